@@ -1,0 +1,110 @@
+"""The BFF's tables. Changed only together with a migration in ``bff/adapters/migrations/versions``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeDecorator
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware time, kept in UTC without its zone, the one form that SQLite and PostgreSQL share."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database; a time without a zone is refused, as nobody could say when it was."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time needs its zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """From the database."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+products: Final = Table(
+    "products",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("document", JSON, nullable=False),
+)
+
+product_origins: Final = Table(
+    "product_origins",
+    metadata,
+    Column("product_key", ForeignKey("products.key", ondelete="CASCADE"), primary_key=True),
+    Column("origin", String(255), primary_key=True, index=True),
+)
+
+secret_keys: Final = Table(
+    "secret_keys",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("product_key", ForeignKey("products.key", ondelete="CASCADE"), nullable=False, index=True),
+)
+
+attempts: Final = Table(
+    "attempts",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("support_code", String(16), nullable=False, index=True),
+    Column("status", String(16), nullable=False),
+    Column("product", String(64), nullable=False),
+    Column("account_id", String(255), nullable=False),
+    Column("account_name", String(255), nullable=False),
+    Column("user_id", String(255), nullable=False),
+    Column("user_name", String(255)),
+    Column("user_email", String(255)),
+    Column("connector_key", String(64), nullable=False),
+    Column("connector_name", String(200), nullable=False),
+    Column("connector_reference", String(200), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("callback_message", Text, nullable=False),
+    Column("delivery", String(16), nullable=False),
+    Column("locale", String(35), nullable=False),
+    Column("origin", String(255), nullable=False),
+    Column("return_url", Text),
+    Column("launch_token_sha256", String(64), nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("launched_at", UtcDateTime),
+    Column("sign_in_token_sha256", String(64)),
+    Column("account_connector_id", Integer),
+    Column("authenticated_before", Boolean),
+    Column("return_secret_sha256", String(64), unique=True),
+    Column("returned_at", UtcDateTime),
+    Column("checked_at", UtcDateTime),
+    Column("settled_at", UtcDateTime),
+    Column("error_code", String(64)),
+    Column("external_account", String(255)),
+    Index("ix_attempts_expires_at", "expires_at"),
+)

@@ -1,0 +1,244 @@
+"""One Connect click, step by step: begin, launch, observe, and the two ways in which a user speaks up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import urlencode
+
+from bff.core import messages, outcome
+from bff.core.errors import InvalidRequest, LaunchRefused, NotFound, PartnerProblem, PartnerUnavailable
+from bff.core.model import LIVE, Attempt, AttemptChanges, Delivery, Principal, Product, Status
+from bff.core.offers import chosen_message, offered_connector
+from bff.core.ports import AccountConnector, AttemptStore, PartnerService
+from bff.core.secret import Secret, fingerprint
+
+UNLAUNCHED_LIFE: Final = timedelta(minutes=10)
+LAUNCHED_LIFE: Final = timedelta(minutes=15)
+CHECK_SPACING: Final = timedelta(seconds=1)
+"""At least this long between two questions to the partner service about one attempt."""
+SIGNALLED_SPACING: Final = timedelta(milliseconds=250)
+"""The same, when a signal (a message, a closed window) says that there may be news."""
+SIGN_IN_PATH: Final = "/connectorauth/updateaccountconnectoroauth"
+SUPPORT_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+@dataclass(frozen=True)
+class BeginRequest:
+    """What the page asks for. ``origin`` is the page's own, already found among the product's."""
+
+    connector: str
+    origin: str
+    message: str | None = None
+    locale: str | None = None
+    delivery: Delivery = Delivery.MESSAGE
+    return_url: str | None = None
+
+
+class Connect:
+    """The use-case behind the button."""
+
+    def __init__(
+        self,
+        attempts: AttemptStore,
+        partner: PartnerService,
+        *,
+        public_url: str,
+        partner_service_url: str,
+        clock: Callable[[], datetime],
+        random_token: Callable[[], str],
+    ) -> None:
+        self._attempts = attempts
+        self._partner = partner
+        self._public_url = public_url
+        self._partner_service_url = partner_service_url
+        self._clock = clock
+        self._random_token = random_token
+
+    def begin(self, product: Product, principal: Principal, asked: BeginRequest) -> tuple[Attempt, Secret]:
+        """Prepare an attempt: a local write, nothing is asked of the partner service.
+
+        Returns it with the launch token, which is told once. Raises ``UnknownConnector``,
+        ``UnknownMessage`` or ``InvalidRequest``.
+        """
+        connector = offered_connector(product, principal, asked.connector)
+        template = chosen_message(product, asked.message)
+        if asked.return_url is not None and asked.delivery is not Delivery.RETURN:
+            raise InvalidRequest('return_url goes with delivery "return" only')
+        attempt_id, locale = "att_" + self._random_token()[:24], asked.locale or "en"
+        variables = {
+            "attempt": attempt_id,
+            "connector": connector.key,
+            "connector_name": connector.name,
+            "account": principal.account.id,
+            "user": principal.user.id,
+            "locale": locale,
+        }
+        message = messages.render(template, variables)
+        launch_token, now = Secret(self._random_token()), self._clock()
+        attempt = Attempt(
+            id=attempt_id,
+            support_code=support_code(self._random_token()),
+            status=Status.CREATED,
+            product=product.key,
+            account=principal.account,
+            user=principal.user,
+            connector=connector,
+            message=message,
+            callback_message=messages.wire_text(
+                template.kind, message, attempt=attempt_id, nonce=self._random_token()
+            ),
+            delivery=asked.delivery,
+            locale=locale,
+            origin=asked.origin,
+            return_url=asked.return_url,
+            launch_token_sha256=fingerprint(launch_token.reveal()),
+            created_at=now,
+            expires_at=now + UNLAUNCHED_LIFE,
+        )
+        self._attempts.add(attempt)
+        return attempt, launch_token
+
+    def peek(self, launch_token: Secret) -> Attempt:
+        """The attempt that a launch token stands for, without using it. Raises ``LaunchRefused``."""
+        attempt = self._attempts.find_by_launch_token(fingerprint(launch_token.reveal()))
+        if attempt is None or attempt.status is not Status.CREATED or attempt.expires_at <= self._clock():
+            raise LaunchRefused("this launch token is unknown, was used, or is past its time")
+        return attempt
+
+    def launch(self, launch_token: Secret) -> Secret:
+        """Use the launch token once, and answer with the URL at the partner service to send the browser to.
+
+        Raises ``LaunchRefused``; on ``PartnerProblem`` the attempt has failed with its code.
+        """
+        attempt = self._use(self.peek(launch_token))
+        try:
+            installed = self._find_or_install(attempt)
+            token = self._partner.mint_sign_in_token(attempt.account, attempt.user.id)
+        except PartnerProblem as problem:
+            self._settle(attempt, {"status": Status.FAILED, "error_code": problem.code})
+            raise
+        changes: AttemptChanges = {
+            "sign_in_token_sha256": fingerprint(token.value.reveal()),
+            "account_connector_id": installed.id,
+            "authenticated_before": installed.authenticated,
+        }
+        target, message = attempt.origin, attempt.callback_message
+        if self._returns(attempt, installed):
+            secret = self._random_token()
+            changes |= {"delivery": Delivery.RETURN, "return_secret_sha256": fingerprint(secret)}
+            target, message = f"{self._public_url}/connect/return/{secret}", ""
+        if self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes) is None:
+            raise LaunchRefused("this attempt was cancelled while it was being opened")
+        return sign_in_url(self._partner_service_url, installed.id, token.value, target, message)
+
+    def read(self, attempt_id: str, product: str) -> Attempt:
+        """The attempt as it is stored. Raises ``NotFound`` when the product has none of this id."""
+        attempt = self._attempts.get(attempt_id)
+        if attempt is None or attempt.product != product:
+            raise NotFound(f"there is no attempt {attempt_id!r}")
+        return attempt
+
+    def owned(self, attempt_id: str, principal: Principal) -> Attempt:
+        """The attempt as it is stored, for the principal who began it. Raises ``NotFound``."""
+        attempt = self.read(attempt_id, principal.product)
+        if attempt.account.id != principal.account.id or attempt.user.id != principal.user.id:
+            raise NotFound(f"there is no attempt {attempt_id!r}")
+        return attempt
+
+    def observe(self, attempt: Attempt, *, signalled: bool = False) -> Attempt:
+        """The attempt after asking the partner service, if it is time to ask. An outage changes nothing."""
+        if attempt.status not in LIVE:
+            return attempt
+        now = self._clock()
+        changes = self._ask(attempt, now, signalled) or outcome.expire(attempt, now)
+        return self._settle(attempt, changes) if changes else attempt
+
+    def cancel(self, attempt: Attempt) -> Attempt:
+        """The user gave up. A sign-in that has finished all the same is told as what it is."""
+        attempt = self.observe(attempt, signalled=True)
+        return self._settle(attempt, {"status": Status.CANCELLED, "error_code": "cancelled"})
+
+    def returned(self, secret: Secret) -> Attempt:
+        """The browser came back from the partner service to this attempt's own page. Raises ``NotFound``."""
+        attempt = self.by_return_secret(secret)
+        if attempt.returned_at is None:
+            changes: AttemptChanges = {"returned_at": self._clock()}
+            attempt = self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes) or attempt
+        return self.observe(attempt, signalled=True)
+
+    def by_return_secret(self, secret: Secret) -> Attempt:
+        """The attempt whose return page has this secret. Raises ``NotFound``."""
+        attempt = self._attempts.find_by_return_secret(fingerprint(secret.reveal()))
+        if attempt is None:
+            raise NotFound("this page belongs to no attempt")
+        return attempt
+
+    def _use(self, attempt: Attempt) -> Attempt:
+        now = self._clock()
+        changes: AttemptChanges = {
+            "status": Status.LAUNCHED,
+            "launched_at": now,
+            "expires_at": now + LAUNCHED_LIFE,
+        }
+        used = self._attempts.transition(attempt.id, {Status.CREATED}, changes)
+        if used is None:
+            raise LaunchRefused("this launch token was used")
+        return used
+
+    def _find_or_install(self, attempt: Attempt) -> AccountConnector:
+        wanted = self._partner.find_connector(attempt.account, attempt.connector.reference)
+        installed = self._partner.list_account_connectors(attempt.account)
+        ours = [item for item in installed if item.connector_id == wanted.id]
+        # Several may be installed (an earlier set-up by hand, say): the one in use is the one to renew.
+        ours.sort(key=lambda item: (not item.authenticated, item.id))
+        return ours[0] if ours else self._partner.install_connector(attempt.account, wanted)
+
+    def _returns(self, attempt: Attempt, installed: AccountConnector) -> bool:
+        # A partner service that tells nothing about a single sign-in cannot show that a second one
+        # finished: then the flow has to come back to the server itself.
+        untold = installed.sign_ins is None and installed.authenticated
+        return attempt.delivery is Delivery.RETURN or untold
+
+    def _ask(self, attempt: Attempt, now: datetime, signalled: bool) -> AttemptChanges | None:
+        if attempt.status is not Status.LAUNCHED or attempt.account_connector_id is None:
+            return None
+        spacing = SIGNALLED_SPACING if signalled else CHECK_SPACING
+        if not self._attempts.claim_check(attempt.id, now, now - spacing):
+            return None
+        try:
+            seen = self._partner.get_account_connector(attempt.account, attempt.account_connector_id)
+        except PartnerUnavailable:
+            return None
+        return outcome.decide(attempt, seen, now)
+
+    def _settle(self, attempt: Attempt, changes: AttemptChanges) -> Attempt:
+        changes = {"settled_at": self._clock(), **changes}
+        settled = self._attempts.transition(attempt.id, LIVE, changes)
+        return settled or self._attempts.get(attempt.id) or attempt
+
+
+def sign_in_url(
+    service_url: str, account_connector_id: int, token: Secret, target: str, message: str
+) -> Secret:
+    """The one-time URL at the partner service (Cyclr's documentation, "Build the URL").
+
+    Every value is percent-encoded: a sign-in token is standard base64, and an unencoded ``+`` would arrive
+    as a space. An empty ``message`` is left out, which makes the partner service redirect to ``target``.
+    """
+    values = {"id": str(account_connector_id), "token": token.reveal(), "targetOrigin": target}
+    if message:
+        values["callbackMessage"] = message
+    return Secret(f"{service_url}{SIGN_IN_PATH}?{urlencode(values)}")
+
+
+def support_code(random_token: str) -> str:
+    """Eight characters that a person can read out over the telephone, from at least 40 random bits."""
+    number = int.from_bytes(bytes.fromhex(fingerprint(random_token))[:8])
+    digits = []
+    for _ in range(8):
+        number, index = divmod(number, len(SUPPORT_ALPHABET))
+        digits.append(SUPPORT_ALPHABET[index])
+    return "".join(digits[:4]) + "-" + "".join(digits[4:])

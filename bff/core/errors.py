@@ -1,0 +1,98 @@
+"""Every way in which Hitchpost says no, as one tree.
+
+HitchpostError
+├── InvalidRequest            what was sent cannot be used
+│   ├── UnknownConnector      the product does not offer this connector
+│   ├── UnknownMessage        the product has no callback message of this name
+│   └── OriginNotRegistered   the origin is none of the product's
+├── NotSignedIn               no principal: no token, or one that is expired or forged
+├── NotFound                  no such thing, or none of this principal's
+├── LaunchRefused             the launch token is unknown, used or past its time
+└── PartnerProblem            the partner service
+    ├── PartnerUnavailable    did not answer, or not sensibly
+    └── ConnectorUnavailable  does not have this connector
+
+A class has a stable ``code``; its HTTP status lives in ``bff/http/responses.py`` and its words in
+``bff/core/words.py``.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class HitchpostError(Exception):
+    """The root. ``detail`` says what was wrong, where, and what to do instead."""
+
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class InvalidRequest(HitchpostError):
+    """What was sent cannot be used as it is."""
+
+    code = "invalid_request"
+
+
+class UnknownConnector(InvalidRequest):
+    """The product, or this session, does not offer the connector."""
+
+    code = "unknown_connector"
+
+
+class UnknownMessage(InvalidRequest):
+    """The product has no callback message of this name."""
+
+    code = "unknown_message"
+
+
+class OriginNotRegistered(InvalidRequest):
+    """The origin is none of those that the product registered."""
+
+    code = "origin_not_allowed"
+
+
+class NotSignedIn(HitchpostError):
+    """Nobody is known to be signed in."""
+
+    code = "not_signed_in"
+
+
+class NotFound(HitchpostError):
+    """No such thing, or none of this principal's: the two are not told apart."""
+
+    code = "not_found"
+
+
+class LaunchRefused(HitchpostError):
+    """The launch token is unknown, already used or past its time: the three are not told apart."""
+
+    code = "launch_refused"
+
+
+class PartnerProblem(HitchpostError):
+    """The partner service stood in the way."""
+
+    code = "partner_unavailable"
+
+
+class PartnerUnavailable(PartnerProblem):
+    """The partner service did not answer in time, or not sensibly.
+
+    ``retry_after`` is in seconds, where the partner service named it.
+    """
+
+    code = "partner_unavailable"
+
+    def __init__(self, detail: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class ConnectorUnavailable(PartnerProblem):
+    """The partner service does not have this connector, or cannot install it."""
+
+    code = "connector_unavailable"

@@ -1,0 +1,141 @@
+"""The nouns: who is signed in, what a product offers, and one attempt to connect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, TypedDict
+
+from bff.core.ports import AccountRef
+
+
+class Status(StrEnum):
+    """Where an attempt stands. The last five are final, and a final status never changes."""
+
+    CREATED = "created"
+    LAUNCHED = "launched"
+    CONNECTED = "connected"
+    DECLINED = "declined"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+LIVE: Final = frozenset({Status.CREATED, Status.LAUNCHED})
+
+
+class Delivery(StrEnum):
+    """How the partner service tells that it is done: by a window message, or by returning to the BFF."""
+
+    MESSAGE = "message"
+    RETURN = "return"
+
+
+class MessageKind(StrEnum):
+    """``sealed`` carries an unguessable nonce; ``plain`` is exactly the product team's text."""
+
+    SEALED = "sealed"
+    PLAIN = "plain"
+
+
+@dataclass(frozen=True)
+class User:
+    """Who clicks: the host's own id, and what to call them."""
+
+    id: str
+    name: str | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who is signed in. ``connectors`` narrows what this session may connect; None means all."""
+
+    product: str
+    account: AccountRef
+    user: User
+    connectors: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class MessageTemplate:
+    """A callback message as the product team wrote it."""
+
+    kind: MessageKind
+    text: str
+
+
+@dataclass(frozen=True)
+class OfferedConnector:
+    """A connector that a product offers. ``reference`` is its id, key or name at the partner service."""
+
+    key: str
+    name: str
+    reference: str
+    logo: str | None = None
+
+
+@dataclass(frozen=True)
+class Product:
+    """One host application."""
+
+    key: str
+    name: str
+    origins: tuple[str, ...]
+    connectors: tuple[OfferedConnector, ...]
+    messages: dict[str, MessageTemplate]
+    words: dict[str, str] = field(default_factory=dict)
+    theme: dict[str, str] = field(default_factory=dict)
+
+    def connector(self, key: str) -> OfferedConnector | None:
+        """The offered connector of this key."""
+        return next((offered for offered in self.connectors if offered.key == key), None)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One click on Connect, from its preparation to its end. Times are in UTC."""
+
+    id: str
+    support_code: str
+    status: Status
+    product: str
+    account: AccountRef
+    user: User
+    connector: OfferedConnector
+    message: str
+    callback_message: str
+    delivery: Delivery
+    locale: str
+    origin: str
+    return_url: str | None
+    launch_token_sha256: str
+    created_at: datetime
+    expires_at: datetime
+    launched_at: datetime | None = None
+    sign_in_token_sha256: str | None = None
+    account_connector_id: int | None = None
+    authenticated_before: bool | None = None
+    return_secret_sha256: str | None = None
+    returned_at: datetime | None = None
+    settled_at: datetime | None = None
+    error_code: str | None = None
+    external_account: str | None = None
+
+
+class AttemptChanges(TypedDict, total=False):
+    """The fields of an attempt that a transition may set."""
+
+    status: Status
+    delivery: Delivery
+    expires_at: datetime
+    launched_at: datetime
+    sign_in_token_sha256: str
+    account_connector_id: int
+    authenticated_before: bool
+    return_secret_sha256: str
+    returned_at: datetime
+    settled_at: datetime
+    error_code: str
+    external_account: str | None

@@ -1,0 +1,44 @@
+"""Web origins: literal, or refused."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+_HOST: Final = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:]+\])"
+_ORIGIN: Final = re.compile(rf"(https?)://({_HOST})(?::([1-9][0-9]{{0,4}}))?")
+_DEFAULT_PORT: Final = {"http": "80", "https": "443"}
+_LOOPBACK: Final = re.compile(r"localhost|127\.0\.0\.1|\[::1\]|(?:[a-z0-9-]+\.)+localhost")
+
+
+def origin_fault(text: str) -> str | None:
+    """Why ``text`` is no origin as a browser would send it (RFC 6454 section 6.1); None when it is one.
+
+    Plain http is for loopback hosts only.
+    """
+    match = _ORIGIN.fullmatch(text)
+    if match is None:
+        return "write scheme://host or scheme://host:port in lower case, with no path, * or user"
+    scheme, host, port = match.groups()
+    if port == _DEFAULT_PORT[scheme]:
+        return f"leave out :{port}; a browser does, and origins are compared letter by letter"
+    if port and int(port) > 65535:
+        return f"port {port} does not exist"
+    if scheme == "http" and not _LOOPBACK.fullmatch(host):
+        return "use https; plain http is for loopback hosts only"
+    return None
+
+
+def origin_of(url: str) -> str | None:
+    """The origin of an absolute http(s) URL without user or password; None when it is no such URL."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in _DEFAULT_PORT or not parts.hostname or "@" in parts.netloc or "\\" in url:
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    suffix = f":{port}" if port is not None and str(port) != _DEFAULT_PORT[parts.scheme] else ""
+    return f"{parts.scheme}://{host}{suffix}"

@@ -1,0 +1,124 @@
+"""What the core asks of the world; ``bff/adapters`` answers."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from bff.core.model import Attempt, AttemptChanges, Product, Status
+    from bff.core.secret import Secret
+
+
+@dataclass(frozen=True)
+class AccountRef:
+    """An account at the partner service, by the id that the host chose (any string)."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Connector:
+    """An entry of the partner service's catalogue."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class SignInRecord:
+    """What became of one sign-in token. ``result`` is connected, declined, failed or started."""
+
+    token_sha256: str
+    result: str
+    error: str | None
+    at: datetime
+    external_account: str | None
+
+
+@dataclass(frozen=True)
+class AccountConnector:
+    """A connector installed in an account.
+
+    ``sign_ins`` (newest first) is None where the partner service does not tell, as Cyclr does not.
+    """
+
+    id: int
+    name: str
+    connector_id: int
+    connector_name: str
+    authenticated: bool
+    sign_ins: tuple[SignInRecord, ...] | None
+
+
+@dataclass(frozen=True)
+class SignInToken:
+    """A one-time token that signs one browser in at the partner service."""
+
+    value: Secret
+    expires_at: datetime
+
+
+class PartnerService(Protocol):
+    """Cyclr's HTTP protocol, as far as a Connect click needs it.
+
+    Every call raises ``PartnerUnavailable`` when no sensible answer came within its deadline.
+    """
+
+    def find_connector(self, account: AccountRef, reference: str) -> Connector:
+        """The catalogue entry by id, key or name. Raises ``ConnectorUnavailable`` when there is none."""
+
+    def list_account_connectors(self, account: AccountRef) -> list[AccountConnector]:
+        """What is installed in the account; empty while the account does not exist."""
+
+    def get_account_connector(
+        self, account: AccountRef, account_connector_id: int
+    ) -> AccountConnector | None:
+        """One installed connector, or None when it is gone."""
+
+    def install_connector(self, account: AccountRef, connector: Connector) -> AccountConnector:
+        """Install it, creating the account when unknown; one that is there already is returned."""
+
+    def mint_sign_in_token(self, account: AccountRef, username: str) -> SignInToken:
+        """A sign-in token for this user, who is created when unknown."""
+
+
+class ProductStore(Protocol):
+    """Where products live."""
+
+    def get(self, key: str) -> Product | None:
+        """The product of this key."""
+
+    def find_by_secret_key(self, secret_key: Secret) -> Product | None:
+        """The product that this secret key belongs to."""
+
+    def is_registered_origin(self, origin: str) -> bool:
+        """Whether any product registered exactly this origin."""
+
+
+class AttemptStore(Protocol):
+    """Where attempts live. Only ``transition`` changes one, and only from a status that was expected."""
+
+    def add(self, attempt: Attempt) -> None:
+        """Keep a new attempt."""
+
+    def get(self, attempt_id: str) -> Attempt | None:
+        """The attempt of this id."""
+
+    def find_by_launch_token(self, token_sha256: str) -> Attempt | None:
+        """The attempt that this launch token (by its SHA-256) belongs to."""
+
+    def find_by_return_secret(self, secret_sha256: str) -> Attempt | None:
+        """The attempt whose return page has this secret (by its SHA-256)."""
+
+    def transition(self, attempt_id: str, expected: Set[Status], changes: AttemptChanges) -> Attempt | None:
+        """Compare-and-set: apply ``changes`` if the status is one of ``expected``.
+
+        The attempt as it is afterwards; None when the status was another.
+        """
+
+    def claim_check(self, attempt_id: str, now: datetime, not_since: datetime) -> bool:
+        """Whether this caller may ask the partner service now: at most one claim since ``not_since``."""
