@@ -152,5 +152,4 @@ def _to_product(item: _Product, environ: dict[str, str]) -> AppliedProduct:
 
 
 def _offered(key: str, details: _Connector) -> OfferedConnector:
-    name = details.name or key.replace("-", " ").replace("_", " ").title()
-    return OfferedConnector(key, name, details.reference or key, details.logo)
+    return OfferedConnector(key, details.name or "", details.reference or key, details.logo)

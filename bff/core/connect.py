@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from urllib.parse import urlencode
 
 from bff.core import messages, outcome
+from bff.core.catalogue import Catalogue
 from bff.core.errors import InvalidRequest, LaunchRefused, NotFound, PartnerProblem, PartnerUnavailable
 from bff.core.model import LIVE, Attempt, AttemptChanges, Delivery, Principal, Product, Status
 from bff.core.offers import chosen_message, offered_connector
 from bff.core.ports import AccountConnector, AttemptStore, PartnerService
 from bff.core.secret import Secret, fingerprint
+from bff.core.sign_in_urls import Installer, sign_in_url
 
 UNLAUNCHED_LIFE: Final = timedelta(minutes=10)
 LAUNCHED_LIFE: Final = timedelta(minutes=15)
@@ -21,7 +22,6 @@ CHECK_SPACING: Final = timedelta(seconds=1)
 """At least this long between two questions to the partner service about one attempt."""
 SIGNALLED_SPACING: Final = timedelta(milliseconds=250)
 """The same, when a signal (a message, a closed window) says that there may be news."""
-SIGN_IN_PATH: Final = "/connectorauth/updateaccountconnectoroauth"
 SUPPORT_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -44,6 +44,8 @@ class Connect:
         self,
         attempts: AttemptStore,
         partner: PartnerService,
+        catalogue: Catalogue,
+        installer: Installer,
         *,
         public_url: str,
         partner_service_url: str,
@@ -52,6 +54,8 @@ class Connect:
     ) -> None:
         self._attempts = attempts
         self._partner = partner
+        self._catalogue = catalogue
+        self._installer = installer
         self._public_url = public_url
         self._partner_service_url = partner_service_url
         self._clock = clock
@@ -63,7 +67,7 @@ class Connect:
         Returns it with the launch token, which is told once. Raises ``UnknownConnector``,
         ``UnknownMessage`` or ``InvalidRequest``.
         """
-        connector = offered_connector(product, principal, asked.connector)
+        connector = self._catalogue.named(offered_connector(product, principal, asked.connector))
         template = chosen_message(product, asked.message)
         if asked.return_url is not None and asked.delivery is not Delivery.RETURN:
             raise InvalidRequest('return_url goes with delivery "return" only')
@@ -103,10 +107,14 @@ class Connect:
 
     def peek(self, launch_token: Secret) -> Attempt:
         """The attempt that a launch token stands for, without using it. Raises ``LaunchRefused``."""
-        attempt = self._attempts.find_by_launch_token(fingerprint(launch_token.reveal()))
+        attempt = self.attempt_of(launch_token)
         if attempt is None or attempt.status is not Status.CREATED or attempt.expires_at <= self._clock():
             raise LaunchRefused("this launch token is unknown, was used, or is past its time")
         return attempt
+
+    def attempt_of(self, launch_token: Secret) -> Attempt | None:
+        """The attempt that a launch token was made for, whether or not it may still be launched."""
+        return self._attempts.find_by_launch_token(fingerprint(launch_token.reveal()))
 
     def launch(self, launch_token: Secret) -> Secret:
         """Use the launch token once, and answer with the URL at the partner service to send the browser to.
@@ -115,7 +123,7 @@ class Connect:
         """
         attempt = self._use(self.peek(launch_token))
         try:
-            installed = self._find_or_install(attempt)
+            installed = self._installer.find_or_install(attempt.account, attempt.connector)
             token = self._partner.mint_sign_in_token(attempt.account, attempt.user.id)
         except PartnerProblem as problem:
             self._settle(attempt, {"status": Status.FAILED, "error_code": problem.code})
@@ -125,11 +133,12 @@ class Connect:
             "account_connector_id": installed.id,
             "authenticated_before": installed.authenticated,
         }
-        target, message = attempt.origin, attempt.callback_message
+        target: str = attempt.origin
+        message: str | None = attempt.callback_message
         if self._returns(attempt, installed):
             secret = self._random_token()
             changes |= {"delivery": Delivery.RETURN, "return_secret_sha256": fingerprint(secret)}
-            target, message = f"{self._public_url}/connect/return/{secret}", ""
+            target, message = f"{self._public_url}/connect/return/{secret}", None
         if self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes) is None:
             raise LaunchRefused("this attempt was cancelled while it was being opened")
         return sign_in_url(self._partner_service_url, installed.id, token.value, target, message)
@@ -188,14 +197,6 @@ class Connect:
             raise LaunchRefused("this launch token was used")
         return used
 
-    def _find_or_install(self, attempt: Attempt) -> AccountConnector:
-        wanted = self._partner.find_connector(attempt.account, attempt.connector.reference)
-        installed = self._partner.list_account_connectors(attempt.account)
-        ours = [item for item in installed if item.connector_id == wanted.id]
-        # Several may be installed (an earlier set-up by hand, say): the one in use is the one to renew.
-        ours.sort(key=lambda item: (not item.authenticated, item.id))
-        return ours[0] if ours else self._partner.install_connector(attempt.account, wanted)
-
     def _returns(self, attempt: Attempt, installed: AccountConnector) -> bool:
         # A partner service that tells nothing about a single sign-in cannot show that a second one
         # finished: then the flow has to come back to the server itself.
@@ -218,20 +219,6 @@ class Connect:
         changes = {"settled_at": self._clock(), **changes}
         settled = self._attempts.transition(attempt.id, LIVE, changes)
         return settled or self._attempts.get(attempt.id) or attempt
-
-
-def sign_in_url(
-    service_url: str, account_connector_id: int, token: Secret, target: str, message: str
-) -> Secret:
-    """The one-time URL at the partner service (Cyclr's documentation, "Build the URL").
-
-    Every value is percent-encoded: a sign-in token is standard base64, and an unencoded ``+`` would arrive
-    as a space. An empty ``message`` is left out, which makes the partner service redirect to ``target``.
-    """
-    values = {"id": str(account_connector_id), "token": token.reveal(), "targetOrigin": target}
-    if message:
-        values["callbackMessage"] = message
-    return Secret(f"{service_url}{SIGN_IN_PATH}?{urlencode(values)}")
 
 
 def support_code(random_token: str) -> str:

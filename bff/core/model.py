@@ -68,7 +68,11 @@ class MessageTemplate:
 
 @dataclass(frozen=True)
 class OfferedConnector:
-    """A connector that a product offers. ``reference`` is its id, key or name at the partner service."""
+    """A connector that a product offers.
+
+    ``reference`` is its id, key or name at the partner service; an empty ``name`` means: as it is called
+    there.
+    """
 
     key: str
     name: str

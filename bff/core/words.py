@@ -60,6 +60,9 @@ PAGES: Final = {
     "page_return_done": "Done. You can close this window.",
     "page_return_back": "Back to {product_name}",
     "page_close": "Close this window",
+    "page_account": "Account",
+    "page_user": "Signed in as",
+    "page_support_code": "Support code:",
 }
 """The words of the pages in the popup, by key."""
 

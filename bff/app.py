@@ -1,0 +1,131 @@
+"""The composition root: settings, adapters, services, Flask. Only here are the real things chosen."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from typing import Final
+
+import jinja2
+from flask import Blueprint, Flask, Response, request
+from sqlalchemy import Engine
+
+from bff.adapters.attempt_store import DatabaseAttempts
+from bff.adapters.database import open_database, upgrade
+from bff.adapters.partner_client import PartnerClient
+from bff.adapters.product_file import read_products
+from bff.adapters.product_store import DatabaseProducts
+from bff.core.catalogue import Catalogue
+from bff.core.connect import Connect
+from bff.core.errors import LaunchRefused
+from bff.core.overview import Overview
+from bff.core.secret import Secret
+from bff.core.sign_in_urls import Installer, SignInUrls
+from bff.http import attempts, files, health, host_api, pages
+from bff.http.responses import problem_of
+from bff.http.services import EXTENSION, Identify, Services
+from bff.http.session_tokens import SessionTokens
+from bff.resources import TEMPLATES
+from bff.settings import Settings, load_settings
+
+MAX_BODY_BYTES: Final = 64 * 1024
+
+
+class Hitchpost:
+    """Mounts the BFF in a host's own Flask app.
+
+    ``identify(request)`` returns the ``Principal`` of the app's own session, or None. ``settings`` come from
+    the environment unless given; ``HITCHPOST_PUBLIC_URL`` must then end with ``url_prefix``.
+    """
+
+    def __init__(
+        self,
+        app: Flask,
+        identify: Identify | None = None,
+        *,
+        settings: Settings | None = None,
+        url_prefix: str = "/hitchpost",
+    ) -> None:
+        chosen = settings or load_settings()
+        app.extensions[EXTENSION] = build_services(chosen, identify)
+        app.register_blueprint(build_blueprint(), url_prefix=url_prefix or None)
+        loaders = [loader for loader in (app.jinja_loader, jinja2.FileSystemLoader(TEMPLATES)) if loader]
+        app.jinja_loader = jinja2.ChoiceLoader(loaders)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The BFF as a program of its own."""
+    app = Flask("bff", static_folder=None, template_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
+    Hitchpost(app, settings=settings, url_prefix="")
+    app.register_error_handler(Exception, _answer_error)
+    return app
+
+
+def build_services(settings: Settings, identify: Identify | None = None) -> Services:
+    """Everything that the routes work with, from the settings."""
+    engine = open_database(settings.database_url)
+    upgrade(engine)
+    products = DatabaseProducts(engine)
+    if settings.products is not None:
+        for applied in read_products(settings.products):
+            products.put(applied.product, applied.secret_keys)
+    return _wire(settings, engine, products, identify)
+
+
+def _wire(
+    settings: Settings, engine: Engine, products: DatabaseProducts, identify: Identify | None
+) -> Services:
+    partner = PartnerClient(
+        settings.partner_api_url,
+        settings.partner_client_id,
+        Secret(settings.partner_client_secret.get_secret_value()),
+    )
+    catalogue = Catalogue(partner, _now)
+    installer = Installer(partner, catalogue)
+    connect = Connect(
+        DatabaseAttempts(engine),
+        partner,
+        catalogue,
+        installer,
+        public_url=settings.public_url,
+        partner_service_url=settings.partner_service_url,
+        clock=_now,
+        random_token=_random_token,
+    )
+    return Services(
+        connect=connect,
+        overview=Overview(partner, catalogue, _now),
+        catalogue=catalogue,
+        sign_in_urls=SignInUrls(partner, installer, settings.partner_service_url),
+        products=products,
+        session_tokens=SessionTokens(settings.signing_keys(), _now),
+        identify=identify,
+        public_url=settings.public_url,
+        public_origin=settings.public_origin,
+        partner_origin=settings.partner_origin,
+    )
+
+
+def build_blueprint() -> Blueprint:
+    """Every route, with its errors answered in its own kind: pages in words, the rest as problems."""
+    whole = Blueprint("hitchpost", __name__)
+    for routes in (attempts.routes, host_api.routes, pages.routes, files.routes, health.routes):
+        whole.register_blueprint(routes)
+    whole.register_error_handler(Exception, _answer_error)
+    return whole
+
+
+def _answer_error(error: Exception) -> Response:
+    if not pages.is_page(request.path):
+        return problem_of(error)
+    return pages.refused_launch(error) if isinstance(error, LaunchRefused) else pages.trouble(error)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _random_token() -> str:
+    return secrets.token_urlsafe(32)

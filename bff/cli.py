@@ -1,0 +1,91 @@
+"""The ``hitchpost`` command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from bff.adapters.database import open_database, upgrade
+from bff.adapters.product_file import FaultyFile, read_products
+from bff.adapters.product_store import DatabaseProducts
+from bff.app import create_app
+from bff.demo.run import run_demo
+from bff.server import Server
+from bff.settings import FaultySettings, load_settings
+
+FAULTY = 2
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command. Exit status 2 when settings or files are at fault, with every fault on stderr."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments) or 0)
+    except (FaultySettings, FaultyFile) as error:
+        for fault in error.faults:
+            print(fault, file=sys.stderr)
+        return FAULTY
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hitchpost", description="A Connect button that knows how it ended."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: object, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        return command
+
+    add("demo", lambda _: run_demo(os.environ), "run the whole product on this machine, until Ctrl-C")
+    add("serve", _serve, "run the BFF")
+    add("partner", _partner, "run the embedded partner service")
+    add("check-config", _check, "check the settings and the product file, and say everything that is wrong")
+    products = add("products", None, "product files").add_subparsers(required=True, metavar="ACTION")
+    apply = products.add_parser("apply", help="check a product file and put its products into the database")
+    apply.add_argument("file", type=Path)
+    apply.set_defaults(run=_apply)
+    database = add("db", None, "the database").add_subparsers(required=True, metavar="ACTION")
+    database.add_parser("upgrade", help="bring the schema up to date").set_defaults(run=_upgrade)
+    return parser
+
+
+def _serve(_: argparse.Namespace) -> int:
+    settings = load_settings()
+    Server(
+        lambda: create_app(settings), bind=settings.bind, threads=settings.threads, workers=settings.workers
+    ).run()
+    return 0
+
+
+def _partner(_: argparse.Namespace) -> int:
+    # A program of its own, with its own settings and database: it replaces this one.
+    os.execv(sys.executable, [sys.executable, "-m", "bff.partner", "serve"])  # noqa: S606
+
+
+def _check(_: argparse.Namespace) -> int:
+    settings = load_settings()
+    if settings.products is not None:
+        read_products(settings.products)
+    print("the settings are sound")
+    return 0
+
+
+def _apply(arguments: argparse.Namespace) -> int:
+    applied = read_products(arguments.file)
+    engine = open_database(load_settings().database_url)
+    upgrade(engine)
+    store = DatabaseProducts(engine)
+    for product in applied:
+        store.put(product.product, product.secret_keys)
+        print(f"applied {product.product.key}")
+    return 0
+
+
+def _upgrade(_: argparse.Namespace) -> int:
+    upgrade(open_database(load_settings().database_url))
+    print("the schema is up to date")
+    return 0

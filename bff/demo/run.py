@@ -1,0 +1,179 @@
+"""Starts the demo's four programs, waits until all answer, and stops them together."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+from typing import IO, Final
+
+import requests
+
+from bff.adapters.database import open_database, upgrade
+from bff.adapters.product_file import FaultyFile, read_products
+from bff.adapters.product_store import DatabaseProducts
+from bff.core.secret import Secret
+from bff.demo.plan import PRODUCT, Plan, environment, make_plan, write_files, write_summary
+
+START_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True)
+class Program:
+    """One of the four: what it is called, how it is started, and where it answers."""
+
+    name: str
+    module: list[str]
+    health: str
+
+
+@dataclass
+class Running:
+    """A started program and its log."""
+
+    program: Program
+    process: subprocess.Popen[bytes]
+    log: IO[bytes]
+    path: Path
+
+
+def run_demo(environ: Mapping[str, str]) -> int:
+    """Run until Ctrl-C or SIGTERM. Raises ``FaultyFile`` when something cannot be used as it is."""
+    plan = make_plan(environ)
+    _require_free_ports(plan)
+    print(f"preparing the demo in {plan.folder}/", flush=True)
+    write_files(plan)
+    _apply_products(plan)
+    stopping = _Stopping()
+    running = [_start(plan, program) for program in _programs(plan)]
+    try:
+        if not _wait_until_ready(running, stopping):
+            return 0 if stopping.asked else 1
+        write_summary(plan)
+        print(f"ready {plan.host}", flush=True)
+        while not stopping.asked and all(item.process.poll() is None for item in running):
+            time.sleep(0.2)
+        return 0 if stopping.asked else _tell_who_died(running)
+    finally:
+        _stop(running)
+
+
+class _Stopping:
+    """Remembers that somebody asked the demo to stop."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        signal.signal(signal.SIGINT, self._ask)
+        signal.signal(signal.SIGTERM, self._ask)
+
+    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked = True
+
+
+def _programs(plan: Plan) -> list[Program]:
+    return [
+        Program("sandbox", ["bff.partner.sandbox"], f"{plan.sandbox}/health/live"),
+        Program("partner", ["bff.partner", "serve"], f"{plan.partner}/health/live"),
+        Program("bff", ["bff", "serve"], f"{plan.bff}/health/ready"),
+        Program("host", ["bff.demo.host"], f"http://127.0.0.1:{plan.port}/health/live"),
+    ]
+
+
+def _require_free_ports(plan: Plan) -> None:
+    taken = []
+    for port in range(plan.port, plan.port + 4):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                taken.append(port)
+    if taken:
+        ports = ", ".join(map(str, taken))
+        raise FaultyFile(
+            [f"HITCHPOST_DEMO_PORT: port {ports} is in use; stop what runs there, or set another"]
+        )
+
+
+def _apply_products(plan: Plan) -> None:
+    engine = open_database(plan.database_url)
+    upgrade(engine)
+    store = DatabaseProducts(engine)
+    applied = read_products(plan.folder / "products.toml")
+    applied += read_products(plan.extra_products) if plan.extra_products else []
+    for item in applied:
+        product, keys = item.product, set(item.secret_keys)
+        if product.key == PRODUCT:
+            # The demo's own page goes on working, whatever the file on top says of its product.
+            keys.add(Secret(plan.secrets["secret_key"]))
+            product = replace(product, origins=tuple(dict.fromkeys((*product.origins, plan.host))))
+        store.put(product, keys)
+    engine.dispose()
+
+
+def _start(plan: Plan, program: Program) -> Running:
+    print(f"starting {program.name}", flush=True)
+    path = plan.folder / f"{program.name}.log"
+    log = path.open("wb")
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", *program.module],
+        env=environment(plan),
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        # Ctrl-C reaches this program alone, which stops the others in order.
+        start_new_session=True,
+    )
+    return Running(program, process, log, path)
+
+
+def _wait_until_ready(running: list[Running], stopping: _Stopping) -> bool:
+    waiting, deadline = list(running), time.monotonic() + START_SECONDS
+    while waiting and not stopping.asked:
+        if any(item.process.poll() is not None for item in running):
+            _tell_who_died(running)
+            return False
+        if time.monotonic() > deadline:
+            print(f"{waiting[0].program.name} does not answer; see {waiting[0].path}", file=sys.stderr)
+            return False
+        waiting = [item for item in waiting if not _answers(item.program.health)]
+        time.sleep(0.05)
+    return not stopping.asked
+
+
+def _answers(url: str) -> bool:
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.get(url, timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+def _tell_who_died(running: list[Running]) -> int:
+    for item in running:
+        if item.process.poll() is not None:
+            tail = item.path.read_text(errors="replace")[-2000:]
+            print(
+                f"{item.program.name} stopped (exit status {item.process.returncode}):\n{tail}",
+                file=sys.stderr,
+            )
+    return 1
+
+
+def _stop(running: list[Running]) -> None:
+    for item in reversed(running):
+        item.process.terminate()
+    for item in running:
+        try:
+            item.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            item.process.kill()
+        item.log.close()

@@ -1,0 +1,143 @@
+"""The routes that the widget calls: configuration, and attempts from their beginning to their end."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from flask import Blueprint, Response, request
+from pydantic import Field
+
+from bff.core import words
+from bff.core.connect import BeginRequest
+from bff.core.errors import InvalidRequest
+from bff.core.model import Attempt, Delivery, Product, Status
+from bff.core.offers import offered_connectors
+from bff.core.origins import origin_of
+from bff.http import cors
+from bff.http.bodies import Body, read_body
+from bff.http.guards import calling_origin
+from bff.http.identity import signed_in, signed_in_or_host_server
+from bff.http.responses import answer
+from bff.http.services import services
+
+routes = Blueprint("hitchpost_attempts", __name__)
+routes.after_request(cors.grant)
+
+
+class _Begin(Body):
+    connector: Annotated[str, Field(min_length=1, max_length=64)]
+    message: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    locale: Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35)] | None = None
+    delivery: Literal["message", "return"] = "message"
+    return_url: Annotated[str, Field(max_length=2000)] | None = None
+
+
+class _Nothing(Body):
+    pass
+
+
+@routes.get("/v1/config")
+def config() -> Response:
+    """What a page needs to draw its buttons."""
+    product, principal = signed_in()
+    states = services().overview.states(principal.account, offered_connectors(product, principal))
+    return answer(
+        {
+            "product": {"key": product.key, "name": product.name},
+            "connectors": [
+                {"key": connector.key, "name": connector.name, "logo": connector.logo, "state": state}
+                for connector, state in states
+            ],
+            "words": words.widget_words(product) | _client_errors(product),
+            "theme": product.theme,
+        }
+    )
+
+
+@routes.post("/v1/attempts")
+def begin() -> Response:
+    """Prepare an attempt ahead of a click. Nothing is asked of the partner service."""
+    product, principal = signed_in()
+    origin, body = calling_origin(product), read_body(_Begin)
+    if body.return_url is not None and origin_of(body.return_url) != origin:
+        raise InvalidRequest("return_url: must be a page of the origin that this call comes from")
+    asked = BeginRequest(
+        connector=body.connector,
+        origin=origin,
+        message=body.message,
+        locale=body.locale,
+        delivery=Delivery(body.delivery),
+        return_url=body.return_url,
+    )
+    attempt, launch_token = services().connect.begin(product, principal, asked)
+    told = {
+        "id": attempt.id,
+        "status": attempt.status.value,
+        "launch_token": launch_token.reveal(),
+        "partner_origin": services().partner_origin,
+        "callback_message": attempt.callback_message,
+        "expires_at": attempt.expires_at.isoformat(),
+        "support_code": attempt.support_code,
+    }
+    return answer(told, 201)
+
+
+@routes.get("/v1/attempts/<attempt_id>")
+def read(attempt_id: str) -> Response:
+    """How an attempt stands: for the page that began it, or for the host's server with its secret key."""
+    product, principal = signed_in_or_host_server()
+    connect = services().connect
+    attempt = connect.owned(attempt_id, principal) if principal else connect.read(attempt_id, product.key)
+    return answer(told(services().connect.observe(attempt, signalled="hint" in request.args), product))
+
+
+@routes.post("/v1/attempts/<attempt_id>/cancel")
+def cancel(attempt_id: str) -> Response:
+    """The user gave up waiting."""
+    product, principal = signed_in()
+    read_body(_Nothing)
+    attempt = services().connect.owned(attempt_id, principal)
+    return answer(told(services().connect.cancel(attempt), product))
+
+
+def told(attempt: Attempt, product: Product) -> dict[str, Any]:
+    """An attempt as its page and its host's server see it."""
+    return {
+        "id": attempt.id,
+        "status": attempt.status.value,
+        "connector": attempt.connector.key,
+        "message": attempt.message,
+        "connection": _connection(attempt),
+        "error": _error(attempt, product),
+        "support_code": attempt.support_code,
+        "receipt": None,
+        "created_at": attempt.created_at.isoformat(),
+        "expires_at": attempt.expires_at.isoformat(),
+    }
+
+
+def _connection(attempt: Attempt) -> dict[str, Any] | None:
+    if attempt.status is not Status.CONNECTED:
+        return None
+    return {
+        "id": str(attempt.account_connector_id),
+        "connector": attempt.connector.key,
+        "external_account": attempt.external_account,
+    }
+
+
+def _error(attempt: Attempt, product: Product) -> dict[str, str] | None:
+    if attempt.error_code is None:
+        return None
+    title, next_step = words.for_error(product, attempt.error_code)
+    return {"code": attempt.error_code, "title": title, "next_step": next_step}
+
+
+def _client_errors(product: Product) -> dict[str, str]:
+    # The endings that only the browser can know of; the others come with the attempt.
+    told_by_browser = ("popup_blocked", "not_signed_in", "network", "invalid_request")
+    found: dict[str, str] = {}
+    for code in told_by_browser:
+        title, next_step = words.for_error(product, code)
+        found |= {f"error_{code}_title": title, f"error_{code}_next_step": next_step}
+    return found

@@ -1,0 +1,45 @@
+"""Request bodies: JSON objects of a known shape, or a clear refusal."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from flask import request
+from pydantic import BaseModel, ConfigDict, ValidationError
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from bff.core.errors import InvalidRequest
+
+
+class Body(BaseModel):
+    """A request body: unknown keys and wrong types are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+B = TypeVar("B", bound=Body)
+
+
+def read_body(shape: type[B]) -> B:
+    """The body as ``shape``. Raises 415, 400 (no JSON object) or ``InvalidRequest`` naming each fault."""
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType("send the body as application/json")
+    try:
+        document: Any = request.get_json()
+    except (RecursionError, UnicodeDecodeError):
+        raise BadRequest("the body is no JSON that we read: too deep, or not UTF-8") from None
+    except BadRequest:
+        raise BadRequest("the body is no JSON") from None
+    if not isinstance(document, dict):
+        raise BadRequest("the body must be a JSON object")
+    try:
+        return shape.model_validate(document)
+    except ValidationError as error:
+        raise InvalidRequest("; ".join(_say(fault) for fault in error.errors())) from None
+
+
+def _say(fault: Any) -> str:
+    where = ".".join(str(part) for part in fault["loc"]) or "body"
+    if fault["type"] == "extra_forbidden":
+        return f"{where}: is not known here"
+    return f"{where}: {fault['msg'].removeprefix('Value error, ')}"

@@ -1,0 +1,46 @@
+"""Files that never change while the program runs: the built widget, and what the pages load."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from flask import Blueprint, Response, abort, json, send_from_directory
+
+from bff.resources import PAGE_ASSETS, WIDGET
+
+routes = Blueprint("hitchpost_files", __name__)
+MOVING: Final = "public, max-age=300"
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+
+
+@routes.get("/widget/<version>/<name>")
+def widget(version: str, name: str) -> Response:
+    """The widget: under ``v1`` the newest, under its own version for ever."""
+    if version == "v1":
+        return _public(WIDGET, name, MOVING)
+    if name == "hitchpost.js" and version == _manifest().get("version"):
+        return _public(WIDGET, name, IMMUTABLE)
+    abort(404)
+
+
+@routes.get("/connect/assets/<name>")
+def page_asset(name: str) -> Response:
+    """Scripts and styles of the popup's pages."""
+    return _public(PAGE_ASSETS, name, MOVING)
+
+
+def _manifest() -> dict[str, Any]:
+    path = WIDGET / "manifest.json"
+    found: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+    return found
+
+
+def _public(folder: Path, name: str, cache: str) -> Response:
+    response = send_from_directory(folder, name)
+    response.headers["Cache-Control"] = cache
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    # Public text: any page may load it, with integrity checked (crossorigin).
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response

@@ -1,0 +1,62 @@
+"""Who calls: a signed-in principal, or a host's server with its secret key."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import request
+
+from bff.core.errors import NotSignedIn
+from bff.core.model import Principal, Product
+from bff.core.secret import Secret
+from bff.http.guards import require_custom_header, require_origin_of
+from bff.http.services import services
+
+BEARER: Final = "Bearer "
+
+
+def bearer() -> str | None:
+    """The bearer token of this request (RFC 6750 section 2.1), unverified."""
+    header = request.headers.get("Authorization", "")
+    return header[len(BEARER) :].strip() if header.startswith(BEARER) else None
+
+
+def signed_in() -> tuple[Product, Principal]:
+    """The principal of this request and their product, called from one of the product's own origins.
+
+    Tried in this order: session token, then the host app's own session. Raises ``NotSignedIn`` or
+    ``OriginNotRegistered``.
+    """
+    token = bearer()
+    if token is not None:
+        principal: Principal | None = services().session_tokens.read(token)
+    else:
+        require_custom_header()
+        identify = services().identify
+        principal = identify(request) if identify else None
+    if principal is None:
+        raise NotSignedIn("send a session token as Authorization: Bearer, or sign in to the host application")
+    product = services().products.get(principal.product)
+    if product is None:
+        raise NotSignedIn(f"product {principal.product!r} of this session is not known here")
+    require_origin_of(product, by_cookie=token is None)
+    return product, principal
+
+
+def host_server() -> Product:
+    """The product whose secret key this request carries. Raises ``NotSignedIn``."""
+    key = bearer()
+    product = services().products.find_by_secret_key(Secret(key)) if key else None
+    if product is None:
+        raise NotSignedIn("send a secret key of your product as Authorization: Bearer")
+    return product
+
+
+def signed_in_or_host_server() -> tuple[Product, Principal | None]:
+    """The product, and the principal unless the host's own server calls. Raises ``NotSignedIn``."""
+    try:
+        return signed_in()
+    except NotSignedIn:
+        if bearer() is None:
+            raise
+        return host_server(), None

@@ -1,0 +1,144 @@
+"""The pages that a person sees in the popup: opening, interstitial, return, and trouble in words."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
+
+from bff.core import words
+from bff.core.errors import HitchpostError, LaunchRefused, NotFound, OriginNotRegistered, PartnerProblem
+from bff.core.model import Attempt, Product
+from bff.core.secret import Secret
+from bff.http.guards import launch_is_direct
+from bff.http.responses import STATUS, answer
+from bff.http.services import services
+
+routes = Blueprint("hitchpost_pages", __name__)
+
+# No form-action: browsers apply it to every redirect that follows a form, and where ours end is the
+# third party's business. No COOP on any page here: it would cut the popup off from its opener.
+PAGE_HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+        " base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # With no-referrer the page's own POST would carry "Origin: null", and the launch be refused.
+    "Referrer-Policy": "same-origin",
+}
+
+
+def is_page(path: str) -> bool:
+    """Whether a person looks at what is answered there."""
+    return path.startswith(urlsplit(services().public_url).path + "/connect/")
+
+
+@routes.get("/connect/opening")
+def opening() -> Response:
+    """The popup's first page: it takes the launch token from its opener and posts it."""
+    product = services().products.get(request.args.get("product", ""))
+    origin = request.args.get("origin", "")
+    if product is None:
+        raise NotFound("opening: there is no such product")
+    if origin not in product.origins:
+        raise OriginNotRegistered(f"opening: {origin or '(none)'} is not registered for {product.key}")
+    offered = product.connector(request.args.get("connector", ""))
+    name = services().catalogue.named(offered).name if offered else product.name
+    page = _page("opening.html", product, origin=origin, connector_name=name)
+    page.headers["Cache-Control"] = "public, max-age=300"
+    return page
+
+
+@routes.post("/connect/launch")
+def launch() -> Response:
+    """Use the launch token once and send the browser on to the partner service."""
+    token = Secret(request.form.get("launch_token", ""))
+    connect = services().connect
+    attempt = connect.peek(token)
+    if not launch_is_direct(attempt):
+        return _interstitial(attempt, token)
+    try:
+        url = connect.launch(token)
+    except PartnerProblem as problem:
+        return trouble(problem, attempt)
+    response = redirect(url.reveal(), 303)
+    # The body that comes with a redirect repeats the URL for no reader.
+    response.set_data(b"")
+    response.headers.update({"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+    return make_response(response)
+
+
+@routes.get("/connect/return/<secret>")
+def come_back(secret: str) -> Response:
+    """Where the partner service sends the browser when no message was asked for. Shows, changes nothing."""
+    attempt = services().connect.by_return_secret(Secret(secret))
+    product = services().products.get(attempt.product)
+    return _page(
+        "return.html", product, origin=attempt.origin, attempt=attempt, connector_name=attempt.connector.name
+    )
+
+
+@routes.post("/connect/return/<secret>")
+def report_return(secret: str) -> Response:
+    """The return page's own report. The answer says where to go on, if the flow ran in the page's own tab."""
+    if request.headers.get("Origin") != services().public_origin:
+        abort(403, "this report comes from the return page only")
+    attempt = services().connect.returned(Secret(secret))
+    return answer({"status": attempt.status.value, "return_url": attempt.return_url})
+
+
+def trouble(error: Exception, attempt: Attempt | None = None) -> Response:
+    """A page that tells a person what went wrong and what to do, and its opener that there is news."""
+    code = error.code if isinstance(error, HitchpostError) else "not_found"
+    status = STATUS[type(error)] if isinstance(error, HitchpostError) else getattr(error, "code", None) or 500
+    if status == 500:
+        code = "failed"
+    product = services().products.get(attempt.product) if attempt else None
+    title, next_step = words.for_error(product, code)
+    page = _page(
+        "error.html",
+        product,
+        origin=attempt.origin if attempt else "",
+        connector_name=attempt.connector.name if attempt else "",
+        code=code,
+        title=title,
+        next_step=next_step,
+        support_code=attempt.support_code if attempt else None,
+    )
+    page.status_code = int(status)
+    return page
+
+
+def refused_launch(error: LaunchRefused) -> Response:
+    """The page for a launch token that is no longer good; the page that began is told if it is known."""
+    token = request.form.get("launch_token", "")
+    return trouble(error, services().connect.attempt_of(Secret(token)))
+
+
+def _interstitial(attempt: Attempt, token: Secret) -> Response:
+    product = services().products.get(attempt.product)
+    return _page(
+        "interstitial.html",
+        product,
+        origin=attempt.origin,
+        attempt=attempt,
+        connector_name=attempt.connector.name,
+        launch_token=token.reveal(),
+    )
+
+
+def _page(template: str, product: Product | None, *, connector_name: str, **values: Any) -> Response:
+    def text(key: str) -> str:
+        named = product.name if product else ""
+        return words.for_product(product, key, connector_name=connector_name, product_name=named)
+
+    body = render_template(
+        "hitchpost/" + template, product=product, text=text, base=services().public_url, **values
+    )
+    page = make_response(body)
+    page.headers.update(PAGE_HEADERS)
+    page.headers["Cache-Control"] = "no-store"
+    return page

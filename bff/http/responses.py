@@ -1,0 +1,99 @@
+"""What is answered: JSON, problem documents (RFC 9457), and the security headers of each kind of route."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import structlog
+from flask import Response, json, request
+from werkzeug.exceptions import HTTPException
+
+from bff.core import words
+from bff.core.errors import (
+    ConnectorUnavailable,
+    HitchpostError,
+    LaunchRefused,
+    NotFound,
+    NotSignedIn,
+    OriginNotRegistered,
+    PartnerUnavailable,
+    UnknownConnector,
+    UnknownMessage,
+)
+from bff.core.errors import InvalidRequest as CoreInvalidRequest
+
+PROBLEM_BASE: Final = "https://github.com/hitchpost/hitchpost/blob/main/docs/errors.md#"
+
+STATUS: Final[dict[type[HitchpostError], int]] = {
+    CoreInvalidRequest: 422,
+    UnknownConnector: 422,
+    UnknownMessage: 422,
+    OriginNotRegistered: 403,
+    NotSignedIn: 401,
+    NotFound: 404,
+    LaunchRefused: 410,
+    PartnerUnavailable: 503,
+    ConnectorUnavailable: 502,
+}
+
+HTTP_CODES: Final = {
+    400: "malformed_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "payload_too_large",
+    415: "unsupported_media_type",
+    429: "rate_limited",
+}
+
+API_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+log = structlog.get_logger("hitchpost.http")
+
+
+def answer(body: dict[str, Any], status: int = 200) -> Response:
+    """A JSON answer that no cache keeps."""
+    response = Response(json.dumps(body), status, content_type="application/json")
+    response.headers.update(API_HEADERS)
+    return response
+
+
+def problem(status: int, code: str, detail: str, **extra: Any) -> Response:
+    """A problem document (RFC 9457). ``code`` is stable; ``title`` and ``next_step`` are fit for a person."""
+    title, next_step = words.for_error(None, code) if code in words.ERRORS else (code.replace("_", " "), "")
+    body = {
+        "type": PROBLEM_BASE + code,
+        "title": title.capitalize() if title.islower() else title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        **({"next_step": next_step} if next_step else {}),
+        **extra,
+    }
+    response = Response(json.dumps(body), status, content_type="application/problem+json")
+    response.headers.update(API_HEADERS)
+    return response
+
+
+def problem_of(error: Exception) -> Response:
+    """The problem document of any exception; one that nobody foresaw tells nothing of itself."""
+    if isinstance(error, HitchpostError):
+        response = problem(STATUS[type(error)], error.code, error.detail)
+        if isinstance(error, PartnerUnavailable):
+            response.headers["Retry-After"] = str(max(1, round(error.retry_after or 5)))
+        if isinstance(error, NotSignedIn):
+            response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+    if isinstance(error, HTTPException) and error.code is not None:
+        code = HTTP_CODES.get(error.code, "invalid_request" if error.code < 500 else "internal_error")
+        response = problem(error.code, code, error.description or error.name)
+        if allowed := getattr(error, "valid_methods", None):
+            response.headers["Allow"] = ", ".join(sorted(allowed))
+        return response
+    log.exception("unforeseen error", method=request.method, endpoint=request.endpoint)
+    return problem(500, "internal_error", "Something broke on our side; it has been logged.")

@@ -1,0 +1,42 @@
+"""What the routes work with, put together once by ``bff/app.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Request, current_app
+
+from bff.core.catalogue import Catalogue
+from bff.core.connect import Connect
+from bff.core.model import Principal
+from bff.core.overview import Overview
+from bff.core.ports import ProductStore
+from bff.core.sign_in_urls import SignInUrls
+from bff.http.session_tokens import SessionTokens
+
+Identify = Callable[[Request], Principal | None]
+EXTENSION = "hitchpost"
+
+
+@dataclass(frozen=True)
+class Services:
+    """The use-cases and adapters of one BFF. ``identify`` is the host's own, inside its Flask app."""
+
+    connect: Connect
+    overview: Overview
+    catalogue: Catalogue
+    sign_in_urls: SignInUrls
+    products: ProductStore
+    session_tokens: SessionTokens
+    identify: Identify | None
+    public_url: str
+    public_origin: str
+    partner_origin: str
+
+
+def services() -> Services:
+    """The services of the app that handles this request."""
+    found = current_app.extensions[EXTENSION]
+    assert isinstance(found, Services)
+    return found

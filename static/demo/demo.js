@@ -1,0 +1,38 @@
+// The host page's own code: it listens to the widget's events and shows what it hears.
+const status = document.getElementById("status");
+const list = document.getElementById("event-list");
+const result = document.getElementById("result");
+
+function note(name, detail) {
+  const item = document.createElement("li");
+  const time = document.createElement("time");
+  time.textContent = new Date().toLocaleTimeString([], { hour12: false });
+  const text = document.createElement("span");
+  text.textContent = `${name} ${detail.step ?? detail.code ?? detail.connector ?? ""}`;
+  item.append(time, text);
+  list.append(item);
+  list.scrollTop = list.scrollHeight;
+}
+
+function show(word, detail) {
+  status.textContent = word;
+  status.dataset.outcome = word;
+  result.textContent = JSON.stringify(detail, null, 2);
+}
+
+if (list) {
+  document.addEventListener("hitchpost:step", (event) => note("hitchpost:step", event.detail));
+  document.addEventListener("hitchpost:connected", (event) => {
+    note("hitchpost:connected", event.detail);
+    show("connected", event.detail);
+  });
+  document.addEventListener("hitchpost:failed", (event) => {
+    note("hitchpost:failed", event.detail);
+    show(event.detail.code, event.detail);
+  });
+  const copy = document.getElementById("copy");
+  copy.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById("snippet").textContent);
+    copy.textContent = "Copied";
+  });
+}
