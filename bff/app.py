@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from bff.adapters.attempt_store import DatabaseAttempts
 from bff.adapters.database import open_database, upgrade
+from bff.adapters.http_client import Limits
 from bff.adapters.partner_client import PartnerClient
 from bff.adapters.product_file import read_products
 from bff.adapters.product_store import DatabaseProducts
@@ -81,6 +82,11 @@ def _wire(
         settings.partner_api_url,
         settings.partner_client_id,
         Secret(settings.partner_client_secret.get_secret_value()),
+        Limits(
+            connect=settings.partner_connect_timeout,
+            read=settings.partner_read_timeout,
+            total=settings.partner_total_timeout,
+        ),
     )
     catalogue = Catalogue(partner, _now)
     installer = Installer(partner, catalogue)

@@ -1,0 +1,188 @@
+"""Cyclr's HTTP protocol, spoken to Cyclr or to any server that speaks it too."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+from urllib.parse import quote
+
+import structlog
+
+from bff.adapters import partner_json
+from bff.adapters.bearer import Bearer
+from bff.adapters.http_client import Answer, HttpClient, Limits
+from bff.core.errors import ConnectorUnavailable, PartnerUnavailable
+from bff.core.ports import AccountConnector, AccountRef, Connector, SignInToken
+from bff.core.secret import Secret
+
+ACCOUNT_HEADER: Final = "X-Cyclr-Account"
+PAGE_SIZE: Final = 100
+MOST_PAGES: Final = 100
+OK, BAD_REQUEST, UNAUTHORIZED, NOT_FOUND = 200, 400, 401, 404
+
+log = structlog.get_logger("hitchpost.partner")
+
+
+class PartnerClient:
+    """Implements ``bff.core.ports.PartnerService`` over HTTP.
+
+    An account is made when a call needs it and it is not there. Each call carries a bearer token that is
+    renewed once when it is refused: a 401 may come before the token's time (Cyclr's console can revoke it).
+    """
+
+    def __init__(
+        self, api_url: str, client_id: str, client_secret: Secret, limits: Limits | None = None
+    ) -> None:
+        self._http = HttpClient(api_url, limits or Limits())
+        self._bearer = Bearer(self._http, client_id, client_secret)
+
+    def find_connector(self, account: AccountRef, reference: str) -> Connector:
+        """By id the answer is one entry, by name or key a list; of a list the first is taken."""
+        path = f"/v1.0/connectors/{_segment(reference)}"
+        answer = self._for_account(account, "GET", path, "/v1.0/connectors/{connector}")
+        if answer.status == NOT_FOUND:
+            raise ConnectorUnavailable(f"the partner service has no connector {reference!r}")
+        document = _require_ok(answer)
+        found = document if isinstance(document, list) else [document]
+        if not found:
+            raise ConnectorUnavailable(f"the partner service has no connector {reference!r}")
+        return partner_json.read_connector(found[0])
+
+    def list_account_connectors(self, account: AccountRef) -> list[AccountConnector]:
+        """Page by page, until ``Total-Pages`` or a short page says that this was the last."""
+        found: list[AccountConnector] = []
+        for page in range(1, MOST_PAGES + 1):
+            query = {"page": str(page), "pageSize": str(PAGE_SIZE)}
+            answer = self._call("GET", "/v1.0/account/connectors", account=account, query=query)
+            if answer.status == NOT_FOUND:
+                break
+            items = partner_json.read_list(_require_ok(answer))
+            found += [partner_json.read_account_connector(item) for item in items]
+            if _is_last(answer, page, len(items)):
+                break
+        return found
+
+    def get_account_connector(
+        self, account: AccountRef, account_connector_id: int
+    ) -> AccountConnector | None:
+        """One account connector; its ``Authenticated`` flag is the only authority that Cyclr has."""
+        path = f"/v1.0/account/connectors/{account_connector_id}"
+        answer = self._call("GET", path, "/v1.0/account/connectors/{id}", account=account)
+        if answer.status == NOT_FOUND:
+            return None
+        return partner_json.read_account_connector(_require_ok(answer))
+
+    def install_connector(self, account: AccountRef, connector: Connector) -> AccountConnector:
+        """Install under the connector's name. Raises ``ConnectorUnavailable``, ``PartnerUnavailable``."""
+        path = f"/v1.0/connectors/{connector.id}/install"
+        template = "/v1.0/connectors/{connector}/install"
+        answer = self._for_account(account, "POST", path, template, {"Name": connector.name})
+        if answer.status == OK:
+            return partner_json.read_account_connector(answer.document())
+        message = _message(answer)
+        if message.startswith("Account connector name ") and message.endswith(" is in use."):
+            # Somebody installed it at the same moment, or by hand before.
+            installed = self.list_account_connectors(account)
+            ours = [item for item in installed if item.connector_id == connector.id]
+            if ours:
+                return ours[0]
+        raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: {message}")
+
+    def mint_sign_in_token(self, account: AccountRef, username: str) -> SignInToken:
+        """``POST /v1.0/accounts/{id}/signintoken``: one use, five minutes; the user is made when unknown."""
+        path = f"/v1.0/accounts/{_segment(account.id)}/signintoken"
+        template = "/v1.0/accounts/{account}/signintoken"
+        answer = self._call("POST", path, template, document={"Username": username})
+        if answer.status == NOT_FOUND:
+            self._create(account)
+            answer = self._call("POST", path, template, document={"Username": username})
+        return partner_json.read_sign_in_token(_require_ok(answer))
+
+    def _for_account(
+        self, account: AccountRef, method: str, path: str, template: str, document: Any = None
+    ) -> Answer:
+        """A call that needs the account to exist: when it may not, it is made, and the call repeated once."""
+        answer = self._call(method, path, template, account=account, document=document)
+        if answer.status not in {UNAUTHORIZED, NOT_FOUND} or self._exists(account):
+            return answer
+        self._create(account)
+        return self._call(method, path, template, account=account, document=document)
+
+    def _exists(self, account: AccountRef) -> bool:
+        answer = self._call("GET", f"/v1.0/accounts/{_segment(account.id)}", "/v1.0/accounts/{account}")
+        return answer.status != NOT_FOUND
+
+    def _create(self, account: AccountRef) -> None:
+        document = {"Id": account.id, "Name": account.name}
+        answer = self._call("POST", "/v1.0/accounts", document=document)
+        if answer.status != OK and _message(answer) != "ID already in use":
+            raise PartnerUnavailable(f"account {account.id!r} cannot be made: {_message(answer)}")
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        template: str | None = None,
+        *,
+        account: AccountRef | None = None,
+        document: Any = None,
+        query: dict[str, str] | None = None,
+    ) -> Answer:
+        token = self._bearer.token()
+        answer = self._send(token, method, path, template or path, account, document, query)
+        if answer.status == UNAUTHORIZED:
+            token = self._bearer.renew(token)
+            answer = self._send(token, method, path, template or path, account, document, query)
+        return answer
+
+    def _send(
+        self,
+        token: Secret,
+        method: str,
+        path: str,
+        template: str,
+        account: AccountRef | None,
+        document: Any,
+        query: dict[str, str] | None,
+    ) -> Answer:
+        headers: dict[str, str | bytes] = {"Authorization": f"Bearer {token.reveal()}"}
+        if account is not None:
+            # As UTF-8 bytes: header texts are Latin-1 to the libraries, and account ids are any text.
+            headers[ACCOUNT_HEADER] = account.id.encode()
+        began = time.monotonic()
+        status: int | str = "none"
+        try:
+            answer = self._http.send(method, path, headers=headers, document=document, query=query)
+            status = answer.status
+        finally:
+            spent = round((time.monotonic() - began) * 1000)
+            # The path's template, and no header, query or body: nothing of those is fit for a log.
+            log.info("partner call", method=method, path=template, status=status, ms=spent)
+        return answer
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _require_ok(answer: Answer) -> Any:
+    if answer.status == OK:
+        return answer.document()
+    if answer.status == UNAUTHORIZED:
+        raise PartnerUnavailable("the partner service refuses our credentials")
+    raise PartnerUnavailable(f"the partner service answered {answer.status}: {_message(answer)}")
+
+
+def _message(answer: Answer) -> str:
+    try:
+        document = answer.document()
+    except PartnerUnavailable:
+        return ""
+    return partner_json.message_of(document)
+
+
+def _is_last(answer: Answer, page: int, items: int) -> bool:
+    total = answer.headers.get("Total-Pages", "")
+    if total.isascii() and total.isdigit():
+        return page >= int(total)
+    return items < PAGE_SIZE

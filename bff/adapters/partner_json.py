@@ -1,0 +1,102 @@
+"""Reads the partner service's JSON: tolerant of what we do not use, strict about what we do."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from bff.core.errors import PartnerUnavailable
+from bff.core.ports import AccountConnector, Connector, SignInRecord, SignInToken
+from bff.core.secret import Secret
+
+_MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?")
+
+
+def read_connector(document: Any) -> Connector:
+    """A catalogue entry. Raises ``PartnerUnavailable`` naming the field that is wrong."""
+    return Connector(_integer(document, "Id"), _text(document, "Name"))
+
+
+def read_account_connector(document: Any) -> AccountConnector:
+    """An account connector; its ``AuthValue``, a secret, is left behind. Raises ``PartnerUnavailable``."""
+    connector = _field(document, "Connector")
+    return AccountConnector(
+        id=_integer(document, "Id"),
+        name=_text(document, "Name"),
+        connector_id=_integer(connector, "Id"),
+        connector_name=_text(connector, "Name"),
+        authenticated=_field(document, "Authenticated") is True,
+        sign_ins=_sign_ins(document["Hitchpost"]) if "Hitchpost" in document else None,
+    )
+
+
+def read_sign_in_token(document: Any) -> SignInToken:
+    """A fresh sign-in token. Raises ``PartnerUnavailable``."""
+    value = _text(document, "Token")
+    return SignInToken(Secret(value), read_moment(_text(document, "ExpiresAtUtc")))
+
+
+def read_list(document: Any) -> list[Any]:
+    """A JSON array. Raises ``PartnerUnavailable``."""
+    if not isinstance(document, list):
+        raise PartnerUnavailable("the partner service answered something else than a list")
+    return document
+
+
+def read_moment(text: str) -> datetime:
+    """A time with any number of fractional digits (.NET writes seven). Raises ``PartnerUnavailable``."""
+    match = _MOMENT.fullmatch(text)
+    if match is None:
+        raise PartnerUnavailable("the partner service answered a time that is none")
+    try:
+        moment = datetime.fromisoformat(f"{match[1]}.{(match[2] or '0')[:6]:0<6}{match[3] or '+00:00'}")
+    except ValueError:
+        raise PartnerUnavailable("the partner service answered a time that is none") from None
+    return moment.astimezone(UTC)
+
+
+def message_of(document: Any) -> str:
+    """The ``Message`` of an error answer, printable and short."""
+    message = document.get("Message") if isinstance(document, dict) else None
+    return "".join(filter(str.isprintable, message))[:200] if isinstance(message, str) else ""
+
+
+def _sign_ins(told: Any) -> tuple[SignInRecord, ...]:
+    if not isinstance(told, dict):
+        raise PartnerUnavailable("the partner service answered a Hitchpost field that is no object")
+    records = told.get("RecentSignIns")
+    if records is None:
+        records = [told["LastSignIn"]] if told.get("LastSignIn") else []
+    return tuple(_sign_in(record) for record in read_list(records))
+
+
+def _sign_in(record: Any) -> SignInRecord:
+    error, account = record.get("Error"), record.get("ExternalAccount")
+    return SignInRecord(
+        token_sha256=_text(record, "TokenSha256"),
+        result=_text(record, "Result"),
+        error=error if isinstance(error, str) else None,
+        at=read_moment(_text(record, "AtUtc")),
+        external_account=account if isinstance(account, str) else None,
+    )
+
+
+def _field(document: Any, name: str) -> Any:
+    if not isinstance(document, dict) or name not in document:
+        raise PartnerUnavailable(f"the partner service left {name} out of its answer")
+    return document[name]
+
+
+def _integer(document: Any, name: str) -> int:
+    value = _field(document, name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise PartnerUnavailable(f"the partner service answered a {name} that is no whole number")
+    return value
+
+
+def _text(document: Any, name: str) -> str:
+    value = _field(document, name)
+    if not isinstance(value, str) or not value:
+        raise PartnerUnavailable(f"the partner service answered a {name} that is no text")
+    return value

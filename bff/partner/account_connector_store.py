@@ -1,0 +1,118 @@
+"""Account connectors in the database, and how the API tells one."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, Select, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from bff.partner import clock, sign_ins, tables
+from bff.partner.catalogue import CatalogueConnector
+from bff.partner.context import Embedded
+from bff.partner.errors import ApiError, missing
+
+AUTH_TYPES = {"oauth2": "OAuth2", "api_key": "ApiKey", "basic": "Basic", "none": "None"}
+GRANTS = {"authorization_code": "AuthorisationCode", "client_credentials": "ClientCredentials"}
+
+
+def sealed_in(row_id: int, column: Literal["auth_value", "credentials", "property"]) -> str:
+    """The context that a sealed value of an account connector is bound to."""
+    return f"account_connector:{row_id}:{column}"
+
+
+def told_connector(item: CatalogueConnector) -> dict[str, Any]:
+    """A catalogue entry as it appears inside an account connector."""
+    return {
+        "Id": item.id,
+        "Name": item.name,
+        "Description": item.description,
+        "Status": item.status,
+        "Version": item.version,
+        "Icon": item.icon,
+        "AuthDescription": None,
+        "AuthType": AUTH_TYPES[item.auth],
+        "OAuth2Type": GRANTS[item.grant] if item.auth == "oauth2" else "Unknown",
+        "AuthScheme": None,
+    }
+
+
+def find(connection: Connection, account_id: str, account_connector_id: int) -> Row[Any]:
+    """One account connector of this account. Raises 404."""
+    row = connection.execute(
+        _of_account(account_id).where(tables.account_connector.c.id == account_connector_id)
+    ).first()
+    if row is None:
+        raise missing("Account connector")
+    return row
+
+
+def find_all(connection: Connection, account_id: str) -> list[Row[Any]]:
+    """Every account connector of this account, oldest first."""
+    return list(connection.execute(_of_account(account_id).order_by(tables.account_connector.c.id)))
+
+
+def add(
+    connection: Connection, account_id: str, connector_id: int, name: str, description: str | None
+) -> int:
+    """Install; the new id. Raises 400 when the account has one of this name."""
+    values = {
+        "account_id": account_id,
+        "connector_id": connector_id,
+        "name": name,
+        "description": description,
+        "authenticated": False,
+    }
+    try:
+        return int(
+            connection.execute(insert(tables.account_connector).values(values)).inserted_primary_key[0]
+        )
+    except IntegrityError:
+        raise ApiError(400, f"Account connector name '{name}' is in use.") from None
+
+
+def told(service: Embedded, connection: Connection, row: Row[Any]) -> dict[str, Any]:
+    """An account connector as the API tells it."""
+    item = service.catalogue.by_id(row.connector_id)
+    auth_value = row.auth_value and service.vault.open(row.auth_value, sealed_in(row.id, "auth_value"))
+    document = {
+        "Id": row.id,
+        "Name": row.name,
+        "Description": row.description,
+        "AuthValue": auth_value,
+        "Authenticated": row.authenticated,
+        # A connector that has left the catalogue keeps its id: the client must not lose what it installed.
+        "Connector": told_connector(item) if item else {"Id": row.connector_id, "Name": row.name},
+        "IsPartnerIntegrationConnector": False,
+        "Properties": told_properties(service, connection, row.id),
+        "CustomFields": [],
+    }
+    if service.settings.tell_sign_ins:
+        recent = sign_ins.recent(connection, row.id)
+        document["Hitchpost"] = {
+            "AuthenticatedAtUtc": clock.dot_net(row.authenticated_at),
+            "LastSignIn": recent[0] if recent else None,
+            "RecentSignIns": recent,
+        }
+    return document
+
+
+def told_properties(
+    service: Embedded, connection: Connection, account_connector_id: int
+) -> list[dict[str, Any]]:
+    """The properties of an account connector, as the API tells them."""
+    table = tables.property_value
+    wanted = select(table).where(table.c.account_connector_id == account_connector_id).order_by(table.c.id)
+    return [
+        {
+            "Name": row.name,
+            "Value": service.vault.open(row.value, sealed_in(account_connector_id, "property")),
+            "Id": row.id,
+            "AccountConnectorId": account_connector_id,
+        }
+        for row in connection.execute(wanted)
+    ]
+
+
+def _of_account(account_id: str) -> Select[Any]:
+    return select(tables.account_connector).where(tables.account_connector.c.account_id == account_id)

@@ -1,0 +1,33 @@
+"""What the routes work with, put together once by ``app.py``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import current_app
+
+from bff.partner.catalogue import Catalogue
+from bff.partner.crypto import Vault
+from bff.partner.database import Database
+from bff.partner.provider import Provider
+from bff.partner.settings import Settings
+
+EXTENSION = "hitchpost-embedded"
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """One embedded partner service."""
+
+    settings: Settings
+    database: Database
+    vault: Vault
+    catalogue: Catalogue
+    provider: Provider
+
+
+def embedded() -> Embedded:
+    """The service that handles this request."""
+    found = current_app.extensions[EXTENSION]
+    assert isinstance(found, Embedded)
+    return found

@@ -1,0 +1,146 @@
+"""One OAuth flow between its start and its callback: its state, and the browser that it is bound to."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from urllib.parse import urlencode, urlsplit
+
+from sqlalchemy import Connection, insert, select, update
+from werkzeug.wrappers import Response
+
+from bff.partner import clock, properties, tables
+from bff.partner.catalogue import CatalogueConnector
+from bff.partner.context import Embedded
+from bff.partner.crypto import challenge_of, sha256
+from bff.partner.errors import FlowError
+from bff.partner.provider import Client
+
+LIFE: Final = timedelta(minutes=30)
+COOKIE: Final = "hitchpost_flow_"
+COOKIE_PATH: Final = "/connector/callback"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a sign-in is for, and how its end is to be told."""
+
+    account_connector_id: int
+    token_sha256: str
+    target: str
+    message: str | None
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A flow whose answer has arrived."""
+
+    wanted: Wanted
+    verifier: str
+
+
+@dataclass(frozen=True)
+class Binding:
+    """The cookie that ties a flow to the browser that began it."""
+
+    state: str
+    value: str
+    secure: bool
+
+    def set_on(self, response: Response) -> None:
+        """One cookie for each flow: two windows at once must not overwrite each other's."""
+        response.set_cookie(
+            _cookie_name(self.state),
+            self.value,
+            max_age=LIFE,
+            path=COOKIE_PATH,
+            secure=self.secure,
+            httponly=True,
+            samesite="Lax",
+        )
+
+
+def begin(
+    service: Embedded, connection: Connection, item: CatalogueConnector, client: Client, wanted: Wanted
+) -> tuple[str, Binding]:
+    """The URL at the third party (RFC 6749, 4.1.1; PKCE, RFC 7636), and the cookie to set."""
+    state, value, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+    row = {
+        "state_sha256": sha256(state),
+        "cookie_sha256": sha256(value),
+        "account_connector_id": wanted.account_connector_id,
+        "token_sha256": wanted.token_sha256,
+        "verifier": service.vault.seal(verifier, f"flow:{sha256(state)}"),
+        "target_origin": wanted.target,
+        "callback_message": wanted.message,
+        "expires_at": clock.now() + LIFE,
+    }
+    connection.execute(insert(tables.flow).values(row))
+    asked = {
+        "response_type": "code",
+        "client_id": client.id,
+        "redirect_uri": service.settings.redirect_uri,
+        "scope": " ".join(item.scopes),
+        "state": state,
+        "code_challenge": challenge_of(verifier),
+        "code_challenge_method": "S256",
+        **item.authorize_params,
+    }
+    joint = "&" if urlsplit(item.authorize_url or "").query else "?"
+    secure = service.settings.public_url.startswith("https:")
+    return f"{item.authorize_url}{joint}{urlencode(asked)}", Binding(state, value, secure)
+
+
+def take_up(
+    service: Embedded, state: str, cookies: Mapping[str, str]
+) -> tuple[Flow, CatalogueConnector, Client]:
+    """The flow of this state, used up by this call. Raises ``FlowError``.
+
+    The browser must be the one that began it: state and cookie are checked in the one statement that uses
+    the flow up, so that an answer brought by another browser leaves it whole.
+    """
+    table = tables.flow
+    ours = (
+        (table.c.state_sha256 == sha256(state))
+        & (table.c.cookie_sha256 == sha256(cookies.get(_cookie_name(state), "")))
+        & table.c.used_at.is_(None)
+        & (table.c.expires_at > clock.now())
+    )
+    with service.database.writing() as connection:
+        if connection.execute(update(table).where(ours).values(used_at=clock.now())).rowcount != 1:
+            raise FlowError(400, "This sign-in cannot go on", _STALE)
+        row = connection.execute(select(table).where(table.c.state_sha256 == sha256(state))).one()
+        installed = tables.account_connector
+        wanted = select(installed.c.connector_id).where(installed.c.id == row.account_connector_id)
+        item = service.catalogue.by_id(connection.execute(wanted).scalar_one())
+        if item is None:
+            raise FlowError(400, "This sign-in cannot go on", "The connector is no longer offered.")
+        client = client_of(service, connection, row.account_connector_id, item)
+    verifier = service.vault.open(row.verifier, f"flow:{row.state_sha256}")
+    purpose = Wanted(row.account_connector_id, row.token_sha256, row.target_origin, row.callback_message)
+    return Flow(purpose, verifier), item, client
+
+
+def client_of(
+    service: Embedded, connection: Connection, account_connector_id: int, item: CatalogueConnector
+) -> Client:
+    """The account's own app where its properties name one, else the catalogue's."""
+    values = properties.values_of(service, connection, account_connector_id)
+    if "ClientId" in values:
+        return Client(values["ClientId"], values.get("ClientSecret"))
+    return Client(item.client_id or "", item.client_secret)
+
+
+def forget(response: Response, state: str) -> None:
+    """Remove the cookie of a flow that is over."""
+    response.delete_cookie(_cookie_name(state), path=COOKIE_PATH)
+
+
+def _cookie_name(state: str) -> str:
+    return COOKIE + sha256(state)[:16]
+
+
+_STALE: Final = "It was finished already, its time is over, or it was started in another browser. Go back and start again."

@@ -1,0 +1,48 @@
+"""The pages that a person sees here: the end of a flow, good or bad."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Response, make_response, render_template
+
+from bff.partner.context import embedded
+from bff.partner.errors import FlowError
+
+# No form-action and no Cross-Origin-Opener-Policy: the flow goes on to third parties, and the last page
+# has to reach the window that opened it.
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+}
+
+
+def finished(target_origin: str, message: str) -> Response:
+    """Post ``message`` to exactly ``target_origin``."""
+    settings = embedded().settings
+    return _page(
+        "finished.html",
+        200,
+        target_origin=target_origin,
+        message=message,
+        form=settings.message_form,
+        window=settings.message_window,
+        closes=settings.close_window,
+    )
+
+
+def trouble(error: FlowError) -> Response:
+    """The error page, on which a denial or a failure ends."""
+    return _page(
+        "trouble.html", error.status, title=error.title, explanation=error.explanation, error=error.error
+    )
+
+
+def _page(template: str, status: int, **values: Any) -> Response:
+    response = make_response(render_template(template, **values), status)
+    response.headers.update(HEADERS)
+    return response

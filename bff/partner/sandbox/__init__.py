@@ -1,0 +1,1 @@
+"""The sandbox third party: a small authorization server to connect to, and its misbehaving variants."""

@@ -1,0 +1,243 @@
+"""The sandbox's pages and endpoints (RFC 6749, 7636, 9207), once for each variant."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import unquote, urlencode, urlsplit
+
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    json,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    send_from_directory,
+)
+from werkzeug.wrappers import Response as AnyResponse
+
+from bff.partner.resources import ASSETS, TEMPLATES
+from bff.partner.sandbox.grants import AuthorizationRequest, Grants, Refused, Tokens
+from bff.partner.sandbox.settings import Settings
+
+COOKIE: Final = "sandbox_request_"
+ACCOUNTS: Final = ("ada@sandbox.example", "grace@sandbox.example", "katherine@sandbox.example")
+SCOPES: Final = {
+    "contacts.read": "Read your contacts",
+    "contacts.write": "Add and change contacts",
+}
+HEADERS: Final = {
+    "Cache-Control": "no-store",
+    # No form-action: the form's redirect leads to the client, wherever that is.
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way in which a third party may behave."""
+
+    key: str
+    name: str
+
+    @property
+    def prefix(self) -> str:
+        """The path that its endpoints lie below."""
+        return f"/{self.key}" if self.key else ""
+
+
+VARIANTS: Final = (
+    Variant("", "Sandbox CRM"),
+    Variant("isolated", "Isolated CRM"),
+    Variant("slow", "Slow CRM"),
+    Variant("broken", "Broken CRM"),
+    Variant("silent", "Silent CRM"),
+    Variant("stranger", "Stranger CRM"),
+)
+
+
+def create_app(settings: Settings) -> Flask:
+    """The sandbox with all its variants."""
+    app = Flask("sandbox", static_folder=None, template_folder=str(TEMPLATES / "sandbox"))
+    app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
+    grants = Grants()
+    for variant in VARIANTS:
+        app.register_blueprint(_Endpoints(variant, settings, grants).blueprint())
+    app.add_url_rule("/health/live", view_func=lambda: "ok")
+    app.add_url_rule("/assets/<name>", "asset", lambda name: send_from_directory(ASSETS, name, max_age=300))
+    return app
+
+
+class _Endpoints:
+    """The endpoints of one variant."""
+
+    def __init__(self, variant: Variant, settings: Settings, grants: Grants) -> None:
+        self.variant = variant
+        self.settings = settings
+        self.grants = grants
+        self.issuer = settings.public_url.rstrip("/") + variant.prefix
+
+    def blueprint(self) -> Blueprint:
+        """The variant's routes."""
+        routes = Blueprint(self.variant.key or "plain", __name__, url_prefix=self.variant.prefix or None)
+        routes.add_url_rule("/authorize", "authorize", self.authorize, methods=["GET"])
+        routes.add_url_rule("/authorize", "decide", self.decide, methods=["POST"])
+        routes.add_url_rule("/token", "token", self.token, methods=["POST"])
+        routes.add_url_rule("/userinfo", "userinfo", self.userinfo, methods=["GET"])
+        return routes
+
+    def authorize(self) -> AnyResponse:
+        """The sign-in and consent page."""
+        client, target = request.args.get("client_id", ""), request.args.get("redirect_uri", "")
+        if client != self.settings.client_id or target not in self.settings.allowed_redirects():
+            # Never a redirect: where it would lead is exactly what is not trusted.
+            return self._page(
+                "refused.html", 400, reason="The client or its redirect URI is not registered here."
+            )
+        if error := self._fault():
+            return self._answer(target, {"error": error, "state": request.args.get("state", "")})
+        wanted = AuthorizationRequest(
+            variant=self.variant.key,
+            client_id=client,
+            redirect_uri=target,
+            scopes=tuple(request.args.get("scope", "").split()),
+            state=request.args.get("state", ""),
+            challenge=request.args["code_challenge"],
+        )
+        key, cookie = self.grants.remember(wanted)
+        scopes = [(scope, SCOPES.get(scope, scope)) for scope in wanted.scopes]
+        page = self._page("consent.html", 200, key=key, scopes=scopes, account=self._expected_account())
+        page.set_cookie(
+            COOKIE + key[:8],
+            cookie,
+            httponly=True,
+            samesite="Lax",
+            max_age=1800,
+            path=f"{self.variant.prefix}/",
+        )
+        return page
+
+    def decide(self) -> AnyResponse:
+        """The user pressed Allow or Deny."""
+        key = request.form.get("request", "")
+        wanted = self.grants.take(key, request.cookies.get(COOKIE + key[:8], ""))
+        if wanted is None or wanted.variant != self.variant.key:
+            return self._page(
+                "refused.html", 400, reason="This page was used already. Go back and start again."
+            )
+        if self.variant.key == "silent":
+            return self._page("silent.html", 200)
+        account = request.form.get("account", "").strip()[:255]
+        if request.form.get("decision") != "allow" or not account:
+            return self._answer(wanted.redirect_uri, {"error": "access_denied", "state": wanted.state})
+        code = self.grants.allow(wanted, account)
+        return self._answer(wanted.redirect_uri, {"code": code, "state": wanted.state})
+
+    def token(self) -> Response:
+        """Codes and refresh tokens become access tokens."""
+        if self.variant.key == "broken":
+            return _json({"error": "server_error"}, 500)
+        if self.variant.key == "slow":
+            time.sleep(self.settings.slow_seconds)
+        if not self._is_our_client():
+            return _json({"error": "invalid_client"}, 401)
+        form = request.form
+        try:
+            match form.get("grant_type"):
+                case "authorization_code":
+                    tokens = self.grants.exchange(
+                        self.variant.key,
+                        form.get("code", ""),
+                        form.get("redirect_uri", ""),
+                        form.get("code_verifier", ""),
+                    )
+                case "refresh_token":
+                    tokens = self.grants.refresh(self.variant.key, form.get("refresh_token", ""))
+                case _:
+                    return _json({"error": "unsupported_grant_type"}, 400)
+        except Refused as refused:
+            return _json({"error": refused.error}, 400)
+        return _json(_told(tokens))
+
+    def userinfo(self) -> Response:
+        """Whose token it is."""
+        scheme, _, access = request.headers.get("Authorization", "").partition(" ")
+        account = self.grants.account_of(access) if scheme.lower() == "bearer" else None
+        if account is None:
+            return _json({"error": "invalid_token"}, 401)
+        return _json({"sub": account, "email": account, "name": account.partition("@")[0].title()})
+
+    def _fault(self) -> str | None:
+        asked = request.args
+        if asked.get("response_type") != "code":
+            return "unsupported_response_type"
+        if (
+            asked.get("code_challenge_method") != "S256"
+            or not 43 <= len(asked.get("code_challenge", "")) <= 128
+        ):
+            return "invalid_request"
+        return None
+
+    def _expected_account(self) -> str:
+        # The stranger's user changes every time: another account answers on reconnect.
+        turn = self.grants.consents(self.variant.key) if self.variant.key == "stranger" else 0
+        return ACCOUNTS[turn % len(ACCOUNTS)]
+
+    def _is_our_client(self) -> bool:
+        client, secret = _basic(request.headers.get("Authorization", "")) or (
+            request.form.get("client_id", ""),
+            request.form.get("client_secret", ""),
+        )
+        expected = self.settings.client_secret.get_secret_value()
+        return client == self.settings.client_id and hmac.compare_digest(secret.encode(), expected.encode())
+
+    def _answer(self, target: str, values: dict[str, str]) -> AnyResponse:
+        joint = "&" if urlsplit(target).query else "?"
+        response = redirect(f"{target}{joint}{urlencode({**values, 'iss': self.issuer})}", 303)
+        response.headers.update(self._headers())
+        return response
+
+    def _page(self, template: str, status: int, **values: Any) -> Response:
+        page = make_response(render_template(template, variant=self.variant, **values), status)
+        page.headers.update(self._headers())
+        return page
+
+    def _headers(self) -> dict[str, str]:
+        own = {"Cross-Origin-Opener-Policy": "same-origin"} if self.variant.key == "isolated" else {}
+        return {**HEADERS, **own}
+
+
+def _basic(header: str) -> tuple[str, str] | None:
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        client, _, secret = base64.b64decode(encoded).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return unquote(client), unquote(secret)
+
+
+def _told(tokens: Tokens) -> dict[str, Any]:
+    return {
+        "access_token": tokens.access,
+        "token_type": "Bearer",
+        "expires_in": 3600,
+        "refresh_token": tokens.refresh,
+        "scope": " ".join(tokens.scopes),
+    }
+
+
+def _json(body: dict[str, Any], status: int = 200) -> Response:
+    response = Response(json.dumps(body), status, content_type="application/json")
+    response.headers.update({"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"})
+    return response

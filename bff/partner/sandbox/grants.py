@@ -1,0 +1,141 @@
+"""What the sandbox remembers: requests shown to a user, codes, and tokens. All in memory."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+REQUEST_SECONDS: Final = 1800.0
+CODE_SECONDS: Final = 60.0
+ACCESS_SECONDS: Final = 3600
+
+
+@dataclass(frozen=True)
+class AuthorizationRequest:
+    """A valid request of a client, waiting for the user's word."""
+
+    variant: str
+    client_id: str
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    state: str
+    challenge: str
+
+
+@dataclass
+class Grant:
+    """What one user allowed one client. ``codes`` are used once; a second use ends the grant."""
+
+    request: AuthorizationRequest
+    account: str
+    code_ends: float
+    code_used: bool = False
+    revoked: bool = False
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What the token endpoint hands out."""
+
+    access: str
+    refresh: str
+    scopes: tuple[str, ...]
+
+
+class Refused(Exception):
+    """An OAuth error of the token endpoint (RFC 6749, section 5.2)."""
+
+    def __init__(self, error: str) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+@dataclass
+class Grants:
+    """Every request, code and token of this process."""
+
+    clock: Callable[[], float] = time.monotonic
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _requests: dict[str, tuple[float, str, AuthorizationRequest]] = field(default_factory=dict)
+    _codes: dict[str, Grant] = field(default_factory=dict)
+    _access: dict[str, tuple[float, Grant]] = field(default_factory=dict)
+    _refresh: dict[str, Grant] = field(default_factory=dict)
+    _consents: dict[str, int] = field(default_factory=dict)
+
+    def remember(self, request: AuthorizationRequest) -> tuple[str, str]:
+        """Keep a request; its id for the form, and the value of the cookie that the form needs."""
+        key, cookie = secrets.token_urlsafe(16), secrets.token_urlsafe(24)
+        with self._lock:
+            self._requests[key] = (self.clock() + REQUEST_SECONDS, cookie, request)
+        return key, cookie
+
+    def take(self, key: str, cookie: str) -> AuthorizationRequest | None:
+        """The request of a form, once, and only in the browser that it was shown in."""
+        with self._lock:
+            ends, expected, request = self._requests.get(key, (0.0, "", None))
+            if request is None or ends < self.clock() or not secrets.compare_digest(expected, cookie):
+                return None
+            del self._requests[key]
+            return request
+
+    def allow(self, request: AuthorizationRequest, account: str) -> str:
+        """A code for what the user allowed."""
+        code = secrets.token_urlsafe(24)
+        with self._lock:
+            self._codes[code] = Grant(request, account, self.clock() + CODE_SECONDS)
+            self._consents[request.variant] = self._consents.get(request.variant, 0) + 1
+        return code
+
+    def consents(self, variant: str) -> int:
+        """How often a user has allowed anything at this variant."""
+        return self._consents.get(variant, 0)
+
+    def exchange(self, variant: str, code: str, redirect_uri: str, verifier: str) -> Tokens:
+        """Tokens for a code. Raises ``Refused``."""
+        with self._lock:
+            grant = self._codes.get(code)
+            if grant is None or grant.request.variant != variant:
+                raise Refused("invalid_grant")
+            if grant.code_used:
+                # A code that comes twice has leaked (RFC 6749, section 4.1.2).
+                grant.revoked = True
+                raise Refused("invalid_grant")
+            fits = (
+                grant.request.redirect_uri == redirect_uri and _challenge(verifier) == grant.request.challenge
+            )
+            if grant.code_ends < self.clock() or not fits:
+                raise Refused("invalid_grant")
+            grant.code_used = True
+            return self._issue(grant)
+
+    def refresh(self, variant: str, token: str) -> Tokens:
+        """New tokens for a refresh token, which is replaced. Raises ``Refused``."""
+        with self._lock:
+            grant = self._refresh.pop(token, None)
+            if grant is None or grant.revoked or grant.request.variant != variant:
+                raise Refused("invalid_grant")
+            return self._issue(grant)
+
+    def account_of(self, access: str) -> str | None:
+        """Whose access token this is."""
+        ends, grant = self._access.get(access, (0.0, None))
+        if grant is None or grant.revoked or ends < self.clock():
+            return None
+        return grant.account
+
+    def _issue(self, grant: Grant) -> Tokens:
+        tokens = Tokens(secrets.token_urlsafe(32), secrets.token_urlsafe(32), grant.request.scopes)
+        self._access[tokens.access] = (self.clock() + ACCESS_SECONDS, grant)
+        self._refresh[tokens.refresh] = grant
+        return tokens
+
+
+def _challenge(verifier: str) -> str:
+    digest = hashlib.sha256(verifier.encode("utf-8", "replace")).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -1,0 +1,148 @@
+"""The embedded service's environment, validated whole, and the switches for what Cyclr does not document."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX: Final = "HITCHPOST_EMBEDDED_"
+KEY_BYTES: Final = 32
+
+
+class FaultySettings(Exception):
+    """Settings that cannot be used. ``faults`` has one line a variable, saying what to write instead."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("write an absolute URL such as https://partner.example.com, without query")
+    return value.rstrip("/")
+
+
+def encryption_keys(text: str) -> dict[str, bytes]:
+    """The keys by id. Raises ``ValueError`` saying what to write instead."""
+    keys: dict[str, bytes] = {}
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        key_id, _, encoded = entry.partition(":")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            key = b""
+        if not key_id.isidentifier() or len(key) != KEY_BYTES or key_id in keys:
+            raise ValueError(
+                "write `id:key` entries separated by commas, newest first, each key 32 random bytes in base64;"
+                " make one with: echo k1:$(openssl rand -base64 32)"
+            )
+        keys[key_id] = key
+    if not keys:
+        raise ValueError("write at least one key: echo k1:$(openssl rand -base64 32)")
+    return keys
+
+
+Url = Annotated[str, AfterValidator(_url)]
+
+
+class Settings(BaseSettings):
+    """Every setting of the embedded service. ``docs/settings.md`` is kept true to it by a test."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    public_url: Url = Field(
+        description="Where browsers and API clients reach this service; third parties are given"
+        " {public url}/connector/callback."
+    )
+    database_url: str = Field(
+        default="sqlite:///hitchpost-partner.db", description="Its own database, as a SQLAlchemy URL."
+    )
+    catalogue: Path = Field(description="The connector catalogue (TOML).")
+    client_id: str = Field(min_length=1, description="Client id that API clients present at /oauth/token.")
+    client_secret: SecretStr = Field(min_length=16, description="Client secret that goes with it.")
+    encryption_keys: SecretStr = Field(
+        description="Keys that seal stored credentials: `id:base64 of 32 bytes`, comma-separated, newest first."
+    )
+    bind: str = Field(default="127.0.0.1:8002", description="Address and port to listen on.")
+    threads: int = Field(default=32, ge=1, le=512, description="Threads of the process.")
+
+    # What Cyclr's documentation leaves open. Each default is the likeliest behaviour.
+    tell_sign_ins: bool = Field(
+        default=True,
+        description="Add the `Hitchpost` object to account connectors, which says what became of each sign-in"
+        " token. `false` tells no more than Cyclr does.",
+    )
+    message_form: Literal["text", "object"] = Field(
+        default="text",
+        description="What is posted: the callback message as `text`, or an `object` {message: text}.",
+    )
+    message_window: Literal["opener-or-parent", "opener", "parent"] = Field(
+        default="opener-or-parent", description="Which window hears the callback message."
+    )
+    close_window: bool = Field(
+        default=False, description="Whether the last page closes its window after posting the message."
+    )
+    denial: Literal["error-page", "redirect"] = Field(
+        default="error-page",
+        description="How a denial or a failure ends: on this service's error page, or back at targetOrigin"
+        " (only where there is no callback message).",
+    )
+    used_token_status: Literal[403, 400, 410] = Field(
+        default=403, description="Status of the page for a sign-in token that is unknown, used or expired."
+    )
+    redirect_query: Literal["none", "result"] = Field(
+        default="none", description="What is added to targetOrigin on redirect: nothing, or `result=...`."
+    )
+    wrong_id_status: Literal[404, 403, 400] = Field(
+        default=404, description="Status of the page for an account connector of another account, or none."
+    )
+    sign_in_for_unknown_account: Literal["refuse", "create"] = Field(
+        default="refuse",
+        description="A sign-in token for an account that does not exist: refused (404), or the account made.",
+    )
+    sign_in_with_restricted_token: bool = Field(
+        default=True, description="Whether an account-restricted access token may mint sign-in tokens."
+    )
+    consume_token: Literal["first-visit", "completion"] = Field(
+        default="first-visit", description="When a sign-in token is used up."
+    )
+    default_page_size: int = Field(default=100, ge=1, le=1000, description="Page size of lists.")
+
+    def keys(self) -> dict[str, bytes]:
+        """The encryption keys by id, newest first."""
+        return encryption_keys(self.encryption_keys.get_secret_value())
+
+    @property
+    def redirect_uri(self) -> str:
+        """Where every third party sends its answer; to be registered there."""
+        return f"{self.public_url}/connector/callback"
+
+
+def load_settings() -> Settings:
+    """The settings from the environment. Raises ``FaultySettings`` with every fault at once."""
+    faults: list[str] = []
+    try:
+        settings = Settings()  # type: ignore[call-arg]  # the environment is the argument
+    except ValidationError as error:
+        faults = [_say(fault) for fault in error.errors()]
+        raise FaultySettings(faults) from None
+    try:
+        settings.keys()
+    except ValueError as fault:
+        raise FaultySettings([f"{PREFIX}ENCRYPTION_KEYS: {fault}"]) from None
+    return settings
+
+
+def _say(fault: Any) -> str:
+    name = PREFIX + str(fault["loc"][0]).upper()
+    if fault["type"] == "missing":
+        return f"{name}: is not set. {Settings.model_fields[str(fault['loc'][0])].description}"
+    return f"{name}: {fault['msg'].removeprefix('Value error, ')}"

@@ -1,0 +1,59 @@
+"""What became of each sign-in token: the one thing that this service tells and Cyclr does not."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from sqlalchemy import Connection, insert, select, update
+
+from bff.partner import clock, tables
+
+TOLD: Final = 10
+Result = Literal["started", "connected", "declined", "failed"]
+
+
+def start(connection: Connection, account_connector_id: int, token_sha256: str) -> None:
+    """A browser arrived with this token (again, where a token may be visited more than once)."""
+    table = tables.sign_in
+    if connection.execute(select(table.c.id).where(table.c.token_sha256 == token_sha256)).first():
+        return
+    row = {
+        "account_connector_id": account_connector_id,
+        "token_sha256": token_sha256,
+        "result": "started",
+        "at": clock.now(),
+    }
+    connection.execute(insert(table).values(row))
+
+
+def finish(
+    connection: Connection,
+    token_sha256: str,
+    result: Result,
+    *,
+    error: str | None = None,
+    external_account: str | None = None,
+) -> bool:
+    """The sign-in of this token has ended. False when it had ended before: the first end stands."""
+    ended = update(tables.sign_in).where(
+        tables.sign_in.c.token_sha256 == token_sha256, tables.sign_in.c.result == "started"
+    )
+    values = {"result": result, "error": error, "at": clock.now(), "external_account": external_account}
+    return connection.execute(ended.values(values)).rowcount == 1
+
+
+def recent(connection: Connection, account_connector_id: int) -> list[dict[str, Any]]:
+    """The newest sign-ins of an account connector, newest first, as the API tells them."""
+    sign_in = tables.sign_in
+    wanted = select(sign_in).where(sign_in.c.account_connector_id == account_connector_id)
+    rows = connection.execute(wanted.order_by(sign_in.c.at.desc(), sign_in.c.id.desc()).limit(TOLD))
+    return [
+        {
+            "TokenSha256": row.token_sha256,
+            "Result": row.result,
+            "Error": row.error,
+            "AtUtc": clock.dot_net(row.at),
+            "ExternalAccount": row.external_account,
+        }
+        for row in rows
+    ]

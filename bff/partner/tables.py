@@ -1,0 +1,147 @@
+"""The tables of the embedded partner service."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+
+class Moment(TypeDecorator[datetime]):
+    """A time in UTC. SQLite forgets the zone; every value comes back with it."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
+        """Store in UTC."""
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
+        """Read as UTC."""
+        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+
+
+def _of_account(*, primary_key: bool = False) -> Column[str]:
+    return Column(
+        "account_id",
+        String(255),
+        ForeignKey("account.id", ondelete="CASCADE"),
+        primary_key=primary_key,
+        nullable=False,
+        index=not primary_key,
+    )
+
+
+def _of_account_connector() -> Column[int]:
+    return Column(
+        "account_connector_id",
+        Integer,
+        ForeignKey("account_connector.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    )
+
+
+account: Final = Table(
+    "account",
+    metadata,
+    Column("id", String(255), primary_key=True),
+    Column("created_at", Moment, nullable=False),
+    Column("values", JSON, nullable=False),
+)
+
+account_user: Final = Table(
+    "account_user",
+    metadata,
+    _of_account(primary_key=True),
+    Column("username", String(255), primary_key=True),
+)
+
+api_token: Final = Table(
+    "api_token",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("scope_account_id", String(255)),
+    Column("expires_at", Moment, nullable=False, index=True),
+)
+
+sign_in_token: Final = Table(
+    "sign_in_token",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    _of_account(),
+    Column("username", String(255), nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
+    Column("used_at", Moment),
+)
+
+account_connector: Final = Table(
+    "account_connector",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _of_account(),
+    Column("connector_id", Integer, nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("description", Text),
+    Column("authenticated", Boolean, nullable=False, default=False),
+    Column("authenticated_at", Moment),
+    Column("auth_value", Text),  # sealed
+    Column("credentials", Text),  # sealed
+    UniqueConstraint("account_id", "name"),
+    sqlite_autoincrement=True,
+)
+
+property_value: Final = Table(
+    "property_value",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _of_account_connector(),
+    Column("name", String(255), nullable=False),
+    Column("value", Text, nullable=False),  # sealed
+    UniqueConstraint("account_connector_id", "name"),
+    sqlite_autoincrement=True,
+)
+
+sign_in: Final = Table(
+    "sign_in",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _of_account_connector(),
+    Column("token_sha256", String(64), nullable=False, unique=True),
+    Column("result", String(16), nullable=False),
+    Column("error", Text),
+    Column("at", Moment, nullable=False),
+    Column("external_account", Text),
+    sqlite_autoincrement=True,
+)
+
+flow: Final = Table(
+    "flow",
+    metadata,
+    Column("state_sha256", String(64), primary_key=True),
+    Column("cookie_sha256", String(64), nullable=False),
+    _of_account_connector(),
+    Column("token_sha256", String(64), nullable=False),
+    Column("verifier", Text, nullable=False),  # sealed
+    Column("target_origin", Text, nullable=False),
+    Column("callback_message", Text),
+    Column("expires_at", Moment, nullable=False, index=True),
+    Column("used_at", Moment),
+)

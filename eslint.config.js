@@ -1,0 +1,30 @@
+// The strictest rules of typescript-eslint, with types, for the widget's sources and tests.
+import js from "@eslint/js";
+import tseslint from "typescript-eslint";
+
+export default tseslint.config(
+  { ignores: ["**/dist/", "node_modules/", ".venv/", "bff/", "docs/", "templates/", ".demo/", ".build/"] },
+  js.configs.recommended,
+  {
+    files: ["static/widget/**/*.ts"],
+    extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      "max-lines": ["error", 250],
+      "max-lines-per-function": ["error", { max: 40, skipComments: true, skipBlankLines: true }],
+    },
+  },
+  {
+    files: ["static/widget/tests/**/*.ts"],
+    rules: { "max-lines-per-function": "off" },
+  },
+  {
+    files: ["static/{pages,demo,partner}/*.js", "**/*.mjs", "*.config.js"],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ["console", "document", "fetch", "location", "navigator", "process", "setTimeout", "window"].map((name) => [name, "readonly"]),
+      ),
+    },
+  },
+);

@@ -1,0 +1,7 @@
+// Posts the callback message to exactly the target origin: a window that has moved elsewhere hears nothing.
+const { target, message, form, window: choice, closes } = document.body.dataset;
+const framed = window.parent === window ? null : window.parent;
+const windows = { opener: window.opener, parent: framed, "opener-or-parent": window.opener ?? framed };
+
+windows[choice]?.postMessage(form === "object" ? { message } : message, target);
+if (closes !== undefined) window.close();

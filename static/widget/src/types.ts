@@ -1,0 +1,112 @@
+// The shapes that the widget shares with the host page and with the BFF.
+
+/** Why a connect did not end in a connection. Stable: host pages may switch on it. */
+export type ConnectErrorCode =
+  | "popup_blocked"
+  | "cancelled"
+  | "declined"
+  | "failed"
+  | "expired"
+  | "not_signed_in"
+  | "connector_unavailable"
+  | "partner_unavailable"
+  | "network"
+  | "invalid_request"
+  | "account_mismatch";
+
+/** Where a flow is. Informational: new steps may come. */
+export type Step =
+  | "prepared"
+  | "opening"
+  | "launched"
+  | "waiting"
+  | "unsure"
+  | "finishing"
+  | "popup_blocked";
+
+/** The signal with which the final status was read. */
+export type Channel = "message" | "closed" | "focus" | "returned" | "poll";
+
+/** What the user can choose when the popup is blocked or seems gone. */
+export type Choice = "again" | "cancel" | "here";
+
+/** The connection that a sign-in made, as the BFF tells it. */
+export interface Connection {
+  id: string;
+  connector: string;
+  external_account: string | null;
+}
+
+/** What `connect` resolves with. */
+export interface ConnectResult {
+  status: "connected";
+  attempt: string;
+  connector: string;
+  connection: Connection | null;
+  /** The product team's own text for this message. */
+  message: string;
+  /** A signed receipt for the host's server, where the BFF gives one. */
+  receipt: string | null;
+  channel: Channel;
+  supportCode: string;
+}
+
+/** What the caller of `connect` may choose. */
+export interface ConnectOptions {
+  /** Key of one of the product's callback messages; the product's default without it. */
+  message?: string | undefined;
+  /** BCP 47 language tag of what the user reads. */
+  locale?: string | undefined;
+  /** `return` signs in inside this tab instead of a popup. */
+  delivery?: "message" | "return" | undefined;
+  /** Aborting it cancels the attempt; a connection that stands all the same is still told. */
+  signal?: AbortSignal | undefined;
+  /** Told each step as it comes. */
+  onStep?: ((step: Step) => void) | undefined;
+}
+
+/** How the widget reaches the BFF, and as whom. */
+export interface Settings {
+  /** URL of the BFF, path prefix included, without a trailing slash. */
+  base: string;
+  /** The product's public key. */
+  product: string;
+  /** Gives a session token. Without it, cookies of the BFF's own origin say who is signed in. */
+  session?: (() => string | Promise<string>) | undefined;
+}
+
+/** `POST /v1/attempts` asks this. */
+export interface AttemptRequest {
+  connector: string;
+  message?: string | undefined;
+  locale?: string | undefined;
+  delivery?: "return" | undefined;
+  return_url?: string | undefined;
+}
+
+/** `POST /v1/attempts` answers this. */
+export interface Attempt {
+  id: string;
+  launch_token: string;
+  partner_origin: string;
+  callback_message: string | null;
+  expires_at: string;
+}
+
+/** `GET /v1/attempts/{id}` answers this. */
+export interface Reading {
+  id: string;
+  status: "created" | "launched" | "connected" | "declined" | "failed" | "cancelled" | "expired";
+  connector: string;
+  message: string;
+  connection: Connection | null;
+  error: { code: ConnectErrorCode; title: string; next_step: string } | null;
+  support_code: string;
+  receipt: string | null;
+}
+
+/** `GET /v1/config` answers this, among more. */
+export interface Config {
+  connectors: { key: string; name: string }[];
+  words: Record<string, string>;
+}

@@ -1,0 +1,42 @@
+// Two bundles from one source: the script that a page loads by a tag, and the ES module that npm gives.
+import path from "node:path";
+import TerserPlugin from "terser-webpack-plugin";
+
+const widget = path.resolve(import.meta.dirname, "static/widget");
+
+const minimizer = new TerserPlugin({
+  extractComments: false,
+  terserOptions: {
+    ecma: 2020,
+    module: true,
+    compress: { passes: 3, unsafe_arrows: true, unsafe_methods: true, pure_getters: true },
+    // A trailing underscore marks a name that no other program sees.
+    mangle: { properties: { regex: /_$/ } },
+  },
+});
+
+const shared = {
+  mode: "production",
+  target: ["web", "es2022"],
+  devtool: false,
+  module: { rules: [{ test: /\.ts$/, loader: "esbuild-loader", options: { target: "es2022" } }] },
+  resolve: { extensionAlias: { ".js": [".ts", ".js"] } },
+  optimization: { minimizer: [minimizer] },
+  performance: false,
+};
+
+export default [
+  {
+    ...shared,
+    name: "script",
+    entry: { hitchpost: path.join(widget, "src/index.ts") },
+    output: { path: path.join(widget, "dist"), filename: "[name].js", publicPath: "" },
+  },
+  {
+    ...shared,
+    name: "module",
+    entry: { headless: path.join(widget, "src/headless.ts") },
+    experiments: { outputModule: true },
+    output: { path: path.join(widget, "dist"), filename: "[name].js", publicPath: "", library: { type: "module" } },
+  },
+];
