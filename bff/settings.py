@@ -37,8 +37,8 @@ def _keys(value: str) -> str:
     keys = [key.strip() for key in value.split(",") if key.strip()]
     if not keys or any(len(key) < MIN_KEY_LENGTH for key in keys):
         raise ValueError(
-            f"write one or more random keys of at least {MIN_KEY_LENGTH} characters, newest first, separated by"
-            " commas; make one with: openssl rand -hex 32"
+            f"write one or more random keys of at least {MIN_KEY_LENGTH} characters, newest first, separated"
+            " by commas; make one with: openssl rand -hex 32"
         )
     return value
 
@@ -66,8 +66,8 @@ class Settings(BaseSettings):
         description="The partner service's API: https://api.cyclr.com, or the one of your region."
     )
     partner_service_url: Url = Field(
-        description="The partner service's pages for browsers: https://{company}-h.cyclr.com (Cyclr's console,"
-        " Settings, General Settings).",
+        description="The partner service's pages for browsers: https://{company}-h.cyclr.com (Cyclr's"
+        " console, Settings, General Settings).",
     )
     partner_client_id: str = Field(min_length=1, description="Client id of the API credentials there.")
     partner_client_secret: SecretStr = Field(

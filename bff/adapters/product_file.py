@@ -120,7 +120,7 @@ def _faults(item: _Product, environ: dict[str, str]) -> Iterator[str]:
     if not keys:
         yield f"{item.key}: secret_keys: write at least one, or name a set variable in secret_key_env"
     if any(len(key) < SECRET_KEY_LENGTH for key in keys):
-        yield f"{item.key}: secret_keys: a key has fewer than {SECRET_KEY_LENGTH} characters; make a random one"
+        yield f"{item.key}: secret_keys: a key has fewer than {SECRET_KEY_LENGTH} characters; make one"
 
 
 def _repeated(values: Iterable[str]) -> set[str]:

@@ -43,7 +43,7 @@ class Catalogue:
         return self.named(offered), entry
 
     def named(self, offered: OfferedConnector) -> OfferedConnector:
-        """The connector with a name to show: the product's own, else the catalogue's, else made from the key."""
+        """The connector with a name to show: the product's, the catalogue's, or made from the key."""
         if offered.name:
             return offered
         kept = self._kept.get(offered.reference)

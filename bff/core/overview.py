@@ -75,9 +75,11 @@ class Overview:
         found = []
         for connector in offered:
             named, entry = self._catalogue.described(account, connector)
-            for item in installed:
-                if entry is not None and item.connector_id == entry.id:
-                    found.append(Connection(item.id, named, item.authenticated, _external_account(item)))
+            found += [
+                Connection(item.id, named, item.authenticated, _external_account(item))
+                for item in installed
+                if entry is not None and item.connector_id == entry.id
+            ]
         return found
 
 

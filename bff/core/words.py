@@ -51,10 +51,11 @@ PAGES: Final = {
     "page_opening": "Opening {connector_name}…",
     "page_opening_hint": "This takes a moment.",
     "page_stranded": "Open this window from a Connect button.",
-    "page_stranded_hint": "This page works only when {product_name} opened it. Close it, go back, and press Connect.",
+    "page_stranded_hint": "This page works only when {product_name} opened it. Close it, go back, and"
+    " press Connect.",
     "page_interstitial_title": "Connect {connector_name} to {product_name}?",
-    "page_interstitial_warning": "Go on only if you started this yourself. Whatever you sign in to now will be"
-    " connected for the account and the person named here.",
+    "page_interstitial_warning": "Go on only if you started this yourself. Whatever you sign in to now will"
+    " be connected for the account and the person named here.",
     "page_interstitial_button": "Continue to {connector_name}",
     "page_return_title": "Finishing…",
     "page_return_done": "Done. You can close this window.",

@@ -19,9 +19,9 @@ def widget(version: str, name: str) -> Response:
     """The widget: under ``v1`` the newest, under its own version for ever."""
     if version == "v1":
         return _public(WIDGET, name, MOVING)
-    if name == "hitchpost.js" and version == _manifest().get("version"):
-        return _public(WIDGET, name, IMMUTABLE)
-    abort(404)
+    if name != "hitchpost.js" or version != _manifest().get("version"):
+        abort(404)
+    return _public(WIDGET, name, IMMUTABLE)
 
 
 @routes.get("/connect/assets/<name>")

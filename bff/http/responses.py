@@ -95,5 +95,5 @@ def problem_of(error: Exception) -> Response:
         if allowed := getattr(error, "valid_methods", None):
             response.headers["Allow"] = ", ".join(sorted(allowed))
         return response
-    log.exception("unforeseen error", method=request.method, endpoint=request.endpoint)
+    log.error("unforeseen error", exc_info=error, method=request.method, endpoint=request.endpoint)
     return problem(500, "internal_error", "Something broke on our side; it has been logged.")

@@ -64,9 +64,8 @@ def add(
         "authenticated": False,
     }
     try:
-        return int(
-            connection.execute(insert(tables.account_connector).values(values)).inserted_primary_key[0]
-        )
+        added = insert(tables.account_connector).values(values).returning(tables.account_connector.c.id)
+        return int(connection.execute(added).scalar_one())
     except IntegrityError:
         raise ApiError(400, f"Account connector name '{name}' is in use.") from None
 

@@ -73,7 +73,7 @@ def change(account_id: str) -> Response:
     with embedded().database.writing() as connection:
         row = _find(connection, account_id)
         changed = update(tables.account).where(tables.account.c.id == account_id)
-        connection.execute(changed.values({"values": {**row._mapping["values"], **changes}}))
+        connection.execute(changed.values(details={**row.details, **changes}))
         return answer(_told(_find(connection, account_id)))
 
 
@@ -96,7 +96,7 @@ def list_sub_accounts(account_id: str) -> Response:
         rows = [
             row
             for row in connection.execute(select(tables.account))
-            if row._mapping["values"].get("ParentAccountId") == account_id
+            if row.details.get("ParentAccountId") == account_id
         ]
     return page_of(ordered([_told(row) for row in rows], "CreatedDate"))
 
@@ -138,7 +138,7 @@ def remove_user(account_id: str) -> Response:
 
 def add_account(connection: Connection, account_id: str, values: dict[str, Any]) -> Row[Any]:
     """Insert an account. Raises 400 when the id is in use."""
-    row = {"id": account_id, "created_at": clock.now(), "values": {**DEFAULTS, **values}}
+    row = {"id": account_id, "created_at": clock.now(), "details": {**DEFAULTS, **values}}
     try:
         connection.execute(insert(tables.account).values(row))
     except IntegrityError:
@@ -169,7 +169,7 @@ def _find(connection: Connection, account_id: str) -> Row[Any]:
 
 
 def _told(row: Row[Any]) -> dict[str, Any]:
-    return {"CreatedDate": clock.dot_net(row.created_at), "Id": row.id, **row._mapping["values"]}  # noqa: SLF001
+    return {"CreatedDate": clock.dot_net(row.created_at), "Id": row.id, **row.details}
 
 
 def _values(document: dict[str, Any]) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def _unforeseen(error: Exception) -> Response:
         if allowed := getattr(error, "valid_methods", None):
             response.headers["Allow"] = ", ".join(sorted(allowed))
         return response
-    log.exception("unforeseen error")
+    log.error("unforeseen error", exc_info=error)
     return answer({"Message": "An error has occurred."}, 500)
 
 

@@ -84,7 +84,7 @@ class CatalogueConnector(_Strict):
     scopes: list[str] = []
     authorize_params: dict[str, str] = {}
     issuer: str | None = None
-    token_auth: Literal["client_secret_basic", "client_secret_post", "none"] = "client_secret_basic"
+    token_auth: Literal["client_secret_basic", "client_secret_post", "none"] = "client_secret_basic"  # noqa: S105
     properties: Annotated[list[Parameter], Field(alias="property")] = []
 
 

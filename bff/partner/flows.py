@@ -143,4 +143,7 @@ def _cookie_name(state: str) -> str:
     return COOKIE + sha256(state)[:16]
 
 
-_STALE: Final = "It was finished already, its time is over, or it was started in another browser. Go back and start again."
+_STALE: Final = (
+    "It was finished already, its time is over, or it was started in another browser."
+    " Go back and start again."
+)

@@ -88,7 +88,7 @@ def _redeem(service: Embedded, connection: Connection) -> Row[Any]:
     if token is None or (first_visit and not sign_in_tokens.redeem(connection, token.sha256)):
         raise FlowError(
             service.settings.used_token_status,
-            "403 – Forbidden: Access is denied.",
+            "403 – Forbidden: Access is denied.",  # noqa: RUF001  # as Cyclr writes it
             "This sign-in link was used already, or its time is over. Go back and start again.",
         )
     return token

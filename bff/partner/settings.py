@@ -41,8 +41,8 @@ def encryption_keys(text: str) -> dict[str, bytes]:
             key = b""
         if not key_id.isidentifier() or len(key) != KEY_BYTES or key_id in keys:
             raise ValueError(
-                "write `id:key` entries separated by commas, newest first, each key 32 random bytes in base64;"
-                " make one with: echo k1:$(openssl rand -base64 32)"
+                "write `id:key` entries separated by commas, newest first, each key 32 random bytes in"
+                " base64; make one with: echo k1:$(openssl rand -base64 32)"
             )
         keys[key_id] = key
     if not keys:
@@ -69,7 +69,8 @@ class Settings(BaseSettings):
     client_id: str = Field(min_length=1, description="Client id that API clients present at /oauth/token.")
     client_secret: SecretStr = Field(min_length=16, description="Client secret that goes with it.")
     encryption_keys: SecretStr = Field(
-        description="Keys that seal stored credentials: `id:base64 of 32 bytes`, comma-separated, newest first."
+        description="Keys that seal stored credentials: `id:base64 of 32 bytes`, comma-separated, newest"
+        " first."
     )
     bind: str = Field(default="127.0.0.1:8002", description="Address and port to listen on.")
     threads: int = Field(default=32, ge=1, le=512, description="Threads of the process.")

@@ -64,7 +64,7 @@ account: Final = Table(
     metadata,
     Column("id", String(255), primary_key=True),
     Column("created_at", Moment, nullable=False),
-    Column("values", JSON, nullable=False),
+    Column("details", JSON, nullable=False),
 )
 
 account_user: Final = Table(

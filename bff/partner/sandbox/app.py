@@ -36,7 +36,9 @@ SCOPES: Final = {
 HEADERS: Final = {
     "Cache-Control": "no-store",
     # No form-action: the form's redirect leads to the client, wherever that is.
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }

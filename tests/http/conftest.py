@@ -1,0 +1,24 @@
+"""One world for the whole run of a worker; each test has an account of its own in it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.support.world import World, open_world
+
+
+@pytest.fixture(scope="session")
+def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """BFF, partner service and sandbox."""
+    with open_world(tmp_path_factory.mktemp("world")) as world:
+        yield world
+
+
+@pytest.fixture
+def world(shared_world: World) -> World:
+    """The world, seen from an account that nobody else uses."""
+    return replace(shared_world, account="acme-" + secrets.token_hex(4))

@@ -1,0 +1,188 @@
+"""BFF, embedded partner service and sandbox, wired as in the demo, each on a socket of its own."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import requests
+from flask import Flask
+
+from bff.app import create_app
+from bff.partner.app import create_app as create_partner
+from bff.partner.catalogue import read_catalogue
+from bff.partner.sandbox.app import create_app as create_sandbox
+from bff.partner.sandbox.settings import Settings as SandboxSettings
+from bff.partner.settings import Settings as PartnerSettings
+from bff.settings import load_settings
+from tests.support.servers import serve
+
+HOST: Final = "https://app.example"
+OTHER_HOST: Final = "https://other.example"
+SECRET_KEY: Final = "sk_test_" + "a" * 24
+OTHER_SECRET_KEY: Final = "sk_other_" + "b" * 24
+SANDBOX_SECRET: Final = "sandbox-secret"
+CLIENT_ID: Final = "api-client"
+CLIENT_SECRET: Final = "api-client-secret-0123456789"
+CATALOGUE: Final = Path(__file__).parents[2] / "bff/partner/demo-catalogue.toml"
+
+PRODUCTS: Final = f"""
+[[product]]
+key = "demo"
+name = "Demo SaaS"
+origins = ["{HOST}", "https://staging.example:8443"]
+secret_keys = ["{SECRET_KEY}"]
+connectors = ["sandbox", "sandbox-isolated", "sandbox-broken", "sandbox-stranger", "ghost"]
+[product.messages.default]
+kind = "sealed"
+text = "connected:{{connector}}"
+[product.messages.done]
+kind = "plain"
+text = "done"
+
+[[product]]
+key = "other"
+name = "Other SaaS"
+origins = ["{OTHER_HOST}"]
+secret_keys = ["{OTHER_SECRET_KEY}"]
+connectors = ["sandbox"]
+"""
+
+
+@dataclass
+class World:
+    """The three programs' addresses, and what a host and a user do with them."""
+
+    bff: str
+    partner: str
+    sandbox: str
+    bff_app: Flask
+    folder: Path
+    account: str = field(default_factory=lambda: "acme-" + secrets.token_hex(4))
+
+    def server(self, method: str, path: str, *, key: str = SECRET_KEY, **options: Any) -> requests.Response:
+        """A call of the host's own server."""
+        headers = {"Authorization": f"Bearer {key}"} | options.pop("headers", {})
+        return requests.request(method, self.bff + path, headers=headers, timeout=30, **options)
+
+    def session(self, *, key: str = SECRET_KEY, user: str = "ada", **more: Any) -> str:
+        """A session token for a page."""
+        body = {"user": {"id": user, "name": user.title()}, "account": {"id": self.account}, **more}
+        answer = self.server("POST", "/v1/sessions", key=key, json=body)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["token"])
+
+    def page(
+        self, method: str, path: str, token: str, *, origin: str | None = HOST, **options: Any
+    ) -> requests.Response:
+        """A call of the widget in a page at ``origin``."""
+        headers = {"Authorization": f"Bearer {token}", "X-Hitchpost": "1"}
+        if origin is not None:
+            headers["Origin"] = origin
+        headers |= options.pop("headers", {})
+        return requests.request(method, self.bff + path, headers=headers, timeout=30, **options)
+
+    def begin(self, token: str, connector: str = "sandbox", **more: Any) -> dict[str, Any]:
+        """Prepare an attempt."""
+        answer = self.page("POST", "/v1/attempts", token, json={"connector": connector, **more})
+        assert answer.status_code == 201, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def launch(self, launch_token: str, *, origin: str | None = "bff") -> requests.Response:
+        """The popup's POST; ``origin`` is the BFF's own unless another is given."""
+        headers = {} if origin is None else {"Origin": self.bff if origin == "bff" else origin}
+        return requests.post(
+            f"{self.bff}/connect/launch",
+            data={"launch_token": launch_token},
+            headers=headers,
+            allow_redirects=False,
+            timeout=30,
+        )
+
+    def sign_in(self, url: str, decision: str = "allow") -> requests.Response:
+        """Follow a minted URL as a browser does, and press Allow or Deny; the last page."""
+        with requests.Session() as browser:
+            page = browser.get(url, timeout=30)
+            found = re.search(r'name="request" value="([^"]+)"', page.text)
+            if found is None:
+                return page
+            form = {"request": found[1], "account": "ada@sandbox.example", "decision": decision}
+            return browser.post(page.url, data=form, timeout=30)
+
+    def connect(self, token: str, connector: str = "sandbox", decision: str = "allow", **more: Any) -> str:
+        """A whole click; the attempt's id."""
+        attempt = self.begin(token, connector, **more)
+        launched = self.launch(attempt["launch_token"])
+        assert launched.status_code == 303, launched.text
+        self.sign_in(launched.headers["Location"], decision)
+        return str(attempt["id"])
+
+    def read(self, attempt_id: str) -> dict[str, Any]:
+        """The attempt as the host's server sees it."""
+        found: dict[str, Any] = self.server("GET", f"/v1/attempts/{attempt_id}?hint=message").json()
+        return found
+
+
+@contextlib.contextmanager
+def open_world(folder: Path, **partner_switches: Any) -> Iterator[World]:
+    """Start the three programs below ``folder``."""
+    with contextlib.ExitStack() as stack:
+        # The redirect URI is known only once the partner service has a port, so the sandbox asks late.
+        redirects: list[str] = []
+        sandbox = stack.enter_context(serve(lambda url: _sandbox(url, redirects)))
+        partner = stack.enter_context(serve(lambda url: _partner(url, folder, sandbox, partner_switches)))
+        redirects.append(f"{partner}/connector/callback")
+        apps: list[Flask] = []
+        bff = stack.enter_context(serve(lambda url: apps.append(_bff(url, folder, partner)) or apps[0]))
+        yield World(bff, partner, sandbox, apps[0], folder)
+
+
+def catalogue_for(sandbox: str) -> str:
+    """The demo's catalogue, with this sandbox."""
+    return CATALOGUE.read_text().replace("http://127.0.0.1:8003", sandbox)
+
+
+def _sandbox(url: str, redirects: list[str]) -> Flask:
+    class Late(SandboxSettings):
+        def allowed_redirects(self) -> frozenset[str]:
+            return frozenset(redirects)
+
+    return create_sandbox(Late(public_url=url, client_secret=SANDBOX_SECRET, redirect_uris="late"))
+
+
+def _partner(url: str, folder: Path, sandbox: str, switches: dict[str, Any]) -> Flask:
+    path = folder / "catalogue.toml"
+    path.write_text(catalogue_for(sandbox))
+    settings = PartnerSettings(
+        public_url=url,
+        database_url=f"sqlite:///{folder}/partner.db",
+        catalogue=path,
+        client_id=CLIENT_ID,
+        client_secret=CLIENT_SECRET,
+        encryption_keys="k1:" + base64.b64encode(bytes(32)).decode(),
+        **switches,
+    )
+    return create_partner(settings, read_catalogue(path, {"HITCHPOST_SANDBOX_CLIENT_SECRET": SANDBOX_SECRET}))
+
+
+def _bff(url: str, folder: Path, partner: str) -> Flask:
+    products = folder / "products.toml"
+    products.write_text(PRODUCTS)
+    settings = load_settings(
+        public_url=url,
+        database_url=f"sqlite:///{folder}/bff.db",
+        secret_keys="k" * 40,
+        partner_api_url=partner,
+        partner_service_url=partner,
+        partner_client_id=CLIENT_ID,
+        partner_client_secret=CLIENT_SECRET,
+        products=products,
+    )
+    return create_app(settings)
