@@ -82,8 +82,7 @@ def test_a_launch_token_is_good_once(world: World) -> None:
 
 @pytest.mark.parametrize("origin", [None, "null", "https://evil.example", "https://staging.example:8443"])
 def test_a_launch_from_elsewhere_asks_first(world: World, origin: str | None) -> None:
-    """A launch that comes neither from the opening page nor from the page that began shows who and what,
-    and uses nothing up."""
+    """A launch that comes from neither the opening page nor the page that began asks, and uses nothing up."""
     attempt = world.begin(world.session())
     page = world.launch(attempt["launch_token"], origin=origin)
     assert page.status_code == 200
@@ -140,7 +139,7 @@ def test_cancel_ends_an_attempt(world: World) -> None:
 
 
 def test_two_attempts_at_once_learn_their_own_ends(world: World) -> None:
-    """Two tabs sign in to the same connector at once: one is allowed, one denied, and each page learns its own."""
+    """Two tabs sign in to one connector, one is allowed and one denied: each page learns its own end."""
     token = world.session()
     first, second = world.begin(token), world.begin(token)
     urls = [world.launch(attempt["launch_token"]).headers["Location"] for attempt in (first, second)]

@@ -1,0 +1,69 @@
+"""What browsers get: headers of pages, CORS, and the widget's files."""
+
+from __future__ import annotations
+
+import requests
+
+from tests.support.world import HOST, World
+
+
+def test_the_opening_page_may_be_cached_and_reaches_its_opener(world: World) -> None:
+    """It is cacheable, sends no COOP (it would lose its opener), and its own POST carries an Origin."""
+    page = requests.get(
+        f"{world.bff}/connect/opening?product=demo&origin={HOST}&connector=sandbox", timeout=10
+    )
+    assert page.status_code == 200
+    assert "Cross-Origin-Opener-Policy" not in page.headers
+    assert "max-age" in page.headers["Cache-Control"]
+    assert page.headers["Referrer-Policy"] == "same-origin"
+    policy = page.headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "form-action" not in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_a_preflight_from_a_registered_origin_is_granted(world: World) -> None:
+    """The browser may send the header, the bearer token and JSON; never cookies."""
+    asked = {
+        "Origin": HOST,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type,x-hitchpost",
+    }
+    answer = requests.options(f"{world.bff}/v1/attempts", headers=asked, timeout=10)
+    assert answer.status_code == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == HOST
+    allowed = {name.strip().lower() for name in answer.headers["Access-Control-Allow-Headers"].split(",")}
+    assert allowed == {"authorization", "content-type", "x-hitchpost"}
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    assert "Origin" in answer.headers["Vary"]
+
+
+def test_a_preflight_from_elsewhere_is_not_granted(world: World) -> None:
+    """No CORS header at all, and caches are told that the answer depends on the origin."""
+    asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+    answer = requests.options(f"{world.bff}/v1/attempts", headers=asked, timeout=10)
+    assert not [name for name in answer.headers if name.startswith("Access-Control")]
+    assert "Origin" in answer.headers["Vary"]
+
+
+def test_api_answers_are_kept_by_no_cache(world: World) -> None:
+    """Tokens and attempts are nobody's to store."""
+    answer = world.page("POST", "/v1/attempts", world.session(), json={"connector": "sandbox"})
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_health(world: World) -> None:
+    """Alive, and ready to work."""
+    for path in ("live", "ready"):
+        assert requests.get(f"{world.bff}/health/{path}", timeout=10).json() == {"status": "ok"}
+
+
+def test_no_file_outside_the_widget_folder_is_served(world: World) -> None:
+    """Paths that climb find nothing."""
+    for path in (
+        "/widget/v1/..%2fpackage.json",
+        "/widget/v1/%2e%2e/package.json",
+        "/connect/assets/..%2f..%2fsetup",
+    ):
+        assert requests.get(world.bff + path, timeout=10).status_code == 404

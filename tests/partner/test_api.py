@@ -1,0 +1,203 @@
+"""The API as Cyclr documents it: statuses, bodies and words."""
+
+from __future__ import annotations
+
+import base64
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from urllib.parse import quote
+
+import pytest
+import requests
+
+from tests.partner.conftest import Api, api_token
+
+
+def test_an_access_token_looks_like_cyclrs(api: Api) -> None:
+    """64 hexadecimal characters, 14 days less a second, and the dotted keys beside the documented ones."""
+    answer = api_token(api.url).json()
+    assert re.fullmatch("[0-9a-f]{64}", answer["access_token"])
+    assert answer["token_type"] == "bearer"
+    assert answer["expires_in"] == 1209599
+    assert parsedate_to_datetime(answer[".expires"]) > datetime.now(UTC) + timedelta(days=13)
+    assert {"clientId", ".issued", ".refresh"} < set(answer)
+
+
+@pytest.mark.parametrize(
+    ("form", "error"),
+    [
+        ({"client_secret": "wrong"}, "invalid_client"),
+        ({"client_id": "wrong"}, "invalid_client"),
+        ({"grant_type": "password"}, "unsupported_grant_type"),
+        ({"scope": "everything"}, "invalid_scope"),
+    ],
+)
+def test_a_wrong_token_request_is_refused(api: Api, form: dict[str, str], error: str) -> None:
+    """400 and an OAuth error."""
+    answer = api_token(api.url, **form)
+    assert (answer.status_code, answer.json()) == (400, {"error": error})
+
+
+def test_no_call_without_a_token(api: Api) -> None:
+    """401, in ASP.NET's words."""
+    for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": "Basic x"}):
+        answer = requests.get(f"{api.url}/v1.0/accounts", headers=headers, timeout=10)
+        assert answer.status_code == 401
+        assert answer.json() == {"Message": "Authorization has been denied for this request."}
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_account_level_calls_need_the_account_header(api: Api) -> None:
+    """An empty header is a 401, an unknown account a 404."""
+    assert api.call("GET", "/v1.0/account/connectors", account=None).status_code == 401
+    assert api.call("GET", "/v1.0/account/connectors", account="").status_code == 401
+    assert api.call("GET", "/v1.0/account/connectors", account="nobody").status_code == 404
+
+
+def test_a_restricted_token_reaches_its_own_account_only(api: Api) -> None:
+    """`scope=account:{id}` closes everything else."""
+    token = api_token(api.url, scope=f"account:{api.account}").json()["access_token"]
+    assert api.call("GET", "/v1.0/account/connectors", token=token).status_code == 200
+    assert api.call("GET", "/v1.0/account/connectors", account=None, token=token).status_code == 200
+    other = api.call("POST", "/v1.0/accounts", {"Name": "Other"}, account=None).json()["Id"]
+    assert api.call("GET", "/v1.0/account/connectors", account=other, token=token).status_code == 401
+    assert api.call("GET", f"/v1.0/accounts/{other}", account=None, token=token).status_code == 401
+    assert api.call("GET", "/v1.0/accounts", account=None, token=token).status_code == 401
+
+
+def test_accounts_are_made_listed_changed_and_removed(api: Api) -> None:
+    """An id is any text; a change touches what it names; wrong types are ignored."""
+    path = f"/v1.0/accounts/{quote(api.account, safe='')}"
+    assert api.call("GET", path, account=None).json()["Name"] == "Acme"
+    changed = api.call("PUT", path, {"Description": "d", "Timezone": 7}, account=None).json()
+    assert (changed["Name"], changed["Description"], changed["Timezone"]) == ("Acme", "d", "Etc/UTC")
+    again = api.call("POST", "/v1.0/accounts", {"Id": api.account, "Name": "x"}, account=None)
+    assert (again.status_code, again.json()) == (400, {"Message": "ID already in use"})
+    nameless = api.call("POST", "/v1.0/accounts", {}, account=None)
+    assert (nameless.status_code, nameless.json()) == (400, {"Message": "Name is required"})
+    assert api.call("DELETE", path, account=None).status_code == 200
+    assert api.call("GET", path, account=None).status_code == 404
+
+
+def test_retention_hours_are_bounded(api: Api) -> None:
+    """Too many are cut to 744, negative ones refused in Cyclr's words."""
+    made = api.call(
+        "POST", "/v1.0/accounts", {"Name": "x", "StepDataErroredRetentionHours": 9999}, account=None
+    )
+    assert made.json()["StepDataErroredRetentionHours"] == 744
+    bad = api.call(
+        "POST", "/v1.0/accounts", {"Name": "x", "StepDataSuccessRetentionHours": -10}, account=None
+    )
+    assert bad.json() == {"Message": "StepDataSuccessRetentionHours (-10): must be non negative"}
+
+
+def test_users_belong_to_accounts(api: Api) -> None:
+    """A sign-in token makes its user; users are listed, added and removed by name."""
+    path = f"/v1.0/accounts/{quote(api.account, safe='')}/users"
+    api.sign_in_token()
+    assert api.call("GET", path, account=None).json() == ["ada"]
+    assert api.call("PUT", path, {"UserName": "grace", "Password": "x"}, account=None).status_code == 200
+    assert api.call("DELETE", path, {"UserName": "ada"}, account=None).status_code == 200
+    assert api.call("GET", path, account=None).json() == ["grace"]
+
+
+def test_a_sign_in_token_looks_like_cyclrs(api: Api) -> None:
+    """44 characters of standard base64, 32 bytes, five minutes."""
+    path = f"/v1.0/accounts/{quote(api.account, safe='')}/signintoken"
+    answer = api.call("POST", path, {"Username": "ada"}, account=None)
+    assert answer.status_code == 200
+    token = answer.json()["Token"]
+    assert len(token) == 44
+    assert len(base64.b64decode(token, validate=True)) == 32
+    left = datetime.fromisoformat(answer.json()["ExpiresAtUtc"][:26] + "+00:00") - datetime.now(UTC)
+    assert timedelta(minutes=4) < left <= timedelta(minutes=5)
+    assert (
+        api.call("POST", "/v1.0/accounts/nobody/signintoken", {"Username": "a"}, account=None).status_code
+        == 404
+    )
+    assert api.call("POST", path, {}, account=None).status_code == 400
+
+
+def test_the_catalogue_is_read_by_id_and_by_name(api: Api) -> None:
+    """An id gives an object, a name (or key) a list."""
+    assert api.call("GET", "/v1.0/connectors/101").json()["Name"] == "Sandbox CRM"
+    assert [item["Id"] for item in api.call("GET", "/v1.0/connectors/Sandbox%20CRM").json()] == [101]
+    assert [item["Id"] for item in api.call("GET", "/v1.0/connectors/sandbox/1.0").json()] == [101]
+    assert api.call("GET", "/v1.0/connectors/999").status_code == 404
+    assert api.call("GET", "/v1.0/connectors/nothing").status_code == 404
+    assert len(api.call("GET", "/v1.0/connectors?query=slow").json()) == 1
+
+
+def test_lists_come_in_pages(api: Api) -> None:
+    """`page` counts from one; `Total-Pages` says how many there are."""
+    answer = api.call("GET", "/v1.0/connectors?pageSize=4&page=2&orderBy=Id")
+    assert [item["Id"] for item in answer.json()] == [105, 106]
+    assert answer.headers["Total-Pages"] == "2"
+    assert api.call("GET", "/v1.0/connectors?pageSize=4&page=3").json() == []
+    assert api.call("GET", "/v1.0/connectors?pageSize=x").status_code == 400
+
+
+def test_a_connector_is_installed_once_under_a_name(api: Api) -> None:
+    """200, not yet authenticated; the same name again is a 400 in Cyclr's words."""
+    first = api.install()
+    assert (first["Name"], first["Authenticated"], first["Connector"]["Id"]) == ("Sandbox CRM", False, 101)
+    again = api.call("POST", "/v1.0/connectors/101/install", {})
+    assert (again.status_code, again.json()) == (
+        400,
+        {"Message": "Account connector name 'Sandbox CRM' is in use."},
+    )
+    second = api.call("POST", "/v1.0/connectors/sandbox/install", {"Name": "Second"}).json()
+    listed = api.call("GET", "/v1.0/account/connectors").json()
+    assert [item["Id"] for item in listed] == [first["Id"], second["Id"]]
+
+
+def test_an_account_connector_is_changed_and_removed(api: Api) -> None:
+    """PUT, deauthenticate and DELETE answer 200; an unknown id 404."""
+    path = f"/v1.0/account/connectors/{api.install()['Id']}"
+    keyed = api.call("PUT", path, {"AuthValue": "key-1", "Description": "d"}).json()
+    assert (keyed["Authenticated"], keyed["AuthValue"], keyed["Description"]) == (True, "key-1", "d")
+    told = api.call("PUT", path + "/deauthenticate")
+    assert told.json() == {"Message": "Connector 'Sandbox CRM' successfully de-authenticated."}
+    after = api.call("GET", path).json()
+    assert (after["Authenticated"], after["AuthValue"]) == (False, None)
+    assert api.call("DELETE", path).status_code == 200
+    assert api.call("GET", path).status_code == api.call("PUT", path, {}).status_code == 404
+
+
+def test_properties_are_set_by_name(api: Api) -> None:
+    """Known names only; each has an id of its own."""
+    path = f"/v1.0/account/connectors/{api.install()['Id']}/properties"
+    made = api.call("POST", path, {"Name": "ClientId", "Value": "mine", "Id": 0}).json()
+    assert (made["Name"], made["Value"]) == ("ClientId", "mine")
+    one = f"{path}/{made['Id']}"
+    assert api.call("PUT", one, {"Value": "other"}).json()["Value"] == "other"
+    assert api.call("GET", path).json() == [{**made, "Value": "other"}]
+    bad = api.call("POST", path, {"Name": "Dont exist", "Value": "x"})
+    assert bad.json() == {"Message": "There is not a connector property that matches name 'Dont exist'."}
+    assert api.call("DELETE", one).status_code == 200
+    assert api.call("GET", one).status_code == 404
+
+
+def test_an_account_sees_its_own_connectors_only(api: Api) -> None:
+    """Another account's connector is not found, whatever is asked of it."""
+    ours = api.install()["Id"]
+    other = api.call("POST", "/v1.0/accounts", {"Name": "Other"}, account=None).json()["Id"]
+    for method, path in (
+        ("GET", ""),
+        ("PUT", ""),
+        ("DELETE", ""),
+        ("PUT", "/deauthenticate"),
+        ("GET", "/properties"),
+    ):
+        answer = api.call(method, f"/v1.0/account/connectors/{ours}{path}", {}, account=other)
+        assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"null", b'"x"', b"\xff", b"[" * 50000])
+def test_a_hostile_body_is_a_400(api: Api, body: bytes) -> None:
+    """In the API's own form, never a 500."""
+    headers = {"Authorization": f"Bearer {api.token}", "Content-Type": "application/json"}
+    answer = requests.post(f"{api.url}/v1.0/accounts", data=body, headers=headers, timeout=10)
+    assert answer.status_code == 400
+    assert set(answer.json()) == {"Message"}
