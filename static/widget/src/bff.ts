@@ -1,16 +1,12 @@
 // The BFF over HTTP: four calls, and what may go wrong with each.
 import { ConnectError, passing } from "./errors.js";
 import { renewSession, sessionToken, settings } from "./session.js";
-import type { Attempt, AttemptRequest, Channel, Config, ConnectErrorCode, Reading } from "./types.js";
+import type { Attempt, AttemptRequest, Channel, Config, Reading } from "./types.js";
 
 /** A call that hangs longer (milliseconds) is taken for lost. */
 const PATIENCE = 15_000;
-
-interface Problem {
-  code?: string;
-  title?: string;
-  next_step?: string;
-}
+/** No `Retry-After` keeps the user waiting longer (seconds). */
+const LONGEST_PAUSE = 30;
 
 /** What a page needs to draw buttons. */
 export const readConfig = (): Promise<Config> => call("config");
@@ -20,22 +16,18 @@ export const begin = (request: AttemptRequest): Promise<Attempt> => call("attemp
 
 /** How an attempt stands. `hint` names the signal that woke us: the BFF then looks at once. */
 export const read = (id: string, hint?: Channel): Promise<Reading> =>
-  call(`attempts/${id}` + (hint ? `?hint=${hint}` : ""));
+  call(`attempts/${id}${hint ? `?hint=${hint}` : ""}`);
 
 /** Gives up an attempt. The answer may still be `connected`: the server's word counts. */
 export const cancel = (id: string): Promise<Reading> => call(`attempts/${id}/cancel`, {});
 
-async function call<T>(path: string, body?: object): Promise<T> {
+async function call<Answer>(path: string, body?: object): Promise<Answer> {
   try {
     let response = await send(path, body);
     if (response.status === 401 && renewSession()) response = await send(path, body);
-    // An error of something in between may come without JSON; a success never does.
-    const answer: unknown = await response.json().catch((error: unknown) => {
-      if (response.ok) throw error;
-      return {};
-    });
-    if (response.ok) return answer as T;
-    throw explain(response, answer as Problem);
+    const answer = (await response.json().catch(() => undefined)) as Answer | undefined;
+    if (response.ok && answer) return answer;
+    throw explain(response, answer ?? {});
   } catch (error) {
     throw error instanceof ConnectError ? error : passing(new ConnectError("network"));
   }
@@ -43,26 +35,27 @@ async function call<T>(path: string, body?: object): Promise<T> {
 
 async function send(path: string, body?: object): Promise<Response> {
   const token = await sessionToken();
-  const headers: Record<string, string> = { "X-Hitchpost": "1" };
-  if (body) headers["Content-Type"] = "application/json";
-  if (token) headers["Authorization"] = `Bearer ${token}`;
   return fetch(`${settings.base}/v1/${path}`, {
     method: body ? "POST" : "GET",
-    headers,
-    body: body ? JSON.stringify(body) : null,
+    headers: {
+      "X-Hitchpost": "1",
+      ...(body && { "Content-Type": "application/json" }),
+      ...(token && { Authorization: `Bearer ${token}` }),
+    },
+    body: JSON.stringify(body) as string | null, // undefined when there is none
     credentials: token ? "omit" : "same-origin",
     signal: AbortSignal.timeout(PATIENCE),
   });
 }
 
-function explain({ status, headers }: Response, { code = "", title, next_step }: Problem): ConnectError {
-  const trouble = status > 499 || status === 429;
-  const error = new ConnectError(publicCode(status, code, trouble), title, next_step);
-  return trouble ? passing(error, (Number(headers.get("Retry-After")) || 0) * 1000) : error;
-}
-
-function publicCode(status: number, code: string, trouble: boolean): ConnectErrorCode {
-  if (status === 401) return "not_signed_in";
-  if (/^(un|connector_un)/.test(code) && /connector/.test(code)) return "connector_unavailable";
-  return trouble ? "partner_unavailable" : "invalid_request";
+/** The error that a problem document (RFC 9457) tells, or an answer that makes no sense. */
+function explain({ status, headers }: Response, problem: { code?: string; title?: string; next_step?: string }): ConnectError {
+  const { code, title, next_step } = problem;
+  const trouble = status < 400 || status > 499 || status === 429;
+  let told: ConnectError["code"] = trouble ? "partner_unavailable" : "invalid_request";
+  if (status === 401) told = "not_signed_in";
+  if (code?.includes("connector")) told = "connector_unavailable"; // Unknown, not offered, or out of order.
+  const error = new ConnectError(told, title, next_step);
+  if (trouble) passing(error, Math.min(+(headers.get("Retry-After") ?? 0) || 0, LONGEST_PAUSE) * 1000);
+  return error;
 }

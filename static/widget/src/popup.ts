@@ -1,52 +1,102 @@
 // A window: opened now, told its launch token later, listened to until it is disposed of.
+import { leave } from "./resume.js";
 import { settings } from "./session.js";
-import type { Attempt, Choice } from "./types.js";
+import { signals, type Signals } from "./signals.js";
+import type { Attempt } from "./types.js";
+
+const TICK = 250;
+/** So long (milliseconds) the window must seem gone, while the user is here, before we say so. */
+const DOUBT = 2000;
+/** The same while the user is elsewhere and the window has never said anything: it may be cut off from us. */
+const SILENCE = 5000;
+/** Leaving this page for another may take this much longer (milliseconds). */
+const LEAVING = 8000;
+
+/** The window of one attempt, and all that its flow listens to. */
+export interface Popup extends Signals {
+  /** True when the browser refused to open a window. */
+  blocked: boolean;
+  /** Aborted when the flow is over. */
+  over: AbortSignal;
+  /** Hands over the launch token. From now on the attempt's callback message counts. */
+  launch: (attempt: Attempt) => void;
+  /** Brings the window to the front, where the browser lets us. */
+  focus: () => void;
+  /** Closes the window and forgets every listener and timer. */
+  dispose: () => void;
+}
 
 /**
- * What can wake a flow. Each is a reason to look, never a verdict: a page that isolates itself in the popup makes
- * `closed` read true while the user still types, and any page may post a message.
+ * Opens a window at `url`, its listeners in place before. Call it inside a click, with nothing awaited before.
+ * Without `url` there is none: the sign-in takes this tab, or another page opened the window.
  */
-export type Signal =
-  | Choice
-  | "ready" // The opening page asks for its launch token.
-  | "message" // The partner service posted the callback message.
-  | "returned" // The BFF's return page posted.
-  | "trouble" // One of the BFF's error pages posted.
-  | "closed"
-  | "focus" // The page came back: focus, visible, shown again, online.
-  | "unsure" // The window seems gone while the user is here.
-  | "sure"; // The user went elsewhere again.
+export function openPopup(url?: string): Popup {
+  const { push, next } = signals();
+  const end = new AbortController();
+  const bff = new URL(settings.base, location.href).origin;
+  let expected: Attempt | undefined;
+  let doubtSince = 0;
+  let closed = false;
+  let unsure = false;
 
-const SIZE = "popup,width=520,height=680";
-const TICK = 250;
-const DOUBT = 2000;
-const SILENCE = 3000;
-const LEAVING = 10_000;
+  addAll(end.signal, hear, (event) => {
+    if (event.type === "pageshow") doubtSince = 0;
+    if (!document.hidden) push("focus");
+  });
+  const ticks = setInterval(look, TICK);
+  // The name is this window's alone: a name used twice would take over another flow's window.
+  const name = `hitchpost-${Math.random()}`;
+  const popup = url && open(url, name, `popup,width=520,height=680,left=${screenX + (outerWidth - 520) / 2}`);
 
-/** The popup of one flow, and all that the flow listens to. */
-export class Popup {
-  /** The next signal, or undefined when `ms` milliseconds passed without any. */
-  private readonly queue_: Signal[] = [];
-  private readonly end_ = new AbortController();
-  private readonly timer_: ReturnType<typeof setInterval>;
-  private readonly origin_ = new URL(settings.base, location.href).origin;
-  private window_: Window | null = null;
-  private attempt_: Attempt | undefined;
-  private wake_: (() => void) | undefined;
-  private gone_ = false;
-  private unsure_ = false;
-  private doubtSince_ = 0;
-  private notBefore_ = 0;
-
-  /** Listens from here on; nothing is open yet. */
-  constructor(private readonly url_: string) {
-    const on = { signal: this.end_.signal };
-    const focus = (): void => {
-      if (!document.hidden) this.push_("focus");
-    };
-    addEventListener("message", (event) => { this.hear_(event); }, on);
-    for (const name of ["focus", "online", "pageshow"]) addEventListener(name, focus, on);
-    document.addEventListener("visibilitychange", focus, on);
-    this.timer_ = setInterval(() => { this.look_(); }, TICK);
+  function hear({ source, origin, data }: MessageEvent<unknown>): void {
+    if (!popup || source !== popup) return;
+    if (origin === expected?.partner_origin && data === expected.callback_message) push("message");
+    if (origin !== bff) return;
+    const type = (data as { type?: unknown } | null)?.type;
+    for (const signal of ["ready", "returned", "trouble"] as const) {
+      if (type === `hitchpost.${signal}`) push(signal);
+    }
   }
+
+  function look(): void {
+    const now = Date.now();
+    if (popup && popup.closed && !closed) push("closed");
+    closed = !popup || popup.closed;
+    const here = document.hasFocus();
+    doubtSince = closed && (here || !expected) ? doubtSince || now : 0;
+    const doubt = doubtSince > 0 && now - doubtSince >= (here ? DOUBT : SILENCE);
+    if (doubt !== unsure) push(doubt ? "unsure" : "sure");
+    unsure = doubt;
+  }
+
+  return {
+    push,
+    next,
+    blocked: popup === null,
+    over: end.signal,
+    launch(attempt) {
+      expected = attempt;
+      if (popup) {
+        popup.postMessage({ type: "hitchpost.launch", token: attempt.launch_token }, bff);
+      } else {
+        doubtSince = Date.now() + LEAVING;
+        leave(attempt);
+      }
+    },
+    focus() {
+      if (popup) popup.focus();
+    },
+    dispose() {
+      end.abort();
+      clearInterval(ticks);
+      if (popup) popup.close(); // Does nothing, in silence, to a window that is isolated from us.
+    },
+  };
+}
+
+function addAll(signal: AbortSignal, hear: (event: MessageEvent<unknown>) => void, back: (event: Event) => void): void {
+  const options = { signal };
+  addEventListener("message", hear, options);
+  for (const name of ["focus", "online", "pageshow"]) addEventListener(name, back, options);
+  document.addEventListener("visibilitychange", back, options);
 }

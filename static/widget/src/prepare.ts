@@ -13,22 +13,25 @@ interface Prepared {
 
 const waiting = new Map<string, Prepared>();
 
-/** An attempt for this request: the one that waits, or a new one. Throws like `begin`. */
-export function prepare(request: AttemptRequest): Promise<Attempt> {
+/** Sees to it that an attempt for this request waits; `made` is told its id if it had to be made. */
+export function prepare(request: AttemptRequest, made?: (id: string) => void): Promise<Attempt> {
   const key = keyOf(request);
   let found = waiting.get(key);
   if (!found || found.until_ < Date.now()) {
-    const made: Prepared = { attempt_: begin(request), until_: Infinity };
-    made.attempt_.then(
-      (attempt) => (made.until_ = Date.parse(attempt.expires_at) - EARLY),
-      () => (made.until_ = 0), // Asked again at the next sign of interest.
+    const fresh: Prepared = { attempt_: begin(request), until_: Infinity };
+    fresh.attempt_.then(
+      ({ id, expires_at }) => {
+        fresh.until_ = Date.parse(expires_at) - EARLY;
+        made?.(id);
+      },
+      () => (fresh.until_ = 0), // Asked again at the next sign of interest; a click tells of what went wrong.
     );
-    waiting.set(key, (found = made));
+    waiting.set(key, (found = fresh));
   }
   return found.attempt_;
 }
 
-/** The same, for use now: nobody else gets this attempt. */
+/** The attempt for this request, which nobody else will get. Throws like `begin`. */
 export function take(request: AttemptRequest): Promise<Attempt> {
   const attempt = prepare(request);
   waiting.delete(keyOf(request));

@@ -91,6 +91,7 @@ export interface Attempt {
   partner_origin: string;
   callback_message: string | null;
   expires_at: string;
+  support_code: string;
 }
 
 /** `GET /v1/attempts/{id}` answers this. */

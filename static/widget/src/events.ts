@@ -1,0 +1,28 @@
+// The events that a host page listens to.
+import type { ConnectErrorCode, ConnectResult, Step } from "./types.js";
+
+/** What each event tells. */
+export interface Details {
+  connected: ConnectResult;
+  failed: {
+    code: ConnectErrorCode;
+    title: string;
+    nextStep: string;
+    attempt: string | undefined;
+    supportCode: string | undefined;
+  };
+  step: { step: Step; attempt?: string | undefined };
+}
+
+declare global {
+  interface GlobalEventHandlersEventMap {
+    "hitchpost:connected": CustomEvent<Details["connected"]>;
+    "hitchpost:failed": CustomEvent<Details["failed"]>;
+    "hitchpost:step": CustomEvent<Details["step"]>;
+  }
+}
+
+/** Tells `target` and all above it, out of shadow roots too: `hitchpost:{name}`. */
+export function fire<Name extends keyof Details>(target: EventTarget, name: Name, detail: Details[Name]): void {
+  target.dispatchEvent(new CustomEvent(`hitchpost:${name}`, { detail, bubbles: true, composed: true }));
+}

@@ -1,0 +1,23 @@
+// What `import "hitchpost"` gives: the flow without any element. Nothing here touches a page when imported.
+import { begin } from "./bff.js";
+import { connect as signIn } from "./connect.js";
+import { openFor, tellEnd, teller } from "./flow.js";
+import type { ConnectOptions, ConnectResult } from "./types.js";
+
+export { ConnectError } from "./errors.js";
+export { configure } from "./session.js";
+export type * from "./types.js";
+
+/**
+ * Connects the signed-in user's account to `connector`: opens a popup and waits until the server says how it ended.
+ * Call it inside a click, with nothing awaited before, or browsers block the popup.
+ *
+ * @param connector - key of a connector that the product offers
+ * @param options - message, locale, delivery, an AbortSignal, and who is told the steps
+ * @returns what was connected
+ * @throws ConnectError on every other ending, with words fit to show
+ */
+export function connect(connector: string, options: ConnectOptions = {}): Promise<ConnectResult> {
+  const wish = { ...options, connector };
+  return tellEnd(document, signIn({ ...wish, tell: teller(document, wish), begin }, openFor(wish)));
+}

@@ -1,0 +1,40 @@
+// The script that a page loads by a tag: settings from the tag, the element, the host's own buttons, `Hitchpost`.
+import { listen } from "./buttons.js";
+import { define } from "./define.js";
+import { configure, connect } from "./headless.js";
+import { resume } from "./resumed.js";
+import { fetchSession, useSession } from "./session.js";
+
+const page = globalThis as { Hitchpost?: object; document?: Document };
+
+// On a server there is no page; and a second tag on the same page changes nothing.
+if (page.document && !page.Hitchpost) {
+  page.Hitchpost = { configure, connect };
+  readTag(document.currentScript as HTMLScriptElement | null);
+  define();
+  listen();
+  whenRead(resume);
+}
+
+function readTag(tag: HTMLScriptElement | null): void {
+  if (!tag) return; // Loaded as a module or inside a bundle: the page calls Hitchpost.configure.
+  const { product = "", session, sessionUrl } = tag.dataset;
+  configure({ base: tag.src.replace(/\/widget\/.*/, ""), product });
+  if (session) useSession(() => Promise.resolve({ token: session }));
+  else if (sessionUrl) useSession(() => fetchSession(sessionUrl));
+}
+
+/** Acts once the page's own scripts have had their turn to listen. */
+function whenRead(act: () => void): void {
+  if (document.readyState === "complete") {
+    act();
+    return;
+  }
+  let done = false;
+  for (const name of ["DOMContentLoaded", "load"]) {
+    addEventListener(name, () => {
+      if (!done) act();
+      done = true;
+    });
+  }
+}

@@ -1,0 +1,26 @@
+// The product's words and its connectors' names, read once for all elements.
+import { readConfig } from "./bff.js";
+import { words } from "./words.js";
+
+const names = new Map<string, string>();
+let loading: Promise<void> | undefined;
+
+/** Asks the BFF for words and names. One call serves all elements; after a failure the next element asks again. */
+export function load(): Promise<void> {
+  loading ??= readConfig().then(
+    (config) => {
+      Object.assign(words, config.words);
+      for (const { key, name } of config.connectors) names.set(key, name);
+    },
+    () => {
+      loading = undefined;
+    },
+  );
+  return loading;
+}
+
+/** The text of a connector's button: "Connect" alone until its name is known. */
+export function labelOf(connector: string): string {
+  const name = names.get(connector);
+  return name ? (words.button ?? "Connect {connector_name}").replace("{connector_name}", () => name) : "Connect";
+}

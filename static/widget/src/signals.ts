@@ -1,0 +1,46 @@
+// What wakes a flow, one after the other.
+
+/**
+ * What can wake a flow. Each is a reason to look, never a verdict: a page that isolates itself in the popup makes
+ * `closed` read true while the user still types, and any page may post a message.
+ */
+export type Signal =
+  | "ready" // The opening page asks for its launch token.
+  | "message" // The partner service posted the callback message.
+  | "returned" // The BFF's return page posted, or the sign-in came back through this tab.
+  | "trouble" // One of the BFF's error pages posted.
+  | "closed"
+  | "focus" // The page is back: focused, visible, shown again, online.
+  | "cancel" // The user gave up.
+  | "unsure" // The window seems gone while the user is here.
+  | "sure"; // The user went elsewhere again.
+
+export interface Signals {
+  /** Wakes the flow. A signal that waits already is not said twice. */
+  push: (signal: Signal) => void;
+  /** The next signal, or undefined when `ms` milliseconds pass without one. */
+  next: (ms: number) => Promise<Signal | undefined>;
+}
+
+/** A queue of signals for one flow. */
+export function signals(): Signals {
+  const waiting: Signal[] = [];
+  let wake: (() => void) | undefined;
+  return {
+    push(signal) {
+      if (!waiting.includes(signal)) waiting.push(signal);
+      wake?.();
+    },
+    async next(ms) {
+      if (!waiting.length) {
+        let timer;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          timer = setTimeout(resolve, ms);
+        });
+        clearTimeout(timer);
+      }
+      return waiting.shift();
+    },
+  };
+}

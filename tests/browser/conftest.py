@@ -1,0 +1,100 @@
+"""One running demo for each worker, one browser of each engine, and a fresh tab for each test."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from selenium.webdriver.remote.webdriver import WebDriver
+
+from tests.support.browsers import ENGINES, missing, open_browser
+from tests.support.host_page import HostPage
+from tests.support.stack import ROOT, Stack, run_demo
+
+OUTPUT = ROOT / "test-output"
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The demo, as `make demo` runs it."""
+    with run_demo(tmp_path_factory.mktemp("demo")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browsers() -> Iterator[Callable[[str], WebDriver]]:
+    """Browsers by engine, each started when it is first asked for."""
+    with contextlib.ExitStack() as opened:
+        kept: dict[str, WebDriver] = {}
+
+        def get(engine: str) -> WebDriver:
+            if engine not in kept:
+                kept[engine] = opened.enter_context(open_browser(engine))
+            return kept[engine]
+
+        yield get
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> str:
+    """Each engine that can be driven here; the others are skipped by name."""
+    name: str = request.param
+    record_property("engine", name)
+    if reason := missing(name):
+        record_property("engine_missing", reason)
+        pytest.skip(f"{name}: {reason}")
+    return name
+
+
+@pytest.fixture
+def driver(
+    engine: str, browsers: Callable[[str], WebDriver], request: pytest.FixtureRequest
+) -> Iterator[WebDriver]:
+    """A browser with one fresh tab."""
+    driver = browsers(engine)
+    old = driver.window_handles
+    driver.switch_to.window(old[0])
+    driver.switch_to.new_window("tab")
+    fresh = driver.current_window_handle
+    _close(driver, [handle for handle in driver.window_handles if handle != fresh])
+    driver.switch_to.window(fresh)
+    yield driver
+    if getattr(request.node, "failed", False):
+        _keep_evidence(driver, request.node.nodeid)
+
+
+@pytest.fixture
+def page(driver: WebDriver, stack: Stack) -> HostPage:
+    """The demo's page with Ada signed in."""
+    found = HostPage(driver, stack)
+    found.sign_in()
+    return found
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Remember on the test whether it failed, for the fixtures that end after it."""
+    report = yield
+    if report.when == "call":
+        item.failed = report.failed  # type: ignore[attr-defined]
+    return report
+
+
+def _close(driver: WebDriver, handles: list[str]) -> None:
+    for handle in handles:
+        with contextlib.suppress(Exception):
+            driver.switch_to.window(handle)
+            driver.close()
+
+
+def _keep_evidence(driver: WebDriver, test: str) -> None:
+    OUTPUT.mkdir(exist_ok=True)
+    name = re.sub(r"\W+", "-", test)
+    with contextlib.suppress(Exception):
+        for number, handle in enumerate(driver.window_handles):
+            driver.switch_to.window(handle)
+            driver.save_screenshot(str(OUTPUT / f"{name}-{number}.png"))
+            Path(OUTPUT / f"{name}-{number}.html").write_text(f"{driver.current_url}\n{driver.page_source}")

@@ -1,0 +1,109 @@
+"""The demo's host page as a user and a tester see it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from selenium.common.exceptions import (
+    NoSuchElementException,
+    NoSuchWindowException,
+    StaleElementReferenceException,
+    WebDriverException,
+)
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.support.stack import Stack
+
+T = TypeVar("T")
+PATIENCE = 40.0
+
+FIND_BUTTON = """
+const wanted = arguments[0];
+const buttons = [...document.querySelectorAll("button")];
+for (const element of document.querySelectorAll("hitchpost-connect")) {
+  buttons.push(...(element.shadowRoot?.querySelectorAll("button") ?? []));
+}
+const nameOf = (button) => {
+  const slotted = [...button.querySelectorAll("slot")].flatMap((slot) => slot.assignedNodes({ flatten: true }));
+  const text = [button, ...slotted].map((node) => node.textContent).join(" ");
+  return (button.getAttribute("aria-label") ?? text).trim();
+};
+return buttons.find((button) => nameOf(button) === wanted && button.getClientRects().length > 0) ?? null;
+"""
+
+
+class HostPage:
+    """One browser on the demo's host page."""
+
+    def __init__(self, driver: WebDriver, stack: Stack) -> None:
+        self.driver = driver
+        self.stack = stack
+        self.window = driver.current_window_handle
+
+    def sign_in(self, name: str = "Ada") -> None:
+        """Open the page and sign in."""
+        self.driver.get(self.stack.host)
+        self.driver.delete_all_cookies()
+        self.driver.get(self.stack.host)
+        self.button(f"Sign in as {name}").click()
+        self.wait(lambda: self.driver.find_elements(By.TAG_NAME, "hitchpost-connect"))
+
+    def wait(self, condition: Callable[[], T | None], *, seconds: float = PATIENCE) -> T:
+        """Wait until the condition holds; its value."""
+        ignored = (NoSuchElementException, StaleElementReferenceException, NoSuchWindowException)
+        waiting = WebDriverWait(self.driver, seconds, poll_frequency=0.05, ignored_exceptions=ignored)
+        return waiting.until(lambda _: condition())  # type: ignore[return-value]
+
+    def button(self, name: str) -> WebElement:
+        """The visible button of this name, in the page or in one of the elements."""
+        return self.wait(lambda: self.driver.execute_script(FIND_BUTTON, name))
+
+    def connect(self, connector: str = "Sandbox CRM") -> str:
+        """Click Connect; the handle of the popup, which is then in front."""
+        before = set(self.driver.window_handles)
+        self.button(f"Connect {connector}").click()
+        popup = self.wait(lambda: next(iter(set(self.driver.window_handles) - before), None))
+        self.driver.switch_to.window(popup)
+        return popup
+
+    def decide(self, name: str) -> None:
+        """Press a button of the third party's page in the popup, and come back to the host page."""
+        self.press_in_popup(name)
+        self.driver.switch_to.window(self.window)
+
+    def press_in_popup(self, name: str) -> None:
+        """Press a button of the page in front."""
+        button = self.wait(
+            lambda: self.driver.find_element(By.XPATH, f"//button[normalize-space()='{name}']")
+        )
+        try:
+            button.click()
+        except (NoSuchWindowException, WebDriverException) as error:
+            # The popup may be gone before the driver has answered the click.
+            if "window" not in str(error).lower() and "context" not in str(error).lower():
+                raise
+
+    def status(self, *words: str, seconds: float = PATIENCE) -> str:
+        """Wait until the page's status is one of ``words``."""
+        self.driver.switch_to.window(self.window)
+        return self.wait(
+            lambda: next((word for word in words if word == self.status_now()), None), seconds=seconds
+        )
+
+    def status_now(self) -> str:
+        """The text of the page's one element with the role status."""
+        return self.driver.find_element(By.CSS_SELECTOR, '[role="status"]').text
+
+    def result(self) -> dict[str, Any]:
+        """The raw result that the page shows."""
+        found: dict[str, Any] = json.loads(self.driver.find_element(By.ID, "result").text)
+        return found
+
+    def popup_is_gone(self, popup: str) -> bool:
+        """Wait until the popup has been closed."""
+        return self.wait(lambda: popup not in self.driver.window_handles)
