@@ -29,7 +29,8 @@ for (const element of document.querySelectorAll("hitchpost-connect")) {
   buttons.push(...(element.shadowRoot?.querySelectorAll("button") ?? []));
 }
 const nameOf = (button) => {
-  const slotted = [...button.querySelectorAll("slot")].flatMap((slot) => slot.assignedNodes({ flatten: true }));
+  const slots = [...button.querySelectorAll("slot")];
+  const slotted = slots.flatMap((slot) => slot.assignedNodes({ flatten: true }));
   const text = [button, ...slotted].map((node) => node.textContent).join(" ");
   return (button.getAttribute("aria-label") ?? text).trim();
 };

@@ -1,8 +1,6 @@
 // Registers the element, once for each page.
 import { HitchpostConnect } from "./element.js";
-
-/** The element's name. */
-export const TAG = "hitchpost-connect";
+import { TAG } from "./wish.js";
 
 /** Makes `<hitchpost-connect>` known to this page, unless it is already. */
 export function define(): void {

@@ -1,9 +1,9 @@
 // One sign-in and whom it tells: events on a target, or the caller of `connect`.
-import { ConnectError } from "./errors.js";
+import type { ConnectError } from "./errors.js";
 import { fire } from "./events.js";
 import { openPopup, type Popup } from "./popup.js";
 import { settings } from "./session.js";
-import type { ConnectOptions, ConnectResult, Step } from "./types.js";
+import type { ConnectOptions, ConnectResult } from "./types.js";
 
 /** What a button, or a caller, asks for. */
 export interface Wish extends ConnectOptions {
@@ -15,14 +15,6 @@ export function openFor({ connector, delivery }: Wish): Popup {
   const { base, product } = settings;
   const query = new URLSearchParams({ product, origin: location.origin, connector }).toString();
   return openPopup(delivery === "return" ? undefined : `${base}/connect/opening?${query}`);
-}
-
-/** Tells `target`, and whoever asked to be told, each step. */
-export function teller(target: EventTarget, { onStep }: Wish): (step: Step, attempt?: string) => void {
-  return (step, attempt) => {
-    onStep?.(step);
-    fire(target, "step", { step, attempt });
-  };
 }
 
 /** Tells `target` how a sign-in ended. */

@@ -1,7 +1,8 @@
 // What `import "hitchpost"` gives: the flow without any element. Nothing here touches a page when imported.
 import { begin } from "./bff.js";
 import { connect as signIn } from "./connect.js";
-import { openFor, tellEnd, teller } from "./flow.js";
+import { fire } from "./events.js";
+import { openFor, tellEnd } from "./flow.js";
 import type { ConnectOptions, ConnectResult } from "./types.js";
 
 export { ConnectError } from "./errors.js";
@@ -19,5 +20,9 @@ export type * from "./types.js";
  */
 export function connect(connector: string, options: ConnectOptions = {}): Promise<ConnectResult> {
   const wish = { ...options, connector };
-  return tellEnd(document, signIn({ ...wish, tell: teller(document, wish), begin }, openFor(wish)));
+  const tell: Parameters<typeof signIn>[1] = (step, attempt) => {
+    options.onStep?.(step);
+    fire(document, "step", { step, attempt });
+  };
+  return tellEnd(document, signIn(wish, tell, openFor(wish), begin));
 }

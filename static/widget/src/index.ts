@@ -13,7 +13,9 @@ if (page.document && !page.Hitchpost) {
   readTag(document.currentScript as HTMLScriptElement | null);
   define();
   listen();
-  whenRead(resume);
+  // The page's own scripts have had their turn to listen by then.
+  for (const name of ["DOMContentLoaded", "load"]) addEventListener(name, resume);
+  if (document.readyState === "complete") resume();
 }
 
 function readTag(tag: HTMLScriptElement | null): void {
@@ -22,19 +24,4 @@ function readTag(tag: HTMLScriptElement | null): void {
   configure({ base: tag.src.replace(/\/widget\/.*/, ""), product });
   if (session) useSession(() => Promise.resolve({ token: session }));
   else if (sessionUrl) useSession(() => fetchSession(sessionUrl));
-}
-
-/** Acts once the page's own scripts have had their turn to listen. */
-function whenRead(act: () => void): void {
-  if (document.readyState === "complete") {
-    act();
-    return;
-  }
-  let done = false;
-  for (const name of ["DOMContentLoaded", "load"]) {
-    addEventListener(name, () => {
-      if (!done) act();
-      done = true;
-    });
-  }
 }

@@ -7,16 +7,13 @@ let loading: Promise<void> | undefined;
 
 /** Asks the BFF for words and names. One call serves all elements; after a failure the next element asks again. */
 export function load(): Promise<void> {
-  loading ??= readConfig().then(
+  return (loading ??= readConfig().then(
     (config) => {
       Object.assign(words, config.words);
       for (const { key, name } of config.connectors) names.set(key, name);
     },
-    () => {
-      loading = undefined;
-    },
-  );
-  return loading;
+    () => (loading = undefined),
+  ));
 }
 
 /** The text of a connector's button: "Connect" alone until its name is known. */

@@ -7,35 +7,33 @@ import type { Attempt, AttemptRequest } from "./types.js";
 const EARLY = 60_000;
 
 interface Prepared {
-  attempt_: Promise<Attempt>;
-  until_: number;
+  attempt: Promise<Attempt>;
+  until: number;
 }
 
 const waiting = new Map<string, Prepared>();
 
 /** Sees to it that an attempt for this request waits; `made` is told its id if it had to be made. */
-export function prepare(request: AttemptRequest, made?: (id: string) => void): Promise<Attempt> {
+export function prepare(request: AttemptRequest, made: (id: string) => void): void {
   const key = keyOf(request);
-  let found = waiting.get(key);
-  if (!found || found.until_ < Date.now()) {
-    const fresh: Prepared = { attempt_: begin(request), until_: Infinity };
-    fresh.attempt_.then(
-      ({ id, expires_at }) => {
-        fresh.until_ = Date.parse(expires_at) - EARLY;
-        made?.(id);
-      },
-      () => (fresh.until_ = 0), // Asked again at the next sign of interest; a click tells of what went wrong.
-    );
-    waiting.set(key, (found = fresh));
-  }
-  return found.attempt_;
+  if (Date.now() < (waiting.get(key)?.until ?? 0)) return;
+  const fresh: Prepared = { attempt: begin(request), until: Infinity };
+  waiting.set(key, fresh);
+  fresh.attempt.then(
+    ({ id, expires_at }) => {
+      fresh.until = Date.parse(expires_at) - EARLY;
+      made(id);
+    },
+    () => (fresh.until = 0), // Asked again at the next sign of interest; a click tells what went wrong.
+  );
 }
 
-/** The attempt for this request, which nobody else will get. Throws like `begin`. */
+/** The attempt that waits for this request, which nobody else will get, or a new one. Throws like `begin`. */
 export function take(request: AttemptRequest): Promise<Attempt> {
-  const attempt = prepare(request);
-  waiting.delete(keyOf(request));
-  return attempt;
+  const key = keyOf(request);
+  const found = waiting.get(key);
+  waiting.delete(key);
+  return found && Date.now() < found.until ? found.attempt : begin(request);
 }
 
 function keyOf(request: AttemptRequest): string {

@@ -1,4 +1,5 @@
 // A flow outlives its page: what is remembered for a reload, and how to go on in this tab.
+import { make } from "./dom.js";
 import { settings } from "./session.js";
 import type { Attempt } from "./types.js";
 
@@ -10,39 +11,28 @@ export interface Remembered {
   connector: string;
 }
 
-/** Remembers the attempt in this tab. */
-export function remember(entry: Remembered): void {
+/** Remembers the attempt in this tab; without one, forgets. */
+export function remember(entry?: Remembered): void {
   try {
-    sessionStorage.setItem(KEY, JSON.stringify(entry));
+    sessionStorage.setItem(KEY, JSON.stringify(entry ?? null));
   } catch {
     // A page without storage cannot resume; all else works.
   }
 }
 
-/** Forgets the attempt, unless a later one took its place. */
-export function forget(id: string | undefined): void {
-  if (id && recall()?.id === id) sessionStorage.removeItem(KEY);
-}
-
 /** What this tab remembers, if anything. */
-export function recall(): Remembered | undefined {
+export function recall(): Remembered | null {
   try {
-    return (JSON.parse(sessionStorage.getItem(KEY) ?? "null") as Remembered | null) ?? undefined;
+    return JSON.parse(sessionStorage.getItem(KEY) ?? "null") as Remembered | null;
   } catch {
-    return undefined;
+    return null;
   }
 }
 
 /** Sends this tab to the sign-in. It is a form, since a launch token never stands in a URL. */
-export function leave(attempt: Attempt): void {
-  const form = document.createElement("form");
-  const field = document.createElement("input");
-  form.method = "post";
-  form.action = `${settings.base}/connect/launch`;
-  form.hidden = true;
-  field.name = "launch_token";
-  field.value = attempt.launch_token;
-  form.append(field);
+export function leave({ launch_token }: Attempt): void {
+  const field = make("input", { name: "launch_token", value: launch_token });
+  const form = make("form", { method: "post", action: `${settings.base}/connect/launch` }, field);
   document.body.append(form);
   form.submit();
   form.remove();

@@ -28,7 +28,7 @@ export type Step =
 export type Channel = "message" | "closed" | "focus" | "returned" | "poll";
 
 /** What the user can choose when the popup is blocked or seems gone. */
-export type Choice = "again" | "cancel" | "here";
+export type Choice = "open_again" | "continue_here" | "cancel";
 
 /** The connection that a sign-in made, as the BFF tells it. */
 export interface Connection {
