@@ -119,4 +119,6 @@ class Bearer:
 def _seconds(value: object) -> float | None:
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value)
-    return float(value) if isinstance(value, int) and value > 0 else None
+    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+        return None
+    return float(value)

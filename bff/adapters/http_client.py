@@ -120,6 +120,9 @@ class HttpClient:
         _calling.watch = watch
         try:
             yield watch
+            if watch.fired:
+                # Cut in the middle of its headers, an answer may look whole.
+                raise TimeoutError
         except requests.Timeout:
             raise PartnerUnavailable(f"{self._host} did not answer in time") from None
         except (requests.RequestException, OSError) as error:

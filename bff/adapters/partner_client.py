@@ -103,9 +103,11 @@ class PartnerClient:
     ) -> Answer:
         """A call that needs the account to exist: when it may not, it is made, and the call repeated once."""
         answer = self._call(method, path, template, account=account, document=document)
-        if answer.status not in {UNAUTHORIZED, NOT_FOUND} or self._exists(account):
+        if answer.status not in {UNAUTHORIZED, NOT_FOUND}:
             return answer
-        self._create(account)
+        # Repeated even if the account is there now: another call may have made it since.
+        if not self._exists(account):
+            self._create(account)
         return self._call(method, path, template, account=account, document=document)
 
     def _exists(self, account: AccountRef) -> bool:

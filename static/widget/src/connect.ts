@@ -2,9 +2,10 @@
 import { cancel, read } from "./bff.js";
 import { ConnectError } from "./errors.js";
 import type { Popup } from "./popup.js";
-import { forget, remember } from "./resume.js";
+import type { Wish } from "./flow.js";
+import { forget, remember, type Remembered } from "./resume.js";
 import type { Signal } from "./signals.js";
-import type { Attempt, AttemptRequest, Channel, ConnectOptions, ConnectResult, Reading, Step } from "./types.js";
+import type { Attempt, AttemptRequest, Channel, ConnectResult, Reading, Step } from "./types.js";
 
 const BRISK = 250;
 const FIRST = 1000;
@@ -13,12 +14,24 @@ const SLOWEST = 5000;
 /** With no answer for so long (milliseconds) the server has given up the attempt by itself. */
 const GIVE_UP = 900_000;
 
-/** What one flow is about, whom it tells, and where its attempt comes from. */
-export interface Flow extends ConnectOptions {
-  connector: string;
-  tell: (step: Step, attempt?: string) => void;
-  begin: (request: AttemptRequest) => Promise<Attempt>;
-}
+/** Statuses that are not final. */
+const LIVE: readonly string[] = ["created", "launched"];
+
+/** Signals that the BFF is told of. */
+const HINTS: readonly Channel[] = ["message", "returned", "closed", "focus"];
+
+/** What a signal means to the user. */
+const STEPS: Partial<Record<Signal, Step>> = {
+  ready: "waiting",
+  sure: "waiting",
+  unsure: "unsure",
+  message: "finishing",
+  returned: "finishing",
+  cancel: "finishing",
+};
+
+/** Told each step. */
+export type Tell = (step: Step, attempt?: string) => void;
 
 interface Ending {
   reading: Reading;
@@ -27,11 +40,17 @@ interface Ending {
 
 /**
  * One sign-in, its popup opened already: nothing may be awaited between a click and its window.
- * `id` is given when another page of this tab began the attempt, and this one goes on with it.
+ * `begin` gives the attempt; but `id` is given when another page of this tab began it, and this one goes on with it.
  * Resolves when the server says `connected`; rejects with a `ConnectError` on every other ending.
  */
-export async function connect(flow: Flow, popup: Popup, id?: string): Promise<ConnectResult> {
-  const { signal, tell } = flow;
+export async function connect(
+  wish: Wish,
+  tell: Tell,
+  popup: Popup,
+  begin: (request: AttemptRequest) => Promise<Attempt>,
+  id?: string,
+): Promise<ConnectResult> {
+  const { signal, connector } = wish;
   let attempt: Attempt | undefined;
   try {
     if (popup.blocked) throw new ConnectError("popup_blocked");
@@ -42,16 +61,15 @@ export async function connect(flow: Flow, popup: Popup, id?: string): Promise<Co
       popup.push("returned");
     } else {
       tell("opening");
-      attempt = await flow.begin(requestOf(flow));
+      attempt = await begin(requestOf(wish));
       id = attempt.id;
-      if (flow.delivery === "return") popup.push("ready"); // This tab is its own window.
+      if (wish.delivery === "return") popup.push("ready"); // This tab is its own window.
     }
-    return outcome(await watch(id, attempt, flow, popup));
+    return outcome(await watch({ id, connector }, attempt, tell, popup));
   } catch (error) {
-    if (error instanceof ConnectError) {
-      error.attempt = id;
-      error.supportCode ??= attempt?.support_code;
-    }
+    const told = error as ConnectError;
+    told.attempt = id;
+    told.supportCode ??= attempt?.support_code;
     throw error;
   } finally {
     forget(id);
@@ -60,16 +78,16 @@ export async function connect(flow: Flow, popup: Popup, id?: string): Promise<Co
 }
 
 /** What to ask of the BFF for this sign-in. */
-export function requestOf({ connector, message, locale, delivery }: ConnectOptions & { connector: string }): AttemptRequest {
-  const request: AttemptRequest = { connector, message, locale };
-  return delivery === "return" ? { ...request, delivery, return_url: location.href } : request;
+export function requestOf({ connector, message, locale, delivery }: Wish): AttemptRequest {
+  return { connector, message, locale, delivery, return_url: delivery === "return" ? location.href : undefined };
 }
 
 /** Asks after every signal, and from time to time, until the server says how it ended. */
-async function watch(id: string, attempt: Attempt | undefined, flow: Flow, popup: Popup): Promise<Ending> {
+async function watch(entry: Remembered, attempt: Attempt | undefined, tell: Tell, popup: Popup): Promise<Ending> {
+  const { id } = entry;
   let launched = !attempt;
   let cancelling = false;
-  let told: Channel | undefined; // A signal of the end stays the hint until the end is read.
+  let told: Channel | undefined;
   let delay = FIRST;
   let answered = Date.now();
   for (;;) {
@@ -77,18 +95,18 @@ async function watch(id: string, attempt: Attempt | undefined, flow: Flow, popup
     if (signal === "ready" && attempt && !launched) {
       launched = true;
       popup.launch(attempt);
-      remember({ id, connector: flow.connector });
-      flow.tell("launched", id);
+      remember(entry);
+      tell("launched", id);
     }
-    const step = stepAt(signal, launched);
-    if (step) flow.tell(step, id);
+    const step = signal && STEPS[signal];
+    if (step) tell(step, id);
     if (signal === "cancel") cancelling = true;
-    if (signal === "message" || signal === "returned") told ??= signal;
-    const hint = told ?? (signal === "closed" || signal === "focus" ? signal : undefined);
+    const hint = told ?? HINTS.find((name) => name === signal);
+    if (signal === "message" || signal === "returned") told = hint; // It stays the hint until the end is read.
     delay = signal ? BRISK : Math.min(delay * GROWTH, SLOWEST);
     try {
       const reading = await (cancelling ? cancel(id) : read(id, hint));
-      if (reading.status !== "created" && reading.status !== "launched") return { reading, channel: hint ?? "poll" };
+      if (!LIVE.includes(reading.status)) return { reading, channel: hint ?? "poll" };
       // The opening page was loaded once more before it had used its token.
       if (signal === "ready" && attempt && reading.status === "created") popup.launch(attempt);
       answered = Date.now();
@@ -100,19 +118,10 @@ async function watch(id: string, attempt: Attempt | undefined, flow: Flow, popup
   }
 }
 
-/** What a signal means to the user, if anything. */
-function stepAt(signal: Signal | undefined, launched: boolean): Step | undefined {
-  if (signal === "ready" || signal === "sure") return launched ? "waiting" : "opening";
-  if (signal === "message" || signal === "returned" || signal === "cancel") return "finishing";
-  return signal === "unsure" ? signal : undefined;
-}
-
 function outcome({ reading, channel }: Ending): ConnectResult {
-  const { id, status, connector, connection, message, receipt, error, support_code } = reading;
-  if (status === "connected") {
-    return { status, attempt: id, connector, connection, message, receipt, channel, supportCode: support_code };
-  }
+  const { id, status, connector, connection, message, receipt, error, support_code: supportCode } = reading;
+  if (status === "connected") return { status, attempt: id, connector, connection, message, receipt, channel, supportCode };
   const failure = new ConnectError(error?.code ?? (status as "failed"), error?.title, error?.next_step);
-  failure.supportCode = support_code;
+  failure.supportCode = supportCode;
   throw failure;
 }

@@ -4,6 +4,9 @@ import { settings } from "./session.js";
 import { signals, type Signals } from "./signals.js";
 import type { Attempt } from "./types.js";
 
+/** What the BFF's pages say, as `hitchpost.{name}`. */
+const SAID = ["ready", "returned", "trouble"] as const;
+
 const TICK = 250;
 /** So long (milliseconds) the window must seem gone, while the user is here, before we say so. */
 const DOUBT = 2000;
@@ -39,35 +42,38 @@ export function openPopup(url?: string): Popup {
   let closed = false;
   let unsure = false;
 
-  addAll(end.signal, hear, (event) => {
-    if (event.type === "pageshow") doubtSince = 0;
-    if (!document.hidden) push("focus");
-  });
-  const ticks = setInterval(look, TICK);
-  // The name is this window's alone: a name used twice would take over another flow's window.
-  const name = `hitchpost-${Math.random()}`;
-  const popup = url && open(url, name, `popup,width=520,height=680,left=${screenX + (outerWidth - 520) / 2}`);
-
-  function hear({ source, origin, data }: MessageEvent<unknown>): void {
-    if (!popup || source !== popup) return;
+  const hear = ({ source, origin, data }: MessageEvent<unknown>): void => {
+    if (!source || source !== popup) return;
     if (origin === expected?.partner_origin && data === expected.callback_message) push("message");
-    if (origin !== bff) return;
-    const type = (data as { type?: unknown } | null)?.type;
-    for (const signal of ["ready", "returned", "trouble"] as const) {
-      if (type === `hitchpost.${signal}`) push(signal);
-    }
-  }
+    const type = origin === bff && (data as { type?: unknown } | null)?.type;
+    const signal = SAID.find((name) => type === `hitchpost.${name}`);
+    if (signal) push(signal);
+  };
 
-  function look(): void {
+  const back = ({ type }: Event): void => {
+    if (type === "pageshow") doubtSince = 0;
+    if (!document.hidden) push("focus");
+  };
+
+  const look = (): void => {
     const now = Date.now();
-    if (popup && popup.closed && !closed) push("closed");
-    closed = !popup || popup.closed;
     const here = document.hasFocus();
-    doubtSince = closed && (here || !expected) ? doubtSince || now : 0;
+    const gone = popup?.closed ?? true;
+    if (popup && gone && !closed) push("closed");
+    closed = gone;
+    doubtSince = gone && (here || !expected) ? doubtSince || now : 0;
     const doubt = doubtSince > 0 && now - doubtSince >= (here ? DOUBT : SILENCE);
     if (doubt !== unsure) push(doubt ? "unsure" : "sure");
     unsure = doubt;
-  }
+  };
+
+  const options = { signal: end.signal };
+  addEventListener("message", hear, options);
+  for (const name of ["focus", "online", "pageshow"]) addEventListener(name, back, options);
+  document.addEventListener("visibilitychange", back, options);
+  const ticks = setInterval(look, TICK);
+  // The name is this window's alone: a name used twice would take over another flow's window.
+  const popup = url === undefined ? undefined : open(url, `hitchpost-${Math.random()}`, features());
 
   return {
     push,
@@ -83,20 +89,16 @@ export function openPopup(url?: string): Popup {
         leave(attempt);
       }
     },
-    focus() {
-      if (popup) popup.focus();
-    },
+    focus: () => popup?.focus(),
     dispose() {
       end.abort();
       clearInterval(ticks);
-      if (popup) popup.close(); // Does nothing, in silence, to a window that is isolated from us.
+      popup?.close(); // Does nothing, in silence, to a window that is isolated from us.
     },
   };
 }
 
-function addAll(signal: AbortSignal, hear: (event: MessageEvent<unknown>) => void, back: (event: Event) => void): void {
-  const options = { signal };
-  addEventListener("message", hear, options);
-  for (const name of ["focus", "online", "pageshow"]) addEventListener(name, back, options);
-  document.addEventListener("visibilitychange", back, options);
+/** In the middle of the window that opens it. */
+function features(): string {
+  return `popup,width=520,height=680,left=${screenX + (outerWidth - 520) / 2}`;
 }

@@ -11,7 +11,7 @@ import { isOurs, wishOf } from "./wish.js";
 /** What the user does to a flow that runs; undefined is a press of the button itself. */
 type Steer = (choice?: Choice) => void;
 
-const running = new WeakMap<Element, Steer>();
+const running = new WeakMap<Node, Steer>();
 
 /** The button was pressed: starts its flow, or turns to the one that runs. Call it inside the click. */
 export function press(button: Element): void {
@@ -31,8 +31,11 @@ export function expect(button: Element): void {
   prepare(requestOf(wishOf(button)), (attempt) => { fire(button, "step", { step: "prepared", attempt }); });
 }
 
-/** Runs the flow of a button; how it ends is told by events alone. `id`: another page of this tab began the attempt. */
-export function run(button: Element, id?: string): void {
+/**
+ * Runs the flow of a button, or of the document when none stands for it; how it ends is told by events alone.
+ * `id`: another page of this tab began the attempt.
+ */
+export function run(button: Element | Document, id?: string): void {
   let wish = wishOf(button);
   let popup = id ? openPopup() : openFor(wish);
   let next: Popup | undefined;

@@ -80,7 +80,7 @@ export interface AttemptRequest {
   connector: string;
   message?: string | undefined;
   locale?: string | undefined;
-  delivery?: "return" | undefined;
+  delivery?: "message" | "return" | undefined;
   return_url?: string | undefined;
 }
 
