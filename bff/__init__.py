@@ -1,3 +1,35 @@
-"""Hitchpost's backend-for-frontend: one Connect click, and the truth about how it ended."""
+"""Hitchpost's backend-for-frontend: one Connect click, and the truth about how it ended.
+
+Inside a Flask app::
+
+    from bff import AccountRef, Hitchpost, Principal, User
+
+    Hitchpost(app, identify=lambda request: Principal("my-product", AccountRef("acme", "Acme"), User("ada")))
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bff.app import Hitchpost
+    from bff.core.model import Principal, User
+    from bff.core.ports import AccountRef
 
 __version__ = "0.1.0"
+__all__ = ["AccountRef", "Hitchpost", "Principal", "User"]
+
+_HOMES = {
+    "AccountRef": "bff.core.ports",
+    "Hitchpost": "bff.app",
+    "Principal": "bff.core.model",
+    "User": "bff.core.model",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # On demand: the embedded partner service lives below this package and needs none of them.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

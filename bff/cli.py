@@ -13,7 +13,7 @@ from bff.adapters.product_store import DatabaseProducts
 from bff.app import create_app
 from bff.demo.run import run_demo
 from bff.server import Server
-from bff.settings import FaultySettings, load_settings
+from bff.settings import FaultySettings, database_url, load_settings
 
 FAULTY = 2
 
@@ -76,7 +76,7 @@ def _check(_: argparse.Namespace) -> int:
 
 def _apply(arguments: argparse.Namespace) -> int:
     applied = read_products(arguments.file)
-    engine = open_database(load_settings().database_url)
+    engine = open_database(database_url())
     upgrade(engine)
     store = DatabaseProducts(engine)
     for product in applied:
@@ -86,6 +86,6 @@ def _apply(arguments: argparse.Namespace) -> int:
 
 
 def _upgrade(_: argparse.Namespace) -> int:
-    upgrade(open_database(load_settings().database_url))
+    upgrade(open_database(database_url()))
     print("the schema is up to date")
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -33,8 +34,8 @@ def _base_url(value: str) -> str:
     return value
 
 
-def _keys(value: str) -> str:
-    keys = [key.strip() for key in value.split(",") if key.strip()]
+def _keys(value: SecretStr) -> SecretStr:
+    keys = [key.strip() for key in value.get_secret_value().split(",") if key.strip()]
     if not keys or any(len(key) < MIN_KEY_LENGTH for key in keys):
         raise ValueError(
             f"write one or more random keys of at least {MIN_KEY_LENGTH} characters, newest first, separated"
@@ -58,7 +59,7 @@ class Settings(BaseSettings):
         default="sqlite:///hitchpost.db",
         description="The database, as a SQLAlchemy URL: SQLite for one machine, PostgreSQL for several.",
     )
-    secret_keys: Annotated[SecretStr, NoDecode] = Field(
+    secret_keys: Annotated[SecretStr, NoDecode, AfterValidator(_keys)] = Field(
         description="Keys that sign session tokens, comma-separated, newest first; an old one verifies until"
         " it is removed. At least 32 random characters each.",
     )
@@ -115,17 +116,18 @@ class Settings(BaseSettings):
         return origin
 
 
+def database_url() -> str:
+    """The database alone: what commands need that work on nothing else."""
+    default: str = Settings.model_fields["database_url"].default
+    return os.environ.get(f"{PREFIX}DATABASE_URL") or default
+
+
 def load_settings(**overrides: Any) -> Settings:
     """The settings from the environment. Raises ``FaultySettings`` with every fault at once."""
     try:
-        settings = Settings(**overrides)
+        return Settings(**overrides)
     except ValidationError as error:
         raise FaultySettings([_say(fault) for fault in error.errors()]) from None
-    try:
-        _keys(settings.secret_keys.get_secret_value())
-    except ValueError as fault:
-        raise FaultySettings([f"{PREFIX}SECRET_KEYS: {fault}"]) from None
-    return settings
 
 
 def _say(fault: Any) -> str:

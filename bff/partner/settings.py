@@ -50,6 +50,11 @@ def encryption_keys(text: str) -> dict[str, bytes]:
     return keys
 
 
+def _sound_keys(value: SecretStr) -> SecretStr:
+    encryption_keys(value.get_secret_value())
+    return value
+
+
 Url = Annotated[str, AfterValidator(_url)]
 
 
@@ -68,7 +73,7 @@ class Settings(BaseSettings):
     catalogue: Path = Field(description="The connector catalogue (TOML).")
     client_id: str = Field(min_length=1, description="Client id that API clients present at /oauth/token.")
     client_secret: SecretStr = Field(min_length=16, description="Client secret that goes with it.")
-    encryption_keys: SecretStr = Field(
+    encryption_keys: Annotated[SecretStr, AfterValidator(_sound_keys)] = Field(
         description="Keys that seal stored credentials: `id:base64 of 32 bytes`, comma-separated, newest"
         " first."
     )
@@ -129,17 +134,10 @@ class Settings(BaseSettings):
 
 def load_settings() -> Settings:
     """The settings from the environment. Raises ``FaultySettings`` with every fault at once."""
-    faults: list[str] = []
     try:
-        settings = Settings()  # type: ignore[call-arg]  # the environment is the argument
+        return Settings()  # type: ignore[call-arg]  # the environment is the argument
     except ValidationError as error:
-        faults = [_say(fault) for fault in error.errors()]
-        raise FaultySettings(faults) from None
-    try:
-        settings.keys()
-    except ValueError as fault:
-        raise FaultySettings([f"{PREFIX}ENCRYPTION_KEYS: {fault}"]) from None
-    return settings
+        raise FaultySettings([_say(fault) for fault in error.errors()]) from None
 
 
 def _say(fault: Any) -> str:

@@ -39,7 +39,7 @@ async function send(path: string, body?: object): Promise<Response> {
     method: body ? "POST" : "GET",
     headers: {
       "X-Hitchpost": "1",
-      ...(body && { "Content-Type": "application/json" }),
+      "Content-Type": "application/json",
       ...(token && { Authorization: `Bearer ${token}` }),
     },
     body: JSON.stringify(body) as string | null, // undefined when there is none

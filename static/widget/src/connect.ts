@@ -3,7 +3,7 @@ import { cancel, read } from "./bff.js";
 import { ConnectError } from "./errors.js";
 import type { Popup } from "./popup.js";
 import type { Wish } from "./flow.js";
-import { forget, remember, type Remembered } from "./resume.js";
+import { remember, type Remembered } from "./resume.js";
 import type { Signal } from "./signals.js";
 import type { Attempt, AttemptRequest, Channel, ConnectResult, Reading, Step } from "./types.js";
 
@@ -33,11 +33,6 @@ const STEPS: Partial<Record<Signal, Step>> = {
 /** Told each step. */
 export type Tell = (step: Step, attempt?: string) => void;
 
-interface Ending {
-  reading: Reading;
-  channel: Channel;
-}
-
 /**
  * One sign-in, its popup opened already: nothing may be awaited between a click and its window.
  * `begin` gives the attempt; but `id` is given when another page of this tab began it, and this one goes on with it.
@@ -65,14 +60,14 @@ export async function connect(
       id = attempt.id;
       if (wish.delivery === "return") popup.push("ready"); // This tab is its own window.
     }
-    return outcome(await watch({ id, connector }, attempt, tell, popup));
+    return await watch({ id, connector }, attempt, tell, popup);
   } catch (error) {
     const told = error as ConnectError;
     told.attempt = id;
     told.supportCode ??= attempt?.support_code;
     throw error;
   } finally {
-    forget(id);
+    remember();
     popup.dispose();
   }
 }
@@ -83,7 +78,7 @@ export function requestOf({ connector, message, locale, delivery }: Wish): Attem
 }
 
 /** Asks after every signal, and from time to time, until the server says how it ended. */
-async function watch(entry: Remembered, attempt: Attempt | undefined, tell: Tell, popup: Popup): Promise<Ending> {
+async function watch(entry: Remembered, attempt: Attempt | undefined, tell: Tell, popup: Popup): Promise<ConnectResult> {
   const { id } = entry;
   let launched = !attempt;
   let cancelling = false;
@@ -106,7 +101,7 @@ async function watch(entry: Remembered, attempt: Attempt | undefined, tell: Tell
     delay = signal ? BRISK : Math.min(delay * GROWTH, SLOWEST);
     try {
       const reading = await (cancelling ? cancel(id) : read(id, hint));
-      if (!LIVE.includes(reading.status)) return { reading, channel: hint ?? "poll" };
+      if (!LIVE.includes(reading.status)) return outcome(reading, hint ?? "poll");
       // The opening page was loaded once more before it had used its token.
       if (signal === "ready" && attempt && reading.status === "created") popup.launch(attempt);
       answered = Date.now();
@@ -118,7 +113,7 @@ async function watch(entry: Remembered, attempt: Attempt | undefined, tell: Tell
   }
 }
 
-function outcome({ reading, channel }: Ending): ConnectResult {
+function outcome(reading: Reading, channel: Channel): ConnectResult {
   const { id, status, connector, connection, message, receipt, error, support_code: supportCode } = reading;
   if (status === "connected") return { status, attempt: id, connector, connection, message, receipt, channel, supportCode };
   const failure = new ConnectError(error?.code ?? (status as "failed"), error?.title, error?.next_step);

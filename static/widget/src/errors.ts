@@ -8,6 +8,11 @@ export class ConnectError extends Error {
     this.prototype.name = "ConnectError";
   }
 
+  declare readonly code: ConnectErrorCode;
+  /** What went wrong, fit to show. */
+  declare readonly title: string;
+  /** What to do now, fit to show. */
+  declare readonly nextStep: string;
   /** Id of the attempt, once there was one. */
   declare attempt: string | undefined;
   /** What the user can tell support, once there was an attempt. */
@@ -15,13 +20,10 @@ export class ConnectError extends Error {
   /** @internal Milliseconds after which asking again makes sense; undefined when it never does. */
   declare retryIn_: number | undefined;
 
-  /** `title` says what went wrong, `nextStep` what to do; both default to the product's words for the code. */
-  constructor(
-    readonly code: ConnectErrorCode,
-    readonly title: string = words[`error_${code}_title`] ?? words[code] ?? code,
-    readonly nextStep: string = words[`error_${code}_next_step`] ?? "",
-  ) {
-    super(title);
+  /** `title` and `nextStep` default to the product's words for the code. */
+  constructor(code: ConnectErrorCode, title?: string, nextStep?: string) {
+    super((title ??= words[`error_${code}_title`] ?? words[code] ?? code));
+    Object.assign(this, { code, title, nextStep: nextStep ?? words[`error_${code}_next_step`] ?? "" });
   }
 }
 

@@ -3,7 +3,7 @@ import { listen } from "./buttons.js";
 import { define } from "./define.js";
 import { configure, connect } from "./headless.js";
 import { resume } from "./resumed.js";
-import { fetchSession, useSession } from "./session.js";
+import { fetchSession } from "./session.js";
 
 const page = globalThis as { Hitchpost?: object; document?: Document };
 
@@ -21,7 +21,9 @@ if (page.document && !page.Hitchpost) {
 function readTag(tag: HTMLScriptElement | null): void {
   if (!tag) return; // Loaded as a module or inside a bundle: the page calls Hitchpost.configure.
   const { product = "", session, sessionUrl } = tag.dataset;
-  configure({ base: tag.src.replace(/\/widget\/.*/, ""), product });
-  if (session) useSession(() => Promise.resolve({ token: session }));
-  else if (sessionUrl) useSession(() => fetchSession(sessionUrl));
+  configure({
+    base: tag.src.replace(/\/widget\/.*/, ""),
+    product,
+    session: sessionUrl ? () => fetchSession(sessionUrl) : session ? () => session : undefined,
+  });
 }

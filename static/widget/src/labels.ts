@@ -2,7 +2,6 @@
 import { readConfig } from "./bff.js";
 import { words } from "./words.js";
 
-const names = new Map<string, string>();
 let loading: Promise<void> | undefined;
 
 /** Asks the BFF for words and names. One call serves all elements; after a failure the next element asks again. */
@@ -10,7 +9,7 @@ export function load(): Promise<void> {
   return (loading ??= readConfig().then(
     (config) => {
       Object.assign(words, config.words);
-      for (const { key, name } of config.connectors) names.set(key, name);
+      for (const { key, name } of config.connectors) words[nameOf(key)] = name;
     },
     () => (loading = undefined),
   ));
@@ -18,6 +17,9 @@ export function load(): Promise<void> {
 
 /** The text of a connector's button: "Connect" alone until its name is known. */
 export function labelOf(connector: string): string {
-  const name = names.get(connector);
-  return name ? (words.button ?? "Connect {connector_name}").replace("{connector_name}", () => name) : "Connect";
+  const name = words[nameOf(connector)];
+  return (name && words.button?.replace("{connector_name}", () => name)) ?? "Connect";
 }
+
+// A key that no word of the product can have.
+const nameOf = (connector: string): string => `${connector} `;

@@ -73,7 +73,7 @@ export function openPopup(url?: string): Popup {
   document.addEventListener("visibilitychange", back, options);
   const ticks = setInterval(look, TICK);
   // The name is this window's alone: a name used twice would take over another flow's window.
-  const popup = url === undefined ? undefined : open(url, `hitchpost-${Math.random()}`, features());
+  const popup = url === undefined ? undefined : open(url, `hitchpost-${Math.random()}`, "popup,width=520,height=680");
 
   return {
     push,
@@ -96,9 +96,4 @@ export function openPopup(url?: string): Popup {
       popup?.close(); // Does nothing, in silence, to a window that is isolated from us.
     },
   };
-}
-
-/** In the middle of the window that opens it. */
-function features(): string {
-  return `popup,width=520,height=680,left=${screenX + (outerWidth - 520) / 2}`;
 }

@@ -11,10 +11,11 @@ export interface Remembered {
   connector: string;
 }
 
-/** Remembers the attempt in this tab. */
-export function remember(entry: Remembered): void {
+/** Remembers the attempt in this tab; without one, forgets. */
+export function remember(entry?: Remembered): void {
   try {
-    sessionStorage.setItem(KEY, JSON.stringify(entry));
+    if (entry) sessionStorage.setItem(KEY, JSON.stringify(entry));
+    else sessionStorage.removeItem(KEY);
   } catch {
     // A page without storage cannot resume; all else works.
   }
@@ -27,11 +28,6 @@ export function recall(): Remembered | null {
   } catch {
     return null;
   }
-}
-
-/** Forgets the attempt, unless a later one took its place. */
-export function forget(id = ""): void {
-  if (recall()?.id === id) sessionStorage.removeItem(KEY);
 }
 
 /** Sends this tab to the sign-in. It is a form, since a launch token never stands in a URL. */

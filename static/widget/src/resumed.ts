@@ -1,7 +1,7 @@
 // Goes on with what another page of this tab began: it was reloaded, or the sign-in went through this tab.
 import { recall } from "./resume.js";
 import { run } from "./steer.js";
-import { TAG } from "./wish.js";
+import { TAG, wishOf } from "./wish.js";
 
 let done = false;
 
@@ -13,5 +13,5 @@ export function resume(): void {
   const { id, connector } = entry;
   const name = CSS.escape(connector);
   const button = document.querySelector(`${TAG}[connector="${name}"],[data-hitchpost-connect="${name}"]`);
-  run(button ?? document, id);
+  run(button ?? document, button ? wishOf(button) : { connector }, id);
 }

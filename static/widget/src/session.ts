@@ -1,12 +1,6 @@
 // Who is signed in: the settings, and the session token that goes with each call.
 import { ConnectError, passing } from "./errors.js";
-import type { Settings } from "./types.js";
-
-/** A session token; `expires_at` in ISO 8601 where it is known. */
-export interface Session {
-  token?: string;
-  expires_at?: string;
-}
+import type { Session, Settings } from "./types.js";
 
 /** A token this near its end (milliseconds) might not outlive the call. */
 const EARLY = 30_000;
@@ -17,7 +11,6 @@ export const settings: Settings = { base: "", product: "" };
 /** Grows whenever another user may have signed in: what was prepared for the last one is not for the next. */
 export let identity = 0;
 
-let source: (() => Promise<Session>) | undefined;
 let current: Promise<string> | undefined;
 let until = 0;
 
@@ -28,13 +21,6 @@ let until = 0;
 export function configure(given: Partial<Settings>): void {
   Object.assign(settings, given);
   settings.base = settings.base.replace(/\/+$/, "");
-  const { session } = given;
-  if (session) useSession(async () => ({ token: await session() }));
-}
-
-/** Takes session tokens from here on. */
-export function useSession(from: () => Promise<Session>): void {
-  source = from;
   identity++;
   renewSession();
 }
@@ -48,9 +34,9 @@ export async function fetchSession(url: string): Promise<Session> {
 
 /** The session token, or undefined when cookies say who is signed in. Throws `not_signed_in` or `network`. */
 export async function sessionToken(): Promise<string | undefined> {
-  if (source && !(Date.now() < until)) {
+  if (settings.session && Date.now() >= until) {
     until = Infinity;
-    current = source().then(keep).catch(explain);
+    current = ask(settings.session);
   }
   return current;
 }
@@ -58,18 +44,21 @@ export async function sessionToken(): Promise<string | undefined> {
 /** Drops the token that the BFF refused. False when there is nowhere to get another. */
 export function renewSession(): boolean {
   until = 0;
-  return !!source;
+  return !!settings.session;
 }
 
-function keep({ token, expires_at }: Session): string {
-  if (!token) throw new ConnectError("not_signed_in");
-  if (expires_at) until = Date.parse(expires_at) - EARLY;
-  return token;
-}
-
-function explain(error: unknown): never {
+async function ask(source: NonNullable<Settings["session"]>): Promise<string> {
+  let refusal = new ConnectError("not_signed_in");
+  try {
+    const given = await source();
+    const { token, expires_at } = typeof given === "string" ? { token: given } : given;
+    if (expires_at) until = Date.parse(expires_at) - EARLY;
+    if (token) return token;
+  } catch (error) {
+    if (error instanceof ConnectError) refusal = error;
+    // A TypeError is how fetch says that it did not get through.
+    if (error instanceof TypeError) refusal = passing(new ConnectError("network"));
+  }
   renewSession();
-  // A TypeError is how fetch says that nothing was reached.
-  if (error instanceof TypeError) throw passing(new ConnectError("network"));
-  throw error instanceof ConnectError ? error : new ConnectError("not_signed_in");
+  throw refusal;
 }

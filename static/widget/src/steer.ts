@@ -2,7 +2,7 @@
 import { connect, requestOf, type Tell } from "./connect.js";
 import { ConnectError } from "./errors.js";
 import { fire } from "./events.js";
-import { openFor, tellEnd } from "./flow.js";
+import { openFor, tellEnd, type Wish } from "./flow.js";
 import { openPopup, type Popup } from "./popup.js";
 import { prepare, take } from "./prepare.js";
 import type { Choice, ConnectResult } from "./types.js";
@@ -17,7 +17,7 @@ const running = new WeakMap<Node, Steer>();
 export function press(button: Element): void {
   const steer = running.get(button);
   if (steer) steer();
-  else run(button);
+  else run(button, wishOf(button));
 }
 
 /** Does what the user chose, in the flow of this button. Call it inside the click. */
@@ -35,8 +35,7 @@ export function expect(button: Element): void {
  * Runs the flow of a button, or of the document when none stands for it; how it ends is told by events alone.
  * `id`: another page of this tab began the attempt.
  */
-export function run(button: Element | Document, id?: string): void {
-  let wish = wishOf(button);
+export function run(button: Node, wish: Wish, id?: string): void {
   let popup = id ? openPopup() : openFor(wish);
   let next: Popup | undefined;
   let inTrouble = false;
@@ -50,16 +49,13 @@ export function run(button: Element | Document, id?: string): void {
   const toEnd = async (): Promise<ConnectResult> => {
     for (;;) {
       try {
-        return await connect(wish, tell, popup, take, id);
+        if (!popup.blocked || !isOurs(button)) return await connect(wish, tell, popup, take, id);
+        popup.dispose();
+        tell("popup_blocked");
+        await new Promise<void>((resolve) => (chosen = resolve));
+        throw new ConnectError("cancelled");
       } catch (error) {
-        let { code } = error as ConnectError;
-        if (code === "popup_blocked" && isOurs(button)) {
-          tell(code);
-          await new Promise<void>((resolve) => (chosen = resolve));
-          if (!next) throw new ConnectError("cancelled");
-          code = "cancelled";
-        }
-        if (!next || code !== "cancelled") throw error;
+        if (!next || (error as ConnectError).code !== "cancelled") throw error;
         popup = next;
         next = id = undefined;
       }

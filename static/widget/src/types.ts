@@ -65,14 +65,23 @@ export interface ConnectOptions {
   onStep?: ((step: Step) => void) | undefined;
 }
 
+/** A session token; `expires_at` in ISO 8601 where it is known. */
+export interface Session {
+  token?: string;
+  expires_at?: string;
+}
+
 /** How the widget reaches the BFF, and as whom. */
 export interface Settings {
   /** URL of the BFF, path prefix included, without a trailing slash. */
   base: string;
   /** The product's public key. */
   product: string;
-  /** Gives a session token. Without it, cookies of the BFF's own origin say who is signed in. */
-  session?: (() => string | Promise<string>) | undefined;
+  /**
+   * Gives a session token: asked once, and again when it ends or the BFF refuses it.
+   * Without it, cookies of the BFF's own origin say who is signed in.
+   */
+  session?: (() => string | Session | Promise<string | Session>) | undefined;
 }
 
 /** `POST /v1/attempts` asks this. */
