@@ -57,6 +57,8 @@ def _chromium() -> Iterator[WebDriver]:
         options.binary_location = PROGRAMS["chromium"][0]
         for option in (*CHROMIUM_OPTIONS, f"--user-data-dir={profile}"):
             options.add_argument(option)
+        # chromedriver switches the popup blocker off unless it is told not to.
+        options.add_experimental_option("excludeSwitches", ["disable-popup-blocking"])
         service = webdriver.ChromeService(executable_path=PROGRAMS["chromium"][1])
         yield from _running(lambda: webdriver.Chrome(options=options, service=service))
 

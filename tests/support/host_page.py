@@ -38,6 +38,12 @@ return buttons.find((button) => nameOf(button) === wanted && button.getClientRec
 """
 
 
+WATCH_BUTTON = """
+document.pressed = false;
+arguments[0].addEventListener("click", () => { document.pressed = true; });
+"""
+
+
 class HostPage:
     """One browser on the demo's host page."""
 
@@ -78,16 +84,24 @@ class HostPage:
         self.driver.switch_to.window(self.window)
 
     def press_in_popup(self, name: str) -> None:
-        """Press a button of the page in front."""
+        """Press a button of the page in front.
+
+        A new window may still be moving under the pointer when its page is there: a press that missed is
+        made once more, as a person would. One that reached the button is never repeated.
+        """
         button = self.wait(
             lambda: self.driver.find_element(By.XPATH, f"//button[normalize-space()='{name}']")
         )
+        self.driver.execute_script(WATCH_BUTTON, button)
+        self.wait(lambda: self._press(button))
+
+    def _press(self, button: WebElement) -> bool:
         try:
             button.click()
-        except (NoSuchWindowException, WebDriverException) as error:
-            # The popup may be gone before the driver has answered the click.
-            if "window" not in str(error).lower() and "context" not in str(error).lower():
-                raise
+            return bool(self.driver.execute_script("return document.pressed !== false"))
+        except WebDriverException:
+            # The page, or the whole window, has gone already: the press did that.
+            return True
 
     def status(self, *words: str, seconds: float = PATIENCE) -> str:
         """Wait until the page's status is one of ``words``."""

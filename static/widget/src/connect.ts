@@ -22,7 +22,6 @@ const HINTS: readonly Channel[] = ["message", "returned", "closed", "focus"];
 
 /** What a signal means to the user. */
 const STEPS: Partial<Record<Signal, Step>> = {
-  ready: "waiting",
   sure: "waiting",
   unsure: "unsure",
   message: "finishing",
@@ -92,6 +91,8 @@ async function watch(entry: Remembered, attempt: Attempt | undefined, tell: Tell
       popup.launch(attempt);
       remember(entry);
       tell("launched", id);
+      tell("waiting", id);
+      continue;
     }
     const step = signal && STEPS[signal];
     if (step) tell(step, id);

@@ -1,15 +1,20 @@
 // The script that a page loads by a tag: settings from the tag, the element, the host's own buttons, `Hitchpost`.
 import { listen } from "./buttons.js";
 import { define } from "./define.js";
-import { configure, connect } from "./headless.js";
 import { resume } from "./resumed.js";
-import { fetchSession } from "./session.js";
+import { configure, fetchSession } from "./session.js";
+import { run } from "./steer.js";
+import type { ConnectOptions, ConnectResult } from "./types.js";
 
 const page = globalThis as { Hitchpost?: object; document?: Document };
 
 // On a server there is no page; and a second tag on the same page changes nothing.
 if (page.document && !page.Hitchpost) {
-  page.Hitchpost = { configure, connect };
+  page.Hitchpost = {
+    configure,
+    connect: (connector: string, options?: ConnectOptions): Promise<ConnectResult> =>
+      run(document, { ...options, connector }),
+  };
   readTag(document.currentScript as HTMLScriptElement | null);
   define();
   listen();

@@ -69,8 +69,7 @@ export function openPopup(url?: string): Popup {
 
   const options = { signal: end.signal };
   addEventListener("message", hear, options);
-  for (const name of ["focus", "online", "pageshow"]) addEventListener(name, back, options);
-  document.addEventListener("visibilitychange", back, options);
+  for (const name of ["focus", "online", "pageshow", "visibilitychange"]) addEventListener(name, back, options);
   const ticks = setInterval(look, TICK);
   // The name is this window's alone: a name used twice would take over another flow's window.
   const popup = url === undefined ? undefined : open(url, `hitchpost-${Math.random()}`, "popup,width=520,height=680");

@@ -11,7 +11,6 @@ export function resume(): void {
   done = true;
   if (!entry) return;
   const { id, connector } = entry;
-  const name = CSS.escape(connector);
-  const button = document.querySelector(`${TAG}[connector="${name}"],[data-hitchpost-connect="${name}"]`);
-  run(button ?? document, button ? wishOf(button) : { connector }, id);
+  const button = document.querySelector(`${TAG}[connector="${connector}"],[data-hitchpost-connect="${connector}"]`);
+  void run(button ?? document, button ? wishOf(button) : { connector }, id);
 }

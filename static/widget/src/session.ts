@@ -34,11 +34,12 @@ export async function fetchSession(url: string): Promise<Session> {
 
 /** The session token, or undefined when cookies say who is signed in. Throws `not_signed_in` or `network`. */
 export async function sessionToken(): Promise<string | undefined> {
-  if (settings.session && Date.now() >= until) {
+  const { session } = settings;
+  if (session && Date.now() >= until) {
     until = Infinity;
-    current = ask(settings.session);
+    current = ask(session);
   }
-  return current;
+  return session && current;
 }
 
 /** Drops the token that the BFF refused. False when there is nowhere to get another. */

@@ -17,7 +17,7 @@ const running = new WeakMap<Node, Steer>();
 export function press(button: Element): void {
   const steer = running.get(button);
   if (steer) steer();
-  else run(button, wishOf(button));
+  else void run(button, wishOf(button)); // Events tell how it ends.
 }
 
 /** Does what the user chose, in the flow of this button. Call it inside the click. */
@@ -32,10 +32,10 @@ export function expect(button: Element): void {
 }
 
 /**
- * Runs the flow of a button, or of the document when none stands for it; how it ends is told by events alone.
- * `id`: another page of this tab began the attempt.
+ * Runs the flow of a button, or of the document when none stands for it, and tells it by events. Call it inside a
+ * click, with nothing awaited before. `id`: another page of this tab began the attempt.
  */
-export function run(button: Node, wish: Wish, id?: string): void {
+export function run(button: Node, wish: Wish, id?: string): Promise<ConnectResult> {
   let popup = id ? openPopup() : openFor(wish);
   let next: Popup | undefined;
   let inTrouble = false;
@@ -43,6 +43,7 @@ export function run(button: Node, wish: Wish, id?: string): void {
 
   const tell: Tell = (step, attempt) => {
     inTrouble = step === "unsure" || step === "popup_blocked";
+    wish.onStep?.(step);
     fire(button, "step", { step, attempt });
   };
 
@@ -81,5 +82,7 @@ export function run(button: Node, wish: Wish, id?: string): void {
     next?.dispose();
     running.delete(button);
   };
-  tellEnd(button, toEnd()).then(done, done);
+  const ending = tellEnd(button, toEnd());
+  ending.then(done, done);
+  return ending;
 }

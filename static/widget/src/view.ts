@@ -3,7 +3,7 @@ import { make } from "./dom.js";
 import { labelOf } from "./labels.js";
 import { choose, expect, press } from "./steer.js";
 import { style } from "./styles.js";
-import type { Choice, Step } from "./types.js";
+import type { Choice } from "./types.js";
 import { wishOf } from "./wish.js";
 import { words } from "./words.js";
 
@@ -23,7 +23,6 @@ export function furnish(element: HTMLElement): () => void {
   const { button, status, actions, label } = draw(element);
   root.append(button, status, actions);
   style(root);
-  let launched = false;
 
   function show(text = "", busy = true, choices: string[] = []): void {
     status.textContent = text;
@@ -36,8 +35,8 @@ export function furnish(element: HTMLElement): () => void {
 
   element.addEventListener("hitchpost:step", ({ detail: { step } }) => {
     if (step === "prepared") return;
-    launched = step === "launched" || (launched && step !== "opening");
-    show(words[step], true, choicesAt(step, launched));
+    const inTrouble = step === "unsure" || step === "popup_blocked";
+    show(words[step], true, inTrouble ? Object.keys(CHOICES) : []);
   });
   element.addEventListener("hitchpost:connected", () => { show(words.connected ?? "Connected", false); });
   element.addEventListener("hitchpost:failed", ({ detail: { code, title, nextStep, supportCode = "" } }) => {
@@ -57,14 +56,8 @@ function draw(element: HTMLElement) {
   const events = { onclick: () => { press(element); }, onpointerenter: warm, onpointerdown: warm, onfocus: warm };
   const button = make("button", { type: "button", part: "button", ...events }, label, make("slot", {}));
   const status = make("span", { part: "status", ariaLive: "polite" });
-  const actions = make("div", { part: "actions", role: "group" });
+  const actions = make("div", { part: "actions" });
   return { button, status, actions, label };
-}
-
-/** Before the launch there may be a popup that is cut off from us: then this tab is the way. */
-function choicesAt(step: Step, launched: boolean): string[] {
-  if (step !== "unsure" && step !== "popup_blocked") return [];
-  return Object.keys(CHOICES).filter((choice) => !launched || choice !== "continue_here");
 }
 
 function choiceButton(element: HTMLElement, choice: Choice): HTMLElement {

@@ -1,0 +1,126 @@
+// @vitest-environment happy-dom
+import { describe, expect, it } from "vitest";
+import { add, launch, main, names, offered, pick, useElements } from "./elements.js";
+import { FakePopup } from "./fake-popup.js";
+import { pass, usePage } from "./page.js";
+
+const page = usePage();
+const seen = useElements();
+
+describe("a blocked popup", () => {
+  async function blocked(): Promise<HTMLElement> {
+    FakePopup.refuse = true;
+    const element = add("hitchpost-connect", { connector: "crm" });
+    main(element).click();
+    await pass(0);
+    FakePopup.refuse = false;
+    return element;
+  }
+
+  it("offers Open again, Continue in this tab and Cancel, and fails nothing by itself", async () => {
+    const element = await blocked();
+    await pass(60_000);
+    expect(names(element)).toEqual(["Open again", "Continue in this tab", "Cancel"]);
+    expect(seen).toMatchObject({ steps: ["popup_blocked"], failed: [] });
+    pick(element, "Cancel");
+    await pass(0);
+    expect(seen.failed).toMatchObject([{ code: "cancelled" }]);
+    expect(names(element)).toEqual([]);
+  });
+
+  it("goes on in a window that opens at last", async () => {
+    const element = await blocked();
+    pick(element, "Open again");
+    await launch(page);
+    page.bff.end("connected");
+    await pass(1000);
+    expect(seen.connected).toHaveLength(1);
+  });
+
+  it("goes on in this tab by posting the launch token, and remembers the attempt", async () => {
+    const element = await blocked();
+    const forms: string[] = [];
+    HTMLFormElement.prototype.submit = function (): void {
+      forms.push(`${this.method} ${this.action} ${new URLSearchParams([...new FormData(this)] as string[][]).toString()}`);
+    };
+    pick(element, "Continue in this tab");
+    await pass(0);
+    expect(page.bff.asked("POST", "/attempts")[0]?.body).toEqual({ connector: "crm", delivery: "return", return_url: location.href });
+    expect(forms).toEqual(["post https://bff.example/prefix/connect/launch launch_token=lt_at_1"]);
+    expect(sessionStorage.getItem("hitchpost")).toBe('{"id":"at_1","connector":"crm"}');
+    expect(document.querySelector("form")).toBeNull();
+    page.bff.end("connected");
+    await pass(10_000);
+  });
+});
+
+describe("a window that seems gone", () => {
+  async function unsure(): Promise<HTMLElement> {
+    const element = add("hitchpost-connect", { connector: "crm" });
+    main(element).click();
+    await launch(page);
+    FakePopup.last.closed = true;
+    page.focus = true;
+    await pass(3000);
+    return element;
+  }
+
+  it("leads to choices, never to a verdict; a connection still wins", async () => {
+    const element = await unsure();
+    expect(names(element)).toEqual(["Open again", "Continue in this tab", "Cancel"]);
+    page.bff.end("connected");
+    await pass(5000);
+    expect(names(element)).toEqual([]);
+    expect(seen.connected).toHaveLength(1);
+  });
+
+  it("leads to choices too when nothing was ever heard of it: a page may be cut off from its popups", async () => {
+    const element = add("hitchpost-connect", { connector: "crm" });
+    main(element).click();
+    FakePopup.last.closed = true;
+    await pass(6000);
+    expect(names(element)).toEqual(["Open again", "Continue in this tab", "Cancel"]);
+    pick(element, "Cancel");
+    await pass(0);
+  });
+
+  it("opens again with a new attempt, once the old one is cancelled", async () => {
+    const element = await unsure();
+    pick(element, "Open again");
+    expect(FakePopup.opened).toHaveLength(2);
+    await launch(page);
+    expect(page.bff.attempts.get("at_1")?.status).toBe("cancelled");
+    expect(FakePopup.last.posted.map(({ data }) => data.token)).toEqual(["lt_at_2"]);
+    expect(seen.failed).toHaveLength(0);
+    page.bff.end("connected");
+    await pass(1000);
+    expect(seen.connected).toMatchObject([{ attempt: "at_2" }]);
+  });
+
+  it("opens nothing new when the old attempt proves connected", async () => {
+    const element = await unsure();
+    page.bff.endsOnCancel = "connected";
+    pick(element, "Open again");
+    await pass(0);
+    expect(seen.connected).toMatchObject([{ attempt: "at_1" }]);
+    expect(page.bff.attempts.size).toBe(1);
+    expect(FakePopup.opened.every(({ closed }) => closed)).toBe(true);
+  });
+
+  it("takes a press of the button itself for Open again", async () => {
+    const element = await unsure();
+    main(element).click();
+    await launch(page);
+    expect(FakePopup.opened).toHaveLength(2);
+    page.bff.end("declined");
+    await pass(1000);
+  });
+
+  it("gives the focus to the main button when a choice that had it vanishes", async () => {
+    const element = await unsure();
+    offered(element).at(-1)?.focus();
+    pick(element, "Cancel");
+    await pass(0);
+    expect(element.shadowRoot?.activeElement).toBe(main(element));
+  });
+});

@@ -1,0 +1,208 @@
+// @vitest-environment happy-dom
+import { describe, expect, it } from "vitest";
+import { BASE, PARTNER_ORIGIN, type Final } from "./fake-bff.js";
+import { FakePopup } from "./fake-popup.js";
+import { pass, usePage, type Watched } from "./page.js";
+
+const page = usePage();
+
+/** A flow whose opening page has taken its launch token. */
+async function launched(): Promise<Watched> {
+  const flow = page.connect("crm");
+  await pass(0);
+  FakePopup.last.ready();
+  await pass(0);
+  page.bff.last.status = "launched";
+  return flow;
+}
+
+describe("opening", () => {
+  it("opens the popup inside the click, straight at the BFF's opening page, under a name of its own", async () => {
+    const flows = [page.connect("crm"), page.connect("crm")];
+    expect(FakePopup.opened).toHaveLength(flows.length);
+    const url = new URL(FakePopup.last.url);
+    expect(url.origin + url.pathname).toBe(`${BASE}/connect/opening`);
+    expect(Object.fromEntries(url.searchParams)).toEqual({ product: "demo", origin: location.origin, connector: "crm" });
+    expect(FakePopup.opened[0]?.name).not.toBe(FakePopup.last.name);
+    await pass(0);
+  });
+
+  it("rejects popup_blocked when the browser gives no window, and asks the BFF for nothing", async () => {
+    FakePopup.refuse = true;
+    const flow = page.connect("crm");
+    await pass(0);
+    expect(flow.outcome).toMatchObject({ name: "ConnectError", code: "popup_blocked" });
+    expect(page.bff.calls).toHaveLength(0);
+  });
+
+  it("gives the launch token to the BFF's origin alone, once the opening page is ready", async () => {
+    const flow = page.connect("crm");
+    await pass(0);
+    expect(FakePopup.last.posted).toHaveLength(0);
+    FakePopup.last.ready();
+    await pass(0);
+    expect(FakePopup.last.posted).toEqual([
+      { data: { type: "hitchpost.launch", token: "lt_at_1" }, target: "https://bff.example" },
+    ]);
+    expect(flow.outcome).toBeUndefined();
+  });
+
+  it("gives no launch token to a foreign origin or a foreign window that says it is ready", async () => {
+    page.connect("crm");
+    await pass(0);
+    FakePopup.last.say({ type: "hitchpost.ready" }, "https://evil.example");
+    FakePopup.last.say({ type: "hitchpost.ready" }, "https://bff.example.evil.example");
+    FakePopup.last.say({ type: "hitchpost.ready" }, undefined, window);
+    FakePopup.last.say({ type: "hitchpost.ready" }, undefined, null);
+    await pass(100);
+    expect(FakePopup.last.posted).toHaveLength(0);
+  });
+
+  it("gives the same token again to a page loaded anew, but only while the server says that it is unused", async () => {
+    page.connect("crm");
+    await pass(0);
+    FakePopup.last.ready();
+    await pass(0);
+    FakePopup.last.ready();
+    await pass(0);
+    expect(FakePopup.last.posted.map(({ data }) => data.token)).toEqual(["lt_at_1", "lt_at_1"]);
+    page.bff.last.status = "launched";
+    FakePopup.last.ready();
+    await pass(0);
+    expect(FakePopup.last.posted).toHaveLength(2);
+  });
+});
+
+describe("ending", () => {
+  it("resolves with all that the server says, when the server says connected", async () => {
+    const flow = await launched();
+    page.bff.end("connected");
+    FakePopup.last.say("done at_1", PARTNER_ORIGIN);
+    await pass(0);
+    expect(flow.outcome).toEqual({
+      status: "connected",
+      attempt: "at_1",
+      connector: "crm",
+      connection: { id: "7", connector: "crm", external_account: "ada@crm" },
+      message: "connected:crm",
+      receipt: null,
+      channel: "message",
+      supportCode: "SC-at_1",
+    });
+  });
+
+  it.each<Final>(["declined", "failed", "cancelled", "expired"])("rejects when the server says %s, in its words", async (status) => {
+    const flow = await launched();
+    page.bff.end(status);
+    await pass(1000);
+    expect(flow.outcome).toMatchObject({
+      code: status,
+      title: `Title of ${status}`,
+      nextStep: `Next step of ${status}`,
+      attempt: "at_1",
+      supportCode: "SC-at_1",
+    });
+  });
+
+  it("closes the popup, forgets the attempt and asks no more, however it ended", async () => {
+    await launched();
+    expect(sessionStorage.getItem("hitchpost")).toBe('{"id":"at_1","connector":"crm"}');
+    page.bff.end("declined");
+    await pass(1000);
+    const asked = page.bff.calls.length;
+    expect(FakePopup.last.closed).toBe(true);
+    expect(sessionStorage.getItem("hitchpost")).toBeNull();
+    dispatchEvent(new Event("focus"));
+    FakePopup.last.say("done at_1", PARTNER_ORIGIN);
+    await pass(60_000);
+    expect(page.bff.calls).toHaveLength(asked);
+  });
+
+  it("tells the document how it ended", async () => {
+    const seen: unknown[] = [];
+    document.addEventListener("hitchpost:connected", ({ detail }) => seen.push(detail), { once: true });
+    const flow = await launched();
+    page.bff.end("connected");
+    await pass(1000);
+    expect(seen).toEqual([flow.outcome]);
+  });
+});
+
+describe("signals", () => {
+  it("does not believe the callback message: only the server's word counts", async () => {
+    const flow = await launched();
+    FakePopup.last.say("done at_1", PARTNER_ORIGIN);
+    await pass(5000);
+    expect(flow.outcome).toBeUndefined();
+    expect(page.bff.reads[0]?.query).toBe("?hint=message");
+  });
+
+  it.each([
+    ["from a foreign origin", "done at_1", "https://evil.example", undefined],
+    ["from a foreign window", "done at_1", PARTNER_ORIGIN, window],
+    ["with another text", "done at_2", PARTNER_ORIGIN, undefined],
+    ["that is an object around the text", { data: "done at_1" }, PARTNER_ORIGIN, undefined],
+  ])("ignores a message %s", async (_, data, origin, source) => {
+    await launched();
+    FakePopup.last.say(data, origin, source ?? FakePopup.last);
+    await pass(0);
+    expect(page.bff.reads).toHaveLength(0);
+  });
+
+  it("never takes a closed window for an ending", async () => {
+    const flow = await launched();
+    FakePopup.last.closed = true;
+    await pass(120_000);
+    expect(flow.outcome).toBeUndefined();
+    expect(page.bff.reads.some(({ query }) => query === "?hint=closed")).toBe(true);
+    page.bff.end("connected");
+    await pass(5000);
+    expect(flow.outcome).toMatchObject({ status: "connected", channel: "poll" });
+  });
+
+  it.each([
+    ["focus", () => dispatchEvent(new Event("focus")), "focus"],
+    ["online", () => dispatchEvent(new Event("online")), "focus"],
+    ["pageshow", () => dispatchEvent(new Event("pageshow")), "focus"],
+    ["visibilitychange", () => document.dispatchEvent(new Event("visibilitychange", { bubbles: true })), "focus"],
+    ["the return page", () => { FakePopup.last.say({ type: "hitchpost.returned" }); }, "returned"],
+    ["a page of trouble", () => { FakePopup.last.say({ type: "hitchpost.trouble" }); }, "poll"],
+  ])("reads at once after %s", async (_, act, channel) => {
+    const flow = await launched();
+    page.bff.end("connected");
+    act();
+    await pass(0);
+    expect(flow.outcome).toMatchObject({ channel });
+  });
+
+  it("says unsure only when the window seems gone and the user is here, and waits on", async () => {
+    const steps: string[] = [];
+    const flow = page.connect("crm", { onStep: (step) => steps.push(step) });
+    await pass(0);
+    FakePopup.last.ready();
+    await pass(0);
+    page.bff.last.status = "launched";
+    FakePopup.last.closed = true;
+    await pass(10_000);
+    expect(steps).not.toContain("unsure");
+    page.focus = true;
+    await pass(3000);
+    expect(steps.at(-1)).toBe("unsure");
+    page.focus = false;
+    await pass(500);
+    expect(steps.at(-1)).toBe("waiting");
+    page.bff.end("connected");
+    await pass(5000);
+    expect(flow.outcome).toMatchObject({ status: "connected" });
+  });
+
+  it("says unsure when a window that seems gone has never said anything: it may be cut off", async () => {
+    const steps: string[] = [];
+    page.connect("crm", { onStep: (step) => steps.push(step) });
+    FakePopup.last.closed = true;
+    await pass(4000);
+    expect(steps).not.toContain("unsure");
+    await pass(2000);
+    expect(steps).toContain("unsure");
+  });
+});

@@ -1,0 +1,148 @@
+// A BFF that answers what the contract says, in memory, and counts what it was asked.
+
+const ANSWERS = { connected: null, declined: "declined", failed: "failed", cancelled: "cancelled", expired: "expired" } as const;
+
+export type Final = keyof typeof ANSWERS;
+
+export interface Call {
+  method: string;
+  path: string;
+  query: string;
+  headers: Record<string, string>;
+  credentials: RequestCredentials | undefined;
+  body: Record<string, unknown> | undefined;
+}
+
+interface Row {
+  id: string;
+  status: "created" | "launched" | Final;
+  connector: string;
+  code: string | null;
+}
+
+export const BASE = "https://bff.example/prefix";
+export const BFF_ORIGIN = "https://bff.example";
+export const PARTNER_ORIGIN = "https://partner.example";
+
+export class FakeBff {
+  readonly calls: Call[] = [];
+  readonly attempts = new Map<string, Row>();
+  /** Answers of the host's own session URL, first come first served; the last one stays. */
+  readonly sessions: Response[] = [];
+  /** Tokens that are refused with 401. */
+  readonly refused = new Set<string>();
+  /** What happens to the next calls instead of an answer. */
+  readonly troubles: (() => Response)[] = [];
+  /** What a cancel finds: the sign-in had ended so meanwhile. */
+  endsOnCancel: Final = "cancelled";
+  lifetime = 600_000;
+  configured = true;
+
+  /** The same signature as `fetch`. */
+  readonly fetch = async (input: string, init: RequestInit = {}): Promise<Response> => {
+    await Promise.resolve();
+    const url = new URL(input, "https://host.example");
+    const call: Call = {
+      method: init.method ?? "GET",
+      path: url.pathname,
+      query: url.search,
+      headers: (init.headers ?? {}) as Record<string, string>,
+      credentials: init.credentials,
+      body: typeof init.body === "string" ? (JSON.parse(init.body) as Record<string, unknown>) : undefined,
+    };
+    this.calls.push(call);
+    if (url.origin !== BFF_ORIGIN) return this.#session();
+    const trouble = call.path.endsWith("/config") ? undefined : this.troubles.shift();
+    if (trouble) return trouble();
+    const bearer = call.headers.Authorization;
+    if (bearer && this.refused.has(bearer.slice(7))) return problem(401, "not_signed_in", "You are signed out");
+    return this.#answer(call);
+  };
+
+  /** The calls with this method whose path ends so. */
+  asked(method: string, end: string): Call[] {
+    return this.calls.filter((call) => call.method === method && call.path.endsWith(end));
+  }
+
+  /** The reads of any attempt. */
+  get reads(): Call[] {
+    return this.calls.filter((call) => call.method === "GET" && call.path.includes("/attempts/"));
+  }
+
+  /** The newest attempt. */
+  get last(): Row {
+    const row = [...this.attempts.values()].at(-1);
+    if (!row) throw new Error("no attempt was made");
+    return row;
+  }
+
+  /** The partner service has told the BFF how this ended. */
+  end(status: Final, row: Row = this.last): void {
+    row.status = status;
+    row.code = ANSWERS[status];
+  }
+
+  #session(): Response {
+    const [first] = this.sessions;
+    if (!first) return new Response("", { status: 404 });
+    return this.sessions.length > 1 ? (this.sessions.shift() ?? first) : first.clone();
+  }
+
+  #answer({ method, path, body }: Call): Response {
+    const [, , , , id = "", act] = path.split("/");
+    if (path === "/prefix/v1/config") return this.configured ? config() : new Response("no", { status: 502 });
+    if (method === "POST" && path === "/prefix/v1/attempts") return this.#begin(String(body?.connector));
+    const row = this.attempts.get(id);
+    if (!row) return problem(404, "not_found", "There is nothing here");
+    if (act === "cancel" && (row.status === "created" || row.status === "launched")) this.end(this.endsOnCancel, row);
+    return Response.json(told(row));
+  }
+
+  #begin(connector: string): Response {
+    if (connector === "unknown") return problem(422, "unknown_connector", "No such connector");
+    const id = `at_${String(this.attempts.size + 1)}`;
+    this.attempts.set(id, { id, status: "created", connector, code: null });
+    const expires_at = new Date(Date.now() + this.lifetime).toISOString();
+    return Response.json(
+      {
+        id,
+        status: "created",
+        launch_token: `lt_${id}`,
+        partner_origin: PARTNER_ORIGIN,
+        callback_message: `done ${id}`,
+        expires_at,
+        support_code: `SC-${id}`,
+      },
+      { status: 201 },
+    );
+  }
+}
+
+/** A problem document (RFC 9457). */
+export function problem(status: number, code: string, title: string, headers: Record<string, string> = {}): Response {
+  return Response.json({ status, code, title, next_step: "Do this." }, { status, headers });
+}
+
+function told({ id, status, connector, code }: Row): Record<string, unknown> {
+  return {
+    id,
+    status,
+    connector,
+    message: `connected:${connector}`,
+    connection: status === "connected" ? { id: "7", connector, external_account: "ada@crm" } : null,
+    error: code && { code, title: `Title of ${code}`, next_step: `Next step of ${code}` },
+    support_code: `SC-${id}`,
+    receipt: null,
+    created_at: "2026-11-01T00:00:00+00:00",
+    expires_at: "2026-11-01T00:15:00+00:00",
+  };
+}
+
+function config(): Response {
+  return Response.json({
+    product: { key: "demo", name: "Demo" },
+    connectors: [{ key: "crm", name: "Acme CRM", logo: null, state: "unknown" }],
+    words: { button: "Connect {connector_name}", connected: "Connected", open_again: "Open again", waiting: "Waiting", unsure: "Unsure?" },
+    theme: {},
+  });
+}

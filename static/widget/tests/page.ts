@@ -1,0 +1,75 @@
+// The page of a test: a fresh BFF, fake windows, a clock that the test moves.
+import { afterEach, beforeEach, vi } from "vitest";
+import { FakeBff, BASE } from "./fake-bff.js";
+import { FakePopup } from "./fake-popup.js";
+import { connect } from "../src/headless.js";
+import type { ConnectOptions } from "../src/types.js";
+import { configure } from "../src/session.js";
+
+// Browsers reflect `part` as an attribute (CSS Shadow Parts); happy-dom does not yet.
+if ("Element" in globalThis) {
+  Object.defineProperty(Element.prototype, "part", {
+    configurable: true,
+    set(this: Element, value: string) {
+      this.setAttribute("part", value);
+    },
+  });
+}
+
+export interface Page {
+  bff: FakeBff;
+  /** Whether the user is on the page. */
+  focus: boolean;
+  /** Headless connect, given up when the test is over. */
+  connect: (connector: string, options?: ConnectOptions) => Watched;
+}
+
+/** Sets up a page for each test. */
+export function usePage(): Page {
+  let over = new AbortController();
+  const page: Page = {
+    bff: new FakeBff(),
+    focus: false,
+    connect: (connector, options) => watching(connect(connector, { signal: over.signal, ...options })),
+  };
+  beforeEach(() => {
+    vi.useFakeTimers();
+    page.bff = new FakeBff();
+    page.focus = false;
+    over = new AbortController();
+    FakePopup.opened = [];
+    FakePopup.refuse = false;
+    vi.stubGlobal("fetch", page.bff.fetch);
+    vi.stubGlobal("open", FakePopup.open);
+    document.hasFocus = () => page.focus;
+    sessionStorage.clear();
+    document.body.replaceChildren();
+    configure({ base: BASE, product: "demo", session: () => "tok" });
+  });
+  afterEach(async () => {
+    page.bff.troubles.length = 0;
+    over.abort();
+    await vi.advanceTimersByTimeAsync(60_000);
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
+  return page;
+}
+
+/** Lets the clock run. */
+export const pass = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
+
+/** What the promise came to so far. */
+export interface Watched {
+  outcome: unknown;
+}
+
+/** Watches a promise without waiting for it: `outcome` is undefined as long as it is open. */
+export function watching(promise: Promise<unknown>): Watched {
+  const watched: Watched = { outcome: undefined };
+  promise.then(
+    (result) => (watched.outcome = result),
+    (error: unknown) => (watched.outcome = error),
+  );
+  return watched;
+}

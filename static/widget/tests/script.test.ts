@@ -1,0 +1,78 @@
+// @vitest-environment happy-dom
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { BASE } from "./fake-bff.js";
+import { pass, usePage } from "./page.js";
+
+const page = usePage();
+
+/** Loads the script as if by this tag. */
+async function load(data: Record<string, string>): Promise<void> {
+  const tag = document.createElement("script");
+  Object.assign(tag.dataset, data);
+  Object.defineProperty(tag, "src", { value: `${BASE}/widget/v1/hitchpost.js` });
+  Object.defineProperty(document, "currentScript", { value: tag, configurable: true });
+  vi.resetModules();
+  await import("../src/index.js");
+}
+
+interface Global {
+  Hitchpost?: { connect: (connector: string) => Promise<unknown>; configure: unknown };
+}
+
+beforeEach(() => {
+  delete (globalThis as Global).Hitchpost;
+});
+
+describe("the script", () => {
+  it("finds the BFF by its own URL, and product and session by its tag", async () => {
+    await load({ product: "demo", session: "from-tag" });
+    (globalThis as Global).Hitchpost?.connect("crm").catch(() => undefined);
+    await pass(0);
+    expect(page.bff.asked("POST", "/attempts")).toMatchObject([
+      { path: "/prefix/v1/attempts", headers: { Authorization: "Bearer from-tag" } },
+    ]);
+    page.bff.end("declined");
+    await pass(5000);
+  });
+
+  it("changes nothing when it is loaded a second time", async () => {
+    await load({ product: "demo", session: "one" });
+    const first = (globalThis as Global).Hitchpost;
+    await load({ product: "other", session: "two" });
+    expect((globalThis as Global).Hitchpost).toBe(first);
+    const button = document.createElement("button");
+    button.dataset.hitchpostConnect = "crm";
+    document.body.append(button);
+    button.click();
+    await pass(0);
+    expect(page.bff.asked("POST", "/attempts").filter(({ headers }) => headers.Authorization === "Bearer two")).toHaveLength(0);
+  });
+
+  it("goes on with what this tab remembers, tells the connector's element, and forgets it", async () => {
+    await page.bff.fetch(`${BASE}/v1/attempts`, { method: "POST", body: '{"connector":"crm"}' });
+    page.bff.end("connected");
+    sessionStorage.setItem("hitchpost", '{"id":"at_1","connector":"crm"}');
+    const element = document.createElement("hitchpost-connect");
+    element.setAttribute("connector", "crm");
+    document.body.append(element);
+    const seen: unknown[] = [];
+    element.addEventListener("hitchpost:connected", ({ detail }) => seen.push(detail));
+    await load({ product: "demo", session: "x" });
+    dispatchEvent(new Event("load"));
+    await pass(0);
+    expect(seen).toMatchObject([{ attempt: "at_1", channel: "returned" }]);
+    expect(sessionStorage.getItem("hitchpost")).toBeNull();
+  });
+
+  it("tells the document when no element stands for the remembered connector", async () => {
+    sessionStorage.setItem("hitchpost", '{"id":"at_1","connector":"crm"}');
+    await page.bff.fetch(`${BASE}/v1/attempts`, { method: "POST", body: '{"connector":"crm"}' });
+    page.bff.end("expired");
+    const seen: unknown[] = [];
+    document.addEventListener("hitchpost:failed", ({ detail }) => seen.push(detail), { once: true });
+    await load({ product: "demo", session: "x" });
+    dispatchEvent(new Event("load"));
+    await pass(0);
+    expect(seen).toMatchObject([{ code: "expired" }]);
+  });
+});

@@ -1,0 +1,36 @@
+// @vitest-environment node
+import { readFileSync } from "node:fs";
+import { brotliCompressSync, constants } from "node:zlib";
+import { describe, expect, it } from "vitest";
+
+const dist = new URL("../dist/", import.meta.url);
+
+describe("on a server", () => {
+  it("can be imported, though there is no page", async () => {
+    expect(typeof document).toBe("undefined");
+    const { connect, configure, ConnectError } = await import("../src/headless.js");
+    expect([typeof connect, typeof configure, new ConnectError("failed").code]).toEqual(["function", "function", "failed"]);
+  });
+
+  it("can import the element and the script too", async () => {
+    await expect(import("../src/element.js")).resolves.toHaveProperty("HitchpostConnect");
+    await import("../src/index.js");
+    expect(globalThis).not.toHaveProperty("Hitchpost");
+  });
+});
+
+describe("what is built", () => {
+  it.each([
+    ["hitchpost.js", 4096],
+    ["headless.js", 2500],
+  ])("%s is at most %i bytes, brotli", (name, most) => {
+    const text = readFileSync(new URL(name, dist));
+    const size = brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
+    expect(size).toBeLessThanOrEqual(most);
+  });
+
+  it.each(["hitchpost.js", "headless.js"])("%s holds nothing that a strict page forbids", (name) => {
+    const text = readFileSync(new URL(name, dist), "utf8");
+    expect(text).not.toMatch(/\beval\(|\bnew Function\b|innerHTML|outerHTML|insertAdjacentHTML|document\.write|setAttribute\("style/);
+  });
+});

@@ -1,0 +1,94 @@
+// @vitest-environment happy-dom
+import { describe, expect, it } from "vitest";
+import { configure, fetchSession } from "../src/session.js";
+import { pass, usePage } from "./page.js";
+
+const page = usePage();
+
+const answer = (token: string, seconds = 3600): Response =>
+  Response.json({ token, expires_at: new Date(Date.now() + seconds * 1000).toISOString() });
+
+const bearers = (): (string | undefined)[] => page.bff.asked("POST", "/attempts").map(({ headers }) => headers.Authorization);
+
+describe("who is signed in", () => {
+  it("sends the token and no cookies, and the header that no form can send", async () => {
+    page.connect("crm");
+    await pass(0);
+    const [call] = page.bff.asked("POST", "/attempts");
+    expect(call).toMatchObject({ credentials: "omit", headers: { "X-Hitchpost": "1", Authorization: "Bearer tok" } });
+  });
+
+  it("sends cookies to the BFF's own origin alone when no session was given", async () => {
+    configure({ session: undefined });
+    page.connect("crm");
+    await pass(0);
+    const [call] = page.bff.asked("POST", "/attempts");
+    expect(call?.credentials).toBe("same-origin");
+    expect(call?.headers).not.toHaveProperty("Authorization");
+  });
+
+  it("reads the session URL once, and again when the token is near its end", async () => {
+    page.bff.sessions.push(answer("one", 100), answer("two", 1000));
+    configure({ session: () => fetchSession("/session") });
+    page.connect("crm");
+    page.connect("crm");
+    await pass(0);
+    expect(bearers()).toEqual(["Bearer one", "Bearer one"]);
+    expect(page.bff.asked("GET", "/session")).toMatchObject([{ credentials: "same-origin" }]);
+    await pass(71_000);
+    page.connect("crm");
+    await pass(0);
+    expect(bearers().at(-1)).toBe("Bearer two");
+  });
+
+  it("gets a new token once when the BFF refuses the one it has", async () => {
+    page.bff.sessions.push(answer("old"), answer("new"));
+    page.bff.refused.add("old");
+    configure({ session: () => fetchSession("/session") });
+    const flow = page.connect("crm");
+    await pass(0);
+    expect(bearers()).toEqual(["Bearer old", "Bearer new"]);
+    expect(flow.outcome).toBeUndefined();
+  });
+
+  it("rejects not_signed_in when the new token is refused too", async () => {
+    page.bff.sessions.push(answer("old"));
+    page.bff.refused.add("old");
+    configure({ session: () => fetchSession("/session") });
+    const flow = page.connect("crm");
+    await pass(0);
+    expect(flow.outcome).toMatchObject({ code: "not_signed_in" });
+    expect(bearers()).toHaveLength(2);
+  });
+
+  it.each([
+    ["the session URL says no", () => fetchSession("/session")],
+    ["the host's function throws", () => Promise.reject(new Error("signed out"))],
+    ["the token is empty", () => ""],
+  ])("rejects not_signed_in when %s, and asks again the next time", async (_, session) => {
+    configure({ session });
+    const flow = page.connect("crm");
+    await pass(0);
+    expect(flow.outcome).toMatchObject({ code: "not_signed_in" });
+    expect(page.bff.asked("POST", "/attempts")).toHaveLength(0);
+    page.bff.sessions.push(answer("late"));
+    configure({ session: () => fetchSession("/session") });
+    page.connect("crm");
+    await pass(0);
+    expect(bearers()).toEqual(["Bearer late"]);
+  });
+
+  it("keeps waiting when the session URL fails in the middle of a flow: the connection may stand", async () => {
+    page.bff.sessions.push(answer("one", 31));
+    configure({ session: () => fetchSession("/session") });
+    const flow = page.connect("crm");
+    await pass(0);
+    page.bff.sessions.splice(0, 1, new Response("", { status: 500 }));
+    await pass(20_000);
+    expect(flow.outcome).toBeUndefined();
+    page.bff.sessions.splice(0, 1, answer("two"));
+    page.bff.end("connected");
+    await pass(6000);
+    expect(flow.outcome).toMatchObject({ status: "connected" });
+  });
+});

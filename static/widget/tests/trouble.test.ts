@@ -1,0 +1,101 @@
+// @vitest-environment happy-dom
+import { describe, expect, it } from "vitest";
+import { problem } from "./fake-bff.js";
+import { FakePopup } from "./fake-popup.js";
+import { pass, usePage, type Watched } from "./page.js";
+
+const page = usePage();
+
+/** A flow whose opening page has taken its launch token. */
+async function launched(): Promise<Watched> {
+  const flow = page.connect("crm");
+  await pass(0);
+  FakePopup.last.ready();
+  await pass(0);
+  page.bff.last.status = "launched";
+  return flow;
+}
+
+describe("cancelling", () => {
+  it("cancels at the BFF when the caller aborts", async () => {
+    const stop = new AbortController();
+    const flow = page.connect("crm", { signal: stop.signal });
+    await pass(0);
+    stop.abort();
+    await pass(0);
+    expect(page.bff.asked("POST", "/cancel")).toHaveLength(1);
+    expect(flow.outcome).toMatchObject({ code: "cancelled" });
+  });
+
+  it("tells of the connection that stands when the cancel came too late", async () => {
+    page.bff.endsOnCancel = "connected";
+    const flow = page.connect("crm", { signal: AbortSignal.abort() });
+    await pass(0);
+    expect(flow.outcome).toMatchObject({ status: "connected" });
+  });
+});
+
+describe("trouble on the way", () => {
+  const offline = (): Response => { throw new TypeError("Failed to fetch"); };
+
+  it("keeps asking through an outage and a failing server", async () => {
+    const flow = await launched();
+    page.bff.troubles.push(offline, () => problem(503, "partner_unavailable", ""), () => new Response("<html>", { status: 502 }), () => new Response("<html>"));
+    page.bff.end("connected");
+    await pass(14_000);
+    expect(page.bff.troubles).toHaveLength(0);
+    expect(flow.outcome).toMatchObject({ status: "connected" });
+  });
+
+  it("asks no sooner than Retry-After says", async () => {
+    const flow = await launched();
+    page.bff.troubles.push(() => problem(429, "rate_limited", "", { "Retry-After": "20" }));
+    page.bff.end("connected");
+    await pass(1000);
+    const asked = page.bff.reads.length;
+    dispatchEvent(new Event("focus"));
+    await pass(19_500);
+    expect(page.bff.reads).toHaveLength(asked);
+    await pass(1000);
+    expect(flow.outcome).toMatchObject({ status: "connected" });
+  });
+
+  it("settles even when the server never answers again", async () => {
+    const flow = await launched();
+    page.bff.troubles.push(...Array<() => Response>(1000).fill(offline));
+    await pass(14 * 60_000);
+    expect(flow.outcome).toBeUndefined();
+    await pass(2 * 60_000);
+    expect(flow.outcome).toMatchObject({ code: "network", attempt: "at_1" });
+  });
+
+  it.each([
+    ["network", offline],
+    ["partner_unavailable", () => problem(503, "partner_unavailable", "Down")],
+    ["partner_unavailable", () => new Response("<html>", { status: 502 })],
+    ["connector_unavailable", () => problem(502, "connector_unavailable", "Down")],
+    ["connector_unavailable", () => problem(422, "unknown_connector", "No such")],
+    ["invalid_request", () => problem(422, "unknown_message", "No such")],
+    ["invalid_request", () => problem(403, "origin_not_allowed", "No")],
+    ["not_signed_in", () => problem(401, "not_signed_in", "Out")],
+  ])("rejects %s when no attempt can be had for that reason, and closes the popup", async (code, trouble) => {
+    page.bff.troubles.push(trouble, trouble);
+    const flow = page.connect("crm");
+    await pass(0);
+    expect(flow.outcome).toMatchObject({ code });
+    expect(FakePopup.last.closed).toBe(true);
+  });
+
+  it("shows the server's words for a refusal", async () => {
+    const flow = page.connect("unknown");
+    await pass(0);
+    expect(flow.outcome).toMatchObject({ title: "No such connector", nextStep: "Do this." });
+  });
+
+  it("rejects invalid_request when the attempt is not this user's", async () => {
+    const flow = await launched();
+    page.bff.attempts.clear();
+    await pass(1000);
+    expect(flow.outcome).toMatchObject({ code: "invalid_request" });
+  });
+});
