@@ -20,7 +20,7 @@ const CHOICES: Record<Choice, string> = {
  */
 export function furnish(element: HTMLElement): () => void {
   const root = element.attachShadow({ mode: "open" });
-  const { button, status, actions, label } = draw(element);
+  const { button, status, actions, label, slot } = draw(element);
   root.append(button, status, actions);
   style(root);
 
@@ -43,21 +43,24 @@ export function furnish(element: HTMLElement): () => void {
     show(`${words[code] ?? title}\n${nextStep} ${code === "failed" ? supportCode : ""}`.trim(), false);
   });
 
-  return () => {
+  const name = (): void => {
     // What the host wrote between the tags wins; white space between them is no text.
     const own = element.firstElementChild ?? element.textContent.trim();
     label.textContent = own ? "" : labelOf(wishOf(element).connector);
   };
+  slot.onslotchange = name;
+  return name;
 }
 
 function draw(element: HTMLElement) {
   const warm = (): void => { expect(element); };
   const label = make("bdi", {});
+  const slot = make("slot", {});
   const events = { onclick: () => { press(element); }, onpointerenter: warm, onpointerdown: warm, onfocus: warm };
-  const button = make("button", { type: "button", part: "button", ...events }, label, make("slot", {}));
+  const button = make("button", { type: "button", part: "button", ...events }, label, slot);
   const status = make("span", { part: "status", ariaLive: "polite" });
   const actions = make("div", { part: "actions" });
-  return { button, status, actions, label };
+  return { button, status, actions, label, slot };
 }
 
 function choiceButton(element: HTMLElement, choice: Choice): HTMLElement {

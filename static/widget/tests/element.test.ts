@@ -30,6 +30,14 @@ describe("the button", () => {
     expect(main(element).querySelector("slot")).not.toBeNull();
   });
 
+  it("gives way to text that the host adds later", async () => {
+    const element = add("hitchpost-connect", { connector: "crm" });
+    await pass(0);
+    element.textContent = "Link it";
+    main(element).querySelector("slot")?.dispatchEvent(new Event("slotchange"));
+    expect(main(element).textContent).toBe("");
+  });
+
   it("makes one attempt ahead of the click, and the click uses it", async () => {
     const element = add("hitchpost-connect", { connector: "crm", message: "m", locale: "de" });
     main(element).dispatchEvent(new Event("pointerenter"));

@@ -1,0 +1,124 @@
+"""Writes the pages of the documentation that follow from the code: docs/settings.md and docs/errors.md.
+
+Run it after changing a setting or an error: ``.venv/bin/python scripts/document.py``. A test compares.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import PydanticUndefined
+from pydantic_settings import BaseSettings
+
+from bff.core import errors, words
+from bff.http.responses import HTTP_CODES, STATUS
+from bff.partner.sandbox.settings import Settings as SandboxSettings
+from bff.partner.settings import Settings as PartnerSettings
+from bff.settings import Settings
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+GROUPS: dict[str, tuple[str, type[BaseSettings]]] = {
+    "The BFF": ("Read by `hitchpost serve`, `hitchpost check-config` and `Hitchpost(app)`.", Settings),
+    "The embedded partner service": (
+        (
+            "Read by `hitchpost partner`. It shares nothing with the BFF. The switches from"
+            " `TELL_SIGN_INS` on choose where Cyclr's documentation leaves its behaviour open."
+        ),
+        PartnerSettings,
+    ),
+    "The sandbox third party": ("Read by `python -m bff.partner.sandbox`.", SandboxSettings),
+}
+
+DEMO = """\
+## The demo
+
+Read by `make demo` and `hitchpost demo`, which need none of the above.
+
+| variable | default | what it is |
+|---|---|---|
+| `HITCHPOST_DEMO_DIR` | `.demo` | The folder in which the demo keeps its files. |
+| `HITCHPOST_DEMO_PORT` | `8000` | The first of its four ports. |
+| `HITCHPOST_DEMO_CATALOGUE` | the demo's own | Another connector catalogue. |
+| `HITCHPOST_DEMO_PRODUCTS` | none | A product file that is applied on top of the demo's own. |
+"""
+
+BROWSER_CODES = {
+    "popup_blocked": "The browser did not open the window.",
+    "cancelled": "The user gave up.",
+    "declined": "The user did not allow access at the third party.",
+    "failed": "The third party or the partner service ended the sign-in with an error.",
+    "expired": "Nobody finished in time.",
+    "network": "Nothing was reached; the widget keeps trying until the attempt is over.",
+    "account_mismatch": "The third party answered with another account than the one connected before.",
+}
+
+HTTP_WORDS = {
+    "malformed_request": "The body is no JSON object, or not UTF-8, or too deep.",
+    "not_found": "There is no such thing, or it is none of the caller's: the two are not told apart.",
+    "method_not_allowed": "The route knows other methods; `Allow` names them.",
+    "payload_too_large": "A body has at most 64 KiB.",
+    "unsupported_media_type": "Bodies are sent as `application/json`.",
+    "rate_limited": "Too many calls; `Retry-After` says when to try again.",
+    "internal_error": "Something broke on our side. It is logged, and says nothing of itself.",
+}
+
+
+def settings_page() -> str:
+    """docs/settings.md."""
+    parts = ["# Settings\n", "Every program reads its settings from the environment, refuses to start with a"]
+    parts[-1] += " faulty one, and then names each fault and what to write instead (exit status 2).\n"
+    for title, (about, shape) in GROUPS.items():
+        rows = [_row(shape, name, field) for name, field in shape.model_fields.items()]
+        parts += [f"## {title}\n", about + "\n", "| variable | default | what it is |\n|---|---|---|"]
+        parts[-1] += "\n" + "\n".join(rows) + "\n"
+    return "\n".join([*parts, DEMO])
+
+
+def errors_page() -> str:
+    """docs/errors.md."""
+    by_class = {kind.code: (status, _first_line(kind)) for kind, status in STATUS.items()}
+    by_status = {code: (status, HTTP_WORDS[code]) for status, code in HTTP_CODES.items()}
+    internal = {"internal_error": (500, HTTP_WORDS["internal_error"])}
+    over_http = {**by_status, **by_class, **internal}
+    about_all = (
+        "Every refusal over HTTP is a problem document (RFC 9457, `application/problem+json`) with a"
+        " stable `code`, a `detail` that says what was wrong and what to do, and, where a person may see it,"
+        " a `title`"
+        " and a `next_step`. The widget rejects with a `ConnectError` that has the same `code`, `title` and"
+        " `nextStep`. A product may write its own words for each: `error_{code}_title` and"
+        " `error_{code}_next_step` in its `words`.\n"
+    )
+    lines = ["# Errors\n", about_all]
+    for code in sorted({*over_http, *BROWSER_CODES}):
+        status, about = over_http.get(code, (None, ""))
+        lines.append(f"## {code}\n")
+        lines.append(" ".join(filter(None, [BROWSER_CODES.get(code), about])) + "\n")
+        if status:
+            lines.append(f"HTTP status {status}.\n")
+        if code in words.ERRORS:
+            title, next_step = words.ERRORS[code]
+            lines.append(f"The user reads: “{title}. {next_step}”\n")
+    return "\n".join(lines)
+
+
+def _row(shape: type[BaseSettings], name: str, field: Any) -> str:
+    prefix = shape.model_config.get("env_prefix", "")
+    default = "required" if field.default is PydanticUndefined else _code(field.default)
+    return f"| `{prefix}{name.upper()}` | {default} | {field.description} |"
+
+
+def _code(value: Any) -> str:
+    if value is None:
+        return "none"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _first_line(kind: type[errors.HitchpostError]) -> str:
+    return (kind.__doc__ or "").strip().splitlines()[0]
+
+
+if __name__ == "__main__":
+    (DOCS / "settings.md").write_text(settings_page())
+    (DOCS / "errors.md").write_text(errors_page())
