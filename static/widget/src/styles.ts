@@ -5,7 +5,7 @@ const CSS = `:host{display:inline-block;max-width:100%;overflow-wrap:anywhere;fo
 button{max-width:100%;padding:.6em 1em;border:1px solid;border-radius:var(--hitchpost-radius,.5em);color:inherit;background:none;font:inherit}
 [part=button]{color:var(--hitchpost-accent-ink,light-dark(#fff,#000));background:var(--hitchpost-accent,light-dark(#1d4ed8,#93c5fd))}
 [part=action]{margin-inline-end:.5em}
-span,[part=action]{margin-block-start:.5em}
+span:not(:empty),[part=action]{margin-block-start:.5em}
 span{display:block;white-space:pre-line}
 [aria-busy=true]{opacity:.7}`;
 
