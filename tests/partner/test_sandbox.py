@@ -1,0 +1,164 @@
+"""The sandbox is a real authorization server: what it refuses, and how each variant misbehaves."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from tests.support.world import SANDBOX_SECRET, World
+
+VERIFIER = "v" * 50
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+
+
+def authorize(world: World, variant: str = "", **changes: str) -> requests.Response:
+    """The sign-in page, or what is answered instead."""
+    asked = {
+        "response_type": "code",
+        "client_id": "hitchpost",
+        "redirect_uri": f"{world.partner}/connector/callback",
+        "scope": "contacts.read",
+        "state": "s-1",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    }
+    return requests.get(
+        f"{world.sandbox}{variant}/authorize", params={**asked, **changes}, timeout=10, allow_redirects=False
+    )
+
+
+def decide(page: requests.Response, decision: str = "allow", *, cookies: bool = True) -> requests.Response:
+    """Press a button of the sign-in page."""
+    key = re.search(r'name="request" value="([^"]+)"', page.text)
+    assert key, page.text
+    form = {"request": key[1], "account": "ada@sandbox.example", "decision": decision}
+    kept = page.cookies if cookies else None
+    return requests.post(page.url, data=form, cookies=kept, timeout=10, allow_redirects=False)
+
+
+def answer_of(response: requests.Response) -> dict[str, str]:
+    """What came back to the client."""
+    return {
+        name: values[0] for name, values in parse_qs(urlsplit(response.headers["Location"]).query).items()
+    }
+
+
+def token(world: World, variant: str = "", **form: str) -> requests.Response:
+    """Ask the token endpoint."""
+    values = {
+        "grant_type": "authorization_code",
+        "redirect_uri": f"{world.partner}/connector/callback",
+        "code_verifier": VERIFIER,
+    }
+    return requests.post(
+        f"{world.sandbox}{variant}/token",
+        data={**values, **form},
+        auth=("hitchpost", SANDBOX_SECRET),
+        timeout=20,
+    )
+
+
+def code_of(world: World, variant: str = "") -> str:
+    """A fresh code."""
+    return answer_of(decide(authorize(world, variant)))["code"]
+
+
+def test_an_allowed_request_gives_a_code_and_who_says_so(partner_world: World) -> None:
+    """Code, state, and `iss` (RFC 9207)."""
+    answer = answer_of(decide(authorize(partner_world)))
+    assert answer["state"] == "s-1"
+    assert answer["iss"] == partner_world.sandbox
+    assert answer["code"]
+
+
+def test_a_denied_request_says_so(partner_world: World) -> None:
+    """`access_denied`, and no code."""
+    answer = answer_of(decide(authorize(partner_world), "deny"))
+    assert (answer["error"], "code" in answer) == ("access_denied", False)
+
+
+@pytest.mark.parametrize("change", [{"client_id": "other"}, {"redirect_uri": "https://evil.example/"}])
+def test_an_unknown_client_or_target_is_never_redirected_to(
+    partner_world: World, change: dict[str, str]
+) -> None:
+    """An error page of the server's own."""
+    answer = authorize(partner_world, **change)
+    assert (answer.status_code, "Location" in answer.headers) == (400, False)
+
+
+@pytest.mark.parametrize(
+    "change", [{"code_challenge": ""}, {"code_challenge_method": "plain"}, {"response_type": "token"}]
+)
+def test_a_request_without_pkce_is_refused(partner_world: World, change: dict[str, str]) -> None:
+    """The client learns it as an OAuth error."""
+    assert "error" in answer_of(authorize(partner_world, **change))
+
+
+def test_the_consent_page_works_once_and_in_its_own_browser(partner_world: World) -> None:
+    """A form without its cookie, or sent twice, decides nothing."""
+    page = authorize(partner_world)
+    assert decide(page, cookies=False).status_code == 400
+    assert decide(page).status_code == 303
+    assert decide(page).status_code == 400
+
+
+def test_a_code_is_good_once(partner_world: World) -> None:
+    """A second use fails, and takes the first one's tokens away."""
+    code = code_of(partner_world)
+    first = token(partner_world, code=code).json()
+    who = {"Authorization": f"Bearer {first['access_token']}"}
+    assert requests.get(f"{partner_world.sandbox}/userinfo", headers=who, timeout=10).status_code == 200
+    assert token(partner_world, code=code).json() == {"error": "invalid_grant"}
+    assert requests.get(f"{partner_world.sandbox}/userinfo", headers=who, timeout=10).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "change", [{"code_verifier": "w" * 50}, {"code_verifier": ""}, {"redirect_uri": "https://evil.example/"}]
+)
+def test_a_code_needs_its_verifier_and_redirect_uri(partner_world: World, change: dict[str, Any]) -> None:
+    """PKCE is checked, not decoration."""
+    answer = token(partner_world, code=code_of(partner_world), **change)
+    assert (answer.status_code, answer.json()) == (400, {"error": "invalid_grant"})
+
+
+def test_a_client_proves_itself(partner_world: World) -> None:
+    """A wrong secret is 401; the secret may also come in the form."""
+    url = f"{partner_world.sandbox}/token"
+    wrong = requests.post(url, data={"grant_type": "x"}, auth=("hitchpost", "wrong"), timeout=10)
+    assert (wrong.status_code, wrong.json()) == (401, {"error": "invalid_client"})
+    form = {"grant_type": "x", "client_id": "hitchpost", "client_secret": SANDBOX_SECRET}
+    assert requests.post(url, data=form, timeout=10).json() == {"error": "unsupported_grant_type"}
+
+
+def test_a_refresh_token_is_replaced(partner_world: World) -> None:
+    """Each is good once."""
+    first = token(partner_world, code=code_of(partner_world)).json()
+    second = token(partner_world, grant_type="refresh_token", refresh_token=first["refresh_token"])
+    assert second.status_code == 200
+    again = token(partner_world, grant_type="refresh_token", refresh_token=first["refresh_token"])
+    assert again.json() == {"error": "invalid_grant"}
+
+
+def test_the_variants_misbehave_as_they_should(partner_world: World) -> None:
+    """Isolated pages send COOP, broken tokens fail, silent ones stay, and codes fit their own variant only."""
+    assert authorize(partner_world, "/isolated").headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "Cross-Origin-Opener-Policy" not in authorize(partner_world).headers
+    assert token(partner_world, "/broken", code=code_of(partner_world, "/broken")).status_code == 500
+    assert decide(authorize(partner_world, "/silent")).status_code == 200
+    assert token(partner_world, "/stranger", code=code_of(partner_world)).json() == {"error": "invalid_grant"}
+
+
+def test_the_strangers_account_changes(partner_world: World) -> None:
+    """Another account is offered after each consent."""
+    offered = []
+    for _ in range(2):
+        page = authorize(partner_world, "/stranger")
+        offered += re.findall(r'name="account"[^>]*value="([^"]+)"', page.text)
+        decide(page)
+    assert len(set(offered)) == 2
