@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -121,7 +120,7 @@ def test_a_code_is_good_once(partner_world: World) -> None:
 @pytest.mark.parametrize(
     "change", [{"code_verifier": "w" * 50}, {"code_verifier": ""}, {"redirect_uri": "https://evil.example/"}]
 )
-def test_a_code_needs_its_verifier_and_redirect_uri(partner_world: World, change: dict[str, Any]) -> None:
+def test_a_code_needs_verifier_and_redirect_uri(partner_world: World, change: dict[str, str]) -> None:
     """PKCE is checked, not decoration."""
     answer = token(partner_world, code=code_of(partner_world), **change)
     assert (answer.status_code, answer.json()) == (400, {"error": "invalid_grant"})
