@@ -145,7 +145,7 @@ def test_a_refresh_token_is_replaced(partner_world: World) -> None:
 
 
 def test_the_variants_misbehave_as_they_should(partner_world: World) -> None:
-    """Isolated pages send COOP, broken tokens fail, silent ones stay, and codes fit their own variant only."""
+    """Isolated pages send COOP, broken tokens fail, silent ones stay, codes fit their own variant only."""
     assert authorize(partner_world, "/isolated").headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert "Cross-Origin-Opener-Policy" not in authorize(partner_world).headers
     assert token(partner_world, "/broken", code=code_of(partner_world, "/broken")).status_code == 500
