@@ -161,3 +161,52 @@ def test_the_strangers_account_changes(partner_world: World) -> None:
         offered += re.findall(r'name="account"[^>]*value="([^"]+)"', page.text)
         decide(page)
     assert len(set(offered)) == 2
+
+
+def test_a_parameter_that_comes_twice_is_refused(partner_world: World) -> None:
+    """Two values of one parameter could mean two things to two readers (RFC 6749, section 3.1)."""
+    twice = requests.get(
+        f"{partner_world.sandbox}/authorize?client_id=hitchpost&client_id=hitchpost"
+        f"&redirect_uri={partner_world.partner}/connector/callback",
+        timeout=10,
+        allow_redirects=False,
+    )
+    assert twice.status_code == 400
+    scope = requests.get(
+        authorize(partner_world).url + "&scope=contacts.write", timeout=10, allow_redirects=False
+    )
+    assert answer_of(scope)["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    ["Basic Zmlyc3Q6ö", "Basic %%%", "Basic " + base64.b64encode(b"\xff:\xff").decode()],
+)
+def test_credentials_that_are_none_are_refused_with_a_challenge(
+    partner_world: World, authorization: str
+) -> None:
+    """Garbage where the client's credentials belong is a refusal that names the scheme, never a fault."""
+    answer = requests.post(
+        f"{partner_world.sandbox}/token",
+        data={"grant_type": "authorization_code"},
+        headers={"Authorization": authorization.encode()},
+        timeout=10,
+    )
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Basic ")
+
+
+def test_a_cookie_of_any_text_is_only_a_wrong_cookie(partner_world: World) -> None:
+    """A cookie that holds text beyond ASCII is refused like any other wrong one."""
+    page = authorize(partner_world)
+    key = re.search(r'name="request" value="([^"]+)"', page.text)
+    assert key
+    name = next(iter(page.cookies.keys()))
+    answer = requests.post(
+        page.url,
+        data={"request": key[1], "account": "a", "decision": "allow"},
+        headers={"Cookie": f"{name}=ö".encode()},
+        timeout=10,
+        allow_redirects=False,
+    )
+    assert answer.status_code == 400

@@ -136,11 +136,13 @@ def open_world(folder: Path, **partner_switches: Any) -> Iterator[World]:
     with contextlib.ExitStack() as stack:
         # The redirect URI is known only once the partner service has a port, so the sandbox asks late.
         redirects: list[str] = []
-        sandbox = stack.enter_context(serve(lambda url: _sandbox(url, redirects)))
-        partner = stack.enter_context(serve(lambda url: _partner(url, folder, sandbox, partner_switches)))
+        sandbox = stack.enter_context(serve(lambda url: build_sandbox(url, redirects)))
+        partner = stack.enter_context(
+            serve(lambda url: build_partner(url, folder, sandbox, partner_switches))
+        )
         redirects.append(f"{partner}/connector/callback")
         apps: list[Flask] = []
-        bff = stack.enter_context(serve(lambda url: apps.append(_bff(url, folder, partner)) or apps[0]))
+        bff = stack.enter_context(serve(lambda url: apps.append(build_bff(url, folder, partner)) or apps[0]))
         yield World(bff, partner, sandbox, apps[0], folder)
 
 
@@ -149,15 +151,25 @@ def catalogue_for(sandbox: str) -> str:
     return CATALOGUE.read_text().replace("http://127.0.0.1:8003", sandbox)
 
 
-def _sandbox(url: str, redirects: list[str]) -> Flask:
+def build_sandbox(url: str, redirects: list[str], slow_seconds: float = 1.0) -> Flask:
+    """The sandbox at ``url``; ``redirects`` may still grow."""
+
     class Late(SandboxSettings):
         def allowed_redirects(self) -> frozenset[str]:
             return frozenset(redirects)
 
-    return create_sandbox(Late(public_url=url, client_secret=SANDBOX_SECRET, redirect_uris="late"))
+    return create_sandbox(
+        Late(
+            public_url=url,
+            client_secret=SANDBOX_SECRET,
+            redirect_uris="http://late.invalid/",
+            slow_seconds=slow_seconds,
+        )
+    )
 
 
-def _partner(url: str, folder: Path, sandbox: str, switches: dict[str, Any]) -> Flask:
+def build_partner(url: str, folder: Path, sandbox: str, switches: dict[str, Any]) -> Flask:
+    """The embedded partner service at ``url``, with the demo's catalogue."""
     path = folder / "catalogue.toml"
     path.write_text(catalogue_for(sandbox))
     settings = PartnerSettings(
@@ -172,15 +184,23 @@ def _partner(url: str, folder: Path, sandbox: str, switches: dict[str, Any]) -> 
     return create_partner(settings, read_catalogue(path, {"HITCHPOST_SANDBOX_CLIENT_SECRET": SANDBOX_SECRET}))
 
 
-def _bff(url: str, folder: Path, partner: str) -> Flask:
+def build_bff(
+    url: str,
+    folder: Path,
+    partner: str,
+    *,
+    partner_pages: str | None = None,
+    products_text: str = PRODUCTS,
+) -> Flask:
+    """The BFF at ``url``: it asks ``partner``, and sends browsers to ``partner_pages`` (the same by default)."""
     products = folder / "products.toml"
-    products.write_text(PRODUCTS)
+    products.write_text(products_text)
     settings = load_settings(
         public_url=url,
         database_url=f"sqlite:///{folder}/bff.db",
         secret_keys="k" * 40,
         partner_api_url=partner,
-        partner_service_url=partner,
+        partner_service_url=partner_pages or partner,
         partner_client_id=CLIENT_ID,
         partner_client_secret=CLIENT_SECRET,
         products=products,

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
 import time
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from flask import (
     Blueprint,
@@ -24,6 +21,7 @@ from flask import (
 from werkzeug.wrappers import Response as AnyResponse
 
 from bff.partner.resources import ASSETS, TEMPLATES
+from bff.partner.sandbox.client_auth import is_our_client
 from bff.partner.sandbox.grants import AuthorizationRequest, Grants, Refused, Tokens
 from bff.partner.sandbox.settings import Settings
 
@@ -64,7 +62,11 @@ VARIANTS: Final = (
     Variant("broken", "Broken CRM"),
     Variant("silent", "Silent CRM"),
     Variant("stranger", "Stranger CRM"),
+    Variant("hop", "Hop CRM"),
+    Variant("garbled", "Garbled CRM"),
 )
+ISOLATION: Final = {"Cross-Origin-Opener-Policy": "same-origin"}
+HOPPED: Final = "hopped"
 
 
 def create_app(settings: Settings) -> Flask:
@@ -74,8 +76,9 @@ def create_app(settings: Settings) -> Flask:
     grants = Grants()
     for variant in VARIANTS:
         app.register_blueprint(_Endpoints(variant, settings, grants).blueprint())
-    app.add_url_rule("/health/live", view_func=lambda: "ok")
+    app.add_url_rule("/health/live", "live", lambda: Response("ok", content_type="text/plain"))
     app.add_url_rule("/assets/<name>", "asset", lambda name: send_from_directory(ASSETS, name, max_age=300))
+    app.after_request(_with_headers)
     return app
 
 
@@ -100,13 +103,19 @@ class _Endpoints:
     def authorize(self) -> AnyResponse:
         """The sign-in and consent page."""
         client, target = request.args.get("client_id", ""), request.args.get("redirect_uri", "")
-        if client != self.settings.client_id or target not in self.settings.allowed_redirects():
+        known = client == self.settings.client_id and target in self.settings.allowed_redirects()
+        if not known or _repeated() & {"client_id", "redirect_uri"}:
             # Never a redirect: where it would lead is exactly what is not trusted.
             return self._page(
                 "refused.html", 400, reason="The client or its redirect URI is not registered here."
             )
         if error := self._fault():
-            return self._answer(target, {"error": error, "state": request.args.get("state", "")})
+            return self._answer(target, {"error": error}, request.args.get("state", ""))
+        if self.variant.key == "hop" and HOPPED not in request.args:
+            # Isolated for the length of one redirect: enough to cut the window off from its opener for good.
+            onward = redirect(f"{request.url}&{HOPPED}=1", 302)
+            onward.headers.update(ISOLATION)
+            return onward
         wanted = AuthorizationRequest(
             variant=self.variant.key,
             client_id=client,
@@ -140,19 +149,23 @@ class _Endpoints:
             return self._page("silent.html", 200)
         account = request.form.get("account", "").strip()[:255]
         if request.form.get("decision") != "allow" or not account:
-            return self._answer(wanted.redirect_uri, {"error": "access_denied", "state": wanted.state})
+            return self._answer(wanted.redirect_uri, {"error": "access_denied"}, wanted.state)
         code = self.grants.allow(wanted, account)
-        return self._answer(wanted.redirect_uri, {"code": code, "state": wanted.state})
+        return self._answer(wanted.redirect_uri, {"code": code}, wanted.state)
 
     def token(self) -> Response:
         """Codes and refresh tokens become access tokens."""
         if self.variant.key == "broken":
             return _json({"error": "server_error"}, 500)
+        if self.variant.key == "garbled":
+            return Response("<!doctype html><title>Please wait</title>", content_type="text/html")
         if self.variant.key == "slow":
             time.sleep(self.settings.slow_seconds)
-        if not self._is_our_client():
-            return _json({"error": "invalid_client"}, 401)
         form = request.form
+        if not is_our_client(self.settings, request.headers, form):
+            return _challenge({"error": "invalid_client"}, "Basic")
+        if not form.get("grant_type"):
+            return _json({"error": "invalid_request"}, 400)
         try:
             match form.get("grant_type"):
                 case "authorization_code":
@@ -175,11 +188,13 @@ class _Endpoints:
         scheme, _, access = request.headers.get("Authorization", "").partition(" ")
         account = self.grants.account_of(access) if scheme.lower() == "bearer" else None
         if account is None:
-            return _json({"error": "invalid_token"}, 401)
+            return _challenge({"error": "invalid_token"}, "Bearer")
         return _json({"sub": account, "email": account, "name": account.partition("@")[0].title()})
 
     def _fault(self) -> str | None:
         asked = request.args
+        if _repeated():
+            return "invalid_request"
         if asked.get("response_type") != "code":
             return "unsupported_response_type"
         if (
@@ -194,39 +209,29 @@ class _Endpoints:
         turn = self.grants.consents(self.variant.key) if self.variant.key == "stranger" else 0
         return ACCOUNTS[turn % len(ACCOUNTS)]
 
-    def _is_our_client(self) -> bool:
-        client, secret = _basic(request.headers.get("Authorization", "")) or (
-            request.form.get("client_id", ""),
-            request.form.get("client_secret", ""),
-        )
-        expected = self.settings.client_secret.get_secret_value()
-        return client == self.settings.client_id and hmac.compare_digest(secret.encode(), expected.encode())
-
-    def _answer(self, target: str, values: dict[str, str]) -> AnyResponse:
+    def _answer(self, target: str, values: dict[str, str], state: str) -> AnyResponse:
         joint = "&" if urlsplit(target).query else "?"
-        response = redirect(f"{target}{joint}{urlencode({**values, 'iss': self.issuer})}", 303)
-        response.headers.update(self._headers())
+        told = {**values, **({"state": state} if state else {}), "iss": self.issuer}
+        return self._isolate(redirect(f"{target}{joint}{urlencode(told)}", 303))
+
+    def _page(self, template: str, status: int, **values: Any) -> AnyResponse:
+        return self._isolate(make_response(render_template(template, variant=self.variant, **values), status))
+
+    def _isolate(self, response: AnyResponse) -> AnyResponse:
+        if self.variant.key == "isolated":
+            response.headers.update(ISOLATION)
         return response
 
-    def _page(self, template: str, status: int, **values: Any) -> Response:
-        page = make_response(render_template(template, variant=self.variant, **values), status)
-        page.headers.update(self._headers())
-        return page
 
-    def _headers(self) -> dict[str, str]:
-        own = {"Cross-Origin-Opener-Policy": "same-origin"} if self.variant.key == "isolated" else {}
-        return {**HEADERS, **own}
+def _repeated() -> set[str]:
+    # A parameter that comes twice can mean two things to two readers (RFC 6749, section 3.1).
+    return {name for name, values in request.args.lists() if len(values) > 1}
 
 
-def _basic(header: str) -> tuple[str, str] | None:
-    scheme, _, encoded = header.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        client, _, secret = base64.b64decode(encoded).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return "", ""
-    return unquote(client), unquote(secret)
+def _with_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
 
 
 def _told(tokens: Tokens) -> dict[str, Any]:
@@ -240,6 +245,11 @@ def _told(tokens: Tokens) -> dict[str, Any]:
 
 
 def _json(body: dict[str, Any], status: int = 200) -> Response:
-    response = Response(json.dumps(body), status, content_type="application/json")
-    response.headers.update({"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"})
+    return Response(json.dumps(body), status, content_type="application/json")
+
+
+def _challenge(body: dict[str, Any], scheme: str) -> Response:
+    # A 401 names the scheme to come back with (RFC 6749, section 5.2; RFC 6750, section 3).
+    response = _json(body, 401)
+    response.headers["WWW-Authenticate"] = f'{scheme} realm="sandbox"'
     return response

@@ -79,7 +79,7 @@ class Grants:
         """The request of a form, once, and only in the browser that it was shown in."""
         with self._lock:
             ends, expected, request = self._requests.get(key, (0.0, "", None))
-            if request is None or ends < self.clock() or not secrets.compare_digest(expected, cookie):
+            if request is None or ends < self.clock() or not _same(expected, cookie):
                 return None
             del self._requests[key]
             return request
@@ -134,6 +134,11 @@ class Grants:
         self._access[tokens.access] = (self.clock() + ACCESS_SECONDS, grant)
         self._refresh[tokens.refresh] = grant
         return tokens
+
+
+def _same(expected: str, given: str) -> bool:
+    # As bytes: a cookie from outside may hold anything, and text beyond ASCII is refused with an exception.
+    return secrets.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
 
 
 def _challenge(verifier: str) -> str:

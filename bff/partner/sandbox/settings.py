@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX: Final = "HITCHPOST_SANDBOX_"
@@ -19,16 +19,48 @@ class FaultySettings(Exception):
         self.faults = faults
 
 
+def _url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or "#" in value:
+        raise ValueError(f"write an absolute URL such as http://127.0.0.1:8003, not {value!r}")
+    return value
+
+
+def _urls(value: str) -> str:
+    for uri in _split(value) or [""]:
+        _url(uri)
+    return value
+
+
+def _address(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isascii() or not port.isdecimal() or not 1 <= int(port) <= 65535:
+        raise ValueError(f"write an address and a port such as 127.0.0.1:8003, not {value!r}")
+    return value
+
+
+def _split(value: str) -> list[str]:
+    return list(filter(None, (uri.strip() for uri in value.split(","))))
+
+
 class Settings(BaseSettings):
     """Every setting of the sandbox. ``docs/settings.md`` is kept true to it by a test."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
-    public_url: str = Field(description="Where browsers and the partner service reach the sandbox.")
-    bind: str = Field(default="127.0.0.1:8003", description="Address and port to listen on.")
+    public_url: Annotated[str, AfterValidator(_url)] = Field(
+        description="Where browsers and the partner service reach the sandbox."
+    )
+    bind: Annotated[str, AfterValidator(_address)] = Field(
+        default="127.0.0.1:8003", description="Address and port to listen on."
+    )
     client_id: str = Field(default="hitchpost", min_length=1, description="The one client it knows.")
     client_secret: SecretStr = Field(min_length=1, description="That client's secret.")
-    redirect_uris: str = Field(
+    redirect_uris: Annotated[str, AfterValidator(_urls)] = Field(
         description="Where answers may be sent, comma-separated: {partner origin}/connector/callback."
     )
     slow_seconds: float = Field(
@@ -37,29 +69,19 @@ class Settings(BaseSettings):
 
     def allowed_redirects(self) -> frozenset[str]:
         """The registered redirect URIs."""
-        return frozenset(filter(None, (uri.strip() for uri in self.redirect_uris.split(","))))
+        return frozenset(_split(self.redirect_uris))
 
 
 def load_settings() -> Settings:
     """The settings from the environment. Raises ``FaultySettings`` with every fault at once."""
     try:
-        settings = Settings()  # type: ignore[call-arg]  # the environment is the argument
+        return Settings()  # type: ignore[call-arg]  # the environment is the argument
     except ValidationError as error:
         raise FaultySettings([_say(fault) for fault in error.errors()]) from None
-    urls = {"PUBLIC_URL": [settings.public_url], "REDIRECT_URIS": list(settings.allowed_redirects())}
-    faults = [
-        f"{PREFIX}{name}: write an absolute URL such as http://127.0.0.1:8003, not {url!r}"
-        for name, found in urls.items()
-        for url in found or [""]
-        if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname
-    ]
-    if faults:
-        raise FaultySettings(faults)
-    return settings
 
 
 def _say(fault: Any) -> str:
     name = PREFIX + str(fault["loc"][0]).upper()
     if fault["type"] == "missing":
         return f"{name}: is not set. {Settings.model_fields[str(fault['loc'][0])].description}"
-    return f"{name}: {fault['msg']}"
+    return f"{name}: {fault['msg'].removeprefix('Value error, ')}"
