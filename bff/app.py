@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from bff.adapters.attempt_store import DatabaseAttempts
 from bff.adapters.database import open_database, upgrade
+from bff.adapters.events import LoggedEvents
 from bff.adapters.http_client import Limits
 from bff.adapters.partner_client import PartnerClient
 from bff.adapters.product_file import read_products
@@ -22,7 +23,9 @@ from bff.core.errors import LaunchRefused
 from bff.core.overview import Overview
 from bff.core.secret import Secret
 from bff.core.sign_in_urls import Installer, SignInUrls
-from bff.http import attempts, files, health, host_api, pages
+from bff.core.watch import Watch
+from bff.http import attempts as attempt_routes
+from bff.http import files, health, host_api, pages
 from bff.http.responses import problem_of
 from bff.http.services import EXTENSION, Identify, Services
 from bff.http.session_tokens import SessionTokens
@@ -90,9 +93,12 @@ def _wire(
     )
     catalogue = Catalogue(partner, _now)
     installer = Installer(partner, catalogue)
+    attempts = DatabaseAttempts(engine)
+    watch = Watch(attempts, partner, LoggedEvents(), _now)
     connect = Connect(
-        DatabaseAttempts(engine),
+        attempts,
         partner,
+        watch,
         catalogue,
         installer,
         public_url=settings.public_url,
@@ -102,6 +108,8 @@ def _wire(
     )
     return Services(
         connect=connect,
+        watch=watch,
+        attempts=attempts,
         overview=Overview(partner, catalogue, _now),
         catalogue=catalogue,
         sign_in_urls=SignInUrls(partner, installer, settings.partner_service_url),
@@ -117,7 +125,7 @@ def _wire(
 def build_blueprint() -> Blueprint:
     """Every route, with its errors answered in its own kind: pages in words, the rest as problems."""
     whole = Blueprint("hitchpost", __name__)
-    for routes in (attempts.routes, host_api.routes, pages.routes, files.routes, health.routes):
+    for routes in (attempt_routes.routes, host_api.routes, pages.routes, files.routes, health.routes):
         whole.register_blueprint(routes)
     whole.register_error_handler(Exception, _answer_error)
     return whole

@@ -7,10 +7,12 @@ import os
 import sys
 from pathlib import Path
 
+from bff.adapters.attempt_store import DatabaseAttempts
 from bff.adapters.database import open_database, upgrade
 from bff.adapters.product_file import FaultyFile, read_products
 from bff.adapters.product_store import DatabaseProducts
 from bff.app import create_app
+from bff.core.timeline import tell
 from bff.demo.run import run_demo
 from bff.server import Server
 from bff.settings import FaultySettings, database_url, load_settings
@@ -48,6 +50,10 @@ def _parser() -> argparse.ArgumentParser:
     apply = products.add_parser("apply", help="check a product file and put its products into the database")
     apply.add_argument("file", type=Path)
     apply.set_defaults(run=_apply)
+    attempts = add("attempts", None, "attempts").add_subparsers(required=True, metavar="ACTION")
+    show = attempts.add_parser("show", help="print the story of an attempt, by its support code or its id")
+    show.add_argument("code", metavar="CODE")
+    show.set_defaults(run=_show)
     database = add("db", None, "the database").add_subparsers(required=True, metavar="ACTION")
     database.add_parser("upgrade", help="bring the schema up to date").set_defaults(run=_upgrade)
     return parser
@@ -82,6 +88,19 @@ def _apply(arguments: argparse.Namespace) -> int:
     for product in applied:
         store.put(product.product, product.secret_keys)
         print(f"applied {product.product.key}")
+    return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    store = DatabaseAttempts(open_database(database_url()))
+    code: str = arguments.code.strip()
+    by_id = store.get(code)
+    found = [by_id] if by_id else store.find_by_support_code(code.upper())
+    if not found:
+        print(f"there is no attempt {code!r}; a support code looks like ABCD-2345", file=sys.stderr)
+        return FAULTY
+    for attempt in found:
+        print(tell(attempt, store.steps(attempt.id)))
     return 0
 
 

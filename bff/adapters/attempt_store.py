@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Set
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Engine, Row, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from bff.adapters.database import writing
-from bff.adapters.tables import attempts
-from bff.core.model import Attempt, AttemptChanges, Delivery, OfferedConnector, Status, User
+from bff.adapters.tables import attempt_steps, attempts
+from bff.core.model import Attempt, AttemptChanges, Delivery, Hint, OfferedConnector, Status, User
+from bff.core.pace import Turn
 from bff.core.ports import AccountRef
+from bff.core.timeline import Step
+
+MOST_FOUND: Final = 20
 
 _SAME_NAME: Final = (
     "id", "support_code", "product", "message", "callback_message", "locale", "origin", "return_url",
-    "launch_token_sha256", "created_at", "expires_at", "launched_at", "sign_in_token_sha256",
-    "account_connector_id", "authenticated_before", "return_secret_sha256", "returned_at", "settled_at",
-    "error_code", "external_account",
+    "launch_token_sha256", "created_at", "expires_at", "launched_at", "minted_at", "sign_in_token_sha256",
+    "account_connector_id", "authenticated_before", "return_secret_sha256", "returned_at", "hinted_at",
+    "checked_at", "checks", "settled_at", "error_code", "external_account", "late_success_at",
 )  # fmt: skip
 
 
@@ -58,17 +64,80 @@ class DatabaseAttempts:
             row = connection.execute(statement).one_or_none()
         return _from_row(row) if row else None
 
-    def claim_check(self, attempt_id: str, now: datetime, not_since: datetime) -> bool:
-        """Whether nobody has asked since ``not_since``; the answer True is given once."""
-        free = or_(attempts.c.checked_at.is_(None), attempts.c.checked_at <= not_since)
-        statement = update(attempts).where(attempts.c.id == attempt_id, free).values(checked_at=now)
+    def find_by_support_code(self, support_code: str) -> list[Attempt]:
+        """The attempts that show this support code, newest first."""
+        wanted = select(attempts).where(attempts.c.support_code == support_code)
+        with self._engine.connect() as connection:
+            rows = connection.execute(wanted.order_by(attempts.c.created_at.desc()).limit(MOST_FOUND)).all()
+        return [_from_row(row) for row in rows]
+
+    def claim_check(self, attempt_id: str, now: datetime, turn: Turn) -> bool:
+        """Whether it is this caller's turn to ask; the answer True is given once."""
+        table = attempts.c
+        statement = (
+            update(attempts)
+            .where(
+                table.id == attempt_id,
+                table.checks < turn.most,
+                or_(table.checked_at.is_(None), table.checked_at <= turn.not_since),
+                or_(table.checking_until.is_(None), table.checking_until <= now),
+            )
+            .values(checked_at=now, checking_until=turn.lease_until, checks=table.checks + 1)
+        )
         with self._writer.begin() as connection:
             return connection.execute(statement).rowcount == 1
+
+    def end_check(self, attempt_id: str) -> None:
+        """The question has been answered: the next may be asked."""
+        with self._writer.begin() as connection:
+            over = update(attempts).where(attempts.c.id == attempt_id).values(checking_until=None)
+            connection.execute(over)
+
+    def note_hint(self, attempt_id: str, hint: Hint, now: datetime) -> None:
+        """A page was woken by this signal."""
+        with self._writer.begin() as connection:
+            connection.execute(update(attempts).where(attempts.c.id == attempt_id).values(hinted_at=now))
+            _note(connection, attempt_id, f"{hint}_seen", now)
+
+    def note_begun(self, attempt_id: str, at: datetime) -> None:
+        """The browser had arrived at the partner service; told again, it is no news."""
+        with self._writer.begin() as connection:
+            _note(connection, attempt_id, "redeemed", at, again=False)
+
+    def steps(self, attempt_id: str) -> list[Step]:
+        """What was noted, in no order; and how often the partner service was asked, and when last."""
+        with self._engine.connect() as connection:
+            noted = connection.execute(
+                select(attempt_steps).where(attempt_steps.c.attempt_id == attempt_id)
+            ).all()
+            asked = connection.execute(
+                select(attempts.c.checked_at, attempts.c.checks).where(attempts.c.id == attempt_id)
+            ).one_or_none()
+        found = [Step(row.step, row.first_at, row.last_at, row[4]) for row in noted]
+        if asked and asked.checked_at:
+            found.append(Step("checked", asked.checked_at, asked.checked_at, asked.checks))
+        return found
 
     def _find(self, condition: ColumnElement[bool]) -> Attempt | None:
         with self._engine.connect() as connection:
             row = connection.execute(select(attempts).where(condition)).one_or_none()
         return _from_row(row) if row else None
+
+
+def _note(connection: Connection, attempt_id: str, step: str, at: datetime, *, again: bool = True) -> None:
+    table = attempt_steps.c
+    known = (table.attempt_id == attempt_id) & (table.step == step)
+    if again:
+        more = update(attempt_steps).where(known).values(last_at=at, count=table.count + 1)
+        there = connection.execute(more).rowcount > 0
+    else:
+        there = connection.execute(select(attempt_steps.c.step).where(known)).first() is not None
+    if there:
+        return
+    values = {"attempt_id": attempt_id, "step": step, "first_at": at, "last_at": at, "count": 1}
+    with contextlib.suppress(IntegrityError), connection.begin_nested():
+        # Two workers may note the first of its kind at once: one row tells enough.
+        connection.execute(insert(attempt_steps).values(values))
 
 
 def _to_row(attempt: Attempt) -> dict[str, Any]:

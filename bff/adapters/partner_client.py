@@ -11,14 +11,14 @@ import structlog
 from bff.adapters import partner_json
 from bff.adapters.bearer import Bearer
 from bff.adapters.http_client import Answer, HttpClient, Limits
-from bff.core.errors import ConnectorUnavailable, PartnerUnavailable
+from bff.core.errors import ConnectorUnavailable, InvalidRequest, PartnerUnavailable
 from bff.core.ports import AccountConnector, AccountRef, Connector, SignInToken
 from bff.core.secret import Secret
 
 ACCOUNT_HEADER: Final = "X-Cyclr-Account"
 PAGE_SIZE: Final = 100
 MOST_PAGES: Final = 100
-OK, BAD_REQUEST, UNAUTHORIZED, NOT_FOUND = 200, 400, 401, 404
+OK, BAD_REQUEST, UNAUTHORIZED, NOT_FOUND, GONE = 200, 400, 401, 404, 410
 
 log = structlog.get_logger("hitchpost.partner")
 
@@ -97,6 +97,19 @@ class PartnerClient:
             self._create(account)
             answer = self._call("POST", path, template, document={"Username": username})
         return partner_json.read_sign_in_token(_require_ok(answer))
+
+    def accept_sign_in(self, account: AccountRef, account_connector_id: int, token_sha256: str) -> None:
+        """The embedded service's own call; Cyclr knows no such thing, and never asks for it."""
+        base = "/v1.0/account/connectors"
+        answer = self._call(
+            "PUT",
+            f"{base}/{account_connector_id}/signins/{_segment(token_sha256)}/accept",
+            f"{base}/{{id}}/signins/{{token}}/accept",
+            account=account,
+        )
+        if answer.status in {NOT_FOUND, GONE}:
+            raise InvalidRequest("accept: it is too late to choose this account; connect again")
+        _require_ok(answer)
 
     def _for_account(
         self, account: AccountRef, method: str, path: str, template: str, document: Any = None

@@ -1,27 +1,24 @@
-"""One Connect click, step by step: begin, launch, observe, and the two ways in which a user speaks up."""
+"""One Connect click, step by step: begin, launch, read, and how a user speaks up."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from bff.core import messages, outcome
 from bff.core.catalogue import Catalogue
-from bff.core.errors import InvalidRequest, LaunchRefused, NotFound, PartnerProblem, PartnerUnavailable
-from bff.core.model import LIVE, Attempt, AttemptChanges, Delivery, Principal, Product, Status
+from bff.core.errors import InvalidRequest, LaunchRefused, NotFound, PartnerProblem
+from bff.core.model import Attempt, AttemptChanges, Delivery, Hint, Principal, Product, Status
 from bff.core.offers import chosen_message, offered_connector
 from bff.core.ports import AccountConnector, AttemptStore, PartnerService
 from bff.core.secret import Secret, fingerprint
 from bff.core.sign_in_urls import Installer, sign_in_url
+from bff.core.watch import Watch
 
 UNLAUNCHED_LIFE: Final = timedelta(minutes=10)
 LAUNCHED_LIFE: Final = timedelta(minutes=15)
-CHECK_SPACING: Final = timedelta(seconds=1)
-"""At least this long between two questions to the partner service about one attempt."""
-SIGNALLED_SPACING: Final = timedelta(milliseconds=250)
-"""The same, when a signal (a message, a closed window) says that there may be news."""
 SUPPORT_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -44,6 +41,7 @@ class Connect:
         self,
         attempts: AttemptStore,
         partner: PartnerService,
+        watch: Watch,
         catalogue: Catalogue,
         installer: Installer,
         *,
@@ -54,6 +52,7 @@ class Connect:
     ) -> None:
         self._attempts = attempts
         self._partner = partner
+        self._watch = watch
         self._catalogue = catalogue
         self._installer = installer
         self._public_url = public_url
@@ -126,9 +125,10 @@ class Connect:
             installed = self._installer.find_or_install(attempt.account, attempt.connector)
             token = self._partner.mint_sign_in_token(attempt.account, attempt.user.id)
         except PartnerProblem as problem:
-            self._settle(attempt, {"status": Status.FAILED, "error_code": problem.code})
+            self._watch.settle(attempt, {"status": Status.FAILED, "error_code": problem.code})
             raise
         changes: AttemptChanges = {
+            "minted_at": self._clock(),
             "sign_in_token_sha256": fingerprint(token.value.reveal()),
             "account_connector_id": installed.id,
             "authenticated_before": installed.authenticated,
@@ -157,18 +157,41 @@ class Connect:
             raise NotFound(f"there is no attempt {attempt_id!r}")
         return attempt
 
-    def observe(self, attempt: Attempt, *, signalled: bool = False) -> Attempt:
-        """The attempt after asking the partner service, if it is time to ask. An outage changes nothing."""
-        if attempt.status not in LIVE:
-            return attempt
-        now = self._clock()
-        changes = self._ask(attempt, now, signalled) or outcome.expire(attempt, now)
-        return self._settle(attempt, changes) if changes else attempt
-
     def cancel(self, attempt: Attempt) -> Attempt:
         """The user gave up. A sign-in that has finished all the same is told as what it is."""
-        attempt = self.observe(attempt, signalled=True)
-        return self._settle(attempt, {"status": Status.CANCELLED, "error_code": "cancelled"})
+        attempt = self._watch.observe(attempt, Hint.CANCEL)
+        return self._watch.settle(attempt, {"status": Status.CANCELLED, "error_code": "cancelled"})
+
+    def accept(self, attempt: Attempt) -> Attempt:
+        """The user wants the other account, which signed in, in place of the one that was connected.
+
+        The attempt that failed for it stays failed; the answer is a new one, which stands for this choice.
+        Raises ``InvalidRequest`` when there is nothing to accept (any more), or ``PartnerUnavailable``.
+        """
+        token, number = attempt.sign_in_token_sha256, attempt.account_connector_id
+        if attempt.error_code != outcome.MISMATCH or token is None or number is None:
+            raise InvalidRequest("accept: no other account has signed in here")
+        self._partner.accept_sign_in(attempt.account, number, token)
+        now = self._clock()
+        chosen = replace(
+            attempt,
+            id="att_" + self._random_token()[:24],
+            support_code=support_code(self._random_token()),
+            status=Status.LAUNCHED,
+            # A launch token that nobody is told: there is nothing left to open.
+            launch_token_sha256=fingerprint(self._random_token()),
+            return_secret_sha256=None,
+            created_at=now,
+            launched_at=now,
+            expires_at=now + LAUNCHED_LIFE,
+            hinted_at=None,
+            checked_at=None,
+            checks=0,
+            settled_at=None,
+            error_code=None,
+        )
+        self._attempts.add(chosen)
+        return self._watch.observe(chosen, Hint.RETURNED)
 
     def returned(self, secret: Secret) -> Attempt:
         """The browser came back from the partner service to this attempt's own page. Raises ``NotFound``."""
@@ -176,7 +199,7 @@ class Connect:
         if attempt.returned_at is None:
             changes: AttemptChanges = {"returned_at": self._clock()}
             attempt = self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes) or attempt
-        return self.observe(attempt, signalled=True)
+        return self._watch.observe(attempt, Hint.RETURNED)
 
     def by_return_secret(self, secret: Secret) -> Attempt:
         """The attempt whose return page has this secret. Raises ``NotFound``."""
@@ -202,23 +225,6 @@ class Connect:
         # finished: then the flow has to come back to the server itself.
         untold = installed.sign_ins is None and installed.authenticated
         return attempt.delivery is Delivery.RETURN or untold
-
-    def _ask(self, attempt: Attempt, now: datetime, signalled: bool) -> AttemptChanges | None:
-        if attempt.status is not Status.LAUNCHED or attempt.account_connector_id is None:
-            return None
-        spacing = SIGNALLED_SPACING if signalled else CHECK_SPACING
-        if not self._attempts.claim_check(attempt.id, now, now - spacing):
-            return None
-        try:
-            seen = self._partner.get_account_connector(attempt.account, attempt.account_connector_id)
-        except PartnerUnavailable:
-            return None
-        return outcome.decide(attempt, seen, now)
-
-    def _settle(self, attempt: Attempt, changes: AttemptChanges) -> Attempt:
-        changes = {"settled_at": self._clock(), **changes}
-        settled = self._attempts.transition(attempt.id, LIVE, changes)
-        return settled or self._attempts.get(attempt.id) or attempt
 
 
 def support_code(random_token: str) -> str:

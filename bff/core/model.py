@@ -32,6 +32,17 @@ class Delivery(StrEnum):
     RETURN = "return"
 
 
+class Hint(StrEnum):
+    """The signal that made a page look. It decides nothing: it only says that there may be news."""
+
+    MESSAGE = "message"
+    RETURNED = "returned"
+    TROUBLE = "trouble"
+    CLOSED = "closed"
+    FOCUS = "focus"
+    CANCEL = "cancel"
+
+
 class MessageKind(StrEnum):
     """``sealed`` carries an unguessable nonce; ``plain`` is exactly the product team's text."""
 
@@ -118,14 +129,19 @@ class Attempt:
     created_at: datetime
     expires_at: datetime
     launched_at: datetime | None = None
+    minted_at: datetime | None = None
     sign_in_token_sha256: str | None = None
     account_connector_id: int | None = None
     authenticated_before: bool | None = None
     return_secret_sha256: str | None = None
     returned_at: datetime | None = None
+    hinted_at: datetime | None = None
+    checked_at: datetime | None = None
+    checks: int = 0
     settled_at: datetime | None = None
     error_code: str | None = None
     external_account: str | None = None
+    late_success_at: datetime | None = None
 
 
 class AttemptChanges(TypedDict, total=False):
@@ -135,6 +151,7 @@ class AttemptChanges(TypedDict, total=False):
     delivery: Delivery
     expires_at: datetime
     launched_at: datetime
+    minted_at: datetime
     sign_in_token_sha256: str
     account_connector_id: int
     authenticated_before: bool
@@ -143,3 +160,4 @@ class AttemptChanges(TypedDict, total=False):
     settled_at: datetime
     error_code: str
     external_account: str | None
+    late_success_at: datetime

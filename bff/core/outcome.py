@@ -10,6 +10,8 @@ from bff.core.model import Attempt, AttemptChanges, Status
 if TYPE_CHECKING:
     from bff.core.ports import AccountConnector, SignInRecord
 
+MISMATCH: Final = "account_mismatch"
+"""The error of a sign-in to another third-party account than the connected one, which still stands."""
 _RESULTS: Final = {
     "connected": Status.CONNECTED,
     "declined": Status.DECLINED,
@@ -36,6 +38,15 @@ def decide(attempt: Attempt, seen: AccountConnector | None, now: datetime) -> At
     return None
 
 
+def begun_at(attempt: Attempt, seen: AccountConnector | None) -> datetime | None:
+    """When the browser arrived at the partner service with this attempt's token, where that is told."""
+    records = (seen.sign_ins if seen else None) or ()
+    began = (
+        r.at for r in records if r.token_sha256 == attempt.sign_in_token_sha256 and r.result == "started"
+    )
+    return next(began, None)
+
+
 def expire(attempt: Attempt, now: datetime) -> AttemptChanges | None:
     """The end of an attempt whose time is over; None while it has some left."""
     if now < attempt.expires_at:
@@ -52,5 +63,5 @@ def _decide_by_record(
         return None
     changes: AttemptChanges = {"status": status, "settled_at": now, "external_account": ours.external_account}
     if status is not Status.CONNECTED:
-        changes["error_code"] = status.value
+        changes["error_code"] = MISMATCH if ours.error == MISMATCH else status.value
     return changes

@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from bff.core.model import Attempt, AttemptChanges, Product, Status
+    from bff.core.model import Attempt, AttemptChanges, Hint, Product, Status
+    from bff.core.pace import Turn
     from bff.core.secret import Secret
+    from bff.core.timeline import Step
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,12 @@ class PartnerService(Protocol):
     def mint_sign_in_token(self, account: AccountRef, username: str) -> SignInToken:
         """A sign-in token for this user, who is created when unknown."""
 
+    def accept_sign_in(self, account: AccountRef, account_connector_id: int, token_sha256: str) -> None:
+        """Keep what a sign-in to another third-party account brought, in place of the connected one.
+
+        Raises ``InvalidRequest`` when it is too late for that, or the partner service knows no such thing.
+        """
+
 
 class ProductStore(Protocol):
     """Where products live."""
@@ -120,5 +128,27 @@ class AttemptStore(Protocol):
         The attempt as it is afterwards; None when the status was another.
         """
 
-    def claim_check(self, attempt_id: str, now: datetime, not_since: datetime) -> bool:
-        """Whether this caller may ask the partner service now: at most one claim since ``not_since``."""
+    def find_by_support_code(self, support_code: str) -> list[Attempt]:
+        """The attempts that show this support code, newest first: one, as a rule."""
+
+    def claim_check(self, attempt_id: str, now: datetime, turn: Turn) -> bool:
+        """Whether this caller may ask the partner service now. One at a time: ``end_check`` when done."""
+
+    def end_check(self, attempt_id: str) -> None:
+        """The question that ``claim_check`` allowed has been answered, or has failed."""
+
+    def note_hint(self, attempt_id: str, hint: Hint, now: datetime) -> None:
+        """A page was woken by this signal."""
+
+    def note_begun(self, attempt_id: str, at: datetime) -> None:
+        """The browser had arrived at the partner service."""
+
+    def steps(self, attempt_id: str) -> list[Step]:
+        """What was noted of an attempt, and how often the partner service was asked."""
+
+
+class Events(Protocol):
+    """Whom the core tells what happened to attempts."""
+
+    def tell(self, event: str, attempt: Attempt) -> None:
+        """Something happened: ``settled``, ``late success``."""

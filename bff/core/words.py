@@ -21,6 +21,9 @@ WIDGET: Final = {
     "open_again": "Open again",
     "cancel": "Cancel",
     "continue_here": "Continue in this tab",
+    "account_mismatch": "Not changed: another account signed in.",
+    "use_account": "Use this account instead",
+    "try_again": "Try again",
 }
 """The words that the widget shows, by key."""
 
@@ -40,7 +43,7 @@ ERRORS: Final = {
     "invalid_request": ("This page asked for something impossible", "Tell the people who run this page."),
     "account_mismatch": (
         "Another account signed in",
-        "Try again with the account that was connected before.",
+        "The account from before is still connected. Choose which one to use.",
     ),
     "launch_refused": ("This sign-in link is no longer good", "Go back to the page and press Connect again."),
     "not_found": ("There is nothing here", "Go back to the page that you came from."),
@@ -60,6 +63,13 @@ PAGES: Final = {
     "page_return_title": "Finishing…",
     "page_return_done": "Done. You can close this window.",
     "page_return_back": "Back to {product_name}",
+    "page_in_app_title": "Open this page in your browser",
+    "page_in_app_hint": "{connector_name} does not allow signing in inside another app. Open the page in"
+    " Safari, Chrome or Firefox: copy its address, or use the menu of the app you are in.",
+    "page_in_app_address": "Address of the page",
+    "page_in_app_copy": "Copy the address",
+    "page_in_app_copied": "Copied",
+    "page_in_app_anyway": "Try it here anyway",
     "page_close": "Close this window",
     "page_account": "Account",
     "page_user": "Signed in as",

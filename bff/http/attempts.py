@@ -10,13 +10,15 @@ from pydantic import Field
 from bff.core import words
 from bff.core.connect import BeginRequest
 from bff.core.errors import InvalidRequest
-from bff.core.model import Attempt, Delivery, Product, Status
+from bff.core.model import Attempt, Delivery, Hint, Product, Status
 from bff.core.offers import offered_connectors
 from bff.core.origins import origin_of
+from bff.core.timeline import Step, story
 from bff.http import cors
 from bff.http.bodies import Body, read_body
 from bff.http.guards import calling_origin
 from bff.http.identity import signed_in, signed_in_or_host_server
+from bff.http.in_app import is_in_app
 from bff.http.responses import answer
 from bff.http.services import services
 
@@ -50,6 +52,7 @@ def config() -> Response:
             ],
             "words": words.widget_words(product) | _client_errors(product),
             "theme": product.theme,
+            "delivery": (Delivery.RETURN if _is_in_app() else Delivery.MESSAGE).value,
         }
     )
 
@@ -88,7 +91,9 @@ def read(attempt_id: str) -> Response:
     product, principal = signed_in_or_host_server()
     connect = services().connect
     attempt = connect.owned(attempt_id, principal) if principal else connect.read(attempt_id, product.key)
-    return answer(told(services().connect.observe(attempt, signalled="hint" in request.args), product))
+    observed = services().watch.observe(attempt, _hint())
+    timeline = {} if principal else {"timeline": _timeline(services().attempts.steps(attempt.id), observed)}
+    return answer(told(observed, product) | timeline)
 
 
 @routes.post("/v1/attempts/<attempt_id>/cancel")
@@ -98,6 +103,15 @@ def cancel(attempt_id: str) -> Response:
     read_body(_Nothing)
     attempt = services().connect.owned(attempt_id, principal)
     return answer(told(services().connect.cancel(attempt), product))
+
+
+@routes.post("/v1/attempts/<attempt_id>/accept")
+def accept(attempt_id: str) -> Response:
+    """The user chose the other account, which signed in. Answers with a new attempt for that choice."""
+    product, principal = signed_in()
+    read_body(_Nothing)
+    attempt = services().connect.owned(attempt_id, principal)
+    return answer(told(services().connect.accept(attempt), product))
 
 
 def told(attempt: Attempt, product: Product) -> dict[str, Any]:
@@ -111,9 +125,40 @@ def told(attempt: Attempt, product: Product) -> dict[str, Any]:
         "error": _error(attempt, product),
         "support_code": attempt.support_code,
         "receipt": None,
+        "late_success": _late_success(attempt),
         "created_at": attempt.created_at.isoformat(),
         "expires_at": attempt.expires_at.isoformat(),
     }
+
+
+def _is_in_app() -> bool:
+    return is_in_app(request.headers.get("User-Agent", ""))
+
+
+def _hint() -> Hint | None:
+    # A widget of another version may know signals that this server does not: they are no reason to refuse.
+    try:
+        return Hint(request.args.get("hint", ""))
+    except ValueError:
+        return None
+
+
+def _timeline(noted: list[Step], attempt: Attempt) -> list[dict[str, Any]]:
+    return [
+        {
+            "step": step.name,
+            "at": step.at.isoformat(),
+            "last_at": step.last_at.isoformat(),
+            "count": step.count,
+        }
+        for step in story(attempt, noted)
+    ]
+
+
+def _late_success(attempt: Attempt) -> dict[str, Any] | None:
+    if attempt.late_success_at is None:
+        return None
+    return {"at": attempt.late_success_at.isoformat(), "external_account": attempt.external_account}
 
 
 def _connection(attempt: Attempt) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from bff.core.errors import HitchpostError, LaunchRefused, NotFound, OriginNotRe
 from bff.core.model import Attempt, Product
 from bff.core.secret import Secret
 from bff.http.guards import launch_is_direct
+from bff.http.in_app import is_in_app, refuses_in_app
 from bff.http.responses import STATUS, answer
 from bff.http.services import services
 
@@ -59,7 +60,9 @@ def launch() -> Response:
     connect = services().connect
     attempt = connect.peek(token)
     if not launch_is_direct(attempt):
-        return _interstitial(attempt, token)
+        return _ask(attempt, token, "interstitial.html")
+    if _is_hopeless(attempt) and "anyway" not in request.form:
+        return _ask(attempt, token, "in_app.html", address=attempt.return_url or attempt.origin)
     try:
         url = connect.launch(token)
     except PartnerProblem as problem:
@@ -118,15 +121,22 @@ def refused_launch(error: LaunchRefused) -> Response:
     return trouble(error, services().connect.attempt_of(Secret(token)))
 
 
-def _interstitial(attempt: Attempt, token: Secret) -> Response:
+def _is_hopeless(attempt: Attempt) -> bool:
+    offered = attempt.connector
+    return is_in_app(request.headers.get("User-Agent", "")) and refuses_in_app(offered.name, offered.key)
+
+
+def _ask(attempt: Attempt, token: Secret, template: str, **values: str) -> Response:
+    """A page between here and the third party, whose form goes on with the token: nothing is used up yet."""
     product = services().products.get(attempt.product)
     return _page(
-        "interstitial.html",
+        template,
         product,
         origin=attempt.origin,
         attempt=attempt,
         connector_name=attempt.connector.name,
         launch_token=token.reveal(),
+        **values,
     )
 
 

@@ -11,8 +11,9 @@ from bff.core.catalogue import Catalogue
 from bff.core.connect import Connect
 from bff.core.model import Principal
 from bff.core.overview import Overview
-from bff.core.ports import ProductStore
+from bff.core.ports import AttemptStore, ProductStore
 from bff.core.sign_in_urls import SignInUrls
+from bff.core.watch import Watch
 from bff.http.session_tokens import SessionTokens
 
 Identify = Callable[[Request], Principal | None]
@@ -24,6 +25,8 @@ class Services:
     """The use-cases and adapters of one BFF. ``identify`` is the host's own, inside its Flask app."""
 
     connect: Connect
+    watch: Watch
+    attempts: AttemptStore
     overview: Overview
     catalogue: Catalogue
     sign_in_urls: SignInUrls

@@ -65,7 +65,13 @@ def remove(account_connector_id: int) -> Response:
 def deauthenticate(account_connector_id: int) -> Response:
     """Forget its credentials."""
     account_id = account_level()
-    nothing = {"authenticated": False, "authenticated_at": None, "auth_value": None, "credentials": None}
+    nothing = {
+        "authenticated": False,
+        "authenticated_at": None,
+        "auth_value": None,
+        "credentials": None,
+        "external_account": None,
+    }
     with embedded().database.writing() as connection:
         row = store.find(connection, account_id, account_connector_id)
         _set(connection, row.id, nothing)
@@ -78,7 +84,12 @@ def set_auth_value(connection: Connection, account_connector_id: int, value: str
     _set(
         connection,
         account_connector_id,
-        {"auth_value": sealed, "authenticated": True, "authenticated_at": clock.now()},
+        {
+            "auth_value": sealed,
+            "authenticated": True,
+            "authenticated_at": clock.now(),
+            "external_account": None,
+        },
     )
 
 

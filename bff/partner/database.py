@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Final
 
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event
 
-from bff.partner.tables import metadata
-
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
 READS: Final = {"embedded_reads": True}
 
 
 class Database:
-    """Transactions that write (the default), and ones that only read."""
+    """Transactions that write (the default), and ones that only read. Brings its schema up to date."""
 
     def __init__(self, url: str) -> None:
         self._engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _prepare_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
-        metadata.create_all(self._engine)
+        self._upgrade()
+
+    def _upgrade(self) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        with self._engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
 
     def writing(self) -> AbstractContextManager[Connection]:
         """A transaction: committed at the end of the block, rolled back when it raises."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, Response, json, redirect, request
-from sqlalchemy import Connection, Row, update
+from flask import Blueprint, Response, redirect, request
+from sqlalchemy import Connection, Row, select
 from werkzeug.wrappers import Response as AnyResponse
 
 from bff.partner import account_connector_store as store
-from bff.partner import clock, flows, pages, properties, sign_in_tokens, sign_ins, tables
+from bff.partner import flows, grants, pages, properties, sign_in_tokens, sign_ins, tables
 from bff.partner.catalogue import CatalogueConnector
 from bff.partner.context import Embedded, embedded
 from bff.partner.errors import ApiError, FlowError
@@ -30,6 +31,19 @@ def start() -> AnyResponse:
         return Response(status=405, headers={"Allow": "GET"})
     service = embedded()
     target, message = _target(), request.args.get("callbackMessage") or None
+    try:
+        return _start(service, target, message)
+    except _Refused:
+        with service.database.writing() as connection:
+            _record_expiry(connection)
+        raise
+
+
+class _Refused(FlowError):
+    """The sign-in token is unknown, used or past its time."""
+
+
+def _start(service: Embedded, target: str, message: str | None) -> AnyResponse:
     with service.database.writing() as connection:
         token = _redeem(service, connection)
         row, item = _connector(service, connection, token)
@@ -63,8 +77,7 @@ def finish() -> AnyResponse:
         )
     except ProviderFailed as failure:
         return _ended_badly(service, flow.wanted, "failed", failure.error)
-    _keep(service, item, flow.wanted, credentials)
-    response = _told(service, flow.wanted)
+    response = _kept(service, item, flow.wanted, credentials)
     flows.forget(response, state)
     return response
 
@@ -86,12 +99,27 @@ def _redeem(service: Embedded, connection: Connection) -> Row[Any]:
     token = sign_in_tokens.find(connection, request.args["token"])
     first_visit = service.settings.consume_token == "first-visit"  # noqa: S105
     if token is None or (first_visit and not sign_in_tokens.redeem(connection, token.sha256)):
-        raise FlowError(
+        raise _Refused(
             service.settings.used_token_status,
             "403 – Forbidden: Access is denied.",  # noqa: RUF001  # as Cyclr writes it
             "This sign-in link was used already, or its time is over. Go back and start again.",
         )
     return token
+
+
+def _record_expiry(connection: Connection) -> None:
+    """A token that nobody used in its time: nothing can come of this sign-in any more, and that is told.
+
+    Of a used one it cannot be said: the browser that used it may still be signing in.
+    """
+    token = sign_in_tokens.find_expired(connection, request.args["token"])
+    given = request.args["id"]
+    if token is None or not given.isascii() or not given.isdigit():
+        return
+    with contextlib.suppress(ApiError):  # no connector of this account: nothing began here
+        row = store.find(connection, token.account_id, int(given[:15]))
+        sign_ins.start(connection, row.id, token.sha256)
+        sign_ins.finish(connection, token.sha256, "failed", error="token_expired")
 
 
 def _connector(
@@ -131,31 +159,29 @@ def _without_consent(
         credentials = service.provider.client_credentials(item, client)
     except ProviderFailed as failure:
         return _ended_badly(service, wanted, "failed", failure.error)
-    _keep(service, item, wanted, credentials)
-    return _told(service, wanted)
+    return _kept(service, item, wanted, credentials)
+
+
+def _kept(
+    service: Embedded, item: CatalogueConnector, wanted: flows.Wanted, credentials: Credentials
+) -> AnyResponse:
+    if _keep(service, item, wanted, credentials):
+        return _told(service, wanted)
+    return _bad_end(service, wanted, "failed", grants.MISMATCH)
 
 
 def _keep(
     service: Embedded, item: CatalogueConnector, wanted: flows.Wanted, credentials: Credentials
-) -> None:
+) -> bool:
     account = service.provider.account_name(item, credentials)
-    kept = {
-        "access_token": credentials.access_token,
-        "refresh_token": credentials.refresh_token,
-        "expires_at": credentials.expires_at.isoformat() if credentials.expires_at else None,
-        "scope": credentials.scope,
-    }
-    context = store.sealed_in(wanted.account_connector_id, "credentials")
-    sealed = service.vault.seal(json.dumps(kept), context)
-    values = {"credentials": sealed, "authenticated": True, "authenticated_at": clock.now()}
     table = tables.account_connector
-    ours = update(table).where(table.c.id == wanted.account_connector_id)
     with service.database.writing() as connection:
         if service.settings.consume_token == "completion":  # noqa: S105
             sign_in_tokens.redeem(connection, wanted.token_sha256)
-        if connection.execute(ours.values(values)).rowcount != 1:
+        row = connection.execute(select(table).where(table.c.id == wanted.account_connector_id)).first()
+        if row is None:
             raise FlowError(410, "This connector was removed", "It was removed while you were signing in.")
-        sign_ins.finish(connection, wanted.token_sha256, "connected", external_account=account)
+        return grants.keep(service, connection, row, wanted.token_sha256, credentials, account)
 
 
 def _record(service: Embedded, wanted: flows.Wanted, result: sign_ins.Result, error: str) -> None:
@@ -165,10 +191,14 @@ def _record(service: Embedded, wanted: flows.Wanted, result: sign_ins.Result, er
 
 def _ended_badly(service: Embedded, wanted: flows.Wanted, result: sign_ins.Result, error: str) -> AnyResponse:
     _record(service, wanted, result, error)
+    return _bad_end(service, wanted, result, error)
+
+
+def _bad_end(service: Embedded, wanted: flows.Wanted, result: sign_ins.Result, error: str) -> AnyResponse:
     if service.settings.denial == "redirect" and wanted.message is None:
         return _back(service, wanted.target, result)
-    title, explanation = _BAD_ENDS[result]
-    raise FlowError(400, title, explanation, error=error)
+    title, explanation = _BAD_ENDS.get(error) or _BAD_ENDS[result]
+    return pages.trouble(FlowError(400, title, explanation, error=error), wanted.target, wanted.message)
 
 
 def _told(service: Embedded, wanted: flows.Wanted) -> AnyResponse:
@@ -187,5 +217,9 @@ def _back(service: Embedded, target: str, result: sign_ins.Result) -> AnyRespons
 
 _BAD_ENDS: Final = {
     "declined": ("Access was declined", "Nothing was connected. You can close this window."),
+    grants.MISMATCH: (
+        "You signed in with another account",
+        "The account that was connected before is still connected. Go back to choose which to use.",
+    ),
     "failed": ("The sign-in did not work", "Nothing was connected. Close this window and try again."),
 }

@@ -35,10 +35,20 @@ def finished(target_origin: str, message: str) -> Response:
     )
 
 
-def trouble(error: FlowError) -> Response:
-    """The error page, on which a denial or a failure ends."""
+def trouble(error: FlowError, target: str | None = None, message: str | None = None) -> Response:
+    """The error page, on which a denial or a failure ends.
+
+    Cyclr's says nothing to anybody. This one tells the page at ``target`` that there is news where a message
+    was asked for, and offers the way back where the browser was to be returned.
+    """
     return _page(
-        "trouble.html", error.status, title=error.title, explanation=error.explanation, error=error.error
+        "trouble.html",
+        error.status,
+        title=error.title,
+        explanation=error.explanation,
+        error=error.error,
+        tell=target if message is not None else None,
+        back=target if message is None else None,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from flask import Blueprint, Response
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from bff.partner import accounts, clock, tables
+from bff.partner import accounts, clock, grants, tables
 from bff.partner.api import answer, body, calling_token, partner_level, text
 from bff.partner.context import embedded
 from bff.partner.crypto import sha256
@@ -56,6 +56,13 @@ def find(connection: Connection, token: str) -> Row[Any] | None:
     return connection.execute(wanted.where(table.c.expires_at > clock.now())).first()
 
 
+def find_expired(connection: Connection, token: str) -> Row[Any] | None:
+    """A token whose time passed before anybody used it."""
+    table = tables.sign_in_token
+    wanted = select(table).where(table.c.sha256 == sha256(token), table.c.used_at.is_(None))
+    return connection.execute(wanted.where(table.c.expires_at <= clock.now())).first()
+
+
 def redeem(connection: Connection, token_sha256: str) -> bool:
     """Use a token up. Of any number at once, one is told True."""
     table, now = tables.sign_in_token, clock.now()
@@ -81,3 +88,4 @@ def _forget_old(connection: Connection) -> None:
     old = clock.now() - KEPT
     connection.execute(delete(tables.sign_in_token).where(tables.sign_in_token.c.expires_at < old))
     connection.execute(delete(tables.flow).where(tables.flow.c.expires_at < old))
+    grants.forget_old(connection)

@@ -33,12 +33,22 @@ def finish(
     *,
     error: str | None = None,
     external_account: str | None = None,
+    held: str | None = None,
 ) -> bool:
-    """The sign-in of this token has ended. False when it had ended before: the first end stands."""
+    """The sign-in of this token has ended. False when it had ended before: the first end stands.
+
+    ``held`` is the sealed grant of a sign-in that may still be accepted (``grants.py``).
+    """
     ended = update(tables.sign_in).where(
         tables.sign_in.c.token_sha256 == token_sha256, tables.sign_in.c.result == "started"
     )
-    values = {"result": result, "error": error, "at": clock.now(), "external_account": external_account}
+    values = {
+        "result": result,
+        "error": error,
+        "at": clock.now(),
+        "external_account": external_account,
+        "held": held,
+    }
     return connection.execute(ended.values(values)).rowcount == 1
 
 

@@ -102,6 +102,7 @@ account_connector: Final = Table(
     Column("description", Text),
     Column("authenticated", Boolean, nullable=False, default=False),
     Column("authenticated_at", Moment),
+    Column("external_account", Text),
     Column("auth_value", Text),  # sealed
     Column("credentials", Text),  # sealed
     UniqueConstraint("account_id", "name"),
@@ -129,6 +130,7 @@ sign_in: Final = Table(
     Column("error", Text),
     Column("at", Moment, nullable=False),
     Column("external_account", Text),
+    Column("held", Text),  # sealed
     sqlite_autoincrement=True,
 )
 

@@ -6,20 +6,25 @@ import base64
 import contextlib
 import re
 import secrets
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import requests
 from flask import Flask
+from sqlalchemy import create_engine, update
 
+from bff.adapters.tables import attempts
 from bff.app import create_app
 from bff.partner.app import create_app as create_partner
 from bff.partner.catalogue import read_catalogue
 from bff.partner.sandbox.app import create_app as create_sandbox
 from bff.partner.sandbox.settings import Settings as SandboxSettings
 from bff.partner.settings import Settings as PartnerSettings
+from bff.partner.tables import sign_in_token
 from bff.settings import load_settings
 from tests.support.servers import serve
 
@@ -55,6 +60,31 @@ connectors = ["sandbox"]
 """
 
 
+class Calls:
+    """A WSGI layer that writes down what a program was asked, and can hold its answers back."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str]] = []
+        self.open = threading.Event()
+        self.open.set()
+        self.app: Any = None
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """One request."""
+        self.seen.append((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+        self.open.wait(20)
+        return self.app(environ, start_response)
+
+    def around(self, app: Any) -> Calls:
+        """Put it around ``app``."""
+        self.app = app
+        return self
+
+    def checks(self, account_connector_id: str) -> int:
+        """How often an account connector was asked for."""
+        return self.seen.count(("GET", f"/v1.0/account/connectors/{account_connector_id}"))
+
+
 @dataclass
 class World:
     """The three programs' addresses, and what a host and a user do with them."""
@@ -64,6 +94,7 @@ class World:
     sandbox: str
     bff_app: Flask
     folder: Path
+    partner_calls: Calls
     account: str = field(default_factory=lambda: "acme-" + secrets.token_hex(4))
 
     def server(self, method: str, path: str, *, key: str = SECRET_KEY, **options: Any) -> requests.Response:
@@ -106,14 +137,25 @@ class World:
             timeout=30,
         )
 
-    def sign_in(self, url: str, decision: str = "allow") -> requests.Response:
+    def expire_sign_in_tokens(self) -> None:
+        """Let every sign-in token of this account be past its time, at the partner service."""
+        engine = create_engine(f"sqlite:///{self.folder}/partner.db", connect_args={"timeout": 20})
+        token, past = sign_in_token, datetime.now(UTC) - timedelta(seconds=1)
+        with engine.begin() as connection:
+            ours = update(token).where(token.c.account_id == self.account)
+            connection.execute(ours.values(expires_at=past))
+        engine.dispose()
+
+    def sign_in(
+        self, url: str, decision: str = "allow", *, account: str = "ada@sandbox.example"
+    ) -> requests.Response:
         """Follow a minted URL as a browser does, and press Allow or Deny; the last page."""
         with requests.Session() as browser:
             page = browser.get(url, timeout=30)
             found = re.search(r'name="request" value="([^"]+)"', page.text)
             if found is None:
                 return page
-            form = {"request": found[1], "account": "ada@sandbox.example", "decision": decision}
+            form = {"request": found[1], "account": account, "decision": decision}
             return browser.post(page.url, data=form, timeout=30)
 
     def connect(self, token: str, connector: str = "sandbox", decision: str = "allow", **more: Any) -> str:
@@ -124,10 +166,17 @@ class World:
         self.sign_in(launched.headers["Location"], decision)
         return str(attempt["id"])
 
-    def read(self, attempt_id: str) -> dict[str, Any]:
+    def read(self, attempt_id: str, hint: str = "?hint=message") -> dict[str, Any]:
         """The attempt as the host's server sees it."""
-        found: dict[str, Any] = self.server("GET", f"/v1/attempts/{attempt_id}?hint=message").json()
+        found: dict[str, Any] = self.server("GET", f"/v1/attempts/{attempt_id}{hint}").json()
         return found
+
+    def change(self, attempt_id: str, **values: Any) -> None:
+        """Let time have passed: write into the BFF's database."""
+        engine = create_engine(f"sqlite:///{self.folder}/bff.db", connect_args={"timeout": 20})
+        with engine.begin() as connection:
+            connection.execute(update(attempts).where(attempts.c.id == attempt_id).values(values))
+        engine.dispose()
 
 
 @contextlib.contextmanager
@@ -137,13 +186,14 @@ def open_world(folder: Path, **partner_switches: Any) -> Iterator[World]:
         # The redirect URI is known only once the partner service has a port, so the sandbox asks late.
         redirects: list[str] = []
         sandbox = stack.enter_context(serve(lambda url: build_sandbox(url, redirects)))
+        calls = Calls()
         partner = stack.enter_context(
-            serve(lambda url: build_partner(url, folder, sandbox, partner_switches))
+            serve(lambda url: calls.around(build_partner(url, folder, sandbox, partner_switches)))
         )
         redirects.append(f"{partner}/connector/callback")
         apps: list[Flask] = []
         bff = stack.enter_context(serve(lambda url: apps.append(build_bff(url, folder, partner)) or apps[0]))
-        yield World(bff, partner, sandbox, apps[0], folder)
+        yield World(bff, partner, sandbox, apps[0], folder, calls)
 
 
 def catalogue_for(sandbox: str) -> str:
@@ -192,7 +242,7 @@ def build_bff(
     partner_pages: str | None = None,
     products_text: str = PRODUCTS,
 ) -> Flask:
-    """The BFF at ``url``: it asks ``partner``, and sends browsers to ``partner_pages`` (the same by default)."""
+    """The BFF at ``url``: asks ``partner``, sends browsers to ``partner_pages`` (by default the same)."""
     products = folder / "products.toml"
     products.write_text(products_text)
     settings = load_settings(

@@ -155,12 +155,8 @@ class _Endpoints:
 
     def token(self) -> Response:
         """Codes and refresh tokens become access tokens."""
-        if self.variant.key == "broken":
-            return _json({"error": "server_error"}, 500)
-        if self.variant.key == "garbled":
-            return Response("<!doctype html><title>Please wait</title>", content_type="text/html")
-        if self.variant.key == "slow":
-            time.sleep(self.settings.slow_seconds)
+        if (fault := self._token_fault()) is not None:
+            return fault
         form = request.form
         if not is_our_client(self.settings, request.headers, form):
             return _challenge({"error": "invalid_client"}, "Basic")
@@ -190,6 +186,16 @@ class _Endpoints:
         if account is None:
             return _challenge({"error": "invalid_token"}, "Bearer")
         return _json({"sub": account, "email": account, "name": account.partition("@")[0].title()})
+
+    def _token_fault(self) -> Response | None:
+        match self.variant.key:
+            case "broken":
+                return _json({"error": "server_error"}, 500)
+            case "garbled":
+                return Response("<!doctype html><title>Please wait</title>", content_type="text/html")
+            case "slow":
+                time.sleep(self.settings.slow_seconds)
+        return None
 
     def _fault(self) -> str | None:
         asked = request.args

@@ -1,0 +1,93 @@
+"""Watching an attempt: who may ask the partner service when, and what its answer changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from bff.core import outcome
+from bff.core.errors import PartnerProblem
+from bff.core.model import LIVE, Attempt, AttemptChanges, Hint, Status
+from bff.core.pace import turn
+from bff.core.ports import AccountConnector, AttemptStore, Events, PartnerService
+
+LATE: Final = timedelta(hours=1)
+"""So long after the launch a success is still looked for: no sign-in at the partner service lasts longer."""
+GIVEN_UP: Final = frozenset({Status.CANCELLED, Status.EXPIRED})
+
+
+class Watch:
+    """Reads the outcome of attempts at the partner service."""
+
+    def __init__(
+        self, attempts: AttemptStore, partner: PartnerService, events: Events, clock: Callable[[], datetime]
+    ) -> None:
+        self._attempts = attempts
+        self._partner = partner
+        self._events = events
+        self._clock = clock
+
+    def observe(self, attempt: Attempt, hint: Hint | None = None) -> Attempt:
+        """The attempt after asking the partner service, if it is time to ask. An outage changes nothing."""
+        now = self._clock()
+        if attempt.status in LIVE:
+            if hint is not None:
+                self._attempts.note_hint(attempt.id, hint, now)
+            changes = self._news(attempt, hint, now) or outcome.expire(attempt, now)
+            return self.settle(attempt, changes) if changes else attempt
+        if self._may_still_succeed(attempt, now):
+            return self._look_for_late_success(attempt, hint, now)
+        return attempt
+
+    def settle(self, attempt: Attempt, changes: AttemptChanges) -> Attempt:
+        """End a live attempt. Of several ends at once the first stands; the attempt as it is then."""
+        settled = self._attempts.transition(attempt.id, LIVE, {"settled_at": self._clock(), **changes})
+        if settled is None:
+            return self._attempts.get(attempt.id) or attempt
+        self._events.tell("settled", settled)
+        return settled
+
+    def _may_still_succeed(self, attempt: Attempt, now: datetime) -> bool:
+        return (
+            attempt.status in GIVEN_UP
+            and attempt.late_success_at is None
+            and attempt.launched_at is not None
+            and now - attempt.launched_at < LATE
+        )
+
+    def _look_for_late_success(self, attempt: Attempt, hint: Hint | None, now: datetime) -> Attempt:
+        news = self._news(attempt, hint, now, late=True)
+        if news is None or news.get("status") is not Status.CONNECTED:
+            return attempt
+        changes: AttemptChanges = {"late_success_at": now}
+        if "external_account" in news:
+            changes["external_account"] = news["external_account"]
+        told = self._attempts.transition(attempt.id, {attempt.status}, changes)
+        if told is None:
+            return attempt
+        self._events.tell("late success", told)
+        return told
+
+    def _news(
+        self, attempt: Attempt, hint: Hint | None, now: datetime, *, late: bool = False
+    ) -> AttemptChanges | None:
+        number = attempt.account_connector_id
+        if number is None or not self._attempts.claim_check(attempt.id, now, turn(attempt, hint, now)):
+            return None
+        try:
+            seen = self._partner.get_account_connector(attempt.account, number)
+        except PartnerProblem:
+            return None
+        finally:
+            self._attempts.end_check(attempt.id)
+        if late and not _tells_sign_ins(seen) and attempt.returned_at is None:
+            # The flag alone may be the work of an attempt made since.
+            return None
+        if begun := outcome.begun_at(attempt, seen):
+            self._attempts.note_begun(attempt.id, begun)
+        return outcome.decide(attempt, seen, self._clock())
+
+
+def _tells_sign_ins(seen: AccountConnector | None) -> bool:
+    return seen is not None and seen.sign_ins is not None

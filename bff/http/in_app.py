@@ -1,0 +1,33 @@
+"""Browsers inside other apps: no window opens there, and some third parties sign nobody in."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# Only the user agent tells, since these browsers hide nothing else. The list lives at the server, where it
+# can grow without a new widget on anybody's page.
+_NAMED: Final = re.compile(
+    r"\b(FBA[NV]|FB_IAB|Instagram|LinkedInApp|Line/|MicroMessenger|Snapchat|Pinterest/|TikTok|musical_ly"
+    r"|BytedanceWebview|KAKAOTALK|Twitter for|GSA/)"
+)
+_ANDROID_WEB_VIEW: Final = re.compile(r"\bAndroid\b.*; wv\)")
+_APPLE_MOBILE: Final = re.compile(r"\b(iPhone|iPad|iPod)\b.*\bAppleWebKit/")
+_REFUSING: Final = re.compile(r"\b(google|gmail|youtube)\b", re.IGNORECASE)
+
+
+def is_in_app(user_agent: str) -> bool:
+    """Whether this is a browser inside an app, where a sign-in has to take the page's own tab.
+
+    Safari on an iPhone names itself ``Safari/``; a web view of an app (WKWebView) does not.
+    """
+    web_view = _APPLE_MOBILE.search(user_agent) and "Safari/" not in user_agent
+    return bool(_NAMED.search(user_agent) or _ANDROID_WEB_VIEW.search(user_agent) or web_view)
+
+
+def refuses_in_app(connector_name: str, connector_key: str) -> bool:
+    """Whether this third party signs nobody in inside an app's browser, as Google does.
+
+    Google answers such a browser with ``disallowed_useragent`` and no way on.
+    """
+    return bool(_REFUSING.search(f"{connector_name} {re.sub(r'[-_.]', ' ', connector_key)}"))

@@ -1,0 +1,96 @@
+"""What a finished sign-in brought: kept at once, or held while another third-party account is connected."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+from flask import Blueprint, Response, json
+from sqlalchemy import Connection, Row, select, update
+
+from bff.partner import account_connector_store as store
+from bff.partner import clock, sign_ins, tables
+from bff.partner.api import account_level, answer
+from bff.partner.context import Embedded, embedded
+from bff.partner.errors import ApiError, missing
+from bff.partner.provider import Credentials
+
+routes = Blueprint("grants", __name__)
+
+HELD_FOR: Final = timedelta(minutes=15)
+"""So long after the sign-in its grant may be taken in place of the connected one."""
+MISMATCH: Final = "account_mismatch"
+
+
+def keep(
+    service: Embedded,
+    connection: Connection,
+    row: Row[Any],
+    token_sha256: str,
+    credentials: Credentials,
+    account: str | None,
+) -> bool:
+    """Connect with ``credentials``. False when they were held instead, since another account is connected.
+
+    Where the third party does not name the account, the newest grant wins: nobody could tell them apart.
+    """
+    sealed = _sealed(service, row.id, credentials)
+    if row.authenticated and account and row.external_account and account != row.external_account:
+        sign_ins.finish(
+            connection, token_sha256, "failed", error=MISMATCH, external_account=account, held=sealed
+        )
+        return False
+    _connect(connection, row.id, sealed, account)
+    sign_ins.finish(connection, token_sha256, "connected", external_account=account)
+    return True
+
+
+@routes.put("/v1.0/account/connectors/<int:account_connector_id>/signins/<token_sha256>/accept")
+def accept(account_connector_id: int, token_sha256: str) -> Response:
+    """Take the held grant of a sign-in (told by its token's SHA-256) in place of the connected one.
+
+    Hitchpost's own call. Repeated, it answers the same; 410 when the grant is held no longer.
+    """
+    account_id, service = account_level(), embedded()
+    table = tables.sign_in
+    with service.database.writing() as connection:
+        row = store.find(connection, account_id, account_connector_id)
+        ours = (table.c.token_sha256 == token_sha256) & (table.c.account_connector_id == row.id)
+        found = connection.execute(select(table).where(ours)).first()
+        if found is None:
+            raise missing("Sign-in")
+        if found.result != "connected":
+            if found.held is None or found.at < clock.now() - HELD_FOR:
+                raise ApiError(410, "This sign-in can no longer be accepted.")
+            _connect(connection, row.id, found.held, found.external_account)
+            values = {"result": "connected", "error": None, "held": None, "at": clock.now()}
+            connection.execute(update(table).where(ours).values(values))
+        return answer(store.told(service, connection, store.find(connection, account_id, row.id)))
+
+
+def forget_old(connection: Connection) -> None:
+    """Forget grants that nobody chose in time."""
+    table = tables.sign_in
+    old = update(table).where(table.c.held.is_not(None), table.c.at < clock.now() - HELD_FOR)
+    connection.execute(old.values(held=None))
+
+
+def _connect(connection: Connection, account_connector_id: int, sealed: str, account: str | None) -> None:
+    table = tables.account_connector
+    values = {
+        "credentials": sealed,
+        "authenticated": True,
+        "authenticated_at": clock.now(),
+        "external_account": account,
+    }
+    connection.execute(update(table).where(table.c.id == account_connector_id).values(values))
+
+
+def _sealed(service: Embedded, account_connector_id: int, credentials: Credentials) -> str:
+    kept = {
+        "access_token": credentials.access_token,
+        "refresh_token": credentials.refresh_token,
+        "expires_at": credentials.expires_at.isoformat() if credentials.expires_at else None,
+        "scope": credentials.scope,
+    }
+    return service.vault.seal(json.dumps(kept), store.sealed_in(account_connector_id, "credentials"))

@@ -1,0 +1,1 @@
+"""The BFF's schema, step by step (alembic)."""

@@ -1,0 +1,199 @@
+"""Watching an attempt over HTTP: checks, late truth, the timeline, and the choice after a mismatch."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.support.world import World
+
+PAST = datetime.now(UTC) - timedelta(minutes=1)
+
+
+def launched(world: World, token: str, connector: str = "sandbox") -> tuple[str, str]:
+    """An attempt whose user is on the way: its id, and the minted URL."""
+    attempt = world.begin(token, connector)
+    return attempt["id"], world.launch(attempt["launch_token"]).headers["Location"]
+
+
+def number_in(url: str) -> str:
+    """The account connector's id in a minted URL."""
+    return parse_qs(urlsplit(url).query)["id"][0]
+
+
+def test_many_pages_cost_one_check(world: World) -> None:
+    """Twenty reads at once of one attempt: the partner service is asked once."""
+    attempt, url = launched(world, world.session())
+    with ThreadPoolExecutor(20) as pool:
+        told = list(pool.map(lambda _: world.read(attempt, "")["status"], range(20)))
+    assert set(told) == {"launched"}
+    assert world.partner_calls.checks(number_in(url)) == 1
+
+
+def test_a_slow_check_keeps_nobody_else_waiting(world: World) -> None:
+    """One check hangs at the partner service: other reads are answered meanwhile, and ask nothing."""
+    attempt, url = launched(world, world.session())
+    world.partner_calls.open.clear()
+    try:
+        first = threading.Thread(target=world.read, args=(attempt,))
+        first.start()
+        deadline = time.monotonic() + 10
+        while world.partner_calls.checks(number_in(url)) == 0 and time.monotonic() < deadline:
+            os.sched_yield()
+        for hint in ("", "?hint=message", "?hint=closed"):
+            assert world.read(attempt, hint)["status"] == "launched"
+        assert first.is_alive()
+        assert world.partner_calls.checks(number_in(url)) == 1
+    finally:
+        world.partner_calls.open.set()
+    first.join()
+
+
+@pytest.mark.parametrize("end", ["expired", "cancelled"])
+def test_late_truth_is_told(world: World, end: str) -> None:
+    """A success after the end does not change the status, and is told as what it is."""
+    token = world.session()
+    attempt, url = launched(world, token)
+    if end == "expired":
+        world.change(attempt, expires_at=PAST)
+        assert world.read(attempt)["status"] == "expired"
+    else:
+        world.page("POST", f"/v1/attempts/{attempt}/cancel", token, json={})
+    assert world.read(attempt)["late_success"] is None
+    world.sign_in(url)
+    told = world.read(attempt)
+    assert told["status"] == end
+    assert told["late_success"]["external_account"] == "ada@sandbox.example"
+    assert world.read(attempt)["late_success"] == told["late_success"]
+
+
+def test_a_later_attempts_success_is_not_an_earlier_ones(world: World) -> None:
+    """The user cancels, tries again and succeeds: the cancelled attempt tells no late success."""
+    token = world.session()
+    attempt, _url = launched(world, token)
+    world.page("POST", f"/v1/attempts/{attempt}/cancel", token, json={})
+    assert world.read(world.connect(token))["status"] == "connected"
+    assert world.read(attempt)["late_success"] is None
+
+
+def test_the_timeline_tells_the_story(world: World) -> None:
+    """The host's server reads every step with its time; the page reads none."""
+    token = world.session()
+    attempt, url = launched(world, token)
+    world.read(attempt, "?hint=closed")
+    world.sign_in(url)
+    told = world.read(attempt)
+    assert told["status"] == "connected"
+    steps = [step["step"] for step in told["timeline"]]
+    assert steps[:3] == ["prepared", "launched", "minted"]
+    assert steps[-1] == "connected"
+    assert {"closed_seen", "message_seen", "checked"} <= set(steps)
+    assert "timeline" not in world.page("GET", f"/v1/attempts/{attempt}", token).json()
+    assert parse_qs(urlsplit(url).query)["token"][0] not in str(told)
+
+
+def test_an_operator_reads_the_story_by_its_support_code(world: World) -> None:
+    """`hitchpost attempts show CODE` prints what happened, in words."""
+    told = world.read(world.connect(world.session()))
+    environment = os.environ | {"HITCHPOST_DATABASE_URL": f"sqlite:///{world.folder}/bff.db"}
+
+    def show(code: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "bff", "attempts", "show", code],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=Path(__file__).parents[2],
+        )
+
+    shown = show(told["support_code"].lower())
+    assert shown.returncode == 0, shown.stderr
+    assert told["id"] in shown.stdout
+    assert "a sign-in token was minted" in shown.stdout
+    assert "ended: connected" in shown.stdout
+    unknown = show("NONE-0000")
+    assert unknown.returncode == 2
+    assert "there is no attempt" in unknown.stderr
+
+
+def test_an_expired_sign_in_token_fails_at_once(world: World) -> None:
+    """The browser comes with a token whose time is over: the attempt has failed, and a fresh one works."""
+    token = world.session()
+    attempt, url = launched(world, token)
+    world.expire_sign_in_tokens()
+    assert world.sign_in(url).status_code == 403
+    told = world.read(attempt)
+    assert (told["status"], told["error"]["code"]) == ("failed", "failed")
+    assert world.read(world.connect(token))["status"] == "connected"
+
+
+def mismatched(world: World, token: str) -> str:
+    """Ada is connected; a reconnect signs Grace in: the id of that attempt."""
+    attempt, url = launched(world, token)
+    world.sign_in(url)
+    assert world.read(attempt)["connection"]["external_account"] == "ada@sandbox.example"
+    attempt, url = launched(world, token)
+    page = world.sign_in(url, account="grace@sandbox.example")
+    assert "another account" in page.text
+    return attempt
+
+
+def connected_account(world: World) -> str:
+    """Whose account the partner service has connected."""
+    told = world.server("GET", f"/v1/connections?account={world.account}").json()
+    return str(told["connections"][0]["external_account"])
+
+
+def test_another_account_does_not_replace_the_connected_one(world: World) -> None:
+    """A reconnect with another third-party account: the old grant stands, and the page is told."""
+    told = world.read(mismatched(world, world.session()))
+    assert (told["status"], told["error"]["code"]) == ("failed", "account_mismatch")
+    assert connected_account(world) == "ada@sandbox.example"
+
+
+def test_the_other_account_can_be_chosen(world: World) -> None:
+    """*Use this account instead*: a new attempt is connected with it; the failed one stays failed."""
+    token = world.session()
+    attempt = mismatched(world, token)
+    world.read(attempt)
+    chosen = world.page("POST", f"/v1/attempts/{attempt}/accept", token, json={}).json()
+    assert chosen["id"] != attempt
+    assert chosen["status"] == "connected"
+    assert chosen["connection"]["external_account"] == "grace@sandbox.example"
+    assert connected_account(world) == "grace@sandbox.example"
+    assert world.read(attempt)["status"] == "failed"
+
+
+def test_the_same_account_reconnects(world: World) -> None:
+    """A reconnect with the account that is connected is no mismatch."""
+    token = world.session()
+    assert world.read(world.connect(token))["status"] == "connected"
+    assert world.read(world.connect(token))["status"] == "connected"
+
+
+def test_only_a_mismatch_can_be_accepted(world: World) -> None:
+    """Nothing to choose from: a clear refusal, and nothing happens."""
+    token = world.session()
+    attempt = world.connect(token)
+    assert world.read(attempt)["status"] == "connected"
+    refused = world.page("POST", f"/v1/attempts/{attempt}/accept", token, json={})
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+
+
+def test_nobody_else_accepts(world: World) -> None:
+    """The choice is the user's who began: to anybody else the attempt does not exist."""
+    attempt = mismatched(world, world.session())
+    world.read(attempt)
+    path = f"/v1/attempts/{attempt}/accept"
+    assert world.page("POST", path, world.session(user="grace"), json={}).status_code == 404
+    assert connected_account(world) == "ada@sandbox.example"

@@ -1,0 +1,77 @@
+"""The core over a real database, with a model of the partner service and a clock that stands still."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+from bff.adapters.attempt_store import DatabaseAttempts
+from bff.adapters.database import open_database, upgrade
+from bff.core.catalogue import Catalogue
+from bff.core.connect import BeginRequest, Connect
+from bff.core.model import Attempt, MessageKind, MessageTemplate, OfferedConnector, Principal, Product, User
+from bff.core.ports import AccountRef
+from bff.core.secret import fingerprint
+from bff.core.sign_in_urls import Installer
+from bff.core.watch import Watch
+from tests.support.model_partner import Clock, ModelPartner, NoEvents
+
+ORIGIN: Final = "https://app.example"
+PRODUCT: Final = Product(
+    key="demo",
+    name="Demo",
+    origins=(ORIGIN,),
+    connectors=(OfferedConnector("crm", "CRM", "crm"),),
+    messages={"default": MessageTemplate(MessageKind.PLAIN, "done")},
+)
+ADA: Final = Principal("demo", AccountRef("acme", "Acme"), User("ada"))
+
+
+@dataclass
+class Core:
+    """The use-cases, and what they stand on."""
+
+    clock: Clock
+    partner: ModelPartner
+    attempts: DatabaseAttempts
+    watch: Watch
+    connect: Connect
+
+    def launched(self) -> Attempt:
+        """An attempt whose user is at the partner service now."""
+        attempt, token = self.connect.begin(PRODUCT, ADA, BeginRequest("crm", ORIGIN))
+        self.connect.launch(token)
+        return self.read(attempt)
+
+    def read(self, attempt: Attempt) -> Attempt:
+        """The attempt as it is stored."""
+        return self.connect.read(attempt.id, "demo")
+
+    def finish(self, attempt: Attempt, result: str, *, error: str | None = None) -> None:
+        """The user's sign-in ends."""
+        assert attempt.sign_in_token_sha256 is not None
+        self.partner.finish(attempt.sign_in_token_sha256, result, error=error)
+
+
+def build_core(database_url: str, *, tells: bool = True) -> Core:
+    """A core of its own."""
+    clock = Clock()
+    partner = ModelPartner(clock, tells=tells)
+    engine = open_database(database_url)
+    upgrade(engine)
+    attempts = DatabaseAttempts(engine)
+    watch = Watch(attempts, partner, NoEvents(), clock)
+    catalogue = Catalogue(partner, clock)
+    connect = Connect(
+        attempts,
+        partner,
+        watch,
+        catalogue,
+        Installer(partner, catalogue),
+        public_url="https://bff.example",
+        partner_service_url="https://partner.example",
+        clock=clock,
+        random_token=lambda: fingerprint(secrets.token_urlsafe(32)),
+    )
+    return Core(clock, partner, attempts, watch, connect)
