@@ -7,10 +7,22 @@ import os
 from typing import Any, Final
 
 import requests
-from flask import Flask, Response, jsonify, redirect, render_template, request, send_from_directory, session
+from flask import (
+    Flask,
+    Response,
+    abort,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    send_from_directory,
+    session,
+)
 from werkzeug.wrappers import Response as AnyResponse
 
+from bff.demo.pause import pause
 from bff.demo.plan import ACCOUNT, PRODUCT, Plan, make_plan
+from bff.demo.rehearsals import BY_KEY, CONTROLS, EVERYDAY, PAUSE_SECONDS, REHEARSALS, Rehearsal
 from bff.resources import DEMO_ASSETS, TEMPLATES
 from bff.server import Server
 
@@ -18,6 +30,7 @@ USERS: Final = {
     "ada": {"id": "ada", "name": "Ada Lovelace", "email": "ada@acme.example"},
     "grace": {"id": "grace", "name": "Grace Hopper", "email": "grace@acme.example"},
 }
+BRIEF: Final = {"expires_in": 1}
 
 
 def create_host(plan: Plan, cookie_key: str) -> Flask:
@@ -26,15 +39,37 @@ def create_host(plan: Plan, cookie_key: str) -> Flask:
     app.secret_key = cookie_key
     app.config.update(SESSION_COOKIE_NAME="demo", SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_HTTPONLY=True)
 
+    _add_pages(app, plan)
+    _add_session(app, plan)
+    _add_controls(app, plan)
+    app.add_url_rule("/assets/<name>", "asset", lambda name: send_from_directory(DEMO_ASSETS, name))
+    app.add_url_rule("/health/live", "live", lambda: "ok")
+    return app
+
+
+def _add_pages(app: Flask, plan: Plan) -> None:
     @app.get("/")
     def page() -> Response:
-        user = USERS.get(session.get("user", ""))
-        offered = _connectors(plan, user) if user else []
-        body = render_template(
-            "host.html", user=user, users=USERS, connectors=offered, plan=plan, product=PRODUCT
-        )
-        return Response(body, headers=_headers(plan))
+        rehearsal = BY_KEY.get(request.args.get("rehearse", ""), EVERYDAY)
+        session["rehearsal"] = rehearsal.key
+        return _page(plan, rehearsal, USERS.get(session.get("user", "")))
 
+    @app.get("/framed")
+    def framed() -> Response:
+        # At 127.0.0.1, so that the page at localhost inside it is one of another site.
+        source = f"{plan.host}/in-frame?user={session.get('user', 'ada')}"
+        return Response(
+            render_template("framed.html", source=source),
+            headers={"Content-Security-Policy": f"default-src 'self'; frame-src {plan.host}"},
+        )
+
+    @app.get("/in-frame")
+    def in_frame() -> Response:
+        # No cookie reaches a frame of another site: the user comes in the address, the session in the tag.
+        return _page(plan, BY_KEY["framed"], USERS.get(request.args.get("user", "")))
+
+
+def _add_session(app: Flask, plan: Plan) -> None:
     @app.post("/sign-in")
     def sign_in() -> AnyResponse:
         chosen = request.form.get("user", "")
@@ -47,24 +82,52 @@ def create_host(plan: Plan, cookie_key: str) -> Flask:
         user = USERS.get(session.get("user", ""))
         if user is None:
             return jsonify({"error": "sign in first"}), 401
+        if BY_KEY.get(session.get("rehearsal", ""), EVERYDAY).brief_sessions:
+            # When it ends is left out: the widget has to find out by being refused.
+            return jsonify({"token": _session(plan, user, BRIEF)["token"]}), 200
         return jsonify(_session(plan, user)), 200
 
-    @app.get("/assets/<name>")
-    def asset(name: str) -> Response:
-        return send_from_directory(DEMO_ASSETS, name)
 
-    @app.get("/health/live")
-    def live() -> str:
-        return "ok"
+def _add_controls(app: Flask, plan: Plan) -> None:
+    @app.before_request
+    def from_our_own_page() -> None:
+        if request.method == "POST" and request.headers.get("Origin") != plan.host:
+            abort(403)
 
-    return app
+    @app.post("/control")
+    def control() -> tuple[Response, int]:
+        wanted = request.form.get("do", "")
+        if wanted == "sign-out":
+            session.pop("user", None)
+        elif wanted in {"bff", "partner"}:
+            pause(plan, wanted, PAUSE_SECONDS)
+        else:
+            abort(400)
+        return jsonify({"done": wanted}), 200
 
 
-def _session(plan: Plan, user: dict[str, str]) -> dict[str, Any]:
+def _page(plan: Plan, rehearsal: Rehearsal, user: dict[str, str] | None) -> Response:
+    token = _session(plan, user)["token"] if user else None
+    body = render_template(
+        "host.html",
+        user=user,
+        users=USERS,
+        connectors=_connectors(plan, token) if token else [],
+        plan=plan,
+        product=PRODUCT,
+        rehearsals=REHEARSALS,
+        rehearsal=rehearsal,
+        token=token if rehearsal.framed else None,
+        controls=CONTROLS,
+    )
+    return Response(body, headers=_headers(plan, rehearsal) | rehearsal.headers)
+
+
+def _session(plan: Plan, user: dict[str, str], more: dict[str, Any] | None = None) -> dict[str, Any]:
     account = {"id": ACCOUNT, "name": "Acme Inc."}
     answer = requests.post(
         f"{plan.bff}/v1/sessions",
-        json={"user": user, "account": account},
+        json={"user": user, "account": account, **(more or {})},
         headers={"Authorization": f"Bearer {plan.secrets['secret_key']}"},
         timeout=10,
     )
@@ -73,23 +136,24 @@ def _session(plan: Plan, user: dict[str, str]) -> dict[str, Any]:
     return told
 
 
-def _connectors(plan: Plan, user: dict[str, str]) -> list[dict[str, Any]]:
-    token = _session(plan, user)["token"]
+def _connectors(plan: Plan, token: str) -> list[dict[str, Any]]:
     answer = requests.get(f"{plan.bff}/v1/config", headers={"Authorization": f"Bearer {token}"}, timeout=20)
     answer.raise_for_status()
     found: list[dict[str, Any]] = answer.json()["connectors"]
     return found
 
 
-def _headers(plan: Plan) -> dict[str, str]:
+def _headers(plan: Plan, rehearsal: Rehearsal) -> dict[str, str]:
     # As strict as a host may wish: the tag works under it.
+    connect = "'self'" if rehearsal.unconnected else f"'self' {plan.bff}"
+    ancestors = f"http://127.0.0.1:{plan.port}" if rehearsal.framed else "'none'"
     policy = (
-        f"default-src 'self'; script-src 'self' {plan.bff}; connect-src 'self' {plan.bff};"
-        " base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+        f"default-src 'self'; script-src 'self' {plan.bff}; connect-src {connect};"
+        f" base-uri 'none'; frame-ancestors {ancestors}; require-trusted-types-for 'script'"
     )
     return {
         "Content-Security-Policy": policy,
-        "Cache-Control": "no-store",
+        "Cache-Control": "no-cache",
         "X-Content-Type-Options": "nosniff",
     }
 

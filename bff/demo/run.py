@@ -19,6 +19,7 @@ from bff.adapters.database import open_database, upgrade
 from bff.adapters.product_file import FaultyFile, read_products
 from bff.adapters.product_store import DatabaseProducts
 from bff.core.secret import Secret
+from bff.demo.pause import write_groups
 from bff.demo.plan import PRODUCT, Plan, environment, make_plan, write_files, write_summary
 
 START_SECONDS: Final = 60.0
@@ -56,6 +57,7 @@ def run_demo(environ: Mapping[str, str]) -> int:
     try:
         if not _wait_until_ready(running, stopping):
             return 0 if stopping.asked else 1
+        write_groups(plan.folder, {item.program.name: item.process.pid for item in running})
         write_summary(plan)
         print(f"ready {plan.host}", flush=True)
         while not stopping.asked and all(item.process.poll() is None for item in running):
@@ -170,6 +172,7 @@ def _tell_who_died(running: list[Running]) -> int:
 
 def _stop(running: list[Running]) -> None:
     for item in reversed(running):
+        item.process.send_signal(signal.SIGCONT)  # one that was paused could not hear the next
         item.process.terminate()
     for item in running:
         try:

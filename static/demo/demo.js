@@ -3,7 +3,11 @@ const status = document.getElementById("status");
 const list = document.getElementById("event-list");
 const result = document.getElementById("result");
 
+// For programs that look on: each event with the moment at which the page heard it.
+const heard = (globalThis.heard = []);
+
 function note(name, detail) {
+  heard.push({ name, detail, at: Date.now() });
   const item = document.createElement("li");
   const time = document.createElement("time");
   time.textContent = new Date().toLocaleTimeString([], { hour12: false });
@@ -19,6 +23,16 @@ function show(word, detail) {
   status.dataset.outcome = word;
   result.textContent = JSON.stringify(detail, null, 2);
 }
+
+// Stands in for a popup blocker that never lets go.
+if (document.body.dataset.blocks !== undefined) window.open = () => null;
+
+document.querySelector("[data-control]")?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const told = event.target.querySelector("[data-told]");
+  const response = await fetch("/control", { method: "POST", body: new FormData(event.target) });
+  told.textContent = response.ok ? "Done." : "That did not work.";
+});
 
 if (list) {
   document.addEventListener("hitchpost:step", (event) => note("hitchpost:step", event.detail));
