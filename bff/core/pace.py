@@ -10,10 +10,14 @@ from bff.core.model import Attempt, Hint
 
 LEASE: Final = timedelta(seconds=30)
 """No question outlives this; should its process die, the next one may be asked then."""
-AFTERGLOW: Final = timedelta(seconds=3)
+AFTERGLOW: Final = timedelta(seconds=15)
 """For so long after a signal the next looks count as signalled: the news may trail the signal."""
-REFILL: Final = timedelta(seconds=5)
-"""Every so often an attempt earns one more question: 24 in two minutes, beside what it began with."""
+
+START: Final = 12
+"""An attempt may be asked about so often at once, and once more for each refill that passes."""
+CONSENT: Final = timedelta(minutes=2)
+REFILL, LATER_REFILL = CONSENT / (30 - START), timedelta(seconds=5)
+"""30 questions in a consent of two minutes, however many pages wait for it and whatever they signal."""
 
 PLAIN_NEWS: Final = frozenset({Hint.MESSAGE, Hint.RETURNED, Hint.TROUBLE, Hint.CANCEL})
 """After these something has happened for certain, or something final is about to: never too soon to ask."""
@@ -33,17 +37,16 @@ class Turn:
 def turn(attempt: Attempt, hint: Hint | None, now: datetime) -> Turn:
     """When the partner service may be asked, given the attempt's age and what made the page look.
 
-    Signals may ask sooner than polls, and draw on a few questions that polls leave over; so a click whose
-    user does nothing for two minutes costs at most 28 questions, and one with signals at most 30.
+    Polls of one page use up less than is earned; what they leave is for signals, which may ask sooner.
     """
     age = now - (attempt.launched_at or now)
+    earned = START + min(age, CONSENT) // REFILL + max(age - CONSENT, timedelta(0)) // LATER_REFILL
     fresh = attempt.hinted_at is not None and now - attempt.hinted_at < AFTERGLOW
-    if hint is None and not fresh:
-        spacing, reserve = min(max(age / 2, FIRST_SPACING), LAST_SPACING), 4
-    elif hint is Hint.FOCUS:
-        spacing, reserve = timedelta(seconds=1), 5
-    elif hint in PLAIN_NEWS:
-        spacing, reserve = timedelta(0), 6
+    if hint in PLAIN_NEWS:
+        spacing = timedelta(0)
+    elif hint is not None or fresh:
+        spacing = timedelta(milliseconds=250)
     else:
-        spacing, reserve = timedelta(milliseconds=250), 6
-    return Turn(now - spacing, reserve + age // REFILL, now + LEASE)
+        spacing = min(max(age / 2, FIRST_SPACING), LAST_SPACING)
+    # The last two are kept for what is certain.
+    return Turn(now - spacing, earned if hint in PLAIN_NEWS else earned - 2, now + LEASE)

@@ -4,4 +4,6 @@ const framed = window.parent === window ? null : window.parent;
 const windows = { opener: window.opener, parent: framed, "opener-or-parent": window.opener ?? framed };
 
 windows[choice]?.postMessage(form === "object" ? { message } : message, target);
-if (closes !== undefined) window.close();
+// A window that some page isolated has nobody left to post to, and nobody but itself to close it: the page that
+// opened it learns of the end as soon as its user is back there.
+if (closes !== undefined || !(window.opener || framed)) window.close();

@@ -51,6 +51,7 @@ class HostPage:
         self.driver = driver
         self.stack = stack
         self.window = driver.current_window_handle
+        self.framed = False
 
     def sign_in(self, name: str = "Ada") -> None:
         """Open the page and sign in."""
@@ -59,6 +60,12 @@ class HostPage:
         self.driver.get(self.stack.host)
         self.button(f"Sign in as {name}").click()
         self.wait(lambda: self.driver.find_elements(By.TAG_NAME, "hitchpost-connect"))
+
+    def front(self) -> None:
+        """Look at the host page, inside its frame if it is in one."""
+        self.driver.switch_to.window(self.window)
+        if self.framed:
+            self.driver.switch_to.frame(0)
 
     def wait(self, condition: Callable[[], T | None], *, seconds: float = PATIENCE) -> T:
         """Wait until the condition holds; its value."""
@@ -81,7 +88,7 @@ class HostPage:
     def decide(self, name: str) -> None:
         """Press a button of the third party's page in the popup, and come back to the host page."""
         self.press_in_popup(name)
-        self.driver.switch_to.window(self.window)
+        self.front()
 
     def press_in_popup(self, name: str) -> None:
         """Press a button of the page in front.
@@ -105,7 +112,7 @@ class HostPage:
 
     def status(self, *words: str, seconds: float = PATIENCE) -> str:
         """Wait until the page's status is one of ``words``."""
-        self.driver.switch_to.window(self.window)
+        self.front()
         return self.wait(
             lambda: next((word for word in words if word == self.status_now()), None), seconds=seconds
         )

@@ -1,0 +1,21 @@
+"""A scene for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from selenium.webdriver.remote.webdriver import WebDriver
+
+from tests.support.scene import Scene
+from tests.support.stack import Stack
+
+
+@pytest.fixture
+def scene(driver: WebDriver, stack: Stack, record_property: Callable[[str, object], None]) -> Iterator[Scene]:
+    """The demo's page; whatever was stopped goes on again afterwards, and no connection is left."""
+    found = Scene(driver, stack, record_property)
+    found.sql("partner", "UPDATE account_connector SET authenticated = 0, external_account = NULL")
+    yield found
+    for program in ("bff", "partner", "sandbox"):
+        found.go_on(program)

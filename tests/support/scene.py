@@ -1,0 +1,201 @@
+"""One ending on the demo's page: what a user does, and what the page and the servers know of it when."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webdriver import WebDriver
+
+from tests.support.host_page import HostPage
+from tests.support.stack import Stack
+
+SHOWN: Final = """
+const element = document.querySelector(`hitchpost-connect[connector="${arguments[0]}"]`);
+return [...element.shadowRoot.querySelectorAll("button, [part=status]")]
+  .filter((part) => part.getClientRects().length > 0).map((part) => part.textContent.trim());
+"""
+ENDED: Final = """
+return (globalThis.heard ?? []).filter(({ name, detail }) =>
+  name !== "hitchpost:step" && (!arguments[0] || detail.attempt === arguments[0]))
+"""
+STEPS: Final = """
+const steps = (globalThis.heard ?? []).filter(({ name }) => name === "hitchpost:step");
+return steps.map(({ detail }) => detail.step);
+"""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the page was told at the end, and how many milliseconds after the server knew."""
+
+    status: str
+    code: str | None
+    channel: str | None
+    attempt: str
+    ms: int | None
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the matrix."""
+
+    number: int
+    ending: str
+    state: str
+    code: str | None = None
+    channel: str | None = None
+    ms: int | None = None
+    reach: str = "poll"
+    """Which of the three promises the time is held to: message, gone or covered."""
+
+
+class Scene(HostPage):
+    """The demo's page, arranged for one ending."""
+
+    def __init__(self, driver: WebDriver, stack: Stack, record: Callable[[str, object], None]) -> None:
+        super().__init__(driver, stack)
+        self._record = record
+
+    def rehearse(self, key: str = "") -> None:
+        """Open the page as this rehearsal has it, with Ada signed in."""
+        self.sign_in()
+        if key:
+            self.driver.get(f"{self.stack.host}/?rehearse={key}")
+            self.wait(lambda: self.driver.find_elements(By.TAG_NAME, "hitchpost-connect"))
+
+    def close_popup(self, popup: str) -> None:
+        """The user closes the window."""
+        self.driver.switch_to.window(popup)
+        self.driver.close()
+        self.front()
+
+    def close_soon(self) -> None:
+        """The user closes the window in front in a moment, whatever it is loading then."""
+        self.driver.execute_script("setTimeout(() => window.close(), 300)")
+
+    def shown(self, connector: str = "sandbox") -> list[str]:
+        """The texts that the element shows now: its button, its line, its choices."""
+        found: list[str] = self.driver.execute_script(SHOWN, connector)
+        return found
+
+    def steps(self) -> list[str]:
+        """The steps that the page was told."""
+        found: list[str] = self.driver.execute_script(STEPS)
+        return found
+
+    def wait_for_step(self, step: str, *, seconds: float = 40) -> None:
+        """Wait until the page has been told this step."""
+        self.front()
+        self.wait(lambda: step in self.steps(), seconds=seconds)
+
+    def wait_for_choice(self, name: str, connector: str = "sandbox", *, seconds: float = 40) -> None:
+        """Wait until the element offers this choice."""
+        self.front()
+        self.wait(lambda: name in self.shown(connector), seconds=seconds)
+
+    def endings(self, attempt: str | None = None) -> list[dict[str, Any]]:
+        """Every ending that the page was told, or those of one attempt."""
+        found: list[dict[str, Any]] = self.driver.execute_script(ENDED, attempt)
+        return found
+
+    def end(self, *, attempt: str | None = None, nth: int = 1, seconds: float = 60) -> Told:
+        """Wait until the page is told an ending (of this attempt; the ``nth``)."""
+        self.front()
+        self.wait(lambda: len(self.endings(attempt)) >= nth, seconds=seconds)
+        heard = self.endings(attempt)[nth - 1]
+        detail = heard["detail"]
+        status = "connected" if heard["name"] == "hitchpost:connected" else self._status(detail)
+        known = self._known_at(detail["attempt"])
+        return Told(
+            status=status,
+            code=detail.get("code"),
+            channel=detail.get("channel"),
+            attempt=detail["attempt"],
+            ms=round(heard["at"] - known) if known else None,
+            detail=detail,
+        )
+
+    def note(
+        self,
+        number: int,
+        ending: str,
+        told: Told | None = None,
+        *,
+        state: str = "",
+        reach: str = "poll",
+        timed: bool = True,
+    ) -> None:
+        """Put a cell into the matrix."""
+        cell = Cell(
+            number,
+            ending,
+            state or (told.status if told else ""),
+            told.code if told else None,
+            told.channel if told else None,
+            told.ms if told and timed else None,
+            reach,
+        )
+        self._record("outcome", json.dumps(asdict(cell)))
+
+    def server_says(self, attempt: str) -> dict[str, Any]:
+        """The attempt as the host's server reads it."""
+        return self.stack.attempt(attempt)
+
+    def attempt_now(self) -> str:
+        """The id of the attempt that the page was last told of."""
+        script = "return heard.map(({ detail }) => detail.attempt).filter(Boolean).pop()"
+        return str(self.wait(lambda: self.driver.execute_script(script)))
+
+    def sql(self, program: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Look into, or change, the database of ``bff`` or ``partner``."""
+        path = self.stack.folder / f"{program}.db"
+        with closing(sqlite3.connect(path, timeout=20)) as connection, connection:
+            return connection.execute(statement, values).fetchall()
+
+    def checks(self, attempt: str) -> int:
+        """How often the partner service was asked about this attempt."""
+        found: int = self.sql("bff", "SELECT checks FROM attempts WHERE id = ?", attempt)[0][0]
+        return found
+
+    def switch_to_other_window(self) -> str:
+        """Look at the one window that is not the host page's; its handle."""
+        other = self.wait(lambda: next((h for h in self.driver.window_handles if h != self.window), None))
+        self.driver.switch_to.window(other)
+        return other
+
+    def stop(self, program: str) -> None:
+        """The program answers nobody any more; its sockets stay open."""
+        self._signal(program, signal.SIGSTOP)
+
+    def go_on(self, program: str) -> None:
+        """The program is back."""
+        self._signal(program, signal.SIGCONT)
+
+    def _signal(self, program: str, number: signal.Signals) -> None:
+        groups = json.loads((self.stack.folder / "programs.json").read_text())
+        os.killpg(groups[program], number)
+
+    def _status(self, detail: dict[str, Any]) -> str:
+        return str(self.server_says(detail["attempt"])["status"]) if detail.get("attempt") else "none"
+
+    def _known_at(self, attempt: str | None) -> float | None:
+        """When the partner service knew how this attempt ended, in milliseconds since 1970."""
+        token = self.sql("bff", "SELECT sign_in_token_sha256 FROM attempts WHERE id = ?", attempt)
+        if not token or token[0][0] is None:
+            return None
+        found = self.sql(
+            "partner", "SELECT at FROM sign_in WHERE token_sha256 = ? AND result != 'started'", token[0][0]
+        )
+        if not found:
+            return None
+        return datetime.fromisoformat(found[0][0]).replace(tzinfo=UTC).timestamp() * 1000
