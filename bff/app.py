@@ -17,6 +17,7 @@ from bff.adapters.http_client import Limits
 from bff.adapters.partner_client import PartnerClient
 from bff.adapters.product_file import read_products
 from bff.adapters.product_store import DatabaseProducts
+from bff.adapters.receipts import Receipts
 from bff.core.catalogue import Catalogue
 from bff.core.connect import Connect
 from bff.core.errors import LaunchRefused
@@ -25,7 +26,7 @@ from bff.core.secret import Secret
 from bff.core.sign_in_urls import Installer, SignInUrls
 from bff.core.watch import Watch
 from bff.http import attempts as attempt_routes
-from bff.http import files, health, host_api, pages
+from bff.http import files, health, host_api, pages, receipts
 from bff.http.responses import problem_of
 from bff.http.services import EXTENSION, Identify, Services
 from bff.http.session_tokens import SessionTokens
@@ -114,6 +115,7 @@ def _wire(
         catalogue=catalogue,
         sign_in_urls=SignInUrls(partner, installer, settings.partner_service_url),
         products=products,
+        receipts=Receipts(settings.signing_keys(), settings.public_url),
         session_tokens=SessionTokens(settings.signing_keys(), _now),
         identify=identify,
         public_url=settings.public_url,
@@ -125,8 +127,8 @@ def _wire(
 def build_blueprint() -> Blueprint:
     """Every route, with its errors answered in its own kind: pages in words, the rest as problems."""
     whole = Blueprint("hitchpost", __name__)
-    for routes in (attempt_routes.routes, host_api.routes, pages.routes, files.routes, health.routes):
-        whole.register_blueprint(routes)
+    for module in (attempt_routes, host_api, pages, files, health, receipts):
+        whole.register_blueprint(module.routes)
     whole.register_error_handler(Exception, _answer_error)
     return whole
 

@@ -147,6 +147,16 @@ class AttemptStore(Protocol):
         """What was noted of an attempt, and how often the partner service was asked."""
 
 
+class ReceiptSigner(Protocol):
+    """Who signs for what an attempt came to."""
+
+    def sign(self, attempt: Attempt) -> str | None:
+        """A receipt for the host's server (a compact JWS); None unless the attempt is connected."""
+
+    def public_keys(self) -> dict[str, object]:
+        """The JWK set that receipts are verified with."""
+
+
 class Events(Protocol):
     """Whom the core tells what happened to attempts."""
 

@@ -124,7 +124,7 @@ def told(attempt: Attempt, product: Product) -> dict[str, Any]:
         "connection": _connection(attempt),
         "error": _error(attempt, product),
         "support_code": attempt.support_code,
-        "receipt": None,
+        "receipt": services().receipts.sign(attempt),
         "late_success": _late_success(attempt),
         "created_at": attempt.created_at.isoformat(),
         "expires_at": attempt.expires_at.isoformat(),

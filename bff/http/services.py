@@ -11,7 +11,7 @@ from bff.core.catalogue import Catalogue
 from bff.core.connect import Connect
 from bff.core.model import Principal
 from bff.core.overview import Overview
-from bff.core.ports import AttemptStore, ProductStore
+from bff.core.ports import AttemptStore, ProductStore, ReceiptSigner
 from bff.core.sign_in_urls import SignInUrls
 from bff.core.watch import Watch
 from bff.http.session_tokens import SessionTokens
@@ -32,6 +32,7 @@ class Services:
     sign_in_urls: SignInUrls
     products: ProductStore
     session_tokens: SessionTokens
+    receipts: ReceiptSigner
     identify: Identify | None
     public_url: str
     public_origin: str

@@ -241,6 +241,7 @@ def build_bff(
     *,
     partner_pages: str | None = None,
     products_text: str = PRODUCTS,
+    secret_keys: str = "k" * 40,
 ) -> Flask:
     """The BFF at ``url``: asks ``partner``, sends browsers to ``partner_pages`` (by default the same)."""
     products = folder / "products.toml"
@@ -248,7 +249,7 @@ def build_bff(
     settings = load_settings(
         public_url=url,
         database_url=f"sqlite:///{folder}/bff.db",
-        secret_keys="k" * 40,
+        secret_keys=secret_keys,
         partner_api_url=partner,
         partner_service_url=partner_pages or partner,
         partner_client_id=CLIENT_ID,
