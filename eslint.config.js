@@ -23,7 +23,7 @@ export default tseslint.config(
     files: ["static/{pages,demo,partner}/*.js", "**/*.mjs", "*.config.js"],
     languageOptions: {
       globals: Object.fromEntries(
-        ["console", "document", "fetch", "location", "navigator", "process", "setTimeout", "URL", "window"].map((name) => [name, "readonly"]),
+        ["console", "document", "FormData", "fetch", "location", "navigator", "process", "setTimeout", "URL", "window"].map((name) => [name, "readonly"]),
       ),
     },
   },

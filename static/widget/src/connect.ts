@@ -1,6 +1,6 @@
 // The whole flow, from the click to its end.
 import { cancel, read } from "./bff.js";
-import { ConnectError } from "./errors.js";
+import { ConnectError, isPassing } from "./errors.js";
 import type { Popup } from "./popup.js";
 import type { Wish } from "./flow.js";
 import { remember, type Remembered } from "./resume.js";
@@ -9,16 +9,18 @@ import type { Attempt, AttemptRequest, Channel, ConnectResult, Reading, Step } f
 
 const BRISK = 250;
 const FIRST = 1000;
-const GROWTH = 1.5;
+const GROWTH = 2;
 const SLOWEST = 5000;
+/** For so long (milliseconds) after news the waiting never gets slower than `FIRST`: more may follow. */
+const EAGER = 15_000;
 /** With no answer for so long (milliseconds) the server has given up the attempt by itself. */
 const GIVE_UP = 900_000;
 
 /** Statuses that are not final. */
-const LIVE: readonly string[] = ["created", "launched"];
+const LIVE = /created|launched/;
 
 /** Signals that the BFF is told of. */
-const HINTS: readonly Channel[] = ["message", "returned", "closed", "focus"];
+const HINTS: readonly Channel[] = ["message", "returned", "trouble", "closed", "focus"];
 
 /** What a signal means to the user. */
 const STEPS: Partial<Record<Signal, Step>> = {
@@ -34,7 +36,7 @@ export type Tell = (step: Step, attempt?: string) => void;
 
 /**
  * One sign-in, its popup opened already: nothing may be awaited between a click and its window.
- * `begin` gives the attempt; but `id` is given when another page of this tab began it, and this one goes on with it.
+ * `begin` gives the attempt; but `begun` is the id of one that was begun already, and this page goes on with it.
  * Resolves when the server says `connected`; rejects with a `ConnectError` on every other ending.
  */
 export async function connect(
@@ -42,16 +44,18 @@ export async function connect(
   tell: Tell,
   popup: Popup,
   begin: (request: AttemptRequest) => Promise<Attempt>,
-  id?: string,
+  begun?: string | Promise<string>,
 ): Promise<ConnectResult> {
   const { signal, connector } = wish;
   let attempt: Attempt | undefined;
+  let id: string | undefined;
   try {
     if (popup.blocked) throw new ConnectError("popup_blocked");
     const giveUp = (): void => { popup.push("cancel"); };
     signal?.addEventListener("abort", giveUp, { signal: popup.over });
     if (signal?.aborted) giveUp();
-    if (id) {
+    if (begun) {
+      id = await begun;
       popup.push("returned");
     } else {
       tell("opening");
@@ -79,16 +83,15 @@ export function requestOf({ connector, message, locale, delivery }: Wish): Attem
 /** Asks after every signal, and from time to time, until the server says how it ended. */
 async function watch(entry: Remembered, attempt: Attempt | undefined, tell: Tell, popup: Popup): Promise<ConnectResult> {
   const { id } = entry;
-  let launched = !attempt;
   let cancelling = false;
   let told: Channel | undefined;
   let delay = FIRST;
+  let eagerUntil = 0;
   let answered = Date.now();
   for (;;) {
     const signal = await popup.next(delay);
-    if (signal === "ready" && attempt && !launched) {
-      launched = true;
-      popup.launch(attempt);
+    if (signal === "ready" && attempt) {
+      popup.launch(attempt); // Again, should the opening page be loaded once more: it then says what is wrong.
       remember(entry);
       tell("launched", id);
       tell("waiting", id);
@@ -99,17 +102,15 @@ async function watch(entry: Remembered, attempt: Attempt | undefined, tell: Tell
     if (signal === "cancel") cancelling = true;
     const hint = told ?? HINTS.find((name) => name === signal);
     if (signal === "message" || signal === "returned") told = hint; // It stays the hint until the end is read.
-    delay = signal ? BRISK : Math.min(delay * GROWTH, SLOWEST);
+    // While the user is elsewhere, a window that seems closed is only cut off, most likely: no reason to hurry.
+    if (signal && document.hasFocus()) eagerUntil = Date.now() + EAGER;
+    delay = signal ? BRISK : Math.min(delay * GROWTH, Date.now() < eagerUntil ? FIRST : SLOWEST);
     try {
       const reading = await (cancelling ? cancel(id) : read(id, hint));
-      if (!LIVE.includes(reading.status)) return outcome(reading, hint ?? "poll");
-      // The opening page was loaded once more before it had used its token.
-      if (signal === "ready" && attempt && reading.status === "created") popup.launch(attempt);
+      if (!LIVE.test(reading.status)) return outcome(reading, hint ?? "poll");
       answered = Date.now();
     } catch (error) {
-      const { retryIn_ } = error as ConnectError;
-      if (retryIn_ === undefined || Date.now() - answered > GIVE_UP) throw error;
-      await new Promise((resume) => setTimeout(resume, retryIn_));
+      if (!isPassing(error as ConnectError) || Date.now() - answered > GIVE_UP) throw error;
     }
   }
 }

@@ -2,11 +2,8 @@
 import { load } from "./labels.js";
 import { furnish } from "./view.js";
 
-// On a server there are no elements, and importing this must not fail there.
-const Base = (globalThis as { HTMLElement?: typeof HTMLElement }).HTMLElement ?? (Object as unknown as typeof HTMLElement);
-
 /** `<hitchpost-connect connector message locale delivery>` */
-export class HitchpostConnect extends Base {
+export class HitchpostConnect extends HTMLElement {
   static readonly observedAttributes = ["connector"];
   #name: (() => void) | undefined;
 

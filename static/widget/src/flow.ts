@@ -12,20 +12,15 @@ export interface Wish extends ConnectOptions {
 
 /** Opens the window of a sign-in, straight at the BFF's opening page. Call it inside a click. */
 export function openFor({ connector, delivery }: Wish): Popup {
-  const { base, product } = settings;
-  const query = new URLSearchParams({ product, origin: location.origin, connector }).toString();
-  return openPopup(delivery === "return" ? undefined : `${base}/connect/opening?${query}`);
+  const query = { product: settings.product, origin: location.origin, connector };
+  return openPopup(delivery === "return" ? undefined : `${settings.base}/connect/opening?${new URLSearchParams(query)}`);
 }
 
-/** Tells `target` how a sign-in ended. */
-export async function tellEnd(target: EventTarget, ending: Promise<ConnectResult>): Promise<ConnectResult> {
-  try {
-    const result = await ending;
-    fire(target, "connected", result);
-    return result;
-  } catch (error) {
-    const { code, title, nextStep, attempt, supportCode } = error as ConnectError;
-    fire(target, "failed", { code, title, nextStep, attempt, supportCode });
-    throw error;
-  }
+/** Tells `target` how a sign-in ended, and gives it on. */
+export function tellEnd(target: EventTarget, ending: Promise<ConnectResult>): Promise<ConnectResult> {
+  ending.then(
+    (result) => { fire(target, "connected", result); },
+    (error: unknown) => { fire(target, "failed", error as ConnectError); },
+  );
+  return ending;
 }

@@ -1,26 +1,27 @@
 // The script that a page loads by a tag: settings from the tag, the element, the host's own buttons, `Hitchpost`.
 import { listen } from "./buttons.js";
-import { define } from "./define.js";
+import { HitchpostConnect } from "./element.js";
 import { resume } from "./resumed.js";
-import { configure, fetchSession } from "./session.js";
+import { configure, fetchSession, settings } from "./session.js";
 import { run } from "./steer.js";
 import type { ConnectOptions, ConnectResult } from "./types.js";
+import { TAG } from "./wish.js";
 
-const page = globalThis as { Hitchpost?: object; document?: Document };
+const page = globalThis as { Hitchpost?: object };
 
-// On a server there is no page; and a second tag on the same page changes nothing.
-if (page.document && !page.Hitchpost) {
+// A second tag on the same page changes nothing.
+if (!page.Hitchpost) {
   page.Hitchpost = {
     configure,
     connect: (connector: string, options?: ConnectOptions): Promise<ConnectResult> =>
-      run(document, { ...options, connector }),
+      run(document, { delivery: settings.delivery, ...options, connector }),
   };
   readTag(document.currentScript as HTMLScriptElement | null);
-  define();
+  customElements.define(TAG, HitchpostConnect);
   listen();
   // The page's own scripts have had their turn to listen by then.
-  for (const name of ["DOMContentLoaded", "load"]) addEventListener(name, resume);
   if (document.readyState === "complete") resume();
+  else for (const name of ["DOMContentLoaded", "load"]) addEventListener(name, resume);
 }
 
 function readTag(tag: HTMLScriptElement | null): void {

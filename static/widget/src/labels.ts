@@ -1,5 +1,6 @@
 // The product's words and its connectors' names, read once for all elements.
 import { readConfig } from "./bff.js";
+import { settings } from "./session.js";
 import { words } from "./words.js";
 
 let loading: Promise<void> | undefined;
@@ -9,6 +10,7 @@ export function load(): Promise<void> {
   return (loading ??= readConfig().then(
     (config) => {
       Object.assign(words, config.words);
+      settings.delivery = config.delivery;
       for (const { key, name } of config.connectors) words[nameOf(key)] = name;
     },
     () => (loading = undefined),

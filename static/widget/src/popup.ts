@@ -1,6 +1,6 @@
 // A window: opened now, told its launch token later, listened to until it is disposed of.
 import { leave } from "./resume.js";
-import { settings } from "./session.js";
+import { bffOrigin } from "./session.js";
 import { signals, type Signals } from "./signals.js";
 import type { Attempt } from "./types.js";
 
@@ -36,16 +36,17 @@ export interface Popup extends Signals {
 export function openPopup(url?: string): Popup {
   const { push, next } = signals();
   const end = new AbortController();
-  const bff = new URL(settings.base, location.href).origin;
+  const bff = bffOrigin();
   let expected: Attempt | undefined;
   let doubtSince = 0;
   let closed = false;
   let unsure = false;
 
   const hear = ({ source, origin, data }: MessageEvent<unknown>): void => {
-    if (!source || source !== popup) return;
+    if (source !== popup) return;
     if (origin === expected?.partner_origin && data === expected.callback_message) push("message");
-    const type = origin === bff && (data as { type?: unknown } | null)?.type;
+    // The embedded partner service tells of trouble as the BFF's own pages do.
+    const type = (origin === bff || origin === expected?.partner_origin) && (data as { type?: unknown } | null)?.type;
     const signal = SAID.find((name) => type === `hitchpost.${name}`);
     if (signal) push(signal);
   };
@@ -71,8 +72,8 @@ export function openPopup(url?: string): Popup {
   addEventListener("message", hear, options);
   for (const name of ["focus", "online", "pageshow", "visibilitychange"]) addEventListener(name, back, options);
   const ticks = setInterval(look, TICK);
-  // The name is this window's alone: a name used twice would take over another flow's window.
-  const popup = url === undefined ? undefined : open(url, `hitchpost-${Math.random()}`, "popup,width=520,height=680");
+  // Without a name of its own: a name used twice would take over another flow's window.
+  const popup = url === undefined ? undefined : open(url, "_blank", "popup,width=520,height=680");
 
   return {
     push,

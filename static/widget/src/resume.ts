@@ -12,21 +12,18 @@ export interface Remembered {
 }
 
 /** Remembers the attempt in this tab; without one, forgets. */
-export function remember(entry?: Remembered): void {
-  try {
-    if (entry) sessionStorage.setItem(KEY, JSON.stringify(entry));
-    else sessionStorage.removeItem(KEY);
-  } catch {
-    // A page without storage cannot resume; all else works.
-  }
-}
+export const remember = (entry?: Remembered): unknown =>
+  inStorage((storage) => { storage[entry ? "setItem" : "removeItem"](KEY, JSON.stringify(entry)); });
 
 /** What this tab remembers, if anything. */
-export function recall(): Remembered | null {
+export const recall = (): Remembered | null | undefined =>
+  inStorage((storage) => JSON.parse(storage.getItem(KEY) ?? "null") as Remembered | null);
+
+function inStorage<Found>(act: (storage: Storage) => Found): Found | undefined {
   try {
-    return JSON.parse(sessionStorage.getItem(KEY) ?? "null") as Remembered | null;
+    return act(sessionStorage);
   } catch {
-    return null;
+    return undefined; // A page without storage cannot resume; all else works.
   }
 }
 

@@ -1,5 +1,6 @@
 // Who is signed in: the settings, and the session token that goes with each call.
-import { ConnectError, passing } from "./errors.js";
+import { ConnectError } from "./errors.js";
+import { watchPolicy } from "./policy.js";
 import type { Session, Settings } from "./types.js";
 
 /** A token this near its end (milliseconds) might not outlive the call. */
@@ -7,6 +8,9 @@ const EARLY = 30_000;
 
 /** In force now; `configure` changes them. */
 export const settings: Settings = { base: "", product: "" };
+
+/** Where the BFF's pages come from. */
+export const bffOrigin = (): string => new URL(settings.base, location.href).origin;
 
 /** Grows whenever another user may have signed in: what was prepared for the last one is not for the next. */
 export let identity = 0;
@@ -21,6 +25,7 @@ let until = 0;
 export function configure(given: Partial<Settings>): void {
   Object.assign(settings, given);
   settings.base = settings.base.replace(/\/+$/, "");
+  watchPolicy();
   identity++;
   renewSession();
 }
@@ -28,7 +33,7 @@ export function configure(given: Partial<Settings>): void {
 /** Reads the session from a URL of the host's own. */
 export async function fetchSession(url: string): Promise<Session> {
   const response = await fetch(url, { credentials: "same-origin", cache: "no-store" });
-  if (response.status > 499) throw passing(new ConnectError("not_signed_in"));
+  if (response.status > 499) throw new TypeError(); // Out of order, which says nothing of the user.
   return response.ok ? ((await response.json()) as Session) : {};
 }
 
@@ -49,17 +54,16 @@ export function renewSession(): boolean {
 }
 
 async function ask(source: NonNullable<Settings["session"]>): Promise<string> {
-  let refusal = new ConnectError("not_signed_in");
+  let refusal: ConnectError["code"] = "not_signed_in";
   try {
     const given = await source();
     const { token, expires_at } = typeof given === "string" ? { token: given } : given;
     if (expires_at) until = Date.parse(expires_at) - EARLY;
     if (token) return token;
   } catch (error) {
-    if (error instanceof ConnectError) refusal = error;
     // A TypeError is how fetch says that it did not get through.
-    if (error instanceof TypeError) refusal = passing(new ConnectError("network"));
+    if (error instanceof TypeError) refusal = "network";
   }
   renewSession();
-  throw refusal;
+  throw new ConnectError(refusal);
 }

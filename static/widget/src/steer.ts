@@ -1,4 +1,5 @@
 // The flow behind each button: pressed, steered in trouble, begun anew until it ends.
+import { accept } from "./bff.js";
 import { connect, requestOf, type Tell } from "./connect.js";
 import { ConnectError } from "./errors.js";
 import { fire } from "./events.js";
@@ -13,16 +14,14 @@ type Steer = (choice?: Choice) => void;
 
 const running = new WeakMap<Node, Steer>();
 
-/** The button was pressed: starts its flow, or turns to the one that runs. Call it inside the click. */
-export function press(button: Element): void {
+/**
+ * The button was pressed, or something chosen: in the flow that runs, or after `attempt` has ended.
+ * Call it inside the click.
+ */
+export function press(button: Element, choice?: Choice, attempt?: string): void {
   const steer = running.get(button);
-  if (steer) steer();
-  else void run(button, wishOf(button)); // Events tell how it ends.
-}
-
-/** Does what the user chose, in the flow of this button. Call it inside the click. */
-export function choose(button: Element, choice: Choice): void {
-  running.get(button)?.(choice);
+  if (steer) steer(choice);
+  else void run(button, wishOf(button), choice === "use_account" ? accept(attempt) : undefined); // Events tell how it ends.
 }
 
 /** The user seems about to press: makes the attempt already. */
@@ -33,9 +32,9 @@ export function expect(button: Element): void {
 
 /**
  * Runs the flow of a button, or of the document when none stands for it, and tells it by events. Call it inside a
- * click, with nothing awaited before. `id`: another page of this tab began the attempt.
+ * click, with nothing awaited before. `id`: the attempt was begun already, by another page of this tab, say.
  */
-export function run(button: Node, wish: Wish, id?: string): Promise<ConnectResult> {
+export function run(button: Node, wish: Wish, id?: string | Promise<string>): Promise<ConnectResult> {
   let popup = id ? openPopup() : openFor(wish);
   let next: Popup | undefined;
   let inTrouble = false;

@@ -25,10 +25,10 @@ export type Step =
   | "popup_blocked";
 
 /** The signal with which the final status was read. */
-export type Channel = "message" | "closed" | "focus" | "returned" | "poll";
+export type Channel = "message" | "closed" | "focus" | "returned" | "trouble" | "poll";
 
-/** What the user can choose when the popup is blocked or seems gone. */
-export type Choice = "open_again" | "continue_here" | "cancel";
+/** What the user can choose: when the popup is blocked or seems gone, and after another account has signed in. */
+export type Choice = "open_again" | "continue_here" | "cancel" | "use_account" | "try_again";
 
 /** The connection that a sign-in made, as the BFF tells it. */
 export interface Connection {
@@ -77,6 +77,8 @@ export interface Settings {
   base: string;
   /** The product's public key. */
   product: string;
+  /** How to sign in where a button or a call does not say; the BFF tells, since it knows browsers inside apps. */
+  delivery?: ConnectOptions["delivery"];
   /**
    * Gives a session token: asked once, and again when it ends or the BFF refuses it.
    * Without it, cookies of the BFF's own origin say who is signed in.
@@ -118,5 +120,6 @@ export interface Reading {
 /** `GET /v1/config` answers this, among more. */
 export interface Config {
   connectors: { key: string; name: string }[];
+  delivery: ConnectOptions["delivery"];
   words: Record<string, string>;
 }

@@ -1,5 +1,6 @@
 // What an element on the page asks for, read from its attributes.
 import type { Wish } from "./flow.js";
+import { settings } from "./session.js";
 
 /** The widget's own element. */
 export const TAG = "hitchpost-connect";
@@ -15,6 +16,6 @@ export function wishOf(button: Element): Wish {
     connector: get(prefix ? "connect" : "connector") ?? "",
     message: get("message"),
     locale: get("locale"),
-    delivery: get("delivery") as Wish["delivery"],
+    delivery: (get("delivery") as Wish["delivery"]) ?? settings.delivery,
   };
 }

@@ -2,8 +2,7 @@
 
 /** By key. English stands in only where the widget must speak without the BFF. */
 export const words: Record<string, string | undefined> = {
-  popup_blocked: "Your browser blocked the sign-in window.",
-  cancelled: "Cancelled",
+  popup_blocked: "Pop-up blocked",
   not_signed_in: "You are signed out",
   network: "No connection",
 };

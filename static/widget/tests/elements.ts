@@ -1,7 +1,8 @@
 // Elements on the page of a test, and what the document hears from them.
 import { beforeAll, beforeEach } from "vitest";
 import { listen } from "../src/buttons.js";
-import { define } from "../src/define.js";
+import { HitchpostConnect } from "../src/element.js";
+import { TAG } from "../src/wish.js";
 import type { Details } from "../src/events.js";
 import { FakePopup } from "./fake-popup.js";
 import { pass, type Page } from "./page.js";
@@ -16,8 +17,7 @@ export interface Seen {
 export function useElements(): Seen {
   const seen: Seen = { steps: [], connected: [], failed: [] };
   beforeAll(() => {
-    define();
-    define();
+    customElements.define(TAG, HitchpostConnect);
     listen();
     document.addEventListener("hitchpost:step", ({ detail }) => seen.steps.push(detail.step));
     document.addEventListener("hitchpost:connected", ({ detail }) => seen.connected.push(detail));

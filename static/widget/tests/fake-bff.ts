@@ -36,6 +36,10 @@ export class FakeBff {
   /** What a cancel finds: the sign-in had ended so meanwhile. */
   endsOnCancel: Final = "cancelled";
   lifetime = 600_000;
+  /** The delivery that the configuration names. */
+  delivery: string | undefined;
+  /** Whether the other account can still be chosen. */
+  acceptable = true;
   configured = true;
 
   /** The same signature as `fetch`. */
@@ -90,11 +94,20 @@ export class FakeBff {
 
   #answer({ method, path, body }: Call): Response {
     const [, , , , id = "", act] = path.split("/");
-    if (path === "/prefix/v1/config") return this.configured ? config() : new Response("no", { status: 502 });
+    if (path === "/prefix/v1/config") return this.configured ? config(this.delivery) : new Response("no", { status: 502 });
     if (method === "POST" && path === "/prefix/v1/attempts") return this.#begin(String(body?.connector));
     const row = this.attempts.get(id);
     if (!row) return problem(404, "not_found", "There is nothing here");
+    if (act === "accept") return this.#accept(row);
     if (act === "cancel" && (row.status === "created" || row.status === "launched")) this.end(this.endsOnCancel, row);
+    return Response.json(told(row));
+  }
+
+  #accept({ connector }: Row): Response {
+    if (!this.acceptable) return problem(422, "invalid_request", "Too late");
+    const id = `at_${String(this.attempts.size + 1)}`;
+    const row: Row = { id, status: "connected", connector, code: null };
+    this.attempts.set(id, row);
     return Response.json(told(row));
   }
 
@@ -138,11 +151,12 @@ function told({ id, status, connector, code }: Row): Record<string, unknown> {
   };
 }
 
-function config(): Response {
+function config(delivery?: string): Response {
   return Response.json({
     product: { key: "demo", name: "Demo" },
     connectors: [{ key: "crm", name: "Acme CRM", logo: null, state: "unknown" }],
-    words: { button: "Connect {connector_name}", connected: "Connected", open_again: "Open again", waiting: "Waiting", unsure: "Unsure?" },
+    words: { button: "Connect {connector_name}", connected: "Connected", open_again: "Open again", waiting: "Waiting", unsure: "Unsure?", use_account: "Use this account instead", try_again: "Try again" },
     theme: {},
+    delivery,
   });
 }

@@ -19,6 +19,12 @@ interface Global {
   Hitchpost?: { connect: (connector: string) => Promise<unknown>; configure: unknown };
 }
 
+// One page is loaded many times here, and an element can be defined but once.
+const define = customElements.define.bind(customElements);
+customElements.define = (name, element) => {
+  if (!customElements.get(name)) define(name, element);
+};
+
 beforeEach(() => {
   delete (globalThis as Global).Hitchpost;
 });
@@ -46,6 +52,26 @@ describe("the script", () => {
     button.click();
     await pass(0);
     expect(page.bff.asked("POST", "/attempts").filter(({ headers }) => headers.Authorization === "Bearer two")).toHaveLength(0);
+  });
+
+  it("signs in as the BFF says for this browser, where the page says nothing of its own", async () => {
+    page.bff.delivery = "return";
+    HTMLFormElement.prototype.submit = (): void => undefined;
+    await load({ product: "demo", session: "in-app" });
+    const { HitchpostConnect } = await import("../src/element.js");
+    customElements.define("in-app-connect", class extends HitchpostConnect {});
+    document.body.append(document.createElement("in-app-connect"));
+    await pass(0);
+    for (const delivery of [undefined, "message"]) {
+      const button = document.createElement("button");
+      button.dataset.hitchpostConnect = "crm";
+      if (delivery) button.dataset.hitchpostDelivery = delivery;
+      document.body.append(button);
+      button.click();
+    }
+    await pass(0);
+    const asked = page.bff.asked("POST", "/attempts").filter(({ headers }) => headers.Authorization === "Bearer in-app");
+    expect(asked.map(({ body }) => body?.delivery)).toEqual(["return", "message"]);
   });
 
   it("goes on with what this tab remembers, tells the connector's element, and forgets it", async () => {

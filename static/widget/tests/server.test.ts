@@ -11,12 +11,6 @@ describe("on a server", () => {
     const { connect, configure, ConnectError } = await import("../src/headless.js");
     expect([typeof connect, typeof configure, new ConnectError("failed").code]).toEqual(["function", "function", "failed"]);
   });
-
-  it("can import the element and the script too", async () => {
-    await expect(import("../src/element.js")).resolves.toHaveProperty("HitchpostConnect");
-    await import("../src/index.js");
-    expect(globalThis).not.toHaveProperty("Hitchpost");
-  });
 });
 
 describe("what is built", () => {

@@ -1,0 +1,20 @@
+// A host page whose Content-Security-Policy keeps us from the BFF. Its fetch fails as a lost network does, so the
+// browser's own report of the violation is what tells the two apart.
+import { bffOrigin } from "./session.js";
+
+/** What to add to the page's policy, once the browser has refused a call to the BFF for it. */
+export let advice: string | undefined;
+
+/** Listens for the browser's report, and tells the console once. Called again, it changes nothing. */
+export function watchPolicy(): void {
+  // On a server there is no such thing.
+  (globalThis as unknown as Partial<Window>).addEventListener?.("securitypolicyviolation", note);
+}
+
+function note({ blockedURI, effectiveDirective }: SecurityPolicyViolationEvent): void {
+  const origin = bffOrigin();
+  // Some browsers tell the whole URL, some its origin.
+  if (!advice && effectiveDirective === "connect-src" && blockedURI.startsWith(origin)) {
+    console.error((advice = `Hitchpost: add ${origin} to connect-src of this page's CSP`));
+  }
+}

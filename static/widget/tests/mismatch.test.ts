@@ -1,0 +1,57 @@
+// @vitest-environment happy-dom
+import { describe, expect, it } from "vitest";
+import { add, launch, main, names, pick, useElements } from "./elements.js";
+import { FakePopup } from "./fake-popup.js";
+import { pass, usePage } from "./page.js";
+
+const page = usePage();
+const seen = useElements();
+
+/** A reconnect at which another account has signed in. */
+async function mismatched(): Promise<HTMLElement> {
+  const element = add("hitchpost-connect", { connector: "crm" });
+  main(element).click();
+  await launch(page);
+  Object.assign(page.bff.last, { status: "failed", code: "account_mismatch" });
+  FakePopup.last.say({ type: "hitchpost.trouble" });
+  await pass(0);
+  return element;
+}
+
+describe("another account than the connected one has signed in", () => {
+  it("is told as account_mismatch, with two ways on", async () => {
+    const element = await mismatched();
+    expect(seen.failed).toMatchObject([{ code: "account_mismatch", attempt: "at_1" }]);
+    expect(names(element)).toEqual(["Use this account instead", "Try again"]);
+  });
+
+  it("is connected by Use this account instead, as an attempt of its own, without a window", async () => {
+    const element = await mismatched();
+    pick(element, "Use this account instead");
+    await pass(0);
+    expect(page.bff.asked("POST", "/attempts/at_1/accept")).toHaveLength(1);
+    expect(seen.connected).toMatchObject([{ attempt: "at_2", connector: "crm" }]);
+    expect(FakePopup.opened).toHaveLength(1);
+    expect(names(element)).toEqual([]);
+  });
+
+  it("says so when it is too late to choose", async () => {
+    const element = await mismatched();
+    page.bff.acceptable = false;
+    pick(element, "Use this account instead");
+    await pass(0);
+    expect(seen.failed.at(-1)).toMatchObject({ code: "invalid_request", title: "Too late" });
+    expect(names(element)).toEqual([]);
+  });
+
+  it("begins anew by Try again, inside the click", async () => {
+    const element = await mismatched();
+    pick(element, "Try again");
+    expect(FakePopup.opened).toHaveLength(2);
+    await launch(page);
+    expect(names(element)).toEqual([]);
+    page.bff.end("connected");
+    await pass(6000);
+    expect(seen.connected).toMatchObject([{ attempt: "at_2" }]);
+  });
+});

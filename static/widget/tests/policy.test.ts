@@ -1,0 +1,50 @@
+// @vitest-environment happy-dom
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { add, main, status, useElements } from "./elements.js";
+import { BFF_ORIGIN } from "./fake-bff.js";
+import { FakePopup } from "./fake-popup.js";
+import { pass, usePage } from "./page.js";
+
+const page = usePage();
+const seen = useElements();
+const ADVICE = `Hitchpost: add ${BFF_ORIGIN} to connect-src of this page's CSP`;
+
+/** The browser refuses every call to the BFF, and reports it a moment later. */
+function forbid(blockedURI: string, effectiveDirective = "connect-src"): void {
+  vi.stubGlobal("fetch", () => {
+    setTimeout(() => {
+      window.dispatchEvent(Object.assign(new Event("securitypolicyviolation"), { blockedURI, effectiveDirective }));
+    });
+    return Promise.reject(new TypeError("Failed to fetch"));
+  });
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe("a page whose policy keeps us from the BFF", () => {
+  it("is no page that is merely offline, nor one with some other fault in its policy", async () => {
+    const told = vi.spyOn(console, "error").mockReturnValue();
+    for (const [uri, directive] of [["https://elsewhere.example/x", "connect-src"], [BFF_ORIGIN, "img-src"]] as const) {
+      forbid(uri, directive);
+      const flow = page.connect("crm");
+      await pass(10);
+      expect(flow.outcome).toMatchObject({ code: "network" });
+    }
+    expect(told).not.toHaveBeenCalled();
+  });
+
+  it("is told so by one line in the console, by the element without a click, and by a click at once", async () => {
+    const told = vi.spyOn(console, "error").mockReturnValue();
+    forbid(`${BFF_ORIGIN}/prefix/v1/config`);
+    const element = add("hitchpost-connect", { connector: "crm" });
+    await pass(10);
+    expect(status(element)).toBe(ADVICE);
+    main(element).click();
+    await pass(10);
+    expect(seen.failed).toMatchObject([{ code: "invalid_request", title: ADVICE }]);
+    expect(FakePopup.last.closed).toBe(true);
+    expect(told.mock.calls).toEqual([[ADVICE]]);
+  });
+});
