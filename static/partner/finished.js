@@ -2,8 +2,11 @@
 const { target, message, form, window: choice, closes } = document.body.dataset;
 const framed = window.parent === window ? null : window.parent;
 const windows = { opener: window.opener, parent: framed, "opener-or-parent": window.opener ?? framed };
+/** So long (milliseconds) whoever opened this window has for closing it. */
+const GRACE = 3000;
 
 windows[choice]?.postMessage(form === "object" ? { message } : message, target);
 // A window that some page isolated has nobody left to post to, and nobody but itself to close it: the page that
-// opened it learns of the end as soon as its user is back there.
+// opened it learns of the end as soon as its user is back there. One whose opener was reloaded waits in vain.
 if (closes !== undefined || !(window.opener || framed)) window.close();
+else setTimeout(() => window.close(), GRACE);

@@ -43,20 +43,22 @@ def missing(engine: str) -> str | None:
 
 
 @contextlib.contextmanager
-def open_browser(engine: str) -> Iterator[WebDriver]:
-    """A browser of this engine, closed at the end of the block."""
-    with _STARTERS[engine]() as driver:
+def open_browser(engine: str, user_agent: str | None = None) -> Iterator[WebDriver]:
+    """A browser of this engine, by another ``user_agent`` if given; closed at the end of the block."""
+    with _STARTERS[engine](user_agent) as driver:
         driver.set_page_load_timeout(60)
         yield driver
 
 
 @contextlib.contextmanager
-def _chromium() -> Iterator[WebDriver]:
+def _chromium(user_agent: str | None) -> Iterator[WebDriver]:
     with tempfile.TemporaryDirectory() as profile:
         options = webdriver.ChromeOptions()
         options.binary_location = PROGRAMS["chromium"][0]
         for option in (*CHROMIUM_OPTIONS, f"--user-data-dir={profile}"):
             options.add_argument(option)
+        if user_agent:
+            options.add_argument(f"--user-agent={user_agent}")
         # chromedriver switches the popup blocker off unless it is told not to.
         options.add_experimental_option("excludeSwitches", ["disable-popup-blocking"])
         service = webdriver.ChromeService(executable_path=PROGRAMS["chromium"][1])
@@ -64,10 +66,14 @@ def _chromium() -> Iterator[WebDriver]:
 
 
 @contextlib.contextmanager
-def _firefox() -> Iterator[WebDriver]:
+def _firefox(user_agent: str | None) -> Iterator[WebDriver]:
     options = webdriver.FirefoxOptions()
     options.binary_location = PROGRAMS["firefox"][0]
     options.add_argument("-headless")
+    # geckodriver switches the popup blocker off unless it is told not to.
+    options.set_preference("dom.disable_open_during_load", True)
+    if user_agent:
+        options.set_preference("general.useragent.override", user_agent)
     with tempfile.TemporaryDirectory() as folder:
         service = webdriver.FirefoxService(
             executable_path=str(_geckodriver(Path(folder))), log_output=subprocess.DEVNULL
@@ -87,7 +93,7 @@ def _geckodriver(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _webkit() -> Iterator[WebDriver]:
+def _webkit(user_agent: str | None) -> Iterator[WebDriver]:
     with _display() as display, tempfile.TemporaryDirectory() as home:
         environment = os.environ | {
             "DISPLAY": display,
@@ -99,6 +105,8 @@ def _webkit() -> Iterator[WebDriver]:
         options = webdriver.WebKitGTKOptions()
         options.binary_location = str(next(Path("/usr/lib").rglob("webkit2gtk-4*/MiniBrowser")))
         options.add_argument("--automation")
+        if user_agent:
+            options.add_argument(f"--user-agent={user_agent}")
         service = webdriver.WebKitGTKService(executable_path=PROGRAMS["webkit"][0], env=environment)
         yield from _running(lambda: webdriver.WebKitGTK(options=options, service=service))
 

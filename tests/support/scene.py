@@ -73,6 +73,10 @@ class Scene(HostPage):
             self.driver.get(f"{self.stack.host}/?rehearse={key}")
             self.wait(lambda: self.driver.find_elements(By.TAG_NAME, "hitchpost-connect"))
 
+    def wait_for_consent(self) -> None:
+        """Wait until the window in front shows the third party's consent page."""
+        self.wait(lambda: self.driver.find_elements(By.XPATH, "//button[normalize-space()='Allow']"))
+
     def close_popup(self, popup: str) -> None:
         """The user closes the window."""
         self.driver.switch_to.window(popup)
@@ -90,7 +94,7 @@ class Scene(HostPage):
 
     def steps(self) -> list[str]:
         """The steps that the page was told."""
-        found: list[str] = self.driver.execute_script(STEPS)
+        found: list[str] = self.driver.execute_script(STEPS) or []
         return found
 
     def wait_for_step(self, step: str, *, seconds: float = 40) -> None:
@@ -105,7 +109,8 @@ class Scene(HostPage):
 
     def endings(self, attempt: str | None = None) -> list[dict[str, Any]]:
         """Every ending that the page was told, or those of one attempt."""
-        found: list[dict[str, Any]] = self.driver.execute_script(ENDED, attempt)
+        # Between two pages a script may find none.
+        found: list[dict[str, Any]] = self.driver.execute_script(ENDED, attempt) or []
         return found
 
     def end(self, *, attempt: str | None = None, nth: int = 1, seconds: float = 60) -> Told:
@@ -166,6 +171,15 @@ class Scene(HostPage):
         """How often the partner service was asked about this attempt."""
         found: int = self.sql("bff", "SELECT checks FROM attempts WHERE id = ?", attempt)[0][0]
         return found
+
+    def story(self, attempt: str) -> list[str]:
+        """The steps that the server has noted of this attempt."""
+        return [step["step"] for step in self.server_says(attempt)["timeline"]]
+
+    def connected_account(self, connector: str) -> str:
+        """Whose account is connected, as the partner service has it."""
+        found = self.stack.get(f"/v1/connections?account={self.stack.account}")["connections"]
+        return str(next(item["external_account"] for item in found if item["connector"] == connector))
 
     def switch_to_other_window(self) -> str:
         """Look at the one window that is not the host page's; its handle."""

@@ -37,8 +37,12 @@ class Stack:
 
     def attempt(self, attempt_id: str) -> dict[str, Any]:
         """The attempt as the host's server reads it, with the secret key."""
+        return self.get(f"/v1/attempts/{attempt_id}")
+
+    def get(self, path: str) -> dict[str, Any]:
+        """What the BFF answers the host's server."""
         headers = {"Authorization": f"Bearer {self.secret_key}"}
-        answer = requests.get(f"{self.bff}/v1/attempts/{attempt_id}", headers=headers, timeout=20)
+        answer = requests.get(self.bff + path, headers=headers, timeout=20)
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()
         return found

@@ -63,7 +63,7 @@ export async function connect(
       id = attempt.id;
       if (wish.delivery === "return") popup.push("ready"); // This tab is its own window.
     }
-    return await watch({ id, connector }, attempt, tell, popup);
+    return outcome(...(await watch({ id, connector }, attempt, tell, popup)));
   } catch (error) {
     const told = error as ConnectError;
     told.attempt = id;
@@ -80,8 +80,8 @@ export function requestOf({ connector, message, locale, delivery }: Wish): Attem
   return { connector, message, locale, delivery, return_url: delivery === "return" ? location.href : undefined };
 }
 
-/** Asks after every signal, and from time to time, until the server says how it ended. */
-async function watch(entry: Remembered, attempt: Attempt | undefined, tell: Tell, popup: Popup): Promise<ConnectResult> {
+/** Asks after every signal, and from time to time, until the server says how it ended; with the signal that told. */
+async function watch(entry: Remembered, attempt: Attempt | undefined, tell: Tell, popup: Popup): Promise<[Reading, Channel]> {
   const { id } = entry;
   let cancelling = false;
   let told: Channel | undefined;
@@ -107,7 +107,7 @@ async function watch(entry: Remembered, attempt: Attempt | undefined, tell: Tell
     delay = signal ? BRISK : Math.min(delay * GROWTH, Date.now() < eagerUntil ? FIRST : SLOWEST);
     try {
       const reading = await (cancelling ? cancel(id) : read(id, hint));
-      if (!LIVE.test(reading.status)) return outcome(reading, hint ?? "poll");
+      if (!LIVE.test(reading.status)) return [reading, hint ?? "poll"];
       answered = Date.now();
     } catch (error) {
       if (!isPassing(error as ConnectError) || Date.now() - answered > GIVE_UP) throw error;

@@ -102,7 +102,7 @@ describe("the button", () => {
     page.bff.end("failed");
     await pass(1000);
     expect(status(element)).toBe("Title of failed\nNext step of failed SC-at_1");
-    expect(seen.failed).toEqual([
+    expect(seen.failed).toMatchObject([
       { code: "failed", title: "Title of failed", nextStep: "Next step of failed", attempt: "at_1", supportCode: "SC-at_1" },
     ]);
   });

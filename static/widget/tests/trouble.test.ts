@@ -56,6 +56,13 @@ describe("trouble on the way", () => {
     expect(page.bff.reads).toHaveLength(5);
   });
 
+  it("takes an attempt that failed for want of the partner service as ended, not as trouble on the way", async () => {
+    const flow = await launched();
+    Object.assign(page.bff.last, { status: "failed", code: "partner_unavailable" });
+    await pass(2000);
+    expect(flow.outcome).toMatchObject({ code: "partner_unavailable", attempt: "at_1" });
+  });
+
   it("settles even when the server never answers again", async () => {
     const flow = await launched();
     page.bff.troubles.push(...Array<() => Response>(1000).fill(offline));
