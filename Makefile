@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test check build format picture clean
+.PHONY: help demo test outcomes check build format picture clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -13,6 +13,9 @@ demo: build ## run the whole product on this machine, until Ctrl-C
 
 test: check browsers ## every check and every test
 	@scripts/test
+
+outcomes: build browsers ## every ending in three browser engines, and docs/outcomes.md from it
+	@HITCHPOST_OUTCOMES=docs/outcomes.md $(BIN)/python -m pytest --numprocesses 2 tests/browser/outcomes
 
 check: build ## formatting, types, import rules, unused code
 	$(BIN)/ruff check .

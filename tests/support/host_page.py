@@ -10,13 +10,13 @@ from selenium.common.exceptions import (
     NoSuchElementException,
     NoSuchWindowException,
     StaleElementReferenceException,
-    WebDriverException,
 )
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
+from bff.testing import press
 from tests.support.stack import Stack
 
 T = TypeVar("T")
@@ -35,12 +35,6 @@ const nameOf = (button) => {
   return (button.getAttribute("aria-label") ?? text).trim();
 };
 return buttons.find((button) => nameOf(button) === wanted && button.getClientRects().length > 0) ?? null;
-"""
-
-
-WATCH_BUTTON = """
-document.pressed = false;
-arguments[0].addEventListener("click", () => { document.pressed = true; });
 """
 
 
@@ -91,24 +85,8 @@ class HostPage:
         self.front()
 
     def press_in_popup(self, name: str) -> None:
-        """Press a button of the page in front.
-
-        A new window may still be moving under the pointer when its page is there: a press that missed is
-        made once more, as a person would. One that reached the button is never repeated.
-        """
-        button = self.wait(
-            lambda: self.driver.find_element(By.XPATH, f"//button[normalize-space()='{name}']")
-        )
-        self.driver.execute_script(WATCH_BUTTON, button)
-        self.wait(lambda: self._press(button))
-
-    def _press(self, button: WebElement) -> bool:
-        try:
-            button.click()
-            return bool(self.driver.execute_script("return document.pressed !== false"))
-        except WebDriverException:
-            # The page, or the whole window, has gone already: the press did that.
-            return True
+        """Press a button of the page in front."""
+        press(self.driver, name, patience=PATIENCE)
 
     def status(self, *words: str, seconds: float = PATIENCE) -> str:
         """Wait until the page's status is one of ``words``."""

@@ -43,7 +43,10 @@ key = "demo"
 name = "Demo SaaS"
 origins = ["{HOST}", "https://staging.example:8443"]
 secret_keys = ["{SECRET_KEY}"]
-connectors = ["sandbox", "sandbox-isolated", "sandbox-broken", "sandbox-stranger", "ghost"]
+connectors = ["sandbox", "sandbox-isolated", "sandbox-broken", "sandbox-stranger", "ghost", "google-drive"]
+[product.connector.google-drive]
+name = "Google Drive"
+reference = "sandbox"
 [product.messages.default]
 kind = "sealed"
 text = "connected:{{connector}}"

