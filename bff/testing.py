@@ -142,15 +142,18 @@ def press(driver: Any, name: str, *, patience: float = 30.0) -> None:
     A new window may still be moving under the pointer when its page is there already: a press that missed is
     made once more, as a person would. One that reached the button is never repeated.
     """
+    clicked = False
 
     def pressed() -> bool:
+        nonlocal clicked
         try:
             found = driver.find_elements("xpath", f"//button[normalize-space()='{name}']")
             if not found:
                 return False
             driver.execute_script(_WATCH, found[0])
-        except Exception:  # noqa: BLE001  # between two pages: the button is looked for again
-            return False
+        except Exception:  # noqa: BLE001  # between two pages; or the press was late, and the window has gone
+            return clicked
+        clicked = True
         try:
             found[0].click()
             return bool(driver.execute_script("return document.pressed !== false"))

@@ -33,10 +33,10 @@ def start() -> AnyResponse:
     target, message = _target(), request.args.get("callbackMessage") or None
     try:
         return _start(service, target, message)
-    except _Refused:
+    except _Refused as refused:
         with service.database.writing() as connection:
             _record_expiry(connection)
-        raise
+        return pages.trouble(refused, target, message)
 
 
 class _Refused(FlowError):

@@ -184,7 +184,7 @@ def test_a_minted_url_for_a_server_that_redirects(world: World) -> None:
     assert 'data-message="done"' in last.text
     assert world.sign_in(answer.json()["url"]).status_code == 403
     connections = world.server("GET", f"/v1/connections?account={world.account}").json()
-    assert [item["connector"] for item in connections["connections"]] == ["sandbox"]
+    assert "sandbox" in [item["connector"] for item in connections["connections"]]
 
 
 def test_an_attempt_belongs_to_who_began_it(world: World) -> None:

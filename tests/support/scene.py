@@ -23,6 +23,15 @@ const element = document.querySelector(`hitchpost-connect[connector="${arguments
 return [...element.shadowRoot.querySelectorAll("button, [part=status]")]
   .filter((part) => part.getClientRects().length > 0).map((part) => part.textContent.trim());
 """
+KEEP_POPUP: Final = """
+const open = window.open;
+window.open = (...given) => (window.popup = open.apply(window, given));
+"""
+PRESS_SOON: Final = """
+const buttons = [...document.querySelectorAll("button")];
+const allow = buttons.find((button) => button.textContent.trim() === "Allow");
+setTimeout(() => allow.click(), 300);
+"""
 ENDED: Final = """
 return (globalThis.heard ?? []).filter(({ name, detail }) =>
   name !== "hitchpost:step" && (!arguments[0] || detail.attempt === arguments[0]))
@@ -83,9 +92,15 @@ class Scene(HostPage):
         self.driver.close()
         self.front()
 
-    def close_soon(self) -> None:
-        """The user closes the window in front in a moment, whatever it is loading then."""
-        self.driver.execute_script("setTimeout(() => window.close(), 300)")
+    def allow_and_close(self) -> None:
+        """The user allows, and closes the window while it still loads the next page.
+
+        By scripts of the two pages: a driver waits for a page to load before it touches its window.
+        """
+        self.wait_for_consent()
+        self.driver.execute_script(PRESS_SOON)
+        self.front()
+        self.driver.execute_script("setTimeout(() => window.popup.close(), 1000)")
 
     def shown(self, connector: str = "sandbox") -> list[str]:
         """The texts that the element shows now: its button, its line, its choices."""
@@ -124,7 +139,7 @@ class Scene(HostPage):
         return Told(
             status=status,
             code=detail.get("code"),
-            channel=detail.get("channel"),
+            channel=detail.get("channel") or self._channel(detail.get("attempt")),
             attempt=detail["attempt"],
             ms=round(heard["at"] - known) if known else None,
             detail=detail,
@@ -198,6 +213,14 @@ class Scene(HostPage):
     def _signal(self, program: str, number: signal.Signals) -> None:
         groups = json.loads((self.stack.folder / "programs.json").read_text())
         os.killpg(groups[program], number)
+
+    def _channel(self, attempt: str | None) -> str | None:
+        # A failure's event does not say which signal told: the last that the server was told of did.
+        if attempt is None:
+            return None
+        seen = [step for step in self.server_says(attempt)["timeline"] if step["step"].endswith("_seen")]
+        latest = max(seen, key=lambda step: str(step["last_at"]), default=None)
+        return latest["step"].removesuffix("_seen") if latest else "poll"
 
     def _status(self, detail: dict[str, Any]) -> str:
         return str(self.server_says(detail["attempt"])["status"]) if detail.get("attempt") else "none"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.scene import Scene
+from tests.support.scene import KEEP_POPUP, Scene
 
 
 def test_allow(scene: Scene) -> None:
@@ -61,9 +61,11 @@ def test_close_and_open_again(scene: Scene) -> None:
 def test_closed_the_instant_it_succeeded(scene: Scene) -> None:
     """4. The popup is closed while the sign-in finishes: connected, never cancelled."""
     scene.rehearse("slow")
-    scene.connect("Slow CRM")
-    scene.close_soon()
-    scene.press_in_popup("Allow")
+    scene.driver.execute_script(KEEP_POPUP)
+    popup = scene.connect("Slow CRM")
+    scene.allow_and_close()
+    assert scene.popup_is_gone(popup)
+    assert not scene.endings()
     told = scene.end()
     assert told.status == "connected"
     assert len(scene.endings()) == 1
