@@ -53,9 +53,9 @@ ERRORS: Final = {
 PAGES: Final = {
     "page_opening": "Opening {connector_name}…",
     "page_opening_hint": "This takes a moment.",
-    "page_stranded": "Open this window from a Connect button.",
-    "page_stranded_hint": "This page works only when {product_name} opened it. Close it, go back, and"
-    " press Connect.",
+    "page_stranded": "Go on in {product_name}",
+    "page_stranded_hint": "This window has lost the page that opened it. Close it and go back: there you can"
+    " continue in the same tab, or press Connect again.",
     "page_interstitial_title": "Connect {connector_name} to {product_name}?",
     "page_interstitial_warning": "Go on only if you started this yourself. Whatever you sign in to now will"
     " be connected for the account and the person named here.",

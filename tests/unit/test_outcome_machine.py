@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bff.core.model import LIVE, Attempt, Hint, Status
+from bff.core.secret import fingerprint
 from bff.core.watch import LATE
 from tests.support.core import Core, build_core
 
@@ -41,7 +42,6 @@ class AnAttempt(RuleBasedStateMachine):
         self.attempt: Attempt = self.core.launched()
         self.truth: str | None = None
         self.ended: tuple[Status, str | None] | None = None
-        self.given_up = False
 
     @rule(seconds=st.sampled_from([0.1, 0.3, 1.0, 5.0, 60.0, 600.0]))
     def time_passes(self, seconds: float) -> None:
@@ -62,6 +62,12 @@ class AnAttempt(RuleBasedStateMachine):
             return  # Such a partner service says nothing of it.
         self.truth = result
         self.core.finish(self.attempt, result)
+
+    @precondition(lambda self: self.tells)
+    @rule(result=st.sampled_from(["connected", "declined", "failed"]))
+    def another_tabs_sign_in_ends(self, result: str) -> None:
+        """The same connector, another attempt: none of ours."""
+        self.core.partner.finish(fingerprint("another tab"), result)
 
     @rule()
     def the_partner_fails(self) -> None:

@@ -55,7 +55,7 @@ export function furnish(element: HTMLElement): () => void {
   element.addEventListener("hitchpost:connected", () => { show(words.connected, false); });
   element.addEventListener("hitchpost:failed", ({ detail: { code, title, nextStep, attempt, supportCode } }) => {
     const text = `${words[code] ?? title}\n${nextStep} ${supportCode ?? ""}`;
-    show(text.trim(), false, code === "account_mismatch" ? AFTER_MISMATCH : [], attempt);
+    show(text, false, code === "account_mismatch" ? AFTER_MISMATCH : [], attempt);
   });
 
   const name = (): void => {
