@@ -6,10 +6,16 @@ const widget = path.resolve(import.meta.dirname, "static/widget");
 
 const minimizer = new TerserPlugin({
   extractComments: false,
+  // One word for `const` and `let` repeats more often, which saves 30 bytes; the compiler has checked them by then.
+  minify: (file, ...more) => {
+    const [[name, text]] = Object.entries(file);
+    return TerserPlugin.terserMinify({ [name]: text.replace(/\bconst\b(?=[ [{])/g, "let") }, ...more);
+  },
+  parallel: false,
   terserOptions: {
     ecma: 2020,
     module: true,
-    compress: { passes: 6, unsafe: true, unsafe_arrows: true, unsafe_methods: true, pure_getters: true, hoist_funs: true },
+    compress: { passes: 6, unsafe: true, unsafe_arrows: true, unsafe_methods: true, pure_getters: true },
     // Names that no other program sees: those with a trailing underscore, and the parts of a popup.
     mangle: { properties: { regex: /_$|^(blocked|dispose|launch|over|until)$/ } },
   },

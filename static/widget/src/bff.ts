@@ -44,8 +44,9 @@ async function send(path: string, body?: object): Promise<Response> {
     credentials: token ? "omit" : "same-origin",
     signal: AbortSignal.timeout(PATIENCE),
   }).catch(async () => {
-    // The browser reports a violation of the page's policy only after the call has failed.
-    await new Promise((resume) => setTimeout(resume));
+    // The browser reports a violation of the page's policy only after the call has failed. And a window that is
+    // closed at the instant at which it was opened stays open in Chromium.
+    await new Promise((resume) => setTimeout(resume, 99));
     throw new ConnectError(advice ? "invalid_request" : "network", advice);
   });
 }

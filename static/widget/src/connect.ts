@@ -3,7 +3,7 @@ import { cancel, read } from "./bff.js";
 import { ConnectError, isPassing } from "./errors.js";
 import type { Popup } from "./popup.js";
 import type { Wish } from "./flow.js";
-import { remember, type Remembered } from "./resume.js";
+import { recall, remember, type Remembered } from "./resume.js";
 import type { Signal } from "./signals.js";
 import type { Attempt, AttemptRequest, Channel, ConnectResult, Reading, Step } from "./types.js";
 
@@ -70,7 +70,7 @@ export async function connect(
     told.supportCode ??= attempt?.support_code;
     throw error;
   } finally {
-    remember();
+    if (recall()?.id === id) remember(); // Another flow may be remembered by now.
     popup.dispose();
   }
 }

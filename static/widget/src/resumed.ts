@@ -3,12 +3,13 @@ import { recall } from "./resume.js";
 import { run } from "./steer.js";
 import { TAG, wishOf } from "./wish.js";
 
-let done = false;
+/** What the page before this one left, until it is taken up. */
+let left = recall();
 
 /** Watches the remembered attempt to its end, and tells the element or button that stands for its connector. */
 export function resume(): void {
-  const entry = done ? null : recall();
-  done = true;
+  const entry = left;
+  left = undefined;
   if (!entry) return;
   const { id, connector } = entry;
   const button = document.querySelector(`${TAG}[connector="${connector}"],[data-hitchpost-connect="${connector}"]`);

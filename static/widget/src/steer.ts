@@ -4,6 +4,7 @@ import { connect, requestOf, type Tell } from "./connect.js";
 import { ConnectError } from "./errors.js";
 import { fire } from "./events.js";
 import { openFor, tellEnd, type Wish } from "./flow.js";
+import { load } from "./labels.js";
 import { openPopup, type Popup } from "./popup.js";
 import { prepare, take } from "./prepare.js";
 import type { Choice, ConnectResult } from "./types.js";
@@ -11,6 +12,9 @@ import { isOurs, wishOf } from "./wish.js";
 
 /** What the user does to a flow that runs; undefined is a press of the button itself. */
 type Steer = (choice?: Choice) => void;
+
+/** The longest time that a timer can take (milliseconds). */
+const FOREVER = 2_147_483_647;
 
 const running = new WeakMap<Node, Steer>();
 
@@ -27,6 +31,7 @@ export function press(button: Element, choice?: Choice, attempt?: string): void 
 /** The user seems about to press: makes the attempt already. */
 export function expect(button: Element): void {
   if (running.has(button)) return;
+  void load(); // A page without our element has not asked for the words and the delivery yet.
   prepare(requestOf(wishOf(button)), (attempt) => { fire(button, "step", { step: "prepared", attempt }); });
 }
 
@@ -38,7 +43,6 @@ export function run(button: Node, wish: Wish, id?: string | Promise<string>): Pr
   let popup = id ? openPopup() : openFor(wish);
   let next: Popup | undefined;
   let inTrouble = false;
-  let chosen: (() => void) | undefined;
 
   const tell: Tell = (step, attempt) => {
     inTrouble = step === "unsure" || step === "popup_blocked";
@@ -52,7 +56,7 @@ export function run(button: Node, wish: Wish, id?: string | Promise<string>): Pr
         if (!popup.blocked || !isOurs(button)) return await connect(wish, tell, popup, take, id);
         popup.dispose();
         tell("popup_blocked");
-        await new Promise<void>((resolve) => (chosen = resolve));
+        await popup.next(FOREVER); // It is disposed of: only a choice can wake it.
         throw new ConnectError("cancelled");
       } catch (error) {
         if (!next || (error as ConnectError).code !== "cancelled") throw error;
@@ -67,14 +71,13 @@ export function run(button: Node, wish: Wish, id?: string | Promise<string>): Pr
       popup.focus();
       return;
     }
-    inTrouble = false;
+    tell("finishing"); // At once, so that nobody chooses twice: what runs may still wait for an answer.
     if (choice !== "cancel") {
       wish = { ...wish, delivery: choice === "continue_here" ? "return" : undefined };
       next = openFor(wish);
     }
     // What runs is given up first: should it have ended well meanwhile, that is the outcome.
     popup.push("cancel");
-    chosen?.();
   });
 
   const done = (): void => {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from selenium.webdriver.common.by import By
 
 from tests.support.scene import KEEP_POPUP, Scene
 
@@ -66,6 +67,7 @@ def test_closed_the_instant_it_succeeded(scene: Scene) -> None:
     scene.allow_and_close()
     assert scene.popup_is_gone(popup)
     assert not scene.endings()
+    scene.driver.find_element(By.TAG_NAME, "h1").click()  # The user is back on the page.
     told = scene.end()
     assert told.status == "connected"
     assert len(scene.endings()) == 1
