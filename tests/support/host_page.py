@@ -73,8 +73,12 @@ class HostPage:
 
     def connect(self, connector: str = "Sandbox CRM") -> str:
         """Click Connect; the handle of the popup, which is then in front."""
+        return self.choose(f"Connect {connector}")
+
+    def choose(self, name: str) -> str:
+        """Press a button that opens a window; its handle, and it is in front then."""
         before = set(self.driver.window_handles)
-        self.button(f"Connect {connector}").click()
+        self.button(name).click()
         popup = self.wait(lambda: next(iter(set(self.driver.window_handles) - before), None))
         self.driver.switch_to.window(popup)
         return popup

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -24,6 +23,7 @@ from bff.partner.resources import ASSETS, TEMPLATES
 from bff.partner.sandbox.client_auth import is_our_client
 from bff.partner.sandbox.grants import AuthorizationRequest, Grants, Refused, Tokens
 from bff.partner.sandbox.settings import Settings
+from bff.partner.sandbox.variants import VARIANTS, Variant
 
 COOKIE: Final = "sandbox_request_"
 ACCOUNTS: Final = ("ada@sandbox.example", "grace@sandbox.example", "katherine@sandbox.example")
@@ -42,29 +42,6 @@ HEADERS: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Variant:
-    """One way in which a third party may behave."""
-
-    key: str
-    name: str
-
-    @property
-    def prefix(self) -> str:
-        """The path that its endpoints lie below."""
-        return f"/{self.key}" if self.key else ""
-
-
-VARIANTS: Final = (
-    Variant("", "Sandbox CRM"),
-    Variant("isolated", "Isolated CRM"),
-    Variant("slow", "Slow CRM"),
-    Variant("broken", "Broken CRM"),
-    Variant("silent", "Silent CRM"),
-    Variant("stranger", "Stranger CRM"),
-    Variant("hop", "Hop CRM"),
-    Variant("garbled", "Garbled CRM"),
-)
 ISOLATION: Final = {"Cross-Origin-Opener-Policy": "same-origin"}
 HOPPED: Final = "hopped"
 
