@@ -1,0 +1,77 @@
+"""What a click costs, in exact counts: nothing creeps in unseen."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from tests.support.world import World
+
+
+@contextlib.contextmanager
+def statements() -> Iterator[list[str]]:
+    """The statements that the BFF's database is asked meanwhile, without BEGIN and the like."""
+    seen: list[str] = []
+
+    def note(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if str(connection.engine.url).endswith("bff.db") and not statement.startswith(("BEGIN", "PRAGMA")):
+            seen.append(statement.split(None, 1)[0])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def test_a_prepared_attempt_costs_one_write(world: World) -> None:
+    """`POST /v1/attempts`: product and origin are read, the attempt is written, nobody else is asked."""
+    token = world.session()
+    before = len(world.partner_calls.seen)
+    with statements() as seen:
+        world.begin(token)
+    assert seen == ["SELECT", "SELECT", "INSERT", "SELECT"]
+    assert len(world.partner_calls.seen) == before
+
+
+def test_a_warm_launch_costs_two_calls(world: World) -> None:
+    """`POST /connect/launch` with a known connector: what is installed is read, a token is minted, no more."""
+    token = world.session()
+    world.launch(world.begin(token)["launch_token"])
+    attempt = world.begin(token)
+    before = len(world.partner_calls.seen)
+    with statements() as seen:
+        assert world.launch(attempt["launch_token"]).status_code == 303
+    assert [path.rsplit("/", 1)[-1] for _, path in world.partner_calls.seen[before:]] == [
+        "connectors",
+        "signintoken",
+    ]
+    assert seen.count("UPDATE") == 2
+    assert len(seen) <= 4
+
+
+def test_a_waiting_pages_read_costs_no_more_than_its_rows(world: World) -> None:
+    """`GET /v1/attempts/{id}` between two checks: product, origin and attempt are read, one claim tried."""
+    token = world.session()
+    attempt = world.begin(token)
+    world.launch(attempt["launch_token"])
+    world.page("GET", f"/v1/attempts/{attempt['id']}", token)
+    with statements() as seen:
+        world.page("GET", f"/v1/attempts/{attempt['id']}", token)
+    assert sorted(seen) == ["SELECT", "SELECT", "SELECT", "SELECT", "UPDATE"]
+
+
+def test_an_ended_attempts_read_writes_nothing(world: World) -> None:
+    """An attempt that has ended is read, and nobody is asked."""
+    token = world.session()
+    attempt = world.connect(token)
+    assert world.read(attempt)["status"] == "connected"
+    before = len(world.partner_calls.seen)
+    with statements() as seen:
+        world.page("GET", f"/v1/attempts/{attempt}", token)
+    assert set(seen) == {"SELECT"}
+    assert len(world.partner_calls.seen) == before
