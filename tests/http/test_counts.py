@@ -39,7 +39,7 @@ def test_a_prepared_attempt_costs_one_write(world: World) -> None:
 
 
 def test_a_warm_launch_costs_two_calls(world: World) -> None:
-    """`POST /connect/launch` with a known connector: what is installed is read, a token is minted, no more."""
+    """`POST /connect/launch`, connector known: what is installed is read, a token minted, no more."""
     token = world.session()
     world.launch(world.begin(token)["launch_token"])
     attempt = world.begin(token)
