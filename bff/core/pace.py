@@ -13,7 +13,7 @@ LEASE: Final = timedelta(seconds=30)
 AFTERGLOW: Final = timedelta(seconds=15)
 """For so long after a signal the next looks count as signalled: the news may trail the signal."""
 
-START: Final = 12
+START: Final = 16
 """An attempt may be asked about so often at once, and once more for each refill that passes."""
 CONSENT: Final = timedelta(minutes=2)
 REFILL, LATER_REFILL = CONSENT / (30 - START), timedelta(seconds=5)
@@ -48,5 +48,5 @@ def turn(attempt: Attempt, hint: Hint | None, now: datetime) -> Turn:
         spacing = timedelta(milliseconds=250)
     else:
         spacing = min(max(age / 2, FIRST_SPACING), LAST_SPACING)
-    # The last two are kept for what is certain.
-    return Turn(now - spacing, earned if hint in PLAIN_NEWS else earned - 2, now + LEASE)
+    # The last one is kept for what is certain.
+    return Turn(now - spacing, earned if hint in PLAIN_NEWS else earned - 1, now + LEASE)
