@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.remote.webdriver import WebDriver
+from urllib3.exceptions import HTTPError
 
 CHROMIUM_OPTIONS: Final = (
     "--headless=new",
@@ -32,6 +34,9 @@ PROGRAMS: Final = {
     "webkit": ("/usr/bin/WebKitWebDriver", "/usr/bin/Xvfb"),
 }
 ENGINES: Final = tuple(PROGRAMS)
+PAGE_LOAD_SECONDS: Final = 30
+COMMAND_SECONDS: Final = 45
+"""A driver that has not answered a command by then never will."""
 
 
 def missing(engine: str) -> str | None:
@@ -46,8 +51,25 @@ def missing(engine: str) -> str | None:
 def open_browser(engine: str, user_agent: str | None = None) -> Iterator[WebDriver]:
     """A browser of this engine, by another ``user_agent`` if given; closed at the end of the block."""
     with _STARTERS[engine](user_agent) as driver:
-        driver.set_page_load_timeout(60)
+        driver.set_page_load_timeout(PAGE_LOAD_SECONDS)
+        driver.command_executor.client_config.timeout = COMMAND_SECONDS
         yield driver
+
+
+def answers(driver: WebDriver) -> bool:
+    """Whether the engine's driver still does what it is told: now and then one falls silent for good."""
+    config = driver.command_executor.client_config
+    config.timeout = 10
+    try:
+        driver.current_window_handle  # noqa: B018
+    except HTTPError:
+        return False
+    except WebDriverException:
+        return True  # It has its reasons, a window that is gone, say; but it answers.
+    else:
+        return True
+    finally:
+        config.timeout = COMMAND_SECONDS
 
 
 @contextlib.contextmanager
@@ -139,6 +161,8 @@ def _running(start: Callable[[], WebDriver]) -> Iterator[WebDriver]:
     try:
         yield driver
     finally:
+        if not answers(driver):
+            driver.service.process.kill()  # It would not hear a request to quit; its browser ends with it.
         with contextlib.suppress(Exception):
             driver.quit()
 

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from selenium.common.exceptions import (
+    JavascriptException,
     NoSuchElementException,
+    NoSuchFrameException,
     NoSuchWindowException,
     StaleElementReferenceException,
 )
@@ -63,7 +65,14 @@ class HostPage:
 
     def wait(self, condition: Callable[[], T | None], *, seconds: float = PATIENCE) -> T:
         """Wait until the condition holds; its value."""
-        ignored = (NoSuchElementException, StaleElementReferenceException, NoSuchWindowException)
+        # Between two pages, Firefox answers a script with the first of these, WebKit with the third.
+        ignored = (
+            JavascriptException,
+            NoSuchElementException,
+            NoSuchFrameException,
+            NoSuchWindowException,
+            StaleElementReferenceException,
+        )
         waiting = WebDriverWait(self.driver, seconds, poll_frequency=0.05, ignored_exceptions=ignored)
         return waiting.until(lambda _: condition())  # type: ignore[return-value]
 
