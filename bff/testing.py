@@ -149,7 +149,7 @@ def press(driver: Any, name: str, *, patience: float = 30.0) -> None:
         try:
             found = driver.find_elements("xpath", f"//button[normalize-space()='{name}']")
             if not found:
-                return False
+                return clicked  # Pressed before, and gone since: another page has come.
             driver.execute_script(_WATCH, found[0])
         except Exception:  # noqa: BLE001  # between two pages; or the press was late, and the window has gone
             return clicked
