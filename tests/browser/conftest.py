@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from selenium.common.exceptions import NoSuchWindowException
 from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.support.browsers import ENGINES, answers, missing, open_browser
 from tests.support.host_page import HostPage
@@ -66,12 +68,8 @@ def driver(
 ) -> Iterator[WebDriver]:
     """A browser with one fresh tab."""
     driver = browsers(engine)
-    old = driver.window_handles
-    driver.switch_to.window(old[0])
-    driver.switch_to.new_window("tab")
-    fresh = driver.current_window_handle
-    _close(driver, [handle for handle in driver.window_handles if handle != fresh])
-    driver.switch_to.window(fresh)
+    # A popup of the test before may close itself at any moment: then it is simply tried again.
+    WebDriverWait(driver, 20, ignored_exceptions=(NoSuchWindowException,)).until(_with_one_fresh_tab)
     yield driver
     if getattr(request.node, "failed", False) and answers(driver):
         _keep_evidence(driver, request.node.nodeid)
@@ -94,11 +92,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     return report
 
 
-def _close(driver: WebDriver, handles: list[str]) -> None:
-    for handle in handles:
+def _with_one_fresh_tab(driver: WebDriver) -> bool:
+    driver.switch_to.window(driver.window_handles[0])
+    driver.switch_to.new_window("tab")
+    fresh = driver.current_window_handle
+    for handle in set(driver.window_handles) - {fresh}:
         with contextlib.suppress(Exception):
             driver.switch_to.window(handle)
             driver.close()
+    driver.switch_to.window(fresh)
+    return True
 
 
 def _keep_evidence(driver: WebDriver, test: str) -> None:
