@@ -34,7 +34,9 @@ def test_deny(scene: Scene) -> None:
 def test_close_and_cancel(scene: Scene) -> None:
     """3. The user closes the popup: "unsure" within 3 s; *Cancel* is cancelled."""
     scene.rehearse()
-    scene.close_popup(scene.connect())
+    popup = scene.connect()
+    scene.wait_for_consent()
+    scene.close_popup(popup)
     scene.wait_for_choice("Open again", seconds=10)
     assert {"Open again", "Cancel"} <= set(scene.shown())
     assert not scene.endings()
@@ -47,7 +49,9 @@ def test_close_and_cancel(scene: Scene) -> None:
 def test_close_and_open_again(scene: Scene) -> None:
     """3. The user closes the popup and opens it again: it can still end connected."""
     scene.rehearse()
-    scene.close_popup(scene.connect())
+    popup = scene.connect()
+    scene.wait_for_consent()
+    scene.close_popup(popup)
     scene.wait_for_choice("Open again", seconds=10)
     scene.choose("Open again")
     scene.decide("Allow")
