@@ -27,7 +27,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test during which the engine's own driver failed is played once more, in a new browser if need be."""
+    """A test in which the engine's own driver failed is played once more, in a new browser if need be."""
     silent = pytest.mark.flaky(
         reruns=1, only_rerun=["ReadTimeoutError", "MaxRetryError", "failed to close window"]
     )
