@@ -132,7 +132,7 @@ class ThirdParty:
             self._driver.switch_to.window(before)
             return False
 
-        _wait(found, self._patience, f"no window shows the consent page of {name}")
+        _wait(found, self._patience, lambda: f"no window shows the consent page of {name}")
         return before
 
 
@@ -142,16 +142,17 @@ def press(driver: Any, name: str, *, patience: float = 30.0) -> None:
     A new window may still be moving under the pointer when its page is there already: a press that missed is
     made once more, as a person would. One that reached the button is never repeated.
     """
-    clicked = False
+    clicked, last = False, ""
 
     def pressed() -> bool:
-        nonlocal clicked
+        nonlocal clicked, last
         try:
             found = driver.find_elements("xpath", f"//button[normalize-space()='{name}']")
             if not found:
                 return clicked  # Pressed before, and gone since: another page has come.
             driver.execute_script(_WATCH, found[0])
-        except Exception:  # noqa: BLE001  # between two pages; or the press was late, and the window has gone
+        except Exception as error:  # noqa: BLE001  # between two pages; or the window has gone with the press
+            last = f" ({type(error).__name__})"
             return clicked
         clicked = True
         try:
@@ -160,14 +161,14 @@ def press(driver: Any, name: str, *, patience: float = 30.0) -> None:
         except Exception:  # noqa: BLE001  # the page, or the whole window, has gone already: the press did that
             return True
 
-    _wait(pressed, patience, f"there is no button {name!r} to press")
+    _wait(pressed, patience, lambda: f"there is no button {name!r} to press{last}")
 
 
-def _wait(condition: Callable[[], bool], patience: float, complaint: str) -> None:
+def _wait(condition: Callable[[], bool], patience: float, complaint: Callable[[], str]) -> None:
     deadline = time.monotonic() + patience
     while not condition():
         if time.monotonic() > deadline:
-            raise TimeoutError(complaint)
+            raise TimeoutError(complaint())
         time.sleep(0.05)
 
 

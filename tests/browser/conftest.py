@@ -27,10 +27,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test in which the engine's own driver failed is played once more, in a new browser if need be."""
+    """A test in which the engine itself failed is played once more, in a new browser if need be.
+
+    Its driver falls silent, or the browser crashes, as WebKitGTK's MiniBrowser does now and then.
+    """
     silent = pytest.mark.flaky(
-        reruns=1, only_rerun=["ReadTimeoutError", "MaxRetryError", "failed to close window"]
-    )
+        reruns=1,
+        only_rerun=[
+            "ReadTimeoutError", "MaxRetryError", "InvalidSessionIdException", "failed to close window",
+        ],
+    )  # fmt: skip
     for item in items:
         if "engine" in getattr(item, "fixturenames", ()):
             item.add_marker(silent)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from selenium import webdriver
-from selenium.common.exceptions import WebDriverException
+from selenium.common.exceptions import InvalidSessionIdException, WebDriverException
 from selenium.webdriver.remote.webdriver import WebDriver
 from urllib3.exceptions import HTTPError
 
@@ -57,12 +57,12 @@ def open_browser(engine: str, user_agent: str | None = None) -> Iterator[WebDriv
 
 
 def answers(driver: WebDriver) -> bool:
-    """Whether the engine's driver still does what it is told: now and then one falls silent for good."""
+    """Whether the engine still does what it is told: a driver may fall silent, a browser may crash."""
     config = driver.command_executor.client_config
     config.timeout = 10
     try:
         driver.current_window_handle  # noqa: B018
-    except HTTPError:
+    except (HTTPError, InvalidSessionIdException):
         return False
     except WebDriverException:
         return True  # It has its reasons, a window that is gone, say; but it answers.

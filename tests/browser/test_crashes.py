@@ -1,0 +1,42 @@
+"""What the tests do when a browser dies under them."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.support.browsers import answers, missing, open_browser
+
+
+def children(pid: int) -> set[int]:
+    """The processes below this one, and below those."""
+    found: set[int] = set()
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, re.findall(r"\d+", task.read_text())):
+            found |= {child, *children(child)}
+    return found
+
+
+@pytest.mark.skipif(missing("webkit") is not None, reason="WebKit cannot be driven here")
+def test_a_browser_that_crashed_is_not_taken_for_one_that_answers() -> None:
+    """WebKitGTK's browser dies by a signal: its driver goes on, and says only that the session is gone."""
+    with open_browser("webkit") as driver:
+        assert answers(driver)
+        for pid in children(driver.service.process.pid):
+            os.kill(pid, signal.SIGSEGV)
+        WebDriverWait(driver, 20).until(_is_lost)
+        assert not answers(driver)
+
+
+def _is_lost(driver: WebDriver) -> bool:
+    try:
+        return not driver.current_window_handle
+    except WebDriverException:
+        return True
