@@ -1,29 +1,65 @@
-"""Products in the database."""
+"""Products in the database: what operators registered, with what the product's team has published."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 
+from bff.adapters.content_store import ContentStore, latest
 from bff.adapters.database import writing
 from bff.adapters.tables import product_origins, products, secret_keys
-from bff.core.model import MessageKind, MessageTemplate, OfferedConnector, Product
+from bff.core.content import Content, Registration, product_of
+from bff.core.model import OfferedConnector, Product
 from bff.core.secret import Secret, fingerprint
+
+FRESH_SECONDS: Final = 2.0
+"""So long may a worker show what was published before."""
+
+MOST_KEPT: Final = 1000
+BY_FILE: Final = "product file"
 
 
 class DatabaseProducts:
-    """Implements ``ProductStore``, and takes what a product file says."""
+    """Implements ``ProductStore``, and takes what a product file says.
 
-    def __init__(self, engine: Engine) -> None:
+    Products are read by every request and change seldom: each process keeps them for ``fresh`` seconds.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        service_url: str = Registration.service_url,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        fresh: float = FRESH_SECONDS,
+    ) -> None:
         self._engine = engine
         self._writer = writing(engine)
+        self._service_url = service_url
+        self._content = ContentStore(engine, clock)
+        self._fresh = fresh
+        self._kept: dict[str, tuple[float, Product | None]] = {}
 
     def get(self, key: str) -> Product | None:
-        """The product of this key."""
+        """The product of this key, as its team has published it."""
+        now = time.monotonic()
+        kept = self._kept.get(key)
+        if kept and now - kept[0] < self._fresh:
+            return kept[1]
         with self._engine.connect() as connection:
-            return _load(connection, key)
+            found = self._load(connection, key)
+        if len(self._kept) >= MOST_KEPT:
+            self._kept.clear()
+        self._kept[key] = now, found
+        return found
+
+    def forget(self, key: str) -> None:
+        """Read the product anew next time: something has changed."""
+        self._kept.pop(key, None)
 
     def find_by_secret_key(self, secret_key: Secret) -> Product | None:
         """The product that this secret key belongs to; keys are kept as SHA-256 only."""
@@ -32,7 +68,7 @@ class DatabaseProducts:
         )
         with self._engine.connect() as connection:
             key = connection.execute(statement).scalar_one_or_none()
-            return _load(connection, key) if key else None
+        return self.get(key) if key else None
 
     def is_registered_origin(self, origin: str) -> bool:
         """Whether any product registered exactly this origin."""
@@ -40,54 +76,71 @@ class DatabaseProducts:
         with self._engine.connect() as connection:
             return connection.execute(statement).first() is not None
 
-    def put(self, product: Product, keys: Iterable[Secret]) -> None:
-        """Write a product whole, in one transaction: what it was before is replaced."""
-        row = {"key": product.key, "name": product.name, "document": _to_document(product)}
+    def registration(self, key: str) -> Registration | None:
+        """What operators said of the product of this key."""
+        with self._engine.connect() as connection:
+            return self._registration(connection, key)
+
+    def keys(self) -> list[str]:
+        """The key of each product."""
+        with self._engine.connect() as connection:
+            return list(connection.execute(select(products.c.key).order_by(products.c.key)).scalars())
+
+    def put(self, registration: Registration, content: Content, keys: Iterable[Secret]) -> bool:
+        """Write a product in one transaction: what operators said before is replaced.
+
+        ``content`` is what the product file says. It is published when the file says something else than it
+        did the last time; what the team has published since a file that has not changed stays. Returns
+        whether it was published.
+        """
+        row = {"name": registration.name, "document": _to_document(registration), "file_content": dict(content)}
         with self._writer.begin() as connection:
-            connection.execute(delete(products).where(products.c.key == product.key))
-            connection.execute(insert(products).values(row))
-            for origin in product.origins:
-                connection.execute(insert(product_origins).values(product_key=product.key, origin=origin))
-            for secret in keys:
-                digest = fingerprint(secret.reveal())
-                connection.execute(insert(secret_keys).values(sha256=digest, product_key=product.key))
+            known = select(products.c.file_content).where(products.c.key == registration.key)
+            said = connection.execute(known.with_for_update()).one_or_none()
+            if said is None:
+                connection.execute(insert(products).values(key=registration.key, **row))
+            else:
+                connection.execute(update(products).where(products.c.key == registration.key).values(row))
+            _replace(connection, registration, keys)
+            changed = said is None or said.file_content != dict(content)
+            if changed:
+                self._content.put(connection, registration.key, content, BY_FILE, "")
+        self.forget(registration.key)
+        return changed
+
+    def _load(self, connection: Connection, key: str) -> Product | None:
+        registration = self._registration(connection, key)
+        if registration is None:
+            return None
+        version = latest(connection, key)
+        return product_of(registration, version.content, version.number)
+
+    def _registration(self, connection: Connection, key: str) -> Registration | None:
+        wanted = select(products.c.name, products.c.document).where(products.c.key == key)
+        row = connection.execute(wanted).one_or_none()
+        if row is None:
+            return None
+        origins = select(product_origins.c.origin).where(product_origins.c.product_key == key)
+        connectors = tuple(OfferedConnector(**offered) for offered in row.document["connectors"])
+        found = tuple(connection.execute(origins).scalars())
+        return Registration(key, row.name, found, connectors, self._service_url)
 
 
-def _load(connection: Connection, key: str) -> Product | None:
-    row = connection.execute(select(products).where(products.c.key == key)).one_or_none()
-    if row is None:
-        return None
-    origins = connection.execute(
-        select(product_origins.c.origin).where(product_origins.c.product_key == key)
-    ).scalars()
-    return _from_document(row.key, row.name, tuple(origins), row.document)
+def _replace(connection: Connection, registration: Registration, keys: Iterable[Secret]) -> None:
+    key = registration.key
+    connection.execute(delete(product_origins).where(product_origins.c.product_key == key))
+    connection.execute(delete(secret_keys).where(secret_keys.c.product_key == key))
+    for origin in registration.origins:
+        connection.execute(insert(product_origins).values(product_key=key, origin=origin))
+    for secret in keys:
+        digest = fingerprint(secret.reveal())
+        connection.execute(insert(secret_keys).values(sha256=digest, product_key=key))
 
 
-def _to_document(product: Product) -> dict[str, Any]:
+def _to_document(registration: Registration) -> dict[str, Any]:
     return {
         "connectors": [
             {"key": offered.key, "name": offered.name, "reference": offered.reference, "logo": offered.logo}
-            for offered in product.connectors
+            for offered in registration.connectors
         ],
-        "messages": {
-            name: {"kind": template.kind.value, "text": template.text}
-            for name, template in product.messages.items()
-        },
-        "words": product.words,
-        "theme": product.theme,
     }
-
-
-def _from_document(key: str, name: str, origins: tuple[str, ...], document: dict[str, Any]) -> Product:
-    return Product(
-        key=key,
-        name=name,
-        origins=origins,
-        connectors=tuple(OfferedConnector(**offered) for offered in document["connectors"]),
-        messages={
-            message: MessageTemplate(MessageKind(template["kind"]), template["text"])
-            for message, template in document["messages"].items()
-        },
-        words=document["words"],
-        theme=document["theme"],
-    )

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -56,6 +58,37 @@ products: Final = Table(
     Column("key", String(64), primary_key=True),
     Column("name", String(200), nullable=False),
     Column("document", JSON, nullable=False),
+    Column("file_content", JSON),
+)
+
+content_versions: Final = Table(
+    "content_versions",
+    metadata,
+    Column("product_key", ForeignKey("products.key", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("content", JSON, nullable=False),
+    Column("by", String(255), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("note", String(500), nullable=False),
+)
+
+drafts: Final = Table(
+    "drafts",
+    metadata,
+    Column("product_key", ForeignKey("products.key", ondelete="CASCADE"), primary_key=True),
+    Column("content", JSON, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("based_on", Integer, nullable=False),
+    Column("touched", JSON, nullable=False),
+)
+
+images: Final = Table(
+    "images",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("media_type", String(40), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 product_origins: Final = Table(

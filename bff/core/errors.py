@@ -7,6 +7,7 @@ HitchpostError
 │   └── OriginNotRegistered   the origin is none of the product's
 ├── NotSignedIn               no principal: no token, or one that is expired or forged
 ├── NotFound                  no such thing, or none of this principal's
+├── Outdated                  somebody else has changed it meanwhile
 ├── LaunchRefused             the launch token is unknown, used or past its time
 └── PartnerProblem            the partner service
     ├── PartnerUnavailable    did not answer, or not sensibly
@@ -65,6 +66,12 @@ class NotFound(HitchpostError):
     """No such thing, or none of this principal's: the two are not told apart."""
 
     code = "not_found"
+
+
+class Outdated(HitchpostError):
+    """Somebody else has changed it since the caller looked: look again, then decide."""
+
+    code = "outdated"
 
 
 class LaunchRefused(HitchpostError):

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Final
+from typing import Any, Final
 
-from bff.core.model import MessageKind, MessageTemplate
+from bff.core.model import MessageFormat, MessageKind, MessageTemplate
+from bff.core.wording import FALLBACK
 
 VARIABLES: Final = ("attempt", "connector", "connector_name", "account", "user", "locale")
 """The names a template may use; nothing else is expanded."""
 
 DEFAULT_MESSAGE: Final = "default"
-MAX_TEMPLATE_LENGTH: Final = 500
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+# Half of a surrogate pair, which JSON can spell, has no form that could travel in a URL.
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+
+SAMPLE: Final = {
+    "attempt": "att_3f1c9a5d7e8b2046c1d2e3f4",
+    "connector": "hubspot",
+    "connector_name": "HubSpot",
+    "account": "acme-3f1c9a5d-7e8b-4206",
+    "user": "ada-3f1c9a5d-7e8b-4206",
+    "locale": FALLBACK,
+}
+"""Values of the usual length, for looking at a template before anybody has clicked."""
+
+SAMPLE_NONCE: Final = "n" * 43
 
 
 def faults(template: MessageTemplate) -> list[str]:
@@ -26,24 +39,22 @@ def faults(template: MessageTemplate) -> list[str]:
     ]
     if not template.text:
         found.append("the text is empty; write what your page should hear")
-    if len(template.text) > MAX_TEMPLATE_LENGTH:
-        found.append(
-            f"the text has {len(template.text)} characters; at most {MAX_TEMPLATE_LENGTH} fit the URL"
-        )
-    if _CONTROL.search(template.text):
-        found.append(
-            "the text holds a control character (a line break or a tab, say); write it as plain text"
-        )
+    if template.format is MessageFormat.JSON:
+        found += _json_faults(template.text)
+    elif _CONTROL.search(template.text):
+        found.append("the text holds a control character (a line break or a tab, say); write it as plain text")
     return found
 
 
 def render(template: MessageTemplate, variables: dict[str, str]) -> str:
-    """The team's own message, with the known variables in it. JSON braces around it stay as they are."""
+    """The team's own message, with the known variables in it; a JSON object without white space between.
 
-    def expand(match: re.Match[str]) -> str:
-        return variables[match[1]] if match[1] in VARIABLES else match[0]
-
-    return _PLACEHOLDER.sub(expand, template.text)
+    In JSON the variables inside strings are filled after parsing: no value can end its string.
+    """
+    if template.format is MessageFormat.JSON:
+        filled = _fill(json.loads(template.text), variables)
+        return json.dumps(filled, ensure_ascii=False, separators=(",", ":"))
+    return _expand(template.text, variables)
 
 
 def wire_text(kind: MessageKind, message: str, *, attempt: str, nonce: str) -> str:
@@ -56,6 +67,52 @@ def wire_text(kind: MessageKind, message: str, *, attempt: str, nonce: str) -> s
         return message
     sealed = {"type": "hitchpost.callback", "attempt": attempt, "nonce": nonce, "message": message}
     return json.dumps(sealed, ensure_ascii=False, separators=(",", ":"))
+
+
+def _expand(text: str, variables: dict[str, str]) -> str:
+    def one(match: re.Match[str]) -> str:
+        return variables[match[1]] if match[1] in VARIABLES else match[0]
+
+    return _PLACEHOLDER.sub(one, text)
+
+
+def _fill(value: Any, variables: dict[str, str]) -> Any:
+    if isinstance(value, str):
+        return _expand(value, variables)
+    if isinstance(value, list):
+        return [_fill(item, variables) for item in value]
+    if isinstance(value, dict):
+        return {key: _fill(item, variables) for key, item in value.items()}
+    return value
+
+
+def _json_faults(text: str) -> list[str]:
+    try:
+        document = json.loads(text, parse_constant=_refuse)
+        json.dumps(document, allow_nan=False)
+    except json.JSONDecodeError as error:
+        return [f"this is no JSON: {error.msg}, at line {error.lineno}, column {error.colno}"]
+    except (ValueError, RecursionError) as error:
+        return [f"this is no JSON: {error}"]
+    if not isinstance(document, dict):
+        return ['write a JSON object, such as {"type": "connected", "connector": "{connector}"}']
+    if any(_CONTROL.search(string) for string in _strings(document)):
+        return ["a string holds a control character (a line break or a tab, say); write it as plain text"]
+    return []
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is a number in JavaScript only")
+
+
+def _strings(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [found for pair in value.items() for part in pair for found in _strings(part)]
+    if isinstance(value, list):
+        return [found for item in value for found in _strings(item)]
+    return []
 
 
 def _looks_like_a_name(text: str) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, TypedDict
 
 from bff.core.ports import AccountRef
+from bff.core.wording import Place, closest
 
 
 class Status(StrEnum):
@@ -50,13 +52,21 @@ class MessageKind(StrEnum):
     PLAIN = "plain"
 
 
+class MessageFormat(StrEnum):
+    """``text`` is any text; ``json`` is a JSON object, whose strings may hold variables."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 @dataclass(frozen=True)
 class User:
-    """Who clicks: the host's own id, and what to call them."""
+    """Who clicks: the host's own id, what to call them, and the language (a tag) that they read."""
 
     id: str
     name: str | None = None
     email: str | None = None
+    locale: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,10 +81,25 @@ class Principal:
 
 @dataclass(frozen=True)
 class MessageTemplate:
-    """A callback message as the product team wrote it."""
+    """A callback message as the product team wrote it, for one connector and language."""
 
     kind: MessageKind
     text: str
+    format: MessageFormat = MessageFormat.TEXT
+
+
+@dataclass(frozen=True)
+class Message:
+    """A named callback message: one text for all, and others for some connectors or languages."""
+
+    kind: MessageKind
+    texts: Mapping[Place, str]
+    format: MessageFormat = MessageFormat.TEXT
+
+    def template(self, connector: str, locale: str) -> MessageTemplate | None:
+        """What a user of this connector gets who reads this language; None where nothing was written."""
+        found = closest(self.texts, connector, locale)
+        return MessageTemplate(self.kind, found[1], self.format) if found else None
 
 
 @dataclass(frozen=True)
@@ -93,15 +118,16 @@ class OfferedConnector:
 
 @dataclass(frozen=True)
 class Product:
-    """One host application."""
+    """One host application. ``version`` counts what its team has published (messages, words, look)."""
 
     key: str
     name: str
     origins: tuple[str, ...]
     connectors: tuple[OfferedConnector, ...]
-    messages: dict[str, MessageTemplate]
-    words: dict[str, str] = field(default_factory=dict)
-    theme: dict[str, str] = field(default_factory=dict)
+    messages: Mapping[str, Message]
+    words: Mapping[str, Mapping[Place, str]] = field(default_factory=dict)
+    look: Mapping[str, str] = field(default_factory=dict)
+    version: int = 0
 
     def connector(self, key: str) -> OfferedConnector | None:
         """The offered connector of this key."""

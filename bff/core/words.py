@@ -1,105 +1,128 @@
-"""What a person reads, in one catalogue of keys with English defaults; a product may replace each."""
+"""What a person reads: one catalogue of keys, defaults in six languages, and a product's own texts on top."""
 
 from __future__ import annotations
 
-from typing import Final
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
 
+from bff.core import wording
 from bff.core.model import Product
+from bff.core.wording import FALLBACK
 
-WIDGET: Final = {
-    "button": "Connect {connector_name}",
-    "opening": "Opening the sign-in window…",
-    "waiting": "Continue in the window that opened.",
-    "finishing": "Finishing…",
-    "connected": "Connected",
-    "declined": "Not connected: access was declined.",
-    "failed": "Not connected.",
-    "expired": "Not connected: the time ran out.",
-    "cancelled": "Cancelled",
-    "unsure": "Did you close the sign-in window?",
-    "popup_blocked": "Your browser blocked the sign-in window.",
-    "open_again": "Open again",
-    "cancel": "Cancel",
-    "continue_here": "Continue in this tab",
-    "account_mismatch": "Not changed: another account signed in.",
-    "use_account": "Use this account instead",
-    "try_again": "Try again",
-}
-"""The words that the widget shows, by key."""
+_FOLDER: Final = Path(__file__).parent / "locales"
+LOCALES: Final = ("en", "de", "fr", "es", "ja", "ar")
+"""The languages that every text comes in."""
 
-ERRORS: Final = {
-    "popup_blocked": (
-        "The sign-in window was blocked",
-        "Allow pop-ups for this site, or continue in this tab.",
-    ),
-    "cancelled": ("Cancelled", "Start again whenever you like."),
-    "declined": ("Access was declined", "To connect, start again and allow access."),
-    "failed": ("The sign-in did not work", "Try again. If it keeps failing, tell support the code shown."),
-    "expired": ("The time ran out", "Start again, and finish signing in within 15 minutes."),
-    "not_signed_in": ("You are signed out", "Sign in to this page again, then connect."),
-    "connector_unavailable": ("This connection is not available", "Try again later, or ask support."),
-    "partner_unavailable": ("The connection service does not answer", "Wait a minute, then try again."),
-    "network": ("No connection to the internet", "Check your network; we keep trying."),
-    "invalid_request": ("This page asked for something impossible", "Tell the people who run this page."),
-    "account_mismatch": (
-        "Another account signed in",
-        "The account from before is still connected. Choose which one to use.",
-    ),
-    "launch_refused": ("This sign-in link is no longer good", "Go back to the page and press Connect again."),
-    "not_found": ("There is nothing here", "Go back to the page that you came from."),
-}
-"""Title and next step, by error code: what went wrong and what to do."""
+MAX_TEXT: Final = 500
+"""Longer texts (in characters) have no place on any of these pages."""
 
-PAGES: Final = {
-    "page_opening": "Opening {connector_name}…",
-    "page_opening_hint": "This takes a moment.",
-    "page_stranded": "Go on in {product_name}",
-    "page_stranded_hint": "This window has lost the page that opened it. Close it and go back: there you can"
-    " continue in the same tab, or press Connect again.",
-    "page_interstitial_title": "Connect {connector_name} to {product_name}?",
-    "page_interstitial_warning": "Go on only if you started this yourself. Whatever you sign in to now will"
-    " be connected for the account and the person named here.",
-    "page_interstitial_button": "Continue to {connector_name}",
-    "page_return_title": "Finishing…",
-    "page_return_done": "Done. You can close this window.",
-    "page_return_back": "Back to {product_name}",
-    "page_in_app_title": "Open this page in your browser",
-    "page_in_app_hint": "{connector_name} does not allow signing in inside another app. Open the page in"
-    " Safari, Chrome or Firefox: copy its address, or use the menu of the app you are in.",
-    "page_in_app_address": "Address of the page",
-    "page_in_app_copy": "Copy the address",
-    "page_in_app_copied": "Copied",
-    "page_in_app_anyway": "Try it here anyway",
-    "page_close": "Close this window",
-    "page_account": "Account",
-    "page_user": "Signed in as",
-    "page_support_code": "Support code:",
-}
-"""The words of the pages in the popup, by key."""
+TOLD_BY_BROWSER: Final = ("popup_blocked", "not_signed_in", "network", "invalid_request")
+"""The errors that only the browser can know of; the words of the others come with the attempt."""
 
 
-def for_product(product: Product | None, key: str, **values: str) -> str:
-    """The text of ``key`` for this product, its placeholders filled. Values are inserted as plain text."""
-    default = WIDGET.get(key) or PAGES.get(key) or ""
-    text = product.words.get(key, default) if product else default
-    for name, value in values.items():
-        text = text.replace("{" + name + "}", value)
-    return text
+@dataclass(frozen=True)
+class Key:
+    """One text. ``scene`` is the picture that shows it; ``placeholders`` are the names it has to keep."""
+
+    name: str
+    description: str
+    scene: str
+    placeholders: tuple[str, ...] = ()
 
 
-def for_error(product: Product | None, code: str) -> tuple[str, str]:
-    """Title and next step of an error code, as an end user should read them."""
-    title, next_step = ERRORS.get(code, ERRORS["failed"])
-    words = product.words if product else {}
-    return words.get(f"error_{code}_title", title), words.get(f"error_{code}_next_step", next_step)
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
 
 
-def widget_words(product: Product) -> dict[str, str]:
-    """Every word that the widget may show, the product's own where it has some."""
-    return {key: product.words.get(key, text) for key, text in WIDGET.items()}
+def _key(name: str, entry: Mapping[str, Any]) -> Key:
+    return Key(name, entry["description"], entry["scene"], tuple(entry.get("placeholders", ())))
 
 
-def known_keys() -> frozenset[str]:
-    """Every key that a product may replace."""
-    errors = {f"error_{code}_{part}" for code in ERRORS for part in ("title", "next_step")}
-    return frozenset(WIDGET) | frozenset(PAGES) | errors
+CATALOGUE: Final[Mapping[str, Key]] = {name: _key(name, entry) for name, entry in _read("catalogue").items()}
+"""Every text by its key, in the order in which users meet them."""
+
+DEFAULTS: Final[Mapping[str, Mapping[str, str]]] = {locale: _read(locale) for locale in LOCALES}
+"""The texts that come with Hitchpost, by language and key."""
+
+WIDGET: Final = tuple(key for key in CATALOGUE if not key.startswith(("error_", "page_", "mail_")))
+"""The keys that the widget shows."""
+
+ERROR_CODES: Final = tuple(
+    key.removeprefix("error_").removesuffix("_title") for key in CATALOGUE if key.startswith("error_")
+    and key.endswith("_title")
+)  # fmt: skip
+"""The codes that have a title and a next step."""
+
+
+class Words:
+    """The texts for one person: a product's own where it has some, for this connector, in their language.
+
+    ``wanted`` are language tags, the most wanted first; the best one that there are texts in is ``lang``.
+    """
+
+    def __init__(
+        self, product: Product | None, wanted: Iterable[str] = (), connector: str | None = None
+    ) -> None:
+        self._own = product.words if product else {}
+        self._connector = connector
+        written = {language for texts in self._own.values() for language in wording.languages_of([*texts])}
+        self.lang = wording.choose(wanted, written | set(LOCALES))
+        self.dir = wording.direction(self.lang)
+
+    def text(self, key: str, **values: str) -> str:
+        """The text of ``key``, its placeholders filled. Values are inserted as plain text."""
+        text = self._template(key)
+        for name, value in values.items():
+            text = text.replace("{" + name + "}", value)
+        return text
+
+    def error(self, code: str) -> tuple[str, str]:
+        """Title and next step of an error code, as an end user should read them."""
+        code = code if code in ERROR_CODES else "failed"
+        return self.text(f"error_{code}_title"), self.text(f"error_{code}_next_step")
+
+    def _template(self, key: str) -> str:
+        own = self._own.get(key, {})
+        for language in dict.fromkeys((self.lang, FALLBACK)):
+            if found := wording.closest(own, self._connector, language):
+                return found[1]
+            for step in wording.ladder(language):
+                if text := DEFAULTS.get(step, {}).get(key):
+                    return text
+        return ""
+
+
+def widget_words(product: Product, wanted: Iterable[str], names: Mapping[str, str]) -> tuple[Words, dict[str, str]]:
+    """What the widget may show, in one language: by key, and by ``"{connector} {key}"`` where that differs.
+
+    ``names`` are the connectors' names by key; each has its own button, already filled.
+    """
+    shared = Words(product, wanted)
+    codes = [f"error_{code}_{part}" for code in TOLD_BY_BROWSER for part in ("title", "next_step")]
+    keys = [key for key in (*WIDGET, *codes) if key != "button"]
+    found = {key: shared.text(key) for key in keys}
+    for connector, name in names.items():
+        own = Words(product, [shared.lang], connector)
+        found[f"{connector} button"] = own.text("button", connector_name=name)
+        found |= {f"{connector} {key}": text for key in keys if (text := own.text(key)) != found[key]}
+    return shared, found
+
+
+def faults(key: str, text: str) -> list[str]:
+    """What is wrong with a product's own text for ``key``, each in words that say what to write instead."""
+    known = CATALOGUE.get(key)
+    if known is None:
+        return ["there is no such text; docs/words.md lists them"]
+    found = [
+        f"the text has lost {{{name}}}; write it where the name should stand"
+        for name in known.placeholders
+        if "{" + name + "}" not in text
+    ]
+    if len(text) > MAX_TEXT:
+        found.append(f"the text has {len(text)} characters; at most {MAX_TEXT} fit where it stands")
+    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+        found.append("the text holds a control character (a line break or a tab, say); write it as plain text")
+    return found
