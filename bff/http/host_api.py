@@ -21,15 +21,18 @@ routes = Blueprint("hitchpost_host_api", __name__)
 MIN_LIFE_SECONDS = 1
 
 
-def _no_space_around(value: str) -> str:
+def _can_travel(value: str) -> str:
     # An id travels in headers, which lose such space on their way: it would name another account.
     if value != value.strip():
         raise ValueError("write it without white space before or after it")
+    # And in the paths of URLs, where these two mean another place.
+    if value in {".", ".."}:
+        raise ValueError("write another id: a dot alone has a meaning of its own in URLs")
     return value
 
 
 Text = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Id = Annotated[Text, AfterValidator(_no_space_around)]
+Id = Annotated[Text, AfterValidator(_can_travel)]
 Name = Annotated[Text, AfterValidator(str.strip)]
 
 

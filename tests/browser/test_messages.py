@@ -78,7 +78,7 @@ VALUE = st.recursive(
 )
 JSON = st.dictionaries(SPOKEN, VALUE, max_size=3).map(json.dumps)
 PERSON = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=40).filter(
-    lambda name: name == name.strip()
+    lambda name: name == name.strip() and name not in {".", ".."}
 )
 
 

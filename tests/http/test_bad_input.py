@@ -255,6 +255,14 @@ def test_an_id_with_white_space_around_it_is_refused(world: World, whose: str, t
     assert f"{whose}.id: write it without white space" in told["detail"]
 
 
+@pytest.mark.parametrize("text", [".", ".."])
+def test_an_id_that_is_a_step_in_a_path_is_refused(world: World, text: str) -> None:
+    """`.` and `..` would lead the partner service's URL elsewhere, encoded or not."""
+    body = {"user": {"id": "ada"}, "account": {"id": text}}
+    told = problem(world.server("POST", "/v1/sessions", json=body), 422, "invalid_request")
+    assert "account.id: write another id" in told["detail"]
+
+
 def test_a_blank_name_is_no_name(world: World) -> None:
     """An account whose name is only white space is called by its id; a user's is left out."""
     body = {"user": {"id": "ada", "name": " "}, "account": {"id": world.account, "name": "\u00a0"}}
