@@ -54,7 +54,7 @@ def config() -> Response:
                 {"key": connector.key, "name": connector.name, "logo": connector.logo, "state": state}
                 for connector, state in states
             ],
-            "words": told_words,
+            "words": told_words | {"lang": shared.lang, "dir": shared.dir},
             "lang": shared.lang,
             "dir": shared.dir,
             "style": look.widget_style(product.look),
