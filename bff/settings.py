@@ -122,6 +122,14 @@ def database_url() -> str:
     return os.environ.get(f"{PREFIX}DATABASE_URL") or default
 
 
+def public_url() -> str:
+    """Where browsers reach the BFF: what commands need that make links. Raises ``FaultySettings``."""
+    try:
+        return _base_url(os.environ.get(f"{PREFIX}PUBLIC_URL", ""))
+    except ValueError as error:
+        raise FaultySettings([f"{PREFIX}PUBLIC_URL: {error}"]) from None
+
+
 def load_settings(**overrides: Any) -> Settings:
     """The settings from the environment. Raises ``FaultySettings`` with every fault at once."""
     try:
