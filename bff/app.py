@@ -11,9 +11,11 @@ from flask import Blueprint, Flask, Response, request
 from sqlalchemy import Engine
 
 from bff.adapters.attempt_store import DatabaseAttempts
+from bff.adapters.content_store import ContentStore
 from bff.adapters.database import open_database, upgrade
 from bff.adapters.events import LoggedEvents
 from bff.adapters.http_client import Limits
+from bff.adapters.image_store import DatabaseImages
 from bff.adapters.partner_client import PartnerClient
 from bff.adapters.product_file import read_products
 from bff.adapters.product_store import DatabaseProducts
@@ -26,7 +28,7 @@ from bff.core.secret import Secret
 from bff.core.sign_in_urls import Installer, SignInUrls
 from bff.core.watch import Watch
 from bff.http import attempts as attempt_routes
-from bff.http import files, health, host_api, pages, receipts
+from bff.http import files, health, host_api, looks, pages, receipts
 from bff.http.responses import problem_of
 from bff.http.services import EXTENSION, Identify, Services
 from bff.http.session_tokens import SessionTokens
@@ -72,10 +74,10 @@ def build_services(settings: Settings, identify: Identify | None = None) -> Serv
     """Everything that the routes work with, from the settings."""
     engine = open_database(settings.database_url)
     upgrade(engine)
-    products = DatabaseProducts(engine)
+    products = DatabaseProducts(engine, settings.partner_service_url)
     if settings.products is not None:
         for applied in read_products(settings.products):
-            products.put(applied.product, applied.secret_keys)
+            products.put(applied.registration, applied.content, applied.secret_keys)
     return _wire(settings, engine, products, identify)
 
 
@@ -115,6 +117,8 @@ def _wire(
         catalogue=catalogue,
         sign_in_urls=SignInUrls(partner, installer, settings.partner_service_url),
         products=products,
+        content=ContentStore(engine, _now),
+        images=DatabaseImages(engine),
         receipts=Receipts(settings.signing_keys(), settings.public_url),
         session_tokens=SessionTokens(settings.signing_keys(), _now),
         identify=identify,
@@ -127,7 +131,7 @@ def _wire(
 def build_blueprint() -> Blueprint:
     """Every route, with its errors answered in its own kind: pages in words, the rest as problems."""
     whole = Blueprint("hitchpost", __name__)
-    for module in (attempt_routes, host_api, pages, files, health, receipts):
+    for module in (attempt_routes, host_api, pages, looks, files, health, receipts):
         whole.register_blueprint(module.routes)
     whole.register_error_handler(Exception, _answer_error)
     return whole

@@ -5,13 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bff.adapters.attempt_store import DatabaseAttempts
+from bff.adapters.content_store import ContentStore
 from bff.adapters.database import open_database, upgrade
-from bff.adapters.product_file import FaultyFile, read_products
-from bff.adapters.product_store import DatabaseProducts
+from bff.adapters.faulty_file import FaultyFile
+from bff.adapters.product_file import read_products
+from bff.adapters.product_store import BY_FILE, DatabaseProducts
 from bff.app import create_app
+from bff.cli_messages import add_commands as add_message_commands
+from bff.core.errors import HitchpostError
 from bff.core.timeline import tell
 from bff.demo.run import run_demo
 from bff.server import Server
@@ -28,6 +33,9 @@ def main(argv: list[str] | None = None) -> int:
     except (FaultySettings, FaultyFile) as error:
         for fault in error.faults:
             print(fault, file=sys.stderr)
+        return FAULTY
+    except HitchpostError as error:
+        print(error.detail, file=sys.stderr)
         return FAULTY
 
 
@@ -50,6 +58,11 @@ def _parser() -> argparse.ArgumentParser:
     apply = products.add_parser("apply", help="check a product file and put its products into the database")
     apply.add_argument("file", type=Path)
     apply.set_defaults(run=_apply)
+    add_message_commands(
+        add("messages", None, "messages, words and look in files").add_subparsers(
+            required=True, metavar="ACTION"
+        )
+    )
     attempts = add("attempts", None, "attempts").add_subparsers(required=True, metavar="ACTION")
     show = attempts.add_parser("show", help="print the story of an attempt, by its support code or its id")
     show.add_argument("code", metavar="CODE")
@@ -84,10 +97,17 @@ def _apply(arguments: argparse.Namespace) -> int:
     applied = read_products(arguments.file)
     engine = open_database(database_url())
     upgrade(engine)
-    store = DatabaseProducts(engine)
+    store, content = DatabaseProducts(engine), ContentStore(engine, _now)
     for product in applied:
-        store.put(product.product, product.secret_keys)
-        print(f"applied {product.product.key}")
+        key = product.registration.key
+        changed = store.put(product.registration, product.content, product.secret_keys)
+        print(f"applied {key}")
+        if not changed and (stands := content.published(key)).by != BY_FILE:
+            print(
+                f"{key}: the file's messages, words and look are the same as last time, so version"
+                f" {stands.number}, published by {stands.by}, stays; `hitchpost messages import` puts the"
+                " file's in its place"
+            )
     return 0
 
 
@@ -102,6 +122,10 @@ def _show(arguments: argparse.Namespace) -> int:
     for attempt in found:
         print(tell(attempt, store.steps(attempt.id)))
     return 0
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _upgrade(_: argparse.Namespace) -> int:

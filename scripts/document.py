@@ -97,8 +97,8 @@ def errors_page() -> str:
         lines.append(" ".join(filter(None, [BROWSER_CODES.get(code), about])) + "\n")
         if status:
             lines.append(f"HTTP status {status}.\n")
-        if code in words.ERRORS:
-            title, next_step = words.ERRORS[code]
+        if code in words.ERROR_CODES:
+            title, next_step = words.Words(None).error(code)
             lines.append(f"The user reads: “{title}. {next_step}”\n")
     return "\n".join(lines)
 

@@ -97,7 +97,8 @@ class ContentStore:
                 raise Outdated("the draft has changed since you looked; look at the changes, then publish")
             if draft.based_on != current.number:
                 raise Outdated(
-                    f"{current.by} has published version {current.number} meanwhile; bring it into the draft first"
+                    f"{current.by} has published version {current.number} meanwhile;"
+                    " bring it into the draft first"
                 )
             if draft.content == current.content and current.number:
                 return current
@@ -128,7 +129,7 @@ class ContentStore:
         return self._add(connection, product, current, content, who, note)
 
     def restore(self, product: str, number: int, who: str, *, expected: int) -> Version:
-        """Publish an earlier version's content again, as a new version. Raises ``NotFound`` or ``Outdated``."""
+        """Publish an earlier version's content again, as a new one. Raises ``NotFound`` or ``Outdated``."""
         earlier = self.version(product, number)
         return self.publish(product, earlier.content, who, f"back to version {number}", expected=expected)
 
@@ -192,5 +193,3 @@ def _keep(connection: Connection, product: str, draft: Draft) -> None:
     changed = connection.execute(update(drafts).where(drafts.c.product_key == product).values(values))
     if changed.rowcount == 0:
         connection.execute(insert(drafts).values(product_key=product, **values))
-
-

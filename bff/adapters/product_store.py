@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -11,6 +10,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from bff.adapters.content_store import ContentStore, latest
 from bff.adapters.database import writing
+from bff.adapters.kept import Kept
 from bff.adapters.tables import product_origins, products, secret_keys
 from bff.core.content import Content, Registration, product_of
 from bff.core.model import OfferedConnector, Product
@@ -19,7 +19,6 @@ from bff.core.secret import Secret, fingerprint
 FRESH_SECONDS: Final = 2.0
 """So long may a worker show what was published before."""
 
-MOST_KEPT: Final = 1000
 BY_FILE: Final = "product file"
 
 
@@ -41,25 +40,16 @@ class DatabaseProducts:
         self._writer = writing(engine)
         self._service_url = service_url
         self._content = ContentStore(engine, clock)
-        self._fresh = fresh
-        self._kept: dict[str, tuple[float, Product | None]] = {}
+        self._products: Kept[Product | None] = Kept(fresh)
+        self._origins: Kept[bool] = Kept(fresh)
 
     def get(self, key: str) -> Product | None:
         """The product of this key, as its team has published it."""
-        now = time.monotonic()
-        kept = self._kept.get(key)
-        if kept and now - kept[0] < self._fresh:
-            return kept[1]
-        with self._engine.connect() as connection:
-            found = self._load(connection, key)
-        if len(self._kept) >= MOST_KEPT:
-            self._kept.clear()
-        self._kept[key] = now, found
-        return found
+        return self._products.get(key, self._read)
 
     def forget(self, key: str) -> None:
         """Read the product anew next time: something has changed."""
-        self._kept.pop(key, None)
+        self._products.forget(key)
 
     def find_by_secret_key(self, secret_key: Secret) -> Product | None:
         """The product that this secret key belongs to; keys are kept as SHA-256 only."""
@@ -72,9 +62,7 @@ class DatabaseProducts:
 
     def is_registered_origin(self, origin: str) -> bool:
         """Whether any product registered exactly this origin."""
-        statement = select(product_origins.c.origin).where(product_origins.c.origin == origin).limit(1)
-        with self._engine.connect() as connection:
-            return connection.execute(statement).first() is not None
+        return self._origins.get(origin, self._has_origin)
 
     def registration(self, key: str) -> Registration | None:
         """What operators said of the product of this key."""
@@ -93,7 +81,11 @@ class DatabaseProducts:
         did the last time; what the team has published since a file that has not changed stays. Returns
         whether it was published.
         """
-        row = {"name": registration.name, "document": _to_document(registration), "file_content": dict(content)}
+        row = {
+            "name": registration.name,
+            "document": _to_document(registration),
+            "file_content": dict(content),
+        }
         with self._writer.begin() as connection:
             known = select(products.c.file_content).where(products.c.key == registration.key)
             said = connection.execute(known.with_for_update()).one_or_none()
@@ -106,14 +98,21 @@ class DatabaseProducts:
             if changed:
                 self._content.put(connection, registration.key, content, BY_FILE, "")
         self.forget(registration.key)
+        self._origins.clear()
         return changed
 
-    def _load(self, connection: Connection, key: str) -> Product | None:
-        registration = self._registration(connection, key)
-        if registration is None:
-            return None
-        version = latest(connection, key)
+    def _read(self, key: str) -> Product | None:
+        with self._engine.connect() as connection:
+            registration = self._registration(connection, key)
+            if registration is None:
+                return None
+            version = latest(connection, key)
         return product_of(registration, version.content, version.number)
+
+    def _has_origin(self, origin: str) -> bool:
+        statement = select(product_origins.c.origin).where(product_origins.c.origin == origin).limit(1)
+        with self._engine.connect() as connection:
+            return connection.execute(statement).first() is not None
 
     def _registration(self, connection: Connection, key: str) -> Registration | None:
         wanted = select(products.c.name, products.c.document).where(products.c.key == key)

@@ -10,12 +10,14 @@ from typing import Final
 from bff.core import messages, outcome
 from bff.core.catalogue import Catalogue
 from bff.core.errors import InvalidRequest, LaunchRefused, NotFound, PartnerProblem
+from bff.core.minted_url import require_short
 from bff.core.model import Attempt, AttemptChanges, Delivery, Hint, Principal, Product, Status
 from bff.core.offers import chosen_message, offered_connector
 from bff.core.ports import AccountConnector, AttemptStore, PartnerService
 from bff.core.secret import Secret, fingerprint
 from bff.core.sign_in_urls import Installer, sign_in_url
 from bff.core.watch import Watch
+from bff.core.wording import FALLBACK
 
 UNLAUNCHED_LIFE: Final = timedelta(minutes=10)
 LAUNCHED_LIFE: Final = timedelta(minutes=15)
@@ -67,10 +69,10 @@ class Connect:
         ``UnknownMessage`` or ``InvalidRequest``.
         """
         connector = self._catalogue.named(offered_connector(product, principal, asked.connector))
-        template = chosen_message(product, asked.message)
         if asked.return_url is not None and asked.delivery is not Delivery.RETURN:
             raise InvalidRequest('return_url goes with delivery "return" only')
-        attempt_id, locale = "att_" + self._random_token()[:24], asked.locale or "en"
+        attempt_id, locale = "att_" + self._random_token()[:24], asked.locale or FALLBACK
+        template = chosen_message(product, asked.message, connector.key, locale)
         variables = {
             "attempt": attempt_id,
             "connector": connector.key,
@@ -80,6 +82,9 @@ class Connect:
             "locale": locale,
         }
         message = messages.render(template, variables)
+        wire = messages.wire_text(template.kind, message, attempt=attempt_id, nonce=self._random_token())
+        if asked.delivery is Delivery.MESSAGE:
+            require_short(self._partner_service_url, asked.origin, wire)
         launch_token, now = Secret(self._random_token()), self._clock()
         attempt = Attempt(
             id=attempt_id,
@@ -90,9 +95,7 @@ class Connect:
             user=principal.user,
             connector=connector,
             message=message,
-            callback_message=messages.wire_text(
-                template.kind, message, attempt=attempt_id, nonce=self._random_token()
-            ),
+            callback_message=wire,
             delivery=asked.delivery,
             locale=locale,
             origin=asked.origin,

@@ -89,7 +89,7 @@ def product_of(registration: Registration, content: Content, version: int = 0) -
         connectors=tuple(_connectors(registration, sound)),
         messages=found,
         words=own,
-        look={path[5:]: text for path, text in sound.items() if path.startswith("look/")},
+        look=look_of(sound),
         version=version,
     )
 
@@ -120,10 +120,10 @@ def faults(content: Content, registration: Registration) -> Faults:
     for name in names_of_messages(content):
         for path, said in _message_faults(content, name, registration):
             say(path, *said)
-    for path, said in _lookalikes(content):
-        say(path, said)
-    for field, said_of_field in look.faults(look_of(content)).items():
-        say(f"look/{field}", *said_of_field)
+    for path, alike in _lookalikes(content):
+        say(path, alike)
+    for field, said in look.faults(look_of(content)).items():
+        say(f"look/{field}", *said)
     return found
 
 
@@ -164,7 +164,7 @@ def _connectors(registration: Registration, content: Content) -> Iterator[Offere
         yield replace(offered, name=name) if name else offered
 
 
-def _path_faults(path: str, text: str, registration: Registration) -> list[str]:
+def _path_faults(path: str, text: str, registration: Registration) -> list[str]:  # noqa: PLR0911
     connectors = {offered.key for offered in registration.connectors}
     match path.split("/"):
         case ["messages", name, "kind"]:
@@ -228,14 +228,19 @@ def _message_faults(
     if (kind or "sealed") not in _KINDS or (form or "text") not in _FORMATS:
         return
     for (connector, locale), text in texts.items():
-        template = MessageTemplate(
-            MessageKind(kind or "sealed"), text, MessageFormat(form or "text")
-        )
+        template = MessageTemplate(MessageKind(kind or "sealed"), text, MessageFormat(form or "text"))
         path = path_of_text(name, connector, locale)
         said = messages.faults(template)
-        yield path, said or length_fault(template, registration.service_url, registration.origins, _names(
-            registration, content, connector
-        ))
+        yield (
+            path,
+            said
+            or length_fault(
+                template,
+                registration.service_url,
+                registration.origins,
+                _names(registration, content, connector),
+            ),
+        )
 
 
 def _names(registration: Registration, content: Content, connector: str) -> list[tuple[str, str]]:

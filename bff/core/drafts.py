@@ -1,5 +1,8 @@
-"""Several people at one draft: entry by entry, so that two who edit different things never meet, and two who
-edit the same are both told. Nothing that anybody wrote is overwritten unseen."""
+"""Several people at one draft, entry by entry.
+
+Two who edit different things never meet; two who edit the same are both told. Nothing that anybody wrote is
+overwritten unseen.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,10 @@ class Touch:
 
 @dataclass(frozen=True)
 class Draft:
-    """What is not published yet. ``revision`` is another with every change, and never comes again;
-    ``based_on`` is the published version that it began from. Revision 0: nobody has changed anything since."""
+    """What is not published yet, on top of the version ``based_on``.
+
+    ``revision`` is another after every change, and none comes twice; 0 says that nobody has changed anything.
+    """
 
     content: Content
     revision: int = 0

@@ -17,6 +17,8 @@ _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 # Half of a surrogate pair, which JSON can spell, has no form that could travel in a URL.
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
+CONTROL: Final = "there is a control character in it (a line break or a tab, say); write plain text"
+
 SAMPLE: Final = {
     "attempt": "att_3f1c9a5d7e8b2046c1d2e3f4",
     "connector": "hubspot",
@@ -42,7 +44,7 @@ def faults(template: MessageTemplate) -> list[str]:
     if template.format is MessageFormat.JSON:
         found += _json_faults(template.text)
     elif _CONTROL.search(template.text):
-        found.append("the text holds a control character (a line break or a tab, say); write it as plain text")
+        found.append(CONTROL)
     return found
 
 
@@ -97,7 +99,7 @@ def _json_faults(text: str) -> list[str]:
     if not isinstance(document, dict):
         return ['write a JSON object, such as {"type": "connected", "connector": "{connector}"}']
     if any(_CONTROL.search(string) for string in _strings(document)):
-        return ["a string holds a control character (a line break or a tab, say); write it as plain text"]
+        return [CONTROL]
     return []
 
 

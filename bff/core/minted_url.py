@@ -1,4 +1,4 @@
-"""How long a minted URL gets: browsers and proxies on the way take 2,000 characters, and not all take more."""
+"""How long a minted URL gets: everything on its way takes 2,000 characters, and not everything takes more."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from bff.core import messages
+from bff.core.errors import InvalidRequest
 from bff.core.model import MessageTemplate
 from bff.core.secret import Secret
 from bff.core.sign_in_urls import sign_in_url
@@ -23,6 +24,15 @@ CONNECTOR_ID: Final = 9_999_999_999
 def url_length(service_url: str, origin: str, wire: str) -> int:
     """Characters of the minted URL that has this callback message, by a token of the greatest length."""
     return len(sign_in_url(service_url, CONNECTOR_ID, TOKEN, origin, wire).reveal())
+
+
+def require_short(service_url: str, origin: str, wire: str) -> None:
+    """Raises ``InvalidRequest`` when this account's or user's id would make the URL too long."""
+    if (length := url_length(service_url, origin, wire)) > MOST:
+        raise InvalidRequest(
+            f"message: the sign-in URL would have {length} characters, and {MOST} is the most that every"
+            " browser takes; leave {account} or {user} out of the message, or shorten it"
+        )
 
 
 def length_fault(
@@ -48,6 +58,8 @@ def length_fault(
     if longest <= MOST:
         return []
     return [
-        f"the sign-in URL that carries it would have {longest} characters, {longest - MOST} more than the"
-        f" {MOST} that every browser takes; shorten the text (a letter beyond a-z counts for up to twelve)"
+        (
+            f"the sign-in URL that carries it would have {longest} characters, {longest - MOST} more than the"
+            f" {MOST} that every browser takes; shorten it (a letter beyond a-z counts for up to twelve)"
+        )
     ]

@@ -23,9 +23,13 @@ def offered_connector(product: Product, principal: Principal, key: str) -> Offer
     return found
 
 
-def chosen_message(product: Product, name: str | None) -> MessageTemplate:
-    """The callback message of this name; the default one for None. Raises ``UnknownMessage``."""
-    template = product.messages.get(name if name is not None else DEFAULT_MESSAGE)
+def chosen_message(product: Product, name: str | None, connector: str, locale: str) -> MessageTemplate:
+    """The callback message of this name, as it is for this connector and language; the default one for None.
+
+    Raises ``UnknownMessage``.
+    """
+    message = product.messages.get(name if name is not None else DEFAULT_MESSAGE)
+    template = message.template(connector, locale) if message else None
     if template is None:
         known = ", ".join(sorted(product.messages))
         raise UnknownMessage(f"message {name!r} is not among the product's messages: {known}")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from bff.core.content import Registration
+    from bff.core.drafts import Clash, Draft, Edit, Version
+    from bff.core.images import Logo
     from bff.core.model import Attempt, AttemptChanges, Hint, Product, Status
     from bff.core.pace import Turn
     from bff.core.secret import Secret
@@ -105,6 +108,53 @@ class ProductStore(Protocol):
 
     def is_registered_origin(self, origin: str) -> bool:
         """Whether any product registered exactly this origin."""
+
+    def registration(self, key: str) -> Registration | None:
+        """What operators said of the product of this key."""
+
+    def forget(self, key: str) -> None:
+        """Read the product anew next time: something has changed."""
+
+
+class ContentStore(Protocol):
+    """Where it is kept what product teams wrote. Each change is one transaction."""
+
+    def published(self, product: str) -> Version:
+        """What users meet now."""
+
+    def version(self, product: str, number: int) -> Version:
+        """One published version. Raises ``NotFound``."""
+
+    def history(self, product: str, most: int = 100) -> list[Version]:
+        """What was published, newest first."""
+
+    def draft(self, product: str) -> Draft:
+        """What is not published yet."""
+
+    def save(self, product: str, edits: Sequence[Edit], who: str) -> tuple[Draft, list[Clash]]:
+        """Put edits into the draft; the clashes are those that were left out."""
+
+    def rebase(self, product: str) -> tuple[Draft, list[Clash]]:
+        """Bring the draft up to the newest published version; its own changes stay."""
+
+    def discard(self, product: str, revision: int) -> None:
+        """Forget the draft. Raises ``Outdated``."""
+
+    def publish_draft(self, product: str, revision: int, who: str, note: str = "") -> Version:
+        """Make the draft what users meet. Raises ``Outdated``."""
+
+    def restore(self, product: str, number: int, who: str, *, expected: int) -> Version:
+        """Publish an earlier version's content again. Raises ``NotFound`` or ``Outdated``."""
+
+
+class ImageStore(Protocol):
+    """Where the images of the looks live."""
+
+    def get(self, name: str) -> Logo | None:
+        """The image of this name."""
+
+    def put(self, logo: Logo) -> None:
+        """Keep an image that was checked."""
 
 
 class AttemptStore(Protocol):

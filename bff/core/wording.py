@@ -1,4 +1,4 @@
-"""Which text a person reads: the language that suits them, and the closest text that the product has for it."""
+"""Which text a person reads: the language that suits them, and the closest text that there is in it."""
 
 from __future__ import annotations
 
@@ -26,9 +26,11 @@ def is_tag(text: str) -> bool:
 
 
 def canonical(tag: str) -> str:
-    """The tag in the usual case: ``de-at`` is ``de-AT``, ``ZH-hant-tw`` is ``zh-Hant-TW`` (RFC 5646, 2.1.1)."""
+    """The tag in its usual case, ``de-AT`` or ``zh-Hant-TW`` (RFC 5646, 2.1.1)."""
     language, *rest = tag.split("-")
-    cased = [part.title() if len(part) == 4 else part.upper() if len(part) == 2 else part.lower() for part in rest]
+    cased = [
+        part.title() if len(part) == 4 else part.upper() if len(part) == 2 else part.lower() for part in rest
+    ]
     return "-".join([language.lower(), *cased])
 
 
@@ -49,7 +51,7 @@ def choose(wanted: Iterable[str], available: Iterable[str]) -> str:
 
 
 def accepted(header: str) -> list[str]:
-    """The tags of an ``Accept-Language`` header (RFC 9110, 12.5.4), the most wanted first; nonsense is left out."""
+    """The tags of an ``Accept-Language`` header (RFC 9110, 12.5.4), the most wanted first."""
     found: list[tuple[float, str]] = []
     for item in header.split(",")[:MOST_TAGS]:
         tag, _, parameter = (part.strip() for part in item.partition(";"))
@@ -79,9 +81,7 @@ def places(connector: str | None, locale: str) -> list[Place]:
     return [(one, language) for one in connectors for language in languages]
 
 
-def closest(
-    texts: Mapping[Place, Text], connector: str | None, locale: str
-) -> tuple[Place, Text] | None:
+def closest(texts: Mapping[Place, Text], connector: str | None, locale: str) -> tuple[Place, Text] | None:
     """The text that stands nearest, and for whom it was written; None where there is none at all."""
     return next(((place, texts[place]) for place in places(connector, locale) if place in texts), None)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bff.core import wording
+from bff.core.messages import CONTROL
 from bff.core.model import Product
 from bff.core.wording import FALLBACK
 
@@ -95,7 +96,9 @@ class Words:
         return ""
 
 
-def widget_words(product: Product, wanted: Iterable[str], names: Mapping[str, str]) -> tuple[Words, dict[str, str]]:
+def widget_words(
+    product: Product, wanted: Iterable[str], names: Mapping[str, str]
+) -> tuple[Words, dict[str, str]]:
     """What the widget may show, in one language: by key, and by ``"{connector} {key}"`` where that differs.
 
     ``names`` are the connectors' names by key; each has its own button, already filled.
@@ -124,5 +127,5 @@ def faults(key: str, text: str) -> list[str]:
     if len(text) > MAX_TEXT:
         found.append(f"the text has {len(text)} characters; at most {MAX_TEXT} fit where it stands")
     if any(ord(character) < 32 or ord(character) == 127 for character in text):
-        found.append("the text holds a control character (a line break or a tab, say); write it as plain text")
+        found.append(CONTROL)
     return found

@@ -16,7 +16,8 @@ from typing import IO, Final
 import requests
 
 from bff.adapters.database import open_database, upgrade
-from bff.adapters.product_file import FaultyFile, read_products
+from bff.adapters.faulty_file import FaultyFile
+from bff.adapters.product_file import read_products
 from bff.adapters.product_store import DatabaseProducts
 from bff.core.secret import Secret
 from bff.demo.pause import write_groups
@@ -111,12 +112,13 @@ def _apply_products(plan: Plan) -> None:
     applied = read_products(plan.folder / "products.toml")
     applied += read_products(plan.extra_products) if plan.extra_products else []
     for item in applied:
-        product, keys = item.product, set(item.secret_keys)
-        if product.key == PRODUCT:
+        registration, keys = item.registration, set(item.secret_keys)
+        if registration.key == PRODUCT:
             # The demo's own page goes on working, whatever the file on top says of its product.
             keys.add(Secret(plan.secrets["secret_key"]))
-            product = replace(product, origins=tuple(dict.fromkeys((*product.origins, plan.host))))
-        store.put(product, keys)
+            origins = tuple(dict.fromkeys((*registration.origins, plan.host)))
+            registration = replace(registration, origins=origins)
+        store.put(registration, item.content, keys)
     engine.dispose()
 
 

@@ -7,18 +7,20 @@ from typing import Annotated, Any, Literal
 from flask import Blueprint, Response, request
 from pydantic import Field
 
-from bff.core import words
+from bff.core import look
 from bff.core.connect import BeginRequest
 from bff.core.errors import InvalidRequest
 from bff.core.model import Attempt, Delivery, Hint, Product, Status
 from bff.core.offers import offered_connectors
 from bff.core.origins import origin_of
 from bff.core.timeline import Step, story
+from bff.core.words import Words, widget_words
 from bff.http import cors
-from bff.http.bodies import Body, read_body
+from bff.http.bodies import LANGUAGE_TAG, Body, read_body
 from bff.http.guards import calling_origin
 from bff.http.identity import signed_in, signed_in_or_host_server
 from bff.http.in_app import is_in_app
+from bff.http.locales import locale_of, wanted
 from bff.http.responses import answer
 from bff.http.services import services
 
@@ -29,7 +31,7 @@ routes.after_request(cors.grant)
 class _Begin(Body):
     connector: Annotated[str, Field(min_length=1, max_length=64)]
     message: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    locale: Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35)] | None = None
+    locale: Annotated[str, Field(pattern=LANGUAGE_TAG, max_length=35)] | None = None
     delivery: Literal["message", "return"] = "message"
     return_url: Annotated[str, Field(max_length=2000)] | None = None
 
@@ -43,6 +45,8 @@ def config() -> Response:
     """What a page needs to draw its buttons."""
     product, principal = signed_in()
     states = services().overview.states(principal.account, offered_connectors(product, principal))
+    names = {connector.key: connector.name for connector, _ in states}
+    shared, told_words = widget_words(product, wanted(principal, request.args.get("locale")), names)
     return answer(
         {
             "product": {"key": product.key, "name": product.name},
@@ -50,8 +54,11 @@ def config() -> Response:
                 {"key": connector.key, "name": connector.name, "logo": connector.logo, "state": state}
                 for connector, state in states
             ],
-            "words": words.widget_words(product) | _client_errors(product),
-            "theme": product.theme,
+            "words": told_words,
+            "lang": shared.lang,
+            "dir": shared.dir,
+            "style": look.widget_style(product.look),
+            "theme": dict(product.look),
             "delivery": (Delivery.RETURN if _is_in_app() else Delivery.MESSAGE).value,
         }
     )
@@ -68,7 +75,7 @@ def begin() -> Response:
         connector=body.connector,
         origin=origin,
         message=body.message,
-        locale=body.locale,
+        locale=locale_of(product, principal, body.locale),
         delivery=Delivery(body.delivery),
         return_url=body.return_url,
     )
@@ -174,15 +181,6 @@ def _connection(attempt: Attempt) -> dict[str, Any] | None:
 def _error(attempt: Attempt, product: Product) -> dict[str, str] | None:
     if attempt.error_code is None:
         return None
-    title, next_step = words.for_error(product, attempt.error_code)
+    own = Words(product, [attempt.locale], attempt.connector.key)
+    title, next_step = own.error(attempt.error_code)
     return {"code": attempt.error_code, "title": title, "next_step": next_step}
-
-
-def _client_errors(product: Product) -> dict[str, str]:
-    # The endings that only the browser can know of; the others come with the attempt.
-    told_by_browser = ("popup_blocked", "not_signed_in", "network", "invalid_request")
-    found: dict[str, str] = {}
-    for code in told_by_browser:
-        title, next_step = words.for_error(product, code)
-        found |= {f"error_{code}_title": title, f"error_{code}_next_step": next_step}
-    return found

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from flask import request
 from pydantic import BaseModel, ConfigDict, ValidationError
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from bff.core.errors import InvalidRequest
+
+LANGUAGE_TAG: Final = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
+"""RFC 5646, as far as it takes to look texts up."""
 
 
 class Body(BaseModel):

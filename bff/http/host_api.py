@@ -11,7 +11,7 @@ from pydantic import Field
 from bff.core.errors import InvalidRequest
 from bff.core.model import Principal, User
 from bff.core.ports import AccountRef
-from bff.http.bodies import Body, read_body
+from bff.http.bodies import LANGUAGE_TAG, Body, read_body
 from bff.http.identity import host_server
 from bff.http.responses import answer
 from bff.http.services import services
@@ -26,6 +26,10 @@ class _User(Body):
     id: Text
     name: Text | None = None
     email: Text | None = None
+    locale: Annotated[str, Field(pattern=LANGUAGE_TAG, max_length=35)] | None = None
+
+    def user(self) -> User:
+        return User(self.id, self.name, self.email, self.locale)
 
 
 class _Account(Body):
@@ -63,7 +67,7 @@ def create_session() -> Response:
     principal = Principal(
         product=product.key,
         account=body.account.reference(),
-        user=User(body.user.id, body.user.name, body.user.email),
+        user=body.user.user(),
         connectors=frozenset(body.connectors) if body.connectors is not None else None,
     )
     token, expires_at = services().session_tokens.issue(principal, timedelta(seconds=body.expires_in))
@@ -77,7 +81,7 @@ def create_sign_in_url() -> Response:
     url, expires_at = services().sign_in_urls.mint(
         product,
         body.account.reference(),
-        User(body.user.id, body.user.name, body.user.email),
+        body.user.user(),
         connector=body.connector,
         target_origin=body.target_origin,
         callback_message=body.callback_message,

@@ -7,12 +7,14 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 
-from bff.core import words
+from bff.core import look
 from bff.core.errors import HitchpostError, LaunchRefused, NotFound, OriginNotRegistered, PartnerProblem
 from bff.core.model import Attempt, Product
 from bff.core.secret import Secret
+from bff.core.words import Words
 from bff.http.guards import launch_is_direct
 from bff.http.in_app import is_in_app, refuses_in_app
+from bff.http.locales import browsers
 from bff.http.responses import STATUS, answer
 from bff.http.services import services
 
@@ -32,6 +34,9 @@ PAGE_HEADERS: Final = {
 }
 
 
+OPENING_CACHE: Final = "public, max-age=300"
+
+
 def is_page(path: str) -> bool:
     """Whether a person looks at what is answered there."""
     return path.startswith(urlsplit(services().public_url).path + "/connect/")
@@ -48,8 +53,10 @@ def opening() -> Response:
         raise OriginNotRegistered(f"opening: {origin or '(none)'} is not registered for {product.key}")
     offered = product.connector(request.args.get("connector", ""))
     name = services().catalogue.named(offered).name if offered else product.name
-    page = _page("opening.html", product, origin=origin, connector_name=name)
-    page.headers["Cache-Control"] = "public, max-age=300"
+    words = Words(product, [request.args.get("locale", ""), *browsers()], offered.key if offered else None)
+    page = _page("opening.html", product, words, origin=origin, connector_name=name)
+    page.headers["Cache-Control"] = OPENING_CACHE
+    page.vary.add("Accept-Language")
     return page
 
 
@@ -79,9 +86,7 @@ def come_back(secret: str) -> Response:
     """Where the partner service sends the browser when no message was asked for. Shows, changes nothing."""
     attempt = services().connect.by_return_secret(Secret(secret))
     product = services().products.get(attempt.product)
-    return _page(
-        "return.html", product, origin=attempt.origin, attempt=attempt, connector_name=attempt.connector.name
-    )
+    return _page("return.html", product, _words_of(attempt, product), attempt=attempt)
 
 
 @routes.post("/connect/return/<secret>")
@@ -100,17 +105,19 @@ def trouble(error: Exception, attempt: Attempt | None = None) -> Response:
     if status == 500:
         code = "failed"
     product = services().products.get(attempt.product) if attempt else None
-    title, next_step = words.for_error(product, code)
+    words = _words_of(attempt, product) if attempt else Words(None, browsers())
+    title, next_step = words.error(code)
     page = _page(
         "error.html",
         product,
-        origin=attempt.origin if attempt else "",
-        connector_name=attempt.connector.name if attempt else "",
+        words,
+        attempt=attempt,
         code=code,
         title=title,
         next_step=next_step,
         support_code=attempt.support_code if attempt else None,
     )
+    page.vary.add("Accept-Language")
     page.status_code = int(status)
     return page
 
@@ -121,6 +128,27 @@ def refused_launch(error: LaunchRefused) -> Response:
     return trouble(error, services().connect.attempt_of(Secret(token)))
 
 
+def page_values(product: Product | None, words: Words, connector_name: str) -> dict[str, Any]:
+    """What every page here is made from: its texts and their language, the product and its look."""
+    base, named = services().public_url, product.name if product else ""
+    light, dark = look.logo_of(product.look) if product else (None, None)
+    styled = product if product and look.page_style(product.look) else None
+
+    def text(key: str) -> str:
+        return words.text(key, connector_name=connector_name, product_name=named)
+
+    return {
+        "product": product,
+        "text": text,
+        "lang": words.lang,
+        "dir": words.dir,
+        "base": base,
+        "style_url": f"{base}/connect/look/{styled.key}/{styled.version}.css" if styled else None,
+        "logo_url": f"{base}/connect/logo/{light}" if light else None,
+        "logo_dark_url": f"{base}/connect/logo/{dark}" if dark else None,
+    }
+
+
 def _is_hopeless(attempt: Attempt) -> bool:
     offered = attempt.connector
     return is_in_app(request.headers.get("User-Agent", "")) and refuses_in_app(offered.name, offered.key)
@@ -129,26 +157,26 @@ def _is_hopeless(attempt: Attempt) -> bool:
 def _ask(attempt: Attempt, token: Secret, template: str, **values: str) -> Response:
     """A page between here and the third party, whose form goes on with the token: nothing is used up yet."""
     product = services().products.get(attempt.product)
-    return _page(
-        template,
-        product,
-        origin=attempt.origin,
-        attempt=attempt,
-        connector_name=attempt.connector.name,
-        launch_token=token.reveal(),
-        **values,
-    )
+    words = _words_of(attempt, product)
+    return _page(template, product, words, attempt=attempt, launch_token=token.reveal(), **values)
 
 
-def _page(template: str, product: Product | None, *, connector_name: str, **values: Any) -> Response:
-    def text(key: str) -> str:
-        named = product.name if product else ""
-        return words.for_product(product, key, connector_name=connector_name, product_name=named)
+def _words_of(attempt: Attempt, product: Product | None) -> Words:
+    return Words(product, [attempt.locale], attempt.connector.key)
 
-    body = render_template(
-        "hitchpost/" + template, product=product, text=text, base=services().public_url, **values
-    )
-    page = make_response(body)
+
+def _page(
+    template: str,
+    product: Product | None,
+    words: Words,
+    *,
+    attempt: Attempt | None = None,
+    connector_name: str = "",
+    **values: Any,
+) -> Response:
+    about = page_values(product, words, attempt.connector.name if attempt else connector_name)
+    about |= {"attempt": attempt, "origin": attempt.origin if attempt else ""}
+    page = make_response(render_template("hitchpost/" + template, **(about | values)))
     page.headers.update(PAGE_HEADERS)
     page.headers["Cache-Control"] = "no-store"
     return page

@@ -8,7 +8,6 @@ import structlog
 from flask import Response, json, request
 from werkzeug.exceptions import HTTPException
 
-from bff.core import words
 from bff.core.errors import (
     ConnectorUnavailable,
     HitchpostError,
@@ -22,6 +21,7 @@ from bff.core.errors import (
     UnknownMessage,
 )
 from bff.core.errors import InvalidRequest as CoreInvalidRequest
+from bff.core.words import ERROR_CODES, Words
 
 PROBLEM_BASE: Final = "https://github.com/hitchpost/hitchpost/blob/main/docs/errors.md#"
 
@@ -67,7 +67,8 @@ def answer(body: dict[str, Any], status: int = 200) -> Response:
 
 def problem(status: int, code: str, detail: str, **extra: Any) -> Response:
     """A problem document (RFC 9457). ``code`` is stable; ``title`` and ``next_step`` are fit for a person."""
-    title, next_step = words.for_error(None, code) if code in words.ERRORS else (code.replace("_", " "), "")
+    known = code in ERROR_CODES
+    title, next_step = Words(None).error(code) if known else (code.replace("_", " "), "")
     body = {
         "type": PROBLEM_BASE + code,
         "title": title.capitalize() if title.islower() else title,

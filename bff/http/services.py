@@ -11,7 +11,7 @@ from bff.core.catalogue import Catalogue
 from bff.core.connect import Connect
 from bff.core.model import Principal
 from bff.core.overview import Overview
-from bff.core.ports import AttemptStore, ProductStore, ReceiptSigner
+from bff.core.ports import AttemptStore, ContentStore, ImageStore, ProductStore, ReceiptSigner
 from bff.core.sign_in_urls import SignInUrls
 from bff.core.watch import Watch
 from bff.http.session_tokens import SessionTokens
@@ -31,6 +31,8 @@ class Services:
     catalogue: Catalogue
     sign_in_urls: SignInUrls
     products: ProductStore
+    content: ContentStore
+    images: ImageStore
     session_tokens: SessionTokens
     receipts: ReceiptSigner
     identify: Identify | None

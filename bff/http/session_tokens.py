@@ -33,11 +33,11 @@ class SessionTokens:
 
     def issue(self, principal: Principal, life: timedelta = DEFAULT_LIFE) -> tuple[Secret, datetime]:
         """A token for ``principal``, and when it ends."""
-        expires_at = self._clock() + life
+        expires_at, user = self._clock() + life, principal.user
         claims = {
             "product": principal.product,
             "account": [principal.account.id, principal.account.name],
-            "user": [principal.user.id, principal.user.name, principal.user.email],
+            "user": [user.id, user.name, user.email, user.locale],
             "connectors": sorted(principal.connectors) if principal.connectors is not None else None,
             "exp": expires_at.timestamp(),
         }

@@ -10,7 +10,7 @@ from bff.adapters.attempt_store import DatabaseAttempts
 from bff.adapters.database import open_database, upgrade
 from bff.core.catalogue import Catalogue
 from bff.core.connect import BeginRequest, Connect
-from bff.core.model import Attempt, MessageKind, MessageTemplate, OfferedConnector, Principal, Product, User
+from bff.core.model import Attempt, Message, MessageKind, OfferedConnector, Principal, Product, User
 from bff.core.ports import AccountRef
 from bff.core.secret import fingerprint
 from bff.core.sign_in_urls import Installer
@@ -23,7 +23,7 @@ PRODUCT: Final = Product(
     name="Demo",
     origins=(ORIGIN,),
     connectors=(OfferedConnector("crm", "CRM", "crm"),),
-    messages={"default": MessageTemplate(MessageKind.PLAIN, "done")},
+    messages={"default": Message(MessageKind.PLAIN, {("*", "*"): "done"})},
 )
 ADA: Final = Principal("demo", AccountRef("acme", "Acme"), User("ada"))
 

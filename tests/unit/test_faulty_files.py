@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bff.adapters.product_file import FaultyFile, read_products
+from bff.adapters.faulty_file import FaultyFile
+from bff.adapters.product_file import read_products
 from bff.partner.catalogue import FaultyCatalogue, read_catalogue
 
 PRODUCTS = """
@@ -83,7 +84,7 @@ def test_each_fault_is_named(tmp_path: Path, change: tuple[str, str], named: str
     sound += 'secret_keys = ["sk_0123456789abcdef0123"]\nconnectors = ["sandbox"]\n'
     path = tmp_path / "p.toml"
     path.write_text(sound)
-    assert read_products(path)[0].product.key == "two"
+    assert read_products(path)[0].registration.key == "two"
     assert named in "\n".join(faults_of(path, sound.replace(*change)))
 
 

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from bff.core import messages
-from bff.core.model import MessageKind, MessageTemplate
+from bff.core.minted_url import CONNECTOR_ID, TOKEN, length_fault, url_length
+from bff.core.model import MessageFormat, MessageKind, MessageTemplate
+from bff.core.sign_in_urls import sign_in_url
 
 VARIABLES = dict.fromkeys(messages.VARIABLES, "?") | {"connector": "sandbox", "user": "Zoë & {attempt}"}
 
@@ -36,9 +38,9 @@ def test_unknown_variables_are_refused(text: str) -> None:
     assert any("use one of" in fault for fault in messages.faults(plain(text)))
 
 
-@pytest.mark.parametrize("text", ["", "two\nlines", "tab\t", "x" * 501])
+@pytest.mark.parametrize("text", ["", "two\nlines", "tab\t", "half \ud83d"])
 def test_texts_that_cannot_travel_are_refused(text: str) -> None:
-    """Empty, over-long and control-character texts are refused when saved."""
+    """Empty texts, control characters and halves of a character are refused when saved."""
     assert messages.faults(plain(text))
 
 
@@ -56,3 +58,51 @@ def test_a_sealed_message_carries_the_nonce_and_the_text() -> None:
 def test_a_plain_message_is_posted_as_it_stands() -> None:
     """For pages that already listen for `done`, the partner posts exactly `done`."""
     assert messages.wire_text(MessageKind.PLAIN, "done", attempt="att_1", nonce="n") == "done"
+
+
+def as_json(text: str) -> MessageTemplate:
+    return MessageTemplate(MessageKind.PLAIN, text, MessageFormat.JSON)
+
+
+def test_a_value_cannot_end_the_json_string_that_it_stands_in() -> None:
+    """In the JSON format a value with quotes, backslashes and line breaks stays one string."""
+    values = VARIABLES | {"user": 'a"b\\c\n{connector}'}
+    rendered = messages.render(as_json('{"who": ["{user}"], "n": 1.50, "ok": true}'), values)
+    assert json.loads(rendered) == {"who": ['a"b\\c\n{connector}'], "n": 1.5, "ok": True}
+    assert " " not in rendered.replace(values["user"], "")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"a": }', "line 1, column 7"),
+        ('["{user}"]', "write a JSON object"),
+        ('{"a": NaN}', "NaN"),
+        ('{"a": 1e999}', "no JSON"),
+        ('{"a": "\\n"}', "control character"),
+        ('{"a": "\\ud800"}', "control character"),
+        ('{"a": "{password}"}', "{password} is no variable"),
+        ("[" * 100_000, "no JSON"),
+    ],
+)
+def test_broken_json_is_refused_with_its_place(text: str, said: str) -> None:
+    """What is wrong, and where; a JSON object is what a page can be sent."""
+    assert any(said in fault for fault in messages.faults(as_json(text)))
+
+
+def test_a_message_that_no_url_could_carry_is_refused() -> None:
+    """The whole minted URL counts, percent-encoding and the longest connector included."""
+    fits, too_long = plain("x" * 1500), plain("é" * 400)
+    where = ("https://partner.example", ["https://app.example"], [("crm", "CRM"), ("books", "Books " * 30)])
+    assert length_fault(fits, *where) == []
+    assert "shorten" in length_fault(too_long, *where)[0]
+    named = plain("{connector_name}" + "x" * 1650)
+    assert length_fault(named, where[0], where[1], [("crm", "CRM")]) == []
+    assert length_fault(named, *where)
+
+
+def test_the_length_is_that_of_a_url() -> None:
+    """The computed length is exactly the one of a URL with a token as long as allowed for."""
+    wire = messages.wire_text(MessageKind.SEALED, "é 🎉 +&%#", attempt="att_1", nonce="n")
+    url = sign_in_url("https://p.example", CONNECTOR_ID, TOKEN, "https://app.example", wire)
+    assert url_length("https://p.example", "https://app.example", wire) == len(url.reveal())

@@ -1,7 +1,7 @@
 """what a product team owns: published versions, drafts and images.
 
-Messages and words that stood in the product's own row go: the next start, or `hitchpost products apply`, takes
-them from the product file again.
+Messages and words that stood in the product's own row go: the next start, or `hitchpost products apply`,
+takes them from the product file again.
 """
 
 import sqlalchemy as sa
