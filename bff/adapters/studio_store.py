@@ -1,4 +1,4 @@
-"""Invites to the Studio and its sessions, in the database. Nothing that lets anybody in is stored as it is."""
+"""Invites to the Studio and its sessions, in the database: what lets somebody in is kept as SHA-256 only."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class DatabaseStudio:
         self._random_token = random_token
 
     def invite(self, product: str, email: str, role: Role) -> Secret:
-        """The token of a new link; it is told this once. Raises ``NotFound`` when there is no such product."""
+        """The token of a new link, told this once. Raises ``NotFound`` when there is no such product."""
         token, now = Secret(self._random_token()), self._clock()
-        row = {"product_key": product, "email": email, "role": role.value}
+        row: dict[str, Any] = {"product_key": product, "email": email, "role": role.value}
         with self._writer.begin() as connection:
             known = select(products.c.key).where(products.c.key == product)
             if connection.execute(known).first() is None:

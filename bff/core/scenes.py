@@ -1,4 +1,4 @@
-"""The pictures that a product team can look at: the button in each of its states, and each page of the popup."""
+"""The pictures that a product team can look at: the button in each state, and each page of the popup."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ALL_BUTTONS: Final = "buttons"
 
 @dataclass(frozen=True)
 class Scene:
-    """One picture. ``event`` drives the button there; ``page`` (a template and its state) is a page instead."""
+    """One picture: the button, driven there by ``step`` or ``code``, or a page (template and state)."""
 
     key: str
     title: str
@@ -67,6 +67,7 @@ def scene_of(word: str) -> str:
     known = CATALOGUE.get(word)
     named = known.scene if known else ""
     code = word.removeprefix("error_").removesuffix("_title").removesuffix("_next_step")
+    wanted: tuple[str, ...]
     if word.startswith("error_"):
         wanted = (f"error_{code}", code if code not in _STEPS else "", "page_error")
     elif word.startswith("page_"):

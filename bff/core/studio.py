@@ -33,8 +33,8 @@ Names = Mapping[str, str]
 class Sent:
     """What the page hears when a user of ``connector`` connects who reads ``locale`` (``*``: any other).
 
-    ``why`` says which text was taken; ``wire`` is what is posted, by sample values, and ``length`` that of the
-    sign-in URL which carries it. None where the text has a fault.
+    ``why`` says which text was taken; ``wire`` is what is posted, by sample values, and ``length`` that of
+    the sign-in URL which carries it. None where the text has a fault.
     """
 
     connector: str
@@ -49,6 +49,11 @@ class Sent:
     def fits(self) -> bool:
         """Whether every browser takes the URL."""
         return self.length <= MOST
+
+
+def is_draft(key: str) -> bool:
+    """Whether the product of this key is a draft, which the Studio alone shows."""
+    return key.endswith(DRAFT)
 
 
 def sent(content: Content, registration: Registration, names: Names, name: str) -> list[Sent]:
@@ -97,7 +102,7 @@ def audience(place: Place, names: Names) -> str:
     return who if locale == ANY else f"{who} in {language(locale)}"
 
 
-def label(path: str, names: Names) -> str:
+def label(path: str, names: Names) -> str:  # noqa: PLR0911
     """What an entry is called."""
     match path.split("/"):
         case ["messages", name, "text", connector, locale]:

@@ -86,7 +86,7 @@ def require_same_origin() -> None:
 
 
 def require_session() -> None:
-    """A signed-in person, and for a change the token of their session. Raises ``SignedOut`` or ``Refused``."""
+    """Somebody signed in, and for a change their session's token. Raises ``SignedOut`` or ``Refused``."""
     found = session()
     if request.method in SAFE_METHODS:
         return

@@ -52,7 +52,7 @@ def asset(name: str) -> Response:
 
 
 def sign_out() -> Response:
-    """Ends the session. (Among the rooms: it needs the session's token.)"""
+    """Ends the session; a room, since it needs the session's token."""
     if (before := cookie_id()) is not None:
         services().studio.sign_out(before)
     response = make_response(render_template("studio/signed_out.html", base=address(), ended=False))

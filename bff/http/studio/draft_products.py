@@ -20,8 +20,8 @@ from bff.http.studio.access import session_of_request
 class DraftProducts:
     """A ``ProductStore`` that knows drafts too, where the request may see them.
 
-    That is: it carries the cookie of a Studio session of that product, or a session token for the draft, which
-    only the Studio issues. ``origin`` is the BFF's own, the only one whose pages may show it.
+    That is: it carries the cookie of a Studio session of that product, or a session token for the draft,
+    which only the Studio issues. ``origin`` is the BFF's own, the only one whose pages may show it.
     """
 
     def __init__(self, products: ProductStore, content: ContentStore, origin: str) -> None:

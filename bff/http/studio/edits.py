@@ -28,7 +28,7 @@ class _Edits(Body):
 
 
 def edits_of_form() -> list[Edit]:
-    """The fields of a form: for each its ``path``, what its editor saw (``was``), and what they want (``now``).
+    """The fields of a form: for each its ``path``, what its editor saw (``was``), what they want (``now``).
 
     Empty stands for no entry. A field whose clash its editor has settled for the other's text is left out.
     Raises ``InvalidRequest``.

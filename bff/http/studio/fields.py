@@ -1,4 +1,4 @@
-"""The fields of the editors: each is one entry of the content, with what is wrong and who else wrote there."""
+"""The editors' fields: each is one entry of the content, with what is wrong and who else wrote there."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from bff.core import look
 from bff.core.drafts import Clash, Edit
 from bff.core.errors import InvalidRequest
-from bff.core.images import FaultyImage
+from bff.core.images import FaultyImage, check_logo
 from bff.http.services import services
 from bff.http.studio.desk import Desk, address, desk, page
 from bff.http.studio.edits import edits_of_form, save
@@ -43,7 +43,7 @@ def keep() -> Response:
 
 @routes.post("/look/<field>")
 def upload(field: str) -> Response:
-    """Put up a logo, or take it away. A file that cannot be one is refused with the reason; nothing else changes."""
+    """Put up a logo, or take it away. A file that cannot be one is refused with the reason."""
     at, path = desk(), f"look/{field}"
     if field not in LOGOS:
         raise InvalidRequest("there is no such logo")

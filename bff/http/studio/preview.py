@@ -10,8 +10,8 @@ from flask import Blueprint, Response, make_response, render_template, request
 from bff.core.model import Attempt, Delivery, Product, Status, User
 from bff.core.scenes import ALL_BUTTONS, BUTTON, SCENES, Scene
 from bff.core.studio import DRAFT
-from bff.core.words import LOCALES, Words
 from bff.core.wording import is_tag
+from bff.core.words import LOCALES, Words
 from bff.http.pages import page_values
 from bff.http.services import services
 from bff.http.studio.access import HEADERS, session

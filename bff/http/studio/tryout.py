@@ -7,8 +7,8 @@ from flask import Blueprint, Response, request
 from bff.core import messages, studio
 from bff.core.content import names_of_messages
 from bff.core.languages import language
-from bff.core.words import LOCALES
 from bff.core.wording import is_tag
+from bff.core.words import LOCALES
 from bff.http.services import services
 from bff.http.studio.desk import Desk, desk, page
 from bff.http.studio.live import ACCOUNT

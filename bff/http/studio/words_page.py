@@ -12,8 +12,8 @@ from bff.core.content import path_of_word
 from bff.core.drafts import Clash
 from bff.core.languages import language
 from bff.core.scenes import SCENES, scene_of
-from bff.core.words import CATALOGUE, LOCALES, Key, Words
 from bff.core.wording import ANY, Place, canonical, is_tag
+from bff.core.words import CATALOGUE, LOCALES, Key, Words
 from bff.http.studio.desk import Desk, address, desk, page
 from bff.http.studio.edits import edits_of_form, save
 from bff.http.studio.fields import Field, Fields
@@ -42,7 +42,8 @@ def keep() -> Response:
 def _words(at: Desk, clashes: list[Clash] | None = None) -> Response:
     place = _place(at)
     connector, locale = place
-    fields, groups = Fields(at, clashes or ()), {}
+    fields = Fields(at, clashes or ())
+    groups: dict[str, list[Field]] = {}
     for key in CATALOGUE.values():
         if connector == ANY or not key.name.startswith("mail_"):
             groups.setdefault(_group(key), []).append(_field(at, fields, key, place))
