@@ -27,7 +27,7 @@ KINDS: Final = (
 FORMATS: Final = (Option("text", "Text"), Option("json", "JSON object"))
 
 
-@routes.get("/")
+@routes.get("/", strict_slashes=False)
 def start() -> Response:
     """The first room."""
     return make_response(redirect(address("messages"), 303))

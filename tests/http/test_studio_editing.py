@@ -1,0 +1,392 @@
+"""Editing in the Studio: drafts, faults, two people at once; and text that is never markup."""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+
+import pytest
+
+from bff.core.studio_access import Role
+from tests.support.studio import GRACE, Page, StudioWorld, open_studio, shown
+from tests.support.world import World
+
+TEXT = "messages/default/text/*/*"
+BUTTON_DE = "words/*/de/button"
+
+
+def picture() -> bytes:
+    """A small PNG."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 2, 2, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        (chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(b"\x00" + b"\xff" * 6 + b"\x00" + b"\xff" * 6)), chunk(b"IEND", b""))
+    )
+
+
+def test_what_is_saved_is_a_draft(studio: StudioWorld) -> None:
+    """Users meet it only when it is published, then at once; going back undoes it at once."""
+    editor = studio.editor()
+    editor.save("words?locale=de", {BUTTON_DE: "{connector_name} anbinden"})
+    assert studio.config("de")["words"]["sandbox button"] != "Sandbox CRM anbinden"
+    assert editor.publish("German").url.endswith("history?published=2")
+    assert studio.config("de")["words"]["sandbox button"] == "Sandbox CRM anbinden"
+    assert editor.post("history/1/restore", {"expected": "2"}).url.endswith("history?published=3")
+    assert studio.config("de")["words"]["sandbox button"] != "Sandbox CRM anbinden"
+
+
+def test_a_faulty_text_is_kept_and_stops_publishing_only(studio: StudioWorld) -> None:
+    """It is shown with its fault beside its field, and in a summary that links there."""
+    editor = studio.editor()
+    page = Page(editor.save("messages/default", {TEXT: "hello {nobody}"}).text)
+    entry = page.fields[TEXT]
+    assert entry.now == "hello {nobody}"
+    assert entry.attributes["aria-invalid"] == "true"
+    described = entry.attributes["aria-describedby"].split()
+    assert f"{entry.attributes['id']}-faults" in described
+    assert {"href": f"#{entry.attributes['id']}"} in page.tags("a")
+    assert "{nobody} is no variable" in page.words
+    refused = editor.publish()
+    assert refused.status_code == 422
+    assert "{nobody} is no variable" in refused.text
+    editor.save("messages/default", {TEXT: "hello {user}"})
+    assert editor.publish().status_code == 200
+
+
+def test_an_empty_field_is_no_entry(studio: StudioWorld) -> None:
+    """For a word the default applies, which the field shows; an untouched form changes nothing."""
+    editor, where = studio.editor(), "words?locale=de&connector=hubspot"
+    path = "words/hubspot/de/button"
+    editor.save("words?locale=de", {BUTTON_DE: "Alle: {connector_name}"})
+    assert editor.page(where).fields[path].attributes["placeholder"] == "Alle: {connector_name}"
+    editor.save(where, {path: "Nur {connector_name}"})
+    editor.save(where, {path: ""})
+    assert editor.page(where).fields[path].now == ""
+    before = editor.page("changes").hidden("revision")
+    for page in ("messages/default", "messages/done", where, "look", "connectors"):
+        editor.save(page, {})
+    assert editor.page("changes").hidden("revision") == before
+
+
+def test_a_text_keeps_its_form(studio: StudioWorld) -> None:
+    """Line breaks, spaces at the edges and quotes come back as they were written."""
+    editor, text = studio.editor(), '{\n  "type": "x y",\n  "who": "{user}"\n}'
+    editor.save("messages/default", {"messages/default/format": "json", TEXT: text.replace("\n", "\r\n")})
+    assert editor.page("messages/default").fields[TEXT].now == text
+    assert "is no JSON" not in editor.page("messages/default").words
+    editor.save("messages/default", {"messages/default/format": "text", TEXT: "\n  edge  "})
+    assert editor.page("messages/default").fields[TEXT].now == "\n  edge  "
+
+
+def test_two_who_edit_different_entries_never_meet(studio: StudioWorld) -> None:
+    """Each saves a form that was loaded before the other saved; both texts stand."""
+    ada, grace = studio.editor(), studio.editor(GRACE)
+    seen = ada.page("messages/default"), grace.page("words?locale=de")
+    ada.save("messages/default", {TEXT: "by ada"}, seen[0])
+    grace.save("words?locale=de", {BUTTON_DE: "{connector_name}, von Grace"}, seen[1])
+    assert ada.page("messages/default").fields[TEXT].now == "by ada"
+    assert ada.page("words?locale=de").fields[BUTTON_DE].now == "{connector_name}, von Grace"
+    assert "Changed by grace@acme.example" in ada.page("words?locale=de").words
+
+
+def test_two_who_edit_the_same_entry_are_told(studio: StudioWorld) -> None:
+    """Mine is still in its field, theirs stands beside it with who wrote it; other entries were saved."""
+    ada, grace = studio.editor(), studio.editor(GRACE)
+    seen = ada.page("messages/default")
+    grace.save("messages/default", {TEXT: "by grace"})
+    met = ada.save("messages/default", {TEXT: "by ada", "messages/default/kind": "plain"}, seen)
+    assert met.status_code == 409
+    page = Page(met.text)
+    assert page.fields[TEXT].now == "by ada"
+    assert page.fields[TEXT].was == "by grace"
+    assert "by grace" in page.words
+    assert "grace@acme.example" in page.words
+    assert page.fields["messages/default/kind"].was == "plain"
+    assert ada.page("messages/default").fields[TEXT].now == "by grace"
+    # Keep mine: the same form again, now that its editor has seen the other text.
+    assert ada.save("messages/default", {}, page).status_code == 200
+    assert ada.page("messages/default").fields[TEXT].now == "by ada"
+
+
+def test_the_others_text_can_be_taken(studio: StudioWorld) -> None:
+    """Take theirs leaves the draft as the other wrote it."""
+    ada, grace = studio.editor(), studio.editor(GRACE)
+    seen = ada.page("messages/default")
+    grace.save("messages/default", {TEXT: "by grace"})
+    page = Page(ada.save("messages/default", {TEXT: "by ada"}, seen).text)
+    pairs = [(name, value) for path, entry in page.fields.items()
+             for name, value in (("path", path), ("was", entry.was), ("now", entry.now))]  # fmt: skip
+    assert ada.post("messages/default", [*pairs, ("take", TEXT)]).status_code == 200
+    assert ada.page("messages/default").fields[TEXT].now == "by grace"
+
+
+def test_a_script_hears_the_same(studio: StudioWorld) -> None:
+    """JSON in, JSON out: the revision, the faults of the draft, and what met another's change."""
+    ada, grace = studio.editor(), studio.editor(GRACE)
+    told = ada.send([(TEXT, "connected:{connector}", "by {ada}")]).json()
+    assert "{ada} is no variable" in told["faults"][TEXT][0]
+    assert told["clashes"] == []
+    assert told["changes"] == 1
+    assert grace.send([(TEXT, "by {ada}", "by grace")]).json()["revision"] > told["revision"]
+    clash = ada.send([(TEXT, "by {ada}", "by ada")]).json()["clashes"][0]
+    assert (clash["mine"], clash["theirs"], clash["by"]) == ("by ada", "by grace", GRACE)
+    news = ada.get("news").json()
+    assert news["others"][0]["label"] == "Message “default”: the text for everybody"
+    assert news["others"][0]["by"] == GRACE
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["[]", "{}", '{"edits": 1}', '{"edits": [{"path": "", "was": "", "now": "x"}]}', "{", '{"edits": [{}]}'],
+)
+def test_a_script_that_sends_nonsense_is_told(studio: StudioWorld, body: str) -> None:
+    """A problem document, and nothing is changed."""
+    editor = studio.editor()
+    headers = {"Origin": studio.world.bff, "X-Hitchpost-Csrf": editor.csrf, "Content-Type": "application/json"}
+    answer = editor.browser.post(editor.url("save"), data=body, headers=headers, timeout=10)
+    assert answer.status_code in {400, 422}
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_publishing_over_a_newer_version_loses_nothing(studio: StudioWorld) -> None:
+    """It says who published what meanwhile; bringing that in shows what both changed; then it is published."""
+    ada = studio.editor()
+    ada.save("messages/default", {TEXT: "by ada"})
+    revision = ada.page("changes").hidden("revision")
+    _publish_beside(studio, {TEXT: "by grace", BUTTON_DE: "{connector_name}!"})
+    refused = ada.post("publish", {"revision": revision, "note": "mine"})
+    assert refused.status_code == 409
+    assert "grace@acme.example has published version 2" in refused.text
+    assert 'value="mine"' in refused.text
+    assert "Bring version 2 into the draft" in ada.get("changes").text
+    brought = ada.post("rebase")
+    assert "by grace" in Page(brought.text).words
+    assert ada.page("messages/default").fields[TEXT].now == "by ada"
+    assert ada.page("words?locale=de").fields[BUTTON_DE].now == "{connector_name}!"
+    assert ada.publish().status_code == 200
+
+
+def _publish_beside(studio: StudioWorld, changes: dict[str, str]) -> None:
+    """Grace publishes by a file, say, beside the draft."""
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from bff.adapters.content_store import ContentStore  # noqa: PLC0415
+
+    store = ContentStore(studio.engine, lambda: datetime.now(UTC))
+    store.publish(studio.product, {**store.published(studio.product).content, **changes}, GRACE, "by file")
+
+
+def test_what_is_published_is_what_its_publisher_saw(studio: StudioWorld) -> None:
+    """A draft that was changed after the publisher looked is not published, nor discarded."""
+    ada, grace = studio.editor(), studio.editor(GRACE)
+    ada.save("messages/default", {TEXT: "by ada"})
+    seen = ada.page("changes").hidden("revision")
+    grace.save("words?locale=de", {BUTTON_DE: "{connector_name}!"})
+    for path in ("publish", "discard"):
+        answer = ada.post(path, {"revision": seen})
+        assert answer.status_code == 409
+        assert "changed since you looked" in answer.text
+    assert ada.page("messages/default").fields[TEXT].now == "by ada"
+
+
+def test_going_back_is_of_what_its_publisher_saw(studio: StudioWorld) -> None:
+    """A version published meanwhile is not undone unseen."""
+    ada, grace = studio.editor(), studio.editor(GRACE)
+    for text in ("one", "two"):
+        ada.save("messages/default", {TEXT: text})
+        ada.publish()
+    grace.save("messages/default", {TEXT: "three"})
+    grace.publish()
+    answer = ada.post("history/2/restore", {"expected": "3"})
+    assert answer.status_code == 409
+    assert "grace@acme.example has published version 4" in answer.text
+
+
+def test_changes_and_history_say_what_was_and_what_is(studio: StudioWorld) -> None:
+    """Each difference by the entry's name, before and after, and who changed it; one can be undone."""
+    ada, grace = studio.editor(), studio.editor(GRACE)
+    ada.save("messages/default", {TEXT: "by ada"})
+    grace.save("words?locale=de", {BUTTON_DE: "{connector_name}!"})
+    words = ada.page("changes").words
+    for text in ("Words: Button, German", "Message “default”: the text for everybody", GRACE, ada.email):
+        assert text in words
+    for text in ("connected:{connector}", "by ada"):
+        assert text in words
+    assert ada.post("undo", {"path": BUTTON_DE}).status_code == 200
+    assert "Words: Button" not in ada.page("changes").words
+    ada.publish("a note")
+    history = ada.page("history").words
+    assert "a note" in history
+    assert "product file" in history
+    assert "by ada" in ada.page("history/2").words
+
+
+def test_discarding_asks_first(studio: StudioWorld) -> None:
+    """A page of its own says what is lost; then the draft is what users meet."""
+    editor = studio.editor()
+    editor.save("messages/default", {TEXT: "by ada"})
+    asked = editor.page("discard")
+    assert "1 change of everybody" in asked.words
+    editor.post("discard", {"revision": asked.hidden("revision")})
+    assert editor.page("messages/default").fields[TEXT].now == "connected:{connector}"
+
+
+def test_messages_come_and_go(studio: StudioWorld) -> None:
+    """A new one has a text; a name that is none, or is taken, is refused beside its field."""
+    editor = studio.editor()
+    assert editor.post("messages", {"name": "crm-2"}).url.endswith("messages/crm-2")
+    for name in ("crm-2", "A b", "", "x/y"):
+        refused = editor.post("messages", {"name": name})
+        assert refused.status_code == 422
+        field = next(item for item in Page(refused.text).tags("input") if item.get("id") == "name")
+        assert field["aria-invalid"] == "true"
+        assert field["value"] == name
+    editor.post("messages/crm-2/remove")
+    assert editor.get("messages/crm-2").status_code == 404
+    assert "same as version 1" in editor.page("changes").words
+
+
+def test_a_text_for_some_users_wins(studio: StudioWorld) -> None:
+    """A row is added by choosing connector and language; the table says which text whose users get, and why."""
+    editor = studio.editor()
+    where = "messages/default?add=1&connector=hubspot&locale=de-at"
+    path = "messages/default/text/hubspot/de-AT"
+    editor.save(where, {path: "servus"}, editor.page(where))
+    editor.save("messages/default", {path: "servus {connector_name}"})
+    table = re.sub(r"\s+", " ", editor.page("messages/default").words)
+    assert "HubSpot users in German (Austria)" in table
+    assert "servus HubSpot" in table
+    assert "They get the HubSpot text in German (Austria)." in table
+    assert "the text for everybody, as there is none for Sandbox CRM or in German (Austria)" in table
+    assert "of 2,000 characters" in table
+    editor.save("messages/default", {path: ""})
+    assert path not in editor.page("messages/default").fields
+    assert "no language tag" in editor.page("messages/default?add=1&locale=d_e").words
+
+
+def test_connectors_move_without_script(studio: StudioWorld) -> None:
+    """A button moves one place, its focus stays, and the names written meanwhile are saved."""
+    editor = studio.editor()
+    shown_first = editor.page("connectors")
+    pairs = [(name, value) for path, entry in shown_first.fields.items()
+             for name, value in (("path", path), ("was", entry.was),
+                                 ("now", "Hub" if path == "connectors/hubspot/name" else entry.now))]  # fmt: skip
+    moved = editor.post("connectors", [*pairs, ("order", ""), ("move", "hubspot:up")])
+    page = Page(moved.text)
+    assert "Hub is number 2 of 3 now" in page.words
+    assert [item["value"] for item in page.tags("button") if "autofocus" in item] == ["hubspot:up"]
+    editor.publish()
+    names = [connector["name"] for connector in studio.config()["connectors"]]
+    assert names == ["Sandbox CRM", "Hub", "Slow CRM"]
+
+
+def test_the_order_is_an_entry_like_the_others(studio: StudioWorld) -> None:
+    """Moving what another has moved meanwhile is told."""
+    editor = studio.editor()
+    editor.post("connectors", {"order": "", "move": "hubspot:up"})
+    met = editor.post("connectors", {"order": "", "move": "sandbox:down"})
+    assert met.status_code == 409
+    assert "changed the order meanwhile" in met.text
+
+
+def test_a_logo_is_checked_before_it_is_kept(studio: StudioWorld) -> None:
+    """A good one is shown; a bad one is refused with the reason beside its field, and nothing else changes."""
+    editor = studio.editor()
+
+    def upload(content: bytes) -> tuple[int, Page]:
+        files = {"file": ("logo.png", content, "image/png")}
+        answer = editor.post("look/logo", {}, files=files)
+        return answer.status_code, Page(answer.text)
+
+    status, page = upload(picture())
+    assert status == 200
+    source = next(item["src"] for item in page.tags("img"))
+    kept = editor.browser.get(source, timeout=10)
+    assert kept.headers["Content-Type"] == "image/png"
+    for bad in (b"", b"<script>alert(1)</script>", b"GIF89a", b"\x89PNG\r\n\x1a\n" + bytes(300 * 1024)):
+        status, page = upload(bad)
+        assert status == 422
+        assert next(item["src"] for item in page.tags("img")) == source
+        assert any(item.get("aria-invalid") == "true" for item in page.tags("input"))
+    status, page = upload(bytes(3 * 1024 * 1024))
+    assert status == 413
+    assert "200 KiB" in page.words
+    editor.post("look/logo", {"remove": "1"})
+    assert not editor.page("look").tags("img")
+
+
+CORPUS = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "</textarea><script>alert(1)</script>",
+    "\"><svg onload=alert(1)>",
+    "' onfocus=alert(1) autofocus='",
+    "{{ 7 * 7 }}{% raw %}",
+    "&lt;b&gt; & &amp;",
+    "javascript:alert(1)",
+    "‮evil",
+)
+
+
+@pytest.mark.parametrize("text", CORPUS)
+def test_text_is_never_markup(shared_world: World, text: str) -> None:
+    """Whatever a team writes is shown as it was written, on every page that shows it."""
+    # A path of what cannot be seen is refused whole.
+    name = text.replace("/", "") if text.isprintable() else "plain"
+    content = {
+        TEXT: text,
+        "messages/default/kind": text,
+        f"messages/{name}/kind": text,
+        f"words/{name}/de/button": text,
+        f"words/*/{name}/button": text,
+        BUTTON_DE: text,
+        "words/*/en/button": text,
+        "words/*/en/page_opening": text,
+        "look/accent": text,
+        "connectors/hubspot/name": text,
+        "connectors/order": text,
+        name: text,
+    }
+    with open_studio(shared_world, {}) as studio:
+        editor = studio.editor()
+        editor.send([(path, "", value) for path, value in content.items()])
+        pages = ("messages", "messages/default", "words?locale=de", "words?locale=en", "look", "connectors")
+        asked = f"words?locale={text}", f"messages/default?add=1&locale={text}"
+        more = ("try", "changes", "history", "snippet", *asked)
+        scenes = ("preview?scene=page_opening", "preview?scene=buttons", f"preview?scene={text}&locale={text}")
+        for path in (*pages, *more, *scenes):
+            answer = editor.get(path)
+            assert answer.status_code == 200, path
+            _is_plain(answer.text)
+        assert editor.page("messages/default").fields[TEXT].now == text
+        assert editor.page("words?locale=de").fields[BUTTON_DE].now == text
+        assert shown(text).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in editor.get("changes").text
+
+
+def _is_plain(source: str) -> None:
+    page = Page(source)
+    for tag, attributes in page.elements:
+        assert tag not in {"svg", "b"}, source
+        assert not [name for name in attributes if name.startswith("on")], source
+        assert not attributes.get("href", "").startswith("javascript:")
+        if tag == "script":
+            assert attributes.get("src", "").startswith("http://127.0.0.1")
+        if tag == "img":
+            assert "/connect/logo/" in attributes["src"]
+    assert "49" not in page.words.split()
+
+
+def test_a_note_and_an_address_are_text_too(studio: StudioWorld) -> None:
+    """What publishers write for the history, and who they are."""
+    email = "a'b@acme.example"
+    editor = studio.editor(email, Role.PUBLISHER)
+    editor.save("messages/default", {TEXT: "x"})
+    editor.publish("<script>alert(1)</script>")
+    for path in ("history", "history/2"):
+        page = editor.get(path)
+        _is_plain(page.text)
+        assert "<script>alert(1)</script>" in Page(page.text).words
