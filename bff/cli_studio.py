@@ -15,7 +15,7 @@ from bff.adapters.database import open_database, upgrade
 from bff.adapters.product_store import DatabaseProducts
 from bff.adapters.studio_store import DatabaseStudio
 from bff.core.model import Product
-from bff.core.studio_access import Role, email_fault
+from bff.core.studio_access import INVITE_LIFE, Role, email_fault
 from bff.core.words import Words
 from bff.settings import database_url, public_url
 
@@ -53,9 +53,7 @@ def _invite(arguments: argparse.Namespace) -> int:
 
 def _mail(email: str, link: str, product: Product | None) -> str:
     """A link that opens a mail to them, written in the product's words."""
-    words = Words(product)
-    values = {"product_name": product.name if product else "", "email": email, "link": link, "url": link}
-    subject, body = (words.text(f"mail_invite_{part}", **values) for part in ("subject", "body"))
-    if link not in body:
-        body = f"{body}\n\n{link}"
+    words, until = Words(product), datetime.now(UTC) + INVITE_LIFE
+    subject = words.text("mail_invite_subject", product_name=product.name if product else "")
+    body = words.text("mail_invite_body", link=link, expires_at=f"{until:%Y-%m-%d %H:%M} UTC")
     return f"mailto:{quote(email, safe='@')}?subject={quote(subject, safe='')}&body={quote(body, safe='')}"

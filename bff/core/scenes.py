@@ -23,17 +23,19 @@ class Scene:
     state: str | None = None
 
 
-def _title(code: str) -> str:
-    return code.replace("_", " ").capitalize()
+def _named(code: str) -> str:
+    return code.replace("_", " ")
 
 
-_STEPS: Final = {
-    "opening": "Opening the window",
-    "waiting": "Waiting for the user",
-    "unsure": "The window seems closed",
-    "popup_blocked": "The window was blocked",
-    "finishing": "Finishing",
-}
+_STEPS: Final = (
+    Scene("opening_step", "Opening the window", step="opening"),
+    Scene("waiting", "Waiting for the user", step="waiting"),
+    Scene("unsure", "The window seems closed", step="unsure"),
+    Scene("popup_blocked", "The window was blocked", step="popup_blocked"),
+    Scene("finishing", "Finishing", step="finishing"),
+    Scene("connected", "Connected", code="connected"),
+)
+_ENDINGS: Final = ("declined", "failed", "expired", "cancelled", "account_mismatch")
 _PAGES: Final = (
     Scene("page_opening", "Window: opening", page="opening.html"),
     Scene("page_stranded", "Window: has lost its page", page="opening.html", state="stranded"),
@@ -43,35 +45,25 @@ _PAGES: Final = (
     Scene("page_return_done", "Window: done", page="return.html", state="done"),
     Scene("page_error", "Window: an error", page="error.html", code="failed"),
 )
-_FAILURES: Final = tuple(code for code in ERROR_CODES if code not in {"launch_refused", "not_found"})
 
 SCENES: Final = {
     scene.key: scene
     for scene in (
         Scene(BUTTON, "The button"),
         Scene(ALL_BUTTONS, "All buttons"),
-        *(Scene(step, title, step=step) for step, title in _STEPS.items()),
-        Scene("connected", "Connected", code="connected"),
-        *(
-            Scene(code if code not in _STEPS else f"error_{code}", _title(code), code=code)
-            for code in _FAILURES
-        ),
+        *_STEPS,
+        *(Scene(code, f"Ended: {_named(code)}", code=code) for code in _ENDINGS),
         *_PAGES,
+        *(
+            Scene(f"error_{code}", f"Error: {_named(code)}", code=code, page="error.html")
+            for code in ERROR_CODES
+        ),
     )
 }
 """By key, in the order in which users meet them."""
 
 
-def scene_of(word: str) -> str:
-    """The scene that shows a word: the one that the catalogue names, or the nearest."""
+def scene_of(word: str) -> Scene | None:
+    """The scene that shows a word; None for one that is on no page, such as those of a mail."""
     known = CATALOGUE.get(word)
-    named = known.scene if known else ""
-    code = word.removeprefix("error_").removesuffix("_title").removesuffix("_next_step")
-    wanted: tuple[str, ...]
-    if word.startswith("error_"):
-        wanted = (f"error_{code}", code if code not in _STEPS else "", "page_error")
-    elif word.startswith("page_"):
-        wanted = (named if named.startswith("page_") else f"page_{named}", word, "page_error")
-    else:
-        wanted = (named, word)
-    return next((key for key in wanted if key in SCENES), BUTTON)
+    return SCENES.get(known.scene) if known else None

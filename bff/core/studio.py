@@ -98,7 +98,7 @@ def text_for(place: Place, names: Names) -> str:
 def audience(place: Place, names: Names) -> str:
     """Whom a text is for."""
     connector, locale = place
-    who = "Everybody" if connector == ANY else f"{names.get(connector, connector)} users"
+    who = "For everybody" if connector == ANY else f"For {names.get(connector, connector)} users"
     return who if locale == ANY else f"{who} in {language(locale)}"
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from sqlalchemy import select, update
+from sqlalchemy import create_engine, select, update
 
+from bff.adapters.studio_store import DatabaseStudio
 from bff.adapters.tables import studio_invites, studio_sessions
 from bff.core.secret import fingerprint
 from bff.core.studio_access import Role
@@ -88,7 +89,7 @@ def test_nothing_that_lets_anybody_in_is_stored_as_it_is(studio: StudioWorld) ->
 
 
 def test_the_cookie_is_the_browsers_alone(studio: StudioWorld) -> None:
-    """On loopback: HttpOnly, SameSite=Lax, for the whole origin; without Secure, which http could not keep."""
+    """On loopback: HttpOnly, SameSite=Lax, for the whole origin; without Secure, which http cannot keep."""
     given = press(studio.link(), studio).headers["Set-Cookie"]
     assert given.startswith(f"{COOKIE}=")
     parts = {part.strip() for part in given.split(";")}
@@ -100,9 +101,6 @@ def test_the_cookie_is_the_browsers_alone(studio: StudioWorld) -> None:
 def test_over_https_nobody_else_can_set_the_cookie(studio: StudioWorld, tmp_path: Path) -> None:
     """The prefix __Host- binds it to this very host, and Secure to https."""
     app = build_bff("https://bff.example", tmp_path, studio.world.partner)
-    from bff.adapters.studio_store import DatabaseStudio  # noqa: PLC0415
-    from sqlalchemy import create_engine  # noqa: PLC0415
-
     engine = create_engine(f"sqlite:///{tmp_path}/bff.db")
     store = DatabaseStudio(engine, lambda: datetime.now(UTC), lambda: "t" * 43)
     token = store.invite("demo", "ada@acme.example", Role.EDITOR).reveal()
@@ -197,7 +195,7 @@ def posts(studio: StudioWorld) -> list[str]:
 
 
 def test_a_change_needs_the_origin_and_the_token(studio: StudioWorld) -> None:
-    """Each POST is refused without either, with another's token, and from another page; nothing is changed."""
+    """Each POST is refused without either, with another's token, and from elsewhere; nothing is changed."""
     editor, other = studio.editor(), studio.editor(GRACE)
     csrf = editor.csrf
     wrong = [

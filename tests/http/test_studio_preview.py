@@ -114,7 +114,7 @@ def test_a_secret_key_never_reaches_a_draft(studio: StudioWorld, editor: Editor,
 
 
 def test_a_real_run_hears_the_drafts_message(studio: StudioWorld, editor: Editor) -> None:
-    """Try it says what the page will hear; the run says the same. It is for an account of the Studio's own."""
+    """Try it says what the page will hear, and the run says the same; for the Studio's own account."""
     editor.save("messages/default", {TEXT: "draft for {user} in {locale}: {connector_name}"})
     page = editor.page("try?connector=hubspot&message=default&locale=de")
     assert "draft for ada@acme.example in de: HubSpot" in page.words

@@ -58,6 +58,7 @@ class Page(HTMLParser):
         return [item for name, item in self.elements if name == tag]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """An element begins."""
         item = {name: value or "" for name, value in attrs}
         self.elements.append((tag, item))
         name = item.get("name")
@@ -73,12 +74,14 @@ class Page(HTMLParser):
             self.fields[self._path].now = item.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
+        """An element ends."""
         if tag == "textarea":
             self._area = None
         elif tag == "select":
             self._select = False
 
     def handle_data(self, data: str) -> None:
+        """Some text."""
         if self._area is not None:
             # A browser drops the line break right after the tag.
             self.fields[self._path].now += data.removeprefix("\n")
@@ -119,7 +122,13 @@ class Editor:
         return Page(answer.text)
 
     def post(
-        self, path: str, data: Any = None, *, origin: str | None = "own", csrf: str | None = "own", **options: Any
+        self,
+        path: str,
+        data: Any = None,
+        *,
+        origin: str | None = "own",
+        csrf: str | None = "own",
+        **options: Any,
     ) -> requests.Response:
         """Send a form, as a browser does: with the Origin, and the token of this session."""
         headers = {} if origin is None else {"Origin": self.world.bff if origin == "own" else origin}

@@ -11,7 +11,7 @@ from bff.core import studio
 from bff.core.content import path_of_word
 from bff.core.drafts import Clash
 from bff.core.languages import language
-from bff.core.scenes import SCENES, scene_of
+from bff.core.scenes import scene_of
 from bff.core.wording import ANY, Place, canonical, is_tag
 from bff.core.words import CATALOGUE, LOCALES, Key, Words
 from bff.http.studio.desk import Desk, address, desk, page
@@ -69,7 +69,7 @@ def _field(at: Desk, fields: Fields, key: Key, place: Place) -> Field:
         locale=locale,
         about=key.description,
         default=_default(at, key.name, place),
-        scene=scene_of(key.name),
+        scene=scene.key if (scene := scene_of(key.name)) else "",
         connector="" if connector == ANY else connector,
     )
 
@@ -84,9 +84,8 @@ def _default(at: Desk, key: str, place: Place) -> str:
 
 
 def _group(key: Key) -> str:
-    if key.name.startswith("mail_"):
-        return "Mail: the invitation to the Studio"
-    return SCENES[scene_of(key.name)].title
+    scene = scene_of(key.name)
+    return scene.title if scene else "The mail that invites to the Studio"
 
 
 def _place(at: Desk) -> Place:
