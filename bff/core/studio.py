@@ -9,6 +9,7 @@ from typing import Final
 from bff.core import messages
 from bff.core.content import Content, Registration, variants_of
 from bff.core.languages import language
+from bff.core.look_fields import FIELDS
 from bff.core.minted_url import MOST, url_length
 from bff.core.model import MessageFormat, MessageKind, MessageTemplate
 from bff.core.wording import ANY, Place, closest
@@ -113,7 +114,8 @@ def label(path: str, names: Names) -> str:  # noqa: PLR0911
             whose = "" if connector == ANY else f" for {names.get(connector, connector)}"
             return f"Words: {title(key)}, {language(locale)}{whose}"
         case ["look", field]:
-            return f"Look: {title(field).lower()}"
+            known = FIELDS.get(field)
+            return f"Look: {known.label.lower() if known else field}"
         case ["connectors", "order"]:
             return "Connectors: their order"
         case ["connectors", key, "name"]:

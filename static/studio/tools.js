@@ -106,7 +106,9 @@ function pick(text) {
   text.nextElementSibling.replaceWith(picker);
   const follow = () => {
     const colour = text.value || text.placeholder;
-    if (/^#[0-9a-f]{6}$/i.test(colour)) picker.value = colour;
+    const short = /^#([0-9a-f])([0-9a-f])([0-9a-f])$/i.exec(colour);
+    const whole = short ? `#${short.slice(1).map((digit) => digit + digit).join("")}` : colour;
+    if (/^#[0-9a-f]{6}$/i.test(whole)) picker.value = whole;
   };
   text.addEventListener("input", follow);
   text.addEventListener("change", follow);

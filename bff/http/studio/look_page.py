@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from typing import Final
 
 from flask import Blueprint, Response, make_response, redirect, request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -17,8 +17,13 @@ from bff.http.studio.edits import edits_of_form, save
 from bff.http.studio.fields import Field, Fields
 
 routes = Blueprint("look", __name__)
-LOGOS = ("logo", "logo_dark")
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b")
+LOGOS: Final = ("logo", "logo_dark")
+_COLOURS: Final = [name for name, field in look.FIELDS.items() if field.kind == "colour"]
+GROUPS: Final = (
+    ("In the light scheme", [name for name in _COLOURS if not name.endswith("_dark")]),
+    ("In the dark scheme", [name for name in _COLOURS if name.endswith("_dark")]),
+    ("Shape and font", [name for name in look.FIELDS if name not in {*_COLOURS, *LOGOS}]),
+)
 
 
 @routes.get("/look")
@@ -75,12 +80,14 @@ def _look(
     status: int = 200,
 ) -> Response:
     fields = Fields(at, clashes or ())
-    made = [_field(fields, name) for name in look.FIELDS if name not in LOGOS]
+    groups = [(title, [_field(fields, name) for name in names]) for title, names in GROUPS]
+    made = [field for _, group in groups for field in group]
     return page(
         "look",
         at,
         "look",
         status=409 if clashes else status,
+        groups=groups,
         fields=made,
         suggested={field.path: _suggested(field) for field in made},
         logos=[_field(fields, name) for name in LOGOS],
@@ -91,16 +98,10 @@ def _look(
 def _field(fields: Fields, name: str) -> Field:
     known = look.FIELDS[name]
     return fields(
-        f"look/{name}",
-        known.title,
-        about=known.description,
-        kind=known.kind,
-        default=known.default,
+        f"look/{name}", known.label, about=known.description, kind=known.kind, default=known.default
     )
 
 
 def _suggested(field: Field) -> str | None:
-    """The colour that a fault suggests in place of this one."""
-    found = [colour for fault in field.faults for colour in _COLOUR.findall(fault)]
-    other = [colour for colour in found if colour.lower() != field.value.lower()]
-    return other[-1] if other else None
+    """The colour that a fault says to use in place of this one."""
+    return next((colour for fault in field.faults if (colour := look.suggestion(fault))), None)
