@@ -70,7 +70,7 @@ _GENERIC: Final = frozenset(
 
 
 def syntax_fault(field: str, text: str) -> str | None:
-    """Why ``text`` cannot stand in ``field``, and what can. Without such a fault it is safe in a stylesheet."""
+    """Why ``text`` cannot stand in ``field``, and what can. Without a fault it is safe in a stylesheet."""
     known = FIELDS.get(field)
     if known is None:
         return f"there is no such field; there are {', '.join(FIELDS)}"
