@@ -32,6 +32,10 @@ export function watchPreview() {
     show(false);
   }
 
+  // The frame's sandbox lets no form and no window out; a link would lead the preview away.
+  frame.addEventListener("load", () => {
+    frame.contentDocument?.addEventListener("click", (event) => event.preventDefault());
+  });
   form.addEventListener("change", () => show(false));
   form.addEventListener("submit", (event) => {
     event.preventDefault();

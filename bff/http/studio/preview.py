@@ -20,6 +20,7 @@ from bff.http.studio.live import ACCOUNT
 
 routes = Blueprint("preview", __name__)
 SCHEMES: Final = ("light", "dark")
+APP: Final = "https://app.example/integrations"
 SUPPORT_CODE: Final = "ABCD-2345"
 FRAME_POLICY: Final = HEADERS["Content-Security-Policy"].replace(
     "frame-ancestors 'none'", "frame-ancestors 'self'"
@@ -38,7 +39,7 @@ def preview() -> Response:
     locale = request.args.get("locale", "")
     words = Words(product, [locale if is_tag(locale) else LOCALES[0]], connector)
     wanted = request.args.get("scheme", "")
-    scheme = wanted if wanted in SCHEMES else "light dark"
+    scheme = wanted if wanted in SCHEMES else ""
     draw = _page if scene.page else _button
     response = make_response(draw(product, scene, words, connector, scheme, locale))
     response.headers["Content-Security-Policy"] = FRAME_POLICY
@@ -85,7 +86,7 @@ def _page(product: Product, scene: Scene, words: Words, connector: str, scheme: 
             "next_step": next_step,
             "support_code": SUPPORT_CODE,
             "launch_token": "",
-            "address": "https://app.example/integrations",
+            "address": APP,
         },
     )
 
@@ -106,7 +107,7 @@ def _attempt(product: Product, connector: str, lang: str) -> Attempt:
         delivery=Delivery.MESSAGE,
         locale=lang,
         origin="",
-        return_url=None,
+        return_url=APP,
         launch_token_sha256="",
         created_at=now,
         expires_at=now,
