@@ -124,8 +124,11 @@ def database_url() -> str:
 
 def public_url() -> str:
     """Where browsers reach the BFF: what commands need that make links. Raises ``FaultySettings``."""
+    given = os.environ.get(f"{PREFIX}PUBLIC_URL")
+    if not given:
+        raise FaultySettings([_say({"type": "missing", "loc": ["public_url"]})])
     try:
-        return _base_url(os.environ.get(f"{PREFIX}PUBLIC_URL", ""))
+        return _base_url(given)
     except ValueError as error:
         raise FaultySettings([f"{PREFIX}PUBLIC_URL: {error}"]) from None
 

@@ -12,6 +12,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.remote.webelement import WebElement
 
 from tests.support.browsers import missing, open_browser
 from tests.support.host_page import HostPage
@@ -81,6 +82,15 @@ class StudioPage(HostPage):
         finally:
             self.driver.switch_to.window(self.window)
 
+    def is_drawn(self) -> bool:
+        """Whether the preview has its page."""
+        self.driver.switch_to.frame("preview")
+        try:
+            drawn = "return document.readyState === 'complete' && location.href !== 'about:blank'"
+            return bool(self.driver.execute_script(drawn))
+        finally:
+            self.driver.switch_to.window(self.window)
+
     def text_of(self, element: str) -> str:
         """The text of an element."""
         return self.driver.find_element(By.ID, element).text
@@ -115,7 +125,7 @@ def studio(driver: WebDriver, stack: Stack) -> StudioPage:
 
 
 def test_what_is_written_is_previewed_tried_published_and_undone(studio: StudioPage, engine: str) -> None:
-    """Each step shows the next one's truth: the preview the draft, the trial the message, users the version."""
+    """The preview shows the draft, the trial hears its message, users meet it from publishing to undoing."""
     message = f"Verbunden ({engine}): {{connector_name}}"
     studio.open("messages/default")
     studio.write("f-messages-default-text-any-any", message)
@@ -154,16 +164,12 @@ def versions(studio: StudioPage) -> int:
 def learn(host: HostPage, button: str | None = None) -> str:
     """Connect on the demo's page, set to German; the message that it gets."""
     german = "document.querySelector('hitchpost-connect[connector=sandbox]').setAttribute('locale', 'de')"
-
-    def told() -> str:
-        host.sign_in()
-        host.driver.execute_script("document.documentElement.lang = 'de';" + german)
-        host.choose(button or "Mit Sandbox CRM verbinden")
-        host.decide("Allow")
-        assert host.status("connected", "failed", "declined") == "connected"
-        return str(host.result()["message"])
-
-    return told()
+    host.sign_in()
+    host.driver.execute_script("document.documentElement.lang = 'de';" + german)
+    host.choose(button or "Mit Sandbox CRM verbinden")
+    host.decide("Allow")
+    assert host.status("connected", "failed", "declined") == "connected"
+    return str(host.result()["message"])
 
 
 def test_two_texts_for_one_entry_are_both_kept_until_one_is_chosen(studio: StudioPage, engine: str) -> None:
@@ -179,12 +185,7 @@ def test_two_texts_for_one_entry_are_both_kept_until_one_is_chosen(studio: Studi
     control = studio.driver.find_element(By.ID, field)
     control.send_keys(Keys.CONTROL, "a")
     control.send_keys("{connector_name} deux")
-    clash = studio.wait(
-        lambda: next(
-            (box for box in studio.driver.find_elements(By.CSS_SELECTOR, "[data-clash]") if box.is_displayed()),
-            None,
-        )
-    )
+    clash = studio.wait(lambda: next(filter(WebElement.is_displayed, boxes(studio)), None))
     assert f"{{connector_name}} un ({engine})" in clash.text
     assert control.get_attribute("value") == "{connector_name} deux"
     clash.find_element(By.CSS_SELECTOR, "[data-keep]").click()
@@ -193,6 +194,11 @@ def test_two_texts_for_one_entry_are_both_kept_until_one_is_chosen(studio: Studi
     studio.open("words?locale=fr")
     assert studio.driver.find_element(By.ID, field).get_attribute("value") == "{connector_name} deux"
     studio.write(field, Keys.DELETE)
+
+
+def boxes(studio: StudioPage) -> list[WebElement]:
+    """The places in which two texts may stand side by side."""
+    return studio.driver.find_elements(By.CSS_SELECTOR, "[data-clash]")
 
 
 @pytest.mark.parametrize("width", [360, 1280])
@@ -211,7 +217,7 @@ def test_every_page_is_accessible(stack: Stack, scheme: str, width: int) -> None
         for path in PAGES:
             studio.open(path)
             if driver.find_elements(By.NAME, "preview"):
-                studio.wait(lambda: studio.previewed() is not None or path == "look")
+                studio.wait(studio.is_drawn)
             wider = driver.execute_script("return document.documentElement.scrollWidth > innerWidth")
             found[path] = [*violations(driver), *(["wider than its window"] if wider else [])]
         assert {path: faults for path, faults in found.items() if faults} == {}

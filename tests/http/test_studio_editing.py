@@ -1,18 +1,14 @@
-"""Editing in the Studio: drafts, faults, two people at once; and text that is never markup."""
+"""Editing in the Studio: drafts, faults, two people at once."""
 
 from __future__ import annotations
 
 import re
 import struct
 import zlib
-from datetime import UTC, datetime
 
 import pytest
 
-from bff.adapters.content_store import ContentStore
-from bff.core.studio_access import Role
-from tests.support.studio import GRACE, Page, StudioWorld, open_studio, shown
-from tests.support.world import World
+from tests.support.studio import GRACE, Page, StudioWorld
 
 TEXT = "messages/default/text/*/*"
 BUTTON_DE = "words/*/de/button"
@@ -24,25 +20,10 @@ def picture() -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    header = struct.pack(">IIBBBBB", 2, 2, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        (
-            chunk(b"IHDR", header),
-            chunk(b"IDAT", zlib.compress(b"\x00" + b"\xff" * 6 + b"\x00" + b"\xff" * 6)),
-            chunk(b"IEND", b""),
-        )
-    )
-
-
-def test_what_is_saved_is_a_draft(studio: StudioWorld) -> None:
-    """Users meet it only when it is published, then at once; going back undoes it at once."""
-    editor = studio.editor()
-    editor.save("words?locale=de", {BUTTON_DE: "{connector_name} anbinden"})
-    assert studio.config("de")["words"]["sandbox button"] != "Sandbox CRM anbinden"
-    assert editor.publish("German").url.endswith("history?published=2")
-    assert studio.config("de")["words"]["sandbox button"] == "Sandbox CRM anbinden"
-    assert editor.post("history/1/restore", {"expected": "2"}).url.endswith("history?published=3")
-    assert studio.config("de")["words"]["sandbox button"] != "Sandbox CRM anbinden"
+    header = struct.pack(">IIBBBBB", 16, 16, 8, 2, 0, 0, 0)
+    pixels = zlib.compress((b"\x00" + b"\xff" * 48) * 16)
+    parts = chunk(b"IHDR", header), chunk(b"IDAT", pixels), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
 def test_a_faulty_text_is_kept_and_stops_publishing_only(studio: StudioWorld) -> None:
@@ -163,85 +144,6 @@ def test_a_script_that_sends_nonsense_is_told(studio: StudioWorld, body: str) ->
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-def test_publishing_over_a_newer_version_loses_nothing(studio: StudioWorld) -> None:
-    """It says who published what; bringing that in shows what both changed; then it is published."""
-    ada = studio.editor()
-    ada.save("messages/default", {TEXT: "by ada"})
-    revision = ada.page("changes").hidden("revision")
-    _publish_beside(studio, {TEXT: "by grace", BUTTON_DE: "{connector_name}!"})
-    refused = ada.post("publish", {"revision": revision, "note": "mine"})
-    assert refused.status_code == 409
-    assert "grace@acme.example has published version 2" in refused.text
-    assert 'value="mine"' in refused.text
-    assert "Bring version 2 into the draft" in ada.get("changes").text
-    brought = ada.post("rebase")
-    assert "by grace" in Page(brought.text).words
-    assert ada.page("messages/default").fields[TEXT].now == "by ada"
-    assert ada.page("words?locale=de").fields[BUTTON_DE].now == "{connector_name}!"
-    assert ada.publish().status_code == 200
-
-
-def _publish_beside(studio: StudioWorld, changes: dict[str, str]) -> None:
-    """Grace publishes by a file, say, beside the draft."""
-    store = ContentStore(studio.engine, lambda: datetime.now(UTC))
-    store.publish(studio.product, {**store.published(studio.product).content, **changes}, GRACE, "by file")
-
-
-def test_what_is_published_is_what_its_publisher_saw(studio: StudioWorld) -> None:
-    """A draft that was changed after the publisher looked is not published, nor discarded."""
-    ada, grace = studio.editor(), studio.editor(GRACE)
-    ada.save("messages/default", {TEXT: "by ada"})
-    seen = ada.page("changes").hidden("revision")
-    grace.save("words?locale=de", {BUTTON_DE: "{connector_name}!"})
-    for path in ("publish", "discard"):
-        answer = ada.post(path, {"revision": seen})
-        assert answer.status_code == 409
-        assert "changed since you looked" in answer.text
-    assert ada.page("messages/default").fields[TEXT].now == "by ada"
-
-
-def test_going_back_is_of_what_its_publisher_saw(studio: StudioWorld) -> None:
-    """A version published meanwhile is not undone unseen."""
-    ada, grace = studio.editor(), studio.editor(GRACE)
-    for text in ("one", "two"):
-        ada.save("messages/default", {TEXT: text})
-        ada.publish()
-    grace.save("messages/default", {TEXT: "three"})
-    grace.publish()
-    answer = ada.post("history/2/restore", {"expected": "3"})
-    assert answer.status_code == 409
-    assert "grace@acme.example has published version 4" in answer.text
-
-
-def test_changes_and_history_say_what_was_and_what_is(studio: StudioWorld) -> None:
-    """Each difference by the entry's name, before and after, and who changed it; one can be undone."""
-    ada, grace = studio.editor(), studio.editor(GRACE)
-    ada.save("messages/default", {TEXT: "by ada"})
-    grace.save("words?locale=de", {BUTTON_DE: "{connector_name}!"})
-    words = ada.page("changes").words
-    for text in ("Words: Button, German", "Message “default”: the text for everybody", GRACE, ada.email):
-        assert text in words
-    for text in ("connected:{connector}", "by ada"):
-        assert text in words
-    assert ada.post("undo", {"path": BUTTON_DE}).status_code == 200
-    assert "Words: Button" not in ada.page("changes").words
-    ada.publish("a note")
-    history = ada.page("history").words
-    assert "a note" in history
-    assert "product file" in history
-    assert "by ada" in ada.page("history/2").words
-
-
-def test_discarding_asks_first(studio: StudioWorld) -> None:
-    """A page of its own says what is lost; then the draft is what users meet."""
-    editor = studio.editor()
-    editor.save("messages/default", {TEXT: "by ada"})
-    asked = editor.page("discard")
-    assert "1 change of everybody" in asked.words
-    editor.post("discard", {"revision": asked.hidden("revision")})
-    assert editor.page("messages/default").fields[TEXT].now == "connected:{connector}"
-
-
 def test_messages_come_and_go(studio: StudioWorld) -> None:
     """A new one has a text; a name that is none, or is taken, is refused beside its field."""
     editor = studio.editor()
@@ -325,80 +227,3 @@ def test_a_logo_is_checked_before_it_is_kept(studio: StudioWorld) -> None:
     assert "200 KiB" in page.words
     editor.post("look/logo", {"remove": "1"})
     assert not editor.page("look").tags("img")
-
-
-CORPUS = (
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "</textarea><script>alert(1)</script>",
-    '"><svg onload=alert(1)>',
-    "' onfocus=alert(1) autofocus='",
-    "{{ 7 * 7 }}{% raw %}",
-    "&lt;b&gt; & &amp;",
-    "javascript:alert(1)",
-    "\u202eevil",
-)
-
-
-@pytest.mark.parametrize("text", CORPUS)
-def test_text_is_never_markup(shared_world: World, text: str) -> None:
-    """Whatever a team writes is shown as it was written, on every page that shows it."""
-    # A path of what cannot be seen is refused whole.
-    name = text.replace("/", "") if text.isprintable() else "plain"
-    content = {
-        TEXT: text,
-        "messages/default/kind": text,
-        f"messages/{name}/kind": text,
-        f"words/{name}/de/button": text,
-        f"words/*/{name}/button": text,
-        BUTTON_DE: text,
-        "words/*/en/button": text,
-        "words/*/en/page_opening": text,
-        "look/accent": text,
-        "connectors/hubspot/name": text,
-        "connectors/order": text,
-        name: text,
-    }
-    with open_studio(shared_world, {}) as studio:
-        editor = studio.editor()
-        editor.send([(path, "", value) for path, value in content.items()])
-        pages = ("messages", "messages/default", "words?locale=de", "words?locale=en", "look", "connectors")
-        asked = f"words?locale={text}", f"messages/default?add=1&locale={text}"
-        more = ("try", "changes", "history", "snippet", *asked)
-        scenes = (
-            "preview?scene=page_opening",
-            "preview?scene=buttons",
-            f"preview?scene={text}&locale={text}",
-        )
-        for path in (*pages, *more, *scenes):
-            answer = editor.get(path)
-            assert answer.status_code == 200, path
-            _is_plain(answer.text)
-        assert editor.page("messages/default").fields[TEXT].now == text
-        assert editor.page("words?locale=de").fields[BUTTON_DE].now == text
-        assert shown(text).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in editor.get("changes").text
-
-
-def _is_plain(source: str) -> None:
-    page = Page(source)
-    for tag, attributes in page.elements:
-        assert tag not in {"svg", "b"}, source
-        assert not [name for name in attributes if name.startswith("on")], source
-        assert not attributes.get("href", "").startswith("javascript:")
-        if tag == "script":
-            assert attributes.get("src", "").startswith("http://127.0.0.1")
-        if tag == "img":
-            assert "/connect/logo/" in attributes["src"]
-    assert "49" not in page.words.split()
-
-
-def test_a_note_and_an_address_are_text_too(studio: StudioWorld) -> None:
-    """What publishers write for the history, and who they are."""
-    email = "a'b@acme.example"
-    editor = studio.editor(email, Role.PUBLISHER)
-    editor.save("messages/default", {TEXT: "x"})
-    editor.publish("<script>alert(1)</script>")
-    for path in ("history", "history/2"):
-        page = editor.get(path)
-        _is_plain(page.text)
-        assert "<script>alert(1)</script>" in Page(page.text).words
