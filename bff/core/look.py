@@ -49,6 +49,8 @@ def faults(look: Look) -> dict[str, list[str]]:
     for field, text in look.items():
         if fault := syntax_fault(field, text):
             found.setdefault(field, []).append(fault)
+    if "logo_dark" in look and "logo" not in look:
+        found.setdefault("logo_dark", []).append("a logo for dark alone is not shown; put up the logo too")
     for dark in ("", "_dark"):
         for field, fault in _contrast_faults(look, dark):
             found.setdefault(field, []).append(fault)
