@@ -25,17 +25,17 @@ class DraftProducts:
     """
 
     def __init__(self, products: ProductStore, content: ContentStore, origin: str) -> None:
-        self._products = products
+        self.stored = products
         self._content = content
         self._origin = origin
 
     def get(self, key: str) -> Product | None:
         """The product of this key; a draft is made anew each time, so that it is never late."""
         if not key.endswith(DRAFT):
-            return self._products.get(key)
+            return self.stored.get(key)
         if not has_request_context() or not may_see(key):
             return None
-        found = self._products.registration(key.removesuffix(DRAFT))
+        found = self.stored.registration(key.removesuffix(DRAFT))
         if found is None:
             return None
         draft = self._content.draft(found.key)
@@ -44,19 +44,19 @@ class DraftProducts:
 
     def find_by_secret_key(self, secret_key: Secret) -> Product | None:
         """The product that this secret key belongs to: never a draft."""
-        return self._products.find_by_secret_key(secret_key)
+        return self.stored.find_by_secret_key(secret_key)
 
     def is_registered_origin(self, origin: str) -> bool:
         """Whether any product registered exactly this origin."""
-        return self._products.is_registered_origin(origin)
+        return self.stored.is_registered_origin(origin)
 
     def registration(self, key: str) -> Registration | None:
         """What operators said of the product of this key: of none that is a draft's."""
-        return self._products.registration(key)
+        return self.stored.registration(key)
 
     def forget(self, key: str) -> None:
         """Read the product anew next time."""
-        self._products.forget(key)
+        self.stored.forget(key)
 
 
 def may_see(key: str) -> bool:
