@@ -32,7 +32,7 @@ export function watchPreview() {
     show(false);
   }
 
-  // The frame's sandbox lets no form and no window out; a link would lead the preview away.
+  // A link would lead the preview away; the page's policy keeps its forms.
   frame.addEventListener("load", () => {
     frame.contentDocument?.addEventListener("click", (event) => event.preventDefault());
   });

@@ -145,6 +145,7 @@ def test_every_scene_can_be_looked_at(studio: StudioWorld, editor: Editor, scene
         answer = editor.get(f"preview?scene={scene}&locale={locale}&connector=hubspot&scheme=dark")
         assert answer.status_code == 200
         assert "frame-ancestors 'self'" in answer.headers["Content-Security-Policy"]
+        assert "form-action 'none'" in answer.headers["Content-Security-Policy"]
         assert "unsafe" not in answer.headers["Content-Security-Policy"]
         assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers.get("X-Frame-Options") is None

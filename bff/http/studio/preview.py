@@ -22,8 +22,11 @@ routes = Blueprint("preview", __name__)
 SCHEMES: Final = ("light", "dark")
 APP: Final = "https://app.example/integrations"
 SUPPORT_CODE: Final = "ABCD-2345"
-FRAME_POLICY: Final = HEADERS["Content-Security-Policy"].replace(
-    "frame-ancestors 'none'", "frame-ancestors 'self'"
+# No form leads out of it; its links are the editor's script's to stop.
+FRAME_POLICY: Final = (
+    HEADERS["Content-Security-Policy"]
+    .replace("frame-ancestors 'none'", "frame-ancestors 'self'")
+    .replace("form-action 'self'", "form-action 'none'")
 )
 
 
