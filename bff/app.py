@@ -81,7 +81,7 @@ def build_services(settings: Settings, identify: Identify | None = None) -> Serv
     products = DatabaseProducts(engine, settings.partner_service_url)
     if settings.products is not None:
         for applied in read_products(settings.products):
-            products.put(applied.registration, applied.content, applied.secret_keys)
+            products.put(applied.registration, applied.content, applied.secret_keys, applied.logos)
     return _wire(settings, engine, products, identify)
 
 

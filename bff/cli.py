@@ -106,7 +106,7 @@ def _apply(arguments: argparse.Namespace) -> int:
     store, content = DatabaseProducts(engine), ContentStore(engine, _now)
     for product in applied:
         key = product.registration.key
-        changed = store.put(product.registration, product.content, product.secret_keys)
+        changed = store.put(product.registration, product.content, product.secret_keys, product.logos)
         print(f"applied {key}")
         if not changed and (stands := content.published(key)).by != BY_FILE:
             print(

@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from bff.adapters.content_file import key_of, read_content, said_of, write_content
+from bff.adapters.content_file import TeamsFile, key_of, read_content, said_of, write_content
 from bff.adapters.content_store import ContentStore
 from bff.adapters.database import open_database, upgrade
 from bff.adapters.faulty_file import FaultyFile
+from bff.adapters.image_store import DatabaseImages
 from bff.adapters.product_store import DatabaseProducts
 from bff.core.content import Content, Registration, faults
 from bff.core.drafts import Change, difference
@@ -41,7 +42,7 @@ def add_commands(actions: Any) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    products, content = _stores()
+    products, content, _ = _stores()
     if products.registration(arguments.product) is None:
         raise NotFound(f"there is no product {arguments.product!r}; there are: {', '.join(products.keys())}")
     text = write_content(arguments.product, content.published(arguments.product).content)
@@ -54,10 +55,10 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _import(arguments: argparse.Namespace) -> int:
-    products, store = _stores()
+    products, store, images = _stores()
     wanted = _sound(arguments.file, products.registration, strange=False)
     standing = {key: store.published(key) for key in wanted}
-    changes = {key: difference(standing[key].content, content) for key, content in wanted.items()}
+    changes = {key: difference(standing[key].content, said.content) for key, said in wanted.items()}
     if not any(changes.values()):
         print("nothing would change")
         return 0
@@ -66,9 +67,11 @@ def _import(arguments: argparse.Namespace) -> int:
     if not arguments.yes and not _agreed():
         print("nothing was changed")
         return 1
-    for key, content in wanted.items():
+    for key, said in wanted.items():
+        for logo in said.logos:
+            images.put(logo)
         note = f"imported from {arguments.file.name}"
-        made = store.publish(key, content, getpass.getuser(), note, expected=standing[key].number)
+        made = store.publish(key, said.content, getpass.getuser(), note, expected=standing[key].number)
         print(f"{key}: published as version {made.number}")
     return 0
 
@@ -82,19 +85,19 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _sound(
     path: Path, registered: Callable[[str], Registration | None], *, strange: bool
-) -> dict[str, Content]:
+) -> dict[str, TeamsFile]:
     found: list[str] = []
-    contents: dict[str, Content] = {}
-    for key, (content, connectors) in read_content(path).items():
+    contents: dict[str, TeamsFile] = {}
+    for key, said in read_content(path).items():
         registration = registered(key)
         if registration is None and not strange:
             found.append(
                 f"{path}: {key}: there is no such product here; `hitchpost products apply` registers one"
             )
             continue
-        registration = registration or _made_up(key, content, connectors)
-        found += [f"{path}: {key}: {fault}" for fault in said_of(faults(content, registration))]
-        contents[key] = content
+        registration = registration or _made_up(key, said.content, said.connectors)
+        found += [f"{path}: {key}: {fault}" for fault in said_of(faults(said.content, registration))]
+        contents[key] = said
     if found:
         raise FaultyFile(found)
     return contents
@@ -123,7 +126,7 @@ def _agreed() -> bool:
     return input("publish this? [y/N] ").strip().lower() in {"y", "yes"}
 
 
-def _stores() -> tuple[DatabaseProducts, ContentStore]:
+def _stores() -> tuple[DatabaseProducts, ContentStore, DatabaseImages]:
     engine = open_database(database_url())
     upgrade(engine)
-    return DatabaseProducts(engine), ContentStore(engine, lambda: datetime.now(UTC))
+    return DatabaseProducts(engine), ContentStore(engine, lambda: datetime.now(UTC)), DatabaseImages(engine)

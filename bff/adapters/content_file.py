@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,10 +21,12 @@ from bff.core.content import (
     path_of_word,
     variants_of,
 )
+from bff.core.images import FaultyImage, Logo, check_logo
 from bff.core.wording import ANY, canonical, is_tag
 
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Words = dict[str, str | dict[str, str]]
+STORED: Final = re.compile(r"[0-9a-f]{64}\.[a-z]+")
 
 
 class Strict(BaseModel):
@@ -96,8 +100,41 @@ def content_of(tables: ContentTables) -> dict[str, str]:
     return found | {f"look/{field}": text for field, text in tables.look.items()}
 
 
-def read_content(path: Path) -> dict[str, tuple[dict[str, str], tuple[str, ...]]]:
-    """By product: the content of a file, connectors' names and order included, and the connectors it names.
+@dataclass(frozen=True)
+class TeamsFile:
+    """What a file says of one product: its content, the connectors it names, and the logos beside it."""
+
+    content: dict[str, str]
+    connectors: tuple[str, ...]
+    logos: tuple[Logo, ...]
+
+
+def take_logos(tables: ContentTables, folder: Path) -> tuple[Logo, ...]:
+    """Read the logos that the look names as files, relative to ``folder``, and put their own names in place.
+
+    Raises ``FaultyFile`` without naming the file and the product: the caller knows them.
+    """
+    taken, faults = [], []
+    for field in ("logo", "logo_dark"):
+        named = tables.look.get(field, "")
+        if not named or STORED.fullmatch(named):
+            continue
+        try:
+            logo = check_logo((folder / named).read_bytes())
+        except FaultyImage as error:
+            faults.append(f"look.{field}: {named}: {error}")
+        except (OSError, ValueError):
+            faults.append(f"look.{field}: there is no file {folder / named}")
+        else:
+            tables.look[field] = logo.name
+            taken.append(logo)
+    if faults:
+        raise FaultyFile(faults)
+    return tuple(taken)
+
+
+def read_content(path: Path) -> dict[str, TeamsFile]:
+    """What a file says, by product; connectors' names and order are the team's too.
 
     Raises ``FaultyFile``; the content itself is not checked.
     """
@@ -106,9 +143,18 @@ def read_content(path: Path) -> dict[str, tuple[dict[str, str], tuple[str, ...]]
         file = _ContentFile.model_validate(document)
     except ValidationError as error:
         raise FaultyFile([say(path, document, fault) for fault in error.errors()]) from None
-    return {
-        item.key: (_with_connectors(item), tuple(item.connectors or item.connector)) for item in file.product
-    }
+    found, faults = {}, []
+    for item in file.product:
+        try:
+            logos = take_logos(item, path.parent)
+        except FaultyFile as error:
+            faults += [f"{path}: {item.key}: {fault}" for fault in error.faults]
+            continue
+        named = tuple(item.connectors or item.connector)
+        found[item.key] = TeamsFile(_with_connectors(item), named, logos)
+    if faults:
+        raise FaultyFile(faults)
+    return found
 
 
 def write_content(product: str, content: Content) -> str:

@@ -10,9 +10,18 @@ from typing import Annotated, Final
 
 from pydantic import Field, ValidationError
 
-from bff.adapters.content_file import ConnectorTable, ContentTables, Key, Strict, content_of, said_of
+from bff.adapters.content_file import (
+    ConnectorTable,
+    ContentTables,
+    Key,
+    Strict,
+    content_of,
+    said_of,
+    take_logos,
+)
 from bff.adapters.faulty_file import FaultyFile, parse_toml, say
 from bff.core.content import Content, Registration, faults
+from bff.core.images import Logo
 from bff.core.model import OfferedConnector
 from bff.core.origins import origin_fault
 from bff.core.secret import Secret
@@ -40,6 +49,7 @@ class AppliedProduct:
     registration: Registration
     content: Content
     secret_keys: tuple[Secret, ...]
+    logos: tuple[Logo, ...] = ()
 
 
 def read_products(path: Path, environ: dict[str, str] | None = None) -> list[AppliedProduct]:
@@ -50,12 +60,20 @@ def read_products(path: Path, environ: dict[str, str] | None = None) -> list[App
         file = _File.model_validate(document)
     except ValidationError as error:
         raise FaultyFile([say(path, document, fault) for fault in error.errors()]) from None
-    found = [fault for item in file.product for fault in _faults(item, environ)]
+    found: list[str] = []
+    logos = {}
+    for item in file.product:
+        try:
+            logos[item.key] = take_logos(item, path.parent)
+        except FaultyFile as error:
+            found += [f"{item.key}: {fault}" for fault in error.faults]
+            item.look.clear()
+        found += _faults(item, environ)
     keys = [item.key for item in file.product]
     found += [f"{key}: key: two products have this key" for key in {k for k in keys if keys.count(k) > 1}]
     if found:
         raise FaultyFile([f"{path}: {fault}" for fault in found])
-    return [_applied(item, environ) for item in file.product]
+    return [_applied(item, environ, logos[item.key]) for item in file.product]
 
 
 def _faults(item: _Product, environ: dict[str, str]) -> Iterator[str]:
@@ -90,9 +108,9 @@ def _registration(item: _Product) -> Registration:
     return Registration(item.key, item.name, tuple(item.origins), connectors)
 
 
-def _applied(item: _Product, environ: dict[str, str]) -> AppliedProduct:
+def _applied(item: _Product, environ: dict[str, str], logos: tuple[Logo, ...]) -> AppliedProduct:
     keys = tuple(Secret(key) for key in _secret_keys(item, environ))
-    return AppliedProduct(_registration(item), content_of(item), keys)
+    return AppliedProduct(_registration(item), content_of(item), keys, logos)
 
 
 def _offered(key: str, details: ConnectorTable) -> OfferedConnector:

@@ -10,9 +10,11 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from bff.adapters.content_store import ContentStore, latest
 from bff.adapters.database import writing
+from bff.adapters.image_store import DatabaseImages
 from bff.adapters.kept import Kept
 from bff.adapters.tables import product_origins, products, secret_keys
 from bff.core.content import Content, Registration, product_of
+from bff.core.images import Logo
 from bff.core.model import OfferedConnector, Product
 from bff.core.secret import Secret, fingerprint
 
@@ -40,6 +42,7 @@ class DatabaseProducts:
         self._writer = writing(engine)
         self._service_url = service_url
         self._content = ContentStore(engine, clock)
+        self._images = DatabaseImages(engine)
         self._products: Kept[Product | None] = Kept(fresh)
         self._origins: Kept[bool] = Kept(fresh)
 
@@ -74,13 +77,21 @@ class DatabaseProducts:
         with self._engine.connect() as connection:
             return list(connection.execute(select(products.c.key).order_by(products.c.key)).scalars())
 
-    def put(self, registration: Registration, content: Content, keys: Iterable[Secret]) -> bool:
+    def put(
+        self,
+        registration: Registration,
+        content: Content,
+        keys: Iterable[Secret],
+        logos: Iterable[Logo] = (),
+    ) -> bool:
         """Write a product in one transaction: what operators said before is replaced.
 
         ``content`` is what the product file says. It is published when the file says something else than it
         did the last time; what the team has published since a file that has not changed stays. Returns
         whether it was published.
         """
+        for logo in logos:
+            self._images.put(logo)
         row = {
             "name": registration.name,
             "document": _to_document(registration),

@@ -95,14 +95,20 @@ def product_of(registration: Registration, content: Content, version: int = 0) -
 
 
 def without_faults(content: Content, registration: Registration) -> dict[str, str]:
-    """The entries that nothing is wrong with; a message goes whole or not at all."""
+    """The entries that nothing is wrong with.
+
+    A message goes whole or not at all, and so does the look: the ink of one colour is made for another.
+    """
     bad = faults(content, registration)
-    lost = {path.split("/")[1] for path in bad if path.startswith("messages/")}
-    return {
-        path: text
-        for path, text in content.items()
-        if path not in bad and not (path.startswith("messages/") and path.split("/")[1] in lost)
-    }
+    lost = {_whole(path) for path in bad}
+    return {path: text for path, text in content.items() if _whole(path) not in lost}
+
+
+def _whole(path: str) -> str:
+    kind, *rest = path.split("/")
+    if kind == "messages":
+        return f"messages/{rest[0]}" if rest else path
+    return kind if kind == "look" else path
 
 
 def faults(content: Content, registration: Registration) -> Faults:

@@ -66,12 +66,15 @@ def suggestion(fault: str) -> str | None:
 def widget_style(look: Look) -> str:
     """Declarations for the widget's ``:host``, of what is set; its two colours go together.
 
-    ``_font`` is a list of families: a ``font-family``, not a ``font``.
+    What a host page says of the element itself wins over them (CSS Scoping 1, section 3.3.2).
     """
     sound = _sound(look)
     both = ("accent", "accent_ink")
     colours = _declared(sound, both) if any(_is_set(sound, colour) for colour in both) else {}
-    return "".join(f"--_{name}:{value};" for name, value in (colours | _shape(sound)).items())
+    named = {f"--hitchpost-{name}": value for name, value in (colours | _shape(sound)).items()}
+    if family := named.pop("--hitchpost-font", None):
+        named["font-family"] = family
+    return "".join(f"{name}:{value};" for name, value in named.items())
 
 
 def page_style(look: Look) -> str:

@@ -121,7 +121,7 @@ def _apply_products(plan: Plan) -> None:
             keys.add(Secret(plan.secrets["secret_key"]))
             origins = tuple(dict.fromkeys((*registration.origins, plan.host)))
             registration = replace(registration, origins=origins)
-        store.put(registration, item.content, keys)
+        store.put(registration, item.content, keys, item.logos)
     engine.dispose()
 
 

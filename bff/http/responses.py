@@ -86,7 +86,7 @@ def problem(status: int, code: str, detail: str, **extra: Any) -> Response:
 
 
 def _for_the_page(status: int, code: str) -> dict[str, str]:
-    """The same for whoever waits for a connection: one of the widget's codes, in words of the page's language."""
+    """The same for a page that waits: one of the widget's codes, in words of the page's language."""
     told = "invalid_request"
     if "connector" in code:
         told = "connector_unavailable"  # Unknown, not offered, or out of order.

@@ -12,6 +12,7 @@ import pytest
 
 from bff.adapters.content_store import ContentStore
 from bff.adapters.database import open_database
+from bff.adapters.image_store import DatabaseImages
 from bff.core.content import path_of_text, path_of_word
 
 PRODUCTS = """
@@ -144,3 +145,26 @@ def test_a_start_with_the_same_file_keeps_what_the_team_published(hitchpost: Com
     hitchpost("products", "apply", "products.toml")
     assert hitchpost.published()[path_of_word("cancel")] == "Halt"
     assert [version.by for version in store.history("demo")][1] == "grace@example.com"
+
+
+def test_a_logo_is_a_file_beside_the_product_file(hitchpost: Command) -> None:
+    """It is looked at and kept when the file is applied or imported; one that is no image is refused."""
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><rect width="20" height="20"/></svg>'
+    )
+    hitchpost.write("logo.svg", svg)
+    branded = '[[product]]\nkey = "demo"\n[product.look]\nlogo = "logo.svg"\n'
+    hitchpost.write("branded.toml", branded)
+    assert hitchpost("messages", "import", "branded.toml", "--yes").returncode == 0
+    name = hitchpost.published()["look/logo"]
+    kept = DatabaseImages(open_database(hitchpost.url)).get(name)
+    assert kept is not None
+    assert kept.data.decode() == svg
+    hitchpost.write("logo.svg", svg.replace("<rect", "<script/><rect"))
+    said = hitchpost("messages", "import", "branded.toml", "--yes")
+    assert said.returncode == 2
+    assert "branded.toml: demo: look.logo: logo.svg: an SVG with script" in said.stderr
+    hitchpost.write("products.toml", PRODUCTS + branded.split("\n", 2)[2].replace("logo.svg", "ghost.png"))
+    said = hitchpost("products", "apply", "products.toml")
+    assert said.returncode == 2
+    assert "demo: look.logo: there is no file ghost.png" in said.stderr

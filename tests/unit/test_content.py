@@ -48,7 +48,7 @@ def test_content_goes_through_a_file_unchanged(tmp_path: Path) -> None:
     """What `messages export` writes, `messages import` reads the same, entry by entry."""
     path = tmp_path / "demo.toml"
     path.write_text(write_content("demo", SOUND))
-    assert read_content(path)["demo"][0] == SOUND
+    assert read_content(path)["demo"].content == SOUND
 
 
 @pytest.mark.parametrize(

@@ -216,7 +216,8 @@ def test_the_pages_style_says_what_is_set_and_no_more() -> None:
 def test_the_widgets_two_colours_go_together() -> None:
     """The text on its button is the one that was checked. Ink and paper are the host page's own."""
     assert widget_style({"accent": "#004080", "radius": "2px"}) == (
-        "--_accent:light-dark(#004080,#9db4ff);--_accent-ink:light-dark(#ffffff,#10141c);--_radius:2px;"
+        "--hitchpost-accent:light-dark(#004080,#9db4ff);--hitchpost-accent-ink:light-dark(#ffffff,#10141c);"
+        "--hitchpost-radius:2px;"
     )
     assert widget_style({"ink": "#000000", "paper": "#ffffff", "logo": LOGO}) == ""
 
@@ -253,7 +254,7 @@ def test_a_logo_for_dark_alone_is_no_logo() -> None:
 def test_no_text_breaks_out_of_a_stylesheet(chosen: dict[str, str]) -> None:
     """Whatever is written."""
     assert re.fullmatch(r"(:root\{(--[a-z-]+:[^;{}]+;)+\}\n)?", page_style(chosen))
-    assert re.fullmatch(r"(--_[a-z-]+:[^;{}]+;)*", widget_style(chosen))
+    assert re.fullmatch(r"((--hitchpost-[a-z-]+|font-family):[^;{}]+;)*", widget_style(chosen))
     assert faults(chosen) is not None
 
 

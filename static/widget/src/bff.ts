@@ -21,7 +21,7 @@ export const read = (id: string, hint?: Channel): Promise<Reading> =>
 export const cancel = (id: string): Promise<Reading> => call(`attempts/${id}/cancel`, {});
 
 /** Takes the other third-party account, which signed in, in place of the connected one: the new attempt's id. */
-export const accept = async (id?: string): Promise<string> => (await call<Reading>(`attempts/${id!}/accept`, {})).id;
+export const accept = async (id = ""): Promise<string> => (await call<Reading>(`attempts/${id}/accept`, {})).id;
 
 async function call<Answer>(path: string, body?: object): Promise<Answer> {
   let response = await send(path, body);

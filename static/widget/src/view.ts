@@ -59,7 +59,7 @@ export function furnish(element: HTMLElement): () => void {
     if (advice) show(advice, false);
     // What the host wrote between the tags wins; white space between them is no text.
     const own = element.firstElementChild ?? element.textContent.trim();
-    label.textContent = own ? "" : word("button")!;
+    label.textContent = own ? "" : (word("button") as string | null);
     for (const part of [label, status, actions]) Object.assign(part, { lang: word("lang"), dir: word("dir") });
   };
   slot.onslotchange = name;

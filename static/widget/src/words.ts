@@ -4,7 +4,7 @@
  * By key; behind a language tag those that some element asks for by its own locale. `lang` and `dir` are the words'
  * language and direction. English stands in only where the widget must speak without the BFF.
  */
-export const words: Record<string, string | undefined> = {
+export const words: Record<string, string | undefined> & { lang: string } = {
   lang: "",
   dir: "",
   button: "Connect",
