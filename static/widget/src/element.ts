@@ -5,7 +5,7 @@ import { furnish } from "./view.js";
 
 /** `<hitchpost-connect connector message locale delivery>` */
 export class HitchpostConnect extends HTMLElement {
-  static readonly observedAttributes = ["connector"];
+  static readonly observedAttributes = ["connector", "locale"];
   #name: (() => void) | undefined;
 
   /** The page shows the element: draws it, the first time, and asks for its words. */
@@ -15,8 +15,8 @@ export class HitchpostConnect extends HTMLElement {
     void load(wishOf(this)).then(name);
   }
 
-  /** Another connector: another name on the button. */
+  /** Another connector, or another language: another name on the button. */
   attributeChangedCallback(): void {
-    this.#name?.();
+    if (this.#name) this.connectedCallback();
   }
 }
