@@ -20,10 +20,13 @@ export default tseslint.config(
     rules: { "max-lines-per-function": "off" },
   },
   {
-    files: ["static/{pages,demo,partner}/*.js", "**/*.mjs", "*.config.js"],
+    files: ["static/{pages,demo,partner,studio}/*.js", "**/*.mjs", "*.config.js"],
     languageOptions: {
       globals: Object.fromEntries(
-        ["console", "document", "FormData", "fetch", "location", "navigator", "process", "setTimeout", "URL", "window"].map((name) => [name, "readonly"]),
+        [
+          "addEventListener", "clearTimeout", "console", "CustomEvent", "document", "DOMParser", "Event", "FormData", "fetch", "getSelection",
+          "history", "location", "navigator", "process", "setInterval", "setTimeout", "URL", "URLSearchParams", "window",
+        ].map((name) => [name, "readonly"]),
       ),
     },
   },

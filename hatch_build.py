@@ -10,6 +10,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 INCLUDED = {
     "templates": "bff/_templates",
     "static/pages": "bff/_static/pages",
+    "static/studio": "bff/_static/studio",
     "static/demo": "bff/_static/demo",
     "static/partner": "bff/_static/partner",
     "static/widget/dist": "bff/_static/widget/dist",

@@ -20,6 +20,7 @@ from bff.adapters.partner_client import PartnerClient
 from bff.adapters.product_file import read_products
 from bff.adapters.product_store import DatabaseProducts
 from bff.adapters.receipts import Receipts
+from bff.adapters.studio_store import DatabaseStudio
 from bff.core.catalogue import Catalogue
 from bff.core.connect import Connect
 from bff.core.errors import LaunchRefused
@@ -32,6 +33,9 @@ from bff.http import files, health, host_api, looks, pages, receipts
 from bff.http.responses import problem_of
 from bff.http.services import EXTENSION, Identify, Services
 from bff.http.session_tokens import SessionTokens
+from bff.http.studio import routes as studio_routes
+from bff.http.studio.draft_products import DraftProducts
+from bff.http.studio.errors import is_studio, trouble
 from bff.resources import TEMPLATES
 from bff.settings import Settings, load_settings
 
@@ -109,6 +113,7 @@ def _wire(
         clock=_now,
         random_token=_random_token,
     )
+    content = ContentStore(engine, _now)
     return Services(
         connect=connect,
         watch=watch,
@@ -116,12 +121,14 @@ def _wire(
         overview=Overview(partner, catalogue, _now),
         catalogue=catalogue,
         sign_in_urls=SignInUrls(partner, installer, settings.partner_service_url),
-        products=products,
-        content=ContentStore(engine, _now),
+        products=DraftProducts(products, content, settings.public_origin),
+        content=content,
         images=DatabaseImages(engine),
+        studio=DatabaseStudio(engine, _now, _random_token),
         receipts=Receipts(settings.signing_keys(), settings.public_url),
         session_tokens=SessionTokens(settings.signing_keys(), _now),
         identify=identify,
+        clock=_now,
         public_url=settings.public_url,
         public_origin=settings.public_origin,
         partner_origin=settings.partner_origin,
@@ -133,11 +140,14 @@ def build_blueprint() -> Blueprint:
     whole = Blueprint("hitchpost", __name__)
     for module in (attempt_routes, host_api, pages, looks, files, health, receipts):
         whole.register_blueprint(module.routes)
+    whole.register_blueprint(studio_routes)
     whole.register_error_handler(Exception, _answer_error)
     return whole
 
 
 def _answer_error(error: Exception) -> Response:
+    if is_studio(request.path):
+        return trouble(error)
     if not pages.is_page(request.path):
         return problem_of(error)
     return pages.refused_launch(error) if isinstance(error, LaunchRefused) else pages.trouble(error)

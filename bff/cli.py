@@ -16,6 +16,7 @@ from bff.adapters.product_file import read_products
 from bff.adapters.product_store import BY_FILE, DatabaseProducts
 from bff.app import create_app
 from bff.cli_messages import add_commands as add_message_commands
+from bff.cli_studio import add_commands as add_studio_commands
 from bff.core.errors import HitchpostError
 from bff.core.timeline import tell
 from bff.demo.run import run_demo
@@ -60,6 +61,11 @@ def _parser() -> argparse.ArgumentParser:
     apply.set_defaults(run=_apply)
     add_message_commands(
         add("messages", None, "messages, words and look in files").add_subparsers(
+            required=True, metavar="ACTION"
+        )
+    )
+    add_studio_commands(
+        add("studio", None, "the Studio, where product teams edit").add_subparsers(
             required=True, metavar="ACTION"
         )
     )

@@ -16,4 +16,5 @@ def _locate(installed: str, checkout: str) -> Path:
 TEMPLATES: Final = _locate("_templates", "templates")
 PAGE_ASSETS: Final = _locate("_static/pages", "static/pages")
 WIDGET: Final = _locate("_static/widget/dist", "static/widget/dist")
+STUDIO_ASSETS: Final = _locate("_static/studio", "static/studio")
 DEMO_ASSETS: Final = _locate("_static/demo", "static/demo")

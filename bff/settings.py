@@ -122,6 +122,17 @@ def database_url() -> str:
     return os.environ.get(f"{PREFIX}DATABASE_URL") or default
 
 
+def public_url() -> str:
+    """Where browsers reach the BFF: what commands need that make links. Raises ``FaultySettings``."""
+    given = os.environ.get(f"{PREFIX}PUBLIC_URL")
+    if not given:
+        raise FaultySettings([_say({"type": "missing", "loc": ["public_url"]})])
+    try:
+        return _base_url(given)
+    except ValueError as error:
+        raise FaultySettings([f"{PREFIX}PUBLIC_URL: {error}"]) from None
+
+
 def load_settings(**overrides: Any) -> Settings:
     """The settings from the environment. Raises ``FaultySettings`` with every fault at once."""
     try:

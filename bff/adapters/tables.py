@@ -91,6 +91,29 @@ images: Final = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
+studio_invites: Final = Table(
+    "studio_invites",
+    metadata,
+    Column("token_sha256", String(64), primary_key=True),
+    Column("product_key", ForeignKey("products.key", ondelete="CASCADE"), nullable=False),
+    Column("email", String(255), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("used_at", UtcDateTime),
+)
+
+studio_sessions: Final = Table(
+    "studio_sessions",
+    metadata,
+    Column("id_sha256", String(64), primary_key=True),
+    Column("product_key", ForeignKey("products.key", ondelete="CASCADE"), nullable=False),
+    Column("email", String(255), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("csrf", String(64), nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+
 product_origins: Final = Table(
     "product_origins",
     metadata,
@@ -111,7 +134,7 @@ attempts: Final = Table(
     Column("id", String(64), primary_key=True),
     Column("support_code", String(16), nullable=False, index=True),
     Column("status", String(16), nullable=False),
-    Column("product", String(64), nullable=False),
+    Column("product", String(80), nullable=False),
     Column("account_id", String(255), nullable=False),
     Column("account_name", String(255), nullable=False),
     Column("user_id", String(255), nullable=False),

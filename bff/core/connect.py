@@ -81,10 +81,9 @@ class Connect:
             "user": principal.user.id,
             "locale": locale,
         }
-        message = messages.render(template, variables)
-        wire = messages.wire_text(template.kind, message, attempt=attempt_id, nonce=self._random_token())
+        shown = messages.preview(template, variables, attempt=attempt_id, nonce=self._random_token())
         if asked.delivery is Delivery.MESSAGE:
-            require_short(self._partner_service_url, asked.origin, wire)
+            require_short(self._partner_service_url, asked.origin, shown.wire)
         launch_token, now = Secret(self._random_token()), self._clock()
         attempt = Attempt(
             id=attempt_id,
@@ -94,8 +93,8 @@ class Connect:
             account=principal.account,
             user=principal.user,
             connector=connector,
-            message=message,
-            callback_message=wire,
+            message=shown.message,
+            callback_message=shown.wire,
             delivery=asked.delivery,
             locale=locale,
             origin=asked.origin,

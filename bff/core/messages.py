@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any, Final
 
 from bff.core.model import MessageFormat, MessageKind, MessageTemplate
@@ -69,6 +70,26 @@ def wire_text(kind: MessageKind, message: str, *, attempt: str, nonce: str) -> s
         return message
     sealed = {"type": "hitchpost.callback", "attempt": attempt, "nonce": nonce, "message": message}
     return json.dumps(sealed, ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a page gets: the team's own message, and the text that is posted."""
+
+    message: str
+    wire: str
+
+
+def preview(
+    template: MessageTemplate,
+    variables: dict[str, str],
+    *,
+    attempt: str = SAMPLE["attempt"],
+    nonce: str = SAMPLE_NONCE,
+) -> Preview:
+    """What this (sound) template becomes for these values."""
+    message = render(template, variables)
+    return Preview(message, wire_text(template.kind, message, attempt=attempt, nonce=nonce))
 
 
 def _expand(text: str, variables: dict[str, str]) -> str:

@@ -46,12 +46,7 @@ def length_fault(
     ``connectors`` are keys and names; the longest URL counts. A sound template is expected.
     """
     wires = [
-        messages.wire_text(
-            template.kind,
-            messages.render(template, {**messages.SAMPLE, "connector": key, "connector_name": name}),
-            attempt=messages.SAMPLE["attempt"],
-            nonce=messages.SAMPLE_NONCE,
-        )
+        messages.preview(template, {**messages.SAMPLE, "connector": key, "connector_name": name}).wire
         for key, name in connectors
     ]
     longest = max(url_length(service_url, origin, wire) for origin in origins for wire in wires)

@@ -20,7 +20,7 @@ LOCALES: Final = ("en", "de", "fr", "es", "ja", "ar")
 MAX_TEXT: Final = 500
 """Longer texts (in characters) have no place on any of these pages."""
 
-TOLD_BY_BROWSER: Final = ("popup_blocked", "not_signed_in", "network", "invalid_request")
+TOLD_BY_BROWSER: Final = ("popup_blocked", "not_signed_in", "network", "invalid_request", "partner_unavailable")
 """The errors that only the browser can know of; the words of the others come with the attempt."""
 
 

@@ -19,7 +19,9 @@ from bff.adapters.database import open_database, upgrade
 from bff.adapters.faulty_file import FaultyFile
 from bff.adapters.product_file import read_products
 from bff.adapters.product_store import DatabaseProducts
+from bff.cli_studio import make_link
 from bff.core.secret import Secret
+from bff.core.studio_access import Role
 from bff.demo.pause import write_groups
 from bff.demo.plan import PRODUCT, Plan, environment, make_plan, write_files, write_summary
 
@@ -60,6 +62,7 @@ def run_demo(environ: Mapping[str, str]) -> int:
             return 0 if stopping.asked else 1
         write_groups(plan.folder, {item.program.name: item.process.pid for item in running})
         write_summary(plan)
+        print(f"studio {_studio_link(plan)}", flush=True)
         print(f"ready {plan.host}", flush=True)
         while not stopping.asked and all(item.process.poll() is None for item in running):
             time.sleep(0.2)
@@ -120,6 +123,13 @@ def _apply_products(plan: Plan) -> None:
             registration = replace(registration, origins=origins)
         store.put(registration, item.content, keys)
     engine.dispose()
+
+
+def _studio_link(plan: Plan) -> str:
+    engine = open_database(plan.database_url)
+    link = make_link(engine, plan.bff, PRODUCT, "ada@acme.example", Role.PUBLISHER)
+    engine.dispose()
+    return link
 
 
 def _start(plan: Plan, program: Program) -> Running:

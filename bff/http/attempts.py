@@ -10,9 +10,10 @@ from pydantic import Field
 from bff.core import look
 from bff.core.connect import BeginRequest
 from bff.core.errors import InvalidRequest
-from bff.core.model import Attempt, Delivery, Hint, Product, Status
+from bff.core.model import Attempt, Delivery, Hint, OfferedConnector, Principal, Product, Status
 from bff.core.offers import offered_connectors
 from bff.core.origins import origin_of
+from bff.core.studio import is_draft
 from bff.core.timeline import Step, story
 from bff.core.words import Words, widget_words
 from bff.http import cors
@@ -44,7 +45,7 @@ class _Nothing(Body):
 def config() -> Response:
     """What a page needs to draw its buttons."""
     product, principal = signed_in()
-    states = services().overview.states(principal.account, offered_connectors(product, principal))
+    states = _states(product, principal)
     names = {connector.key: connector.name for connector, _ in states}
     shared, told_words = widget_words(product, wanted(principal, request.args.get("locale")), names)
     return answer(
@@ -54,7 +55,7 @@ def config() -> Response:
                 {"key": connector.key, "name": connector.name, "logo": connector.logo, "state": state}
                 for connector, state in states
             ],
-            "words": told_words,
+            "words": told_words | {"lang": shared.lang, "dir": shared.dir},
             "lang": shared.lang,
             "dir": shared.dir,
             "style": look.widget_style(product.look),
@@ -136,6 +137,14 @@ def told(attempt: Attempt, product: Product) -> dict[str, Any]:
         "created_at": attempt.created_at.isoformat(),
         "expires_at": attempt.expires_at.isoformat(),
     }
+
+
+def _states(product: Product, principal: Principal) -> list[tuple[OfferedConnector, str]]:
+    offered = offered_connectors(product, principal)
+    if is_draft(product.key):
+        # A preview is looked at often, and shows every button as for the first time.
+        return [(services().catalogue.named(connector), "disconnected") for connector in offered]
+    return services().overview.states(principal.account, offered)
 
 
 def _is_in_app() -> bool:

@@ -18,16 +18,16 @@ IMMUTABLE: Final = "public, max-age=31536000, immutable"
 def widget(version: str, name: str) -> Response:
     """The widget: under ``v1`` the newest, under its own version for ever."""
     if version == "v1":
-        return _public(WIDGET, name, MOVING)
+        return public_file(WIDGET, name, MOVING)
     if name != "hitchpost.js" or version != _manifest().get("version"):
         abort(404)
-    return _public(WIDGET, name, IMMUTABLE)
+    return public_file(WIDGET, name, IMMUTABLE)
 
 
 @routes.get("/connect/assets/<name>")
 def page_asset(name: str) -> Response:
     """Scripts and styles of the popup's pages."""
-    return _public(PAGE_ASSETS, name, MOVING)
+    return public_file(PAGE_ASSETS, name, MOVING)
 
 
 def _manifest() -> dict[str, Any]:
@@ -36,7 +36,8 @@ def _manifest() -> dict[str, Any]:
     return found
 
 
-def _public(folder: Path, name: str, cache: str) -> Response:
+def public_file(folder: Path, name: str, cache: str) -> Response:
+    """A file that every page may load."""
     response = send_from_directory(folder, name)
     response.headers["Cache-Control"] = cache
     response.headers["X-Content-Type-Options"] = "nosniff"

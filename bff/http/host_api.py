@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from flask import Blueprint, Response, request
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from bff.core.errors import InvalidRequest
 from bff.core.model import Principal, User
@@ -19,22 +19,36 @@ from bff.http.session_tokens import DEFAULT_LIFE, MAX_LIFE
 
 routes = Blueprint("hitchpost_host_api", __name__)
 MIN_LIFE_SECONDS = 1
+
+
+def _can_travel(value: str) -> str:
+    # An id travels in headers, which lose such space on their way: it would name another account.
+    if value != value.strip():
+        raise ValueError("write it without white space before or after it")
+    # And in the paths of URLs, where these two mean another place.
+    if value in {".", ".."}:
+        raise ValueError("write another id: a dot alone has a meaning of its own in URLs")
+    return value
+
+
 Text = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Id = Annotated[Text, AfterValidator(_can_travel)]
+Name = Annotated[Text, AfterValidator(str.strip)]
 
 
 class _User(Body):
-    id: Text
-    name: Text | None = None
+    id: Id
+    name: Name | None = None
     email: Text | None = None
     locale: Annotated[str, Field(pattern=LANGUAGE_TAG, max_length=35)] | None = None
 
     def user(self) -> User:
-        return User(self.id, self.name, self.email, self.locale)
+        return User(self.id, self.name or None, self.email, self.locale)
 
 
 class _Account(Body):
-    id: Text
-    name: Text | None = None
+    id: Id
+    name: Name | None = None
 
     def reference(self) -> AccountRef:
         return AccountRef(self.id, self.name or self.id)

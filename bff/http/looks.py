@@ -8,6 +8,7 @@ from flask import Blueprint, Response
 
 from bff.core import look
 from bff.core.errors import NotFound
+from bff.core.studio import is_draft
 from bff.http.files import IMMUTABLE
 from bff.http.services import services
 
@@ -28,7 +29,8 @@ def style(product: str, version: int) -> Response:
         raise NotFound("look: there is no such product")
     response = Response(look.page_style(found.look), content_type="text/css; charset=utf-8")
     response.headers.update(HEADERS)
-    response.headers["Cache-Control"] = IMMUTABLE if version == found.version else "no-store"
+    lasting = version == found.version and not is_draft(product)
+    response.headers["Cache-Control"] = IMMUTABLE if lasting else "no-store"
     return response
 
 

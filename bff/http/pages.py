@@ -11,6 +11,7 @@ from bff.core import look
 from bff.core.errors import HitchpostError, LaunchRefused, NotFound, OriginNotRegistered, PartnerProblem
 from bff.core.model import Attempt, Product
 from bff.core.secret import Secret
+from bff.core.studio import is_draft
 from bff.core.words import Words
 from bff.http.guards import launch_is_direct
 from bff.http.in_app import is_in_app, refuses_in_app
@@ -55,7 +56,8 @@ def opening() -> Response:
     name = services().catalogue.named(offered).name if offered else product.name
     words = Words(product, [request.args.get("locale", ""), *browsers()], offered.key if offered else None)
     page = _page("opening.html", product, words, origin=origin, connector_name=name)
-    page.headers["Cache-Control"] = OPENING_CACHE
+    if not is_draft(product.key):
+        page.headers["Cache-Control"] = OPENING_CACHE
     page.vary.add("Accept-Language")
     return page
 

@@ -22,6 +22,7 @@ from bff.core.errors import (
 )
 from bff.core.errors import InvalidRequest as CoreInvalidRequest
 from bff.core.words import ERROR_CODES, Words
+from bff.http.locales import browsers
 
 PROBLEM_BASE: Final = "https://github.com/hitchpost/hitchpost/blob/main/docs/errors.md#"
 
@@ -76,11 +77,25 @@ def problem(status: int, code: str, detail: str, **extra: Any) -> Response:
         "detail": detail,
         "code": code,
         **({"next_step": next_step} if next_step else {}),
+        "error": _for_the_page(status, code),
         **extra,
     }
     response = Response(json.dumps(body), status, content_type="application/problem+json")
     response.headers.update(API_HEADERS)
     return response
+
+
+def _for_the_page(status: int, code: str) -> dict[str, str]:
+    """The same for whoever waits for a connection: one of the widget's codes, in words of the page's language."""
+    told = "invalid_request"
+    if "connector" in code:
+        told = "connector_unavailable"  # Unknown, not offered, or out of order.
+    elif status == 401:
+        told = "not_signed_in"
+    elif status == 429 or status >= 500:
+        told = "partner_unavailable"  # Too many calls are a matter of time, too.
+    title, next_step = Words(None, browsers()).error(told)
+    return {"code": told, "title": title, "next_step": next_step}
 
 
 def problem_of(error: Exception) -> Response:

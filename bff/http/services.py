@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import Request, current_app
 
@@ -13,6 +14,7 @@ from bff.core.model import Principal
 from bff.core.overview import Overview
 from bff.core.ports import AttemptStore, ContentStore, ImageStore, ProductStore, ReceiptSigner
 from bff.core.sign_in_urls import SignInUrls
+from bff.core.studio_access import StudioStore
 from bff.core.watch import Watch
 from bff.http.session_tokens import SessionTokens
 
@@ -33,9 +35,11 @@ class Services:
     products: ProductStore
     content: ContentStore
     images: ImageStore
+    studio: StudioStore
     session_tokens: SessionTokens
     receipts: ReceiptSigner
     identify: Identify | None
+    clock: Callable[[], datetime]
     public_url: str
     public_origin: str
     partner_origin: str

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support.studio import StudioWorld, open_studio
 from tests.support.world import World, open_world
 
 
@@ -22,3 +23,10 @@ def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def world(shared_world: World) -> World:
     """The world, seen from an account that nobody else uses."""
     return replace(shared_world, account="acme-" + secrets.token_hex(4))
+
+
+@pytest.fixture
+def studio(shared_world: World) -> Iterator[StudioWorld]:
+    """A product of this test's own, and the Studio of it."""
+    with open_studio(shared_world) as opened:
+        yield opened

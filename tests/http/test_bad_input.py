@@ -244,3 +244,27 @@ def test_no_json_breaks_the_attempts_route(world: World, body: Any) -> None:
         headers={"Content-Type": "application/json"},
     )
     assert answer.status_code < 500
+
+
+@pytest.mark.parametrize("text", [" ", " acme", "acme\u00a0", "\u2003"])
+@pytest.mark.parametrize("whose", ["user", "account"])
+def test_an_id_with_white_space_around_it_is_refused(world: World, whose: str, text: str) -> None:
+    """Such space is lost on the way to the partner service: the id would name somebody else."""
+    body = {"user": {"id": "ada"}, "account": {"id": "acme"}} | {whose: {"id": text}}
+    told = problem(world.server("POST", "/v1/sessions", json=body), 422, "invalid_request")
+    assert f"{whose}.id: write it without white space" in told["detail"]
+
+
+@pytest.mark.parametrize("text", [".", ".."])
+def test_an_id_that_is_a_step_in_a_path_is_refused(world: World, text: str) -> None:
+    """`.` and `..` would lead the partner service's URL elsewhere, encoded or not."""
+    body = {"user": {"id": "ada"}, "account": {"id": text}}
+    told = problem(world.server("POST", "/v1/sessions", json=body), 422, "invalid_request")
+    assert "account.id: write another id" in told["detail"]
+
+
+def test_a_blank_name_is_no_name(world: World) -> None:
+    """An account whose name is only white space is called by its id; a user's is left out."""
+    body = {"user": {"id": "ada", "name": " "}, "account": {"id": world.account, "name": "\u00a0"}}
+    token = world.server("POST", "/v1/sessions", json=body).json()["token"]
+    assert world.launch(world.begin(token)["launch_token"]).status_code == 303

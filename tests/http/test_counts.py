@@ -33,7 +33,7 @@ def statements() -> Iterator[list[str]]:
 @pytest.fixture(autouse=True)
 def remembered(world: World) -> Iterator[None]:
     """Products and origins were read a moment ago, as on any machine that is in use."""
-    products = world.bff_app.extensions["hitchpost"].products
+    products = world.bff_app.extensions["hitchpost"].products.stored
     kept = (products._products, products._origins)
     for one in kept:
         one.fresh = 3600.0

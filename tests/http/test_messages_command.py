@@ -51,6 +51,7 @@ class Command:
         assert self("products", "apply", "products.toml").returncode == 0
 
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run it."""
         return subprocess.run(
             [sys.executable, "-m", "bff", *words],
             cwd=self.folder,

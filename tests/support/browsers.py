@@ -31,7 +31,7 @@ CHROMIUM_OPTIONS: Final = (
 PROGRAMS: Final = {
     "chromium": ("/usr/bin/chromium", "/usr/bin/chromedriver"),
     "firefox": ("/usr/bin/firefox-esr",),
-    "webkit": ("/usr/bin/WebKitWebDriver", "/usr/bin/Xvfb"),
+    "webkit": ("/usr/bin/WebKitWebDriver", "/usr/bin/Xvfb", "/usr/bin/openbox"),
 }
 ENGINES: Final = tuple(PROGRAMS)
 PAGE_LOAD_SECONDS: Final = 30
@@ -150,10 +150,24 @@ def _display() -> Iterator[str]:
     os.close(write)
     try:
         with os.fdopen(read) as chosen:
-            yield f":{chosen.readline().strip()}"
+            display = f":{chosen.readline().strip()}"
+        with _window_manager(display):
+            yield display
     finally:
         server.terminate()
         server.wait()
+
+
+@contextlib.contextmanager
+def _window_manager(display: str) -> Iterator[None]:
+    # Without one nobody gives the focus back to the page when the window in front of it is closed.
+    environment = os.environ | {"DISPLAY": display}
+    manager = subprocess.Popen([PROGRAMS["webkit"][2]], env=environment, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        manager.terminate()
+        manager.wait()
 
 
 def _running(start: Callable[[], WebDriver]) -> Iterator[WebDriver]:

@@ -1,5 +1,5 @@
 // The BFF over HTTP: four calls, and what may go wrong with each.
-import { ConnectError } from "./errors.js";
+import { ConnectError, errorOf, type Told } from "./errors.js";
 import { advice } from "./policy.js";
 import { renewSession, sessionToken, settings } from "./session.js";
 import type { Attempt, AttemptRequest, Channel, Config, Reading } from "./types.js";
@@ -7,8 +7,8 @@ import type { Attempt, AttemptRequest, Channel, Config, Reading } from "./types.
 /** A call that hangs longer (milliseconds) is taken for lost. */
 const PATIENCE = 15_000;
 
-/** What a page needs to draw buttons. */
-export const readConfig = (): Promise<Config> => call("config");
+/** What a page needs to draw buttons, in this language; the server chooses one where nobody named any. */
+export const readConfig = (locale = ""): Promise<Config> => call(`config?locale=${locale}`);
 
 /** Begins an attempt: nothing happens for the user until its launch token is used. */
 export const begin = (request: AttemptRequest): Promise<Attempt> => call("attempts", request);
@@ -21,14 +21,14 @@ export const read = (id: string, hint?: Channel): Promise<Reading> =>
 export const cancel = (id: string): Promise<Reading> => call(`attempts/${id}/cancel`, {});
 
 /** Takes the other third-party account, which signed in, in place of the connected one: the new attempt's id. */
-export const accept = async (id = ""): Promise<string> => (await call<Reading>(`attempts/${id}/accept`, {})).id;
+export const accept = async (id?: string): Promise<string> => (await call<Reading>(`attempts/${id!}/accept`, {})).id;
 
 async function call<Answer>(path: string, body?: object): Promise<Answer> {
   let response = await send(path, body);
   if (response.status === 401 && renewSession()) response = await send(path, body);
-  const answer = (await response.json().catch(() => undefined)) as Answer | undefined;
+  const answer = (await response.json().catch(() => null)) as (Answer & Told) | null;
   if (response.ok && answer) return answer;
-  throw explain(response, answer ?? {});
+  throw errorOf(answer);
 }
 
 async function send(path: string, body?: object): Promise<Response> {
@@ -38,10 +38,11 @@ async function send(path: string, body?: object): Promise<Response> {
     headers: {
       "X-Hitchpost": "1",
       "Content-Type": "application/json",
+      // The page's own language comes before the browser's. Encoded, as a header holds no other letters.
+      "Accept-Language": encodeURI([document.documentElement.lang, ...navigator.languages] as unknown as string),
       ...(token && { Authorization: `Bearer ${token}` }),
     },
     body: JSON.stringify(body) as string | null, // undefined when there is none
-    credentials: token ? "omit" : "same-origin",
     signal: AbortSignal.timeout(PATIENCE),
   }).catch(async () => {
     // The browser reports a violation of the page's policy only after the call has failed. And a window that is
@@ -49,14 +50,4 @@ async function send(path: string, body?: object): Promise<Response> {
     await new Promise((resume) => setTimeout(resume, 99));
     throw new ConnectError(advice ? "invalid_request" : "network", advice);
   });
-}
-
-/** The error that a problem document (RFC 9457) tells, or an answer that makes no sense. */
-function explain({ status }: Response, problem: { code?: string; title?: string; next_step?: string }): ConnectError {
-  const { code, title, next_step } = problem;
-  // What the caller did wrong stays wrong; too many calls (429) is a matter of time.
-  let told: ConnectError["code"] = /^4(?!29)/.test(`${status}`) ? "invalid_request" : "partner_unavailable";
-  if (status === 401) told = "not_signed_in";
-  if (code?.includes("connector")) told = "connector_unavailable"; // Unknown, not offered, or out of order.
-  return new ConnectError(told, title, next_step);
 }

@@ -1,9 +1,10 @@
 // The whole flow, from the click to its end.
 import { cancel, read } from "./bff.js";
-import { ConnectError, isPassing } from "./errors.js";
+import { ConnectError, errorOf, isPassing } from "./errors.js";
 import type { Popup } from "./popup.js";
 import type { Wish } from "./flow.js";
 import { recall, remember, type Remembered } from "./resume.js";
+import { settings } from "./session.js";
 import type { Signal } from "./signals.js";
 import type { Attempt, AttemptRequest, Channel, ConnectResult, Reading, Step } from "./types.js";
 
@@ -68,7 +69,7 @@ export async function connect(
     const told = error as ConnectError;
     told.attempt = id;
     told.supportCode ??= attempt?.support_code;
-    throw error;
+    throw told;
   } finally {
     if (recall()?.id === id) remember(); // Another flow may be remembered by now.
     popup.dispose();
@@ -76,7 +77,7 @@ export async function connect(
 }
 
 /** What to ask of the BFF for this sign-in. */
-export function requestOf({ connector, message, locale, delivery }: Wish): AttemptRequest {
+export function requestOf({ connector, message, locale = settings.locale, delivery }: Wish): AttemptRequest {
   return { connector, message, locale, delivery, return_url: delivery === "return" ? location.href : undefined };
 }
 
@@ -101,7 +102,7 @@ async function watch(entry: Remembered, attempt: Attempt | undefined, tell: Tell
     if (step) tell(step, id);
     if (signal === "cancel") cancelling = true;
     const hint = told ?? HINTS.find((name) => name === signal);
-    if (signal === "message" || signal === "returned") told = hint; // It stays the hint until the end is read.
+    if (step === "finishing") told = hint; // It stays the hint until the end is read.
     // While the user is elsewhere, a window that seems closed is only cut off, most likely: no reason to hurry.
     if (signal && document.hasFocus()) eagerUntil = Date.now() + EAGER;
     delay = signal ? BRISK : Math.min(delay * GROWTH, Date.now() < eagerUntil ? FIRST : SLOWEST);
@@ -116,9 +117,9 @@ async function watch(entry: Remembered, attempt: Attempt | undefined, tell: Tell
 }
 
 function outcome(reading: Reading, channel: Channel): ConnectResult {
-  const { id, status, connector, connection, message, receipt, error, support_code: supportCode } = reading;
+  const { id, status, connector, connection, message, receipt, support_code: supportCode } = reading;
   if (status === "connected") return { status, attempt: id, connector, connection, message, receipt, channel, supportCode };
-  const failure = new ConnectError(error?.code ?? (status as "failed"), error?.title, error?.next_step);
+  const failure = errorOf(reading);
   failure.supportCode = supportCode;
   throw failure;
 }

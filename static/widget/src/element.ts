@@ -1,5 +1,6 @@
 // <hitchpost-connect>, the custom element. What it shows is in view.ts.
 import { load } from "./labels.js";
+import { wishOf } from "./wish.js";
 import { furnish } from "./view.js";
 
 /** `<hitchpost-connect connector message locale delivery>` */
@@ -11,7 +12,7 @@ export class HitchpostConnect extends HTMLElement {
   connectedCallback(): void {
     const name = (this.#name ??= furnish(this));
     name();
-    void load().then(name);
+    void load(wishOf(this)).then(name);
   }
 
   /** Another connector: another name on the button. */

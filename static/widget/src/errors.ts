@@ -1,5 +1,5 @@
 // What `connect` rejects with.
-import type { ConnectErrorCode } from "./types.js";
+import type { ConnectErrorCode, Reading } from "./types.js";
 import { words } from "./words.js";
 
 /** A connect that did not end in a connection, in words fit to show to the user. */
@@ -23,3 +23,10 @@ export class ConnectError extends Error {
 
 /** Whether an error may be gone when the same is asked again. */
 export const isPassing = ({ code }: ConnectError): boolean => /network|partner/.test(code);
+
+/** What an attempt that has ended otherwise tells, and a problem document (RFC 9457) of the BFF's. */
+export type Told = Pick<Reading, "error">;
+
+/** The error that the BFF tells; an answer that is none of its own is an outage. */
+export const errorOf = (told: Told | null): ConnectError =>
+  new ConnectError(told?.error?.code ?? "partner_unavailable", told?.error?.title, told?.error?.next_step);

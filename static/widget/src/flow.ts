@@ -4,6 +4,7 @@ import { fire } from "./events.js";
 import { openPopup, type Popup } from "./popup.js";
 import { settings } from "./session.js";
 import type { ConnectOptions, ConnectResult } from "./types.js";
+import { words } from "./words.js";
 
 /** What a button, or a caller, asks for. */
 export interface Wish extends ConnectOptions {
@@ -11,8 +12,8 @@ export interface Wish extends ConnectOptions {
 }
 
 /** Opens the window of a sign-in, straight at the BFF's opening page. Call it inside a click. */
-export function openFor({ connector, delivery }: Wish): Popup {
-  const query = { product: settings.product, origin: location.origin, connector };
+export function openFor({ connector, delivery, locale = settings.locale ?? words.lang }: Wish): Popup {
+  const query = { product: settings.product, origin: location.origin, connector, locale: locale! };
   return openPopup(delivery === "return" ? undefined : `${settings.base}/connect/opening?${new URLSearchParams(query)}`);
 }
 

@@ -26,10 +26,11 @@ if (!page.Hitchpost) {
 
 function readTag(tag: HTMLScriptElement | null): void {
   if (!tag) return; // Loaded as a module or inside a bundle: the page calls Hitchpost.configure.
-  const { product = "", session, sessionUrl } = tag.dataset;
+  const { product = "", session, sessionUrl, locale } = tag.dataset;
   configure({
     base: tag.src.replace(/\/widget\/.*/, ""),
     product,
+    locale,
     session: sessionUrl ? () => fetchSession(sessionUrl) : session ? () => session : undefined,
   });
 }

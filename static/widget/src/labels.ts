@@ -1,27 +1,24 @@
-// The product's words and its connectors' names, read once for all elements.
+// The product's words and look, read once for all elements that speak the same language.
 import { readConfig } from "./bff.js";
+import type { Wish } from "./flow.js";
 import { settings } from "./session.js";
+import { sheet } from "./styles.js";
 import { words } from "./words.js";
 
-let loading: Promise<void> | undefined;
+const loading: Record<string, Promise<void> | undefined> = {};
 
-/** Asks the BFF for words and names. One call serves all elements; after a failure the next element asks again. */
-export function load(): Promise<void> {
-  return (loading ??= readConfig().then(
+/** Asks the BFF, once for each language that elements ask for; after a failure the next element asks again. */
+export function load({ locale = "" }: Wish): Promise<void> {
+  return (loading[locale] ??= readConfig(locale || settings.locale).then(
     (config) => {
-      Object.assign(words, config.words);
+      for (const key in config.words) words[locale + key] = config.words[key];
       settings.delivery = config.delivery;
-      for (const { key, name } of config.connectors) words[nameOf(key)] = name;
+      sheet.insertRule(`:host{${config.style}}`);
     },
-    () => (loading = undefined),
+    () => (loading[locale] = undefined),
   ));
 }
 
-/** The text of a connector's button: "Connect" alone until its name is known. */
-export function labelOf(connector: string): string {
-  const name = words[nameOf(connector)];
-  return (name && words.button?.replace("{connector_name}", () => name)) ?? "Connect";
-}
-
-// A key that no word of the product can have.
-const nameOf = (connector: string): string => `${connector} `;
+/** The text of this key: the connector's own, the product's, or the little that the widget knows by itself. */
+export const wordOf = ({ connector, locale = "" }: Wish, key: string): string | undefined =>
+  words[`${locale}${connector} ${key}`] ?? words[locale + key] ?? words[key];

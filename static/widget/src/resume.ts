@@ -17,7 +17,7 @@ export const remember = (entry?: Remembered): unknown =>
 
 /** What this tab remembers, if anything. */
 export const recall = (): Remembered | null | undefined =>
-  inStorage((storage) => JSON.parse(storage.getItem(KEY) ?? "null") as Remembered | null);
+  inStorage((storage) => JSON.parse(storage.getItem(KEY)!) as Remembered | null);
 
 function inStorage<Found>(act: (storage: Storage) => Found): Found | undefined {
   try {

@@ -32,7 +32,7 @@ export function configure(given: Partial<Settings>): void {
 
 /** Reads the session from a URL of the host's own. */
 export async function fetchSession(url: string): Promise<Session> {
-  const response = await fetch(url, { credentials: "same-origin", cache: "no-store" });
+  const response = await fetch(url, { cache: "no-store" });
   if (response.status > 499) throw new TypeError(); // Out of order, which says nothing of the user.
   return response.ok ? ((await response.json()) as Session) : {};
 }

@@ -31,8 +31,9 @@ export function press(button: Element, choice?: Choice, attempt?: string): void 
 /** The user seems about to press: makes the attempt already. */
 export function expect(button: Element): void {
   if (running.has(button)) return;
-  void load(); // A page without our element has not asked for the words and the delivery yet.
-  prepare(requestOf(wishOf(button)), (attempt) => { fire(button, "step", { step: "prepared", attempt }); });
+  const wish = wishOf(button);
+  void load(wish); // A page without our element has not asked for the words and the delivery yet.
+  prepare(requestOf(wish), (attempt) => { fire(button, "step", { step: "prepared", attempt }); });
 }
 
 /**

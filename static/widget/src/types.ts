@@ -77,6 +77,8 @@ export interface Settings {
   base: string;
   /** The product's public key. */
   product: string;
+  /** BCP 47 language tag of what users read, where a button or a call names none; else the user's own counts. */
+  locale?: string | undefined;
   /** How to sign in where a button or a call does not say; the BFF tells, since it knows browsers inside apps. */
   delivery?: ConnectOptions["delivery"];
   /**
@@ -119,7 +121,9 @@ export interface Reading {
 
 /** `GET /v1/config` answers this, among more. */
 export interface Config {
-  connectors: { key: string; name: string }[];
   delivery: ConnectOptions["delivery"];
+  /** By key; one connector's own by its key, a space, and the key; `lang` and `dir` say how to read them. */
   words: Record<string, string>;
+  /** The product's look: CSS declarations, checked by the BFF. */
+  style: string;
 }

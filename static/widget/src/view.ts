@@ -1,15 +1,11 @@
 // What <hitchpost-connect> shows: a button, a line that says how it goes, and what to choose in trouble.
 import { make } from "./dom.js";
-import { labelOf } from "./labels.js";
+import { wordOf } from "./labels.js";
 import { advice } from "./policy.js";
 import { expect, press } from "./steer.js";
-import { style } from "./styles.js";
+import { sheet } from "./styles.js";
 import type { Choice } from "./types.js";
 import { wishOf } from "./wish.js";
-import { words } from "./words.js";
-
-// Trouble may come before the BFF has told any words.
-Object.assign(words, { open_again: "Open again", continue_here: "Continue in this tab", cancel: "Cancel" });
 
 /** What can be chosen in trouble. */
 const IN_TROUBLE: Choice[] = ["open_again", "continue_here", "cancel"];
@@ -21,6 +17,7 @@ const AFTER_MISMATCH: Choice[] = ["use_account", "try_again"];
  * Returns what names the button anew, and says what is wrong with the page: whoever builds it sees that at once.
  */
 export function furnish(element: HTMLElement): () => void {
+  const word = (key: string): string | undefined => wordOf(wishOf(element), key);
   const root = element.attachShadow({ mode: "open" });
   const label = make("bdi", {});
   const slot = make("slot", {});
@@ -28,7 +25,7 @@ export function furnish(element: HTMLElement): () => void {
   const status = make("div", { part: "status", ariaLive: "polite" });
   const actions = make("div", { part: "actions" });
   root.append(button, status, actions);
-  style(root);
+  root.adoptedStyleSheets = [sheet];
 
   function show(text: string | undefined, busy: boolean, choices: Choice[] = [], attempt?: string): void {
     status.textContent = text as string | null; // undefined empties it, as null does
@@ -40,7 +37,7 @@ export function furnish(element: HTMLElement): () => void {
       ...choices.map((choice) =>
         make("button", {
           part: "action",
-          textContent: words[choice] ?? choice,
+          textContent: word(choice) ?? choice.replace("_", " "),
           onclick: () => { press(element, choice, attempt); },
         }),
       ),
@@ -50,11 +47,11 @@ export function furnish(element: HTMLElement): () => void {
   element.addEventListener("hitchpost:step", ({ detail: { step } }) => {
     if (step === "prepared") return;
     const inTrouble = step === "unsure" || step === "popup_blocked";
-    show(words[step], true, inTrouble ? IN_TROUBLE : []);
+    show(word(step), true, inTrouble ? IN_TROUBLE : []);
   });
-  element.addEventListener("hitchpost:connected", () => { show(words.connected, false); });
+  element.addEventListener("hitchpost:connected", () => { show(word("connected"), false); });
   element.addEventListener("hitchpost:failed", ({ detail: { code, title, nextStep, attempt, supportCode } }) => {
-    const text = `${words[code] ?? title}\n${nextStep} ${supportCode ?? ""}`;
+    const text = `${word(code) ?? title}\n${nextStep} ${supportCode ?? ""}`;
     show(text, false, code === "account_mismatch" ? AFTER_MISMATCH : [], attempt);
   });
 
@@ -62,7 +59,8 @@ export function furnish(element: HTMLElement): () => void {
     if (advice) show(advice, false);
     // What the host wrote between the tags wins; white space between them is no text.
     const own = element.firstElementChild ?? element.textContent.trim();
-    label.textContent = own ? "" : labelOf(wishOf(element).connector);
+    label.textContent = own ? "" : word("button")!;
+    for (const part of [label, status, actions]) Object.assign(part, { lang: word("lang"), dir: word("dir") });
   };
   slot.onslotchange = name;
   return name;

@@ -11,6 +11,7 @@ describe("a blocked popup", () => {
   async function blocked(): Promise<HTMLElement> {
     FakePopup.refuse = true;
     const element = add("hitchpost-connect", { connector: "crm" });
+    await pass(0);
     main(element).click();
     await pass(0);
     FakePopup.refuse = false;
@@ -57,6 +58,7 @@ describe("a blocked popup", () => {
 describe("a window that seems gone", () => {
   async function unsure(): Promise<HTMLElement> {
     const element = add("hitchpost-connect", { connector: "crm" });
+    await pass(0);
     main(element).click();
     await launch(page);
     FakePopup.last.closed = true;
@@ -76,6 +78,7 @@ describe("a window that seems gone", () => {
 
   it("leads to choices too when nothing was ever heard of it: a page may be cut off from its popups", async () => {
     const element = add("hitchpost-connect", { connector: "crm" });
+    await pass(0);
     main(element).click();
     FakePopup.last.closed = true;
     await pass(6000);

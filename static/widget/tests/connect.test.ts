@@ -22,7 +22,7 @@ describe("opening", () => {
     expect(FakePopup.opened).toHaveLength(flows.length);
     const url = new URL(FakePopup.last.url);
     expect(url.origin + url.pathname).toBe(`${BASE}/connect/opening`);
-    expect(Object.fromEntries(url.searchParams)).toEqual({ product: "demo", origin: location.origin, connector: "crm" });
+    expect(Object.fromEntries(url.searchParams)).toEqual({ product: "demo", origin: location.origin, connector: "crm", locale: "" });
     // A name that were used twice would lead the second flow into the first one's window.
     expect(FakePopup.opened.map(({ name }) => name)).toEqual(["_blank", "_blank"]);
     await pass(0);

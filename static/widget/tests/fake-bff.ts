@@ -13,6 +13,28 @@ export interface Call {
   body: Record<string, unknown> | undefined;
 }
 
+/** What the configuration says, by key. */
+export const WORDS = {
+  lang: "en",
+  dir: "ltr",
+  button: "Connect",
+  "crm button": "Connect Acme CRM",
+  connected: "Connected",
+  open_again: "Open again",
+  continue_here: "Continue in this tab",
+  cancel: "Cancel",
+  waiting: "Waiting",
+  unsure: "Unsure?",
+  use_account: "Use this account instead",
+  try_again: "Try again",
+};
+
+/** The same in other languages, as far as tests look. */
+export const SPOKEN: Record<string, Record<string, string>> = {
+  de: { lang: "de", "crm button": "Mit Acme CRM verbinden", connected: "Verbunden" },
+  ar: { lang: "ar", dir: "rtl", "crm button": "ربط Acme CRM", connected: "تم الربط" },
+};
+
 interface Row {
   id: string;
   status: "created" | "launched" | Final;
@@ -41,6 +63,9 @@ export class FakeBff {
   /** Whether the other account can still be chosen. */
   acceptable = true;
   configured = true;
+  /** Words of the product's own, and its look. */
+  words: Record<string, string> = {};
+  style = "";
 
   /** The same signature as `fetch`. */
   readonly fetch = async (input: string, init: RequestInit = {}): Promise<Response> => {
@@ -92,15 +117,21 @@ export class FakeBff {
     return this.sessions.length > 1 ? (this.sessions.shift() ?? first) : first.clone();
   }
 
-  #answer({ method, path, body }: Call): Response {
+  #answer({ method, path, query, body }: Call): Response {
     const [, , , , id = "", act] = path.split("/");
-    if (path === "/prefix/v1/config") return this.configured ? config(this.delivery) : new Response("no", { status: 502 });
+    if (path === "/prefix/v1/config") return this.configured ? this.#config(query) : new Response("no", { status: 502 });
     if (method === "POST" && path === "/prefix/v1/attempts") return this.#begin(String(body?.connector));
     const row = this.attempts.get(id);
     if (!row) return problem(404, "not_found", "There is nothing here");
     if (act === "accept") return this.#accept(row);
     if (act === "cancel" && (row.status === "created" || row.status === "launched")) this.end(this.endsOnCancel, row);
     return Response.json(told(row));
+  }
+
+  #config(query: string): Response {
+    const locale = new URLSearchParams(query).get("locale") ?? "";
+    const said = { ...WORDS, ...SPOKEN[locale], ...this.words };
+    return Response.json({ connectors: [], words: said, style: this.style, theme: {}, delivery: this.delivery });
   }
 
   #accept({ connector }: Row): Response {
@@ -133,7 +164,8 @@ export class FakeBff {
 
 /** A problem document (RFC 9457). */
 export function problem(status: number, code: string, title: string, headers: Record<string, string> = {}): Response {
-  return Response.json({ status, code, title, next_step: "Do this." }, { status, headers });
+  const told = code.includes("connector") ? "connector_unavailable" : status === 401 ? "not_signed_in" : status === 429 || status > 499 ? "partner_unavailable" : "invalid_request";
+  return Response.json({ status, code, title, error: { code: told, title, next_step: "Do this." } }, { status, headers });
 }
 
 function told({ id, status, connector, code }: Row): Record<string, unknown> {
@@ -149,14 +181,4 @@ function told({ id, status, connector, code }: Row): Record<string, unknown> {
     created_at: "2026-11-01T00:00:00+00:00",
     expires_at: "2026-11-01T00:15:00+00:00",
   };
-}
-
-function config(delivery?: string): Response {
-  return Response.json({
-    product: { key: "demo", name: "Demo" },
-    connectors: [{ key: "crm", name: "Acme CRM", logo: null, state: "unknown" }],
-    words: { button: "Connect {connector_name}", connected: "Connected", open_again: "Open again", waiting: "Waiting", unsure: "Unsure?", use_account: "Use this account instead", try_again: "Try again" },
-    theme: {},
-    delivery,
-  });
 }

@@ -1,0 +1,59 @@
+"""``hitchpost studio``: links that let people in."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import quote
+
+from sqlalchemy import Engine
+
+from bff.adapters.database import open_database, upgrade
+from bff.adapters.product_store import DatabaseProducts
+from bff.adapters.studio_store import DatabaseStudio
+from bff.core.model import Product
+from bff.core.studio_access import INVITE_LIFE, Role, email_fault
+from bff.core.words import Words
+from bff.settings import database_url, public_url
+
+FAULTY: Final = 2
+
+
+def add_commands(actions: Any) -> None:
+    """``hitchpost studio invite``."""
+    about = "print a link that signs one person in, once, within 24 hours"
+    invite = actions.add_parser("invite", help=about, description=about)
+    invite.add_argument("email", metavar="EMAIL")
+    invite.add_argument("--product", required=True, metavar="KEY")
+    invite.add_argument("--role", choices=[role.value for role in Role], default=Role.EDITOR.value)
+    invite.set_defaults(run=_invite)
+
+
+def make_link(engine: Engine, base: str, product: str, email: str, role: Role) -> str:
+    """The link of a new invite. Raises ``NotFound`` when there is no such product."""
+    store = DatabaseStudio(engine, lambda: datetime.now(UTC), lambda: secrets.token_urlsafe(32))
+    return f"{base}/studio/enter/{store.invite(product, email, role).reveal()}"
+
+
+def _invite(arguments: argparse.Namespace) -> int:
+    if fault := email_fault(arguments.email):
+        print(fault, file=sys.stderr)
+        return FAULTY
+    base, engine = public_url(), open_database(database_url())
+    upgrade(engine)
+    link = make_link(engine, base, arguments.product, arguments.email, Role(arguments.role))
+    product = DatabaseProducts(engine).get(arguments.product)
+    print(link)
+    print(_mail(arguments.email, link, product))
+    return 0
+
+
+def _mail(email: str, link: str, product: Product | None) -> str:
+    """A link that opens a mail to them, written in the product's words."""
+    words, until = Words(product), datetime.now(UTC) + INVITE_LIFE
+    subject = words.text("mail_invite_subject", product_name=product.name if product else "")
+    body = words.text("mail_invite_body", link=link, expires_at=f"{until:%Y-%m-%d %H:%M} UTC")
+    return f"mailto:{quote(email, safe='@')}?subject={quote(subject, safe='')}&body={quote(body, safe='')}"

@@ -1,0 +1,181 @@
+"""SVG files that may be logos: shapes, text, gradients, clips and masks; nothing that acts or is elsewhere.
+
+What is allowed is listed (``svg_names.py``); all else is refused by name and line. A file whose parts refer
+to one another over and over is refused as well: drawing it could keep a browser busy for ever.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+from xml.parsers import expat
+
+from bff.core.faulty_image import FaultyImage
+from bff.core.svg_names import ATTRIBUTES, ELEMENTS, FREE, FUNCTIONS, REASONS
+
+MOST_DEPTH: Final = 64
+MOST_DRAWN: Final = 20_000
+"""So many elements may be drawn, each counted as often as it is referred to."""
+
+_SVG: Final = "http://www.w3.org/2000/svg"
+_XLINK_HREF: Final = "http://www.w3.org/1999/xlink href"
+_XML: Final = "http://www.w3.org/XML/1998/namespace "
+_FRAGMENT: Final = re.compile(r"#[\w.:-]+")
+_REFERENCE: Final = re.compile(r"""url\(\s*(["']?)(#[\w.:-]+)\1\s*\)""", re.IGNORECASE)
+_FUNCTION: Final = re.compile(r"(?<![\w-])([\w-]+) ?\(|\(")
+_CLASS: Final = re.compile(r"\.([\w-]+)")
+
+
+def check_svg(data: bytes) -> None:
+    """Raises ``FaultyImage``, which says what was found and where, unless ``data`` is a harmless SVG."""
+    checker = _Checker()
+    try:
+        checker.parser.Parse(data, True)
+    except expat.ExpatError as error:
+        raise FaultyImage(f"the SVG is no well-formed XML: {error}") from None
+    checker.check_weight()
+
+
+@dataclass
+class _Element:
+    name: str
+    id: str | None
+    drawn: int = 1
+    references: list[str] = field(default_factory=list)
+    text: list[str] = field(default_factory=list)
+
+
+class _Checker:
+    def __init__(self) -> None:
+        self.parser = expat.ParserCreate(namespace_separator=" ")
+        self.parser.buffer_text = True
+        self.parser.XmlDeclHandler = self._declaration
+        self.parser.StartDoctypeDeclHandler = self._doctype
+        self.parser.EntityDeclHandler = self._entity
+        self.parser.ProcessingInstructionHandler = self._instruction
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self._text
+        self._root = _Element("", None)
+        self._open = [self._root]
+        self._known: dict[str, _Element] = {}
+        self._weights: dict[str, int] = {}
+
+    def check_weight(self) -> None:
+        """Raises ``FaultyImage`` if too much would be drawn."""
+        if self._weight(self._root, 0) > MOST_DRAWN:
+            raise FaultyImage(f"an SVG that draws more than {MOST_DRAWN} shapes; make it simpler")
+
+    def _declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        if (encoding or "utf-8").lower() not in {"utf-8", "us-ascii"}:
+            raise self._fault("an encoding other than UTF-8", encoding or "")
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        namespace, _, local = name.rpartition(" ")
+        if len(self._open) == 1 and (namespace, local) != (_SVG, "svg"):
+            raise FaultyImage(f'the file is no SVG: its root is <{local}>, not <svg xmlns="{_SVG}">')
+        if namespace != _SVG or local not in ELEMENTS:
+            raise self._fault(_reason(namespace, local), f"element <{local}>")
+        if len(self._open) > MOST_DEPTH:
+            raise self._fault("too many elements one in another", f"element <{local}>")
+        element = _Element(local, attributes.get("id"))
+        element.references += [_class(name) for name in attributes.get("class", "").split()]
+        for attribute, value in attributes.items():
+            self._attribute(element, attribute, value)
+        if element.id is not None and self._known.setdefault(element.id, element) is not element:
+            raise self._fault("two elements of one id", f"id {element.id!r}")
+        self._open.append(element)
+
+    def _end(self, _name: str) -> None:
+        element, parent = self._open.pop(), self._open[-1]
+        if element.name == "style":
+            self._sheet("".join(element.text))
+        parent.drawn += element.drawn
+        parent.references += element.references
+
+    def _text(self, text: str) -> None:
+        if self._open[-1].name == "style":
+            self._open[-1].text.append(text)
+
+    def _attribute(self, element: _Element, name: str, value: str) -> None:
+        local = name.rpartition(" ")[2]
+        where = f"attribute {local} of <{element.name}>"
+        if name in {"href", _XLINK_HREF}:
+            if not _FRAGMENT.fullmatch(value.strip()):
+                raise self._fault("a link to elsewhere", f"{where}, {value[:40]!r}")
+            element.references.append(value.strip()[1:])
+        elif local.lower().startswith("on"):
+            raise self._fault("script", where)
+        elif name in FREE or name.startswith(("data-", "aria-")) or name in {_XML + "space", _XML + "lang"}:
+            pass
+        elif name not in ATTRIBUTES:
+            raise self._fault("what is not needed (save it as plain SVG)", where)
+        else:
+            self._value(element, value, where)
+
+    def _value(self, element: _Element, text: str, where: str) -> None:
+        """What an attribute or a rule says: no references but to parts of the file itself."""
+        element.references += [match[2][1:] for match in _REFERENCE.finditer(text)]
+        for found in _suspicious(_REFERENCE.sub("", text)):
+            raise self._fault("a style that is not allowed", f"{found} in {where}")
+
+    def _sheet(self, text: str) -> None:
+        """A stylesheet's rules. Where one refers to something, it must be plain who does: by class only."""
+        self._value(_Element("", None), text, "element <style>")
+        for rule in text.split("}"):
+            selectors, _, body = rule.partition("{")
+            references = [match[2][1:] for match in _REFERENCE.finditer(rule)]
+            for selector in selectors.split(",") if references else ():
+                match = _CLASS.fullmatch(selector.strip())
+                if match is None or "{" in body:
+                    raise self._fault("a style that is not allowed", f"url() for {selector.strip()[:40]!r}")
+                known = self._known.setdefault(_class(match[1]), _Element("", None, drawn=0))
+                known.references += references
+
+    def _weight(self, element: _Element, depth: int) -> int:
+        if depth > MOST_DEPTH:
+            raise FaultyImage(
+                "an SVG with parts that refer to one another in a circle; take one reference out"
+            )
+        total = element.drawn
+        for name in element.references:
+            if name in self._known and name not in self._weights:
+                self._weights[name] = self._weight(self._known[name], depth + 1)
+            total += self._weights.get(name, 0)
+        return total
+
+    def _doctype(self, *_: Any) -> None:
+        raise self._fault("a DOCTYPE", "<!DOCTYPE>")
+
+    def _entity(self, *_: Any) -> None:
+        raise self._fault("an entity", "<!ENTITY>")
+
+    def _instruction(self, target: str, _data: str) -> None:
+        raise self._fault("an instruction", f"<?{target[:40]}?>")
+
+    def _fault(self, what: str, where: str) -> FaultyImage:
+        return FaultyImage(
+            f"an SVG with {what}: {where}, in line {self.parser.CurrentLineNumber}; take it out"
+        )
+
+
+def _reason(namespace: str, local: str) -> str:
+    if namespace != _SVG:
+        return "something that is no SVG (save it as plain SVG)"
+    return REASONS.get(local, "what a logo does not need")
+
+
+def _suspicious(text: str) -> Iterator[str]:
+    for sign in ("@", "\\", "<", "javascript:"):
+        if sign in text.lower():
+            yield sign
+    for match in _FUNCTION.finditer(re.sub(r"\s+", " ", text)):
+        if (match[1] or "").lower() not in FUNCTIONS:
+            yield f"{(match[1] or '')[:40]}()"
+
+
+def _class(name: str) -> str:
+    # No id that can be referred to has a space in it.
+    return f"class {name}"

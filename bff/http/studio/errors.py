@@ -1,0 +1,66 @@
+"""When the Studio says no: a page for a person, a problem document for a script."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from flask import Response, make_response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from bff.core.errors import HitchpostError, InvalidRequest, NotFound, Outdated
+from bff.http.responses import STATUS, log, problem
+from bff.http.services import services
+from bff.http.studio.access import LinkGone, Refused, SignedOut, protect, wants_json
+from bff.http.studio.desk import address
+
+STATUSES: Final = STATUS | {SignedOut: 401, Refused: 403, LinkGone: 410}
+
+LINKS: Final = {
+    "used": (
+        "This link has been used",
+        "Each link signs in once. If it was you, go to the Studio: you may still be signed in.",
+    ),
+    "late": ("This link is too old", "A link is good for 24 hours."),
+    "unknown": ("This link is not known here", "Perhaps a part of it was lost on its way."),
+}
+"""Title and words, by what has become of a link."""
+
+TITLES: Final[dict[type[Exception], str]] = {
+    Refused: "Nothing was changed",
+    InvalidRequest: "Nothing was changed",
+    NotFound: "There is nothing here",
+    Outdated: "Somebody was faster",
+}
+
+
+def is_studio(path: str) -> bool:
+    """Whether an address is the Studio's."""
+    start = urlsplit(services().public_url).path + "/studio"
+    return path == start or path.startswith(start + "/")
+
+
+def trouble(error: Exception) -> Response:
+    """The answer to any exception; one that nobody foresaw tells nothing of itself."""
+    status, title, detail = _told(error)
+    if wants_json():
+        code = error.code if isinstance(error, HitchpostError) else "internal_error"
+        return protect(problem(status, code, detail))
+    if isinstance(error, SignedOut):
+        body = render_template("studio/signed_out.html", base=address(), ended=True)
+    elif isinstance(error, LinkGone):
+        title, words = LINKS[error.detail]
+        body = render_template("studio/link_gone.html", base=address(), title=title, words=words)
+    else:
+        body = render_template("studio/trouble.html", base=address(), title=title, detail=detail)
+    return protect(make_response(body, status))
+
+
+def _told(error: Exception) -> tuple[int, str, str]:
+    if isinstance(error, HitchpostError):
+        return STATUSES[type(error)], TITLES.get(type(error), "That did not work"), error.detail
+    if isinstance(error, HTTPException) and error.code is not None:
+        title = "There is nothing here" if error.code == 404 else "That did not work"
+        return error.code, title, error.description or error.name
+    log.error("unforeseen error", exc_info=error, method=request.method, endpoint=request.endpoint)
+    return 500, "Something broke on our side", "It has been logged. Nothing that was saved is lost."

@@ -1,0 +1,238 @@
+"""The Studio in a real browser: write, look, try, publish, go back; users meet each without a restart."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.remote.webelement import WebElement
+
+from tests.support.browsers import missing, open_browser
+from tests.support.host_page import HostPage
+from tests.support.stack import ROOT, Stack, run_demo
+
+AXE: Final = ROOT / "node_modules/axe-core/axe.min.js"
+RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+CHECK: Final = """
+const [rules, done] = arguments;
+axe.run(document, { runOnly: rules }).then(({ violations }) =>
+  done(violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`)));
+"""
+BUTTON_TEXT: Final = """
+const button = document.querySelector("hitchpost-connect")?.shadowRoot?.querySelector("[part=button]");
+return button?.textContent.trim();
+"""
+PAGES: Final = (
+    "messages",
+    "messages/default",
+    "words?locale=de",
+    "words?locale=ar&connector=sandbox",
+    "look",
+    "connectors",
+    "try",
+    "changes",
+    "discard",
+    "history",
+    "history/1",
+    "snippet",
+)
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A demo of its own: what is published here is nothing to other tests."""
+    with run_demo(tmp_path_factory.mktemp("studio")) as running:
+        yield running
+
+
+class StudioPage(HostPage):
+    """One browser in the Studio."""
+
+    def enter(self, email: str = "ada@acme.example") -> None:
+        """Open a fresh link, as the command prints it, and press its button."""
+        self.driver.get(invite(self.stack, email))
+        self.button(f"Sign in as {email}").click()
+        self.wait(lambda: self.driver.find_elements(By.CSS_SELECTOR, "nav[aria-label=Studio]"))
+
+    def open(self, path: str) -> None:
+        """Look at a page of the Studio."""
+        self.driver.get(f"{self.stack.bff}/studio/{path}")
+        self.wait(lambda: self.driver.find_element(By.ID, "main"))
+
+    def write(self, field: str, text: str) -> None:
+        """Write into a field, in place of what is there, and wait until it is saved."""
+        control = self.driver.find_element(By.ID, field)
+        control.send_keys(Keys.CONTROL, "a")
+        control.send_keys(text)
+        self.wait(lambda: self.driver.find_element(By.ID, "saved").text == "Saved")
+
+    def previewed(self) -> str | None:
+        """What the button in the preview says."""
+        self.driver.switch_to.frame("preview")
+        try:
+            found: str | None = self.driver.execute_script(BUTTON_TEXT)
+            return found
+        finally:
+            self.driver.switch_to.window(self.window)
+
+    def is_drawn(self) -> bool:
+        """Whether the preview has its page."""
+        self.driver.switch_to.frame("preview")
+        try:
+            drawn = "return document.readyState === 'complete' && location.href !== 'about:blank'"
+            return bool(self.driver.execute_script(drawn))
+        finally:
+            self.driver.switch_to.window(self.window)
+
+    def text_of(self, element: str) -> str:
+        """The text of an element."""
+        return self.driver.find_element(By.ID, element).text
+
+
+def invite(stack: Stack, email: str) -> str:
+    """The link that ``hitchpost studio invite`` prints."""
+    ours = {
+        "HITCHPOST_PUBLIC_URL": stack.bff,
+        "HITCHPOST_DATABASE_URL": f"sqlite:///{stack.folder / 'bff.db'}",
+    }
+    command = [sys.executable, "-m", "bff", "studio", "invite", email, "--product", stack.product]
+    told = subprocess.run(
+        [*command, "--role", "publisher"],
+        env=os.environ | ours,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    link, mail = told.stdout.splitlines()
+    assert mail.startswith(f"mailto:{email}?subject=")
+    return link
+
+
+@pytest.fixture
+def studio(driver: WebDriver, stack: Stack) -> StudioPage:
+    """The Studio with Ada signed in as a publisher."""
+    found = StudioPage(driver, stack)
+    found.enter()
+    return found
+
+
+def test_what_is_written_is_previewed_tried_published_and_undone(studio: StudioPage, engine: str) -> None:
+    """The preview shows the draft, the trial hears its message, users meet it from publishing to undoing."""
+    message = f"Verbunden ({engine}): {{connector_name}}"
+    studio.open("messages/default")
+    studio.write("f-messages-default-text-any-any", message)
+    studio.wait(lambda: f"Verbunden ({engine}): Sandbox CRM" in studio.text_of("sent"))
+    studio.open("words?locale=de")
+    studio.write("f-words-any-de-button", f"{{connector_name}} anbinden ({engine})")
+    studio.wait(lambda: studio.previewed() == f"Sandbox CRM anbinden ({engine})")
+
+    studio.open("try?connector=sandbox&message=default&locale=de")
+    assert studio.text_of("expected") == f"Verbunden ({engine}): Sandbox CRM"
+    studio.choose(f"Sandbox CRM anbinden ({engine})")
+    studio.decide("Allow")
+    studio.wait(lambda: studio.text_of("outcome") == "connected")
+    assert studio.text_of("message") == f"Verbunden ({engine}): Sandbox CRM"
+    assert studio.text_of("same") == "The same as the preview says."
+
+    host = HostPage(studio.driver, studio.stack)
+    assert learn(host) == "connected:sandbox"
+    studio.open("changes")
+    studio.driver.find_element(By.CSS_SELECTOR, "#note").send_keys(f"by {engine}")
+    studio.button("Publish 2 changes").click()
+    studio.wait(lambda: "is published" in studio.text_of("main"))
+    assert learn(host, f"Sandbox CRM anbinden ({engine})") == f"Verbunden ({engine}): Sandbox CRM"
+
+    studio.open("history")
+    studio.button(f"Go back to this version: {versions(studio) - 1}").click()
+    studio.wait(lambda: "is published" in studio.text_of("main"))
+    assert learn(host) == "connected:sandbox"
+
+
+def versions(studio: StudioPage) -> int:
+    """How many there are."""
+    return len(studio.driver.find_elements(By.CSS_SELECTOR, ".versions > li"))
+
+
+def learn(host: HostPage, button: str | None = None) -> str:
+    """Connect on the demo's page, set to German; the message that it gets."""
+    german = "document.querySelector('hitchpost-connect[connector=sandbox]').setAttribute('locale', 'de')"
+    host.sign_in()
+    host.driver.execute_script("document.documentElement.lang = 'de';" + german)
+    host.choose(button or "Mit Sandbox CRM verbinden")
+    host.decide("Allow")
+    assert host.status("connected", "failed", "declined") == "connected"
+    return str(host.result()["message"])
+
+
+def test_two_texts_for_one_entry_are_both_kept_until_one_is_chosen(studio: StudioPage, engine: str) -> None:
+    """Two tabs write into the same field: the second is told, keeps its text, and chooses."""
+    field = "f-words-any-fr-button"
+    first = studio.window
+    studio.open("words?locale=fr")
+    studio.driver.switch_to.new_window("tab")
+    studio.window = studio.driver.current_window_handle
+    studio.open("words?locale=fr")
+    studio.write(field, f"{{connector_name}} un ({engine})")
+    studio.driver.switch_to.window(first)
+    control = studio.driver.find_element(By.ID, field)
+    control.send_keys(Keys.CONTROL, "a")
+    control.send_keys("{connector_name} deux")
+    clash = studio.wait(lambda: next(filter(WebElement.is_displayed, boxes(studio)), None))
+    assert f"{{connector_name}} un ({engine})" in clash.text
+    assert control.get_attribute("value") == "{connector_name} deux"
+    clash.find_element(By.CSS_SELECTOR, "[data-keep]").click()
+    studio.wait(lambda: studio.text_of("saved") == "Saved")
+    studio.window = first
+    studio.open("words?locale=fr")
+    assert studio.driver.find_element(By.ID, field).get_attribute("value") == "{connector_name} deux"
+    studio.write(field, Keys.DELETE)
+
+
+def boxes(studio: StudioPage) -> list[WebElement]:
+    """The places in which two texts may stand side by side."""
+    return studio.driver.find_elements(By.CSS_SELECTOR, "[data-clash]")
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_accessible(stack: Stack, scheme: str, width: int) -> None:
+    """axe-core finds nothing, frames included, and no page is wider than its window."""
+    if reason := missing("chromium"):
+        pytest.skip(reason)
+    with open_browser("chromium") as driver:
+        emulate(driver, scheme, width)
+        studio = StudioPage(driver, stack)
+        driver.get(invite(stack, "grace@acme.example"))
+        assert violations(driver) == []
+        studio.enter("grace@acme.example")
+        found = {}
+        for path in PAGES:
+            studio.open(path)
+            if driver.find_elements(By.NAME, "preview"):
+                studio.wait(studio.is_drawn)
+            wider = driver.execute_script("return document.documentElement.scrollWidth > innerWidth")
+            found[path] = [*violations(driver), *(["wider than its window"] if wider else [])]
+        assert {path: faults for path, faults in found.items() if faults} == {}
+
+
+def violations(driver: WebDriver) -> list[str]:
+    """What axe-core has to say of the page."""
+    driver.execute_script(AXE.read_text())
+    told: list[str] = driver.execute_async_script(CHECK, RULES)
+    return told
+
+
+def emulate(driver: WebDriver, scheme: str, width: int) -> None:
+    """A window of this width, for somebody who prefers this scheme."""
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    preference = [{"name": "prefers-color-scheme", "value": scheme}]
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)  # type: ignore[attr-defined]
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": preference})  # type: ignore[attr-defined]
