@@ -1,4 +1,4 @@
-"""What the pages say: texts from ``locales``, in the language that the browser's ``Accept-Language`` wants."""
+"""What the pages say: texts from ``locales``, in the language that ``Accept-Language`` asks for."""
 
 from __future__ import annotations
 
