@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Literal
+
+Reason = Literal[
+    "finished",
+    "bad_link",
+    "used_link",
+    "unknown_connector",
+    "not_in_browser",
+    "unset_properties",
+    "stale_flow",
+    "not_offered",
+    "wrong_issuer",
+    "removed",
+    "declined",
+    "other_account",
+    "failed",
+]
+"""Why a browser flow ended; ``words.py`` has a title and an explanation for each."""
+
 
 class ApiError(Exception):
     """A refusal, told as ``{"Message": ...}`` with its HTTP status (the form of Cyclr's API)."""
@@ -15,15 +35,15 @@ class ApiError(Exception):
 class FlowError(Exception):
     """A browser flow that cannot go on; it ends on an error page of this service's own, as in Cyclr.
 
-    ``error`` is a short code (an OAuth error where the third party sent one), ``explanation`` a sentence
-    for the person who looks at the page.
+    ``error`` is a short code (an OAuth error where the third party sent one), ``names`` are what the
+    explanation of ``reason`` lists. The page says it in the language of whoever looks at it.
     """
 
-    def __init__(self, status: int, title: str, explanation: str, *, error: str = "") -> None:
-        super().__init__(explanation)
+    def __init__(self, status: int, reason: Reason, *, names: Iterable[str] = (), error: str = "") -> None:
+        super().__init__(reason)
         self.status = status
-        self.title = title
-        self.explanation = explanation
+        self.reason = reason
+        self.names = tuple(names)
         self.error = error
 
 

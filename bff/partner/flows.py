@@ -111,13 +111,13 @@ def take_up(
     )
     with service.database.writing() as connection:
         if connection.execute(update(table).where(ours).values(used_at=clock.now())).rowcount != 1:
-            raise FlowError(400, "This sign-in cannot go on", _STALE)
+            raise FlowError(400, "stale_flow")
         row = connection.execute(select(table).where(table.c.state_sha256 == sha256(state))).one()
         installed = tables.account_connector
         wanted = select(installed.c.connector_id).where(installed.c.id == row.account_connector_id)
         item = service.catalogue.by_id(connection.execute(wanted).scalar_one())
         if item is None:
-            raise FlowError(400, "This sign-in cannot go on", "The connector is no longer offered.")
+            raise FlowError(400, "not_offered")
         client = client_of(service, connection, row.account_connector_id, item)
     verifier = service.vault.open(row.verifier, f"flow:{row.state_sha256}")
     purpose = Wanted(row.account_connector_id, row.token_sha256, row.target_origin, row.callback_message)
@@ -141,9 +141,3 @@ def forget(response: Response, state: str) -> None:
 
 def _cookie_name(state: str) -> str:
     return COOKIE + sha256(state)[:16]
-
-
-_STALE: Final = (
-    "It was finished already, its time is over, or it was started in another browser."
-    " Go back and start again."
-)

@@ -14,7 +14,7 @@ from bff.partner import account_connector_store as store
 from bff.partner import flows, grants, pages, properties, sign_in_tokens, sign_ins, tables
 from bff.partner.catalogue import CatalogueConnector
 from bff.partner.context import Embedded, embedded
-from bff.partner.errors import ApiError, FlowError
+from bff.partner.errors import ApiError, FlowError, Reason
 from bff.partner.provider import Client, Credentials, ProviderFailed
 
 routes = Blueprint("oauth_flow", __name__)
@@ -90,8 +90,7 @@ def _target() -> str:
     too_long = len(target) > MAX_TARGET or len(request.args.get("callbackMessage", "")) > MAX_MESSAGE
     if missing or not usable or too_long or not target.isprintable():
         # A target without a scheme would make postMessage throw in the end, after all the user's work.
-        what = ", ".join(missing) or "targetOrigin"
-        raise FlowError(400, "Bad Request", f"This link is not complete. Check: {what}.")
+        raise FlowError(400, "bad_link", names=missing or ["targetOrigin"])
     return target
 
 
@@ -99,11 +98,7 @@ def _redeem(service: Embedded, connection: Connection) -> Row[Any]:
     token = sign_in_tokens.find(connection, request.args["token"])
     first_visit = service.settings.consume_token == "first-visit"  # noqa: S105
     if token is None or (first_visit and not sign_in_tokens.redeem(connection, token.sha256)):
-        raise _Refused(
-            service.settings.used_token_status,
-            "403 – Forbidden: Access is denied.",  # noqa: RUF001  # as Cyclr writes it
-            "This sign-in link was used already, or its time is over. Go back and start again.",
-        )
+        raise _Refused(service.settings.used_token_status, "used_link")
     return token
 
 
@@ -130,15 +125,13 @@ def _connector(
         number = int(given) if given.isascii() and given.isdigit() and len(given) < 16 else -1
         row = store.find(connection, token.account_id, number)
     except ApiError:
-        raise FlowError(
-            service.settings.wrong_id_status, "Not found", "There is no such connector in this account."
-        ) from None
+        raise FlowError(service.settings.wrong_id_status, "unknown_connector") from None
     item = service.catalogue.by_id(row.connector_id)
     if item is None or item.auth != "oauth2":
-        raise FlowError(400, "Bad Request", "This connector is not signed in to in a browser.")
+        raise FlowError(400, "not_in_browser")
     values = properties.values_of(service, connection, row.id)
     if lacking := properties.unset(item, values):
-        raise FlowError(400, "Bad Request", f"Set these properties first: {', '.join(lacking)}.")
+        raise FlowError(400, "unset_properties", names=lacking)
     return row, item
 
 
@@ -147,9 +140,7 @@ def _check_issuer(service: Embedded, flow: flows.Flow, item: CatalogueConnector)
     if item.issuer is None or request.args.get("iss") == item.issuer:
         return
     _record(service, flow.wanted, "failed", "wrong_issuer")
-    raise FlowError(
-        400, "This sign-in cannot go on", "The answer came from somebody else.", error="wrong_issuer"
-    )
+    raise FlowError(400, "wrong_issuer", error="wrong_issuer")
 
 
 def _without_consent(
@@ -167,7 +158,7 @@ def _kept(
 ) -> AnyResponse:
     if _keep(service, item, wanted, credentials):
         return _told(service, wanted)
-    return _bad_end(service, wanted, "failed", grants.MISMATCH)
+    return _bad_end(service, wanted, "failed", "other_account", grants.MISMATCH)
 
 
 def _keep(
@@ -180,7 +171,7 @@ def _keep(
             sign_in_tokens.redeem(connection, wanted.token_sha256)
         row = connection.execute(select(table).where(table.c.id == wanted.account_connector_id)).first()
         if row is None:
-            raise FlowError(410, "This connector was removed", "It was removed while you were signing in.")
+            raise FlowError(410, "removed")
         return grants.keep(service, connection, row, wanted.token_sha256, credentials, account)
 
 
@@ -191,14 +182,15 @@ def _record(service: Embedded, wanted: flows.Wanted, result: sign_ins.Result, er
 
 def _ended_badly(service: Embedded, wanted: flows.Wanted, result: sign_ins.Result, error: str) -> AnyResponse:
     _record(service, wanted, result, error)
-    return _bad_end(service, wanted, result, error)
+    return _bad_end(service, wanted, result, "declined" if result == "declined" else "failed", error)
 
 
-def _bad_end(service: Embedded, wanted: flows.Wanted, result: sign_ins.Result, error: str) -> AnyResponse:
+def _bad_end(
+    service: Embedded, wanted: flows.Wanted, result: sign_ins.Result, reason: Reason, error: str
+) -> AnyResponse:
     if service.settings.denial == "redirect" and wanted.message is None:
         return _back(service, wanted.target, result)
-    title, explanation = _BAD_ENDS.get(error) or _BAD_ENDS[result]
-    return pages.trouble(FlowError(400, title, explanation, error=error), wanted.target, wanted.message)
+    return pages.trouble(FlowError(400, reason, error=error), wanted.target, wanted.message)
 
 
 def _told(service: Embedded, wanted: flows.Wanted) -> AnyResponse:
@@ -213,13 +205,3 @@ def _back(service: Embedded, target: str, result: sign_ins.Result) -> AnyRespons
     response = redirect(target, 302)
     response.headers.update({"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
     return response
-
-
-_BAD_ENDS: Final = {
-    "declined": ("Access was declined", "Nothing was connected. You can close this window."),
-    grants.MISMATCH: (
-        "You signed in with another account",
-        "The account that was connected before is still connected. Go back to choose which to use.",
-    ),
-    "failed": ("The sign-in did not work", "Nothing was connected. Close this window and try again."),
-}

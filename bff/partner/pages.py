@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
-from flask import Response, make_response, render_template
+from flask import Response, make_response, render_template, request
 
 from bff.partner.context import embedded
-from bff.partner.errors import FlowError
+from bff.partner.errors import FlowError, Reason
+from bff.partner.words import best
 
 # No form-action and no Cross-Origin-Opener-Policy: the flow goes on to third parties, and the last page
 # has to reach the window that opened it.
@@ -27,6 +29,7 @@ def finished(target_origin: str, message: str) -> Response:
     return _page(
         "finished.html",
         200,
+        "finished",
         target_origin=target_origin,
         message=message,
         form=settings.message_form,
@@ -44,15 +47,19 @@ def trouble(error: FlowError, target: str | None = None, message: str | None = N
     return _page(
         "trouble.html",
         error.status,
-        title=error.title,
-        explanation=error.explanation,
+        error.reason,
+        names=error.names,
         error=error.error,
         tell=target if message is not None else None,
         back=target if message is None else None,
     )
 
 
-def _page(template: str, status: int, **values: Any) -> Response:
-    response = make_response(render_template(template, **values), status)
+def _page(template: str, status: int, reason: Reason, names: Iterable[str] = (), **values: Any) -> Response:
+    words = best(request.accept_languages)
+    title, explanation = words.ending(reason, names)
+    page = render_template(template, words=words, title=title, explanation=explanation, **values)
+    response = make_response(page, status)
     response.headers.update(HEADERS)
+    response.vary.add("Accept-Language")
     return response

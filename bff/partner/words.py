@@ -1,0 +1,69 @@
+"""What the pages say: texts from ``locales``, in the language that ``Accept-Language`` asks for."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from bff.partner.errors import Reason
+
+LOCALES: Final = ("en", "de", "fr", "es", "ja", "ar")
+"""The languages that every text comes in; the first is for everybody else."""
+
+_FOLDER: Final = Path(__file__).parent / "locales"
+_RIGHT_TO_LEFT: Final = frozenset({"ar"})
+_ISOLATED: Final = "\u2068{}\u2069"
+"""A text that keeps its own direction (Unicode's first strong isolate)."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """The texts in one language."""
+
+    lang: str
+    go_back: str
+    close: str
+    separator: str
+    """Between the names of a list."""
+    endings: Mapping[str, Mapping[str, str]]
+
+    @property
+    def dir(self) -> str:
+        """The direction in which the language runs, for ``<html dir>``."""
+        return "rtl" if self.lang in _RIGHT_TO_LEFT else "ltr"
+
+    def ending(self, reason: Reason, names: Iterable[str] = ()) -> tuple[str, str]:
+        """Title and explanation of a page. ``names`` are technical ones, inserted as they are."""
+        text = self.endings[reason]
+        return text["title"], text["explanation"].replace("{names}", self._listed(names))
+
+    def _listed(self, names: Iterable[str]) -> str:
+        if self.dir == "rtl":
+            names = [_ISOLATED.format(name) for name in names]
+        return self.separator.join(names)
+
+
+def best(accepted: Sequence[tuple[str, float]]) -> Words:
+    """The words for ``Accept-Language`` ranges with their quality, the most wanted first.
+
+    ``de-CH`` is served by ``de``, in its place of the order (werkzeug's own ``best_match`` would let a
+    less wanted ``en`` win). Quality 0 refuses a language; ``*`` tells nothing (RFC 4647, section 3.4).
+    """
+    refused = {tag.lower() for tag, quality in accepted if quality <= 0}
+    for tag, quality in accepted:
+        base = tag.lower().replace("_", "-").partition("-")[0]
+        if quality > 0 and base in WORDS and base not in refused:
+            return WORDS[base]
+    return WORDS[LOCALES[0]]
+
+
+def _read(lang: str) -> Words:
+    found: dict[str, Any] = tomllib.loads((_FOLDER / f"{lang}.toml").read_text(encoding="utf-8"))
+    single = {name: found.pop(name) for name in ("go_back", "close", "separator")}
+    return Words(lang=lang, endings=found, **single)
+
+
+WORDS: Final[Mapping[str, Words]] = {lang: _read(lang) for lang in LOCALES}
