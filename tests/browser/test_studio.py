@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import pytest
+from selenium.common.exceptions import ElementClickInterceptedException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
@@ -159,12 +160,24 @@ def test_two_texts_for_one_entry_are_both_kept_until_one_is_chosen(studio: Studi
     clash = studio.wait(lambda: next(filter(WebElement.is_displayed, boxes(studio)), None))
     assert f"{{connector_name}} un ({engine})" in clash.text
     assert control.get_attribute("value") == "{connector_name} deux"
-    clash.find_element(By.CSS_SELECTOR, "[data-keep]").click()
+    keep = clash.find_element(By.CSS_SELECTOR, "[data-keep]")
+    # Away from the bar that stays in sight, as a person would scroll.
+    studio.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", keep)
+    studio.wait(lambda: pressed(keep))
     studio.wait(lambda: studio.text_of("saved") == "Saved")
     studio.window = first
     studio.open("words?locale=fr")
     assert studio.driver.find_element(By.ID, field).get_attribute("value") == "{connector_name} deux"
     studio.write(field, Keys.DELETE)
+
+
+def pressed(button: WebElement) -> bool:
+    """Whether the button could be pressed: the page may still be moving under the pointer."""
+    try:
+        button.click()
+    except ElementClickInterceptedException:
+        return False
+    return True
 
 
 def boxes(studio: StudioPage) -> list[WebElement]:
