@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Final
 
@@ -14,17 +11,11 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.remote.webelement import WebElement
 
+from tests.support.accessibility import emulate, overflowing, violations
 from tests.support.browsers import missing, open_browser
 from tests.support.host_page import HostPage
-from tests.support.stack import ROOT, Stack, run_demo
+from tests.support.stack import Stack, invite, run_demo
 
-AXE: Final = ROOT / "node_modules/axe-core/axe.min.js"
-RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-CHECK: Final = """
-const [rules, done] = arguments;
-axe.run(document, { runOnly: rules }).then(({ violations }) =>
-  done(violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`)));
-"""
 BUTTON_TEXT: Final = """
 const button = document.querySelector("hitchpost-connect")?.shadowRoot?.querySelector("[part=button]");
 return button?.textContent.trim();
@@ -94,26 +85,6 @@ class StudioPage(HostPage):
     def text_of(self, element: str) -> str:
         """The text of an element."""
         return self.driver.find_element(By.ID, element).text
-
-
-def invite(stack: Stack, email: str) -> str:
-    """The link that ``hitchpost studio invite`` prints."""
-    ours = {
-        "HITCHPOST_PUBLIC_URL": stack.bff,
-        "HITCHPOST_DATABASE_URL": f"sqlite:///{stack.folder / 'bff.db'}",
-    }
-    command = [sys.executable, "-m", "bff", "studio", "invite", email, "--product", stack.product]
-    told = subprocess.run(
-        [*command, "--role", "publisher"],
-        env=os.environ | ours,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    link, mail = told.stdout.splitlines()
-    assert mail.startswith(f"mailto:{email}?subject=")
-    return link
 
 
 @pytest.fixture
@@ -218,21 +189,5 @@ def test_every_page_is_accessible(stack: Stack, scheme: str, width: int) -> None
             studio.open(path)
             if driver.find_elements(By.NAME, "preview"):
                 studio.wait(studio.is_drawn)
-            wider = driver.execute_script("return document.documentElement.scrollWidth > innerWidth")
-            found[path] = [*violations(driver), *(["wider than its window"] if wider else [])]
+            found[path] = [*violations(driver), *overflowing(driver)]
         assert {path: faults for path, faults in found.items() if faults} == {}
-
-
-def violations(driver: WebDriver) -> list[str]:
-    """What axe-core has to say of the page."""
-    driver.execute_script(AXE.read_text())
-    told: list[str] = driver.execute_async_script(CHECK, RULES)
-    return told
-
-
-def emulate(driver: WebDriver, scheme: str, width: int) -> None:
-    """A window of this width, for somebody who prefers this scheme."""
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-    preference = [{"name": "prefers-color-scheme", "value": scheme}]
-    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)  # type: ignore[attr-defined]
-    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": preference})  # type: ignore[attr-defined]

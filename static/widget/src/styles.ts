@@ -7,5 +7,5 @@ export const sheet = new CSSStyleSheet();
 sheet.replaceSync(`:host{display:inline-block;overflow-wrap:anywhere}\
 button{padding:.6em 1em;border:1px solid;border-radius:var(--hitchpost-radius,.5em);color:inherit;background:none;font:inherit}\
 [part=button]{color:var(--hitchpost-accent-ink,light-dark(#fff,#000));background:var(--hitchpost-accent,light-dark(#1d4ed8,#93c5fd))}\
-div:not(:empty){display:flex;flex-wrap:wrap;gap:.5em;margin-block-start:.5em;white-space:pre-line}\
-[aria-busy=true]{opacity:.7}`);
+div:not(:empty){display:flex;flex-wrap:wrap;gap:.5em;margin-top:.5em;white-space:pre-line}\
+[aria-busy=true]{cursor:progress}`);

@@ -52,6 +52,8 @@ def test_two_tabs(scene: Scene) -> None:
     scene.rehearse()
     scene.connect()
     first_popup = scene.driver.current_window_handle
+    # WebKit's driver falls silent when it makes a window while another still loads.
+    scene.wait_for_consent()
     scene.front()
     # A window, as a tab of its own is not always the one in front.
     scene.driver.switch_to.new_window("window")

@@ -1,0 +1,180 @@
+"""Every text, in every language, on every page: it is there, translated, fits, and all can read it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import pytest
+import requests
+from selenium.webdriver.remote.webdriver import WebDriver
+
+from bff.core.scenes import ALL_BUTTONS, SCENES, Scene
+from bff.core.words import CATALOGUE, DEFAULTS, LOCALES, Words
+from tests.support.accessibility import emulate, overflowing, violations
+from tests.support.browsers import missing
+from tests.support.host_page import HostPage
+from tests.support.stack import ROOT, Stack, invite
+
+NARROW: Final = 360
+SCHEMES: Final = ("light", "dark")
+HEADING: Final = "page-has-heading-one"
+SCREENSHOTS: Final = ROOT / "test-output" / "texts"
+SHOWN: Final = """
+const texts = (root) => [...root.querySelectorAll("*")].flatMap((element) => [
+  ...(element.checkVisibility() ? [element.dataset?.copied ?? "", element.title ?? ""] : []),
+  ...[...element.shadowRoot?.querySelectorAll("button, [part=status]") ?? []].map((part) => part.innerText),
+]);
+const title = document.querySelector("hitchpost-connect") ? "" : document.title;
+return [title, document.body.innerText, ...texts(document)].join("\\n");
+"""
+IS_DRAWN: Final = """
+const { scene, shown } = document.documentElement.dataset;
+return document.readyState === "complete" && shown === scene;
+"""
+VALUES: Final = {"connector_name": "Sandbox CRM", "product_name": "Demo SaaS"}
+
+pytestmark = pytest.mark.skipif(missing("chromium") is not None, reason="Chromium cannot be driven here")
+in_chromium = pytest.mark.parametrize("engine", ["chromium"])
+
+
+@pytest.fixture
+def narrow(driver: WebDriver, request: pytest.FixtureRequest) -> Iterator[Callable[[str], WebDriver]]:
+    """A browser 360 pixels wide, for somebody who prefers the scheme that is asked for."""
+
+    def prefer(scheme: str) -> WebDriver:
+        emulate(driver, scheme, NARROW)
+        return driver
+
+    yield prefer
+    driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})  # type: ignore[attr-defined]
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})  # type: ignore[attr-defined]
+
+
+def test_every_text_is_in_the_picture_that_shows_it() -> None:
+    """No key stands on no page, but for those of the mail."""
+    without = {key.name for key in CATALOGUE.values() if key.scene not in SCENES}
+    assert without == {key for key in CATALOGUE if key.startswith("mail_")}
+
+
+@in_chromium
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_text_can_be_read(narrow: Callable[[str], WebDriver], stack: Stack, locale: str) -> None:
+    """Each scene at 360 px: its texts are there and translated, nothing overflows, axe-core is content."""
+    driver = narrow("light")
+    page = HostPage(driver, stack)
+    driver.get(invite(stack, f"reader-{locale}@acme.example"))
+    page.button(f"Sign in as reader-{locale}@acme.example").click()
+    page.wait(lambda: "/studio/messages" in driver.current_url or driver.find_elements("id", "main"))
+    faults: dict[str, list[str]] = {}
+    for scene in SCENES.values():
+        for scheme in SCHEMES if scene.code is None or scene.page is None else SCHEMES[:1]:
+            show(page, scene, locale, scheme)
+            # The button stands in a frame of its own, which needs no heading.
+            said = [fault for fault in violations(driver) if scene.page or HEADING not in fault]
+            found = [*missing_texts(driver, scene, locale), *overflowing(driver), *said]
+            if found:
+                faults[f"{scene.key} {scheme}"] = found
+            keep(driver, f"{locale}-{scene.key}-{scheme}")
+    assert faults == {}, "\n".join(f"{where}: {found}" for where, found in faults.items())
+
+
+@in_chromium
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_demo_and_the_third_party_can_be_read(
+    narrow: Callable[[str], WebDriver], stack: Stack, scheme: str
+) -> None:
+    """The host's page before and after signing in, a rehearsal, the consent page, and pages of trouble."""
+    driver = narrow(scheme)
+    page = HostPage(driver, stack)
+    driver.get(stack.host)
+    faults = {"signed out": unreadable(driver)}
+    page.sign_in()
+    faults["signed in"] = unreadable(driver)
+    driver.get(f"{stack.host}/?rehearse=unsure")
+    faults["rehearsal"] = unreadable(driver)
+    url = minted(stack)
+    driver.get(url)
+    faults["consent"] = unreadable(driver)
+    driver.get(url)
+    page.wait(lambda: "was used already" in driver.page_source)
+    faults["used already"] = unreadable(driver)
+    driver.get(f"{stack.bff}/connect/nowhere")
+    faults["nowhere"] = unreadable(driver)
+    assert [f"{where}: {found}" for where, found in faults.items() if found] == []
+
+
+@in_chromium
+@pytest.mark.parametrize("locale", LOCALES)
+def test_the_last_page_of_a_sign_in_can_be_read(
+    narrow: Callable[[str], WebDriver], stack: Stack, locale: str
+) -> None:
+    """The partner service's own pages, in the browser's language, light and dark."""
+    driver = narrow("light")
+    for scheme in SCHEMES:
+        narrow(scheme)
+        header = {"headers": {"Accept-Language": locale}}
+        driver.execute_cdp_cmd("Network.enable", {})  # type: ignore[attr-defined]
+        driver.execute_cdp_cmd("Network.setExtraHTTPHeaders", header)  # type: ignore[attr-defined]
+        page = HostPage(driver, stack)
+        driver.get(minted(stack))
+        page.press_in_popup("Deny")
+        page.wait(lambda: "/connector/callback" in driver.current_url)
+        assert driver.execute_script("return document.documentElement.lang") == locale
+        assert unreadable(driver) == []
+        keep(driver, f"{locale}-partner-declined-{scheme}")
+    driver.execute_cdp_cmd("Network.setExtraHTTPHeaders", {"headers": {}})  # type: ignore[attr-defined]
+
+
+def show(page: HostPage, scene: Scene, locale: str, scheme: str) -> None:
+    """Open a scene of the preview, and wait until it is drawn."""
+    asked = f"scene={scene.key}&locale={locale}&scheme={scheme}&connector=sandbox"
+    page.driver.get(f"{page.stack.bff}/studio/preview?{asked}")
+    if scene.page is None:
+        page.wait(lambda: page.driver.execute_script(IS_DRAWN))
+    assert page.driver.execute_script("return document.documentElement.lang") == locale
+    wanted = "rtl" if locale == "ar" else "ltr"
+    assert page.driver.execute_script("return document.documentElement.dir") == wanted
+
+
+def missing_texts(driver: WebDriver, scene: Scene, locale: str) -> list[str]:
+    """Texts of this scene that are not on the page, and English ones that are, in another language."""
+    shown = re.sub(r"\s+", " ", driver.execute_script(SHOWN))
+    words = Words(None, [locale])
+    found = []
+    for key in CATALOGUE:
+        if CATALOGUE[key].scene == scene.key or (scene.key == ALL_BUTTONS and key == "button"):
+            text = re.sub(r"\s+", " ", words.text(key, **VALUES))
+            if text not in shown:
+                found.append(f"{key} is missing: {text!r} is not in {shown!r}")
+        english = re.sub(r"\s*\{\w+\}\s*", "", DEFAULTS["en"][key])
+        if locale != "en" and len(english) > 5 and re.search(rf"\b{re.escape(english)}\b", shown):
+            found.append(f"{key} is in English: {english!r}")
+    return found
+
+
+def unreadable(driver: WebDriver) -> list[str]:
+    """What overflows, and what axe-core has to say."""
+    return [*overflowing(driver), *violations(driver)]
+
+
+def keep(driver: WebDriver, name: str) -> None:
+    """Keep a screenshot for whoever looks through the test's output."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    driver.save_screenshot(str(SCREENSHOTS / f"{name}.png"))
+
+
+def minted(stack: Stack) -> str:
+    """A minted URL, as the host's own server gets it."""
+    body = {
+        "user": {"id": "reader"},
+        "account": {"id": "readers"},
+        "connector": "sandbox",
+        "target_origin": stack.host,
+        "callback_message": "done",
+    }
+    secret = {"Authorization": f"Bearer {stack.secret_key}"}
+    answer = requests.post(f"{stack.bff}/v1/sign-in-urls", json=body, headers=secret, timeout=20)
+    answer.raise_for_status()
+    return str(answer.json()["url"])
