@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test outcomes check build format picture clean
+.PHONY: help demo test outcomes check build format pictures clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -50,8 +50,8 @@ format: build ## rewrite the sources in the house's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-picture: build ## make the README's picture from the running product
-	$(BIN)/python scripts/picture.py
+pictures: build browsers ## make the documentation's pictures from the running product
+	$(BIN)/python scripts/pictures.py
 
 clean: ## forget everything that was built or installed here
 	rm -rf $(VENV) node_modules static/widget/dist .demo .build test-output

@@ -15,7 +15,7 @@ const minimizer = new TerserPlugin({
   terserOptions: {
     ecma: 2020,
     module: true,
-    compress: { passes: 6, unsafe: true, unsafe_arrows: true, unsafe_methods: true, pure_getters: true },
+    compress: { passes: 6, hoist_funs: true, unsafe: true, unsafe_arrows: true, unsafe_methods: true, pure_getters: true },
     // Names that no other program sees: those with a trailing underscore, and the parts of a popup.
     mangle: { properties: { regex: /_$|^(blocked|dispose|launch|over|until)$/ } },
   },

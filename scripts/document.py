@@ -1,6 +1,6 @@
-"""Writes the pages of the documentation that follow from the code: docs/settings.md and docs/errors.md.
+"""Writes the pages of the documentation that follow from the code: settings.md, errors.md and words.md.
 
-Run it after changing a setting or an error: ``.venv/bin/python scripts/document.py``. A test compares.
+Run it after changing a setting, an error or a text: ``.venv/bin/python scripts/document.py``. Tests compare.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 from bff.core import errors, words
+from bff.core.scenes import scene_of
 from bff.http.responses import HTTP_CODES, STATUS
 from bff.partner.sandbox.settings import Settings as SandboxSettings
 from bff.partner.settings import Settings as PartnerSettings
@@ -54,6 +55,15 @@ BROWSER_CODES = {
     "account_mismatch": "The third party answered with another account than the one connected before.",
 }
 
+WORDS = f"""\
+Every text that users read, below the picture that shows it, by its key. They come in English, German,
+French, Spanish, Japanese and Arabic. A team changes any of them in the Studio or in a file: see
+[messages](messages.md).
+
+A text is one line of at most {words.MAX_TEXT} characters. Names in braces are filled in; a text has to keep
+those that its last column says.
+"""
+
 HTTP_WORDS = {
     "malformed_request": "The body is no JSON object, or not UTF-8, or too deep.",
     "not_found": "There is no such thing, or it is none of the caller's: the two are not told apart.",
@@ -87,8 +97,12 @@ def errors_page() -> str:
         " stable `code`, a `detail` that says what was wrong and what to do, and, where a person may see it,"
         " a `title`"
         " and a `next_step`. The widget rejects with a `ConnectError` that has the same `code`, `title` and"
-        " `nextStep`. A product may write its own words for each: `error_{code}_title` and"
-        " `error_{code}_next_step` in its `words`.\n"
+        " `nextStep`. A product may write its own words for each, in the Studio or in a file:"
+        " `error_{code}_title` and `error_{code}_next_step` (see [words](words.md)).\n\n"
+        "A problem document also has `error`, `{code, title, next_step}`, for the page that waits: what it"
+        " means to the user, in the language that `Accept-Language` asks for. Its `code` is"
+        " `invalid_request`, `not_signed_in`, `connector_unavailable` or `partner_unavailable`. All else is"
+        " English, for whoever builds the page.\n"
     )
     lines = ["# Errors\n", about_all]
     for code in sorted({*over_http, *BROWSER_CODES}):
@@ -101,6 +115,26 @@ def errors_page() -> str:
             title, next_step = words.Words(None).error(code)
             lines.append(f"The user reads: “{title}. {next_step}”\n")
     return "\n".join(lines)
+
+
+def words_page() -> str:
+    """docs/words.md."""
+    parts = ["# Words\n", WORDS]
+    scenes = dict.fromkeys(key.scene for key in words.CATALOGUE.values())
+    for scene in scenes:
+        keys = [key for key in words.CATALOGUE.values() if key.scene == scene]
+        shown = scene_of(keys[0].name)
+        parts.append(f"## {shown.title if shown else 'In a mail'}\n")
+        if shown:
+            parts.append(f"![{shown.title}](pictures/words/{scene}.png)\n")
+        rows = [_word(key) for key in keys]
+        parts.append("| key | in English | what it is |\n|---|---|---|\n" + "\n".join(rows) + "\n")
+    return "\n".join(parts)
+
+
+def _word(key: words.Key) -> str:
+    kept = f" Keep {', '.join(f'`{{{name}}}`' for name in key.placeholders)}." if key.placeholders else ""
+    return f"| `{key.name}` | {words.DEFAULTS['en'][key.name]} | {key.description}{kept} |"
 
 
 def _row(shape: type[BaseSettings], name: str, field: Any) -> str:
@@ -122,3 +156,4 @@ def _first_line(kind: type[errors.HitchpostError]) -> str:
 if __name__ == "__main__":
     (DOCS / "settings.md").write_text(settings_page())
     (DOCS / "errors.md").write_text(errors_page())
+    (DOCS / "words.md").write_text(words_page())

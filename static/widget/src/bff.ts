@@ -20,8 +20,8 @@ export const read = (id: string, hint?: Channel): Promise<Reading> =>
 /** Gives up an attempt. The answer may still be `connected`: the server's word counts. */
 export const cancel = (id: string): Promise<Reading> => call(`attempts/${id}/cancel`, {});
 
-/** Takes the other third-party account, which signed in, in place of the connected one: the new attempt's id. */
-export const accept = async (id = ""): Promise<string> => (await call<Reading>(`attempts/${id}/accept`, {})).id;
+/** Takes the other third-party account, which signed in, in place of the connected one: the new attempt. */
+export const accept = (id: string): Promise<Reading> => call(`attempts/${id}/accept`, {});
 
 async function call<Answer>(path: string, body?: object): Promise<Answer> {
   let response = await send(path, body);

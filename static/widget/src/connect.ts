@@ -3,7 +3,7 @@ import { cancel, read } from "./bff.js";
 import { ConnectError, errorOf, isPassing } from "./errors.js";
 import type { Popup } from "./popup.js";
 import type { Wish } from "./flow.js";
-import { recall, remember, type Remembered } from "./resume.js";
+import { recall, remember } from "./resume.js";
 import { settings } from "./session.js";
 import type { Signal } from "./signals.js";
 import type { Attempt, AttemptRequest, Channel, ConnectResult, Reading, Step } from "./types.js";
@@ -32,12 +32,15 @@ const STEPS: Partial<Record<Signal, Step>> = {
   cancel: "finishing",
 };
 
+/** An attempt of which another page of this tab, or the BFF's acceptance, may tell no more than the id. */
+export type Begun = Pick<Attempt, "id"> & Partial<Attempt>;
+
 /** Told each step. */
 export type Tell = (step: Step, attempt?: string) => void;
 
 /**
  * One sign-in, its popup opened already: nothing may be awaited between a click and its window.
- * `begin` gives the attempt; but `begun` is the id of one that was begun already, and this page goes on with it.
+ * `begin` gives the attempt; but `begun` is one that was begun already, and this page goes on with it.
  * Resolves when the server says `connected`; rejects with a `ConnectError` on every other ending.
  */
 export async function connect(
@@ -45,45 +48,39 @@ export async function connect(
   tell: Tell,
   popup: Popup,
   begin: (request: AttemptRequest) => Promise<Attempt>,
-  begun?: string | Promise<string>,
+  begun?: Begun | Promise<Begun>,
 ): Promise<ConnectResult> {
   const { signal, connector } = wish;
-  let attempt: Attempt | undefined;
-  let id: string | undefined;
+  let attempt: Begun | undefined;
   try {
     if (popup.blocked) throw new ConnectError("popup_blocked");
     const giveUp = (): void => { popup.push("cancel"); };
     signal?.addEventListener("abort", giveUp, { signal: popup.over });
     if (signal?.aborted) giveUp();
-    if (begun) {
-      id = await begun;
-      popup.push("returned");
-    } else {
-      tell("opening");
-      attempt = await begin(requestOf(wish));
-      id = attempt.id;
-      if (wish.delivery === "return") popup.push("ready"); // This tab is its own window.
-    }
-    return outcome(...(await watch({ id, connector }, attempt, tell, popup)));
+    if (!begun) tell("opening");
+    attempt = await (begun ?? begin(requestOf(wish)));
+    if (begun) popup.push("returned");
+    else if (wish.delivery === "return") popup.push("ready"); // This tab is its own window.
+    return outcome(...(await watch(connector, attempt, tell, popup)));
   } catch (error) {
     const told = error as ConnectError;
-    told.attempt = id;
+    told.attempt = attempt?.id;
     told.supportCode ??= attempt?.support_code;
     throw told;
   } finally {
-    if (recall()?.id === id) remember(); // Another flow may be remembered by now.
+    if (recall()?.id === attempt?.id) remember(); // Another flow may be remembered by now.
     popup.dispose();
   }
 }
 
 /** What to ask of the BFF for this sign-in. */
 export function requestOf({ connector, message, locale = settings.locale, delivery }: Wish): AttemptRequest {
-  return { connector, message, locale, delivery, return_url: delivery === "return" ? location.href : undefined };
+  return { connector, message, ...(locale && { locale }), delivery, return_url: delivery === "return" ? location.href : undefined };
 }
 
 /** Asks after every signal, and from time to time, until the server says how it ended; with the signal that told. */
-async function watch(entry: Remembered, attempt: Attempt | undefined, tell: Tell, popup: Popup): Promise<[Reading, Channel]> {
-  const { id } = entry;
+async function watch(connector: string, attempt: Begun, tell: Tell, popup: Popup): Promise<[Reading, Channel]> {
+  const { id } = attempt;
   let cancelling = false;
   let told: Channel | undefined;
   let delay = FIRST;
@@ -91,9 +88,9 @@ async function watch(entry: Remembered, attempt: Attempt | undefined, tell: Tell
   let answered = Date.now();
   for (;;) {
     const signal = await popup.next(delay);
-    if (signal === "ready" && attempt) {
-      popup.launch(attempt); // Again, should the opening page be loaded once more: it then says what is wrong.
-      remember(entry);
+    if (signal === "ready") {
+      popup.launch(attempt as Attempt); // Again, should the opening page be loaded once more: it then says what is wrong.
+      remember({ id, connector });
       tell("launched", id);
       tell("waiting", id);
       continue;

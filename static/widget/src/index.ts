@@ -21,7 +21,8 @@ if (!page.Hitchpost) {
   listen();
   // The page's own scripts have had their turn to listen by then.
   if (document.readyState === "complete") resume();
-  else for (const name of ["DOMContentLoaded", "load"]) addEventListener(name, resume);
+  addEventListener("DOMContentLoaded", resume); // It goes on once only.
+  addEventListener("load", resume);
 }
 
 function readTag(tag: HTMLScriptElement | null): void {

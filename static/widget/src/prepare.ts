@@ -11,14 +11,14 @@ interface Prepared {
   until: number;
 }
 
-const waiting = new Map<string, Prepared>();
+const waiting = {} as Record<string, Prepared | undefined>;
 
 /** Sees to it that an attempt for this request waits; `made` is told its id if it had to be made. */
 export function prepare(request: AttemptRequest, made: (id: string) => void): void {
   const key = keyOf(request);
-  if (Date.now() < (waiting.get(key)?.until ?? 0)) return;
+  if (Date.now() < (waiting[key]?.until ?? 0)) return;
   const fresh: Prepared = { attempt: begin(request), until: Infinity };
-  waiting.set(key, fresh);
+  waiting[key] = fresh;
   fresh.attempt.then(
     ({ id, expires_at }) => {
       fresh.until = Date.parse(expires_at) - EARLY;
@@ -31,8 +31,8 @@ export function prepare(request: AttemptRequest, made: (id: string) => void): vo
 /** The attempt that waits for this request, which nobody else will get, or a new one. Throws like `begin`. */
 export function take(request: AttemptRequest): Promise<Attempt> {
   const key = keyOf(request);
-  const found = waiting.get(key);
-  waiting.delete(key);
+  const found = waiting[key];
+  waiting[key] = undefined;
   return found && Date.now() < found.until ? found.attempt : begin(request);
 }
 

@@ -11,7 +11,7 @@ export function resume(): void {
   const entry = left;
   left = undefined;
   if (!entry) return;
-  const { id, connector } = entry;
+  const { connector } = entry;
   const button = document.querySelector(`${TAG}[connector="${connector}"],[data-hitchpost-connect="${connector}"]`);
-  void run(button ?? document, button ? wishOf(button) : { connector }, id);
+  void run(button ?? document, button ? wishOf(button) : { connector }, entry);
 }

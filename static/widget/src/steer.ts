@@ -1,6 +1,6 @@
 // The flow behind each button: pressed, steered in trouble, begun anew until it ends.
 import { accept } from "./bff.js";
-import { connect, requestOf, type Tell } from "./connect.js";
+import { connect, requestOf, type Begun, type Tell } from "./connect.js";
 import { ConnectError } from "./errors.js";
 import { fire } from "./events.js";
 import { openFor, tellEnd, type Wish } from "./flow.js";
@@ -22,7 +22,7 @@ const running = new WeakMap<Node, Steer>();
  * The button was pressed, or something chosen: in the flow that runs, or after `attempt` has ended.
  * Call it inside the click.
  */
-export function press(button: Element, choice?: Choice, attempt?: string): void {
+export function press(button: Element, choice?: Choice, attempt = ""): void {
   const steer = running.get(button);
   if (steer) steer(choice);
   else void run(button, wishOf(button), choice === "use_account" ? accept(attempt) : undefined); // Events tell how it ends.
@@ -38,15 +38,15 @@ export function expect(button: Element): void {
 
 /**
  * Runs the flow of a button, or of the document when none stands for it, and tells it by events. Call it inside a
- * click, with nothing awaited before. `id`: the attempt was begun already, by another page of this tab, say.
+ * click, with nothing awaited before. `begun`: the attempt was begun already, by another page of this tab, say.
  */
-export function run(button: Node, wish: Wish, id?: string | Promise<string>): Promise<ConnectResult> {
-  let popup = id ? openPopup() : openFor(wish);
+export function run(button: Node, wish: Wish, begun?: Begun | Promise<Begun>): Promise<ConnectResult> {
+  let popup = begun ? openPopup() : openFor(wish);
   let next: Popup | undefined;
   let inTrouble = false;
 
   const tell: Tell = (step, attempt) => {
-    inTrouble = step === "unsure" || step === "popup_blocked";
+    inTrouble = /unsure|blocked/.test(step);
     wish.onStep?.(step);
     fire(button, "step", { step, attempt });
   };
@@ -54,7 +54,7 @@ export function run(button: Node, wish: Wish, id?: string | Promise<string>): Pr
   const toEnd = async (): Promise<ConnectResult> => {
     for (;;) {
       try {
-        if (!popup.blocked || !isOurs(button)) return await connect(wish, tell, popup, take, id);
+        if (!popup.blocked || !isOurs(button)) return await connect(wish, tell, popup, take, begun);
         popup.dispose();
         tell("popup_blocked");
         await popup.next(FOREVER); // It is disposed of: only a choice can wake it.
@@ -62,7 +62,7 @@ export function run(button: Node, wish: Wish, id?: string | Promise<string>): Pr
       } catch (error) {
         if (!next || (error as ConnectError).code !== "cancelled") throw error;
         popup = next;
-        next = id = undefined;
+        next = begun = undefined;
       }
     }
   };

@@ -37,7 +37,7 @@ export function furnish(element: HTMLElement): () => void {
       ...choices.map((choice) =>
         make("button", {
           part: "action",
-          textContent: word(choice) ?? choice.replace("_", " "),
+          textContent: word(choice) ?? choice,
           onclick: () => { press(element, choice, attempt); },
         }),
       ),
@@ -46,7 +46,7 @@ export function furnish(element: HTMLElement): () => void {
 
   element.addEventListener("hitchpost:step", ({ detail: { step } }) => {
     if (step === "prepared") return;
-    const inTrouble = step === "unsure" || step === "popup_blocked";
+    const inTrouble = /unsure|blocked/.test(step);
     show(word(step), true, inTrouble ? IN_TROUBLE : []);
   });
   element.addEventListener("hitchpost:connected", () => { show(word("connected"), false); });

@@ -8,7 +8,10 @@ export const words: Record<string, string | undefined> & { lang: string } = {
   lang: "",
   dir: "",
   button: "Connect",
+  open_again: "Open again",
+  continue_here: "Continue in this tab",
+  cancel: "Cancel",
   popup_blocked: "Pop-up blocked",
-  not_signed_in: "You are signed out",
-  network: "No connection",
+  error_not_signed_in_title: "You are signed out",
+  error_network_title: "No connection",
 };
