@@ -30,6 +30,15 @@ USERS: Final = {
     "ada": {"id": "ada", "name": "Ada Lovelace", "email": "ada@acme.example"},
     "grace": {"id": "grace", "name": "Grace Hopper", "email": "grace@acme.example"},
 }
+LANGUAGES: Final = {
+    "": "as the page",
+    "en": "English",
+    "de": "Deutsch",
+    "fr": "Français",
+    "es": "Español",
+    "ja": "日本語",
+    "ar": "العربية",
+}
 BRIEF: Final = {"expires_in": 1}
 
 
@@ -52,6 +61,8 @@ def _add_pages(app: Flask, plan: Plan) -> None:
     def page() -> Response:
         rehearsal = BY_KEY.get(request.args.get("rehearse", ""), EVERYDAY)
         session["rehearsal"] = rehearsal.key
+        if (language := request.args.get("language")) is not None:
+            session["language"] = language if language in LANGUAGES else ""
         return _page(plan, rehearsal, USERS.get(session.get("user", "")))
 
     @app.get("/framed")
@@ -119,6 +130,8 @@ def _page(plan: Plan, rehearsal: Rehearsal, user: dict[str, str] | None) -> Resp
         rehearsal=rehearsal,
         token=token if rehearsal.framed else None,
         controls=CONTROLS,
+        languages=LANGUAGES,
+        language=session.get("language", ""),
     )
     return Response(body, headers=_headers(plan, rehearsal) | rehearsal.headers)
 

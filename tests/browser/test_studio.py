@@ -135,9 +135,8 @@ def versions(studio: StudioPage) -> int:
 
 def learn(host: HostPage, button: str | None = None) -> str:
     """Connect on the demo's page, set to German; the message that it gets."""
-    german = "document.querySelector('hitchpost-connect[connector=sandbox]').setAttribute('locale', 'de')"
     host.sign_in()
-    host.driver.execute_script("document.documentElement.lang = 'de';" + german)
+    host.driver.get(f"{host.stack.host}/?language=de")
     host.choose(button or "Mit Sandbox CRM verbinden")
     host.decide("Allow")
     assert host.status("connected", "failed", "declined") == "connected"
