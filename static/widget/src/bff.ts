@@ -4,6 +4,8 @@ import { advice } from "./policy.js";
 import { renewSession, sessionToken, settings } from "./session.js";
 import type { Attempt, AttemptRequest, Channel, Config, Reading } from "./types.js";
 
+/** So long (milliseconds) after a call has failed may the browser take to say why, and to be able to close a window. */
+const HINDSIGHT = 500;
 /** A call that hangs longer (milliseconds) is taken for lost. */
 const PATIENCE = 15_000;
 
@@ -47,7 +49,7 @@ async function send(path: string, body?: object): Promise<Response> {
   }).catch(async () => {
     // The browser reports a violation of the page's policy only after the call has failed. And a window that is
     // closed at the instant at which it was opened stays open in Chromium.
-    await new Promise((resume) => setTimeout(resume, 99));
+    await new Promise((resume) => setTimeout(resume, HINDSIGHT));
     throw new ConnectError(advice ? "invalid_request" : "network", advice);
   });
 }

@@ -29,7 +29,7 @@ describe("a page whose policy keeps us from the BFF", () => {
     for (const [uri, directive] of [["https://elsewhere.example/x", "connect-src"], [BFF_ORIGIN, "img-src"]] as const) {
       forbid(uri, directive);
       const flow = page.connect("crm");
-      await pass(200);
+      await pass(600);
       expect(flow.outcome).toMatchObject({ code: "network" });
     }
     expect(told).not.toHaveBeenCalled();
@@ -39,10 +39,10 @@ describe("a page whose policy keeps us from the BFF", () => {
     const told = vi.spyOn(console, "error").mockReturnValue();
     forbid(`${BFF_ORIGIN}/prefix/v1/config`);
     const element = add("hitchpost-connect", { connector: "crm" });
-    await pass(200);
+    await pass(600);
     expect(status(element)).toBe(ADVICE);
     main(element).click();
-    await pass(200);
+    await pass(600);
     expect(seen.failed).toMatchObject([{ code: "invalid_request", title: ADVICE }]);
     expect(FakePopup.last.closed).toBe(true);
     expect(told.mock.calls).toEqual([[ADVICE]]);

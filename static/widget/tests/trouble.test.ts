@@ -84,14 +84,14 @@ describe("trouble on the way", () => {
   ])("rejects %s when no attempt can be had for that reason, and closes the popup", async (code, trouble) => {
     page.bff.troubles.push(trouble, trouble);
     const flow = page.connect("crm");
-    await pass(200);
+    await pass(600);
     expect(flow.outcome).toMatchObject({ code });
     expect(FakePopup.last.closed).toBe(true);
   });
 
   it("shows the server's words for a refusal", async () => {
     const flow = page.connect("unknown");
-    await pass(200);
+    await pass(600);
     expect(flow.outcome).toMatchObject({ title: "No such connector", nextStep: "Do this." });
   });
 
