@@ -22,10 +22,10 @@ from small_png import smaller  # noqa: E402
 
 from bff.core.scenes import SCENES, Scene  # noqa: E402
 from bff.core.words import CATALOGUE  # noqa: E402
-from tests.browser.test_studio import StudioPage  # noqa: E402
 from tests.support.browsers import open_browser  # noqa: E402
 from tests.support.host_page import HostPage  # noqa: E402
 from tests.support.stack import Stack, run_demo  # noqa: E402
+from tests.support.studio_page import StudioPage  # noqa: E402
 
 PICTURES: Final = ROOT / "docs/pictures"
 MARGIN: Final = 16

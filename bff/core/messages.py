@@ -44,9 +44,14 @@ def faults(template: MessageTemplate) -> list[str]:
         found.append("the text is empty; write what your page should hear")
     if template.format is MessageFormat.JSON:
         found += _json_faults(template.text)
-    elif _CONTROL.search(template.text):
+    elif has_control(template.text):
         found.append(CONTROL)
     return found
+
+
+def has_control(text: str) -> bool:
+    """Whether there is a character in the text that no URL and no page carries; ``CONTROL`` says so."""
+    return _CONTROL.search(text) is not None
 
 
 def render(template: MessageTemplate, variables: dict[str, str]) -> str:
@@ -119,7 +124,7 @@ def _json_faults(text: str) -> list[str]:
         return [f"this is no JSON: {error}"]
     if not isinstance(document, dict):
         return ['write a JSON object, such as {"type": "connected", "connector": "{connector}"}']
-    if any(_CONTROL.search(string) for string in _strings(document)):
+    if any(has_control(string) for string in _strings(document)):
         return [CONTROL]
     return []
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bff.core import wording
-from bff.core.messages import CONTROL
+from bff.core.messages import CONTROL, has_control
 from bff.core.model import Product
 from bff.core.wording import FALLBACK
 
@@ -132,6 +132,6 @@ def faults(key: str, text: str) -> list[str]:
     ]
     if len(text) > MAX_TEXT:
         found.append(f"the text has {len(text)} characters; at most {MAX_TEXT} fit where it stands")
-    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+    if has_control(text):
         found.append(CONTROL)
     return found

@@ -16,11 +16,8 @@ from tests.support.accessibility import emulate, overflowing, violations
 from tests.support.browsers import missing, open_browser
 from tests.support.host_page import HostPage
 from tests.support.stack import Stack, invite, run_demo
+from tests.support.studio_page import StudioPage
 
-BUTTON_TEXT: Final = """
-const button = document.querySelector("hitchpost-connect")?.shadowRoot?.querySelector("[part=button]");
-return button?.textContent.trim();
-"""
 PAGES: Final = (
     "messages",
     "messages/default",
@@ -42,50 +39,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A demo of its own: what is published here is nothing to other tests."""
     with run_demo(tmp_path_factory.mktemp("studio")) as running:
         yield running
-
-
-class StudioPage(HostPage):
-    """One browser in the Studio."""
-
-    def enter(self, email: str = "ada@acme.example") -> None:
-        """Open a fresh link, as the command prints it, and press its button."""
-        self.driver.get(invite(self.stack, email))
-        self.button(f"Sign in as {email}").click()
-        self.wait(lambda: self.driver.find_elements(By.CSS_SELECTOR, "nav[aria-label=Studio]"))
-
-    def open(self, path: str) -> None:
-        """Look at a page of the Studio."""
-        self.driver.get(f"{self.stack.bff}/studio/{path}")
-        self.wait(lambda: self.driver.find_element(By.ID, "main"))
-
-    def write(self, field: str, text: str) -> None:
-        """Write into a field, in place of what is there, and wait until it is saved."""
-        control = self.driver.find_element(By.ID, field)
-        control.send_keys(Keys.CONTROL, "a")
-        control.send_keys(text)
-        self.wait(lambda: self.driver.find_element(By.ID, "saved").text == "Saved")
-
-    def previewed(self) -> str | None:
-        """What the button in the preview says."""
-        self.driver.switch_to.frame("preview")
-        try:
-            found: str | None = self.driver.execute_script(BUTTON_TEXT)
-            return found
-        finally:
-            self.driver.switch_to.window(self.window)
-
-    def is_drawn(self) -> bool:
-        """Whether the preview has its page."""
-        self.driver.switch_to.frame("preview")
-        try:
-            drawn = "return document.readyState === 'complete' && location.href !== 'about:blank'"
-            return bool(self.driver.execute_script(drawn))
-        finally:
-            self.driver.switch_to.window(self.window)
-
-    def text_of(self, element: str) -> str:
-        """The text of an element."""
-        return self.driver.find_element(By.ID, element).text
 
 
 @pytest.fixture
