@@ -6,6 +6,7 @@ from flask import Blueprint, Response
 
 from bff.http.responses import answer
 from bff.http.services import services
+from bff.serving import draining
 
 routes = Blueprint("hitchpost_health", __name__)
 
@@ -18,6 +19,14 @@ def live() -> Response:
 
 @routes.get("/health/ready")
 def ready() -> Response:
-    """The database answers. An outage of the partner service does not make this program unready."""
-    services().products.is_registered_origin("")
-    return answer({"status": "ok"})
+    """The database answers, its schema is this program's, and the program is not about to stop.
+
+    An outage of the partner service does not make it unready, or one outage there would take every machine
+    out here. 503 names what is lacking.
+    """
+    lacking = "stopping" if draining.has_begun() else services().storage_fault()
+    if lacking is None:
+        return answer({"status": "ok"})
+    response = answer({"status": "unready", "lacking": lacking}, 503)
+    response.headers["Retry-After"] = "5"
+    return response

@@ -1,0 +1,79 @@
+"""The security headers of every kind of route, on every answer of it, refusals too: one table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import Any, Final
+
+from flask import Flask, Response, request
+
+from bff.http import looks, pages
+from bff.http.responses import API_HEADERS, problem
+from bff.http.services import services
+from bff.http.studio import access
+from bff.http.studio.errors import is_studio
+from bff.serving.edge import App, Environ, Refuse
+
+
+class Kind(Enum):
+    """What is answered there: data, a page for a person, the Studio, or a file that any page may load."""
+
+    API = "api"
+    PAGE = "page"
+    STUDIO = "studio"
+    FILE = "file"
+
+
+EVERYWHERE: Final = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Permitted-Cross-Domain-Policies": "none",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+TABLE: Final = {
+    Kind.API: EVERYWHERE | API_HEADERS,
+    # No COOP on any page: it would cut the popup off from the page that opened it.
+    Kind.PAGE: EVERYWHERE | {"Cross-Origin-Resource-Policy": "same-origin"} | pages.PAGE_HEADERS,
+    Kind.STUDIO: EVERYWHERE | {"Cross-Origin-Resource-Policy": "same-origin"} | access.HEADERS,
+    Kind.FILE: EVERYWHERE | looks.HEADERS,
+}
+"""A route that needs another value sets its own: what is there already stays."""
+
+HSTS: Final = "max-age=31536000"
+FILES: Final = frozenset({"hitchpost_files", "hitchpost_looks"})
+
+
+def kind_of_request() -> Kind:
+    """The kind of this request's route; of a path without one, that of its neighbours."""
+    if request.blueprint is not None and request.blueprint.rpartition(".")[2] in FILES:
+        return Kind.FILE
+    if is_studio(request.path):
+        return Kind.STUDIO
+    return Kind.PAGE if pages.is_page(request.path) else Kind.API
+
+
+def secure(response: Response) -> Response:
+    """Add the headers that this request's kind of route always has."""
+    for name, value in TABLE[kind_of_request()].items():
+        response.headers.setdefault(name, value)
+    if services().public_url.startswith("https:"):
+        response.headers.setdefault("Strict-Transport-Security", HSTS)
+    return response
+
+
+def refusals(app: Flask) -> Refuse:
+    """Problem documents for requests that the edge lets reach no route."""
+
+    def refuse(status: int, code: str, detail: str) -> App:
+        def answer(environ: Environ, start_response: Any) -> Iterable[bytes]:
+            # Nothing of what was asked gets into the answer, nor has to be understood for it.
+            plain = environ | {"HTTP_HOST": "localhost", "PATH_INFO": "/", "QUERY_STRING": ""}
+            with app.request_context(plain):
+                response = secure(problem(status, code, detail))
+            return response(environ, start_response)
+
+        return answer
+
+    return refuse

@@ -1,0 +1,73 @@
+"""The embedded service's outer wall: hosts, sizes, headers of every answer, the line in the log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, Final
+
+from flask import Response, request
+
+from bff.partner.audit import audit
+from bff.partner.context import embedded
+from bff.partner.settings import Settings
+from bff.serving.edge import ROUTE, UNMATCHED, App, Edge, Environ, trusted
+
+LARGEST_BODY_BYTES: Final = 256 * 1024
+HSTS: Final = "max-age=31536000"
+DENIALS: Final = frozenset({401, 403, 429})
+HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Permitted-Cross-Domain-Policies": "none",
+}
+"""Of the API, and of whatever does not set its own: ``pages.py`` does."""
+
+
+def around(app: App, settings: Settings) -> Edge:
+    """The service behind its wall."""
+    return Edge(
+        app,
+        hosts=trusted(
+            settings.public_url, settings.trusted_hosts, settings.bind, development=not settings.is_production
+        ),
+        hops=settings.proxy_hops,
+        max_body_bytes=LARGEST_BODY_BYTES,
+        refuse=refuse(settings),
+    )
+
+
+def refuse(settings: Settings) -> Any:
+    """Answers in the form of the API, for requests that reach no route."""
+
+    def answer_with(status: int, _code: str, detail: str) -> App:
+        def answer(environ: Environ, start_response: Any) -> Iterable[bytes]:
+            body = json.dumps({"Message": detail})
+            response = Response(
+                body, status, _headers(settings), content_type="application/json; charset=utf-8"
+            )
+            return response(environ, start_response)
+
+        return answer
+
+    return answer_with
+
+
+def secure(response: Response) -> Response:
+    """Add the headers that every answer has, and tell of a denial."""
+    rule = request.url_rule
+    request.environ[ROUTE] = rule.rule if rule else UNMATCHED
+    if response.status_code in DENIALS:
+        audit("denied", status=response.status_code, method=request.method, route=request.environ[ROUTE])
+    for name, value in _headers(embedded().settings).items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def _headers(settings: Settings) -> dict[str, str]:
+    secure_only = {"Strict-Transport-Security": HSTS} if settings.public_url.startswith("https:") else {}
+    return HEADERS | secure_only

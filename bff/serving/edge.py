@@ -1,0 +1,138 @@
+"""What happens before any route is looked for: whom the request is for, how large it is, and its id."""
+
+from __future__ import annotations
+
+import io
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import structlog
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wsgi import ClosingIterator
+
+from bff.serving import metrics
+
+REQUEST_ID: Final = "hitchpost.request_id"
+ROUTE: Final = "hitchpost.route"
+UNMATCHED: Final = "(none)"
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+_HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
+_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_METHOD: Final = re.compile(r"[A-Z]{1,16}")
+
+log = structlog.get_logger("hitchpost.request")
+
+Environ = dict[str, Any]
+App = Callable[[Environ, Any], Iterable[bytes]]
+Refuse = Callable[[int, str, str], App]
+"""Makes the answer of a refusal, from its status, code and detail: each program has its own form."""
+
+
+class Edge:
+    """WSGI middleware around a whole program.
+
+    A request for a host that is none of ``hosts`` (names without port) is refused before the application
+    sees it, with nothing of it in the answer. ``hops`` is how many proxies stand before the program, each
+    of which sets X-Forwarded-For and X-Forwarded-Proto; with 0 those headers mean nothing.
+    """
+
+    def __init__(
+        self, app: App, *, hosts: Iterable[str], hops: int, max_body_bytes: int, refuse: Refuse
+    ) -> None:
+        self._app = ProxyFix(app, x_for=hops, x_proto=hops, x_host=0) if hops else app
+        self._hosts = frozenset(hosts)
+        self._most = max_body_bytes
+        self._refuse = refuse
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        """One request, with one line in the log."""
+        name, began = request_id(environ), time.monotonic()
+        told: dict[str, Any] = {}
+
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            told["status"] = int(status[:3])
+            headers[:] = [item for item in headers if item[0].lower() != "x-request-id"]
+            headers.append(("X-Request-Id", name))
+            return start_response(status, headers, *more)
+
+        structlog.contextvars.bind_contextvars(request_id=name)
+        metrics.busy(1)
+        app = self._refusal(environ) or self._app
+        try:
+            body = app(environ, start)
+        except BaseException:
+            _tell(environ, 500, began)
+            raise
+        return ClosingIterator(body, lambda: _tell(environ, told.get("status", 500), began))
+
+    def _refusal(self, environ: Environ) -> App | None:
+        if host_name(environ.get("HTTP_HOST", "")) not in self._hosts:
+            return self._refuse(
+                400, "malformed_request", "this program does not serve the host of the request"
+            )
+        length = str(environ.get("CONTENT_LENGTH") or "0")
+        if not length.isascii() or not length.isdigit():
+            return self._refuse(400, "malformed_request", "Content-Length is no number")
+        if len(length) > 12 or int(length) > self._most:
+            return self._too_large()
+        if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
+            # Known now, its length is held against what its route takes; unknown, the rest would be cut off.
+            try:
+                body = environ["wsgi.input"].read(self._most + 1)
+            except (OSError, ValueError):
+                return self._refuse(400, "malformed_request", "the body broke off, or its chunks are none")
+            if len(body) > self._most:
+                return self._too_large()
+            environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+            environ.pop("wsgi.input_terminated", None)
+            environ.pop("HTTP_TRANSFER_ENCODING")
+        return None
+
+    def _too_large(self) -> App:
+        return self._refuse(413, "payload_too_large", f"a body has at most {self._most} bytes")
+
+
+def host_name(header: str) -> str | None:
+    """The name in a Host header, in lower case and without its port; None when it is no host."""
+    found = _HOST.fullmatch(header)
+    return found[1].lower() if found else None
+
+
+def trusted(public_url: str, more: str, bind: str, *, development: bool) -> frozenset[str]:
+    """The hosts that a program answers for: its public one, those listed, and the address it listens on."""
+    public = urlsplit(public_url).netloc.rpartition("@")[2]
+    listed = [item.strip() for item in more.split(",") if item.strip()]
+    names = {host_name(item) for item in [public, *listed, bind]}
+    return frozenset(name for name in names if name) | (LOOPBACK if development else frozenset())
+
+
+def request_id(environ: Environ) -> str:
+    """The id of this request: the one that came with it if it is a plain token, or a new one."""
+    if REQUEST_ID not in environ:
+        given = str(environ.get("HTTP_X_REQUEST_ID", ""))
+        environ[REQUEST_ID] = given if _ID.fullmatch(given) else "req_" + secrets.token_hex(12)
+    name: str = environ[REQUEST_ID]
+    return name
+
+
+def _tell(environ: Environ, status: int, began: float) -> None:
+    # No path and no query: they may hold a secret. The route's rule says which one it was.
+    method, route = str(environ.get("REQUEST_METHOD", "")), str(environ.get(ROUTE, UNMATCHED))
+    spent = time.monotonic() - began
+    metrics.busy(-1)
+    metrics.request(route, method, status, spent)
+    if not (route.endswith(("/health/live", "/health/ready")) and status == 200):
+        log.info(
+            "request",
+            method=method if _METHOD.fullmatch(method) else "(other)",
+            route=route,
+            status=status,
+            ms=round(spent * 1000),
+            client=environ.get("REMOTE_ADDR", ""),
+        )
+    structlog.contextvars.clear_contextvars()

@@ -1,0 +1,89 @@
+"""Secrets from files, and what no program starts with in production. Shared by both programs' settings."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final, Literal
+
+Environment = Literal["production", "development"]
+
+FILE: Final = "_FILE"
+LARGEST_FILE: Final = 64 * 1024
+FEWEST_CHARACTERS: Final = 8
+WELL_KNOWN: Final = (
+    "changeme",
+    "change-me",
+    "change_me",
+    "secret",
+    "password",
+    "insecure",
+    "example",
+    "default",
+    "0123456789",
+    "abcdefgh",
+    "deadbeef",
+)
+BEGINNINGS: Final = ("demo", "test", "sk_demo", "sk_test")
+"""Words of four letters turn up in random keys too; not where these begin."""
+DEBUGGING: Final = ("FLASK_DEBUG", "PYTHONDEVMODE", "PYTHONASYNCIODEBUG", "WERKZEUG_DEBUG_PIN")
+OFF: Final = frozenset({"", "0", "false", "no", "off"})
+
+
+def from_files(
+    prefix: str, names: Iterable[str], environ: Mapping[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """The values of ``{prefix}{NAME}_FILE`` variables by name, and every fault of theirs."""
+    values: dict[str, str] = {}
+    faults: list[str] = []
+    for name in names:
+        variable = f"{prefix}{name.upper()}"
+        if not (path := environ.get(variable + FILE)):
+            continue
+        if environ.get(variable):
+            faults.append(f"{variable}{FILE}: {variable} is set too; leave one of them")
+            continue
+        try:
+            values[name] = _read(Path(path))
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            faults.append(f"{variable}{FILE}: {path}: cannot be read ({reason})")
+    return values, faults
+
+
+def _read(path: Path) -> str:
+    with path.open("rb") as file:
+        found = file.read(LARGEST_FILE + 1)
+    if len(found) > LARGEST_FILE:
+        raise ValueError(f"larger than {LARGEST_FILE} bytes")
+    return found.decode().strip()
+
+
+def is_production(given: str | None, public_url: str) -> bool:
+    """Whether the stricter rules hold: as ``..._ENVIRONMENT`` says, or wherever the public URL is https."""
+    return given == "production" if given else public_url.lower().startswith("https:")
+
+
+def weakness(secret: str) -> str | None:
+    """Why a secret can be guessed; None when it cannot be seen to be weak."""
+    if len(set(secret)) < FEWEST_CHARACTERS:
+        return f"has fewer than {FEWEST_CHARACTERS} different characters"
+    # house-allow: secret-compare: it is compared with itself
+    if any(secret == secret[:size] * (len(secret) // size) for size in range(1, len(secret) // 2 + 1)):
+        return "repeats itself"
+    lower = secret.lower()
+    found = next((word for word in WELL_KNOWN if word in lower), None)
+    found = found or next((word for word in BEGINNINGS if lower.startswith(word)), None)
+    return f"contains {found!r}, as keys that everybody knows do" if found else None
+
+
+def debugging(environ: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Each switch that would show the insides of the program."""
+    given = os.environ if environ is None else environ
+    for name in DEBUGGING:
+        if given.get(name, "").lower() not in OFF:
+            yield f"{name}: is set; take it away, it shows the insides of the program"
+    if sys.flags.dev_mode and "PYTHONDEVMODE" not in given:
+        yield "python -X dev: start it without; it shows the insides of the program"

@@ -1,0 +1,168 @@
+"""Numbers for operators (Prometheus). Labels are few and of known values: never an id, never a path.
+
+The library is loaded where a number is first counted: that is in a worker, after the server has said where
+several of them keep their numbers (``prepare``).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from prometheus_client import Counter, Gauge, Histogram
+
+FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0)
+STATES: Final = ("closed", "half-open", "open")
+
+App = Callable[[dict[str, Any], Any], Iterable[bytes]]
+_making: Final = threading.Lock()
+_breakers: dict[str, Callable[[], str]] = {}
+
+
+@dataclass(frozen=True)
+class _Meters:
+    requests: Histogram
+    busy: Gauge
+    launches: Counter
+    attempts: Counter
+    signals: Counter
+    upstream: Histogram
+    breaker: Gauge
+
+
+def request(route: str, method: str, status: int, seconds: float) -> None:
+    """A request was answered. ``route`` is a rule of the URL map, or ``(none)``."""
+    known = method if method in {"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"} else "other"
+    _meters().requests.labels(route, known, f"{status // 100}xx").observe(seconds)
+
+
+def busy(change: int) -> None:
+    """A thread began (1) or ended (-1) a request."""
+    _meters().busy.inc(change)
+
+
+def launched(delivery: str) -> None:
+    """A sign-in was started."""
+    _meters().launches.labels(delivery).inc()
+
+
+def settled(status: str, delivery: str) -> None:
+    """An attempt ended."""
+    _meters().attempts.labels(status, delivery).inc()
+
+
+def signalled(hint: str) -> None:
+    """A page looked whether there was news, woken by this signal; ``timer`` when by none."""
+    _meters().signals.labels(hint).inc()
+
+
+def upstream(path: str, status: int | None, seconds: float) -> None:
+    """A call to the partner service. ``path`` is its template; no status means no answer."""
+    _meters().upstream.labels(path, f"{status // 100}xx" if status else "none").observe(seconds)
+    _tell_breakers()
+
+
+def watch_breaker(upstream: str, state: Callable[[], str]) -> None:
+    """From now on tell this breaker's state: ``closed``, ``half-open`` or ``open``."""
+    _breakers[upstream] = state
+
+
+def prepare() -> None:
+    """In the server, before there are workers: an empty folder for their numbers."""
+    if folder := os.environ.get(FOLDER):
+        shutil.rmtree(folder, ignore_errors=True)
+        Path(folder).mkdir(mode=0o700, parents=True)
+    else:
+        os.environ[FOLDER] = tempfile.mkdtemp(prefix="hitchpost-metrics-")
+
+
+def forget(process_id: int) -> None:
+    """In the server, when a worker has ended: its gauges count no more, its counters do."""
+    if FOLDER in os.environ:
+        from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
+
+        mark_process_dead(process_id)  # type: ignore[no-untyped-call]
+
+
+def exposition(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """``GET /metrics``: the numbers of all workers together."""
+    from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest  # noqa: PLC0415
+    from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
+
+    if environ.get("PATH_INFO") != "/metrics" or environ.get("REQUEST_METHOD") != "GET":
+        start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", "0")])
+        return [b""]
+    registry = REGISTRY
+    if FOLDER in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    _tell_breakers()
+    body = generate_latest(registry)
+    start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST), ("Content-Length", str(len(body)))])
+    return [body]
+
+
+def beside(app: App, bind: str | None) -> App:
+    """``app``, and the numbers for whoever asks at the other address that the server listens on."""
+    if bind is None:
+        return app
+    port = bind.rpartition(":")[2]
+
+    def either(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        # The server's own word for where it was asked, not a header.
+        chosen = exposition if environ.get("SERVER_PORT") == port else app
+        return chosen(environ, start_response)
+
+    return either
+
+
+def _tell_breakers() -> None:
+    for upstream_name, state in _breakers.items():
+        told = state()
+        for name in STATES:
+            _meters().breaker.labels(upstream_name, name).set(1 if told == name else 0)
+
+
+def _meters() -> _Meters:
+    # A worker's first requests may come at once, and a meter can be made once only.
+    with _making:
+        return _made()
+
+
+@cache
+def _made() -> _Meters:
+    from prometheus_client import Counter, Gauge, Histogram  # noqa: PLC0415
+
+    return _Meters(
+        requests=Histogram(
+            "hitchpost_request_seconds",
+            "How long requests took.",
+            ["route", "method", "status"],
+            buckets=SECONDS,
+        ),
+        busy=Gauge("hitchpost_threads_busy", "Threads with a request.", multiprocess_mode="livesum"),
+        launches=Counter("hitchpost_launches", "Sign-ins that were started.", ["delivery"]),
+        attempts=Counter("hitchpost_attempts", "Attempts that ended.", ["status", "delivery"]),
+        signals=Counter("hitchpost_signals", "What made pages look for news.", ["hint"]),
+        upstream=Histogram(
+            "hitchpost_upstream_seconds",
+            "How long calls to the partner service took.",
+            ["path", "status"],
+            buckets=SECONDS,
+        ),
+        breaker=Gauge(
+            "hitchpost_breaker",
+            "1 for the breaker's state.",
+            ["upstream", "state"],
+            multiprocess_mode="livemax",
+        ),
+    )
