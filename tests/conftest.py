@@ -1,4 +1,4 @@
-"""Says at the end which browser engines were driven, and writes the outcome matrix if asked to."""
+"""The databases that tests run on; and, told at the end, which of them and which browsers were there."""
 
 from __future__ import annotations
 
@@ -6,12 +6,41 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from tests.support.browsers import ENGINES
+from tests.support.databases import DatabaseUrl, sqlite_url
 from tests.support.matrix import Played, document, medians, table
+from tests.support.postgresql import NoPostgresql, PostgresqlServer, database_name, private_postgresql
+
+DATABASES: Final = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """A private server, one for each process of the test run; skips where there is none."""
+    try:
+        with private_postgresql() as server:
+            yield server
+    except NoPostgresql as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture
+def postgresql_url(postgresql: PostgresqlServer, tmp_path: Path) -> str:
+    """An empty database there."""
+    return postgresql.url(database_name(tmp_path, "own"))
+
+
+@pytest.fixture(scope="session", params=DATABASES)
+def database_url(request: pytest.FixtureRequest) -> DatabaseUrl:
+    """Where the databases of a world are: whatever takes this runs on both kinds."""
+    if request.param == "sqlite":
+        return sqlite_url
+    server: PostgresqlServer = request.getfixturevalue("postgresql")
+    return lambda folder, name: server.url(database_name(folder, name))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -26,6 +55,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             ran.add(told["engine"])
         if "outcome" in told and report.when == "call":
             played.append(Played(told["engine"], json.loads(told["outcome"]), report.passed))
+    for kind, reason in _databases(terminalreporter):
+        terminalreporter.write_line(f"database {kind}: {reason}")
     if ran or skipped:
         terminalreporter.write_line(f"browser engines run: {', '.join(sorted(ran)) or 'none'}")
     for engine, reason in sorted(skipped.items()):
@@ -36,7 +67,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         Path(path).write_text(document(played, ENGINES), encoding="utf-8")
 
 
+def _databases(terminalreporter: pytest.TerminalReporter) -> Iterator[tuple[str, str]]:
+    for kind in DATABASES:
+        ours = [report for report, _ in _reports(terminalreporter) if f"[{kind}" in report.nodeid]
+        if any(report.passed for report in ours):
+            yield kind, "run"
+        elif ours:
+            reason = next(
+                (report.longrepr[2] for report in ours if isinstance(report.longrepr, tuple)), "failed"
+            )
+            yield kind, reason
+
+
 def _reports(terminalreporter: pytest.TerminalReporter) -> Iterator[tuple[Any, dict[str, Any]]]:
     for reports in terminalreporter.stats.values():
         for report in reports:
-            yield report, dict(getattr(report, "user_properties", []))
+            # What was deselected is among them too, and is no report.
+            if not isinstance(report, pytest.Item):
+                yield report, dict(getattr(report, "user_properties", []))

@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
+import threading
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
+WAIT_SECONDS: Final = 10.0
 WRITES: Final = {"hitchpost_writes": True}
+PRAGMAS: Final = (
+    "PRAGMA busy_timeout=10000",
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA synchronous=NORMAL",
+)
+STARTING: Final = 0x68697463
+"""PostgreSQL's advisory lock that programs hold, one after the other, while they prepare the database."""
+
+KEPT_CONNECTIONS, MOST_CONNECTIONS = 10, 20
+"""Of a process, however many threads it has: each needs one for milliseconds at a time."""
 
 
-def open_database(url: str) -> Engine:
+def open_database(url: str, threads: int = MOST_CONNECTIONS) -> Engine:
     """An engine for ``url`` (SQLAlchemy form). SQLite gets WAL, a busy timeout and foreign keys."""
-    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    kept = min(threads, KEPT_CONNECTIONS)
+    engine = create_engine(
+        url,
+        pool_pre_ping=not url.startswith("sqlite"),
+        pool_size=kept,
+        max_overflow=max(min(threads, MOST_CONNECTIONS) - kept, 2),
+        # Errors of the database must not carry the values of a row into a log.
+        hide_parameters=True,
+    )
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        queue = WriterQueue()
+        event.listen(engine, "begin", queue.begin)
+        event.listen(engine, "checkin", queue.leave)
     return engine
 
 
@@ -31,22 +58,71 @@ def writing(engine: Engine) -> Engine:
     return engine.execution_options(**WRITES)
 
 
+def one_at_a_time(connection: Connection) -> None:
+    """Until this transaction ends, nobody else is past this line; of SQLite's writers there is one anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(STARTING)))
+
+
 def upgrade(engine: Engine) -> None:
-    """Bring the schema up to date."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    """Bring the schema up to date. Any number of processes may start at once: the first one does it."""
+    config = _config()
     with writing(engine).begin() as connection:
+        one_at_a_time(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def storage_fault(engine: Engine) -> str | None:
+    """What keeps this database from being used now: ``database`` or ``schema``; None when nothing does."""
+    try:
+        with engine.connect() as connection:
+            stands = MigrationContext.configure(connection).get_current_heads()
+    except SQLAlchemyError:
+        return "database"
+    known, head = _revisions()
+    # A revision that is not known here is a newer program's, being rolled out: its schema serves too.
+    return None if stands and all(name == head or name not in known for name in stands) else "schema"
+
+
+@cache
+def _revisions() -> tuple[frozenset[str], str | None]:
+    scripts = ScriptDirectory.from_config(_config())
+    return frozenset(each.revision for each in scripts.walk_revisions()), scripts.get_current_head()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver's own transaction handling is switched off: it would begin too late and never IMMEDIATE.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "busy_timeout=10000", "foreign_keys=ON", "synchronous=NORMAL"):
-        connection.execute(f"PRAGMA {pragma}")
+    for pragma in PRAGMAS:
+        connection.execute(pragma)
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("hitchpost_writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+class WriterQueue:
+    """Where the threads of one process wait for SQLite's one writer, in the order in which they came.
+
+    SQLite itself lets each try again after a while, and under load one may have no luck for the whole of its
+    ten seconds. Writers of other processes are met by that only.
+    """
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+
+    def begin(self, connection: Connection) -> None:
+        """A transaction begins; a writing one when it is its turn."""
+        if not connection.get_execution_options().get("hitchpost_writes"):
+            connection.exec_driver_sql("BEGIN")
+            return
+        connection.info["writes"] = self._turn.acquire(timeout=WAIT_SECONDS)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def leave(self, _connection: object, record: Any) -> None:
+        """The transaction has ended, however it did: its connection is given back."""
+        if record.info.pop("writes", False):
+            self._turn.release()

@@ -8,14 +8,15 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support.databases import DatabaseUrl
 from tests.support.studio import StudioWorld, open_studio
 from tests.support.world import World, open_world
 
 
 @pytest.fixture(scope="session")
-def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def shared_world(tmp_path_factory: pytest.TempPathFactory, database_url: DatabaseUrl) -> Iterator[World]:
     """BFF, partner service and sandbox."""
-    with open_world(tmp_path_factory.mktemp("world")) as world:
+    with open_world(tmp_path_factory.mktemp("world"), database_url=database_url) as world:
         yield world
 
 

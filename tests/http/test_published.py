@@ -45,7 +45,7 @@ def world(own_world: World) -> Iterator[World]:
 
 def another_worker(world: World) -> tuple[DatabaseProducts, ContentStore]:
     """A second process' view of the same database."""
-    engine = open_database(f"sqlite:///{world.folder}/bff.db")
+    engine = open_database(world.bff_database)
     return DatabaseProducts(engine), ContentStore(engine, lambda: datetime.now(UTC))
 
 

@@ -104,7 +104,7 @@ def test_the_timeline_tells_the_story(world: World) -> None:
 def test_an_operator_reads_the_story_by_its_support_code(world: World) -> None:
     """`hitchpost attempts show CODE` prints what happened, in words."""
     told = world.read(world.connect(world.session()))
-    environment = os.environ | {"HITCHPOST_DATABASE_URL": f"sqlite:///{world.folder}/bff.db"}
+    environment = os.environ | {"HITCHPOST_DATABASE_URL": world.bff_database}
 
     def show(code: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 import requests
 
+from tests.support.databases import DatabaseUrl
 from tests.support.world import CLIENT_ID, CLIENT_SECRET, World, open_world
 
 
@@ -86,9 +87,9 @@ def client_of(world: World) -> Api:
 
 
 @pytest.fixture(scope="session")
-def partner_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def partner_world(tmp_path_factory: pytest.TempPathFactory, database_url: DatabaseUrl) -> Iterator[World]:
     """One service for the worker's whole run."""
-    with open_world(tmp_path_factory.mktemp("partner")) as world:
+    with open_world(tmp_path_factory.mktemp("partner"), database_url=database_url) as world:
         yield world
 
 
@@ -99,9 +100,13 @@ def api(partner_world: World) -> Api:
 
 
 @pytest.fixture
-def switched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Api]]:
+def switched(
+    tmp_path_factory: pytest.TempPathFactory, database_url: DatabaseUrl
+) -> Iterator[Callable[..., Api]]:
     """A service with some of its switches set."""
     with contextlib.ExitStack() as stack:
         yield lambda **switches: client_of(
-            stack.enter_context(open_world(tmp_path_factory.mktemp("switched"), **switches))
+            stack.enter_context(
+                open_world(tmp_path_factory.mktemp("switched"), database_url=database_url, **switches)
+            )
         )

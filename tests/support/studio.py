@@ -12,8 +12,9 @@ from html.parser import HTMLParser
 from typing import Any, Final
 
 import requests
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine
 
+from bff.adapters.database import open_database
 from bff.adapters.product_store import DatabaseProducts
 from bff.adapters.studio_store import DatabaseStudio
 from bff.core.content import Content, Registration
@@ -206,7 +207,7 @@ class StudioWorld:
 def open_studio(world: World, content: Content | None = None) -> Iterator[StudioWorld]:
     """A product of its own, with this content published."""
     key, secret = "p-" + secrets.token_hex(6), "sk_" + secrets.token_hex(16)
-    engine = create_engine(f"sqlite:///{world.folder}/bff.db", connect_args={"timeout": 20})
+    engine = open_database(world.bff_database)
     registration = Registration(
         key=key,
         name="Ada's <SaaS>",

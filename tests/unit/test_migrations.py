@@ -16,6 +16,7 @@ import bff.adapters.database
 import bff.partner.database
 from bff.adapters import tables
 from bff.partner import tables as partner_tables
+from tests.support.databases import DatabaseUrl
 
 Open = Callable[[str], Engine]
 
@@ -49,18 +50,20 @@ def drift(engine: Engine, metadata: MetaData) -> list[object]:
 
 @pytest.mark.parametrize(("open_database", "metadata", "_migrations"), BOTH)
 def test_the_migrations_make_the_tables(
-    tmp_path: Path, open_database: Open, metadata: MetaData, _migrations: Path
+    tmp_path: Path, database_url: DatabaseUrl, open_database: Open, metadata: MetaData, _migrations: Path
 ) -> None:
     """A database brought up to date differs from the tables in nothing; a second time changes nothing."""
-    assert drift(open_database(f"sqlite:///{tmp_path}/one.db"), metadata) == []
+    engine = open_database(database_url(tmp_path, "one"))
+    assert drift(engine, metadata) == []
+    engine.dispose()
 
 
 @pytest.mark.parametrize(("open_database", "metadata", "migrations"), BOTH)
 def test_the_migrations_go_down_and_up_again(
-    tmp_path: Path, open_database: Open, metadata: MetaData, migrations: Path
+    tmp_path: Path, database_url: DatabaseUrl, open_database: Open, metadata: MetaData, migrations: Path
 ) -> None:
     """All the way down leaves no table behind, and up again makes the same as before."""
-    engine = open_database(f"sqlite:///{tmp_path}/one.db")
+    engine = open_database(database_url(tmp_path, "one"))
     config = Config()
     config.set_main_option("script_location", str(migrations))
     with engine.begin() as connection:
@@ -71,3 +74,4 @@ def test_the_migrations_go_down_and_up_again(
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     assert drift(engine, metadata) == []
+    engine.dispose()

@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
-import secrets
-import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from bff.core.model import LIVE, Attempt, Hint, Status
 from bff.core.secret import fingerprint
 from bff.core.watch import LATE
 from tests.support.core import Core, build_core
-
-FOLDER = Path(tempfile.mkdtemp())
-CORES: dict[bool, Core] = {}
-
-
-def core_for(tells: bool) -> Core:
-    """One database for all runs: each has an attempt of its own in it."""
-    if tells not in CORES:
-        CORES[tells] = build_core(f"sqlite:///{FOLDER}/{secrets.token_hex(4)}.db", tells=tells)
-    return CORES[tells]
+from tests.support.databases import DatabaseUrl
 
 
 class AnAttempt(RuleBasedStateMachine):
     """What users, browsers, networks and clocks do to one attempt after its launch."""
 
-    tells = True
+    def __init__(self, core: Core, *, tells: bool) -> None:
+        super().__init__()
+        # One database for all runs: each has an attempt of its own in it.
+        self.core = core
+        self.tells = tells
 
     @initialize()
     def launch(self) -> None:
         """The user is at the third party."""
-        self.core = core_for(self.tells)
         self.core.partner.down = False
         self.core.partner.authenticated = False
         self.core.partner.records.clear()
@@ -118,24 +117,13 @@ class AnAttempt(RuleBasedStateMachine):
             assert not late or found.late_success_at is not None, "a late success was not told"
 
 
-class AnAttemptAtCyclr(AnAttempt):
-    """The same at a partner service that tells nothing but its flag."""
-
-    tells = False
-
-
-FEW = settings(
-    max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-
-
-class TestAnAttempt(AnAttempt.TestCase):  # type: ignore[misc, name-defined]
-    """Final states never change, and every order of signals tells the same truth."""
-
-    settings = FEW
-
-
-class TestAnAttemptAtCyclr(AnAttemptAtCyclr.TestCase):  # type: ignore[misc, name-defined]
-    """The same without the embedded service's records."""
-
-    settings = FEW
+@pytest.mark.parametrize("tells", [True, False], ids=["embedded", "cyclr"])
+def test_every_order_of_signals_tells_the_same_truth(
+    tmp_path: Path, database_url: DatabaseUrl, tells: bool
+) -> None:
+    """A final status never changes, also at a partner service that tells nothing but its flag, as Cyclr."""
+    core = build_core(database_url(tmp_path, "core"), tells=tells)
+    few = settings(
+        max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    run_state_machine_as_test(lambda: AnAttempt(core, tells=tells), settings=few)

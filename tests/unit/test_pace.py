@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import secrets
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from bff.core.model import Hint
 from tests.support.core import Core, build_core
+from tests.support.databases import DatabaseUrl
 
 CONSENT_SECONDS = 120
 MOST_CHECKS = 30
@@ -18,9 +18,9 @@ LOOK = st.tuples(st.floats(0, CONSENT_SECONDS), st.sampled_from([None, *Hint]))
 
 
 @pytest.fixture(scope="module")
-def core(tmp_path_factory: pytest.TempPathFactory) -> Core:
+def core(tmp_path_factory: pytest.TempPathFactory, database_url: DatabaseUrl) -> Core:
     """One database for all examples."""
-    return build_core(f"sqlite:///{tmp_path_factory.mktemp('pace')}/{secrets.token_hex(4)}.db")
+    return build_core(database_url(tmp_path_factory.mktemp("pace"), "core"))
 
 
 @pytest.mark.parametrize("pages", [1, 7])
