@@ -17,9 +17,6 @@ from bff.core.studio_access import IDLE_LIFE, INVITE_LIFE, LONGEST_LIFE, Invite,
 SEEN_EVERY: Final = timedelta(minutes=1)
 """A session's last use is written down no more often than this."""
 
-REMEMBERED: Final = timedelta(days=30)
-"""So long a used or late link still says what it was."""
-
 
 class DatabaseStudio:
     """Implements ``StudioStore``, and makes the invites. ``random_token`` gives at least 256 random bits."""
@@ -40,7 +37,6 @@ class DatabaseStudio:
             known = select(products.c.key).where(products.c.key == product)
             if connection.execute(known).first() is None:
                 raise NotFound(f"there is no product {product!r}")
-            _forget_the_old(connection, now)
             row |= {"token_sha256": fingerprint(token.reveal()), "expires_at": now + INVITE_LIFE}
             connection.execute(insert(studio_invites).values(row))
         return token
@@ -82,6 +78,14 @@ class DatabaseStudio:
         with self._writer.begin() as connection:
             connection.execute(delete(studio_sessions).where(studio_sessions.c.id_sha256 == digest))
 
+    def end_sessions(self, email: str) -> int:
+        """End every session of this person, and make links that they have not used useless; how many."""
+        with self._writer.begin() as connection:
+            ended = connection.execute(delete(studio_sessions).where(studio_sessions.c.email == email))
+            unused = (studio_invites.c.email == email) & studio_invites.c.used_at.is_(None)
+            connection.execute(update(studio_invites).where(unused).values(used_at=self._clock()))
+        return int(ended.rowcount)
+
     def _begin(self, connection: Connection, invite: Invite, now: datetime) -> tuple[Secret, StudioSession]:
         session_id, csrf = Secret(self._random_token()), self._random_token()
         row = {
@@ -99,8 +103,3 @@ class DatabaseStudio:
 
 def _invite(row: Any) -> Invite:
     return Invite(row.product_key, row.email, Role(row.role), row.expires_at, row.used_at)
-
-
-def _forget_the_old(connection: Connection, now: datetime) -> None:
-    connection.execute(delete(studio_sessions).where(studio_sessions.c.expires_at <= now))
-    connection.execute(delete(studio_invites).where(studio_invites.c.expires_at <= now - REMEMBERED))
