@@ -23,19 +23,22 @@ FAULTY: Final = 2
 
 
 def add_commands(actions: Any) -> None:
-    """``hitchpost studio invite``."""
+    """``hitchpost studio invite`` and ``end-sessions``."""
     about = "print a link that signs one person in, once, within 24 hours"
     invite = actions.add_parser("invite", help=about, description=about)
     invite.add_argument("email", metavar="EMAIL")
     invite.add_argument("--product", required=True, metavar="KEY")
     invite.add_argument("--role", choices=[role.value for role in Role], default=Role.EDITOR.value)
     invite.set_defaults(run=_invite)
+    about = "end every session of a person, and the links that they have not used"
+    end = actions.add_parser("end-sessions", help=about, description=about)
+    end.add_argument("email", metavar="EMAIL")
+    end.set_defaults(run=_end_sessions)
 
 
 def make_link(engine: Engine, base: str, product: str, email: str, role: Role) -> str:
     """The link of a new invite. Raises ``NotFound`` when there is no such product."""
-    store = DatabaseStudio(engine, lambda: datetime.now(UTC), lambda: secrets.token_urlsafe(32))
-    return f"{base}/studio/enter/{store.invite(product, email, role).reveal()}"
+    return f"{base}/studio/enter/{_store(engine).invite(product, email, role).reveal()}"
 
 
 def _invite(arguments: argparse.Namespace) -> int:
@@ -49,6 +52,17 @@ def _invite(arguments: argparse.Namespace) -> int:
     print(link)
     print(_mail(arguments.email, link, product))
     return 0
+
+
+def _end_sessions(arguments: argparse.Namespace) -> int:
+    engine = open_database(database_url())
+    upgrade(engine)
+    print(f"sessions ended: {_store(engine).end_sessions(arguments.email)}")
+    return 0
+
+
+def _store(engine: Engine) -> DatabaseStudio:
+    return DatabaseStudio(engine, lambda: datetime.now(UTC), lambda: secrets.token_urlsafe(32))
 
 
 def _mail(email: str, link: str, product: Product | None) -> str:

@@ -6,10 +6,11 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 from pydantic import Field, ValidationError
 
+from bff.adapters.assertion_table import AssertionTable
 from bff.adapters.content_file import (
     ConnectorTable,
     ContentTables,
@@ -27,6 +28,7 @@ from bff.core.origins import origin_fault
 from bff.core.secret import Secret
 
 SECRET_KEY_LENGTH: Final = 20
+Value = TypeVar("Value")
 
 
 class _Product(ContentTables):
@@ -36,6 +38,7 @@ class _Product(ContentTables):
     secret_keys: Annotated[list[str], Field(default_factory=list)]
     secret_key_env: str | None = None
     connectors: Annotated[list[Key], Field(min_length=1)]
+    assertion: AssertionTable | None = None
 
 
 class _File(Strict):
@@ -69,11 +72,23 @@ def read_products(path: Path, environ: dict[str, str] | None = None) -> list[App
             found += [f"{item.key}: {fault}" for fault in error.faults]
             item.look.clear()
         found += _faults(item, environ)
-    keys = [item.key for item in file.product]
-    found += [f"{key}: key: two products have this key" for key in {k for k in keys if keys.count(k) > 1}]
+        if item.assertion is not None:
+            found += [f"{item.key}: assertion.{fault}" for fault in item.assertion.take_keys(path.parent)]
+    found += _shared(file.product)
     if found:
         raise FaultyFile([f"{path}: {fault}" for fault in found])
     return [_applied(item, environ, logos[item.key]) for item in file.product]
+
+
+def _shared(products: list[_Product]) -> Iterator[str]:
+    for key in _repeated(item.key for item in products):
+        yield f"{key}: key: two products have this key"
+    rules = [(item.assertion.issuer, item.assertion.audience) for item in products if item.assertion]
+    for issuer, _ in _repeated(rules):
+        yield (
+            f"assertion: two products take what {issuer!r} asserts for the same audience: one could stand in"
+            " for the other; write another audience for each"
+        )
 
 
 def _faults(item: _Product, environ: dict[str, str]) -> Iterator[str]:
@@ -93,8 +108,8 @@ def _faults(item: _Product, environ: dict[str, str]) -> Iterator[str]:
         yield f"{item.key}: secret_keys: a key has fewer than {SECRET_KEY_LENGTH} characters; make one"
 
 
-def _repeated(values: Iterable[str]) -> set[str]:
-    seen: set[str] = set()
+def _repeated(values: Iterable[Value]) -> set[Value]:
+    seen: set[Value] = set()
     return {value for value in values if value in seen or seen.add(value)}  # type: ignore[func-returns-value]
 
 
@@ -105,7 +120,8 @@ def _secret_keys(item: _Product, environ: dict[str, str]) -> list[str]:
 
 def _registration(item: _Product) -> Registration:
     connectors = tuple(_offered(key, item.connector.get(key, ConnectorTable())) for key in item.connectors)
-    return Registration(item.key, item.name, tuple(item.origins), connectors)
+    rule = item.assertion.rule() if item.assertion else None
+    return Registration(item.key, item.name, tuple(item.origins), connectors, assertion=rule)
 
 
 def _applied(item: _Product, environ: dict[str, str], logos: tuple[Logo, ...]) -> AppliedProduct:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from bff.adapters.content_store import ContentStore, latest
-from bff.adapters.database import writing
+from bff.adapters.database import one_at_a_time, writing
 from bff.adapters.image_store import DatabaseImages
 from bff.adapters.kept import Kept
 from bff.adapters.tables import product_origins, products, secret_keys
@@ -17,6 +18,7 @@ from bff.core.content import Content, Registration, product_of
 from bff.core.images import Logo
 from bff.core.model import OfferedConnector, Product
 from bff.core.secret import Secret, fingerprint
+from bff.core.sessions import AssertionRule
 
 FRESH_SECONDS: Final = 2.0
 """So long may a worker show what was published before."""
@@ -98,6 +100,8 @@ class DatabaseProducts:
             "file_content": dict(content),
         }
         with self._writer.begin() as connection:
+            # Several workers apply one file when they start.
+            one_at_a_time(connection)
             known = select(products.c.file_content).where(products.c.key == registration.key)
             said = connection.execute(known.with_for_update()).one_or_none()
             if said is None:
@@ -133,7 +137,8 @@ class DatabaseProducts:
         origins = select(product_origins.c.origin).where(product_origins.c.product_key == key)
         connectors = tuple(OfferedConnector(**offered) for offered in row.document["connectors"])
         found = tuple(connection.execute(origins).scalars())
-        return Registration(key, row.name, found, connectors, self._service_url)
+        assertion = _rule(row.document.get("assertion"))
+        return Registration(key, row.name, found, connectors, self._service_url, assertion)
 
 
 def _replace(connection: Connection, registration: Registration, keys: Iterable[Secret]) -> None:
@@ -153,4 +158,9 @@ def _to_document(registration: Registration) -> dict[str, Any]:
             {"key": offered.key, "name": offered.name, "reference": offered.reference, "logo": offered.logo}
             for offered in registration.connectors
         ],
+        "assertion": asdict(registration.assertion) if registration.assertion else None,
     }
+
+
+def _rule(kept: dict[str, Any] | None) -> AssertionRule | None:
+    return AssertionRule(**kept | {"keys": tuple(kept["keys"])}) if kept else None

@@ -29,6 +29,7 @@ from bff.core.model import (
     OfferedConnector,
     Product,
 )
+from bff.core.sessions import AssertionRule
 from bff.core.wording import ANY, Place, canonical, is_tag
 
 Content = Mapping[str, str]
@@ -50,7 +51,7 @@ class Registration:
     """What operators say of a product: it is not the team's to change.
 
     ``service_url`` is where minted URLs lead (for their length); ``connectors`` have the names and the order
-    that hold where the team says nothing.
+    that hold where the team says nothing; ``assertion`` is how the host asserts who is signed in, if it does.
     """
 
     key: str
@@ -58,6 +59,7 @@ class Registration:
     origins: tuple[str, ...]
     connectors: tuple[OfferedConnector, ...]
     service_url: str = "https://your-company-h.cyclr.com"
+    assertion: AssertionRule | None = None
 
 
 def path_of_text(name: str, connector: str = ANY, locale: str = ANY) -> str:

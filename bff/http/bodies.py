@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from bff.core.errors import InvalidRequest
+from bff.core.strict_json import FaultyJson, loads
 
 LANGUAGE_TAG: Final = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
 """RFC 5646, as far as it takes to look texts up."""
@@ -28,13 +29,16 @@ def read_body(shape: type[B]) -> B:
     if request.mimetype != "application/json":
         raise UnsupportedMediaType("send the body as application/json")
     try:
-        document: Any = request.get_json()
-    except (RecursionError, UnicodeDecodeError):
-        raise BadRequest("the body is no JSON that we read: too deep, or not UTF-8") from None
-    except BadRequest:
-        raise BadRequest("the body is no JSON") from None
+        document = loads(request.get_data())
+    except FaultyJson as fault:
+        raise BadRequest(f"the body: {fault}") from None
     if not isinstance(document, dict):
         raise BadRequest("the body must be a JSON object")
+    return checked(shape, document)
+
+
+def checked(shape: type[B], document: object) -> B:
+    """``document`` as ``shape``. Raises ``InvalidRequest`` naming each fault."""
     try:
         return shape.model_validate(document)
     except ValidationError as error:

@@ -14,7 +14,7 @@ from bff.http.services import services
 
 _POLICY: Final[dict[str, Any]] = {
     "methods": ["GET", "POST"],
-    "allow_headers": ["Accept-Language", "Authorization", "Content-Type", CUSTOM_HEADER],
+    "allow_headers": ["Accept-Language", "Authorization", "Content-Type", "Idempotency-Key", CUSTOM_HEADER],
     "expose_headers": ["Retry-After"],
     "supports_credentials": False,
     "max_age": timedelta(minutes=10),

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from flask import request
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import BadRequest
 
 from bff.core.errors import InvalidRequest, OriginNotRegistered
 from bff.core.model import Attempt, Product
 from bff.http.services import services
 
 CUSTOM_HEADER: Final = "X-Hitchpost"
+ORIGIN: Final = "Origin"
+FETCH_SITE: Final = "Sec-Fetch-Site"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -20,10 +24,31 @@ def require_custom_header() -> None:
         raise InvalidRequest(f"send the header {CUSTOM_HEADER}: 1 with a call that rests on a cookie")
 
 
+def refuse_nul() -> None:
+    """PostgreSQL keeps no text with NUL in it, and fails on the question for one. Raises 400."""
+    if "\x00" in request.path or b"%00" in request.query_string:
+        raise BadRequest("the address holds a NUL character; leave it out")
+
+
+def refuse_repeated_query() -> None:
+    """A parameter that comes twice can mean two things to two readers. Raises 400."""
+    _refuse_repeated(request.args)
+
+
+def refuse_repeated_fields() -> None:
+    """The same for the fields of a form. Raises 400."""
+    _refuse_repeated(request.form)
+
+
+def _refuse_repeated(values: MultiDict[str, str]) -> None:
+    if twice := sorted(name for name, found in values.lists() if len(found) > 1):
+        raise BadRequest(f"{', '.join(twice)}: came more than once; send it once")
+
+
 def calling_origin(product: Product) -> str:
     """The page's own origin, which must be one of the product's. Raises ``OriginNotRegistered``."""
-    origin = request.headers.get("Origin", "")
-    if origin not in product.origins:
+    origin = request.headers.get(ORIGIN)
+    if origin is None or origin not in product.origins:
         raise OriginNotRegistered(f"origin {origin or '(none)'} is not registered for product {product.key}")
     return origin
 
@@ -34,9 +59,9 @@ def require_origin_of(product: Product, *, by_cookie: bool) -> None:
     An unsafe method always needs the header. A browser sends none with a same-origin GET: there the
     bearer token speaks for itself, and a cookie needs ``Sec-Fetch-Site: same-origin``.
     """
-    if request.method not in SAFE_METHODS or "Origin" in request.headers:
+    if request.method not in SAFE_METHODS or ORIGIN in request.headers:
         calling_origin(product)
-    elif by_cookie and request.headers.get("Sec-Fetch-Site") != "same-origin":
+    elif by_cookie and request.headers.get(FETCH_SITE) != "same-origin":
         raise OriginNotRegistered("a call that rests on a cookie must come from the same origin")
 
 
@@ -45,5 +70,5 @@ def launch_is_direct(attempt: Attempt) -> bool:
 
     Anything else (a link that was passed on, above all) would let one person make another link theirs.
     """
-    origin = request.headers.get("Origin")
+    origin = request.headers.get(ORIGIN)
     return origin in {services().public_origin, attempt.origin}

@@ -27,13 +27,13 @@ def signed_in() -> tuple[Product, Principal]:
     Tried in this order: session token, then the host app's own session. Raises ``NotSignedIn`` or
     ``OriginNotRegistered``.
     """
-    token = bearer()
+    token, identify = bearer(), services().identify
+    principal: Principal | None = None
     if token is not None:
-        principal: Principal | None = services().session_tokens.read(token)
-    else:
+        principal = services().session_tokens.read(token)
+    elif identify is not None:
         require_custom_header()
-        identify = services().identify
-        principal = identify(request) if identify else None
+        principal = identify(request)
     if principal is None:
         raise NotSignedIn("send a session token as Authorization: Bearer, or sign in to the host application")
     product = services().products.get(principal.product)
@@ -44,12 +44,18 @@ def signed_in() -> tuple[Product, Principal]:
 
 
 def host_server() -> Product:
-    """The product whose secret key this request carries. Raises ``NotSignedIn``."""
-    key = bearer()
-    product = services().products.find_by_secret_key(Secret(key)) if key else None
+    """The product whose secret key this request carries. Raises ``NotSignedIn`` or ``RateLimited``."""
+    product = _product_of_key()
     if product is None:
+        if bearer():
+            services().limits.note_failure()
         raise NotSignedIn("send a secret key of your product as Authorization: Bearer")
     return product
+
+
+def _product_of_key() -> Product | None:
+    key = bearer()
+    return services().products.find_by_secret_key(Secret(key)) if key else None
 
 
 def signed_in_or_host_server() -> tuple[Product, Principal | None]:
@@ -57,6 +63,8 @@ def signed_in_or_host_server() -> tuple[Product, Principal | None]:
     try:
         return signed_in()
     except NotSignedIn:
-        if bearer() is None:
+        # Not counted as a wrong key: this is where a whole office's sessions end while its pages wait.
+        product = _product_of_key()
+        if product is None:
             raise
-        return host_server(), None
+        return product, None

@@ -4,53 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
-from flask import Flask, Request, session
 
-from bff import AccountRef, Hitchpost, Principal, User
-from bff.settings import load_settings
+from tests.support.mounted import create_host
 from tests.support.servers import serve
-from tests.support.world import CLIENT_ID, CLIENT_SECRET, World, open_world
+from tests.support.world import World, open_world
 
 HEADERS = {"X-Hitchpost": "1"}
-
-
-def identify(_request: Request) -> Principal | None:
-    """The host app's own session."""
-    name = session.get("user")
-    return Principal("embedded", AccountRef("acme", "Acme"), User(name)) if name else None
-
-
-def create_host(url: str, folder: Path, partner: str) -> Flask:
-    """A host application with the BFF below /hitchpost."""
-    app = Flask("host")
-    app.secret_key = "a host's own key"
-    products = folder / "mounted.toml"
-    products.write_text(
-        f'[[product]]\nkey = "embedded"\nname = "Host"\norigins = ["{url}"]\n'
-        f'secret_keys = ["sk_{"m" * 24}"]\nconnectors = ["sandbox"]\n'
-    )
-    settings = load_settings(
-        public_url=f"{url}/hitchpost",
-        database_url=f"sqlite:///{folder}/mounted.db",
-        secret_keys="k" * 40,
-        partner_api_url=partner,
-        partner_service_url=partner,
-        partner_client_id=CLIENT_ID,
-        partner_client_secret=CLIENT_SECRET,
-        products=products,
-    )
-    Hitchpost(app, identify=identify, settings=settings)
-
-    @app.get("/sign-in/<name>")
-    def sign_in(name: str) -> str:
-        session["user"] = name
-        return "ok"
-
-    return app
 
 
 @pytest.fixture(scope="module")

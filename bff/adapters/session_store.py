@@ -1,0 +1,82 @@
+"""What is kept of sessions: which a host has ended, and which assertions were used."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Engine, insert, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
+
+from bff.adapters.database import writing
+from bff.adapters.kept import Kept
+from bff.adapters.tables import ended_sessions, used_assertions
+from bff.core.model import Principal
+from bff.core.secret import fingerprint
+
+FRESH_SECONDS: Final = 2.0
+"""So long may another worker still take a session that was ended."""
+
+ALL_ACCOUNTS: Final = ""
+"""In place of an account's id, which is never empty."""
+
+
+class DatabaseSessionEnds:
+    """Implements ``SessionEnds``."""
+
+    def __init__(self, engine: Engine, *, fresh: float = FRESH_SECONDS) -> None:
+        self._engine = engine
+        self._writer = writing(engine)
+        self._ends: Kept[dict[str, datetime]] = Kept(fresh)
+
+    def end(self, product: str, user: str, account: str | None, before: datetime) -> None:
+        """End every session of this user that began until ``before``: of one account, or of all."""
+        table, who = ended_sessions.c, (product, user, account or ALL_ACCOUNTS)
+        known = tuple_(table.product, table.user_id, table.account_id) == tuple_(*who)
+        again = update(ended_sessions).where(known).values(ended_before=before)
+        with self._writer.begin() as connection:
+            if connection.execute(again).rowcount == 0:
+                try:
+                    with connection.begin_nested():
+                        connection.execute(insert(ended_sessions).values((*who, before)))
+                except IntegrityError:
+                    # Another worker has written the same row meanwhile.
+                    connection.execute(again)
+        self._ends.forget(_key(product, user))
+
+    def ended_before(self, principal: Principal) -> datetime | None:
+        """Sessions of this principal that began until then have ended; None when none were ended."""
+
+        def read(_key: str) -> dict[str, datetime]:
+            table = ended_sessions.c
+            wanted = select(table.account_id, table.ended_before).where(
+                table.product == principal.product, table.user_id == principal.user.id
+            )
+            with self._engine.connect() as connection:
+                return {row.account_id: row.ended_before for row in connection.execute(wanted)}
+
+        ends = self._ends.get(_key(principal.product, principal.user.id), read)
+        mine = [ends[account] for account in (ALL_ACCOUNTS, principal.account.id) if account in ends]
+        return max(mine, default=None)
+
+
+class UsedAssertions:
+    """Which assertions were used: each is taken once, by whichever worker comes first."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._writer = writing(engine)
+
+    def use(self, issuer: str, jti: str, until: datetime) -> bool:
+        """Whether this is the first use. ``until`` then the assertion could be used, so long it is kept."""
+        row = {"sha256": _key(issuer, jti), "until": until}
+        try:
+            with self._writer.begin() as connection:
+                connection.execute(insert(used_assertions).values(row))
+        except IntegrityError:
+            return False
+        return True
+
+
+def _key(*parts: str) -> str:
+    # Lengths stand before the parts, so that no two lists of parts read the same.
+    return fingerprint("".join(f"{len(part)}:{part}" for part in parts))

@@ -1,0 +1,52 @@
+"""A host's own Flask app with the BFF below /hitchpost, and a user's browser that is signed in to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Request, session
+
+from bff import AccountRef, Hitchpost, Principal, User
+from bff.http.services import Identify
+from bff.settings import load_settings
+from tests.support.world import CLIENT_ID, CLIENT_SECRET
+
+
+def identify(_request: Request) -> Principal | None:
+    """The host app's own session."""
+    name = session.get("user")
+    return Principal("embedded", AccountRef("acme", "Acme"), User(name)) if name else None
+
+
+def create_host(
+    url: str, folder: Path, partner: str, who: Identify | None = identify, **config: Any
+) -> Flask:
+    """A host application with the BFF below /hitchpost, which asks ``who``; ``config`` is Flask's."""
+    app = Flask("host")
+    app.secret_key = "a host's own key"
+    app.config.update(config)
+    products = folder / "mounted.toml"
+    products.write_text(
+        f'[[product]]\nkey = "embedded"\nname = "Host"\norigins = ["{url}"]\n'
+        f'secret_keys = ["sk_{"m" * 24}"]\nconnectors = ["sandbox"]\n'
+    )
+    settings = load_settings(
+        public_url=f"{url}/hitchpost",
+        database_url=f"sqlite:///{folder}/mounted.db",
+        secret_keys="k" * 40,
+        partner_api_url=partner,
+        partner_service_url=partner,
+        partner_client_id=CLIENT_ID,
+        partner_client_secret=CLIENT_SECRET,
+        products=products,
+        environment="development",
+    )
+    Hitchpost(app, identify=who, settings=settings)
+
+    @app.get("/sign-in/<name>")
+    def sign_in(name: str) -> str:
+        session["user"] = name
+        return "ok"
+
+    return app
