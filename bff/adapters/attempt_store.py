@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, insert, or_, sele
 from sqlalchemy.exc import IntegrityError
 
 from bff.adapters.database import writing
-from bff.adapters.tables import attempt_steps, attempts
+from bff.adapters.tables import IS_LAUNCHED, attempt_steps, attempts
 from bff.core.model import Attempt, AttemptChanges, Delivery, Hint, OfferedConnector, Status, User
 from bff.core.pace import Turn
-from bff.core.ports import AccountRef
+from bff.core.ports import AccountRef, AlreadyBegun
 from bff.core.timeline import Step
 
 MOST_FOUND: Final = 20
@@ -22,8 +22,9 @@ MOST_FOUND: Final = 20
 _SAME_NAME: Final = (
     "id", "support_code", "product", "message", "callback_message", "locale", "origin", "return_url",
     "launch_token_sha256", "created_at", "expires_at", "launched_at", "minted_at", "sign_in_token_sha256",
-    "account_connector_id", "authenticated_before", "return_secret_sha256", "returned_at", "hinted_at",
-    "checked_at", "checks", "settled_at", "error_code", "external_account", "late_success_at",
+    "account_connector_id", "authenticated_before", "return_secret_sha256", "browser_sha256", "returned_at",
+    "hinted_at", "checked_at", "checks", "settled_at", "error_code", "external_account", "late_success_at",
+    "idempotency_sha256", "request_sha256",
 )  # fmt: skip
 
 
@@ -35,9 +36,16 @@ class DatabaseAttempts:
         self._writer = writing(engine)
 
     def add(self, attempt: Attempt) -> None:
-        """Keep a new attempt."""
-        with self._writer.begin() as connection:
-            connection.execute(insert(attempts).values(_to_row(attempt)))
+        """Keep a new attempt. Raises ``AlreadyBegun``: the database lets one request begin one attempt."""
+        try:
+            with self._writer.begin() as connection:
+                connection.execute(insert(attempts).values(_to_row(attempt)))
+        except IntegrityError:
+            key = attempt.idempotency_sha256
+            begun = self._find(attempts.c.idempotency_sha256 == key) if key else None
+            if begun is None:
+                raise
+            raise AlreadyBegun(begun) from None
 
     def get(self, attempt_id: str) -> Attempt | None:
         """The attempt of this id."""
@@ -103,6 +111,18 @@ class DatabaseAttempts:
         """The browser had arrived at the partner service; told again, it is no news."""
         with self._writer.begin() as connection:
             _note(connection, attempt_id, "redeemed", at, again=False)
+
+    def note(self, attempt_id: str, step: str, at: datetime) -> None:
+        """Something else happened that belongs into the story."""
+        with self._writer.begin() as connection:
+            _note(connection, attempt_id, step, at)
+
+    def overdue(self, now: datetime, limit: int) -> list[Attempt]:
+        """Launched attempts that should have ended before ``now``, the longest overdue first."""
+        wanted = select(attempts).where(IS_LAUNCHED, attempts.c.expires_at < now)
+        with self._engine.connect() as connection:
+            rows = connection.execute(wanted.order_by(attempts.c.expires_at).limit(limit)).all()
+        return [_from_row(row) for row in rows]
 
     def steps(self, attempt_id: str) -> list[Step]:
         """What was noted, in no order; and how often the partner service was asked, and when last."""

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import structlog
 
 from bff.core.model import Attempt
+from bff.serving import metrics
 
 log = structlog.get_logger("hitchpost")
+
+ADVICE: Final = {
+    "cannot complete": "the partner service does not promise to have sign-ins completed by the browser that"
+    " launched them; for Cyclr set HITCHPOST_SAME_BROWSER=off, and read A38 in docs/security.md",
+    "completed elsewhere": "a sign-in ended in another browser than the one that launched it, and was"
+    " refused: its link was passed on, or the browser keeps no cookies",
+}
+"""What an operator should know beside the bare event."""
 
 
 class LoggedEvents:
@@ -14,7 +25,10 @@ class LoggedEvents:
 
     def tell(self, event: str, attempt: Attempt) -> None:
         """One line with what is fit for a log: no token, no message, no name of a person."""
-        log.info(
+        if event == "settled":
+            metrics.settled(attempt.status.value, attempt.delivery.value)
+        advice = ADVICE.get(event)
+        (log.warning if advice else log.info)(
             "attempt",
             what=event,
             attempt=attempt.id,
@@ -24,4 +38,5 @@ class LoggedEvents:
             status=attempt.status.value,
             error=attempt.error_code,
             checks=attempt.checks,
+            **({"advice": advice} if advice else {}),
         )

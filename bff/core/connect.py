@@ -9,6 +9,7 @@ from typing import Final
 
 from bff.core import messages, outcome
 from bff.core.catalogue import Catalogue
+from bff.core.completion import Completions
 from bff.core.errors import InvalidRequest, LaunchRefused, NotFound, PartnerProblem
 from bff.core.minted_url import require_short
 from bff.core.model import Attempt, AttemptChanges, Delivery, Hint, Principal, Product, Status
@@ -34,6 +35,17 @@ class BeginRequest:
     locale: str | None = None
     delivery: Delivery = Delivery.MESSAGE
     return_url: str | None = None
+    idempotency_sha256: str | None = None
+    request_sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Launched:
+    """The URL to send the browser to, and what the browser has to keep until it completes the sign-in."""
+
+    attempt: Attempt
+    url: Secret
+    browser: Secret | None
 
 
 class Connect:
@@ -46,6 +58,7 @@ class Connect:
         watch: Watch,
         catalogue: Catalogue,
         installer: Installer,
+        completions: Completions,
         *,
         public_url: str,
         partner_service_url: str,
@@ -57,6 +70,7 @@ class Connect:
         self._watch = watch
         self._catalogue = catalogue
         self._installer = installer
+        self._completions = completions
         self._public_url = public_url
         self._partner_service_url = partner_service_url
         self._clock = clock
@@ -66,7 +80,7 @@ class Connect:
         """Prepare an attempt: a local write, nothing is asked of the partner service.
 
         Returns it with the launch token, which is told once. Raises ``UnknownConnector``,
-        ``UnknownMessage`` or ``InvalidRequest``.
+        ``UnknownMessage``, ``InvalidRequest`` or ``AlreadyBegun``.
         """
         connector = self._catalogue.named(offered_connector(product, principal, asked.connector))
         if asked.return_url is not None and asked.delivery is not Delivery.RETURN:
@@ -102,6 +116,8 @@ class Connect:
             launch_token_sha256=fingerprint(launch_token.reveal()),
             created_at=now,
             expires_at=now + UNLAUNCHED_LIFE,
+            idempotency_sha256=asked.idempotency_sha256,
+            request_sha256=asked.request_sha256,
         )
         self._attempts.add(attempt)
         return attempt, launch_token
@@ -117,7 +133,7 @@ class Connect:
         """The attempt that a launch token was made for, whether or not it may still be launched."""
         return self._attempts.find_by_launch_token(fingerprint(launch_token.reveal()))
 
-    def launch(self, launch_token: Secret) -> Secret:
+    def launch(self, launch_token: Secret) -> Launched:
         """Use the launch token once, and answer with the URL at the partner service to send the browser to.
 
         Raises ``LaunchRefused``; on ``PartnerProblem`` the attempt has failed with its code.
@@ -125,25 +141,23 @@ class Connect:
         attempt = self._use(self.peek(launch_token))
         try:
             installed = self._installer.find_or_install(attempt.account, attempt.connector)
-            token = self._partner.mint_sign_in_token(attempt.account, attempt.user.id)
+            target, message, changes = self._delivery(attempt, installed)
+            token, browser = self._completions.mint(attempt, target)
         except PartnerProblem as problem:
             self._watch.settle(attempt, {"status": Status.FAILED, "error_code": problem.code})
             raise
-        changes: AttemptChanges = {
+        changes |= {
             "minted_at": self._clock(),
             "sign_in_token_sha256": fingerprint(token.value.reveal()),
             "account_connector_id": installed.id,
             "authenticated_before": installed.authenticated,
         }
-        target: str = attempt.origin
-        message: str | None = attempt.callback_message
-        if self._returns(attempt, installed):
-            secret = self._random_token()
-            changes |= {"delivery": Delivery.RETURN, "return_secret_sha256": fingerprint(secret)}
-            target, message = f"{self._public_url}/connect/return/{secret}", None
+        if browser is not None:
+            changes["browser_sha256"] = fingerprint(browser.reveal())
         if self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes) is None:
             raise LaunchRefused("this attempt was cancelled while it was being opened")
-        return sign_in_url(self._partner_service_url, installed.id, token.value, target, message)
+        url = sign_in_url(self._partner_service_url, installed.id, token.value, target, message)
+        return Launched(attempt, url, browser)
 
     def read(self, attempt_id: str, product: str) -> Attempt:
         """The attempt as it is stored. Raises ``NotFound`` when the product has none of this id."""
@@ -183,6 +197,7 @@ class Connect:
             # A launch token that nobody is told: there is nothing left to open.
             launch_token_sha256=fingerprint(self._random_token()),
             return_secret_sha256=None,
+            browser_sha256=None,
             created_at=now,
             launched_at=now,
             expires_at=now + LAUNCHED_LIFE,
@@ -191,6 +206,7 @@ class Connect:
             checks=0,
             settled_at=None,
             error_code=None,
+            idempotency_sha256=None,
         )
         self._attempts.add(chosen)
         return self._watch.observe(chosen, Hint.RETURNED)
@@ -221,6 +237,19 @@ class Connect:
         if used is None:
             raise LaunchRefused("this launch token was used")
         return used
+
+    def _delivery(
+        self, attempt: Attempt, installed: AccountConnector
+    ) -> tuple[str, str | None, AttemptChanges]:
+        """The partner service's ``targetOrigin`` and message, and what to remember of them."""
+        if not self._returns(attempt, installed):
+            return attempt.origin, attempt.callback_message, {}
+        secret = self._random_token()
+        changes: AttemptChanges = {
+            "delivery": Delivery.RETURN,
+            "return_secret_sha256": fingerprint(secret),
+        }
+        return f"{self._public_url}/connect/return/{secret}", None, changes
 
     def _returns(self, attempt: Attempt, installed: AccountConnector) -> bool:
         # A partner service that tells nothing about a single sign-in cannot show that a second one

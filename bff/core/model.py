@@ -160,6 +160,7 @@ class Attempt:
     account_connector_id: int | None = None
     authenticated_before: bool | None = None
     return_secret_sha256: str | None = None
+    browser_sha256: str | None = None
     returned_at: datetime | None = None
     hinted_at: datetime | None = None
     checked_at: datetime | None = None
@@ -168,6 +169,8 @@ class Attempt:
     error_code: str | None = None
     external_account: str | None = None
     late_success_at: datetime | None = None
+    idempotency_sha256: str | None = None
+    request_sha256: str | None = None
 
 
 class AttemptChanges(TypedDict, total=False):
@@ -175,6 +178,7 @@ class AttemptChanges(TypedDict, total=False):
 
     status: Status
     delivery: Delivery
+    launch_token_sha256: str
     expires_at: datetime
     launched_at: datetime
     minted_at: datetime
@@ -182,6 +186,7 @@ class AttemptChanges(TypedDict, total=False):
     account_connector_id: int
     authenticated_before: bool
     return_secret_sha256: str
+    browser_sha256: str
     returned_at: datetime
     settled_at: datetime
     error_code: str

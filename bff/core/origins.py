@@ -31,7 +31,12 @@ def origin_fault(text: str) -> str | None:
 
 
 def origin_of(url: str) -> str | None:
-    """The origin of an absolute http(s) URL without user or password; None when it is no such URL."""
+    """The origin of an absolute http(s) URL without user or password; None when it is no such URL.
+
+    Nor is one with white space or control characters: some readers drop them, and others do not.
+    """
+    if not url.isprintable() or " " in url:
+        return None
     try:
         parts = urlsplit(url)
         port = parts.port

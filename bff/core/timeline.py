@@ -19,6 +19,8 @@ SENTENCES: Final = {
     "focus_seen": "the user was back on the page",
     "returned_seen": "the window told the page that it had returned",
     "returned": "the browser came back from the partner service",
+    "completed": "the browser that launched it came to complete it",
+    "completed_elsewhere": "another browser came to complete it, and was refused",
     "cancel_seen": "the user gave up",
     "checked": "the partner service was asked",
     "connected": "ended: connected",

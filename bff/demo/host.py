@@ -24,7 +24,7 @@ from bff.demo.pause import pause
 from bff.demo.plan import ACCOUNT, PRODUCT, Plan, make_plan
 from bff.demo.rehearsals import BY_KEY, CONTROLS, EVERYDAY, PAUSE_SECONDS, REHEARSALS, Rehearsal
 from bff.resources import DEMO_ASSETS, TEMPLATES
-from bff.server import Server
+from bff.serving.server import Server
 
 USERS: Final = {
     "ada": {"id": "ada", "name": "Ada Lovelace", "email": "ada@acme.example"},
@@ -143,6 +143,7 @@ def _session(plan: Plan, user: dict[str, str], more: dict[str, Any] | None = Non
         json={"user": user, "account": account, **(more or {})},
         headers={"Authorization": f"Bearer {plan.secrets['secret_key']}"},
         timeout=10,
+        allow_redirects=False,
     )
     answer.raise_for_status()
     told: dict[str, Any] = answer.json()
@@ -150,7 +151,8 @@ def _session(plan: Plan, user: dict[str, str], more: dict[str, Any] | None = Non
 
 
 def _connectors(plan: Plan, token: str) -> list[dict[str, Any]]:
-    answer = requests.get(f"{plan.bff}/v1/config", headers={"Authorization": f"Bearer {token}"}, timeout=20)
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = requests.get(f"{plan.bff}/v1/config", headers=headers, timeout=20, allow_redirects=False)
     answer.raise_for_status()
     found: list[dict[str, Any]] = answer.json()["connectors"]
     return found

@@ -19,6 +19,15 @@ DEFAULT_PORT: Final = 8000
 SANDBOX_IN_FILES: Final = "http://127.0.0.1:8003"
 PRODUCT: Final = "demo"
 ACCOUNT: Final = "acme"
+SANDBOX_KEY: Final = "sandbox-demo-secret"
+"""Known to everybody: the demo is on loopback only."""
+UNHURRIED: Final = {
+    "HITCHPOST_LIMIT_USER_ATTEMPTS": "6000",
+    "HITCHPOST_LIMIT_USER_LAUNCHES": "6000",
+    "HITCHPOST_LIMIT_ACCOUNT_ATTEMPTS": "6000",
+    "HITCHPOST_LIMIT_ACCOUNT_LAUNCHES": "6000",
+}
+"""The demo's one user is whoever tries it, and often a program that tests a page."""
 CATALOGUE: Final = Path(__file__).parent.parent / "partner" / "demo-catalogue.toml"
 
 
@@ -117,31 +126,37 @@ def environment(plan: Plan) -> dict[str, str]:
     """The environment of the demo's programs, on top of the caller's own."""
     folder = plan.folder.resolve()
     secret = plan.secrets
-    return os.environ | {
-        "HITCHPOST_PUBLIC_URL": plan.bff,
-        "HITCHPOST_BIND": plan.bff.removeprefix("http://"),
-        "HITCHPOST_DATABASE_URL": plan.database_url,
-        "HITCHPOST_SECRET_KEYS": secret["signing_key"],
-        "HITCHPOST_PARTNER_API_URL": plan.partner,
-        "HITCHPOST_PARTNER_SERVICE_URL": plan.partner,
-        "HITCHPOST_PARTNER_CLIENT_ID": secret["partner_client_id"],
-        "HITCHPOST_PARTNER_CLIENT_SECRET": secret["partner_client_secret"],
-        "HITCHPOST_EMBEDDED_PUBLIC_URL": plan.partner,
-        "HITCHPOST_EMBEDDED_BIND": plan.partner.removeprefix("http://"),
-        "HITCHPOST_EMBEDDED_DATABASE_URL": f"sqlite:///{folder / 'partner.db'}",
-        "HITCHPOST_EMBEDDED_CATALOGUE": str(folder / "catalogue.toml"),
-        "HITCHPOST_EMBEDDED_CLIENT_ID": secret["partner_client_id"],
-        "HITCHPOST_EMBEDDED_CLIENT_SECRET": secret["partner_client_secret"],
-        "HITCHPOST_EMBEDDED_ENCRYPTION_KEYS": secret["encryption_key"],
-        "HITCHPOST_SANDBOX_BIND": plan.sandbox.removeprefix("http://"),
-        "HITCHPOST_SANDBOX_PUBLIC_URL": plan.sandbox,
-        "HITCHPOST_SANDBOX_CLIENT_ID": "hitchpost",
-        "HITCHPOST_SANDBOX_CLIENT_SECRET": secret["sandbox_client_secret"],
-        "HITCHPOST_SANDBOX_REDIRECT_URIS": f"{plan.partner}/connector/callback",
-        "HITCHPOST_DEMO_DIR": str(folder),
-        "HITCHPOST_DEMO_PORT": str(plan.port),
-        "HITCHPOST_DEMO_COOKIE_KEY": secret["cookie_key"],
-    }
+    return (
+        UNHURRIED
+        | os.environ
+        | {
+            "HITCHPOST_PUBLIC_URL": plan.bff,
+            "HITCHPOST_BIND": plan.bff.removeprefix("http://"),
+            "HITCHPOST_DATABASE_URL": plan.database_url,
+            "HITCHPOST_SECRET_KEYS": secret["signing_key"],
+            "HITCHPOST_LOG_FORMAT": "console",
+            "HITCHPOST_PARTNER_API_URL": plan.partner,
+            "HITCHPOST_PARTNER_SERVICE_URL": plan.partner,
+            "HITCHPOST_PARTNER_CLIENT_ID": secret["partner_client_id"],
+            "HITCHPOST_PARTNER_CLIENT_SECRET": secret["partner_client_secret"],
+            "HITCHPOST_EMBEDDED_PUBLIC_URL": plan.partner,
+            "HITCHPOST_EMBEDDED_LOG_FORMAT": "console",
+            "HITCHPOST_EMBEDDED_BIND": plan.partner.removeprefix("http://"),
+            "HITCHPOST_EMBEDDED_DATABASE_URL": f"sqlite:///{folder / 'partner.db'}",
+            "HITCHPOST_EMBEDDED_CATALOGUE": str(folder / "catalogue.toml"),
+            "HITCHPOST_EMBEDDED_CLIENT_ID": secret["partner_client_id"],
+            "HITCHPOST_EMBEDDED_CLIENT_SECRET": secret["partner_client_secret"],
+            "HITCHPOST_EMBEDDED_ENCRYPTION_KEYS": secret["encryption_key"],
+            "HITCHPOST_SANDBOX_BIND": plan.sandbox.removeprefix("http://"),
+            "HITCHPOST_SANDBOX_PUBLIC_URL": plan.sandbox,
+            "HITCHPOST_SANDBOX_CLIENT_ID": "hitchpost",
+            "HITCHPOST_SANDBOX_CLIENT_SECRET": secret["sandbox_client_secret"],
+            "HITCHPOST_SANDBOX_REDIRECT_URIS": f"{plan.partner}/connector/callback",
+            "HITCHPOST_DEMO_DIR": str(folder),
+            "HITCHPOST_DEMO_PORT": str(plan.port),
+            "HITCHPOST_DEMO_COOKIE_KEY": secret["cookie_key"],
+        }
+    )
 
 
 def _secrets(path: Path) -> dict[str, str]:
@@ -155,7 +170,7 @@ def _secrets(path: Path) -> dict[str, str]:
         "partner_client_id": "demo-" + secrets.token_hex(8),
         "partner_client_secret": secrets.token_hex(32),
         "encryption_key": "demo:" + base64.b64encode(secrets.token_bytes(32)).decode(),
-        "sandbox_client_secret": "sandbox-demo-secret",
+        "sandbox_client_secret": SANDBOX_KEY,
         "cookie_key": secrets.token_hex(32),
     }
     path.touch(mode=0o600)

@@ -8,18 +8,27 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 
 from bff.core import look
-from bff.core.errors import HitchpostError, LaunchRefused, NotFound, OriginNotRegistered, PartnerProblem
+from bff.core.errors import (
+    HitchpostError,
+    LaunchRefused,
+    NotFound,
+    OriginNotRegistered,
+    PartnerProblem,
+)
 from bff.core.model import Attempt, Product
 from bff.core.secret import Secret
 from bff.core.studio import is_draft
 from bff.core.words import Words
-from bff.http.guards import launch_is_direct
+from bff.http import audit, launch_cookies
+from bff.http.guards import launch_is_direct, refuse_repeated_fields
 from bff.http.in_app import is_in_app, refuses_in_app
+from bff.http.limits import Purpose
 from bff.http.locales import browsers
-from bff.http.responses import STATUS, answer
+from bff.http.responses import STATUS, answer, how_long_to_wait
 from bff.http.services import services
 
 routes = Blueprint("hitchpost_pages", __name__)
+routes.before_request(refuse_repeated_fields)
 
 # No form-action: browsers apply it to every redirect that follows a form, and where ours end is the
 # third party's business. No COOP on any page here: it would cut the popup off from its opener.
@@ -72,15 +81,26 @@ def launch() -> Response:
         return _ask(attempt, token, "interstitial.html")
     if _is_hopeless(attempt) and "anyway" not in request.form:
         return _ask(attempt, token, "in_app.html", address=attempt.return_url or attempt.origin)
+    # Counted for whom the token was made, and before it is used up: after a minute it is still good.
+    services().limits.spend(Purpose.LAUNCH, attempt.product, attempt.account.id, attempt.user.id)
     try:
-        url = connect.launch(token)
+        launched = connect.launch(token)
     except PartnerProblem as problem:
         return trouble(problem, attempt)
-    response = redirect(url.reveal(), 303)
+    audit.launched(attempt)
+    response = onward(launched.url)
+    if launched.browser is not None:
+        launch_cookies.set_on(response, attempt.id, launched.browser)
+    return response
+
+
+def onward(url: Secret) -> Response:
+    """Send the browser to a URL that holds something secret."""
+    response = make_response(redirect(url.reveal(), 303))
     # The body that comes with a redirect repeats the URL for no reader.
     response.set_data(b"")
     response.headers.update({"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
-    return make_response(response)
+    return response
 
 
 @routes.get("/connect/return/<secret>")
@@ -120,6 +140,7 @@ def trouble(error: Exception, attempt: Attempt | None = None) -> Response:
         support_code=attempt.support_code if attempt else None,
     )
     page.vary.add("Accept-Language")
+    page.headers.update(how_long_to_wait(error))
     page.status_code = int(status)
     return page
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from flask import Response, make_response, render_template, request
 
 from bff.partner.context import embedded
-from bff.partner.errors import FlowError, Reason
+from bff.partner.errors import FlowError, Reason, how_long_to_wait
 from bff.partner.words import best
 
 # No form-action and no Cross-Origin-Opener-Policy: the flow goes on to third parties, and the last page
@@ -44,7 +44,7 @@ def trouble(error: FlowError, target: str | None = None, message: str | None = N
     Cyclr's says nothing to anybody. This one tells the page at ``target`` that there is news where a message
     was asked for, and offers the way back where the browser was to be returned.
     """
-    return _page(
+    page = _page(
         "trouble.html",
         error.status,
         error.reason,
@@ -53,6 +53,8 @@ def trouble(error: FlowError, target: str | None = None, message: str | None = N
         tell=target if message is not None else None,
         back=target if message is None else None,
     )
+    page.headers.update(how_long_to_wait(error))
+    return page
 
 
 def _page(template: str, status: int, reason: Reason, names: Iterable[str] = (), **values: Any) -> Response:

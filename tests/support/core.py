@@ -9,6 +9,7 @@ from typing import Final
 from bff.adapters.attempt_store import DatabaseAttempts
 from bff.adapters.database import open_database, upgrade
 from bff.core.catalogue import Catalogue
+from bff.core.completion import Completions, Places, SameBrowser
 from bff.core.connect import BeginRequest, Connect
 from bff.core.model import Attempt, Message, MessageKind, OfferedConnector, Principal, Product, User
 from bff.core.ports import AccountRef
@@ -63,15 +64,31 @@ def build_core(database_url: str, *, tells: bool = True) -> Core:
     attempts = DatabaseAttempts(engine)
     watch = Watch(attempts, partner, NoEvents(), clock)
     catalogue = Catalogue(partner, clock)
+    places = Places("https://bff.example", "https://partner.example")
+    completions = Completions(
+        attempts,
+        partner,
+        watch,
+        NoEvents(),
+        SameBrowser.OFF,
+        places,
+        clock=clock,
+        random_token=_random_token,
+    )
     connect = Connect(
         attempts,
         partner,
         watch,
         catalogue,
         Installer(partner, catalogue),
-        public_url="https://bff.example",
-        partner_service_url="https://partner.example",
+        completions,
+        public_url=places.public_url,
+        partner_service_url=places.partner_service_url,
         clock=clock,
-        random_token=lambda: fingerprint(secrets.token_urlsafe(32)),
+        random_token=_random_token,
     )
     return Core(clock, partner, attempts, watch, connect)
+
+
+def _random_token() -> str:
+    return fingerprint(secrets.token_urlsafe(32))

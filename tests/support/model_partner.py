@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from bff.core.errors import PartnerUnavailable
-from bff.core.ports import AccountConnector, AccountRef, Connector, SignInRecord, SignInToken
+from bff.core.ports import (
+    AccountConnector,
+    AccountRef,
+    CompletionWish,
+    Connector,
+    SignInRecord,
+    SignInToken,
+)
 from bff.core.secret import Secret, fingerprint
 
 
@@ -61,7 +68,9 @@ class ModelPartner:
         """It was there already."""
         return self._told()
 
-    def mint_sign_in_token(self, account: AccountRef, username: str) -> SignInToken:
+    def mint_sign_in_token(
+        self, account: AccountRef, username: str, completion: CompletionWish | None = None
+    ) -> SignInToken:
         """A token of its own for every attempt."""
         token = f"token-{len(self.minted)}"
         self.minted.append(fingerprint(token))
@@ -70,6 +79,17 @@ class ModelPartner:
     def accept_sign_in(self, account: AccountRef, account_connector_id: int, token_sha256: str) -> None:
         """The other account is taken."""
         self.finish(token_sha256, "connected")
+
+    def complete_sign_in(
+        self, account: AccountRef, account_connector_id: int, token_sha256: str, code: Secret
+    ) -> Secret | None:
+        """Nothing waits to be completed here."""
+
+    def refuse_sign_in(
+        self, account: AccountRef, account_connector_id: int, token_sha256: str, code: Secret
+    ) -> bool:
+        """Nothing waits to be refused here."""
+        return False
 
     def _told(self) -> AccountConnector:
         records = tuple(self.records.values()) if self.tells else None

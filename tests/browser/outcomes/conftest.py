@@ -8,7 +8,14 @@ import pytest
 from selenium.webdriver.remote.webdriver import WebDriver
 
 from tests.support.scene import Scene
-from tests.support.stack import Stack
+from tests.support.stack import Stack, run_demo
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The demo; but a sign-in counts only in the browser that launched it, as in production."""
+    with run_demo(tmp_path_factory.mktemp("outcomes"), {"HITCHPOST_SAME_BROWSER": "required"}) as running:
+        yield running
 
 
 @pytest.fixture

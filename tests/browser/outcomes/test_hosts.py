@@ -20,7 +20,7 @@ def test_framed_host(scene: Scene) -> None:
     scene.note(20, "host page in a cross-origin frame", told, reach="message")
 
 
-def test_strict_policy(scene: Scene) -> None:
+def test_a31_strict_policy(scene: Scene) -> None:
     """21. The host page has a strict CSP and requires Trusted Types: connected."""
     policy = requests.get(scene.stack.host, timeout=10).headers["Content-Security-Policy"]
     assert "require-trusted-types-for 'script'" in policy
