@@ -10,15 +10,27 @@ from sqlalchemy.exc import IntegrityError
 from bff.partner import clock, sign_ins, tables
 from bff.partner.catalogue import CatalogueConnector
 from bff.partner.context import Embedded
+from bff.partner.credentials import unseal
+from bff.partner.crypto import CannotOpen
 from bff.partner.errors import ApiError, missing
 
 AUTH_TYPES = {"oauth2": "OAuth2", "api_key": "ApiKey", "basic": "Basic", "none": "None"}
 GRANTS = {"authorization_code": "AuthorisationCode", "client_credentials": "ClientCredentials"}
 
 
-def sealed_in(row_id: int, column: Literal["auth_value", "credentials", "property"]) -> str:
-    """The context that a sealed value of an account connector is bound to."""
+def sealed_in(row_id: int, column: Literal["auth_value", "credentials"]) -> str:
+    """The table, row and column that a sealed value of an account connector is bound to."""
     return f"account_connector:{row_id}:{column}"
+
+
+def property_in(account_connector_id: int, name: str) -> str:
+    """The same for a property, whose row is the one of this name."""
+    return f"property_value:{account_connector_id}:{name}:value"
+
+
+def held_in(token_sha256: str) -> str:
+    """The same for the held grant of a sign-in."""
+    return f"sign_in:{token_sha256}:held"
 
 
 def told_connector(item: CatalogueConnector) -> dict[str, Any]:
@@ -39,6 +51,8 @@ def told_connector(item: CatalogueConnector) -> dict[str, Any]:
 
 def find(connection: Connection, account_id: str, account_connector_id: int) -> Row[Any]:
     """One account connector of this account. Raises 404."""
+    if account_connector_id > tables.LAST_ID:
+        raise missing("Account connector")
     row = connection.execute(
         _of_account(account_id).where(tables.account_connector.c.id == account_connector_id)
     ).first()
@@ -90,10 +104,22 @@ def told(service: Embedded, connection: Connection, row: Row[Any]) -> dict[str, 
         recent = sign_ins.recent(connection, row.id)
         document["Hitchpost"] = {
             "AuthenticatedAtUtc": clock.dot_net(row.authenticated_at),
+            "Scopes": scopes(service, row),
             "LastSignIn": recent[0] if recent else None,
             "RecentSignIns": recent,
         }
     return document
+
+
+def scopes(service: Embedded, row: Row[Any]) -> list[str] | None:
+    """What the third party granted, which may be less than was asked for; None where nobody knows."""
+    if row.credentials is None:
+        return None
+    try:
+        granted = unseal(service.vault, row.credentials, sealed_in(row.id, "credentials")).scope
+    except CannotOpen:
+        return None
+    return granted.split() if granted is not None else None
 
 
 def told_properties(
@@ -105,7 +131,7 @@ def told_properties(
     return [
         {
             "Name": row.name,
-            "Value": service.vault.open(row.value, sealed_in(account_connector_id, "property")),
+            "Value": service.vault.open(row.value, property_in(account_connector_id, row.name)),
             "Id": row.id,
             "AccountConnectorId": account_connector_id,
         }

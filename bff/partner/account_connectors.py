@@ -9,8 +9,9 @@ from sqlalchemy import Connection, delete, update
 from sqlalchemy.exc import IntegrityError
 
 from bff.partner import account_connector_store as store
-from bff.partner import clock, properties, tables
+from bff.partner import clock, properties, revocation, tables
 from bff.partner.api import account_level, answer, body, ordered, page_of, text
+from bff.partner.audit import audit
 from bff.partner.context import embedded
 from bff.partner.errors import ApiError
 
@@ -52,30 +53,29 @@ def change(account_connector_id: int) -> Response:
 
 @routes.delete("/v1.0/account/connectors/<int:account_connector_id>")
 def remove(account_connector_id: int) -> Response:
-    """Remove it, credentials and all."""
-    account_id = account_level()
+    """Remove it, credentials and all; its grants are revoked at the third party."""
+    account_id, service = account_level(), embedded()
     table = tables.account_connector
-    with embedded().database.writing() as connection:
+    with service.database.writing() as connection:
         row = store.find(connection, account_id, account_connector_id)
+        noted = revocation.take_out_of_use(service, connection, row)
+        revocation.throw_away_held(service, connection, table.c.id == row.id)
         connection.execute(delete(table).where(table.c.id == row.id))
-    return answer({"Message": f"Connector '{row.name}' successfully deleted."})
+    still_to_do = revocation.revoke_now(service, noted)
+    audit("disconnected", account=row.account_id, account_connector=row.id)
+    return answer({"Message": f"Connector '{row.name}' successfully deleted.{still_to_do}"})
 
 
 @routes.put("/v1.0/account/connectors/<int:account_connector_id>/deauthenticate")
 def deauthenticate(account_connector_id: int) -> Response:
-    """Forget its credentials."""
-    account_id = account_level()
-    nothing = {
-        "authenticated": False,
-        "authenticated_at": None,
-        "auth_value": None,
-        "credentials": None,
-        "external_account": None,
-    }
-    with embedded().database.writing() as connection:
+    """Forget its credentials, and revoke their grant at the third party."""
+    account_id, service = account_level(), embedded()
+    with service.database.writing() as connection:
         row = store.find(connection, account_id, account_connector_id)
-        _set(connection, row.id, nothing)
-    return answer({"Message": f"Connector '{row.name}' successfully de-authenticated."})
+        noted = revocation.take_out_of_use(service, connection, row)
+    still_to_do = revocation.revoke_now(service, noted)
+    audit("disconnected", account=row.account_id, account_connector=row.id)
+    return answer({"Message": f"Connector '{row.name}' successfully de-authenticated.{still_to_do}"})
 
 
 def set_auth_value(connection: Connection, account_connector_id: int, value: str) -> None:

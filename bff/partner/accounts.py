@@ -9,9 +9,10 @@ from flask import Blueprint, Response
 from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bff.partner import clock, tables
+from bff.partner import clock, revocation, tables
 from bff.partner.api import answer, body, ordered, page_of, partner_level, require_account, text
 from bff.partner.context import embedded
+from bff.partner.database import insert_unless_there
 from bff.partner.errors import ApiError, missing
 
 routes = Blueprint("accounts", __name__)
@@ -79,10 +80,14 @@ def change(account_id: str) -> Response:
 
 @routes.delete("/v1.0/accounts/<any_text:account_id>")
 def remove(account_id: str) -> Response:
-    """Remove an account with everything in it."""
+    """Remove an account with everything in it; its grants are noted, and revoked within a minute."""
     partner_level()
-    with embedded().database.writing() as connection:
+    service, table = embedded(), tables.account_connector
+    with service.database.writing() as connection:
         _find(connection, account_id)
+        for installed in connection.execute(select(table).where(table.c.account_id == account_id)).all():
+            revocation.take_out_of_use(service, connection, installed)
+        revocation.throw_away_held(service, connection, table.c.account_id == account_id)
         connection.execute(delete(tables.account).where(tables.account.c.id == account_id))
     return answer({"Message": "Account successfully deleted."})
 
@@ -148,10 +153,8 @@ def add_account(connection: Connection, account_id: str, values: dict[str, Any])
 
 def ensure_user(connection: Connection, account_id: str, username: str) -> None:
     """Add the user to the account unless it is there."""
-    users = tables.account_user
-    known = select(users.c.username).where(users.c.account_id == account_id, users.c.username == username)
-    if connection.execute(known).first() is None:
-        connection.execute(insert(users).values(account_id=account_id, username=username))
+    row = {"account_id": account_id, "username": username}
+    insert_unless_there(connection, tables.account_user, row)
 
 
 def _username(document: dict[str, Any], field: str) -> str:

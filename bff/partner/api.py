@@ -84,11 +84,14 @@ def body() -> dict[str, Any]:
 
 
 def form(name: str) -> str:
-    """A form field, or an empty text. Raises 400 for a body that is no form."""
+    """A form field, or an empty text. Raises 400 for a body that is no form, and for a NUL."""
     try:
-        return request.form.get(name, "")
+        value = request.form.get(name, "")
     except BadRequest:
         raise ApiError(400, "The request body is not a form.") from None
+    if "\x00" in value:
+        raise ApiError(400, f"{name} must not contain control characters.")
+    return value
 
 
 def text(document: dict[str, Any], name: str, limit: int = 255) -> str | None:
@@ -100,6 +103,8 @@ def text(document: dict[str, Any], name: str, limit: int = 255) -> str | None:
         raise ApiError(400, f"{name} is too long; at most {limit} characters.")
     if any(ord(character) < 32 and character not in "\n\t" for character in value):
         raise ApiError(400, f"{name} must not contain control characters.")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ApiError(400, f"{name} must not contain half of a surrogate pair.")
     return value
 
 
@@ -118,7 +123,12 @@ def ordered(items: list[dict[str, Any]], default: str = "Id") -> list[dict[str, 
     descending = request.args.get("sortOrderAsc", "true").lower() == "false"
     if not all(name in item for item in items):
         raise ApiError(400, f"orderBy: there is no field {name}")
-    return sorted(items, key=lambda item: (str(type(item[name])), item[name] or 0), reverse=descending)
+    return sorted(items, key=lambda item: _place(item[name]), reverse=descending)
+
+
+def _place(value: Any) -> tuple[str, Any]:
+    # Values of one kind are compared with one another; an object or a list has no order but that of its text.
+    return type(value).__name__, json.dumps(value) if isinstance(value, dict | list | None) else value
 
 
 def _number(name: str, default: int, most: int) -> int:

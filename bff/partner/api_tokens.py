@@ -8,23 +8,25 @@ from datetime import timedelta
 from typing import Final
 
 from flask import Blueprint, Response, request
-from sqlalchemy import delete, insert
+from sqlalchemy import insert
 
 from bff.partner import clock, tables
 from bff.partner.api import answer, form
 from bff.partner.context import embedded
 from bff.partner.crypto import sha256
+from bff.partner.limits import caller_address
 
 routes = Blueprint("api_tokens", __name__)
 
 LIFE: Final = timedelta(days=14)
 ACCOUNT_SCOPE: Final = "account:"
+SCHEME: Final = "bearer"
 
 
 @routes.post("/oauth/token")
 def issue() -> Response:
     """An access token of 14 days; ``scope=account:{id}`` restricts it to one account."""
-    settings = embedded().settings
+    settings, limits = embedded().settings, embedded().limits
     given = request.authorization
     if given is not None and given.type == "basic":
         client, secret = given.username or "", given.password or ""
@@ -33,7 +35,9 @@ def issue() -> Response:
     known = hmac.compare_digest(client.encode(), settings.client_id.encode())
     right = hmac.compare_digest(secret.encode(), settings.client_secret.get_secret_value().encode())
     if not (known and right):
+        limits.api("failures", settings.limit_failures, caller_address())
         return _refused("invalid_client")
+    limits.api("token", settings.limit_client_tokens, client)
     if form("grant_type") != "client_credentials":
         return _refused("unsupported_grant_type")
     scope = form("scope")
@@ -46,13 +50,12 @@ def _granted(client: str, account_id: str | None) -> Response:
     token, now = secrets.token_hex(32), clock.now()
     row = {"sha256": sha256(token), "scope_account_id": account_id, "expires_at": now + LIFE}
     with embedded().database.writing() as connection:
-        connection.execute(delete(tables.api_token).where(tables.api_token.c.expires_at < now))
         connection.execute(insert(tables.api_token).values(row))
     return _no_store(
         answer(
             {
                 "access_token": token,
-                "token_type": "bearer",
+                "token_type": SCHEME,
                 # One second short, as Cyclr's own.
                 "expires_in": int(LIFE.total_seconds()) - 1,
                 "clientId": client,

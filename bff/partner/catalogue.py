@@ -7,9 +7,10 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from bff.partner import outbound
 
 RESERVED: Final = frozenset(
     {
@@ -22,6 +23,7 @@ RESERVED: Final = frozenset(
         "code_challenge_method",
     }
 )
+ENDPOINTS: Final = ("authorize_url", "token_url", "userinfo_url", "revocation_url")
 NEEDED_FOR_OAUTH: Final = {
     "authorization_code": ("authorize_url", "token_url", "client_id"),
     "client_credentials": ("token_url", "client_id"),
@@ -37,12 +39,10 @@ class FaultyCatalogue(Exception):
 
 
 def _endpoint(value: str) -> str:
-    parts = urlsplit(value)
-    local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
-    if not parts.hostname or parts.fragment or parts.username:
-        raise ValueError("write an absolute URL such as https://login.example.com/authorize")
-    if parts.scheme != "https" and not (parts.scheme == "http" and local):
-        raise ValueError("write https:// (http:// is for this machine only)")
+    try:
+        outbound.parts_of(value)
+    except outbound.ForbiddenUrl as error:
+        raise ValueError(str(error)) from None
     return value
 
 
@@ -65,7 +65,7 @@ class Parameter(_Strict):
 class CatalogueConnector(_Strict):
     """One connector. See ``demo-catalogue.toml`` for each key in use."""
 
-    id: Annotated[int, Field(ge=1)]
+    id: Annotated[int, Field(ge=1, le=2**31 - 1)]
     key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
     name: Annotated[str, Field(min_length=1, max_length=255)]
     description: str = ""
@@ -77,6 +77,7 @@ class CatalogueConnector(_Strict):
     authorize_url: Endpoint | None = None
     token_url: Endpoint | None = None
     userinfo_url: Endpoint | None = None
+    revocation_url: Endpoint | None = None
     account_claim: str = "email"
     client_id: str | None = None
     client_secret: str | None = Field(default=None, repr=False)
@@ -118,7 +119,7 @@ def read_catalogue(path: Path, environ: Mapping[str, str] = os.environ) -> Catal
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise FaultyCatalogue([f"{path}: cannot be read ({error.strerror})"]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise FaultyCatalogue([f"{path}: is no TOML: {error}"]) from None
     faults: list[str] = []
     try:
@@ -134,6 +135,19 @@ def read_catalogue(path: Path, environ: Mapping[str, str] = os.environ) -> Catal
     return Catalogue(resolved)
 
 
+def require_allowed(catalogue: Catalogue, policy: outbound.Policy) -> None:
+    """Every URL passes what the policy can say before a call. Raises ``FaultyCatalogue``."""
+    faults = []
+    for item in catalogue.connectors:
+        for name in ENDPOINTS:
+            try:
+                policy.check(getattr(item, name) or "https://none.invalid")
+            except outbound.ForbiddenUrl as error:
+                faults.append(f"catalogue: connector {item.key}: {name}: {error}")
+    if faults:
+        raise FaultyCatalogue(faults)
+
+
 def _with_secret(item: CatalogueConnector, environ: Mapping[str, str]) -> CatalogueConnector:
     if item.client_secret is not None or item.client_secret_env is None:
         return item
@@ -145,7 +159,7 @@ def _faults_of(item: CatalogueConnector) -> list[str]:
     if item.auth == "oauth2":
         needed = NEEDED_FOR_OAUTH[item.grant]
         found += [f"{where}: {name}: is not set" for name in needed if not getattr(item, name)]
-        if item.token_auth != "none" and not item.client_secret:  # noqa: S105
+        if item.token_auth != "none" and not item.client_secret:  # noqa: S105  # nosec B105  # the name of a method
             found.append(
                 f"{where}: client_secret_env: the variable {item.client_secret_env} is not set"
                 if item.client_secret_env

@@ -9,6 +9,7 @@ from flask import current_app
 from bff.partner.catalogue import Catalogue
 from bff.partner.crypto import Vault
 from bff.partner.database import Database
+from bff.partner.limits import Limits
 from bff.partner.provider import Provider
 from bff.partner.settings import Settings
 
@@ -21,6 +22,7 @@ class Embedded:
 
     settings: Settings
     database: Database
+    limits: Limits
     vault: Vault
     catalogue: Catalogue
     provider: Provider
@@ -29,5 +31,5 @@ class Embedded:
 def embedded() -> Embedded:
     """The service that handles this request."""
     found = current_app.extensions[EXTENSION]
-    assert isinstance(found, Embedded)
+    assert isinstance(found, Embedded)  # nosec B101  # for the type checker
     return found

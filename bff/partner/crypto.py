@@ -27,13 +27,13 @@ class Vault:
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         self._keys = {key_id: AESGCM(key) for key_id, key in keys.items()}
-        self._newest = next(iter(keys))
+        self.newest = next(iter(keys))
 
     def seal(self, text: str, context: str) -> str:
         """Encrypt ``text`` for ``context``."""
         nonce = os.urandom(NONCE_BYTES)
-        sealed = self._keys[self._newest].encrypt(nonce, text.encode(), self._bound(self._newest, context))
-        return f"{self._newest}.{_encode(nonce)}.{_encode(sealed)}"
+        sealed = self._keys[self.newest].encrypt(nonce, text.encode(), self._bound(self.newest, context))
+        return f"{self.newest}.{_encode(nonce)}.{_encode(sealed)}"
 
     def open(self, sealed: str, context: str) -> str:
         """Decrypt. Raises ``CannotOpen``."""

@@ -14,14 +14,15 @@ from werkzeug.wrappers import Response
 
 from bff.partner import clock, properties, tables
 from bff.partner.catalogue import CatalogueConnector
-from bff.partner.context import Embedded
+from bff.partner.context import Embedded, embedded
 from bff.partner.crypto import challenge_of, sha256
 from bff.partner.errors import FlowError
 from bff.partner.provider import Client
 
-LIFE: Final = timedelta(minutes=30)
+LIFE: Final = timedelta(minutes=10)
 COOKIE: Final = "hitchpost_flow_"
-COOKIE_PATH: Final = "/connector/callback"
+MOST_COOKIES: Final = 10
+"""Of one browser: some 900 bytes in all, where servers and proxies begin to refuse at 4 KB."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,20 @@ class Binding:
     value: str
     secure: bool
 
-    def set_on(self, response: Response) -> None:
-        """One cookie for each flow: two windows at once must not overwrite each other's."""
+    def set_on(self, response: Response, cookies: Mapping[str, str]) -> None:
+        """One cookie for each flow: two windows at once must not overwrite each other's.
+
+        Of too many among ``cookies``, those that the browser has, the oldest are removed.
+        """
+        prefix = _prefix(self.secure)
+        ours = sorted((value, name) for name, value in cookies.items() if name.startswith(prefix))
+        for _, name in ours[: max(0, len(ours) - MOST_COOKIES + 1)]:
+            _remove(response, name, self.secure)
         response.set_cookie(
-            _cookie_name(self.state),
+            _cookie_name(self.state, self.secure),
             self.value,
             max_age=LIFE,
-            path=COOKIE_PATH,
+            path="/",
             secure=self.secure,
             httponly=True,
             samesite="Lax",
@@ -67,13 +75,15 @@ def begin(
     service: Embedded, connection: Connection, item: CatalogueConnector, client: Client, wanted: Wanted
 ) -> tuple[str, Binding]:
     """The URL at the third party (RFC 6749, 4.1.1; PKCE, RFC 7636), and the cookie to set."""
-    state, value, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+    state, secret, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+    # The time in front is for ``set_on``: browsers do not tell which of their cookies is the oldest.
+    value = f"{int(clock.now().timestamp() * 1000):014}.{secret}"
     row = {
         "state_sha256": sha256(state),
         "cookie_sha256": sha256(value),
         "account_connector_id": wanted.account_connector_id,
         "token_sha256": wanted.token_sha256,
-        "verifier": service.vault.seal(verifier, f"flow:{sha256(state)}"),
+        "verifier": service.vault.seal(verifier, sealed_in(sha256(state))),
         "target_origin": wanted.target,
         "callback_message": wanted.message,
         "expires_at": clock.now() + LIFE,
@@ -90,8 +100,7 @@ def begin(
         **item.authorize_params,
     }
     joint = "&" if urlsplit(item.authorize_url or "").query else "?"
-    secure = service.settings.public_url.startswith("https:")
-    return f"{item.authorize_url}{joint}{urlencode(asked)}", Binding(state, value, secure)
+    return f"{item.authorize_url}{joint}{urlencode(asked)}", Binding(state, value, _is_secure(service))
 
 
 def take_up(
@@ -105,7 +114,7 @@ def take_up(
     table = tables.flow
     ours = (
         (table.c.state_sha256 == sha256(state))
-        & (table.c.cookie_sha256 == sha256(cookies.get(_cookie_name(state), "")))
+        & (table.c.cookie_sha256 == sha256(cookies.get(_cookie_name(state, _is_secure(service)), "")))
         & table.c.used_at.is_(None)
         & (table.c.expires_at > clock.now())
     )
@@ -113,15 +122,22 @@ def take_up(
         if connection.execute(update(table).where(ours).values(used_at=clock.now())).rowcount != 1:
             raise FlowError(400, "stale_flow")
         row = connection.execute(select(table).where(table.c.state_sha256 == sha256(state))).one()
-        installed = tables.account_connector
-        wanted = select(installed.c.connector_id).where(installed.c.id == row.account_connector_id)
-        item = service.catalogue.by_id(connection.execute(wanted).scalar_one())
-        if item is None:
-            raise FlowError(400, "not_offered")
-        client = client_of(service, connection, row.account_connector_id, item)
-    verifier = service.vault.open(row.verifier, f"flow:{row.state_sha256}")
+        item, client = registration(service, connection, row.account_connector_id)
+    verifier = service.vault.open(row.verifier, sealed_in(row.state_sha256))
     purpose = Wanted(row.account_connector_id, row.token_sha256, row.target_origin, row.callback_message)
     return Flow(purpose, verifier), item, client
+
+
+def registration(
+    service: Embedded, connection: Connection, account_connector_id: int
+) -> tuple[CatalogueConnector, Client]:
+    """What an account connector is an instance of, and as which client. Raises ``FlowError``."""
+    installed = tables.account_connector
+    wanted = select(installed.c.connector_id).where(installed.c.id == account_connector_id)
+    item = service.catalogue.by_id(connection.execute(wanted).scalar_one())
+    if item is None:
+        raise FlowError(400, "not_offered")
+    return item, client_of(service, connection, account_connector_id, item)
 
 
 def client_of(
@@ -136,8 +152,27 @@ def client_of(
 
 def forget(response: Response, state: str) -> None:
     """Remove the cookie of a flow that is over."""
-    response.delete_cookie(_cookie_name(state), path=COOKIE_PATH)
+    secure = _is_secure(embedded())
+    _remove(response, _cookie_name(state, secure), secure)
 
 
-def _cookie_name(state: str) -> str:
-    return COOKIE + sha256(state)[:16]
+def sealed_in(state_sha256: str) -> str:
+    """The table, row and column that a verifier is bound to."""
+    return f"flow:{state_sha256}:verifier"
+
+
+def _remove(response: Response, name: str, secure: bool) -> None:
+    response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="Lax")
+
+
+def _is_secure(service: Embedded) -> bool:
+    return service.settings.public_url.startswith("https:")
+
+
+def _prefix(secure: bool) -> str:
+    # __Host-: no other host, however near, can set it; browsers ask for Secure and Path=/ in return.
+    return f"__Host-{COOKIE}" if secure else COOKIE
+
+
+def _cookie_name(state: str, secure: bool) -> str:
+    return _prefix(secure) + sha256(state)[:16]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
-from flask import Blueprint, Response, json
+from flask import Blueprint, Response
 from sqlalchemy import Connection, Row, select, update
 
 from bff.partner import account_connector_store as store
 from bff.partner import clock, sign_ins, tables
 from bff.partner.api import account_level, answer
 from bff.partner.context import Embedded, embedded
+from bff.partner.credentials import seal, unseal
 from bff.partner.errors import ApiError, missing
 from bff.partner.provider import Credentials
 
@@ -34,13 +35,13 @@ def keep(
 
     Where the third party does not name the account, the newest grant wins: nobody could tell them apart.
     """
-    sealed = _sealed(service, row.id, credentials)
     if row.authenticated and account and row.external_account and account != row.external_account:
+        held = seal(service.vault, credentials, store.held_in(token_sha256))
         sign_ins.finish(
-            connection, token_sha256, "failed", error=MISMATCH, external_account=account, held=sealed
+            connection, token_sha256, "failed", error=MISMATCH, external_account=account, held=held
         )
         return False
-    _connect(connection, row.id, sealed, account)
+    _connect(service, connection, row.id, credentials, account)
     sign_ins.finish(connection, token_sha256, "connected", external_account=account)
     return True
 
@@ -62,35 +63,27 @@ def accept(account_connector_id: int, token_sha256: str) -> Response:
         if found.result != "connected":
             if found.held is None or found.at < clock.now() - HELD_FOR:
                 raise ApiError(410, "This sign-in can no longer be accepted.")
-            _connect(connection, row.id, found.held, found.external_account)
+            credentials = unseal(service.vault, found.held, store.held_in(token_sha256))
+            _connect(service, connection, row.id, credentials, found.external_account)
             values = {"result": "connected", "error": None, "held": None, "at": clock.now()}
             connection.execute(update(table).where(ours).values(values))
         return answer(store.told(service, connection, store.find(connection, account_id, row.id)))
 
 
-def forget_old(connection: Connection) -> None:
-    """Forget grants that nobody chose in time."""
-    table = tables.sign_in
-    old = update(table).where(table.c.held.is_not(None), table.c.at < clock.now() - HELD_FOR)
-    connection.execute(old.values(held=None))
-
-
-def _connect(connection: Connection, account_connector_id: int, sealed: str, account: str | None) -> None:
+def _connect(
+    service: Embedded,
+    connection: Connection,
+    account_connector_id: int,
+    credentials: Credentials,
+    account: str | None,
+) -> None:
     table = tables.account_connector
     values = {
-        "credentials": sealed,
+        "credentials": seal(service.vault, credentials, store.sealed_in(account_connector_id, "credentials")),
+        "refresh_not_before": None,
+        "refresh_failures": 0,
         "authenticated": True,
         "authenticated_at": clock.now(),
         "external_account": account,
     }
     connection.execute(update(table).where(table.c.id == account_connector_id).values(values))
-
-
-def _sealed(service: Embedded, account_connector_id: int, credentials: Credentials) -> str:
-    kept = {
-        "access_token": credentials.access_token,
-        "refresh_token": credentials.refresh_token,
-        "expires_at": credentials.expires_at.isoformat() if credentials.expires_at else None,
-        "scope": credentials.scope,
-    }
-    return service.vault.seal(json.dumps(kept), store.sealed_in(account_connector_id, "credentials"))

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, redirect, request
-from sqlalchemy import Connection, Row, select
+from flask import Blueprint, redirect, request
+from sqlalchemy import Connection, Row
 from werkzeug.wrappers import Response as AnyResponse
 
 from bff.partner import account_connector_store as store
-from bff.partner import flows, grants, pages, properties, sign_in_tokens, sign_ins, tables
+from bff.partner import completion, connecting, flows, pages, properties, sign_in_tokens, sign_ins, visits
+from bff.partner.audit import audit
 from bff.partner.catalogue import CatalogueConnector
+from bff.partner.connecting import Answer
 from bff.partner.context import Embedded, embedded
-from bff.partner.errors import ApiError, FlowError, Reason
-from bff.partner.provider import Client, Credentials, ProviderFailed
+from bff.partner.errors import ApiError, FlowError
+from bff.partner.provider import Client
 
 routes = Blueprint("oauth_flow", __name__)
 
@@ -26,11 +28,12 @@ MAX_MESSAGE: Final = 4000
 @routes.route("/connectorauth/updateaccountconnectoroauth", methods=["GET"])
 def start() -> AnyResponse:
     """Redeem the sign-in token once and send the browser to the third party."""
-    if request.method != "GET":
-        # HEAD comes from link scanners: it must not use the token up.
-        return Response(status=405, headers={"Allow": "GET"})
     service = embedded()
+    redeems_all = service.settings.speculative_fetches == "redeem" and request.method == "GET"
+    if not redeems_all and not visits.is_visit(request):
+        return visits.not_a_visit(request)
     target, message = _target(), request.args.get("callbackMessage") or None
+    service.limits.page("redeem", service.settings.limit_address, needed=True)
     try:
         return _start(service, target, message)
     except _Refused as refused:
@@ -45,7 +48,7 @@ class _Refused(FlowError):
 
 def _start(service: Embedded, target: str, message: str | None) -> AnyResponse:
     with service.database.writing() as connection:
-        token = _redeem(service, connection)
+        token = _redeem(service, connection, target)
         row, item = _connector(service, connection, token)
         wanted = flows.Wanted(row.id, token.sha256, target, message)
         client = flows.client_of(service, connection, row.id, item)
@@ -53,17 +56,19 @@ def _start(service: Embedded, target: str, message: str | None) -> AnyResponse:
         if item.grant == "authorization_code":
             url, binding = flows.begin(service, connection, item, client, wanted)
     if item.grant == "client_credentials":
-        return _without_consent(service, item, client, wanted)
+        return _go_on(service, item, client, wanted, None)
     response = redirect(url, 302)
-    binding.set_on(response)
-    response.headers.update({"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+    binding.set_on(response, request.cookies)
+    response.headers.update(connecting.PRIVATE)
     return response
 
 
 @routes.get("/connector/callback")
 def finish() -> AnyResponse:
-    """The third party's answer: exchange the code, keep the credentials, tell the host page."""
+    """The third party's answer: of the browser that began, once; then the credentials, and the end."""
     service, state = embedded(), request.args.get("state", "")
+    # A user has already consented: that is not lost because calls cannot be counted.
+    service.limits.page("callback", service.settings.limit_address, needed=False)
     flow, item, client = flows.take_up(service, state, request.cookies)
     _check_issuer(service, flow, item)
     if (error := request.args.get("error")) is not None:
@@ -71,34 +76,39 @@ def finish() -> AnyResponse:
         return _ended_badly(service, flow.wanted, result, error[:100])
     if not (code := request.args.get("code")):
         return _ended_badly(service, flow.wanted, "failed", "no_code")
-    try:
-        credentials = service.provider.exchange_code(
-            item, client, code=code, verifier=flow.verifier, redirect_uri=service.settings.redirect_uri
-        )
-    except ProviderFailed as failure:
-        return _ended_badly(service, flow.wanted, "failed", failure.error)
-    response = _kept(service, item, flow.wanted, credentials)
+    response = _go_on(service, item, client, flow.wanted, Answer(code, flow.verifier))
     flows.forget(response, state)
     return response
 
 
 def _target() -> str:
     target = request.args.get("targetOrigin", "")
-    parts = urlsplit(target)
-    usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.username
     missing = [name for name in ("id", "token", "targetOrigin") if not request.args.get(name)]
     too_long = len(target) > MAX_TARGET or len(request.args.get("callbackMessage", "")) > MAX_MESSAGE
-    if missing or not usable or too_long or not target.isprintable():
+    if missing or not _is_url(target) or too_long or not target.isprintable():
         # A target without a scheme would make postMessage throw in the end, after all the user's work.
         raise FlowError(400, "bad_link", names=missing or ["targetOrigin"])
     return target
 
 
-def _redeem(service: Embedded, connection: Connection) -> Row[Any]:
+def _is_url(target: str) -> bool:
+    try:
+        parts = urlsplit(target)
+        reachable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and reachable and not parts.username
+
+
+def _redeem(service: Embedded, connection: Connection, target: str) -> Row[Any]:
     token = sign_in_tokens.find(connection, request.args["token"])
-    first_visit = service.settings.consume_token == "first-visit"  # noqa: S105
+    first_visit = service.settings.consume_token == "first-visit"  # noqa: S105  # nosec B105  # the name of a mode
     if token is None or (first_visit and not sign_in_tokens.redeem(connection, token.sha256)):
         raise _Refused(service.settings.used_token_status, "used_link")
+    if token.target_origin not in {None, target}:
+        # Whoever passes a link on could lead its user anywhere. Undone by this, the token is still good.
+        raise FlowError(400, "bad_link", names=["targetOrigin"])
+    audit("redeemed", account=token.account_id, user=token.username)
     return token
 
 
@@ -137,71 +147,25 @@ def _connector(
 
 def _check_issuer(service: Embedded, flow: flows.Flow, item: CatalogueConnector) -> None:
     # Once an issuer is configured, an answer without one is as wrong as an answer with another (RFC 9207).
-    if item.issuer is None or request.args.get("iss") == item.issuer:
+    # Where none is, an answer of another connector's issuer is still the answer of another connector.
+    given = request.args.getlist("iss")
+    foreign = {other.issuer for other in service.catalogue.connectors if other.issuer is not None}
+    if given == [item.issuer] or (item.issuer is None and not foreign.intersection(given)):
         return
-    _record(service, flow.wanted, "failed", "wrong_issuer")
+    connecting.fail(service, flow.wanted, "failed", "wrong_issuer")
     raise FlowError(400, "wrong_issuer", error="wrong_issuer")
 
 
-def _without_consent(
-    service: Embedded, item: CatalogueConnector, client: Client, wanted: flows.Wanted
+def _go_on(
+    service: Embedded, item: CatalogueConnector, client: Client, wanted: flows.Wanted, answer: Answer | None
 ) -> AnyResponse:
-    try:
-        credentials = service.provider.client_credentials(item, client)
-    except ProviderFailed as failure:
-        return _ended_badly(service, wanted, "failed", failure.error)
-    return _kept(service, item, wanted, credentials)
-
-
-def _kept(
-    service: Embedded, item: CatalogueConnector, wanted: flows.Wanted, credentials: Credentials
-) -> AnyResponse:
-    if _keep(service, item, wanted, credentials):
-        return _told(service, wanted)
-    return _bad_end(service, wanted, "failed", "other_account", grants.MISMATCH)
-
-
-def _keep(
-    service: Embedded, item: CatalogueConnector, wanted: flows.Wanted, credentials: Credentials
-) -> bool:
-    account = service.provider.account_name(item, credentials)
-    table = tables.account_connector
-    with service.database.writing() as connection:
-        if service.settings.consume_token == "completion":  # noqa: S105
-            sign_in_tokens.redeem(connection, wanted.token_sha256)
-        row = connection.execute(select(table).where(table.c.id == wanted.account_connector_id)).first()
-        if row is None:
-            raise FlowError(410, "removed")
-        return grants.keep(service, connection, row, wanted.token_sha256, credentials, account)
-
-
-def _record(service: Embedded, wanted: flows.Wanted, result: sign_ins.Result, error: str) -> None:
-    with service.database.writing() as connection:
-        sign_ins.finish(connection, wanted.token_sha256, result, error=error)
+    """Connect; but where the right browser has to be proved first, send this one there."""
+    with service.database.reading() as connection:
+        url = sign_in_tokens.completion_url(connection, wanted.token_sha256)
+    if url is not None:
+        return completion.ask(service, wanted, url, answer)
+    return connecting.show(service, wanted, connecting.connect(service, item, client, wanted, answer))
 
 
 def _ended_badly(service: Embedded, wanted: flows.Wanted, result: sign_ins.Result, error: str) -> AnyResponse:
-    _record(service, wanted, result, error)
-    return _bad_end(service, wanted, result, "declined" if result == "declined" else "failed", error)
-
-
-def _bad_end(
-    service: Embedded, wanted: flows.Wanted, result: sign_ins.Result, reason: Reason, error: str
-) -> AnyResponse:
-    if service.settings.denial == "redirect" and wanted.message is None:
-        return _back(service, wanted.target, result)
-    return pages.trouble(FlowError(400, reason, error=error), wanted.target, wanted.message)
-
-
-def _told(service: Embedded, wanted: flows.Wanted) -> AnyResponse:
-    if wanted.message is None:
-        return _back(service, wanted.target, "connected")
-    return pages.finished(wanted.target, wanted.message)
-
-
-def _back(service: Embedded, target: str, result: sign_ins.Result) -> AnyResponse:
-    if service.settings.redirect_query == "result":
-        target += ("&" if urlsplit(target).query else "?") + urlencode({"result": result})
-    response = redirect(target, 302)
-    response.headers.update({"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
-    return response
+    return connecting.show(service, wanted, connecting.fail(service, wanted, result, error))

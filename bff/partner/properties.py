@@ -61,9 +61,9 @@ def change(account_connector_id: int, property_id: int) -> Response:
     value = text(document, "Value", 4000)
     with embedded().database.writing() as connection:
         store.find(connection, account_id, account_connector_id)
-        _told_one(connection, account_connector_id, property_id)
+        name = _told_one(connection, account_connector_id, property_id)["Name"]
         if value is not None:
-            sealed = embedded().vault.seal(value, store.sealed_in(account_connector_id, "property"))
+            sealed = embedded().vault.seal(value, store.property_in(account_connector_id, name))
             table = tables.property_value
             connection.execute(update(table).where(table.c.id == property_id).values(value=sealed))
         return answer(_told_one(connection, account_connector_id, property_id))
@@ -89,9 +89,8 @@ def put(
         name = text(entry, "Name") if isinstance(entry, dict) else None
         if name is None or item is None or name not in _known(item):
             raise ApiError(400, f"There is not a connector property that matches name '{name or ''}'.")
-        sealed = service.vault.seal(
-            text(entry, "Value", 4000) or "", store.sealed_in(account_connector_id, "property")
-        )
+        value = text(entry, "Value", 4000) or ""
+        sealed = service.vault.seal(value, store.property_in(account_connector_id, name))
         table = tables.property_value
         ours = (table.c.account_connector_id == account_connector_id) & (table.c.name == name)
         if connection.execute(update(table).where(ours).values(value=sealed)).rowcount == 0:
@@ -119,7 +118,7 @@ def _told_one(connection: Connection, account_connector_id: int, property_id: in
     wanted = select(table.c.id).where(
         table.c.id == property_id, table.c.account_connector_id == account_connector_id
     )
-    if connection.execute(wanted).first() is None:
+    if property_id > tables.LAST_ID or connection.execute(wanted).first() is None:
         raise missing("Property")
     told = store.told_properties(embedded(), connection, account_connector_id)
     return next(item for item in told if item["Id"] == property_id)

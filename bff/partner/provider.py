@@ -1,27 +1,24 @@
-"""Speaks to a third party's token and user-info endpoints, and believes nothing without looking."""
+"""Speaks to a third party's token, revocation and user-info endpoints, and believes nothing unlooked-at."""
 
 from __future__ import annotations
 
 import base64
-import time
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 from urllib.parse import quote
 
-import requests
 from flask import json
 
-from bff.partner import clock
+from bff.partner import clock, transport
 from bff.partner.catalogue import CatalogueConnector
+from bff.partner.outbound import Policy
 
-CONNECT_SECONDS: Final = 5.0
-READ_SECONDS: Final = 15.0
-TOTAL_SECONDS: Final = 20.0
-MAX_BYTES: Final = 1024 * 1024
-LONGEST_LIFE: Final = 10**9
+MAY_BE_JSON: Final = frozenset({"application/json", "text/json", "text/javascript", "text/plain", ""})
+LONGEST_LIFE: Final = 365 * 24 * 3600
 OK: Final = 200
+_UNKEPT: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 class ProviderFailed(Exception):
@@ -42,7 +39,7 @@ class Client:
 
 @dataclass(frozen=True)
 class Credentials:
-    """What the third party gave."""
+    """What the third party gave. ``scope`` is what it granted, space-separated, where it said so."""
 
     access_token: str
     refresh_token: str | None
@@ -51,7 +48,11 @@ class Credentials:
 
 
 class Provider:
-    """Every call has a total deadline and a cap on its answer; redirects, netrc and cookies are not used."""
+    """Every call goes where ``policy`` allows, and has a total deadline and a cap on its answer."""
+
+    def __init__(self, policy: Policy, limits: transport.Limits | None = None) -> None:
+        self.policy = policy
+        self.limits = limits or transport.Limits()
 
     def exchange_code(
         self, item: CatalogueConnector, client: Client, *, code: str, verifier: str, redirect_uri: str
@@ -69,89 +70,103 @@ class Provider:
         """Tokens without a user's consent (RFC 6749, section 4.4). Raises ``ProviderFailed``."""
         return self._token(item, client, {"grant_type": "client_credentials", "scope": " ".join(item.scopes)})
 
+    def refresh(self, item: CatalogueConnector, client: Client, refresh_token: str) -> Credentials:
+        """New tokens for a refresh token (RFC 6749, section 6). Raises ``ProviderFailed``."""
+        return self._token(item, client, {"grant_type": "refresh_token", "refresh_token": refresh_token})
+
+    def revoke(self, item: CatalogueConnector, client: Client, token: str, hint: str) -> None:
+        """Revoke a token (RFC 7009); an unknown one counts as revoked. Raises ``ProviderFailed``."""
+        status, document = self._post(
+            item, client, item.revocation_url or "", {"token": token, "token_type_hint": hint}
+        )
+        if status != OK:
+            raise ProviderFailed(_error(document, f"revocation_endpoint_answered_{status}"))
+
     def account_name(self, item: CatalogueConnector, credentials: Credentials) -> str | None:
         """Whose account was connected, where the third party tells. A failure here fails nothing."""
         if item.userinfo_url is None:
             return None
-        headers = {"Authorization": f"Bearer {credentials.access_token}", "Accept": "application/json"}
+        headers = {"Authorization": f"Bearer {credentials.access_token}"}
         try:
             status, document = self._call("GET", item.userinfo_url, headers, None)
         except ProviderFailed:
             return None
-        name = document.get(item.account_claim) if status == OK else None
-        return name[:255] if isinstance(name, str) else None
+        name = _text(document.get(item.account_claim)) if status == OK else None
+        return name[:255] if name is not None else None
 
     def _token(self, item: CatalogueConnector, client: Client, form: dict[str, str]) -> Credentials:
-        headers = {"Accept": "application/json"}
-        if item.token_auth == "client_secret_basic":  # noqa: S105
+        status, document = self._post(item, client, item.token_url or "", form)
+        if status != OK:
+            raise ProviderFailed(_error(document, f"token_endpoint_answered_{status}"))
+        return _credentials(document)
+
+    def _post(
+        self, item: CatalogueConnector, client: Client, url: str, form: dict[str, str]
+    ) -> tuple[int, dict[str, Any]]:
+        headers = {}
+        if item.token_auth == "client_secret_basic":  # noqa: S105  # nosec B105  # the name of a method
             headers["Authorization"] = _basic(client)
         else:
             form = {**form, "client_id": client.id}
-        if item.token_auth == "client_secret_post":  # noqa: S105
+        if item.token_auth == "client_secret_post":  # noqa: S105  # nosec B105  # the name of a method
             form = {**form, "client_secret": client.secret or ""}
-        status, document = self._call("POST", item.token_url or "", headers, form)
-        if status != OK:
-            error = document.get("error")
-            raise ProviderFailed(error if isinstance(error, str) else f"token_endpoint_answered_{status}")
-        return _credentials(document)
+        return self._call("POST", url, headers, form)
 
     def _call(
         self, method: str, url: str, headers: dict[str, str], form: dict[str, str] | None
     ) -> tuple[int, dict[str, Any]]:
-        deadline = time.monotonic() + TOTAL_SECONDS
-        with requests.Session() as session:
-            session.trust_env = False
-            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-            try:
-                with session.request(
-                    method,
-                    url,
-                    headers=headers,
-                    data=form,
-                    timeout=(CONNECT_SECONDS, READ_SECONDS),
-                    allow_redirects=False,
-                    stream=True,
-                ) as response:
-                    return response.status_code, _document(_read(response, deadline))
-            except requests.RequestException as error:
-                raise ProviderFailed("third_party_unreachable") from error
+        try:
+            reply = transport.send(self.policy, method, url, headers=headers, form=form, limits=self.limits)
+        except transport.NoReply as error:
+            raise ProviderFailed(error.code) from error
+        return reply.status, _document(reply)
 
 
-def _read(response: requests.Response, deadline: float) -> bytes:
-    kept = bytearray()
-    for chunk in response.iter_content(16 * 1024):
-        kept += chunk
-        if len(kept) > MAX_BYTES or time.monotonic() > deadline:
-            raise ProviderFailed("third_party_answer_too_large_or_slow")
-    return bytes(kept)
-
-
-def _document(body: bytes) -> dict[str, Any]:
+def _document(reply: transport.Reply) -> dict[str, Any]:
+    # A login page or a proxy's notice is no JSON; some third parties send theirs under a careless name.
+    if reply.media_type not in MAY_BE_JSON and not reply.media_type.endswith("+json"):
+        return {}
     try:
-        document = json.loads(body)
+        document = json.loads(reply.body)
     except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 
 
+def _error(document: dict[str, Any], otherwise: str) -> str:
+    return (_text(document.get("error")) or otherwise)[:100]
+
+
 def _credentials(document: dict[str, Any]) -> Credentials:
-    access = document.get("access_token")
+    access, refresh, scope = (
+        _text(document.get(name)) for name in ("access_token", "refresh_token", "scope")
+    )
     kind = document.get("token_type")
-    if not isinstance(access, str) or not access or not isinstance(kind, str) or kind.lower() != "bearer":
+    if not access or not isinstance(kind, str) or kind.lower() != "bearer":
         raise ProviderFailed("third_party_sent_no_bearer_token")
-    refresh, scope, seconds = (document.get(name) for name in ("refresh_token", "scope", "expires_in"))
     return Credentials(
         access_token=access,
-        refresh_token=refresh if isinstance(refresh, str) else None,
-        expires_at=_ends(seconds),
-        scope=scope if isinstance(scope, str) else None,
+        refresh_token=refresh or None,
+        expires_at=_ends(document.get("expires_in")),
+        scope=scope,
     )
 
 
+def _text(value: object) -> str | None:
+    # JSON may hold what can be neither sealed nor kept: halves of surrogate pairs, and NUL.
+    return value if isinstance(value, str) and _UNKEPT.search(value) is None else None
+
+
 def _ends(seconds: object) -> datetime | None:
-    if not isinstance(seconds, int) or not 0 < seconds < LONGEST_LIFE:
+    """When a token ends, by its ``expires_in``; None where that says nothing. At most a year ahead.
+
+    Third parties send it as a text, as a fraction, as 0 for "never", or leave it out.
+    """
+    if isinstance(seconds, str) and seconds.isascii() and seconds.isdigit():
+        seconds = int(seconds[:12])
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
         return None
-    return clock.now() + timedelta(seconds=seconds)
+    return clock.now() + timedelta(seconds=min(seconds, LONGEST_LIFE))
 
 
 def _basic(client: Client) -> str:

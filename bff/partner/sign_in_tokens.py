@@ -6,30 +6,38 @@ import base64
 import uuid
 from datetime import timedelta
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
-from bff.partner import accounts, clock, grants, tables
+from bff.partner import accounts, clock, tables
 from bff.partner.api import answer, body, calling_token, partner_level, text
 from bff.partner.context import embedded
 from bff.partner.crypto import sha256
 from bff.partner.errors import ApiError, denied, missing
+from bff.partner.limits import caller_address
 
 routes = Blueprint("sign_in_tokens", __name__)
 
 LIFE: Final = timedelta(minutes=5)
-KEPT: Final = timedelta(days=1)
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+UNUSABLE: Final = frozenset(' \\"<>?#@')
 
 
 @routes.post("/v1.0/accounts/<any_text:account_id>/signintoken")
 def mint(account_id: str) -> Response:
-    """A token that signs one browser in as ``Username``, who is created when unknown."""
+    """A token that signs one browser in as ``Username``, who is created when unknown.
+
+    Hitchpost's own: ``{"Hitchpost": {"CompletionUrl", "TargetOrigin"}}`` asks that the sign-in counts only
+    once it is completed there (``completion.py``), and that its link leads to that target only.
+    """
     service = embedded()
     partner_level(account_id)
     if calling_token().scope_account_id is not None and not service.settings.sign_in_with_restricted_token:
         raise denied()
-    username = (text(body(), "Username") or "").strip()
+    service.limits.api("mint", service.settings.limit_client_mints, caller_address())
+    username, completion = (text(body(), "Username") or "").strip(), _completion(body().get("Hitchpost"))
     if not username:
         raise ApiError(400, "Username is required")
     token, now = _random_token(), clock.now()
@@ -38,13 +46,14 @@ def mint(account_id: str) -> Response:
         "account_id": account_id,
         "username": username,
         "expires_at": now + LIFE,
+        **completion,
     }
     with service.database.writing() as connection:
-        _forget_old(connection)
         _require_or_create(connection, account_id)
         accounts.ensure_user(connection, account_id, username)
         connection.execute(insert(tables.sign_in_token).values(row))
-    response = answer({"Token": token, "ExpiresAtUtc": clock.dot_net(now + LIFE)})
+    told = {"Token": token, "ExpiresAtUtc": clock.dot_net(now + LIFE)}
+    response = answer(told | ({"Hitchpost": {"Completion": True}} if completion else {}))
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -63,11 +72,41 @@ def find_expired(connection: Connection, token: str) -> Row[Any] | None:
     return connection.execute(wanted.where(table.c.expires_at <= clock.now())).first()
 
 
+def completion_url(connection: Connection, token_sha256: str) -> str | None:
+    """Where a sign-in has to be completed before it counts; None where nobody asked for that."""
+    table = tables.sign_in_token
+    found = select(table.c.completion_url).where(table.c.sha256 == token_sha256)
+    url: str | None = connection.execute(found).scalar_one()
+    return url
+
+
 def redeem(connection: Connection, token_sha256: str) -> bool:
     """Use a token up. Of any number at once, one is told True."""
     table, now = tables.sign_in_token, clock.now()
     unused = update(table).where(table.c.sha256 == token_sha256, table.c.used_at.is_(None))
     return connection.execute(unused.values(used_at=now)).rowcount == 1
+
+
+def _completion(asked: object) -> dict[str, str | None]:
+    if not isinstance(asked, dict) or not embedded().settings.complete_elsewhere:
+        return {}
+    url, target = (text(asked, name, 2000) for name in ("CompletionUrl", "TargetOrigin"))
+    if url is None:
+        return {}
+    if not _is_usable(url):
+        raise ApiError(400, "Hitchpost.CompletionUrl must be an https URL without user, query or fragment.")
+    return {"completion_url": url, "target_origin": target}
+
+
+def _is_usable(url: str) -> bool:
+    # A code is added to it and sent with a browser: over https, or http on this machine.
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    safe = parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
+    return bool(host) and safe and url.isascii() and url.isprintable() and not set(url) & UNUSABLE
 
 
 def _random_token() -> str:
@@ -82,10 +121,3 @@ def _require_or_create(connection: Connection, account_id: str) -> None:
     if embedded().settings.sign_in_for_unknown_account == "refuse":
         raise missing("Account")
     accounts.add_account(connection, account_id, {"Name": account_id})
-
-
-def _forget_old(connection: Connection) -> None:
-    old = clock.now() - KEPT
-    connection.execute(delete(tables.sign_in_token).where(tables.sign_in_token.c.expires_at < old))
-    connection.execute(delete(tables.flow).where(tables.flow.c.expires_at < old))
-    grants.forget_old(connection)

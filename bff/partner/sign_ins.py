@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from bff.partner import clock, tables
+from bff.partner.audit import audit
+from bff.partner.database import insert_unless_there
 
 TOLD: Final = 10
+WAITED_FOR: Final = timedelta(hours=1)
+"""So long may somebody ask what became of a sign-in: a whole company may connect at nine o'clock."""
+MOST_TOLD: Final = 500
 Result = Literal["started", "connected", "declined", "failed"]
 
 
 def start(connection: Connection, account_connector_id: int, token_sha256: str) -> None:
     """A browser arrived with this token (again, where a token may be visited more than once)."""
-    table = tables.sign_in
-    if connection.execute(select(table.c.id).where(table.c.token_sha256 == token_sha256)).first():
-        return
     row = {
         "account_connector_id": account_connector_id,
         "token_sha256": token_sha256,
         "result": "started",
         "at": clock.now(),
     }
-    connection.execute(insert(table).values(row))
+    insert_unless_there(connection, tables.sign_in, row)
 
 
 def finish(
@@ -49,14 +52,20 @@ def finish(
         "external_account": external_account,
         "held": held,
     }
-    return connection.execute(ended.values(values)).rowcount == 1
+    first = connection.execute(ended.values(values)).rowcount == 1
+    if first:
+        audit("sign-in ended", result=result, error=error)
+    return first
 
 
 def recent(connection: Connection, account_connector_id: int) -> list[dict[str, Any]]:
-    """The newest sign-ins of an account connector, newest first, as the API tells them."""
-    sign_in = tables.sign_in
+    """The newest sign-ins of an account connector, newest first, as the API tells them.
+
+    Ten, and those of the last hour, however many: each is waited for by its own page.
+    """
+    sign_in, since = tables.sign_in, clock.now() - WAITED_FOR
     wanted = select(sign_in).where(sign_in.c.account_connector_id == account_connector_id)
-    rows = connection.execute(wanted.order_by(sign_in.c.at.desc(), sign_in.c.id.desc()).limit(TOLD))
+    rows = connection.execute(wanted.order_by(sign_in.c.at.desc(), sign_in.c.id.desc()).limit(MOST_TOLD))
     return [
         {
             "TokenSha256": row.token_sha256,
@@ -65,5 +74,6 @@ def recent(connection: Connection, account_connector_id: int) -> list[dict[str, 
             "AtUtc": clock.dot_net(row.at),
             "ExternalAccount": row.external_account,
         }
-        for row in rows
+        for number, row in enumerate(rows)
+        if number < TOLD or row.at > since
     ]

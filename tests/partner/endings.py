@@ -17,6 +17,7 @@ from bff.partner.catalogue import read_catalogue
 from bff.partner.errors import Reason
 from bff.partner.settings import Settings
 from tests.partner.conftest import Api, client_of
+from tests.support.databases import sqlite_url
 from tests.support.servers import serve
 from tests.support.world import CLIENT_ID, CLIENT_SECRET, Calls, World
 
@@ -89,10 +90,14 @@ class ThirdParty:
 
 @dataclass
 class Service:
-    """The embedded service, once more on the same database with another catalogue, and a third party."""
+    """The embedded service, once more on the same database with another catalogue, and a third party.
+
+    ``busy`` takes one callback a minute, and has had it.
+    """
 
     world: World
     without: str
+    busy: str
     third_party: ThirdParty
 
 
@@ -138,21 +143,25 @@ def open_service(folder: Path) -> Iterator[Service]:
         serve(lambda _: third.app()) as third_url,
         serve(lambda url: _partner(url, folder, CATALOGUE.replace("{third}", third_url))) as partner,
         serve(lambda url: _partner(url, folder, WITHOUT)) as without,
+        serve(lambda url: _partner(url, folder, WITHOUT, limit_address=1)) as busy,
     ):
-        world = World("", partner, third_url, Flask("nobody"), folder, Calls())
-        yield Service(world, without, third)
+        requests.get(f"{busy}/connector/callback", timeout=10)
+        databases = sqlite_url(folder, "bff"), sqlite_url(folder, "partner")
+        world = World("", partner, third_url, Flask("nobody"), folder, Calls(), *databases)
+        yield Service(world, without, busy, third)
 
 
-def _partner(url: str, folder: Path, catalogue: str) -> Flask:
+def _partner(url: str, folder: Path, catalogue: str, **limits: int) -> Flask:
     path = folder / "catalogue.toml"
     path.write_text(catalogue)
     settings = Settings(
         public_url=url,
-        database_url=f"sqlite:///{folder}/partner.db",
+        database_url=sqlite_url(folder, "partner"),
         catalogue=path,
         client_id=CLIENT_ID,
         client_secret=CLIENT_SECRET,
         encryption_keys="k1:" + "A" * 43 + "=",
+        **limits,
     )
     return create_app(settings, read_catalogue(path))
 
@@ -184,5 +193,6 @@ ENDINGS: Final[dict[Reason, Callable[[Visitor], requests.Response]]] = {
     "declined": lambda it: it.answer(it.begin(it.install()), error="access_denied"),
     "other_account": _other_account,
     "failed": lambda it: it.answer(it.begin(it.install()), error="<b>server_error</b>"),
+    "too_many": lambda it: it.answer("unknown", it.service.busy),
 }
 """For each reason what a visitor does; the page that it ends on."""

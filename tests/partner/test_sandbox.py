@@ -63,6 +63,12 @@ def token(world: World, variant: str = "", **form: str) -> requests.Response:
     )
 
 
+def revoke(world: World, variant: str = "", **form: str) -> requests.Response:
+    """Ask the revocation endpoint."""
+    url = f"{world.sandbox}{variant}/revoke"
+    return requests.post(url, data=form, auth=("hitchpost", SANDBOX_SECRET), timeout=20)
+
+
 def code_of(world: World, variant: str = "") -> str:
     """A fresh code."""
     return answer_of(decide(authorize(world, variant)))["code"]
@@ -142,6 +148,37 @@ def test_a_refresh_token_is_replaced(partner_world: World) -> None:
     assert second.status_code == 200
     again = token(partner_world, grant_type="refresh_token", refresh_token=first["refresh_token"])
     assert again.json() == {"error": "invalid_grant"}
+
+
+def test_a_refresh_token_that_comes_twice_ends_the_grant(partner_world: World) -> None:
+    """It has leaked, or two clients race: nothing of the grant is good any more (RFC 9700, 4.14.2)."""
+    first = token(partner_world, code=code_of(partner_world)).json()
+    form = {"grant_type": "refresh_token", "refresh_token": first["refresh_token"]}
+    second = token(partner_world, **form).json()
+    assert token(partner_world, **form).json() == {"error": "invalid_grant"}
+    form["refresh_token"] = second["refresh_token"]
+    assert token(partner_world, **form).json() == {"error": "invalid_grant"}
+
+
+@pytest.mark.parametrize("name", ["access_token", "refresh_token"])
+def test_a_revoked_token_ends_the_grant(partner_world: World, name: str) -> None:
+    """Either token does; an unknown one is no error, a missing one is (RFC 7009)."""
+    first = token(partner_world, code=code_of(partner_world)).json()
+    who = {"Authorization": f"Bearer {first['access_token']}"}
+    assert revoke(partner_world, token="unknown").status_code == 200
+    assert revoke(partner_world).json() == {"error": "invalid_request"}
+    assert requests.get(f"{partner_world.sandbox}/userinfo", headers=who, timeout=10).status_code == 200
+    assert revoke(partner_world, token=first[name]).status_code == 200
+    assert requests.get(f"{partner_world.sandbox}/userinfo", headers=who, timeout=10).status_code == 401
+    again = token(partner_world, grant_type="refresh_token", refresh_token=first["refresh_token"])
+    assert again.json() == {"error": "invalid_grant"}
+
+
+def test_only_the_client_revokes(partner_world: World) -> None:
+    """A wrong secret is 401, and the broken variant breaks here as well."""
+    wrong = requests.post(f"{partner_world.sandbox}/revoke", data={"token": "x"}, timeout=10)
+    assert wrong.status_code == 401
+    assert revoke(partner_world, "/broken", token="x").status_code == 500
 
 
 def test_the_variants_misbehave_as_they_should(partner_world: World) -> None:

@@ -47,6 +47,7 @@ ENGLISH = {
         "The account that was connected before is still connected. Go back to choose which to use.",
     ),
     "failed": ("The sign-in did not work", "Nothing was connected. Close this window and try again."),
+    "too_many": ("Too many tries at once", "Wait a minute, then go back and start again."),
 }
 NAMES = {"bad_link": ["id", "targetOrigin"], "unset_properties": ["Region", "Subdomain"]}
 CODES = {

@@ -6,7 +6,7 @@ import sys
 
 from bff.partner.sandbox.app import create_app
 from bff.partner.sandbox.settings import FaultySettings, load_settings
-from bff.partner.server import Server
+from bff.serving.server import Server
 
 
 def main() -> int:

@@ -44,6 +44,7 @@ HEADERS: Final = {
 
 ISOLATION: Final = {"Cross-Origin-Opener-Policy": "same-origin"}
 HOPPED: Final = "hopped"
+SCHEME: Final = "Bearer"
 
 
 def create_app(settings: Settings) -> Flask:
@@ -74,6 +75,7 @@ class _Endpoints:
         routes.add_url_rule("/authorize", "authorize", self.authorize, methods=["GET"])
         routes.add_url_rule("/authorize", "decide", self.decide, methods=["POST"])
         routes.add_url_rule("/token", "token", self.token, methods=["POST"])
+        routes.add_url_rule("/revoke", "revoke", self.revoke, methods=["POST"])
         routes.add_url_rule("/userinfo", "userinfo", self.userinfo, methods=["GET"])
         return routes
 
@@ -156,6 +158,17 @@ class _Endpoints:
             return _json({"error": refused.error}, 400)
         return _json(_told(tokens))
 
+    def revoke(self) -> Response:
+        """A token's grant is ended (RFC 7009)."""
+        if (fault := self._token_fault()) is not None:
+            return fault
+        if not is_our_client(self.settings, request.headers, request.form):
+            return _challenge({"error": "invalid_client"}, "Basic")
+        if not (token := request.form.get("token", "")):
+            return _json({"error": "invalid_request"}, 400)
+        self.grants.revoke(self.variant.key, token)
+        return _json({})
+
     def userinfo(self) -> Response:
         """Whose token it is."""
         scheme, _, access = request.headers.get("Authorization", "").partition(" ")
@@ -171,6 +184,7 @@ class _Endpoints:
             case "garbled":
                 return Response("<!doctype html><title>Please wait</title>", content_type="text/html")
             case "slow":
+                # house-allow: sleep: to be slow is what this variant is for
                 time.sleep(self.settings.slow_seconds)
         return None
 
@@ -220,7 +234,7 @@ def _with_headers(response: Response) -> Response:
 def _told(tokens: Tokens) -> dict[str, Any]:
     return {
         "access_token": tokens.access,
-        "token_type": "Bearer",
+        "token_type": SCHEME,
         "expires_in": 3600,
         "refresh_token": tokens.refresh,
         "scope": " ".join(tokens.scopes),

@@ -66,6 +66,7 @@ class Grants:
     _codes: dict[str, Grant] = field(default_factory=dict)
     _access: dict[str, tuple[float, Grant]] = field(default_factory=dict)
     _refresh: dict[str, Grant] = field(default_factory=dict)
+    _spent: dict[str, Grant] = field(default_factory=dict)
     _consents: dict[str, int] = field(default_factory=dict)
 
     def remember(self, request: AuthorizationRequest) -> tuple[str, str]:
@@ -117,10 +118,22 @@ class Grants:
     def refresh(self, variant: str, token: str) -> Tokens:
         """New tokens for a refresh token, which is replaced. Raises ``Refused``."""
         with self._lock:
-            grant = self._refresh.pop(token, None)
+            if (spent := self._spent.get(token)) is not None:
+                # A refresh token that comes twice has leaked, or its owner has lost count (RFC 9700, 4.14.2).
+                spent.revoked = True
+            grant = self._refresh.get(token)
             if grant is None or grant.revoked or grant.request.variant != variant:
                 raise Refused("invalid_grant")
+            self._spent[token] = self._refresh.pop(token)
             return self._issue(grant)
+
+    def revoke(self, variant: str, token: str) -> None:
+        """End the grant that a token came from; an unknown token needs no ending (RFC 7009, section 2.2)."""
+        with self._lock:
+            _, by_access = self._access.get(token, (0.0, None))
+            grant = self._refresh.get(token) or self._spent.get(token) or by_access
+            if grant is not None and grant.request.variant == variant:
+                grant.revoked = True
 
     def account_of(self, access: str) -> str | None:
         """Whose access token this is."""

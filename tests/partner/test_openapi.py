@@ -1,0 +1,118 @@
+"""The embedded service's OpenAPI document says what the program does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import requests
+from flask import Flask
+from pydantic import BaseModel
+
+from bff.partner.openapi import shapes
+from bff.partner.openapi.operations import OPERATIONS
+from bff.partner.openapi.routes import ITSELF, document
+from tests.partner.conftest import Api, api_token
+
+UNDESCRIBED = ("/assets/", "/health/")
+METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+
+
+def routes_of(app: Flask) -> Iterator[tuple[str, str]]:
+    """Method and path of each route, its parameters without their names."""
+    for rule in app.url_map.iter_rules():
+        if not rule.rule.startswith(UNDESCRIBED):
+            path = re.sub("<[^>]+>", "{}", rule.rule)
+            yield from ((method.lower(), path) for method in METHODS & (rule.methods or set()))
+
+
+def test_every_route_is_described(api: Api) -> None:
+    """Each route is in bff/partner/openapi/operations.py, and nothing else is."""
+    described = {
+        (operation.method, re.sub("{[^}]+}", "{}", operation.path)) for operation in (*OPERATIONS, ITSELF)
+    }
+    assert set(routes_of(api.world.partner_calls.app)) == described
+
+
+def test_the_document_is_served_to_everybody(api: Api) -> None:
+    """It is an OpenAPI 3.1 document for this address, and may be kept."""
+    answer = requests.get(f"{api.url}/v1.0/openapi.json", timeout=10)
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"].startswith("public, max-age=")
+    assert answer.json() == document(api.url)
+    references = set(re.findall(r'"#/components/schemas/(\w+)"', answer.text))
+    assert references <= set(answer.json()["components"]["schemas"])
+
+
+def fits(answer: requests.Response, method: str, path: str, shape: type[BaseModel] | None = None) -> Any:
+    """The JSON of an answer, which must be documented, and have no member that is not."""
+    whole = document("https://partner.example")
+    content = whole["paths"][path][method]["responses"][str(answer.status_code)]["content"]
+    schema = content[answer.headers["Content-Type"].partition(";")[0]]["schema"]
+    jsonschema_rs.validate({**schema, "components": whole["components"]}, answer.json())
+    items = answer.json() if isinstance(answer.json(), list) else [answer.json()]
+    for item in items if shape else ():
+        shape.model_validate(item, extra="forbid", by_alias=True, by_name=False)
+    return answer.json()
+
+
+def test_answers_about_accounts_fit(api: Api) -> None:
+    """Accounts, their users, and tokens."""
+    fits(api_token(api.url), "post", "/oauth/token", shapes.AccessToken)
+    fits(api_token(api.url, scope="all"), "post", "/oauth/token", shapes.OAuthError)
+    one = "/v1.0/accounts/{account_id}"
+    account = api.call("POST", "/v1.0/accounts", {"Name": "Acme"}, account=None)
+    mine = f"/v1.0/accounts/{fits(account, 'post', '/v1.0/accounts', shapes.Account)['Id']}"
+    fits(api.call("GET", "/v1.0/accounts", account=None), "get", "/v1.0/accounts", shapes.Account)
+    fits(api.call("PUT", mine, {"Description": "x"}, account=None), "put", one, shapes.Account)
+    user = {"UserName": "ada"}
+    fits(api.call("PUT", mine + "/users", user, account=None), "put", one + "/users", shapes.Message)
+    assert fits(api.call("GET", mine + "/users", account=None), "get", one + "/users") == ["ada"]
+    token = api.call("POST", mine + "/signintoken", {"Username": "ada"}, account=None)
+    fits(token, "post", one + "/signintoken", shapes.SignInToken)
+    fits(api.call("DELETE", mine, account=None), "delete", one, shapes.Message)
+
+
+def test_answers_about_connectors_fit(api: Api) -> None:
+    """The catalogue, what is installed, and properties."""
+    named = "/v1.0/connectors/{connector}"
+    fits(api.call("GET", "/v1.0/connectors"), "get", "/v1.0/connectors", shapes.Connector)
+    fits(api.call("GET", "/v1.0/connectors/101"), "get", named, shapes.Connector)
+    fits(api.call("GET", "/v1.0/connectors/sandbox"), "get", named, shapes.Connector)
+    new = api.call("POST", "/v1.0/connectors/sandbox/install", {"AuthValue": "key"})
+    installed = fits(new, "post", named + "/install", shapes.AccountConnector)
+    path, one = (
+        f"/v1.0/account/connectors/{installed['Id']}",
+        "/v1.0/account/connectors/{account_connector_id}",
+    )
+    requests.get(api.sign_in_url(installed["Id"]), allow_redirects=False, timeout=10)
+    told = fits(api.call("GET", path), "get", one, shapes.AccountConnector)
+    assert told["Hitchpost"]["RecentSignIns"]
+    set_one = api.call("POST", path + "/properties", {"Name": "ClientId", "Value": "x"})
+    number = fits(set_one, "post", one + "/properties", shapes.Property)["Id"]
+    fits(
+        api.call("DELETE", f"{path}/properties/{number}"),
+        "delete",
+        one + "/properties/{property_id}",
+        shapes.Message,
+    )
+    fits(api.call("PUT", path + "/deauthenticate"), "put", one + "/deauthenticate", shapes.Message)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "documented"),
+    [
+        ("GET", "/v1.0/account/connectors/1?x", "/v1.0/account/connectors/{account_connector_id}"),
+        ("GET", "/v1.0/connectors?page=x", "/v1.0/connectors"),
+        ("POST", "/v1.0/connectors/101/install", "/v1.0/connectors/{connector}/install"),
+    ],
+)
+def test_refusals_fit(api: Api, method: str, path: str, documented: str) -> None:
+    """A refusal is Cyclr's `{"Message"}`."""
+    body = {"Properties": [{"Name": "nothing"}]} if method == "POST" else None
+    answer = api.call(method, path, body)
+    assert answer.status_code in {400, 404}
+    fits(answer, method.lower(), documented, shapes.Message)
