@@ -1,48 +1,34 @@
-"""The access token for the partner service's API: fetched once for all, renewed before it ends."""
+"""The access token for the partner service's API, held in this process: one asks for all."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
-from bff.adapters.http_client import HttpClient
+from bff.adapters.access_tokens import AccessToken, TokenSource
+from bff.adapters.retry import chance
 from bff.core.errors import PartnerUnavailable
 from bff.core.secret import Secret
 
-EARLY_SECONDS: Final = 300.0
-EARLY_SHARE: Final = 0.1
-OK: Final = 200
-
-
-@dataclass(frozen=True)
-class _Token:
-    value: Secret
-    renew_at: float
+AGAIN_SECONDS: Final = 10.0
+"""After a renewal that failed while the old token is still good, the next is tried after about so long."""
 
 
 class Bearer:
-    """Client credentials (RFC 6749, section 4.4; Cyclr's documentation, "API Authentication").
+    """However many threads need a token at once, one asks ``source`` and the others wait for it.
 
-    However many threads need a token at once, one asks and the others wait for it. A failure is told to
-    those who waited, and not remembered.
+    Renewal begins early; while it fails, or another thread is at it, the old token serves until it ends. A
+    failure is told to those who waited, and not remembered.
     """
 
-    def __init__(
-        self,
-        http: HttpClient,
-        client_id: str,
-        client_secret: Secret,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._http = http
-        self._client_id = client_id
-        self._client_secret = client_secret
+    def __init__(self, source: TokenSource, clock: Callable[[], float] = time.time) -> None:
+        self._source = source
         self._clock = clock
         self._lock = threading.Condition()
-        self._token: _Token | None = None
+        self._token: AccessToken | None = None
+        self._renew_at = 0.0
         self._fetching = False
         self._round = 0
         self._failure: PartnerUnavailable | None = None
@@ -57,68 +43,56 @@ class Bearer:
 
     def _get(self, stale: Secret | None) -> Secret:
         with self._lock:
-            if self._usable(stale):
-                assert self._token is not None
-                return self._token.value
+            good = self._good(stale)
+            if good and (self._fetching or self._clock() < self._renew_at):
+                return good
             if self._fetching:
                 return self._wait(stale)
             self._fetching = True
-        return self._fetch_for_all()
+        return self._fetch_for_all(stale)
 
-    def _usable(self, stale: Secret | None) -> bool:
+    def _good(self, stale: Secret | None) -> Secret | None:
         token = self._token
-        return token is not None and self._clock() < token.renew_at and token.value != stale
+        usable = token is not None and self._clock() < token.ends_at and token.value != stale
+        return token.value if token is not None and usable else None
 
     def _wait(self, stale: Secret | None) -> Secret:
         waited_for = self._round
         self._lock.wait_for(lambda: self._round != waited_for)
-        if self._usable(stale) and self._token is not None:
-            return self._token.value
+        if good := self._good(stale):
+            return good
         said = self._failure or PartnerUnavailable("the partner service gave no new access token")
         raise PartnerUnavailable(said.detail, retry_after=said.retry_after)
 
-    def _fetch_for_all(self) -> Secret:
-        token: _Token | None = None
+    def _fetch_for_all(self, stale: Secret | None) -> Secret:
+        token: AccessToken | None = None
         failure: PartnerUnavailable | None = None
+        with self._lock:
+            held, good = self._token, self._good(stale)
         try:
-            token = self._fetch()
+            unlike = [value for value in (stale, held.value if held else None) if value is not None]
+            token = self._source.obtain(unlike, patient=good is None)
         except PartnerUnavailable as error:
             failure = error
-            raise
+            if good is None:
+                raise
         finally:
-            with self._lock:
-                self._round += 1
-                self._fetching = False
-                self._token = token or self._token
-                self._failure = failure
-                self._lock.notify_all()
-        return token.value
+            self._end_round(token, failure)
+        with self._lock:
+            good = self._good(stale)
+        if good is None:
+            # The old one ended while its successor was being asked for.
+            raise failure or PartnerUnavailable("the partner service gave a token that has ended")
+        return good
 
-    def _fetch(self) -> _Token:
-        answer = self._http.send(
-            "POST",
-            "/oauth/token",
-            form={
-                "grant_type": "client_credentials",
-                "client_id": self._client_id,
-                "client_secret": self._client_secret.reveal(),
-            },
-        )
-        found = answer.document() if answer.status == OK else {}
-        document = found if isinstance(found, dict) else {}
-        value, seconds = document.get("access_token"), _seconds(document.get("expires_in"))
-        if not isinstance(value, str) or not value or seconds is None:
-            raise PartnerUnavailable(
-                f"the partner service gave no access token (status {answer.status}); check"
-                " HITCHPOST_PARTNER_CLIENT_ID and HITCHPOST_PARTNER_CLIENT_SECRET"
-            )
-        early = min(EARLY_SECONDS, seconds * EARLY_SHARE)
-        return _Token(Secret(value), self._clock() + seconds - early)
-
-
-def _seconds(value: object) -> float | None:
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-        return None
-    return float(value)
+    def _end_round(self, token: AccessToken | None, failure: PartnerUnavailable | None) -> None:
+        with self._lock:
+            self._round += 1
+            self._fetching = False
+            self._failure = failure
+            self._token = token or self._token
+            if token is not None:
+                self._renew_at = token.renew_at(chance())
+            else:
+                self._renew_at = self._clock() + AGAIN_SECONDS * (0.5 + chance())
+            self._lock.notify_all()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import socket
-import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -16,10 +13,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ReadTimeoutError
 
+from bff.adapters.breaker import Breaker, CircuitOpen
+from bff.adapters.deadline import Watch, WatchedAdapter, deadline
+from bff.adapters.retry import Budget, Failure, Try, chance, wait_before_retry
 from bff.core.errors import PartnerUnavailable
 
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
@@ -53,14 +51,32 @@ class Answer:
             raise PartnerUnavailable(f"the partner service answered {self.status} without JSON") from None
 
 
+class _TryFailed(Exception):
+    """One try failed; ``told`` is what to say of it if there is no other."""
+
+    def __init__(self, failure: Failure, told: PartnerUnavailable) -> None:
+        super().__init__(failure)
+        self.failure = failure
+        self.told = told
+
+
 class HttpClient:
     """Sends requests below ``base_url``. Safe to use from many threads.
 
     No redirect is followed, no cookie kept, and neither proxies nor .netrc are taken from the environment:
-    credentials go to the configured host and nowhere else.
+    credentials go to the configured host and nowhere else. An upstream that fails is left alone for a while.
     """
 
-    def __init__(self, base_url: str, limits: Limits) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        limits: Limits,
+        breaker: Breaker | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.breaker = breaker or Breaker()
+        self._budget = Budget()
+        self._pause = pause
         self._base = base_url.rstrip("/")
         self._host = urlsplit(base_url).netloc
         self._limits = limits
@@ -68,7 +84,7 @@ class HttpClient:
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers["User-Agent"] = "hitchpost/0.1"
-        adapter = _WatchedAdapter(pool_connections=1, pool_maxsize=POOL_SIZE)
+        adapter = WatchedAdapter(pool_connections=1, pool_maxsize=POOL_SIZE)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 
@@ -81,23 +97,53 @@ class HttpClient:
         document: Any = None,
         form: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
+        harmless: bool = False,
     ) -> Answer:
         """One call. Raises ``PartnerUnavailable`` for no answer, a redirect, 429 and 5xx.
 
-        ``path`` is percent-encoded already. A GET is sent once more when a kept connection turns out dead.
+        ``path`` is percent-encoded already. ``harmless``: sent twice, it does no more harm than once; what
+        is sent once more, and when, is the table in ``retry.py``.
         """
         request = requests.Request(
             method, self._base + path, headers=dict(headers or {}), json=document, data=form, params=query
         )
         prepared = self._session.prepare_request(request)
-        with self._deadline() as watch:
+        self._budget.earn()
+        with deadline(self._limits.total) as watch:
             try:
-                answer = self._once(prepared)
-            except requests.ConnectionError as error:
-                if method != "GET" or watch.fired or isinstance(error, requests.Timeout):
-                    raise
-                answer = self._once(prepared)
-        return self._usable(answer)
+                return self._try(prepared, watch)
+            except _TryFailed as failed:
+                told = failed.told
+                tried = Try(method, harmless, failed.failure, told.retry_after, 1, watch.remaining())
+            wait = wait_before_retry(tried, chance())
+            if wait is None or not self._budget.spend():
+                raise told
+            self._pause(wait)
+            try:
+                return self._try(prepared, watch)
+            except _TryFailed as failed:
+                raise failed.told from None
+
+    def _try(self, prepared: requests.PreparedRequest, watch: Watch) -> Answer:
+        try:
+            ticket = self.breaker.enter()
+        except CircuitOpen as stopped:
+            said = f"{self._host} has failed too often and is left alone for a moment"
+            told = PartnerUnavailable(said, retry_after=stopped.retry_after)
+            raise _TryFailed(Failure.FAILED, told) from None
+        failed = True
+        try:
+            answer = self._once(prepared)
+            if watch.fired:
+                # Cut in the middle of its headers, an answer may look whole.
+                raise TimeoutError
+            # 429 is no failure of the upstream's: it works, and says so.
+            failed = answer.status >= 500
+            return self._usable(answer)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise self._broken(error, watch) from None
+        finally:
+            self.breaker.leave(ticket, failed=failed)
 
     def _once(self, prepared: requests.PreparedRequest) -> Answer:
         timeout = (self._limits.connect, self._limits.read)
@@ -109,108 +155,41 @@ class HttpClient:
         for chunk in response.iter_content(CHUNK):
             kept += chunk
             if len(kept) > MAX_BODY_BYTES:
-                raise PartnerUnavailable(f"{self._host} sent more than {MAX_BODY_BYTES} bytes")
+                told = PartnerUnavailable(f"{self._host} sent more than {MAX_BODY_BYTES} bytes")
+                raise _TryFailed(Failure.FAILED, told)
         return bytes(kept)
 
-    @contextlib.contextmanager
-    def _deadline(self) -> Iterator[_Watch]:
-        # Timeouts of sockets are for each read: a server that sends one byte a second would hold a thread
-        # for as long as it likes. So a watch cuts the connection when the whole call has had its time.
-        watch = _Watch(self._limits.total)
-        _calling.watch = watch
-        try:
-            yield watch
-            if watch.fired:
-                # Cut in the middle of its headers, an answer may look whole.
-                raise TimeoutError
-        except requests.Timeout:
-            raise PartnerUnavailable(f"{self._host} did not answer in time") from None
-        except (requests.RequestException, OSError) as error:
-            said = "took too long" if watch.fired else f"broke off ({type(error).__name__})"
-            raise PartnerUnavailable(f"the call to {self._host} {said}") from None
-        finally:
-            watch.stop()
-            _calling.watch = None
-
     def _usable(self, answer: Answer) -> Answer:
+        if answer.status < 300 or (400 <= answer.status < 500 and answer.status != 429):
+            return answer
+        wait = None
         if answer.status in {429, 503}:
             wait = _retry_after(answer.headers.get("Retry-After", ""))
-            raise PartnerUnavailable(f"{self._host} answered {answer.status}", retry_after=wait)
-        if answer.status >= 500 or 300 <= answer.status < 400:
-            raise PartnerUnavailable(f"{self._host} answered {answer.status}")
-        return answer
+        told = PartnerUnavailable(f"{self._host} answered {answer.status}", retry_after=wait)
+        raise _TryFailed(Failure.FAILED if wait is None else Failure.BUSY, told)
+
+    def _broken(self, error: Exception, watch: Watch) -> _TryFailed:
+        if watch.fired:
+            return _TryFailed(Failure.SLOW, PartnerUnavailable(f"the call to {self._host} took too long"))
+        failure = _failure_of(error)
+        said = {
+            Failure.UNSENT: f"{self._host} takes no connection",
+            Failure.SLOW: f"{self._host} did not answer in time",
+        }.get(failure, f"the call to {self._host} broke off ({type(error).__name__})")
+        return _TryFailed(failure, PartnerUnavailable(said))
 
 
-class _Watch:
-    """Cuts the connection of one call when its time is over."""
-
-    def __init__(self, seconds: float) -> None:
-        self.fired = False
-        self._ends = time.monotonic() + seconds
-        self._lock = threading.Lock()
-        self._socket: socket.socket | None = None
-        self._timer = threading.Timer(seconds, self._cut)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def over(self, connection: HTTPConnection) -> None:
-        """Watch this connection from now on."""
-        with self._lock:
-            self._socket = connection.sock
-            if self.fired:
-                raise TimeoutError
-
-    def stop(self) -> None:
-        """The call has ended."""
-        self._timer.cancel()
-        with self._lock:
-            self._socket = None
-
-    def _cut(self) -> None:
-        with self._lock:
-            self.fired = True
-            if self._socket is not None:
-                with contextlib.suppress(OSError):
-                    # The plain socket's own shutdown: TLS's would wait for the other side.
-                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-
-
-class _Calling(threading.local):
-    watch: _Watch | None = None
-
-
-_calling: Final = _Calling()
-
-
-class _WatchedHTTPConnection(HTTPConnection):
-    def getresponse(self) -> Any:
-        """Read the answer under the call's watch."""
-        if _calling.watch is not None:
-            _calling.watch.over(self)
-        return super().getresponse()
-
-
-class _WatchedHTTPSConnection(HTTPSConnection):
-    def getresponse(self) -> Any:
-        """Read the answer under the call's watch."""
-        if _calling.watch is not None:
-            _calling.watch.over(self)
-        return super().getresponse()
-
-
-class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _WatchedHTTPConnection
-
-
-class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedHTTPSConnection
-
-
-class _WatchedAdapter(HTTPAdapter):
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        """Use pools whose connections are watched."""
-        super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+def _failure_of(error: Exception) -> Failure:
+    cause = error.args[0] if error.args else None
+    refused = isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
+    if refused or isinstance(error, requests.ConnectTimeout):
+        return Failure.UNSENT
+    # A read that times out within the body comes as a ConnectionError around it.
+    if isinstance(error, requests.Timeout) or isinstance(cause, ReadTimeoutError):
+        return Failure.SLOW
+    if isinstance(error, requests.ConnectionError) and not isinstance(error, requests.exceptions.SSLError):
+        return Failure.BROKEN
+    return Failure.FAILED
 
 
 def _retry_after(text: str) -> float | None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 from urllib.parse import quote
 
 import structlog
 
 from bff.adapters import partner_json
+from bff.adapters.access_tokens import TokenEndpoint, TokenSource
 from bff.adapters.bearer import Bearer
 from bff.adapters.http_client import Answer, HttpClient, Limits
 from bff.core.errors import ConnectorUnavailable, InvalidRequest, PartnerUnavailable
-from bff.core.ports import AccountConnector, AccountRef, Connector, SignInToken
+from bff.core.ports import AccountConnector, AccountRef, CompletionWish, Connector, SignInToken
 from bff.core.secret import Secret
+from bff.serving import metrics
 
 ACCOUNT_HEADER: Final = "X-Cyclr-Account"
 PAGE_SIZE: Final = 100
@@ -31,10 +35,20 @@ class PartnerClient:
     """
 
     def __init__(
-        self, api_url: str, client_id: str, client_secret: Secret, limits: Limits | None = None
+        self,
+        api_url: str,
+        client_id: str,
+        client_secret: Secret,
+        limits: Limits | None = None,
+        *,
+        share: Callable[[TokenSource], TokenSource] = lambda source: source,
     ) -> None:
         self._http = HttpClient(api_url, limits or Limits())
-        self._bearer = Bearer(self._http, client_id, client_secret)
+        self._bearer = Bearer(share(TokenEndpoint(self._http, client_id, client_secret)))
+
+    def breaker_state(self) -> str:
+        """``closed``, ``open`` or ``half-open``: whether calls to the partner service go through."""
+        return self._http.breaker.state().value
 
     def find_connector(self, account: AccountRef, reference: str) -> Connector:
         """By id the answer is one entry, by name or key a list; of a list the first is taken."""
@@ -88,28 +102,64 @@ class PartnerClient:
                 return ours[0]
         raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: {message}")
 
-    def mint_sign_in_token(self, account: AccountRef, username: str) -> SignInToken:
+    def mint_sign_in_token(
+        self, account: AccountRef, username: str, completion: CompletionWish | None = None
+    ) -> SignInToken:
         """``POST /v1.0/accounts/{id}/signintoken``: one use, five minutes; the user is made when unknown."""
+        document: dict[str, Any] = {"Username": username}
+        if completion:
+            document["Hitchpost"] = {"CompletionUrl": completion.url, "TargetOrigin": completion.target}
         path = f"/v1.0/accounts/{_segment(account.id)}/signintoken"
         template = "/v1.0/accounts/{account}/signintoken"
-        answer = self._call("POST", path, template, document={"Username": username})
+        # Harmless: of two tokens minted, the one that nobody has heard of ends by itself.
+        answer = self._call("POST", path, template, document=document, harmless=True)
         if answer.status == NOT_FOUND:
             self._create(account)
-            answer = self._call("POST", path, template, document={"Username": username})
+            answer = self._call("POST", path, template, document=document, harmless=True)
         return partner_json.read_sign_in_token(_require_ok(answer))
 
     def accept_sign_in(self, account: AccountRef, account_connector_id: int, token_sha256: str) -> None:
         """The embedded service's own call; Cyclr knows no such thing, and never asks for it."""
-        base = "/v1.0/account/connectors"
-        answer = self._call(
-            "PUT",
-            f"{base}/{account_connector_id}/signins/{_segment(token_sha256)}/accept",
-            f"{base}/{{id}}/signins/{{token}}/accept",
-            account=account,
-        )
+        answer = self._about_sign_in(account, account_connector_id, token_sha256, "accept")
         if answer.status in {NOT_FOUND, GONE}:
             raise InvalidRequest("accept: it is too late to choose this account; connect again")
         _require_ok(answer)
+
+    def complete_sign_in(
+        self, account: AccountRef, account_connector_id: int, token_sha256: str, code: Secret
+    ) -> Secret | None:
+        """The embedded service's own call, as the next is."""
+        answer = self._about_sign_in(account, account_connector_id, token_sha256, "complete", code)
+        if answer.status in {NOT_FOUND, GONE}:
+            return None
+        return partner_json.read_finish_id(_require_ok(answer))
+
+    def refuse_sign_in(
+        self, account: AccountRef, account_connector_id: int, token_sha256: str, code: Secret
+    ) -> bool:
+        """What the code stands for is forgotten there."""
+        answer = self._about_sign_in(account, account_connector_id, token_sha256, "refuse", code)
+        if answer.status in {NOT_FOUND, GONE}:
+            return False
+        _require_ok(answer)
+        return True
+
+    def _about_sign_in(
+        self,
+        account: AccountRef,
+        account_connector_id: int,
+        token_sha256: str,
+        verb: str,
+        code: Secret | None = None,
+    ) -> Answer:
+        base = "/v1.0/account/connectors"
+        return self._call(
+            "PUT",
+            f"{base}/{account_connector_id}/signins/{_segment(token_sha256)}/{verb}",
+            f"{base}/{{id}}/signins/{{token}}/{verb}",
+            account=account,
+            document={"Code": code.reveal()} if code else None,
+        )
 
     def _for_account(
         self, account: AccountRef, method: str, path: str, template: str, document: Any = None
@@ -142,38 +192,39 @@ class PartnerClient:
         account: AccountRef | None = None,
         document: Any = None,
         query: dict[str, str] | None = None,
+        harmless: bool = False,
     ) -> Answer:
-        token = self._bearer.token()
-        answer = self._send(token, method, path, template or path, account, document, query)
-        if answer.status == UNAUTHORIZED:
-            token = self._bearer.renew(token)
-            answer = self._send(token, method, path, template or path, account, document, query)
-        return answer
-
-    def _send(
-        self,
-        token: Secret,
-        method: str,
-        path: str,
-        template: str,
-        account: AccountRef | None,
-        document: Any,
-        query: dict[str, str] | None,
-    ) -> Answer:
-        headers: dict[str, str | bytes] = {"Authorization": f"Bearer {token.reveal()}"}
+        headers: dict[str, str | bytes] = {}
         if account is not None:
             # As UTF-8 bytes: header texts are Latin-1 to the libraries, and account ids are any text.
             headers[ACCOUNT_HEADER] = account.id.encode()
-        began = time.monotonic()
-        status: int | str = "none"
-        try:
-            answer = self._http.send(method, path, headers=headers, document=document, query=query)
-            status = answer.status
-        finally:
-            spent = round((time.monotonic() - began) * 1000)
-            # The path's template, and no header, query or body: nothing of those is fit for a log.
-            log.info("partner call", method=method, path=template, status=status, ms=spent)
-        return answer
+
+        def send(token: Secret) -> Answer:
+            headers["Authorization"] = f"Bearer {token.reveal()}"
+            with _logged(method, template or path) as note:
+                answer = self._http.send(
+                    method, path, headers=headers, document=document, query=query, harmless=harmless
+                )
+                note["status"] = answer.status
+            return answer
+
+        token = self._bearer.token()
+        answer = send(token)
+        return send(self._bearer.renew(token)) if answer.status == UNAUTHORIZED else answer
+
+
+@contextlib.contextmanager
+def _logged(method: str, template: str) -> Iterator[dict[str, Any]]:
+    note: dict[str, Any] = {"status": "none"}
+    began = time.monotonic()
+    try:
+        yield note
+    finally:
+        spent = round((time.monotonic() - began) * 1000)
+        # The path's template, and no header, query or body: nothing of those is fit for a log.
+        status = note["status"]
+        metrics.upstream(template, status if isinstance(status, int) else None, spent / 1000)
+        log.info("partner call", method=method, path=template, ms=spent, **note)
 
 
 def _segment(text: str) -> str:

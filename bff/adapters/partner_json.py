@@ -10,6 +10,9 @@ from bff.core.errors import PartnerUnavailable
 from bff.core.ports import AccountConnector, Connector, SignInRecord, SignInToken
 from bff.core.secret import Secret
 
+LAST_ID: Final = 2**31 - 1
+"""No greater id is kept; Cyclr's are of 32 bits."""
+_UNKEPT: Final = re.compile("[\x00\ud800-\udfff]")
 _MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?")
 
 
@@ -33,8 +36,14 @@ def read_account_connector(document: Any) -> AccountConnector:
 
 def read_sign_in_token(document: Any) -> SignInToken:
     """A fresh sign-in token. Raises ``PartnerUnavailable``."""
-    value = _text(document, "Token")
-    return SignInToken(Secret(value), read_moment(_text(document, "ExpiresAtUtc")))
+    value, extra = _text(document, "Token"), document.get("Hitchpost")
+    completes = isinstance(extra, dict) and extra.get("Completion") is True
+    return SignInToken(Secret(value), read_moment(_text(document, "ExpiresAtUtc")), completes)
+
+
+def read_finish_id(document: Any) -> Secret:
+    """The id of the page that finishes a sign-in. Raises ``PartnerUnavailable``."""
+    return Secret(_text(document, "FinishId"))
 
 
 def read_list(document: Any) -> list[Any]:
@@ -51,9 +60,9 @@ def read_moment(text: str) -> datetime:
         raise PartnerUnavailable("the partner service answered a time that is none")
     try:
         moment = datetime.fromisoformat(f"{match[1]}.{(match[2] or '0')[:6]:0<6}{match[3] or '+00:00'}")
-    except ValueError:
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise PartnerUnavailable("the partner service answered a time that is none") from None
-    return moment.astimezone(UTC)
 
 
 def message_of(document: Any) -> str:
@@ -72,13 +81,12 @@ def _sign_ins(told: Any) -> tuple[SignInRecord, ...]:
 
 
 def _sign_in(record: Any) -> SignInRecord:
-    error, account = record.get("Error"), record.get("ExternalAccount")
     return SignInRecord(
         token_sha256=_text(record, "TokenSha256"),
         result=_text(record, "Result"),
-        error=error if isinstance(error, str) else None,
+        error=_optional(record.get("Error")),
         at=read_moment(_text(record, "AtUtc")),
-        external_account=account if isinstance(account, str) else None,
+        external_account=_optional(record.get("ExternalAccount")),
     )
 
 
@@ -90,13 +98,18 @@ def _field(document: Any, name: str) -> Any:
 
 def _integer(document: Any, name: str) -> int:
     value = _field(document, name)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise PartnerUnavailable(f"the partner service answered a {name} that is no whole number")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LAST_ID:
+        raise PartnerUnavailable(f"the partner service answered a {name} that is no number of a thing")
     return value
 
 
+def _optional(value: Any) -> str | None:
+    # JSON may hold what no table does: NUL, and halves of surrogate pairs.
+    return value if isinstance(value, str) and _UNKEPT.search(value) is None else None
+
+
 def _text(document: Any, name: str) -> str:
-    value = _field(document, name)
-    if not isinstance(value, str) or not value:
+    value = _optional(_field(document, name))
+    if not value:
         raise PartnerUnavailable(f"the partner service answered a {name} that is no text")
     return value

@@ -1,0 +1,86 @@
+"""Access tokens for the partner service's API, and the endpoint that gives them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from bff.adapters.http_client import HttpClient
+from bff.core.errors import PartnerUnavailable
+from bff.core.secret import Secret
+
+EARLY_SECONDS: Final = 300.0
+EARLY_SHARE: Final = 0.1
+OK: Final = 200
+
+
+@dataclass(frozen=True)
+class AccessToken:
+    """``life``: seconds that it was given for; ``ends_at``: when it ends, in seconds since the epoch."""
+
+    value: Secret
+    life: float
+    ends_at: float
+
+    def renew_at(self, chance: float) -> float:
+        """When to ask for the next: early, and with ``chance`` in [0, 1) earlier, not all at one moment."""
+        return self.ends_at - min(EARLY_SECONDS, self.life * EARLY_SHARE) * (1 + chance)
+
+
+class TokenSource(Protocol):
+    """Who has access tokens."""
+
+    def obtain(self, unlike: Collection[Secret], *, patient: bool) -> AccessToken:
+        """A token that is none of ``unlike``. Raises ``PartnerUnavailable``.
+
+        Unless ``patient``, it is raised too when another worker is about to get one.
+        """
+
+
+class TokenEndpoint:
+    """Client credentials (RFC 6749, section 4.4; Cyclr's documentation, "API Authentication")."""
+
+    def __init__(
+        self,
+        http: HttpClient,
+        client_id: str,
+        client_secret: Secret,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._http = http
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._clock = clock
+
+    def obtain(self, unlike: Collection[Secret], *, patient: bool = True) -> AccessToken:
+        """A new one, always. Asking twice is harmless: several tokens may be good at once."""
+        del unlike, patient
+        answer = self._http.send(
+            "POST",
+            "/oauth/token",
+            form={
+                "grant_type": "client_credentials",
+                "client_id": self._client_id,
+                "client_secret": self._client_secret.reveal(),
+            },
+            harmless=True,
+        )
+        found = answer.document() if answer.status == OK else {}
+        document = found if isinstance(found, dict) else {}
+        value, seconds = document.get("access_token"), _seconds(document.get("expires_in"))
+        if not isinstance(value, str) or not value or seconds is None:
+            raise PartnerUnavailable(
+                f"the partner service gave no access token (status {answer.status}); check"
+                " HITCHPOST_PARTNER_CLIENT_ID and HITCHPOST_PARTNER_CLIENT_SECRET"
+            )
+        return AccessToken(Secret(value), seconds, self._clock() + seconds)
+
+
+def _seconds(value: object) -> float | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+        return None
+    return float(value)
