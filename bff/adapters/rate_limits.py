@@ -1,0 +1,122 @@
+"""Where calls are counted: the memory of one worker, the database, or Redis."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from limits.storage import Storage
+from sqlalchemy import Engine, case, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+from bff.adapters.database import writing
+from bff.adapters.tables import rate_limits
+
+MEMORY: Final = "memory://"
+DATABASE: Final = "database://"
+REDIS_SECONDS: Final = 0.5
+"""So long may Redis take to connect, or to answer, before it counts as down."""
+
+
+class DatabaseStorage(Storage):
+    """A storage of the ``limits`` library: one row for each key, and one statement for each hit.
+
+    Windows are fixed, and begin with their first hit. Raises ``limits.errors.StorageError`` when the
+    database does not answer.
+    """
+
+    STORAGE_SCHEME = ["database"]  # noqa: RUF012  # the library's own form
+
+    def __init__(
+        self, uri: str | None = None, wrap_exceptions: bool = True, *, engine: Engine, **_: Any
+    ) -> None:
+        super().__init__(uri, wrap_exceptions=wrap_exceptions)
+        self._engine = engine
+        self._writer = writing(engine)
+        self._insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        """What the database raises."""
+        return SQLAlchemyError
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Count ``amount`` more in the window of ``key``, or begin one of ``expiry`` seconds; the count."""
+        now, table = datetime.now(UTC), rate_limits.c
+        over = table.ends_at <= now
+        first = {"hits": amount, "ends_at": now + timedelta(seconds=expiry)}
+        again = {
+            "hits": case((over, amount), else_=table.hits + amount),
+            "ends_at": case((over, first["ends_at"]), else_=table.ends_at),
+        }
+        hit = self._insert(rate_limits).values(key=key, **first)
+        counted = hit.on_conflict_do_update(index_elements=[table.key], set_=again).returning(table.hits)
+        with self._writer.begin() as connection:
+            return int(connection.execute(counted).scalar_one())
+
+    def get(self, key: str) -> int:
+        """The count of the window that ``key`` is in."""
+        found = self._window(key)
+        return found[0] if found else 0
+
+    def get_expiry(self, key: str) -> float:
+        """When that window ends, in seconds since 1970; the present when there is none."""
+        found = self._window(key)
+        return found[1].timestamp() if found else time.time()
+
+    def check(self) -> bool:
+        """Whether the database answers."""
+        try:
+            self._window("")
+        except SQLAlchemyError:
+            return False
+        return True
+
+    def reset(self) -> int:
+        """Forget every count; how many there were."""
+        with self._writer.begin() as connection:
+            return connection.execute(delete(rate_limits)).rowcount
+
+    def clear(self, key: str) -> None:
+        """Forget the count of ``key``."""
+        with self._writer.begin() as connection:
+            connection.execute(delete(rate_limits).where(rate_limits.c.key == key))
+
+    def _window(self, key: str) -> tuple[int, datetime] | None:
+        table = rate_limits.c
+        wanted = select(table.hits, table.ends_at)
+        with self._engine.connect() as connection:
+            row = connection.execute(
+                wanted.where(table.key == key, table.ends_at > datetime.now(UTC))
+            ).one_or_none()
+        return (row.hits, row.ends_at) if row else None
+
+
+def storage_for(url: str | None, engine: Engine, *, workers: int) -> tuple[str, dict[str, Any]]:
+    """The storage's URL for the ``limits`` library, and its options.
+
+    With no ``url``: the memory where one worker is all there is, else the database. SQLite with one worker is
+    one process; PostgreSQL may have others that are not known here.
+    """
+    alone = workers == 1 and engine.dialect.name == "sqlite"
+    chosen = url or (MEMORY if alone else DATABASE)
+    if chosen == MEMORY:
+        return chosen, {}
+    if chosen == DATABASE:
+        return chosen, {"engine": engine}
+    return chosen, _redis_options()
+
+
+def _redis_options() -> dict[str, Any]:
+    from redis.backoff import NoBackoff  # noqa: PLC0415  # an extra: only there where Redis is used
+    from redis.retry import Retry  # noqa: PLC0415
+
+    # Once more at once, for a connection that was closed while idle. By its own defaults the client would
+    # go on trying for seconds, and each click would wait for it.
+    return {
+        "socket_connect_timeout": REDIS_SECONDS,
+        "socket_timeout": REDIS_SECONDS,
+        "retry": Retry(NoBackoff(), 1),
+    }

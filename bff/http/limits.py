@@ -1,0 +1,169 @@
+"""How often what may be asked: by address before anybody is known, afterwards by user and by account."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any, Final
+
+import structlog
+from flask import Blueprint, request
+from flask_limiter import Limit, Limiter, RequestLimit
+from limits import RateLimitItemPerMinute
+from limits.errors import StorageError
+
+from bff.core.errors import LimitsUnavailable, RateLimited
+
+PREFIX: Final = "hitchpost"
+OPEN: Final = frozenset(
+    {
+        "hitchpost.hitchpost_exchange.exchange",
+        "hitchpost.hitchpost_completion.complete",
+        "hitchpost.hitchpost_pages.opening",
+        "hitchpost.hitchpost_pages.launch",
+        "hitchpost.hitchpost_pages.come_back",
+        "hitchpost.hitchpost_pages.report_return",
+        "hitchpost.studio.doors.door",
+        "hitchpost.studio.doors.enter",
+    }
+)
+"""What anybody may call: each is counted by address, apart from the others."""
+COSTLY: Final = frozenset({"hitchpost.hitchpost_pages.launch", "hitchpost.studio.doors.enter"})
+"""Of these none is taken while calls cannot be counted."""
+
+log = structlog.get_logger("hitchpost.limits")
+
+
+class Purpose(StrEnum):
+    """What a signed-in user may do only so often."""
+
+    ATTEMPT = "attempts"
+    LAUNCH = "launches"
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Calls a minute: of an address to each open route; wrong credentials of one; of a user, an account."""
+
+    address: int
+    failures: int
+    user: dict[Purpose, int]
+    account: dict[Purpose, int]
+
+
+class Limits:
+    """Counts calls in windows of a minute. Only refusals tell of it: nothing is added to other answers."""
+
+    def __init__(self, rates: Rates, storage: str, options: dict[str, Any]) -> None:
+        self._rates = rates
+        self._limiter = Limiter(
+            caller_address,
+            default_limits=[Limit(f"{rates.address}/minute", exempt_when=_is_free)],
+            storage_uri=storage,
+            storage_options={**options, "wrap_exceptions": True},
+            strategy="fixed-window",
+            headers_enabled=False,
+            swallow_errors=False,
+            on_breach=_refuse,
+            key_prefix=PREFIX,
+        )
+
+    def guard(self, blueprint: Blueprint) -> None:
+        """Count the calls to what is open below ``blueprint``, before anything else looks at them."""
+        self._limiter.init_app(_Blueprint(blueprint))  # type: ignore[arg-type]  # all that it needs of an app
+
+    def spend(self, purpose: Purpose, product: str, account: str, user: str) -> None:
+        """Count one more by this user, who is known by now. Raises ``RateLimited`` or ``LimitsUnavailable``.
+
+        The user comes first: whoever is over their own limit uses up nothing of their account's.
+        """
+        try:
+            self._hit(self._rates.user[purpose], purpose, product, account, user)
+            self._hit(self._rates.account[purpose], purpose, product, account)
+        except StorageError as error:
+            _tell(error)
+            raise LimitsUnavailable("calls cannot be counted at the moment, so none is taken") from None
+
+    def note_failure(self) -> None:
+        """Wrong credentials came from this address. Raises ``RateLimited`` when they have become too many.
+
+        Right ones are never asked about: whoever shares an address with a guesser is not locked out.
+        """
+        try:
+            self._hit(self._rates.failures, "failures", caller_address())
+        except StorageError as error:
+            _tell(error)
+
+    def _hit(self, rate: int, scope: str, *who: str) -> None:
+        counting, most = self._limiter.limiter, RateLimitItemPerMinute(rate)
+        # Ids are any text: a digest keeps them apart, short, and out of the store.
+        key = PREFIX, scope, sha256(json.dumps(who).encode()).hexdigest()
+        if not counting.hit(most, *key):
+            raise _refusal(rate, counting.get_window_stats(most, *key).reset_time)
+
+
+class _Blueprint:
+    """What Flask-Limiter takes for an app.
+
+    So it counts what comes to our blueprint only, and the ``RATELIMIT_...`` settings and limiters of a host's
+    own app are none of ours.
+    """
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        self.config: dict[str, Any] = {}
+        self.extensions: dict[str, Any] = {}
+        self.teardown_request = blueprint.teardown_request
+        self._blueprint = blueprint
+
+    def before_request(self, check: Callable[[], None]) -> None:
+        """Without a store, what costs something is refused, and the rest goes on."""
+
+        def checked() -> None:
+            try:
+                check()
+            except StorageError as error:
+                _tell(error)
+                if request.endpoint in COSTLY and request.method == "POST":
+                    raise LimitsUnavailable(
+                        "calls cannot be counted at the moment, so none is taken"
+                    ) from None
+
+        self._blueprint.before_request(checked)
+
+    def after_request(self, _add_headers: object) -> None:
+        """No header tells how much is left."""
+
+
+def caller_address() -> str:
+    """The address that counts; of IPv6 the network of 64 bits, since one customer has all of it."""
+    try:
+        found = ip_address(request.remote_addr or "")
+    except ValueError:
+        return "local"  # a socket of this machine has none
+    if not isinstance(found, IPv6Address):
+        return str(found)
+    return str(found.ipv4_mapped or ip_network((int(found), 64), strict=False).network_address)
+
+
+def _is_free() -> bool:
+    return request.endpoint not in OPEN or request.method == "OPTIONS"
+
+
+def _refuse(breached: RequestLimit) -> None:
+    raise _refusal(breached.limit.amount, breached.window.reset_time)
+
+
+def _refusal(rate: int, ends_at: float) -> RateLimited:
+    return RateLimited(
+        f"at most {rate} of these calls a minute; wait, then go on", retry_after=ends_at - time.time()
+    )
+
+
+def _tell(error: StorageError) -> None:
+    # Its class alone: the text of a database's or Redis' error may hold its address.
+    log.error("calls cannot be counted", error=type(error.storage_error).__name__)
