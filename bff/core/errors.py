@@ -6,9 +6,13 @@ HitchpostError
 │   ├── UnknownMessage        the product has no callback message of this name
 │   └── OriginNotRegistered   the origin is none of the product's
 ├── NotSignedIn               no principal: no token, or one that is expired or forged
+├── KeysUnavailable           the host's keys cannot be fetched, so nothing that it asserts is believed
 ├── NotFound                  no such thing, or none of this principal's
 ├── Outdated                  somebody else has changed it meanwhile
 ├── LaunchRefused             the launch token is unknown, used or past its time
+├── CompletedElsewhere        another browser than the one that began came to complete a sign-in
+├── RateLimited               too many calls for the time being
+├── LimitsUnavailable         calls cannot be counted, so this one is not taken
 └── PartnerProblem            the partner service
     ├── PartnerUnavailable    did not answer, or not sensibly
     └── ConnectorUnavailable  does not have this connector
@@ -62,6 +66,12 @@ class NotSignedIn(HitchpostError):
     code = "not_signed_in"
 
 
+class KeysUnavailable(HitchpostError):
+    """The keys that the host signs with cannot be fetched now: nobody is signed in on a guess."""
+
+    code = "keys_unavailable"
+
+
 class NotFound(HitchpostError):
     """No such thing, or none of this principal's: the two are not told apart."""
 
@@ -78,6 +88,29 @@ class LaunchRefused(HitchpostError):
     """The launch token is unknown, already used or past its time: the three are not told apart."""
 
     code = "launch_refused"
+
+
+class CompletedElsewhere(HitchpostError):
+    """A sign-in came to its end in another browser than the one that began it: nothing was connected."""
+
+    code = "completed_elsewhere"
+
+
+class RateLimited(HitchpostError):
+    """Too many calls; ``Retry-After`` says when to try again. ``retry_after`` is in seconds."""
+
+    code = "rate_limited"
+
+    def __init__(self, detail: str = "", *, retry_after: float) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class LimitsUnavailable(HitchpostError):
+    """Where calls are counted does not answer: what costs something is refused until it does."""
+
+    code = "limits_unavailable"
+    retry_after = 5.0
 
 
 class PartnerProblem(HitchpostError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Literal
 
@@ -19,17 +20,22 @@ Reason = Literal[
     "declined",
     "other_account",
     "failed",
+    "too_many",
 ]
 """Why a browser flow ended; ``words.py`` has a title and an explanation for each."""
 
 
 class ApiError(Exception):
-    """A refusal, told as ``{"Message": ...}`` with its HTTP status (the form of Cyclr's API)."""
+    """A refusal, told as ``{"Message": ...}`` with its HTTP status (the form of Cyclr's API).
 
-    def __init__(self, status: int, message: str) -> None:
+    ``retry_after``: in so many seconds it may be another answer.
+    """
+
+    def __init__(self, status: int, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.retry_after = retry_after
 
 
 class FlowError(Exception):
@@ -39,12 +45,26 @@ class FlowError(Exception):
     explanation of ``reason`` lists. The page says it in the language of whoever looks at it.
     """
 
-    def __init__(self, status: int, reason: Reason, *, names: Iterable[str] = (), error: str = "") -> None:
+    def __init__(
+        self,
+        status: int,
+        reason: Reason,
+        *,
+        names: Iterable[str] = (),
+        error: str = "",
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(reason)
+        self.retry_after = retry_after
         self.status = status
         self.reason = reason
         self.names = tuple(names)
         self.error = error
+
+
+def how_long_to_wait(error: ApiError | FlowError) -> dict[str, str]:
+    """``Retry-After`` (RFC 9110, section 10.2.3), in whole seconds, for a refusal that time heals."""
+    return {} if error.retry_after is None else {"Retry-After": str(math.ceil(error.retry_after))}
 
 
 def denied() -> ApiError:
