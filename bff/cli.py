@@ -8,6 +8,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flask import Flask
+
 from bff.adapters.attempt_store import DatabaseAttempts
 from bff.adapters.content_store import ContentStore
 from bff.adapters.database import open_database, upgrade
@@ -16,12 +18,18 @@ from bff.adapters.product_file import read_products
 from bff.adapters.product_store import BY_FILE, DatabaseProducts
 from bff.app import create_app
 from bff.cli_messages import add_commands as add_message_commands
+from bff.cli_operations import add_commands as add_operation_commands
+from bff.cli_operations import tracing
 from bff.cli_studio import add_commands as add_studio_commands
 from bff.core.errors import HitchpostError
 from bff.core.timeline import tell
 from bff.demo.run import run_demo
-from bff.server import Server
+from bff.housekeeper import Housekeeper
+from bff.http.services import services_of
+from bff.serving.logs import configure
+from bff.serving.server import Server
 from bff.settings import FaultySettings, database_url, load_settings
+from bff.wiring import build_services
 
 FAULTY = 2
 
@@ -53,8 +61,9 @@ def _parser() -> argparse.ArgumentParser:
 
     add("demo", lambda _: run_demo(os.environ), "run the whole product on this machine, until Ctrl-C")
     add("serve", _serve, "run the BFF")
-    add("partner", _partner, "run the embedded partner service")
-    add("check-config", _check, "check the settings and the product file, and say everything that is wrong")
+    partner = add("partner", _partner, "run the embedded partner service, or check its settings")
+    partner.add_argument("action", nargs="?", choices=("serve", "check-config"), default="serve")
+    add_operation_commands(add)
     products = add("products", None, "product files").add_subparsers(required=True, metavar="ACTION")
     apply = products.add_parser("apply", help="check a product file and put its products into the database")
     apply.add_argument("file", type=Path)
@@ -74,29 +83,40 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("code", metavar="CODE")
     show.set_defaults(run=_show)
     database = add("db", None, "the database").add_subparsers(required=True, metavar="ACTION")
+    database.add_parser("purge", help="forget what is old now; `serve` does it by itself").set_defaults(
+        run=_purge
+    )
     database.add_parser("upgrade", help="bring the schema up to date").set_defaults(run=_upgrade)
     return parser
 
 
 def _serve(_: argparse.Namespace) -> int:
     settings = load_settings()
+
+    trace = tracing("HITCHPOST_TELEMETRY") if settings.telemetry == "on" else None
+
+    def build() -> Flask:
+        app = create_app(settings)
+        if trace:
+            trace(app, "hitchpost")
+        Housekeeper(services_of(app).housekeeping).start()
+        return app
+
+    configure(settings.log_format)
     Server(
-        lambda: create_app(settings), bind=settings.bind, threads=settings.threads, workers=settings.workers
+        build,
+        bind=settings.bind,
+        threads=settings.threads,
+        workers=settings.workers,
+        drain_seconds=settings.seconds_to_drain,
+        metrics_bind=settings.metrics_bind,
     ).run()
     return 0
 
 
-def _partner(_: argparse.Namespace) -> int:
+def _partner(arguments: argparse.Namespace) -> int:
     # A program of its own, with its own settings and database: it replaces this one.
-    os.execv(sys.executable, [sys.executable, "-m", "bff.partner", "serve"])  # noqa: S606
-
-
-def _check(_: argparse.Namespace) -> int:
-    settings = load_settings()
-    if settings.products is not None:
-        read_products(settings.products)
-    print("the settings are sound")
-    return 0
+    os.execv(sys.executable, [sys.executable, "-m", "bff.partner", arguments.action])  # noqa: S606  # nosec B606  # our own interpreter and module
 
 
 def _apply(arguments: argparse.Namespace) -> int:
@@ -132,6 +152,14 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _purge(_: argparse.Namespace) -> int:
+    housekeeping = build_services(load_settings()).housekeeping
+    print(f"ended: {housekeeping.end_overdue()}")
+    for name, count in housekeeping.forget().items():
+        print(f"forgotten {name}: {count}")
+    return 0
 
 
 def _upgrade(_: argparse.Namespace) -> int:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bff.core.origins import origin_fault, origin_of
 from bff.core.secret import Secret
+from bff.serving.edge import host_name
+from bff.serving.environment import Environment, debugging, from_files, is_production, weakness
 
 PREFIX: Final = "HITCHPOST_"
 MIN_KEY_LENGTH: Final = 32
+DRAIN_SECONDS: Final = 2.0
 
 
 class FaultySettings(Exception):
@@ -41,6 +46,28 @@ def _keys(value: SecretStr) -> SecretStr:
             f"write one or more random keys of at least {MIN_KEY_LENGTH} characters, newest first, separated"
             " by commas; make one with: openssl rand -hex 32"
         )
+    return value
+
+
+def _limits_url(value: SecretStr | None) -> SecretStr | None:
+    if value is None:
+        return None
+    text = value.get_secret_value()
+    if text in {"memory://", "database://"}:
+        return value
+    if not text.startswith(("redis://", "rediss://", "redis+unix://")):
+        raise ValueError("write memory://, database:// or redis://HOST:PORT")
+    if find_spec("redis") is None:
+        raise ValueError("Redis needs the extra: pip install 'hitchpost[redis]'")
+    return value
+
+
+def _hosts(value: str) -> str:
+    for item in filter(None, (part.strip() for part in value.split(","))):
+        if "*" in item or "/" in item or host_name(item) is None:
+            raise ValueError(
+                f"{item!r} is no host; write names such as connect.example.com, with commas between"
+            )
     return value
 
 
@@ -80,8 +107,82 @@ class Settings(BaseSettings):
     bind: str = Field(
         default="127.0.0.1:8001", description="Address and port that `hitchpost serve` listens on."
     )
+    environment: Environment | None = Field(
+        default=None,
+        description="`production` refuses what is fit for a developer's machine only; `development` takes it."
+        " When unset: production if the public URL is https.",
+    )
+    trusted_hosts: Annotated[str, AfterValidator(_hosts)] = Field(
+        default="",
+        description="More hosts that requests may name, comma-separated, besides the public URL's and that of"
+        " `HITCHPOST_BIND`. Any other is refused.",
+    )
+    proxy_hops: int = Field(
+        default=0,
+        ge=0,
+        le=5,
+        description="Proxies in front that set X-Forwarded-For and X-Forwarded-Proto. With 0 these headers"
+        " mean nothing.",
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="One JSON object a line, or lines for people."
+    )
+    metrics_bind: str | None = Field(
+        default=None,
+        pattern=r"^[^\s/]+:[0-9]{1,5}$",
+        description="Address and another port where `GET /metrics` is answered (Prometheus), such as"
+        " 127.0.0.1:9101. Off when unset; nobody is asked who they are there, so keep it on loopback.",
+    )
+    drain_seconds: float | None = Field(
+        default=None,
+        ge=0,
+        le=120,
+        description="Seconds between becoming unready and stopping, on SIGTERM. When unset: 2 in production,"
+        " else 0.",
+    )
+    telemetry: Literal["off", "on"] = Field(
+        default="off",
+        description="`on` sends traces to `OTEL_EXPORTER_OTLP_ENDPOINT`; needs the extra `opentelemetry`.",
+    )
     threads: int = Field(default=32, ge=1, le=512, description="Threads of each worker process.")
     workers: int = Field(default=1, ge=1, le=64, description="Worker processes.")
+    same_browser: Literal["auto", "required", "off"] = Field(
+        default="auto",
+        description="Whether a sign-in must be completed by the browser that launched it (A38 in"
+        " [security](security.md)). `auto`: where the partner service can, once `HITCHPOST_PUBLIC_URL` is"
+        " https. `required`: a launch is refused where it cannot. `off`: no; Cyclr cannot do it.",
+    )
+    limits_url: Annotated[SecretStr | None, AfterValidator(_limits_url)] = Field(
+        default=None,
+        description="Where calls are counted: `memory://` (each worker by itself), `database://`, or"
+        " `redis://HOST:PORT` (with the extra `redis`). Unset: the memory with one worker on SQLite, else the"
+        " database.",
+    )
+    limit_address: int = Field(
+        default=12_000,
+        ge=1,
+        description="Calls a minute from one address to each route that is open to all, such as the launch.",
+    )
+    limit_failures: int = Field(
+        default=60,
+        ge=1,
+        description="Wrong secret keys and unknown Studio links a minute from one address.",
+    )
+    limit_user_attempts: int = Field(
+        default=600, ge=1, description="Attempts that one user may prepare in a minute."
+    )
+    limit_user_launches: int = Field(
+        default=300, ge=1, description="Sign-ins that one user may launch in a minute."
+    )
+    limit_account_attempts: int = Field(
+        default=3000, ge=1, description="Attempts that the users of one account may prepare in a minute."
+    )
+    limit_account_launches: int = Field(
+        default=1500, ge=1, description="Sign-ins that the users of one account may launch in a minute."
+    )
+    retention_days: int = Field(
+        default=90, ge=1, le=3650, description="Days for which launched attempts are kept, with their story."
+    )
     partner_connect_timeout: float = Field(
         default=3.0, gt=0, le=30, description="Seconds to wait for a connection to the partner service."
     )
@@ -95,6 +196,18 @@ class Settings(BaseSettings):
         default=15.0, gt=0, le=120, description="Seconds that a whole call to the partner service may take."
     )
 
+    @property
+    def is_production(self) -> bool:
+        """Whether the stricter rules hold."""
+        return is_production(self.environment, self.public_url)
+
+    @property
+    def seconds_to_drain(self) -> float:
+        """How long the program is unready before it stops."""
+        if self.drain_seconds is None:
+            return DRAIN_SECONDS if self.is_production else 0.0
+        return self.drain_seconds
+
     def signing_keys(self) -> tuple[Secret, ...]:
         """The signing keys, newest first."""
         return tuple(
@@ -105,21 +218,24 @@ class Settings(BaseSettings):
     def public_origin(self) -> str:
         """The origin of ``public_url``."""
         origin = origin_of(self.public_url)
-        assert origin is not None
+        assert origin is not None  # nosec B101  # for the type checker
         return origin
 
     @property
     def partner_origin(self) -> str:
         """The origin that the partner service's messages come from."""
         origin = origin_of(self.partner_service_url)
-        assert origin is not None
+        assert origin is not None  # nosec B101  # for the type checker
         return origin
 
 
 def database_url() -> str:
-    """The database alone: what commands need that work on nothing else."""
+    """The database alone: what commands need that work on nothing else. Raises ``FaultySettings``."""
     default: str = Settings.model_fields["database_url"].default
-    return os.environ.get(f"{PREFIX}DATABASE_URL") or default
+    values, faults = from_files(PREFIX, ["database_url"], os.environ)
+    if faults:
+        raise FaultySettings(faults)
+    return values.get("database_url") or os.environ.get(f"{PREFIX}DATABASE_URL") or default
 
 
 def public_url() -> str:
@@ -134,11 +250,49 @@ def public_url() -> str:
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """The settings from the environment. Raises ``FaultySettings`` with every fault at once."""
+    """The settings from the environment, its files and ``overrides``.
+
+    Raises ``FaultySettings`` with every fault at once, those too that are faults in production only.
+    """
+    values, faults = from_files(PREFIX, Settings.model_fields, os.environ)
+    given = values | overrides
     try:
-        return Settings(**overrides)
+        settings: Settings | None = Settings(**given)
     except ValidationError as error:
-        raise FaultySettings([_say(fault) for fault in error.errors()]) from None
+        settings = None
+        faults += [_say(fault) for fault in error.errors()]
+    told = {fault.partition(":")[0] for fault in faults}
+    faults += [fault for fault in production_faults(_texts(given)) if fault.partition(":")[0] not in told]
+    if settings is None or faults:
+        raise FaultySettings(faults)
+    return settings
+
+
+def production_faults(values: Mapping[str, str]) -> Iterator[str]:
+    """What is refused in production, empty elsewhere. values may be faulty in other ways too."""
+    if not is_production(values.get("environment"), values.get("public_url", "")):
+        return
+    for name in ("public_url", "partner_service_url"):
+        if values.get(name, "").lower().startswith("http:"):
+            yield f"{PREFIX}{name.upper()}: use https in production; browsers go there"
+    for number, key in enumerate(values.get("secret_keys", "").split(","), 1):
+        if reason := weakness(key.strip()):
+            yield f"{PREFIX}SECRET_KEYS: key {number} {reason}; make one with: hitchpost keys new"
+    if reason := weakness(values.get("partner_client_secret", "")):
+        yield f"{PREFIX}PARTNER_CLIENT_SECRET: {reason}; it is none that a partner service gave"
+    yield from debugging()
+
+
+def _texts(given: Mapping[str, Any]) -> dict[str, str]:
+    """Every setting as it was written, whether or not it can be used."""
+    found: dict[str, str] = {}
+    for name in Settings.model_fields:
+        value = given.get(name, os.environ.get(PREFIX + name.upper()))
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        if value is not None:
+            found[name] = str(value)
+    return found
 
 
 def _say(fault: Any) -> str:

@@ -79,6 +79,7 @@ class _ContentProduct(ContentTables):
     origins: list[str] = []
     secret_keys: list[str] = []
     secret_key_env: str | None = None
+    assertion: dict[str, Any] = {}
 
 
 class _ContentFile(Strict):

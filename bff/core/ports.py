@@ -61,10 +61,22 @@ class AccountConnector:
 
 @dataclass(frozen=True)
 class SignInToken:
-    """A one-time token that signs one browser in at the partner service."""
+    """A one-time token that signs one browser in at the partner service.
+
+    ``completes``: the partner service promises that the sign-in counts only once it is completed.
+    """
 
     value: Secret
     expires_at: datetime
+    completes: bool = False
+
+
+@dataclass(frozen=True)
+class CompletionWish:
+    """Where a browser is sent with a code before its sign-in counts; the one target its link may name."""
+
+    url: str
+    target: str
 
 
 class PartnerService(Protocol):
@@ -87,8 +99,20 @@ class PartnerService(Protocol):
     def install_connector(self, account: AccountRef, connector: Connector) -> AccountConnector:
         """Install it, creating the account when unknown; one that is there already is returned."""
 
-    def mint_sign_in_token(self, account: AccountRef, username: str) -> SignInToken:
+    def mint_sign_in_token(
+        self, account: AccountRef, username: str, completion: CompletionWish | None = None
+    ) -> SignInToken:
         """A sign-in token for this user, who is created when unknown."""
+
+    def complete_sign_in(
+        self, account: AccountRef, account_connector_id: int, token_sha256: str, code: Secret
+    ) -> Secret | None:
+        """The right browser brought ``code``: the id of the page that finishes; None for a worthless code."""
+
+    def refuse_sign_in(
+        self, account: AccountRef, account_connector_id: int, token_sha256: str, code: Secret
+    ) -> bool:
+        """Another browser brought ``code``: what it would have connected is forgotten. False if worthless."""
 
     def accept_sign_in(self, account: AccountRef, account_connector_id: int, token_sha256: str) -> None:
         """Keep what a sign-in to another third-party account brought, in place of the connected one.
@@ -157,11 +181,19 @@ class ImageStore(Protocol):
         """Keep an image that was checked."""
 
 
+class AlreadyBegun(Exception):
+    """There is an attempt that was begun by the same request. ``attempt`` is that one."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        super().__init__(attempt.id)
+        self.attempt = attempt
+
+
 class AttemptStore(Protocol):
     """Where attempts live. Only ``transition`` changes one, and only from a status that was expected."""
 
     def add(self, attempt: Attempt) -> None:
-        """Keep a new attempt."""
+        """Keep a new attempt. Raises ``AlreadyBegun`` when one has the same ``idempotency_sha256``."""
 
     def get(self, attempt_id: str) -> Attempt | None:
         """The attempt of this id."""
@@ -193,6 +225,12 @@ class AttemptStore(Protocol):
     def note_begun(self, attempt_id: str, at: datetime) -> None:
         """The browser had arrived at the partner service."""
 
+    def note(self, attempt_id: str, step: str, at: datetime) -> None:
+        """Something else happened that belongs into the story (``timeline.SENTENCES``)."""
+
+    def overdue(self, now: datetime, limit: int) -> list[Attempt]:
+        """Launched attempts that should have ended before ``now``, the longest overdue first."""
+
     def steps(self, attempt_id: str) -> list[Step]:
         """What was noted of an attempt, and how often the partner service was asked."""
 
@@ -211,4 +249,4 @@ class Events(Protocol):
     """Whom the core tells what happened to attempts."""
 
     def tell(self, event: str, attempt: Attempt) -> None:
-        """Something happened: ``settled``, ``late success``."""
+        """Something happened: ``settled``, ``late success``, ``completed elsewhere``, ``cannot complete``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from flask import Blueprint, Response, request
 from pydantic import Field
@@ -13,6 +13,7 @@ from bff.core.errors import InvalidRequest
 from bff.core.model import Attempt, Delivery, Hint, OfferedConnector, Principal, Product, Status
 from bff.core.offers import offered_connectors
 from bff.core.origins import origin_of
+from bff.core.secret import Secret
 from bff.core.studio import is_draft
 from bff.core.timeline import Step, story
 from bff.core.words import Words, widget_words
@@ -21,15 +22,21 @@ from bff.http.bodies import LANGUAGE_TAG, Body, read_body
 from bff.http.guards import calling_origin
 from bff.http.identity import signed_in, signed_in_or_host_server
 from bff.http.in_app import is_in_app
+from bff.http.limits import Purpose
 from bff.http.locales import locale_of, wanted
 from bff.http.responses import answer
 from bff.http.services import services
+from bff.serving import metrics
+
+LONGEST_KEY: Final = 255
 
 routes = Blueprint("hitchpost_attempts", __name__)
 routes.after_request(cors.grant)
 
 
-class _Begin(Body):
+class BeginAttempt(Body):
+    """What a page asks for ahead of a click."""
+
     connector: Annotated[str, Field(min_length=1, max_length=64)]
     message: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     locale: Annotated[str, Field(pattern=LANGUAGE_TAG, max_length=35)] | None = None
@@ -37,8 +44,8 @@ class _Begin(Body):
     return_url: Annotated[str, Field(max_length=2000)] | None = None
 
 
-class _Nothing(Body):
-    pass
+class Nothing(Body):
+    """An empty object: the call says everything by its path."""
 
 
 @routes.get("/v1/config")
@@ -69,7 +76,7 @@ def config() -> Response:
 def begin() -> Response:
     """Prepare an attempt ahead of a click. Nothing is asked of the partner service."""
     product, principal = signed_in()
-    origin, body = calling_origin(product), read_body(_Begin)
+    origin, body = calling_origin(product), read_body(BeginAttempt)
     if body.return_url is not None and origin_of(body.return_url) != origin:
         raise InvalidRequest("return_url: must be a page of the origin that this call comes from")
     asked = BeginRequest(
@@ -80,11 +87,12 @@ def begin() -> Response:
         delivery=Delivery(body.delivery),
         return_url=body.return_url,
     )
-    attempt, launch_token = services().connect.begin(product, principal, asked)
+    _spend(principal)
+    attempt, launch_token = _begin_once(product, principal, asked)
     told = {
         "id": attempt.id,
         "status": attempt.status.value,
-        "launch_token": launch_token.reveal(),
+        "launch_token": launch_token.reveal() if launch_token else None,
         "partner_origin": services().partner_origin,
         "callback_message": attempt.callback_message,
         "expires_at": attempt.expires_at.isoformat(),
@@ -99,7 +107,9 @@ def read(attempt_id: str) -> Response:
     product, principal = signed_in_or_host_server()
     connect = services().connect
     attempt = connect.owned(attempt_id, principal) if principal else connect.read(attempt_id, product.key)
-    observed = services().watch.observe(attempt, _hint())
+    hint = _hint()
+    metrics.signalled(hint.value if hint else "timer")
+    observed = services().watch.observe(attempt, hint)
     timeline = {} if principal else {"timeline": _timeline(services().attempts.steps(attempt.id), observed)}
     return answer(told(observed, product) | timeline)
 
@@ -108,7 +118,7 @@ def read(attempt_id: str) -> Response:
 def cancel(attempt_id: str) -> Response:
     """The user gave up waiting."""
     product, principal = signed_in()
-    read_body(_Nothing)
+    read_body(Nothing)
     attempt = services().connect.owned(attempt_id, principal)
     return answer(told(services().connect.cancel(attempt), product))
 
@@ -117,8 +127,9 @@ def cancel(attempt_id: str) -> Response:
 def accept(attempt_id: str) -> Response:
     """The user chose the other account, which signed in. Answers with a new attempt for that choice."""
     product, principal = signed_in()
-    read_body(_Nothing)
+    read_body(Nothing)
     attempt = services().connect.owned(attempt_id, principal)
+    _spend(principal)
     return answer(told(services().connect.accept(attempt), product))
 
 
@@ -137,6 +148,19 @@ def told(attempt: Attempt, product: Product) -> dict[str, Any]:
         "created_at": attempt.created_at.isoformat(),
         "expires_at": attempt.expires_at.isoformat(),
     }
+
+
+def _begin_once(product: Product, principal: Principal, asked: BeginRequest) -> tuple[Attempt, Secret | None]:
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return services().connect.begin(product, principal, asked)
+    if not 0 < len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
+        raise InvalidRequest(f"Idempotency-Key: write 1 to {LONGEST_KEY} printable ASCII characters")
+    return services().repeats.begin(product, principal, asked, key)
+
+
+def _spend(principal: Principal) -> None:
+    services().limits.spend(Purpose.ATTEMPT, principal.product, principal.account.id, principal.user.id)
 
 
 def _states(product: Product, principal: Principal) -> list[tuple[OfferedConnector, str]]:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Final
 
 from flask import Blueprint, Response, request
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from bff.core.errors import InvalidRequest
-from bff.core.model import Principal, User
+from bff.core.model import Principal, Product, User
 from bff.core.ports import AccountRef
+from bff.core.sessions import LONGEST_SESSION
+from bff.http import audit
 from bff.http.bodies import LANGUAGE_TAG, Body, read_body
 from bff.http.identity import host_server
+from bff.http.limits import Purpose
 from bff.http.responses import answer
 from bff.http.services import services
-from bff.http.session_tokens import DEFAULT_LIFE, MAX_LIFE
+from bff.http.session_tokens import DEFAULT_LIFE
 
 routes = Blueprint("hitchpost_host_api", __name__)
 MIN_LIFE_SECONDS = 1
@@ -34,38 +37,67 @@ def _can_travel(value: str) -> str:
 Text = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Id = Annotated[Text, AfterValidator(_can_travel)]
 Name = Annotated[Text, AfterValidator(str.strip)]
+ID: Final = TypeAdapter[str](Id)
 
 
-class _User(Body):
+class HostUser(Body):
+    """Who clicks: the host's own id, and what to call them."""
+
     id: Id
     name: Name | None = None
     email: Text | None = None
     locale: Annotated[str, Field(pattern=LANGUAGE_TAG, max_length=35)] | None = None
 
     def user(self) -> User:
+        """As the core knows it."""
         return User(self.id, self.name or None, self.email, self.locale)
 
 
-class _Account(Body):
+class HostAccount(Body):
+    """The company (or team) whose tools are connected."""
+
     id: Id
     name: Name | None = None
 
     def reference(self) -> AccountRef:
+        """As the core knows it."""
         return AccountRef(self.id, self.name or self.id)
 
 
-class _Session(Body):
-    user: _User
-    account: _Account
+class SignedIn(Body):
+    """Whom a host has signed in, and what they may connect (null: everything)."""
+
+    user: HostUser
+    account: HostAccount
     connectors: list[str] | None = None
-    expires_in: Annotated[int, Field(ge=MIN_LIFE_SECONDS, le=int(MAX_LIFE.total_seconds()))] = int(
+
+
+class NewSession(SignedIn):
+    """For whom a session token is, and for how many seconds."""
+
+    expires_in: Annotated[int, Field(ge=MIN_LIFE_SECONDS, le=int(LONGEST_SESSION.total_seconds()))] = int(
         DEFAULT_LIFE.total_seconds()
     )
 
 
-class _SignInUrl(Body):
-    user: _User
-    account: _Account
+class Who(Body):
+    """A user or an account, by the host's own id."""
+
+    id: Id
+
+
+class EndedSessions(Body):
+    """Whose sessions end: those of one account, or all."""
+
+    user: Who
+    account: Who | None = None
+
+
+class NewSignInUrl(Body):
+    """For whom, for which connector, and where the partner service tells how it ended."""
+
+    user: HostUser
+    account: HostAccount
     connector: Text
     target_origin: Annotated[str, Field(max_length=2000)]
     callback_message: Annotated[str, Field(max_length=1000)] | None = None
@@ -74,24 +106,40 @@ class _SignInUrl(Body):
 @routes.post("/v1/sessions")
 def create_session() -> Response:
     """A session token for the page of a user whom the host has signed in."""
-    product, body = host_server(), read_body(_Session)
-    unknown = [key for key in body.connectors or [] if product.connector(key) is None]
+    product, body = host_server(), read_body(NewSession)
+    return begin_session(product, body, timedelta(seconds=body.expires_in))
+
+
+def begin_session(product: Product, who: SignedIn, life: timedelta) -> Response:
+    """Answers with a session token. Raises ``InvalidRequest`` for a connector that is not offered."""
+    unknown = [key for key in who.connectors or [] if product.connector(key) is None]
     if unknown:
         raise InvalidRequest(f"connectors: {', '.join(unknown)}: not offered by product {product.key}")
     principal = Principal(
         product=product.key,
-        account=body.account.reference(),
-        user=body.user.user(),
-        connectors=frozenset(body.connectors) if body.connectors is not None else None,
+        account=who.account.reference(),
+        user=who.user.user(),
+        connectors=frozenset(who.connectors) if who.connectors is not None else None,
     )
-    token, expires_at = services().session_tokens.issue(principal, timedelta(seconds=body.expires_in))
+    token, expires_at = services().session_tokens.issue(principal, life)
+    audit.session_issued(principal)
     return answer({"token": token.reveal(), "expires_at": expires_at.isoformat()}, 201)
+
+
+@routes.post("/v1/sessions/end")
+def end_sessions() -> Response:
+    """End every session of a user that began until now: of one account, or of all. Again is as good."""
+    product, body = host_server(), read_body(EndedSessions)
+    now, account = services().clock(), body.account.id if body.account else None
+    services().session_ends.end(product.key, body.user.id, account, now)
+    return answer({"ended_before": now.isoformat()})
 
 
 @routes.post("/v1/sign-in-urls")
 def create_sign_in_url() -> Response:
     """The plain minted URL, for servers that redirect the browser by themselves at once."""
-    product, body = host_server(), read_body(_SignInUrl)
+    product, body = host_server(), read_body(NewSignInUrl)
+    services().limits.spend(Purpose.LAUNCH, product.key, body.account.id, body.user.id)
     url, expires_at = services().sign_in_urls.mint(
         product,
         body.account.reference(),
@@ -106,10 +154,7 @@ def create_sign_in_url() -> Response:
 @routes.get("/v1/connections")
 def connections() -> Response:
     """What an account has connected, asked of the partner service now."""
-    product = host_server()
-    account = request.args.get("account", "")
-    if not account:
-        raise InvalidRequest("account: name the account in the query, as ?account=ID")
+    product, account = host_server(), _account()
     found = services().overview.connections(AccountRef(account, account), product.connectors)
     return answer(
         {
@@ -125,3 +170,11 @@ def connections() -> Response:
             ]
         }
     )
+
+
+def _account() -> str:
+    try:
+        return ID.validate_python(request.args.get("account", ""))
+    except ValidationError as error:
+        told = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise InvalidRequest(f"account: name the account in the query, as ?account=ID: {told}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import structlog
@@ -9,20 +10,26 @@ from flask import Response, json, request
 from werkzeug.exceptions import HTTPException
 
 from bff.core.errors import (
+    CompletedElsewhere,
     ConnectorUnavailable,
     HitchpostError,
+    KeysUnavailable,
     LaunchRefused,
+    LimitsUnavailable,
     NotFound,
     NotSignedIn,
     OriginNotRegistered,
     Outdated,
     PartnerUnavailable,
+    RateLimited,
     UnknownConnector,
     UnknownMessage,
 )
 from bff.core.errors import InvalidRequest as CoreInvalidRequest
 from bff.core.words import ERROR_CODES, Words
 from bff.http.locales import browsers
+from bff.serving.edge import request_id
+from bff.serving.logs import about
 
 PROBLEM_BASE: Final = "https://github.com/hitchpost/hitchpost/blob/main/docs/errors.md#"
 
@@ -32,9 +39,13 @@ STATUS: Final[dict[type[HitchpostError], int]] = {
     UnknownMessage: 422,
     OriginNotRegistered: 403,
     NotSignedIn: 401,
+    KeysUnavailable: 503,
     NotFound: 404,
     Outdated: 409,
     LaunchRefused: 410,
+    CompletedElsewhere: 403,
+    RateLimited: 429,
+    LimitsUnavailable: 503,
     PartnerUnavailable: 503,
     ConnectorUnavailable: 502,
 }
@@ -53,6 +64,8 @@ API_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Referrer-Policy": "no-referrer",
+    # Who asks, and from where, changes the answer: a shared cache that ignored no-store would mix them up.
+    "Vary": "Cookie, Origin",
     "X-Content-Type-Options": "nosniff",
 }
 
@@ -78,10 +91,18 @@ def problem(status: int, code: str, detail: str, **extra: Any) -> Response:
         "code": code,
         **({"next_step": next_step} if next_step else {}),
         "error": _for_the_page(status, code),
+        "request_id": request_id(request.environ),
         **extra,
     }
     response = Response(json.dumps(body), status, content_type="application/problem+json")
     response.headers.update(API_HEADERS)
+    return response
+
+
+def allow(error: Exception, response: Response) -> Response:
+    """The answer to a wrong method names the right ones (RFC 9110, section 15.5.6)."""
+    if allowed := getattr(error, "valid_methods", None):
+        response.headers["Allow"] = ", ".join(sorted(allowed))
     return response
 
 
@@ -102,16 +123,22 @@ def problem_of(error: Exception) -> Response:
     """The problem document of any exception; one that nobody foresaw tells nothing of itself."""
     if isinstance(error, HitchpostError):
         response = problem(STATUS[type(error)], error.code, error.detail)
-        if isinstance(error, PartnerUnavailable):
-            response.headers["Retry-After"] = str(max(1, round(error.retry_after or 5)))
+        if isinstance(error, KeysUnavailable):
+            response.headers["Retry-After"] = "5"
+        response.headers.update(how_long_to_wait(error))
         if isinstance(error, NotSignedIn):
             response.headers["WWW-Authenticate"] = "Bearer"
         return response
     if isinstance(error, HTTPException) and error.code is not None:
         code = HTTP_CODES.get(error.code, "invalid_request" if error.code < 500 else "internal_error")
-        response = problem(error.code, code, error.description or error.name)
-        if allowed := getattr(error, "valid_methods", None):
-            response.headers["Allow"] = ", ".join(sorted(allowed))
-        return response
-    log.error("unforeseen error", exc_info=error, method=request.method, endpoint=request.endpoint)
+        return problem(error.code, code, error.description or error.name)
+    log.error("unforeseen error", method=request.method, endpoint=request.endpoint, **about(error))
     return problem(500, "internal_error", "Something broke on our side; it has been logged.")
+
+
+def how_long_to_wait(error: Exception) -> dict[str, str]:
+    """``Retry-After`` (RFC 9110, section 10.2.3), in whole seconds, for a refusal that time heals."""
+    if isinstance(error, RateLimited | LimitsUnavailable | PartnerUnavailable):
+        # The partner service, or the breaker before it, may have said how long.
+        return {"Retry-After": str(max(1, math.ceil(error.retry_after or 5)))}
+    return {}

@@ -6,16 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Request, current_app
+from flask import Flask, Request, current_app
 
 from bff.core.catalogue import Catalogue
+from bff.core.completion import Completions
 from bff.core.connect import Connect
+from bff.core.housekeeping import Housekeeping
 from bff.core.model import Principal
 from bff.core.overview import Overview
 from bff.core.ports import AttemptStore, ContentStore, ImageStore, ProductStore, ReceiptSigner
+from bff.core.repeats import Repeats
+from bff.core.sessions import HostAssertions, SessionEnds
 from bff.core.sign_in_urls import SignInUrls
 from bff.core.studio_access import StudioStore
 from bff.core.watch import Watch
+from bff.http.limits import Limits
 from bff.http.session_tokens import SessionTokens
 
 Identify = Callable[[Request], Principal | None]
@@ -27,6 +32,7 @@ class Services:
     """The use-cases and adapters of one BFF. ``identify`` is the host's own, inside its Flask app."""
 
     connect: Connect
+    completions: Completions
     watch: Watch
     attempts: AttemptStore
     overview: Overview
@@ -37,8 +43,14 @@ class Services:
     images: ImageStore
     studio: StudioStore
     session_tokens: SessionTokens
+    session_ends: SessionEnds
+    assertions: HostAssertions
+    repeats: Repeats
     receipts: ReceiptSigner
+    limits: Limits
+    housekeeping: Housekeeping
     identify: Identify | None
+    storage_fault: Callable[[], str | None]
     clock: Callable[[], datetime]
     public_url: str
     public_origin: str
@@ -47,6 +59,11 @@ class Services:
 
 def services() -> Services:
     """The services of the app that handles this request."""
-    found = current_app.extensions[EXTENSION]
-    assert isinstance(found, Services)
+    return services_of(current_app)
+
+
+def services_of(app: Flask) -> Services:
+    """The services of this app."""
+    found = app.extensions[EXTENSION]
+    assert isinstance(found, Services)  # nosec B101  # for the type checker
     return found

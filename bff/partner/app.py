@@ -2,76 +2,97 @@
 
 from __future__ import annotations
 
-import logging
-
-from flask import Flask, Response, send_from_directory
+import structlog
+from flask import Flask, Response, request, send_from_directory
 from werkzeug.exceptions import HTTPException
 
 from bff.partner import (
+    access_tokens,
     account_connectors,
     accounts,
     api_tokens,
+    completion,
     connectors,
+    edge,
+    grant_inventory,
     grants,
+    health,
     oauth_flow,
     pages,
     properties,
     sign_in_tokens,
 )
 from bff.partner.api import answer
-from bff.partner.catalogue import Catalogue
+from bff.partner.catalogue import Catalogue, require_allowed
 from bff.partner.context import EXTENSION, Embedded
 from bff.partner.crypto import Vault
 from bff.partner.database import Database
-from bff.partner.errors import ApiError, FlowError
+from bff.partner.errors import ApiError, FlowError, how_long_to_wait, missing
+from bff.partner.limits import Limits, storage_for
+from bff.partner.openapi.routes import routes as openapi_routes
 from bff.partner.paths import AnyText, EncodedSlashes
 from bff.partner.provider import Provider
 from bff.partner.resources import ASSETS, TEMPLATES
 from bff.partner.settings import Settings
+from bff.serving.logs import about
 
 MAX_BODY_BYTES = 256 * 1024
-log = logging.getLogger("hitchpost.embedded")
+log = structlog.get_logger("hitchpost.embedded")
 
 
 def create_app(settings: Settings, catalogue: Catalogue) -> Flask:
-    """The service: API and browser pages on one origin."""
+    """The service: API and browser pages on one origin. Raises ``FaultyCatalogue``."""
+    policy = settings.outbound_policy()
+    require_allowed(catalogue, policy)
     app = Flask("partner", static_folder=None, template_folder=str(TEMPLATES))
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.url_map.converters["any_text"] = AnyText
+    database = Database(settings.database_url, settings.threads)
+    counts_at = settings.limits_url.get_secret_value() if settings.limits_url else None
+    # A redirect to the path with one slash would be no answer of this API's form.
+    app.url_map.merge_slashes = False
     app.extensions[EXTENSION] = Embedded(
         settings=settings,
-        database=Database(settings.database_url),
+        database=database,
+        limits=Limits(storage_for(counts_at, database, workers=settings.workers)),
         vault=Vault(settings.keys()),
         catalogue=catalogue,
-        provider=Provider(),
+        provider=Provider(policy),
     )
     for module in (
         api_tokens,
         accounts,
         connectors,
         account_connectors,
+        access_tokens,
         grants,
+        grant_inventory,
         properties,
         sign_in_tokens,
         oauth_flow,
+        completion,
     ):
         app.register_blueprint(module.routes)
-    app.add_url_rule("/health/live", view_func=_live)
+    app.register_blueprint(openapi_routes)
+    app.register_blueprint(health.routes)
     app.add_url_rule("/assets/<name>", view_func=_asset)
-    app.register_error_handler(ApiError, lambda error: answer({"Message": error.message}, error.status))
+    app.register_error_handler(ApiError, _refused)
     app.register_error_handler(FlowError, pages.trouble)
     app.register_error_handler(Exception, _unforeseen)
-    app.after_request(_no_sniffing)
-    app.wsgi_app = EncodedSlashes(app.wsgi_app)  # type: ignore[method-assign]
+    app.before_request(_no_nul)
+    app.after_request(edge.secure)
+    app.wsgi_app = edge.around(EncodedSlashes(app.wsgi_app), settings)  # type: ignore[method-assign]
     return app
-
-
-def _live() -> str:
-    return "ok"
 
 
 def _asset(name: str) -> Response:
     return send_from_directory(ASSETS, name, max_age=300)
+
+
+def _refused(error: ApiError) -> Response:
+    response = answer({"Message": error.message}, error.status)
+    response.headers.update(how_long_to_wait(error))
+    return response
 
 
 def _unforeseen(error: Exception) -> Response:
@@ -80,10 +101,11 @@ def _unforeseen(error: Exception) -> Response:
         if allowed := getattr(error, "valid_methods", None):
             response.headers["Allow"] = ", ".join(sorted(allowed))
         return response
-    log.error("unforeseen error", exc_info=error)
+    log.error("unforeseen error", **about(error))
     return answer({"Message": "An error has occurred."}, 500)
 
 
-def _no_sniffing(response: Response) -> Response:
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
+def _no_nul() -> None:
+    # PostgreSQL keeps no text with NUL in it, and fails on the question for one.
+    if "\x00" in request.path and request.path.startswith("/v1.0/"):
+        raise missing("Path")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -11,8 +14,13 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bff.partner import outbound
+from bff.serving.edge import LOOPBACK, host_name
+from bff.serving.environment import Environment, debugging, from_files, is_production, weakness
+
 PREFIX: Final = "HITCHPOST_EMBEDDED_"
 KEY_BYTES: Final = 32
+DRAIN_SECONDS: Final = 2.0
 
 
 class FaultySettings(Exception):
@@ -27,7 +35,18 @@ def _url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("write an absolute URL such as https://partner.example.com, without query")
+    if parts.scheme == "http" and host_name(parts.netloc) not in LOOPBACK:
+        raise ValueError("use https; plain http is for loopback hosts only")
     return value.rstrip("/")
+
+
+def _hosts(value: str) -> str:
+    for item in filter(None, (part.strip() for part in value.split(","))):
+        if host_name(item) is None:
+            raise ValueError(
+                f"{item!r} is no host; write names such as partner.example.com, with commas between"
+            )
+    return value
 
 
 def encryption_keys(text: str) -> dict[str, bytes]:
@@ -55,6 +74,24 @@ def _sound_keys(value: SecretStr) -> SecretStr:
     return value
 
 
+def _limits_url(value: SecretStr | None) -> SecretStr | None:
+    if value is None:
+        return None
+    text = value.get_secret_value()
+    if text in {"memory://", "database://"}:
+        return value
+    if not text.startswith(("redis://", "rediss://", "redis+unix://")):
+        raise ValueError("write memory://, database:// or redis://HOST:PORT")
+    if find_spec("redis") is None:
+        raise ValueError("Redis needs the extra: pip install 'hitchpost[redis]'")
+    return value
+
+
+def _networks(value: str) -> str:
+    outbound.networks_of(value)
+    return value
+
+
 Url = Annotated[str, AfterValidator(_url)]
 
 
@@ -77,8 +114,67 @@ class Settings(BaseSettings):
         description="Keys that seal stored credentials: `id:base64 of 32 bytes`, comma-separated, newest"
         " first."
     )
+    allowed_networks: Annotated[str, AfterValidator(_networks)] = Field(
+        default="",
+        description="Networks (CIDR, comma-separated) in which third parties may be called although their"
+        " addresses are not public; this machine, too, when the public URL is http:// on it.",
+    )
     bind: str = Field(default="127.0.0.1:8002", description="Address and port to listen on.")
-    threads: int = Field(default=32, ge=1, le=512, description="Threads of the process.")
+    threads: int = Field(default=32, ge=1, le=512, description="Threads of each worker process.")
+    workers: int = Field(default=1, ge=1, le=64, description="Worker processes.")
+    limits_url: Annotated[SecretStr | None, AfterValidator(_limits_url)] = Field(
+        default=None,
+        description="Where calls are counted: `memory://` (each worker by itself), `database://`, or"
+        " `redis://HOST:PORT` (with the extra `redis`). Unset: the memory with one worker on SQLite, else the"
+        " database.",
+    )
+    limit_address: int = Field(
+        default=12_000,
+        ge=1,
+        description="Sign-in tokens that one address may redeem in a minute; the same for callbacks.",
+    )
+    limit_failures: int = Field(
+        default=60, ge=1, description="Wrong client credentials a minute from one address."
+    )
+    limit_client_tokens: int = Field(
+        default=600, ge=1, description="Access tokens that one API client may fetch in a minute."
+    )
+    limit_client_mints: int = Field(
+        default=60_000, ge=1, description="Sign-in tokens that one API client's address may mint in a minute."
+    )
+    environment: Environment | None = Field(
+        default=None,
+        description="`production` refuses what is fit for a developer's machine only; `development` takes it."
+        " When unset: production if the public URL is https.",
+    )
+    trusted_hosts: Annotated[str, AfterValidator(_hosts)] = Field(
+        default="",
+        description="More hosts that requests may name, comma-separated, besides the public URL's and that of"
+        " `HITCHPOST_EMBEDDED_BIND`. Any other is refused.",
+    )
+    proxy_hops: int = Field(
+        default=0,
+        ge=0,
+        le=5,
+        description="Proxies in front that set X-Forwarded-For and X-Forwarded-Proto. With 0 these headers"
+        " mean nothing.",
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="One JSON object a line, or lines for people."
+    )
+    metrics_bind: str | None = Field(
+        default=None,
+        pattern=r"^[^\s/]+:[0-9]{1,5}$",
+        description="Address and another port where `GET /metrics` is answered (Prometheus), such as"
+        " 127.0.0.1:9101. Off when unset; nobody is asked who they are there, so keep it on loopback.",
+    )
+    drain_seconds: float | None = Field(
+        default=None,
+        ge=0,
+        le=120,
+        description="Seconds between becoming unready and stopping, on SIGTERM. When unset: 2 in production,"
+        " else 0.",
+    )
 
     # What Cyclr's documentation leaves open. Each default is the likeliest behaviour.
     tell_sign_ins: bool = Field(
@@ -117,14 +213,40 @@ class Settings(BaseSettings):
     sign_in_with_restricted_token: bool = Field(
         default=True, description="Whether an account-restricted access token may mint sign-in tokens."
     )
+    complete_elsewhere: bool = Field(
+        default=True,
+        description="Let the API client say where a sign-in has to be completed before it counts. `false`"
+        " ignores that, as Cyclr does.",
+    )
     consume_token: Literal["first-visit", "completion"] = Field(
         default="first-visit", description="When a sign-in token is used up."
     )
+    speculative_fetches: Literal["refuse", "redeem"] = Field(
+        default="refuse",
+        description="A sign-in link fetched by something else than a person's window (prefetch, preview of a"
+        " link, embedding): refused, with the token kept whole, or redeemed as any other visit.",
+    )
     default_page_size: int = Field(default=100, ge=1, le=1000, description="Page size of lists.")
+
+    @property
+    def is_production(self) -> bool:
+        """Whether the stricter rules hold."""
+        return is_production(self.environment, self.public_url)
+
+    @property
+    def seconds_to_drain(self) -> float:
+        """How long the program is unready before it stops."""
+        if self.drain_seconds is None:
+            return DRAIN_SECONDS if self.is_production else 0.0
+        return self.drain_seconds
 
     def keys(self) -> dict[str, bytes]:
         """The encryption keys by id, newest first."""
         return encryption_keys(self.encryption_keys.get_secret_value())
+
+    def outbound_policy(self) -> outbound.Policy:
+        """Where third parties may be called."""
+        return outbound.policy_of(self.public_url, outbound.networks_of(self.allowed_networks))
 
     @property
     def redirect_uri(self) -> str:
@@ -133,11 +255,33 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """The settings from the environment. Raises ``FaultySettings`` with every fault at once."""
+    """The settings from the environment and its files. Raises ``FaultySettings`` with every fault at once."""
+    values, faults = from_files(PREFIX, Settings.model_fields, os.environ)
     try:
-        return Settings()  # type: ignore[call-arg]  # the environment is the argument
+        settings: Settings | None = Settings(**values)  # type: ignore[arg-type]  # pydantic reads texts
     except ValidationError as error:
-        raise FaultySettings([_say(fault) for fault in error.errors()]) from None
+        settings = None
+        faults += [_say(fault) for fault in error.errors()]
+    texts = {name: os.environ.get(PREFIX + name.upper(), "") for name in Settings.model_fields} | values
+    told = {fault.partition(":")[0] for fault in faults}
+    faults += [fault for fault in _production_faults(texts) if fault.partition(":")[0] not in told]
+    if settings is None or faults:
+        raise FaultySettings(faults)
+    return settings
+
+
+def _production_faults(values: Mapping[str, str]) -> Iterator[str]:
+    if not is_production(values["environment"], values["public_url"]):
+        return
+    if values["public_url"].lower().startswith("http:"):
+        yield f"{PREFIX}PUBLIC_URL: use https in production; browsers go there"
+    if reason := weakness(values["client_secret"]):
+        yield f"{PREFIX}CLIENT_SECRET: {reason}; make one with: openssl rand -hex 32"
+    for entry in values["encryption_keys"].split(","):
+        key_id, _, key = entry.strip().partition(":")
+        if key_id == "demo" or weakness(key):
+            yield f"{PREFIX}ENCRYPTION_KEYS: key {key_id!r} can be guessed; make one as this setting says"
+    yield from debugging()
 
 
 def _say(fault: Any) -> str:

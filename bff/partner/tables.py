@@ -21,6 +21,8 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
+LAST_ID: Final = 2**31 - 1
+"""The greatest number that a row can have; PostgreSQL fails on the question for a greater one."""
 
 
 class Moment(TypeDecorator[datetime]):
@@ -90,6 +92,8 @@ sign_in_token: Final = Table(
     Column("username", String(255), nullable=False),
     Column("expires_at", Moment, nullable=False, index=True),
     Column("used_at", Moment),
+    Column("completion_url", Text),
+    Column("target_origin", Text),
 )
 
 account_connector: Final = Table(
@@ -105,6 +109,9 @@ account_connector: Final = Table(
     Column("external_account", Text),
     Column("auth_value", Text),  # sealed
     Column("credentials", Text),  # sealed
+    Column("refresh_lease_ends", Moment),
+    Column("refresh_not_before", Moment),
+    Column("refresh_failures", Integer, nullable=False, default=0),
     UniqueConstraint("account_id", "name"),
     sqlite_autoincrement=True,
 )
@@ -128,7 +135,7 @@ sign_in: Final = Table(
     Column("token_sha256", String(64), nullable=False, unique=True),
     Column("result", String(16), nullable=False),
     Column("error", Text),
-    Column("at", Moment, nullable=False),
+    Column("at", Moment, nullable=False, index=True),
     Column("external_account", Text),
     Column("held", Text),  # sealed
     sqlite_autoincrement=True,
@@ -146,4 +153,40 @@ flow: Final = Table(
     Column("callback_message", Text),
     Column("expires_at", Moment, nullable=False, index=True),
     Column("used_at", Moment),
+)
+
+completion: Final = Table(
+    "completion",
+    metadata,
+    Column("code_sha256", String(64), primary_key=True),
+    _of_account_connector(),
+    Column("token_sha256", String(64), nullable=False),
+    Column("answer", Text),  # sealed; none where the third party is asked without a user's consent
+    Column("target_origin", Text, nullable=False),
+    Column("callback_message", Text),
+    Column("expires_at", Moment, nullable=False, index=True),
+    Column("finish_sha256", String(64), unique=True),
+)
+
+rate_limit: Final = Table(
+    "rate_limit",
+    metadata,
+    Column("key", String(255), primary_key=True),
+    Column("hits", Integer, nullable=False),
+    Column("ends_at", Moment, nullable=False, index=True),
+)
+
+pending_revocation: Final = Table(
+    "pending_revocation",
+    metadata,
+    # Of nothing else: what it is about may be gone, the account with it.
+    Column("id", String(32), primary_key=True),
+    Column("connector_id", Integer, nullable=False, index=True),
+    Column("account_id", String(255), nullable=False),
+    Column("account_connector_id", Integer, nullable=False),
+    Column("sealed_grant", Text, nullable=False),  # sealed
+    Column("created_at", Moment, nullable=False),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("error", Text),
+    Column("next_at", Moment, nullable=False, index=True),
 )

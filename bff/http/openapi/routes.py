@@ -1,0 +1,46 @@
+"""Where the document is served; it describes itself, too."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final
+
+from flask import Blueprint, Response, json, request
+
+from bff.http.openapi.document import make_document
+from bff.http.openapi.operation import OBJECT, Answer, Operation
+from bff.http.openapi.operations import ADDRESSED, OPERATIONS
+from bff.http.responses import API_HEADERS
+from bff.http.services import services
+
+routes = Blueprint("hitchpost_openapi", __name__)
+
+
+@routes.get("/v1/openapi.json")
+def openapi() -> Response:
+    """What you read: the OpenAPI document of this API (3.1)."""
+    body = json.dumps(document(services().public_url))
+    response = Response(body, content_type="application/json")
+    response.headers.update({**API_HEADERS, "Cache-Control": "public, max-age=300"})
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+ITSELF: Final = Operation(
+    "get",
+    "/v1/openapi.json",
+    openapi,
+    "operations",
+    (
+        Answer(200, "It.", OBJECT, headers=("Cache-Control", "ETag")),
+        Answer(304, "It is the same as the one that `If-None-Match` names.", headers=("ETag",)),
+    ),
+    ADDRESSED,
+)
+
+
+@cache
+def document(public_url: str) -> dict[str, Any]:
+    """The document of a BFF at ``public_url``."""
+    return make_document(public_url, (*OPERATIONS, ITSELF))

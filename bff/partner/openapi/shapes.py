@@ -1,0 +1,272 @@
+"""The JSON that the service reads and answers, under Cyclr's names.
+
+A member of a request that has a wrong type counts as absent, and one that is not known is ignored (as
+recorded of Cyclr); a client of the answers ignores what it does not know.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Text = Annotated[str, Field(max_length=255, pattern=r"^[^\x00-\x08\x0b-\x1f]*$")]
+LongText = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00-\x08\x0b-\x1f]*$")]
+Filled = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x20][^\x00-\x08\x0b-\x1f]*$")]
+
+
+class Message(BaseModel):
+    """A refusal, or what was done."""
+
+    Message: str
+
+
+class OAuthError(BaseModel):
+    """A refused token request (RFC 6749, section 5.2)."""
+
+    error: Literal["invalid_client", "unsupported_grant_type", "invalid_scope"]
+
+
+class TokenForm(BaseModel):
+    """A token request (RFC 6749, section 4.4.2); the client may sign in by HTTP Basic instead."""
+
+    grant_type: Literal["client_credentials"]
+    client_id: str = ""
+    client_secret: str = ""
+    scope: Annotated[str, Field(description="`account:{id}` restricts the token to one account.")] = ""
+
+
+class AccessToken(BaseModel):
+    """An access token of 14 days."""
+
+    model_config = ConfigDict(validate_by_alias=True, serialize_by_alias=True)
+
+    access_token: str
+    token_type: Literal["bearer"]
+    expires_in: int
+    clientId: str  # noqa: N815  # Cyclr's own spelling
+    refresh: Annotated[str, Field(alias=".refresh")]
+    issued: Annotated[str, Field(alias=".issued")]
+    expires: Annotated[str, Field(alias=".expires")]
+
+
+class AccountChange(BaseModel):
+    """What may be set on an account."""
+
+    Name: Text = ""
+    Description: LongText | None = None
+    Timezone: Text = "Etc/UTC"
+    StepDataSuccessRetentionHours: Annotated[int, Field(ge=0)] = 24
+    StepDataErroredRetentionHours: Annotated[int, Field(ge=0)] = 72
+    TransactionErrorWebhookEnabled: bool = False
+    TransactionErrorWebhookUrl: Text | None = None
+    TransactionErrorWebhookIncludeWarnings: bool = False
+    AuditInfo: Text | None = None
+    TaskAuditInfo: Text | None = None
+    ParentAccountId: Text | None = None
+
+
+class NewAccount(AccountChange):
+    """A new account; its id is any text, a GUID when not given."""
+
+    Id: Filled | None = None
+    Name: Filled
+
+
+class Account(BaseModel):
+    """An account. Times are written as .NET writes them, with seven fractional digits."""
+
+    Id: str
+    CreatedDate: str
+    Name: str
+    Description: str | None
+    Timezone: str
+    StepDataSuccessRetentionHours: int
+    StepDataErroredRetentionHours: int
+    TransactionErrorWebhookEnabled: bool
+    TransactionErrorWebhookUrl: str | None
+    TransactionErrorWebhookIncludeWarnings: bool
+    AuditInfo: str | None
+    TaskAuditInfo: str | None
+    ParentAccountId: str | None
+    NextBillDateUtc: str | None
+
+
+class UserName(BaseModel):
+    """A user of an account."""
+
+    UserName: Filled
+
+
+class NewCompletion(BaseModel):
+    """Hitchpost's own: the sign-in counts once it is completed there, and leads to that target only."""
+
+    CompletionUrl: str
+    TargetOrigin: str
+
+
+class NewSignInToken(BaseModel):
+    """For whom; a user who is not known is made."""
+
+    Username: Filled
+    Hitchpost: NewCompletion | None = None
+
+
+class SignInCompletion(BaseModel):
+    """The sign-in has to be completed before it counts."""
+
+    Completion: Literal[True]
+
+
+class CompletionCode(BaseModel):
+    """The code that the browser brought to the completion URL."""
+
+    Code: Filled
+
+
+class Completed(BaseModel):
+    """Where the browser goes on, once: ``/connectorauth/finished/{FinishId}``."""
+
+    FinishId: str
+
+
+class SignInToken(BaseModel):
+    """A token that signs one browser in, once, within five minutes."""
+
+    Token: str
+    ExpiresAtUtc: str
+    Hitchpost: SignInCompletion | None = None
+
+
+class NewProperty(BaseModel):
+    """A property of an account connector, by its name."""
+
+    Name: Filled
+    Value: LongText = ""
+
+
+class PropertyValue(BaseModel):
+    """Another value for a property."""
+
+    Value: LongText = ""
+
+
+class Property(BaseModel):
+    """A property that is set."""
+
+    Id: int
+    Name: str
+    Value: str
+    AccountConnectorId: int
+
+
+class ConnectorChange(BaseModel):
+    """What may be set on an account connector; ``AuthValue`` authenticates it without a browser."""
+
+    Name: Text | None = None
+    Description: LongText | None = None
+    AuthValue: Annotated[str, Field(max_length=16_000, pattern=r"^[^\x00-\x08\x0b-\x1f]*$")] | None = None
+    Properties: list[NewProperty] = []
+
+
+class ConnectorEntry(BaseModel):
+    """A catalogue entry inside an account connector; one that has left the catalogue keeps id and name."""
+
+    Id: int
+    Name: str
+    Description: str = ""
+    Status: Literal["Approved", "Draft"] = "Approved"
+    Version: str = ""
+    Icon: str | None = None
+    AuthDescription: str | None = None
+    AuthType: Literal["OAuth2", "ApiKey", "Basic", "None"] = "None"
+    OAuth2Type: Literal["AuthorisationCode", "ClientCredentials", "Unknown"] = "Unknown"
+    AuthScheme: str | None = None
+
+
+class Parameter(BaseModel):
+    """A property that an account has to bring."""
+
+    Id: int
+    Name: str
+    Description: str
+    IsOptional: bool
+    IsSensitive: bool
+    IsAccountConnectorProperty: bool
+    TargetType: str
+    TargetName: str
+    DataType: str
+    TriggerName: str | None
+    Values: list[Any]
+
+
+class Connector(ConnectorEntry):
+    """A connector of the catalogue."""
+
+    Parameters: list[Parameter]
+    Authentication: list[Any]
+    Categories: list[Any]
+    Triggers: list[Any]
+    IsSystemConnector: bool
+
+
+class SignIn(BaseModel):
+    """What became of one sign-in token, told by its SHA-256."""
+
+    TokenSha256: str
+    Result: Literal["started", "connected", "declined", "failed"]
+    Error: str | None
+    AtUtc: str
+    ExternalAccount: str | None
+
+
+class SignIns(BaseModel):
+    """What this service tells and Cyclr does not."""
+
+    AuthenticatedAtUtc: str | None
+    Scopes: list[str] | None
+    LastSignIn: SignIn | None
+    RecentSignIns: list[SignIn]
+
+
+class AccountConnector(BaseModel):
+    """A connector that is installed in an account."""
+
+    Id: int
+    Name: str
+    Description: str | None
+    AuthValue: str | None
+    Authenticated: bool
+    Connector: ConnectorEntry
+    IsPartnerIntegrationConnector: bool
+    Properties: list[Property]
+    CustomFields: list[Any]
+    Hitchpost: SignIns | None = None
+
+
+class ConnectionToken(BaseModel):
+    """An access token of a third party that can be used now."""
+
+    AccessToken: str
+    ExpiresAtUtc: str | None
+    Scopes: list[str] | None
+
+
+class Grant(BaseModel):
+    """A live grant, or one that is still to be revoked at its third party."""
+
+    State: Literal["live", "revocation pending"]
+    AccountId: str
+    AccountConnectorId: int
+    Name: str | None
+    ExternalAccount: str | None
+    AuthenticatedAtUtc: str | None
+    Scopes: list[str] | None
+    Error: str | None
+
+
+class GrantsEnded(BaseModel):
+    """How many connections were taken out of use, and how many grants are still to be revoked."""
+
+    Deauthenticated: int
+    RevocationsPending: int

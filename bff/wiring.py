@@ -1,0 +1,162 @@
+"""Settings -> adapters -> use-cases: what the routes work with. Only here are the real things chosen."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine
+
+from bff.adapters.attempt_store import DatabaseAttempts
+from bff.adapters.content_store import ContentStore
+from bff.adapters.database import open_database, storage_fault, upgrade
+from bff.adapters.events import LoggedEvents
+from bff.adapters.host_assertions import JwtAssertions
+from bff.adapters.http_client import Limits
+from bff.adapters.image_store import DatabaseImages
+from bff.adapters.jwks import JwksUrls
+from bff.adapters.partner_client import PartnerClient
+from bff.adapters.product_file import read_products
+from bff.adapters.product_production import require_fit_for_production
+from bff.adapters.product_store import DatabaseProducts
+from bff.adapters.purge import Purge
+from bff.adapters.rate_limits import storage_for
+from bff.adapters.receipts import Receipts
+from bff.adapters.sealing import Sealing
+from bff.adapters.session_store import DatabaseSessionEnds, UsedAssertions
+from bff.adapters.shared_token import SharedToken
+from bff.adapters.studio_store import DatabaseStudio
+from bff.core.catalogue import Catalogue
+from bff.core.completion import Completions, Places, SameBrowser
+from bff.core.connect import Connect
+from bff.core.housekeeping import Housekeeping
+from bff.core.overview import Overview
+from bff.core.repeats import Repeats
+from bff.core.secret import Secret
+from bff.core.sign_in_urls import Installer, SignInUrls
+from bff.core.watch import Watch
+from bff.http.limits import Limits as CallLimits
+from bff.http.limits import Purpose, Rates
+from bff.http.services import Identify, Services
+from bff.http.session_tokens import SessionTokens
+from bff.http.studio.draft_products import DraftProducts
+from bff.serving import metrics
+from bff.settings import Settings
+
+
+def build_services(settings: Settings, identify: Identify | None = None) -> Services:
+    """Everything that the routes work with, from the settings."""
+    engine = open_database(settings.database_url, settings.threads)
+    upgrade(engine)
+    products = DatabaseProducts(engine, settings.partner_service_url)
+    if settings.products is not None:
+        found = read_products(settings.products)
+        if settings.is_production:
+            require_fit_for_production(settings.products, found)
+        for applied in found:
+            products.put(applied.registration, applied.content, applied.secret_keys, applied.logos)
+    return _wire(settings, engine, products, identify)
+
+
+def _wire(
+    settings: Settings, engine: Engine, products: DatabaseProducts, identify: Identify | None
+) -> Services:
+    partner = PartnerClient(
+        settings.partner_api_url,
+        settings.partner_client_id,
+        Secret(settings.partner_client_secret.get_secret_value()),
+        Limits(
+            connect=settings.partner_connect_timeout,
+            read=settings.partner_read_timeout,
+            total=settings.partner_total_timeout,
+        ),
+        share=lambda source: SharedToken(
+            source,
+            engine,
+            Sealing(settings.signing_keys()),
+            f"{settings.partner_api_url}\n{settings.partner_client_id}",
+        ),
+    )
+    metrics.watch_breaker("partner", partner.breaker_state)
+    catalogue = Catalogue(partner, _now)
+    installer = Installer(partner, catalogue)
+    attempts = DatabaseAttempts(engine)
+    events = LoggedEvents()
+    watch = Watch(attempts, partner, events, _now)
+    completions = Completions(
+        attempts,
+        partner,
+        watch,
+        events,
+        _same_browser(settings),
+        Places(settings.public_url, settings.partner_service_url),
+        clock=_now,
+        random_token=_random_token,
+    )
+    connect = Connect(
+        attempts,
+        partner,
+        watch,
+        catalogue,
+        installer,
+        completions,
+        public_url=settings.public_url,
+        partner_service_url=settings.partner_service_url,
+        clock=_now,
+        random_token=_random_token,
+    )
+    content, session_ends = ContentStore(engine, _now), DatabaseSessionEnds(engine)
+    purge = Purge(engine, timedelta(days=settings.retention_days))
+    return Services(
+        connect=connect,
+        completions=completions,
+        watch=watch,
+        attempts=attempts,
+        overview=Overview(partner, catalogue, _now),
+        catalogue=catalogue,
+        sign_in_urls=SignInUrls(partner, installer, settings.partner_service_url),
+        products=DraftProducts(products, content, settings.public_origin),
+        content=content,
+        images=DatabaseImages(engine),
+        studio=DatabaseStudio(engine, _now, _random_token),
+        receipts=Receipts(settings.signing_keys(), settings.public_url),
+        limits=_limits(settings, engine),
+        housekeeping=Housekeeping(attempts, watch, purge, _now),
+        session_tokens=SessionTokens(settings.signing_keys(), _now, session_ends),
+        session_ends=session_ends,
+        assertions=JwtAssertions(
+            products, UsedAssertions(engine), JwksUrls(), audience=settings.public_url, clock=_now
+        ),
+        repeats=Repeats(connect, attempts, _now, _random_token),
+        identify=identify,
+        storage_fault=lambda: storage_fault(engine),
+        clock=_now,
+        public_url=settings.public_url,
+        public_origin=settings.public_origin,
+        partner_origin=settings.partner_origin,
+    )
+
+
+def _limits(settings: Settings, engine: Engine) -> CallLimits:
+    url = settings.limits_url.get_secret_value() if settings.limits_url else None
+    rates = Rates(
+        settings.limit_address,
+        settings.limit_failures,
+        {Purpose.ATTEMPT: settings.limit_user_attempts, Purpose.LAUNCH: settings.limit_user_launches},
+        {Purpose.ATTEMPT: settings.limit_account_attempts, Purpose.LAUNCH: settings.limit_account_launches},
+    )
+    return CallLimits(rates, *storage_for(url, engine, workers=settings.workers))
+
+
+def _same_browser(settings: Settings) -> SameBrowser:
+    if settings.same_browser == "auto":
+        return SameBrowser.WHERE_POSSIBLE if settings.public_url.startswith("https:") else SameBrowser.OFF
+    return SameBrowser(settings.same_browser)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _random_token() -> str:
+    return secrets.token_urlsafe(32)
