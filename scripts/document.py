@@ -1,6 +1,7 @@
-"""Writes the pages of the documentation that follow from the code: settings.md, errors.md and words.md.
+"""Writes the pages of the documentation that follow from the code: settings, errors, words and api.
 
-Run it after changing a setting, an error or a text: ``.venv/bin/python scripts/document.py``. Tests compare.
+Run it after changing a setting, an error, a text or a route: ``.venv/bin/python scripts/document.py``. Tests
+compare.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pydantic_settings import BaseSettings
 
 from bff.core import errors, words
 from bff.core.scenes import scene_of
+from bff.http.openapi.routes import document
 from bff.http.responses import HTTP_CODES, STATUS
 from bff.partner.sandbox.settings import Settings as SandboxSettings
 from bff.partner.settings import Settings as PartnerSettings
@@ -54,6 +56,13 @@ BROWSER_CODES = {
     "network": "Nothing was reached; the widget keeps trying until the attempt is over.",
     "account_mismatch": "The third party answered with another account than the one connected before.",
 }
+
+API = """\
+What the widget and a host's own server call, in short. The BFF serves the same as an OpenAPI 3.1 document,
+`GET /v1/openapi.json`, from which a client can be generated; the embedded partner service has its own,
+`GET /v1.0/openapi.json`. Every refusal is a problem document (see [errors](errors.md)). A client ignores
+members that it does not know. Also every answer of 429 and 503 says in `Retry-After` when to try again.
+"""
 
 WORDS = f"""\
 Every text that users read, below the picture that shows it, by its key. They come in English, German,
@@ -153,7 +162,76 @@ def _first_line(kind: type[errors.HitchpostError]) -> str:
     return (kind.__doc__ or "").strip().splitlines()[0]
 
 
+def api_page() -> str:
+    """docs/api.md."""
+    described = document("https://bff.example")
+    parts = ["# API\n", API]
+    for tag in described["tags"]:
+        parts.append(f"## {tag['description'].removesuffix('.')}\n")
+        for path, methods in described["paths"].items():
+            parts += [
+                _operation(f"{method.upper()} {path}", told)
+                for method, told in methods.items()
+                if tag["name"] in told["tags"]
+            ]
+    parts.append("## Shapes\n")
+    parts += [_shape(name, schema) for name, schema in described["components"]["schemas"].items()]
+    return "\n".join(parts)
+
+
+def _operation(name: str, told: dict[str, Any]) -> str:
+    ways = " or ".join(" with ".join(f"`{scheme}`" for scheme in way) for way in told.get("security", []))
+    lines = [f"### `{name}`\n", " ".join(filter(None, [told["summary"], told.get("description")])) + "\n"]
+    lines += [f"- signed in by {ways}"] if ways else []
+    for parameter in told.get("parameters", []):
+        need = "" if parameter["required"] else ", optional"
+        lines.append(f"- `{parameter['name']}` ({parameter['in']}{need}): {parameter['description']}")
+    if body := told.get("requestBody"):
+        lines.append(f"- takes {_content(body['content'])}")
+    refused = []
+    for status, answer in told["responses"].items():
+        content = answer.get("content", {})
+        if "application/problem+json" in content:
+            refused.append(f"{status} {answer['description'].removeprefix('Refused: ').removesuffix('.')}")
+        else:
+            lines.append(" ".join(filter(None, [f"- {status}: {answer['description']}", _content(content)])))
+    lines += [f"- refused with {'; '.join(refused)}"] if refused else []
+    return "\n".join(lines) + "\n"
+
+
+def _content(content: dict[str, Any]) -> str:
+    return ", ".join(f"`{kind}` {_kind(told['schema'])}".strip() for kind, told in content.items())
+
+
+def _shape(name: str, schema: dict[str, Any]) -> str:
+    lines = [f"### {name}\n", schema.get("description", "") + "\n"]
+    members, needed = schema.get("properties", {}), schema.get("required", [])
+    if members:
+        lines.append("| member | what it is |\n|---|---|")
+    for member, told in members.items():
+        about = told.get("description", "")
+        optional = "" if member in needed else ", optional"
+        lines.append(f"| `{member}` | {_kind(told)}{optional}{'. ' + about if about else ''} |")
+    if "enum" in schema:
+        lines.append(_kind(schema) + "\n")
+    return "\n".join(lines) + "\n"
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in schema:
+        return " or ".join(map(_kind, schema["anyOf"]))
+    if "enum" in schema or "const" in schema:
+        return ", ".join(f"`{value}`" for value in schema.get("enum", [schema.get("const")]))
+    if schema.get("type") == "array":
+        return f"list of {_kind(schema['items'])}"
+    return " ".join(filter(None, [schema.get("type", ""), schema.get("format", "")]))
+
+
 if __name__ == "__main__":
     (DOCS / "settings.md").write_text(settings_page())
     (DOCS / "errors.md").write_text(errors_page())
     (DOCS / "words.md").write_text(words_page())
+    (DOCS / "api.md").write_text(api_page())

@@ -145,7 +145,8 @@ def test_a_forged_session_token_signs_nobody_in(world: World, token: str) -> Non
 def test_a_changed_session_token_signs_nobody_in(world: World) -> None:
     """One changed character is a forgery."""
     token = world.session()
-    forged = token[:-1] + ("A" if token[-1] != "A" else "B")
+    # Not the last one: of its six bits two mean nothing.
+    forged = token[:-2] + ("A" if token[-2] != "A" else "B") + token[-1]
     problem(world.page("GET", "/v1/config", forged), 401, "not_signed_in")
 
 
@@ -261,6 +262,46 @@ def test_an_id_that_is_a_step_in_a_path_is_refused(world: World, text: str) -> N
     body = {"user": {"id": "ada"}, "account": {"id": text}}
     told = problem(world.server("POST", "/v1/sessions", json=body), 422, "invalid_request")
     assert "account.id: write another id" in told["detail"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/attempts/a%00b",
+        "/v1/connections?account=a%00b",
+        "/connect/opening?product=a%00b",
+        "/connect/return/a%00b",
+        "/connect/look/a%00b/1.css",
+        "/connect/logo/a%00b",
+        "/widget/v1/a%00b",
+        "/health/ready?%00",
+    ],
+)
+def test_nul_in_an_address_is_refused(world: World, path: str) -> None:
+    """400 on every database: no text with NUL in it can be asked for."""
+    answer = world.server("GET", path)
+    assert answer.status_code == 400
+    if not path.startswith("/connect/"):
+        problem(answer, 400, "malformed_request")
+
+
+def test_two_slashes_are_not_one(world: World) -> None:
+    """404, and no redirect: it would be a page, where a problem document is wanted."""
+    problem(world.server("GET", "/v1//attempts/x", allow_redirects=False), 404, "not_found")
+
+
+def test_a_page_says_which_methods_it_knows(world: World) -> None:
+    """405 has `Allow` there as well (RFC 9110, 15.5.6)."""
+    for path, allowed in (("/connect/launch", "POST"), ("/studio/sign-out", "POST")):
+        answer = requests.delete(world.bff + path, timeout=10)
+        assert answer.status_code == 405
+        assert allowed in answer.headers["Allow"]
+
+
+def test_who_brings_nothing_is_not_signed_in(world: World) -> None:
+    """Where no session of a host app can be, the custom header is not what was missing."""
+    answer = requests.get(f"{world.bff}/v1/config", timeout=10)
+    problem(answer, 401, "not_signed_in")
 
 
 def test_a_blank_name_is_no_name(world: World) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +11,7 @@ import pytest
 from bff.cli import main
 from bff.core.scenes import scene_of
 from bff.core.words import CATALOGUE
+from tests.support.script import load_script
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,12 +19,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def document() -> ModuleType:
     """The script that writes the pages."""
-    spec = importlib.util.spec_from_file_location("document", ROOT / "scripts/document.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("document")
 
 
 def test_every_setting_is_documented(document: ModuleType) -> None:
@@ -35,6 +30,11 @@ def test_every_setting_is_documented(document: ModuleType) -> None:
 def test_every_error_is_documented(document: ModuleType) -> None:
     """Each code, its status and its words; after a change run scripts/document.py."""
     assert (ROOT / "docs/errors.md").read_text() == document.errors_page()
+
+
+def test_every_route_is_documented(document: ModuleType) -> None:
+    """Each route of the BFF's OpenAPI document, in short; after a change run scripts/document.py."""
+    assert (ROOT / "docs/api.md").read_text() == document.api_page()
 
 
 def test_every_word_is_documented(document: ModuleType) -> None:

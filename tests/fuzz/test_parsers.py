@@ -1,0 +1,308 @@
+"""Every parser of outside bytes: whatever comes gives a value, or the error that the parser is known for."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bff.adapters import partner_json
+from bff.adapters.content_file import read_content
+from bff.adapters.faulty_file import FaultyFile
+from bff.adapters.http_client import _retry_after
+from bff.adapters.jwks import FaultyKey, public_key
+from bff.adapters.product_file import read_products
+from bff.adapters.receipts import Receipts
+from bff.core.errors import PartnerUnavailable
+from bff.core.images import FaultyImage, check_logo
+from bff.core.look_fields import FIELDS
+from bff.core.origins import origin_fault, origin_of
+from bff.core.secret import Secret, fingerprint
+from bff.core.strict_json import FaultyJson, loads
+from bff.core.wording import accepted, canonical, choose, is_tag
+from bff.partner.catalogue import FaultyCatalogue, read_catalogue
+from bff.partner.provider import ProviderFailed, _credentials, _document
+from bff.partner.transport import Reply
+from bff.receipts import FixedKeys, ReceiptRefused, verify
+from tests.fuzz.strategies import TEXTS, damaged, quick, values, with_another
+from tests.support.world import CATALOGUE, PRODUCTS
+from tests.unit.test_images import jpeg, lossy, png, riff, svg
+
+KEYS: Final = Receipts([Secret("k" * 40)], "https://bff.example").public_keys()
+SIGN_IN: Final = {
+    "TokenSha256": "a" * 64,
+    "Result": "connected",
+    "Error": None,
+    "AtUtc": "2026-01-02T03:04:05.1234567Z",
+    "ExternalAccount": "ada@example.com",
+}
+CONNECTOR: Final = {"Id": 7, "Name": "CRM"}
+ACCOUNT_CONNECTOR: Final = {
+    **CONNECTOR,
+    "Authenticated": True,
+    "Connector": {"Id": 101, "Name": "CRM"},
+    "Hitchpost": {"LastSignIn": SIGN_IN, "RecentSignIns": [SIGN_IN]},
+}
+TOKENS: Final = {
+    "access_token": "a",
+    "token_type": "Bearer",
+    "expires_in": 3600,
+    "refresh_token": "r",
+    "scope": "a b",
+}
+
+
+@quick
+@given(
+    TEXTS | st.sampled_from(["https://a.example", "http://[::1]:80"]).flatmap(lambda u: st.just(u) | TEXTS)
+)
+def test_origins(text: str) -> None:
+    """An origin is one, or there is a reason; the origin of a URL is itself one, or None."""
+    fault, found = origin_fault(text), origin_of(text)
+    assert fault is None or fault
+    assert found is None or found.startswith(("http://", "https://"))
+
+
+@quick
+@given(
+    st.sampled_from(["http://", "https://", "HTTPS://", "//", "javascript:", "https:\\\\"]),
+    TEXTS | st.from_regex(r"[\[\]@:/\\?#a-z0-9.%]{0,20}", fullmatch=True),
+)
+def test_origins_of_what_looks_like_a_url(scheme: str, rest: str) -> None:
+    """Never another exception, and never an origin with a user or a path."""
+    found = origin_of(scheme + rest)
+    assert found is None or not set("@\\?#") & set(found)
+
+
+@quick
+@given(TEXTS | st.from_regex(r"([a-zA-Z*-]{1,9}(;q=[0-9.]{1,5})?,){0,9}", fullmatch=True))
+def test_accept_language(header: str) -> None:
+    """Tags, of which each is one."""
+    tags = accepted(header)
+    assert all(is_tag(tag) and canonical(tag) for tag in tags)
+    assert choose(tags, ["de", "fr"]) in {"de", "fr", "en"}
+
+
+@quick
+@given(TEXTS | st.from_regex(r"(Mon|Tue), [0-9]{1,2} (Jan|Feb) [0-9]{1,5} [0-9:]{1,12} [+-]?[0-9A-Z]{1,9}"))
+def test_retry_after(text: str) -> None:
+    """Seconds that are not too many, or None."""
+    found = _retry_after(text)
+    assert found is None or 0 <= found <= 3600
+
+
+@quick
+@given(st.binary() | damaged(b'{"a": [1, {"b": "\xc3\xa9"}]}'))
+def test_strict_json(data: bytes) -> None:
+    """A value, or ``FaultyJson``."""
+    with contextlib.suppress(FaultyJson):
+        loads(data)
+
+
+def signed_in(record: Any) -> dict[str, Any]:
+    """An account connector with this sign-in."""
+    return {**ACCOUNT_CONNECTOR, "Hitchpost": {"RecentSignIns": [record]}}
+
+
+@quick
+@given(
+    values(*SIGN_IN).map(signed_in)
+    | with_another(ACCOUNT_CONNECTOR)
+    | with_another(SIGN_IN).map(
+        lambda record: {**ACCOUNT_CONNECTOR, "Hitchpost": {"RecentSignIns": [record]}}
+    )
+    | values("Id", "Name", "Connector", "Authenticated", "Hitchpost", "RecentSignIns", "LastSignIn", "AtUtc")
+)
+def test_what_the_partner_service_says_of_a_connector(document: Any) -> None:
+    """What is read can be stored and hashed; all else is ``PartnerUnavailable``."""
+    with contextlib.suppress(PartnerUnavailable):
+        partner_json.read_connector(document)
+    with contextlib.suppress(PartnerUnavailable):
+        found = partner_json.read_account_connector(document)
+        assert 0 <= found.id < 2**31
+        storable(found.name, *(record.token_sha256 for record in found.sign_ins or ()))
+        storable(*(record.external_account or "" for record in found.sign_ins or ()))
+    partner_json.message_of(document).encode()
+
+
+@quick
+@given(
+    with_another({"Token": "t", "ExpiresAtUtc": "2026-01-02T03:04:05Z", "Hitchpost": {"Completion": True}})
+    | st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})").map(
+        lambda moment: {"Token": "t", "ExpiresAtUtc": moment}
+    )
+    | values("Token", "ExpiresAtUtc", "Hitchpost")
+)
+def test_what_the_partner_service_says_of_a_token(document: Any) -> None:
+    """The same for tokens and their times."""
+    with contextlib.suppress(PartnerUnavailable):
+        found = partner_json.read_sign_in_token(document)
+        assert found.expires_at.tzinfo is UTC
+        fingerprint(found.value.reveal())
+
+
+def storable(*texts: str) -> None:
+    """Fails for a text that no table can hold."""
+    assert all("\x00" not in text and text.encode() is not None for text in texts)
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_a_time_at_the_end_of_time(year: str) -> None:
+    """Its zone would lead out of the calendar."""
+    moments = (f"{year}-01-01T00:00:00+14:00", f"{year}-12-31T23:59:59-14:00")
+    for moment in moments:
+        with contextlib.suppress(PartnerUnavailable):
+            partner_json.read_moment(moment)
+
+
+@quick
+@given(
+    st.binary()
+    | values(*TOKENS).map(json.dumps).map(str.encode)
+    | with_another(TOKENS).map(json.dumps).map(str.encode),
+    st.sampled_from(["application/json", "application/problem+json", "text/html", ""]),
+)
+def test_a_providers_token_answer(body: bytes, media_type: str) -> None:
+    """Credentials that can be sealed, or ``ProviderFailed``."""
+    with contextlib.suppress(ProviderFailed):
+        found = _credentials(_document(Reply(200, media_type, body)))
+        storable(found.access_token, found.refresh_token or "", found.scope or "")
+
+
+@quick
+@given(
+    with_another({"kty": "OKP", "crv": "Ed25519", "x": KEYS["keys"][0]["x"]})
+    | values("kty", "crv", "x", "keys")
+)
+def test_a_jwk_set_for_receipts(jwk: Any) -> None:
+    """What is no key of ours is passed over."""
+    FixedKeys({"keys": [jwk]})
+    if isinstance(jwk, dict):
+        FixedKeys(jwk)
+
+
+@quick
+@given(
+    with_another({"kty": "RSA", "n": "sXch" * 90, "e": "AQAB"})
+    | with_another({"kty": "EC", "crv": "P-256", "x": "f83O", "y": "x_FE"})
+    | values("kty", "n", "e", "crv", "x", "y", "kid", "use", "alg")
+)
+def test_a_hosts_jwk(jwk: Any) -> None:
+    """A key, or ``FaultyKey``."""
+    with contextlib.suppress(FaultyKey):
+        public_key(jwk)
+
+
+def part(value: Any) -> str:
+    """A part of a JWS."""
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+HEADER: Final = {"alg": "EdDSA", "typ": "hitchpost-receipt+jwt", "kid": KEYS["keys"][0]["kid"]}
+
+
+@quick
+@given(
+    TEXTS
+    | st.builds(
+        lambda header, payload, signature: f"{part(header)}.{part(payload)}.{signature}",
+        with_another(HEADER) | st.just(HEADER) | values("alg", "kid", "typ", "crit", "b64"),
+        values("iss", "aud", "iat"),
+        st.from_regex(r"[A-Za-z0-9_-]{0,86}", fullmatch=True),
+    )
+)
+def test_a_receipt(text: str) -> None:
+    """None of these is signed: each is refused as what it is."""
+    with pytest.raises(ReceiptRefused):
+        verify(text, keys=FixedKeys(KEYS), issuer="https://bff.example", product="demo")
+
+
+@quick
+@given(
+    st.sampled_from([png(), jpeg(), riff((b"VP8 ", lossy(20, 20))), svg('<path d="M0 0h24v24z"/>')]).flatmap(
+        damaged
+    )
+    | st.binary()
+)
+def test_an_image(data: bytes) -> None:
+    """A logo, or ``FaultyImage``."""
+    with contextlib.suppress(FaultyImage):
+        check_logo(data)
+
+
+TEAMS: Final = f"""{PRODUCTS}
+[product.words]
+button = "Go {{connector_name}}"
+[product.look]
+{next(iter(FIELDS))} = "#004080"
+"""
+
+
+@quick
+@given(damaged(PRODUCTS.encode()) | damaged(TEAMS.encode()) | st.binary())
+def test_a_product_file(data: bytes) -> None:
+    """Products, or ``FaultyFile`` with what is wrong."""
+    path = written(data)
+    for read in (read_products, read_content):
+        with contextlib.suppress(FaultyFile):
+            read(path)
+
+
+@quick
+@given(damaged(CATALOGUE.read_bytes()) | st.binary())
+def test_a_catalogue_file(data: bytes) -> None:
+    """A catalogue, or ``FaultyCatalogue``."""
+    with contextlib.suppress(FaultyCatalogue):
+        read_catalogue(written(data), {"HITCHPOST_SANDBOX_CLIENT_SECRET": "x"})
+
+
+BEYOND: Final = ("[" * 5000, "9" * 5000, "0001-01-01T00:00:00+24:00", "\x00", "{b = " * 5000)
+READERS: Final = ((read_products, FaultyFile), (read_content, FaultyFile), (read_catalogue, FaultyCatalogue))
+
+
+@pytest.mark.parametrize("value", BEYOND, ids=lambda value: value[:9])
+@pytest.mark.parametrize(("read", "faulty"), READERS, ids=["products", "content", "catalogue"])
+def test_a_file_beyond_all_bounds(read: Any, faulty: type[Exception], value: str) -> None:
+    """Deep, long or out of the calendar: faulty, and no crash."""
+    with pytest.raises(faulty):
+        read(written(f"a = {value}".encode()))
+
+
+FOLDER: Path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Where the files lie."""
+    global FOLDER  # noqa: PLW0603  # Hypothesis has no fixtures for each example
+    FOLDER = tmp_path_factory.mktemp("files")
+
+
+def written(data: bytes) -> Path:
+    """A file of these bytes."""
+    path = FOLDER / "file.toml"
+    path.write_bytes(data)
+    return path
+
+
+def test_the_sound_ones_are_sound() -> None:
+    """What is damaged above can be read as it stands: the tests begin at something good."""
+    assert read_products(written(PRODUCTS.encode()))
+    assert read_content(written(TEAMS.encode()))
+    assert partner_json.read_account_connector(ACCOUNT_CONNECTOR).sign_ins
+    assert _credentials(TOKENS).expires_at > datetime.now(UTC)
+    assert verify_header_is_taken()
+
+
+def verify_header_is_taken() -> bool:
+    """The header of the receipts above gets as far as the signature."""
+    with pytest.raises(ReceiptRefused) as refused:
+        verify(f"{part(HEADER)}.{part({})}.AAAA", keys=FixedKeys(KEYS), issuer="", product="")
+    return refused.value.code == "bad_signature"
