@@ -7,7 +7,7 @@ import type { Session, Settings } from "./types.js";
 const EARLY = 30_000;
 
 /** In force now; `configure` changes them. */
-export const settings: Settings = { base: "", product: "" };
+export const settings = { __proto__: null, base: "", product: "" } as unknown as Settings;
 
 /** Where the BFF's pages come from. */
 export const bffOrigin = (): string => new URL(settings.base, location.href).origin;

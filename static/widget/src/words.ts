@@ -4,9 +4,11 @@
  * By key; behind a language tag those that some element asks for by its own locale. `lang` and `dir` are the words'
  * language and direction. English stands in only where the widget must speak without the BFF.
  */
-export const words: Record<string, string | undefined> & { lang: string } = {
+export const words = {
   lang: "",
   dir: "",
+  // Without a prototype no key that the BFF tells is anything but a key.
+  __proto__: null,
   button: "Connect",
   open_again: "Open again",
   continue_here: "Continue in this tab",
@@ -14,4 +16,4 @@ export const words: Record<string, string | undefined> & { lang: string } = {
   popup_blocked: "Pop-up blocked",
   error_not_signed_in_title: "You are signed out",
   error_network_title: "No connection",
-};
+} as unknown as Record<string, string | undefined> & { lang: string };

@@ -7,7 +7,7 @@ import { pass, usePage } from "./page.js";
 const page = usePage();
 const seen = useElements();
 
-describe("a blocked popup", () => {
+describe("A30 a blocked popup", () => {
   async function blocked(): Promise<HTMLElement> {
     FakePopup.refuse = true;
     const element = add("hitchpost-connect", { connector: "crm" });
@@ -55,7 +55,7 @@ describe("a blocked popup", () => {
   });
 });
 
-describe("a window that seems gone", () => {
+describe("A29, A30 a window that seems gone", () => {
   async function unsure(): Promise<HTMLElement> {
     const element = add("hitchpost-connect", { connector: "crm" });
     await pass(0);

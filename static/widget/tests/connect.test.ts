@@ -28,7 +28,7 @@ describe("opening", () => {
     await pass(0);
   });
 
-  it("rejects popup_blocked when the browser gives no window, and asks the BFF for nothing", async () => {
+  it("A30 rejects popup_blocked when the browser gives no window, and asks the BFF for nothing", async () => {
     FakePopup.refuse = true;
     const flow = page.connect("crm");
     await pass(0);
@@ -146,7 +146,7 @@ describe("signals", () => {
     expect(page.bff.reads).toHaveLength(0);
   });
 
-  it("never takes a closed window for an ending", async () => {
+  it("A29 never takes a closed window for an ending", async () => {
     const flow = await launched();
     FakePopup.last.closed = true;
     await pass(120_000);

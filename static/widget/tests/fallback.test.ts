@@ -12,7 +12,7 @@ const offline = (): never => {
   throw new TypeError("offline");
 };
 
-describe("without any words of the BFF's", () => {
+describe("A30 a blocked popup, without any words of the BFF's", () => {
   beforeEach(() => {
     page.bff.configured = false;
   });

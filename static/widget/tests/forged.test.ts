@@ -19,7 +19,7 @@ async function launched(): Promise<[Watched, string[]]> {
 /** A frame of the host page, or another window: not the popup. */
 const stranger = {};
 
-describe("a forged message", () => {
+describe("A27 a forged message", () => {
   it.each<[string, unknown, string, unknown]>([
     ["with the right text, from a wrong origin", "done at_1", "https://evil.example", undefined],
     ["with the right text, from an origin that begins like the partner's", "done at_1", `${PARTNER_ORIGIN}.evil.example`, undefined],
@@ -71,5 +71,59 @@ describe("a forged message", () => {
     FakePopup.last.say(undefined, undefined);
     await pass(900);
     expect(page.bff.reads).toHaveLength(0);
+  });
+});
+
+/** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
+function numbers(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), seed | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Texts and things that frames, siblings and older attempts may post; the first two are the true ones. */
+const TEXTS: unknown[] = [
+  "done at_1", { type: "hitchpost.ready" }, { type: "hitchpost.returned" }, { type: "hitchpost.trouble" },
+  "done at_0", "done at_2", "done", "DONE AT_1", "done at_1\u0000", " done at_1", ["done at_1"], { data: "done at_1" },
+  { toString: () => "done at_1" }, new String("done at_1"), { type: ["hitchpost.ready"] }, { type: "hitchpost.ready " },
+  { type: "hitchpost.launch", token: "lt_at_1" }, { type: "hitchpost.cancel" }, { type: "__proto__" }, { type: "hitchpost.__proto__" },
+  { __proto__: { type: "hitchpost.ready" } }, null, undefined, "", 0, NaN, true, Symbol.iterator, [], {}, "x".repeat(100_000),
+  JSON.stringify({ type: "hitchpost.callback", attempt: "at_1", nonce: "n", message: "done at_1" }),
+];
+const ORIGINS = [
+  PARTNER_ORIGIN, BFF_ORIGIN, "https://evil.example", "null", "", "*", `${PARTNER_ORIGIN}.evil.example`, `${PARTNER_ORIGIN}:443`, `${PARTNER_ORIGIN}/`,
+  PARTNER_ORIGIN.toUpperCase(), PARTNER_ORIGIN.replace("https", "http"), `https://evil.example/${PARTNER_ORIGIN}`, `${BFF_ORIGIN}@evil.example`,
+];
+
+describe("A27 any message that is not all three at once", () => {
+  it.each([1, 2, 3, 4, 5, 6])("(origin, window, text) tells nothing, whatever its parts: 1000 of seed %i", async (seed) => {
+    const random = numbers(seed);
+    const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;
+    const [flow, steps] = await launched();
+    const popup = FakePopup.last;
+    const [before, handed] = [[...steps], popup.posted.length];
+    for (let round = 0; round < 1000; round++) {
+      const [data, origin, window] = [pick(TEXTS), pick(ORIGINS), pick([popup, stranger, null, undefined, globalThis, Object.assign({}, popup)])];
+      const page = typeof data === "object" && /ready|returned|trouble/.test((data as { type?: string } | null)?.type ?? "");
+      // Left out are only those that are true: the partner's text, or a word of the pages of either.
+      if (window === popup && ((data === TEXTS[0] && origin === PARTNER_ORIGIN) || (page && [BFF_ORIGIN, PARTNER_ORIGIN].includes(origin)))) continue;
+      popup.say(data, origin, window === undefined ? null : window);
+    }
+    await pass(900);
+    expect([page.bff.reads.length, popup.posted.length]).toEqual([0, handed]);
+    expect(steps).toEqual(before);
+    expect(flow.outcome).toBeUndefined();
+  });
+
+  it("is left for the true one, which is heard at once after all of them", async () => {
+    const [flow] = await launched();
+    for (const data of TEXTS.slice(4)) FakePopup.last.say(data, PARTNER_ORIGIN);
+    page.bff.end("connected");
+    FakePopup.last.say(TEXTS[0], PARTNER_ORIGIN);
+    await pass(0);
+    expect(flow.outcome).toMatchObject({ status: "connected", channel: "message" });
   });
 });

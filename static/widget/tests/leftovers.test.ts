@@ -37,7 +37,7 @@ async function begin(signal?: AbortSignal): Promise<{ outcome: unknown }> {
 
 const over = new AbortController();
 
-describe("nothing stays behind", () => {
+describe("A30, A31 nothing stays behind, in the page or in its storage", () => {
   it.each<[string, () => Promise<unknown>]>([
     ["connected", async () => { await begin(); page.bff.end("connected"); }],
     ["declined", async () => { await begin(); page.bff.end("declined"); }],

@@ -74,7 +74,7 @@ describe("the script", () => {
     expect(asked.map(({ body }) => body?.delivery)).toEqual(["return", "message"]);
   });
 
-  it("goes on with what this tab remembers, tells the connector's element, and forgets it", async () => {
+  it("A30 goes on with what this tab remembers, tells the connector's element, and forgets it", async () => {
     await page.bff.fetch(`${BASE}/v1/attempts`, { method: "POST", body: '{"connector":"crm"}' });
     page.bff.end("connected");
     sessionStorage.setItem("hitchpost", '{"id":"at_1","connector":"crm"}');

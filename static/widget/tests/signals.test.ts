@@ -49,7 +49,7 @@ async function play(ending: (typeof ENDINGS)[number], without: Signal, over: Abo
   }
 }
 
-describe.each(SIGNALS)("without %s", (without) => {
+describe.each(SIGNALS)("A29 without %s", (without) => {
   it.each(ENDINGS)("learns: %s", async (ending) => {
     deleted.poll = without === "poll";
     const over = new AbortController();
@@ -68,7 +68,7 @@ describe.each(SIGNALS)("without %s", (without) => {
   });
 });
 
-describe("a consent of two minutes", () => {
+describe("A29 a consent of two minutes", () => {
   it.each([["the window is open", false], ["the window is cut off from us", true]])("costs at most 30 requests while %s", async (_, cut) => {
     const flow = page.connect("crm");
     await pass(0);

@@ -24,7 +24,7 @@ const row = (id: string) => {
   return found;
 };
 
-describe("two sign-ins at once", () => {
+describe("A30 two sign-ins at once", () => {
   it.each<[string, [string, string]]>([
     ["of two connectors", ["crm", "erp"]],
     ["of the same connector on two elements", ["crm", "crm"]],
@@ -79,7 +79,7 @@ describe("two sign-ins at once", () => {
   });
 });
 
-describe("a double click", () => {
+describe("A30 a double click", () => {
   it("opens one window and begins one attempt", async () => {
     const element = add("hitchpost-connect", { connector: "crm" });
     main(element).click();

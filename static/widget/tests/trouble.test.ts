@@ -16,7 +16,7 @@ async function launched(): Promise<Watched> {
   return flow;
 }
 
-describe("cancelling", () => {
+describe("A30 cancelling", () => {
   it("cancels at the BFF when the caller aborts", async () => {
     const stop = new AbortController();
     const flow = page.connect("crm", { signal: stop.signal });
@@ -63,7 +63,7 @@ describe("trouble on the way", () => {
     expect(flow.outcome).toMatchObject({ code: "partner_unavailable", attempt: "at_1" });
   });
 
-  it("settles even when the server never answers again", async () => {
+  it("A29 settles even when the server never answers again", async () => {
     const flow = await launched();
     page.bff.troubles.push(...Array<() => Response>(1000).fill(offline));
     await pass(14 * 60_000);
