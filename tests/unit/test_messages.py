@@ -106,3 +106,22 @@ def test_the_length_is_that_of_a_url() -> None:
     wire = messages.wire_text(MessageKind.SEALED, "é 🎉 +&%#", attempt="att_1", nonce="n")
     url = sign_in_url("https://p.example", CONNECTOR_ID, TOKEN, "https://app.example", wire)
     assert url_length("https://p.example", "https://app.example", wire) == len(url.reveal())
+
+
+def test_an_unknown_variable_is_answered_with_those_that_there_are() -> None:
+    """By name, in their order; what is known, and what is no name, is no fault."""
+    (fault,) = messages.faults(plain('{Secret} {attempt} {connector} {"a":1} {1}'))
+    known = "{attempt}, {connector}, {connector_name}, {account}, {user}, {locale}"
+    assert fault == f"{{Secret}} is no variable; use one of {known}"
+
+
+def test_each_fault_of_a_text_is_told_once() -> None:
+    """An empty one, a control character, and what is no JSON object."""
+    (empty,) = messages.faults(plain(""))
+    assert empty.startswith("the text is empty")
+    assert messages.faults(plain("two\nlines")) == [messages.CONTROL]
+    assert messages.faults(as_json('{"a": ["x", {"b": "\\n"}]}')) == [messages.CONTROL]
+    assert messages.faults(as_json('{"a\\t": 1}')) == [messages.CONTROL]
+    assert messages.faults(as_json('{"a": ["x", {"b": [null, 1, true]}]}')) == []
+    (fault,) = messages.faults(as_json("[]"))
+    assert fault.startswith("write a JSON object")

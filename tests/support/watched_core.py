@@ -1,0 +1,153 @@
+"""The core as in ``core.py``, with a partner service and listeners that remember what they were told."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import Engine
+
+from bff.adapters.attempt_store import DatabaseAttempts
+from bff.core.catalogue import Catalogue
+from bff.core.completion import Completions, Places, SameBrowser
+from bff.core.connect import Connect
+from bff.core.errors import PartnerUnavailable
+from bff.core.model import Attempt, Message, MessageKind, OfferedConnector, Principal, Product, User
+from bff.core.ports import AccountConnector, AccountRef, CompletionWish, Connector, SignInToken
+from bff.core.sign_in_urls import Installer, SignInUrls
+from bff.core.watch import Watch
+from tests.support.core import Core
+from tests.support.model_partner import Clock, ModelPartner
+
+HOST: Final = "https://app.example"
+PUBLIC: Final = "https://bff.example"
+SERVICE: Final = "https://partner.example"
+CRM: Final = OfferedConnector("crm", "CRM", "crm-reference")
+EVERYTHING: Final = "{attempt}|{connector}|{connector_name}|{account}|{user}|{locale}"
+PRODUCT: Final = Product(
+    key="demo",
+    name="Demo",
+    origins=(HOST, "https://second.example"),
+    connectors=(CRM, OfferedConnector("mail-box", "", "mail-reference")),
+    messages={
+        "default": Message(MessageKind.PLAIN, {("*", "*"): "done", ("*", "de"): "fertig"}),
+        "all": Message(MessageKind.PLAIN, {("*", "*"): EVERYTHING}),
+        "sealed": Message(MessageKind.SEALED, {("*", "*"): "connected:{connector}"}),
+        "mail": Message(MessageKind.PLAIN, {("mail-box", "*"): "mail only"}),
+    },
+)
+ACME: Final = AccountRef("acme", "Acme Inc.")
+ADA: Final = Principal("demo", ACME, User("ada"))
+
+
+@dataclass
+class WatchedPartner(ModelPartner):
+    """Remembers each question, and fails those whose names are in ``fails``."""
+
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+    fails: set[str] = field(default_factory=set)
+    installed: list[AccountConnector] | None = None
+    gone: bool = False
+
+    def find_connector(self, account: AccountRef, reference: str) -> Connector:
+        """There is one."""
+        self._note("find", account, reference)
+        return Connector(1, reference)
+
+    def list_account_connectors(self, account: AccountRef) -> list[AccountConnector]:
+        """What the test says is installed, or the usual one."""
+        self._note("list", account)
+        return [self._told()] if self.installed is None else self.installed
+
+    def install_connector(self, account: AccountRef, connector: Connector) -> AccountConnector:
+        """It is installed now."""
+        self._note("install", account, connector)
+        return AccountConnector(70, "New", connector.id, "New", authenticated=False, sign_ins=())
+
+    def mint_sign_in_token(
+        self, account: AccountRef, username: str, completion: CompletionWish | None = None
+    ) -> SignInToken:
+        """A token of its own for every attempt."""
+        self._note("mint", account, username)
+        return super().mint_sign_in_token(account, username, completion)
+
+    def get_account_connector(self, account: AccountRef, account_connector_id: int) -> AccountConnector:
+        """What a check is told."""
+        self._note("get", account, account_connector_id)
+        found = super().get_account_connector(account, account_connector_id)
+        return None if self.gone else found  # type: ignore[return-value]
+
+    def accept_sign_in(self, account: AccountRef, account_connector_id: int, token_sha256: str) -> None:
+        """The other account is taken."""
+        self._note("accept", account, account_connector_id, token_sha256)
+        super().accept_sign_in(account, account_connector_id, token_sha256)
+
+    def of(self, name: str) -> list[tuple[Any, ...]]:
+        """The questions of this name, each by what it was asked with."""
+        return [rest for asked, *rest in self.asked if asked == name]  # type: ignore[misc]
+
+    def _note(self, *told: Any) -> None:
+        self.asked.append(told)
+        if told[0] in self.fails:
+            raise PartnerUnavailable(f"{told[0]} fails")
+
+
+@dataclass
+class HeardEvents:
+    """Remembers what happened to which attempt."""
+
+    heard: list[tuple[str, Attempt]] = field(default_factory=list)
+
+    def tell(self, event: str, attempt: Attempt) -> None:
+        """It happened."""
+        self.heard.append((event, attempt))
+
+
+@dataclass
+class WatchedCore(Core):
+    """The use-cases, and what they stand on."""
+
+    partner: WatchedPartner
+    events: HeardEvents
+    urls: SignInUrls
+    tokens: list[str]
+
+
+def build_watched_core(engine: Engine) -> WatchedCore:
+    """A core of its own, over a database that has its tables."""
+    clock, events, tokens = Clock(), HeardEvents(), list[str]()
+    partner = WatchedPartner(clock)
+    attempts = DatabaseAttempts(engine)
+    watch = Watch(attempts, partner, events, clock)
+    catalogue = Catalogue(partner, clock)
+    installer = Installer(partner, catalogue)
+
+    def random_token() -> str:
+        tokens.append(secrets.token_urlsafe(32))
+        return tokens[-1]
+
+    completions = Completions(
+        attempts,
+        partner,
+        watch,
+        events,
+        SameBrowser.OFF,
+        Places(PUBLIC, SERVICE),
+        clock=clock,
+        random_token=random_token,
+    )
+    connect = Connect(
+        attempts,
+        partner,
+        watch,
+        catalogue,
+        installer,
+        completions,
+        public_url=PUBLIC,
+        partner_service_url=SERVICE,
+        clock=clock,
+        random_token=random_token,
+    )
+    urls = SignInUrls(partner, installer, SERVICE)
+    return WatchedCore(clock, partner, attempts, watch, connect, events, urls, tokens)

@@ -1,0 +1,23 @@
+"""The core, with one database for all tests of a worker."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine
+
+from bff.adapters.database import open_database, upgrade
+from tests.support.watched_core import WatchedCore, build_watched_core
+
+
+@pytest.fixture(scope="session")
+def core_engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """One for the whole run: its attempts are many, and none of another's."""
+    engine = open_database(f"sqlite:///{tmp_path_factory.mktemp('core')}/bff.db")
+    upgrade(engine)
+    return engine
+
+
+@pytest.fixture
+def core(core_engine: Engine) -> WatchedCore:
+    """A core of this test's own."""
+    return build_watched_core(core_engine)
