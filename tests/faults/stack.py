@@ -1,0 +1,123 @@
+"""BFF, embedded partner service and sandbox as processes, on SQLite or on PostgreSQL."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from tests.faults.programs import (
+    Killable,
+    Program,
+    Stack,
+    free_ports,
+    kill_database,
+    python_path,
+    restart_database,
+)
+from tests.support.databases import sqlite_url
+from tests.support.postgresql import PostgresqlServer
+from tests.support.world import CLIENT_ID, CLIENT_SECRET, PRODUCTS, SANDBOX_SECRET, catalogue_for
+
+SIGNING_KEY: Final = "k" * 40
+VAULT_KEY: Final = "k1:" + base64.b64encode(bytes(32)).decode()
+
+
+@contextlib.contextmanager
+def run_stack(folder: Path, workers: int, server: PostgresqlServer | None) -> Iterator[Stack]:
+    """Start everything below ``folder``, on ``server`` or on SQLite, until the block ends."""
+    bff, partner, sandbox = (f"127.0.0.1:{port}" for port in free_ports(3))
+    if server is None:
+        databases = sqlite_url(folder, "bff"), sqlite_url(folder, "partner")
+    else:
+        databases = server.url("bff"), server.url("partner")
+    programs = _programs(folder, bff, partner, sandbox, databases, workers)
+    ours = programs["bff"]
+    killables = [
+        Killable("bff", ours.kill, ours.start),
+        Killable("bff worker", ours.kill_a_worker, lambda: None),
+        Killable("partner", programs["partner"].kill, programs["partner"].start),
+    ]
+    if server is not None:
+        killables.append(
+            Killable("database", lambda: kill_database(server), lambda: restart_database(server))
+        )
+    urls = [f"http://{address}" for address in (bff, partner, sandbox)]
+    stack = Stack(*urls, programs=programs, bff_database=databases[0], partner_database=databases[1],
+                  killables=killables)  # fmt: skip
+    try:
+        _apply_products(folder, databases[0])
+        for program in programs.values():
+            program.start()
+        yield stack
+    finally:
+        stack.stop()
+
+
+def _programs(
+    folder: Path, bff: str, partner: str, sandbox: str, databases: tuple[str, str], workers: int
+) -> dict[str, Program]:
+    (folder / "catalogue.toml").write_text(catalogue_for(f"http://{sandbox}"))
+    environments = {
+        "sandbox": {
+            "HITCHPOST_SANDBOX_PUBLIC_URL": f"http://{sandbox}",
+            "HITCHPOST_SANDBOX_BIND": sandbox,
+            "HITCHPOST_SANDBOX_CLIENT_SECRET": SANDBOX_SECRET,
+            "HITCHPOST_SANDBOX_REDIRECT_URIS": f"http://{partner}/connector/callback",
+        },
+        "partner": {
+            "HITCHPOST_EMBEDDED_PUBLIC_URL": f"http://{partner}",
+            "HITCHPOST_EMBEDDED_BIND": partner,
+            "HITCHPOST_EMBEDDED_THREADS": "16",
+            "HITCHPOST_EMBEDDED_LIMIT_ADDRESS": "1000000",
+            "HITCHPOST_EMBEDDED_LIMIT_CLIENT_MINTS": "1000000",
+            "HITCHPOST_EMBEDDED_DATABASE_URL": databases[1],
+            "HITCHPOST_EMBEDDED_CATALOGUE": str(folder / "catalogue.toml"),
+            "HITCHPOST_EMBEDDED_CLIENT_ID": CLIENT_ID,
+            "HITCHPOST_EMBEDDED_CLIENT_SECRET": CLIENT_SECRET,
+            "HITCHPOST_EMBEDDED_ENCRYPTION_KEYS": VAULT_KEY,
+        },
+        "bff": {
+            "HITCHPOST_PUBLIC_URL": f"http://{bff}",
+            "HITCHPOST_BIND": bff,
+            "HITCHPOST_WORKERS": str(workers),
+            "HITCHPOST_LIMIT_ADDRESS": "1000000",
+            "HITCHPOST_THREADS": "16",
+            "HITCHPOST_DATABASE_URL": databases[0],
+            "HITCHPOST_SECRET_KEYS": SIGNING_KEY,
+            "HITCHPOST_PARTNER_API_URL": f"http://{partner}",
+            "HITCHPOST_PARTNER_SERVICE_URL": f"http://{partner}",
+            "HITCHPOST_PARTNER_CLIENT_ID": CLIENT_ID,
+            "HITCHPOST_PARTNER_CLIENT_SECRET": CLIENT_SECRET,
+        },
+    }
+    modules = {
+        "sandbox": ["bff.partner.sandbox"],
+        "partner": ["bff.partner", "serve"],
+        "bff": ["bff", "serve"],
+    }
+    health = {"sandbox": "/health/live", "partner": "/health/live", "bff": "/health/ready"}
+    addresses = {"sandbox": sandbox, "partner": partner, "bff": bff}
+    shared = {"HITCHPOST_SANDBOX_CLIENT_SECRET": SANDBOX_SECRET}
+    return {
+        name: Program(
+            modules[name],
+            shared | environments[name],
+            f"http://{addresses[name]}{health[name]}",
+            folder / f"{name}.log",
+        )
+        for name in modules
+    }
+
+
+def _apply_products(folder: Path, database: str) -> None:
+    """Beforehand, once: two workers that start on an empty database would both make its tables."""
+    products = folder / "products.toml"
+    products.write_text(PRODUCTS)
+    command = [sys.executable, "-m", "bff", "products", "apply", str(products)]
+    environment = {"HITCHPOST_DATABASE_URL": database, "PYTHONPATH": python_path(), "PATH": "/usr/bin:/bin"}
+    subprocess.run(command, env=environment, check=True, capture_output=True, timeout=60)
