@@ -92,14 +92,15 @@ class Scene(HostPage):
         self.driver.close()
         self.front()
 
-    def allow_and_close(self) -> None:
-        """The user allows, and closes the window while it still loads the next page.
-
-        By scripts of the two pages: a driver waits for a page to load before it touches its window.
-        """
+    def allow_soon(self) -> None:
+        """The user allows, and is not waited for: by a script, as a driver stops pages that load for long."""
         self.wait_for_consent()
         self.driver.execute_script(PRESS_SOON)
         self.front()
+
+    def allow_and_close(self) -> None:
+        """The user allows, and closes the window while it still loads the next page."""
+        self.allow_soon()
         self.driver.execute_script("setTimeout(() => window.popup.close(), 1000)")
 
     def shown(self, connector: str = "sandbox") -> list[str]:

@@ -1,0 +1,18 @@
+"""Waiting for a condition, never for a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def wait_for(condition: Callable[[], T], seconds: float = 60.0) -> T:
+    """What ``condition`` answers once it is true; fails when it has not become so."""
+    ends = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < ends, f"not within {seconds} seconds"
+        time.sleep(0.02)
+    return found
