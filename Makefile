@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test outcomes check build format pictures clean
+.PHONY: help demo test faults outcomes soak fuzz check build format pictures mutants audit sbom clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -11,17 +11,28 @@ help: ## show this list
 demo: build ## run the whole product on this machine, until Ctrl-C
 	@$(BIN)/hitchpost demo
 
-test: check browsers ## every check and every test
+test: check packages ## every check and every test
 	@scripts/test
 
-outcomes: build browsers ## every ending in three browser engines, and docs/outcomes.md from it
+faults: build packages ## every fault at every place, and kills while people connect: a quarter of an hour
+	@scripts/faults
+
+outcomes: build packages ## every ending in three browser engines, and docs/outcomes.md from it
 	@HITCHPOST_OUTCOMES=docs/outcomes.md $(BIN)/python -m pytest --numprocesses 2 tests/browser/outcomes
 
-check: build ## formatting, types, import rules, unused code
+soak: build packages ## two hundred flows at once for two minutes: no error, nothing grows
+	@$(BIN)/python scripts/soak.py
+
+fuzz: build packages ## both APIs and every parser, with new cases each time: a quarter of an hour
+	@HITCHPOST_FUZZ_EXAMPLES=$${HITCHPOST_FUZZ_EXAMPLES:-200} $(BIN)/python -m pytest --timeout 3600 tests/fuzz
+
+check: build ## formatting, types, import rules, the house's own rules, known mistakes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive bff
+	$(BIN)/python scripts/lint_house.py
 	npm run --silent check
 
 build: $(VENV)/.installed static/widget/dist/hitchpost.js ## install what is pinned, build the widget
@@ -42,16 +53,26 @@ static/widget/dist/hitchpost.js: node_modules/.installed webpack.config.js tscon
 	@echo "building the widget"
 	@npm run --silent build
 
-.PHONY: browsers
-browsers:
-	@scripts/install-browsers
+.PHONY: packages
+packages:
+	@scripts/install-packages
 
 format: build ## rewrite the sources in the house's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-pictures: build browsers ## make the documentation's pictures from the running product
+pictures: build packages ## make the documentation's pictures from the running product
 	$(BIN)/python scripts/pictures.py
+
+mutants: build ## break what guards, line by line: the tests must notice (an hour or so)
+	$(BIN)/python scripts/mutants.py
+
+audit: build ## known faults in what is installed; needs a registry that tells advisories
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.lock
+
+sbom: build ## what the product is made of, in .build/sbom.json (CycloneDX)
+	@mkdir -p .build
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --of JSON -o .build/sbom.json $(BIN)/python
 
 clean: ## forget everything that was built or installed here
 	rm -rf $(VENV) node_modules static/widget/dist .demo .build test-output
