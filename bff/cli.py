@@ -12,7 +12,7 @@ from flask import Flask
 
 from bff.adapters.attempt_store import DatabaseAttempts
 from bff.adapters.content_store import ContentStore
-from bff.adapters.database import open_database, upgrade
+from bff.adapters.database import SCHEMA
 from bff.adapters.faulty_file import FaultyFile
 from bff.adapters.product_file import read_products
 from bff.adapters.product_store import BY_FILE, DatabaseProducts
@@ -26,6 +26,7 @@ from bff.core.timeline import tell
 from bff.demo.run import run_demo
 from bff.housekeeper import Housekeeper
 from bff.http.services import services_of
+from bff.serving.database import open_database
 from bff.serving.logs import configure
 from bff.serving.server import Server
 from bff.settings import FaultySettings, database_url, load_settings
@@ -122,7 +123,7 @@ def _partner(arguments: argparse.Namespace) -> int:
 def _apply(arguments: argparse.Namespace) -> int:
     applied = read_products(arguments.file)
     engine = open_database(database_url())
-    upgrade(engine)
+    SCHEMA.upgrade(engine)
     store, content = DatabaseProducts(engine), ContentStore(engine, _now)
     for product in applied:
         key = product.registration.key
@@ -163,6 +164,6 @@ def _purge(_: argparse.Namespace) -> int:
 
 
 def _upgrade(_: argparse.Namespace) -> int:
-    upgrade(open_database(database_url()))
+    SCHEMA.upgrade(open_database(database_url()))
     print("the schema is up to date")
     return 0

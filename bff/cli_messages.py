@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from bff.adapters.content_file import TeamsFile, key_of, read_content, said_of, write_content
 from bff.adapters.content_store import ContentStore
-from bff.adapters.database import open_database, upgrade
+from bff.adapters.database import SCHEMA
 from bff.adapters.faulty_file import FaultyFile
 from bff.adapters.image_store import DatabaseImages
 from bff.adapters.product_store import DatabaseProducts
@@ -20,6 +20,7 @@ from bff.core.content import Content, Registration, faults
 from bff.core.drafts import Change, difference
 from bff.core.errors import NotFound
 from bff.core.model import OfferedConnector
+from bff.serving.database import open_database
 from bff.settings import database_url
 
 FAULTY: Final = 2
@@ -128,5 +129,5 @@ def _agreed() -> bool:
 
 def _stores() -> tuple[DatabaseProducts, ContentStore, DatabaseImages]:
     engine = open_database(database_url())
-    upgrade(engine)
+    SCHEMA.upgrade(engine)
     return DatabaseProducts(engine), ContentStore(engine, lambda: datetime.now(UTC)), DatabaseImages(engine)

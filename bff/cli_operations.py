@@ -8,14 +8,12 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from flask import Flask
-from sqlalchemy import make_url
 
-from bff.adapters.database import open_database, storage_fault
+from bff.adapters.database import SCHEMA
 from bff.adapters.faulty_file import FaultyFile
 from bff.adapters.product_file import read_products
 from bff.adapters.product_production import require_fit_for_production
@@ -80,7 +78,7 @@ def _product_faults(settings: Settings) -> list[str]:
 
 def _look_at_database(faults: list[str], warnings: list[str]) -> None:
     try:
-        fault = _storage_fault(database_url())
+        fault = SCHEMA.fault_of(database_url())
     except FaultySettings:
         return  # Told with the settings.
     except Exception as error:  # noqa: BLE001  # whatever a driver raises, of a URL that cannot be used
@@ -90,17 +88,6 @@ def _look_at_database(faults: list[str], warnings: list[str]) -> None:
         faults.append(f"{PREFIX}DATABASE_URL: the database does not answer; is it running, is the URL right?")
     elif fault == "schema":
         warnings.append(f"{PREFIX}DATABASE_URL: its schema is missing or old; run: hitchpost db upgrade")
-
-
-def _storage_fault(url: str) -> str | None:
-    parts = make_url(url)
-    if parts.get_backend_name() == "sqlite" and not Path(parts.database or ".").exists():
-        return "schema"  # Only to look, no file is made.
-    engine = open_database(url)
-    try:
-        return storage_fault(engine)
-    finally:
-        engine.dispose()
 
 
 def _warnings(settings: Settings) -> Iterator[str]:

@@ -11,12 +11,13 @@ from urllib.parse import quote
 
 from sqlalchemy import Engine
 
-from bff.adapters.database import open_database, upgrade
+from bff.adapters.database import SCHEMA
 from bff.adapters.product_store import DatabaseProducts
 from bff.adapters.studio_store import DatabaseStudio
 from bff.core.model import Product
 from bff.core.studio_access import INVITE_LIFE, Role, email_fault
 from bff.core.words import Words
+from bff.serving.database import open_database
 from bff.settings import database_url, public_url
 
 FAULTY: Final = 2
@@ -46,7 +47,7 @@ def _invite(arguments: argparse.Namespace) -> int:
         print(fault, file=sys.stderr)
         return FAULTY
     base, engine = public_url(), open_database(database_url())
-    upgrade(engine)
+    SCHEMA.upgrade(engine)
     link = make_link(engine, base, arguments.product, arguments.email, Role(arguments.role))
     product = DatabaseProducts(engine).get(arguments.product)
     print(link)
@@ -56,7 +57,7 @@ def _invite(arguments: argparse.Namespace) -> int:
 
 def _end_sessions(arguments: argparse.Namespace) -> int:
     engine = open_database(database_url())
-    upgrade(engine)
+    SCHEMA.upgrade(engine)
     print(f"sessions ended: {_store(engine).end_sessions(arguments.email)}")
     return 0
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from bff.adapters.attempt_store import DatabaseAttempts
 from bff.adapters.content_store import ContentStore
-from bff.adapters.database import open_database, storage_fault, upgrade
+from bff.adapters.database import SCHEMA
 from bff.adapters.events import LoggedEvents
 from bff.adapters.host_assertions import JwtAssertions
 from bff.adapters.http_client import Limits
@@ -20,12 +20,12 @@ from bff.adapters.product_file import read_products
 from bff.adapters.product_production import require_fit_for_production
 from bff.adapters.product_store import DatabaseProducts
 from bff.adapters.purge import Purge
-from bff.adapters.rate_limits import storage_for
 from bff.adapters.receipts import Receipts
 from bff.adapters.sealing import Sealing
 from bff.adapters.session_store import DatabaseSessionEnds, UsedAssertions
 from bff.adapters.shared_token import SharedToken
 from bff.adapters.studio_store import DatabaseStudio
+from bff.adapters.tables import rate_limits
 from bff.core.catalogue import Catalogue
 from bff.core.completion import Completions, Places, SameBrowser
 from bff.core.connect import Connect
@@ -41,13 +41,15 @@ from bff.http.services import Identify, Services
 from bff.http.session_tokens import SessionTokens
 from bff.http.studio.draft_products import DraftProducts
 from bff.serving import metrics
+from bff.serving.database import open_database
+from bff.serving.rate_limits import storage_for
 from bff.settings import Settings
 
 
 def build_services(settings: Settings, identify: Identify | None = None) -> Services:
     """Everything that the routes work with, from the settings."""
     engine = open_database(settings.database_url, settings.threads)
-    upgrade(engine)
+    SCHEMA.upgrade(engine)
     products = DatabaseProducts(engine, settings.partner_service_url)
     if settings.products is not None:
         found = read_products(settings.products)
@@ -129,7 +131,7 @@ def _wire(
         ),
         repeats=Repeats(connect, attempts, _now, _random_token),
         identify=identify,
-        storage_fault=lambda: storage_fault(engine),
+        storage_fault=lambda: SCHEMA.fault(engine),
         clock=_now,
         public_url=settings.public_url,
         public_origin=settings.public_origin,
@@ -145,7 +147,7 @@ def _limits(settings: Settings, engine: Engine) -> CallLimits:
         {Purpose.ATTEMPT: settings.limit_user_attempts, Purpose.LAUNCH: settings.limit_user_launches},
         {Purpose.ATTEMPT: settings.limit_account_attempts, Purpose.LAUNCH: settings.limit_account_launches},
     )
-    return CallLimits(rates, *storage_for(url, engine, workers=settings.workers))
+    return CallLimits(rates, *storage_for(url, engine, rate_limits, workers=settings.workers))
 
 
 def _same_browser(settings: Settings) -> SameBrowser:

@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 
 from sqlalchemy import create_engine, text  # noqa: E402
 
-from bff.adapters.database import MOST_CONNECTIONS  # noqa: E402
+from bff.serving.database import MOST_CONNECTIONS  # noqa: E402
 from tests.support.databases import sqlite_url  # noqa: E402
 from tests.support.postgresql import private_postgresql  # noqa: E402
 from tests.support.programs import SIGNING_KEY  # noqa: E402

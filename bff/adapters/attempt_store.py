@@ -10,12 +10,12 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Engine, Row, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bff.adapters.database import writing
 from bff.adapters.tables import IS_LAUNCHED, attempt_steps, attempts
 from bff.core.model import Attempt, AttemptChanges, Delivery, Hint, OfferedConnector, Status, User
 from bff.core.pace import Turn
 from bff.core.ports import AccountRef, AlreadyBegun
 from bff.core.timeline import Step
+from bff.serving.database import writing
 
 MOST_FOUND: Final = 20
 

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from bff.adapters.database import writing
 from bff.adapters.tables import content_versions, drafts, products
 from bff.core.content import Content
 from bff.core.drafts import Clash, Draft, Edit, Touch, Version, apply, rebase
 from bff.core.errors import NotFound, Outdated
+from bff.serving.database import writing
 
 NOTHING: Final = Version(0, {}, "", datetime.min.replace(tzinfo=UTC))
 MOST_NOTE: Final = 500

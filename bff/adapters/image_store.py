@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine, insert, select
 
-from bff.adapters.database import writing
 from bff.adapters.tables import images
 from bff.core.images import Logo
+from bff.serving.database import writing
 
 
 class DatabaseImages:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from bff.adapters.content_store import ContentStore, latest
-from bff.adapters.database import one_at_a_time, writing
+from bff.adapters.database import SCHEMA
 from bff.adapters.image_store import DatabaseImages
 from bff.adapters.kept import Kept
 from bff.adapters.tables import product_origins, products, secret_keys
@@ -19,6 +19,7 @@ from bff.core.images import Logo
 from bff.core.model import OfferedConnector, Product
 from bff.core.secret import Secret, fingerprint
 from bff.core.sessions import AssertionRule
+from bff.serving.database import writing
 
 FRESH_SECONDS: Final = 2.0
 """So long may a worker show what was published before."""
@@ -101,7 +102,7 @@ class DatabaseProducts:
         }
         with self._writer.begin() as connection:
             # Several workers apply one file when they start.
-            one_at_a_time(connection)
+            SCHEMA.one_at_a_time(connection)
             known = select(products.c.file_content).where(products.c.key == registration.key)
             said = connection.execute(known.with_for_update()).one_or_none()
             if said is None:

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Engine, Table, delete, select, tuple_
 
-from bff.adapters.database import writing
 from bff.adapters.tables import (
     attempts,
     ended_sessions,
@@ -19,6 +18,7 @@ from bff.adapters.tables import (
     used_assertions,
 )
 from bff.core.sessions import LONGEST_SESSION
+from bff.serving.database import writing
 
 UNLAUNCHED_KEPT: Final = timedelta(hours=1)
 """Attempts that were prepared for a click that never came are most of all: they go soon after their time."""

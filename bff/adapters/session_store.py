@@ -8,11 +8,11 @@ from typing import Final
 from sqlalchemy import Engine, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
-from bff.adapters.database import writing
 from bff.adapters.kept import Kept
 from bff.adapters.tables import ended_sessions, used_assertions
 from bff.core.model import Principal
 from bff.core.secret import fingerprint
+from bff.serving.database import writing
 
 FRESH_SECONDS: Final = 2.0
 """So long may another worker still take a session that was ended."""

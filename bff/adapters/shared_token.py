@@ -15,11 +15,11 @@ from sqlalchemy import Engine, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from bff.adapters.access_tokens import AccessToken, TokenSource
-from bff.adapters.database import writing
 from bff.adapters.sealing import CannotOpen, Place, Sealing
 from bff.adapters.tables import upstream_tokens
 from bff.core.errors import PartnerUnavailable
 from bff.core.secret import Secret
+from bff.serving.database import writing
 
 LEASE: Final = timedelta(seconds=20)
 """A worker that dies while it fetches holds the others up for no longer."""

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from bff.adapters.database import writing
 from bff.adapters.tables import products, studio_invites, studio_sessions
 from bff.core.errors import NotFound
 from bff.core.secret import Secret, fingerprint
 from bff.core.studio_access import IDLE_LIFE, INVITE_LIFE, LONGEST_LIFE, Invite, Role, StudioSession
+from bff.serving.database import writing
 
 SEEN_EVERY: Final = timedelta(minutes=1)
 """A session's last use is written down no more often than this."""

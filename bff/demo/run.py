@@ -15,7 +15,7 @@ from typing import IO, Final
 
 import requests
 
-from bff.adapters.database import open_database, upgrade
+from bff.adapters.database import SCHEMA
 from bff.adapters.faulty_file import FaultyFile
 from bff.adapters.product_file import read_products
 from bff.adapters.product_store import DatabaseProducts
@@ -24,6 +24,7 @@ from bff.core.secret import Secret
 from bff.core.studio_access import Role
 from bff.demo.pause import write_groups
 from bff.demo.plan import PRODUCT, Plan, environment, make_plan, write_files, write_summary
+from bff.serving.database import open_database
 
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 10.0
@@ -110,7 +111,7 @@ def _require_free_ports(plan: Plan) -> None:
 
 def _apply_products(plan: Plan) -> None:
     engine = open_database(plan.database_url)
-    upgrade(engine)
+    SCHEMA.upgrade(engine)
     store = DatabaseProducts(engine)
     applied = read_products(plan.folder / "products.toml")
     applied += read_products(plan.extra_products) if plan.extra_products else []

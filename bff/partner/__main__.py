@@ -13,7 +13,7 @@ from bff.partner.app import create_app
 from bff.partner.catalogue import FaultyCatalogue, read_catalogue, require_allowed
 from bff.partner.context import EXTENSION, Embedded
 from bff.partner.crypto import Vault
-from bff.partner.database import Database, fault_of
+from bff.partner.database import SCHEMA, Database
 from bff.partner.errors import ApiError
 from bff.partner.housekeeping import Housekeeper
 from bff.partner.settings import FaultySettings, load_settings
@@ -93,7 +93,7 @@ def _check_config(asked: argparse.Namespace) -> int:
             require_allowed(read_catalogue(settings.catalogue), settings.outbound_policy())
         except FaultyCatalogue as error:
             faults += error.faults
-        if not asked.offline and fault_of(settings.database_url) == "database":
+        if not asked.offline and SCHEMA.fault_of(settings.database_url) == "database":
             faults.append("HITCHPOST_EMBEDDED_DATABASE_URL: the database does not answer; is it running?")
     except FaultySettings as error:
         faults += error.faults

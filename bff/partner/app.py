@@ -21,6 +21,7 @@ from bff.partner import (
     pages,
     properties,
     sign_in_tokens,
+    tables,
 )
 from bff.partner.api import answer
 from bff.partner.catalogue import Catalogue, require_allowed
@@ -28,13 +29,14 @@ from bff.partner.context import EXTENSION, Embedded
 from bff.partner.crypto import Vault
 from bff.partner.database import Database
 from bff.partner.errors import ApiError, FlowError, how_long_to_wait, missing
-from bff.partner.limits import Limits, storage_for
+from bff.partner.limits import Limits
 from bff.partner.openapi.routes import routes as openapi_routes
 from bff.partner.paths import AnyText, EncodedSlashes
 from bff.partner.provider import Provider
 from bff.partner.resources import ASSETS, TEMPLATES
 from bff.partner.settings import Settings
 from bff.serving.logs import about
+from bff.serving.rate_limits import storage_for
 
 MAX_BODY_BYTES = 256 * 1024
 log = structlog.get_logger("hitchpost.embedded")
@@ -54,7 +56,7 @@ def create_app(settings: Settings, catalogue: Catalogue) -> Flask:
     app.extensions[EXTENSION] = Embedded(
         settings=settings,
         database=database,
-        limits=Limits(storage_for(counts_at, database, workers=settings.workers)),
+        limits=Limits(*storage_for(counts_at, database.engine, tables.rate_limit, workers=settings.workers)),
         vault=Vault(settings.keys()),
         catalogue=catalogue,
         provider=Provider(policy),

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from selenium.webdriver.remote.webdriver import WebDriver
 
 from bff.adapters.content_store import ContentStore
-from bff.adapters.database import open_database
 from bff.core import messages
 from bff.core.content import path_of_text
 from bff.core.minted_url import MOST, url_length
 from bff.core.model import MessageFormat, MessageKind, MessageTemplate
+from bff.serving.database import open_database
 from tests.support.browsers import missing
 from tests.support.instant_provider import catalogue_entry, create_provider
 from tests.support.servers import serve

@@ -13,7 +13,6 @@ from typing import Any
 import requests
 from sqlalchemy import Engine, Row, inspect, select, text, update
 
-from bff.adapters.database import open_database
 from bff.adapters.sealing import Place, Sealing
 from bff.adapters.tables import attempts, upstream_tokens
 from bff.core.secret import Secret
@@ -21,6 +20,7 @@ from bff.partner import tables as partner
 from bff.partner.account_connector_store import sealed_in
 from bff.partner.crypto import Vault
 from bff.partner.settings import encryption_keys
+from bff.serving.database import open_database
 from tests.faults.flows import FINAL, Seen
 from tests.faults.programs import Stack
 from tests.faults.stack import SIGNING_KEY, VAULT_KEY

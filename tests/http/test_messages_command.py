@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from bff.adapters.content_store import ContentStore
-from bff.adapters.database import open_database
 from bff.adapters.image_store import DatabaseImages
 from bff.core.content import path_of_text, path_of_word
+from bff.serving.database import open_database
 
 PRODUCTS = """
 [[product]]

@@ -12,9 +12,9 @@ import pytest
 import requests
 
 from bff.adapters.content_store import ContentStore
-from bff.adapters.database import open_database
 from bff.adapters.product_store import DatabaseProducts
 from bff.core.content import path_of_text, path_of_word
+from bff.serving.database import open_database
 from tests.support.world import HOST, World, open_world
 
 SOON = 5.0

@@ -15,8 +15,8 @@ import requests
 from sqlalchemy import Table, func, select, update
 from structlog.testing import capture_logs
 
-from bff.adapters.database import open_database
 from bff.partner.tables import account_connector, completion
+from bff.serving.database import open_database
 from tests.partner.conftest import Api, client_of
 from tests.support.databases import DatabaseUrl
 from tests.support.servers import serve

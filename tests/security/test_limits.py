@@ -19,12 +19,13 @@ from limits.errors import StorageError
 from limits.storage import storage_from_string
 from sqlalchemy import func, select, text, update
 
-from bff.adapters.database import open_database, upgrade
+from bff.adapters.database import SCHEMA
 from bff.adapters.purge import Purge
-from bff.adapters.rate_limits import DatabaseStorage, storage_for
 from bff.adapters.tables import rate_limits
 from bff.app import Hitchpost
 from bff.http.limits import OPEN, caller_address
+from bff.serving.database import open_database
+from bff.serving.rate_limits import DatabaseStorage, storage_for
 from bff.settings import FaultySettings, load_settings
 from tests.support.databases import DatabaseUrl
 from tests.support.redis_server import NoRedis, RedisServer, private_redis
@@ -374,8 +375,8 @@ def test_another_place_to_count_is_refused_at_the_start(url: str) -> None:
 def counts(tmp_path: Path, database_url: DatabaseUrl) -> Iterator[DatabaseStorage]:
     """The counts of an empty database."""
     engine = open_database(database_url(tmp_path, "counts"))
-    upgrade(engine)
-    found = storage_from_string("database://", engine=engine, wrap_exceptions=True)
+    SCHEMA.upgrade(engine)
+    found = storage_from_string("database://", engine=engine, table=rate_limits, wrap_exceptions=True)
     assert isinstance(found, DatabaseStorage)
     yield found
     engine.dispose()
@@ -432,10 +433,10 @@ def test_what_is_stored_names_nobody(strict: Strict) -> None:
 def test_one_worker_counts_in_memory_and_several_in_the_database(counts: DatabaseStorage) -> None:
     """Unless it is said otherwise; PostgreSQL may have other machines."""
     engine = counts._engine
-    alone = storage_for(None, engine, workers=1)[0]
+    alone = storage_for(None, engine, rate_limits, workers=1)[0]
     assert alone == ("memory://" if engine.dialect.name == "sqlite" else "database://")
-    assert storage_for(None, engine, workers=2)[0] == "database://"
-    assert storage_for("memory://", engine, workers=2)[0] == "memory://"
+    assert storage_for(None, engine, rate_limits, workers=2)[0] == "database://"
+    assert storage_for("memory://", engine, rate_limits, workers=2)[0] == "memory://"
 
 
 def test_a_database_that_fails_is_told_as_such(counts: DatabaseStorage) -> None:

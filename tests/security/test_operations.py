@@ -17,11 +17,11 @@ import pytest
 import requests
 import structlog
 
-from bff.adapters.database import open_database
 from bff.adapters.product_store import DatabaseProducts
 from bff.cli_studio import make_link
 from bff.core.studio_access import Role
 from bff.serving import logs
+from bff.serving.database import open_database
 from tests.support.databases import DatabaseUrl
 from tests.support.programs import Program, run_bff, run_partner, until
 from tests.support.servers import serve

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, func, select, text, update
 
-from bff.adapters.database import open_database, writing
 from bff.adapters.purge import UNLAUNCHED_KEPT, Purge
 from bff.adapters.tables import attempt_steps, attempts
 from bff.core.connect import BeginRequest
 from bff.core.housekeeping import Housekeeping
 from bff.core.model import Attempt, Hint, Status
 from bff.housekeeper import Housekeeper
+from bff.serving.database import open_database, writing
 from tests.support.core import ADA, ORIGIN, PRODUCT, Core, build_core
 from tests.support.databases import DatabaseUrl
 

@@ -18,13 +18,14 @@ from sqlalchemy import Engine, select, update
 
 from bff.adapters.access_tokens import AccessToken
 from bff.adapters.bearer import AGAIN_SECONDS, Bearer
-from bff.adapters.database import open_database, upgrade
+from bff.adapters.database import SCHEMA
 from bff.adapters.sealing import CannotOpen, Place, Sealing
 from bff.adapters.shared_token import LEASE, SharedToken
 from bff.adapters.tables import upstream_tokens
 from bff.core.errors import PartnerUnavailable
 from bff.core.ports import AccountRef
 from bff.core.secret import Secret
+from bff.serving.database import open_database
 from tests.support.databases import DatabaseUrl
 from tests.support.raw_server import ACCESS_TOKEN, ACCOUNT, Api, client_of, play, send
 
@@ -79,7 +80,7 @@ def source(clock: Clock) -> Source:
 def engine(tmp_path: Path, database_url: DatabaseUrl) -> Iterator[Engine]:
     """A database with our tables."""
     engine = open_database(database_url(tmp_path, "tokens"))
-    upgrade(engine)
+    SCHEMA.upgrade(engine)
     yield engine
     engine.dispose()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bff.adapters.attempt_store import DatabaseAttempts
-from bff.adapters.database import open_database, upgrade
+from bff.adapters.database import SCHEMA
 from bff.core.catalogue import Catalogue
 from bff.core.completion import Completions, Places, SameBrowser
 from bff.core.connect import BeginRequest, Connect
@@ -16,6 +16,7 @@ from bff.core.ports import AccountRef
 from bff.core.secret import fingerprint
 from bff.core.sign_in_urls import Installer
 from bff.core.watch import Watch
+from bff.serving.database import open_database
 from tests.support.model_partner import Clock, ModelPartner, NoEvents
 
 ORIGIN: Final = "https://app.example"
@@ -60,7 +61,7 @@ def build_core(database_url: str, *, tells: bool = True) -> Core:
     clock = Clock()
     partner = ModelPartner(clock, tells=tells)
     engine = open_database(database_url)
-    upgrade(engine)
+    SCHEMA.upgrade(engine)
     attempts = DatabaseAttempts(engine)
     watch = Watch(attempts, partner, NoEvents(), clock)
     catalogue = Catalogue(partner, clock)

@@ -14,13 +14,13 @@ from typing import Any, Final
 import requests
 from sqlalchemy import Engine
 
-from bff.adapters.database import open_database
 from bff.adapters.product_store import DatabaseProducts
 from bff.adapters.studio_store import DatabaseStudio
 from bff.core.content import Content, Registration
 from bff.core.model import OfferedConnector
 from bff.core.secret import Secret
 from bff.core.studio_access import Role
+from bff.serving.database import open_database
 from tests.support.world import World
 
 CONTENT: Final = {

@@ -17,7 +17,6 @@ import requests
 from flask import Flask
 from sqlalchemy import update
 
-from bff.adapters.database import open_database
 from bff.adapters.tables import attempts
 from bff.app import create_app
 from bff.partner.app import create_app as create_partner
@@ -27,6 +26,7 @@ from bff.partner.sandbox.app import create_app as create_sandbox
 from bff.partner.sandbox.settings import Settings as SandboxSettings
 from bff.partner.settings import Settings as PartnerSettings
 from bff.partner.tables import sign_in_token
+from bff.serving.database import open_database
 from bff.settings import load_settings
 from tests.support.databases import DatabaseUrl, sqlite_url
 from tests.support.servers import serve

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine
 
-from bff.adapters.database import open_database, upgrade
+from bff.adapters.database import SCHEMA
+from bff.serving.database import open_database
 from tests.support.watched_core import WatchedCore, build_watched_core
 
 
@@ -13,7 +14,7 @@ from tests.support.watched_core import WatchedCore, build_watched_core
 def core_engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     """One for the whole run: its attempts are many, and none of another's."""
     engine = open_database(f"sqlite:///{tmp_path_factory.mktemp('core')}/bff.db")
-    upgrade(engine)
+    SCHEMA.upgrade(engine)
     return engine
 
 

@@ -16,6 +16,7 @@ import bff.adapters.database
 import bff.partner.database
 from bff.adapters import tables
 from bff.partner import tables as partner_tables
+from bff.serving.database import open_database
 from tests.support.databases import DatabaseUrl
 
 Open = Callable[[str], Engine]
@@ -23,9 +24,9 @@ Open = Callable[[str], Engine]
 
 def open_bff(url: str) -> Engine:
     """The BFF's database, brought up to date twice."""
-    engine = bff.adapters.database.open_database(url)
-    bff.adapters.database.upgrade(engine)
-    bff.adapters.database.upgrade(engine)
+    engine = open_database(url)
+    bff.adapters.database.SCHEMA.upgrade(engine)
+    bff.adapters.database.SCHEMA.upgrade(engine)
     return engine
 
 

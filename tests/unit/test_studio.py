@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bff.adapters.database import open_database, upgrade
+from bff.adapters.database import SCHEMA
 from bff.adapters.product_store import DatabaseProducts
 from bff.core.content import Registration, path_of_text, path_of_word
 from bff.core.model import OfferedConnector
@@ -17,6 +17,7 @@ from bff.core.secret import Secret
 from bff.core.studio import because, label, page_of, sent
 from bff.core.studio_access import email_fault
 from bff.core.words import CATALOGUE
+from bff.serving.database import open_database
 
 NAMES = {"hubspot": "HubSpot", "crm": "CRM"}
 REGISTRATION = Registration(
@@ -102,7 +103,7 @@ def test_the_command_prints_a_link_and_a_mail(tmp_path: Path) -> None:
     """On two lines; without such a product, address or setting it says what is wrong (exit status 2)."""
     url = f"sqlite:///{tmp_path}/bff.db"
     engine = open_database(url)
-    upgrade(engine)
+    SCHEMA.upgrade(engine)
     DatabaseProducts(engine).put(REGISTRATION, {}, [Secret("s" * 30)])
     engine.dispose()
     ours = {"HITCHPOST_DATABASE_URL": url, "HITCHPOST_PUBLIC_URL": "https://bff.example/x"}

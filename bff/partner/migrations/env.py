@@ -1,4 +1,4 @@
-"""Runs migrations on the connection that the caller opened (``bff.partner.database``)."""
+"""Runs migrations on the connection that the caller opened (``bff.serving.database.Schema``)."""
 
 from alembic import context
 

@@ -7,12 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from limits.storage import Storage
-from sqlalchemy import Engine, case, delete, select
+from sqlalchemy import Engine, Table, case, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
-from bff.adapters.database import writing
-from bff.adapters.tables import rate_limits
+from bff.serving.database import writing
 
 MEMORY: Final = "memory://"
 DATABASE: Final = "database://"
@@ -30,11 +29,12 @@ class DatabaseStorage(Storage):
     STORAGE_SCHEME = ["database"]  # noqa: RUF012  # the library's own form
 
     def __init__(
-        self, uri: str | None = None, wrap_exceptions: bool = True, *, engine: Engine, **_: Any
+        self, uri: str | None = None, wrap_exceptions: bool = True, *, engine: Engine, table: Table, **_: Any
     ) -> None:
         super().__init__(uri, wrap_exceptions=wrap_exceptions)
         self._engine = engine
         self._writer = writing(engine)
+        self._table = table
         self._insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
 
     @property
@@ -44,14 +44,14 @@ class DatabaseStorage(Storage):
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Count ``amount`` more in the window of ``key``, or begin one of ``expiry`` seconds; the count."""
-        now, table = datetime.now(UTC), rate_limits.c
+        now, table = datetime.now(UTC), self._table.c
         over = table.ends_at <= now
         first = {"hits": amount, "ends_at": now + timedelta(seconds=expiry)}
         again = {
             "hits": case((over, amount), else_=table.hits + amount),
             "ends_at": case((over, first["ends_at"]), else_=table.ends_at),
         }
-        hit = self._insert(rate_limits).values(key=key, **first)
+        hit = self._insert(self._table).values(key=key, **first)
         counted = hit.on_conflict_do_update(index_elements=[table.key], set_=again).returning(table.hits)
         with self._writer.begin() as connection:
             return int(connection.execute(counted).scalar_one())
@@ -77,15 +77,15 @@ class DatabaseStorage(Storage):
     def reset(self) -> int:
         """Forget every count; how many there were."""
         with self._writer.begin() as connection:
-            return connection.execute(delete(rate_limits)).rowcount
+            return connection.execute(delete(self._table)).rowcount
 
     def clear(self, key: str) -> None:
         """Forget the count of ``key``."""
         with self._writer.begin() as connection:
-            connection.execute(delete(rate_limits).where(rate_limits.c.key == key))
+            connection.execute(delete(self._table).where(self._table.c.key == key))
 
     def _window(self, key: str) -> tuple[int, datetime] | None:
-        table = rate_limits.c
+        table = self._table.c
         wanted = select(table.hits, table.ends_at)
         with self._engine.connect() as connection:
             row = connection.execute(
@@ -94,18 +94,19 @@ class DatabaseStorage(Storage):
         return (row.hits, row.ends_at) if row else None
 
 
-def storage_for(url: str | None, engine: Engine, *, workers: int) -> tuple[str, dict[str, Any]]:
+def storage_for(url: str | None, engine: Engine, table: Table, *, workers: int) -> tuple[str, dict[str, Any]]:
     """The storage's URL for the ``limits`` library, and its options.
 
     With no ``url``: the memory where one worker is all there is, else the database. SQLite with one worker is
-    one process; PostgreSQL may have others that are not known here.
+    one process; PostgreSQL may have others that are not known here. ``table`` has the columns ``key``,
+    ``hits`` and ``ends_at`` (a time in UTC).
     """
     alone = workers == 1 and engine.dialect.name == "sqlite"
     chosen = url or (MEMORY if alone else DATABASE)
     if chosen == MEMORY:
         return chosen, {}
     if chosen == DATABASE:
-        return chosen, {"engine": engine}
+        return chosen, {"engine": engine, "table": table}
     return chosen, _redis_options()
 
 

@@ -1,0 +1,137 @@
+"""One engine for a program, set up so that writers queue instead of failing; and its schema."""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+WAIT_SECONDS: Final = 10.0
+WRITES: Final = {"hitchpost_writes": True}
+PRAGMAS: Final = (
+    "PRAGMA busy_timeout=10000",
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA synchronous=NORMAL",
+)
+KEPT_CONNECTIONS, MOST_CONNECTIONS = 10, 20
+"""Of a process, however many threads it has: each needs one for milliseconds at a time."""
+
+
+def open_database(url: str, threads: int = MOST_CONNECTIONS) -> Engine:
+    """An engine for ``url`` (SQLAlchemy form). SQLite gets WAL, a busy timeout and foreign keys."""
+    kept = min(threads, KEPT_CONNECTIONS)
+    engine = create_engine(
+        url,
+        pool_pre_ping=not url.startswith("sqlite"),
+        pool_size=kept,
+        max_overflow=max(min(threads, MOST_CONNECTIONS) - kept, 2),
+        # Errors of the database must not carry the values of a row into a log.
+        hide_parameters=True,
+    )
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        queue = WriterQueue()
+        event.listen(engine, "begin", queue.begin)
+        event.listen(engine, "checkin", queue.leave)
+    return engine
+
+
+def writing(engine: Engine) -> Engine:
+    """The same engine for a transaction that writes.
+
+    On SQLite it begins IMMEDIATE: a transaction that reads first and writes later would be refused at once
+    when another writer got in between, whatever the busy timeout says.
+    """
+    return engine.execution_options(**WRITES)
+
+
+class Schema:
+    """A program's tables, by its migrations. ``lock`` is PostgreSQL's name for its start: any number."""
+
+    def __init__(self, migrations: Path, *, lock: int) -> None:
+        self._migrations = migrations
+        self._lock = lock
+
+    def upgrade(self, engine: Engine) -> None:
+        """Bring it up to date. Any number of processes may start at once: the first one does it."""
+        config = self._config()
+        with writing(engine).begin() as connection:
+            self.one_at_a_time(connection)
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def one_at_a_time(self, connection: Connection) -> None:
+        """Until this transaction ends, nobody else is past this; of SQLite's writers there is one anyway."""
+        if connection.dialect.name == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(self._lock)))
+
+    def fault(self, engine: Engine) -> str | None:
+        """What keeps a database from being used now: ``database`` or ``schema``; None when nothing does."""
+        try:
+            with engine.connect() as connection:
+                stands = MigrationContext.configure(connection).get_current_heads()
+        except SQLAlchemyError:
+            return "database"
+        known, head = self._revisions
+        # A revision that is not known here is a newer program's, being rolled out: its schema serves too.
+        return None if stands and all(name == head or name not in known for name in stands) else "schema"
+
+    def fault_of(self, url: str) -> str | None:
+        """The same of a database that this program does not use yet. No file is made."""
+        engine = create_engine(url, hide_parameters=True)
+        if engine.dialect.name == "sqlite" and not Path(engine.url.database or ".").exists():
+            return "schema"
+        try:
+            return self.fault(engine)
+        finally:
+            engine.dispose()
+
+    @cached_property
+    def _revisions(self) -> tuple[frozenset[str], str | None]:
+        scripts = ScriptDirectory.from_config(self._config())
+        return frozenset(each.revision for each in scripts.walk_revisions()), scripts.get_current_head()
+
+    def _config(self) -> Config:
+        config = Config()
+        config.set_main_option("script_location", str(self._migrations))
+        return config
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver's own transaction handling is switched off: it would begin too late and never IMMEDIATE.
+    connection.isolation_level = None
+    for pragma in PRAGMAS:
+        connection.execute(pragma)
+
+
+class WriterQueue:
+    """Where the threads of one process wait for SQLite's one writer, in the order in which they came.
+
+    SQLite itself lets each try again after a while, and under load one may have no luck for the whole of its
+    ten seconds. Writers of other processes are met by that only.
+    """
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+
+    def begin(self, connection: Connection) -> None:
+        """A transaction begins; a writing one when it is its turn."""
+        if not connection.get_execution_options().get("hitchpost_writes"):
+            connection.exec_driver_sql("BEGIN")
+            return
+        connection.info["writes"] = self._turn.acquire(timeout=WAIT_SECONDS)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def leave(self, _connection: object, record: Any) -> None:
+        """The transaction has ended, however it did: its connection is given back."""
+        if record.info.pop("writes", False):
+            self._turn.release()
