@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from bff.core.origins import origin_fault, origin_of
 from bff.core.secret import Secret
-from bff.serving.edge import host_name
-from bff.serving.environment import Environment, debugging, from_files, is_production, weakness
+from bff.serving.environment import debugging, from_files, is_production, weakness
+from bff.serving.settings import ServedSettings
 
 PREFIX: Final = "HITCHPOST_"
 MIN_KEY_LENGTH: Final = 32
-DRAIN_SECONDS: Final = 2.0
 
 
 class FaultySettings(Exception):
@@ -49,32 +47,10 @@ def _keys(value: SecretStr) -> SecretStr:
     return value
 
 
-def _limits_url(value: SecretStr | None) -> SecretStr | None:
-    if value is None:
-        return None
-    text = value.get_secret_value()
-    if text in {"memory://", "database://"}:
-        return value
-    if not text.startswith(("redis://", "rediss://", "redis+unix://")):
-        raise ValueError("write memory://, database:// or redis://HOST:PORT")
-    if find_spec("redis") is None:
-        raise ValueError("Redis needs the extra: pip install 'hitchpost[redis]'")
-    return value
-
-
-def _hosts(value: str) -> str:
-    for item in filter(None, (part.strip() for part in value.split(","))):
-        if "*" in item or "/" in item or host_name(item) is None:
-            raise ValueError(
-                f"{item!r} is no host; write names such as connect.example.com, with commas between"
-            )
-    return value
-
-
 Url = Annotated[str, AfterValidator(_base_url)]
 
 
-class Settings(BaseSettings):
+class Settings(ServedSettings):
     """Every setting of the BFF. ``docs/settings.md`` is kept true to the descriptions here by a test."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
@@ -107,56 +83,15 @@ class Settings(BaseSettings):
     bind: str = Field(
         default="127.0.0.1:8001", description="Address and port that `hitchpost serve` listens on."
     )
-    environment: Environment | None = Field(
-        default=None,
-        description="`production` refuses what is fit for a developer's machine only; `development` takes it."
-        " When unset: production if the public URL is https.",
-    )
-    trusted_hosts: Annotated[str, AfterValidator(_hosts)] = Field(
-        default="",
-        description="More hosts that requests may name, comma-separated, besides the public URL's and that of"
-        " `HITCHPOST_BIND`. Any other is refused.",
-    )
-    proxy_hops: int = Field(
-        default=0,
-        ge=0,
-        le=5,
-        description="Proxies in front that set X-Forwarded-For and X-Forwarded-Proto. With 0 these headers"
-        " mean nothing.",
-    )
-    log_format: Literal["json", "console"] = Field(
-        default="json", description="One JSON object a line, or lines for people."
-    )
-    metrics_bind: str | None = Field(
-        default=None,
-        pattern=r"^[^\s/]+:[0-9]{1,5}$",
-        description="Address and another port where `GET /metrics` is answered (Prometheus), such as"
-        " 127.0.0.1:9101. Off when unset; nobody is asked who they are there, so keep it on loopback.",
-    )
-    drain_seconds: float | None = Field(
-        default=None,
-        ge=0,
-        le=120,
-        description="Seconds between becoming unready and stopping, on SIGTERM. When unset: 2 in production,"
-        " else 0.",
-    )
     telemetry: Literal["off", "on"] = Field(
         default="off",
         description="`on` sends traces to `OTEL_EXPORTER_OTLP_ENDPOINT`; needs the extra `opentelemetry`.",
     )
-    threads: int = Field(default=32, ge=1, le=512, description="Threads of each worker process.")
-    workers: int = Field(default=1, ge=1, le=64, description="Worker processes.")
     same_browser: Literal["auto", "required", "off"] = Field(
         default="auto",
         description="Whether a sign-in must be completed by the browser that launched it (A38 in"
         " [security](security.md)). `auto`: where the partner service can, once `HITCHPOST_PUBLIC_URL` is"
         " https. `required`: a launch is refused where it cannot. `off`: no; Cyclr cannot do it.",
-    )
-    limits_url: Annotated[SecretStr | None, AfterValidator(_limits_url)] = Field(
-        default=None,
-        description="Where calls are counted: `memory://` (each worker by itself), `database://`, or"
-        " `redis://HOST:PORT` (with the extra `redis`). Unset: the memory with one worker on SQLite, else the"
-        " database.",
     )
     limit_address: int = Field(
         default=12_000,
@@ -195,18 +130,6 @@ class Settings(BaseSettings):
     partner_total_timeout: float = Field(
         default=15.0, gt=0, le=120, description="Seconds that a whole call to the partner service may take."
     )
-
-    @property
-    def is_production(self) -> bool:
-        """Whether the stricter rules hold."""
-        return is_production(self.environment, self.public_url)
-
-    @property
-    def seconds_to_drain(self) -> float:
-        """How long the program is unready before it stops."""
-        if self.drain_seconds is None:
-            return DRAIN_SECONDS if self.is_production else 0.0
-        return self.drain_seconds
 
     def signing_keys(self) -> tuple[Secret, ...]:
         """The signing keys, newest first."""

@@ -6,21 +6,20 @@ import base64
 import binascii
 import os
 from collections.abc import Iterator, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from bff.partner import outbound
 from bff.serving.edge import LOOPBACK, host_name
-from bff.serving.environment import Environment, debugging, from_files, is_production, weakness
+from bff.serving.environment import debugging, from_files, is_production, weakness
+from bff.serving.settings import ServedSettings
 
 PREFIX: Final = "HITCHPOST_EMBEDDED_"
 KEY_BYTES: Final = 32
-DRAIN_SECONDS: Final = 2.0
 
 
 class FaultySettings(Exception):
@@ -38,15 +37,6 @@ def _url(value: str) -> str:
     if parts.scheme == "http" and host_name(parts.netloc) not in LOOPBACK:
         raise ValueError("use https; plain http is for loopback hosts only")
     return value.rstrip("/")
-
-
-def _hosts(value: str) -> str:
-    for item in filter(None, (part.strip() for part in value.split(","))):
-        if host_name(item) is None:
-            raise ValueError(
-                f"{item!r} is no host; write names such as partner.example.com, with commas between"
-            )
-    return value
 
 
 def encryption_keys(text: str) -> dict[str, bytes]:
@@ -74,19 +64,6 @@ def _sound_keys(value: SecretStr) -> SecretStr:
     return value
 
 
-def _limits_url(value: SecretStr | None) -> SecretStr | None:
-    if value is None:
-        return None
-    text = value.get_secret_value()
-    if text in {"memory://", "database://"}:
-        return value
-    if not text.startswith(("redis://", "rediss://", "redis+unix://")):
-        raise ValueError("write memory://, database:// or redis://HOST:PORT")
-    if find_spec("redis") is None:
-        raise ValueError("Redis needs the extra: pip install 'hitchpost[redis]'")
-    return value
-
-
 def _networks(value: str) -> str:
     outbound.networks_of(value)
     return value
@@ -95,7 +72,7 @@ def _networks(value: str) -> str:
 Url = Annotated[str, AfterValidator(_url)]
 
 
-class Settings(BaseSettings):
+class Settings(ServedSettings):
     """Every setting of the embedded service. ``docs/settings.md`` is kept true to it by a test."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
@@ -120,14 +97,6 @@ class Settings(BaseSettings):
         " addresses are not public; this machine, too, when the public URL is http:// on it.",
     )
     bind: str = Field(default="127.0.0.1:8002", description="Address and port to listen on.")
-    threads: int = Field(default=32, ge=1, le=512, description="Threads of each worker process.")
-    workers: int = Field(default=1, ge=1, le=64, description="Worker processes.")
-    limits_url: Annotated[SecretStr | None, AfterValidator(_limits_url)] = Field(
-        default=None,
-        description="Where calls are counted: `memory://` (each worker by itself), `database://`, or"
-        " `redis://HOST:PORT` (with the extra `redis`). Unset: the memory with one worker on SQLite, else the"
-        " database.",
-    )
     limit_address: int = Field(
         default=12_000,
         ge=1,
@@ -141,39 +110,6 @@ class Settings(BaseSettings):
     )
     limit_client_mints: int = Field(
         default=60_000, ge=1, description="Sign-in tokens that one API client's address may mint in a minute."
-    )
-    environment: Environment | None = Field(
-        default=None,
-        description="`production` refuses what is fit for a developer's machine only; `development` takes it."
-        " When unset: production if the public URL is https.",
-    )
-    trusted_hosts: Annotated[str, AfterValidator(_hosts)] = Field(
-        default="",
-        description="More hosts that requests may name, comma-separated, besides the public URL's and that of"
-        " `HITCHPOST_EMBEDDED_BIND`. Any other is refused.",
-    )
-    proxy_hops: int = Field(
-        default=0,
-        ge=0,
-        le=5,
-        description="Proxies in front that set X-Forwarded-For and X-Forwarded-Proto. With 0 these headers"
-        " mean nothing.",
-    )
-    log_format: Literal["json", "console"] = Field(
-        default="json", description="One JSON object a line, or lines for people."
-    )
-    metrics_bind: str | None = Field(
-        default=None,
-        pattern=r"^[^\s/]+:[0-9]{1,5}$",
-        description="Address and another port where `GET /metrics` is answered (Prometheus), such as"
-        " 127.0.0.1:9101. Off when unset; nobody is asked who they are there, so keep it on loopback.",
-    )
-    drain_seconds: float | None = Field(
-        default=None,
-        ge=0,
-        le=120,
-        description="Seconds between becoming unready and stopping, on SIGTERM. When unset: 2 in production,"
-        " else 0.",
     )
 
     # What Cyclr's documentation leaves open. Each default is the likeliest behaviour.
@@ -227,18 +163,6 @@ class Settings(BaseSettings):
         " link, embedding): refused, with the token kept whole, or redeemed as any other visit.",
     )
     default_page_size: int = Field(default=100, ge=1, le=1000, description="Page size of lists.")
-
-    @property
-    def is_production(self) -> bool:
-        """Whether the stricter rules hold."""
-        return is_production(self.environment, self.public_url)
-
-    @property
-    def seconds_to_drain(self) -> float:
-        """How long the program is unready before it stops."""
-        if self.drain_seconds is None:
-            return DRAIN_SECONDS if self.is_production else 0.0
-        return self.drain_seconds
 
     def keys(self) -> dict[str, bytes]:
         """The encryption keys by id, newest first."""

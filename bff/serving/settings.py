@@ -1,0 +1,95 @@
+"""What is the same in the settings of either program: how it is served."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import BaseSettings
+
+from bff.serving.edge import host_name
+from bff.serving.environment import Environment, is_production
+
+DRAIN_SECONDS: Final = 2.0
+
+
+def _limits_url(value: SecretStr | None) -> SecretStr | None:
+    if value is None:
+        return None
+    text = value.get_secret_value()
+    if text in {"memory://", "database://"}:
+        return value
+    if not text.startswith(("redis://", "rediss://", "redis+unix://")):
+        raise ValueError("write memory://, database:// or redis://HOST:PORT")
+    if find_spec("redis") is None:
+        raise ValueError("Redis needs the extra: pip install 'hitchpost[redis]'")
+    return value
+
+
+def _hosts(value: str) -> str:
+    for item in filter(None, (part.strip() for part in value.split(","))):
+        if host_name(item) is None:
+            raise ValueError(
+                f"{item!r} is no host; write names such as connect.example.com, with commas between"
+            )
+    return value
+
+
+class ServedSettings(BaseSettings):
+    """The settings of a program that is served; each program adds its own, and its prefix."""
+
+    public_url: str
+    environment: Environment | None = Field(
+        default=None,
+        description="`production` refuses what is fit for a developer's machine only; `development` takes it."
+        " When unset: production if the public URL is https.",
+    )
+    trusted_hosts: Annotated[str, AfterValidator(_hosts)] = Field(
+        default="",
+        description="More hosts that requests may name, comma-separated, besides the public URL's and that of"
+        " the address that it listens on. Any other is refused.",
+    )
+    proxy_hops: int = Field(
+        default=0,
+        ge=0,
+        le=5,
+        description="Proxies in front that set X-Forwarded-For and X-Forwarded-Proto. With 0 these headers"
+        " mean nothing.",
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="One JSON object a line, or lines for people."
+    )
+    metrics_bind: str | None = Field(
+        default=None,
+        pattern=r"^[^\s/]+:[0-9]{1,5}$",
+        description="Address and another port where `GET /metrics` is answered (Prometheus), such as"
+        " 127.0.0.1:9101. Off when unset; nobody is asked who they are there, so keep it on loopback.",
+    )
+    drain_seconds: float | None = Field(
+        default=None,
+        ge=0,
+        le=120,
+        description="Seconds between becoming unready and stopping, on SIGTERM. When unset: 2 in production,"
+        " else 0.",
+    )
+    threads: int = Field(default=32, ge=1, le=512, description="Threads of each worker process.")
+    workers: int = Field(default=1, ge=1, le=64, description="Worker processes.")
+    limits_url: Annotated[SecretStr | None, AfterValidator(_limits_url)] = Field(
+        default=None,
+        description="Where calls are counted: `memory://` (each worker by itself), `database://`, or"
+        " `redis://HOST:PORT` (with the extra `redis`). Unset: the memory with one worker on SQLite, else the"
+        " database.",
+    )
+
+    @property
+    def is_production(self) -> bool:
+        """Whether the stricter rules hold."""
+        return is_production(self.environment, self.public_url)
+
+    @property
+    def seconds_to_drain(self) -> float:
+        """How long the program is unready before it stops."""
+        if self.drain_seconds is None:
+            return DRAIN_SECONDS if self.is_production else 0.0
+        return self.drain_seconds
