@@ -461,7 +461,7 @@ def test_a48_a_store_that_fails_is_no_success(world: World, third: ThirdParty) -
     GHSA-7mqr: a revocation that ignored the storage's error was told as done.
     """
     connection = Connection(world, third.offer(world)).connect()
-    engine = world.partner_service.database._engine
+    engine = world.partner_service.database.engine
 
     def fail(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         if "INSERT INTO pending_revocation" in statement:
