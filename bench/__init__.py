@@ -1,0 +1,1 @@
+"""Hitchpost's speed, measured beside what a user would pick instead: ``make bench``."""
