@@ -50,6 +50,7 @@ PARTS: Final = {
                 "connect",
                 "messages",
                 "minted_url",
+                "minting",
                 "offers",
                 "origins",
                 "outcome",
@@ -64,10 +65,41 @@ PARTS: Final = {
             "tests/unit/test_completion.py",
             "tests/unit/test_connect.py",
             "tests/unit/test_messages.py",
+            "tests/unit/test_minting.py",
             "tests/unit/test_origins.py",
             "tests/unit/test_outcome.py",
+            "tests/unit/test_turn.py",
             "tests/unit/test_sign_in_urls.py",
             "tests/unit/test_watch.py",
+        ),
+    ),
+    "content": Part(
+        tuple(
+            f"bff/core/{name}.py"
+            for name in (
+                "catalogue",
+                "colours",
+                "content",
+                "drafts",
+                "errors",
+                "languages",
+                "look",
+                "look_fields",
+                "scenes",
+                "wording",
+                "words",
+            )
+        ),
+        (
+            "tests/unit/test_catalogue.py",
+            "tests/unit/test_colours.py",
+            "tests/unit/test_content.py",
+            "tests/unit/test_drafts.py",
+            "tests/unit/test_errors.py",
+            "tests/unit/test_locales.py",
+            "tests/unit/test_look.py",
+            "tests/unit/test_wording.py",
+            "tests/unit/test_words.py",
         ),
     ),
     "http": Part(
@@ -76,12 +108,37 @@ PARTS: Final = {
     ),
     "partner": Part(
         ("bff/partner/sign_in_tokens.py", "bff/partner/oauth_flow.py"),
-        (
-            "tests/partner/test_expired_links.py",
-            "tests/partner/test_oauth_flow.py",
-            "tests/security/test_completion.py",
-            "tests/security/test_sign_in_tokens.py",
-            "tests/security/test_oauth_client.py",
+        ("tests/partner/links", "tests/partner/test_sign_in_wishes.py"),
+    ),
+    "pictures": Part(
+        ("bff/core/images.py", "bff/core/raster.py", "bff/core/svg.py"),
+        ("tests/unit/test_images.py", "tests/unit/test_svg.py"),
+    ),
+    "studio": Part(
+        tuple(
+            f"bff/core/{name}.py"
+            for name in (
+                "studio",
+                "overview",
+                "timeline",
+                "housekeeping",
+                "repeats",
+                "strict_json",
+                "model",
+                "ports",
+            )
+        ),
+        tuple(
+            f"tests/unit/test_{name}.py"
+            for name in (
+                "studio",
+                "overview",
+                "timeline",
+                "housekeeping",
+                "repeats",
+                "strict_json",
+                "model",
+            )
         ),
     ),
 }

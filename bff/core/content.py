@@ -107,10 +107,12 @@ def without_faults(content: Content, registration: Registration) -> dict[str, st
 
 
 def _whole(path: str) -> str:
-    kind, *rest = path.split("/")
-    if kind == "messages":
-        return f"messages/{rest[0]}" if rest else path
-    return kind if kind == "look" else path
+    match path.split("/"):
+        case ["messages", name, *_]:
+            return f"messages/{name}"
+        case ["look", *_]:
+            return "look"
+    return path
 
 
 def faults(content: Content, registration: Registration) -> Faults:
@@ -158,9 +160,9 @@ def variants_of(content: Content, name: str) -> dict[Place, str]:
 
 def _message(content: Content, name: str) -> Message:
     return Message(
-        kind=MessageKind(content.get(f"messages/{name}/kind", MessageKind.SEALED.value)),
+        kind=MessageKind(content.get(f"messages/{name}/kind", MessageKind.SEALED)),
         texts=variants_of(content, name),
-        format=MessageFormat(content.get(f"messages/{name}/format", MessageFormat.TEXT.value)),
+        format=MessageFormat(content.get(f"messages/{name}/format", MessageFormat.TEXT)),
     )
 
 
@@ -229,25 +231,19 @@ def _connector_faults(key: str, text: str, connectors: set[str]) -> list[str]:
 def _message_faults(
     content: Content, name: str, registration: Registration
 ) -> Iterator[tuple[str, list[str]]]:
-    kind, form = content.get(f"messages/{name}/kind"), content.get(f"messages/{name}/format")
-    texts = variants_of(content, name)
-    if (ANY, ANY) not in texts:
+    if (ANY, ANY) not in variants_of(content, name):
         yield path_of_text(name), ["the text for all connectors and languages is missing; write it first"]
-    if (kind or "sealed") not in _KINDS or (form or "text") not in _FORMATS:
-        return
-    for (connector, locale), text in texts.items():
-        template = MessageTemplate(MessageKind(kind or "sealed"), text, MessageFormat(form or "text"))
-        path = path_of_text(name, connector, locale)
-        said = messages.faults(template)
+    try:
+        message = _message(content, name)
+    except ValueError:
+        return  # Of a kind or format that there is not: that is said at its own entry.
+    for (connector, locale), text in message.texts.items():
+        template = MessageTemplate(message.kind, text, message.format)
+        names = _names(registration, content, connector)
         yield (
-            path,
-            said
-            or length_fault(
-                template,
-                registration.service_url,
-                registration.origins,
-                _names(registration, content, connector),
-            ),
+            path_of_text(name, connector, locale),
+            messages.faults(template)
+            or length_fault(template, registration.service_url, registration.origins, names),
         )
 
 

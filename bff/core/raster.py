@@ -47,7 +47,7 @@ def png_size(data: bytes) -> Size:
         raise FaultyImage(_MOVES.format("PNG"))
     if b"IDAT" not in chunks or len(chunks[b"IHDR"]) != 13:
         raise FaultyImage(_CUT.format("PNG"))
-    width, height = _unpack(">II", chunks[b"IHDR"], 0, "PNG")
+    width, height = struct.unpack_from(">II", chunks[b"IHDR"])
     return width, height
 
 
@@ -62,7 +62,7 @@ def jpeg_size(data: bytes) -> Size:
             if length < 2:
                 raise FaultyImage(_CUT.format("JPEG"))
             if marker in _FRAMES:
-                _, height, width = _unpack(">BHH", data, at + 2, "JPEG")
+                height, width = _unpack(">HH", data, at + 3, "JPEG")
                 size = size or (width, height)
             at += length
         if marker == _SCAN:

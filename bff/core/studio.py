@@ -74,16 +74,13 @@ def sent(content: Content, registration: Registration, names: Names, name: str) 
 
 def because(place: Place, connector: str, locale: str, names: Names) -> str:
     """Which text that is, and why it is not a closer one."""
-    missing = []
+    whose = f"for {names.get(connector, connector)}"
+    which = f"in {language(locale)}" if locale not in {place[1], ANY} else ""
     if place[0] == ANY:
-        missing.append(f"for {names.get(connector, connector)}")
-    if locale not in {place[1], ANY}:
-        missing.append(f"in {language(locale)}")
-    if place == (ANY, ANY):
-        missing = [f"for {names.get(connector, connector)}"] if locale == ANY else missing
-    reason = f", as there is none {' or '.join(missing)}" if missing else ""
-    if place[0] != ANY and len(missing) == 1 and locale != ANY:
-        reason = f", as there is none for {names.get(connector, connector)} in {language(locale)}"
+        missing = f"{whose} or {which}" if which else whose
+    else:
+        missing = f"{whose} {which}" if which else ""
+    reason = f", as there is none {missing}" if missing else ""
     return f"{text_for(place, names)}{reason}"
 
 

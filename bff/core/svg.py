@@ -40,9 +40,9 @@ def check_svg(data: bytes) -> None:
 
 @dataclass
 class _Element:
-    name: str
-    id: str | None
-    drawn: int = 1
+    name: str = ""
+    id: str | None = None
+    drawn: int = 0
     references: list[str] = field(default_factory=list)
     text: list[str] = field(default_factory=list)
 
@@ -50,15 +50,13 @@ class _Element:
 class _Checker:
     def __init__(self) -> None:
         self.parser = expat.ParserCreate(namespace_separator=" ")
-        self.parser.buffer_text = True
         self.parser.XmlDeclHandler = self._declaration
         self.parser.StartDoctypeDeclHandler = self._doctype
-        self.parser.EntityDeclHandler = self._entity
         self.parser.ProcessingInstructionHandler = self._instruction
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
         self.parser.CharacterDataHandler = self._text
-        self._root = _Element("", None)
+        self._root = _Element()
         self._open = [self._root]
         self._known: dict[str, _Element] = {}
         self._weights: dict[str, int] = {}
@@ -69,8 +67,9 @@ class _Checker:
             raise FaultyImage(f"an SVG that draws more than {MOST_DRAWN} shapes; make it simpler")
 
     def _declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
-        if (encoding or "utf-8").lower() not in {"utf-8", "us-ascii"}:
-            raise self._fault("an encoding other than UTF-8", encoding or "")
+        named = encoding or "utf-8"
+        if named.lower() not in {"utf-8", "us-ascii"}:
+            raise self._fault("an encoding other than UTF-8", named)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         namespace, _, local = name.rpartition(" ")
@@ -80,8 +79,8 @@ class _Checker:
             raise self._fault(_reason(namespace, local), f"element <{local}>")
         if len(self._open) > MOST_DEPTH:
             raise self._fault("too many elements one in another", f"element <{local}>")
-        element = _Element(local, attributes.get("id"))
-        element.references += [_class(name) for name in attributes.get("class", "").split()]
+        classes = [_class(name) for name in attributes.get("class", "").split()]
+        element = _Element(local, attributes.get("id"), drawn=1, references=classes)
         for attribute, value in attributes.items():
             self._attribute(element, attribute, value)
         if element.id is not None and self._known.setdefault(element.id, element) is not element:
@@ -123,7 +122,7 @@ class _Checker:
 
     def _sheet(self, text: str) -> None:
         """A stylesheet's rules. Where one refers to something, it must be plain who does: by class only."""
-        self._value(_Element("", None), text, "element <style>")
+        self._value(_Element(), text, "element <style>")
         for rule in text.split("}"):
             selectors, _, body = rule.partition("{")
             references = [match[2][1:] for match in _REFERENCE.finditer(rule)]
@@ -131,7 +130,7 @@ class _Checker:
                 match = _CLASS.fullmatch(selector.strip())
                 if match is None or "{" in body:
                     raise self._fault("a style that is not allowed", f"url() for {selector.strip()[:40]!r}")
-                known = self._known.setdefault(_class(match[1]), _Element("", None, drawn=0))
+                known = self._known.setdefault(_class(match[1]), _Element())
                 known.references += references
 
     def _weight(self, element: _Element, depth: int) -> int:
@@ -148,9 +147,6 @@ class _Checker:
 
     def _doctype(self, *_: Any) -> None:
         raise self._fault("a DOCTYPE", "<!DOCTYPE>")
-
-    def _entity(self, *_: Any) -> None:
-        raise self._fault("an entity", "<!ENTITY>")
 
     def _instruction(self, target: str, _data: str) -> None:
         raise self._fault("an instruction", f"<?{target[:40]}?>")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -23,6 +24,8 @@ routes = Blueprint("oauth_flow", __name__)
 
 MAX_TARGET: Final = 2000
 MAX_MESSAGE: Final = 4000
+NEEDED: Final = ("id", "token", "targetOrigin")
+_NUMBER: Final = re.compile("[0-9]{1,10}")
 
 
 @routes.route("/connectorauth/updateaccountconnectoroauth", methods=["GET"])
@@ -53,11 +56,13 @@ def _start(service: Embedded, target: str, message: str | None) -> AnyResponse:
         wanted = flows.Wanted(row.id, token.sha256, target, message)
         client = flows.client_of(service, connection, row.id, item)
         sign_ins.start(connection, row.id, token.sha256)
+        begun = None
         if item.grant == "authorization_code":
-            url, binding = flows.begin(service, connection, item, client, wanted)
-    if item.grant == "client_credentials":
+            begun = flows.begin(service, connection, item, client, wanted)
+    if begun is None:
         return _go_on(service, item, client, wanted, None)
-    response = redirect(url, 302)
+    url, binding = begun
+    response = redirect(url)
     binding.set_on(response, request.cookies)
     response.headers.update(connecting.PRIVATE)
     return response
@@ -82,22 +87,25 @@ def finish() -> AnyResponse:
 
 
 def _target() -> str:
-    target = request.args.get("targetOrigin", "")
-    missing = [name for name in ("id", "token", "targetOrigin") if not request.args.get(name)]
-    too_long = len(target) > MAX_TARGET or len(request.args.get("callbackMessage", "")) > MAX_MESSAGE
-    if missing or not _is_url(target) or too_long or not target.isprintable():
-        # A target without a scheme would make postMessage throw in the end, after all the user's work.
-        raise FlowError(400, "bad_link", names=missing or ["targetOrigin"])
-    return target
+    faulty = [name for name in NEEDED if not request.args.get(name)]
+    if not faulty and not _is_target(request.args["targetOrigin"]):
+        faulty = ["targetOrigin"]
+    if len(request.args.get("callbackMessage", "")) > MAX_MESSAGE:
+        faulty.append("callbackMessage")
+    if faulty:
+        raise FlowError(400, "bad_link", names=faulty)
+    return request.args["targetOrigin"]
 
 
-def _is_url(target: str) -> bool:
+def _is_target(target: str) -> bool:
+    # Without a scheme it would make postMessage throw in the end, after all the user's work.
     try:
         parts = urlsplit(target)
         reachable = bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-    return parts.scheme in {"http", "https"} and reachable and not parts.username
+    sound = len(target) <= MAX_TARGET and target.isprintable() and "@" not in parts.netloc
+    return parts.scheme in {"http", "https"} and reachable and sound
 
 
 def _redeem(service: Embedded, connection: Connection, target: str) -> Row[Any]:
@@ -118,22 +126,25 @@ def _record_expiry(connection: Connection) -> None:
     Of a used one it cannot be said: the browser that used it may still be signing in.
     """
     token = sign_in_tokens.find_expired(connection, request.args["token"])
-    given = request.args["id"]
-    if token is None or not given.isascii() or not given.isdigit():
+    if token is None:
         return
     with contextlib.suppress(ApiError):  # no connector of this account: nothing began here
-        row = store.find(connection, token.account_id, int(given[:15]))
+        row = store.find(connection, token.account_id, _number())
         sign_ins.start(connection, row.id, token.sha256)
         sign_ins.finish(connection, token.sha256, "failed", error="token_expired")
+
+
+def _number() -> int:
+    """Which account connector the link is about; 0, which none is, for whatever is no number."""
+    given = request.args["id"]
+    return int(given) if _NUMBER.fullmatch(given) else 0
 
 
 def _connector(
     service: Embedded, connection: Connection, token: Row[Any]
 ) -> tuple[Row[Any], CatalogueConnector]:
-    given = request.args["id"]
     try:
-        number = int(given) if given.isascii() and given.isdigit() and len(given) < 16 else -1
-        row = store.find(connection, token.account_id, number)
+        row = store.find(connection, token.account_id, _number())
     except ApiError:
         raise FlowError(service.settings.wrong_id_status, "unknown_connector") from None
     item = service.catalogue.by_id(row.connector_id)

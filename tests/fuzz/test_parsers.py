@@ -32,8 +32,8 @@ from bff.partner.provider import ProviderFailed, _credentials, _document
 from bff.partner.transport import Reply
 from bff.receipts import FixedKeys, ReceiptRefused, verify
 from tests.fuzz.strategies import TEXTS, damaged, quick, values, with_another
+from tests.support.pictures import jpeg, lossy, png, riff, svg
 from tests.support.world import CATALOGUE, PRODUCTS
-from tests.unit.test_images import jpeg, lossy, png, riff, svg
 
 KEYS: Final = Receipts([Secret("k" * 40)], "https://bff.example").public_keys()
 SIGN_IN: Final = {

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
 import requests
 
 from tests.partner.conftest import Api
@@ -81,38 +80,6 @@ def test_a_link_scanner_uses_nothing_up(api: Api) -> None:
     assert requests.get(url, timeout=10, allow_redirects=False).status_code == 302
 
 
-@pytest.mark.parametrize(
-    ("values", "status"),
-    [
-        ({"id": ""}, 400),
-        ({"targetOrigin": ""}, 400),
-        ({"targetOrigin": "app.example"}, 400),
-        ({"targetOrigin": "javascript:alert(1)"}, 400),
-        ({"targetOrigin": "https://user@app.example"}, 400),
-        ({"token": "wrong"}, 403),
-        ({"id": "999999"}, 404),
-        ({"id": "x"}, 404),
-    ],
-)
-def test_a_wrong_link_gets_a_page(api: Api, values: dict[str, str], status: int) -> None:
-    """A person sees what is wrong, and the token is not used up."""
-    token, installed = api.sign_in_token(), api.install()["Id"]
-    page = requests.get(
-        api.sign_in_url(installed, **{"token": token, **values}), timeout=10, allow_redirects=False
-    )
-    assert page.status_code == status
-    assert "<h1>" in page.text
-    good = requests.get(api.sign_in_url(installed, token), timeout=10, allow_redirects=False)
-    assert good.status_code == 302
-
-
-def test_another_accounts_connector_cannot_be_signed_in(api: Api) -> None:
-    """The account comes from the token, whatever id the link names."""
-    other = api.call("POST", "/v1.0/accounts", {"Name": "Other"}, account=None).json()["Id"]
-    theirs = api.call("POST", "/v1.0/connectors/101/install", {}, account=other).json()["Id"]
-    assert requests.get(api.sign_in_url(theirs), timeout=10, allow_redirects=False).status_code == 404
-
-
 def test_an_answer_in_another_browser_is_refused(api: Api) -> None:
     """The callback needs the cookie of the browser that began, and a refused one leaves the flow whole."""
     installed, browser = api.install()["Id"], requests.Session()
@@ -173,34 +140,10 @@ def test_a_refused_token_exchange_is_a_failure(api: Api) -> None:
     assert record(api, installed)["Hitchpost"]["LastSignIn"]["Result"] == "failed"
 
 
-def test_a_sign_in_that_began_is_told_as_started(api: Api) -> None:
-    """Between the two, the record says started."""
-    installed = api.install()["Id"]
-    requests.get(api.sign_in_url(installed), timeout=10, allow_redirects=False)
-    assert record(api, installed)["Hitchpost"]["LastSignIn"]["Result"] == "started"
-
-
 def test_the_service_can_tell_no_more_than_cyclr(switched: Callable[..., Api]) -> None:
     """`tell_sign_ins = false`: no `Hitchpost` object."""
     api = switched(tell_sign_ins=False)
     assert "Hitchpost" not in api.install()
-
-
-def test_a_sign_in_token_may_make_its_account(switched: Callable[..., Api]) -> None:
-    """`sign_in_for_unknown_account = create`."""
-    api = switched(sign_in_for_unknown_account="create")
-    answer = api.call("POST", "/v1.0/accounts/new/signintoken", {"Username": "a"}, account=None)
-    assert answer.status_code == 200
-    assert api.call("GET", "/v1.0/accounts/new", account=None).status_code == 200
-
-
-def test_a_token_may_last_until_completion(switched: Callable[..., Api]) -> None:
-    """`consume_token = completion`: a second visit goes on; after the sign-in none does."""
-    api = switched(consume_token="completion")
-    url = api.sign_in_url(api.install()["Id"], callbackMessage="done")
-    requests.get(url, timeout=10, allow_redirects=False)
-    consent(requests.Session(), url)
-    assert requests.get(url, timeout=10, allow_redirects=False).status_code == 403
 
 
 def test_a_denial_may_go_back(switched: Callable[..., Api]) -> None:

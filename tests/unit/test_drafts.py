@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bff.core.drafts import Draft, Edit, Version, apply, difference, rebase
+from bff.core.drafts import Clash, Draft, Edit, Touch, Version, apply, difference, rebase
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 TEXTS = st.none() | st.sampled_from("abc")
@@ -21,7 +21,7 @@ def test_edits_of_different_entries_never_meet() -> None:
     draft, neither = apply(draft, [Edit("y", "1", "grace")], "grace", NOW)
     assert draft.content == {"x": "ada", "y": "grace"}
     assert not none + neither
-    assert draft.touched["x"].by == "ada"
+    assert draft.touched["x"] == Touch("ada", NOW)
 
 
 def test_who_edits_what_another_has_changed_is_told() -> None:
@@ -30,9 +30,17 @@ def test_who_edits_what_another_has_changed_is_told() -> None:
     after, clashes = apply(draft, [Edit("x", "1", "grace")], "grace", NOW)
     assert after == draft
     [clash] = clashes
-    assert (clash.mine, clash.theirs) == ("grace", "ada")
-    assert clash.last is not None
-    assert clash.last.by == "ada"
+    assert clash == Clash("x", "grace", "ada", Touch("ada", NOW))
+
+
+def test_what_is_not_taken_does_not_hold_up_the_rest() -> None:
+    """One save has many edits: one is so already, one clashes, and the last is taken."""
+    draft = Draft({"x": "1", "y": "2"}, based_on=7)
+    edits = [Edit("x", "0", "1"), Edit("y", "0", "mine"), Edit("z", None, "new")]
+    after, clashes = apply(draft, edits, "ada", NOW)
+    assert after.content == {"x": "1", "y": "2", "z": "new"}
+    assert clashes == [Clash("y", "mine", "2", None)]
+    assert after.based_on == 7
 
 
 def test_the_same_edit_twice_is_no_clash() -> None:
@@ -49,6 +57,26 @@ def test_no_revision_comes_twice() -> None:
     later = NOW.replace(hour=1)
     again, _ = apply(Draft({}), [Edit("x", None, "2")], "ada", later)
     assert first.revision != again.revision
+
+
+def test_a_revision_is_another_after_every_change() -> None:
+    """Two in the same millisecond, or with a clock that was put back; one a millisecond later is later."""
+    first, _ = apply(Draft({}), [Edit("x", None, "1")], "ada", NOW)
+    second, _ = apply(first, [Edit("x", "1", "2")], "ada", NOW)
+    third, _ = rebase({}, second, Version(1, {}, "grace", NOW), NOW - timedelta(days=1))
+    assert first.revision < second.revision < third.revision
+    later, _ = apply(Draft({}), [Edit("x", None, "1")], "ada", NOW + timedelta(milliseconds=1))
+    assert later.revision != first.revision
+
+
+def test_what_another_published_meanwhile_is_told_beside_ones_own() -> None:
+    """One's own text stays; who published the other, and when, is told, and who touched what is kept."""
+    touched = {"x": Touch("ada", NOW)}
+    published = Version(2, {"x": "theirs", "y": "theirs"}, "grace", NOW + timedelta(hours=1))
+    moved, clashes = rebase({"x": "old"}, Draft({"x": "mine"}, 1, 1, touched), published, NOW)
+    assert moved.content == {"x": "mine", "y": "theirs"}
+    assert clashes == [Clash("x", "mine", "theirs", Touch("grace", NOW + timedelta(hours=1)))]
+    assert moved.touched == touched
 
 
 @given(base=CONTENT, mine=CONTENT, theirs=CONTENT)

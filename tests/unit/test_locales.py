@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+import runpy
 import tomllib
 from pathlib import Path
 
 import pytest
 
 import bff.core
+from bff.core import scenes, words
+from bff.core.languages import language
+from bff.core.scenes import SCENES as PICTURES
+from bff.core.scenes import scene_of
 from bff.core.words import CATALOGUE, DEFAULTS, ERROR_CODES, LOCALES, WIDGET
 
 FOLDER = Path(bff.core.__file__).parent / "locales"
@@ -56,3 +61,44 @@ def test_every_text_says_where_it_stands() -> None:
     for key in CATALOGUE.values():
         assert key.description.endswith("."), key.name
         assert key.scene in SCENES, key.name
+
+
+def test_a_fresh_start_reads_what_the_files_say() -> None:
+    """Every text and every line about it: nothing is left out, renamed or made up."""
+    fresh = runpy.run_path(words.__file__, run_name=words.__name__)
+    written = tomllib.loads((FOLDER / "catalogue.toml").read_text(encoding="utf-8"))
+    assert list(fresh["CATALOGUE"]) == list(written)
+    for name, entry in written.items():
+        key = fresh["CATALOGUE"][name]
+        told = {"placeholders": [], **entry}
+        assert (key.name, key.description, key.scene) == (name, told["description"], told["scene"])
+        assert key.placeholders == tuple(told["placeholders"])
+    for locale in LOCALES:
+        texts = (FOLDER / f"{locale}.toml").read_text(encoding="utf-8")
+        assert fresh["DEFAULTS"][locale] == tomllib.loads(texts)
+
+
+def test_every_picture_has_a_title_in_words() -> None:
+    """Codes are for programs: no title has an underscore, and no two are alike."""
+    fresh = runpy.run_path(scenes.__file__, run_name=scenes.__name__)["SCENES"]
+    titles = [scene.title for scene in fresh.values()]
+    assert all(re.fullmatch(r"[A-Z][a-z]+(?:[: ]+[a-z]+)*", title) for title in titles)
+    assert len(set(titles)) == len(titles)
+    assert fresh["account_mismatch"].title == "Ended: account mismatch"
+
+
+def test_a_word_is_shown_in_its_own_picture() -> None:
+    """Words of a mail, and those that there are not, are in none."""
+    for key in CATALOGUE.values():
+        assert scene_of(key.name) == PICTURES.get(key.scene)
+    assert scene_of("button") == PICTURES["button"]
+    assert scene_of("mail_invite_subject") is None
+    assert scene_of("no_such_word") is None
+
+
+def test_languages_are_called_by_their_names() -> None:
+    """Those that Hitchpost comes in are all known; another reads as its tag."""
+    assert all(language(locale) != locale for locale in LOCALES)
+    assert language("de-AT") == "German (Austria)"
+    assert language("tlh") == "tlh"
+    assert language("*") == "every language"

@@ -6,34 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bff.core import look
-from bff.core.colours import mix, nearest, ratio, rgb
+from bff.core.colours import mix, ratio, rgb
 from bff.core.look import FIELDS, contrast, faults, logo_of, page_style, suggestion, widget_style
 
-HEX = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
-COLOURS = [name for name, field in FIELDS.items() if field.kind == "colour"]
 PAGES_CSS = Path(__file__).parents[2] / "static/pages/pages.css"
 LOGO = "0" * 64 + ".png"
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "expected"),
-    [
-        ("#000", "#fff", 21.0),
-        ("#fff", "#000", 21.0),
-        ("#abc", "#aabbcc", 1.0),
-        ("#777777", "#ffffff", 4.478),
-        ("#767676", "#ffffff", 4.542),
-        ("#ff0000", "#ffffff", 3.998),
-        ("#0000ff", "#ffffff", 8.592),
-    ],
-)
-def test_contrast_is_the_one_of_wcag(first: str, second: str, expected: float) -> None:
-    """As other tools work it out, whichever of the two is the text."""
-    assert contrast(first, second) == pytest.approx(expected, abs=0.001)
 
 
 def test_the_built_in_look_has_no_faults_even_when_it_is_written_out() -> None:
@@ -65,9 +44,13 @@ def test_the_built_in_look_is_the_one_of_the_pages() -> None:
         ("radius", "0"),
         ("radius", "48px"),
         ("radius", ".5em"),
+        ("radius", "3em"),
         ("radius", "3rem"),
         ("font", 'Inter, "Segoe UI", sans-serif'),
         ("font", "'Source Sans 3'"),
+        ("font", "a" * 200),
+        ("font", "X"),
+        ("font", " Inter ,  'X 1' "),
         ("logo", LOGO),
     ],
 )
@@ -77,7 +60,7 @@ def test_what_may_be_written(field: str, text: str) -> None:
 
 
 FAULTY = [
-    ("shadow", "1px", "there is no such field"),
+    ("shadow", "1px", "there is no such field; there are accent, accent_ink, ink, "),
     ("accent", "blue", "write # and six digits"),
     ("accent", "#12345", "write # and six digits"),
     ("accent", "#004080;}", "write # and six digits"),
@@ -90,12 +73,15 @@ FAULTY = [
     ("radius", "٣px", "write 8px"),
     ("radius", "calc(1px)", "write 8px"),
     ("font", "", "write names of letters"),
+    ("font", "\tInter", "write names of letters"),
+    ("font", "\t'Inter'", "write names of letters"),
+    ("font", "X'Inter'", "write names of letters"),
     ("font", "a;}body{display:none", "write names of letters"),
     ("font", "'Inter", "write names of letters"),
     ("font", "'a\" , \"b'", "write names of letters"),
     ("font", "Inter,,Arial", "write names of letters"),
     ("font", "url(x)", "write names of letters"),
-    ("font", "Inter, " + "a" * 200, "at most 200"),
+    ("font", "a" * 201, "has 201 characters; at most 200"),
     ("logo", "logo.png", "put the file up again"),
     ("logo", "0" * 64 + ".gif", "put the file up again"),
 ]
@@ -111,6 +97,13 @@ def test_what_may_not_be_written_is_told_and_never_reaches_a_stylesheet(
     assert logo_of({field: text}) == (None, None)
     kept = {"accent_dark": "#9db4ff"}
     assert page_style(kept | {field: text}) == page_style(kept)
+
+
+def test_a_fault_shows_what_was_written_but_not_a_whole_book() -> None:
+    """Forty characters are enough to know it again."""
+    for field in ("accent", "radius", "font", "logo"):
+        assert faults({field: "<" * 40})[field][0].startswith(repr("<" * 40) + " is no ")
+        assert faults({field: "<" * 41})[field][0].startswith(repr("<" * 40 + "…") + " is no ")
 
 
 def test_a_pair_that_cannot_be_read_names_both_colours_the_ratios_and_a_way_out() -> None:
@@ -150,6 +143,29 @@ def test_quiet_text_has_to_be_read_as_well() -> None:
     assert faults({"ink": suggestion(fault) or ""}) == {}
 
 
+def test_quiet_text_has_to_be_read_on_the_ground_around_the_box_as_well() -> None:
+    """The ground is a little nearer to the ink than the paper is."""
+    quiet = mix("#444444", look.QUIET, "#ffffff")
+    assert ratio(quiet, rgb("#ffffff")) > look.WANTED > ratio(quiet, mix("#444444", look.GROUND, "#ffffff"))
+    (fault,) = faults({"ink": "#444444"})["ink"]
+    assert "quiet text" in fault
+
+
+def test_text_that_cannot_be_read_is_told_once_and_the_rest_beside_it() -> None:
+    """Nothing is said of quiet text where the text itself is lost; a lost button is a fault of its own."""
+    found = faults({"ink": "#999999", "accent_ink": "#2b50d8"})
+    assert {field: len(said) for field, said in found.items()} == {"ink": 1, "accent_ink": 1}
+
+
+def test_exactly_what_is_wanted_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """4.5:1 passes, as WCAG says "at least"; also for a warning."""
+    monkeypatch.setattr(look, "WANTED", contrast("#888888", "#000000"))
+    chosen = {"ink": "#000000", "paper": "#888888", "accent": "#000000"}
+    assert not [fault for said in faults(chosen).values() for fault in said if fault.startswith("text #")]
+    monkeypatch.setattr(look, "WANTED", contrast(look.WARN[""], "#ffffff"))
+    assert f"--warn:light-dark({look.WARN['']}," in page_style({"paper": "#ffffff"})
+
+
 def test_a_colour_that_would_break_another_pair_is_offered_with_the_other_way() -> None:
     """There is no paper for both this text and the accent that comes with Hitchpost."""
     (fault,) = faults({"ink": "#eeeeee", "paper": "#222222"})["paper"]
@@ -161,43 +177,6 @@ def test_a_fault_without_a_colour_says_what_to_change() -> None:
     said = faults({"ink": "#000000", "paper": "#888888"})["ink"]
     assert said[-1].endswith("change paper")
     assert suggestion(said[-1]) is None
-
-
-@given(HEX, HEX)
-def test_for_any_two_colours_a_colour_is_found(first: str, second: str) -> None:
-    """It passes, and is a colour."""
-    found = nearest(first, lambda tried: contrast(tried, second) >= 4.5)
-    assert found
-    assert re.fullmatch(r"#[0-9a-f]{6}", found)
-    assert contrast(found, second) >= 4.5
-
-
-@settings(deadline=None, max_examples=60)
-@given(HEX, HEX)
-def test_what_is_suggested_for_any_button_passes(accent: str, text: str) -> None:
-    """Taken over, the pair is no fault any more."""
-    given_look = {"accent": accent, "accent_ink": text}
-    for field, said in faults(given_look).items():
-        for fault in said:
-            if fault.startswith("button text"):
-                changed = given_look | {field: suggestion(fault) or ""}
-                assert contrast(changed["accent"], changed["accent_ink"]) >= 4.5
-
-
-@settings(deadline=None, max_examples=60)
-@given(st.dictionaries(st.sampled_from(COLOURS), HEX))
-def test_where_no_fault_is_told_everything_can_be_read(chosen: dict[str, str]) -> None:
-    """In both schemes, whatever was chosen and whatever stands in for the rest."""
-    told = faults(chosen)
-    for dark in ("", "_dark"):
-        seen = look.colours_of(chosen, dark)
-        least = min(
-            contrast(seen["accent_ink"], seen["accent"]),
-            contrast(seen["ink"], seen["paper"]),
-            contrast(seen["accent"], seen["paper"]),
-            ratio(mix(seen["ink"], look.QUIET, seen["paper"]), rgb(seen["paper"])),
-        )
-        assert least >= 4.5 or any(field.endswith("_dark") == bool(dark) for field in told)
 
 
 def test_an_empty_look_has_no_style() -> None:
@@ -220,6 +199,12 @@ def test_the_widgets_two_colours_go_together() -> None:
         "--hitchpost-radius:2px;"
     )
     assert widget_style({"ink": "#000000", "paper": "#ffffff", "logo": LOGO}) == ""
+    assert "--hitchpost-accent-ink:light-dark(#eeeeee,#eeeeee)" not in widget_style({"accent_ink": "#eeeeee"})
+
+
+def test_the_widgets_font_is_one_that_a_host_page_can_overrule() -> None:
+    """As the element's own font, and under no name of ours."""
+    assert widget_style({"font": "Inter, serif"}) == 'font-family:"Inter",serif;'
 
 
 def test_a_scheme_takes_the_others_colour_where_it_can_be_read() -> None:
@@ -229,11 +214,12 @@ def test_a_scheme_takes_the_others_colour_where_it_can_be_read() -> None:
     assert "--ink:light-dark(#000000,#eef1f6)" in page_style({"ink": "#000000"})
     assert "--paper:light-dark(#ffffff,#111111)" in page_style({"paper_dark": "#111111"})
     assert "--paper:light-dark(#222222,#222222)" in page_style({"paper": "#222222"})
+    assert "--ink:light-dark(#000000,#000000)" in page_style({"ink_dark": "#000000"})
 
 
 def test_a_keyword_is_no_font() -> None:
     """``inherit`` would undo the property."""
-    assert page_style({"font": "inherit"}) == ':root{--font:"inherit";}\n'
+    assert page_style({"font": "inherit, 'X'"}) == ':root{--font:"inherit","X";}\n'
 
 
 def test_a_warning_can_be_read_on_any_paper() -> None:
@@ -247,17 +233,5 @@ def test_a_logo_for_dark_alone_is_no_logo() -> None:
     assert "put up the logo" in faults({"logo_dark": LOGO})["logo_dark"][0]
     assert faults({"logo": LOGO, "logo_dark": LOGO}) == {}
     assert logo_of({"logo": LOGO}) == (LOGO, None)
-
-
-@settings(deadline=None)
-@given(st.dictionaries(st.sampled_from([*FIELDS, "other"]), st.text(max_size=30)))
-def test_no_text_breaks_out_of_a_stylesheet(chosen: dict[str, str]) -> None:
-    """Whatever is written."""
-    assert re.fullmatch(r"(:root\{(--[a-z-]+:[^;{}]+;)+\}\n)?", page_style(chosen))
-    assert re.fullmatch(r"((--hitchpost-[a-z-]+|font-family):[^;{}]+;)*", widget_style(chosen))
-    assert faults(chosen) is not None
-
-
-def test_mixtures_are_those_of_css() -> None:
-    """Three quarters of black on white are a quarter of white."""
-    assert mix("#000", 0.75, "#fff") == (0.25, 0.25, 0.25)
+    other = LOGO.replace("0", "1")
+    assert logo_of({"logo": LOGO, "logo_dark": other}) == (LOGO, other)

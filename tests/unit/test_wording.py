@@ -21,6 +21,7 @@ AVAILABLE = ["en", "de", "fr", "es", "ja", "ar", "pt-BR"]
         (["pt-br"], "pt-BR"),
         (["pt", "fr"], "fr"),
         (["nonsense!", "", "ja"], "ja"),
+        (["ar-nonsense!", "ja"], "ja"),
         (["pt"], "en"),
         ([], "en"),
     ],
@@ -35,6 +36,8 @@ def test_the_first_wanted_language_that_there_is_is_spoken(wanted: list[str], ch
     [
         ("de-AT,de;q=0.9,en;q=0.8", ["de-AT", "de", "en"]),
         ("en;q=0.1, fr;q=0.9", ["fr", "en"]),
+        ("en; q = 0.1, fr; q=0.9", ["fr", "en"]),
+        ("en;q=1.0,fr,de;q=1", ["en", "fr", "de"]),
         (",en-US, en", ["en-US", "en"]),
         ("fr;q=0,*;q=0.5,de", ["de"]),
         ('"><script>, de;q=oops', ["de"]),
@@ -44,6 +47,27 @@ def test_the_first_wanted_language_that_there_is_is_spoken(wanted: list[str], ch
 def test_accept_language_is_read_by_its_weights(header: str, tags: list[str]) -> None:
     """RFC 9110, section 12.5.4; what makes no sense is left out, and nothing breaks."""
     assert wording.accepted(header) == tags
+
+
+def test_a_tag_has_thirty_five_characters_at_most() -> None:
+    """As many as RFC 5646 asks programs to take."""
+    assert wording.is_tag("de-" + "-".join(["abcdefgh"] * 3) + "-abcde")
+    assert not wording.is_tag("de-" + "-".join(["abcdefgh"] * 3) + "-abcdef")
+
+
+@pytest.mark.parametrize(
+    ("tag", "usual"),
+    [
+        ("DE-at", "de-AT"),
+        ("ZH-HANT-tw", "zh-Hant-TW"),
+        ("es-419", "es-419"),
+        ("SL-Rozaj-BISKE", "sl-rozaj-biske"),
+        ("EN-GB-X-ABC", "en-GB-x-abc"),
+    ],
+)
+def test_a_tag_has_one_usual_form(tag: str, usual: str) -> None:
+    """RFC 5646, section 2.1.1: regions large, scripts with a capital, everything else small."""
+    assert wording.canonical(tag) == usual
 
 
 @given(st.text())
@@ -69,3 +93,8 @@ def test_the_connector_counts_for_more_than_the_language() -> None:
         assert text == expected
         del texts[place]  # type: ignore[arg-type]
     assert wording.closest(texts, "crm", "de") is None
+
+
+def test_without_a_connector_a_text_for_one_is_not_looked_for() -> None:
+    """The words about all connectors are nobody's own."""
+    assert wording.places(None, "de-AT") == [(ANY, "de-AT"), (ANY, "de"), (ANY, ANY)]

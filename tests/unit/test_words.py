@@ -7,7 +7,16 @@ from dataclasses import replace
 import pytest
 
 from bff.core.wording import ANY
-from bff.core.words import CATALOGUE, DEFAULTS, LOCALES, Words, faults, widget_words
+from bff.core.words import (
+    CATALOGUE,
+    DEFAULTS,
+    ERROR_CODES,
+    LOCALES,
+    TOLD_BY_BROWSER,
+    Words,
+    faults,
+    widget_words,
+)
 from tests.support.core import PRODUCT
 
 OWN = replace(
@@ -66,7 +75,29 @@ def test_the_widget_gets_one_language_and_what_differs() -> None:
     assert "Bücher" in told["books button"]
     assert told["crm waiting"] == "CRM opens."
     assert "books waiting" not in told
+    assert told["cancel"] == "Stop"
+    for code in TOLD_BY_BROWSER:
+        for part in ("title", "next_step"):
+            assert told[f"error_{code}_{part}"] == DEFAULTS["de"][f"error_{code}_{part}"]
     assert not [key for key in told if "page_" in key or "mail_" in key]
+
+
+@pytest.mark.parametrize("code", [*ERROR_CODES, "no_such_code", "FAILED"])
+def test_every_error_has_a_title_and_a_next_step(code: str) -> None:
+    """A code that nobody knows reads as a failure."""
+    known = code if code in ERROR_CODES else "failed"
+    said = (DEFAULTS["de"][f"error_{known}_title"], DEFAULTS["de"][f"error_{known}_next_step"])
+    assert Words(None, ["de"]).error(code) == said
+
+
+def test_a_text_that_is_nowhere_is_empty() -> None:
+    """A page would rather miss a line than break."""
+    assert Words(OWN, ["de"], "crm").text("no_such_text") == ""
+
+
+def test_a_text_may_have_five_hundred_characters() -> None:
+    """And not one more."""
+    assert faults("cancel", "x" * 500) == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,133 @@
+"""Sign-in tokens: random, for accounts that there are, good once and for five minutes."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+
+import time_machine
+from structlog.testing import capture_logs
+
+from bff.partner import clock, sign_in_tokens, tables
+from bff.partner.crypto import sha256
+from tests.partner.links.office import TARGET, Office
+
+USED = "Forbidden: Access is denied."
+
+
+def test_a_token_is_good_once(office: Office) -> None:
+    """The second visit is refused as Cyclr does; the log has one redemption, with account and user."""
+    connector, token = office.install(), office.token()
+    with capture_logs() as logs:
+        assert office.open(connector, token).status_code == 302
+        page = office.open(connector, token)
+    assert (page.status_code, USED in page.text) == (403, True)
+    assert f'data-target="{TARGET}"' in page.text
+    (line,) = [line for line in logs if line["event"] == "redeemed"]
+    assert (line["account"], line["user"]) == (office.account, "ada")
+    assert token not in str(logs)
+    assert office.sign_ins(connector) == [("started", None)]
+
+
+def test_a_refused_link_without_a_message_offers_the_way_back(office: Office) -> None:
+    """To the target, by the person's own click."""
+    page = office.open(office.install(), "unknown", callbackMessage=None)
+    assert (page.status_code, f'href="{TARGET}"' in page.text) == (403, True)
+    assert "data-target" not in page.text
+
+
+def test_a_redemption_is_noted_with_its_time(office: Office) -> None:
+    """Of that token and no other."""
+    token, other, before = office.token(), office.token(), clock.now()
+    office.open(office.install(), token)
+    assert before <= office.stored(token).used_at <= clock.now()
+    assert office.stored(other).used_at is None
+
+
+def test_the_status_of_a_used_token_is_the_one_that_is_set(switched: Callable[..., Office]) -> None:
+    """`used_token_status = 410`."""
+    office = switched(used_token_status=410)
+    assert office.open(office.install(), "unknown").status_code == 410
+
+
+def test_a_token_may_be_visited_until_it_has_connected(switched: Callable[..., Office]) -> None:
+    """`consume_token = completion`: visits use nothing up, a connection does."""
+    office = switched(consume_token="completion")
+    connector, token = office.install(), office.token()
+    state = [office.begin(connector, token) for _ in range(2)][-1]
+    assert office.stored(token).used_at is None
+    assert office.answer(state, code="a-code").status_code == 200
+    assert office.stored(token).used_at is not None
+    assert office.open(connector, token).status_code == 403
+
+
+def test_a_token_lives_for_five_minutes(office: Office) -> None:
+    """To the moment, at which it is over; the sign-in is then told as failed, once."""
+    with time_machine.travel("2031-05-04T09:00:00+00:00", tick=False) as clock_hands:
+        fresh = Office(office.app, office.third)
+        connector, in_time, late = fresh.install(), fresh.token(), fresh.token()
+        clock_hands.shift(timedelta(minutes=5) - timedelta(microseconds=1))
+        assert fresh.open(connector, in_time).status_code == 302
+        clock_hands.shift(timedelta(microseconds=1))
+        for _ in range(2):
+            assert fresh.open(connector, late).status_code == 403
+        assert fresh.sign_ins(connector)[0] == ("failed", "token_expired")
+        assert len(fresh.sign_ins(connector)) == 2
+
+
+def test_a_late_link_is_a_failed_sign_in_of_the_connector_that_it_names(office: Office) -> None:
+    """A used one is none; neither is one of an id that is no connector."""
+    connector, other, late, used = office.install(), office.install(), office.token(), office.token()
+    office.open(other, used)
+    for token in (late, used):
+        office.change_token(token, expires_at=clock.now() - timedelta(seconds=1))
+        assert office.open("x", token).status_code == 403
+        assert office.open(connector, token).status_code == 403
+    assert office.sign_ins(connector) == [("failed", "token_expired")]
+    assert office.sign_ins(other) == [("started", None)]
+
+
+def test_a_link_that_nobody_minted_is_no_late_one(switched: Callable[..., Office]) -> None:
+    """Also while a token of the same account is past its time, unused."""
+    office = switched()
+    connector = office.install()
+    office.change_token(office.token(), expires_at=clock.now() - timedelta(seconds=1))
+    assert office.open(connector, "unknown").status_code == 403
+    assert office.sign_ins(connector) == []
+
+
+def test_whoever_redeems_second_is_told_so(office: Office) -> None:
+    """Even if both had found the token good before."""
+    kept = sha256(office.token())
+    with office.service.database.writing() as connection:
+        assert sign_in_tokens.redeem(connection, kept) is True
+        assert sign_in_tokens.redeem(connection, kept) is False
+
+
+def test_a_token_is_two_random_guids(office: Office) -> None:
+    """44 characters of standard base64, as Cyclr's are; no two halves alike, and only a hash is kept."""
+    minted = [office.token() for _ in range(3)]
+    halves = [base64.b64decode(token, validate=True)[start:][:16] for token in minted for start in (0, 16)]
+    assert {len(token) for token in minted} == {44}
+    assert {uuid.UUID(bytes=half).version for half in halves} == {4}
+    assert len(set(halves)) == 6
+    assert not any(token in str(row) for token in minted for row in office.rows(tables.sign_in_token))
+
+
+def test_a_token_for_an_unknown_account_is_refused(office: Office) -> None:
+    """404, and no account is made of it."""
+    answer = office.ask_for_token("nobody")
+    assert (answer.status_code, answer.json) == (404, {"Message": "Account not found."})
+    assert office.call("GET", "/v1.0/accounts/nobody").status_code == 404
+
+
+def test_a_token_may_make_its_account(switched: Callable[..., Office]) -> None:
+    """`sign_in_for_unknown_account = create`: named by its id; one that is there stays as it is."""
+    office = switched(sign_in_for_unknown_account="create")
+    assert office.ask_for_token("new").status_code == 200
+    for account, name in (("new", "new"), (office.account, "Acme")):
+        assert office.ask_for_token(account).status_code == 200
+        told = office.call("GET", f"/v1.0/accounts/{account}").json
+        assert (told["Id"], told["Name"]) == (account, name)
