@@ -3,10 +3,23 @@
 | what happened                        | once more                                                  |
 |--------------------------------------|------------------------------------------------------------|
 | no connection (``UNSENT``)           | yes: nothing was sent                                      |
-| broke off (``BROKEN``)               | a GET, at once: a kept connection had died, as a rule      |
+| a kept connection ended before any answer (``DROPPED``) | a harmless call, at once                |
+| broke off otherwise (``BROKEN``)     | a GET, at once                                             |
 | 429 or 503 with Retry-After (``BUSY``) | a harmless call, if the wait is short and the time is there |
 | no answer in time (``SLOW``)         | no: it may have been done, and would be slow again         |
 | anything else (``FAILED``)           | no                                                         |
+
+``DROPPED``: an upstream closes what was idle for long, maybe while the next call is on its way. As a rule it
+has read nothing of that call, but nothing proves it (RFC 9110, section 9.2.2). A connection that was opened
+for the call and ends without an answer is another matter: that upstream is in trouble.
+
+| call                        | harmless | since                                                            |
+|-----------------------------|----------|------------------------------------------------------------------|
+| any GET                     | yes      | it changes nothing                                               |
+| access token, sign-in token | yes      | of two, the one that nobody has heard of ends by itself          |
+| make an account             | yes      | its id is ours: the second is refused as there already           |
+| install a connector         | yes      | its name is ours: the second is refused, and the first one found |
+| complete, accept, refuse    | no       | what they stand for is used up: the second finds it gone         |
 
 This is the one layer that repeats a call (but for the one renewal after a 401, ``partner_client.py``).
 """
@@ -30,6 +43,7 @@ class Failure(StrEnum):
     """How a try ended badly."""
 
     UNSENT = "unsent"
+    DROPPED = "dropped"
     BROKEN = "broken"
     BUSY = "busy"
     SLOW = "slow"
@@ -64,6 +78,8 @@ def _wanted(tried: Try, chance: float) -> float | None:
     harmless = tried.harmless or tried.method == "GET"
     if tried.failure is Failure.UNSENT:
         return FLOOR + chance * SPREAD
+    if tried.failure is Failure.DROPPED and harmless:
+        return 0.0
     if tried.failure is Failure.BROKEN and tried.method == "GET":
         return 0.0
     if tried.failure is Failure.BUSY and harmless and tried.retry_after is not None:

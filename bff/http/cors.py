@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, Final
 
+import structlog
 from flask import Response, current_app, request
 from flask_cors.core import get_cors_options, set_cors_headers
 
@@ -22,13 +24,28 @@ _POLICY: Final[dict[str, Any]] = {
     "allow_private_network": False,
 }
 
+log = structlog.get_logger("hitchpost.http")
+
 
 def grant(response: Response) -> Response:
     """Add the CORS headers that the caller's origin has earned, and ``Vary: Origin`` in any case."""
     response.vary.add("Origin")
     origin = request.headers.get("Origin")
-    if origin and services().products.is_registered_origin(origin):
-        # The library takes a text with special characters for a pattern; escaped, it can only be literal.
-        exact = re.compile(re.escape(origin) + r"\Z")
-        set_cors_headers(response, get_cors_options(current_app, {**_POLICY, "origins": [exact]}))
+    if origin and _is_registered(origin):
+        set_cors_headers(response, _options(origin))
     return response
+
+
+@lru_cache(maxsize=1000)
+def _options(origin: str) -> Any:
+    # The library takes a text with special characters for a pattern; escaped, it can only be literal.
+    exact = re.compile(re.escape(origin) + r"\Z")
+    return get_cors_options(current_app, {**_POLICY, "origins": [exact]})
+
+
+def _is_registered(origin: str) -> bool:
+    try:
+        return services().products.is_registered_origin(origin)
+    except Exception as error:  # noqa: BLE001  # whatever it is, it must not break an answer, maybe an error's
+        log.warning("origin not looked up", error=type(error).__name__)
+        return False

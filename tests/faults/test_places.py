@@ -14,6 +14,7 @@ from bff.adapters.breaker import Breaker
 from bff.http.services import EXTENSION
 from tests.support.fault_proxy import Fault
 from tests.support.faulty_world import FaultyWorld, open_faulty_world
+from tests.support.tls import Front, TlsFault, trust
 
 ROUNDS = int(os.environ.get("HITCHPOST_FAULT_ROUNDS") or 0)
 HARMLESS = {Fault.NONE, Fault.LATENCY}
@@ -32,13 +33,26 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyWorld]:
             yield opened
 
 
+@pytest.fixture(scope="module")
+def shared_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyWorld]:
+    """One in which both services speak TLS to the programs that call them."""
+    with pytest.MonkeyPatch.context() as patch:
+        front = Front(tmp_path_factory.mktemp("certificates"))
+        trust(patch, front.authorities)
+        with open_faulty_world(tmp_path_factory.mktemp("tls"), tls=front) as opened:
+            yield opened
+
+
 @pytest.fixture
 def world(shared: FaultyWorld, request: pytest.FixtureRequest) -> FaultyWorld:
     """An account of its own, the faults of the last test mended, and no breaker that remembers them."""
-    for proxy in (shared.before_partner, shared.before_sandbox):
-        proxy.switch(Fault.NONE)
-    shared.bff_app.extensions[EXTENSION].sign_in_urls._partner._http.breaker = Breaker()
-    return replace(shared, account=f"account of {request.node.name}")
+    return begin_anew(shared, request.node.name)
+
+
+@pytest.fixture
+def tls_world(shared_tls: FaultyWorld, request: pytest.FixtureRequest) -> FaultyWorld:
+    """The same with TLS."""
+    return begin_anew(shared_tls, request.node.name)
 
 
 @pytest.mark.timeout(60)
@@ -94,14 +108,79 @@ def test_the_third_party_at_the_exchange(world: FaultyWorld, fault: Fault) -> No
     heals(world, token)
 
 
-def heals(world: FaultyWorld, token: str) -> None:
-    """Without a restart, the next click connects."""
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("fault", TlsFault)
+def test_tls_to_the_partner_service_at_the_launch(tls_world: FaultyWorld, fault: TlsFault) -> None:
+    """The click ends as unavailable, and whoever is there was told nothing; the next one connects."""
+    token = tls_world.session()
+    heals(tls_world, token)
+    attempt = tls_world.begin(token)
+    asked = len(tls_world.partner_calls.seen)
+    break_tls(tls_world, fault)
+    began = time.monotonic()
+    launched = tls_world.launch(attempt["launch_token"])
+    told = tls_world.read(attempt["id"])
+    tell("TLS to partner", "launch", fault, began, launched.status_code, told)
+    assert (launched.status_code, told["status"]) == (503, "failed")
+    assert told["error"]["code"] == "partner_unavailable"
+    assert len(tls_world.partner_calls.seen) == asked
+    heals(tls_world, token)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("fault", TlsFault)
+def test_tls_to_the_third_party_at_the_exchange(tls_world: FaultyWorld, fault: TlsFault) -> None:
+    """The sign-in fails, and the code was told to nobody; the next one connects."""
+    token = tls_world.session()
+    heals(tls_world, token)
+    attempt, browser = tls_world.begin(token), requests.Session()
+    launched = tls_world.launch(attempt["launch_token"], browser=browser)
+    asked = tls_world.sandbox_calls.tokens()
+    answer = tls_world.sign_in(launched.headers["Location"], browser=browser, follow=False)
+    break_tls(tls_world, fault)
+    began = time.monotonic()
+    page = browser.get(answer.headers["Location"], timeout=30)
+    mend(tls_world)
+    told = tls_world.read(attempt["id"])
+    tell("TLS to sandbox", "exchange", fault, began, page.status_code, told)
+    assert told["status"] == "failed"
+    assert told["error"]["code"] == "failed"
+    assert tls_world.sandbox_calls.tokens() == asked
+    heals(tls_world, token)
+
+
+def begin_anew(shared: FaultyWorld, name: str) -> FaultyWorld:
+    """The world for the next test."""
+    mend(shared)
+    shared.bff_app.extensions[EXTENSION].watch._partner._http.breaker = Breaker()
+    return replace(shared, account=f"account of {name}")
+
+
+def break_tls(world: FaultyWorld, fault: TlsFault) -> None:
+    """At both places, for every connection from now on."""
+    assert world.tls is not None
+    world.tls.show(fault)
+    for proxy in (world.before_partner, world.before_sandbox):
+        proxy.switch(Fault.GARBAGE if fault is TlsFault.NO_TLS else Fault.NONE)
+
+
+def mend(world: FaultyWorld) -> None:
+    """All is well from now on."""
+    if world.tls is not None:
+        world.tls.show(None)
     for proxy in (world.before_partner, world.before_sandbox):
         proxy.switch(Fault.NONE)
+
+
+def heals(world: FaultyWorld, token: str) -> None:
+    """Without a restart, the next click connects."""
+    mend(world)
     assert world.read(world.connect(token))["status"] == "connected"
 
 
-def tell(place: str, moment: str, fault: Fault, began: float, status: int, told: dict[str, object]) -> None:
+def tell(
+    place: str, moment: str, fault: Fault | TlsFault, began: float, status: int, told: dict[str, object]
+) -> None:
     """A line of the table."""
     error = told["error"]
     code = f" ({error['code']})" if isinstance(error, dict) else ""

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import socket
-import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from bff.partner import outbound, transport
 from bff.partner.app import create_app
@@ -24,6 +18,7 @@ from bff.partner.outbound import ForbiddenUrl, Policy
 from bff.partner.provider import Client, Provider, ProviderFailed
 from tests.security.third_party import Connection, ThirdParty
 from tests.support.raw_server import answers, play
+from tests.support.tls import Front, TlsFault, serve_tls, trust
 from tests.support.world import World
 
 FORBIDDEN = [
@@ -178,13 +173,22 @@ def test_a43_no_redirect_is_followed() -> None:
     assert len(requests) == 1
 
 
-def test_a43_the_certificate_must_be_of_the_name(tmp_path: Path) -> None:
-    """Pinning the address does away with nothing that TLS checks."""
-    with _tls_server(tmp_path) as port:
-        policy = Policy(networks=outbound.networks_of("127.0.0.0/8"), resolver=lambda *_: ["127.0.0.1"])
-        with pytest.raises(transport.NoReply, match="third_party_unreachable") as raised:
-            transport.send(policy, "GET", f"https://third.example:{port}/", headers={})
-    assert "CERTIFICATE_VERIFY_FAILED" in str(raised.value.__cause__)
+def test_a43_the_certificate_must_be_of_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pinning the address does away with nothing that TLS checks: the name in the URL, and who vouches."""
+    front = Front(tmp_path)
+    trust(monkeypatch, front.authorities)
+    policy = Policy(networks=outbound.networks_of("127.0.0.0/8"), resolver=lambda *_: ["127.0.0.1"])
+    with serve_tls(front.context) as (served, heard):
+        url = served.replace("127.0.0.1", "other.example")
+        front.show(TlsFault.WRONG_HOST)
+        assert transport.send(policy, "GET", url, headers={}).status == 200
+        heard.clear()
+        for shown, called in ((None, url), (TlsFault.WRONG_HOST, served), (TlsFault.UNTRUSTED, served)):
+            front.show(shown)
+            with pytest.raises(transport.NoReply, match="third_party_unreachable") as raised:
+                transport.send(policy, "GET", called, headers={})
+            assert "CERTIFICATE_VERIFY_FAILED" in str(raised.value.__cause__)
+        assert not any(heard)
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
@@ -235,44 +239,3 @@ def _answering(listening: socket.socket) -> Iterator[list[bytes]]:
     thread.start()
     yield requests
     thread.join(30)
-
-
-@contextlib.contextmanager
-def _tls_server(folder: Path) -> Iterator[int]:
-    """TLS with a certificate that nobody vouches for."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "third.example")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("third.example")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = folder / "server.pem"
-    pem.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def accept() -> None:
-            with contextlib.suppress(OSError):
-                connection, _ = listening.accept()
-                context.wrap_socket(connection, server_side=True).close()
-
-        thread = threading.Thread(target=accept, daemon=True)
-        thread.start()
-        yield listening.getsockname()[1]
-        thread.join(30)

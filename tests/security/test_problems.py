@@ -111,10 +111,30 @@ def test_a60_a_broken_database_is_told_without_its_internals(
         sent = body if operation.method == "post" else None
         answer = requests.request(operation.method, path, json=sent, headers=headers, timeout=60)
         told = problem(answer, 500, "internal_error")
-        assert told["request_id"] in capfd.readouterr().out
+        line = next(line for line in capfd.readouterr().out.splitlines() if "unforeseen error" in line)
+        assert told["request_id"] in line
+        assert re.search("error_type=(Operational|Programming)Error", line)
     page = requests.get(f"{broken}/connect/opening?product=demo", timeout=10)
     assert (page.status_code, page.headers["Content-Type"][:9]) == (500, "text/html")
     assert not INTERNALS.search(page.text)
+
+
+def test_a60_an_error_is_told_once(world: World, broken: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """What finishes an answer breaks on no error: one in the log, every header in place, CORS for nobody."""
+    page = {"Authorization": f"Bearer {world.session()}", "Origin": HOST}
+    for operation in FOR_WIDGETS:
+        capfd.readouterr()
+        path = broken + operation.path.format(attempt_id="att_x")
+        body = {"product": "demo", "assertion": "x"} if operation.path.endswith("exchange") else {}
+        sent = body if operation.method == "post" else None
+        answer = requests.request(operation.method, path, json=sent, headers=page, timeout=60)
+        problem(answer, 500, "internal_error")
+        assert answer.headers["Permissions-Policy"]
+        assert "Access-Control-Allow-Origin" not in answer.headers
+        told = "".join(capfd.readouterr())
+        assert told.count("unforeseen error") == 1
+        assert "finalizing failed" not in told
+        assert "Traceback" not in told
 
 
 def test_a60_too_many_calls_are_a_problem(tmp_path: Path, database_url: DatabaseUrl) -> None:

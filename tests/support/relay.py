@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import ssl
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,9 @@ CHUNK = 64 * 1024
 
 
 class Relay:
-    """Passes connections on. ``served`` counts them by backend."""
+    """Passes connections on. ``served`` counts them by backend; ``port`` is where ``relayed`` listens."""
+
+    port = 0
 
     def __init__(self, backends: Sequence[str], seconds: float = 0.0) -> None:
         self._turns = itertools.cycle(backends)
@@ -64,10 +67,14 @@ class Relay:
 
 
 @contextlib.contextmanager
-def relayed(backends: Sequence[str], port: int) -> Iterator[Relay]:
-    """A relay on ``port`` of this machine, in a thread, for as long as the block lasts."""
+def relayed(backends: Sequence[str], port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[Relay]:
+    """A relay on ``port`` of this machine (0: a free one), in a thread, for as long as the block lasts.
+
+    With ``tls`` it speaks TLS to clients, and plain to the backends.
+    """
     relay, loop = Relay(backends), asyncio.new_event_loop()
-    server = loop.run_until_complete(asyncio.start_server(relay.pass_on, "127.0.0.1", port))
+    server = loop.run_until_complete(asyncio.start_server(relay.pass_on, "127.0.0.1", port, ssl=tls))
+    relay.port = server.sockets[0].getsockname()[1]
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
