@@ -10,13 +10,13 @@ import structlog
 
 from bff.core.housekeeping import Housekeeping
 
-EVERY_SECONDS: Final = 60.0
+EVERY_SECONDS: Final = 20.0
 
 log = structlog.get_logger("hitchpost.housekeeping")
 
 
 class Housekeeper(threading.Thread):
-    """A round every minute, at another moment in each worker; ends with the process, or by ``stop``."""
+    """A round three times a minute, at other moments in each worker; ends with the process or by ``stop``."""
 
     def __init__(self, housekeeping: Housekeeping, every: float = EVERY_SECONDS) -> None:
         super().__init__(name="housekeeper", daemon=True)
@@ -29,7 +29,7 @@ class Housekeeper(threading.Thread):
         while not self._over.wait(self._every * random.uniform(0.5, 1.5)):  # noqa: S311  # nosec B311  # spreads the work
             try:
                 ended = self._housekeeping.end_overdue()
-                gone = self._housekeeping.forget(self._over.is_set)
+                gone = self._housekeeping.forget(self._over.wait)
             except Exception:
                 log.exception("housekeeping failed")
             else:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Engine, Table, delete, select, tuple_
+from sqlalchemy import Column, ColumnElement, Engine, Select, Table, delete, select, tuple_
 
 from bff.adapters.tables import (
     attempts,
@@ -28,11 +28,22 @@ INVITES_KEPT: Final = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Ended:
-    """Rows of ``table`` that are needed no more when ``condition`` holds; told apart by its primary key."""
+    """Rows of ``table``, or those of ``some``, that are needed no more: whose ``at`` is before ``until``."""
 
     name: str
     table: Table
-    condition: ColumnElement[bool]
+    at: Column[datetime]
+    until: datetime
+    some: ColumnElement[bool] | None = None
+
+    def oldest(self, limit: int) -> Select[Any]:
+        """The primary keys of so many of them.
+
+        In their order, and so by the index of ``at``: without it PostgreSQL, told to find some few of many,
+        reads the table from its beginning, however far the first of them is.
+        """
+        over = self.at < self.until if self.some is None else self.some & (self.at < self.until)
+        return select(*self.table.primary_key.columns).where(over).order_by(self.at).limit(limit)
 
 
 class Purge:
@@ -45,26 +56,29 @@ class Purge:
     def ended(self, now: datetime) -> Sequence[Ended]:
         """What may go at this time."""
         attempt = attempts.c
-        never = attempt.launched_at.is_(None) & (attempt.expires_at < now - UNLAUNCHED_KEPT)
-        old = attempt.launched_at.is_not(None) & (attempt.expires_at < now - self._retention)
+        never, launched = attempt.launched_at.is_(None), attempt.launched_at.is_not(None)
         return (
-            Ended("unlaunched attempts", attempts, never),
-            Ended("old attempts", attempts, old),
-            Ended("Studio invites", studio_invites, studio_invites.c.expires_at < now - INVITES_KEPT),
-            Ended("Studio sessions", studio_sessions, studio_sessions.c.expires_at < now),
+            Ended("unlaunched attempts", attempts, attempt.expires_at, now - UNLAUNCHED_KEPT, never),
+            Ended("old attempts", attempts, attempt.expires_at, now - self._retention, launched),
+            Ended("Studio invites", studio_invites, studio_invites.c.expires_at, now - INVITES_KEPT),
+            Ended("Studio sessions", studio_sessions, studio_sessions.c.expires_at, now),
             # No session token that lives still can have begun before.
-            Ended("ended sessions", ended_sessions, ended_sessions.c.ended_before < now - LONGEST_SESSION),
-            Ended("used assertions", used_assertions, used_assertions.c.until < now),
-            Ended("rate limits", rate_limits, rate_limits.c.ends_at < now),
+            Ended("ended sessions", ended_sessions, ended_sessions.c.ended_before, now - LONGEST_SESSION),
+            Ended("used assertions", used_assertions, used_assertions.c.until, now),
+            Ended("rate limits", rate_limits, rate_limits.c.ends_at, now),
         )
 
-    def forget(self, now: datetime, limit: int) -> dict[str, int]:
-        """Delete at most ``limit`` rows of each kind, each kind in a transaction; how many went, by name."""
-        return {kind.name: self._forget(kind, limit) for kind in self.ended(now)}
+    def forget(self, now: datetime, limit: int, only: Set[str] | None = None) -> dict[str, int]:
+        """Delete at most ``limit`` rows of each kind, each kind in a transaction; how many went, by name.
+
+        ``only`` names the kinds that are meant, when not all are.
+        """
+        wanted = [kind for kind in self.ended(now) if only is None or kind.name in only]
+        return {kind.name: self._forget(kind, limit) for kind in wanted}
 
     def _forget(self, kind: Ended, limit: int) -> int:
-        key: list[Any] = list(kind.table.primary_key.columns)
         # Several workers purge at once: on PostgreSQL each takes rows that no other has taken.
-        some = select(*key).where(kind.condition).limit(limit).with_for_update(skip_locked=True)
+        some = kind.oldest(limit).with_for_update(skip_locked=True)
         with self._writer.begin() as connection:
-            return connection.execute(delete(kind.table).where(tuple_(*key).in_(some))).rowcount
+            gone = delete(kind.table).where(tuple_(*kind.table.primary_key.columns).in_(some))
+            return connection.execute(gone).rowcount

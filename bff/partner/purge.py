@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, Table, delete, func, select, update
+from sqlalchemy import Column, ColumnElement, Table, delete, func, select, update
 
 from bff.partner import grants, tables
 from bff.partner.database import Database
@@ -22,21 +22,23 @@ HELD_KEPT: Final = grants.HELD_FOR + timedelta(hours=1)
 
 def purge(database: Database, now: datetime, limit: int) -> dict[str, int]:
     """Forget at most ``limit`` rows of each kind, each kind in a transaction; how many went, by its name."""
-    gone = {table.name: _delete(database, table, over, limit) for table, over in _ended(now).items()}
+    gone = {table.name: _delete(database, table, *over, limit) for table, over in _ended(now).items()}
     return {**gone, "held": _drop_held(database, now, limit)}
 
 
-def _ended(now: datetime) -> Mapping[Table, ColumnElement[bool]]:
-    return {
-        tables.sign_in_token: tables.sign_in_token.c.expires_at < now - TOKENS_KEPT,
-        tables.api_token: tables.api_token.c.expires_at < now,
-        tables.flow: tables.flow.c.expires_at < now,
-        tables.sign_in: _old_sign_ins(now),
+def _ended(now: datetime) -> Mapping[Table, tuple[Column[datetime], ColumnElement[bool]]]:
+    """What is over in each table, and by which time its rows come one after the other."""
+    ends: Mapping[Table, tuple[Column[datetime], datetime]] = {
+        tables.sign_in_token: (tables.sign_in_token.c.expires_at, now - TOKENS_KEPT),
+        tables.api_token: (tables.api_token.c.expires_at, now),
+        tables.flow: (tables.flow.c.expires_at, now),
         # What nobody completed in time holds a third party's answer.
-        tables.completion: tables.completion.c.expires_at < now,
-        tables.rate_limit: tables.rate_limit.c.ends_at < now,
-        tables.pending_revocation: tables.pending_revocation.c.created_at < now - REVOCATIONS_KEPT,
+        tables.completion: (tables.completion.c.expires_at, now),
+        tables.rate_limit: (tables.rate_limit.c.ends_at, now),
+        tables.pending_revocation: (tables.pending_revocation.c.created_at, now - REVOCATIONS_KEPT),
     }
+    over = {table: (at, at < until) for table, (at, until) in ends.items()}
+    return {**over, tables.sign_in: (tables.sign_in.c.at, _old_sign_ins(now))}
 
 
 def _old_sign_ins(now: datetime) -> ColumnElement[bool]:
@@ -48,10 +50,13 @@ def _old_sign_ins(now: datetime) -> ColumnElement[bool]:
     return (sign_in.c.at < now - SIGN_INS_KEPT) & (sign_in.c.id < newest.scalar_subquery())
 
 
-def _delete(database: Database, table: Table, over: ColumnElement[bool], limit: int) -> int:
+def _delete(
+    database: Database, table: Table, at: Column[datetime], over: ColumnElement[bool], limit: int
+) -> int:
     (key,) = table.primary_key.columns
-    # Several processes purge at once: on PostgreSQL each takes rows that no other has taken.
-    some = select(key).where(over).limit(limit).with_for_update(skip_locked=True)
+    # Several processes purge at once: on PostgreSQL each takes rows that no other has taken. In their order,
+    # and so by the index of ``at``: else PostgreSQL may read the table from its beginning to find some few.
+    some = select(key).where(over).order_by(at).limit(limit).with_for_update(skip_locked=True)
     with database.writing() as connection:
         return connection.execute(delete(table).where(key.in_(some))).rowcount
 
@@ -59,7 +64,7 @@ def _delete(database: Database, table: Table, over: ColumnElement[bool], limit: 
 def _drop_held(database: Database, now: datetime, limit: int) -> int:
     sign_in = tables.sign_in.c
     late = sign_in.held.is_not(None) & (sign_in.at < now - HELD_KEPT)
-    some = select(sign_in.id).where(late).limit(limit).with_for_update(skip_locked=True)
+    some = select(sign_in.id).where(late).order_by(sign_in.at).limit(limit).with_for_update(skip_locked=True)
     with database.writing() as connection:
         dropped = update(tables.sign_in).where(sign_in.id.in_(some)).values(held=None)
         return connection.execute(dropped).rowcount

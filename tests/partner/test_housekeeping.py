@@ -107,6 +107,28 @@ def test_rows_go_in_small_batches_until_none_is_left(
     assert count(service, token, over) == 0
 
 
+def test_the_purge_rests_between_its_batches(
+    api: Api, service: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most sign-ins meet none of it; and it stops when it is told to."""
+    now, token = clock.now(), tables.api_token
+    keep_house(service)
+    for number in range(7):
+        add(service, token, sha256=f"{number}~{api.account}"[:64], expires_at=now - OLD)
+    monkeypatch.setattr(housekeeping, "BATCH", 2)
+    rests: list[float] = []
+
+    def pause(seconds: float) -> bool:
+        rests.append(seconds)
+        return len(rests) == 2
+
+    keep_house(service, pause)
+    assert count(service, token, token.c.expires_at < now) == 3
+    keep_house(service, pause)
+    assert count(service, token, token.c.expires_at < now) == 0
+    assert min(rests) >= housekeeping.SHORTEST_REST
+
+
 def test_minting_a_token_deletes_nothing(api: Api, service: Embedded) -> None:
     """No sign-in waits for housekeeping."""
     token = tables.sign_in_token

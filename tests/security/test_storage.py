@@ -7,10 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, func, select, text, update
+from sqlalchemy import Engine, func, insert, select, text, update
 
 from bff.adapters.purge import UNLAUNCHED_KEPT, Purge
 from bff.adapters.tables import attempt_steps, attempts
+from bff.core import housekeeping
 from bff.core.connect import BeginRequest
 from bff.core.housekeeping import Housekeeping
 from bff.core.model import Attempt, Hint, Status
@@ -34,6 +35,17 @@ class House:
     def prepared(self) -> Attempt:
         """An attempt ahead of a click that never comes."""
         return self.core.connect.begin(PRODUCT, ADA, BeginRequest("crm", ORIGIN))[0]
+
+    def multiply(self, least: int) -> None:
+        """Copies of the one attempt, until there are at least so many."""
+        count, same = 1, [each for each in attempts.c if each.name not in {"id", "launch_token_sha256"}]
+        with writing(self.engine).begin() as connection:
+            while count < least:
+                key = attempts.c.id + f"{count.bit_length():x}"
+                rows = select(key, key, *same)
+                names = ["id", "launch_token_sha256", *(column.name for column in same)]
+                connection.execute(insert(attempts).from_select(names, rows))
+                count *= 2
 
     def count(self) -> int:
         """The attempts that are stored."""
@@ -79,6 +91,24 @@ def test_a52_rows_go_in_small_batches_until_none_is_left(house: House) -> None:
     assert house.count() == 0
 
 
+def test_a52_the_purge_rests_between_its_batches(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For longer than a batch takes, so that most clicks meet none; and it stops when it is told to."""
+    for _ in range(7):
+        house.prepared()
+    house.core.clock.tick(UNLAUNCHED_KEPT.total_seconds() + 601)
+    monkeypatch.setattr(housekeeping, "BATCH", 2)
+    rests: list[float] = []
+
+    def pause(seconds: float) -> bool:
+        rests.append(seconds)
+        return len(rests) == 2
+
+    assert house.keeping.forget(pause)["unlaunched attempts"] == 4
+    assert house.keeping.forget(pause)["unlaunched attempts"] == 3
+    assert len(rests) == 3
+    assert min(rests) >= housekeeping.SHORTEST_REST
+
+
 def test_a52_the_running_service_purges_by_itself(house: House) -> None:
     """The housekeeper's thread does it, without any request, and survives a round that fails."""
     house.prepared()
@@ -92,7 +122,7 @@ def test_a52_the_running_service_purges_by_itself(house: House) -> None:
                 raise OSError("the database is away")
             return super().end_overdue()
 
-        def forget(self, stop: object = None) -> dict[str, int]:
+        def forget(self, pause: object = None) -> dict[str, int]:
             found = super().forget()
             if house.count() == 0:
                 gone.set()
@@ -122,15 +152,15 @@ def test_an_attempt_ends_although_its_page_has_gone(house: House, result: str | 
 
 
 def test_housekeeping_looks_at_no_row_that_it_does_not_need(house: House) -> None:
-    """However many attempts are stored, each question is answered from an index of its own."""
-    now = house.core.clock()
-    asked = [kind for kind in house.purge.ended(now) if kind.table is attempts]
-    wanted = [select(attempts.c.id).where(kind.condition) for kind in asked]
+    """However many attempts are stored, and however many are over, each is found by an index of its own."""
+    house.prepared()
+    house.multiply(4000)
+    now = house.core.clock.now + 2 * RETENTION
+    asked = [kind.oldest(5) for kind in house.purge.ended(now) if kind.table is attempts]
     explain = "EXPLAIN QUERY PLAN" if house.engine.dialect.name == "sqlite" else "EXPLAIN"
     with house.engine.connect() as connection:
-        if house.engine.dialect.name == "postgresql":
-            connection.execute(text("SET enable_seqscan = off"))
-        for statement, index in zip(wanted, ("unlaunched", "launched"), strict=True):
+        connection.execute(text("ANALYZE"))
+        for statement, index in zip(asked, ("unlaunched", "launched"), strict=True):
             sql = statement.compile(house.engine, compile_kwargs={"literal_binds": True})
             plan = "\n".join(str(row) for row in connection.execute(text(f"{explain} {sql}")))
             assert f"ix_attempts_{index}" in plan
