@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import requests
 
 from tests.support.world import HOST, World
@@ -20,6 +22,16 @@ def test_the_opening_page_may_be_cached_and_reaches_its_opener(world: World) -> 
     assert "unsafe" not in policy
     assert "form-action" not in policy
     assert "frame-ancestors 'none'" in policy
+
+
+def test_the_opening_page_waits_for_nothing_but_its_script(world: World) -> None:
+    """A user waits meanwhile: its script is asked for before the styles, and waits for nothing else."""
+    page = requests.get(f"{world.bff}/connect/opening?product=demo&origin={HOST}", timeout=10).text
+    script = re.search(r"<script ([^>]*)></script>", page)
+    assert script is not None
+    assert script.start() < page.index('rel="stylesheet"')
+    assert "async" in script[1].split()
+    assert f'data-origin="{HOST}"' in script[1]
 
 
 def test_a_preflight_from_a_registered_origin_is_granted(world: World) -> None:

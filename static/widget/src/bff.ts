@@ -1,6 +1,6 @@
 // The BFF over HTTP: four calls, and what may go wrong with each.
 import { ConnectError, errorOf, type Told } from "./errors.js";
-import { advice } from "./policy.js";
+import { advice, watchPolicy } from "./policy.js";
 import { renewSession, sessionToken, settings } from "./session.js";
 import type { Attempt, AttemptRequest, Channel, Config, Reading } from "./types.js";
 
@@ -35,6 +35,7 @@ async function call<Answer>(path: string, body?: object): Promise<Answer> {
 
 async function send(path: string, body?: object): Promise<Response> {
   const token = await sessionToken();
+  watchPolicy();
   return fetch(`${settings.base}/v1/${path}`, {
     method: body ? "POST" : "GET",
     headers: {

@@ -75,7 +75,8 @@ export async function connect(
 
 /** What to ask of the BFF for this sign-in. */
 export function requestOf({ connector, message, locale = settings.locale, delivery }: Wish): AttemptRequest {
-  return { connector, message, ...(locale && { locale }), delivery, return_url: delivery === "return" ? location.href : undefined };
+  // What is the default goes unsaid: else an attempt that was made before the BFF told it would not be the one asked for.
+  return { connector, message, ...(locale && { locale }), ...(delivery === "return" && { delivery, return_url: location.href }) };
 }
 
 /** Asks after every signal, and from time to time, until the server says how it ended; with the signal that told. */

@@ -7,8 +7,7 @@ export let advice: string | undefined;
 
 /** Listens for the browser's report, and tells the console once. Called again, it changes nothing. */
 export function watchPolicy(): void {
-  // On a server there is no such thing.
-  (globalThis as unknown as Partial<Window>).addEventListener?.("securitypolicyviolation", note);
+  addEventListener("securitypolicyviolation", note);
 }
 
 function note({ blockedURI, effectiveDirective }: SecurityPolicyViolationEvent): void {

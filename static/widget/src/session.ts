@@ -1,6 +1,5 @@
 // Who is signed in: the settings, and the session token that goes with each call.
 import { ConnectError } from "./errors.js";
-import { watchPolicy } from "./policy.js";
 import type { Session, Settings } from "./types.js";
 
 /** A token this near its end (milliseconds) might not outlive the call. */
@@ -25,7 +24,6 @@ let until = 0;
 export function configure(given: Partial<Settings>): void {
   Object.assign(settings, given);
   settings.base = settings.base.replace(/\/+$/, "");
-  watchPolicy();
   identity++;
   renewSession();
 }

@@ -54,6 +54,21 @@ describe("the script", () => {
     expect(page.bff.asked("POST", "/attempts").filter(({ headers }) => headers.Authorization === "Bearer two")).toHaveLength(0);
   });
 
+  it("uses the attempt that was made ahead of the click, also when that was before the BFF had told how to sign in", async () => {
+    page.bff.delivery = "message";
+    await load({ product: "demo", session: "early" });
+    const button = document.createElement("button");
+    button.dataset.hitchpostConnect = "crm";
+    document.body.append(button);
+    button.dispatchEvent(new Event("pointerover", { bubbles: true }));
+    await pass(0);
+    button.click();
+    await pass(0);
+    expect(page.bff.asked("POST", "/attempts").filter(({ headers }) => headers.Authorization === "Bearer early")).toHaveLength(1);
+    page.bff.end("declined");
+    await pass(5000);
+  });
+
   it("signs in as the BFF says for this browser, where the page says nothing of its own", async () => {
     page.bff.delivery = "return";
     HTMLFormElement.prototype.submit = (): void => undefined;
@@ -71,7 +86,7 @@ describe("the script", () => {
     }
     await pass(0);
     const asked = page.bff.asked("POST", "/attempts").filter(({ headers }) => headers.Authorization === "Bearer in-app");
-    expect(asked.map(({ body }) => body?.delivery)).toEqual(["return", "message"]);
+    expect(asked.map(({ body }) => body?.delivery)).toEqual(["return", undefined]);
   });
 
   it("A30 goes on with what this tab remembers, tells the connector's element, and forgets it", async () => {
