@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults outcomes soak fuzz check build format pictures mutants audit sbom clean
+.PHONY: help demo test faults outcomes soak bench fuzz check build format pictures mutants audit sbom clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ outcomes: build packages ## every ending in three browser engines, and docs/outc
 
 soak: build packages ## two hundred flows at once for two minutes: no error, nothing grows
 	@$(BIN)/python scripts/soak.py
+
+bench: build packages ## measure beside peers, then write docs/performance.md: best on a quiet machine
+	@$(BIN)/python -m bench $(GOALS)
 
 fuzz: build packages ## both APIs and every parser, with new cases each time: a quarter of an hour
 	@HITCHPOST_FUZZ_EXAMPLES=$${HITCHPOST_FUZZ_EXAMPLES:-200} $(BIN)/python -m pytest --timeout 3600 tests/fuzz

@@ -20,12 +20,12 @@ export default tseslint.config(
     rules: { "max-lines-per-function": "off" },
   },
   {
-    files: ["static/{pages,demo,partner,studio}/*.js", "**/*.mjs", "*.config.js"],
+    files: ["static/{pages,demo,partner,studio}/*.js", "**/*.mjs", "*.config.js", "bench/**/*.{js,cjs}"],
     languageOptions: {
       globals: Object.fromEntries(
         [
           "addEventListener", "clearTimeout", "console", "CustomEvent", "document", "DOMParser", "Event", "FormData", "fetch", "getSelection",
-          "history", "location", "navigator", "process", "setInterval", "setTimeout", "URL", "URLSearchParams", "window",
+          "history", "location", "navigator", "open", "performance", "PerformanceObserver", "process", "requestAnimationFrame", "setInterval", "setTimeout", "URL", "URLSearchParams", "window",
         ].map((name) => [name, "readonly"]),
       ),
     },

@@ -1,0 +1,97 @@
+"""``results.json``: the last outcome of every goal, and what it was an outcome of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from bench.results import Outcome, outcome_of
+
+ROOT: Final = Path(__file__).parents[1]
+RESULTS: Final = ROOT / ".build/bench/results.json"
+WRITTEN: Final = ("docs/performance.md", "docs/performance")
+"""What a run writes into the repository itself, and so is no change of what it measures."""
+
+
+@dataclass
+class Record:
+    """Outcomes by the goal's number, and why others have none. ``commit`` is the state that was measured."""
+
+    commit: str
+    day: str
+    """The date of the last measurement, ``2026-11-24``."""
+    machine: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    broken: dict[int, str] = field(default_factory=dict)
+    """What went wrong where a measurement gave no outcome: such a goal is neither met nor missed."""
+
+    def add(self, outcome: Outcome) -> None:
+        """A new outcome takes the place of the last one, and of what was broken."""
+        self.outcomes[outcome.number] = outcome
+        self.broken.pop(outcome.number, None)
+
+    def fail(self, number: int, reason: str) -> None:
+        """A measurement broke: what an earlier one found is not shown in its place."""
+        self.broken[number] = reason
+        self.outcomes.pop(number, None)
+
+    def save(self, path: Path = RESULTS) -> None:
+        """Write it whole or not at all."""
+        document = {
+            "commit": self.commit,
+            "day": self.day,
+            "machine": self.machine,
+            "versions": self.versions,
+            "outcomes": [self.outcomes[number].as_json() for number in sorted(self.outcomes)],
+            "broken": {str(number): self.broken[number] for number in sorted(self.broken)},
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps(document, indent=1) + "\n")
+        part.replace(path)
+
+
+def read_record(path: Path = RESULTS) -> Record:
+    """What ``save`` wrote. Raises ``FileNotFoundError``."""
+    document: dict[str, Any] = json.loads(path.read_text())
+    return Record(
+        document["commit"],
+        document["day"],
+        document["machine"],
+        document["versions"],
+        {one["number"]: outcome_of(one) for one in document["outcomes"]},
+        {int(number): reason for number, reason in document["broken"].items()},
+    )
+
+
+def record_for(commit: str, day: str, path: Path = RESULTS) -> Record:
+    """The record to go on with: the last one if it is of the same commit, else a new one."""
+    try:
+        found = read_record(path)
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return Record(commit, day)
+    if found.commit != commit:
+        return Record(commit, day)
+    found.day = day
+    return found
+
+
+def commit_of(root: Path = ROOT) -> str:
+    """The commit that is checked out; what was changed since shows as ``+`` and a fingerprint of it."""
+    elsewhere = ["--", ".", *(f":(exclude){path}" for path in WRITTEN)]
+    commit = _git(root, "rev-parse", "--short=12", "HEAD").strip()
+    new = _git(root, "ls-files", "--others", "--exclude-standard", *elsewhere)
+    changes = _git(root, "diff", "HEAD", *elsewhere) + new
+    changes += "".join(hashlib.sha256((root / name).read_bytes()).hexdigest() for name in new.splitlines())
+    return f"{commit}+{hashlib.sha256(changes.encode()).hexdigest()[:8]}" if changes else commit
+
+
+def _git(root: Path, *arguments: str) -> str:
+    # Without a repository (an archive of the sources) there is nothing to tell states apart by.
+    ended = subprocess.run(["git", *arguments], cwd=root, check=False, capture_output=True, text=True)
+    return ended.stdout if ended.returncode == 0 else ""

@@ -1,0 +1,157 @@
+"""What the bench tells, from what it found."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bench import report
+from bench.goals import GOALS
+from bench.record import Record, commit_of, read_record, record_for
+from bench.results import Figure, Outcome, Series, Verdict
+
+COMMIT = "0123456789ab"
+CAUSE = "A thread waits for each upstream call."
+
+
+def outcome(number: int = 1, *, reached: float = 1.2, cause: str = CAUSE) -> Outcome:
+    """A goal's outcome, met unless ``reached`` is below 1."""
+    return Outcome(
+        number,
+        "launches a second",
+        [
+            Figure("Hitchpost", "requests/s", (812.0, 790.0, 905.0), 12.3, 1.9),
+            Figure("Flask + requests", "requests/s", (700.0, 710.0, 650.0), 15.1, 1.4),
+        ],
+        [Verdict("against bare Flask", reached, 1.0, at_least=True, cause=cause)],
+        [Series("Hitchpost", (1.0, 2.0), (3.0, 4.0))],
+        "wrk with 16 connections.",
+    )
+
+
+@pytest.fixture
+def record() -> Record:
+    """A run without outcomes."""
+    return Record(COMMIT, "2026-11-24", {"cores": "2"}, {"Hitchpost": "0.1.0", "flask (peers')": "3.1.3"})
+
+
+def test_a_missed_goal_shows_its_cause(record: Record) -> None:
+    """Whoever reads of a miss reads why; a goal that is met says nothing of causes."""
+    record.add(outcome(reached=0.8))
+    assert "MISSED" in report.page(record)
+    assert CAUSE in report.page(record)
+    record.add(outcome())
+    assert "issed" not in report.page(record)
+    assert CAUSE not in report.page(record)
+
+
+def test_a_miss_without_a_cause_says_so(record: Record) -> None:
+    """Nobody takes an unexplained miss for an explained one."""
+    record.add(outcome(reached=0.8, cause=""))
+    assert "has not been found" in report.page(record)
+
+
+def test_a_broken_measurement_is_never_a_figure(record: Record) -> None:
+    """What an earlier run found does not stand in for a measurement that broke."""
+    record.add(outcome())
+    record.fail(1, "LoadFailed: 3 answers were not as expected")
+    page = report.page(record, ["goal-1.svg"])
+    assert "not measured" in page
+    assert "LoadFailed" in page
+    assert "812" not in page
+    assert "goal-1.svg" not in page
+    record.add(outcome())
+    assert "LoadFailed" not in report.page(record)
+
+
+def test_the_page_names_machine_commit_and_versions(record: Record) -> None:
+    """Nobody can repeat a figure without them."""
+    record.add(outcome())
+    page = report.page(record)
+    for told in (
+        COMMIT,
+        "2026-11-24",
+        "| cores | 2 |",
+        "| Hitchpost | 0.1.0 |",
+        "| flask (peers') | 3.1.3 |",
+    ):
+        assert told in page
+
+
+def test_a_figure_comes_with_its_spread_latency_and_cost(record: Record) -> None:
+    """The median alone tells nobody how steady it was."""
+    record.add(outcome())
+    row = "| Hitchpost | 812 requests/s | 790 to 905 (3 runs) | 12.3 ms | 1.9 ms |"
+    assert row in report.page(record)
+    assert "| against bare Flask | 1.2 | at least 1 | met |" in report.page(record)
+
+
+def test_the_summary_has_a_row_for_every_mark(record: Record) -> None:
+    """Ours and the peers' medians stand beside each other; a broken goal has a row, and no figures."""
+    record.add(outcome())
+    record.fail(3, "LoadFailed")
+    assert report.summary(record) == [
+        (
+            *("1 against bare Flask", "812 requests/s", "700 requests/s (Flask + requests)"),
+            *("1.2", "at least 1", "met"),
+        ),
+        ("3", "", "", "", "", "not measured"),
+    ]
+
+
+def test_what_is_written_is_read_again(record: Record, tmp_path: Path) -> None:
+    """A record goes through its file unchanged."""
+    record.add(outcome())
+    record.fail(2, "LoadFailed")
+    path = tmp_path / "some/results.json"
+    record.save(path)
+    assert report.page(read_record(path)) == report.page(record)
+
+
+def test_outcomes_of_another_commit_are_forgotten(record: Record, tmp_path: Path) -> None:
+    """One page never mixes figures of two states; those of the same state are kept."""
+    record.add(outcome())
+    path = tmp_path / "results.json"
+    record.save(path)
+    assert record_for(COMMIT, "2026-11-25", path).outcomes.keys() == {1}
+    assert record_for("another", "2026-11-25", path).outcomes == {}
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", json.dumps({"commit": COMMIT})])
+def test_a_record_that_cannot_be_read_is_begun_anew(tmp_path: Path, content: str) -> None:
+    """An interrupted or older bench leaves nothing that stops the next one."""
+    path = tmp_path / "results.json"
+    path.write_text(content)
+    assert record_for(COMMIT, "2026-11-25", path).outcomes == {}
+
+
+def test_uncommitted_changes_are_another_state(tmp_path: Path) -> None:
+    """What was changed, or is new, tells itself apart from the commit; what the bench writes does not."""
+
+    def git(*arguments: str) -> None:
+        who = ("-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "commit.gpgsign=false")
+        subprocess.run(["git", *who, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/performance.md").write_text("old")
+    (tmp_path / "one").write_text("1")
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "first")
+    clean = commit_of(tmp_path)
+    (tmp_path / "docs/performance.md").write_text("new")
+    assert commit_of(tmp_path) == clean
+    (tmp_path / "one").write_text("2")
+    changed = commit_of(tmp_path)
+    (tmp_path / "two").write_text("1")
+    both = commit_of(tmp_path)
+    assert len({clean, changed, both}) == 3
+    assert both.startswith(f"{clean}+")
+
+
+def test_every_goal_has_its_measurement() -> None:
+    """Ten goals, each named once."""
+    assert sorted(GOALS) == list(range(1, 11))
