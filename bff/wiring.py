@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
@@ -30,10 +33,12 @@ from bff.core.catalogue import Catalogue
 from bff.core.completion import Completions, Places, SameBrowser
 from bff.core.connect import Connect
 from bff.core.housekeeping import Housekeeping
+from bff.core.minting import Minter
 from bff.core.overview import Overview
+from bff.core.ports import Aside, T
 from bff.core.repeats import Repeats
 from bff.core.secret import Secret
-from bff.core.sign_in_urls import Installer, SignInUrls
+from bff.core.sign_in_urls import SignInUrls
 from bff.core.watch import Watch
 from bff.http.limits import Limits as CallLimits
 from bff.http.limits import Purpose, Rates
@@ -81,13 +86,14 @@ def _wire(
     )
     metrics.watch_breaker("partner", partner.breaker_state)
     catalogue = Catalogue(partner, _now)
-    installer = Installer(partner, catalogue)
+    minter = Minter(partner, catalogue, _aside(settings.threads))
     attempts = DatabaseAttempts(engine)
     events = LoggedEvents()
     watch = Watch(attempts, partner, events, _now)
     completions = Completions(
         attempts,
         partner,
+        minter,
         watch,
         events,
         _same_browser(settings),
@@ -100,7 +106,6 @@ def _wire(
         partner,
         watch,
         catalogue,
-        installer,
         completions,
         public_url=settings.public_url,
         partner_service_url=settings.partner_service_url,
@@ -116,7 +121,7 @@ def _wire(
         attempts=attempts,
         overview=Overview(partner, catalogue, _now),
         catalogue=catalogue,
-        sign_in_urls=SignInUrls(partner, installer, settings.partner_service_url),
+        sign_in_urls=SignInUrls(minter, settings.partner_service_url),
         products=DraftProducts(products, content, settings.public_origin),
         content=content,
         images=DatabaseImages(engine),
@@ -154,6 +159,16 @@ def _same_browser(settings: Settings) -> SameBrowser:
     if settings.same_browser == "auto":
         return SameBrowser.WHERE_POSSIBLE if settings.public_url.startswith("https:") else SameBrowser.OFF
     return SameBrowser(settings.same_browser)
+
+
+def _aside(threads: int) -> Aside:
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="aside")
+
+    def begin(work: Callable[[], T]) -> Future[T]:
+        # Its lines in the log belong to the same request.
+        return pool.submit(copy_context().run, work)
+
+    return begin
 
 
 def _now() -> datetime:

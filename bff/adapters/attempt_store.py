@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Set
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, insert, or_, select, update
+from sqlalchemy import Column, Connection, Engine, Row, Select, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bff.adapters.tables import IS_LAUNCHED, attempt_steps, attempts
 from bff.core.model import Attempt, AttemptChanges, Delivery, Hint, OfferedConnector, Status, User
@@ -16,6 +18,7 @@ from bff.core.pace import Turn
 from bff.core.ports import AccountRef, AlreadyBegun
 from bff.core.timeline import Step
 from bff.serving.database import writing
+from bff.serving.statements import Change, Read
 
 MOST_FOUND: Final = 20
 
@@ -27,6 +30,43 @@ _SAME_NAME: Final = (
     "idempotency_sha256", "request_sha256",
 )  # fmt: skip
 
+_OTHER_NAMES: Final = (
+    "account_id", "account_name", "user_id", "user_name", "user_email",
+    "connector_key", "connector_name", "connector_reference", "status", "delivery",
+)  # fmt: skip
+# By place, as a row is asked for many columns.
+_places: Final = attempts.c.keys()
+_SAME: Final = itemgetter(*map(_places.index, _SAME_NAME))
+_OTHERWISE: Final = itemgetter(*map(_places.index, _OTHER_NAMES))
+
+_table: Final = attempts.c
+_CLAIM: Final = (
+    update(attempts)
+    .where(
+        _table.id == bindparam("wanted"),
+        _table.checks < bindparam("most"),
+        or_(_table.checked_at.is_(None), _table.checked_at <= bindparam("not_since")),
+        or_(_table.checking_until.is_(None), _table.checking_until <= bindparam("now")),
+    )
+    .values(checked_at=bindparam("now"), checking_until=bindparam("lease_until"), checks=_table.checks + 1)
+    .returning(_table.id)
+)
+_END_CHECK: Final = (
+    update(attempts).where(_table.id == bindparam("wanted")).values(checking_until=None).returning(_table.id)
+)
+
+
+def _by(column: Column[Any]) -> Select[Any]:
+    return select(attempts).where(column == bindparam("wanted"))
+
+
+def _transition(names: frozenset[str], expected: frozenset[Status]) -> ReturningUpdate[Any]:
+    """The compare-and-set of these columns; each of its values is a parameter of its column's name."""
+    allowed = or_(*(_table.status == status.value for status in sorted(expected)))
+    changed: dict[str, Any] = {name: bindparam(name) for name in names}
+    wanted = update(attempts).where(_table.id == bindparam("wanted"), allowed)
+    return wanted.values(changed).returning(attempts)
+
 
 class DatabaseAttempts:
     """Implements ``AttemptStore``."""
@@ -34,43 +74,51 @@ class DatabaseAttempts:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._writer = writing(engine)
+        self._by_id, self._by_launch_token, self._by_return_secret, self._by_key = (
+            Read(engine, _by(column))
+            for column in (
+                _table.id,
+                _table.launch_token_sha256,
+                _table.return_secret_sha256,
+                _table.idempotency_sha256,
+            )
+        )
+        new: dict[str, Any] = {name: bindparam(name) for name in (*_SAME_NAME, *_OTHER_NAMES)}
+        self._add = Change(engine, insert(attempts).values(new).returning(_table.id))
+        self._claim = Change(engine, _CLAIM)
+        self._end_check = Change(engine, _END_CHECK)
+        self._transitions: dict[tuple[frozenset[str], frozenset[Status]], Change] = {}
 
     def add(self, attempt: Attempt) -> None:
         """Keep a new attempt. Raises ``AlreadyBegun``: the database lets one request begin one attempt."""
         try:
-            with self._writer.begin() as connection:
-                connection.execute(insert(attempts).values(_to_row(attempt)))
+            self._add.make(_to_row(attempt))
         except IntegrityError:
             key = attempt.idempotency_sha256
-            begun = self._find(attempts.c.idempotency_sha256 == key) if key else None
+            begun = _found(self._by_key.one(wanted=key)) if key else None
             if begun is None:
                 raise
             raise AlreadyBegun(begun) from None
 
     def get(self, attempt_id: str) -> Attempt | None:
         """The attempt of this id."""
-        return self._find(attempts.c.id == attempt_id)
+        return _found(self._by_id.one(wanted=attempt_id))
 
     def find_by_launch_token(self, token_sha256: str) -> Attempt | None:
         """The attempt that this launch token belongs to."""
-        return self._find(attempts.c.launch_token_sha256 == token_sha256)
+        return _found(self._by_launch_token.one(wanted=token_sha256))
 
     def find_by_return_secret(self, secret_sha256: str) -> Attempt | None:
         """The attempt whose return page has this secret."""
-        return self._find(attempts.c.return_secret_sha256 == secret_sha256)
+        return _found(self._by_return_secret.one(wanted=secret_sha256))
 
     def transition(self, attempt_id: str, expected: Set[Status], changes: AttemptChanges) -> Attempt | None:
         """Compare-and-set; None when the status was none of ``expected``."""
-        allowed = [status.value for status in expected]
-        statement = (
-            update(attempts)
-            .where(attempts.c.id == attempt_id, attempts.c.status.in_(allowed))
-            .values(**changes)
-            .returning(attempts)
-        )
-        with self._writer.begin() as connection:
-            row = connection.execute(statement).one_or_none()
-        return _from_row(row) if row else None
+        kind = frozenset(changes), frozenset(expected)
+        change = self._transitions.get(kind)
+        if change is None:
+            change = self._transitions[kind] = Change(self._engine, _transition(*kind))
+        return _found(change.make({**changes, "wanted": attempt_id}))
 
     def find_by_support_code(self, support_code: str) -> list[Attempt]:
         """The attempts that show this support code, newest first."""
@@ -81,30 +129,23 @@ class DatabaseAttempts:
 
     def claim_check(self, attempt_id: str, now: datetime, turn: Turn) -> bool:
         """Whether it is this caller's turn to ask; the answer True is given once."""
-        table = attempts.c
-        statement = (
-            update(attempts)
-            .where(
-                table.id == attempt_id,
-                table.checks < turn.most,
-                or_(table.checked_at.is_(None), table.checked_at <= turn.not_since),
-                or_(table.checking_until.is_(None), table.checking_until <= now),
-            )
-            .values(checked_at=now, checking_until=turn.lease_until, checks=table.checks + 1)
-        )
-        with self._writer.begin() as connection:
-            return connection.execute(statement).rowcount == 1
+        values = {
+            "wanted": attempt_id,
+            "now": now,
+            "most": turn.most,
+            "not_since": turn.not_since,
+            "lease_until": turn.lease_until,
+        }
+        return self._claim.make(values) is not None
 
     def end_check(self, attempt_id: str) -> None:
         """The question has been answered: the next may be asked."""
-        with self._writer.begin() as connection:
-            over = update(attempts).where(attempts.c.id == attempt_id).values(checking_until=None)
-            connection.execute(over)
+        self._end_check.make({"wanted": attempt_id})
 
     def note_hint(self, attempt_id: str, hint: Hint, now: datetime) -> None:
         """A page was woken by this signal."""
         with self._writer.begin() as connection:
-            connection.execute(update(attempts).where(attempts.c.id == attempt_id).values(hinted_at=now))
+            connection.execute(update(attempts).where(_table.id == attempt_id).values(hinted_at=now))
             _note(connection, attempt_id, f"{hint}_seen", now)
 
     def note_begun(self, attempt_id: str, at: datetime) -> None:
@@ -137,11 +178,6 @@ class DatabaseAttempts:
         if asked and asked.checked_at:
             found.append(Step("checked", asked.checked_at, asked.checked_at, asked.checks))
         return found
-
-    def _find(self, condition: ColumnElement[bool]) -> Attempt | None:
-        with self._engine.connect() as connection:
-            row = connection.execute(select(attempts).where(condition)).one_or_none()
-        return _from_row(row) if row else None
 
 
 def _note(connection: Connection, attempt_id: str, step: str, at: datetime, *, again: bool = True) -> None:
@@ -176,12 +212,17 @@ def _to_row(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def _from_row(row: Row[Any]) -> Attempt:
+def _found(row: tuple[Any, ...] | None) -> Attempt | None:
+    return _from_row(row) if row else None
+
+
+def _from_row(row: Row[Any] | tuple[Any, ...]) -> Attempt:
+    account, name, user, user_name, email, key, connector, reference, status, delivery = _OTHERWISE(row)
     return Attempt(
-        **{name: getattr(row, name) for name in _SAME_NAME},
-        status=Status(row.status),
-        delivery=Delivery(row.delivery),
-        account=AccountRef(row.account_id, row.account_name),
-        user=User(row.user_id, row.user_name, row.user_email),
-        connector=OfferedConnector(row.connector_key, row.connector_name, row.connector_reference),
+        **dict(zip(_SAME_NAME, _SAME(row), strict=True)),
+        status=Status(status),
+        delivery=Delivery(delivery),
+        account=AccountRef(account, name),
+        user=User(user, user_name, email),
+        connector=OfferedConnector(key, connector, reference),
     )

@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
-from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ProtocolError, ReadTimeoutError
 
 from bff.adapters.breaker import Breaker, CircuitOpen
 from bff.adapters.deadline import Watch, WatchedAdapter, deadline
@@ -80,13 +79,10 @@ class HttpClient:
         self._base = base_url.rstrip("/")
         self._host = urlsplit(base_url).netloc
         self._limits = limits
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.headers["User-Agent"] = "hitchpost/0.1"
-        adapter = WatchedAdapter(pool_connections=1, pool_maxsize=POOL_SIZE)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
+        self._adapter = WatchedAdapter(pool_connections=1, pool_maxsize=POOL_SIZE)
+        # A session would look for cookies, proxies, redirects and .netrc with each call: none is wanted.
+        headers = {"User-Agent": "hitchpost/0.1", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
+        self._blank = requests.Request("GET", self._base, headers=headers).prepare()
 
     def send(
         self,
@@ -104,10 +100,7 @@ class HttpClient:
         ``path`` is percent-encoded already. ``harmless``: sent twice, it does no more harm than once; what
         is sent once more, and when, is the table in ``retry.py``.
         """
-        request = requests.Request(
-            method, self._base + path, headers=dict(headers or {}), json=document, data=form, params=query
-        )
-        prepared = self._session.prepare_request(request)
+        prepared = self._prepare(method, path, headers or {}, document, form, query)
         self._budget.earn()
         with deadline(self._limits.total) as watch:
             try:
@@ -123,6 +116,31 @@ class HttpClient:
                 return self._try(prepared, watch)
             except _TryFailed as failed:
                 raise failed.told from None
+
+    def _prepare(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str | bytes],
+        document: Any,
+        form: Mapping[str, str] | None,
+        query: Mapping[str, str] | None,
+    ) -> requests.PreparedRequest:
+        prepared = self._blank.copy()
+        prepared.method = method
+        prepared.url = self._base + path + (f"?{urlencode(query)}" if query else "")
+        prepared.headers.update(headers)  # type: ignore[arg-type]  # bytes are sent as they are
+        body, kind = None, None
+        if document is not None:
+            body, kind = json.dumps(document).encode(), "application/json"
+        elif form is not None:
+            body, kind = urlencode(form).encode(), "application/x-www-form-urlencoded"
+        if kind is not None:
+            prepared.headers["Content-Type"] = kind
+        prepared.body = body
+        if body is not None or method != "GET":
+            prepared.headers["Content-Length"] = str(len(body or b""))
+        return prepared
 
     def _try(self, prepared: requests.PreparedRequest, watch: Watch) -> Answer:
         try:
@@ -147,7 +165,7 @@ class HttpClient:
 
     def _once(self, prepared: requests.PreparedRequest) -> Answer:
         timeout = (self._limits.connect, self._limits.read)
-        with self._session.send(prepared, timeout=timeout, allow_redirects=False, stream=True) as response:
+        with self._adapter.send(prepared, timeout=timeout, stream=True) as response:
             return Answer(response.status_code, response.headers, self._read(response))
 
     def _read(self, response: requests.Response) -> bytes:
@@ -172,6 +190,8 @@ class HttpClient:
         if watch.fired:
             return _TryFailed(Failure.SLOW, PartnerUnavailable(f"the call to {self._host} took too long"))
         failure = _failure_of(error)
+        if failure is Failure.BROKEN and watch.kept and _is_ended(error):
+            failure = Failure.DROPPED
         said = {
             Failure.UNSENT: f"{self._host} takes no connection",
             Failure.SLOW: f"{self._host} did not answer in time",
@@ -190,6 +210,12 @@ def _failure_of(error: Exception) -> Failure:
     if isinstance(error, requests.ConnectionError) and not isinstance(error, requests.exceptions.SSLError):
         return Failure.BROKEN
     return Failure.FAILED
+
+
+def _is_ended(error: Exception) -> bool:
+    """Whether the other side ended the connection, by FIN or RST, before the head of an answer was there."""
+    cause = error.args[0] if error.args else None
+    return isinstance(cause, ProtocolError) and isinstance(cause.args[-1], ConnectionError)
 
 
 def _retry_after(text: str) -> float | None:

@@ -22,7 +22,7 @@ from bff.serving import metrics
 ACCOUNT_HEADER: Final = "X-Cyclr-Account"
 PAGE_SIZE: Final = 100
 MOST_PAGES: Final = 100
-OK, BAD_REQUEST, UNAUTHORIZED, NOT_FOUND, GONE = 200, 400, 401, 404, 410
+OK, UNAUTHORIZED, NOT_FOUND, CONFLICT, GONE = 200, 401, 404, 409, 410
 
 log = structlog.get_logger("hitchpost.partner")
 
@@ -53,7 +53,8 @@ class PartnerClient:
     def find_connector(self, account: AccountRef, reference: str) -> Connector:
         """By id the answer is one entry, by name or key a list; of a list the first is taken."""
         path = f"/v1.0/connectors/{_segment(reference)}"
-        answer = self._for_account(account, "GET", path, "/v1.0/connectors/{connector}")
+        template = "/v1.0/connectors/{connector}"
+        answer = self._for_account(account, lambda: self._call("GET", path, template, account=account))
         if answer.status == NOT_FOUND:
             raise ConnectorUnavailable(f"the partner service has no connector {reference!r}")
         document = _require_ok(answer)
@@ -90,7 +91,9 @@ class PartnerClient:
         """Install under the connector's name. Raises ``ConnectorUnavailable``, ``PartnerUnavailable``."""
         path = f"/v1.0/connectors/{connector.id}/install"
         template = "/v1.0/connectors/{connector}/install"
-        answer = self._for_account(account, "POST", path, template, {"Name": connector.name})
+        # Harmless: if the first of two was done, the second is refused by its name, and the first is found.
+        more: Any = {"account": account, "document": {"Name": connector.name}, "harmless": True}
+        answer = self._for_account(account, lambda: self._call("POST", path, template, **more))
         if answer.status == OK:
             return partner_json.read_account_connector(answer.document())
         message = _message(answer)
@@ -103,12 +106,24 @@ class PartnerClient:
         raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: {message}")
 
     def mint_sign_in_token(
-        self, account: AccountRef, username: str, completion: CompletionWish | None = None
+        self,
+        account: AccountRef,
+        username: str,
+        completion: CompletionWish | None = None,
+        connector: Connector | None = None,
     ) -> SignInToken:
-        """``POST /v1.0/accounts/{id}/signintoken``: one use, five minutes; the user is made when unknown."""
+        """``POST /v1.0/accounts/{id}/signintoken``: one use, five minutes; the user is made when unknown.
+
+        What is wished for besides goes into ``Hitchpost``, which Cyclr passes over.
+        """
         document: dict[str, Any] = {"Username": username}
+        wishes: dict[str, Any] = {}
         if completion:
-            document["Hitchpost"] = {"CompletionUrl": completion.url, "TargetOrigin": completion.target}
+            wishes |= {"CompletionUrl": completion.url, "TargetOrigin": completion.target}
+        if connector:
+            wishes["Connector"] = connector.id
+        if wishes:
+            document["Hitchpost"] = wishes
         path = f"/v1.0/accounts/{_segment(account.id)}/signintoken"
         template = "/v1.0/accounts/{account}/signintoken"
         # Harmless: of two tokens minted, the one that nobody has heard of ends by itself.
@@ -116,7 +131,9 @@ class PartnerClient:
         if answer.status == NOT_FOUND:
             self._create(account)
             answer = self._call("POST", path, template, document=document, harmless=True)
-        return partner_json.read_sign_in_token(_require_ok(answer))
+        if connector and answer.status == CONFLICT:
+            raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: {_message(answer)}")
+        return partner_json.read_sign_in_token(_require_ok(answer), connector)
 
     def accept_sign_in(self, account: AccountRef, account_connector_id: int, token_sha256: str) -> None:
         """The embedded service's own call; Cyclr knows no such thing, and never asks for it."""
@@ -161,17 +178,15 @@ class PartnerClient:
             document={"Code": code.reveal()} if code else None,
         )
 
-    def _for_account(
-        self, account: AccountRef, method: str, path: str, template: str, document: Any = None
-    ) -> Answer:
+    def _for_account(self, account: AccountRef, call: Callable[[], Answer]) -> Answer:
         """A call that needs the account to exist: when it may not, it is made, and the call repeated once."""
-        answer = self._call(method, path, template, account=account, document=document)
+        answer = call()
         if answer.status not in {UNAUTHORIZED, NOT_FOUND}:
             return answer
         # Repeated even if the account is there now: another call may have made it since.
         if not self._exists(account):
             self._create(account)
-        return self._call(method, path, template, account=account, document=document)
+        return call()
 
     def _exists(self, account: AccountRef) -> bool:
         answer = self._call("GET", f"/v1.0/accounts/{_segment(account.id)}", "/v1.0/accounts/{account}")
@@ -179,7 +194,8 @@ class PartnerClient:
 
     def _create(self, account: AccountRef) -> None:
         document = {"Id": account.id, "Name": account.name}
-        answer = self._call("POST", "/v1.0/accounts", document=document)
+        # Harmless: of two the second finds the id in use, which is as good as making it.
+        answer = self._call("POST", "/v1.0/accounts", document=document, harmless=True)
         if answer.status != OK and _message(answer) != "ID already in use":
             raise PartnerUnavailable(f"account {account.id!r} cannot be made: {_message(answer)}")
 

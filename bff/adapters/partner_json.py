@@ -34,11 +34,18 @@ def read_account_connector(document: Any) -> AccountConnector:
     )
 
 
-def read_sign_in_token(document: Any) -> SignInToken:
-    """A fresh sign-in token. Raises ``PartnerUnavailable``."""
-    value, extra = _text(document, "Token"), document.get("Hitchpost")
-    completes = isinstance(extra, dict) and extra.get("Completion") is True
-    return SignInToken(Secret(value), read_moment(_text(document, "ExpiresAtUtc")), completes)
+def read_sign_in_token(document: Any, connector: Connector | None = None) -> SignInToken:
+    """A fresh sign-in token, and the account's copy of ``connector``. Raises ``PartnerUnavailable``."""
+    value, told = _text(document, "Token"), document.get("Hitchpost")
+    extra = told if isinstance(told, dict) else {}
+    return SignInToken(
+        Secret(value),
+        read_moment(_text(document, "ExpiresAtUtc")),
+        completes=extra.get("Completion") is True,
+        account_connector=_signed_in_for(extra["AccountConnector"], connector)
+        if connector and "AccountConnector" in extra
+        else None,
+    )
 
 
 def read_finish_id(document: Any) -> Secret:
@@ -69,6 +76,18 @@ def message_of(document: Any) -> str:
     """The ``Message`` of an error answer, printable and short."""
     message = document.get("Message") if isinstance(document, dict) else None
     return "".join(filter(str.isprintable, message))[:200] if isinstance(message, str) else ""
+
+
+def _signed_in_for(told: Any, connector: Connector) -> AccountConnector:
+    # Told by those only who tell sign-ins, too; of those before this one nothing is needed.
+    return AccountConnector(
+        id=_integer(told, "Id"),
+        name=connector.name,
+        connector_id=connector.id,
+        connector_name=connector.name,
+        authenticated=_field(told, "Authenticated") is True,
+        sign_ins=(),
+    )
 
 
 def _sign_ins(told: Any) -> tuple[SignInRecord, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Engine, insert, select, tuple_, update
+from sqlalchemy import Engine, bindparam, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from bff.adapters.kept import Kept
@@ -13,6 +13,7 @@ from bff.adapters.tables import ended_sessions, used_assertions
 from bff.core.model import Principal
 from bff.core.secret import fingerprint
 from bff.serving.database import writing
+from bff.serving.statements import Read
 
 FRESH_SECONDS: Final = 2.0
 """So long may another worker still take a session that was ended."""
@@ -21,12 +22,18 @@ ALL_ACCOUNTS: Final = ""
 """In place of an account's id, which is never empty."""
 
 
+_ENDS_OF: Final = select(ended_sessions.c.account_id, ended_sessions.c.ended_before).where(
+    ended_sessions.c.product == bindparam("product"), ended_sessions.c.user_id == bindparam("user")
+)
+
+
 class DatabaseSessionEnds:
     """Implements ``SessionEnds``."""
 
     def __init__(self, engine: Engine, *, fresh: float = FRESH_SECONDS) -> None:
         self._engine = engine
         self._writer = writing(engine)
+        self._ends_of = Read(engine, _ENDS_OF)
         self._ends: Kept[dict[str, datetime]] = Kept(fresh)
 
     def end(self, product: str, user: str, account: str | None, before: datetime) -> None:
@@ -48,12 +55,8 @@ class DatabaseSessionEnds:
         """Sessions of this principal that began until then have ended; None when none were ended."""
 
         def read(_key: str) -> dict[str, datetime]:
-            table = ended_sessions.c
-            wanted = select(table.account_id, table.ended_before).where(
-                table.product == principal.product, table.user_id == principal.user.id
-            )
-            with self._engine.connect() as connection:
-                return {row.account_id: row.ended_before for row in connection.execute(wanted)}
+            found = self._ends_of.all(product=principal.product, user=principal.user.id)
+            return dict(found)
 
         ends = self._ends.get(_key(principal.product, principal.user.id), read)
         mine = [ends[account] for account in (ALL_ACCOUNTS, principal.account.id) if account in ends]

@@ -15,8 +15,9 @@ from enum import StrEnum
 from urllib.parse import quote
 
 from bff.core.errors import CompletedElsewhere, LaunchRefused, NotFound, PartnerUnavailable
+from bff.core.minting import Minter
 from bff.core.model import Attempt, Status
-from bff.core.ports import AttemptStore, CompletionWish, Events, PartnerService, SignInToken
+from bff.core.ports import AccountConnector, AttemptStore, CompletionWish, Events, PartnerService, SignInToken
 from bff.core.secret import Secret, fingerprint
 from bff.core.watch import Watch
 
@@ -37,6 +38,18 @@ class Places:
     partner_service_url: str
 
 
+@dataclass(frozen=True)
+class Minted:
+    """A sign-in token and the account connector that it is for.
+
+    ``browser``: what the launching browser has to keep; None where nobody will ask for it.
+    """
+
+    installed: AccountConnector
+    token: SignInToken
+    browser: Secret | None
+
+
 class Completions:
     """Mints sign-in tokens, and says what becomes of a sign-in that a browser brings back."""
 
@@ -44,6 +57,7 @@ class Completions:
         self,
         attempts: AttemptStore,
         partner: PartnerService,
+        minter: Minter,
         watch: Watch,
         events: Events,
         mode: SameBrowser,
@@ -54,6 +68,7 @@ class Completions:
     ) -> None:
         self._attempts = attempts
         self._partner = partner
+        self._minter = minter
         self._watch = watch
         self._events = events
         self._mode = mode
@@ -62,18 +77,19 @@ class Completions:
         self._random_token = random_token
         self._told = False
 
-    def mint(self, attempt: Attempt, target: str) -> tuple[SignInToken, Secret | None]:
-        """A sign-in token, and what the launching browser has to keep; None where nobody will ask for it.
+    def mint(self, attempt: Attempt, target: str) -> Minted:
+        """What the attempt is launched with.
 
         Raises ``PartnerProblem``, also for a partner service that cannot do what is required.
         """
         wish = None
         if self._mode is not SameBrowser.OFF:
             wish = CompletionWish(f"{self._places.public_url}/connect/complete/{attempt.id}", target)
-        token = self._partner.mint_sign_in_token(attempt.account, attempt.user.id, wish)
+        installed, token = self._minter.mint(attempt.account, attempt.connector, attempt.user.id, wish)
         if wish and not token.completes:
             self._lacking(attempt)
-        return token, Secret(self._random_token()) if wish and token.completes else None
+        browser = Secret(self._random_token()) if wish and token.completes else None
+        return Minted(installed, token, browser)
 
     def attempt(self, attempt_id: str) -> Attempt:
         """The attempt that a browser comes to complete. Raises ``NotFound``."""

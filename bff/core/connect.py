@@ -9,14 +9,14 @@ from typing import Final
 
 from bff.core import messages, outcome
 from bff.core.catalogue import Catalogue
-from bff.core.completion import Completions
+from bff.core.completion import Completions, Minted
 from bff.core.errors import InvalidRequest, LaunchRefused, NotFound, PartnerProblem
 from bff.core.minted_url import require_short
 from bff.core.model import Attempt, AttemptChanges, Delivery, Hint, Principal, Product, Status
 from bff.core.offers import chosen_message, offered_connector
-from bff.core.ports import AccountConnector, AttemptStore, PartnerService
+from bff.core.ports import AttemptStore, PartnerService
 from bff.core.secret import Secret, fingerprint
-from bff.core.sign_in_urls import Installer, sign_in_url
+from bff.core.sign_in_urls import sign_in_url
 from bff.core.watch import Watch
 from bff.core.wording import FALLBACK
 
@@ -48,6 +48,15 @@ class Launched:
     browser: Secret | None
 
 
+@dataclass(frozen=True)
+class _Way:
+    """The partner service's ``targetOrigin`` and message, and what to remember of them."""
+
+    target: str
+    message: str | None
+    changes: AttemptChanges
+
+
 class Connect:
     """The use-case behind the button."""
 
@@ -57,7 +66,6 @@ class Connect:
         partner: PartnerService,
         watch: Watch,
         catalogue: Catalogue,
-        installer: Installer,
         completions: Completions,
         *,
         public_url: str,
@@ -69,7 +77,6 @@ class Connect:
         self._partner = partner
         self._watch = watch
         self._catalogue = catalogue
-        self._installer = installer
         self._completions = completions
         self._public_url = public_url
         self._partner_service_url = partner_service_url
@@ -133,31 +140,30 @@ class Connect:
         """The attempt that a launch token was made for, whether or not it may still be launched."""
         return self._attempts.find_by_launch_token(fingerprint(launch_token.reveal()))
 
-    def launch(self, launch_token: Secret) -> Launched:
-        """Use the launch token once, and answer with the URL at the partner service to send the browser to.
+    def launch(self, prepared: Attempt) -> Launched:
+        """Use the launch token of an attempt that was peeked at, once.
 
-        Raises ``LaunchRefused``; on ``PartnerProblem`` the attempt has failed with its code.
+        Answers with the URL at the partner service to send the browser to. Raises ``LaunchRefused``; on
+        ``PartnerProblem`` the attempt has failed with its code.
         """
-        attempt = self._use(self.peek(launch_token))
+        attempt = self._use(prepared)
         try:
-            installed = self._installer.find_or_install(attempt.account, attempt.connector)
-            target, message, changes = self._delivery(attempt, installed)
-            token, browser = self._completions.mint(attempt, target)
+            minted, way = self._mint(attempt)
         except PartnerProblem as problem:
             self._watch.settle(attempt, {"status": Status.FAILED, "error_code": problem.code})
             raise
-        changes |= {
+        changes: AttemptChanges = way.changes | {
             "minted_at": self._clock(),
-            "sign_in_token_sha256": fingerprint(token.value.reveal()),
-            "account_connector_id": installed.id,
-            "authenticated_before": installed.authenticated,
+            "sign_in_token_sha256": fingerprint(minted.token.value.reveal()),
+            "account_connector_id": minted.installed.id,
+            "authenticated_before": minted.installed.authenticated,
         }
-        if browser is not None:
-            changes["browser_sha256"] = fingerprint(browser.reveal())
+        if minted.browser is not None:
+            changes["browser_sha256"] = fingerprint(minted.browser.reveal())
         if self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes) is None:
             raise LaunchRefused("this attempt was cancelled while it was being opened")
-        url = sign_in_url(self._partner_service_url, installed.id, token.value, target, message)
-        return Launched(attempt, url, browser)
+        base, number, token = self._partner_service_url, minted.installed.id, minted.token.value
+        return Launched(attempt, sign_in_url(base, number, token, way.target, way.message), minted.browser)
 
     def read(self, attempt_id: str, product: str) -> Attempt:
         """The attempt as it is stored. Raises ``NotFound`` when the product has none of this id."""
@@ -238,24 +244,27 @@ class Connect:
             raise LaunchRefused("this launch token was used")
         return used
 
-    def _delivery(
-        self, attempt: Attempt, installed: AccountConnector
-    ) -> tuple[str, str | None, AttemptChanges]:
-        """The partner service's ``targetOrigin`` and message, and what to remember of them."""
-        if not self._returns(attempt, installed):
-            return attempt.origin, attempt.callback_message, {}
-        secret = self._random_token()
-        changes: AttemptChanges = {
-            "delivery": Delivery.RETURN,
-            "return_secret_sha256": fingerprint(secret),
-        }
-        return f"{self._public_url}/connect/return/{secret}", None, changes
-
-    def _returns(self, attempt: Attempt, installed: AccountConnector) -> bool:
+    def _mint(self, attempt: Attempt) -> tuple[Minted, _Way]:
+        if attempt.delivery is Delivery.RETURN:
+            way = self._way_back()
+            return self._completions.mint(attempt, way.target), way
+        way = _Way(attempt.origin, attempt.callback_message, {})
+        minted = self._completions.mint(attempt, way.target)
+        if minted.installed.sign_ins is not None or not minted.installed.authenticated:
+            return minted, way
         # A partner service that tells nothing about a single sign-in cannot show that a second one
         # finished: then the flow has to come back to the server itself.
-        untold = installed.sign_ins is None and installed.authenticated
-        return attempt.delivery is Delivery.RETURN or untold
+        way = self._way_back()
+        # A token that is to be completed leads to the one target that it was minted for.
+        return minted if minted.browser is None else self._completions.mint(attempt, way.target), way
+
+    def _way_back(self) -> _Way:
+        secret = self._random_token()
+        return _Way(
+            f"{self._public_url}/connect/return/{secret}",
+            None,
+            {"delivery": Delivery.RETURN, "return_secret_sha256": fingerprint(secret)},
+        )
 
 
 def support_code(random_token: str) -> str:

@@ -33,6 +33,11 @@ class Turn:
     most: int
     lease_until: datetime
 
+    def may_have_come(self, attempt: Attempt) -> bool:
+        """Whether it is worth a try to claim it: what was seen of the attempt does not speak against it."""
+        asked = attempt.checked_at
+        return attempt.checks < self.most and (asked is None or asked <= self.not_since)
+
 
 def turn(attempt: Attempt, hint: Hint | None, now: datetime) -> Turn:
     """When the partner service may be asked, given the attempt's age and what made the page look.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from bff.core.content import Registration
@@ -15,6 +16,16 @@ if TYPE_CHECKING:
     from bff.core.pace import Turn
     from bff.core.secret import Secret
     from bff.core.timeline import Step
+
+
+T = TypeVar("T")
+
+
+class Aside(Protocol):
+    """Where work is done while its caller goes on."""
+
+    def __call__(self, work: Callable[[], T]) -> Future[T]:
+        """Begin it."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +75,13 @@ class SignInToken:
     """A one-time token that signs one browser in at the partner service.
 
     ``completes``: the partner service promises that the sign-in counts only once it is completed.
+    ``account_connector``: the one to sign in for, where the partner service tells it with the token.
     """
 
     value: Secret
     expires_at: datetime
     completes: bool = False
+    account_connector: AccountConnector | None = None
 
 
 @dataclass(frozen=True)
@@ -100,9 +113,16 @@ class PartnerService(Protocol):
         """Install it, creating the account when unknown; one that is there already is returned."""
 
     def mint_sign_in_token(
-        self, account: AccountRef, username: str, completion: CompletionWish | None = None
+        self,
+        account: AccountRef,
+        username: str,
+        completion: CompletionWish | None = None,
+        connector: Connector | None = None,
     ) -> SignInToken:
-        """A sign-in token for this user, who is created when unknown."""
+        """A sign-in token for this user, who is created when unknown.
+
+        ``connector``: the account's copy of it is wanted with the token, installed if there is none.
+        """
 
     def complete_sign_in(
         self, account: AccountRef, account_connector_id: int, token_sha256: str, code: Secret

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
 
-from bff.core.catalogue import Catalogue
 from bff.core.errors import InvalidRequest, OriginNotRegistered, UnknownConnector
-from bff.core.model import OfferedConnector, Product, User
+from bff.core.minting import Minter
+from bff.core.model import Product, User
 from bff.core.origins import origin_of
-from bff.core.ports import AccountConnector, AccountRef, PartnerService
+from bff.core.ports import AccountRef
 from bff.core.secret import Secret
 
 SIGN_IN_PATH: Final = "/connectorauth/updateaccountconnectoroauth"
@@ -30,29 +30,11 @@ def sign_in_url(
     return Secret(f"{service_url}{SIGN_IN_PATH}?{urlencode(values)}")
 
 
-class Installer:
-    """Finds the account's own copy of a connector, or installs it."""
-
-    def __init__(self, partner: PartnerService, catalogue: Catalogue) -> None:
-        self._partner = partner
-        self._catalogue = catalogue
-
-    def find_or_install(self, account: AccountRef, connector: OfferedConnector) -> AccountConnector:
-        """The account connector to sign in for. Raises ``PartnerProblem``."""
-        wanted = self._catalogue.find(account, connector)
-        installed = self._partner.list_account_connectors(account)
-        ours = [item for item in installed if item.connector_id == wanted.id]
-        # Several may be installed (an earlier set-up by hand, say): the one in use is the one to renew.
-        ours.sort(key=lambda item: (not item.authenticated, item.id))
-        return ours[0] if ours else self._partner.install_connector(account, wanted)
-
-
 class SignInUrls:
     """Mints a sign-in URL for a host's server, without an attempt of ours around it."""
 
-    def __init__(self, partner: PartnerService, installer: Installer, service_url: str) -> None:
-        self._partner = partner
-        self._installer = installer
+    def __init__(self, minter: Minter, service_url: str) -> None:
+        self._minter = minter
         self._service_url = service_url
 
     def mint(
@@ -80,7 +62,6 @@ class SignInUrls:
             raise InvalidRequest(
                 f"target_origin: with a callback_message it must be the bare origin, {origin}"
             )
-        installed = self._installer.find_or_install(account, offered)
-        token = self._partner.mint_sign_in_token(account, user.id)
+        installed, token = self._minter.mint(account, offered, user.id)
         url = sign_in_url(self._service_url, installed.id, token.value, target_origin, callback_message)
         return url, token.expires_at

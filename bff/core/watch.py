@@ -72,8 +72,11 @@ class Watch:
     def _news(
         self, attempt: Attempt, hint: Hint | None, now: datetime, *, late: bool = False
     ) -> AttemptChanges | None:
-        number = attempt.account_connector_id
-        if number is None or not self._attempts.claim_check(attempt.id, now, turn(attempt, hint, now)):
+        number, ours = attempt.account_connector_id, turn(attempt, hint, now)
+        # Most pages look between two turns: that costs them no write.
+        if number is None or not ours.may_have_come(attempt):
+            return None
+        if not self._attempts.claim_check(attempt.id, now, ours):
             return None
         try:
             seen = self._partner.get_account_connector(attempt.account, number)

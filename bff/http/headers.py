@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Any, Final
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
 from bff.http import looks, pages
 from bff.http.responses import API_HEADERS, problem
@@ -56,10 +56,14 @@ def kind_of_request() -> Kind:
 
 def secure(response: Response) -> Response:
     """Add the headers that this request's kind of route always has."""
-    for name, value in TABLE[kind_of_request()].items():
-        response.headers.setdefault(name, value)
+    if g.get("hitchpost_secured"):
+        return response
+    g.hitchpost_secured = True
+    wanted = TABLE[kind_of_request()]
     if services().public_url.startswith("https:"):
-        response.headers.setdefault("Strict-Transport-Security", HSTS)
+        wanted = wanted | {"Strict-Transport-Security": HSTS}
+    there = {name.lower() for name, _ in response.headers}
+    response.headers.extend({name: value for name, value in wanted.items() if name.lower() not in there})
     return response
 
 

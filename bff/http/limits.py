@@ -63,7 +63,7 @@ class Limits:
         self._rates = rates
         self._limiter = Limiter(
             caller_address,
-            default_limits=[Limit(f"{rates.address}/minute", exempt_when=_is_free)],
+            default_limits=[Limit(f"{rates.address}/minute")],
             storage_uri=storage,
             storage_options={**options, "wrap_exceptions": True},
             strategy="fixed-window",
@@ -124,6 +124,8 @@ class _Blueprint:
         """Without a store, what costs something is refused, and the rest goes on."""
 
         def checked() -> None:
+            if _is_free():
+                return
             try:
                 check()
             except StorageError as error:

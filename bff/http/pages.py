@@ -84,7 +84,7 @@ def launch() -> Response:
     # Counted for whom the token was made, and before it is used up: after a minute it is still good.
     services().limits.spend(Purpose.LAUNCH, attempt.product, attempt.account.id, attempt.user.id)
     try:
-        launched = connect.launch(token)
+        launched = connect.launch(attempt)
     except PartnerProblem as problem:
         return trouble(problem, attempt)
     audit.launched(attempt)

@@ -84,6 +84,26 @@ def add(
         raise ApiError(400, f"Account connector name '{name}' is in use.") from None
 
 
+def find_or_add(connection: Connection, account_id: str, item: CatalogueConnector) -> Row[Any]:
+    """The account's copy of a connector, installed under the connector's name if there is none.
+
+    Of several the one in use, else the oldest. Raises 409 for a draft, and when another connector's copy has
+    the name.
+    """
+    if (found := _in_use(connection, account_id, item.id)) is not None:
+        return found
+    if item.status == "Draft":
+        raise ApiError(409, f"Connector {item.id} is a draft and cannot be installed.")
+    try:
+        with connection.begin_nested():
+            return find(connection, account_id, add(connection, account_id, item.id, item.name, None))
+    except ApiError as error:
+        # Somebody may have installed it at the same moment.
+        if (found := _in_use(connection, account_id, item.id)) is not None:
+            return found
+        raise ApiError(409, error.message) from None
+
+
 def told(service: Embedded, connection: Connection, row: Row[Any]) -> dict[str, Any]:
     """An account connector as the API tells it."""
     item = service.catalogue.by_id(row.connector_id)
@@ -137,6 +157,12 @@ def told_properties(
         }
         for row in connection.execute(wanted)
     ]
+
+
+def _in_use(connection: Connection, account_id: str, connector_id: int) -> Row[Any] | None:
+    table = tables.account_connector.c
+    ours = _of_account(account_id).where(table.connector_id == connector_id)
+    return connection.execute(ours.order_by(table.authenticated.desc(), table.id)).first()
 
 
 def _of_account(account_id: str) -> Select[Any]:

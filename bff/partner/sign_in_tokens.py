@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response
 from sqlalchemy import Connection, Row, insert, select, update
 
+from bff.partner import account_connector_store as store
 from bff.partner import accounts, clock, tables
 from bff.partner.api import answer, body, calling_token, partner_level, text
+from bff.partner.catalogue import CatalogueConnector
 from bff.partner.context import embedded
 from bff.partner.crypto import sha256
 from bff.partner.errors import ApiError, denied, missing
@@ -30,16 +32,19 @@ def mint(account_id: str) -> Response:
     """A token that signs one browser in as ``Username``, who is created when unknown.
 
     Hitchpost's own: ``{"Hitchpost": {"CompletionUrl", "TargetOrigin"}}`` asks that the sign-in counts only
-    once it is completed there (``completion.py``), and that its link leads to that target only.
+    once it is completed there (``completion.py``), and that its link leads to that target only;
+    ``{"Hitchpost": {"Connector"}}`` that the account's copy of this connector is told with the token, and
+    installed if there is none.
     """
     service = embedded()
     partner_level(account_id)
     if calling_token().scope_account_id is not None and not service.settings.sign_in_with_restricted_token:
         raise denied()
     service.limits.api("mint", service.settings.limit_client_mints, caller_address())
-    username, completion = (text(body(), "Username") or "").strip(), _completion(body().get("Hitchpost"))
+    username, wishes = (text(body(), "Username") or "").strip(), body().get("Hitchpost")
     if not username:
         raise ApiError(400, "Username is required")
+    completion, wanted = _completion(wishes), _connector(wishes)
     token, now = _random_token(), clock.now()
     row = {
         "sha256": sha256(token),
@@ -49,11 +54,16 @@ def mint(account_id: str) -> Response:
         **completion,
     }
     with service.database.writing() as connection:
-        _require_or_create(connection, account_id)
+        # A caller that names a connector makes the account as well, with the name that it is to have.
+        _require_or_create(connection, account_id, create=wanted is None)
         accounts.ensure_user(connection, account_id, username)
         connection.execute(insert(tables.sign_in_token).values(row))
-    told = {"Token": token, "ExpiresAtUtc": clock.dot_net(now + LIFE)}
-    response = answer(told | ({"Hitchpost": {"Completion": True}} if completion else {}))
+        installed = store.find_or_add(connection, account_id, wanted) if wanted else None
+    told: dict[str, Any] = {"Token": token, "ExpiresAtUtc": clock.dot_net(now + LIFE)}
+    extra: dict[str, Any] = {"Completion": True} if completion else {}
+    if installed is not None:
+        extra["AccountConnector"] = {"Id": installed.id, "Authenticated": installed.authenticated}
+    response = answer(told | ({"Hitchpost": extra} if extra else {}))
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -98,6 +108,17 @@ def _completion(asked: object) -> dict[str, str | None]:
     return {"completion_url": url, "target_origin": target}
 
 
+def _connector(asked: object) -> CatalogueConnector | None:
+    number = asked.get("Connector") if isinstance(asked, dict) else None
+    # Who is not told how sign-ins end must look at the account connector itself, as at Cyclr's.
+    if number is None or not embedded().settings.tell_sign_ins:
+        return None
+    item = embedded().catalogue.by_id(number) if type(number) is int else None
+    if item is None:
+        raise ApiError(409, "Hitchpost.Connector: there is no such connector.")
+    return item
+
+
 def _is_usable(url: str) -> bool:
     # A code is added to it and sent with a browser: over https, or http on this machine.
     try:
@@ -114,10 +135,10 @@ def _random_token() -> str:
     return base64.b64encode(uuid.uuid4().bytes + uuid.uuid4().bytes).decode()
 
 
-def _require_or_create(connection: Connection, account_id: str) -> None:
+def _require_or_create(connection: Connection, account_id: str, *, create: bool) -> None:
     known = select(tables.account.c.id).where(tables.account.c.id == account_id)
     if connection.execute(known).first() is not None:
         return
-    if embedded().settings.sign_in_for_unknown_account == "refuse":
+    if not create or embedded().settings.sign_in_for_unknown_account == "refuse":
         raise missing("Account")
     accounts.add_account(connection, account_id, {"Name": account_id})

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
+from weakref import WeakKeyDictionary
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, func, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, Pool, create_engine, event, func, select
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 WAIT_SECONDS: Final = 10.0
 WRITES: Final = {"hitchpost_writes": True}
@@ -39,7 +43,7 @@ def open_database(url: str, threads: int = MOST_CONNECTIONS) -> Engine:
     )
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
-        queue = WriterQueue()
+        queue = _queues[engine.pool] = WriterQueue()
         event.listen(engine, "begin", queue.begin)
         event.listen(engine, "checkin", queue.leave)
     return engine
@@ -52,6 +56,12 @@ def writing(engine: Engine) -> Engine:
     when another writer got in between, whatever the busy timeout says.
     """
     return engine.execution_options(**WRITES)
+
+
+def turn_to_write(engine: Engine) -> AbstractContextManager[None]:
+    """For one statement that is a transaction by itself: its turn among this process's writers."""
+    queue = _queues.get(engine.pool)
+    return queue.turn() if queue else nullcontext()
 
 
 class Schema:
@@ -126,12 +136,34 @@ class WriterQueue:
     def begin(self, connection: Connection) -> None:
         """A transaction begins; a writing one when it is its turn."""
         if not connection.get_execution_options().get("hitchpost_writes"):
-            connection.exec_driver_sql("BEGIN")
+            _say(connection, "BEGIN")
             return
         connection.info["writes"] = self._turn.acquire(timeout=WAIT_SECONDS)
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        _say(connection, "BEGIN IMMEDIATE")
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """One statement's turn; after ten seconds it tries its luck with SQLite itself."""
+        mine = self._turn.acquire(timeout=WAIT_SECONDS)
+        try:
+            yield
+        finally:
+            if mine:
+                self._turn.release()
 
     def leave(self, _connection: object, record: Any) -> None:
         """The transaction has ended, however it did: its connection is given back."""
         if record.info.pop("writes", False):
             self._turn.release()
+
+
+_queues: Final[WeakKeyDictionary[Pool, WriterQueue]] = WeakKeyDictionary()
+
+
+def _say(connection: Connection, statement: str) -> None:
+    """To the driver itself: by SQLAlchemy's way a BEGIN costs as much as a read."""
+    driver = cast(sqlite3.Connection, connection.connection.driver_connection)
+    try:
+        driver.execute(statement)
+    except sqlite3.OperationalError as error:
+        raise OperationalError(statement, None, error) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -14,9 +15,69 @@ from sqlalchemy.exc import SQLAlchemyError
 from bff.serving.database import writing
 
 MEMORY: Final = "memory://"
+WORKER: Final = "worker://"
 DATABASE: Final = "database://"
+SWEEP_SECONDS: Final = 60.0
 REDIS_SECONDS: Final = 0.5
 """So long may Redis take to connect, or to answer, before it counts as down."""
+
+
+class WorkerStorage(Storage):
+    """The same in the memory of one process; windows that are over are forgotten once a minute.
+
+    The library's own starts a thread for its clearing up at about every second hit.
+    """
+
+    STORAGE_SCHEME = ["worker"]  # noqa: RUF012  # the library's own form
+
+    def __init__(self, uri: str | None = None, wrap_exceptions: bool = True, **_: Any) -> None:
+        super().__init__(uri, wrap_exceptions=wrap_exceptions)
+        self._lock = threading.Lock()
+        self._windows: dict[str, tuple[int, float]] = {}
+        self._sweep_at = 0.0
+
+    @property
+    def base_exceptions(self) -> tuple[type[Exception], ...]:
+        """Memory has no errors of its own."""
+        return ()
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Count ``amount`` more in the window of ``key``, or begin one of ``expiry`` seconds; the count."""
+        now = time.time()
+        with self._lock:
+            if now >= self._sweep_at:
+                self._windows = {name: held for name, held in self._windows.items() if held[1] > now}
+                self._sweep_at = now + SWEEP_SECONDS
+            hits, ends_at = self._windows.get(key, (0, 0.0))
+            if ends_at <= now:
+                hits, ends_at = 0, now + expiry
+            self._windows[key] = hits + amount, ends_at
+            return hits + amount
+
+    def get(self, key: str) -> int:
+        """The count of the window that ``key`` is in."""
+        hits, ends_at = self._windows.get(key, (0, 0.0))
+        return hits if ends_at > time.time() else 0
+
+    def get_expiry(self, key: str) -> float:
+        """When that window ends, in seconds since 1970; the present when there is none."""
+        return max(self._windows.get(key, (0, 0.0))[1], time.time())
+
+    def check(self) -> bool:
+        """It is always there."""
+        return True
+
+    def reset(self) -> int:
+        """Forget every count; how many there were."""
+        with self._lock:
+            count = len(self._windows)
+            self._windows = {}
+        return count
+
+    def clear(self, key: str) -> None:
+        """Forget the count of ``key``."""
+        with self._lock:
+            self._windows.pop(key, None)
 
 
 class DatabaseStorage(Storage):
@@ -104,7 +165,7 @@ def storage_for(url: str | None, engine: Engine, table: Table, *, workers: int) 
     alone = workers == 1 and engine.dialect.name == "sqlite"
     chosen = url or (MEMORY if alone else DATABASE)
     if chosen == MEMORY:
-        return chosen, {}
+        return WORKER, {}
     if chosen == DATABASE:
         return chosen, {"engine": engine, "table": table}
     return chosen, _redis_options()

@@ -12,7 +12,7 @@ from typing import Any, Final
 from opentelemetry import propagate
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.flask import FlaskInstrumentor
-from opentelemetry.instrumentation.requests import RequestsInstrumentor
+from opentelemetry.instrumentation.urllib3 import URLLib3Instrumentor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
@@ -81,5 +81,6 @@ def instrument(app: Any, service: str, exporter: SpanExporter | None = None) -> 
     # Not baggage: what a browser sends must not travel on to the partner service.
     propagate.set_global_textmap(TraceContextTextMapPropagator())
     FlaskInstrumentor().instrument_app(app, tracer_provider=provider)  # type: ignore[no-untyped-call]
-    RequestsInstrumentor().instrument(tracer_provider=provider)
+    # Below requests, as the calls to the partner service go by its adapter without a session.
+    URLLib3Instrumentor().instrument(tracer_provider=provider)
     return provider

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import requests
+import time_machine
 from flask import Flask
 from flask_limiter import Limiter
 from limits.errors import StorageError
@@ -25,7 +26,7 @@ from bff.adapters.tables import rate_limits
 from bff.app import Hitchpost
 from bff.http.limits import OPEN, caller_address
 from bff.serving.database import open_database
-from bff.serving.rate_limits import DatabaseStorage, storage_for
+from bff.serving.rate_limits import DatabaseStorage, WorkerStorage, storage_for
 from bff.settings import FaultySettings, load_settings
 from tests.support.databases import DatabaseUrl
 from tests.support.redis_server import NoRedis, RedisServer, private_redis
@@ -434,9 +435,48 @@ def test_one_worker_counts_in_memory_and_several_in_the_database(counts: Databas
     """Unless it is said otherwise; PostgreSQL may have other machines."""
     engine = counts._engine
     alone = storage_for(None, engine, rate_limits, workers=1)[0]
-    assert alone == ("memory://" if engine.dialect.name == "sqlite" else "database://")
+    assert alone == ("worker://" if engine.dialect.name == "sqlite" else "database://")
     assert storage_for(None, engine, rate_limits, workers=2)[0] == "database://"
-    assert storage_for("memory://", engine, rate_limits, workers=2)[0] == "memory://"
+    assert storage_for("memory://", engine, rate_limits, workers=2)[0] == "worker://"
+
+
+def test_in_memory_a_window_begins_with_its_first_hit_and_ends() -> None:
+    """As in the database."""
+    counts = WorkerStorage("worker://")
+    with time_machine.travel(1_900_000_000, tick=False) as clock:
+        assert [counts.incr("k", 60), counts.incr("k", 60, 2), counts.get("k")] == [1, 3, 3]
+        assert [counts.get("other"), counts.get_expiry("other")] == [0, 1_900_000_000]
+        clock.shift(59)
+        assert [counts.incr("k", 600), counts.get_expiry("k")] == [4, 1_900_000_060]
+        clock.shift(1)
+        assert [counts.get("k"), counts.get_expiry("k"), counts.incr("k", 60)] == [0, 1_900_000_060, 1]
+        counts.clear("k")
+        assert [counts.get("k"), counts.incr("k", 60), counts.reset(), counts.get("k")] == [0, 1, 1, 0]
+        assert counts.check()
+
+
+def test_in_memory_parallel_hits_are_all_counted() -> None:
+    """None is lost, and no two get the same count."""
+    counts = WorkerStorage("worker://")
+    with ThreadPoolExecutor(8) as pool:
+        seen = list(pool.map(lambda _: counts.incr("k", 60), range(4000)))
+    assert sorted(seen) == list(range(1, 4001))
+
+
+def test_in_memory_nobody_stays_for_ever() -> None:
+    """However many addresses call once: within a minute after its window, a count is gone."""
+    counts = WorkerStorage("worker://")
+    with time_machine.travel(1_900_000_000, tick=False) as clock:
+        counts.incr("first", 60)
+        clock.shift(30)
+        for number in range(1000):
+            counts.incr(f"address {number}", 60)
+        clock.shift(31)
+        counts.incr("late", 60)
+        assert len(counts._windows) == 1001
+        clock.shift(60)
+        counts.incr("later", 60)
+        assert counts._windows.keys() == {"later"}
 
 
 def test_a_database_that_fails_is_told_as_such(counts: DatabaseStorage) -> None:

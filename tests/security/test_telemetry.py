@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import requests
 from flask import Flask
-from opentelemetry.instrumentation.requests import RequestsInstrumentor
+from opentelemetry.instrumentation.urllib3 import URLLib3Instrumentor
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
 
 from bff.serving.telemetry import ATTRIBUTES, instrument
 from tests.support.databases import DatabaseUrl
@@ -42,7 +43,7 @@ def traced(tmp_path: Path, database_url: DatabaseUrl) -> Iterator[Traced]:
     ):
         world = World(bff, outer.partner, "", outer.bff_app, tmp_path, outer.partner_calls, "", "")
         yield world, exporter, made[0]
-    RequestsInstrumentor().uninstrument()
+    URLLib3Instrumentor().uninstrument()
 
 
 def test_no_span_holds_a_secret(traced: Traced) -> None:
@@ -66,3 +67,17 @@ def test_no_span_holds_a_secret(traced: Traced) -> None:
     assert "GET /connect/return/<secret>" in {span.name for span in found}
     assert all(set(span.attributes or {}) <= ATTRIBUTES for span in found)
     assert not any(span.events for span in found)
+
+
+def test_a_call_to_the_partner_service_belongs_to_its_click(traced: Traced) -> None:
+    """Of a slow launch an operator sees how much of it was spent there."""
+    world, exporter, provider = traced
+    world.launch(world.begin(world.session())["launch_token"])
+    provider.force_flush()
+    spans = exporter.get_finished_spans()
+    (launch,) = (
+        span for span in spans if span.name == "POST /connect/launch" and span.kind is SpanKind.SERVER
+    )
+    ours = [span for span in spans if span.parent and span.parent.span_id == launch.context.span_id]
+    assert [span.kind for span in ours] == [SpanKind.CLIENT] * len(ours)
+    assert ours

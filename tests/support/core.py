@@ -11,13 +11,13 @@ from bff.adapters.database import SCHEMA
 from bff.core.catalogue import Catalogue
 from bff.core.completion import Completions, Places, SameBrowser
 from bff.core.connect import BeginRequest, Connect
+from bff.core.minting import Minter
 from bff.core.model import Attempt, Message, MessageKind, OfferedConnector, Principal, Product, User
 from bff.core.ports import AccountRef
 from bff.core.secret import fingerprint
-from bff.core.sign_in_urls import Installer
 from bff.core.watch import Watch
 from bff.serving.database import open_database
-from tests.support.model_partner import Clock, ModelPartner, NoEvents
+from tests.support.model_partner import Clock, ModelPartner, NoEvents, at_once
 
 ORIGIN: Final = "https://app.example"
 PRODUCT: Final = Product(
@@ -43,7 +43,7 @@ class Core:
     def launched(self) -> Attempt:
         """An attempt whose user is at the partner service now."""
         attempt, token = self.connect.begin(PRODUCT, ADA, BeginRequest("crm", ORIGIN))
-        self.connect.launch(token)
+        self.connect.launch(self.connect.peek(token))
         return self.read(attempt)
 
     def read(self, attempt: Attempt) -> Attempt:
@@ -69,6 +69,7 @@ def build_core(database_url: str, *, tells: bool = True) -> Core:
     completions = Completions(
         attempts,
         partner,
+        Minter(partner, catalogue, at_once),
         watch,
         NoEvents(),
         SameBrowser.OFF,
@@ -81,7 +82,6 @@ def build_core(database_url: str, *, tells: bool = True) -> Core:
         partner,
         watch,
         catalogue,
-        Installer(partner, catalogue),
         completions,
         public_url=places.public_url,
         partner_service_url=places.partner_service_url,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +15,7 @@ from bff.core.ports import (
     Connector,
     SignInRecord,
     SignInToken,
+    T,
 )
 from bff.core.secret import Secret, fingerprint
 
@@ -69,7 +72,11 @@ class ModelPartner:
         return self._told()
 
     def mint_sign_in_token(
-        self, account: AccountRef, username: str, completion: CompletionWish | None = None
+        self,
+        account: AccountRef,
+        username: str,
+        completion: CompletionWish | None = None,
+        connector: Connector | None = None,
     ) -> SignInToken:
         """A token of its own for every attempt."""
         token = f"token-{len(self.minted)}"
@@ -94,6 +101,16 @@ class ModelPartner:
     def _told(self) -> AccountConnector:
         records = tuple(self.records.values()) if self.tells else None
         return AccountConnector(7, "Sandbox", 1, "Sandbox", self.authenticated, records)
+
+
+def at_once(work: Callable[[], T]) -> Future[T]:
+    """An ``Aside`` that is done before its caller goes on."""
+    done: Future[T] = Future()
+    try:
+        done.set_result(work())
+    except Exception as error:  # noqa: BLE001  # kept for whoever asks for the result
+        done.set_exception(error)
+    return done
 
 
 class NoEvents:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sqlalchemy import Engine
@@ -13,12 +13,13 @@ from bff.core.catalogue import Catalogue
 from bff.core.completion import Completions, Places, SameBrowser
 from bff.core.connect import Connect
 from bff.core.errors import PartnerUnavailable
+from bff.core.minting import Minter
 from bff.core.model import Attempt, Message, MessageKind, OfferedConnector, Principal, Product, User
 from bff.core.ports import AccountConnector, AccountRef, CompletionWish, Connector, SignInToken
-from bff.core.sign_in_urls import Installer, SignInUrls
+from bff.core.sign_in_urls import SignInUrls
 from bff.core.watch import Watch
 from tests.support.core import Core
-from tests.support.model_partner import Clock, ModelPartner
+from tests.support.model_partner import Clock, ModelPartner, at_once
 
 HOST: Final = "https://app.example"
 PUBLIC: Final = "https://bff.example"
@@ -49,6 +50,7 @@ class WatchedPartner(ModelPartner):
     fails: set[str] = field(default_factory=set)
     installed: list[AccountConnector] | None = None
     gone: bool = False
+    tells_with_token: bool = False
 
     def find_connector(self, account: AccountRef, reference: str) -> Connector:
         """There is one."""
@@ -66,11 +68,16 @@ class WatchedPartner(ModelPartner):
         return AccountConnector(70, "New", connector.id, "New", authenticated=False, sign_ins=())
 
     def mint_sign_in_token(
-        self, account: AccountRef, username: str, completion: CompletionWish | None = None
+        self,
+        account: AccountRef,
+        username: str,
+        completion: CompletionWish | None = None,
+        connector: Connector | None = None,
     ) -> SignInToken:
         """A token of its own for every attempt."""
         self._note("mint", account, username)
-        return super().mint_sign_in_token(account, username, completion)
+        token = super().mint_sign_in_token(account, username, completion, connector)
+        return replace(token, account_connector=self._told() if self.tells_with_token and connector else None)
 
     def get_account_connector(self, account: AccountRef, account_connector_id: int) -> AccountConnector:
         """What a check is told."""
@@ -121,7 +128,7 @@ def build_watched_core(engine: Engine) -> WatchedCore:
     attempts = DatabaseAttempts(engine)
     watch = Watch(attempts, partner, events, clock)
     catalogue = Catalogue(partner, clock)
-    installer = Installer(partner, catalogue)
+    minter = Minter(partner, catalogue, at_once)
 
     def random_token() -> str:
         tokens.append(secrets.token_urlsafe(32))
@@ -130,6 +137,7 @@ def build_watched_core(engine: Engine) -> WatchedCore:
     completions = Completions(
         attempts,
         partner,
+        minter,
         watch,
         events,
         SameBrowser.OFF,
@@ -142,12 +150,11 @@ def build_watched_core(engine: Engine) -> WatchedCore:
         partner,
         watch,
         catalogue,
-        installer,
         completions,
         public_url=PUBLIC,
         partner_service_url=SERVICE,
         clock=clock,
         random_token=random_token,
     )
-    urls = SignInUrls(partner, installer, SERVICE)
+    urls = SignInUrls(minter, SERVICE)
     return WatchedCore(clock, partner, attempts, watch, connect, events, urls, tokens)

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from bff.core.catalogue import Catalogue
 from bff.core.completion import Completions, Places, SameBrowser
 from bff.core.errors import CompletedElsewhere, LaunchRefused, NotFound, PartnerUnavailable
+from bff.core.minting import Minter
 from bff.core.model import Attempt, Status
-from bff.core.ports import AccountRef, CompletionWish, SignInToken
+from bff.core.ports import AccountRef, CompletionWish, Connector, SignInToken
 from bff.core.secret import Secret, fingerprint
+from tests.support.model_partner import at_once
 from tests.support.watched_core import HOST, PUBLIC, SERVICE, WatchedCore, WatchedPartner
 
 BROWSER, CODE = Secret("what the browser kept"), Secret("the completion code")
@@ -25,10 +28,14 @@ class Able(WatchedPartner):
     refuses: bool = True
 
     def mint_sign_in_token(
-        self, account: AccountRef, username: str, completion: CompletionWish | None = None
+        self,
+        account: AccountRef,
+        username: str,
+        completion: CompletionWish | None = None,
+        connector: Connector | None = None,
     ) -> SignInToken:
         """A token, and whether it will be completed."""
-        token = super().mint_sign_in_token(account, username, completion)
+        token = super().mint_sign_in_token(account, username, completion, connector)
         self.asked[-1] = ("mint", account, username, completion)
         return replace(token, completes=self.able and completion is not None)
 
@@ -63,6 +70,7 @@ def build(core: WatchedCore, mode: SameBrowser = SameBrowser.WHERE_POSSIBLE) -> 
     completions = Completions(
         core.attempts,
         partner,
+        Minter(partner, Catalogue(partner, core.clock), at_once),
         core.watch,
         core.events,
         mode,
@@ -87,8 +95,9 @@ class TestMint:
     ) -> None:
         """The partner service is told where to complete, and where the sign-in ends."""
         scene = build(core, mode)
-        token, browser = scene.completions.mint(scene.attempt, HOST)
-        assert (token.completes, browser) == (True, BROWSER)
+        minted = scene.completions.mint(scene.attempt, HOST)
+        assert (minted.token.completes, minted.browser) == (True, BROWSER)
+        assert minted.installed.id == 7
         wish = CompletionWish(f"{PUBLIC}/connect/complete/{scene.attempt.id}", HOST)
         assert scene.partner.of("mint") == [[scene.attempt.account, "ada", wish]]
         assert core.events.heard == []
@@ -96,7 +105,7 @@ class TestMint:
     def test_off_means_that_nothing_is_asked_for(self, core: WatchedCore) -> None:
         """Nor told."""
         scene = build(core, SameBrowser.OFF)
-        assert scene.completions.mint(scene.attempt, HOST)[1] is None
+        assert scene.completions.mint(scene.attempt, HOST).browser is None
         assert scene.partner.of("mint") == [[scene.attempt.account, "ada", None]]
         assert core.events.heard == []
 
@@ -104,8 +113,8 @@ class TestMint:
         """Where it is not required, the sign-in goes on without."""
         scene = build(core)
         scene.partner.able = False
-        assert scene.completions.mint(scene.attempt, HOST)[1] is None
-        assert scene.completions.mint(scene.attempt, HOST)[1] is None
+        assert scene.completions.mint(scene.attempt, HOST).browser is None
+        assert scene.completions.mint(scene.attempt, HOST).browser is None
         assert core.events.heard == [("cannot complete", scene.attempt)]
 
     def test_where_it_is_required_there_is_no_sign_in_without(self, core: WatchedCore) -> None:

@@ -164,7 +164,7 @@ class TestLaunch:
         """The URL carries the account connector, the token, the host's origin and the message."""
         attempt, token = begin(core)
         core.clock.tick(60)
-        launched = core.connect.launch(token)
+        launched = core.connect.launch(core.connect.peek(token))
         url = launched.url
         assert (launched.attempt.id, launched.browser) == (attempt.id, None)
         assert core.partner.of("mint") == [[ACME, "ada"]]
@@ -183,9 +183,9 @@ class TestLaunch:
     def test_a_launch_token_is_good_once(self, core: WatchedCore) -> None:
         """The second launch is refused, and mints nothing."""
         _, token = begin(core)
-        core.connect.launch(token)
+        core.connect.launch(core.connect.peek(token))
         with pytest.raises(LaunchRefused):
-            core.connect.launch(token)
+            core.connect.launch(core.connect.peek(token))
         with pytest.raises(LaunchRefused):
             core.connect.peek(token)
         assert len(core.partner.of("mint")) == 1
@@ -193,7 +193,7 @@ class TestLaunch:
     def test_a_launch_token_that_nobody_was_given_is_refused(self, core: WatchedCore) -> None:
         """Nor does it stand for any attempt."""
         with pytest.raises(LaunchRefused):
-            core.connect.launch(Secret("guessed"))
+            core.connect.launch(core.connect.peek(Secret("guessed")))
         assert core.connect.attempt_of(Secret("guessed")) is None
 
     def test_a_launch_token_ends_with_its_attempt(self, core: WatchedCore) -> None:
@@ -205,7 +205,7 @@ class TestLaunch:
         with pytest.raises(LaunchRefused):
             core.connect.peek(token)
         with pytest.raises(LaunchRefused):
-            core.connect.launch(token)
+            core.connect.launch(core.connect.peek(token))
         assert core.connect.attempt_of(token) == attempt
         assert core.partner.of("mint") == []
 
@@ -216,7 +216,7 @@ class TestLaunch:
         core.clock.tick(400)  # past the catalogue's freshness
         core.partner.fails.add(step)
         with pytest.raises(PartnerUnavailable):
-            core.connect.launch(token)
+            core.connect.launch(core.connect.peek(token))
         now = stored(core, attempt)
         assert (now.status, now.error_code) == (Status.FAILED, "partner_unavailable")
         assert now.settled_at == core.clock()
@@ -227,14 +227,14 @@ class TestLaunch:
         attempt, token = begin(core)
         core.partner.installed = Cancelling(core, attempt)
         with pytest.raises(LaunchRefused):
-            core.connect.launch(token)
+            core.connect.launch(core.connect.peek(token))
         assert stored(core, attempt).status is Status.CANCELLED
 
     def test_of_two_launches_at_once_one_is_refused(self, core: WatchedCore) -> None:
         """Both had looked before either used the token."""
         attempt, token = begin(core)
         seen = core.connect.peek(token)
-        core.connect.launch(token)
+        core.connect.launch(core.connect.peek(token))
         with pytest.raises(LaunchRefused):
             core.connect._use(seen)
         assert stored(core, attempt).status is Status.LAUNCHED
@@ -242,7 +242,7 @@ class TestLaunch:
     def test_return_delivery_sends_the_browser_back_to_a_page_of_its_own(self, core: WatchedCore) -> None:
         """The address has a secret that is kept as a hash, and no message travels."""
         attempt, token = begin(core, delivery=Delivery.RETURN)
-        told = query(core.connect.launch(token).url)
+        told = query(core.connect.launch(core.connect.peek(token)).url)
         secret = core.tokens[-1]
         assert told == {"id": "7", "token": "token-0", "targetOrigin": f"{PUBLIC}/connect/return/{secret}"}
         now = stored(core, attempt)
@@ -255,7 +255,7 @@ class TestLaunch:
         """Its flag alone cannot show that a second sign-in finished."""
         core.partner.tells, core.partner.authenticated = False, True
         attempt, token = begin(core)
-        assert "callbackMessage" not in query(core.connect.launch(token).url)
+        assert "callbackMessage" not in query(core.connect.launch(core.connect.peek(token)).url)
         assert stored(core, attempt).delivery is Delivery.RETURN
         assert stored(core, attempt).authenticated_before is True
 
@@ -266,7 +266,7 @@ class TestLaunch:
         """What became of it will be told, or the flag will show it."""
         core.partner.tells, core.partner.authenticated = tells, authenticated
         _, token = begin(core)
-        assert query(core.connect.launch(token).url)["callbackMessage"] == "done"
+        assert query(core.connect.launch(core.connect.peek(token)).url)["callbackMessage"] == "done"
 
 
 class Cancelling(list[AccountConnector]):
@@ -343,7 +343,7 @@ class TestReturned:
         """At a partner service that tells no sign-ins, it is what shows that a second one finished."""
         core.partner.tells, core.partner.authenticated = False, True
         attempt, token = begin(core)
-        core.connect.launch(token)
+        core.connect.launch(core.connect.peek(token))
         secret = Secret(core.tokens[-1])
         core.clock.tick(30)
         came = core.clock()
@@ -356,7 +356,7 @@ class TestReturned:
     def test_a_return_that_is_loaded_twice_was_at_the_first_time(self, core: WatchedCore) -> None:
         """Nothing has been decided in between."""
         attempt, token = begin(core, delivery=Delivery.RETURN)
-        core.connect.launch(token)
+        core.connect.launch(core.connect.peek(token))
         secret = Secret(core.tokens[-1])
         core.clock.tick(10)
         first = core.connect.returned(secret).returned_at
@@ -369,7 +369,7 @@ class TestReturned:
     def test_a_return_after_the_end_changes_nothing(self, core: WatchedCore) -> None:
         """The attempt had been given up."""
         attempt, token = begin(core, delivery=Delivery.RETURN)
-        core.connect.launch(token)
+        core.connect.launch(core.connect.peek(token))
         secret = Secret(core.tokens[-1])
         core.connect.cancel(core.read(attempt))
         told = core.connect.returned(secret)
@@ -410,7 +410,7 @@ class TestAccept:
     def test_the_choice_has_no_return_page(self, core: WatchedCore) -> None:
         """The old attempt's page stays the old attempt's."""
         _, token = begin(core, delivery=Delivery.RETURN, idempotency_sha256="e" * 64)
-        old = core.connect.launch(token).attempt
+        old = core.connect.launch(core.connect.peek(token)).attempt
         secret = Secret(core.tokens[-1])
         core.finish(core.read(old), "failed", error="account_mismatch")
         core.clock.tick(10)
@@ -421,13 +421,13 @@ class TestAccept:
     def test_nobody_can_launch_the_choice_again(self, core: WatchedCore) -> None:
         """Its launch token was told to nobody: not the old one, none of its other random values."""
         old, token = begin(core)
-        core.connect.launch(token)
+        core.connect.launch(core.connect.peek(token))
         core.finish(core.read(old), "failed", error="account_mismatch")
         core.clock.tick(10)
         failed = core.watch.observe(core.read(old))
         new = core.connect.accept(failed)
         with pytest.raises(LaunchRefused):
-            core.connect.launch(token)
+            core.connect.launch(core.connect.peek(token))
         assert new.launch_token_sha256 == fingerprint(core.tokens[-1])
 
     def test_a_choice_that_is_not_told_yet_can_still_be_read(self, core: WatchedCore) -> None:

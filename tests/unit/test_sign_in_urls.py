@@ -11,16 +11,10 @@ import pytest
 from bff.core.errors import InvalidRequest, OriginNotRegistered, UnknownConnector
 from bff.core.minted_url import CONNECTOR_ID, MOST, length_fault, require_short
 from bff.core.model import MessageKind, MessageTemplate, User
-from bff.core.ports import AccountConnector
 from bff.core.secret import Secret, fingerprint
 from bff.core.sign_in_urls import sign_in_url
 from bff.core.studio_access import Role, StudioSession, email_fault
-from tests.support.watched_core import ACME, CRM, HOST, PRODUCT, SERVICE, WatchedCore
-
-
-def installed(number: int, connector: int = 1, *, authenticated: bool = False) -> AccountConnector:
-    """A connector of the account."""
-    return AccountConnector(number, "CRM", connector, "CRM", authenticated, ())
+from tests.support.watched_core import ACME, HOST, PRODUCT, SERVICE, WatchedCore
 
 
 def test_every_value_survives_its_way_through_the_url() -> None:
@@ -41,33 +35,6 @@ def test_every_value_survives_its_way_through_the_url() -> None:
     ]
     assert "callbackMessage" not in sign_in_url("https://p.example", 1, Secret("t"), HOST, None).reveal()
     assert sign_in_url("https://p.example", 1, Secret("t"), HOST, "").reveal().endswith("&callbackMessage=")
-
-
-class TestInstaller:
-    """One account connector is signed in for: the one in use, or a new one."""
-
-    def install(self, core: WatchedCore, *there: AccountConnector) -> AccountConnector:
-        """What is signed in for when these are installed."""
-        core.partner.installed = list(there)
-        return core.connect._installer.find_or_install(ACME, CRM)
-
-    def test_what_is_installed_is_used(self, core: WatchedCore) -> None:
-        """Nothing is installed a second time."""
-        assert self.install(core, installed(5)).id == 5
-        assert core.partner.of("install") == []
-
-    def test_what_is_not_there_is_installed(self, core: WatchedCore) -> None:
-        """Another connector's copy is none of ours; the account is the one that asked."""
-        assert self.install(core, installed(5, connector=2)).id == 70
-        ((account, connector),) = core.partner.of("install")
-        assert (account, connector.id) == (ACME, 1)
-
-    def test_of_several_the_one_in_use_is_renewed(self, core: WatchedCore) -> None:
-        """Else the oldest."""
-        assert self.install(core, installed(5), installed(9, authenticated=True)).id == 9
-        assert self.install(core, installed(9), installed(5)).id == 5
-        both = (installed(9, authenticated=True), installed(5, authenticated=True))
-        assert self.install(core, *both).id == 5
 
 
 class TestMint:

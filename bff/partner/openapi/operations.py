@@ -20,6 +20,7 @@ from bff.partner import (
 from bff.partner.openapi import shapes
 from bff.partner.openapi.operation import FORM, TEXT, ListOf, Operation
 
+ONE_USE: Final = "The sign-in token."
 CONNECTOR: Final = {"oneOf": [{"$ref": "#/components/schemas/Connector"}, {"type": "array", "items": {}}]}
 ACCOUNT: Final = "/v1.0/accounts/{account_id}"
 INSTALLED: Final = "/v1.0/account/connectors/{account_connector_id}"
@@ -42,7 +43,7 @@ TOKENS: Final = (
         ACCOUNT + "/signintoken",
         sign_in_tokens.mint,
         shapes.SignInToken,
-        (400, 404),
+        (400, 404, 409),
         shapes.NewSignInToken,
     ),
 )
@@ -218,7 +219,7 @@ PAGES: Final = (
         public=True,
         query={
             "id": "The account connector's id.",
-            "token": "The sign-in token.",  # nosec B105  # a description
+            "token": ONE_USE,
             "targetOrigin": "The origin that the message goes to, or the page to return to.",
             "callbackMessage": "What is posted at the end; without it, the browser is redirected.",
         },

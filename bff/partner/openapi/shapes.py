@@ -98,24 +98,37 @@ class UserName(BaseModel):
     UserName: Filled
 
 
-class NewCompletion(BaseModel):
-    """Hitchpost's own: the sign-in counts once it is completed there, and leads to that target only."""
+class SignInWishes(BaseModel):
+    """Hitchpost's own.
 
-    CompletionUrl: str
-    TargetOrigin: str
+    The sign-in counts once it is completed there, and leads to that target only; and the account's copy of
+    this connector is told with the token, installed if there is none.
+    """
+
+    CompletionUrl: str | None = None
+    TargetOrigin: str | None = None
+    Connector: int | None = None
 
 
 class NewSignInToken(BaseModel):
     """For whom; a user who is not known is made."""
 
     Username: Filled
-    Hitchpost: NewCompletion | None = None
+    Hitchpost: SignInWishes | None = None
 
 
-class SignInCompletion(BaseModel):
-    """The sign-in has to be completed before it counts."""
+class SignInFor(BaseModel):
+    """The account connector that a sign-in is for."""
 
-    Completion: Literal[True]
+    Id: int
+    Authenticated: bool
+
+
+class SignInPromises(BaseModel):
+    """The sign-in has to be completed before it counts; it is for this account connector."""
+
+    Completion: Literal[True] | None = None
+    AccountConnector: SignInFor | None = None
 
 
 class CompletionCode(BaseModel):
@@ -135,7 +148,7 @@ class SignInToken(BaseModel):
 
     Token: str
     ExpiresAtUtc: str
-    Hitchpost: SignInCompletion | None = None
+    Hitchpost: SignInPromises | None = None
 
 
 class NewProperty(BaseModel):

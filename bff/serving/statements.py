@@ -1,0 +1,131 @@
+"""Statements that are run so often that what stands between a statement and its row is worth leaving out.
+
+Each is compiled once and handed to the driver itself, as a transaction of its own; its types' own conversions
+are applied to its values and its row. By way of a SQLAlchemy connection the same costs five times as much:
+a third of what a launch, or a waiting page's question, costs at all (``docs/performance.md``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, PoolProxiedConnection, Select
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.sql.dml import UpdateBase
+
+from bff.serving.database import turn_to_write
+
+Process = Callable[[Any], Any]
+Values = Mapping[str, Any]
+Row = tuple[Any, ...]
+
+
+class _Statement:
+    """What the driver is given for a statement, and what it gives back."""
+
+    def __init__(self, engine: Engine, statement: Select[Any] | UpdateBase, columns: Iterable[Any]) -> None:
+        dialect = engine.dialect
+        compiled = statement.compile(dialect=dialect)
+        self.sql = str(compiled)
+        self._order = compiled.positiontup if compiled.positional else None
+        self._fixed = compiled.params
+        binds = {name: bind.type.dialect_impl(dialect) for bind, name in compiled.bind_names.items()}
+        self._binds = [
+            (name, process) for name, kind in binds.items() if (process := kind.bind_processor(dialect))
+        ]
+        results = (column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns)
+        self._results = [(place, process) for place, process in enumerate(results) if process]
+
+    def parameters(self, values: Values) -> tuple[Any, ...] | dict[str, Any]:
+        """The values as the driver wants them."""
+        given = {**self._fixed, **values}
+        for name, process in self._binds:
+            given[name] = process(given[name])
+        return given if self._order is None else tuple(map(given.__getitem__, self._order))
+
+    def row(self, found: Iterable[Any]) -> Row:
+        """The driver's row, as the statement's types have it."""
+        values = list(found)
+        for place, process in self._results:
+            values[place] = process(values[place])
+        return tuple(values)
+
+
+class Read:
+    """A SELECT.
+
+    Whatever the driver has to complain about, SQLAlchemy is asked the same again: that throws a broken
+    connection away, and tells an error in its own kind.
+    """
+
+    def __init__(self, engine: Engine, statement: Select[Any]) -> None:
+        self._engine, self._statement = engine, statement
+        self._compiled = _Statement(engine, statement, statement.selected_columns)
+
+    def one(self, **values: Any) -> Row | None:
+        """The first row, in the order of the statement's columns; None without one. Raises as ``all``."""
+        return next(iter(self.all(**values)), None)
+
+    def all(self, **values: Any) -> list[Row]:
+        """Every row. Raises ``SQLAlchemyError``."""
+        try:
+            return self._ask(values)
+        except (self._engine.dialect.loaded_dbapi.Error, SQLAlchemyError):
+            with self._engine.connect() as connection:
+                return [tuple(row) for row in connection.execute(self._statement, values)]
+
+    def _ask(self, values: Values) -> list[Row]:
+        connection = self._engine.raw_connection()
+        try:
+            return _run(connection, self._compiled, values)
+        finally:
+            connection.close()
+
+
+class Change:
+    """An INSERT or UPDATE of one row that tells it (RETURNING), and is committed before it is told."""
+
+    def __init__(self, engine: Engine, statement: UpdateBase) -> None:
+        self._engine = engine
+        self._compiled = _Statement(engine, statement, statement.exported_columns)
+
+    def make(self, values: Values) -> Row | None:
+        """The row as it is now; None when there was none to change. Raises ``SQLAlchemyError``."""
+        with turn_to_write(self._engine), self._connection() as connection:
+            rows = _run(connection, self._compiled, values)
+            # SQLite's driver is in its own mode: there a statement outside a transaction is one.
+            connection.commit()
+        return rows[0] if rows else None
+
+    @contextmanager
+    def _connection(self) -> Iterator[PoolProxiedConnection]:
+        dialect, connection = self._engine.dialect, None
+        try:
+            connection = self._engine.raw_connection()
+            yield connection
+        except dialect.loaded_dbapi.Error as error:
+            lost = connection is None or dialect.is_disconnect(error, connection.driver_connection, None)
+            if lost and connection is not None:
+                connection.invalidate(error)
+            raise self._told(error, lost=lost) from None
+        finally:
+            if connection is not None:
+                connection.close()
+
+    def _told(self, error: Exception, *, lost: bool) -> BaseException:
+        # Without the values: a row's must not get into a log.
+        base, sql = self._engine.dialect.loaded_dbapi.Error, self._compiled.sql
+        return DBAPIError.instance(sql, None, error, base, hide_parameters=True, connection_invalidated=lost)
+
+
+def _run(connection: PoolProxiedConnection, compiled: _Statement, values: Values) -> list[Row]:
+    cursor = connection.cursor()
+    try:
+        cursor.execute(compiled.sql, compiled.parameters(values))
+        # To the end: a change of SQLite's is kept, or fails, when its last row has been read.
+        found = cursor.fetchall()
+    finally:
+        cursor.close()
+    return [compiled.row(row) for row in found]
