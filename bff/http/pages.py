@@ -6,6 +6,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
+from werkzeug.exceptions import HTTPException
 
 from bff.core import look
 from bff.core.errors import (
@@ -24,7 +25,7 @@ from bff.http.guards import launch_is_direct, refuse_repeated_fields
 from bff.http.in_app import is_in_app, refuses_in_app
 from bff.http.limits import Purpose
 from bff.http.locales import browsers
-from bff.http.responses import STATUS, answer, how_long_to_wait
+from bff.http.responses import STATUS, answer, how_long_to_wait, tell_unforeseen
 from bff.http.services import services
 
 routes = Blueprint("hitchpost_pages", __name__)
@@ -122,10 +123,7 @@ def report_return(secret: str) -> Response:
 
 def trouble(error: Exception, attempt: Attempt | None = None) -> Response:
     """A page that tells a person what went wrong and what to do, and its opener that there is news."""
-    code = error.code if isinstance(error, HitchpostError) else "not_found"
-    status = STATUS[type(error)] if isinstance(error, HitchpostError) else getattr(error, "code", None) or 500
-    if status == 500:
-        code = "failed"
+    status, code = _status_of(error)
     product = services().products.get(attempt.product) if attempt else None
     words = _words_of(attempt, product) if attempt else Words(None, browsers())
     title, next_step = words.error(code)
@@ -141,8 +139,18 @@ def trouble(error: Exception, attempt: Attempt | None = None) -> Response:
     )
     page.vary.add("Accept-Language")
     page.headers.update(how_long_to_wait(error))
-    page.status_code = int(status)
+    page.status_code = status
     return page
+
+
+def _status_of(error: Exception) -> tuple[int, str]:
+    if isinstance(error, HitchpostError):
+        return STATUS[type(error)], error.code
+    # Only these: what others call their code is no status (SQLAlchemy's is a text).
+    if isinstance(error, HTTPException) and error.code is not None:
+        return error.code, "not_found" if error.code < 500 else "failed"
+    tell_unforeseen(error)
+    return 500, "failed"
 
 
 def refused_launch(error: LaunchRefused) -> Response:

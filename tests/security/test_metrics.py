@@ -31,7 +31,10 @@ def test_a_click_is_counted_over_all_workers(tmp_path: Path, database_url: Datab
         attempt = world.connect(world.session())
         until(lambda: world.read(attempt)["status"] == "connected")
         requests.get(f"{bff.url}/canary/{attempt}", timeout=30)
-        found = until(lambda: (now := numbers(f"http://{at}")).get(LAUNCHED) == 1 and now)
+        # A request is counted when its answer has gone out.
+        last = 'hitchpost_request_seconds_count{method="GET",route="(none)",status="4xx"}'
+        found = until(lambda: last in (now := numbers(f"http://{at}")) and LAUNCHED in now and now)
+        assert found[LAUNCHED] == 1
         assert found['hitchpost_attempts_total{delivery="message",status="connected"}'] == 1
         assert found['hitchpost_signals_total{hint="message"}'] >= 1
         mint = 'path="/v1.0/accounts/{account}/signintoken",status="2xx"'

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlsplit
 
-from flask import Response, make_response, render_template, request
+from flask import Response, make_response, render_template
 from werkzeug.exceptions import HTTPException
 
 from bff.core.errors import HitchpostError, InvalidRequest, NotFound, Outdated, RateLimited
-from bff.http.responses import STATUS, how_long_to_wait, log, problem
+from bff.http.responses import STATUS, how_long_to_wait, problem, tell_unforeseen
 from bff.http.services import services
 from bff.http.studio.access import LinkGone, Refused, SignedOut, protect, wants_json
 from bff.http.studio.desk import address
-from bff.serving.logs import about
 
 STATUSES: Final = STATUS | {SignedOut: 401, Refused: 403, LinkGone: 410}
 
@@ -70,5 +69,5 @@ def _told(error: Exception) -> tuple[int, str, str]:
     if isinstance(error, HTTPException) and error.code is not None:
         title = "There is nothing here" if error.code == 404 else "That did not work"
         return error.code, title, error.description or error.name
-    log.error("unforeseen error", method=request.method, endpoint=request.endpoint, **about(error))
+    tell_unforeseen(error)
     return 500, "Something broke on our side", "It has been logged. Nothing that was saved is lost."
