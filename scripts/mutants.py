@@ -2,8 +2,8 @@
 
 ``scripts/mutants.py`` runs mutmut for each part below with the tests that state that part's rules, prints the
 figure of each module, and exits 1 if a part stays under the threshold. ``scripts/mutants.py core`` runs one
-part; ``--list`` shows what survived. A second run tries only what has changed since. The words of a refusal
-are not changed: no test repeats a text.
+part; ``--list`` shows what survived. A second run tries only what has changed since, or everything where the
+tests have. The words of a refusal are not changed: no test repeats a text.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -166,6 +167,11 @@ def main() -> int:
 def prepare(folder: Path, part: Part) -> None:
     """A copy of the repository for mutmut to work in, and what it is to do there."""
     folder.mkdir(parents=True, exist_ok=True)
+    rules, before = digest_of(part.tests), folder / "rules.sha256"
+    if not before.is_file() or before.read_text() != rules:
+        # mutmut looks at what is broken only: what other rules let live would be left alive.
+        shutil.rmtree(folder / "mutants", ignore_errors=True)
+    before.write_text(rules)
     for name in NEEDED:
         copy(ROOT / name, folder / name)
     settings = {
@@ -179,6 +185,16 @@ def prepare(folder: Path, part: Part) -> None:
     }
     lines = [f"{key} =\n" + "".join(f"    {value}\n" for value in values) for key, values in settings.items()]
     (folder / "setup.cfg").write_text("[mutmut]\n" + "".join(lines), encoding="utf-8")
+
+
+def digest_of(tests: tuple[str, ...]) -> str:
+    """Of the tests, and of what they stand on."""
+    found = sha256()
+    for top in (*tests, "tests/support", "tests/conftest.py"):
+        path = ROOT / top
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            found.update(file.read_bytes())
+    return found.hexdigest()
 
 
 def copy(source: Path, target: Path) -> None:
