@@ -72,9 +72,9 @@ def measure_1(context: Context) -> Outcome:
             for peer, factor in FACTORS.items()
         ],
         method=_load(context, CONNECTIONS)
-        + " Ours consumes the token, checks the origin, counts the call, records the attempt, and mints for the"
-        " account's connector, which the partner service finds: one call, in production mode behind a proxy."
-        " A peer mints and redirects: one call, nothing stored. All share one stub partner service.",
+        + " Ours consumes the token, checks the origin, counts the call, records the attempt, and mints for"
+        " the account's connector, which the partner service finds: one call; in production mode, behind a"
+        " proxy. A peer mints and redirects: one call, nothing stored. All share one stub partner service.",
     )
 
 
