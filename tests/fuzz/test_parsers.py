@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bff.adapters import partner_json
@@ -92,6 +92,10 @@ def test_accept_language(header: str) -> None:
 
 @quick
 @given(TEXTS | st.from_regex(r"(Mon|Tue), [0-9]{1,2} (Jan|Feb) [0-9]{1,5} [0-9:]{1,12} [+-]?[0-9A-Z]{1,9}"))
+@example("Mon, 1 Jan 2030 99999999999:0:0 GMT")
+@example("Mon, 1 Jan 2030 0:0:99999999999 -0000")
+@example("Mon, 1 Jan 0001 0:0:0 +2359")
+@example("Mon, 31 Dec 9999 23:59:59 -2359")
 def test_retry_after(text: str) -> None:
     """Seconds that are not too many, or None."""
     found = _retry_after(text)
