@@ -84,6 +84,12 @@ def add(
         raise ApiError(400, f"Account connector name '{name}' is in use.") from None
 
 
+def refuse_draft(item: CatalogueConnector, status: int) -> None:
+    """Raises ``status`` for a connector that nobody may install yet."""
+    if item.status == "Draft":
+        raise ApiError(status, f"Connector {item.id} is a draft and cannot be installed.")
+
+
 def find_or_add(connection: Connection, account_id: str, item: CatalogueConnector) -> Row[Any]:
     """The account's copy of a connector, installed under the connector's name if there is none.
 
@@ -92,8 +98,7 @@ def find_or_add(connection: Connection, account_id: str, item: CatalogueConnecto
     """
     if (found := _in_use(connection, account_id, item.id)) is not None:
         return found
-    if item.status == "Draft":
-        raise ApiError(409, f"Connector {item.id} is a draft and cannot be installed.")
+    refuse_draft(item, 409)
     try:
         with connection.begin_nested():
             return find(connection, account_id, add(connection, account_id, item.id, item.name, None))

@@ -11,7 +11,7 @@ from bff.partner import account_connectors, properties
 from bff.partner.api import account_level, answer, body, ordered, page_of, text
 from bff.partner.catalogue import CatalogueConnector
 from bff.partner.context import embedded
-from bff.partner.errors import ApiError, missing
+from bff.partner.errors import missing
 
 routes = Blueprint("connectors", __name__)
 
@@ -54,8 +54,7 @@ def install_by_name(name: str, version: str | None = None) -> Response:
 
 
 def _install(account_id: str, item: CatalogueConnector) -> Response:
-    if item.status == "Draft":
-        raise ApiError(400, f"Connector {item.id} is a draft and cannot be installed.")
+    store.refuse_draft(item, 400)
     service, document = embedded(), body()
     name = text(document, "Name") or item.name
     with service.database.writing() as connection:
