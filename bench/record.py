@@ -1,4 +1,4 @@
-"""``results.json``: the last outcome of every goal, and what it was an outcome of."""
+"""``results.json``: what every run of one state found out about every goal."""
 
 from __future__ import annotations
 
@@ -26,19 +26,25 @@ class Record:
     """The date of the last measurement, ``2026-11-24``."""
     machine: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
-    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    runs: dict[int, list[Outcome]] = field(default_factory=dict)
+    """What each run found, the last one last."""
     broken: dict[int, str] = field(default_factory=dict)
     """What went wrong where a measurement gave no outcome: such a goal is neither met nor missed."""
 
+    @property
+    def outcomes(self) -> dict[int, Outcome]:
+        """What the last run found."""
+        return {number: runs[-1] for number, runs in self.runs.items()}
+
     def add(self, outcome: Outcome) -> None:
-        """A new outcome takes the place of the last one, and of what was broken."""
-        self.outcomes[outcome.number] = outcome
+        """A new outcome stands beside those before it, and takes the place of what was broken."""
+        self.runs.setdefault(outcome.number, []).append(outcome)
         self.broken.pop(outcome.number, None)
 
     def fail(self, number: int, reason: str) -> None:
         """A measurement broke: what an earlier one found is not shown in its place."""
         self.broken[number] = reason
-        self.outcomes.pop(number, None)
+        self.runs.pop(number, None)
 
     def save(self, path: Path = RESULTS) -> None:
         """Write it whole or not at all."""
@@ -47,7 +53,7 @@ class Record:
             "day": self.day,
             "machine": self.machine,
             "versions": self.versions,
-            "outcomes": [self.outcomes[number].as_json() for number in sorted(self.outcomes)],
+            "outcomes": [one.as_json() for number in sorted(self.runs) for one in self.runs[number]],
             "broken": {str(number): self.broken[number] for number in sorted(self.broken)},
         }
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,14 +65,11 @@ class Record:
 def read_record(path: Path = RESULTS) -> Record:
     """What ``save`` wrote. Raises ``FileNotFoundError``."""
     document: dict[str, Any] = json.loads(path.read_text())
-    return Record(
-        document["commit"],
-        document["day"],
-        document["machine"],
-        document["versions"],
-        {one["number"]: outcome_of(one) for one in document["outcomes"]},
-        {int(number): reason for number, reason in document["broken"].items()},
-    )
+    record = Record(document["commit"], document["day"], document["machine"], document["versions"])
+    for one in document["outcomes"]:
+        record.add(outcome_of(one))
+    record.broken = {int(number): reason for number, reason in document["broken"].items()}
+    return record
 
 
 def record_for(commit: str, day: str, path: Path = RESULTS) -> Record:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,9 +16,10 @@ MOST_IN_A_ROW: Final = 4
 INTRODUCTION: Final = """\
 # Performance
 
-What Hitchpost costs, beside what a user would pick instead. Every figure comes from one run on one machine,
-where ours and the peers' took turns: a ratio holds elsewhere too, while the figures themselves are this
-machine's. `make bench` repeats the run and writes this page; [bench/README.md](../bench/README.md) says how.
+What Hitchpost costs, beside what a user would pick instead. Ours and the peers' took turns in one run on one
+machine: a ratio holds elsewhere too, while the figures themselves are this machine's. Figures are of the last
+run; each mark shows every run of this state. `make bench` makes another run and writes this page;
+[bench/README.md](../bench/README.md) says how.
 """
 
 
@@ -32,7 +33,7 @@ def page(record: Record, pictures: Iterable[str] = ()) -> str:
         f"Measured on {record.day}, of commit `{record.commit}`.",
         _list("machine", record.machine),
         "## The goals\n\n" + _goals(record),
-        *(_goal(record.outcomes[number], have) for number in sorted(record.outcomes)),
+        *(_goal(record.runs[number], have) for number in sorted(record.runs)),
         *(_broken(number, record.broken[number]) for number in sorted(record.broken)),
         "## What took part\n\n" + _list("what", record.versions, "version"),
     ]
@@ -49,9 +50,8 @@ def summary(record: Record) -> list[tuple[str, ...]]:
             continue
         ours, peers = _medians(outcome, ours=True), _medians(outcome, ours=False)
         for verdict in outcome.verdicts:
-            met = "met" if verdict.holds else "MISSED"
-            goal = f"{number} {verdict.what}"
-            rows.append((goal, ours, peers, amount(verdict.value), limit(verdict), met))
+            goal, measured, held = f"{number} {verdict.what}", *across(record.runs[number], verdict)
+            rows.append((goal, ours, peers, measured, limit(verdict), held))
             ours = peers = ""
         if not outcome.verdicts:
             rows.append((f"{number} {outcome.what}", ours, peers, "", "", "no mark"))
@@ -87,27 +87,33 @@ def _goals(record: Record) -> str:
     return table(("goal", "ours", "peers", "measured", "limit", ""), summary(record))
 
 
-def _goal(outcome: Outcome, pictures: set[str]) -> str:
+def across(runs: Sequence[Outcome], mark: Verdict) -> tuple[str, str]:
+    """What each run measured of a mark, and in how many of them it was met."""
+    found = [one for run in runs for one in run.verdicts if one.what == mark.what]
+    met = sum(one.holds for one in found)
+    held = "met" if met == len(found) else f"met in {met} of {len(found)} runs" if met else "MISSED"
+    return ", ".join(amount(one.value) for one in found), held
+
+
+def _goal(runs: Sequence[Outcome], pictures: set[str]) -> str:
+    outcome = runs[-1]
     parts = [f"## Goal {outcome.number}: {outcome.what}", outcome.method]
     parts.append(table(("who", "median", "range", "p99", "CPU each", "note"), costs(outcome)))
     parts.append(
         table(
             ("mark", "measured", "limit", ""),
-            [
-                (one.what, amount(one.value), limit(one), "met" if one.holds else "**missed**")
-                for one in outcome.verdicts
-            ],
+            [(one.what, across(runs, one)[0], limit(one), across(runs, one)[1]) for one in outcome.verdicts],
         )
     )
-    parts += _misses(outcome)
+    parts += _misses(runs)
     if (name := f"goal-{outcome.number}.svg") in pictures:
         parts.append(f"![{outcome.what}](performance/{name})")
     return "\n\n".join(part for part in parts if part)
 
 
-def _misses(outcome: Outcome) -> Iterator[str]:
-    for verdict in outcome.verdicts:
-        if not verdict.holds:
+def _misses(runs: Sequence[Outcome]) -> Iterator[str]:
+    for verdict in runs[-1].verdicts:
+        if across(runs, verdict)[1] != "met":
             cause = verdict.cause or "The cause has not been found yet."
             yield f"**Missed: {verdict.what}.** {cause}"
 

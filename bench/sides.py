@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import median
 
 from bench.context import Context
@@ -51,9 +51,4 @@ def figure(subject: str, found: list[Measured], note: str = "") -> Figure:
 def ratio(what: str, ours: Figure, bare: Figure, goal: float) -> Verdict:
     """Our rate by that of the bare peer, which has to reach ``goal``."""
     cause = f"{ours.cpu_ms:.2f} ms of CPU for each, against {bare.cpu_ms:.2f} ms"
-    return with_cause(Verdict(what, ours.median / bare.median, goal, at_least=True), cause)
-
-
-def with_cause(verdict: Verdict, cause: str) -> Verdict:
-    """The same, with the measured cause where it misses its goal."""
-    return verdict if verdict.holds else replace(verdict, cause=cause)
+    return Verdict(what, ours.median / bare.median, goal, at_least=True, cause=cause)

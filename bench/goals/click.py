@@ -221,8 +221,6 @@ def _outcome(found: dict[Page, list[Clicks]]) -> Outcome:
 
 def _verdict(how: str, runs: dict[Page, list[float]], apart: bool, goal: float, cause: str) -> Verdict:
     ours = next(median(found) for page, found in runs.items() if page.is_ours)
-    best, name = min(
-        (median(found), page.name) for page, found in runs.items() if not page.is_ours and page.apart is apart
-    )
-    what = f"{how}, against the better one: {name}"
+    best = min(median(found) for page, found in runs.items() if not page.is_ours and page.apart is apart)
+    what = f"{how}, against the better one" + ("" if apart else f" ({SAME})")
     return Verdict(what, round(ours / best, 3), goal, at_least=False, cause=cause)

@@ -16,7 +16,6 @@ from bench.embedded import NAME, Embedded, embedded
 from bench.load import closed_loop
 from bench.meter import Measured, measured
 from bench.results import Figure, Outcome, Verdict
-from bench.sides import with_cause
 
 BARE: Final = "its database alone, one process"
 RATIO: Final = 0.5
@@ -90,12 +89,14 @@ def _outcome(mints: list[Measured], visits: list[Measured], bare: list[dict[str,
     cause = (
         f"{ours.cpu_ms:.2f} ms of CPU for each token, of which the writes alone take {alone.cpu_ms:.2f} ms"
     )
-    verdict = Verdict("against its database alone", ours.median / alone.median, RATIO, at_least=True)
+    verdict = Verdict(
+        "against its database alone", ours.median / alone.median, RATIO, at_least=True, cause=cause
+    )
     return Outcome(
         number=10,
         what="the embedded service",
         figures=[ours, _figure(MINTS, mints, costs), _figure(REDEMPTIONS, visits, costs), alone],
-        verdicts=[with_cause(verdict, cause)],
+        verdicts=[verdict],
         method=METHOD,
     )
 
