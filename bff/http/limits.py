@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -13,9 +12,10 @@ from typing import Any, Final
 
 import structlog
 from flask import Blueprint, request
-from flask_limiter import Limit, Limiter, RequestLimit
 from limits import RateLimitItemPerMinute
 from limits.errors import StorageError
+from limits.storage import Storage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
 
 from bff.core.errors import LimitsUnavailable, RateLimited
 
@@ -57,25 +57,20 @@ class Rates:
 
 
 class Limits:
-    """Counts calls in windows of a minute. Only refusals tell of it: nothing is added to other answers."""
+    """Counts calls in windows of a minute. Only refusals tell of it: nothing is added to other answers.
+
+    ``storage`` is its URL for the ``limits`` library, ``options`` what it takes besides.
+    """
 
     def __init__(self, rates: Rates, storage: str, options: dict[str, Any]) -> None:
         self._rates = rates
-        self._limiter = Limiter(
-            caller_address,
-            default_limits=[Limit(f"{rates.address}/minute")],
-            storage_uri=storage,
-            storage_options={**options, "wrap_exceptions": True},
-            strategy="fixed-window",
-            headers_enabled=False,
-            swallow_errors=False,
-            on_breach=_refuse,
-            key_prefix=PREFIX,
-        )
+        made = storage_from_string(storage, **{**options, "wrap_exceptions": True})
+        assert isinstance(made, Storage)  # nosec B101  # for the type checker
+        self._counting = FixedWindowRateLimiter(made)
 
     def guard(self, blueprint: Blueprint) -> None:
         """Count the calls to what is open below ``blueprint``, before anything else looks at them."""
-        self._limiter.init_app(_Blueprint(blueprint))  # type: ignore[arg-type]  # all that it needs of an app
+        blueprint.before_request(self._count)
 
     def spend(self, purpose: Purpose, product: str, account: str, user: str) -> None:
         """Count one more by this user, who is known by now. Raises ``RateLimited`` or ``LimitsUnavailable``.
@@ -87,7 +82,7 @@ class Limits:
             self._hit(self._rates.account[purpose], purpose, product, account)
         except StorageError as error:
             _tell(error)
-            raise LimitsUnavailable("calls cannot be counted at the moment, so none is taken") from None
+            raise _unavailable() from None
 
     def note_failure(self) -> None:
         """Wrong credentials came from this address. Raises ``RateLimited`` when they have become too many.
@@ -99,46 +94,26 @@ class Limits:
         except StorageError as error:
             _tell(error)
 
+    def _count(self) -> None:
+        """Without a store, what costs something is refused, and the rest goes on."""
+        endpoint = request.endpoint
+        if endpoint not in OPEN or request.method == "OPTIONS":
+            return
+        try:
+            self._hit(self._rates.address, "address", endpoint, caller_address())
+        except StorageError as error:
+            _tell(error)
+            if endpoint in COSTLY and request.method == "POST":
+                raise _unavailable() from None
+
     def _hit(self, rate: int, scope: str, *who: str) -> None:
-        counting, most = self._limiter.limiter, RateLimitItemPerMinute(rate)
+        most = RateLimitItemPerMinute(rate)
         # Ids are any text: a digest keeps them apart, short, and out of the store.
         key = PREFIX, scope, sha256(json.dumps(who).encode()).hexdigest()
-        if not counting.hit(most, *key):
-            raise _refusal(rate, counting.get_window_stats(most, *key).reset_time)
-
-
-class _Blueprint:
-    """What Flask-Limiter takes for an app.
-
-    So it counts what comes to our blueprint only, and the ``RATELIMIT_...`` settings and limiters of a host's
-    own app are none of ours.
-    """
-
-    def __init__(self, blueprint: Blueprint) -> None:
-        self.config: dict[str, Any] = {}
-        self.extensions: dict[str, Any] = {}
-        self.teardown_request = blueprint.teardown_request
-        self._blueprint = blueprint
-
-    def before_request(self, check: Callable[[], None]) -> None:
-        """Without a store, what costs something is refused, and the rest goes on."""
-
-        def checked() -> None:
-            if _is_free():
-                return
-            try:
-                check()
-            except StorageError as error:
-                _tell(error)
-                if request.endpoint in COSTLY and request.method == "POST":
-                    raise LimitsUnavailable(
-                        "calls cannot be counted at the moment, so none is taken"
-                    ) from None
-
-        self._blueprint.before_request(checked)
-
-    def after_request(self, _add_headers: object) -> None:
-        """No header tells how much is left."""
+        if not self._counting.hit(most, *key):
+            ends_at = self._counting.get_window_stats(most, *key).reset_time
+            detail = f"at most {rate} of these calls a minute; wait, then go on"
+            raise RateLimited(detail, retry_after=ends_at - time.time())
 
 
 def caller_address() -> str:
@@ -152,18 +127,8 @@ def caller_address() -> str:
     return str(found.ipv4_mapped or ip_network((int(found), 64), strict=False).network_address)
 
 
-def _is_free() -> bool:
-    return request.endpoint not in OPEN or request.method == "OPTIONS"
-
-
-def _refuse(breached: RequestLimit) -> None:
-    raise _refusal(breached.limit.amount, breached.window.reset_time)
-
-
-def _refusal(rate: int, ends_at: float) -> RateLimited:
-    return RateLimited(
-        f"at most {rate} of these calls a minute; wait, then go on", retry_after=ends_at - time.time()
-    )
+def _unavailable() -> LimitsUnavailable:
+    return LimitsUnavailable("calls cannot be counted at the moment, so none is taken")
 
 
 def _tell(error: StorageError) -> None:
