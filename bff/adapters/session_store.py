@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Engine, bindparam, insert, select, tuple_, update
+from sqlalchemy import Engine, bindparam, func, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from bff.adapters.kept import Kept
@@ -25,6 +25,7 @@ ALL_ACCOUNTS: Final = ""
 _ENDS_OF: Final = select(ended_sessions.c.account_id, ended_sessions.c.ended_before).where(
     ended_sessions.c.product == bindparam("product"), ended_sessions.c.user_id == bindparam("user")
 )
+_LAST: Final = select(func.max(ended_sessions.c.ended_before))
 
 
 class DatabaseSessionEnds:
@@ -34,7 +35,9 @@ class DatabaseSessionEnds:
         self._engine = engine
         self._writer = writing(engine)
         self._ends_of = Read(engine, _ENDS_OF)
+        self._last_end = Read(engine, _LAST)
         self._ends: Kept[dict[str, datetime]] = Kept(fresh)
+        self._last: Kept[datetime | None] = Kept(fresh)
 
     def end(self, product: str, user: str, account: str | None, before: datetime) -> None:
         """End every session of this user that began until ``before``: of one account, or of all."""
@@ -50,17 +53,26 @@ class DatabaseSessionEnds:
                     # Another worker has written the same row meanwhile.
                     connection.execute(again)
         self._ends.forget(_key(product, user))
+        self._last.clear()
 
-    def ended_before(self, principal: Principal) -> datetime | None:
-        """Sessions of this principal that began until then have ended; None when none were ended."""
+    def is_ended(self, principal: Principal, issued_at: datetime) -> bool:
+        """Whether a session of this principal that began then has been ended.
 
-        def read(_key: str) -> dict[str, datetime]:
-            found = self._ends_of.all(product=principal.product, user=principal.user.id)
-            return dict(found)
+        Nobody's has who came after the last end of any: that one moment serves all users at once.
+        """
+        last = self._last.get("", lambda _: self._read_last())
+        if last is None or last < issued_at:
+            return False
+        ends = self._ends.get(
+            _key(principal.product, principal.user.id),
+            lambda _: dict(self._ends_of.all(product=principal.product, user=principal.user.id)),
+        )
+        mine = (ends[account] for account in (ALL_ACCOUNTS, principal.account.id) if account in ends)
+        return any(issued_at <= ended_before for ended_before in mine)
 
-        ends = self._ends.get(_key(principal.product, principal.user.id), read)
-        mine = [ends[account] for account in (ALL_ACCOUNTS, principal.account.id) if account in ends]
-        return max(mine, default=None)
+    def _read_last(self) -> datetime | None:
+        row = self._last_end.one()
+        return row[0] if row else None
 
 
 class UsedAssertions:

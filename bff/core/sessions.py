@@ -37,8 +37,8 @@ class SessionEnds(Protocol):
     def end(self, product: str, user: str, account: str | None, before: datetime) -> None:
         """End every session of this user that began until ``before``: of one account, or of all."""
 
-    def ended_before(self, principal: Principal) -> datetime | None:
-        """Sessions of this principal that began until then have ended; None when none were ended."""
+    def is_ended(self, principal: Principal, issued_at: datetime) -> bool:
+        """Whether a session of this principal that began then has been ended."""
 
 
 class HostAssertions(Protocol):

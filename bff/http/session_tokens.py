@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
@@ -17,6 +19,17 @@ from bff.core.sessions import LONGEST_SESSION, SessionEnds
 
 SALT: Final = "hitchpost.session.v2"
 DEFAULT_LIFE: Final = timedelta(hours=1)
+MOST_VERIFIED: Final = 10_000
+
+
+@dataclass(frozen=True)
+class _Session:
+    """What a token says whose signature is ours."""
+
+    principal: Principal
+    signed_at: datetime
+    issued_at: datetime
+    expires_at: datetime
 
 
 class SessionTokens:
@@ -31,6 +44,9 @@ class SessionTokens:
         )
         self._clock = clock
         self._ends = ends
+        # A page that waits shows its token again and again. What was signed stays signed; whether it is over,
+        # or has been ended, is asked each time.
+        self._verified = lru_cache(MOST_VERIFIED)(self._verify)
 
     def issue(self, principal: Principal, life: timedelta = DEFAULT_LIFE) -> tuple[Secret, datetime]:
         """A token for ``principal``, and when it ends."""
@@ -49,14 +65,19 @@ class SessionTokens:
 
     def read(self, unverified_token: str) -> Principal:
         """The principal of a token. Raises ``NotSignedIn``: it is expired, ended, forged or none at all."""
+        session, now = self._verified(unverified_token), self._clock()
+        age = now - session.signed_at
+        if session.expires_at <= now or not timedelta(0) <= age <= LONGEST_SESSION:
+            raise NotSignedIn("the session token is expired")
+        if self._ends.is_ended(session.principal, session.issued_at):
+            raise NotSignedIn("the host has ended this session")
+        return session.principal
+
+    def _verify(self, unverified_token: str) -> _Session:
         try:
-            claims: Any = self._serializer.loads(
-                unverified_token, max_age=int(LONGEST_SESSION.total_seconds())
-            )
+            claims, signed_at = self._serializer.loads(unverified_token, return_timestamp=True)
         except BadData:
             raise NotSignedIn("the session token is expired or is not one of ours") from None
-        if datetime.fromtimestamp(claims["exp"], UTC) <= self._clock():
-            raise NotSignedIn("the session token is expired")
         connectors = claims["connectors"]
         principal = Principal(
             product=claims["product"],
@@ -64,7 +85,5 @@ class SessionTokens:
             user=User(*claims["user"]),
             connectors=frozenset(connectors) if connectors is not None else None,
         )
-        ended_before = self._ends.ended_before(principal)
-        if ended_before is not None and datetime.fromtimestamp(claims["iat"], UTC) <= ended_before:
-            raise NotSignedIn("the host has ended this session")
-        return principal
+        issued_at, expires_at = (datetime.fromtimestamp(claims[name], UTC) for name in ("iat", "exp"))
+        return _Session(principal, signed_at, issued_at, expires_at)

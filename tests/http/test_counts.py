@@ -47,9 +47,10 @@ def statements(world: World) -> Iterator[list[str]]:
 
 @pytest.fixture(autouse=True)
 def remembered(world: World) -> Iterator[None]:
-    """Products and origins were read a moment ago, as on any machine that is in use."""
-    products = world.bff_app.extensions["hitchpost"].products.stored
-    kept = (products._products, products._origins)
+    """Products, origins and ends were read a moment ago, as on any machine that is in use."""
+    services = world.bff_app.extensions["hitchpost"]
+    products, ends = services.products.stored, services.session_ends
+    kept = (products._products, products._origins, ends._last)
     for one in kept:
         one.fresh = 3600.0
     world.begin(world.session())

@@ -254,11 +254,24 @@ def test_a9_another_worker_knows_soon(studio: StudioWorld) -> None:
     """What one worker was told, another, which has just looked, knows after two seconds at most."""
     mine = DatabaseSessionEnds(studio.engine)
     principal = Principal("demo", AccountRef("acme", "Acme"), User("w-" + studio.product))
-    assert mine.ended_before(principal) is None
-    assert mine._ends.fresh <= 2
     now = datetime.now(UTC)
+    assert not mine.is_ended(principal, now)
+    assert mine._ends.fresh <= 2
+    assert mine._last.fresh <= 2
     DatabaseSessionEnds(studio.engine).end("demo", principal.user.id, None, now)
-    assert soon(lambda: mine.ended_before(principal) == now)
+    assert soon(lambda: mine.is_ended(principal, now))
+    assert not mine.is_ended(principal, now + timedelta(microseconds=1))
+
+
+def test_a9_one_question_serves_every_user_whose_session_is_newer(studio: StudioWorld) -> None:
+    """Nobody's own row is read unless somebody's sessions were ended after theirs began."""
+    ends, now = DatabaseSessionEnds(studio.engine, fresh=3600), datetime.now(UTC)
+    ends.end(studio.product, "ben", None, now)
+    for number in range(3):
+        principal = Principal(studio.product, AccountRef("acme", "Acme"), User(f"newer-{number}"))
+        assert not ends.is_ended(principal, now + timedelta(minutes=1))
+    assert not ends._ends._values
+    assert ends.is_ended(Principal(studio.product, AccountRef("acme", "Acme"), User("ben")), now)
 
 
 def test_a9_what_no_token_can_outlive_is_forgotten(studio: StudioWorld) -> None:
@@ -282,8 +295,9 @@ class Endless:
     def end(self, product: str, user: str, account: str | None, before: datetime) -> None:
         """Nothing is kept."""
 
-    def ended_before(self, principal: Principal) -> None:
+    def is_ended(self, principal: Principal, issued_at: datetime) -> bool:
         """Nothing has ended."""
+        return False
 
 
 def tokens(*keys: str) -> SessionTokens:
@@ -330,6 +344,38 @@ def test_a11_a_token_has_an_age() -> None:
             clock.move_to(moment)
             with pytest.raises(NotSignedIn):
                 tokens(NEW).read(token)
+
+
+class EndedAfterwards(Endless):
+    """A ``SessionEnds`` that is told of an end at any time."""
+
+    over = False
+
+    def is_ended(self, principal: Principal, issued_at: datetime) -> bool:
+        """As it stands now."""
+        return self.over
+
+
+def test_a11_a_token_that_was_taken_before_is_looked_at_again() -> None:
+    """What is remembered of a token is its signature alone: its end, and its age, are asked each time."""
+    ends = EndedAfterwards()
+    with time_machine.travel(0, tick=False) as clock:
+        some = SessionTokens([Secret(NEW)], lambda: datetime.now(UTC), ends)
+        token = some.issue(ADA)[0].reveal()
+        old = some.issue(ADA, timedelta(days=400))[0].reveal()
+        for one in (token, old):
+            assert some.read(one) == ADA
+        clock.move_to(3600)
+        with pytest.raises(NotSignedIn, match="expired"):
+            some.read(token)
+        assert some.read(old) == ADA
+        ends.over = True
+        with pytest.raises(NotSignedIn, match="ended"):
+            some.read(old)
+        ends.over = False
+        clock.move_to(86_401)
+        with pytest.raises(NotSignedIn, match="expired"):
+            some.read(old)
 
 
 def rotated(world: World, folder: Path, keys: str) -> Flask:
