@@ -1,5 +1,5 @@
 // Posts the callback message to exactly the target origin: a window that has moved elsewhere hears nothing.
-const { target, message, form, window: choice, closes } = document.body.dataset;
+const { target, message, form, window: choice, closes } = document.currentScript.dataset;
 const framed = window.parent === window ? null : window.parent;
 const windows = { opener: window.opener, parent: framed, "opener-or-parent": window.opener ?? framed };
 /** So long (milliseconds) whoever opened this window has for closing it. */
