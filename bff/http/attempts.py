@@ -19,7 +19,7 @@ from bff.core.timeline import Step, story
 from bff.core.words import Words, widget_words
 from bff.http import cors
 from bff.http.bodies import LANGUAGE_TAG, Body, read_body
-from bff.http.guards import calling_origin
+from bff.http.guards import CUSTOM_HEADER, calling_origin
 from bff.http.identity import signed_in, signed_in_or_host_server
 from bff.http.in_app import is_in_app
 from bff.http.limits import Purpose
@@ -29,6 +29,7 @@ from bff.http.services import services
 from bff.serving import metrics
 
 LONGEST_KEY: Final = 255
+HINTS: Final = frozenset(Hint)
 
 routes = Blueprint("hitchpost_attempts", __name__)
 routes.after_request(cors.grant)
@@ -177,10 +178,8 @@ def _is_in_app() -> bool:
 
 def _hint() -> Hint | None:
     # A widget of another version may know signals that this server does not: they are no reason to refuse.
-    try:
-        return Hint(request.args.get("hint", ""))
-    except ValueError:
-        return None
+    told = (request.headers.get(CUSTOM_HEADER), request.args.get("hint"))
+    return next((Hint(one) for one in told if one in HINTS), None)
 
 
 def _timeline(noted: list[Step], attempt: Attempt) -> list[dict[str, Any]]:

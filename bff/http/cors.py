@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import structlog
 from flask import Response, current_app, request
-from flask_cors.core import get_cors_options, set_cors_headers
+from flask_cors.core import get_cors_headers, get_cors_options, set_cors_headers
+from werkzeug.datastructures import Headers
 
-from bff.http.guards import CUSTOM_HEADER
+from bff.http.guards import CUSTOM_HEADER, ORIGIN
 from bff.http.services import services
 
 _POLICY: Final[dict[str, Any]] = {
@@ -29,11 +30,22 @@ log = structlog.get_logger("hitchpost.http")
 
 def grant(response: Response) -> Response:
     """Add the CORS headers that the caller's origin has earned, and ``Vary: Origin`` in any case."""
-    response.vary.add("Origin")
-    origin = request.headers.get("Origin")
+    if ORIGIN not in response.headers.get("Vary", ""):
+        response.vary.add(ORIGIN)
+    origin = request.headers.get(ORIGIN)
     if origin and _is_registered(origin):
-        set_cors_headers(response, _options(origin))
+        if request.method == "OPTIONS":
+            set_cors_headers(response, _options(origin))
+        else:
+            response.headers.extend(_headers(origin))
     return response
+
+
+@lru_cache(maxsize=1000)
+def _headers(origin: str) -> dict[str, str]:
+    """Of every answer but a preflight's, which depends on what is asked for."""
+    found = get_cors_headers(_options(origin), Headers({ORIGIN: origin}), "GET")
+    return {name: str(value) for name, value in found.items() if name != "Vary"}
 
 
 @lru_cache(maxsize=1000)

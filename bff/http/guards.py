@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
 from bff.core.errors import InvalidRequest, OriginNotRegistered
-from bff.core.model import Attempt, Product
+from bff.core.model import Attempt, Hint, Product
 from bff.http.services import services
 
 CUSTOM_HEADER: Final = "X-Hitchpost"
@@ -20,7 +20,7 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def require_custom_header() -> None:
     """A call that rests on a cookie needs a header that no foreign page can send without CORS."""
-    if request.headers.get(CUSTOM_HEADER) != "1":
+    if request.headers.get(CUSTOM_HEADER) not in {"1", *Hint}:
         raise InvalidRequest(f"send the header {CUSTOM_HEADER}: 1 with a call that rests on a cookie")
 
 
@@ -32,7 +32,8 @@ def refuse_nul() -> None:
 
 def refuse_repeated_query() -> None:
     """A parameter that comes twice can mean two things to two readers. Raises 400."""
-    _refuse_repeated(request.args)
+    if request.query_string:
+        _refuse_repeated(request.args)
 
 
 def refuse_repeated_fields() -> None:

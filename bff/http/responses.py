@@ -74,9 +74,7 @@ log = structlog.get_logger("hitchpost.http")
 
 def answer(body: dict[str, Any], status: int = 200) -> Response:
     """A JSON answer that no cache keeps."""
-    response = Response(json.dumps(body), status, content_type="application/json")
-    response.headers.update(API_HEADERS)
-    return response
+    return Response(json.dumps(body), status, API_HEADERS, content_type="application/json")
 
 
 def problem(status: int, code: str, detail: str, **extra: Any) -> Response:
@@ -94,9 +92,7 @@ def problem(status: int, code: str, detail: str, **extra: Any) -> Response:
         "request_id": request_id(request.environ),
         **extra,
     }
-    response = Response(json.dumps(body), status, content_type="application/problem+json")
-    response.headers.update(API_HEADERS)
-    return response
+    return Response(json.dumps(body), status, API_HEADERS, content_type="application/problem+json")
 
 
 def allow(error: Exception, response: Response) -> Response:

@@ -128,6 +128,8 @@ def _one_line(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     text = str(value)[:LONGEST]
+    if text.isprintable():
+        return text
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 

@@ -101,6 +101,17 @@ def test_the_timeline_tells_the_story(world: World) -> None:
     assert parse_qs(urlsplit(url).query)["token"][0] not in str(told)
 
 
+def test_a_header_tells_the_signal(world: World) -> None:
+    """A page names it in a header, so that all its looks have one address; that one comes first."""
+    token = world.session()
+    attempt, _url = launched(world, token)
+    told = {"X-Hitchpost": "focus"}
+    world.page("GET", f"/v1/attempts/{attempt}?hint=closed", token, headers=told)
+    world.page("GET", f"/v1/attempts/{attempt}", token, headers={"X-Hitchpost": "1"})
+    steps = {step["step"] for step in world.read(attempt, "")["timeline"]}
+    assert {step for step in steps if step.endswith("_seen")} == {"focus_seen"}
+
+
 def test_an_operator_reads_the_story_by_its_support_code(world: World) -> None:
     """`hitchpost attempts show CODE` prints what happened, in words."""
     told = world.read(world.connect(world.session()))

@@ -42,7 +42,7 @@ SCHEMES: Final[dict[str, dict[str, str]]] = {
         "type": "apiKey",
         "in": "header",
         "name": CUSTOM_HEADER,
-        "description": "`1`, with every call that rests on a cookie.",
+        "description": "`1`, or the signal that made the page look, with every call that rests on a cookie.",
     },
 }
 HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {

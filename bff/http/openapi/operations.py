@@ -8,6 +8,7 @@ from bff.core.model import Hint
 from bff.http import attempts, completion, exchange, files, health, host_api, pages, receipts
 from bff.http.attempts import BeginAttempt, Nothing
 from bff.http.exchange import NewExchange
+from bff.http.guards import CUSTOM_HEADER
 from bff.http.host_api import ID, EndedSessions, NewSession, NewSignInUrl
 from bff.http.openapi import shapes
 from bff.http.openapi.operation import FORM, Answer, Operation, Parameter, page
@@ -28,6 +29,9 @@ SECRET: Final = Parameter("secret", "The attempt's return secret.", "path")
 HINT: Final = Parameter(
     "hint",
     f"The signal that made the page look ({', '.join(Hint)}). It decides nothing; others are ignored.",
+)
+HINT_AS_HEADER: Final = Parameter(
+    CUSTOM_HEADER, "The same in place of `1`, and it comes first: one address needs one preflight.", "header"
 )
 
 ADDRESSED: Final = ("malformed_request",)
@@ -66,7 +70,7 @@ FOR_WIDGETS: Final = (
         (Answer(200, "The attempt.", shapes.AttemptState),),
         (*SIGNED_IN, "not_found"),
         (("sessionToken",), HOST, ("hostSession", "widgetHeader")),
-        (ATTEMPT, HINT),
+        (ATTEMPT, HINT, HINT_AS_HEADER),
     ),
     Operation(
         "post",
