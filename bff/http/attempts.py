@@ -178,8 +178,10 @@ def _is_in_app() -> bool:
 
 def _hint() -> Hint | None:
     # A widget of another version may know signals that this server does not: they are no reason to refuse.
-    told = (request.headers.get(CUSTOM_HEADER), request.args.get("hint"))
-    return next((Hint(one) for one in told if one in HINTS), None)
+    told = request.headers.get(CUSTOM_HEADER)
+    if told not in HINTS and request.query_string:
+        told = request.args.get("hint")
+    return Hint(told) if told in HINTS else None
 
 
 def _timeline(noted: list[Step], attempt: Attempt) -> list[dict[str, Any]]:
