@@ -1,7 +1,11 @@
-"""``python -m bff`` is the ``hitchpost`` command."""
+"""The ``hitchpost`` command, also as ``python -m bff``."""
 
 import sys
 
-from bff.cli import main
+from bff.serving.loading import kept
 
-sys.exit(main())
+with kept():
+    from bff.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

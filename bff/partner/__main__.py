@@ -6,19 +6,22 @@ import argparse
 import sys
 from pathlib import Path
 
-from flask import Flask
+from bff.serving.loading import kept
 
-from bff.partner import grant_inventory, reencryption
-from bff.partner.app import create_app
-from bff.partner.catalogue import FaultyCatalogue, read_catalogue, require_allowed
-from bff.partner.context import EXTENSION, Embedded
-from bff.partner.crypto import Vault
-from bff.partner.database import SCHEMA, Database
-from bff.partner.errors import ApiError
-from bff.partner.housekeeping import Housekeeper
-from bff.partner.settings import FaultySettings, load_settings
-from bff.serving.logs import configure
-from bff.serving.server import Server
+with kept():
+    from flask import Flask
+
+    from bff.partner import grant_inventory, reencryption
+    from bff.partner.app import create_app
+    from bff.partner.catalogue import FaultyCatalogue, read_catalogue, require_allowed
+    from bff.partner.context import EXTENSION, Embedded
+    from bff.partner.crypto import Vault
+    from bff.partner.database import SCHEMA, Database
+    from bff.partner.errors import ApiError
+    from bff.partner.housekeeping import Housekeeper
+    from bff.partner.settings import FaultySettings, load_settings
+    from bff.serving.logs import configure
+    from bff.serving.server import Server
 
 
 def main(arguments: list[str] | None = None) -> int:

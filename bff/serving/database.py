@@ -11,11 +11,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, Pool, create_engine, event, func, select
+from sqlalchemy import Connection, Engine, Pool, column, create_engine, event, func, inspect, select, table
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 WAIT_SECONDS: Final = 10.0
@@ -26,6 +22,8 @@ PRAGMAS: Final = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA synchronous=NORMAL",
 )
+STANDS_AT: Final = table("alembic_version", column("version_num"))
+"""Where alembic notes which migrations a database has."""
 KEPT_CONNECTIONS, MOST_CONNECTIONS = 10, 20
 """Of a process, however many threads it has: each needs one for milliseconds at a time."""
 
@@ -73,7 +71,15 @@ class Schema:
 
     def upgrade(self, engine: Engine) -> None:
         """Bring it up to date. Any number of processes may start at once: the first one does it."""
-        config = self._config()
+        with engine.connect() as connection:
+            if self._serves(connection):
+                return
+        # Few starts need it, and it would take 10 MB and an eighth of the time of each.
+        from alembic import command  # noqa: PLC0415
+        from alembic.config import Config  # noqa: PLC0415
+
+        config = Config()
+        config.set_main_option("script_location", str(self._migrations))
         with writing(engine).begin() as connection:
             self.one_at_a_time(connection)
             config.attributes["connection"] = connection
@@ -88,12 +94,9 @@ class Schema:
         """What keeps a database from being used now: ``database`` or ``schema``; None when nothing does."""
         try:
             with engine.connect() as connection:
-                stands = MigrationContext.configure(connection).get_current_heads()
+                return None if self._serves(connection) else "schema"
         except SQLAlchemyError:
             return "database"
-        known, head = self._revisions
-        # A revision that is not known here is a newer program's, being rolled out: its schema serves too.
-        return None if stands and all(name == head or name not in known for name in stands) else "schema"
 
     def fault_of(self, url: str) -> str | None:
         """The same of a database that this program does not use yet. No file is made."""
@@ -105,15 +108,17 @@ class Schema:
         finally:
             engine.dispose()
 
-    @cached_property
-    def _revisions(self) -> tuple[frozenset[str], str | None]:
-        scripts = ScriptDirectory.from_config(self._config())
-        return frozenset(each.revision for each in scripts.walk_revisions()), scripts.get_current_head()
+    def _serves(self, connection: Connection) -> bool:
+        if not inspect(connection).has_table(STANDS_AT.name):
+            return False
+        stands = connection.execute(select(STANDS_AT)).scalars().all()
+        # A revision that is not known here is a newer program's, being rolled out: its schema serves too.
+        return bool(stands) and not set(stands) & set(self.revisions[:-1])
 
-    def _config(self) -> Config:
-        config = Config()
-        config.set_main_option("script_location", str(self._migrations))
-        return config
+    @cached_property
+    def revisions(self) -> list[str]:
+        """The migrations in their order, the newest last: their files' names begin with them."""
+        return sorted(path.name.partition("_")[0] for path in self._migrations.glob("versions/[0-9]*_*.py"))
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -49,4 +49,4 @@ def test_the_wheel_has_the_migrations_and_the_types(wheel: Path) -> None:
     """What alembic runs, and the marker that type checkers look for."""
     assert list((wheel / "bff/adapters/migrations/versions").glob("0001*.py"))
     assert (wheel / "bff/py.typed").is_file()
-    assert "hitchpost = bff.cli:main" in next(wheel.glob("*.dist-info/entry_points.txt")).read_text()
+    assert "hitchpost = bff.__main__:main" in next(wheel.glob("*.dist-info/entry_points.txt")).read_text()
