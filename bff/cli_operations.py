@@ -6,12 +6,9 @@ import argparse
 import secrets
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from importlib import import_module
+from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import urlsplit
-
-from flask import Flask
 
 from bff.adapters.database import SCHEMA
 from bff.adapters.faulty_file import FaultyFile
@@ -33,14 +30,6 @@ def add_commands(add: Any) -> None:
     keys = add("keys", None, "the keys that sign").add_subparsers(required=True, metavar="ACTION")
     keys.add_parser("new", help="print a new random key").set_defaults(run=_new)
     keys.add_parser("check", help="which keys sign and verify, and which may go").set_defaults(run=_keys)
-
-
-def tracing(variable: str) -> Callable[[Flask, str], object]:
-    """What makes an app send traces. Raises ``FaultySettings`` when the extra is not installed."""
-    try:
-        return import_module("bff.serving.telemetry").instrument  # type: ignore[no-any-return]
-    except ImportError:
-        raise FaultySettings([f"{variable}: needs: pip install 'hitchpost[opentelemetry]'"]) from None
 
 
 def _check(arguments: argparse.Namespace) -> int:

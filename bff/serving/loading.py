@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,8 +16,12 @@ def kept() -> Iterator[None]:
     every object, and so give the worker a copy of all the memory that it shares with its parent.
     """
     gc.disable()
+    # structlog would load it where it is, 5 MB, for tracebacks in colours. No log of ours has any.
+    hidden = sys.modules.setdefault("rich", None) is None  # type: ignore[arg-type]  # "there is no such module"
     try:
         yield
     finally:
+        if hidden:
+            del sys.modules["rich"]
         gc.freeze()
         gc.enable()
