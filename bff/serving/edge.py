@@ -15,13 +15,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wsgi import ClosingIterator
 
 from bff.serving import metrics
+from bff.serving.hosts import LOOPBACK, host_name
 
 REQUEST_ID: Final = "hitchpost.request_id"
 ROUTE: Final = "hitchpost.route"
 UNMATCHED: Final = "(none)"
-LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
-_HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _METHOD: Final = re.compile(r"[A-Z]{1,16}")
 
@@ -95,12 +94,6 @@ class Edge:
 
     def _too_large(self) -> App:
         return self._refuse(413, "payload_too_large", f"a body has at most {self._most} bytes")
-
-
-def host_name(header: str) -> str | None:
-    """The name in a Host header, in lower case and without its port; None when it is no host."""
-    found = _HOST.fullmatch(header)
-    return found[1].lower() if found else None
 
 
 def trusted(public_url: str, more: str, bind: str, *, development: bool) -> frozenset[str]:

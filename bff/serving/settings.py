@@ -8,8 +8,8 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings
 
-from bff.serving.edge import host_name
 from bff.serving.environment import Environment, is_production
+from bff.serving.hosts import host_name
 
 DRAIN_SECONDS: Final = 2.0
 
