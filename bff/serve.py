@@ -22,10 +22,10 @@ def serve() -> int:
     if settings.workers > 1:
         # Loaded before the fork, it is there once for all of them. A single worker shares it with nobody:
         # what it writes to, be it a count of references, it would have a second time.
-        _load()
+        load()
 
     def build() -> Flask:
-        app = _load()(settings)
+        app = load()(settings)
         if trace:
             trace(app, "hitchpost")
         return app
@@ -42,7 +42,8 @@ def serve() -> int:
     return 0
 
 
-def _load() -> Callable[[Settings], Flask]:
+def load() -> Callable[[Settings], Flask]:
+    """What builds the app and starts its housekeeping, with all that they import."""
     with kept():
         from bff.app import create_app  # noqa: PLC0415  # only where it is built
         from bff.housekeeper import Housekeeper  # noqa: PLC0415
