@@ -38,11 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         scratch.mkdir(parents=True, exist_ok=True)
         context = Context(scratch, installed, seconds=asked.seconds, repetitions=asked.repeat)
         chosen = [number for number in GOALS if number in asked.goals or not asked.goals]
+        began = time.monotonic()
         for number in chosen:
             _measure(number, context, record)
             record.save()
         _tell(record, chosen)
         write(record, installed)
+        print(f"measured in {(time.monotonic() - began) / 60:.0f} minutes")
     except NotInstalled as error:
         print(error, file=sys.stderr)
         return 1
@@ -102,7 +104,7 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "goals", metavar="GOAL", nargs="*", type=int, help=f"numbers of goals, of {sorted(GOALS)}; none: all"
     )
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement (10)")
+    parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement (4)")
     parser.add_argument("--repeat", type=int, default=5, help="repetitions of each (5)")
     asked = parser.parse_args(arguments)
     if unknown := [str(number) for number in asked.goals if number not in GOALS]:

@@ -22,7 +22,7 @@ class Context:
 
     scratch: Path
     installed: Installed
-    seconds: float = 10.0
+    seconds: float = 4.0
     warm_up: float = 3.0
     repetitions: int = 5
 
