@@ -19,6 +19,7 @@ from bff.http import (
     host_api,
     looks,
     pages,
+    press,
     receipts,
 )
 from bff.http.cookies import cookie_faults
@@ -100,7 +101,18 @@ def build_blueprint(limits: CallLimits) -> Blueprint:
     whole.before_request(refuse_nul)
     whole.before_request(refuse_repeated_query)
     limits.guard(whole)
-    for module in (attempt_routes, host_api, exchange, pages, completion, looks, files, health, receipts):
+    for module in (
+        attempt_routes,
+        press,
+        host_api,
+        exchange,
+        pages,
+        completion,
+        looks,
+        files,
+        health,
+        receipts,
+    ):
         whole.register_blueprint(module.routes)
     whole.register_blueprint(openapi_routes)
     whole.register_blueprint(studio_routes)

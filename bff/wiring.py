@@ -29,6 +29,7 @@ from bff.adapters.session_store import DatabaseSessionEnds, UsedAssertions
 from bff.adapters.shared_token import SharedToken
 from bff.adapters.studio_store import DatabaseStudio
 from bff.adapters.tables import rate_limits
+from bff.core.ahead import Ahead
 from bff.core.catalogue import Catalogue
 from bff.core.completion import Completions, Places, SameBrowser
 from bff.core.connect import Connect
@@ -107,6 +108,8 @@ def _wire(
         watch,
         catalogue,
         completions,
+        # A queue of its own: what is minted ahead waits for work in the other one.
+        Ahead(_aside(settings.threads), _now),
         public_url=settings.public_url,
         partner_service_url=settings.partner_service_url,
         clock=_now,
@@ -149,8 +152,16 @@ def _limits(settings: Settings, engine: Engine) -> CallLimits:
     rates = Rates(
         settings.limit_address,
         settings.limit_failures,
-        {Purpose.ATTEMPT: settings.limit_user_attempts, Purpose.LAUNCH: settings.limit_user_launches},
-        {Purpose.ATTEMPT: settings.limit_account_attempts, Purpose.LAUNCH: settings.limit_account_launches},
+        {
+            Purpose.ATTEMPT: settings.limit_user_attempts,
+            Purpose.PRESS: settings.limit_user_launches,
+            Purpose.LAUNCH: settings.limit_user_launches,
+        },
+        {
+            Purpose.ATTEMPT: settings.limit_account_attempts,
+            Purpose.PRESS: settings.limit_account_launches,
+            Purpose.LAUNCH: settings.limit_account_launches,
+        },
     )
     return CallLimits(rates, *storage_for(url, engine, rate_limits, workers=settings.workers))
 

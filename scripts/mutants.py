@@ -47,6 +47,7 @@ PARTS: Final = {
         tuple(
             f"bff/core/{name}.py"
             for name in (
+                "ahead",
                 "completion",
                 "connect",
                 "messages",
@@ -56,6 +57,7 @@ PARTS: Final = {
                 "origins",
                 "outcome",
                 "pace",
+                "ready",
                 "secret",
                 "sign_in_urls",
                 "studio_access",
@@ -63,12 +65,14 @@ PARTS: Final = {
             )
         ),
         (
+            "tests/unit/test_ahead.py",
             "tests/unit/test_completion.py",
             "tests/unit/test_connect.py",
             "tests/unit/test_messages.py",
             "tests/unit/test_minting.py",
             "tests/unit/test_origins.py",
             "tests/unit/test_outcome.py",
+            "tests/unit/test_press.py",
             "tests/unit/test_turn.py",
             "tests/unit/test_sign_in_urls.py",
             "tests/unit/test_watch.py",

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from bff.core import messages, outcome
+from bff.core.ahead import Ahead
 from bff.core.catalogue import Catalogue
-from bff.core.completion import Completions, Minted
+from bff.core.completion import Completions
 from bff.core.errors import InvalidRequest, LaunchRefused, NotFound, PartnerProblem
 from bff.core.minted_url import require_short
 from bff.core.model import Attempt, AttemptChanges, Delivery, Hint, Principal, Product, Status
 from bff.core.offers import chosen_message, offered_connector
 from bff.core.ports import AttemptStore, PartnerService
+from bff.core.ready import LaunchMinter, Ready
 from bff.core.secret import Secret, fingerprint
 from bff.core.sign_in_urls import sign_in_url
 from bff.core.watch import Watch
@@ -48,15 +52,6 @@ class Launched:
     browser: Secret | None
 
 
-@dataclass(frozen=True)
-class _Way:
-    """The partner service's ``targetOrigin`` and message, and what to remember of them."""
-
-    target: str
-    message: str | None
-    changes: AttemptChanges
-
-
 class Connect:
     """The use-case behind the button."""
 
@@ -67,6 +62,7 @@ class Connect:
         watch: Watch,
         catalogue: Catalogue,
         completions: Completions,
+        ahead: Ahead[Ready],
         *,
         public_url: str,
         partner_service_url: str,
@@ -77,17 +73,25 @@ class Connect:
         self._partner = partner
         self._watch = watch
         self._catalogue = catalogue
-        self._completions = completions
-        self._public_url = public_url
+        self._minter = LaunchMinter(
+            completions, public_url=public_url, clock=clock, random_token=random_token
+        )
+        self._ahead = ahead
         self._partner_service_url = partner_service_url
         self._clock = clock
         self._random_token = random_token
 
-    def begin(self, product: Product, principal: Principal, asked: BeginRequest) -> tuple[Attempt, Secret]:
+    def begin(
+        self,
+        product: Product,
+        principal: Principal,
+        asked: BeginRequest,
+        when_new: Callable[[Attempt], None] | None = None,
+    ) -> tuple[Attempt, Secret]:
         """Prepare an attempt: a local write, nothing is asked of the partner service.
 
-        Returns it with the launch token, which is told once. Raises ``UnknownConnector``,
-        ``UnknownMessage``, ``InvalidRequest`` or ``AlreadyBegun``.
+        Returns it with the launch token, which is told once; ``when_new`` is told of the attempt. Raises
+        ``UnknownConnector``, ``UnknownMessage``, ``InvalidRequest`` or ``AlreadyBegun``.
         """
         connector = self._catalogue.named(offered_connector(product, principal, asked.connector))
         if asked.return_url is not None and asked.delivery is not Delivery.RETURN:
@@ -127,12 +131,16 @@ class Connect:
             request_sha256=asked.request_sha256,
         )
         self._attempts.add(attempt)
+        if when_new:
+            when_new(attempt)
         return attempt, launch_token
 
     def peek(self, launch_token: Secret) -> Attempt:
         """The attempt that a launch token stands for, without using it. Raises ``LaunchRefused``."""
         attempt = self.attempt_of(launch_token)
         if attempt is None or attempt.status is not Status.CREATED or attempt.expires_at <= self._clock():
+            if attempt:
+                self._ahead.drop(attempt.id)
             raise LaunchRefused("this launch token is unknown, was used, or is past its time")
         return attempt
 
@@ -140,20 +148,31 @@ class Connect:
         """The attempt that a launch token was made for, whether or not it may still be launched."""
         return self._attempts.find_by_launch_token(fingerprint(launch_token.reveal()))
 
+    def press(self, attempt: Attempt) -> None:
+        """The user presses the button of an attempt that was peeked at: mint for its launch already.
+
+        Nothing is stored, and only the launch sees what comes of it; the second press of an attempt does
+        nothing. This worker alone knows of it: with several, a launch that comes to another mints as ever.
+        """
+        self._ahead.begin(attempt.id, partial(self._minter.mint, attempt))
+
     def launch(self, prepared: Attempt) -> Launched:
         """Use the launch token of an attempt that was peeked at, once.
 
         Answers with the URL at the partner service to send the browser to. Raises ``LaunchRefused``; on
         ``PartnerProblem`` the attempt has failed with its code.
         """
+        # Taken before it is known whether the token is good: if not, nobody else shall have it.
+        begun = self._ahead.take(prepared.id)
         attempt = self._use(prepared)
         try:
-            minted, way = self._mint(attempt)
+            ready = self._ready(begun, attempt)
         except PartnerProblem as problem:
             self._watch.settle(attempt, {"status": Status.FAILED, "error_code": problem.code})
             raise
+        minted, way = ready.minted, ready.way
         changes: AttemptChanges = way.changes | {
-            "minted_at": self._clock(),
+            "minted_at": ready.at,
             "sign_in_token_sha256": fingerprint(minted.token.value.reveal()),
             "account_connector_id": minted.installed.id,
             "authenticated_before": minted.installed.authenticated,
@@ -181,6 +200,7 @@ class Connect:
 
     def cancel(self, attempt: Attempt) -> Attempt:
         """The user gave up. A sign-in that has finished all the same is told as what it is."""
+        self._ahead.drop(attempt.id)
         attempt = self._watch.observe(attempt, Hint.CANCEL)
         return self._watch.settle(attempt, {"status": Status.CANCELLED, "error_code": "cancelled"})
 
@@ -244,27 +264,12 @@ class Connect:
             raise LaunchRefused("this launch token was used")
         return used
 
-    def _mint(self, attempt: Attempt) -> tuple[Minted, _Way]:
-        if attempt.delivery is Delivery.RETURN:
-            way = self._way_back()
-            return self._completions.mint(attempt, way.target), way
-        way = _Way(attempt.origin, attempt.callback_message, {})
-        minted = self._completions.mint(attempt, way.target)
-        if minted.installed.sign_ins is not None or not minted.installed.authenticated:
-            return minted, way
-        # A partner service that tells nothing about a single sign-in cannot show that a second one
-        # finished: then the flow has to come back to the server itself.
-        way = self._way_back()
-        # A token that is to be completed leads to the one target that it was minted for.
-        return minted if minted.browser is None else self._completions.mint(attempt, way.target), way
-
-    def _way_back(self) -> _Way:
-        secret = self._random_token()
-        return _Way(
-            f"{self._public_url}/connect/return/{secret}",
-            None,
-            {"delivery": Delivery.RETURN, "return_secret_sha256": fingerprint(secret)},
-        )
+    def _ready(self, begun: Future[Ready] | None, attempt: Attempt) -> Ready:
+        # What failed before the launch came is tried again, as the user now waits for it. What is under way
+        # is this launch's own: to try again after it has failed would make a wait of two deadlines.
+        if begun is None or (begun.done() and begun.exception()):
+            return self._minter.mint(attempt)
+        return begun.result()
 
 
 def support_code(random_token: str) -> str:

@@ -35,7 +35,12 @@ class Repeats:
         self._random_token = random_token
 
     def begin(
-        self, product: Product, principal: Principal, asked: BeginRequest, key: str
+        self,
+        product: Product,
+        principal: Principal,
+        asked: BeginRequest,
+        key: str,
+        when_new: Callable[[Attempt], None] | None = None,
     ) -> tuple[Attempt, Secret | None]:
         """``Connect.begin``, or the attempt that this key began; its token is None once it was launched.
 
@@ -46,7 +51,7 @@ class Repeats:
         whose = [principal.product, principal.account.id, principal.user.id, key]
         keyed = replace(asked, idempotency_sha256=fingerprint(json.dumps(whose)), request_sha256=request)
         try:
-            return self._connect.begin(product, principal, keyed)
+            return self._connect.begin(product, principal, keyed, when_new)
         except AlreadyBegun as repeat:
             # house-allow: secret-compare: the SHA-256 of a request body is no secret
             if repeat.attempt.request_sha256 != request:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
 from flask import Blueprint, Response, request
@@ -9,7 +11,7 @@ from pydantic import Field
 
 from bff.core import look
 from bff.core.connect import BeginRequest
-from bff.core.errors import InvalidRequest
+from bff.core.errors import InvalidRequest, LimitsUnavailable, RateLimited
 from bff.core.model import Attempt, Delivery, Hint, OfferedConnector, Principal, Product, Status
 from bff.core.offers import offered_connectors
 from bff.core.origins import origin_of
@@ -24,6 +26,7 @@ from bff.http.identity import signed_in, signed_in_or_host_server
 from bff.http.in_app import is_in_app
 from bff.http.limits import Purpose
 from bff.http.locales import locale_of, wanted
+from bff.http.press import mint_ahead
 from bff.http.responses import answer
 from bff.http.services import services
 from bff.serving import metrics
@@ -43,6 +46,7 @@ class BeginAttempt(Body):
     locale: Annotated[str, Field(pattern=LANGUAGE_TAG, max_length=35)] | None = None
     delivery: Literal["message", "return"] = "message"
     return_url: Annotated[str, Field(max_length=2000)] | None = None
+    pressed: Annotated[bool, Field(description="The click is here already: mint for its launch.")] = False
 
 
 class Nothing(Body):
@@ -75,7 +79,7 @@ def config() -> Response:
 
 @routes.post("/v1/attempts")
 def begin() -> Response:
-    """Prepare an attempt ahead of a click. Nothing is asked of the partner service."""
+    """Prepare an attempt ahead of a click. Nothing is asked of the partner service, unless it is pressed."""
     product, principal = signed_in()
     origin, body = calling_origin(product), read_body(BeginAttempt)
     if body.return_url is not None and origin_of(body.return_url) != origin:
@@ -89,7 +93,7 @@ def begin() -> Response:
         return_url=body.return_url,
     )
     _spend(principal)
-    attempt, launch_token = _begin_once(product, principal, asked)
+    attempt, launch_token = _begin_once(product, principal, asked, _press if body.pressed else None)
     told = {
         "id": attempt.id,
         "status": attempt.status.value,
@@ -151,13 +155,24 @@ def told(attempt: Attempt, product: Product) -> dict[str, Any]:
     }
 
 
-def _begin_once(product: Product, principal: Principal, asked: BeginRequest) -> tuple[Attempt, Secret | None]:
+def _begin_once(
+    product: Product,
+    principal: Principal,
+    asked: BeginRequest,
+    when_new: Callable[[Attempt], None] | None,
+) -> tuple[Attempt, Secret | None]:
     key = request.headers.get("Idempotency-Key")
     if key is None:
-        return services().connect.begin(product, principal, asked)
+        return services().connect.begin(product, principal, asked, when_new)
     if not 0 < len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
         raise InvalidRequest(f"Idempotency-Key: write 1 to {LONGEST_KEY} printable ASCII characters")
-    return services().repeats.begin(product, principal, asked, key)
+    return services().repeats.begin(product, principal, asked, key, when_new)
+
+
+def _press(attempt: Attempt) -> None:
+    # The attempt is there, whatever becomes of the press.
+    with contextlib.suppress(RateLimited, LimitsUnavailable):
+        mint_ahead(attempt)
 
 
 def _spend(principal: Principal) -> None:

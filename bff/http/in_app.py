@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from bff.core.model import OfferedConnector
+
 # Only the user agent tells, since these browsers hide nothing else. The list lives at the server, where it
 # can grow without a new widget on anybody's page.
 _NAMED: Final = re.compile(
@@ -31,3 +33,8 @@ def refuses_in_app(connector_name: str, connector_key: str) -> bool:
     Google answers such a browser with ``disallowed_useragent`` and no way on.
     """
     return bool(_REFUSING.search(f"{connector_name} {re.sub(r'[-_.]', ' ', connector_key)}"))
+
+
+def is_hopeless(user_agent: str, offered: OfferedConnector) -> bool:
+    """Whether a sign-in that this browser begins would end at the third party's door."""
+    return is_in_app(user_agent) and refuses_in_app(offered.name, offered.key)

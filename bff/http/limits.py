@@ -23,6 +23,7 @@ PREFIX: Final = "hitchpost"
 OPEN: Final = frozenset(
     {
         "hitchpost.hitchpost_exchange.exchange",
+        "hitchpost.hitchpost_press.press",
         "hitchpost.hitchpost_completion.complete",
         "hitchpost.hitchpost_pages.opening",
         "hitchpost.hitchpost_pages.launch",
@@ -33,7 +34,9 @@ OPEN: Final = frozenset(
     }
 )
 """What anybody may call: each is counted by address, apart from the others."""
-COSTLY: Final = frozenset({"hitchpost.hitchpost_pages.launch", "hitchpost.studio.doors.enter"})
+COSTLY: Final = frozenset(
+    {"hitchpost.hitchpost_press.press", "hitchpost.hitchpost_pages.launch", "hitchpost.studio.doors.enter"}
+)
 """Of these none is taken while calls cannot be counted."""
 
 log = structlog.get_logger("hitchpost.limits")
@@ -43,6 +46,7 @@ class Purpose(StrEnum):
     """What a signed-in user may do only so often."""
 
     ATTEMPT = "attempts"
+    PRESS = "presses"
     LAUNCH = "launches"
 
 

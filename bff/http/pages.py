@@ -22,7 +22,7 @@ from bff.core.studio import is_draft
 from bff.core.words import Words
 from bff.http import audit, launch_cookies
 from bff.http.guards import launch_is_direct, refuse_repeated_fields
-from bff.http.in_app import is_in_app, refuses_in_app
+from bff.http.in_app import is_hopeless
 from bff.http.limits import Purpose
 from bff.http.locales import browsers
 from bff.http.responses import STATUS, answer, how_long_to_wait, tell_unforeseen
@@ -80,7 +80,8 @@ def launch() -> Response:
     attempt = connect.peek(token)
     if not launch_is_direct(attempt):
         return _ask(attempt, token, "interstitial.html")
-    if _is_hopeless(attempt) and "anyway" not in request.form:
+    agent = request.headers.get("User-Agent", "")
+    if is_hopeless(agent, attempt.connector) and "anyway" not in request.form:
         return _ask(attempt, token, "in_app.html", address=attempt.return_url or attempt.origin)
     # Counted for whom the token was made, and before it is used up: after a minute it is still good.
     services().limits.spend(Purpose.LAUNCH, attempt.product, attempt.account.id, attempt.user.id)
@@ -178,11 +179,6 @@ def page_values(product: Product | None, words: Words, connector_name: str) -> d
         "logo_url": f"{base}/connect/logo/{light}" if light else None,
         "logo_dark_url": f"{base}/connect/logo/{dark}" if dark else None,
     }
-
-
-def _is_hopeless(attempt: Attempt) -> bool:
-    offered = attempt.connector
-    return is_in_app(request.headers.get("User-Agent", "")) and refuses_in_app(offered.name, offered.key)
 
 
 def _ask(attempt: Attempt, token: Secret, template: str, **values: str) -> Response:

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Engine, make_url
 from bff.adapters.product_store import FRESH_SECONDS
 from bff.serving import statements as database_statements
 from tests.support.databases import DatabaseUrl
+from tests.support.waiting import wait_for
 from tests.support.world import World, open_world
 
 
@@ -75,6 +76,24 @@ def test_a_warm_launch_costs_one_call(world: World) -> None:
     world.launch(world.begin(token)["launch_token"])
     attempt = world.begin(token)
     before = len(world.partner_calls.seen)
+    with statements(world) as seen:
+        assert world.launch(attempt["launch_token"]).status_code == 303
+    assert last_parts(world.partner_calls.seen[before:]) == ["signintoken"]
+    assert seen == ["SELECT", "UPDATE", "UPDATE"]
+
+
+def test_a_press_costs_one_look_and_its_launch_no_call(world: World) -> None:
+    """`POST /v1/press`: one look, no write, one token; the launch after it writes as ever and asks nobody."""
+    token = world.session()
+    world.launch(world.begin(token)["launch_token"])
+    attempt = world.begin(token)
+    before = len(world.partner_calls.seen)
+    ahead = world.bff_app.extensions["hitchpost"].connect._ahead
+    with statements(world) as seen:
+        assert world.press(attempt["launch_token"]).status_code == 204
+        wait_for(ahead._kept[attempt["id"]][1].done)
+    assert seen == ["SELECT"]
+    assert last_parts(world.partner_calls.seen[before:]) == ["signintoken"]
     with statements(world) as seen:
         assert world.launch(attempt["launch_token"]).status_code == 303
     assert last_parts(world.partner_calls.seen[before:]) == ["signintoken"]

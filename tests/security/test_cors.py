@@ -105,7 +105,7 @@ def page_paths(world: World) -> list[str]:
         path
         for method in ("GET", "POST")
         for path in routes(world.bff_app, method, "/v1/")
-        if path.startswith(("/v1/attempts", "/v1/config", "/v1/sessions/exchange"))
+        if path.startswith(("/v1/attempts", "/v1/config", "/v1/press", "/v1/sessions/exchange"))
     ]
 
 

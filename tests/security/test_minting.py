@@ -55,6 +55,11 @@ class Canary:
         self.secrets |= {"launch token": begun["launch_token"], "callback message": begun["callback_message"]}
         self.secrets["nonce"] = re.findall(r'"nonce": ?"([^"]+)"', begun["callback_message"])[0]
 
+    def press(self) -> requests.Response:
+        """The page tells that its button goes down."""
+        form, page = {"launch_token": self.secrets["launch token"]}, {"Origin": self.stack.host}
+        return requests.post(f"{self.stack.bff}/v1/press", data=form, headers=page, timeout=20)
+
     def launch(self) -> requests.Response:
         """The popup's POST."""
         return self.browser.post(
@@ -108,6 +113,7 @@ def test_a19_no_secret_is_written_anywhere(running: Running) -> None:
     """A whole sign-in by the real programs: not one of its secrets is in what they write to their logs."""
     canary = Canary(running)
     canary.begin()
+    assert canary.press().status_code == 204
     last = canary.follow(canary.consent(canary.follow(canary.launch())))
     assert "data-message" in last.text
     assert {"/connectorauth/updateaccountconnectoroauth token", "/authorize state"} <= set(canary.secrets)

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from werkzeug.exceptions import TooManyRequests
 
 from bff.adapters.tables import metadata
-from bff.http.openapi.operation import STATUS_OF
+from bff.http.openapi.operation import FORM, STATUS_OF
 from bff.http.openapi.operations import FOR_SERVERS, FOR_WIDGETS
 from tests.support.databases import DatabaseUrl
 from tests.support.servers import serve
@@ -109,8 +109,11 @@ def test_a60_a_broken_database_is_told_without_its_internals(world: World, broke
         body = {"product": "demo", "assertion": "x"} if operation.path.endswith("exchange") else {}
         path = broken + operation.path.format(attempt_id="att_x")
         sent = body if operation.method == "post" else None
+        form = {"launch_token": "x"} if operation.body_type == FORM else None
         with capture_logs([merge_contextvars]) as lines:
-            answer = requests.request(operation.method, path, json=sent, headers=headers, timeout=60)
+            answer = requests.request(
+                operation.method, path, json=sent, data=form, headers=headers, timeout=60
+            )
         told = problem(answer, 500, "internal_error")
         (line,) = (line for line in lines if line["event"] == "unforeseen error")
         assert told["request_id"] == line["request_id"]

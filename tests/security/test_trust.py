@@ -33,6 +33,8 @@ PARTNERS_PUBLIC: Final = frozenset(
 )
 FORGED: Final = {"/v1/sessions/exchange": {"product": "demo", "assertion": "forged"}}
 """Where the credential stands in the body, one that is none."""
+FORGED_FORMS: Final = {"/v1/press": {"launch_token": "forged"}}
+"""The same where the body is a form."""
 REFUSALS: Final = frozenset({400, 401, 403, 404, 410})
 """What a call without any credential is answered: never a success, never a redirect."""
 
@@ -48,9 +50,10 @@ def routes_of(app: Flask) -> Iterator[tuple[str, str, str]]:
 def knock(origin: str, method: str, address: str) -> requests.Response:
     """A call without any credential, from the program's own origin: only the credential is missing."""
     headers = {"Origin": origin, "X-Hitchpost": "1", "Sec-Fetch-Site": "same-origin"}
-    body = None if method == "GET" else FORGED.get(address, {})
+    form = FORGED_FORMS.get(address)
+    body = None if method == "GET" or form else FORGED.get(address, {})
     return requests.request(
-        method, origin + address, json=body, headers=headers, timeout=20, allow_redirects=False
+        method, origin + address, json=body, data=form, headers=headers, timeout=20, allow_redirects=False
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from bff.adapters.attempt_store import DatabaseAttempts
 from bff.adapters.database import SCHEMA
+from bff.core.ahead import Ahead
 from bff.core.catalogue import Catalogue
 from bff.core.completion import Completions, Places, SameBrowser
 from bff.core.connect import BeginRequest, Connect
@@ -83,6 +84,7 @@ def build_core(database_url: str, *, tells: bool = True) -> Core:
         watch,
         catalogue,
         completions,
+        Ahead(at_once, clock),
         public_url=places.public_url,
         partner_service_url=places.partner_service_url,
         clock=clock,

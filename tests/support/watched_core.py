@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Engine
 
 from bff.adapters.attempt_store import DatabaseAttempts
+from bff.core.ahead import Ahead
 from bff.core.catalogue import Catalogue
 from bff.core.completion import Completions, Places, SameBrowser
 from bff.core.connect import Connect
@@ -16,8 +17,10 @@ from bff.core.errors import PartnerUnavailable
 from bff.core.minting import Minter
 from bff.core.model import Attempt, Message, MessageKind, OfferedConnector, Principal, Product, User
 from bff.core.ports import AccountConnector, AccountRef, CompletionWish, Connector, SignInToken
+from bff.core.ready import Ready
 from bff.core.sign_in_urls import SignInUrls
 from bff.core.watch import Watch
+from tests.support.aside import Later
 from tests.support.core import Core
 from tests.support.model_partner import Clock, ModelPartner, at_once
 
@@ -119,6 +122,8 @@ class WatchedCore(Core):
     events: HeardEvents
     urls: SignInUrls
     tokens: list[str]
+    ahead: Ahead[Ready]
+    later: Later
 
 
 def build_watched_core(engine: Engine) -> WatchedCore:
@@ -145,16 +150,19 @@ def build_watched_core(engine: Engine) -> WatchedCore:
         clock=clock,
         random_token=random_token,
     )
+    later = Later()
+    ahead: Ahead[Ready] = Ahead(later, clock)
     connect = Connect(
         attempts,
         partner,
         watch,
         catalogue,
         completions,
+        ahead,
         public_url=PUBLIC,
         partner_service_url=SERVICE,
         clock=clock,
         random_token=random_token,
     )
     urls = SignInUrls(minter, SERVICE)
-    return WatchedCore(clock, partner, attempts, watch, connect, events, urls, tokens)
+    return WatchedCore(clock, partner, attempts, watch, connect, events, urls, tokens, ahead, later)

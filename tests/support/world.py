@@ -165,6 +165,22 @@ class World:
             timeout=30,
         )
 
+    def press(
+        self, launch_token: str, *, origin: str | None = HOST, headers: Mapping[str, str] | None = None
+    ) -> requests.Response:
+        """What the widget tells as the button goes down."""
+        said = {} if origin is None else {"Origin": origin}
+        return requests.post(
+            f"{self.bff}/v1/press",
+            data={"launch_token": launch_token},
+            headers={**said, **(headers or {})},
+            timeout=30,
+        )
+
+    def mints(self) -> int:
+        """How often a sign-in token was asked for, for this account."""
+        return self.partner_calls.seen.count(("POST", f"/v1.0/accounts/{self.account}/signintoken"))
+
     def expire_sign_in_tokens(self) -> None:
         """Let every sign-in token of this account be past its time, at the partner service."""
         engine = open_database(self.partner_database)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bff.core.model import Hint
-from bff.http import attempts, completion, exchange, files, health, host_api, pages, receipts
+from bff.http import attempts, completion, exchange, files, health, host_api, pages, press, receipts
 from bff.http.attempts import BeginAttempt, Nothing
 from bff.http.exchange import NewExchange
 from bff.http.guards import CUSTOM_HEADER
@@ -61,6 +61,17 @@ FOR_WIDGETS: Final = (
         WIDGET,
         (ORIGIN, IDEMPOTENCY),
         BeginAttempt,
+    ),
+    Operation(
+        "post",
+        "/v1/press",
+        press.press,
+        "widget",
+        (Answer(204, "It was heard."),),
+        ("origin_not_allowed", "launch_refused", *CALLED, "payload_too_large", "limits_unavailable"),
+        parameters=(ORIGIN,),
+        body=shapes.PressForm,
+        body_type=FORM,
     ),
     Operation(
         "get",

@@ -216,3 +216,9 @@ class LaunchForm(BaseModel):
 
     launch_token: str
     anyway: str | None = None
+
+
+class PressForm(BaseModel):
+    """What a page tells of a press."""
+
+    launch_token: str
