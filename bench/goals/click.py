@@ -45,19 +45,20 @@ METHOD: Final = (
     " partner service nothing. The time runs from the page's pointerdown to the arrival of the sign-in"
     " URL at the partner service. Cold: the visitor's first click, right after the load event. Warm: the"
     f" third visit, the pointer on the button for {SETTLED} s, and with Hitchpost an attempt prepared."
-    " Hitchpost asks for the account's connectors and mints, as at every launch; the rivals know"
-    " session, access token and account connector, and only mint. Their BFF (Flask, requests, gunicorn)"
-    " is at an origin of its own as Hitchpost's is, with preflights that are cached for ten minutes; or"
+    " Hitchpost is told of the press as the button goes down, mints for the account's connector, and launches"
+    " with that token; the rivals know session, access token and account connector, and only mint. Their BFF"
+    " (Flask, requests, gunicorn) is at an origin of its own as Hitchpost's is, with preflights that are"
+    " cached for ten minutes; or"
     " it serves the page too, so there are none and its connection is open."
 )
 CAUSE: Final = (
-    "Hitchpost mints after the launch has come in, so its click waits for the same round trip and the"
-    " same 100 ms; before that its opening page has to start in a new window and be handed the launch"
-    " token, while a rival's request is on its way at once. {more}"
+    "Hitchpost mints as the button goes down, so its 100 ms run while its opening page starts in a new window"
+    " and is handed the launch token; the launch then takes a round trip of its own. A rival's request is on"
+    " its way at once, and waits for one round trip and the 100 ms. {more}"
 )
 WARM_CAUSE: Final = (
-    "No order of the page's own steps can win 25 per cent of a time that is mostly way and mint: only a"
-    " token minted before the click could."
+    "What is left is the start of a window with its page and script, the handshake, and the launch's way:"
+    " only a token minted before the press could do more."
 )
 COLD_CAUSE: Final = (
     "Cold, the popup also needs a connection of its own (browsers keep one for each top-level site),"

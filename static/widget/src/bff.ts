@@ -1,4 +1,4 @@
-// The BFF over HTTP: four calls, and what may go wrong with each.
+// The BFF over HTTP: what is asked of it, and what may go wrong with each call.
 import { ConnectError, errorOf, type Told } from "./errors.js";
 import { advice, watchPolicy } from "./policy.js";
 import { renewSession, sessionToken, settings } from "./session.js";
@@ -10,20 +10,29 @@ const HINDSIGHT = 500;
 const PATIENCE = 15_000;
 
 /** What a page needs to draw buttons, in this language; the server chooses one where nobody named any. */
-export const readConfig = (locale = ""): Promise<Config> => call(`config?locale=${locale}`);
+export const readConfig = (locale: string): Promise<Config> => call(`config?locale=${locale}`);
 
-/** Begins an attempt: nothing happens for the user until its launch token is used. */
-export const begin = (request: AttemptRequest): Promise<Attempt> => call("attempts", request);
+/** Begins an attempt: nothing happens for the user until its launch token is used. `pressed`: that will be at once. */
+export const begin = (request: AttemptRequest, pressed: boolean): Promise<Attempt> => call("attempts", { ...request, pressed });
+
+/**
+ * The button of this attempt is pressed: the BFF begins what the launch will wait for. Should it not get through, the
+ * launch only takes longer. A form, and no header of ours: the browser need not ask first whether it may be sent.
+ */
+export const press = (attempt: Promise<Attempt>): Promise<unknown> =>
+  attempt
+    .then(({ launch_token }) => fetch(settings.base + "/v1/press", { method: "POST", body: new URLSearchParams({ launch_token }) }))
+    .catch(() => null); // Whoever waits for the attempt itself is told what is wrong.
 
 /** How an attempt stands. `hint` names the signal that woke us: the BFF then looks at once. */
 export const read = (id: string, hint?: Channel): Promise<Reading> =>
-  call(`attempts/${id}${hint ? `?hint=${hint}` : ""}`);
+  call("attempts/" + id + (hint ? "?hint=" + hint : ""));
 
 /** Gives up an attempt. The answer may still be `connected`: the server's word counts. */
-export const cancel = (id: string): Promise<Reading> => call(`attempts/${id}/cancel`, {});
+export const cancel = (id: string): Promise<Reading> => call("attempts/" + id + "/cancel", {});
 
 /** Takes the other third-party account, which signed in, in place of the connected one: the new attempt. */
-export const accept = (id: string): Promise<Reading> => call(`attempts/${id}/accept`, {});
+export const accept = (id: string): Promise<Reading> => call("attempts/" + id + "/accept", {});
 
 async function call<Answer>(path: string, body?: object): Promise<Answer> {
   let response = await send(path, body);
@@ -36,7 +45,7 @@ async function call<Answer>(path: string, body?: object): Promise<Answer> {
 async function send(path: string, body?: object): Promise<Response> {
   const token = await sessionToken();
   watchPolicy();
-  return fetch(`${settings.base}/v1/${path}`, {
+  return fetch(settings.base + "/v1/" + path, {
     method: body ? "POST" : "GET",
     headers: {
       "X-Hitchpost": "1",

@@ -3,12 +3,12 @@ import { expect, press } from "./steer.js";
 
 /** Listens on the whole document, so that buttons need no set-up of their own. */
 export function listen(): void {
-  const on = (name: string, act: (button: Element) => void): void => {
-    document.addEventListener(name, ({ target }) => {
-      const button = (target as Partial<Element>).closest?.("[data-hitchpost-connect]");
-      if (button) act(button);
+  for (const name of ["pointerover", "mousedown", "focusin", "click"]) {
+    document.addEventListener(name, (event) => {
+      const button = (event.target as Partial<Element>).closest?.("[data-hitchpost-connect]");
+      if (!button) return;
+      if (name === "click") press(button);
+      else expect(button, event as MouseEvent);
     });
-  };
-  on("click", press);
-  for (const name of ["pointerover", "pointerdown", "focusin"]) on(name, expect);
+  }
 }

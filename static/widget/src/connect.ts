@@ -14,14 +14,6 @@ const GROWTH = 2;
 const SLOWEST = 5000;
 /** For so long (milliseconds) after news the waiting never gets slower than `FIRST`: more may follow. */
 const EAGER = 15_000;
-/** With no answer for so long (milliseconds) the server has given up the attempt by itself. */
-const GIVE_UP = 900_000;
-
-/** Statuses that are not final. */
-const LIVE = /created|launched/;
-
-/** Signals that the BFF is told of. */
-const HINTS: readonly Channel[] = ["message", "returned", "trouble", "closed", "focus"];
 
 /** What a signal means to the user. */
 const STEPS: Partial<Record<Signal, Step>> = {
@@ -47,36 +39,36 @@ export async function connect(
   wish: Wish,
   tell: Tell,
   popup: Popup,
-  begin: (request: AttemptRequest) => Promise<Attempt>,
+  begin: (request: AttemptRequest, pressed: true) => Promise<Attempt>,
   begun?: Begun | Promise<Begun>,
 ): Promise<ConnectResult> {
   const { signal, connector } = wish;
   let attempt: Begun | undefined;
   try {
     if (popup.blocked) throw new ConnectError("popup_blocked");
-    const giveUp = (): void => { popup.push("cancel"); };
+    const giveUp = (): void => { popup.nudge("cancel"); };
     signal?.addEventListener("abort", giveUp, { signal: popup.over });
     if (signal?.aborted) giveUp();
     if (!begun) tell("opening");
-    attempt = await (begun ?? begin(requestOf(wish)));
-    if (begun) popup.push("returned");
-    else if (wish.delivery === "return") popup.push("ready"); // This tab is its own window.
+    attempt = await (begun ?? begin(requestOf(wish), true));
+    if (begun) popup.nudge("returned");
+    else if (wish.delivery === "return") popup.nudge("ready"); // This tab is its own window.
     return outcome(...(await watch(connector, attempt, tell, popup)));
   } catch (error) {
-    const told = error as ConnectError;
-    told.attempt = attempt?.id;
-    told.supportCode ??= attempt?.support_code;
-    throw told;
+    (error as ConnectError).attempt = attempt?.id;
+    (error as ConnectError).supportCode ??= attempt?.support_code;
+    throw error;
   } finally {
     if (recall()?.id === attempt?.id) remember(); // Another flow may be remembered by now.
-    popup.dispose();
+    popup.tidy();
   }
 }
 
 /** What to ask of the BFF for this sign-in. */
 export function requestOf({ connector, message, locale = settings.locale, delivery }: Wish): AttemptRequest {
   // What is the default goes unsaid: else an attempt that was made before the BFF told it would not be the one asked for.
-  return { connector, message, ...(locale && { locale }), ...(delivery === "return" && { delivery, return_url: location.href }) };
+  // eslint-disable-next-line @typescript-eslint/prefer-nullish-coalescing -- an empty one names none
+  return { connector, message, locale: locale || undefined, ...(delivery === "return" && { delivery, return_url: location.href }) };
 }
 
 /** Asks after every signal, and from time to time, until the server says how it ended; with the signal that told. */
@@ -88,7 +80,7 @@ async function watch(connector: string, attempt: Begun, tell: Tell, popup: Popup
   let eagerUntil = 0;
   let answered = Date.now();
   for (;;) {
-    const signal = await popup.next(delay);
+    const signal = await popup.news(delay);
     if (signal === "ready") {
       popup.launch(attempt as Attempt); // Again, should the opening page be loaded once more: it then says what is wrong.
       remember({ id, connector });
@@ -96,20 +88,22 @@ async function watch(connector: string, attempt: Begun, tell: Tell, popup: Popup
       tell("waiting", id);
       continue;
     }
-    const step = signal && STEPS[signal];
+    const step = STEPS[signal as Signal]; // None without a signal.
     if (step) tell(step, id);
     if (signal === "cancel") cancelling = true;
-    const hint = told ?? HINTS.find((name) => name === signal);
+    // Of these the BFF is told.
+    const hint = told ?? (["message", "returned", "trouble", "closed", "focus"] as const).find((name) => name === signal);
     if (step === "finishing") told = hint; // It stays the hint until the end is read.
     // While the user is elsewhere, a window that seems closed is only cut off, most likely: no reason to hurry.
     if (signal && document.hasFocus()) eagerUntil = Date.now() + EAGER;
     delay = signal ? BRISK : Math.min(delay * GROWTH, Date.now() < eagerUntil ? FIRST : SLOWEST);
     try {
       const reading = await (cancelling ? cancel(id) : read(id, hint));
-      if (!LIVE.test(reading.status)) return [reading, hint ?? "poll"];
+      if (!/created|launched/.test(reading.status)) return [reading, hint ?? "poll"]; // The others are final.
       answered = Date.now();
     } catch (error) {
-      if (!isPassing(error as ConnectError) || Date.now() - answered > GIVE_UP) throw error;
+      // With no answer for so long (milliseconds) the server has given up the attempt by itself.
+      if (!isPassing(error as ConnectError) || Date.now() - answered > 900_000) throw error;
     }
   }
 }

@@ -16,8 +16,8 @@ export class ConnectError extends Error {
 
   /** `title` and `nextStep` default to the product's words for the code. */
   constructor(code: ConnectErrorCode, title?: string, nextStep?: string) {
-    super((title ??= words[`error_${code}_title`] ?? words[code] ?? code));
-    Object.assign(this, { name: "ConnectError", code, title, nextStep: nextStep ?? words[`error_${code}_next_step`] ?? "" });
+    super((title ??= words["error_" + code + "_title"] ?? words[code] ?? code));
+    Object.assign(this, { name: "ConnectError", code, title, nextStep: nextStep ?? words["error_" + code + "_next_step"] ?? "" });
   }
 }
 
@@ -28,5 +28,7 @@ export const isPassing = ({ code }: ConnectError): boolean => /network|partner/.
 export type Told = Pick<Reading, "error">;
 
 /** The error that the BFF tells; an answer that is none of its own is an outage. */
-export const errorOf = (told: Told | null): ConnectError =>
-  new ConnectError(told?.error?.code ?? "partner_unavailable", told?.error?.title, told?.error?.next_step);
+export function errorOf(told: Told | null): ConnectError {
+  const { code = "partner_unavailable", title, next_step }: Partial<NonNullable<Told["error"]>> = told?.error ?? {};
+  return new ConnectError(code, title, next_step);
+}

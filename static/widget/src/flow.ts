@@ -14,7 +14,7 @@ export interface Wish extends ConnectOptions {
 /** Opens the window of a sign-in, straight at the BFF's opening page. Call it inside a click. */
 export function openFor({ connector, delivery, locale = settings.locale ?? words.lang }: Wish): Popup {
   const query = { product: settings.product, origin: location.origin, connector, locale };
-  return openPopup(delivery === "return" ? undefined : `${settings.base}/connect/opening?${new URLSearchParams(query)}`);
+  return openPopup(delivery === "return" ? undefined : settings.base + "/connect/opening?" + (new URLSearchParams(query) as unknown as string));
 }
 
 /** Tells `target` how a sign-in ended, and gives it on. */

@@ -4,7 +4,7 @@ import { HitchpostConnect } from "./element.js";
 import { resume } from "./resumed.js";
 import { configure, fetchSession, settings } from "./session.js";
 import { run } from "./steer.js";
-import type { ConnectOptions, ConnectResult } from "./types.js";
+import type { ConnectOptions, ConnectResult, Settings } from "./types.js";
 import { TAG } from "./wish.js";
 
 const page = globalThis as { Hitchpost?: object };
@@ -32,6 +32,6 @@ function readTag(tag: HTMLScriptElement | null): void {
     base: tag.src.replace(/\/widget\/.*/, ""),
     product,
     locale,
-    session: sessionUrl ? () => fetchSession(sessionUrl) : session ? () => session : undefined,
+    session: sessionUrl ? () => fetchSession(sessionUrl) : ((session && (() => session)) as Settings["session"]),
   });
 }

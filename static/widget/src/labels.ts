@@ -9,7 +9,7 @@ const loading: Record<string, Promise<void> | undefined> = {};
 
 /** Asks the BFF, once for each language that elements ask for; after a failure the next element asks again. */
 export function load({ locale = "" }: Wish): Promise<void> {
-  return (loading[locale] ??= readConfig(locale || settings.locale).then(
+  return (loading[locale] ??= readConfig(locale || (settings.locale ?? "")).then(
     (config) => {
       for (const key in config.words) words[locale + key] = config.words[key];
       settings.delivery = config.delivery;
@@ -21,4 +21,4 @@ export function load({ locale = "" }: Wish): Promise<void> {
 
 /** The text of this key: the connector's own, the product's, or the little that the widget knows by itself. */
 export const wordOf = ({ connector, locale = "" }: Wish, key: string): string | undefined =>
-  words[`${locale}${connector} ${key}`] ?? words[locale + key] ?? words[key];
+  words[locale + connector + " " + key] ?? words[locale + key] ?? words[key];

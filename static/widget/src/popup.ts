@@ -26,7 +26,7 @@ export interface Popup extends Signals {
   /** Brings the window to the front, where the browser lets us. */
   focus: () => void;
   /** Closes the window and forgets every listener and timer. */
-  dispose: () => void;
+  tidy: () => void;
 }
 
 /**
@@ -34,7 +34,7 @@ export interface Popup extends Signals {
  * Without `url` there is none: the sign-in takes this tab, or another page opened the window.
  */
 export function openPopup(url?: string): Popup {
-  const { push, next } = signals();
+  const { nudge, news } = signals();
   const end = new AbortController();
   const bff = bffOrigin();
   let expected: Attempt | undefined;
@@ -44,27 +44,26 @@ export function openPopup(url?: string): Popup {
 
   const hear = ({ source, origin, data }: MessageEvent<unknown>): void => {
     if (source !== popup) return;
-    if (origin === expected?.partner_origin && data === expected.callback_message) push("message");
+    if (origin === expected?.partner_origin && data === expected.callback_message) nudge("message");
     // The embedded partner service tells of trouble as the BFF's own pages do.
     const type = (origin === bff || origin === expected?.partner_origin) && (data as { type?: unknown } | null)?.type;
-    const signal = SAID.find((name) => type === `hitchpost.${name}`);
-    if (signal) push(signal);
+    for (const name of SAID) if (type === `hitchpost.${name}`) nudge(name);
   };
 
   const back = ({ type }: Event): void => {
     if (type === "pageshow") doubtSince = 0;
-    if (!document.hidden) push("focus");
+    if (!document.hidden) nudge("focus");
   };
 
   const look = (): void => {
     const now = Date.now();
     const here = document.hasFocus();
     const gone = popup?.closed ?? true;
-    if (popup && gone && !closed) push("closed");
+    if (popup && gone && !closed) nudge("closed");
     closed = gone;
     doubtSince = gone && (here || !expected) ? doubtSince || now : 0;
     const doubt = doubtSince > 0 && now - doubtSince >= (here ? DOUBT : SILENCE);
-    if (doubt !== unsure) push(doubt ? "unsure" : "sure");
+    if (doubt !== unsure) nudge(doubt ? "unsure" : "sure");
     unsure = doubt;
   };
 
@@ -73,11 +72,11 @@ export function openPopup(url?: string): Popup {
   for (const name of ["focus", "online", "pageshow", "visibilitychange"]) addEventListener(name, back, options);
   const ticks = setInterval(look, TICK);
   // Without a name of its own: a name used twice would take over another flow's window.
-  const popup = url === undefined ? undefined : open(url, "_blank", "popup,width=520,height=680");
+  const popup = (url && open(url, "_blank", "popup,width=520,height=680")) as WindowProxy | null | undefined;
 
   return {
-    push,
-    next,
+    nudge,
+    news,
     blocked: popup === null,
     over: end.signal,
     launch(attempt) {
@@ -90,7 +89,7 @@ export function openPopup(url?: string): Popup {
       }
     },
     focus: () => popup?.focus(),
-    dispose() {
+    tidy() {
       end.abort();
       clearInterval(ticks);
       popup?.close(); // Does nothing, in silence, to a window that is isolated from us.

@@ -1,5 +1,5 @@
-// Attempts made ahead of the click, so that a click waits for no round trip.
-import { begin } from "./bff.js";
+// Attempts made ahead of the click, and minted for as it begins, so that a click waits for no round trip.
+import { begin, press } from "./bff.js";
 import { identity } from "./session.js";
 import type { Attempt, AttemptRequest } from "./types.js";
 
@@ -7,33 +7,40 @@ import type { Attempt, AttemptRequest } from "./types.js";
 const EARLY = 60_000;
 
 interface Prepared {
-  attempt: Promise<Attempt>;
+  made: Promise<Attempt>;
   until: number;
+  /** Whether the BFF was told that its button is pressed. */
+  told: boolean | Promise<unknown>;
 }
 
 const waiting = {} as Record<string, Prepared | undefined>;
 
-/** Sees to it that an attempt for this request waits; `made` is told its id if it had to be made. */
-export function prepare(request: AttemptRequest, made: (id: string) => void): void {
+/**
+ * The attempt that waits for this request, made if need be; `prepared` is told its id then. `pressed`: the user's
+ * click begins, and the BFF is told, once.
+ */
+export function prepare(request: AttemptRequest, prepared: (id: string) => void, pressed: boolean): Promise<Attempt> {
   const key = keyOf(request);
-  if (Date.now() < (waiting[key]?.until ?? 0)) return;
-  const fresh: Prepared = { attempt: begin(request), until: Infinity };
-  waiting[key] = fresh;
-  fresh.attempt.then(
-    ({ id, expires_at }) => {
-      fresh.until = Date.parse(expires_at) - EARLY;
-      made(id);
-    },
-    () => (fresh.until = 0), // Asked again at the next sign of interest; a click tells what went wrong.
-  );
+  let found = waiting[key];
+  if (!found || found.until <= Date.now()) {
+    const fresh: Prepared = (found = waiting[key] = { made: begin(request, pressed), until: Infinity, told: pressed });
+    fresh.made.then(
+      ({ id, expires_at }) => {
+        fresh.until = Date.parse(expires_at) - EARLY;
+        prepared(id);
+      },
+      () => (fresh.until = 0), // Asked again at the next sign of interest; a click tells what went wrong.
+    );
+  }
+  if (pressed) found.told ||= press(found.made);
+  return found.made;
 }
 
-/** The attempt that waits for this request, which nobody else will get, or a new one. Throws like `begin`. */
+/** The same for a click: nobody else will get it. In this tab the launch comes as soon as a press would. Throws like `begin`. */
 export function take(request: AttemptRequest): Promise<Attempt> {
-  const key = keyOf(request);
-  const found = waiting[key];
-  waiting[key] = undefined;
-  return found && Date.now() < found.until ? found.attempt : begin(request);
+  const made = prepare(request, () => 0, !request.delivery);
+  waiting[keyOf(request)] = undefined;
+  return made;
 }
 
 function keyOf(request: AttemptRequest): string {

@@ -30,7 +30,7 @@ function inStorage<Found>(act: (storage: Storage) => Found): Found | undefined {
 /** Sends this tab to the sign-in. It is a form, since a launch token never stands in a URL. */
 export function leave({ launch_token }: Attempt): void {
   const field = make("input", { name: "launch_token", value: launch_token });
-  const form = make("form", { method: "post", action: `${settings.base}/connect/launch` }, field);
+  const form = make("form", { method: "POST", action: `${settings.base}/connect/launch` }, field);
   document.body.append(form);
   form.submit();
   form.remove();

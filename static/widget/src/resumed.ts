@@ -12,6 +12,6 @@ export function resume(): void {
   left = undefined;
   if (!entry) return;
   const { connector } = entry;
-  const button = document.querySelector(`${TAG}[connector="${connector}"],[data-hitchpost-connect="${connector}"]`);
+  const button = document.querySelector(TAG + `[connector="${connector}"],[data-hitchpost-connect="${connector}"]`);
   void run(button ?? document, button ? wishOf(button) : { connector }, entry);
 }

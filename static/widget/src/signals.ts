@@ -1,7 +1,7 @@
 // What wakes a flow, one after the other.
 
 /**
- * What can wake a flow. Each is a reason to look, never a verdict: a page that isolates itself in the popup makes
+ * What can nudge a flow. Each is a reason to look, never a verdict: a page that isolates itself in the popup makes
  * `closed` read true while the user still types, and any page may post a message.
  */
 export type Signal =
@@ -17,25 +17,25 @@ export type Signal =
 
 export interface Signals {
   /** Wakes the flow. A signal that waits already is not said twice. */
-  push: (signal: Signal) => void;
+  nudge: (signal: Signal) => void;
   /** The next signal, or undefined when `ms` milliseconds pass without one. */
-  next: (ms: number) => Promise<Signal | undefined>;
+  news: (ms: number) => Promise<Signal | undefined>;
 }
 
 /** A queue of signals for one flow. */
 export function signals(): Signals {
   const waiting: Signal[] = [];
-  let wake: (() => void) | undefined;
+  let go: (() => void) | undefined;
   return {
-    push(signal) {
+    nudge(signal) {
       if (!waiting.includes(signal)) waiting.push(signal);
-      wake?.();
+      go?.();
     },
-    async next(ms) {
+    async news(ms) {
       if (!waiting.length) {
         let timer;
         await new Promise<void>((resolve) => {
-          wake = resolve;
+          go = resolve;
           timer = setTimeout(resolve, ms);
         });
         clearTimeout(timer);

@@ -28,12 +28,16 @@ export function press(button: Element, choice?: Choice, attempt = ""): void {
   else void run(button, wishOf(button), choice === "use_account" ? accept(attempt) : undefined); // Events tell how it ends.
 }
 
-/** The user seems about to press: makes the attempt already. */
-export function expect(button: Element): void {
+/**
+ * The user seems about to press: makes the attempt already. With the button of a mouse down it is a press; a finger's
+ * `mousedown` comes only when it has scrolled nothing, and the click with it.
+ */
+export function expect(button: Element, { detail, button: which }: MouseEvent): void {
   if (running.has(button)) return;
   const wish = wishOf(button);
   void load(wish); // A page without our element has not asked for the words and the delivery yet.
-  prepare(requestOf(wish), (attempt) => { fire(button, "step", { step: "prepared", attempt }); });
+  // Of the events that bring us here only `mousedown` counts its clicks.
+  void prepare(requestOf(wish), (attempt) => { fire(button, "step", { step: "prepared", attempt }); }, detail > 0 && !which);
 }
 
 /**
@@ -55,9 +59,9 @@ export function run(button: Node, wish: Wish, begun?: Begun | Promise<Begun>): P
     for (;;) {
       try {
         if (!popup.blocked || !isOurs(button)) return await connect(wish, tell, popup, take, begun);
-        popup.dispose();
+        popup.tidy();
         tell("popup_blocked");
-        await popup.next(FOREVER); // It is disposed of: only a choice can wake it.
+        await popup.news(FOREVER); // It is disposed of: only a choice can nudge it.
         throw new ConnectError("cancelled");
       } catch (error) {
         if (!next || (error as ConnectError).code !== "cancelled") throw error;
@@ -78,11 +82,11 @@ export function run(button: Node, wish: Wish, begun?: Begun | Promise<Begun>): P
       next = openFor(wish);
     }
     // What runs is given up first: should it have ended well meanwhile, that is the outcome.
-    popup.push("cancel");
+    popup.nudge("cancel");
   });
 
   const done = (): void => {
-    next?.dispose();
+    next?.tidy();
     running.delete(button);
   };
   const ending = tellEnd(button, toEnd());

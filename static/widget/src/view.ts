@@ -45,9 +45,7 @@ export function furnish(element: HTMLElement): () => void {
   }
 
   element.addEventListener("hitchpost:step", ({ detail: { step } }) => {
-    if (step === "prepared") return;
-    const inTrouble = /unsure|blocked/.test(step);
-    show(word(step), true, inTrouble ? IN_TROUBLE : []);
+    if (step !== "prepared") show(word(step), true, /unsure|blocked/.test(step) ? IN_TROUBLE : []);
   });
   element.addEventListener("hitchpost:connected", () => { show(word("connected"), false); });
   element.addEventListener("hitchpost:failed", ({ detail: { code, title, nextStep, attempt, supportCode } }) => {
@@ -68,7 +66,7 @@ export function furnish(element: HTMLElement): () => void {
 
 // A button in a shadow root belongs to no form around it: it needs no type to keep it from submitting one.
 function pressable(element: HTMLElement, ...content: Node[]): HTMLButtonElement {
-  const warm = (): void => { expect(element); };
-  const events = { onclick: () => { press(element); }, onpointerenter: warm, onpointerdown: warm, onfocus: warm };
-  return make("button", { part: "button", ...events }, ...content);
+  const warm = (event: Event): void => { expect(element, event as MouseEvent); };
+  const onclick = (): void => { press(element); };
+  return make("button", { part: "button", onclick, onpointerenter: warm, onmousedown: warm, onfocus: warm }, ...content);
 }

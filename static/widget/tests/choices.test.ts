@@ -46,8 +46,8 @@ describe("A30 a blocked popup", () => {
     };
     pick(element, "Continue in this tab");
     await pass(0);
-    expect(page.bff.asked("POST", "/attempts")[0]?.body).toEqual({ connector: "crm", delivery: "return", return_url: location.href });
-    expect(forms).toEqual(["post https://bff.example/prefix/connect/launch launch_token=lt_at_1"]);
+    expect(page.bff.asked("POST", "/attempts")[0]?.body).toEqual({ connector: "crm", delivery: "return", pressed: false, return_url: location.href });
+    expect(forms).toEqual(["POST https://bff.example/prefix/connect/launch launch_token=lt_at_1"]);
     expect(sessionStorage.getItem("hitchpost")).toBe('{"id":"at_1","connector":"crm"}');
     expect(document.querySelector("form")).toBeNull();
     page.bff.end("connected");

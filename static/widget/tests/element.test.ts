@@ -47,7 +47,7 @@ describe("the button", () => {
     main(element).click();
     await launch(page);
     expect(page.bff.asked("POST", "/attempts").map(({ body }) => body)).toEqual([
-      { connector: "crm", message: "m", locale: "de" },
+      { connector: "crm", message: "m", locale: "de", pressed: false },
     ]);
     expect(seen.steps).toEqual(["prepared", "opening", "launched", "waiting"]);
     page.bff.end("declined");
@@ -128,7 +128,7 @@ describe("a host's own button", () => {
     await pass(0);
     button.click();
     await launch(page);
-    expect(page.bff.asked("POST", "/attempts").map(({ body }) => body)).toEqual([{ connector: "crm", message: "m", locale: "ar" }]);
+    expect(page.bff.asked("POST", "/attempts").map(({ body }) => body)).toEqual([{ connector: "crm", message: "m", locale: "ar", pressed: false }]);
     page.bff.end("connected");
     FakePopup.last.say("done at_1", PARTNER_ORIGIN);
     await pass(0);

@@ -49,6 +49,10 @@ export const PARTNER_ORIGIN = "https://partner.example";
 export class FakeBff {
   readonly calls: Call[] = [];
   readonly attempts = new Map<string, Row>();
+  /** The launch tokens of which it was told that their button is pressed. */
+  readonly pressed: (string | null)[] = [];
+  /** Whether it hears of a press at all. */
+  hears = true;
   /** Answers of the host's own session URL, first come first served; the last one stays. */
   readonly sessions: Response[] = [];
   /** Tokens that are refused with 401. */
@@ -81,6 +85,7 @@ export class FakeBff {
     };
     this.calls.push(call);
     if (url.origin !== BFF_ORIGIN) return this.#session();
+    if (call.path === "/prefix/v1/press") return this.#press(init);
     const trouble = call.path.endsWith("/config") ? undefined : this.troubles.shift();
     if (trouble) return trouble();
     const bearer = call.headers.Authorization;
@@ -109,6 +114,12 @@ export class FakeBff {
   end(status: Final, row: Row = this.last): void {
     row.status = status;
     row.code = ANSWERS[status];
+  }
+
+  #press({ body }: RequestInit): Response {
+    if (!this.hears) throw new TypeError("Failed to fetch");
+    this.pressed.push((body as URLSearchParams).get("launch_token"));
+    return new Response(null, { status: 204 });
   }
 
   #session(): Response {

@@ -35,6 +35,15 @@ describe("a page whose policy keeps us from the BFF", () => {
     expect(told).not.toHaveBeenCalled();
   });
 
+  it("is none whose policy knows every call but the press: that one costs a moment only", async () => {
+    const told = vi.spyOn(console, "error").mockReturnValue();
+    forbid(`${BFF_ORIGIN}/prefix/v1/press`);
+    const flow = page.connect("crm");
+    await pass(600);
+    expect(flow.outcome).toMatchObject({ code: "network" });
+    expect(told).not.toHaveBeenCalled();
+  });
+
   it("is told so by one line in the console, by the element without a click, and by a click at once", async () => {
     const told = vi.spyOn(console, "error").mockReturnValue();
     forbid(`${BFF_ORIGIN}/prefix/v1/config`);
