@@ -34,9 +34,7 @@ OPEN: Final = frozenset(
     }
 )
 """What anybody may call: each is counted by address, apart from the others."""
-COSTLY: Final = frozenset(
-    {"hitchpost.hitchpost_press.press", "hitchpost.hitchpost_pages.launch", "hitchpost.studio.doors.enter"}
-)
+COSTLY: Final = frozenset({"hitchpost.hitchpost_pages.launch", "hitchpost.studio.doors.enter"})
 """Of these none is taken while calls cannot be counted."""
 
 log = structlog.get_logger("hitchpost.limits")

@@ -246,6 +246,8 @@ def costly_calls_fail_and_reads_go_on(world: World, session: str, launch_token: 
     refused = begin(world, session)
     assert (refused.status_code, refused.json()["code"]) == (503, "limits_unavailable")
     assert seconds(refused) >= 1
+    pressed = world.press(launch_token)
+    assert (pressed.status_code, pressed.json()["code"]) == (503, "limits_unavailable")
     launched = world.launch(launch_token)
     assert launched.status_code == 503
     assert launched.headers["Content-Type"].startswith("text/html")

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from werkzeug.exceptions import TooManyRequests
 
 from bff.adapters.tables import metadata
-from bff.http.openapi.operation import FORM, STATUS_OF
+from bff.http.openapi.operation import FORM, STATUS_OF, Operation
 from bff.http.openapi.operations import FOR_SERVERS, FOR_WIDGETS
 from tests.support.databases import DatabaseUrl
 from tests.support.servers import serve
@@ -100,20 +100,25 @@ def broken(tmp_path: Path, database_url: DatabaseUrl) -> Iterator[str]:
         yield bff
 
 
+def asked(bff: str, operation: Operation, headers: dict[str, str]) -> requests.Response:
+    """A call with a body that gets as far as the database."""
+    path = bff + operation.path.format(attempt_id="att_x")
+    body: dict[str, Any] = {"headers": headers, "timeout": 60}
+    if operation.body_type == FORM:
+        body["data"] = {"launch_token": "x"}
+    elif operation.method == "post":
+        body["json"] = {"product": "demo", "assertion": "x"} if operation.path.endswith("exchange") else {}
+    return requests.request(operation.method, path, **body)
+
+
 def test_a60_a_broken_database_is_told_without_its_internals(world: World, broken: str) -> None:
     """500 on every route that needs the database; the log has the id, and what really happened."""
     token = world.session()
     for operation in (*FOR_WIDGETS, *FOR_SERVERS):
         by_server = operation.security == (("secretKey",),)
         headers = {"Authorization": f"Bearer {SECRET_KEY if by_server else token}", "Origin": HOST}
-        body = {"product": "demo", "assertion": "x"} if operation.path.endswith("exchange") else {}
-        path = broken + operation.path.format(attempt_id="att_x")
-        sent = body if operation.method == "post" else None
-        form = {"launch_token": "x"} if operation.body_type == FORM else None
         with capture_logs([merge_contextvars]) as lines:
-            answer = requests.request(
-                operation.method, path, json=sent, data=form, headers=headers, timeout=60
-            )
+            answer = asked(broken, operation, headers)
         told = problem(answer, 500, "internal_error")
         (line,) = (line for line in lines if line["event"] == "unforeseen error")
         assert told["request_id"] == line["request_id"]
@@ -139,11 +144,8 @@ def test_a60_an_error_is_told_once(world: World, broken: str, caplog: pytest.Log
     """What finishes an answer breaks on no error: one in the log, every header in place, CORS for nobody."""
     page = {"Authorization": f"Bearer {world.session()}", "Origin": HOST}
     for operation in FOR_WIDGETS:
-        path = broken + operation.path.format(attempt_id="att_x")
-        body = {"product": "demo", "assertion": "x"} if operation.path.endswith("exchange") else {}
-        sent = body if operation.method == "post" else None
         with capture_logs() as lines:
-            answer = requests.request(operation.method, path, json=sent, headers=page, timeout=60)
+            answer = asked(broken, operation, page)
         problem(answer, 500, "internal_error")
         assert answer.headers["Permissions-Policy"]
         assert "Access-Control-Allow-Origin" not in answer.headers
