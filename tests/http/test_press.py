@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import requests
@@ -11,8 +12,9 @@ import requests
 from bff.core.ahead import GOOD, Ahead
 from bff.core.ready import Ready
 from tests.http.test_in_app import IN_APP
+from tests.support.databases import DatabaseUrl
 from tests.support.waiting import wait_for
-from tests.support.world import HOST, World
+from tests.support.world import HOST, World, open_world
 
 
 @pytest.fixture
@@ -180,6 +182,20 @@ def test_nothing_is_minted_where_the_launch_would_ask_first(
     told = world.page("POST", "/v1/attempts", token, json=begun, headers=agent)
     assert told.status_code == 201
     assert not {attempt["id"], told.json()["id"]} & set(ahead._begun)
+
+
+def test_what_is_minted_ahead_waits_for_no_turn_of_its_own(tmp_path: Path, database_url: DatabaseUrl) -> None:
+    """As at Cyclr, where a mint asks something aside: one thread for each is enough for it to end."""
+    settings = {"threads": 1}
+    with open_world(tmp_path, database_url=database_url, bff_settings=settings, tell_sign_ins=False) as world:
+        session = world.session()
+        world.launch(world.begin(session)["launch_token"])
+        attempt, before = world.begin(session), world.mints()
+        ahead = world.bff_app.extensions["hitchpost"].connect._ahead
+        world.press(attempt["launch_token"])
+        minted(world, ahead, attempt["id"])
+        assert world.launch(attempt["launch_token"]).status_code == 303
+        assert world.mints() == before + 1
 
 
 class TestPressedAtOnce:
