@@ -21,11 +21,8 @@ REQUEST: Final = re.compile(r"^.*request_id=(\S+) route=(\S+) .*$", re.MULTILINE
 MINT: Final = re.compile(r"^.*path=/v1.0/accounts/\{account\}/signintoken request_id=(\S+) .*$", re.MULTILINE)
 
 
-@pytest.fixture(params=["chromium"])
-def engine(request: pytest.FixtureRequest) -> str:
-    """One engine is enough: which events come when is no secret of theirs."""
-    name: str = request.param
-    return name
+pytestmark = pytest.mark.parametrize("engine", ["chromium", "firefox"], indirect=True)
+"""Firefox holds to what a page without a referrer may say of itself; Chromium does not."""
 
 
 class Log:
