@@ -24,9 +24,11 @@ export const press = (attempt: Promise<Attempt>): Promise<unknown> =>
     .then(({ launch_token }) => fetch(settings.base + "/v1/press", { method: "POST", body: new URLSearchParams({ launch_token }) }))
     .catch(() => null); // Whoever waits for the attempt itself is told what is wrong.
 
-/** How an attempt stands. `hint` names the signal that woke us: the BFF then looks at once. */
-export const read = (id: string, hint?: Channel): Promise<Reading> =>
-  call("attempts/" + id + (hint ? "?hint=" + hint : ""));
+/**
+ * How an attempt stands. `hint` names the signal that woke us: the BFF then looks at once. It stands in a header, as the
+ * browser asks the BFF for leave (preflight) once for each address: a new one would cost the last look a round trip.
+ */
+export const read = (id: string, hint?: Channel): Promise<Reading> => call("attempts/" + id, undefined, hint);
 
 /** Gives up an attempt. The answer may still be `connected`: the server's word counts. */
 export const cancel = (id: string): Promise<Reading> => call("attempts/" + id + "/cancel", {});
@@ -34,21 +36,21 @@ export const cancel = (id: string): Promise<Reading> => call("attempts/" + id + 
 /** Takes the other third-party account, which signed in, in place of the connected one: the new attempt. */
 export const accept = (id: string): Promise<Reading> => call("attempts/" + id + "/accept", {});
 
-async function call<Answer>(path: string, body?: object): Promise<Answer> {
-  let response = await send(path, body);
-  if (response.status === 401 && renewSession()) response = await send(path, body);
+async function call<Answer>(path: string, body?: object, hint = "1"): Promise<Answer> {
+  let response = await send(path, body, hint);
+  if (response.status === 401 && renewSession()) response = await send(path, body, hint);
   const answer = (await response.json().catch(() => null)) as (Answer & Told) | null;
   if (response.ok && answer) return answer;
   throw errorOf(answer);
 }
 
-async function send(path: string, body?: object): Promise<Response> {
+async function send(path: string, body: object | undefined, hint: string): Promise<Response> {
   const token = await sessionToken();
   watchPolicy();
   return fetch(settings.base + "/v1/" + path, {
     method: body ? "POST" : "GET",
     headers: {
-      "X-Hitchpost": "1",
+      "X-Hitchpost": hint,
       "Content-Type": "application/json",
       // The page's own language comes before the browser's. Encoded, as a header holds no other letters.
       "Accept-Language": encodeURI([document.documentElement.lang, ...navigator.languages] as unknown as string),

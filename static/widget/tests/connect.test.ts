@@ -131,7 +131,20 @@ describe("signals", () => {
     FakePopup.last.say("done at_1", PARTNER_ORIGIN);
     await pass(5000);
     expect(flow.outcome).toBeUndefined();
-    expect(page.bff.reads[0]?.query).toBe("?hint=message");
+    expect(page.bff.reads[0]?.headers).toMatchObject({ "X-Hitchpost": "message" });
+  });
+
+  it("looks at one address, whatever the signal, so that the browser asks for leave only once", async () => {
+    await launched();
+    await pass(1000);
+    FakePopup.last.say("done at_1", PARTNER_ORIGIN);
+    await pass(0);
+    const [first, second] = page.bff.reads;
+    expect([first, second].map((look) => look?.headers["X-Hitchpost"])).toEqual(["1", "message"]);
+    expect([second?.path, second?.query]).toEqual([first?.path, ""]);
+    expect(Object.keys(second?.headers ?? {})).toEqual(Object.keys(first?.headers ?? {}));
+    page.bff.end("connected");
+    await pass(5000);
   });
 
   it.each([
@@ -151,7 +164,7 @@ describe("signals", () => {
     FakePopup.last.closed = true;
     await pass(120_000);
     expect(flow.outcome).toBeUndefined();
-    expect(page.bff.reads.some(({ query }) => query === "?hint=closed")).toBe(true);
+    expect(page.bff.reads.some(({ headers }) => headers["X-Hitchpost"] === "closed")).toBe(true);
     page.bff.end("connected");
     await pass(5000);
     expect(flow.outcome).toMatchObject({ status: "connected", channel: "poll" });
