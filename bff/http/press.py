@@ -32,6 +32,8 @@ def press() -> Response:
     """
     if FIELD not in request.form:
         raise InvalidRequest(f"{FIELD}: send it as the field of a form")
+    if unknown := sorted(request.form.keys() - {FIELD}):
+        raise InvalidRequest(f"{', '.join(unknown)}: is not known here")
     attempt = services().connect.peek(Secret(request.form[FIELD]))
     if request.headers.get(ORIGIN) != attempt.origin:
         raise OriginNotRegistered("a press is told by the page that began its attempt")
