@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from bench.results import Outcome
 
 GOALS: Final = {
-    1: "launch:measure_launch",
-    2: "launch:measure_slow_partner",
-    3: "launch:measure_two_workers",
+    1: "launch:measure_1",
+    2: "launch:measure_2",
+    3: "launch:measure_3",
     4: "waiting:measure",
     5: "preparing:measure",
     6: "click:measure",
