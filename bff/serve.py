@@ -51,7 +51,9 @@ def load() -> Callable[[Settings], Flask]:
 
     def start(settings: Settings) -> Flask:
         app = create_app(settings)
-        Housekeeper(services_of(app).housekeeping).start()
+        services = services_of(app)
+        Housekeeper(services.housekeeping).start()
+        services.checkpoints.start()
         return app
 
     return start

@@ -47,6 +47,7 @@ from bff.http.services import Identify, Services
 from bff.http.session_tokens import SessionTokens
 from bff.http.studio.draft_products import DraftProducts
 from bff.serving import metrics
+from bff.serving.checkpoints import Checkpoints
 from bff.serving.database import open_database
 from bff.serving.rate_limits import storage_for
 from bff.settings import Settings
@@ -132,6 +133,7 @@ def _wire(
         receipts=Receipts(settings.signing_keys(), settings.public_url),
         limits=_limits(settings, engine),
         housekeeping=Housekeeping(attempts, watch, purge, _now),
+        checkpoints=Checkpoints(engine),
         session_tokens=SessionTokens(settings.signing_keys(), _now, session_ends),
         session_ends=session_ends,
         assertions=JwtAssertions(

@@ -22,6 +22,7 @@ from bff.core.studio_access import StudioStore
 from bff.core.watch import Watch
 from bff.http.limits import Limits
 from bff.http.session_tokens import SessionTokens
+from bff.serving.checkpoints import Checkpoints
 
 Identify = Callable[[Request], Principal | None]
 EXTENSION = "hitchpost"
@@ -49,6 +50,7 @@ class Services:
     receipts: ReceiptSigner
     limits: Limits
     housekeeping: Housekeeping
+    checkpoints: Checkpoints
     identify: Identify | None
     storage_fault: Callable[[], str | None]
     clock: Callable[[], datetime]

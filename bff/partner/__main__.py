@@ -20,6 +20,7 @@ with kept():
     from bff.partner.errors import ApiError
     from bff.partner.housekeeping import Housekeeper
     from bff.partner.settings import FaultySettings, load_settings
+    from bff.serving.checkpoints import Checkpoints
     from bff.serving.logs import configure
     from bff.serving.server import Server
 
@@ -73,7 +74,9 @@ def _serve(_: argparse.Namespace) -> int:
 
     def build() -> Flask:
         app = create_app(settings, catalogue)
-        Housekeeper(app.extensions[EXTENSION]).start()
+        service: Embedded = app.extensions[EXTENSION]
+        Housekeeper(service).start()
+        Checkpoints(service.database.engine).start()
         return app
 
     configure(settings.log_format)

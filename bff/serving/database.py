@@ -21,6 +21,8 @@ PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA synchronous=NORMAL",
+    # In pages. A program that serves makes its checkpoints itself, and sooner (``checkpoints.py``).
+    "PRAGMA wal_autocheckpoint=16000",
 )
 STANDS_AT: Final = table("alembic_version", column("version_num"))
 """Where alembic notes which migrations a database has."""
@@ -60,6 +62,12 @@ def turn_to_write(engine: Engine) -> AbstractContextManager[None]:
     """For one statement that is a transaction by itself: its turn among this process's writers."""
     queue = _queues.get(engine.pool)
     return queue.turn() if queue else nullcontext()
+
+
+def writes_of(engine: Engine) -> int:
+    """How many turns to write this process has had on SQLite; 0 elsewhere."""
+    queue = _queues.get(engine.pool)
+    return queue.turns if queue else 0
 
 
 class Schema:
@@ -137,6 +145,7 @@ class WriterQueue:
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
+        self.turns = 0
 
     def begin(self, connection: Connection) -> None:
         """A transaction begins; a writing one when it is its turn."""
@@ -153,13 +162,16 @@ class WriterQueue:
         try:
             yield
         finally:
+            self.turns += 1
             if mine:
                 self._turn.release()
 
     def leave(self, _connection: object, record: Any) -> None:
         """The transaction has ended, however it did: its connection is given back."""
-        if record.info.pop("writes", False):
-            self._turn.release()
+        if (mine := record.info.pop("writes", None)) is not None:
+            self.turns += 1
+            if mine:
+                self._turn.release()
 
 
 _queues: Final[WeakKeyDictionary[Pool, WriterQueue]] = WeakKeyDictionary()

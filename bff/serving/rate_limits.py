@@ -9,10 +9,12 @@ from importlib import import_module
 from typing import Any, Final
 
 from limits.storage import Storage
-from sqlalchemy import Engine, Table, case, delete, select
+from sqlalchemy import Engine, Integer, Table, bindparam, case, delete, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.sql.dml import UpdateBase
 
 from bff.serving.database import writing
+from bff.serving.statements import Change
 
 MEMORY: Final = "memory://"
 WORKER: Final = "worker://"
@@ -96,8 +98,7 @@ class DatabaseStorage(Storage):
         self._engine = engine
         self._writer = writing(engine)
         self._table = table
-        # Both have one of their own, with the same ON CONFLICT. The other dialect is not loaded: 2 MB.
-        self._insert = import_module(f"sqlalchemy.dialects.{engine.dialect.name}").insert
+        self._hit = Change(engine, _hit(engine, table))
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -106,17 +107,11 @@ class DatabaseStorage(Storage):
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Count ``amount`` more in the window of ``key``, or begin one of ``expiry`` seconds; the count."""
-        now, table = datetime.now(UTC), self._table.c
-        over = table.ends_at <= now
-        first = {"hits": amount, "ends_at": now + timedelta(seconds=expiry)}
-        again = {
-            "hits": case((over, amount), else_=table.hits + amount),
-            "ends_at": case((over, first["ends_at"]), else_=table.ends_at),
-        }
-        hit = self._insert(self._table).values(key=key, **first)
-        counted = hit.on_conflict_do_update(index_elements=[table.key], set_=again).returning(table.hits)
-        with self._writer.begin() as connection:
-            return int(connection.execute(counted).scalar_one())
+        now = datetime.now(UTC)
+        ends_at = now + timedelta(seconds=expiry)
+        row = self._hit.make({"key": key, "amount": amount, "now": now, "ends_at": ends_at})
+        assert row is not None  # nosec B101  # for the type checker: one row is there in any case
+        return int(row[0])
 
     def get(self, key: str) -> int:
         """The count of the window that ``key`` is in."""
@@ -154,6 +149,24 @@ class DatabaseStorage(Storage):
                 wanted.where(table.key == key, table.ends_at > datetime.now(UTC))
             ).one_or_none()
         return (row.hits, row.ends_at) if row else None
+
+
+def _hit(engine: Engine, counts: Table) -> UpdateBase:
+    """One more hit, or the first of a window: ``key``, ``amount``, ``now``, ``ends_at``; the count."""
+    table, amount = counts.c, bindparam("amount", type_=Integer)
+    now, ends_at = (bindparam(name, type_=table.ends_at.type) for name in ("now", "ends_at"))
+    over = table.ends_at <= now
+    # Both have an insert of their own, with the same ON CONFLICT. The other dialect is not loaded: 2 MB.
+    insert = import_module(f"sqlalchemy.dialects.{engine.dialect.name}").insert
+    first = insert(counts).values(key=bindparam("key"), hits=amount, ends_at=ends_at)
+    counted: UpdateBase = first.on_conflict_do_update(
+        index_elements=[table.key],
+        set_={
+            "hits": case((over, amount), else_=table.hits + amount),
+            "ends_at": case((over, ends_at), else_=table.ends_at),
+        },
+    ).returning(table.hits)
+    return counted
 
 
 def storage_for(url: str | None, engine: Engine, table: Table, *, workers: int) -> tuple[str, dict[str, Any]]:
