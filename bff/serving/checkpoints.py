@@ -70,7 +70,7 @@ class Checkpoints(threading.Thread):
         return int(pages)
 
     def _file(self) -> int:
-        """The database's file. Never closed: that would take away all of SQLite's own locks on it (fcntl(2))."""
+        """The database's file. Never closed: that would take all of SQLite's locks on it away (fcntl(2))."""
         _, _, path = self._ask("PRAGMA database_list")
         return os.open(path, os.O_RDONLY)
 
