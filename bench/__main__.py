@@ -104,8 +104,8 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "goals", metavar="GOAL", nargs="*", type=int, help=f"numbers of goals, of {sorted(GOALS)}; none: all"
     )
-    parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement (4)")
-    parser.add_argument("--repeat", type=int, default=5, help="repetitions of each (5)")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement (3)")
+    parser.add_argument("--repeat", type=int, default=3, help="repetitions of each (3)")
     asked = parser.parse_args(arguments)
     if unknown := [str(number) for number in asked.goals if number not in GOALS]:
         parser.error(f"there is no goal {', '.join(unknown)}; the goals are {sorted(GOALS)}")

@@ -32,7 +32,7 @@ SHARE: Final = 0.5
 CONNECTIONS: Final = 16
 SESSIONS: Final = 200
 """Visitors who prepare attempts."""
-TURNS_A_SECOND: Final = 20
+TURNS_A_SECOND: Final = 40
 """So many requests a run has for each second that a measurement is to last: they come one after the other."""
 DUE_FOR_EACH_NEW: Final = 10
 ROUND_SECONDS: Final = 150.0

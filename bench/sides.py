@@ -48,7 +48,7 @@ def figure(subject: str, found: list[Measured], note: str = "") -> Figure:
     )
 
 
-def ratio(what: str, ours: Figure, bare: Figure, goal: float) -> Verdict:
-    """Our rate by that of the bare peer, which has to reach ``goal``."""
-    cause = f"{ours.cpu_ms:.2f} ms of CPU for each, against {bare.cpu_ms:.2f} ms"
+def ratio(what: str, ours: Figure, bare: Figure, goal: float, tried: str) -> Verdict:
+    """Our rate by that of the bare peer, which has to reach ``goal``; ``tried``: what a miss led to."""
+    cause = f"{ours.cpu_ms:.2f} ms of CPU for each, against {bare.cpu_ms:.2f} ms. {tried}"
     return Verdict(what, ours.median / bare.median, goal, at_least=True, cause=cause)

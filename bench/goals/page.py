@@ -22,7 +22,7 @@ from bench.results import Figure, Outcome, Verdict
 from bench.site import PAGES, bff_at_a_distance, files, write_page
 from bench.web import web
 
-VISITS: Final = 9
+VISITS: Final = 5
 PATIENCE: Final = 30.0
 QUIET_MS: Final = 500
 """So long after it was drawn a page may still ask for something, or move."""

@@ -32,6 +32,12 @@ FEWER: Final = (1000, 2500)
 RATIO, MOST_P99_MS = 0.8, 250.0
 AHEAD_SECONDS: Final = 3.0
 """Between the plan and its begin: the generator starts, and reads it."""
+TRIED: Final = (
+    "A read checks origin, session token and its end, makes one SELECT, and asks the partner service when"
+    " that is due. Tried and kept: the token's signature verified once, ends of sessions by one statement for"
+    " everybody, one SELECT by the driver, no write between two questions, no preflight for the last look."
+    " Two threads instead of 32: 640 instead of 460 reads a second in one round, and no gain for launches."
+)
 METHOD: Final = (
     f"Reads: wrk, 16 connections in a closed loop, {READ_PAGES} launched attempts in turn; the partner"
     " service answers at once, and is asked as often as the BFF's pace allows. Waiting pages: another program"
@@ -149,7 +155,8 @@ def _outcome(found: dict[str, list[Measured]], waited: list[Waited]) -> Outcome:
     ours, peer, most = figure(NAME, found[NAME]), figure(BARE, found[BARE]), waited[-1]
     cause = (
         f"{most.rate:.0f} reads were due in a second; the worker kept {most.cpu_share:.2f} cores busy, and"
-        f" {most.told.unanswered} reads were not answered when the time was over"
+        f" {most.told.unanswered} reads were not answered when the time was over: one worker bears about"
+        f" {most.cpu_share * 1000 / (ours.cpu_ms or 1):.0f} reads a second. {TRIED}"
     )
     p99 = Verdict(
         f"p99 of {PAGES} waiting pages on one worker (ms)",
@@ -163,7 +170,7 @@ def _outcome(found: dict[str, list[Measured]], waited: list[Waited]) -> Outcome:
         what="pages that wait",
         figures=[ours, peer, *map(_figure, waited)],
         verdicts=[
-            ratio("status reads against a bare Flask route", ours, peer, RATIO),
+            ratio("status reads against a bare Flask route", ours, peer, RATIO, TRIED),
             p99,
         ],
         series=[

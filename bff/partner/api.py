@@ -36,11 +36,12 @@ def calling_token() -> Row[Any]:
     return row
 
 
-def partner_level(account_id: str | None = None) -> None:
-    """Allow a partner-level call. A restricted token reaches its own account only. Raises 401."""
-    scope = calling_token().scope_account_id
+def partner_level(account_id: str | None = None) -> str | None:
+    """Allow a partner-level call. A restricted token reaches its own account only; which. Raises 401."""
+    scope: str | None = calling_token().scope_account_id
     if scope is not None and scope != account_id:
         raise denied()
+    return scope
 
 
 def account_level() -> str:

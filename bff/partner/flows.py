@@ -137,14 +137,11 @@ def registration(
     item = service.catalogue.by_id(connection.execute(wanted).scalar_one())
     if item is None:
         raise FlowError(400, "not_offered")
-    return item, client_of(service, connection, account_connector_id, item)
+    return item, client_of(item, properties.values_of(service, connection, account_connector_id))
 
 
-def client_of(
-    service: Embedded, connection: Connection, account_connector_id: int, item: CatalogueConnector
-) -> Client:
-    """The account's own app where its properties name one, else the catalogue's."""
-    values = properties.values_of(service, connection, account_connector_id)
+def client_of(item: CatalogueConnector, values: Mapping[str, str]) -> Client:
+    """The account's own app where its properties (``values``) name one, else the catalogue's."""
     if "ClientId" in values:
         return Client(values["ClientId"], values.get("ClientSecret"))
     return Client(item.client_id or "", item.client_secret)

@@ -52,9 +52,8 @@ class _Refused(FlowError):
 def _start(service: Embedded, target: str, message: str | None) -> AnyResponse:
     with service.database.writing() as connection:
         token = _redeem(service, connection, target)
-        row, item = _connector(service, connection, token)
+        row, item, client = _connector(service, connection, token)
         wanted = flows.Wanted(row.id, token.sha256, target, message)
-        client = flows.client_of(service, connection, row.id, item)
         sign_ins.start(connection, row.id, token.sha256)
         begun = None
         if item.grant == "authorization_code":
@@ -142,7 +141,7 @@ def _number() -> int:
 
 def _connector(
     service: Embedded, connection: Connection, token: Row[Any]
-) -> tuple[Row[Any], CatalogueConnector]:
+) -> tuple[Row[Any], CatalogueConnector, Client]:
     try:
         row = store.find(connection, token.account_id, _number())
     except ApiError:
@@ -153,7 +152,7 @@ def _connector(
     values = properties.values_of(service, connection, row.id)
     if lacking := properties.unset(item, values):
         raise FlowError(400, "unset_properties", names=lacking)
-    return row, item
+    return row, item, flows.client_of(item, values)
 
 
 def _check_issuer(service: Embedded, flow: flows.Flow, item: CatalogueConnector) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, or_, select, update
 
 from bff.partner import account_connector_store as store
-from bff.partner import clock, flows, revocation, tables
+from bff.partner import clock, flows, properties, revocation, tables
 from bff.partner.audit import audit
 from bff.partner.catalogue import CatalogueConnector
 from bff.partner.context import Embedded
@@ -125,7 +125,7 @@ def _asked(service: Embedded, row: Row[Any], kept: Credentials) -> Credentials:
     if item is None:
         raise ProviderFailed("not_in_catalogue")
     with service.database.reading() as connection:
-        client = flows.client_of(service, connection, row.id, item)
+        client = flows.client_of(item, properties.values_of(service, connection, row.id))
     new = _answered(service, item, client, kept)
     return replace(new, refresh_token=new.refresh_token or kept.refresh_token, scope=new.scope or kept.scope)
 

@@ -17,7 +17,7 @@ from flask import json
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from bff.partner import account_connector_store as store
-from bff.partner import clock, flows, grants, tables
+from bff.partner import clock, flows, grants, properties, tables
 from bff.partner.context import Embedded
 from bff.partner.credentials import unseal
 from bff.partner.crypto import CannotOpen
@@ -41,7 +41,7 @@ def throw_away(
     item = service.catalogue.by_id(row.connector_id)
     if item is None or item.revocation_url is None:
         return None
-    client = flows.client_of(service, connection, row.id, item)
+    client = flows.client_of(item, properties.values_of(service, connection, row.id))
     token, hint = credentials.access_token, "access_token"
     if credentials.refresh_token:
         # With the refresh token its access tokens end as well (RFC 7009, section 2.1).

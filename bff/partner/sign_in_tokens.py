@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from bff.partner import account_connector_store as store
 from bff.partner import accounts, clock, tables
-from bff.partner.api import answer, body, calling_token, partner_level, text
+from bff.partner.api import answer, body, partner_level, text
 from bff.partner.catalogue import CatalogueConnector
 from bff.partner.context import embedded
 from bff.partner.crypto import sha256
@@ -37,8 +37,8 @@ def mint(account_id: str) -> Response:
     installed if there is none.
     """
     service = embedded()
-    partner_level(account_id)
-    if calling_token().scope_account_id is not None and not service.settings.sign_in_with_restricted_token:
+    scope = partner_level(account_id)
+    if scope is not None and not service.settings.sign_in_with_restricted_token:
         raise denied()
     service.limits.api("mint", service.settings.limit_client_mints, caller_address())
     username, wishes = (text(body(), "Username") or "").strip(), body().get("Hitchpost")

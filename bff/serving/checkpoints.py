@@ -7,13 +7,16 @@ import threading
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from bff.serving.database import turn_to_write, writes_of
 
 EVERY_SECONDS: Final = 1.0
 LONG_PAGES: Final = 8000
 """The log may grow to so many pages (32 MB) before it is made to begin anew."""
+
+LAST_RESORT: Final = "PRAGMA wal_autocheckpoint=16000"
+"""From so many pages on whoever commits makes one after all."""
 
 log = structlog.get_logger("hitchpost.database")
 
@@ -22,8 +25,8 @@ class Checkpoints(threading.Thread):
     """Every second what was committed moves from SQLite's log into the database file. Not on PostgreSQL.
 
     Left to itself, SQLite does it within somebody's commit: with a large database that takes a tenth of a
-    second, for which everybody waits who wants to write. ``open_database`` keeps that as the last resort.
-    Nothing is less durable: the log is synchronized before it is copied, and sooner than before.
+    second, for which everybody waits who wants to write. While this runs, that is the last resort. Nothing is
+    less durable: the log is synchronized before it is copied, and sooner than before.
     """
 
     def __init__(self, engine: Engine, every: float = EVERY_SECONDS, long_pages: int = LONG_PAGES) -> None:
@@ -37,6 +40,7 @@ class Checkpoints(threading.Thread):
         """Until it is stopped; one that fails is told, and the next one tries again."""
         if self._engine.dialect.name != "sqlite":
             return
+        event.listen(self._engine, "checkout", _leave_it_to_us)
         file, done = self._file(), 0
         while not self._over.wait(self._every):
             if (writes := writes_of(self._engine)) == done:
@@ -83,3 +87,9 @@ class Checkpoints(threading.Thread):
             return found
         finally:
             connection.close()
+
+
+def _leave_it_to_us(connection: Any, record: Any, _proxy: object) -> None:
+    if "checkpoints" not in record.info:
+        connection.execute(LAST_RESORT)
+        record.info["checkpoints"] = True

@@ -21,8 +21,6 @@ PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA synchronous=NORMAL",
-    # In pages. A program that serves makes its checkpoints itself, and sooner (``checkpoints.py``).
-    "PRAGMA wal_autocheckpoint=16000",
 )
 STANDS_AT: Final = table("alembic_version", column("version_num"))
 """Where alembic notes which migrations a database has."""

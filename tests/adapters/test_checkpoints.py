@@ -10,9 +10,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from structlog.testing import capture_logs
 
+from bff.serving import checkpoints
 from bff.serving.checkpoints import Checkpoints
 from bff.serving.database import open_database, writing
 
@@ -82,6 +83,21 @@ def test_what_was_committed_gets_into_the_file_by_itself(
         assert in_the_file(file) == 0
         running()
         until(lambda: in_the_file(file) == 1, "the log was not copied")
+
+
+def test_nobody_who_commits_makes_one(engine: Engine, file: Path) -> None:
+    """Not even with a connection that was there before, after so much that SQLite would by itself."""
+    with engine.connect() as before:
+        before.rollback()
+    resting = Checkpoints(engine, every=PATIENCE * 10)
+    resting.start()
+    until(lambda: event.contains(engine, "checkout", checkpoints._leave_it_to_us), "it did not begin")
+    with engine.connect():
+        for _ in range(3):
+            note(engine, "x" * 1000 * PAGE)  # a thousand pages
+        assert in_the_file(file) == 0
+    resting.stop()
+    resting.join()
 
 
 def test_the_log_begins_anew_although_somebody_always_writes(
