@@ -42,10 +42,12 @@ class Office:
     def __post_init__(self) -> None:
         self.account = "acct-" + secrets.token_hex(4)
         self.browser = self.app.test_client()
-        form = {"grant_type": "client_credentials", **CLIENT}
-        granted: Any = self.app.test_client().post("/oauth/token", data=form)
-        self.key = granted.json["access_token"]
+        self.key = self._access_token()
         assert self.call("POST", "/v1.0/accounts", {"Id": self.account, "Name": "Acme"}).status_code == 200
+
+    def restrict(self) -> None:
+        """From now on calls are made with an access token for this account only."""
+        self.key = self._access_token(scope=f"account:{self.account}")
 
     @property
     def service(self) -> Embedded:
@@ -122,6 +124,11 @@ class Office:
         ours = update(tables.sign_in_token).where(tables.sign_in_token.c.sha256 == sha256(token))
         with self.service.database.writing() as connection:
             assert connection.execute(ours.values(values)).rowcount == 1
+
+    def _access_token(self, **scope: str) -> str:
+        form = {"grant_type": "client_credentials", **CLIENT, **scope}
+        granted: Any = self.app.test_client().post("/oauth/token", data=form)
+        return str(granted.json["access_token"])
 
 
 def asked_of(answer: TestResponse) -> dict[str, str]:

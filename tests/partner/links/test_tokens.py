@@ -52,6 +52,15 @@ def test_the_status_of_a_used_token_is_the_one_that_is_set(switched: Callable[..
     assert office.open(office.install(), "unknown").status_code == 410
 
 
+def test_whether_a_restricted_access_token_mints_is_set(switched: Callable[..., Office]) -> None:
+    """`sign_in_with_restricted_token`: with `false` only one for every account does; with `true` both do."""
+    for allowed in (False, True):
+        office = switched(sign_in_with_restricted_token=allowed)
+        assert office.ask_for_token().status_code == 200
+        office.restrict()
+        assert office.ask_for_token().status_code == (200 if allowed else 401)
+
+
 def test_a_token_may_be_visited_until_it_has_connected(switched: Callable[..., Office]) -> None:
     """`consume_token = completion`: visits use nothing up, a connection does."""
     office = switched(consume_token="completion")
