@@ -62,12 +62,6 @@ def turn_to_write(engine: Engine) -> AbstractContextManager[None]:
     return queue.turn() if queue else nullcontext()
 
 
-def writes_of(engine: Engine) -> int:
-    """How many turns to write this process has had on SQLite; 0 elsewhere."""
-    queue = _queues.get(engine.pool)
-    return queue.turns if queue else 0
-
-
 class Schema:
     """A program's tables, by its migrations. ``lock`` is PostgreSQL's name for its start: any number."""
 
@@ -143,7 +137,6 @@ class WriterQueue:
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
-        self.turns = 0
 
     def begin(self, connection: Connection) -> None:
         """A transaction begins; a writing one when it is its turn."""
@@ -160,16 +153,13 @@ class WriterQueue:
         try:
             yield
         finally:
-            self.turns += 1
             if mine:
                 self._turn.release()
 
     def leave(self, _connection: object, record: Any) -> None:
         """The transaction has ended, however it did: its connection is given back."""
-        if (mine := record.info.pop("writes", None)) is not None:
-            self.turns += 1
-            if mine:
-                self._turn.release()
+        if record.info.pop("writes", False):
+            self._turn.release()
 
 
 _queues: Final[WeakKeyDictionary[Pool, WriterQueue]] = WeakKeyDictionary()

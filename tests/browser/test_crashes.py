@@ -1,4 +1,4 @@
-"""What the tests do when a browser dies under them."""
+"""What the tests do when a browser dies under them, or is between two pages."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.support.browsers import answers, missing, open_browser
+from tests.support.host_page import HostPage
 
 
 def children(pid: int) -> set[int]:
@@ -33,6 +34,14 @@ def test_a_browser_that_crashed_is_not_taken_for_one_that_answers() -> None:
             os.kill(pid, signal.SIGSEGV)
         WebDriverWait(driver, 20).until(_is_lost)
         assert not answers(driver)
+
+
+def test_a_page_that_is_not_there_yet_is_asked_again(page: HostPage) -> None:
+    """Between two pages a document has no root for a while."""
+    page.driver.execute_script(
+        "const root = document.documentElement; root.remove(); setTimeout(() => document.append(root), 500)"
+    )
+    assert page.wait(lambda: "hitchpost-connect" in page.source())
 
 
 def _is_lost(driver: WebDriver) -> bool:

@@ -98,7 +98,7 @@ def test_the_demo_and_the_third_party_can_be_read(
     driver.get(url)
     faults["consent"] = unreadable(driver)
     driver.get(url)
-    page.wait(lambda: "was used already" in driver.page_source)
+    page.wait(lambda: "was used already" in page.source())
     faults["used already"] = unreadable(driver)
     driver.get(f"{stack.bff}/connect/nowhere")
     faults["nowhere"] = unreadable(driver)

@@ -76,6 +76,11 @@ class HostPage:
         waiting = WebDriverWait(self.driver, seconds, poll_frequency=0.05, ignored_exceptions=ignored)
         return waiting.until(lambda _: condition())  # type: ignore[return-value]
 
+    def source(self) -> str:
+        """The markup of the page in front. Between two pages it fails in a way that ``wait`` passes over."""
+        found: str = self.driver.execute_script("return document.documentElement.outerHTML")
+        return found
+
     def button(self, name: str) -> WebElement:
         """The visible button of this name, in the page or in one of the elements."""
         return self.wait(lambda: self.driver.execute_script(FIND_BUTTON, name))

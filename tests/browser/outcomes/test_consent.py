@@ -105,7 +105,7 @@ def test_the_third_party_never_comes_back(scene: Scene) -> None:
     scene.rehearse("silent")
     popup = scene.connect("Silent CRM")
     scene.press_in_popup("Allow")
-    scene.wait(lambda: "Allow" not in scene.driver.page_source)
+    scene.wait(lambda: "Allow" not in scene.source())
     scene.close_popup(popup)
     scene.wait_for_choice("Open again", "sandbox-silent", seconds=10)
     attempt = scene.attempt_now()

@@ -92,7 +92,7 @@ def test_sign_in_token_used(spoiled: Scene) -> None:
     spoiled.rehearse()
     spoiled.sql("partner", SPOIL.format(change="used_at = '2020-01-01 00:00:00.000000'"))
     popup = spoiled.connect()
-    spoiled.wait(lambda: "was used already" in spoiled.driver.page_source)
+    spoiled.wait(lambda: "was used already" in spoiled.source())
     spoiled.close_popup(popup)
     spoiled.wait_for_choice("Open again", seconds=15)
     spoiled.sql("partner", "DROP TRIGGER spoil")
