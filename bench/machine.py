@@ -30,13 +30,17 @@ NUMBER: Final = re.compile(r"\d+(?:\.\d+)+")
 
 def machine() -> dict[str, str]:
     """Cores, processor, memory, kernel: nothing that names the machine or its owner."""
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return {
         "cores": str(os.cpu_count()),
         "processor": _processor(),
-        "memory": f"{memory / 2**30:.0f} GiB",
+        "memory": f"{memory_bytes() / 2**30:.0f} GiB",
         "kernel": f"{platform.system()} {platform.release()}",
     }
+
+
+def memory_bytes() -> int:
+    """How much memory this machine has."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def versions(installed: Installed) -> dict[str, str]:

@@ -137,15 +137,13 @@ def _visit(browser: Chromium, page: Page, partner: Partner) -> Clicks:
     """Somebody new clicks right after the page has loaded; comes back twice, takes time to aim, clicks."""
     with browser.visitor() as driver:
         driver.get(page.url)
-        cold = _press(driver, partner)
+        cold, _ = _press(driver, partner)
         close_others(driver)
         _come_back(driver, page)
         _press(driver, partner)
         close_others(driver)
         _come_back(driver, page)
-        warm = _press(driver, partner)
-        pressed: float = driver.execute_script("return globalThis.pressed")
-        return Clicks(cold, warm, partner.minted_at * 1000 - pressed)
+        return Clicks(cold, *_press(driver, partner))
 
 
 def _come_back(driver: WebDriver, page: Page) -> None:
@@ -159,11 +157,12 @@ def _come_back(driver: WebDriver, page: Page) -> None:
     time.sleep(SETTLED)
 
 
-def _press(driver: WebDriver, partner: Partner) -> float:
+def _press(driver: WebDriver, partner: Partner) -> tuple[float, float]:
+    """Milliseconds until the partner service met the browser, and until it was asked for the token."""
     click(driver, BUTTON)
     arrived = partner.arrivals.get(timeout=PATIENCE) * 1000
     pressed: float = driver.execute_script("return globalThis.pressed")
-    return arrived - pressed
+    return arrived - pressed, partner.minted_at * 1000 - pressed
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from sqlalchemy import text
 from bench.context import Context
 from bench.filling_postgresql import FILLING
 from bench.growth import NEW_A_SECOND, Purged, due_rows, launch_waits, purged, read_waits
+from bench.machine import memory_bytes
 from bench.process import ROOT
 from bench.product import NAME, Product, running
 from bench.results import Figure, Outcome, Series, Verdict
@@ -185,7 +186,7 @@ def _figures(found: Found) -> Iterator[Figure]:
 
 
 def _verdicts(found: Found) -> Iterator[Verdict]:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIGA
+    memory = memory_bytes() / GIGA
     for what, (empty, full) in (("launch", found.launches), ("read", found.reads)):
         ratio = median(full) / median(empty)
         cause = LONGER.format(empty=_range(empty), full=_range(full), size=found.size, memory=memory)

@@ -10,6 +10,7 @@ from bff.core.errors import InvalidRequest, OriginNotRegistered
 from bff.core.model import Attempt
 from bff.core.secret import Secret
 from bff.http import cors
+from bff.http.bodies import Body, checked
 from bff.http.guards import ORIGIN, refuse_repeated_fields
 from bff.http.in_app import is_hopeless
 from bff.http.limits import Purpose
@@ -22,6 +23,12 @@ routes.before_request(refuse_repeated_fields)
 routes.after_request(cors.grant)
 
 
+class Press(Body):
+    """What the page sends."""
+
+    launch_token: str
+
+
 @routes.post("/v1/press")
 def press() -> Response:
     """Tell that an attempt's button is pressed: its sign-in token is minted ahead of its launch.
@@ -32,9 +39,8 @@ def press() -> Response:
     """
     if FIELD not in request.form:
         raise InvalidRequest(f"{FIELD}: send it as the field of a form")
-    if unknown := sorted(request.form.keys() - {FIELD}):
-        raise InvalidRequest(f"{', '.join(unknown)}: is not known here")
-    attempt = services().connect.peek(Secret(request.form[FIELD]))
+    pressed = checked(Press, request.form.to_dict())
+    attempt = services().connect.peek(Secret(pressed.launch_token))
     if request.headers.get(ORIGIN) != attempt.origin:
         raise OriginNotRegistered("a press is told by the page that began its attempt")
     mint_ahead(attempt)

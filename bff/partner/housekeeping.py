@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
-import threading
 import time
 from collections.abc import Callable
 from typing import Final
@@ -12,6 +10,7 @@ from typing import Final
 from bff.partner import clock, revocation
 from bff.partner.context import Embedded
 from bff.partner.purge import purge
+from bff.serving.rounds import Rounds
 
 EVERY_SECONDS: Final = 20.0
 BATCH: Final = 50
@@ -40,23 +39,13 @@ def keep_house(service: Embedded, pause: Callable[[float], bool] = lambda _secon
             return done + revocation.retry_revocations(service, REVOCATIONS)
 
 
-class Housekeeper(threading.Thread):
-    """A round three times a minute, at other moments in each process; ends with it, or by ``stop``."""
+class Housekeeper(Rounds):
+    """A round three times a minute, at other moments in each process."""
 
     def __init__(self, service: Embedded, every: float = EVERY_SECONDS) -> None:
-        super().__init__(name="housekeeper", daemon=True)
+        super().__init__("housekeeping", every, log, spread=0.5)
         self._service = service
-        self._every = every
-        self._over = threading.Event()
 
-    def run(self) -> None:
-        """Rounds until it is stopped; one that fails is told, and the next one tries again."""
-        while not self._over.wait(self._every * random.uniform(0.5, 1.5)):  # noqa: S311  # nosec B311  # spreads the work
-            try:
-                keep_house(self._service, self._over.wait)
-            except Exception:
-                log.exception("housekeeping failed")
-
-    def stop(self) -> None:
-        """No further round."""
-        self._over.set()
+    def once(self) -> None:
+        """Keep house once."""
+        keep_house(self._service, self._over.wait)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event, text
@@ -16,8 +16,8 @@ from structlog.testing import capture_logs
 from bff.serving import checkpoints
 from bff.serving.checkpoints import Checkpoints
 from bff.serving.database import open_database, writing
+from tests.support.waiting import wait_for
 
-PATIENCE = 20.0
 PAGE = 4096
 
 
@@ -42,8 +42,8 @@ def running(engine: Engine) -> Iterator[Callable[..., Checkpoints]]:
     """Starts checkpoints, which are stopped at the end."""
     started: list[Checkpoints] = []
 
-    def start(**options: int) -> Checkpoints:
-        started.append(Checkpoints(engine, every=0.01, **options))
+    def start(kind: type[Checkpoints] = Checkpoints, **options: Any) -> Checkpoints:
+        started.append(kind(engine, **{"every": 0.01, **options}))
         started[-1].start()
         return started[-1]
 
@@ -66,14 +66,6 @@ def in_the_file(file: Path) -> int:
         return count
 
 
-def until(holds: Callable[[], bool], what: str) -> None:
-    """Wait for it."""
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < end, what
-        time.sleep(0.01)
-
-
 def test_what_was_committed_gets_into_the_file_by_itself(
     engine: Engine, file: Path, running: Callable[..., Checkpoints]
 ) -> None:
@@ -82,22 +74,21 @@ def test_what_was_committed_gets_into_the_file_by_itself(
         note(engine)
         assert in_the_file(file) == 0
         running()
-        until(lambda: in_the_file(file) == 1, "the log was not copied")
+        wait_for(lambda: in_the_file(file) == 1)
 
 
-def test_nobody_who_commits_makes_one(engine: Engine, file: Path) -> None:
+def test_nobody_who_commits_makes_one(
+    engine: Engine, file: Path, running: Callable[..., Checkpoints]
+) -> None:
     """Not even with a connection that was there before, after so much that SQLite would by itself."""
     with engine.connect() as before:
         before.rollback()
-    resting = Checkpoints(engine, every=PATIENCE * 10)
-    resting.start()
-    until(lambda: event.contains(engine, "checkout", checkpoints._leave_it_to_us), "it did not begin")
+    running(every=3600)
+    wait_for(lambda: event.contains(engine, "checkout", checkpoints._leave_it_to_us))
     with engine.connect():
         for _ in range(3):
             note(engine, "x" * 1000 * PAGE)  # a thousand pages
         assert in_the_file(file) == 0
-    resting.stop()
-    resting.join()
 
 
 def test_the_log_begins_anew_although_somebody_always_writes(
@@ -131,11 +122,8 @@ def test_a_checkpoint_that_fails_is_told_and_tried_again(
                 raise sqlite3.OperationalError("disk I/O error")
             return super()._copy()
 
-    failing = Failing(engine, every=0.01)
     with engine.connect(), capture_logs() as told:
         note(engine)
-        failing.start()
-        until(lambda: in_the_file(file) == 1, "the log was not copied")
-    failing.stop()
-    failing.join()
+        running(Failing)
+        wait_for(lambda: in_the_file(file) == 1)
     assert [entry["event"] for entry in told].count("checkpoint failed") == 2
