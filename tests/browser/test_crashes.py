@@ -8,12 +8,22 @@ import signal
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.support.browsers import answers, missing, open_browser
 from tests.support.host_page import HostPage
+from tests.support.servers import serve
+
+
+# It goes on twenty times, each time after a moment.
+RESTLESS = """<title>on its way</title><script>
+const left = Number(location.search.slice(1) || "20");
+if (left > 0) setTimeout(() => location.replace("?" + (left - 1)), 25);
+else document.title = ["at", "rest"].join(" ");
+</script>"""
 
 
 def children(pid: int) -> set[int]:
@@ -42,6 +52,15 @@ def test_a_page_that_is_not_there_yet_is_asked_again(page: HostPage) -> None:
         "const root = document.documentElement; root.remove(); setTimeout(() => document.append(root), 500)"
     )
     assert page.wait(lambda: "hitchpost-connect" in page.source())
+
+
+def test_a_page_that_goes_while_it_is_read_is_asked_again(page: HostPage) -> None:
+    """Firefox answers a script with nothing when its page goes under it."""
+    app = Flask("restless")
+    app.add_url_rule("/", view_func=lambda: RESTLESS)
+    with serve(lambda _: app) as address:
+        page.driver.get(address)
+        page.wait(lambda: "at rest" in page.source())
 
 
 def _is_lost(driver: WebDriver) -> bool:
