@@ -1,6 +1,8 @@
 // Tells the window that opened this one that there is news to read at the server: nothing of what, as with a message.
-const { target } = document.body.dataset;
-const close = document.querySelector("[data-close]");
+const { target } = document.currentScript.dataset;
 
 if (target) window.opener?.postMessage({ type: "hitchpost.trouble" }, target);
-close?.addEventListener("click", () => window.close());
+// The page's button is not there yet.
+document.addEventListener("click", (click) => {
+  if (click.target.closest("[data-close]")) window.close();
+});

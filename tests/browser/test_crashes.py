@@ -17,7 +17,6 @@ from tests.support.browsers import answers, missing, open_browser
 from tests.support.host_page import HostPage
 from tests.support.servers import serve
 
-
 # It goes on twenty times, each time after a moment.
 RESTLESS = """<title>on its way</title><script>
 const left = Number(location.search.slice(1) || "20");

@@ -75,7 +75,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         """Text."""
-        if data.strip():
+        if data.strip() and self._within != "script":
             self.texts.append((self._within, data))
 
 

@@ -63,8 +63,8 @@ class HostPage:
         if self.framed:
             self.driver.switch_to.frame(0)
 
-    def wait(self, condition: Callable[[], T | None], *, seconds: float = PATIENCE) -> T:
-        """Wait until the condition holds; its value."""
+    def wait(self, condition: Callable[[], T | None], *, seconds: float = PATIENCE, every: float = 0.05) -> T:
+        """Wait until the condition holds, looking ``every`` so many seconds; its value."""
         # Between two pages, Firefox answers a script with the first of these, WebKit with the third.
         ignored = (
             JavascriptException,
@@ -73,14 +73,14 @@ class HostPage:
             NoSuchWindowException,
             StaleElementReferenceException,
         )
-        waiting = WebDriverWait(self.driver, seconds, poll_frequency=0.05, ignored_exceptions=ignored)
+        waiting = WebDriverWait(self.driver, seconds, poll_frequency=every, ignored_exceptions=ignored)
         return waiting.until(lambda _: condition())  # type: ignore[return-value]
 
     def source(self) -> str:
         """The markup of the page in front.
 
-        Between two pages it is empty or fails in a way that ``wait`` passes over: Firefox answers a script whose
-        page has gone with nothing.
+        Between two pages it is empty, or fails in a way that ``wait`` passes over: Firefox answers a script
+        whose page has gone with nothing.
         """
         return self.driver.execute_script("return document.documentElement.outerHTML") or ""
 

@@ -132,7 +132,8 @@ class Scene(HostPage):
     def end(self, *, attempt: str | None = None, nth: int = 1, seconds: float = 60) -> Told:
         """Wait until the page is told an ending (of this attempt; the ``nth``)."""
         self.front()
-        self.wait(lambda: len(self.endings(attempt)) >= nth, seconds=seconds)
+        # The page itself notes when it was told. Each look takes time from what is measured: there are few.
+        self.wait(lambda: len(self.endings(attempt)) >= nth, seconds=seconds, every=0.25)
         heard = self.endings(attempt)[nth - 1]
         detail = heard["detail"]
         status = "connected" if heard["name"] == "hitchpost:connected" else self._status(detail)

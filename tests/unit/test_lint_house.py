@@ -69,6 +69,7 @@ EXAMPLES = [
     ("safe-filter", "templates/x.html", "{{ x | safe }}", "{{ x | safely }}"),
     ("safe-filter", "templates/x.html", "{% autoescape false %}", "{% autoescape true %}"),
     ("inline-script", "templates/x.html", "<script>go()</script>", '<script src="/x.js"></script>'),
+    ("inline-script", "templates/x.html", "<script>{{ x }}</script>", "<script>{{ script }}</script>"),
     ("inline-script", "templates/x.html", '<a onclick="go()">', '<a data-onclick="go()" class="on">'),
     ("inline-script", "templates/x.html", '<a href="javascript:go()">', '<a href="/javascript">'),
 ]
