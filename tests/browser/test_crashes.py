@@ -53,6 +53,7 @@ def test_a_page_that_is_not_there_yet_is_asked_again(page: HostPage) -> None:
     assert page.wait(lambda: "hitchpost-connect" in page.source())
 
 
+@pytest.mark.parametrize("engine", ["firefox"], indirect=True)
 def test_a_page_that_goes_while_it_is_read_is_asked_again(page: HostPage) -> None:
     """Firefox answers a script with nothing when its page goes under it."""
     app = Flask("restless")
