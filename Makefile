@@ -18,7 +18,7 @@ faults: build packages ## every fault at every place, and kills while people con
 	@scripts/faults
 
 outcomes: build packages ## every ending in three browser engines, and docs/outcomes.md from it
-	@HITCHPOST_OUTCOMES=docs/outcomes.md $(BIN)/python -m pytest --numprocesses 2 tests/browser/outcomes
+	@HITCHPOST_OUTCOMES=docs/outcomes.md $(BIN)/python -m pytest tests/browser/outcomes
 
 soak: build packages ## two hundred flows at once for two minutes: no error, nothing grows
 	@$(BIN)/python scripts/soak.py

@@ -19,8 +19,9 @@ HEAD: Final = """\
 
 Made by `make outcomes`, which plays each ending in a real browser against the running demo. A cell says
 what the page was told in the end (status, or the states on the way), the error code, the signal that told
-first, and the milliseconds from the moment at which the partner service knew until the page knew. No time
-stands where the page itself was away (same tab), or where only the user or the clock decided.
+first, and the milliseconds from the moment at which the partner service knew until the page knew. One
+browser plays at a time, as in front of a user. No time stands where the page itself was away (same tab), or
+where only the user or the clock decided.
 
 """
 
