@@ -32,6 +32,8 @@ const buttons = [...document.querySelectorAll("button")];
 const allow = buttons.find((button) => button.textContent.trim() === "Allow");
 setTimeout(() => allow.click(), 300);
 """
+A_MOMENT_AGO: Final = "strftime('%Y-%m-%d %H:%M:%f000', 'now', '-1 second')"
+"""In SQL. What ended long ago might be purged before anybody looks at it."""
 ENDED: Final = """
 return (globalThis.heard ?? []).filter(({ name, detail }) =>
   name !== "hitchpost:step" && (!arguments[0] || detail.attempt === arguments[0]))

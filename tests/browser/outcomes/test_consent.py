@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from selenium.webdriver.common.by import By
 
-from tests.support.scene import KEEP_POPUP, Scene
+from tests.support.scene import A_MOMENT_AGO, KEEP_POPUP, Scene
 
 
 def test_allow(scene: Scene) -> None:
@@ -109,7 +109,7 @@ def test_the_third_party_never_comes_back(scene: Scene) -> None:
     scene.close_popup(popup)
     scene.wait_for_choice("Open again", "sandbox-silent", seconds=10)
     attempt = scene.attempt_now()
-    scene.sql("bff", "UPDATE attempts SET expires_at = '2020-01-01 00:00:00.000000' WHERE id = ?", attempt)
+    scene.sql("bff", f"UPDATE attempts SET expires_at = {A_MOMENT_AGO} WHERE id = ?", attempt)
     told = scene.end()
     assert (told.status, told.code) == ("expired", "expired")
     scene.note(13, "provider never comes back", told, state="unsure, then expired")

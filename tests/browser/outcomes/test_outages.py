@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.scene import Scene
+from tests.support.scene import A_MOMENT_AGO, Scene
 
 OUTAGE_SECONDS = 20
 SPOIL = """
@@ -75,7 +75,7 @@ def test_partner_down_while_waiting(scene: Scene) -> None:
 def test_sign_in_token_expired(spoiled: Scene) -> None:
     """15. The sign-in token is past its time when the browser arrives: a fresh start works."""
     spoiled.rehearse()
-    spoiled.sql("partner", SPOIL.format(change="expires_at = '2020-01-01 00:00:00.000000'"))
+    spoiled.sql("partner", SPOIL.format(change=f"expires_at = {A_MOMENT_AGO}"))
     spoiled.connect()
     told = spoiled.end()
     assert (told.status, told.code) == ("failed", "failed")
@@ -90,7 +90,7 @@ def test_sign_in_token_expired(spoiled: Scene) -> None:
 def test_sign_in_token_used(spoiled: Scene) -> None:
     """15. The sign-in token was used already: nothing is stuck, and Open again works."""
     spoiled.rehearse()
-    spoiled.sql("partner", SPOIL.format(change="used_at = '2020-01-01 00:00:00.000000'"))
+    spoiled.sql("partner", SPOIL.format(change=f"used_at = {A_MOMENT_AGO}"))
     popup = spoiled.connect()
     spoiled.wait(lambda: "was used already" in spoiled.source())
     spoiled.close_popup(popup)
