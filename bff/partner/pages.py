@@ -24,7 +24,7 @@ class _Kind:
     """One kind of last page: its template, its script, its headers."""
 
     def __init__(self, name: str) -> None:
-        script = (ASSETS / f"{name}.js").read_text()
+        script = (ASSETS / f"{name}.js").read_text(encoding="utf-8")
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         self.template: Final = f"{name}.html"
         # house-allow: safe-filter: a file of ours, as it is: escaped, it would be no script
@@ -33,7 +33,7 @@ class _Kind:
         # page has to reach the window that opened it.
         self.headers: Final = {
             "Content-Security-Policy": (
-                f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'self';"
+                f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'self'; img-src data:;"
                 " base-uri 'none'; frame-ancestors 'none'"
             ),
             "Cache-Control": "no-store",

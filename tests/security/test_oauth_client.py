@@ -280,7 +280,7 @@ def test_a42_last_pages_load_nothing_foreign_and_show_text_as_text(
     policy = page.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     [script] = re.findall(r"<script[^>]*>(.*?)</script>", page.text, re.DOTALL)
-    assert script in {(ASSETS / name).read_text() for name in ("finished.js", "trouble.js")}
+    assert script in {(ASSETS / name).read_text(encoding="utf-8") for name in ("finished.js", "trouble.js")}
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert [part for part in policy.split("; ") if "script" in part] == [f"script-src 'sha256-{digest}'"]
     assert "frame-ancestors 'none'" in policy

@@ -35,7 +35,7 @@ HEADERS: Final = {
     "Cache-Control": "no-store",
     # No form-action: the form's redirect leads to the client, wherever that is.
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
     ),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
