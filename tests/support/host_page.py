@@ -77,12 +77,11 @@ class HostPage:
         return waiting.until(lambda _: condition())  # type: ignore[return-value]
 
     def source(self) -> str:
-        """The markup of the page in front.
-
-        Between two pages it is empty, or fails in a way that ``wait`` passes over: Firefox answers a script
-        whose page has gone with nothing.
-        """
-        return self.driver.execute_script("return document.documentElement.outerHTML") or ""
+        """The markup of the page in front. Between two pages it fails in a way that ``wait`` passes over."""
+        found: str | None = self.driver.execute_script("return document.documentElement.outerHTML")
+        if found is None:
+            raise JavascriptException("the page went while it was read")  # Firefox says nothing then.
+        return found
 
     def button(self, name: str) -> WebElement:
         """The visible button of this name, in the page or in one of the elements."""
