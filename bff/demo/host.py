@@ -164,6 +164,7 @@ def _headers(plan: Plan, rehearsal: Rehearsal) -> dict[str, str]:
     ancestors = f"http://127.0.0.1:{plan.port}" if rehearsal.framed else "'none'"
     policy = (
         f"default-src 'self'; script-src 'self' {plan.bff}; connect-src {connect};"
+        " img-src 'self' data:;"
         f" base-uri 'none'; frame-ancestors {ancestors}; require-trusted-types-for 'script'"
     )
     return {
