@@ -41,6 +41,7 @@ from bff.core.repeats import Repeats
 from bff.core.secret import Secret
 from bff.core.sign_in_urls import SignInUrls
 from bff.core.watch import Watch
+from bff.http.confirmations import Confirmations
 from bff.http.limits import Limits as CallLimits
 from bff.http.limits import Purpose, Rates
 from bff.http.services import Identify, Services
@@ -135,6 +136,7 @@ def _wire(
         housekeeping=Housekeeping(attempts, watch, purge, _now),
         checkpoints=Checkpoints(engine),
         session_tokens=SessionTokens(settings.signing_keys(), _now, session_ends),
+        confirmations=Confirmations(settings.signing_keys(), _now),
         session_ends=session_ends,
         assertions=JwtAssertions(
             products, UsedAssertions(engine), JwksUrls(), audience=settings.public_url, clock=_now

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bff.core import look, messages, words
+from bff.core.legible import visible_name
 from bff.core.minted_url import length_fault
 from bff.core.model import (
     Message,
@@ -223,8 +224,8 @@ def _order_faults(text: str, connectors: set[str]) -> list[str]:
 def _connector_faults(key: str, text: str, connectors: set[str]) -> list[str]:
     if key not in connectors:
         return [f"there is no connector {key!r}"]
-    if not text.strip() or len(text) > MOST_NAME or not text.isprintable():
-        return [f"a name has 1 to {MOST_NAME} characters, and no line breaks"]
+    if visible_name(text) is None or len(text) > MOST_NAME or not text.isprintable():
+        return [f"a name has 1 to {MOST_NAME} characters that can be seen, and no line breaks"]
     return []
 
 

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from bff.core.errors import InvalidRequest
+from bff.core.legible import visible_name
 from bff.core.model import Principal, Product, User
 from bff.core.ports import AccountRef
 from bff.core.sessions import LONGEST_SESSION
@@ -50,7 +51,7 @@ class HostUser(Body):
 
     def user(self) -> User:
         """As the core knows it."""
-        return User(self.id, self.name or None, self.email, self.locale)
+        return User(self.id, self.name if visible_name(self.name) else None, self.email, self.locale)
 
 
 class HostAccount(Body):
@@ -61,7 +62,7 @@ class HostAccount(Body):
 
     def reference(self) -> AccountRef:
         """As the core knows it."""
-        return AccountRef(self.id, self.name or self.id)
+        return AccountRef(self.id, self.name if self.name and visible_name(self.name) else self.id)
 
 
 class SignedIn(Body):

@@ -20,6 +20,7 @@ from bff.core.sessions import HostAssertions, SessionEnds
 from bff.core.sign_in_urls import SignInUrls
 from bff.core.studio_access import StudioStore
 from bff.core.watch import Watch
+from bff.http.confirmations import Confirmations
 from bff.http.limits import Limits
 from bff.http.session_tokens import SessionTokens
 from bff.serving.checkpoints import Checkpoints
@@ -44,6 +45,7 @@ class Services:
     images: ImageStore
     studio: StudioStore
     session_tokens: SessionTokens
+    confirmations: Confirmations
     session_ends: SessionEnds
     assertions: HostAssertions
     repeats: Repeats

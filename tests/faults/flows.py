@@ -94,7 +94,7 @@ class Flow:
         self._read(attempt["id"])
 
     def _launch(self, token: str) -> str | None:
-        form, headers = {"launch_token": token}, {"Origin": self.stack.bff}
+        form, headers = {"launch_token": token, **OPENED_FOR}, {"Origin": self.stack.bff}
 
         def post() -> requests.Response:
             return requests.post(

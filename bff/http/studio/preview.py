@@ -91,6 +91,7 @@ def _page(product: Product, scene: Scene, words: Words, connector: str, scheme: 
             "next_step": next_step,
             "support_code": SUPPORT_CODE,
             "launch_token": NOTHING,
+            "confirmation": NOTHING,
             "address": APP,
         },
     )
