@@ -53,6 +53,8 @@ class Registration:
 
     ``service_url`` is where minted URLs lead (for their length); ``connectors`` have the names and the order
     that hold where the team says nothing; ``assertion`` is how the host asserts who is signed in, if it does.
+    Products of one ``account_namespace`` share their accounts (none: nobody shares this one's), whose ids at
+    the partner service begin with ``account_prefix``.
     """
 
     key: str
@@ -61,6 +63,8 @@ class Registration:
     connectors: tuple[OfferedConnector, ...]
     service_url: str = "https://your-company-h.cyclr.com"
     assertion: AssertionRule | None = None
+    account_namespace: str | None = None
+    account_prefix: str = ""
 
 
 def path_of_text(name: str, connector: str = ANY, locale: str = ANY) -> str:
@@ -94,6 +98,7 @@ def product_of(registration: Registration, content: Content, version: int = 0) -
         words=own,
         look=look_of(sound),
         version=version,
+        account_prefix=registration.account_prefix,
     )
 
 

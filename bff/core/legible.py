@@ -1,8 +1,8 @@
 """What a person can see of a text that somebody else chose: a name that cannot be seen is no name.
 
 The interstitial page asks a person to decide by names. Characters without a shape (Unicode's
-Default_Ignorable_Code_Point and blanks), and controls that turn the order of others around (UAX 9), could make
-one name look like another, or like none.
+Default_Ignorable_Code_Point and blanks), and controls that turn the order of others around (UAX 9), could
+make one name look like another, or like none.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def visible_name(name: str | None) -> str | None:
 
 
 def visible_id(identifier: str) -> str:
-    """The id with each character that cannot be seen as its code point, ``U+200B`` say: two never look alike."""
+    """The id, with ``<U+200B>``, say, for each character that cannot be seen."""
     return "".join(
         f"<U+{ord(item):04X}>" if _is_hidden(item) or (item.isspace() and item != " ") else item
         for item in identifier

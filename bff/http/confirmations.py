@@ -23,8 +23,8 @@ LONGEST_SECONDS: Final = int(UNLAUNCHED_LIFE.total_seconds())
 class Confirmations:
     """Issues what the form carries, and says whether a person may have pressed its button.
 
-    The page's own script takes no press in the first second in which the page can be seen. This is for the case
-    that something presses without it: a form that was shown less than a second ago is not taken either.
+    The page's own script takes no press in the first second in which the page can be seen. This is for the
+    case that something presses without it: a form that was shown less than a second ago is not taken either.
     """
 
     def __init__(self, keys: Sequence[Secret], clock: Callable[[], datetime]) -> None:

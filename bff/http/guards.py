@@ -68,7 +68,7 @@ def require_origin_of(product: Product, *, by_cookie: bool) -> None:
 
 
 def launch_is_direct(attempt: Attempt) -> bool:
-    """Whether a launch may go on at once: it came from the page that began, or from an opening page of its own.
+    """Whether a launch may go on at once: from the page that began, or from an opening page of its own.
 
     Anything else (a link that was passed on, above all) would let one person make another link theirs. The
     BFF's own ``Origin`` alone proves nothing: any page that some product registered can open an opening page

@@ -60,9 +60,10 @@ class HostAccount(Body):
     id: Id
     name: Name | None = None
 
-    def reference(self) -> AccountRef:
+    def reference(self, product: Product) -> AccountRef:
         """As the core knows it."""
-        return AccountRef(self.id, self.name if self.name and visible_name(self.name) else self.id)
+        name = self.name if self.name and visible_name(self.name) else self.id
+        return AccountRef(self.id, name, product.key)
 
 
 class SignedIn(Body):
@@ -118,7 +119,7 @@ def begin_session(product: Product, who: SignedIn, life: timedelta) -> Response:
         raise InvalidRequest(f"connectors: {', '.join(unknown)}: not offered by product {product.key}")
     principal = Principal(
         product=product.key,
-        account=who.account.reference(),
+        account=who.account.reference(product),
         user=who.user.user(),
         connectors=frozenset(who.connectors) if who.connectors is not None else None,
     )
@@ -140,10 +141,12 @@ def end_sessions() -> Response:
 def create_sign_in_url() -> Response:
     """The plain minted URL, for servers that redirect the browser by themselves at once."""
     product, body = host_server(), read_body(NewSignInUrl)
+    account = body.account.reference(product)
+    services().accounts.claimed(account)
     services().limits.spend(Purpose.LAUNCH, product.key, body.account.id, body.user.id)
     url, expires_at = services().sign_in_urls.mint(
         product,
-        body.account.reference(),
+        account,
         body.user.user(),
         connector=body.connector,
         target_origin=body.target_origin,
@@ -156,7 +159,7 @@ def create_sign_in_url() -> Response:
 def connections() -> Response:
     """What an account has connected, asked of the partner service now."""
     product, account = host_server(), _account()
-    found = services().overview.connections(AccountRef(account, account), product.connectors)
+    found = services().overview.connections(AccountRef(account, account, product.key), product.connectors)
     return answer(
         {
             "connections": [

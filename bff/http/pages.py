@@ -83,6 +83,8 @@ def launch() -> Response:
     agent = request.headers.get("User-Agent", "")
     if is_hopeless(agent, attempt.connector) and "anyway" not in request.form:
         return _ask(attempt, token, "in_app.html", address=attempt.return_url or attempt.origin)
+    # Refused before anything is used up: with another product file it is still good.
+    services().accounts.claimed(attempt.account)
     # Counted for whom the token was made, and before it is used up: after a minute it is still good.
     services().limits.spend(Purpose.LAUNCH, attempt.product, attempt.account.id, attempt.user.id)
     try:

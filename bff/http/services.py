@@ -8,6 +8,7 @@ from datetime import datetime
 
 from flask import Flask, Request, current_app
 
+from bff.core.accounts import Accounts
 from bff.core.catalogue import Catalogue
 from bff.core.completion import Completions
 from bff.core.connect import Connect
@@ -33,6 +34,7 @@ EXTENSION = "hitchpost"
 class Services:
     """The use-cases and adapters of one BFF. ``identify`` is the host's own, inside its Flask app."""
 
+    accounts: Accounts
     connect: Connect
     completions: Completions
     watch: Watch

@@ -1,4 +1,4 @@
-"""A page of another product hands over a launch token of this one: a person is asked first, in every engine."""
+"""A page of another product hands over a launch token of this one: a person is asked first."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def status_of(stack: Stack, attempt: dict[str, Any]) -> str:
 def test_a65_another_products_page_with_this_ones_launch_token_asks_first(
     driver: WebDriver, stack: Stack, game: Callable[[str], str]
 ) -> None:
-    """Nothing is launched; the page names who would get the connection, and presses nothing by itself (A76)."""
+    """Nothing is launched; the page names who would get the connection, and takes no early press (A76)."""
     attempt, page = begin(stack), HostPage(driver, stack)
     driver.get(game(attempt["launch_token"]))
     page.choose("Play")

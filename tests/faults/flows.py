@@ -15,7 +15,7 @@ from typing import Any, Final
 import requests
 
 from tests.faults.programs import Stack
-from tests.support.world import HOST, SECRET_KEY
+from tests.support.world import HOST, OPENED_FOR, SECRET_KEY
 
 FINAL: Final = frozenset({"connected", "declined", "failed", "cancelled", "expired"})
 LONGEST_FLOW: Final = 12.0
