@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bff.adapters.faulty_file import FaultyFile, parse_toml, say
 from bff.core.content import (
+    MOST_NAME,
     Content,
     Faults,
     look_of,
@@ -55,9 +56,9 @@ class MessageTable(Strict):
 class ConnectorTable(Strict):
     """``[product.connector.KEY]``; ``reference`` and ``logo`` are the operators'."""
 
-    name: str | None = None
-    reference: str | None = None
-    logo: str | None = None
+    name: Annotated[str, Field(max_length=MOST_NAME)] | None = None
+    reference: Annotated[str, Field(min_length=1, max_length=MOST_NAME)] | None = None
+    logo: Annotated[str, Field(max_length=2000)] | None = None
     words: Words = {}
 
 

@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, Final
 
 import structlog
@@ -18,6 +17,7 @@ from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from bff.core.errors import LimitsUnavailable, RateLimited
+from bff.serving.addresses import counted_address
 
 PREFIX: Final = "hitchpost"
 OPEN: Final = frozenset(
@@ -119,14 +119,8 @@ class Limits:
 
 
 def caller_address() -> str:
-    """The address that counts; of IPv6 the network of 64 bits, since one customer has all of it."""
-    try:
-        found = ip_address(request.remote_addr or "")
-    except ValueError:
-        return "local"  # a socket of this machine has none
-    if not isinstance(found, IPv6Address):
-        return str(found)
-    return str(found.ipv4_mapped or ip_network((int(found), 64), strict=False).network_address)
+    """The address of this request that counts."""
+    return counted_address(request.remote_addr)
 
 
 def _unavailable() -> LimitsUnavailable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
+from bff.http.guards import refuse_faulty_fields
 from bff.http.studio import (
     connectors,
     doors,
@@ -20,13 +21,14 @@ from bff.http.studio.access import allow_more, protect, require_same_origin, req
 from bff.http.studio.errors import trouble
 
 routes = Blueprint("studio", __name__, url_prefix="/studio")
-routes.before_request(allow_more)
 routes.before_request(require_same_origin)
 routes.after_request(protect)
 routes.register_error_handler(Exception, trouble)
 
 _rooms = Blueprint("rooms", __name__)
+_rooms.before_request(allow_more)
 _rooms.before_request(require_session)
+_rooms.before_request(refuse_faulty_fields)
 _rooms.post("/sign-out")(doors.sign_out)
 for _module in (
     message_page,
