@@ -15,6 +15,7 @@ matter of comparing entries:
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -41,6 +42,14 @@ Faults = dict[str, list[str]]
 DEFAULT_TEXT: Final = "connected:{connector}"
 MOST_NAME: Final = 200
 MOST_ENTRIES: Final = 5000
+MOST_MESSAGES: Final = 200
+MOST_BYTES: Final = 1024 * 1024
+"""Of all paths and texts together, in UTF-8: what a team writes is read anew for each page that shows it."""
+MOST_PATH: Final = 300
+MOST_TEXT: Final = 4000
+"""Characters of one text. None that is sound has as many: a sign-in URL takes 2,000, a page 500."""
+MOST_SAID: Final = 10
+"""Faults of one entry that are told."""
 _KEY: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _KINDS: Final = {kind.value for kind in MessageKind}
 _FORMATS: Final = {kind.value for kind in MessageFormat}
@@ -77,7 +86,7 @@ def product_of(registration: Registration, content: Content, version: int = 0) -
     sound = without_faults(content, registration)
     found = {
         messages.DEFAULT_MESSAGE: Message(MessageKind.SEALED, {(ANY, ANY): DEFAULT_TEXT}),
-        **{name: _message(sound, name) for name in names_of_messages(sound)},
+        **{name: _message(sound, name, texts) for name, texts in texts_of_messages(sound).items()},
     }
     own: dict[str, dict[Place, str]] = {}
     for path, text in sound.items():
@@ -125,10 +134,11 @@ def faults(content: Content, registration: Registration) -> Faults:
 
     if len(content) > MOST_ENTRIES:
         say("", f"there are {len(content)} entries; at most {MOST_ENTRIES} are kept")
+    connectors = {offered.key for offered in registration.connectors}
     for path, text in content.items():
-        say(path, *_path_faults(path, text, registration))
-    for name in names_of_messages(content):
-        for path, said in _message_faults(content, name, registration):
+        say(path, *_path_faults(path, text, connectors))
+    for name, texts in texts_of_messages(content).items():
+        for path, said in _message_faults(content, name, texts, registration):
             say(path, *said)
     for path, alike in _lookalikes(content):
         say(path, alike)
@@ -150,18 +160,23 @@ def names_of_messages(content: Content) -> list[str]:
 
 def variants_of(content: Content, name: str) -> dict[Place, str]:
     """A message's texts, by connector and language."""
-    start = f"messages/{name}/text/"
-    return {
-        (parts[0], parts[1]): text
-        for path, text in content.items()
-        if path.startswith(start) and len(parts := path[len(start) :].split("/")) == 2
-    }
+    return texts_of_messages(content).get(name, {})
 
 
-def _message(content: Content, name: str) -> Message:
+def texts_of_messages(content: Content) -> dict[str, dict[Place, str]]:
+    """Every message's texts, by its name: the names as ``names_of_messages`` has them."""
+    found: dict[str, dict[Place, str]] = {name: {} for name in names_of_messages(content)}
+    for path, text in content.items():
+        match path.split("/"):
+            case ["messages", name, "text", connector, locale] if name in found:
+                found[name][connector, locale] = text
+    return found
+
+
+def _message(content: Content, name: str, texts: Mapping[Place, str]) -> Message:
     return Message(
         kind=MessageKind(content.get(f"messages/{name}/kind", MessageKind.SEALED)),
-        texts=variants_of(content, name),
+        texts=dict(texts),
         format=MessageFormat(content.get(f"messages/{name}/format", MessageFormat.TEXT)),
     )
 
@@ -174,8 +189,7 @@ def _connectors(registration: Registration, content: Content) -> Iterator[Offere
         yield replace(offered, name=name) if name else offered
 
 
-def _path_faults(path: str, text: str, registration: Registration) -> list[str]:  # noqa: PLR0911
-    connectors = {offered.key for offered in registration.connectors}
+def _path_faults(path: str, text: str, connectors: set[str]) -> list[str]:  # noqa: PLR0911
     match path.split("/"):
         case ["messages", name, "kind"]:
             return [*_name_faults(name), *_one_of(text, _KINDS)]
@@ -216,8 +230,8 @@ def _one_of(text: str, allowed: set[str]) -> list[str]:
 def _order_faults(text: str, connectors: set[str]) -> list[str]:
     keys = text.split()
     found = [f"there is no connector {key!r}" for key in keys if key not in connectors]
-    found += [f"{key!r} stands twice; leave one" for key in dict.fromkeys(keys) if keys.count(key) > 1]
-    return found
+    found += [f"{key!r} stands twice; leave one" for key, times in Counter(keys).items() if times > 1]
+    return found[:MOST_SAID]
 
 
 def _connector_faults(key: str, text: str, connectors: set[str]) -> list[str]:
@@ -229,12 +243,12 @@ def _connector_faults(key: str, text: str, connectors: set[str]) -> list[str]:
 
 
 def _message_faults(
-    content: Content, name: str, registration: Registration
+    content: Content, name: str, texts: Mapping[Place, str], registration: Registration
 ) -> Iterator[tuple[str, list[str]]]:
-    if (ANY, ANY) not in variants_of(content, name):
+    if (ANY, ANY) not in texts:
         yield path_of_text(name), ["the text for all connectors and languages is missing; write it first"]
     try:
-        message = _message(content, name)
+        message = _message(content, name, texts)
     except ValueError:
         return  # Of a kind or format that there is not: that is said at its own entry.
     for (connector, locale), text in message.texts.items():
@@ -256,10 +270,10 @@ def _names(registration: Registration, content: Content, connector: str) -> list
 def _lookalikes(content: Content) -> Iterator[tuple[str, str]]:
     # A page that hears a plain text could not tell which of the two was meant.
     seen: dict[str, tuple[str, str]] = {}
-    for name in names_of_messages(content):
+    for name, texts in texts_of_messages(content).items():
         if content.get(f"messages/{name}/kind") != MessageKind.PLAIN.value:
             continue
-        for (connector, locale), text in variants_of(content, name).items():
+        for (connector, locale), text in texts.items():
             path = path_of_text(name, connector, locale)
             other, other_path = seen.setdefault(text, (name, path))
             if other != name:

@@ -82,6 +82,9 @@ class _Checker:
         waiting = [self._root]
         while waiting:
             element = waiting[-1]
+            if id(element) in weighed:
+                waiting.pop()
+                continue
             parts = [*element.inside, *self._referred(element)]
             if id(element) not in begun:
                 begun.add(id(element))

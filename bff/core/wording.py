@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final, TypeVar
 
 ANY: Final = "*"
@@ -87,8 +87,3 @@ def places(connector: str | None, locale: str) -> list[Place]:
 def closest(texts: Mapping[Place, Text], connector: str | None, locale: str) -> tuple[Place, Text] | None:
     """The text that stands nearest, and for whom it was written; None where there is none at all."""
     return next(((place, texts[place]) for place in places(connector, locale) if place in texts), None)
-
-
-def languages_of(found: Sequence[Place]) -> set[str]:
-    """The languages that some text was written for."""
-    return {language for _, language in found if language != ANY}

@@ -264,7 +264,7 @@ LINEAR: Final = (
         messages.faults,
         100,
     ),
-    Row("content: messages", texts_of, lambda c: content.faults(c, SHOP), 100),
+    Row("content: messages", texts_of, lambda c: content.faults(c, SHOP), 400),
     Row(
         "content: one message's texts", lambda n: texts_in_languages(n), lambda c: content.faults(c, SHOP), 50
     ),
@@ -283,7 +283,7 @@ LINEAR: Final = (
     ),
     Row("content: product", many_words, lambda c: content.product_of(SHOP, c), 300),
     Row("content: widget's words", many_words, lambda c: words_of(c), 300),
-    Row("content: as a file", texts_of, lambda c: write_content("shop", c), 200),
+    Row("content: as a file", texts_of, lambda c: write_content("shop", c), 400),
     Row(
         "content: what is sent",
         lambda n: texts_in_languages(n),
