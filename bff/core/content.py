@@ -132,11 +132,10 @@ def faults(content: Content, registration: Registration) -> Faults:
         if said:
             found.setdefault(path, []).extend(said)
 
-    if len(content) > MOST_ENTRIES:
-        say("", f"there are {len(content)} entries; at most {MOST_ENTRIES} are kept")
+    say("", *size_faults(content))
     connectors = {offered.key for offered in registration.connectors}
     for path, text in content.items():
-        say(path, *_path_faults(path, text, connectors))
+        say(path, *path_faults(path, connectors), *_text_faults(path, text, connectors))
     for name, texts in texts_of_messages(content).items():
         for path, said in _message_faults(content, name, texts, registration):
             say(path, *said)
@@ -144,6 +143,22 @@ def faults(content: Content, registration: Registration) -> Faults:
         say(path, alike)
     for field, said in look.faults(look_of(content)).items():
         say(f"look/{field}", *said)
+    return found
+
+
+def size_faults(content: Content) -> list[str]:
+    """What there is too much of, however sound each entry is."""
+    found = []
+    if len(content) > MOST_ENTRIES:
+        found.append(f"there are {len(content)} entries; at most {MOST_ENTRIES} are kept")
+    if (messages := len(names_of_messages(content))) > MOST_MESSAGES:
+        found.append(f"there are {messages} messages; at most {MOST_MESSAGES} are kept, so remove some")
+    size = sum(len(path.encode()) + len(text.encode()) for path, text in content.items())
+    if size > MOST_BYTES:
+        found.append(
+            f"all texts together have {size // 1024} KiB; at most {MOST_BYTES // 1024} KiB are kept, so"
+            " shorten or remove some"
+        )
     return found
 
 
@@ -189,23 +204,35 @@ def _connectors(registration: Registration, content: Content) -> Iterator[Offere
         yield replace(offered, name=name) if name else offered
 
 
-def _path_faults(path: str, text: str, connectors: set[str]) -> list[str]:  # noqa: PLR0911
+def path_faults(path: str, connectors: set[str]) -> list[str]:
+    """What is wrong with where an entry stands, whatever stands there. ``connectors`` are keys."""
     match path.split("/"):
-        case ["messages", name, "kind"]:
-            return [*_name_faults(name), *_one_of(text, _KINDS)]
-        case ["messages", name, "format"]:
-            return [*_name_faults(name), *_one_of(text, _FORMATS)]
+        case ["messages", name, "kind" | "format"]:
+            return _name_faults(name)
         case ["messages", name, "text", connector, locale]:
             return [*_name_faults(name), *_place_faults(connector, locale, connectors)]
-        case ["words", connector, locale, key]:
-            return [*_place_faults(connector, locale, connectors), *words.faults(key, text)]
-        case ["look", _]:
-            return []  # The fields are looked at together: a colour is right or wrong beside another.
+        case ["words", connector, locale, _]:
+            return _place_faults(connector, locale, connectors)
+        case ["connectors", key, "name"] if key not in connectors:
+            return [f"there is no connector {key!r}"]
+        case ["look", _] | ["connectors", "order"] | ["connectors", _, "name"]:
+            return []
+    return ["this key is not known here; remove it"]
+
+
+def _text_faults(path: str, text: str, connectors: set[str]) -> list[str]:
+    match path.split("/"):
+        case ["messages", _, "kind"]:
+            return _one_of(text, _KINDS)
+        case ["messages", _, "format"]:
+            return _one_of(text, _FORMATS)
+        case ["words", _, _, key]:
+            return words.faults(key, text)
         case ["connectors", "order"]:
             return _order_faults(text, connectors)
-        case ["connectors", key, "name"]:
-            return _connector_faults(key, text, connectors)
-    return ["this key is not known here; remove it"]
+        case ["connectors", key, "name"] if key in connectors:
+            return _connector_faults(text)
+    return []  # The look's fields are looked at together: a colour is right or wrong beside another.
 
 
 def _name_faults(name: str) -> list[str]:
@@ -234,9 +261,7 @@ def _order_faults(text: str, connectors: set[str]) -> list[str]:
     return found[:MOST_SAID]
 
 
-def _connector_faults(key: str, text: str, connectors: set[str]) -> list[str]:
-    if key not in connectors:
-        return [f"there is no connector {key!r}"]
+def _connector_faults(text: str) -> list[str]:
     if not text.strip() or len(text) > MOST_NAME or not text.isprintable():
         return [f"a name has 1 to {MOST_NAME} characters, and no line breaks"]
     return []

@@ -48,7 +48,7 @@ def refuse_repeated_query() -> None:
 
 def take_small_forms() -> None:
     """Before a form is read that anybody may send: a token and a few words. Longer is refused with 413."""
-    request.max_form_memory_size = MOST_FORM
+    request.max_content_length = MOST_FORM
 
 
 def refuse_repeated_fields() -> None:

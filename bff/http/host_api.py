@@ -144,6 +144,7 @@ def begin_session(product: Product, who: SignedIn, life: timedelta) -> Response:
 def end_sessions() -> Response:
     """End every session of a user that began until now: of one account, or of all. Again is as good."""
     product, body = host_server(), read_body(EndedSessions)
+    services().limits.spend_of_day("ended sessions", product.key)
     now, account = services().clock(), body.account.id if body.account else None
     services().session_ends.end(product.key, body.user.id, account, now)
     return answer({"ended_before": now.isoformat()})

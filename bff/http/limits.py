@@ -17,6 +17,7 @@ from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from bff.core.errors import LimitsUnavailable, RateLimited
+from bff.http.day_limits import ByDay
 from bff.serving.addresses import counted_address
 
 PREFIX: Final = "hitchpost"
@@ -50,12 +51,16 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True)
 class Rates:
-    """Calls a minute: of an address to each open route; wrong credentials of one; of a user, an account."""
+    """Calls a minute: of an address to each open route; wrong credentials of one; of a user, an account.
+
+    ``product`` is for a day: of what a product's rows are made by.
+    """
 
     address: int
     failures: int
     user: dict[Purpose, int]
     account: dict[Purpose, int]
+    product: int
 
 
 class Limits:
@@ -69,6 +74,7 @@ class Limits:
         made = storage_from_string(storage, **{**options, "wrap_exceptions": True})
         assert isinstance(made, Storage)  # nosec B101  # for the type checker
         self._counting = FixedWindowRateLimiter(made)
+        self._days = ByDay(self._counting, rates.product)
 
     def guard(self, blueprint: Blueprint) -> None:
         """Count the calls to what is open below ``blueprint``, before anything else looks at them."""
@@ -82,6 +88,16 @@ class Limits:
         try:
             self._hit(self._rates.user[purpose], purpose, product, account, user)
             self._hit(self._rates.account[purpose], purpose, product, account)
+            if purpose is Purpose.ATTEMPT:
+                self._days.spend(purpose, product)
+        except StorageError as error:
+            _tell(error)
+            raise _unavailable() from None
+
+    def spend_of_day(self, what: str, product: str) -> None:
+        """Count a row that a product's host stores. Raises ``RateLimited`` or ``LimitsUnavailable``."""
+        try:
+            self._days.spend(what, product)
         except StorageError as error:
             _tell(error)
             raise _unavailable() from None

@@ -17,6 +17,8 @@ from bff.partner.paths import STAND_IN
 
 ACCOUNT_HEADER: Final = "X-Cyclr-Account"
 MAX_PAGE_SIZE: Final = 1000
+MAX_FORM_BYTES: Final = 8 * 1024
+"""Of a form, which is read before anybody knows who sends it."""
 
 
 def answer(body: Any, status: int = 200) -> Response:
@@ -88,6 +90,7 @@ def body() -> dict[str, Any]:
 
 def form(name: str) -> str:
     """A form field, or an empty text. Raises 400 for a body that is no form, and for a NUL."""
+    request.max_content_length = MAX_FORM_BYTES
     try:
         value = request.form.get(name, "")
     except BadRequest:

@@ -39,8 +39,6 @@ from bff.serving.logs import about
 from bff.serving.rate_limits import storage_for
 
 MAX_BODY_BYTES = 256 * 1024
-MAX_FORM_BYTES = 16 * 1024
-"""Of a form, which is read before anybody knows who sends it."""
 log = structlog.get_logger("hitchpost.embedded")
 
 
@@ -50,7 +48,6 @@ def create_app(settings: Settings, catalogue: Catalogue) -> Flask:
     require_allowed(catalogue, policy)
     app = Flask("partner", static_folder=None, template_folder=str(TEMPLATES))
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    app.config["MAX_FORM_MEMORY_SIZE"] = MAX_FORM_BYTES
     app.url_map.converters["any_text"] = AnyText
     database = Database(settings.database_url, settings.threads)
     counts_at = settings.limits_url.get_secret_value() if settings.limits_url else None
