@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bff.core import look, messages, words
-from bff.core.minted_url import length_fault
+from bff.core.minted_url import length_fault, longest_of
 from bff.core.model import (
     Message,
     MessageFormat,
@@ -43,6 +43,8 @@ DEFAULT_TEXT: Final = "connected:{connector}"
 MOST_NAME: Final = 200
 MOST_ENTRIES: Final = 5000
 MOST_MESSAGES: Final = 200
+MOST_VARIANTS: Final = 200
+"""Texts of one message: each is shown for each connector."""
 MOST_BYTES: Final = 1024 * 1024
 """Of all paths and texts together, in UTF-8: what a team writes is read anew for each page that shows it."""
 MOST_PATH: Final = 300
@@ -136,8 +138,10 @@ def faults(content: Content, registration: Registration) -> Faults:
     connectors = {offered.key for offered in registration.connectors}
     for path, text in content.items():
         say(path, *path_faults(path, connectors), *_text_faults(path, text, connectors))
+    named = {item.key: item.name or item.key for item in _connectors(registration, content)}
+    longest = longest_of(named.items())
     for name, texts in texts_of_messages(content).items():
-        for path, said in _message_faults(content, name, texts, registration):
+        for path, said in _message_faults(content, name, texts, registration, named, longest):
             say(path, *said)
     for path, alike in _lookalikes(content):
         say(path, alike)
@@ -153,6 +157,9 @@ def size_faults(content: Content) -> list[str]:
         found.append(f"there are {len(content)} entries; at most {MOST_ENTRIES} are kept")
     if (messages := len(names_of_messages(content))) > MOST_MESSAGES:
         found.append(f"there are {messages} messages; at most {MOST_MESSAGES} are kept, so remove some")
+    for name, texts in texts_of_messages(content).items():
+        if len(texts) > MOST_VARIANTS:
+            found.append(f"message {name!r} has {len(texts)} texts; at most {MOST_VARIANTS} are kept")
     size = sum(len(path.encode()) + len(text.encode()) for path, text in content.items())
     if size > MOST_BYTES:
         found.append(
@@ -268,7 +275,12 @@ def _connector_faults(text: str) -> list[str]:
 
 
 def _message_faults(
-    content: Content, name: str, texts: Mapping[Place, str], registration: Registration
+    content: Content,
+    name: str,
+    texts: Mapping[Place, str],
+    registration: Registration,
+    named: Mapping[str, str],
+    longest: list[tuple[str, str]],
 ) -> Iterator[tuple[str, list[str]]]:
     if (ANY, ANY) not in texts:
         yield path_of_text(name), ["the text for all connectors and languages is missing; write it first"]
@@ -278,18 +290,12 @@ def _message_faults(
         return  # Of a kind or format that there is not: that is said at its own entry.
     for (connector, locale), text in message.texts.items():
         template = MessageTemplate(message.kind, text, message.format)
-        names = _names(registration, content, connector)
+        names = longest if connector == ANY else [(connector, named.get(connector, connector))]
         yield (
             path_of_text(name, connector, locale),
             messages.faults(template)
             or length_fault(template, registration.service_url, registration.origins, names),
         )
-
-
-def _names(registration: Registration, content: Content, connector: str) -> list[tuple[str, str]]:
-    offered = _connectors(registration, content)
-    found = [(item.key, item.name or item.key) for item in offered if connector in {ANY, item.key}]
-    return found or [(connector, connector)]
 
 
 def _lookalikes(content: Content) -> Iterator[tuple[str, str]]:

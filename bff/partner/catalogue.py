@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -187,7 +188,7 @@ def _doubles(items: list[CatalogueConnector]) -> list[str]:
     found = []
     for name in ("id", "key", "name"):
         values = [getattr(item, name) for item in items]
-        twice = sorted({value for value in values if values.count(value) > 1}, key=str)
+        twice = sorted((value for value, times in Counter(values).items() if times > 1), key=str)
         found += [
             f"{name} = {value!r} is used by more than one connector; give each its own" for value in twice
         ]

@@ -21,6 +21,7 @@ from bff.adapters.tables import content_versions, images, products
 from bff.core.content import MOST_BYTES, MOST_ENTRIES, MOST_MESSAGES, MOST_TEXT, faults, path_of_word
 from bff.core.draft_limits import NotSaved, refuse_too_much
 from bff.core.drafts import Draft, Edit, Touch, apply
+from bff.core.errors import RateLimited
 from bff.core.images import FaultyImage, Logo, check_logo
 from bff.core.words import CATALOGUE
 from bff.http import day_limits
@@ -272,12 +273,12 @@ def test_a69_a_large_limit_is_counted_in_parcels(monkeypatch: pytest.MonkeyPatch
     told: list[int] = []
 
     class Counting(FixedWindowRateLimiter):
-        def hit(self, item: object, *identifiers: str, cost: int = 1) -> bool:  # type: ignore[override]
+        def hit(self, item: object, *identifiers: str, cost: int = 1) -> bool:
             told.append(cost)
-            return super().hit(item, *identifiers, cost=cost)  # type: ignore[arg-type]
+            return super().hit(item, *identifiers, cost=cost)
 
     monkeypatch.setattr(day_limits, "PARCELS", 10)
-    days = day_limits.ByDay(Counting(storage_from_string("memory://")), 100)  # type: ignore[arg-type]
+    days = day_limits.ByDay(Counting(storage_from_string("memory://")), 100)
     for _ in range(100):
         days.spend("attempts", "shop")
     assert told == [10] * 10
@@ -285,7 +286,7 @@ def test_a69_a_large_limit_is_counted_in_parcels(monkeypatch: pytest.MonkeyPatch
     for _ in range(20):
         try:
             days.spend("attempts", "shop")
-        except day_limits.RateLimited:
+        except RateLimited:
             refused += 1
     assert refused >= 11
     days.spend("attempts", "other")
