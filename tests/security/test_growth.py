@@ -334,7 +334,7 @@ def test_a77_no_picture_takes_much_memory() -> None:
         "classes": svg(f"<g class='{'a ' * (half - 100)}'/>"),
         "elements": svg("<g/>" * (MOST_DRAWN - 10)),
         "attributes": svg("<g " + " ".join(f"data-x{at}='a'" for at in range(half // 8)) + "/>"),
-        "references": svg("<use href='#a'/>" * (half // 8)),
+        "references": svg("<use href='#a'/>" * (half // 9)),
         "fill bytes": jpeg()[:-2] + b"\xff" * (MOST_BYTES - 1000) + b"\0\xff\xd9",
         "chunks": png(16, 16, *[(b"tEXt", b"")] * (half // 6 - 100)),
     }
