@@ -79,8 +79,9 @@ class _Fetch:
     def _run(self) -> None:
         try:
             found = _download(self.url, self.timeout)
-            self.document = found if isinstance(found, dict) else None
-            self.fault = f"{self.url} answers with no JWK set"
+            # A proxy's JSON, or an empty set, is none: the keys that are known stay.
+            self.document = found if isinstance(found, dict) and read_keys(found) else None
+            self.fault = f"{self.url} answers with no JWK set that has a key for receipts"
         except Exception as error:  # noqa: BLE001  # whatever it is: a host knows one exception
             self.fault = f"{self.url} cannot be read: {type(error).__name__}"
         finally:

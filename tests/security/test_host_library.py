@@ -50,6 +50,8 @@ BAD: dict[str, Play] = {
     "sends UTF-16": answers(200, JWKS.decode().encode("utf-16")[:-1]),
     "sends no JSON": answers(200, b"<html>"),
     "sends no object": answers(200, b"[]"),
+    "sends another object": answers(200, b'{"error": "maintenance"}'),
+    "sends no keys": answers(200, b'{"keys": []}'),
     "sends a huge number": answers(200, b'{"keys": ' + b"9" * 10_000 + b"}"),
     "says that it is broken": answers(500, JWKS),
     "redirects with a body": answers(302, JWKS, "Location: http://127.0.0.1:1/"),
@@ -79,7 +81,7 @@ class Office:
 
     def __init__(self, *, opened: bool = True, status: int = 200) -> None:
         self.open, self.asked = threading.Event(), threading.Event()
-        self.status = status
+        self.status, self.body = status, JWKS
         if opened:
             self.open.set()
 
@@ -87,7 +89,7 @@ class Office:
         """One answer."""
         self.asked.set()
         self.open.wait(30)
-        send(connection, self.status, JWKS)
+        send(connection, self.status, self.body)
 
 
 @pytest.mark.parametrize("fault", BAD)
@@ -171,6 +173,20 @@ def test_a78_a_forged_receipt_delays_no_good_one() -> None:
         assert not forged.done()
         office.open.set()
         assert forged.result(timeout=20) is None
+
+
+@pytest.mark.parametrize("body", [b'{"keys": []}', b"{}", b"<html>", b""])
+def test_a78_a_failed_fetch_forgets_no_key(body: bytes) -> None:
+    """A forged key id asks at a bad moment: receipts of known keys are believed before and after."""
+    office = Office()
+    with play(office) as (url, _):
+        keys = KeySet(url, timeout=5)
+        assert code_of(sound(), keys=keys) == "fine"
+        office.body = body
+        keys._fetch = None  # as if the minute between two fetches were over
+        with pytest.raises(ReceiptRefused, match="keys_unavailable"):
+            keys.get("forged")
+        assert code_of(sound(), keys=keys) == "fine"
 
 
 def test_a78_many_that_wait_make_one_fetch() -> None:
