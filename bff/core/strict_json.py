@@ -10,7 +10,7 @@ from bff.core.text import first_fault
 
 MOST_NAMES: Final = 500
 """Names in one object: nothing that is read here has as many, and each costs whoever looks at it."""
-MOST_DIGITS: Final = 40
+MOST_DIGITS: Final = 500
 """Digits of a whole number: reading one costs as the square of their count."""
 
 

@@ -80,7 +80,7 @@ def test_a74_bytes_that_are_no_utf8_are_no_json(body: bytes) -> None:
         loads(body)
 
 
-@pytest.mark.parametrize("number", ["1e999", "-1e999", "1" * 41, "-" + "1" * 5000])
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "1" * 501, "-" + "1" * 5000])
 def test_a74_a_number_that_no_reader_keeps_is_refused(number: str) -> None:
     """As large as infinity, or with more digits than any id."""
     with pytest.raises(FaultyJson):
