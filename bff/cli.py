@@ -7,6 +7,7 @@ from typing import Final
 
 from bff.adapters.faulty_file import FaultyFile
 from bff.core.errors import HitchpostError
+from bff.core.text import text_fault
 from bff.serve import serve
 from bff.settings import FaultySettings
 
@@ -15,8 +16,13 @@ FAULTY: Final = 2
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command. Exit status 2 when settings or files are at fault, with every fault on stderr."""
+    given = sys.argv[1:] if argv is None else argv
+    # What is no UTF-8 on a command line comes as halves of surrogate pairs.
+    if fault := next(filter(None, map(text_fault, given)), None):
+        print(f"the arguments are not in UTF-8, or cannot be kept: {fault}", file=sys.stderr)
+        return FAULTY
     try:
-        return _run(sys.argv[1:] if argv is None else argv)
+        return _run(given)
     except (FaultySettings, FaultyFile) as error:
         for fault in error.faults:
             print(fault, file=sys.stderr)

@@ -70,7 +70,7 @@ def _import(arguments: argparse.Namespace) -> int:
         return 1
     for key, said in wanted.items():
         for logo in said.logos:
-            images.put(logo)
+            images.put(logo, key)
         note = f"imported from {arguments.file.name}"
         made = store.publish(key, said.content, getpass.getuser(), note, expected=standing[key].number)
         print(f"{key}: published as version {made.number}")

@@ -9,18 +9,19 @@ A host in another language follows docs/receipts.md with any JOSE library.
 from __future__ import annotations
 
 import json
-import threading
-import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
-import requests
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
+
+from bff.receipt_keys import FixedKeys, KeySet, ReceiptRefused, fetch_keys
+
+__all__ = ["FixedKeys", "KeySet", "Keys", "Receipt", "ReceiptRefused", "fetch_keys", "verify"]
 
 ALGORITHM: Final = "EdDSA"
 TYPE: Final = "hitchpost-receipt+jwt"
@@ -29,20 +30,6 @@ warnings.filterwarnings("ignore", message="EdDSA is deprecated via RFC 9864")
 LEEWAY: Final = timedelta(seconds=60)
 """Two servers' clocks may differ by so much."""
 MAX_RECEIPT: Final = 8_000
-MAX_KEYS_BYTES: Final = 64 * 1024
-REFETCH_SECONDS: Final = 60.0
-
-
-class ReceiptRefused(Exception):
-    """A receipt that proves nothing.
-
-    ``code`` is stable: malformed, wrong_algorithm, wrong_type, unknown_key, bad_signature, wrong_issuer,
-    wrong_product, too_old, from_the_future or keys_unavailable.
-    """
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(f"{code}: {detail}")
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -68,54 +55,6 @@ class Keys(Protocol):
         """The key of this id (RFC 7638 thumbprint), or None."""
 
 
-class FixedKeys:
-    """Keys of a JWK set that the caller has read already."""
-
-    def __init__(self, jwks: Mapping[str, Any]) -> None:
-        self._keys = _read_keys(jwks)
-
-    def get(self, key_id: str) -> OKPKey | None:
-        """The key of this id, or None."""
-        return self._keys.get(key_id)
-
-
-class KeySet:
-    """Keys fetched from the BFF when first needed, and again when a receipt names one that is not among them.
-
-    At most one fetch a minute, whatever receipts name. Safe to share between threads.
-    """
-
-    def __init__(self, url: str, *, timeout: float = 5.0) -> None:
-        self._url = url
-        self._timeout = timeout
-        self._lock = threading.Lock()
-        self._keys: dict[str, OKPKey] = {}
-        self._fetched = -REFETCH_SECONDS
-
-    def get(self, key_id: str) -> OKPKey | None:
-        """The key of this id, or None. Raises ``ReceiptRefused`` (keys_unavailable)."""
-        with self._lock:
-            if key_id not in self._keys and time.monotonic() - self._fetched >= REFETCH_SECONDS:
-                self._keys = _read_keys(fetch_keys(self._url, timeout=self._timeout))
-                self._fetched = time.monotonic()
-            return self._keys.get(key_id)
-
-
-def fetch_keys(url: str, *, timeout: float = 5.0) -> dict[str, Any]:
-    """The BFF's JWK set; ``timeout`` in seconds. Raises ``ReceiptRefused`` (keys_unavailable)."""
-    try:
-        with requests.get(url, timeout=timeout, allow_redirects=False, stream=True) as response:
-            body = response.raw.read(MAX_KEYS_BYTES + 1, decode_content=True)
-            document = (
-                json.loads(body) if response.status_code == 200 and len(body) <= MAX_KEYS_BYTES else None
-            )
-    except (requests.RequestException, OSError, ValueError) as error:
-        raise ReceiptRefused("keys_unavailable", f"{url} cannot be read: {type(error).__name__}") from error
-    if not isinstance(document, dict):
-        raise ReceiptRefused("keys_unavailable", f"{url} answers with no JWK set")
-    return document
-
-
 def verify(
     unverified_receipt: str,
     *,
@@ -137,7 +76,7 @@ def verify(
         raise ReceiptRefused("unknown_key", "it is signed with a key that the issuer does not publish")
     try:
         jws.deserialize_compact(unverified_receipt, key, algorithms=[ALGORITHM])
-    except (JoseError, ValueError) as error:
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ReceiptRefused("bad_signature", "the signature does not belong to it") from error
     receipt = _read_claims(payload)
     if receipt.issuer != issuer:
@@ -158,7 +97,7 @@ def _parts(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
         parsed = jws.extract_compact(text.encode("ascii"))
         header, payload = parsed.headers(), json.loads(parsed.payload)
-    except (JoseError, ValueError, RecursionError) as error:
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ReceiptRefused("malformed", "it is no compact JWS with JSON in it") from error
     if not isinstance(header, dict) or not isinstance(payload, dict):
         raise ReceiptRefused("malformed", "its parts are no JSON objects")
@@ -169,9 +108,11 @@ def _check_header(header: dict[str, Any]) -> None:
     # The allow-list has one entry: a verifier that let the receipt choose could be handed a public key as
     # the secret of an HMAC, or no signature at all (RFC 8725, section 3.1).
     if header.get("alg") != ALGORITHM:
-        raise ReceiptRefused("wrong_algorithm", f"only {ALGORITHM} is good, not {header.get('alg')!r}")
+        raise ReceiptRefused(
+            "wrong_algorithm", f"only {ALGORITHM} is good, not {str(header.get('alg'))[:40]!r}"
+        )
     if header.get("typ") != TYPE:
-        raise ReceiptRefused("wrong_type", f"it is no receipt: typ is {header.get('typ')!r}")
+        raise ReceiptRefused("wrong_type", f"it is no receipt: typ is {str(header.get('typ'))[:40]!r}")
     if not isinstance(header.get("kid"), str):
         raise ReceiptRefused("unknown_key", "it names no key")
 
@@ -198,17 +139,3 @@ def _read_claims(claims: dict[str, Any]) -> Receipt:
         attempt=claims["attempt"],
         at=datetime.fromtimestamp(issued, UTC),
     )
-
-
-def _read_keys(jwks: Mapping[str, Any]) -> dict[str, OKPKey]:
-    found = {}
-    entries = jwks.get("keys")
-    for entry in entries if isinstance(entries, list) else []:
-        # A set may hold keys of other kinds, for other purposes: they verify no receipt.
-        if isinstance(entry, dict) and entry.get("kty") == "OKP" and entry.get("crv") == "Ed25519":
-            try:
-                key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": str(entry.get("x"))})
-            except (JoseError, ValueError, TypeError):
-                continue
-            found[key.thumbprint()] = key
-    return found

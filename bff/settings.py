@@ -112,6 +112,9 @@ class Settings(ServedSettings):
     limit_account_attempts: int = Field(
         default=3000, ge=1, description="Attempts that the users of one account may prepare in a minute."
     )
+    limit_product_attempts: int = Field(
+        default=1_000_000, ge=1, description="Attempts that all users of one product may prepare in a day."
+    )
     limit_account_launches: int = Field(
         default=1500, ge=1, description="Sign-ins that the users of one account may launch in a minute."
     )

@@ -172,6 +172,7 @@ def _limits(settings: Settings, engine: Engine) -> CallLimits:
             Purpose.PRESS: settings.limit_account_launches,
             Purpose.LAUNCH: settings.limit_account_launches,
         },
+        settings.limit_product_attempts,
     )
     return CallLimits(rates, *storage_for(url, engine, rate_limits, workers=settings.workers))
 

@@ -13,16 +13,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bff.adapters.faulty_file import FaultyFile, parse_toml, say
 from bff.core.content import (
+    MOST_NAME,
     Content,
     Faults,
     look_of,
-    names_of_messages,
     path_of_text,
     path_of_word,
-    variants_of,
+    texts_of_messages,
 )
 from bff.core.images import FaultyImage, Logo, check_logo
-from bff.core.wording import ANY, canonical, is_tag
+from bff.core.wording import ANY, Place, canonical, is_tag
 
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Words = dict[str, str | dict[str, str]]
@@ -55,9 +55,9 @@ class MessageTable(Strict):
 class ConnectorTable(Strict):
     """``[product.connector.KEY]``; ``reference`` and ``logo`` are the operators'."""
 
-    name: str | None = None
-    reference: str | None = None
-    logo: str | None = None
+    name: Annotated[str, Field(max_length=MOST_NAME)] | None = None
+    reference: Annotated[str, Field(min_length=1, max_length=MOST_NAME)] | None = None
+    logo: Annotated[str, Field(max_length=2000)] | None = None
     words: Words = {}
 
 
@@ -164,8 +164,8 @@ def write_content(product: str, content: Content) -> str:
     if order := content.get("connectors/order"):
         lines.append(f"connectors = [{', '.join(map(_quoted, order.split()))}]")
     lines += _table("product.look", look_of(content))
-    for name in names_of_messages(content):
-        lines += _message(content, name)
+    for name, texts in texts_of_messages(content).items():
+        lines += _message(content, name, texts)
     lines += _words_tables("product.words", content, ANY)
     connectors = {parts[1] for path in content if (parts := path.split("/"))[0] in {"words", "connectors"}}
     for key in sorted(connectors - {ANY, "order"}):
@@ -221,8 +221,7 @@ def _tag(locale: str) -> str:
     return canonical(locale) if is_tag(locale) else locale
 
 
-def _message(content: Content, name: str) -> list[str]:
-    texts = variants_of(content, name)
+def _message(content: Content, name: str, texts: dict[Place, str]) -> list[str]:
     kind = content.get(f"messages/{name}/kind", "sealed")
     form = content.get(f"messages/{name}/format", "text")
     lines = _table(

@@ -10,12 +10,15 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from bff.adapters.tables import content_versions, drafts, products
 from bff.core.content import Content
+from bff.core.draft_limits import refuse_too_much
 from bff.core.drafts import Clash, Draft, Edit, Touch, Version, apply, rebase
 from bff.core.errors import NotFound, Outdated
 from bff.serving.database import writing
 
 NOTHING: Final = Version(0, {}, "", datetime.min.replace(tzinfo=UTC))
 MOST_NOTE: Final = 500
+MOST_VERSIONS: Final = 100
+"""So many published versions of a product are kept: those that its history shows."""
 
 
 class ContentStore:
@@ -41,7 +44,7 @@ class ContentStore:
             raise NotFound(f"there is no version {number} of {product}")
         return _version(row)
 
-    def history(self, product: str, most: int = 100) -> list[Version]:
+    def history(self, product: str, most: int = MOST_VERSIONS) -> list[Version]:
         """What was published, newest first."""
         table = content_versions.c
         wanted = select(content_versions).where(table.product_key == product).order_by(table.number.desc())
@@ -54,12 +57,16 @@ class ContentStore:
             return _draft(connection, product)
 
     def save(self, product: str, edits: Sequence[Edit], who: str) -> tuple[Draft, list[Clash]]:
-        """Put edits into the draft; the clashes are those that met another's change and were left out."""
+        """Put edits into the draft; the clashes are those that met another's change and were left out.
+
+        Raises ``NotSaved`` when the draft would become too large.
+        """
         with self._writer.begin() as connection:
             _lock(connection, product)
             before = _draft(connection, product)
             draft, clashes = apply(before, edits, who, self._clock())
             if draft is not before:
+                refuse_too_much(list(edits), before.content, draft.content)
                 _keep(connection, product, draft)
         return draft, clashes
 
@@ -140,6 +147,7 @@ class ContentStore:
         row = {"product_key": product, "number": made.number, "content": dict(content)}
         row |= {"by": who, "at": made.at, "note": made.note}
         connection.execute(insert(content_versions).values(row))
+        _forget_oldest(connection, product, made.number)
         return made
 
 
@@ -149,6 +157,17 @@ def latest(connection: Connection, product: str) -> Version:
     wanted = select(content_versions).where(table.product_key == product).order_by(table.number.desc())
     row = connection.execute(wanted.limit(1)).one_or_none()
     return _version(row) if row else NOTHING
+
+
+def _forget_oldest(connection: Connection, product: str, newest: int) -> None:
+    # But for the one that the draft stands on, from which its changes are told.
+    table = content_versions.c
+    ours, of_draft = (
+        table.product_key == product,
+        select(drafts.c.based_on).where(drafts.c.product_key == product),
+    )
+    old = ours & (table.number <= newest - MOST_VERSIONS) & table.number.not_in(of_draft)
+    connection.execute(delete(content_versions).where(old))
 
 
 def _lock(connection: Connection, product: str) -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+from bff.core.text import first_fault
+
+LARGEST_FILE: Final = 8 * 1024 * 1024
 
 
 class FaultyFile(Exception):
@@ -18,11 +22,22 @@ class FaultyFile(Exception):
 def parse_toml(path: Path) -> dict[str, Any]:
     """The TOML document of a file. Raises ``FaultyFile``."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(_read(path))
     except OSError as error:
         raise FaultyFile([f"{path}: cannot be read: {error.strerror}"]) from None
     except (ValueError, RecursionError) as error:
         raise FaultyFile([f"{path}: is no TOML: {error}"]) from None
+    if fault := first_fault(document):
+        raise FaultyFile([f"{path}: {fault}"])
+    return document
+
+
+def _read(path: Path) -> str:
+    with path.open("rb") as file:
+        found = file.read(LARGEST_FILE + 1)
+    if len(found) > LARGEST_FILE:
+        raise ValueError(f"the file has more than {LARGEST_FILE // 1024} KiB")
+    return found.decode().replace("\r\n", "\n")
 
 
 def say(path: Path, document: dict[str, Any], fault: Any) -> str:

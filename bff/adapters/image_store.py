@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import ColumnElement, Engine, Select, func, insert, select, union_all, update
 
-from bff.adapters.tables import images
-from bff.core.images import Logo
+from bff.adapters.tables import content_versions, drafts, images, products
+from bff.core.images import FaultyImage, Logo
 from bff.serving.database import writing
+
+UNNAMED_KEPT: Final = timedelta(days=1)
+"""So long is an image kept that nothing names: its upload may still be on its way into the draft."""
+LOGOS: Final = ("look/logo", "look/logo_dark")
 
 
 class DatabaseImages:
@@ -24,9 +29,30 @@ class DatabaseImages:
             row = connection.execute(select(images).where(images.c.name == name)).one_or_none()
         return Logo(row.name, row.media_type, row.data) if row else None
 
-    def put(self, logo: Logo) -> None:
-        """Keep an image that was checked; one that is there already stays."""
-        row = {"name": logo.name, "media_type": logo.media_type, "data": logo.data, "at": datetime.now(UTC)}
+    def put(self, logo: Logo, product: str, most: int | None = None) -> None:
+        """Keep an image that was checked; one that is there already stays. Raises ``FaultyImage``."""
+        table, now = images.c, datetime.now(UTC)
         with self._writer.begin() as connection:
-            if connection.execute(select(images.c.name).where(images.c.name == logo.name)).first() is None:
-                connection.execute(insert(images).values(row))
+            # Put up again it is young again, and not purged before the draft names it.
+            again = update(images).where(table.name == logo.name).values(at=now)
+            if connection.execute(again).rowcount > 0:
+                return
+            ours = select(func.count()).select_from(images).where(table.product_key == product)
+            if most is not None and connection.execute(ours).scalar_one() >= most:
+                raise FaultyImage(
+                    f"there are {most} images already; those that nothing names go after a day,"
+                    " so put this one up tomorrow"
+                )
+            row = {"name": logo.name, "media_type": logo.media_type, "data": logo.data}
+            connection.execute(insert(images).values(**row, at=now, product_key=product))
+
+
+def is_unnamed() -> ColumnElement[bool]:
+    """Of images: neither a draft nor a published version nor a product file names it."""
+    contents = (drafts.c.content, content_versions.c.content, products.c.file_content)
+    named: list[Select[Any]] = []
+    for content in contents:
+        for logo in LOGOS:
+            name = content[logo].as_string()
+            named.append(select(name).where(name.is_not(None)))
+    return images.c.name.not_in(union_all(*named))

@@ -21,6 +21,9 @@ ALGORITHMS: Final = {"RSA": "RS256", "EC": "ES256"}
 
 PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 LEAST_BITS: Final = 2048
+MOST_BITS: Final = 8192
+MOST_KEYS: Final = 100
+"""Keys of one set that are looked at. To verify by a long key costs more than the square of its length."""
 MAX_BYTES: Final = 64 * 1024
 
 FRESH_SECONDS: Final = 600.0
@@ -72,7 +75,11 @@ def chosen(keys: Iterable[PublicKey], kid: str | None, algorithm: str) -> Public
 
 
 def _rsa(jwk: Mapping[str, Any]) -> RSAKey:
+    if len(jwk["n"]) > MOST_BITS // 4 or len(jwk["e"]) > 8:
+        raise FaultyKey(f"n, e: a key has at most {MOST_BITS} bits, and an exponent of six bytes")
     key = RSAKey.import_key({"kty": "RSA", "n": jwk["n"], "e": jwk["e"]})
+    if key.public_key.key_size > MOST_BITS:
+        raise FaultyKey(f"n: has more than {MOST_BITS} bits")
     if key.public_key.key_size < LEAST_BITS:
         raise FaultyKey(f"n: has fewer than {LEAST_BITS} bits")
     return key
@@ -149,7 +156,7 @@ def fetch(url: str) -> tuple[PublicKey, ...]:
 
 
 def _usable(jwks: list[Any]) -> Iterable[PublicKey]:
-    for jwk in jwks:
+    for jwk in jwks[:MOST_KEYS]:
         try:
             yield public_key(jwk)
         except FaultyKey:

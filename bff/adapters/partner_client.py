@@ -279,6 +279,6 @@ def _message(answer: Answer) -> str:
 
 def _is_last(answer: Answer, page: int, items: int) -> bool:
     total = answer.headers.get("Total-Pages", "")
-    if total.isascii() and total.isdigit():
+    if total.isascii() and total.isdigit() and len(total) < 10:
         return page >= int(total)
     return items < PAGE_SIZE

@@ -12,13 +12,16 @@ from bff.core.secret import Secret
 
 LAST_ID: Final = 2**31 - 1
 """No greater id is kept; Cyclr's are of 32 bits."""
+MOST_NAME: Final = 200
+MOST_ACCOUNT: Final = 255
+"""Characters that the columns of a connector's and a third-party account's name have room for."""
 _UNKEPT: Final = re.compile("[\x00\ud800-\udfff]")
 _MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?")
 
 
 def read_connector(document: Any) -> Connector:
     """A catalogue entry. Raises ``PartnerUnavailable`` naming the field that is wrong."""
-    return Connector(_integer(document, "Id"), _text(document, "Name"))
+    return Connector(_integer(document, "Id"), _text(document, "Name")[:MOST_NAME])
 
 
 def read_account_connector(document: Any) -> AccountConnector:
@@ -105,7 +108,7 @@ def _sign_in(record: Any) -> SignInRecord:
         result=_text(record, "Result"),
         error=_optional(record.get("Error")),
         at=read_moment(_text(record, "AtUtc")),
-        external_account=_optional(record.get("ExternalAccount")),
+        external_account=(_optional(record.get("ExternalAccount")) or "")[:MOST_ACCOUNT] or None,
     )
 
 

@@ -99,7 +99,7 @@ class DatabaseProducts:
         whether it was published.
         """
         for logo in logos:
-            self._images.put(logo)
+            self._images.put(logo, registration.key)
         row = {
             "name": registration.name,
             "document": _to_document(registration),

@@ -9,9 +9,11 @@ from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, Engine, Select, Table, delete, select, tuple_
 
+from bff.adapters.image_store import UNNAMED_KEPT, is_unnamed
 from bff.adapters.tables import (
     attempts,
     ended_sessions,
+    images,
     rate_limits,
     studio_invites,
     studio_sessions,
@@ -22,6 +24,8 @@ from bff.serving.database import writing
 
 UNLAUNCHED_KEPT: Final = timedelta(hours=1)
 """Attempts that were prepared for a click that never came are most of all: they go soon after their time."""
+LOOKED_AT_EVERY: Final = timedelta(hours=1)
+"""So seldom does each process look for images that nobody names."""
 INVITES_KEPT: Final = timedelta(days=30)
 """So long a used or late link still says what it was."""
 
@@ -52,10 +56,11 @@ class Purge:
     def __init__(self, engine: Engine, retention: timedelta) -> None:
         self._writer = writing(engine)
         self._retention = retention
+        self._looked_at: datetime | None = None
 
-    def ended(self, now: datetime) -> Sequence[Ended]:
-        """What may go at this time."""
-        attempt = attempts.c
+    def ended(self, now: datetime, *, looks: bool = True) -> Sequence[Ended]:
+        """What may go at this time. ``looks``: images too, for which every published look is read."""
+        attempt, image = attempts.c, images.c
         never, launched = attempt.launched_at.is_(None), attempt.launched_at.is_not(None)
         return (
             Ended("unlaunched attempts", attempts, attempt.expires_at, now - UNLAUNCHED_KEPT, never),
@@ -66,6 +71,7 @@ class Purge:
             Ended("ended sessions", ended_sessions, ended_sessions.c.ended_before, now - LONGEST_SESSION),
             Ended("used assertions", used_assertions, used_assertions.c.until, now),
             Ended("rate limits", rate_limits, rate_limits.c.ends_at, now),
+            *([Ended("images", images, image.at, now - UNNAMED_KEPT, is_unnamed())] if looks else []),
         )
 
     def forget(self, now: datetime, limit: int, only: Set[str] | None = None) -> dict[str, int]:
@@ -73,8 +79,12 @@ class Purge:
 
         ``only`` names the kinds that are meant, when not all are.
         """
-        wanted = [kind for kind in self.ended(now) if only is None or kind.name in only]
-        return {kind.name: self._forget(kind, limit) for kind in wanted}
+        looks = self._looked_at is None or now - self._looked_at >= LOOKED_AT_EVERY
+        wanted = [kind for kind in self.ended(now, looks=looks) if only is None or kind.name in only]
+        gone = {kind.name: self._forget(kind, limit) for kind in wanted}
+        if looks and gone.get("images", limit) < limit:
+            self._looked_at = now
+        return gone
 
     def _forget(self, kind: Ended, limit: int) -> int:
         # Several workers purge at once: on PostgreSQL each takes rows that no other has taken.

@@ -57,7 +57,10 @@ class Receipts:
         }
         key = self._keys[0]
         header = {"alg": ALGORITHM, "kid": key.thumbprint(), "typ": TYPE}
-        return jws.serialize_compact(header, json.dumps(claims, separators=(",", ":")), key, [ALGORITHM])
+        # In UTF-8 (RFC 7519, section 7.1): escaped, ids of 255 letters beyond ASCII would make it three times
+        # as long, and longer than what verifiers take.
+        payload = json.dumps(claims, ensure_ascii=False, separators=(",", ":"))
+        return jws.serialize_compact(header, payload, key, [ALGORITHM])
 
     def public_keys(self) -> dict[str, Any]:
         """The JWK set for hosts: public parts only."""

@@ -90,6 +90,7 @@ images: Final = Table(
     Column("media_type", String(40), nullable=False),
     Column("data", LargeBinary, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    Column("product_key", String(64), index=True),
 )
 
 studio_invites: Final = Table(

@@ -15,13 +15,14 @@ matter of comparing entries:
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from bff.core import look, messages, words
 from bff.core.legible import visible_name
-from bff.core.minted_url import length_fault
+from bff.core.minted_url import length_fault, longest_of
 from bff.core.model import (
     Message,
     MessageFormat,
@@ -42,6 +43,16 @@ Faults = dict[str, list[str]]
 DEFAULT_TEXT: Final = "connected:{connector}"
 MOST_NAME: Final = 200
 MOST_ENTRIES: Final = 5000
+MOST_MESSAGES: Final = 200
+MOST_VARIANTS: Final = 200
+"""Texts of one message: each is shown for each connector."""
+MOST_BYTES: Final = 1024 * 1024
+"""Of all paths and texts together, in UTF-8: what a team writes is read anew for each page that shows it."""
+MOST_PATH: Final = 300
+MOST_TEXT: Final = 4000
+"""Characters of one text. None that is sound has as many: a sign-in URL takes 2,000, a page 500."""
+MOST_SAID: Final = 10
+"""Faults of one entry that are told."""
 _KEY: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _KINDS: Final = {kind.value for kind in MessageKind}
 _FORMATS: Final = {kind.value for kind in MessageFormat}
@@ -82,7 +93,7 @@ def product_of(registration: Registration, content: Content, version: int = 0) -
     sound = without_faults(content, registration)
     found = {
         messages.DEFAULT_MESSAGE: Message(MessageKind.SEALED, {(ANY, ANY): DEFAULT_TEXT}),
-        **{name: _message(sound, name) for name in names_of_messages(sound)},
+        **{name: _message(sound, name, texts) for name, texts in texts_of_messages(sound).items()},
     }
     own: dict[str, dict[Place, str]] = {}
     for path, text in sound.items():
@@ -129,17 +140,38 @@ def faults(content: Content, registration: Registration) -> Faults:
         if said:
             found.setdefault(path, []).extend(said)
 
-    if len(content) > MOST_ENTRIES:
-        say("", f"there are {len(content)} entries; at most {MOST_ENTRIES} are kept")
+    say("", *size_faults(content))
+    connectors = {offered.key for offered in registration.connectors}
     for path, text in content.items():
-        say(path, *_path_faults(path, text, registration))
-    for name in names_of_messages(content):
-        for path, said in _message_faults(content, name, registration):
+        say(path, *path_faults(path, connectors), *_text_faults(path, text, connectors))
+    named = {item.key: item.name or item.key for item in _connectors(registration, content)}
+    longest = longest_of(named.items())
+    for name, texts in texts_of_messages(content).items():
+        for path, said in _message_faults(content, name, texts, registration, named, longest):
             say(path, *said)
     for path, alike in _lookalikes(content):
         say(path, alike)
     for field, said in look.faults(look_of(content)).items():
         say(f"look/{field}", *said)
+    return found
+
+
+def size_faults(content: Content) -> list[str]:
+    """What there is too much of, however sound each entry is."""
+    found = []
+    if len(content) > MOST_ENTRIES:
+        found.append(f"there are {len(content)} entries; at most {MOST_ENTRIES} are kept")
+    if (messages := len(names_of_messages(content))) > MOST_MESSAGES:
+        found.append(f"there are {messages} messages; at most {MOST_MESSAGES} are kept, so remove some")
+    for name, texts in texts_of_messages(content).items():
+        if len(texts) > MOST_VARIANTS:
+            found.append(f"message {name!r} has {len(texts)} texts; at most {MOST_VARIANTS} are kept")
+    size = sum(len(path.encode()) + len(text.encode()) for path, text in content.items())
+    if size > MOST_BYTES:
+        found.append(
+            f"all texts together have {size // 1024} KiB; at most {MOST_BYTES // 1024} KiB are kept, so"
+            " shorten or remove some"
+        )
     return found
 
 
@@ -156,18 +188,23 @@ def names_of_messages(content: Content) -> list[str]:
 
 def variants_of(content: Content, name: str) -> dict[Place, str]:
     """A message's texts, by connector and language."""
-    start = f"messages/{name}/text/"
-    return {
-        (parts[0], parts[1]): text
-        for path, text in content.items()
-        if path.startswith(start) and len(parts := path[len(start) :].split("/")) == 2
-    }
+    return texts_of_messages(content).get(name, {})
 
 
-def _message(content: Content, name: str) -> Message:
+def texts_of_messages(content: Content) -> dict[str, dict[Place, str]]:
+    """Every message's texts, by its name: the names as ``names_of_messages`` has them."""
+    found: dict[str, dict[Place, str]] = {name: {} for name in names_of_messages(content)}
+    for path, text in content.items():
+        match path.split("/"):
+            case ["messages", name, "text", connector, locale] if name in found:
+                found[name][connector, locale] = text
+    return found
+
+
+def _message(content: Content, name: str, texts: Mapping[Place, str]) -> Message:
     return Message(
         kind=MessageKind(content.get(f"messages/{name}/kind", MessageKind.SEALED)),
-        texts=variants_of(content, name),
+        texts=dict(texts),
         format=MessageFormat(content.get(f"messages/{name}/format", MessageFormat.TEXT)),
     )
 
@@ -180,24 +217,35 @@ def _connectors(registration: Registration, content: Content) -> Iterator[Offere
         yield replace(offered, name=name) if name else offered
 
 
-def _path_faults(path: str, text: str, registration: Registration) -> list[str]:  # noqa: PLR0911
-    connectors = {offered.key for offered in registration.connectors}
+def path_faults(path: str, connectors: set[str]) -> list[str]:
+    """What is wrong with where an entry stands, whatever stands there. ``connectors`` are keys."""
     match path.split("/"):
-        case ["messages", name, "kind"]:
-            return [*_name_faults(name), *_one_of(text, _KINDS)]
-        case ["messages", name, "format"]:
-            return [*_name_faults(name), *_one_of(text, _FORMATS)]
+        case ["messages", name, "kind" | "format"]:
+            return _name_faults(name)
         case ["messages", name, "text", connector, locale]:
             return [*_name_faults(name), *_place_faults(connector, locale, connectors)]
-        case ["words", connector, locale, key]:
-            return [*_place_faults(connector, locale, connectors), *words.faults(key, text)]
-        case ["look", _]:
-            return []  # The fields are looked at together: a colour is right or wrong beside another.
+        case ["words", connector, locale, _]:
+            return _place_faults(connector, locale, connectors)
+        case ["connectors", key, "name"] if key not in connectors:
+            return [f"there is no connector {key!r}"]
+        case ["look", _] | ["connectors", "order"] | ["connectors", _, "name"]:
+            return []
+    return ["this key is not known here; remove it"]
+
+
+def _text_faults(path: str, text: str, connectors: set[str]) -> list[str]:
+    match path.split("/"):
+        case ["messages", _, "kind"]:
+            return _one_of(text, _KINDS)
+        case ["messages", _, "format"]:
+            return _one_of(text, _FORMATS)
+        case ["words", _, _, key]:
+            return words.faults(key, text)
         case ["connectors", "order"]:
             return _order_faults(text, connectors)
-        case ["connectors", key, "name"]:
-            return _connector_faults(key, text, connectors)
-    return ["this key is not known here; remove it"]
+        case ["connectors", key, "name"] if key in connectors:
+            return _connector_faults(text)
+    return []  # The look's fields are looked at together: a colour is right or wrong beside another.
 
 
 def _name_faults(name: str) -> list[str]:
@@ -222,30 +270,33 @@ def _one_of(text: str, allowed: set[str]) -> list[str]:
 def _order_faults(text: str, connectors: set[str]) -> list[str]:
     keys = text.split()
     found = [f"there is no connector {key!r}" for key in keys if key not in connectors]
-    found += [f"{key!r} stands twice; leave one" for key in dict.fromkeys(keys) if keys.count(key) > 1]
-    return found
+    found += [f"{key!r} stands twice; leave one" for key, times in Counter(keys).items() if times > 1]
+    return found[:MOST_SAID]
 
 
-def _connector_faults(key: str, text: str, connectors: set[str]) -> list[str]:
-    if key not in connectors:
-        return [f"there is no connector {key!r}"]
+def _connector_faults(text: str) -> list[str]:
     if visible_name(text) is None or len(text) > MOST_NAME or not text.isprintable():
         return [f"a name has 1 to {MOST_NAME} characters that can be seen, and no line breaks"]
     return []
 
 
 def _message_faults(
-    content: Content, name: str, registration: Registration
+    content: Content,
+    name: str,
+    texts: Mapping[Place, str],
+    registration: Registration,
+    named: Mapping[str, str],
+    longest: list[tuple[str, str]],
 ) -> Iterator[tuple[str, list[str]]]:
-    if (ANY, ANY) not in variants_of(content, name):
+    if (ANY, ANY) not in texts:
         yield path_of_text(name), ["the text for all connectors and languages is missing; write it first"]
     try:
-        message = _message(content, name)
+        message = _message(content, name, texts)
     except ValueError:
         return  # Of a kind or format that there is not: that is said at its own entry.
     for (connector, locale), text in message.texts.items():
         template = MessageTemplate(message.kind, text, message.format)
-        names = _names(registration, content, connector)
+        names = longest if connector == ANY else [(connector, named.get(connector, connector))]
         yield (
             path_of_text(name, connector, locale),
             messages.faults(template)
@@ -253,19 +304,13 @@ def _message_faults(
         )
 
 
-def _names(registration: Registration, content: Content, connector: str) -> list[tuple[str, str]]:
-    offered = _connectors(registration, content)
-    found = [(item.key, item.name or item.key) for item in offered if connector in {ANY, item.key}]
-    return found or [(connector, connector)]
-
-
 def _lookalikes(content: Content) -> Iterator[tuple[str, str]]:
     # A page that hears a plain text could not tell which of the two was meant.
     seen: dict[str, tuple[str, str]] = {}
-    for name in names_of_messages(content):
+    for name, texts in texts_of_messages(content).items():
         if content.get(f"messages/{name}/kind") != MessageKind.PLAIN.value:
             continue
-        for (connector, locale), text in variants_of(content, name).items():
+        for (connector, locale), text in texts.items():
             path = path_of_text(name, connector, locale)
             other, other_path = seen.setdefault(text, (name, path))
             if other != name:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bff.core.content import Content
+from bff.core.content import MOST_ENTRIES, Content
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def apply(draft: Draft, edits: Iterable[Edit], who: str, now: datetime) -> tuple
         touched[edit.path] = Touch(who, now)
     if content == draft.content:
         return draft, clashes
-    return Draft(content, _next(draft, now), draft.based_on, touched), clashes
+    return Draft(content, _next(draft, now), draft.based_on, _newest(touched)), clashes
 
 
 def rebase(base: Content, draft: Draft, published: Version, now: datetime) -> tuple[Draft, list[Clash]]:
@@ -112,6 +112,14 @@ def difference(before: Content, after: Content) -> list[Change]:
         for path in sorted({*before, *after})
         if before.get(path) != after.get(path)
     ]
+
+
+def _newest(touched: dict[str, Touch]) -> dict[str, Touch]:
+    # Who took an entry out is told as well; of entries that come and go without end the oldest are forgotten.
+    if len(touched) <= MOST_ENTRIES:
+        return touched
+    kept = sorted(touched.items(), key=lambda item: item[1].at, reverse=True)
+    return dict(kept[:MOST_ENTRIES])
 
 
 def _next(draft: Draft, now: datetime) -> int:

@@ -12,6 +12,8 @@ from bff.core.svg import check_svg
 
 __all__ = ["FaultyImage", "Logo", "check_logo"]
 
+MOST_IMAGES: Final = 250
+"""Of one product, of those that its team puts up: two for each version of its history, and some to try."""
 MOST_BYTES: Final = 200 * 1024
 LEAST_PIXELS: Final = 16
 MOST_PIXELS: Final = 1024

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,8 +15,14 @@ VARIABLES: Final = ("attempt", "connector", "connector_name", "account", "user",
 """The names a template may use; nothing else is expanded."""
 
 DEFAULT_MESSAGE: Final = "default"
+MOST_SAID: Final = 10
+"""Unknown variables of one text that are told."""
+MOST_DEPTH: Final = 32
+"""Of a JSON message: what fills it in and what looks at it goes down into it level by level."""
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 # Half of a surrogate pair, which JSON can spell, has no form that could travel in a URL.
+_JSON_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+_NESTING: Final = re.compile(r"[\[\]{}]")
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 CONTROL: Final = "there is a control character in it (a line break or a tab, say); write plain text"
@@ -37,9 +44,9 @@ def faults(template: MessageTemplate) -> list[str]:
     """What is wrong with a template, each in words that say what to write instead; empty when it is sound."""
     found = [
         f"{{{name}}} is no variable; use one of {', '.join('{' + known + '}' for known in VARIABLES)}"
-        for name in _PLACEHOLDER.findall(template.text)
+        for name in dict.fromkeys(_PLACEHOLDER.findall(template.text))
         if name not in VARIABLES and _looks_like_a_name(name)
-    ]
+    ][:MOST_SAID]
     if not template.text:
         found.append("the text is empty; write what your page should hear")
     if template.format is MessageFormat.JSON:
@@ -124,6 +131,8 @@ def _json_faults(text: str) -> list[str]:
         return [f"this is no JSON: {error}"]
     if not isinstance(document, dict):
         return ['write a JSON object, such as {"type": "connected", "connector": "{connector}"}']
+    if _depth(text) > MOST_DEPTH:
+        return [f"the JSON is nested more than {MOST_DEPTH} levels deep; make it flatter"]
     if any(has_control(string) for string in _strings(document)):
         return [CONTROL]
     return []
@@ -133,14 +142,25 @@ def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is a number in JavaScript only")
 
 
-def _strings(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, dict):
-        return [found for pair in value.items() for part in pair for found in _strings(part)]
-    if isinstance(value, list):
-        return [found for item in value for found in _strings(item)]
-    return []
+def _depth(text: str) -> int:
+    """How deep sound JSON is nested."""
+    deepest = depth = 0
+    for sign in _NESTING.findall(_JSON_STRING.sub("", text)):
+        depth += 1 if sign in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _strings(value: Any) -> Iterator[str]:
+    waiting = [value]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, str):
+            yield found
+        elif isinstance(found, dict):
+            waiting += [*found.keys(), *found.values()]
+        elif isinstance(found, list):
+            waiting += found
 
 
 def _looks_like_a_name(text: str) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from operator import le
 from typing import Final
+from urllib.parse import quote_plus
 
 from bff.core import messages
 from bff.core.errors import InvalidRequest
@@ -35,6 +38,22 @@ def require_short(service_url: str, origin: str, wire: str) -> None:
         )
 
 
+def longest_of(connectors: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Of connectors (keys and names) those that can make a message longest, whatever it says of them."""
+    found: dict[tuple[int, ...], tuple[str, str]] = {}
+    for pair in connectors:
+        size = tuple(size for text in pair for size in (_encoded(text), _encoded(json.dumps(text))))
+        if any(all(map(le, size, other)) for other in found):
+            continue
+        found = {other: kept for other, kept in found.items() if not all(map(le, other, size))}
+        found[size] = pair
+    return list(found.values())
+
+
+def _encoded(text: str) -> int:
+    return len(quote_plus(text))
+
+
 def length_fault(
     template: MessageTemplate,
     service_url: str,
@@ -49,7 +68,8 @@ def length_fault(
         messages.preview(template, {**messages.SAMPLE, "connector": key, "connector_name": name}).wire
         for key, name in connectors
     ]
-    longest = max(url_length(service_url, origin, wire) for origin in origins for wire in wires)
+    # Each is a part of the URL by itself: the longest are tried, not each with each.
+    longest = url_length(service_url, max(origins, key=_encoded), max(wires, key=_encoded))
     if longest <= MOST:
         return []
     return [

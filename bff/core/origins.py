@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 _HOST: Final = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:]+\])"
 _ORIGIN: Final = re.compile(rf"(https?)://({_HOST})(?::([1-9][0-9]{{0,4}}))?")
+LONGEST: Final = 255
 _DEFAULT_PORT: Final = {"http": "80", "https": "443"}
 _LOOPBACK: Final = re.compile(r"localhost|127\.0\.0\.1|\[::1\]|(?:[a-z0-9-]+\.)+localhost")
 
@@ -17,6 +18,8 @@ def origin_fault(text: str) -> str | None:
 
     Plain http is for loopback hosts only.
     """
+    if len(text) > LONGEST:
+        return f"it has more than {LONGEST} characters; no host is so long"
     match = _ORIGIN.fullmatch(text)
     if match is None:
         return "write scheme://host or scheme://host:port in lower case, with no path, * or user"

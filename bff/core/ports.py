@@ -226,8 +226,8 @@ class ImageStore(Protocol):
     def get(self, name: str) -> Logo | None:
         """The image of this name."""
 
-    def put(self, logo: Logo) -> None:
-        """Keep an image that was checked."""
+    def put(self, logo: Logo, product: str, most: int | None = None) -> None:
+        """Keep an image that was checked. Raises ``FaultyImage`` when the product has ``most`` already."""
 
 
 class AlreadyBegun(Exception):

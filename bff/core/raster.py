@@ -23,7 +23,11 @@ JPEG_START: Final = b"\xff\xd8\xff"
 _FRAMES: Final = frozenset({0xC0, 0xC1, 0xC2})
 _SCAN, _END = 0xDA, 0xD9
 _ALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
-_AFTER_SCAN: Final = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
+# Without the fill bytes before it: a pattern that took them in would begin anew at each of them.
+_AFTER_SCAN: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+_FILL: Final = re.compile(rb"\xff+")
+MOST_SCANS: Final = 100
+"""Of a progressive JPEG, which has about ten: a browser decodes the whole image once for each."""
 _CUT: Final = "the {} image is cut off or damaged; save it anew"
 _MORE: Final = "the {} image is followed by other data; save it anew"
 _MOVES: Final = "the {} image is animated; a logo stands still"
@@ -54,7 +58,7 @@ def png_size(data: bytes) -> Size:
 def jpeg_size(data: bytes) -> Size:
     """The size of a JPEG (ISO/IEC 10918-1). Raises ``FaultyImage``."""
     size: Size | None = None
-    scans = False
+    scans = 0
     marker, at = _marker(data, 2)
     while marker != _END:
         if marker not in _ALONE:
@@ -66,7 +70,9 @@ def jpeg_size(data: bytes) -> Size:
                 size = size or (width, height)
             at += length
         if marker == _SCAN:
-            scans, at = True, _end_of_scan(data, at)
+            scans, at = scans + 1, _end_of_scan(data, at)
+            if scans > MOST_SCANS:
+                raise FaultyImage(f"the JPEG image has more than {MOST_SCANS} scans; save it anew")
         marker, at = _marker(data, at)
     if at != len(data):
         raise FaultyImage(_MORE.format("JPEG"))
@@ -107,12 +113,10 @@ def _unpack(form: str, data: bytes, at: int, what: str) -> tuple[Any, ...]:
 
 def _marker(data: bytes, at: int) -> tuple[int, int]:
     """The marker that stands there, after any number of fill bytes, and where it ends."""
-    start = at
-    while data[at : at + 1] == b"\xff":
-        at += 1
-    if at == start or at >= len(data):
+    fill = _FILL.match(data, at)
+    if fill is None or fill.end() >= len(data):
         raise FaultyImage(_CUT.format("JPEG"))
-    return data[at], at + 1
+    return data[fill.end()], fill.end() + 1
 
 
 def _end_of_scan(data: bytes, at: int) -> int:

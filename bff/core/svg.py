@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from xml.parsers import expat
 
 from bff.core.faulty_image import FaultyImage
@@ -26,6 +26,10 @@ _FRAGMENT: Final = re.compile(r"#[\w.:-]+")
 _REFERENCE: Final = re.compile(r"""url\(\s*(["']?)(#[\w.:-]+)\1\s*\)""", re.IGNORECASE)
 _FUNCTION: Final = re.compile(r"(?<![\w-])([\w-]+) ?\(|\(")
 _CLASS: Final = re.compile(r"\.([\w-]+)")
+_CIRCLE: Final = "an SVG with parts that refer to one another in a circle; take one reference out"
+_TOO_MUCH: Final = f"an SVG that draws more than {MOST_DRAWN} shapes; make it simpler"
+
+Part = TypeVar("Part")
 
 
 def check_svg(data: bytes) -> None:
@@ -44,7 +48,17 @@ class _Element:
     id: str | None = None
     drawn: int = 0
     references: list[str] = field(default_factory=list)
+    inside: list[_Element] = field(default_factory=list)
     text: list[str] = field(default_factory=list)
+
+    def take_in(self, element: _Element) -> None:
+        """Count what stands inside. One that others can refer to stays by itself, and is weighed once."""
+        if element.id is not None:
+            self.inside.append(element)
+            return
+        self.drawn += element.drawn
+        self.references = _joined(self.references, element.references)
+        self.inside = _joined(self.inside, element.inside)
 
 
 class _Checker:
@@ -59,12 +73,37 @@ class _Checker:
         self._root = _Element()
         self._open = [self._root]
         self._known: dict[str, _Element] = {}
-        self._weights: dict[str, int] = {}
+        self._elements = 0
 
     def check_weight(self) -> None:
-        """Raises ``FaultyImage`` if too much would be drawn."""
-        if self._weight(self._root, 0) > MOST_DRAWN:
-            raise FaultyImage(f"an SVG that draws more than {MOST_DRAWN} shapes; make it simpler")
+        """Raises ``FaultyImage`` if too much would be drawn. Each element is looked at once."""
+        weighed: dict[int, tuple[int, int]] = {}
+        begun: set[int] = set()
+        waiting = [self._root]
+        while waiting:
+            element = waiting[-1]
+            if id(element) in weighed:
+                waiting.pop()
+                continue
+            parts = [*element.inside, *self._referred(element)]
+            if id(element) not in begun:
+                begun.add(id(element))
+                missing = [part for part in parts if id(part) not in weighed]
+                if any(id(part) in begun for part in missing):
+                    raise FaultyImage(_CIRCLE)
+                waiting += missing
+                continue
+            waiting.pop()
+            found = [weighed[id(part)] for part in parts]
+            depths = [depth + (at >= len(element.inside)) for at, (_, depth) in enumerate(found)]
+            weighed[id(element)] = element.drawn + sum(weight for weight, _ in found), max(depths, default=0)
+            if weighed[id(element)][1] > MOST_DEPTH:
+                raise FaultyImage(_CIRCLE)
+        if weighed[id(self._root)][0] > MOST_DRAWN:
+            raise FaultyImage(_TOO_MUCH)
+
+    def _referred(self, element: _Element) -> list[_Element]:
+        return [self._known[name] for name in element.references if name in self._known]
 
     def _declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
         named = encoding or "utf-8"
@@ -79,6 +118,9 @@ class _Checker:
             raise self._fault(_reason(namespace, local), f"element <{local}>")
         if len(self._open) > MOST_DEPTH:
             raise self._fault("too many elements one in another", f"element <{local}>")
+        self._elements += 1
+        if self._elements > MOST_DRAWN:
+            raise FaultyImage(_TOO_MUCH)
         classes = [_class(name) for name in attributes.get("class", "").split()]
         element = _Element(local, attributes.get("id"), drawn=1, references=classes)
         for attribute, value in attributes.items():
@@ -91,8 +133,7 @@ class _Checker:
         element, parent = self._open.pop(), self._open[-1]
         if element.name == "style":
             self._sheet("".join(element.text))
-        parent.drawn += element.drawn
-        parent.references += element.references
+        parent.take_in(element)
 
     def _text(self, text: str) -> None:
         if self._open[-1].name == "style":
@@ -126,24 +167,14 @@ class _Checker:
         for rule in text.split("}"):
             selectors, _, body = rule.partition("{")
             references = [match[2][1:] for match in _REFERENCE.finditer(rule)]
+            # One for all of its selectors: each with a copy, the two lists' lengths would be multiplied.
+            named = _Element(references=references)
             for selector in selectors.split(",") if references else ():
                 match = _CLASS.fullmatch(selector.strip())
                 if match is None or "{" in body:
                     raise self._fault("a style that is not allowed", f"url() for {selector.strip()[:40]!r}")
                 known = self._known.setdefault(_class(match[1]), _Element())
-                known.references += references
-
-    def _weight(self, element: _Element, depth: int) -> int:
-        if depth > MOST_DEPTH:
-            raise FaultyImage(
-                "an SVG with parts that refer to one another in a circle; take one reference out"
-            )
-        total = element.drawn
-        for name in element.references:
-            if name in self._known and name not in self._weights:
-                self._weights[name] = self._weight(self._known[name], depth + 1)
-            total += self._weights.get(name, 0)
-        return total
+                known.inside.append(named)
 
     def _doctype(self, *_: Any) -> None:
         raise self._fault("a DOCTYPE", "<!DOCTYPE>")
@@ -170,6 +201,13 @@ def _suspicious(text: str) -> Iterator[str]:
     for match in _FUNCTION.finditer(re.sub(r"\s+", " ", text)):
         if (match[1] or "").lower() not in FUNCTIONS:
             yield f"{(match[1] or '')[:40]}()"
+
+
+def _joined(first: list[Part], second: list[Part]) -> list[Part]:
+    # The shorter one moves: so nothing is copied more often than the logarithm of the file's length.
+    longer, shorter = (first, second) if len(first) >= len(second) else (second, first)
+    longer += shorter
+    return longer
 
 
 def _class(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final, TypeVar
 
 ANY: Final = "*"
@@ -13,7 +13,10 @@ FALLBACK: Final = "en"
 _TAG: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _RIGHT_TO_LEFT: Final = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi"})
 _RIGHT_TO_LEFT_SCRIPTS: Final = frozenset({"arab", "hebr", "thaa", "syrc", "nkoo", "adlm"})
+LONGEST_HEADER: Final = 1000
 MOST_TAGS: Final = 20
+"""So many characters and languages of ``Accept-Language`` are read: nobody reads more."""
+_WEIGHT: Final = re.compile(r"q=(0(?:\.\d{1,3})?|1(?:\.0{1,3})?)", re.ASCII)
 
 Text = TypeVar("Text")
 Place = tuple[str, str]
@@ -53,9 +56,9 @@ def choose(wanted: Iterable[str], available: Iterable[str]) -> str:
 def accepted(header: str) -> list[str]:
     """The tags of an ``Accept-Language`` header (RFC 9110, 12.5.4), the most wanted first."""
     found: list[tuple[float, str]] = []
-    for item in header.split(",")[:MOST_TAGS]:
+    for item in header[:LONGEST_HEADER].split(",")[:MOST_TAGS]:
         tag, _, parameter = (part.strip() for part in item.partition(";"))
-        match = re.fullmatch(r"q=(0(?:\.\d{1,3})?|1(?:\.0{1,3})?)", parameter.replace(" ", ""))
+        match = _WEIGHT.fullmatch(parameter.replace(" ", ""))
         weight = float(match[1]) if match else 1.0
         if is_tag(tag) and weight > 0:
             found.append((weight, tag))
@@ -84,8 +87,3 @@ def places(connector: str | None, locale: str) -> list[Place]:
 def closest(texts: Mapping[Place, Text], connector: str | None, locale: str) -> tuple[Place, Text] | None:
     """The text that stands nearest, and for whom it was written; None where there is none at all."""
     return next(((place, texts[place]) for place in places(connector, locale) if place in texts), None)
-
-
-def languages_of(found: Sequence[Place]) -> set[str]:
-    """The languages that some text was written for."""
-    return {language for _, language in found if language != ANY}

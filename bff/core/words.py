@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -68,14 +68,19 @@ class Words:
     """The texts for one person: a product's own where it has some, for this connector, in their language.
 
     ``wanted`` are language tags, the most wanted first; the best one that there are texts in is ``lang``.
+    ``languages`` are those that the product has texts in, for who knows them already.
     """
 
     def __init__(
-        self, product: Product | None, wanted: Iterable[str] = (), connector: str | None = None
+        self,
+        product: Product | None,
+        wanted: Iterable[str] = (),
+        connector: str | None = None,
+        languages: Set[str] | None = None,
     ) -> None:
         self._own = product.words if product else {}
         self._connector = connector
-        written = {language for texts in self._own.values() for language in wording.languages_of([*texts])}
+        written = languages if languages is not None else _written(product)
         self.lang = wording.choose(wanted, written | set(LOCALES))
         self.dir = wording.direction(self.lang)
 
@@ -109,15 +114,21 @@ def widget_words(
 
     ``names`` are the connectors' names by key; each has its own button, already filled.
     """
-    shared = Words(product, wanted)
+    languages = _written(product)
+    shared = Words(product, wanted, languages=languages)
     codes = [f"error_{code}_{part}" for code in TOLD_BY_BROWSER for part in ("title", "next_step")]
     keys = [key for key in (*WIDGET, *codes) if key != "button"]
     found = {key: shared.text(key) for key in keys}
     for connector, name in names.items():
-        own = Words(product, [shared.lang], connector)
+        own = Words(product, [shared.lang], connector, languages)
         found[f"{connector} button"] = own.text("button", connector_name=name)
         found |= {f"{connector} {key}": text for key in keys if (text := own.text(key)) != found[key]}
     return shared, found
+
+
+def _written(product: Product | None) -> Set[str]:
+    own = product.words if product else {}
+    return {language for texts in own.values() for _, language in texts if language != wording.ANY}
 
 
 def faults(key: str, text: str) -> list[str]:

@@ -10,12 +10,15 @@ from werkzeug.exceptions import BadRequest
 
 from bff.core.errors import InvalidRequest, OriginNotRegistered
 from bff.core.model import Attempt, Hint, Product
+from bff.core.text import text_fault
 from bff.http import confirmations
 from bff.http.services import services
 
 CUSTOM_HEADER: Final = "X-Hitchpost"
 ORIGIN: Final = "Origin"
 FETCH_SITE: Final = "Sec-Fetch-Site"
+MOST_FORM: Final = 8 * 1024
+"""Bytes of a form that anybody may send."""
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -31,20 +34,32 @@ def refuse_nul() -> None:
         raise BadRequest("the address holds a NUL character; leave it out")
 
 
+def refuse_faulty_fields() -> None:
+    """The same for a form: what cannot be stored is stored nowhere. Raises 400."""
+    for name, value in request.form.items(multi=True):
+        if fault := text_fault(name) or text_fault(value):
+            raise BadRequest(f"{name[:60]!r}: {fault}")
+
+
 def refuse_repeated_query() -> None:
     """A parameter that comes twice can mean two things to two readers. Raises 400."""
     if request.query_string:
         _refuse_repeated(request.args)
 
 
+def take_small_forms() -> None:
+    """Before a form is read that anybody may send: a token and a few words. Longer is refused with 413."""
+    request.max_content_length = MOST_FORM
+
+
 def refuse_repeated_fields() -> None:
-    """The same for the fields of a form. Raises 400."""
+    """A field that comes twice, likewise. Raises 400."""
     _refuse_repeated(request.form)
 
 
 def _refuse_repeated(values: MultiDict[str, str]) -> None:
     if twice := sorted(name for name, found in values.lists() if len(found) > 1):
-        raise BadRequest(f"{', '.join(twice)}: came more than once; send it once")
+        raise BadRequest(f"{', '.join(twice)[:200]}: came more than once; send it once")
 
 
 def calling_origin(product: Product) -> str:

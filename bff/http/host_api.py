@@ -13,6 +13,7 @@ from bff.core.legible import visible_name
 from bff.core.model import Principal, Product, User
 from bff.core.ports import AccountRef
 from bff.core.sessions import LONGEST_SESSION
+from bff.core.text import id_fault, text_fault
 from bff.http import audit
 from bff.http.bodies import LANGUAGE_TAG, Body, read_body
 from bff.http.identity import host_server
@@ -23,6 +24,7 @@ from bff.http.session_tokens import DEFAULT_LIFE
 
 routes = Blueprint("hitchpost_host_api", __name__)
 MIN_LIFE_SECONDS = 1
+MOST_CONNECTORS: Final = 500
 
 
 def _can_travel(value: str) -> str:
@@ -32,10 +34,22 @@ def _can_travel(value: str) -> str:
     # And in the paths of URLs, where these two mean another place.
     if value in {".", ".."}:
         raise ValueError("write another id: a dot alone has a meaning of its own in URLs")
+    if fault := id_fault(value):
+        raise ValueError(fault)
     return value
 
 
-Text = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
+def _can_be_kept(value: str) -> str:
+    if fault := text_fault(value):
+        raise ValueError(fault)
+    return value
+
+
+Text = Annotated[
+    str,
+    Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    AfterValidator(_can_be_kept),
+]
 Id = Annotated[Text, AfterValidator(_can_travel)]
 Name = Annotated[Text, AfterValidator(str.strip)]
 ID: Final = TypeAdapter[str](Id)
@@ -71,7 +85,7 @@ class SignedIn(Body):
 
     user: HostUser
     account: HostAccount
-    connectors: list[str] | None = None
+    connectors: Annotated[list[str], Field(max_length=MOST_CONNECTORS)] | None = None
 
 
 class NewSession(SignedIn):
@@ -132,6 +146,7 @@ def begin_session(product: Product, who: SignedIn, life: timedelta) -> Response:
 def end_sessions() -> Response:
     """End every session of a user that began until now: of one account, or of all. Again is as good."""
     product, body = host_server(), read_body(EndedSessions)
+    services().limits.spend_of_day("ended sessions", product.key)
     now, account = services().clock(), body.account.id if body.account else None
     services().session_ends.end(product.key, body.user.id, account, now)
     return answer({"ended_before": now.isoformat()})

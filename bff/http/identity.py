@@ -7,11 +7,12 @@ from typing import Final
 
 from flask import request
 
-from bff.core.errors import NotSignedIn
+from bff.core.errors import InvalidRequest, NotSignedIn
 from bff.core.model import Principal, Product
+from bff.core.principals import principal_fault
 from bff.core.secret import Secret
 from bff.http.guards import require_custom_header, require_origin_of
-from bff.http.services import services
+from bff.http.services import Identify, services
 
 BEARER: Final = "Bearer "
 
@@ -34,7 +35,7 @@ def signed_in() -> tuple[Product, Principal]:
         principal = services().session_tokens.read(token)
     elif identify is not None:
         require_custom_header()
-        principal = identify(request)
+        principal = _of_host(identify)
     if principal is None:
         raise NotSignedIn("send a session token as Authorization: Bearer, or sign in to the host application")
     product = services().products.get(principal.product)
@@ -42,6 +43,14 @@ def signed_in() -> tuple[Product, Principal]:
         raise NotSignedIn(f"product {principal.product!r} of this session is not known here")
     require_origin_of(product, by_cookie=token is None)
     return product, replace(principal, account=replace(principal.account, product=product.key))
+
+
+def _of_host(identify: Identify) -> Principal | None:
+    """Whom the host's own app says is signed in. Raises ``InvalidRequest`` for one that cannot be kept."""
+    principal = identify(request)
+    if principal is not None and (fault := principal_fault(principal)):
+        raise InvalidRequest(f"the principal that the host app names: {fault}")
+    return principal
 
 
 def host_server() -> Product:

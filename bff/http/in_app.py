@@ -7,14 +7,19 @@ from typing import Final
 
 from bff.core.model import OfferedConnector
 
+LONGEST_AGENT: Final = 2048
+"""So many characters of a ``User-Agent`` are looked at. Real ones have at most some hundred."""
+
 # Only the user agent tells, since these browsers hide nothing else. The list lives at the server, where it
-# can grow without a new widget on anybody's page.
+# can grow without a new widget on anybody's page. One wildcard or none: with two, a pattern's cost grows as
+# the square of the text.
 _NAMED: Final = re.compile(
     r"\b(FBA[NV]|FB_IAB|Instagram|LinkedInApp|Line/|MicroMessenger|Snapchat|Pinterest/|TikTok|musical_ly"
     r"|BytedanceWebview|KAKAOTALK|Twitter for|GSA/)"
 )
-_ANDROID_WEB_VIEW: Final = re.compile(r"\bAndroid\b.*; wv\)")
-_APPLE_MOBILE: Final = re.compile(r"\b(iPhone|iPad|iPod)\b.*\bAppleWebKit/")
+_ANDROID: Final = re.compile(r"\bAndroid\b")
+_APPLE_MOBILE: Final = re.compile(r"\b(iPhone|iPad|iPod)\b")
+_APPLE_ENGINE: Final = re.compile(r"\bAppleWebKit/")
 _REFUSING: Final = re.compile(r"\b(google|gmail|youtube)\b", re.IGNORECASE)
 
 
@@ -23,8 +28,13 @@ def is_in_app(user_agent: str) -> bool:
 
     Safari on an iPhone names itself ``Safari/``; a web view of an app (WKWebView) does not.
     """
-    web_view = _APPLE_MOBILE.search(user_agent) and "Safari/" not in user_agent
-    return bool(_NAMED.search(user_agent) or _ANDROID_WEB_VIEW.search(user_agent) or web_view)
+    agent = user_agent[:LONGEST_AGENT]
+    if _NAMED.search(agent):
+        return True
+    android, apple = _ANDROID.search(agent), _APPLE_MOBILE.search(agent)
+    if android and agent.find("; wv)", android.end()) >= 0:
+        return True
+    return bool(apple and _APPLE_ENGINE.search(agent, apple.end()) and "Safari/" not in agent)
 
 
 def refuses_in_app(connector_name: str, connector_key: str) -> bool:

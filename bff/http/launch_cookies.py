@@ -13,6 +13,8 @@ from bff.http.services import services
 NAME: Final = "hitchpost_launch_"
 MOST: Final = 8
 """More sign-ins at once nobody has; a header of cookies that grows without end is refused in the end."""
+MOST_TAKEN: Final = 20
+"""So many are taken away by one answer: each is a line of it."""
 
 
 def set_on(response: Response, attempt_id: str, value: Secret) -> None:
@@ -23,7 +25,7 @@ def set_on(response: Response, attempt_id: str, value: Secret) -> None:
     """
     # Browsers send the oldest first (RFC 6265, 5.4).
     kept = [name for name in request.cookies if name.startswith(_prefix())]
-    for name in kept[: max(0, len(kept) + 1 - MOST)]:
+    for name in kept[: min(max(0, len(kept) + 1 - MOST), MOST_TAKEN)]:
         response.delete_cookie(name, path="/", secure=_secure(), httponly=True, samesite="Lax")
     response.set_cookie(
         _name(attempt_id),

@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, Final
 
 import structlog
@@ -18,6 +17,8 @@ from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from bff.core.errors import LimitsUnavailable, RateLimited
+from bff.http.day_limits import ByDay
+from bff.serving.addresses import counted_address
 
 PREFIX: Final = "hitchpost"
 OPEN: Final = frozenset(
@@ -50,12 +51,16 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True)
 class Rates:
-    """Calls a minute: of an address to each open route; wrong credentials of one; of a user, an account."""
+    """Calls a minute: of an address to each open route; wrong credentials of one; of a user, an account.
+
+    ``product`` is for a day: of what a product's rows are made by.
+    """
 
     address: int
     failures: int
     user: dict[Purpose, int]
     account: dict[Purpose, int]
+    product: int
 
 
 class Limits:
@@ -69,6 +74,7 @@ class Limits:
         made = storage_from_string(storage, **{**options, "wrap_exceptions": True})
         assert isinstance(made, Storage)  # nosec B101  # for the type checker
         self._counting = FixedWindowRateLimiter(made)
+        self._days = ByDay(self._counting, rates.product)
 
     def guard(self, blueprint: Blueprint) -> None:
         """Count the calls to what is open below ``blueprint``, before anything else looks at them."""
@@ -82,6 +88,16 @@ class Limits:
         try:
             self._hit(self._rates.user[purpose], purpose, product, account, user)
             self._hit(self._rates.account[purpose], purpose, product, account)
+            if purpose is Purpose.ATTEMPT:
+                self._days.spend(purpose, product)
+        except StorageError as error:
+            _tell(error)
+            raise _unavailable() from None
+
+    def spend_of_day(self, what: str, product: str) -> None:
+        """Count a row that a product's host stores. Raises ``RateLimited`` or ``LimitsUnavailable``."""
+        try:
+            self._days.spend(what, product)
         except StorageError as error:
             _tell(error)
             raise _unavailable() from None
@@ -119,14 +135,8 @@ class Limits:
 
 
 def caller_address() -> str:
-    """The address that counts; of IPv6 the network of 64 bits, since one customer has all of it."""
-    try:
-        found = ip_address(request.remote_addr or "")
-    except ValueError:
-        return "local"  # a socket of this machine has none
-    if not isinstance(found, IPv6Address):
-        return str(found)
-    return str(found.ipv4_mapped or ip_network((int(found), 64), strict=False).network_address)
+    """The address of this request that counts."""
+    return counted_address(request.remote_addr)
 
 
 def _unavailable() -> LimitsUnavailable:

@@ -21,7 +21,13 @@ from bff.core.secret import Secret
 from bff.core.studio import is_draft
 from bff.core.words import Words
 from bff.http import audit, launch_cookies
-from bff.http.guards import launch_is_confirmed, launch_is_direct, refuse_repeated_fields
+from bff.http.guards import (
+    launch_is_confirmed,
+    launch_is_direct,
+    refuse_faulty_fields,
+    refuse_repeated_fields,
+    take_small_forms,
+)
 from bff.http.in_app import is_hopeless
 from bff.http.limits import Purpose
 from bff.http.locales import browsers
@@ -29,7 +35,9 @@ from bff.http.responses import STATUS, answer, how_long_to_wait, tell_unforeseen
 from bff.http.services import services
 
 routes = Blueprint("hitchpost_pages", __name__)
+routes.before_request(take_small_forms)
 routes.before_request(refuse_repeated_fields)
+routes.before_request(refuse_faulty_fields)
 
 # No form-action: browsers apply it to every redirect that follows a form, and where ours end is the
 # third party's business. No COOP on any page here: it would cut the popup off from its opener.

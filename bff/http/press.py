@@ -11,7 +11,7 @@ from bff.core.model import Attempt
 from bff.core.secret import Secret
 from bff.http import cors
 from bff.http.bodies import Body, checked
-from bff.http.guards import ORIGIN, refuse_repeated_fields
+from bff.http.guards import ORIGIN, refuse_faulty_fields, refuse_repeated_fields, take_small_forms
 from bff.http.in_app import is_hopeless
 from bff.http.limits import Purpose
 from bff.http.services import services
@@ -19,7 +19,9 @@ from bff.http.services import services
 FIELD: Final = "launch_token"
 
 routes = Blueprint("hitchpost_press", __name__)
+routes.before_request(take_small_forms)
 routes.before_request(refuse_repeated_fields)
+routes.before_request(refuse_faulty_fields)
 routes.after_request(cors.grant)
 
 

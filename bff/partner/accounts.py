@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bff.partner import clock, revocation, tables
-from bff.partner.api import answer, body, ordered, page_of, partner_level, require_account, text
+from bff.partner.api import answer, body, id_text, ordered, page_of, partner_level, require_account, text
 from bff.partner.context import embedded
 from bff.partner.database import insert_unless_there
 from bff.partner.errors import ApiError, missing
@@ -41,7 +41,7 @@ def create() -> Response:
     document = body()
     if not (text(document, "Name") or "").strip():
         raise ApiError(400, "Name is required")
-    account_id = text(document, "Id") or str(uuid.uuid4())
+    account_id = id_text(document, "Id") or str(uuid.uuid4())
     if not account_id.strip():
         raise ApiError(400, "Id must not be blank")
     with embedded().database.writing() as connection:

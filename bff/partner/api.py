@@ -13,9 +13,12 @@ from bff.partner import clock, tables
 from bff.partner.context import embedded
 from bff.partner.crypto import sha256
 from bff.partner.errors import ApiError, denied, missing
+from bff.partner.paths import STAND_IN
 
 ACCOUNT_HEADER: Final = "X-Cyclr-Account"
 MAX_PAGE_SIZE: Final = 1000
+MAX_FORM_BYTES: Final = 8 * 1024
+"""Of a form, which is read before anybody knows who sends it."""
 
 
 def answer(body: Any, status: int = 200) -> Response:
@@ -76,7 +79,8 @@ def body() -> dict[str, Any]:
     if not request.get_data():
         return {}
     try:
-        document = json.loads(request.get_data())
+        # Decoded here: json would take halves of surrogate pairs in UTF-8.
+        document = json.loads(request.get_data().decode())
     except (ValueError, RecursionError):
         raise ApiError(400, "The request body is not valid JSON.") from None
     if not isinstance(document, dict):
@@ -86,6 +90,7 @@ def body() -> dict[str, Any]:
 
 def form(name: str) -> str:
     """A form field, or an empty text. Raises 400 for a body that is no form, and for a NUL."""
+    request.max_content_length = MAX_FORM_BYTES
     try:
         value = request.form.get(name, "")
     except BadRequest:
@@ -106,6 +111,14 @@ def text(document: dict[str, Any], name: str, limit: int = 255) -> str | None:
         raise ApiError(400, f"{name} must not contain control characters.")
     if any("\ud800" <= character <= "\udfff" for character in value):
         raise ApiError(400, f"{name} must not contain half of a surrogate pair.")
+    return value
+
+
+def id_text(document: dict[str, Any], name: str) -> str | None:
+    """An account's id: a text without the character by which paths keep slashes apart. Raises 400."""
+    value = text(document, name)
+    if value is not None and STAND_IN in value:
+        raise ApiError(400, f"{name} must not contain the private-use character U+E000.")
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -121,6 +122,8 @@ def read_catalogue(path: Path, environ: Mapping[str, str] = os.environ) -> Catal
         raise FaultyCatalogue([f"{path}: cannot be read ({error.strerror})"]) from None
     except (ValueError, RecursionError) as error:
         raise FaultyCatalogue([f"{path}: is no TOML: {error}"]) from None
+    if _holds_nul(document):
+        raise FaultyCatalogue([f"{path}: there is a NUL character in a text; leave it out"])
     faults: list[str] = []
     try:
         connectors = _File.model_validate(document).connector
@@ -133,6 +136,14 @@ def read_catalogue(path: Path, environ: Mapping[str, str] = os.environ) -> Catal
     if faults:
         raise FaultyCatalogue(faults)
     return Catalogue(resolved)
+
+
+def _holds_nul(value: Any) -> bool:
+    # PostgreSQL keeps none.
+    if isinstance(value, str):
+        return "\x00" in value
+    parts = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
+    return any(_holds_nul(part) for part in parts)
 
 
 def require_allowed(catalogue: Catalogue, policy: outbound.Policy) -> None:
@@ -177,7 +188,7 @@ def _doubles(items: list[CatalogueConnector]) -> list[str]:
     found = []
     for name in ("id", "key", "name"):
         values = [getattr(item, name) for item in items]
-        twice = sorted({value for value in values if values.count(value) > 1}, key=str)
+        twice = sorted((value for value, times in Counter(values).items() if times > 1), key=str)
         found += [
             f"{name} = {value!r} is used by more than one connector; give each its own" for value in twice
         ]

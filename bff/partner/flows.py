@@ -23,6 +23,8 @@ LIFE: Final = timedelta(minutes=10)
 COOKIE: Final = "hitchpost_flow_"
 MOST_COOKIES: Final = 10
 """Of one browser: some 900 bytes in all, where servers and proxies begin to refuse at 4 KB."""
+MOST_TAKEN: Final = 20
+"""So many are taken away by one answer: each is a line of it."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Binding:
         """
         prefix = _prefix(self.secure)
         ours = sorted((value, name) for name, value in cookies.items() if name.startswith(prefix))
-        for _, name in ours[: max(0, len(ours) - MOST_COOKIES + 1)]:
+        for _, name in ours[: min(max(0, len(ours) - MOST_COOKIES + 1), MOST_TAKEN)]:
             _remove(response, name, self.secure)
         response.set_cookie(
             _cookie_name(self.state, self.secure),

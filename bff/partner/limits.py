@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from hashlib import sha256
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, Final
 
 from flask import request
@@ -15,6 +14,7 @@ from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from bff.partner.errors import ApiError, FlowError
+from bff.serving.addresses import counted_address
 
 PREFIX: Final = "embedded"
 UNCOUNTED: Final = "The service cannot count calls at the moment. Try again in a few seconds."
@@ -60,14 +60,8 @@ class Limits:
 
 
 def caller_address() -> str:
-    """The address that counts; of IPv6 the network of 64 bits, since one customer has all of it."""
-    try:
-        found = ip_address(request.remote_addr or "")
-    except ValueError:
-        return "local"  # a socket of this machine has none
-    if not isinstance(found, IPv6Address):
-        return str(found)
-    return str(found.ipv4_mapped or ip_network((int(found), 64), strict=False).network_address)
+    """The address of this request that counts."""
+    return counted_address(request.remote_addr)
 
 
 def _tell(error: StorageError) -> None:

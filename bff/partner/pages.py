@@ -81,7 +81,7 @@ def trouble(error: FlowError, target: str | None = None, message: str | None = N
 
 
 def _page(kind: _Kind, status: int, reason: Reason, names: Iterable[str] = (), **values: Any) -> Response:
-    words = best(request.accept_languages)
+    words = best(request.headers.get("Accept-Language", ""))
     title, explanation = words.ending(reason, names)
     values |= {"words": words, "title": title, "explanation": explanation, "script": kind.script}
     response = make_response(render_template(kind.template, **values), status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
@@ -9,7 +10,10 @@ from urllib.parse import unquote_to_bytes
 from werkzeug.routing import BaseConverter
 
 STAND_IN: Final = "\ue000"
-"""A private-use character that stands for an encoded slash between the server and the routes."""
+"""A private-use character: with ``s`` after it an encoded slash, with ``i`` itself. No text means another."""
+_SENT: Final = STAND_IN.encode().decode("latin-1")
+_ENCODED_SLASH: Final = re.compile("%2f", re.IGNORECASE)
+_ESCAPED: Final = re.compile(STAND_IN + "([si])")
 
 
 class EncodedSlashes:
@@ -21,10 +25,11 @@ class EncodedSlashes:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Route by the path as it was sent."""
         raw = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "").partition("?")[0]
-        if "%2f" in raw.lower() and raw.startswith("/"):
-            kept = raw.replace("%2f", STAND_IN).replace("%2F", STAND_IN)
-            environ = {**environ, "PATH_INFO": unquote_to_bytes(kept).decode("latin-1")}
-        return self._app(environ, start_response)
+        path = [str(environ.get("PATH_INFO", ""))]
+        if raw.startswith("/") and _ENCODED_SLASH.search(raw):
+            path = [unquote_to_bytes(part).decode("latin-1") for part in _ENCODED_SLASH.split(raw)]
+        kept = f"{_SENT}s".join(part.replace(_SENT, f"{_SENT}i") for part in path)
+        return self._app({**environ, "PATH_INFO": kept}, start_response)
 
 
 class AnyText(BaseConverter):
@@ -32,4 +37,4 @@ class AnyText(BaseConverter):
 
     def to_python(self, value: str) -> str:
         """The text that the client meant."""
-        return value.replace(STAND_IN, "/")
+        return _ESCAPED.sub(lambda found: "/" if found[1] == "s" else STAND_IN, value)

@@ -19,6 +19,7 @@ routes = Blueprint("properties", __name__)
 OWN_APP: Final = ("ClientId", "ClientSecret")
 """Names of the properties by which an account brings its own app at the third party."""
 
+MOST_AT_ONCE: Final = 100
 _ALL: Final = "/v1.0/account/connectors/<int:account_connector_id>/properties"
 _ONE: Final = _ALL + "/<int:property_id>"
 
@@ -85,6 +86,8 @@ def put(
 ) -> None:
     """Set each of ``given`` (``{"Name", "Value"}``) by its name. Raises 400 for a name that is none."""
     item = service.catalogue.by_id(connector_id)
+    if isinstance(given, list) and len(given) > MOST_AT_ONCE:
+        raise ApiError(400, f"At most {MOST_AT_ONCE} properties are set at once.")
     for entry in given if isinstance(given, list) else []:
         name = text(entry, "Name") if isinstance(entry, dict) else None
         if name is None or item is None or name not in _known(item):

@@ -19,9 +19,11 @@ from bff.partner.context import embedded
 from bff.partner.crypto import sha256
 from bff.partner.errors import ApiError, denied, missing
 from bff.partner.limits import caller_address
+from bff.partner.paths import STAND_IN
 
 routes = Blueprint("sign_in_tokens", __name__)
 
+LONGEST_ID: Final = 255
 LIFE: Final = timedelta(minutes=5)
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 UNUSABLE: Final = frozenset(' \\"<>?#@')
@@ -141,4 +143,6 @@ def _require_or_create(connection: Connection, account_id: str, *, create: bool)
         return
     if not create or embedded().settings.sign_in_for_unknown_account == "refuse":
         raise missing("Account")
+    if STAND_IN in account_id or len(account_id) > LONGEST_ID:
+        raise ApiError(400, f"An id has at most {LONGEST_ID} characters, and no private-use U+E000.")
     accounts.add_account(connection, account_id, {"Name": account_id})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,10 @@ LOCALES: Final = ("en", "de", "fr", "es", "ja", "ar")
 
 _FOLDER: Final = Path(__file__).parent / "locales"
 _RIGHT_TO_LEFT: Final = frozenset({"ar"})
+LONGEST_HEADER: Final = 1000
+MOST_TAGS: Final = 20
+"""So many characters and languages of ``Accept-Language`` are read: nobody reads more."""
+_QUALITY: Final = re.compile(r"q\s{0,3}=\s{0,3}([01](?:\.[0-9]{0,3})?)", re.IGNORECASE)
 _ISOLATED: Final = "\u2068{}\u2069"
 """A text that keeps its own direction (Unicode's first strong isolate)."""
 
@@ -46,18 +51,30 @@ class Words:
         return self.separator.join(names)
 
 
-def best(accepted: Sequence[tuple[str, float]]) -> Words:
-    """The words for ``Accept-Language`` ranges with their quality, the most wanted first.
+def best(accept_language: str) -> Words:
+    """The words for an ``Accept-Language`` header (RFC 9110, 12.5.4): of its languages the most wanted.
 
     ``de-CH`` is served by ``de``, in its place of the order (werkzeug's own ``best_match`` would let a
     less wanted ``en`` win). Quality 0 refuses a language; ``*`` tells nothing (RFC 4647, section 3.4).
     """
-    refused = {tag.lower() for tag, quality in accepted if quality <= 0}
-    for tag, quality in accepted:
-        base = tag.lower().replace("_", "-").partition("-")[0]
+    accepted = _accepted(accept_language)
+    refused = {tag for tag, quality in accepted if quality == 0}
+    for tag, quality in sorted(accepted, key=lambda pair: -pair[1]):
+        base = tag.replace("_", "-").partition("-")[0]
         if quality > 0 and base in WORDS and base not in refused:
             return WORDS[base]
     return WORDS[LOCALES[0]]
+
+
+def _accepted(header: str) -> list[tuple[str, float]]:
+    found = []
+    for item in header[:LONGEST_HEADER].split(",")[:MOST_TAGS]:
+        tag, _, parameter = item.partition(";")
+        given = _QUALITY.fullmatch(parameter.strip())
+        # What is no quality is passed over with its language, as nobody knows what was meant.
+        if given is not None or not parameter.strip():
+            found.append((tag.strip().lower(), float(given[1]) if given else 1.0))
+    return found
 
 
 def _read(lang: str) -> Words:

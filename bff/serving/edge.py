@@ -15,6 +15,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wsgi import ClosingIterator
 
 from bff.serving import metrics
+from bff.serving.addresses import client_address
+from bff.serving.bounds import head_fault
 from bff.serving.hosts import LOOPBACK, host_name
 
 REQUEST_ID: Final = "hitchpost.request_id"
@@ -43,7 +45,7 @@ class Edge:
     def __init__(
         self, app: App, *, hosts: Iterable[str], hops: int, max_body_bytes: int, refuse: Refuse
     ) -> None:
-        self._app = ProxyFix(app, x_for=hops, x_proto=hops, x_host=0) if hops else app
+        self._app = ProxyFix(_Addressed(app), x_for=hops, x_proto=hops, x_host=0) if hops else app
         self._hosts = frozenset(hosts)
         self._most = max_body_bytes
         self._refuse = refuse
@@ -74,6 +76,11 @@ class Edge:
             return self._refuse(
                 400, "malformed_request", "this program does not serve the host of the request"
             )
+        if too_long := head_fault(environ):
+            return self._refuse(too_long[0], "malformed_request", too_long[1])
+        return self._refusal_of_body(environ)
+
+    def _refusal_of_body(self, environ: Environ) -> App | None:
         length = str(environ.get("CONTENT_LENGTH") or "0")
         if not length.isascii() or not length.isdigit():
             return self._refuse(400, "malformed_request", "Content-Length is no number")
@@ -94,6 +101,21 @@ class Edge:
 
     def _too_large(self) -> App:
         return self._refuse(413, "payload_too_large", f"a body has at most {self._most} bytes")
+
+
+class _Addressed:
+    """Between the proxies' headers and the program: the client's address bare, as some proxies add its port.
+
+    What is no address is worth nothing; then the address counts that the request came from.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        own = environ.get("werkzeug.proxy_fix.orig", {}).get("REMOTE_ADDR", "")
+        environ["REMOTE_ADDR"] = client_address(environ.get("REMOTE_ADDR") or "") or own
+        return self._app(environ, start_response)
 
 
 def trusted(public_url: str, more: str, bind: str, *, development: bool) -> frozenset[str]:

@@ -70,8 +70,7 @@ def weakness(secret: str) -> str | None:
     """Why a secret can be guessed; None when it cannot be seen to be weak."""
     if len(set(secret)) < FEWEST_CHARACTERS:
         return f"has fewer than {FEWEST_CHARACTERS} different characters"
-    # house-allow: secret-compare: it is compared with itself
-    if any(secret == secret[:size] * (len(secret) // size) for size in range(1, len(secret) // 2 + 1)):
+    if secret in (secret + secret)[1:-1]:  # only what repeats itself is found within itself, moved on
         return "repeats itself"
     lower = secret.lower()
     found = next((word for word in WELL_KNOWN if word in lower), None)

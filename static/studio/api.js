@@ -1,11 +1,12 @@
 // Calls to the Studio's own server.
 const { base } = document.body.dataset;
 
-/** A problem that the server told: its status, and what it said. */
+/** A problem that the server told: its status, what it said, and of which entries (by path). */
 export class Refusal extends Error {
-  constructor(status, detail) {
+  constructor(status, detail, faults = {}) {
     super(detail);
     this.status = status;
+    this.faults = faults;
   }
 }
 
@@ -38,6 +39,6 @@ export async function drawAgain() {
 async function call(path, options) {
   const response = await fetch(`${base}/${path}`, { ...options, headers: { Accept: "application/json", ...options.headers } });
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Refusal(response.status, answer.detail ?? "");
+  if (!response.ok) throw new Refusal(response.status, answer.detail ?? "", answer.faults);
   return answer;
 }

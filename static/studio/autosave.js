@@ -36,6 +36,7 @@ export function watchFields(saved) {
     } catch (error) {
       failures += 1;
       complain(error);
+      for (const { field } of sent) field.refuse(error.faults?.[field.path] ?? []);
       if (!error.status || error.status >= 500) later(Math.min(1000 * 2 ** failures, LONGEST_WAIT));
     } finally {
       running = false;
@@ -118,6 +119,12 @@ function read(root) {
       field.was.value = clash.theirs ?? "";
       field.clashes = true;
       box.hidden = false;
+    },
+    refuse(said) {
+      if (said.length === 0) return;
+      const lines = said.map((text) => Object.assign(document.createElement("p"), { textContent: `Not saved: ${text}` }));
+      document.getElementById(`${field.control.id}-faults`).replaceChildren(...lines);
+      field.control.setAttribute("aria-invalid", "true");
     },
     hide() {
       field.clashes = false;

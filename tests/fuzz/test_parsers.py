@@ -8,6 +8,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import pytest
 from hypothesis import example, given
@@ -28,9 +29,12 @@ from bff.core.secret import Secret, fingerprint
 from bff.core.strict_json import FaultyJson, loads
 from bff.core.wording import accepted, canonical, choose, is_tag
 from bff.partner.catalogue import FaultyCatalogue, read_catalogue
+from bff.partner.paths import AnyText, EncodedSlashes
 from bff.partner.provider import ProviderFailed, _credentials, _document
 from bff.partner.transport import Reply
+from bff.partner.words import LOCALES, best
 from bff.receipts import FixedKeys, ReceiptRefused, verify
+from bff.serving.addresses import client_address, counted_address
 from tests.fuzz.strategies import TEXTS, damaged, quick, values, with_another
 from tests.support.pictures import jpeg, lossy, png, riff, svg
 from tests.support.world import CATALOGUE, PRODUCTS
@@ -83,8 +87,11 @@ def test_origins_of_what_looks_like_a_url(scheme: str, rest: str) -> None:
 
 @quick
 @given(TEXTS | st.from_regex(r"([a-zA-Z*-]{1,9}(;q=[0-9.]{1,5})?,){0,9}", fullmatch=True))
+@example("de;q " + " " * 900 + "=1," * 90)
+@example("-" * 2000)
 def test_accept_language(header: str) -> None:
-    """Tags, of which each is one."""
+    """Tags, of which each is one; and words in a language that there is."""
+    assert best(header).lang in LOCALES
     tags = accepted(header)
     assert all(is_tag(tag) and canonical(tag) for tag in tags)
     assert choose(tags, ["de", "fr"]) in {"de", "fr", "en"}
@@ -104,10 +111,47 @@ def test_retry_after(text: str) -> None:
 
 @quick
 @given(st.binary() | damaged(b'{"a": [1, {"b": "\xc3\xa9"}]}'))
+@example(b'["\\ud800"]')
+@example(b'{"\\udfff": 1}')
+@example(b'"\xed\xa0\x80"')
+@example(b"[1e999]")
+@example(b"9" * 5000)
+@example(b'["\\u0000"]')
+@example("[1]".encode("utf-16"))
 def test_strict_json(data: bytes) -> None:
-    """A value, or ``FaultyJson``."""
+    """A value whose texts can be kept, or ``FaultyJson``."""
     with contextlib.suppress(FaultyJson):
-        loads(data)
+        json.dumps(loads(data), ensure_ascii=False, allow_nan=False).encode()
+
+
+@quick
+@given(TEXTS | st.from_regex(r"\"?\[?[0-9a-fA-F:.%]{0,45}\]?(:[0-9]{0,6})?\"?", fullmatch=True))
+@example("[fe80::1%eth0]:443")
+@example("203.0.113.9:4711")
+@example("[::ffff:203.0.113.9]:1")
+def test_a_clients_address(text: str) -> None:
+    """An address without its port, which is its own address; or None."""
+    bare = client_address(text)
+    assert bare is None or client_address(bare) == bare
+    assert counted_address(text)
+
+
+@quick
+@given(TEXTS | st.text("a/\ue000si%", max_size=20))
+@example("\ue000s")
+@example("/\ue000i/")
+def test_an_id_in_a_path(text: str) -> None:
+    """What was percent-encoded is what the route is told, whatever is in it."""
+    given = "".join(character for character in text if not "\ud800" <= character <= "\udfff")
+    seen: list[str] = []
+
+    def app(environ: dict[str, Any], _start: Any) -> list[bytes]:
+        seen.append(environ["PATH_INFO"].encode("latin-1").decode())
+        return []
+
+    path = given.encode().decode("latin-1")
+    EncodedSlashes(app)({"RAW_URI": "/" + quote(given, safe=""), "PATH_INFO": "/" + path}, None)
+    assert AnyText(None).to_python(seen[0][1:]) == given  # type: ignore[arg-type]
 
 
 def signed_in(record: Any) -> dict[str, Any]:
@@ -235,6 +279,10 @@ def test_a_receipt(text: str) -> None:
     )
     | st.binary()
 )
+@example(jpeg()[:-2] + b"\xff" * 5000 + b"\0\xff\xd9")
+@example(svg("<style>" + ",".join([".a"] * 500) + "{" + "fill:url(#b);" * 500 + "}</style><g class='a'/>"))
+@example(svg("<g id='a'><use href='#b'/></g><g id='b'><use href='#a'/></g>"))
+@example(svg("<g id='a'><g id='b'><use href='#a'/></g></g>"))
 def test_an_image(data: bytes) -> None:
     """A logo, or ``FaultyImage``."""
     with contextlib.suppress(FaultyImage):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint
 
+from bff.core.draft_limits import NotSaved
+from bff.http.guards import refuse_faulty_fields
 from bff.http.studio import (
     connectors,
     doors,
@@ -18,15 +20,18 @@ from bff.http.studio import (
 )
 from bff.http.studio.access import allow_more, protect, require_same_origin, require_session
 from bff.http.studio.errors import trouble
+from bff.http.studio.unsaved import not_saved
 
 routes = Blueprint("studio", __name__, url_prefix="/studio")
-routes.before_request(allow_more)
 routes.before_request(require_same_origin)
 routes.after_request(protect)
 routes.register_error_handler(Exception, trouble)
+routes.register_error_handler(NotSaved, not_saved)
 
 _rooms = Blueprint("rooms", __name__)
+_rooms.before_request(allow_more)
 _rooms.before_request(require_session)
+_rooms.before_request(refuse_faulty_fields)
 _rooms.post("/sign-out")(doors.sign_out)
 for _module in (
     message_page,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated
 
 from flask import request
+from pydantic import Field
 
+from bff.core.draft_limits import NotSaved, refuse_unknown
 from bff.core.drafts import Clash, Draft, Edit
 from bff.core.errors import InvalidRequest
 from bff.http.bodies import Body, read_body
@@ -13,8 +16,6 @@ from bff.http.services import services
 from bff.http.studio.desk import Desk
 
 MOST_EDITS = 2000
-MOST_PATH = 300
-MOST_TEXT = 20_000
 
 
 class _Edit(Body):
@@ -24,7 +25,7 @@ class _Edit(Body):
 
 
 class _Edits(Body):
-    edits: list[_Edit]
+    edits: Annotated[list[_Edit], Field(max_length=MOST_EDITS)]
 
 
 def edits_of_form() -> list[Edit]:
@@ -48,14 +49,18 @@ def edits_of_json() -> list[Edit]:
 
 
 def save(at: Desk, edits: Iterable[Edit]) -> tuple[Draft, list[Clash]]:
-    """Put the edits into the draft, as this session's person."""
+    """Put the edits into the draft, as this session's person. Raises ``NotSaved``: then none was taken."""
     there = at.draft.content
     # An entry that is there and empty looks like none in a form.
     made = [
         Edit(edit.path, "", edit.now) if edit.was is None and there.get(edit.path) == "" else edit
         for edit in edits
     ]
-    return services().content.save(at.session.product, made, at.session.email)
+    refuse_unknown(made, there, at.registration)
+    try:
+        return services().content.save(at.session.product, made, at.session.email)
+    except NotSaved as error:
+        raise NotSaved(error.faults, made) from None
 
 
 def _text(given: str) -> str | None:
@@ -67,9 +72,4 @@ def _sound(edits: Iterable[Edit]) -> list[Edit]:
     made = list(edits)
     if len(made) > MOST_EDITS:
         raise InvalidRequest(f"at most {MOST_EDITS} entries are saved at once")
-    for edit in made:
-        if not 0 < len(edit.path) <= MOST_PATH or not edit.path.isprintable():
-            raise InvalidRequest("a path has 1 to 300 printable characters")
-        if len(edit.now or "") > MOST_TEXT:
-            raise InvalidRequest(f"{edit.path}: at most {MOST_TEXT} characters are kept")
     return made

@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 from flask import Response, make_response, render_template
 from werkzeug.exceptions import HTTPException
 
+from bff.core.draft_limits import NotSaved
 from bff.core.errors import HitchpostError, InvalidRequest, NotFound, Outdated, RateLimited
 from bff.http.responses import STATUS, how_long_to_wait, problem, tell_unforeseen
 from bff.http.services import services
 from bff.http.studio.access import LinkGone, Refused, SignedOut, protect, wants_json
 from bff.http.studio.desk import address
 
-STATUSES: Final = STATUS | {SignedOut: 401, Refused: 403, LinkGone: 410}
+STATUSES: Final = STATUS | {SignedOut: 401, Refused: 403, LinkGone: 410, NotSaved: 422}
 
 LINKS: Final = {
     "used": (
@@ -29,6 +30,7 @@ LINKS: Final = {
 TITLES: Final[dict[type[Exception], str]] = {
     Refused: "Nothing was changed",
     InvalidRequest: "Nothing was changed",
+    NotSaved: "Nothing was changed",
     NotFound: "There is nothing here",
     Outdated: "Somebody was faster",
     RateLimited: "Too many tries at once",

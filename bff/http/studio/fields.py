@@ -9,6 +9,7 @@ from bff.core.drafts import Clash, Touch
 from bff.core.studio import field_id
 from bff.core.wording import ANY, direction
 from bff.http.studio.desk import Desk
+from bff.http.studio.unsaved import refused
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,15 @@ class Fields:
     def __call__(self, path: str, label: str, *, locale: str = ANY, **more: object) -> Field:
         """The field of one entry."""
         there, clash = self._at.draft.content.get(path, ""), self._clashes.get(path)
+        value, faults = (clash.mine or "") if clash else there, tuple(self._at.faults.get(path, ()))
+        if unsaved := refused(path):
+            value, faults = unsaved
         return Field(
             path=path,
             label=label,
-            value=(clash.mine or "") if clash else there,
+            value=value,
             was=there,
-            faults=tuple(self._at.faults.get(path, ())),
+            faults=faults,
             clash=clash,
             touch=self._at.draft.touched.get(path),
             lang="" if locale == ANY else locale,

@@ -10,7 +10,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from bff.core import look
 from bff.core.drafts import Clash, Edit
 from bff.core.errors import InvalidRequest
-from bff.core.images import FaultyImage, check_logo
+from bff.core.images import MOST_IMAGES, FaultyImage, check_logo
 from bff.http.services import services
 from bff.http.studio.desk import Desk, address, desk, page
 from bff.http.studio.edits import edits_of_form, save
@@ -57,9 +57,9 @@ def upload(field: str) -> Response:
         given = request.files.get("file")
         try:
             logo = check_logo(given.read() if given else b"")
+            services().images.put(logo, at.session.product, MOST_IMAGES)
         except FaultyImage as fault:
             return _look(at, image_faults={path: str(fault)}, status=422)
-        services().images.put(logo)
         name = logo.name
     save(at, [Edit(path, at.draft.content.get(path), name)])
     return make_response(redirect(address(f"look?saved=1#{field}"), 303))

@@ -21,7 +21,7 @@ def index() -> Response:
     return _history(desk())
 
 
-@routes.get("/history/<int:number>")
+@routes.get("/history/<int(max=2147483647):number>")
 def one(number: int) -> Response:
     """One version, by what it changed."""
     at, store = desk(), services().content
@@ -32,7 +32,7 @@ def one(number: int) -> Response:
     return page("version", at, "history", version=version, before=before, rows=rows)
 
 
-@routes.post("/history/<int:number>/restore")
+@routes.post("/history/<int(max=2147483647):number>/restore")
 def restore(number: int) -> Response:
     """Publish an earlier version again, unless somebody has published since its publisher looked."""
     person, expected = require_publisher(), request.form.get("expected", "")

@@ -1,0 +1,51 @@
+"""Which text is taken at the doors: what both databases keep, and what no encoding of ours stands on."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+RESERVED: Final = "\ue000"
+"""Routes put it in place of an encoded slash: in an id it would name another account."""
+
+_UNKEPT: Final = re.compile("[\x00\ud800-\udfff]")
+
+
+def is_kept(text: str) -> bool:
+    """Whether both databases keep it: no NUL (PostgreSQL), no half of a surrogate pair (no UTF-8)."""
+    return _UNKEPT.search(text) is None
+
+
+def text_fault(text: str) -> str | None:
+    """Why a text is taken nowhere, in words that say what to do; None for nearly every one."""
+    found = _UNKEPT.search(text)
+    if found is None:
+        return None
+    if found[0] == "\x00":
+        return "there is a NUL character in it; leave it out"
+    return f"there is half of a surrogate pair in it (U+{ord(found[0]):04X}); send whole characters"
+
+
+def id_fault(text: str) -> str | None:
+    """The same for an id, which also travels in paths."""
+    if RESERVED in text:
+        return "there is the private-use character U+E000 in it; ids are written without it"
+    return text_fault(text)
+
+
+def first_fault(document: Any) -> str | None:
+    """The fault of the first faulty text in a document of JSON or TOML, names of fields included.
+
+    Without recursion: how deep it is nested is none of this function's business.
+    """
+    waiting = [document]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            if fault := text_fault(value):
+                return fault
+        elif isinstance(value, dict):
+            waiting += [*value.keys(), *value.values()]
+        elif isinstance(value, list):
+            waiting += value
+    return None
