@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from bff.core.draft_limits import NotSaved
 from bff.core.errors import HitchpostError, PartnerUnavailable, RateLimited
 
 
@@ -19,6 +20,9 @@ def kinds(root: type[HitchpostError]) -> Iterator[type[HitchpostError]]:
 @pytest.mark.parametrize("kind", list(kinds(HitchpostError)))
 def test_what_was_wrong_is_told_and_logged_alike(kind: type[HitchpostError]) -> None:
     """``detail`` and the text of the exception are the same; without one, neither says anything."""
+    if kind is NotSaved:
+        assert kind({"a": ["b"]}).detail == str(kind({"a": ["b"]})) == "a: b"
+        return
     more = {"retry_after": 1.0} if kind is RateLimited else {}
     assert (kind("a: b", **more).detail, str(kind("a: b", **more))) == ("a: b", "a: b")
     assert (kind(**more).detail, str(kind(**more))) == ("", "")
