@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from bff.core import messages, studio
+from bff.core import messages
 from bff.core.content import names_of_messages
 from bff.core.languages import language
+from bff.core.studio import DRAFT
 from bff.core.wording import is_tag
 from bff.core.words import LOCALES
 from bff.http.services import services
@@ -28,7 +29,7 @@ def tryout() -> Response:
         "try",
         at,
         "try",
-        product=at.session.product + studio.DRAFT,
+        product=at.session.product + DRAFT,
         partner=services().partner_origin,
         account=account_of(at.session.product),
         messages=names,
