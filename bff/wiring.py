@@ -7,13 +7,15 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from sqlalchemy import Engine
 
 from bff.adapters.attempt_store import DatabaseAttempts
+from bff.adapters.connector_store import DatabaseConnectors
 from bff.adapters.content_store import ContentStore
 from bff.adapters.database import SCHEMA
-from bff.adapters.events import LoggedEvents
+from bff.adapters.events import LoggedEvents, several_installs
 from bff.adapters.host_assertions import JwtAssertions
 from bff.adapters.http_client import Limits
 from bff.adapters.image_store import DatabaseImages
@@ -52,6 +54,9 @@ from bff.serving.database import open_database
 from bff.serving.rate_limits import storage_for
 from bff.settings import Settings
 
+LOOK_UPS_AT_ONCE: Final = 16
+"""Connectors that one worker asks the partner service's catalogue for at a time."""
+
 
 def build_services(settings: Settings, identify: Identify | None = None) -> Services:
     """Everything that the routes work with, from the settings."""
@@ -70,6 +75,7 @@ def build_services(settings: Settings, identify: Identify | None = None) -> Serv
 def _wire(
     settings: Settings, engine: Engine, products: DatabaseProducts, identify: Identify | None
 ) -> Services:
+    credential = f"{settings.partner_api_url}\n{settings.partner_client_id}"
     partner = PartnerClient(
         settings.partner_api_url,
         settings.partner_client_id,
@@ -79,16 +85,12 @@ def _wire(
             read=settings.partner_read_timeout,
             total=settings.partner_total_timeout,
         ),
-        share=lambda source: SharedToken(
-            source,
-            engine,
-            Sealing(settings.signing_keys()),
-            f"{settings.partner_api_url}\n{settings.partner_client_id}",
-        ),
+        share=lambda source: SharedToken(source, engine, Sealing(settings.signing_keys()), credential),
+        create_accounts=settings.partner_create_accounts,
     )
     metrics.watch_breaker("partner", partner.breaker_state)
-    catalogue = Catalogue(partner, _now)
-    minter = Minter(partner, catalogue, _aside(settings.threads))
+    catalogue = Catalogue(partner, _now, DatabaseConnectors(engine, credential), _aside(LOOK_UPS_AT_ONCE))
+    minter = Minter(partner, catalogue, _aside(settings.threads), several_installs)
     attempts = DatabaseAttempts(engine)
     events = LoggedEvents()
     watch = Watch(attempts, partner, events, _now)
@@ -123,7 +125,7 @@ def _wire(
         completions=completions,
         watch=watch,
         attempts=attempts,
-        overview=Overview(partner, catalogue, _now),
+        overview=Overview(partner, catalogue, _now, _aside(settings.threads)),
         catalogue=catalogue,
         sign_in_urls=SignInUrls(minter, settings.partner_service_url),
         products=DraftProducts(products, content, settings.public_origin),

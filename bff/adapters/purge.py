@@ -11,6 +11,7 @@ from sqlalchemy import Column, ColumnElement, Engine, Select, Table, delete, sel
 
 from bff.adapters.tables import (
     attempts,
+    catalogue_entries,
     ended_sessions,
     rate_limits,
     studio_invites,
@@ -22,6 +23,8 @@ from bff.serving.database import writing
 
 UNLAUNCHED_KEPT: Final = timedelta(hours=1)
 """Attempts that were prepared for a click that never came are most of all: they go soon after their time."""
+CATALOGUE_KEPT: Final = timedelta(days=30)
+"""An entry that nobody has asked for in all this time is no product's any more."""
 INVITES_KEPT: Final = timedelta(days=30)
 """So long a used or late link still says what it was."""
 
@@ -65,6 +68,12 @@ class Purge:
             # No session token that lives still can have begun before.
             Ended("ended sessions", ended_sessions, ended_sessions.c.ended_before, now - LONGEST_SESSION),
             Ended("used assertions", used_assertions, used_assertions.c.until, now),
+            Ended(
+                "catalogue entries",
+                catalogue_entries,
+                catalogue_entries.c.read_at,
+                now - CATALOGUE_KEPT,
+            ),
             Ended("rate limits", rate_limits, rate_limits.c.ends_at, now),
         )
 

@@ -201,6 +201,15 @@ upstream_tokens: Final = Table(
     Column("leased_until", UtcDateTime),
 )
 
+catalogue_entries: Final = Table(
+    "catalogue_entries",
+    metadata,
+    Column("service", String(64), primary_key=True),
+    Column("reference", String(255), primary_key=True),
+    Column("entry", Text),
+    Column("read_at", UtcDateTime, nullable=False, index=True),
+)
+
 ended_sessions: Final = Table(
     "ended_sessions",
     metadata,

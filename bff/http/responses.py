@@ -10,6 +10,7 @@ from flask import Response, json, request
 from werkzeug.exceptions import HTTPException
 
 from bff.core.errors import (
+    AccountUnknown,
     CompletedElsewhere,
     ConnectorUnavailable,
     HitchpostError,
@@ -48,6 +49,7 @@ STATUS: Final[dict[type[HitchpostError], int]] = {
     LimitsUnavailable: 503,
     PartnerUnavailable: 503,
     ConnectorUnavailable: 502,
+    AccountUnknown: 422,
 }
 
 HTTP_CODES: Final = {
@@ -105,8 +107,8 @@ def allow(error: Exception, response: Response) -> Response:
 def _for_the_page(status: int, code: str) -> dict[str, str]:
     """The same for a page that waits: one of the widget's codes, in words of the page's language."""
     told = "invalid_request"
-    if "connector" in code:
-        told = "connector_unavailable"  # Unknown, not offered, or out of order.
+    if "connector" in code or code == AccountUnknown.code:
+        told = AccountUnknown.told  # Unknown, not offered, or out of order.
     elif status == 401:
         told = "not_signed_in"
     elif status == 429 or status >= 500:
