@@ -25,6 +25,7 @@ from bff.adapters.product_file import read_products
 from bff.adapters.product_production import require_fit_for_production
 from bff.adapters.product_store import DatabaseProducts
 from bff.adapters.purge import Purge
+from bff.adapters.quiet import DatabaseQuiet, Quiet
 from bff.adapters.receipts import Receipts
 from bff.adapters.sealing import Sealing
 from bff.adapters.session_store import DatabaseSessionEnds, UsedAssertions
@@ -40,7 +41,7 @@ from bff.core.minting import Minter
 from bff.core.overview import Overview
 from bff.core.ports import Aside, T
 from bff.core.repeats import Repeats
-from bff.core.secret import Secret
+from bff.core.secret import Secret, fingerprint
 from bff.core.sign_in_urls import SignInUrls
 from bff.core.watch import Watch
 from bff.http.limits import Limits as CallLimits
@@ -87,6 +88,7 @@ def _wire(
         ),
         share=lambda source: SharedToken(source, engine, Sealing(settings.signing_keys()), credential),
         create_accounts=settings.partner_create_accounts,
+        quiet=Quiet(DatabaseQuiet(engine, fingerprint(credential))),
     )
     metrics.watch_breaker("partner", partner.breaker_state)
     catalogue = Catalogue(partner, _now, DatabaseConnectors(engine, credential), _aside(LOOK_UPS_AT_ONCE))

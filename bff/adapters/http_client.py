@@ -29,6 +29,8 @@ MAX_STRING_BYTES: Final = 16 * 1024
 POOL_SIZE: Final = 64
 CHUNK: Final = 32 * 1024
 LONGEST_RETRY_AFTER: Final = 3600.0
+USUAL_RETRY_AFTER: Final = 5.0
+"""After a 429 that names no time."""
 
 
 @dataclass(frozen=True)
@@ -190,9 +192,11 @@ class HttpClient:
         wait = None
         if answer.status in {429, 503}:
             wait = _retry_after(answer.headers.get("Retry-After", ""))
-        said = f"{self._host} answered {answer.status}"
+        said, busy = f"{self._host} answered {answer.status}", wait is not None
+        if answer.status == 429 and wait is None:
+            wait = USUAL_RETRY_AFTER
         told = PartnerUnavailable(said, retry_after=wait, named=wait is not None)
-        raise _TryFailed(Failure.FAILED if wait is None else Failure.BUSY, told)
+        raise _TryFailed(Failure.BUSY if busy else Failure.FAILED, told)
 
     def _broken(self, error: Exception, watch: Watch) -> _TryFailed:
         if watch.fired:

@@ -12,6 +12,7 @@ from bff.adapters import partner_json
 from bff.adapters.bearer import Bearer
 from bff.adapters.call_log import logged
 from bff.adapters.http_client import Answer, HttpClient
+from bff.adapters.quiet import Quiet
 from bff.core.errors import AccountUnknown, PartnerUnavailable
 from bff.core.ports import AccountRef
 from bff.core.secret import Secret
@@ -33,13 +34,15 @@ def segment(text: str) -> str:
 class PartnerCalls:
     """Sends calls. A 401 is a dead access token only if the token is no good for anything else either."""
 
-    def __init__(self, http: HttpClient, bearer: Bearer, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, http: HttpClient, bearer: Bearer, quiet: Quiet, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._http = http
         self._bearer = bearer
+        self._quiet = quiet
         self._clock = clock
         self._lock = threading.Lock()
         self._unknown: dict[str, float] = {}
-        self._quiet_until = 0.0
 
     def call(
         self,
@@ -146,15 +149,12 @@ class PartnerCalls:
                 note["status"] = answer.status
         except PartnerUnavailable as told:
             if told.named and told.retry_after:
-                with self._lock:
-                    self._quiet_until = max(self._quiet_until, self._clock() + told.retry_after)
+                self._quiet.ask_for(told.retry_after)
             raise
         return answer
 
     def _wait_our_turn(self) -> None:
-        with self._lock:
-            left = self._quiet_until - self._clock()
-        if left > 0:
+        if (left := self._quiet.left()) > 0:
             raise PartnerUnavailable("the partner service asked to be left alone", retry_after=left)
 
 

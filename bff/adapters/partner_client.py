@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from bff.adapters.bearer import Bearer
 from bff.adapters.http_client import Answer, HttpClient, Limits
 from bff.adapters.partner_calls import NOT_FOUND, OK, PartnerCalls, message_of, require_ok, segment
 from bff.adapters.partner_catalogue import PartnerCatalogue, pages
+from bff.adapters.quiet import Quiet
 from bff.adapters.releases import connector_of
 from bff.core.errors import AccountUnknown, ConnectorUnavailable, InvalidRequest, PartnerUnavailable
 from bff.core.ports import AccountConnector, AccountRef, CompletionWish, Connector, SignInToken
@@ -39,11 +39,11 @@ class PartnerClient:
         *,
         share: Callable[[TokenSource], TokenSource] = lambda source: source,
         create_accounts: bool = True,
-        clock: Callable[[], float] = time.monotonic,
+        quiet: Quiet | None = None,
     ) -> None:
         self._http = HttpClient(api_url, limits or Limits())
         bearer = Bearer(share(TokenEndpoint(self._http, client_id, client_secret)))
-        self._calls = PartnerCalls(self._http, bearer, clock)
+        self._calls = PartnerCalls(self._http, bearer, quiet or Quiet())
         self._create_accounts = create_accounts
         self.catalogue = PartnerCatalogue(self._calls)
 
@@ -193,7 +193,8 @@ class PartnerClient:
         document = {"Id": account.id, "Name": account.name}
         # Harmless: of two the second finds the id in use, which is as good as making it.
         answer = self._calls.call("POST", "/v1.0/accounts", document=document, harmless=True)
-        if answer.status != OK and message_of(answer) != "ID already in use":
+        is_made = answer.status == OK or message_of(answer) == "ID already in use"
+        if not is_made and not self._calls.is_there(account):
             raise PartnerUnavailable(f"account {account.id!r} cannot be made: {message_of(answer)}")
         self._calls.has_made(account)
 

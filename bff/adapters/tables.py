@@ -199,6 +199,7 @@ upstream_tokens: Final = Table(
     Column("credential", String(64), primary_key=True),
     Column("sealed", Text),
     Column("leased_until", UtcDateTime),
+    Column("quiet_until", UtcDateTime),
 )
 
 catalogue_entries: Final = Table(
