@@ -95,6 +95,17 @@ def test_pages_that_are_shorter_than_asked(cyclr_world: CyclrWorld, longest: int
     assert [item for item in cyclr.of(account) if item.release.id == CRM] == [had]
 
 
+def test_a_list_that_answers_its_last_page_again_ends(cyclr_world: CyclrWorld) -> None:
+    """Some lists go back to it when there is no page of a number: what is known already is no news."""
+    cyclr, account = cyclr_world.cyclr, cyclr_world.account
+    cyclr.habits.total_pages, cyclr.habits.repeats_last_page = False, True
+    had = cyclr.install(account, cyclr.releases[0])
+
+    assert clicked(cyclr_world)[1]["status"] == "connected"
+    assert cyclr.of(account) == [had]
+    assert len(cyclr.asked("list_installed", account)) <= 4
+
+
 def test_accounts_are_not_made_where_that_is_forbidden(
     forbidding_world: CyclrWorld, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -226,8 +226,10 @@ def _body() -> dict[str, Any]:
 
 def _page(cyclr: Cyclr, items: list[dict[str, Any]]) -> Response:
     size = min(request.args.get("pageSize", 25, int), cyclr.habits.longest_page)
-    page = request.args.get("page", 1, int)
+    page, last = request.args.get("page", 1, int), max(1, -(-len(items) // size))
+    if cyclr.habits.repeats_last_page:
+        page = min(page, last)
     response = jsonify(items[(page - 1) * size : page * size])
     if cyclr.habits.total_pages:
-        response.headers["Total-Pages"] = str(max(1, -(-len(items) // size)))
+        response.headers["Total-Pages"] = str(last)
     return response

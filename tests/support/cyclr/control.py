@@ -33,6 +33,8 @@ class Habits:
     busy: dict[str, tuple[int, str | None]] = field(default_factory=dict)
     total_pages: bool = True
     longest_page: int = 100
+    repeats_last_page: bool = False
+    """Whether a page after the last one is the last one again, or empty."""
     lists_say_authenticated: bool = True
     icon_bytes: int = 200
     token_seconds: float = 300.0
