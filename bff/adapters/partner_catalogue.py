@@ -52,11 +52,16 @@ class PartnerCatalogue:
     def any_account(self) -> AccountRef | None:
         """An account that exists, to read the catalogue for; None while there is none."""
         first = {"page": "1", "pageSize": "1"}
-        found = partner_json.read_list(require_ok(self._calls.call("GET", "/v1.0/accounts", query=first)))
+        answer = self._calls.call("GET", "/v1.0/accounts", query=first, means=DOUBTFUL)
+        found = partner_json.read_list(answer.document()) if answer.status == OK else []
         return partner_json.read_account(found[0]) if found else None
 
+    def has_account(self, account: AccountRef) -> bool:
+        """Whether the account exists. Raises ``PartnerUnavailable``."""
+        return self._calls.is_there(account)
+
     def _look_up(self, account: AccountRef, path: str) -> Answer:
-        """For the account; where it does not exist, for nobody: whether that is allowed is not documented."""
+        """For the account; where it does not exist for nobody, which may be forbidden, or for another one."""
         template = "/v1.0/connectors/{connector}"
         missing = unknown(account)
         if not self._calls.is_known_to_be_missing(account):
@@ -70,7 +75,10 @@ class PartnerCatalogue:
             if answer.status in {OK, NOT_FOUND}:
                 return answer
             self._needs_account = True
-        raise missing
+        # It says nothing about an account: any that exists will do.
+        if (other := self.any_account()) is None:
+            raise missing
+        return self._calls.call("GET", path, template, account=other)
 
 
 def pages(

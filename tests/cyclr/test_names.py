@@ -84,11 +84,13 @@ def test_eleven_names_are_asked_for_at_once(cyclr: Cyclr, worker: Worker, accoun
 def test_a_first_page_view_of_a_new_account(
     cyclr: Cyclr, worker: Worker, stranger: AccountRef, needs_account: bool
 ) -> None:
-    """Nothing is made for it; it has names where the catalogue is open, and names made up where it is not."""
+    """Nothing is made for it; it has names where the catalogue is open, or some other account exists."""
     cyclr.habits.catalogue_needs_account = needs_account
     made_up = [f"Tool {number}" for number in range(11)] + ["Ghost"]
 
     assert names(worker(), stranger) == (made_up if needs_account else expected())
+    cyclr.add_account("somebody else's")
+    assert names(worker(), stranger) == expected()
     assert cyclr.asked("create_account") == []
 
 

@@ -25,10 +25,13 @@ origins = ["{HOST}"]
 secret_keys = ["{SECRET_KEY}"]
 connectors = ["crm", "sheets", "mail", "ghost"]
 [product.connector.crm]
+name = "Sandbox CRM"
 reference = "Sandbox CRM"
 [product.connector.sheets]
+name = "Sheets"
 reference = "{SHEETS}"
 [product.connector.mail]
+name = "Mail"
 reference = "Mail"
 [product.messages.default]
 kind = "sealed"
