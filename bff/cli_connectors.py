@@ -144,7 +144,8 @@ def _check(arguments: argparse.Namespace) -> int:
     account = AccountRef(arguments.account, "") if arguments.account else client.catalogue.any_account()
     try:
         if arguments.account and account and not client.catalogue.has_account(account):
-            raise AccountUnknown(f"the partner service has no account {account.id!r}")
+            print(f"the partner service has no account {account.id!r}", file=sys.stderr)
+            return FAULTY
         found = list(entries(settings, client, account or NOBODY))
     except AccountUnknown as error:
         print(f"{error.detail}; the catalogue is told to accounts that exist", file=sys.stderr)
