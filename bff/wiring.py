@@ -7,14 +7,16 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from sqlalchemy import Engine
 
 from bff.adapters.account_owners import DatabaseAccountOwners
 from bff.adapters.attempt_store import DatabaseAttempts
+from bff.adapters.connector_store import DatabaseConnectors
 from bff.adapters.content_store import ContentStore
 from bff.adapters.database import SCHEMA
-from bff.adapters.events import LoggedEvents
+from bff.adapters.events import LoggedEvents, several_installs
 from bff.adapters.host_assertions import JwtAssertions
 from bff.adapters.http_client import Limits
 from bff.adapters.image_store import DatabaseImages
@@ -24,6 +26,7 @@ from bff.adapters.product_file import read_products
 from bff.adapters.product_production import require_fit_for_production
 from bff.adapters.product_store import DatabaseProducts
 from bff.adapters.purge import Purge
+from bff.adapters.quiet import DatabaseQuiet, Quiet
 from bff.adapters.receipts import Receipts
 from bff.adapters.sealing import Sealing
 from bff.adapters.session_store import DatabaseSessionEnds, UsedAssertions
@@ -41,7 +44,7 @@ from bff.core.overview import Overview
 from bff.core.own_accounts import OwnAccounts
 from bff.core.ports import Aside, T
 from bff.core.repeats import Repeats
-from bff.core.secret import Secret
+from bff.core.secret import Secret, fingerprint
 from bff.core.sign_in_urls import SignInUrls
 from bff.core.watch import Watch
 from bff.http.confirmations import Confirmations
@@ -55,6 +58,9 @@ from bff.serving.checkpoints import Checkpoints
 from bff.serving.database import open_database
 from bff.serving.rate_limits import storage_for
 from bff.settings import Settings
+
+LOOK_UPS_AT_ONCE: Final = 16
+"""Connectors that one worker asks the partner service's catalogue for at a time."""
 
 
 def build_services(settings: Settings, identify: Identify | None = None) -> Services:
@@ -74,6 +80,7 @@ def build_services(settings: Settings, identify: Identify | None = None) -> Serv
 def _wire(
     settings: Settings, engine: Engine, products: DatabaseProducts, identify: Identify | None
 ) -> Services:
+    credential = f"{settings.partner_api_url}\n{settings.partner_client_id}"
     client = PartnerClient(
         settings.partner_api_url,
         settings.partner_client_id,
@@ -83,18 +90,15 @@ def _wire(
             read=settings.partner_read_timeout,
             total=settings.partner_total_timeout,
         ),
-        share=lambda source: SharedToken(
-            source,
-            engine,
-            Sealing(settings.signing_keys()),
-            f"{settings.partner_api_url}\n{settings.partner_client_id}",
-        ),
+        share=lambda source: SharedToken(source, engine, Sealing(settings.signing_keys()), credential),
+        create_accounts=settings.partner_create_accounts,
+        quiet=Quiet(DatabaseQuiet(engine, fingerprint(credential))),
     )
     metrics.watch_breaker("partner", client.breaker_state)
     accounts = Accounts(DatabaseAccountOwners(engine), products, client.takes_any_account_id)
     partner = OwnAccounts(client, accounts)
-    catalogue = Catalogue(partner, _now)
-    minter = Minter(partner, catalogue, _aside(settings.threads))
+    catalogue = Catalogue(partner, _now, DatabaseConnectors(engine, credential), _aside(LOOK_UPS_AT_ONCE))
+    minter = Minter(partner, catalogue, _aside(settings.threads), several_installs)
     attempts = DatabaseAttempts(engine)
     events = LoggedEvents()
     watch = Watch(attempts, partner, events, _now)
@@ -130,7 +134,7 @@ def _wire(
         completions=completions,
         watch=watch,
         attempts=attempts,
-        overview=Overview(partner, catalogue, _now),
+        overview=Overview(partner, catalogue, _now, _aside(settings.threads)),
         catalogue=catalogue,
         sign_in_urls=SignInUrls(minter, settings.partner_service_url),
         products=DraftProducts(products, content, settings.public_origin),

@@ -208,6 +208,16 @@ upstream_tokens: Final = Table(
     Column("credential", String(64), primary_key=True),
     Column("sealed", Text),
     Column("leased_until", UtcDateTime),
+    Column("quiet_until", UtcDateTime),
+)
+
+catalogue_entries: Final = Table(
+    "catalogue_entries",
+    metadata,
+    Column("service", String(64), primary_key=True),
+    Column("reference", String(255), primary_key=True),
+    Column("entry", Text),
+    Column("read_at", UtcDateTime, nullable=False, index=True),
 )
 
 ended_sessions: Final = Table(

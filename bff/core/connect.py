@@ -14,13 +14,12 @@ from bff.core.ahead import Ahead
 from bff.core.catalogue import Catalogue
 from bff.core.completion import Completions
 from bff.core.errors import InvalidRequest, LaunchRefused, NotFound, PartnerProblem
-from bff.core.minted_url import require_short
+from bff.core.minted_url import require_short, sign_in_url
 from bff.core.model import Attempt, AttemptChanges, Delivery, Hint, Principal, Product, Status
 from bff.core.offers import chosen_message, offered_connector
 from bff.core.ports import AttemptStore, PartnerService
 from bff.core.ready import LaunchMinter, Ready
 from bff.core.secret import Secret, fingerprint
-from bff.core.sign_in_urls import sign_in_url
 from bff.core.watch import Watch
 from bff.core.wording import FALLBACK
 
@@ -96,6 +95,8 @@ class Connect:
         connector = self._catalogue.named(offered_connector(product, principal, asked.connector))
         if asked.return_url is not None and asked.delivery is not Delivery.RETURN:
             raise InvalidRequest('return_url goes with delivery "return" only')
+        if messages.has_control(asked.return_url or ""):
+            raise InvalidRequest(f"return_url: {messages.CONTROL}")
         attempt_id, locale = "att_" + self._random_token()[:24], asked.locale or FALLBACK
         template = chosen_message(product, asked.message, connector.key, locale)
         variables = {
@@ -168,7 +169,7 @@ class Connect:
         try:
             ready = self._ready(begun, attempt)
         except PartnerProblem as problem:
-            self._watch.settle(attempt, {"status": Status.FAILED, "error_code": problem.code})
+            self._watch.settle(attempt, {"status": Status.FAILED, "error_code": problem.told})
             raise
         minted, way = ready.minted, ready.way
         changes: AttemptChanges = way.changes | {

@@ -51,10 +51,24 @@ class Owner:
 
 @dataclass(frozen=True)
 class Connector:
-    """An entry of the partner service's catalogue."""
+    """A connector of the partner service's catalogue: all its releases, which have one name.
+
+    ``id`` is the release that new installs get: the newest approved one, unless ``installable`` is False.
+    ``others`` are the further releases, which accounts may have installed earlier.
+    """
 
     id: int
     name: str
+    others: tuple[int, ...] = ()
+    installable: bool = True
+
+    def is_in(self, installed: AccountConnector) -> bool:
+        """Whether an account connector is an install of this connector, of whichever release."""
+        return (
+            installed.connector_id == self.id
+            or installed.connector_id in self.others
+            or installed.connector_name == self.name
+        )
 
 
 @dataclass(frozen=True)
@@ -72,7 +86,8 @@ class SignInRecord:
 class AccountConnector:
     """A connector installed in an account.
 
-    ``sign_ins`` (newest first) is None where the partner service does not tell, as Cyclr does not.
+    ``sign_ins`` (newest first) is None where the partner service does not tell, as Cyclr does not. Only
+    ``listed``: the list left out whether it is authenticated; ask for it by its id.
     """
 
     id: int
@@ -81,6 +96,7 @@ class AccountConnector:
     connector_name: str
     authenticated: bool
     sign_ins: tuple[SignInRecord, ...] | None
+    listed: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,11 +124,19 @@ class CompletionWish:
 class PartnerService(Protocol):
     """Cyclr's HTTP protocol, as far as a Connect click needs it.
 
-    Every call raises ``PartnerUnavailable`` when no sensible answer came within its deadline.
+    Every call raises ``PartnerUnavailable`` when no sensible answer came within its deadline. Only
+    ``make_account``, ``install_connector`` and ``mint_sign_in_token`` make an account that is not there; they
+    raise ``AccountUnknown`` where that is forbidden.
     """
 
     def find_connector(self, account: AccountRef, reference: str) -> Connector:
-        """The catalogue entry by id, key or name. Raises ``ConnectorUnavailable`` when there is none."""
+        """The catalogue entry by id, key or name. Raises ``ConnectorUnavailable`` when there is none.
+
+        Raises ``AccountUnknown`` when the catalogue is shown to accounts that exist only, and this does not.
+        """
+
+    def make_account(self, account: AccountRef) -> None:
+        """Make it; one that is there already is as good."""
 
     def list_account_connectors(self, account: AccountRef) -> list[AccountConnector]:
         """What is installed in the account; empty while the account does not exist."""
@@ -123,7 +147,10 @@ class PartnerService(Protocol):
         """One installed connector, or None when it is gone."""
 
     def install_connector(self, account: AccountRef, connector: Connector) -> AccountConnector:
-        """Install it, creating the account when unknown; one that is there already is returned."""
+        """Install it, creating the account when unknown; one that is there already is returned.
+
+        Raises ``ConnectorUnavailable`` for a connector without an approved release, too.
+        """
 
     def mint_sign_in_token(
         self,
@@ -165,6 +192,24 @@ class AccountOwners(Protocol):
 
     def claim(self, name: str, owner: Owner) -> bool:
         """Give it to ``owner``, unless somebody owns it already. Of any number at once, one is told True."""
+
+
+@dataclass(frozen=True)
+class KnownConnector:
+    """What the catalogue said of a reference, and when; None: that there is no such connector."""
+
+    connector: Connector | None
+    at: datetime
+
+
+class ConnectorStore(Protocol):
+    """What all workers know of the catalogue. A store that is away knows nothing, and raises nothing."""
+
+    def get(self, references: Sequence[str]) -> dict[str, KnownConnector]:
+        """What is known of these."""
+
+    def put(self, reference: str, known: KnownConnector) -> None:
+        """Remember it for all."""
 
 
 class ProductStore(Protocol):

@@ -156,7 +156,7 @@ def trouble(error: Exception, attempt: Attempt | None = None) -> Response:
 
 def _status_of(error: Exception) -> tuple[int, str]:
     if isinstance(error, HitchpostError):
-        return STATUS[type(error)], error.code
+        return STATUS[type(error)], error.told if isinstance(error, PartnerProblem) else error.code
     # Only these: what others call their code is no status (SQLAlchemy's is a text).
     if isinstance(error, HTTPException) and error.code is not None:
         return error.code, "not_found" if error.code < 500 else "failed"

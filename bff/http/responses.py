@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from bff.core.errors import (
     AccountOfAnotherProduct,
+    AccountUnknown,
     CompletedElsewhere,
     ConnectorUnavailable,
     HitchpostError,
@@ -50,6 +51,7 @@ STATUS: Final[dict[type[HitchpostError], int]] = {
     LimitsUnavailable: 503,
     PartnerUnavailable: 503,
     ConnectorUnavailable: 502,
+    AccountUnknown: 422,
 }
 
 HTTP_CODES: Final = {
@@ -107,8 +109,8 @@ def allow(error: Exception, response: Response) -> Response:
 def _for_the_page(status: int, code: str) -> dict[str, str]:
     """The same for a page that waits: one of the widget's codes, in words of the page's language."""
     told = "invalid_request"
-    if "connector" in code:
-        told = "connector_unavailable"  # Unknown, not offered, or out of order.
+    if "connector" in code or code == AccountUnknown.code:
+        told = AccountUnknown.told  # Unknown, not offered, or out of order.
     elif status == 401:
         told = "not_signed_in"
     elif status == 429 or status >= 500:

@@ -18,7 +18,7 @@ from bff.core.ports import AccountRef
 from bff.core.secret import fingerprint
 from bff.core.watch import Watch
 from bff.serving.database import open_database
-from tests.support.model_partner import Clock, ModelPartner, NoEvents, at_once
+from tests.support.model_partner import Clock, ModelPartner, NoEvents, NoStore, at_once
 
 ORIGIN: Final = "https://app.example"
 PRODUCT: Final = Product(
@@ -65,7 +65,7 @@ def build_core(database_url: str, *, tells: bool = True) -> Core:
     SCHEMA.upgrade(engine)
     attempts = DatabaseAttempts(engine)
     watch = Watch(attempts, partner, NoEvents(), clock)
-    catalogue = Catalogue(partner, clock)
+    catalogue = Catalogue(partner, clock, NoStore(), at_once)
     places = Places("https://bff.example", "https://partner.example")
     completions = Completions(
         attempts,

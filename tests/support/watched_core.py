@@ -22,7 +22,7 @@ from bff.core.sign_in_urls import SignInUrls
 from bff.core.watch import Watch
 from tests.support.aside import Later
 from tests.support.core import Core
-from tests.support.model_partner import Clock, ModelPartner, at_once
+from tests.support.model_partner import Clock, ModelPartner, NoStore, at_once
 
 HOST: Final = "https://app.example"
 PUBLIC: Final = "https://bff.example"
@@ -132,7 +132,7 @@ def build_watched_core(engine: Engine) -> WatchedCore:
     partner = WatchedPartner(clock)
     attempts = DatabaseAttempts(engine)
     watch = Watch(attempts, partner, events, clock)
-    catalogue = Catalogue(partner, clock)
+    catalogue = Catalogue(partner, clock, NoStore(), at_once)
     minter = Minter(partner, catalogue, at_once)
 
     def random_token() -> str:

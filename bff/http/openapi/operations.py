@@ -152,6 +152,7 @@ FOR_SERVERS: Final = (
             "origin_not_allowed",
             "account_of_another_product",
             *PARTNER,
+            "account_unknown",
         ),
         SERVER,
         body=NewSignInUrl,
