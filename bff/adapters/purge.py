@@ -13,10 +13,12 @@ from bff.adapters.tables import (
     attempts,
     ended_sessions,
     rate_limits,
+    sign_in_urls,
     studio_invites,
     studio_sessions,
     used_assertions,
 )
+from bff.core.outcome import LATE
 from bff.core.sessions import LONGEST_SESSION
 from bff.serving.database import writing
 
@@ -65,6 +67,8 @@ class Purge:
             # No session token that lives still can have begun before.
             Ended("ended sessions", ended_sessions, ended_sessions.c.ended_before, now - LONGEST_SESSION),
             Ended("used assertions", used_assertions, used_assertions.c.until, now),
+            # Longer than any attempt may be looked at that one of them overlaps.
+            Ended("sign-in URLs", sign_in_urls, sign_in_urls.c.minted_at, now - 3 * LATE),
             Ended("rate limits", rate_limits, rate_limits.c.ends_at, now),
         )
 

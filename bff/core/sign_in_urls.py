@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
@@ -10,7 +11,7 @@ from bff.core.errors import InvalidRequest, OriginNotRegistered, UnknownConnecto
 from bff.core.minting import Minter
 from bff.core.model import Product, User
 from bff.core.origins import origin_of
-from bff.core.ports import AccountRef
+from bff.core.ports import AccountRef, AttemptStore, MintedUrl
 from bff.core.secret import Secret
 
 SIGN_IN_PATH: Final = "/connectorauth/updateaccountconnectoroauth"
@@ -33,9 +34,13 @@ def sign_in_url(
 class SignInUrls:
     """Mints a sign-in URL for a host's server, without an attempt of ours around it."""
 
-    def __init__(self, minter: Minter, service_url: str) -> None:
+    def __init__(
+        self, minter: Minter, attempts: AttemptStore, service_url: str, clock: Callable[[], datetime]
+    ) -> None:
         self._minter = minter
+        self._attempts = attempts
         self._service_url = service_url
+        self._clock = clock
 
     def mint(
         self,
@@ -63,5 +68,12 @@ class SignInUrls:
                 f"target_origin: with a callback_message it must be the bare origin, {origin}"
             )
         installed, token = self._minter.mint(account, offered, user.id)
+        if installed.sign_ins is None:
+            # Else what comes of it would be taken for the work of an attempt.
+            self._attempts.note_sign_in_url(
+                MintedUrl(
+                    installed.id, product.key, account.id, user.id, self._clock(), installed.authenticated
+                )
+            )
         url = sign_in_url(self._service_url, installed.id, token.value, target_origin, callback_message)
         return url, token.expires_at

@@ -193,16 +193,23 @@ class TestLateSuccess:
         assert core.watch.observe(attempt) == attempt
         assert core.partner.checks == asked
 
-    def test_the_flag_alone_proves_no_late_success(self, core: WatchedCore) -> None:
-        """It may be the work of an attempt made since; unless the flow has come back to this one's page."""
+    def test_the_flag_proves_one_where_nobody_else_signs_in(self, core: WatchedCore) -> None:
+        """The user allowed in a window that could not be closed any more."""
         core.partner.tells = False
         attempt = given_up(core)
         core.partner.authenticated = True
+        late = core.watch.observe(attempt)
+        assert (late.status, late.late_success_at) == (Status.CANCELLED, core.clock())
+        assert (late.external_account, late.attributed) == (None, None)
+
+    def test_the_flag_proves_none_after_another_attempt(self, core: WatchedCore) -> None:
+        """It may be the work of that one: the user pressed the button again."""
+        core.partner.tells = False
+        attempt = given_up(core)
+        core.launched()
+        core.partner.authenticated = True
         assert core.watch.observe(attempt) == attempt
-        core.clock.tick(10)
-        came = replace(attempt, returned_at=core.clock())
-        late = core.watch.observe(came)
-        assert (late.late_success_at, late.external_account) == (core.clock(), None)
+        assert core.events.heard == []
 
     def test_a_connector_that_is_gone_proves_none(self, core: WatchedCore) -> None:
         """Somebody removed it."""
