@@ -53,7 +53,8 @@ class Watch:
         )
 
     def _look_for_late_success(self, attempt: Attempt, hint: Hint | None, now: datetime) -> Attempt:
-        asked, seen = self._ask(attempt, hint, now)
+        # No page polls any more: whoever looks now wants to know, and may look only once.
+        asked, seen = self._ask(attempt, hint or Hint.FOCUS, now)
         news = outcome.succeeded_late(attempt, seen, self._others(attempt, seen)) if asked else None
         if news is None:
             return attempt
