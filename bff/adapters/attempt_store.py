@@ -15,7 +15,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from bff.adapters.other_sign_ins import OtherSignIns
 from bff.adapters.tables import IS_LAUNCHED, attempt_steps, attempts
 from bff.core.model import Attempt, AttemptChanges, Delivery, Hint, OfferedConnector, Status, User
-from bff.core.outcome import OtherSignIn
+from bff.core.outcome import OVER, OtherSignIn
 from bff.core.pace import Turn
 from bff.core.ports import AccountRef, AlreadyBegun, MintedUrl
 from bff.core.timeline import Step
@@ -28,7 +28,7 @@ _SAME_NAME: Final = (
     "id", "support_code", "product", "message", "callback_message", "locale", "origin", "return_url",
     "launch_token_sha256", "created_at", "expires_at", "launched_at", "minted_at", "sign_in_token_sha256",
     "account_connector_id", "authenticated_before", "return_secret_sha256", "browser_sha256", "returned_at",
-    "return_error", "confirmed_at", "attributed", "hinted_at", "checked_at", "checks", "settled_at", "error_code", "external_account", "late_success_at",
+    "return_error", "confirmed_at", "attributed", "seemed_over_at", "hinted_at", "checked_at", "checks", "settled_at", "error_code", "external_account", "late_success_at",
     "idempotency_sha256", "request_sha256",
 )  # fmt: skip
 
@@ -156,7 +156,8 @@ class DatabaseAttempts:
     def note_hint(self, attempt_id: str, hint: Hint, now: datetime) -> None:
         """A page was woken by this signal."""
         with self._writer.begin() as connection:
-            connection.execute(update(attempts).where(_table.id == attempt_id).values(hinted_at=now))
+            seen = {"hinted_at": now} | ({"seemed_over_at": now} if hint in OVER else {})
+            connection.execute(update(attempts).where(_table.id == attempt_id).values(seen))
             _note(connection, attempt_id, f"{hint}_seen", now)
 
     def note_begun(self, attempt_id: str, at: datetime) -> None:

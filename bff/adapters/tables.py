@@ -164,6 +164,7 @@ attempts: Final = Table(
     Column("return_error", String(64)),
     Column("confirmed_at", UtcDateTime),
     Column("attributed", Boolean),
+    Column("seemed_over_at", UtcDateTime),
     Column("hinted_at", UtcDateTime),
     Column("checked_at", UtcDateTime),
     Column("checks", Integer, nullable=False, server_default="0"),

@@ -142,6 +142,7 @@ class Attempt:
 
     ``return_error`` is the error with which the browser came back, ``confirmed_at`` when the user said there
     that the sign-in was finished. ``attributed``: the connection is known to be this user's own doing.
+    ``seemed_over_at``: a page was woken by what comes at the end of a sign-in.
     """
 
     id: str
@@ -171,6 +172,7 @@ class Attempt:
     return_error: str | None = None
     confirmed_at: datetime | None = None
     attributed: bool | None = None
+    seemed_over_at: datetime | None = None
     hinted_at: datetime | None = None
     checked_at: datetime | None = None
     checks: int = 0

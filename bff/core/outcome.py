@@ -77,7 +77,8 @@ def decide(
     newly = not attempt.authenticated_before
     if newly and not somebody_else(attempt, others):
         return _connected(now, attributed=True)
-    over = hint in OVER or attempt.returned_at is not None or now >= attempt.expires_at
+    back = attempt.returned_at or attempt.seemed_over_at
+    over = hint in OVER or back is not None or now >= attempt.expires_at
     if attempt.confirmed_at is not None or (newly and over):
         return _connected(now, attributed=False)
     return None

@@ -148,6 +148,8 @@ class TestByFlag:
         assert outcome.decide(came, seen, LATER, others=others) == connected(attributed=False)
         for waiting in (None, Hint.FOCUS):
             assert outcome.decide(FRESH, seen, LATER, hint=waiting, others=others) is None
+        closed = replace(FRESH, seemed_over_at=NOW)
+        assert outcome.decide(closed, seen, LATER, others=others) == connected(attributed=False)
         slow = replace(FRESH, expires_at=LATER)
         assert outcome.decide(slow, seen, LATER, others=others) == connected(attributed=False)
 

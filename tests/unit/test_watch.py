@@ -234,3 +234,16 @@ class TestLateSuccess:
         other = replace(attempt, status=Status.EXPIRED)
         assert core.watch.observe(other) == other
         assert core.events.heard == []
+
+
+def test_a_window_that_seemed_closed_is_remembered(core: WatchedCore) -> None:
+    """The look that told of it may come too soon after another one to ask anything."""
+    core.partner.tells = False
+    attempt, other = core.launched(), core.launched(user="bob")
+    core.clock.tick(60)
+    core.watch.observe(attempt, Hint.FOCUS)
+    core.finish(other, "connected")
+    assert core.watch.observe(core.read(attempt), Hint.CLOSED).status is Status.LAUNCHED
+    core.clock.tick(5)
+    ended = core.watch.observe(core.read(attempt))
+    assert (ended.status, ended.attributed) == (Status.CONNECTED, False)

@@ -16,6 +16,7 @@ def upgrade() -> None:
         batch.add_column(sa.Column("return_error", sa.String(length=64), nullable=True))
         batch.add_column(sa.Column("confirmed_at", sa.DateTime(), nullable=True))
         batch.add_column(sa.Column("attributed", sa.Boolean(), nullable=True))
+        batch.add_column(sa.Column("seemed_over_at", sa.DateTime(), nullable=True))
     op.create_index(
         "ix_attempts_minted",
         "attempts",
@@ -44,5 +45,5 @@ def downgrade() -> None:
     op.drop_table("sign_in_urls")
     op.drop_index("ix_attempts_minted", "attempts")
     with op.batch_alter_table("attempts") as batch:
-        for name in ("attributed", "confirmed_at", "return_error"):
+        for name in ("seemed_over_at", "attributed", "confirmed_at", "return_error"):
             batch.drop_column(name)
