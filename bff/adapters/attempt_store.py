@@ -28,7 +28,8 @@ _SAME_NAME: Final = (
     "id", "support_code", "product", "message", "callback_message", "locale", "origin", "return_url",
     "launch_token_sha256", "created_at", "expires_at", "launched_at", "minted_at", "sign_in_token_sha256",
     "account_connector_id", "authenticated_before", "return_secret_sha256", "browser_sha256", "returned_at",
-    "return_error", "confirmed_at", "attributed", "seemed_over_at", "hinted_at", "checked_at", "checks", "settled_at", "error_code", "external_account", "late_success_at",
+    "return_error", "confirmed_at", "attributed", "seemed_over_at",
+    "hinted_at", "checked_at", "checks", "settled_at", "error_code", "external_account", "late_success_at",
     "idempotency_sha256", "request_sha256",
 )  # fmt: skip
 

@@ -19,8 +19,17 @@ LATE: Final = timedelta(hours=1)
 """So long after it was minted a sign-in may still succeed: none at the partner service lasts longer."""
 LEEWAY: Final = timedelta(seconds=30)
 """The flag of a launch was read at most so long before its token was minted."""
-DENIALS: Final = frozenset({"access_denied", "user_denied", "permission_denied", "consent_denied",
-                            "user_cancelled_login", "user_cancelled_authorize", "user_cancelled"})  # fmt: skip
+DENIALS: Final = frozenset(
+    {
+        "access_denied",
+        "consent_denied",
+        "permission_denied",
+        "user_cancelled",
+        "user_cancelled_authorize",
+        "user_cancelled_login",
+        "user_denied",
+    }
+)
 """What third parties call a user's No. RFC 6749 has the first; others say the rest."""
 OVER: Final = frozenset({Hint.MESSAGE, Hint.RETURNED, Hint.TROUBLE, Hint.CLOSED, Hint.CANCEL})
 """After these the user most likely signs in no more."""
@@ -86,9 +95,7 @@ def decide(
 
 def needs_others(attempt: Attempt, seen: AccountConnector | None) -> bool:
     """Whether it matters who else signs in to the same account connector."""
-    return bool(
-        seen and seen.sign_ins is None and seen.authenticated and not attempt.authenticated_before
-    )
+    return bool(seen and seen.sign_ins is None and seen.authenticated and not attempt.authenticated_before)
 
 
 def others_since(attempt: Attempt) -> datetime:

@@ -278,7 +278,7 @@ class ReceiptSigner(Protocol):
     """Who signs for what an attempt came to."""
 
     def sign(self, attempt: Attempt) -> str | None:
-        """A receipt for the host's server (a compact JWS); None unless its user is known to have connected."""
+        """A receipt for the host's server (a compact JWS); None unless its user is known to have done it."""
 
     def public_keys(self) -> dict[str, object]:
         """The JWK set that receipts are verified with."""

@@ -25,7 +25,12 @@ Row = tuple[Any, ...]
 class _Statement:
     """What the driver is given for a statement, and what it gives back."""
 
-    def __init__(self, engine: Engine, statement: Select[Any] | CompoundSelect[Any] | UpdateBase, columns: Iterable[Any]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        statement: Select[Any] | CompoundSelect[Any] | UpdateBase,
+        columns: Iterable[Any],
+    ) -> None:
         dialect = engine.dialect
         compiled = statement.compile(dialect=dialect)
         self.sql = str(compiled)

@@ -81,7 +81,9 @@ class Click:
 
     def read(self, hint: str = "message") -> dict[str, Any]:
         """What the page is told that looks after a signal."""
-        found: dict[str, Any] = self.world.page("GET", f"/v1/attempts/{self.attempt}?hint={hint}", self.token).json()
+        found: dict[str, Any] = self.world.page(
+            "GET", f"/v1/attempts/{self.attempt}?hint={hint}", self.token
+        ).json()
         return found
 
     def cancel(self) -> dict[str, Any]:

@@ -348,7 +348,7 @@ class TestReturned:
         return attempt, Secret(core.tokens[-1])
 
     def test_the_return_is_noted_and_the_user_is_asked(self, core: WatchedCore) -> None:
-        """Coming back shows no success where it was connected before: the answer decides, and names nobody."""
+        """Coming back shows no success where it was connected before: the answer decides, for nobody."""
         attempt, secret = self.reconnected(core)
         came = core.clock()
         told = core.connect.returned(secret)

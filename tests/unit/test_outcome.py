@@ -164,7 +164,7 @@ class TestByFlag:
         ],
     )
     def test_others_who_cannot_have_done_it_take_nothing_away(self, others: list[OtherSignIn]) -> None:
-        """This user's own; an hour old; over, or refused; begun when it was connected already."""
+        """Their own; an hour old; over, or refused; begun when it was connected already."""
         changes = outcome.decide(FRESH, flag(authenticated=True), LATER, others=others)
         assert changes == connected(attributed=True)
 

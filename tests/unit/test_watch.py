@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bff.core.model import Attempt, Hint, Status
-from bff.core.watch import LATE
+from bff.core.outcome import LATE
 from tests.support.watched_core import WatchedCore
 
 

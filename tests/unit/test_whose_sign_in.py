@@ -100,7 +100,7 @@ class AnAccountConnector(RuleBasedStateMachine):
 
     @rule(window=windows, how=st.sampled_from([None, *Hint, "yes", "no"]))
     def a_page_looks(self, window: Window, how: str | None) -> None:
-        """After any signal, true or forged; and what the user says who is asked, whether or not it is true."""
+        """After any signal, true or forged; and what the user says who is asked, true or not."""
         if window.attempt is None:
             return
         if how in {Hint.CANCEL, "no"}:

@@ -158,9 +158,7 @@ class AttemptState(BaseModel):
     support_code: str
     attributed: Annotated[
         bool | None,
-        Field(
-            description="Connected: whether it is known that this user did it. Without it there is no receipt."
-        ),
+        Field(description="Connected: whether this user is known to have done it. Else there is no receipt."),
     ]
     receipt: Annotated[str | None, Field(description="A compact JWS once connected; see docs/receipts.md.")]
     late_success: LateSuccess | None

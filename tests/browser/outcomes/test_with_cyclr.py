@@ -1,4 +1,4 @@
-"""Every ending with a strict stand-in for Cyclr, which tells whether a connector is connected, and no more."""
+"""Every ending with a strict stand-in for Cyclr, which tells its flag, and no more."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_as_with_the_embedded_service(cyclr_scene: CyclrScene, play: Play) -> No
 
 
 def test_deny(cyclr_scene: CyclrScene) -> None:
-    """2. The user is left on an error page, and Cyclr tells nobody: the page asks once the window is closed."""
+    """2. The user is left on an error page, which tells nobody: the page asks once the window is closed."""
     cyclr_scene.rehearse()
     popup = cyclr_scene.connect()
     cyclr_scene.press_in_popup("Deny")
@@ -80,7 +80,7 @@ def test_isolated(cyclr_scene: CyclrScene) -> None:
 
 
 def test_reload(cyclr_scene: CyclrScene) -> None:
-    """10. The page is reloaded in mid-flow: connected. Cyclr's last page stays, as the new page has no hold of it."""
+    """10. The page is reloaded in mid-flow: connected. Cyclr's last page stays, as nobody holds it now."""
     cyclr_scene.rehearse()
     popup = cyclr_scene.connect()
     cyclr_scene.wait_for_step("waiting")
@@ -94,7 +94,7 @@ def test_reload(cyclr_scene: CyclrScene) -> None:
 
 
 def test_used_token(cyclr_scene: CyclrScene) -> None:
-    """15. Cyclr's page says that the sign-in token is over: the user is asked, and a new start is connected."""
+    """15. Cyclr's page says that the token is over: the user is asked, and a new start is connected."""
     cyclr_scene.stack.cyclr.habits.token_seconds = -1
     cyclr_scene.rehearse()
     popup = cyclr_scene.connect()

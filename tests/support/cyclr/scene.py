@@ -52,9 +52,7 @@ class CyclrScene(Scene):
     PARTNER: ClassVar = "cyclr"
     stack: CyclrStack
 
-    def __init__(
-        self, driver: WebDriver, stack: CyclrStack, record: Callable[[str, object], None]
-    ) -> None:
+    def __init__(self, driver: WebDriver, stack: CyclrStack, record: Callable[[str, object], None]) -> None:
         super().__init__(driver, stack, record)
         for number, name in enumerate(NAMES.values(), 9001):
             stack.cyclr.release(number, name)

@@ -35,9 +35,7 @@ def upgrade() -> None:
         sa.Column("authenticated_before", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_urls")),
     )
-    op.create_index(
-        op.f("ix_sign_in_urls_account_connector_id"), "sign_in_urls", ["account_connector_id"]
-    )
+    op.create_index(op.f("ix_sign_in_urls_account_connector_id"), "sign_in_urls", ["account_connector_id"])
     op.create_index(op.f("ix_sign_in_urls_minted_at"), "sign_in_urls", ["minted_at"])
 
 
