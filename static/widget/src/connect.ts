@@ -114,7 +114,7 @@ function outcome({ callback_message: data, partner_origin: origin }: Begun, read
     // The page may listen for its own text (a sealed one is nothing to it): no window has posted it, or none could.
     const missed = unsent ?? (data === message && channel !== "message" && { data, origin });
     if (missed) dispatchEvent(new MessageEvent("message", missed as MessageEventInit));
-    return { status, attempt: id, connector, connection, message, attributed: attributed as boolean, receipt, channel, supportCode };
+    return { status, attempt: id, connector, connection, message, attributed: !!attributed, receipt, channel, supportCode };
   }
   const failure = errorOf(reading);
   failure.supportCode = supportCode;
