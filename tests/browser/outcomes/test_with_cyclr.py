@@ -147,7 +147,7 @@ def test_a_reconnect_that_is_denied(cyclr_scene: CyclrScene, denial: Denial) -> 
     ended = cyclr_scene.end(nth=2)
     assert ended.status == ("declined" if denial == "error" else "cancelled")
     if denial == "error":
-        cyclr_scene.note(18, "reconnect, user denies, sent back with an error", ended, reach="message")
+        cyclr_scene.note(18, "reconnect, user denies, sent back with an error", ended, reach="gone")
     else:
         state = "unsure, then cancelled"
         cyclr_scene.note(18, "reconnect, user denies, and closes the error page", ended, state=state)
@@ -208,7 +208,7 @@ def test_allow_after_cancel(cyclr_scene: CyclrScene) -> None:
     cyclr_scene.rehearse("isolated")
     cyclr_scene.connect("Isolated CRM")
     cyclr_scene.wait_for_consent()
-    cyclr_scene.front()
+    cyclr_scene.come_back()
     cyclr_scene.wait_for_choice("Cancel", "sandbox-isolated", seconds=15)
     cyclr_scene.button("Cancel").click()
     ended = cyclr_scene.end()

@@ -39,9 +39,9 @@ kind = "plain"
 text = "done"
 """
 LISTEN: Final = """
-globalThis.said = [];
+window.said = [];
 addEventListener("message", ({ data, origin }) => {
-  if (typeof data === "string") said.push([data, origin]);
+  if (typeof data === "string") window.said.push([data, origin]);
 });
 """
 
@@ -82,7 +82,16 @@ class CyclrScene(Scene):
 
     def heard(self) -> list[tuple[str, str]]:
         """The texts that its listener heard, each with its origin."""
-        return [(data, origin) for data, origin in self.driver.execute_script("return said")]
+        return [(data, origin) for data, origin in self.driver.execute_script("return window.said")]
 
-    def _known_at(self, _attempt: str | None) -> float | None:
-        return self.stack.cyclr.knew_at * 1000 or None
+    def come_back(self) -> None:
+        """The user is on the page again."""
+        self.front()
+        self.driver.find_element(By.TAG_NAME, "h1").click()
+        # WebKit's driver gives the focus to no window that another one covers.
+        self.driver.execute_script("document.hasFocus = () => true")
+
+    def _known_at(self, attempt: str | None) -> float | None:
+        # What the user or the clock decided, the partner service never knew.
+        decided = attempt is None or self.server_says(attempt)["status"] in {"cancelled", "expired"}
+        return None if decided else self.stack.cyclr.knew_at * 1000 or None
