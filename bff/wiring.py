@@ -136,7 +136,7 @@ def _wire(
         attempts=attempts,
         overview=Overview(partner, catalogue, _now, _aside(settings.threads)),
         catalogue=catalogue,
-        sign_in_urls=SignInUrls(minter, settings.partner_service_url),
+        sign_in_urls=SignInUrls(minter, attempts, settings.partner_service_url, _now),
         products=DraftProducts(products, content, settings.public_origin),
         content=content,
         images=DatabaseImages(engine),

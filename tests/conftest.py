@@ -15,7 +15,7 @@ import pytest
 from tests.support.browsers import ENGINES
 from tests.support.cyclr.world import CyclrWorld, open_cyclr_world, stock
 from tests.support.databases import DatabaseUrl, sqlite_url
-from tests.support.matrix import Played, document, medians, table
+from tests.support.matrix import Played, document
 from tests.support.postgresql import NoPostgresql, PostgresqlServer, database_name, private_postgresql
 
 DATABASES: Final = ("sqlite", "postgresql")
@@ -80,9 +80,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for engine, reason in sorted(skipped.items()):
         terminalreporter.write_line(f"browser engine skipped: {engine} ({reason})")
     if played and (path := os.environ.get("HITCHPOST_OUTCOMES")):
-        terminalreporter.write_line(table(played, ENGINES))
-        terminalreporter.write_line(medians(played, ENGINES))
-        Path(path).write_text(document(played, ENGINES), encoding="utf-8")
+        page = document(played, ENGINES)
+        terminalreporter.write_line(page)
+        Path(path).write_text(page, encoding="utf-8")
 
 
 def _databases(terminalreporter: pytest.TerminalReporter) -> Iterator[tuple[str, str]]:

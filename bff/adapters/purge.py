@@ -16,10 +16,12 @@ from bff.adapters.tables import (
     ended_sessions,
     images,
     rate_limits,
+    sign_in_urls,
     studio_invites,
     studio_sessions,
     used_assertions,
 )
+from bff.core.outcome import LATE
 from bff.core.sessions import LONGEST_SESSION
 from bff.serving.database import writing
 
@@ -79,6 +81,8 @@ class Purge:
                 catalogue_entries.c.read_at,
                 now - CATALOGUE_KEPT,
             ),
+            # Longer than any attempt may be looked at that one of them overlaps.
+            Ended("sign-in URLs", sign_in_urls, sign_in_urls.c.minted_at, now - 3 * LATE),
             Ended("rate limits", rate_limits, rate_limits.c.ends_at, now),
             *([Ended("images", images, image.at, now - UNNAMED_KEPT, is_unnamed())] if looks else []),
         )

@@ -15,7 +15,7 @@ from bff.core.catalogue import Catalogue
 from bff.core.completion import Completions
 from bff.core.errors import InvalidRequest, LaunchRefused, NotFound, PartnerProblem
 from bff.core.minted_url import require_short, sign_in_url
-from bff.core.model import Attempt, AttemptChanges, Delivery, Hint, Principal, Product, Status
+from bff.core.model import GIVEN_UP, Attempt, AttemptChanges, Delivery, Hint, Principal, Product, Status
 from bff.core.offers import chosen_message, offered_connector
 from bff.core.ports import AttemptStore, PartnerService
 from bff.core.ready import LaunchMinter, Ready
@@ -73,7 +73,7 @@ class Connect:
         self._watch = watch
         self._catalogue = catalogue
         self._minter = LaunchMinter(
-            completions, public_url=public_url, clock=clock, random_token=random_token
+            completions, attempts, public_url=public_url, clock=clock, random_token=random_token
         )
         self._ahead = ahead
         self._partner_service_url = partner_service_url
@@ -238,12 +238,23 @@ class Connect:
         self._attempts.add(chosen)
         return self._watch.observe(chosen, Hint.RETURNED)
 
-    def returned(self, secret: Secret) -> Attempt:
-        """The browser came back from the partner service to this attempt's own page. Raises ``NotFound``."""
-        attempt = self.by_return_secret(secret)
+    def returned(self, secret: Secret, error: str = "", *, finished: bool = False) -> Attempt:
+        """The browser came back from the partner service to this attempt's own page. Raises ``NotFound``.
+
+        ``error`` is what the query says went wrong; ``finished``: the user says that the sign-in was.
+        """
+        attempt, now = self.by_return_secret(secret), self._clock()
+        changes: AttemptChanges = {}
         if attempt.returned_at is None:
-            changes: AttemptChanges = {"returned_at": self._clock()}
-            attempt = self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes) or attempt
+            changes["returned_at"] = now
+        if (named := outcome.named_error(error)) != attempt.return_error:
+            changes["return_error"] = named
+        if finished and attempt.confirmed_at is None:
+            changes["confirmed_at"] = now
+        if changes:
+            # Of one that was given up it shows that its sign-in is over.
+            may = {Status.LAUNCHED} | GIVEN_UP
+            attempt = self._attempts.transition(attempt.id, may, changes) or attempt
         return self._watch.observe(attempt, Hint.RETURNED)
 
     def by_return_secret(self, secret: Secret) -> Attempt:

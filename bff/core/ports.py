@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bff.core.drafts import Clash, Draft, Edit, Version
     from bff.core.images import Logo
     from bff.core.model import Attempt, AttemptChanges, Hint, Product, Status
+    from bff.core.outcome import OtherSignIn
     from bff.core.pace import Turn
     from bff.core.secret import Secret
     from bff.core.timeline import Step
@@ -111,6 +112,18 @@ class SignInToken:
     expires_at: datetime
     completes: bool = False
     account_connector: AccountConnector | None = None
+
+
+@dataclass(frozen=True)
+class MintedUrl:
+    """A sign-in URL that a host's server asked for: for whom, for what, and when (UTC)."""
+
+    account_connector_id: int
+    product: str
+    account: str
+    user: str
+    minted_at: datetime
+    authenticated_before: bool
 
 
 @dataclass(frozen=True)
@@ -307,6 +320,12 @@ class AttemptStore(Protocol):
     def find_by_support_code(self, support_code: str) -> list[Attempt]:
         """The attempts that show this support code, newest first: one, as a rule."""
 
+    def others(self, attempt: Attempt, since: datetime) -> list[OtherSignIn]:
+        """Every other sign-in to its account connector that was minted since then, of any product."""
+
+    def note_sign_in_url(self, minted: MintedUrl) -> None:
+        """A sign-in is possible that has no attempt around it."""
+
     def claim_check(self, attempt_id: str, now: datetime, turn: Turn) -> bool:
         """Whether this caller may ask the partner service now. One at a time: ``end_check`` when done."""
 
@@ -333,7 +352,7 @@ class ReceiptSigner(Protocol):
     """Who signs for what an attempt came to."""
 
     def sign(self, attempt: Attempt) -> str | None:
-        """A receipt for the host's server (a compact JWS); None unless the attempt is connected."""
+        """A receipt for the host's server (a compact JWS); None unless its user is known to have done it."""
 
     def public_keys(self) -> dict[str, object]:
         """The JWK set that receipts are verified with."""

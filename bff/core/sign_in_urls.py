@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from bff.core.errors import InvalidRequest, OriginNotRegistered, UnknownConnector
@@ -9,16 +10,20 @@ from bff.core.minted_url import require_fit, sign_in_url
 from bff.core.minting import Minter
 from bff.core.model import Product, User
 from bff.core.origins import origin_of
-from bff.core.ports import AccountRef
+from bff.core.ports import AccountRef, AttemptStore, MintedUrl
 from bff.core.secret import Secret
 
 
 class SignInUrls:
     """Mints a sign-in URL for a host's server, without an attempt of ours around it."""
 
-    def __init__(self, minter: Minter, service_url: str) -> None:
+    def __init__(
+        self, minter: Minter, attempts: AttemptStore, service_url: str, clock: Callable[[], datetime]
+    ) -> None:
         self._minter = minter
+        self._attempts = attempts
         self._service_url = service_url
+        self._clock = clock
 
     def mint(
         self,
@@ -47,5 +52,12 @@ class SignInUrls:
             )
         require_fit(self._service_url, target_origin, callback_message)
         installed, token = self._minter.mint(account, offered, user.id)
+        if installed.sign_ins is None:
+            # Else what comes of it would be taken for the work of an attempt.
+            self._attempts.note_sign_in_url(
+                MintedUrl(
+                    installed.id, product.key, account.id, user.id, self._clock(), installed.authenticated
+                )
+            )
         url = sign_in_url(self._service_url, installed.id, token.value, target_origin, callback_message)
         return url, token.expires_at

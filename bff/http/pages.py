@@ -128,7 +128,10 @@ def report_return(secret: str) -> Response:
     """The return page's own report. The answer says where to go on, if the flow ran in the page's own tab."""
     if request.headers.get("Origin") != services().public_origin:
         abort(403, "this report comes from the return page only")
-    attempt = services().connect.returned(Secret(secret))
+    error, finished = request.form.get("error", ""), request.form.get("finished") == "yes"
+    attempt = services().connect.returned(Secret(secret), error, finished=finished)
+    if request.form.get("finished") == "no":
+        attempt = services().connect.cancel(attempt)
     return answer({"status": attempt.status.value, "return_url": attempt.return_url})
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, PoolProxiedConnection, Select
+from sqlalchemy import CompoundSelect, Engine, PoolProxiedConnection, Select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -25,7 +25,12 @@ Row = tuple[Any, ...]
 class _Statement:
     """What the driver is given for a statement, and what it gives back."""
 
-    def __init__(self, engine: Engine, statement: Select[Any] | UpdateBase, columns: Iterable[Any]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        statement: Select[Any] | CompoundSelect[Any] | UpdateBase,
+        columns: Iterable[Any],
+    ) -> None:
         dialect = engine.dialect
         compiled = statement.compile(dialect=dialect)
         self.sql = str(compiled)
@@ -60,7 +65,7 @@ class Read:
     connection away, and tells an error in its own kind.
     """
 
-    def __init__(self, engine: Engine, statement: Select[Any]) -> None:
+    def __init__(self, engine: Engine, statement: Select[Any] | CompoundSelect[Any]) -> None:
         self._engine, self._statement = engine, statement
         self._compiled = _Statement(engine, statement, statement.selected_columns)
 

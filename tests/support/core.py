@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bff.adapters.attempt_store import DatabaseAttempts
@@ -41,9 +41,10 @@ class Core:
     watch: Watch
     connect: Connect
 
-    def launched(self) -> Attempt:
+    def launched(self, *, user: str = "ada") -> Attempt:
         """An attempt whose user is at the partner service now."""
-        attempt, token = self.connect.begin(PRODUCT, ADA, BeginRequest("crm", ORIGIN))
+        who = replace(ADA, user=User(user))
+        attempt, token = self.connect.begin(PRODUCT, who, BeginRequest("crm", ORIGIN))
         self.connect.launch(self.connect.peek(token))
         return self.read(attempt)
 

@@ -339,19 +339,44 @@ class TestCancel:
 class TestReturned:
     """The browser's return is noted once, and makes the server look."""
 
-    def test_the_return_is_noted_and_the_outcome_read(self, core: WatchedCore) -> None:
-        """At a partner service that tells no sign-ins, it is what shows that a second one finished."""
+    def reconnected(self, core: WatchedCore) -> tuple[Attempt, Secret]:
+        """A reconnect at a partner service that tells nothing but its flag, and its return page's secret."""
         core.partner.tells, core.partner.authenticated = False, True
         attempt, token = begin(core)
         core.connect.launch(core.connect.peek(token))
-        secret = Secret(core.tokens[-1])
         core.clock.tick(30)
+        return attempt, Secret(core.tokens[-1])
+
+    def test_the_return_is_noted_and_the_user_is_asked(self, core: WatchedCore) -> None:
+        """Coming back shows no success where it was connected before: the answer decides, for nobody."""
+        attempt, secret = self.reconnected(core)
         came = core.clock()
         told = core.connect.returned(secret)
-        assert (told.status, told.returned_at) == (Status.CONNECTED, came)
+        assert (told.status, told.returned_at) == (Status.LAUNCHED, came)
         core.clock.tick(30)
-        assert core.connect.returned(secret).returned_at == came
+        told = core.connect.returned(secret, finished=True)
+        assert (told.status, told.returned_at, told.attributed) == (Status.CONNECTED, came, False)
         assert stored(core, attempt).status is Status.CONNECTED
+
+    def test_an_answer_counts_once_the_partner_service_is_back(self, core: WatchedCore) -> None:
+        """It was down when the user answered."""
+        attempt, secret = self.reconnected(core)
+        core.partner.down = True
+        assert core.connect.returned(secret, finished=True).status is Status.LAUNCHED
+        core.partner.down = False
+        core.clock.tick(10)
+        assert core.watch.observe(stored(core, attempt)).status is Status.CONNECTED
+
+    def test_a_return_with_an_error_ends_the_attempt(self, core: WatchedCore) -> None:
+        """As declined; the text of the error, which comes from outside, is nowhere."""
+        attempt, secret = self.reconnected(core)
+        told = core.connect.returned(secret, "access_denied")
+        assert (told.status, told.error_code, told.attributed) == (Status.DECLINED, "declined", None)
+        other, secret = self.reconnected(core)
+        told = core.connect.returned(secret, "<b>\x00" * 1000)
+        assert (told.status, told.error_code, told.return_error) == (Status.FAILED, "failed", "unknown")
+        assert core.read(attempt).status is Status.DECLINED
+        assert core.read(other).status is Status.FAILED
 
     def test_a_return_that_is_loaded_twice_was_at_the_first_time(self, core: WatchedCore) -> None:
         """Nothing has been decided in between."""
@@ -367,13 +392,13 @@ class TestReturned:
         assert stored(core, attempt).hinted_at == core.clock()
 
     def test_a_return_after_the_end_changes_nothing(self, core: WatchedCore) -> None:
-        """The attempt had been given up."""
+        """The attempt had been given up; that its sign-in is over is known now."""
         attempt, token = begin(core, delivery=Delivery.RETURN)
         core.connect.launch(core.connect.peek(token))
         secret = Secret(core.tokens[-1])
         core.connect.cancel(core.read(attempt))
         told = core.connect.returned(secret)
-        assert (told.status, told.returned_at) == (Status.CANCELLED, None)
+        assert (told.status, told.returned_at) == (Status.CANCELLED, core.clock())
 
 
 class TestAccept:

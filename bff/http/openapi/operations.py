@@ -259,6 +259,8 @@ PAGES: Final = (
         "pages",
         (Answer(200, "How the attempt stands.", shapes.Returned), *page(400, 403, 404, 500)),
         parameters=(SECRET, Parameter("Origin", "The BFF's own.", "header", required=True)),
+        body=shapes.ReturnForm,
+        body_type=FORM,
     ),
 )
 

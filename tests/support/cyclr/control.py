@@ -113,6 +113,8 @@ class Cyclr:
         self.sign_ins: dict[str, SignIn] = {}
         self.flows: dict[str, SignIn] = {}
         self.seen: list[Seen] = []
+        self.knew_at = 0.0
+        """When the last sign-in ended here, in seconds since 1970."""
         self._number = 36_000
 
     def release(self, number: int, name: str, version: str | None = "1.0", **more: Any) -> Release:

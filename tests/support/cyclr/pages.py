@@ -41,6 +41,10 @@ def create_service(cyclr: Cyclr) -> Flask:
         flow = cyclr.flows.pop(request.args.get("state", ""), None)
         if flow is None or flow.installed is None:
             return _page("403 - Forbidden: Access is denied.", "", 403)
+        if "Slow" in flow.installed.name:
+            # house-allow: test-sleep: a third party that takes its time to give its tokens
+            time.sleep(1)
+        cyclr.knew_at = time.time()
         if "code" in request.args:
             flow.installed.authenticated = True
             return _finish(cyclr, flow)
@@ -50,8 +54,18 @@ def create_service(cyclr: Cyclr) -> Flask:
 
 
 def create_third_party(cyclr: Cyclr) -> Flask:
-    """A third party with a consent page: the buttons Allow and Deny."""
+    """A third party with a consent page: the buttons Allow and Deny.
+
+    What the connector is called says how it misbehaves: Isolated (COOP on its pages), Silent (never back).
+    """
     app = Flask("third-party")
+
+    @app.after_request
+    def isolate(response: Response) -> Response:
+        flow = cyclr.flows.get(request.values.get("state", request.values.get("request", "")))
+        if flow and flow.installed and "Isolated" in flow.installed.name:
+            response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        return response
 
     @app.get("/authorize")
     def ask() -> Response:
@@ -62,6 +76,9 @@ def create_third_party(cyclr: Cyclr) -> Flask:
 
     @app.post("/authorize")
     def decide() -> AnyResponse:
+        flow = cyclr.flows.get(request.form["request"])
+        if flow and flow.installed and "Silent" in flow.installed.name:
+            return _page("Please wait", "")
         allowed = request.form.get("decision") == "allow"
         told = {"code": secrets.token_hex(16)} if allowed else {"error": "access_denied"}
         query = urlencode({**told, "state": request.form["request"]})
