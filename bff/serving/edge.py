@@ -7,6 +7,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -18,8 +19,15 @@ from bff.serving import metrics
 from bff.serving.hosts import LOOPBACK, host_name
 
 REQUEST_ID: Final = "hitchpost.request_id"
+CLIENT_WAIT: Final = "hitchpost.client_wait"
+"""In a request's environment, where the server can end a wait for its client: makes the context manager around
+it, which raises ``TimeoutError``."""
 ROUTE: Final = "hitchpost.route"
 UNMATCHED: Final = "(none)"
+
+SMALL_BODY_BYTES: Final = 16 * 1024
+MOST_LARGE_BODIES: Final = 64
+"""So many bodies beyond the small ones are taken at a time: what senders leave unfinished fills memory."""
 
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _METHOD: Final = re.compile(r"[A-Z]{1,16}")
@@ -47,6 +55,7 @@ class Edge:
         self._hosts = frozenset(hosts)
         self._most = max_body_bytes
         self._refuse = refuse
+        self._reading = 0
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """One request, with one line in the log."""
@@ -79,17 +88,36 @@ class Edge:
             return self._refuse(400, "malformed_request", "Content-Length is no number")
         if len(length) > 12 or int(length) > self._most:
             return self._too_large()
-        if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
-            # Known now, its length is held against what its route takes; unknown, the rest would be cut off.
-            try:
-                body = environ["wsgi.input"].read(self._most + 1)
-            except (OSError, ValueError):
-                return self._refuse(400, "malformed_request", "the body broke off, or its chunks are none")
-            if len(body) > self._most:
-                return self._too_large()
-            environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
-            environ.pop("wsgi.input_terminated", None)
-            environ.pop("HTTP_TRANSFER_ENCODING")
+        chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+        if chunked or int(length):
+            return self._take_body(environ, self._most + 1 if chunked else int(length), chunked=chunked)
+        return None
+
+    def _take_body(self, environ: Environ, size: int, *, chunked: bool) -> App | None:
+        """Read the whole body before anything is done for it: whoever sends slowly holds nothing else.
+
+        Of a chunked one the length is known then, and is held against what its route takes.
+        """
+        if size > SMALL_BODY_BYTES and self._reading >= MOST_LARGE_BODIES:
+            return self._refuse(503, "busy", "many large bodies are being sent; try again in a moment")
+        large = size > SMALL_BODY_BYTES
+        self._reading += large
+        try:
+            with environ.get(CLIENT_WAIT, nullcontext)():
+                body = environ["wsgi.input"].read(size)
+        except TimeoutError:
+            return self._refuse(408, "request_timeout", "the body did not come in time")
+        except (OSError, ValueError):
+            return self._refuse(400, "malformed_request", "the body broke off, or its chunks are none")
+        finally:
+            self._reading -= large
+        if len(body) > self._most:
+            return self._too_large()
+        if not chunked and len(body) < size:
+            return self._refuse(400, "malformed_request", "the body broke off")
+        environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        environ.pop("wsgi.input_terminated", None)
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
         return None
 
     def _too_large(self) -> App:
