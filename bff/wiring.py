@@ -50,6 +50,7 @@ from bff.serving import metrics
 from bff.serving.checkpoints import Checkpoints
 from bff.serving.database import open_database
 from bff.serving.rate_limits import storage_for
+from bff.serving.readiness import Readiness
 from bff.settings import Settings
 
 
@@ -141,7 +142,7 @@ def _wire(
         ),
         repeats=Repeats(connect, attempts, _now, _random_token),
         identify=identify,
-        storage_fault=lambda: SCHEMA.fault(engine),
+        storage_fault=Readiness(lambda: SCHEMA.fault(engine)).lacking,
         clock=_now,
         public_url=settings.public_url,
         public_origin=settings.public_origin,

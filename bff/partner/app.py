@@ -35,10 +35,14 @@ from bff.partner.paths import AnyText, EncodedSlashes
 from bff.partner.provider import Provider
 from bff.partner.resources import ASSETS, TEMPLATES
 from bff.partner.settings import Settings
+from bff.serving.database import is_away
 from bff.serving.logs import about
 from bff.serving.rate_limits import storage_for
 
 MAX_BODY_BYTES = 256 * 1024
+API = ("/v1.0/", "/oauth/", "/health/")
+"""Where programs ask. All else is shown to people."""
+RETRY_SECONDS = 5
 log = structlog.get_logger("hitchpost.embedded")
 
 
@@ -103,8 +107,19 @@ def _unforeseen(error: Exception) -> Response:
         if allowed := getattr(error, "valid_methods", None):
             response.headers["Allow"] = ", ".join(sorted(allowed))
         return response
+    if is_away(error):
+        return _without_database(error)
     log.error("unforeseen error", **about(error))
     return answer({"Message": "An error has occurred."}, 500)
+
+
+def _without_database(error: Exception) -> Response:
+    log.error("database unavailable", **about(error))
+    if request.path.startswith(API):
+        return _refused(
+            ApiError(503, "The database cannot be used now; nothing was done.", retry_after=RETRY_SECONDS)
+        )
+    return pages.trouble(FlowError(503, "failed", retry_after=RETRY_SECONDS))
 
 
 def _no_nul() -> None:

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, Pool, column, create_engine, event, func, inspect, select, table
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
 
-WAIT_SECONDS: Final = 10.0
+T = TypeVar("T")
+
+WAIT_SECONDS: Final = 5.0
+"""So long may whoever wants to write wait for SQLite's lock, and anybody for a connection of the pool."""
+SHORTEST_REST, LONGEST_REST = 0.001, 0.05
 WRITES: Final = {"hitchpost_writes": True}
 PRAGMAS: Final = (
-    "PRAGMA busy_timeout=10000",
+    # Short: SQLite waits inside the driver, where no other request of a gevent worker goes on. Whoever writes
+    # waits outside (``patiently``).
+    "PRAGMA busy_timeout=50",
     "PRAGMA journal_mode=WAL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA synchronous=NORMAL",
@@ -36,6 +51,7 @@ def open_database(url: str, threads: int = MOST_CONNECTIONS) -> Engine:
         pool_pre_ping=not url.startswith("sqlite"),
         pool_size=kept,
         max_overflow=max(min(threads, MOST_CONNECTIONS) - kept, 2),
+        pool_timeout=WAIT_SECONDS,
         # Errors of the database must not carry the values of a row into a log.
         hide_parameters=True,
     )
@@ -44,7 +60,33 @@ def open_database(url: str, threads: int = MOST_CONNECTIONS) -> Engine:
         queue = _queues[engine.pool] = WriterQueue()
         event.listen(engine, "begin", queue.begin)
         event.listen(engine, "checkin", queue.leave)
+    elif engine.dialect.driver == "psycopg":
+        from bff.serving.postgresql import connect  # noqa: PLC0415  # an extra
+
+        event.listen(engine, "do_connect", lambda _dialect, _record, given, named: connect(*given, **named))
     return engine
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error says that the database cannot be used now: it is gone, full, locked or too slow."""
+    if _code_of(error) == sqlite3.SQLITE_ERROR:
+        return False  # The statement is wrong, or the schema.
+    if isinstance(error, OperationalError | InterfaceError | InternalError | SQLAlchemyTimeout):
+        return True
+    return type(error) is DatabaseError or (isinstance(error, DBAPIError) and error.connection_invalidated)
+
+
+def patiently(work: Callable[[], T], ends: float) -> T:
+    """Do ``work``; again, with small rests, while SQLite says that it is locked, until ``ends`` (monotonic)."""
+    rest = SHORTEST_REST
+    while True:
+        try:
+            return work()
+        except (sqlite3.OperationalError, OperationalError) as error:
+            if time.monotonic() >= ends or not _is_locked(error):
+                raise
+        time.sleep(rest)
+        rest = min(rest * 2, LONGEST_REST)
 
 
 def writing(engine: Engine) -> Engine:
@@ -80,7 +122,7 @@ class Schema:
 
         config = Config()
         config.set_main_option("script_location", str(self._migrations))
-        with writing(engine).begin() as connection:
+        with _patience(engine), writing(engine).begin() as connection:
             self.one_at_a_time(connection)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
@@ -88,6 +130,10 @@ class Schema:
     def one_at_a_time(self, connection: Connection) -> None:
         """Until this transaction ends, nobody else is past this; of SQLite's writers there is one anyway."""
         if connection.dialect.name == "postgresql":
+            from bff.serving.postgresql import UNLIMITED  # noqa: PLC0415  # an extra
+
+            # A large table takes its time, and so does another process that is at it already.
+            connection.exec_driver_sql(UNLIMITED)
             connection.execute(select(func.pg_advisory_xact_lock(self._lock)))
 
     def fault(self, engine: Engine) -> str | None:
@@ -124,15 +170,34 @@ class Schema:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver's own transaction handling is switched off: it would begin too late and never IMMEDIATE.
     connection.isolation_level = None
+    ends = time.monotonic() + WAIT_SECONDS
     for pragma in PRAGMAS:
-        connection.execute(pragma)
+        patiently(partial(connection.execute, pragma), ends)
+
+
+def _patience(engine: Engine) -> AbstractContextManager[None]:
+    if engine.dialect.name != "postgresql":
+        return nullcontext()
+    from bff.serving.postgresql import patience  # noqa: PLC0415  # an extra
+
+    return patience(None)
+
+
+def _is_locked(error: BaseException) -> bool:
+    return _code_of(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+def _code_of(error: BaseException) -> int | None:
+    """SQLite's primary result code: the lowest byte (https://sqlite.org/rescode.html); None when it has none."""
+    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
 
 
 class WriterQueue:
     """Where the threads of one process wait for SQLite's one writer, in the order in which they came.
 
     SQLite itself lets each try again after a while, and under load one may have no luck for the whole of its
-    ten seconds. Writers of other processes are met by that only.
+    time. Writers of other processes are met by that only.
     """
 
     def __init__(self) -> None:
@@ -143,12 +208,13 @@ class WriterQueue:
         if not connection.get_execution_options().get("hitchpost_writes"):
             _say(connection, "BEGIN")
             return
+        ends = time.monotonic() + WAIT_SECONDS
         connection.info["writes"] = self._turn.acquire(timeout=WAIT_SECONDS)
-        _say(connection, "BEGIN IMMEDIATE")
+        patiently(lambda: _say(connection, "BEGIN IMMEDIATE"), ends)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """One statement's turn; after ten seconds it tries its luck with SQLite itself."""
+        """One statement's turn; after a while it tries its luck with SQLite itself."""
         mine = self._turn.acquire(timeout=WAIT_SECONDS)
         try:
             yield
