@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import Engine
 
@@ -51,6 +51,7 @@ from bff.serving.checkpoints import Checkpoints
 from bff.serving.database import open_database
 from bff.serving.rate_limits import storage_for
 from bff.serving.readiness import Readiness
+from bff.serving.store_clock import StoreClock
 from bff.settings import Settings
 
 
@@ -71,6 +72,7 @@ def build_services(settings: Settings, identify: Identify | None = None) -> Serv
 def _wire(
     settings: Settings, engine: Engine, products: DatabaseProducts, identify: Identify | None
 ) -> Services:
+    clock = StoreClock(engine)
     partner = PartnerClient(
         settings.partner_api_url,
         settings.partner_client_id,
@@ -88,11 +90,11 @@ def _wire(
         ),
     )
     metrics.watch_breaker("partner", partner.breaker_state)
-    catalogue = Catalogue(partner, _now)
+    catalogue = Catalogue(partner, clock)
     minter = Minter(partner, catalogue, _aside(settings.threads))
     attempts = DatabaseAttempts(engine)
     events = LoggedEvents()
-    watch = Watch(attempts, partner, events, _now)
+    watch = Watch(attempts, partner, events, clock)
     completions = Completions(
         attempts,
         partner,
@@ -101,7 +103,7 @@ def _wire(
         events,
         _same_browser(settings),
         Places(settings.public_url, settings.partner_service_url),
-        clock=_now,
+        clock=clock,
         random_token=_random_token,
     )
     connect = Connect(
@@ -111,46 +113,46 @@ def _wire(
         catalogue,
         completions,
         # A queue of its own: what is minted ahead waits for work in the other one.
-        Ahead(_aside(settings.threads), _now),
+        Ahead(_aside(settings.threads), clock),
         public_url=settings.public_url,
         partner_service_url=settings.partner_service_url,
-        clock=_now,
+        clock=clock,
         random_token=_random_token,
     )
-    content, session_ends = ContentStore(engine, _now), DatabaseSessionEnds(engine)
+    content, session_ends = ContentStore(engine, clock), DatabaseSessionEnds(engine)
     purge = Purge(engine, timedelta(days=settings.retention_days))
     return Services(
         connect=connect,
         completions=completions,
         watch=watch,
         attempts=attempts,
-        overview=Overview(partner, catalogue, _now),
+        overview=Overview(partner, catalogue, clock),
         catalogue=catalogue,
         sign_in_urls=SignInUrls(minter, settings.partner_service_url),
         products=DraftProducts(products, content, settings.public_origin),
         content=content,
         images=DatabaseImages(engine),
-        studio=DatabaseStudio(engine, _now, _random_token),
+        studio=DatabaseStudio(engine, clock, _random_token),
         receipts=Receipts(settings.signing_keys(), settings.public_url),
-        limits=_limits(settings, engine),
-        housekeeping=Housekeeping(attempts, watch, purge, _now),
+        limits=_limits(settings, engine, clock),
+        housekeeping=Housekeeping(attempts, watch, purge, clock.cautious),
         checkpoints=Checkpoints(engine),
-        session_tokens=SessionTokens(settings.signing_keys(), _now, session_ends),
+        session_tokens=SessionTokens(settings.signing_keys(), clock, session_ends),
         session_ends=session_ends,
         assertions=JwtAssertions(
-            products, UsedAssertions(engine), JwksUrls(), audience=settings.public_url, clock=_now
+            products, UsedAssertions(engine), JwksUrls(), audience=settings.public_url, clock=clock
         ),
-        repeats=Repeats(connect, attempts, _now, _random_token),
+        repeats=Repeats(connect, attempts, clock, _random_token),
         identify=identify,
         storage_fault=Readiness(lambda: SCHEMA.fault(engine)).lacking,
-        clock=_now,
+        clock=clock,
         public_url=settings.public_url,
         public_origin=settings.public_origin,
         partner_origin=settings.partner_origin,
     )
 
 
-def _limits(settings: Settings, engine: Engine) -> CallLimits:
+def _limits(settings: Settings, engine: Engine, clock: StoreClock) -> CallLimits:
     url = settings.limits_url.get_secret_value() if settings.limits_url else None
     rates = Rates(
         settings.limit_address,
@@ -166,7 +168,7 @@ def _limits(settings: Settings, engine: Engine) -> CallLimits:
             Purpose.LAUNCH: settings.limit_account_launches,
         },
     )
-    return CallLimits(rates, *storage_for(url, engine, rate_limits, workers=settings.workers))
+    return CallLimits(rates, *storage_for(url, engine, rate_limits, workers=settings.workers, clock=clock))
 
 
 def _same_browser(settings: Settings) -> SameBrowser:
@@ -183,10 +185,6 @@ def _aside(threads: int) -> Aside:
         return pool.submit(copy_context().run, work)
 
     return begin
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _random_token() -> str:

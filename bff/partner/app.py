@@ -11,6 +11,7 @@ from bff.partner import (
     account_connectors,
     accounts,
     api_tokens,
+    clock,
     completion,
     connectors,
     edge,
@@ -54,13 +55,18 @@ def create_app(settings: Settings, catalogue: Catalogue) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.url_map.converters["any_text"] = AnyText
     database = Database(settings.database_url, settings.threads)
+    clock.follow(database.clock)
     counts_at = settings.limits_url.get_secret_value() if settings.limits_url else None
     # A redirect to the path with one slash would be no answer of this API's form.
     app.url_map.merge_slashes = False
     app.extensions[EXTENSION] = Embedded(
         settings=settings,
         database=database,
-        limits=Limits(*storage_for(counts_at, database.engine, tables.rate_limit, workers=settings.workers)),
+        limits=Limits(
+            *storage_for(
+                counts_at, database.engine, tables.rate_limit, workers=settings.workers, clock=clock.now
+            )
+        ),
         vault=Vault(settings.keys()),
         catalogue=catalogue,
         provider=Provider(policy),

@@ -111,4 +111,3 @@ def _service() -> Embedded:
     found = create_app(settings, read_catalogue(settings.catalogue)).extensions[EXTENSION]
     assert isinstance(found, Embedded)  # nosec B101  # for the type checker
     return found
-

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bff.serving.database import MOST_CONNECTIONS, Schema, open_database, writing
 from bff.serving.readiness import Readiness
+from bff.serving.store_clock import StoreClock
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 SCHEMA: Final = Schema(MIGRATIONS, lock=0x656D6265)
@@ -24,6 +25,7 @@ class Database:
         self._writer = writing(self.engine)
         self._readiness = Readiness(lambda: SCHEMA.fault(self.engine))
         SCHEMA.upgrade(self.engine)
+        self.clock = StoreClock(self.engine)
 
     def fault(self) -> str | None:
         """What keeps it from being used now: ``database`` or ``schema``; None when nothing does."""

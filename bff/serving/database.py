@@ -85,7 +85,7 @@ def patiently(work: Callable[[], T], ends: float) -> T:
         except (sqlite3.OperationalError, OperationalError) as error:
             if time.monotonic() >= ends or not _is_locked(error):
                 raise
-        time.sleep(rest)
+        time.sleep(rest)  # house-allow: sleep: SQLite tells nobody when it is free
         rest = min(rest * 2, LONGEST_REST)
 
 

@@ -92,4 +92,3 @@ class LogOutput:
         if self._room is not None and not self._room.poll(0):
             raise BlockingIOError
         return os.write(self._file, data)
-

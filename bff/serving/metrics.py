@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0)
-RESERVED: Final = {"histogram": 2 << 20, "counter": 256 << 10, "gauge_livesum": 64 << 10, "gauge_livemax": 64 << 10}
+RESERVED: Final = {
+    "histogram": 2 << 20,
+    "counter": 256 << 10,
+    "gauge_livesum": 64 << 10,
+    "gauge_livemax": 64 << 10,
+}
 """Bytes of each file of a process, several times as many as all its routes and statuses take."""
 STATES: Final = ("closed", "half-open", "open")
 
@@ -217,7 +222,9 @@ def _made() -> _Meters:
             ["route", "method", "status"],
             buckets=SECONDS,
         ),
-        busy=Gauge("hitchpost_threads_busy", "Requests that are being answered.", multiprocess_mode="livesum"),
+        busy=Gauge(
+            "hitchpost_threads_busy", "Requests that are being answered.", multiprocess_mode="livesum"
+        ),
         launches=Counter("hitchpost_launches", "Sign-ins that were started.", ["delivery"]),
         attempts=Counter("hitchpost_attempts", "Attempts that ended.", ["status", "delivery"]),
         signals=Counter("hitchpost_signals", "What made pages look for news.", ["hint"]),

@@ -12,7 +12,9 @@ import psycopg
 CONNECT_SECONDS: Final = 3
 ANSWER_SECONDS: Final = 8.0
 """So long may a statement take, with all its waits, as the client sees it."""
-SESSION: Final = "SET statement_timeout = 7000; SET lock_timeout = 4000; SET idle_in_transaction_session_timeout = 60000"
+SESSION: Final = (
+    "SET statement_timeout = 7000; SET lock_timeout = 4000; SET idle_in_transaction_session_timeout = 60000"
+)
 """The same at the server (in milliseconds), so that it stops working for nobody."""
 UNLIMITED: Final = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"
 

@@ -17,6 +17,8 @@ from bff.serving.settings import WorkerKind
 from bff.serving.stand_in import StandIn
 
 CHECK_SECONDS: Final = 20.0
+MEMORY: Final = "/dev/shm"  # noqa: S108  # nosec B108  # gunicorn makes its file there with mkstemp
+"""Where the workers' heartbeats are: on a disk they would fail when it is full, or slow."""
 WORKERS: Final[dict[WorkerKind, str]] = {
     "gevent": "bff.serving.gevent_worker.CooperativeWorker",
     "threads": "bff.serving.thread_worker.PatientWorker",
@@ -149,8 +151,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "worker_connections": serving.connections,
             "threads": serving.threads,
             "workers": serving.workers,
-            # A heartbeat's file is no use on a disk that is full or slow.
-            "worker_tmp_dir": "/dev/shm" if os.access("/dev/shm", os.W_OK) else None,  # noqa: S108  # nosec B108  # gunicorn makes it with mkstemp
+            "worker_tmp_dir": MEMORY if os.access(MEMORY, os.W_OK) else None,
             # A request line may hold a sign-in token: our own log has no queries, gunicorn's would.
             "accesslog": None,
             "loglevel": "warning",

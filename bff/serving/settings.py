@@ -79,14 +79,14 @@ class ServedSettings(BaseSettings):
     worker: WorkerKind = Field(
         default="gevent",
         description="`gevent`: each worker serves its connections in turn, and a slow client costs a little"
-        " memory. `threads`: each request has a thread to itself, and a slow one keeps it; put a proxy in front"
-        " that reads whole requests.",
+        " memory. `threads`: each request has a thread to itself, and a slow one keeps it; put a proxy in"
+        " front that reads whole requests.",
     )
     connections: int = Field(
         default=10_000,
         ge=100,
         le=100_000,
-        description="Connections that each worker holds at most; fewer where the limit of open files is lower.",
+        description="Connections that each worker holds at most; fewer where fewer files may be open.",
     )
     threads: int = Field(default=32, ge=1, le=512, description="Threads of each worker process of threads.")
     workers: int = Field(default=1, ge=1, le=64, description="Worker processes.")

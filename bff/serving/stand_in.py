@@ -36,7 +36,7 @@ class StandIn(threading.Thread):
         """Try until it succeeds."""
         rest = FIRST_REST
         while self._app is None:
-            time.sleep(rest)
+            time.sleep(rest)  # house-allow: sleep: a thread of its own, which waits to try again
             rest = min(rest * 2, LONGEST_REST)
             try:
                 self._app = self._build()
@@ -67,7 +67,5 @@ class StandIn(threading.Thread):
 def _answer(start_response: Any, status: str, kind: str, body: dict[str, Any]) -> list[bytes]:
     text = json.dumps(body).encode()
     retry = [] if status.startswith("200") else [("Retry-After", "5")]
-    start_response(
-        status, [("Content-Type", kind), ("Content-Length", str(len(text))), *retry, *HEADERS]
-    )
+    start_response(status, [("Content-Type", kind), ("Content-Length", str(len(text))), *retry, *HEADERS])
     return [text]

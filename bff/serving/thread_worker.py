@@ -1,4 +1,4 @@
-"""gunicorn's threaded worker, in which silence costs no thread and health is answered by threads of its own."""
+"""gunicorn's threaded worker: silence costs no thread, and health is answered by threads of its own."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ _LOOKED_AT: Final = max(map(len, HEALTH))
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]
-    """A connection takes a thread when its first byte is there. A slow rest of a request holds that thread:
-    a proxy that reads whole requests belongs in front.
+    """A connection takes a thread when its first byte is there.
+
+    A slow rest of a request holds that thread: a proxy that reads whole requests belongs in front.
     """
 
     def init_process(self) -> None:
@@ -39,9 +40,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         conn = TConn(self.cfg, client, address, listener.getsockname())
         conn.timeout = time.monotonic() + self.cfg.keepalive
         self.pending_conns.append(conn)
-        self.poller.register(
-            client, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn)
-        )
+        self.poller.register(client, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
     def enqueue_req(self, conn: Any) -> None:
         """Give the connection to a thread."""
