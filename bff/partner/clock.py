@@ -8,7 +8,7 @@ from email.utils import format_datetime
 
 
 class _Clock:
-    """This machine's, until there is a database to follow."""
+    """The machine's own, until there is a database to follow."""
 
     read: Callable[[], datetime] = staticmethod(lambda: datetime.now(UTC))
 

@@ -77,7 +77,7 @@ def is_away(error: BaseException) -> bool:
 
 
 def patiently(work: Callable[[], T], ends: float) -> T:
-    """Do ``work``; again, with small rests, while SQLite says that it is locked, until ``ends`` (monotonic)."""
+    """Do ``work``; while SQLite says that it is locked, again after small rests, until ``ends`` (monotonic)."""
     rest = SHORTEST_REST
     while True:
         try:
@@ -188,7 +188,7 @@ def _is_locked(error: BaseException) -> bool:
 
 
 def _code_of(error: BaseException) -> int | None:
-    """SQLite's primary result code: the lowest byte (https://sqlite.org/rescode.html); None when it has none."""
+    """SQLite's primary result code, the lowest byte (https://sqlite.org/rescode.html); None without one."""
     code = getattr(getattr(error, "orig", error), "sqlite_errorcode", None)
     return None if code is None else code & 0xFF
 

@@ -20,8 +20,8 @@ from bff.serving.hosts import LOOPBACK, host_name
 
 REQUEST_ID: Final = "hitchpost.request_id"
 CLIENT_WAIT: Final = "hitchpost.client_wait"
-"""In a request's environment, where the server can end a wait for its client: makes the context manager around
-it, which raises ``TimeoutError``."""
+"""In a request's environment, where the server can end a wait for its client: what makes the context manager
+around it, which raises ``TimeoutError``."""
 ROUTE: Final = "hitchpost.route"
 UNMATCHED: Final = "(none)"
 
