@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, Pool, column, create_engine, event, func, inspect, select, table
+from sqlalchemy import Connection, Engine, Pool, column, create_engine, event, func, inspect, select, table, update
 from sqlalchemy.exc import (
     DatabaseError,
     DBAPIError,
@@ -140,9 +140,14 @@ class Schema:
         """What keeps a database from being used now: ``database`` or ``schema``; None when nothing does."""
         try:
             with engine.connect() as connection:
-                return None if self._serves(connection) else "schema"
+                if not self._serves(connection):
+                    return "schema"
+            with writing(engine).begin() as connection:
+                # It changes nothing, and shows that a change would be kept: no full disk, no lock, no replica.
+                connection.execute(update(STANDS_AT).values(version_num=STANDS_AT.c.version_num))
         except SQLAlchemyError:
             return "database"
+        return None
 
     def fault_of(self, url: str) -> str | None:
         """The same of a database that this program does not use yet. No file is made."""
