@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import timedelta
+from typing import Final
 
 from sqlalchemy import Engine
 
@@ -47,12 +48,16 @@ from bff.http.services import Identify, Services
 from bff.http.session_tokens import SessionTokens
 from bff.http.studio.draft_products import DraftProducts
 from bff.serving import metrics
+from bff.serving.blocking import is_patched
 from bff.serving.checkpoints import Checkpoints
 from bff.serving.database import open_database
 from bff.serving.rate_limits import storage_for
 from bff.serving.readiness import Readiness
 from bff.serving.store_clock import StoreClock
 from bff.settings import Settings
+
+GREENLETS: Final = 512
+"""So many calls are made aside at once where each is a greenlet."""
 
 
 def build_services(settings: Settings, identify: Identify | None = None) -> Services:
@@ -178,7 +183,8 @@ def _same_browser(settings: Settings) -> SameBrowser:
 
 
 def _aside(threads: int) -> Aside:
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="aside")
+    size = GREENLETS if is_patched() else threads
+    pool = ThreadPoolExecutor(size, thread_name_prefix="aside")
 
     def begin(work: Callable[[], T]) -> Future[T]:
         # Its lines in the log belong to the same request.

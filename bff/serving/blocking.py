@@ -12,7 +12,7 @@ R = TypeVar("R")
 
 def aside(work: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
     """What ``work`` answers: done by a thread of its own in a process that gevent has patched, else here."""
-    if not _is_patched():
+    if not is_patched():
         return work(*arguments, **named)
     from gevent import get_hub  # noqa: PLC0415  # only where it is loaded already
 
@@ -20,6 +20,7 @@ def aside(work: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
     return done
 
 
-def _is_patched() -> bool:
+def is_patched() -> bool:
+    """Whether gevent has patched this process: its threads are greenlets then, which cost next to nothing."""
     monkey = sys.modules.get("gevent.monkey")
     return monkey is not None and bool(monkey.is_module_patched("threading"))

@@ -12,7 +12,19 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, Pool, column, create_engine, event, func, inspect, select, table, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Pool,
+    column,
+    create_engine,
+    event,
+    func,
+    inspect,
+    select,
+    table,
+    update,
+)
 from sqlalchemy.exc import (
     DatabaseError,
     DBAPIError,

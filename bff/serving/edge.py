@@ -26,6 +26,7 @@ ROUTE: Final = "hitchpost.route"
 UNMATCHED: Final = "(none)"
 
 SMALL_BODY_BYTES: Final = 16 * 1024
+RETRY_SECONDS: Final = "5"
 MOST_LARGE_BODIES: Final = 64
 """So many bodies beyond the small ones are taken at a time: what senders leave unfinished fills memory."""
 
@@ -66,6 +67,8 @@ class Edge:
             told["status"] = int(status[:3])
             headers[:] = [item for item in headers if item[0].lower() != "x-request-id"]
             headers.append(("X-Request-Id", name))
+            if told["status"] in {429, 503} and not any(item[0].lower() == "retry-after" for item in headers):
+                headers.append(("Retry-After", RETRY_SECONDS))
             return start_response(status, headers, *more)
 
         structlog.contextvars.bind_contextvars(request_id=name)
@@ -99,7 +102,9 @@ class Edge:
         Of a chunked one the length is known then, and is held against what its route takes.
         """
         if size > SMALL_BODY_BYTES and self._reading >= MOST_LARGE_BODIES:
-            return self._refuse(503, "busy", "many large bodies are being sent; try again in a moment")
+            return self._refuse(
+                429, "rate_limited", "many large bodies are being sent; try again in a moment"
+            )
         large = size > SMALL_BODY_BYTES
         self._reading += large
         try:

@@ -94,8 +94,7 @@ def start_nginx(proxy: Proxy, bff: str, partner: str) -> Iterator[None]:
     text = text.replace("listen 443", f"listen 127.0.0.1:{proxy.https}")
     text = text.replace("listen 80", f"listen 127.0.0.1:{proxy.http}")
     temporary = "".join(
-        f"{kind}_temp_path {root}/{kind};\n"
-        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        f"{kind}_temp_path {root}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     (root / "nginx.conf").write_text(
         f"pid {root}/pid;\nerror_log {root}/main.log;\ndaemon off;\nevents {{ worker_connections 768; }}\n"
@@ -110,7 +109,9 @@ def start_nginx(proxy: Proxy, bff: str, partner: str) -> Iterator[None]:
 def start_caddy(proxy: Proxy, bff: str, partner: str) -> Iterator[None]:
     """With the test's certificate in place of one that Caddy would fetch, and nobody to administer it."""
     text = (ROOT / "deploy/Caddyfile").read_text()
-    ports = f"{{\n\tadmin off\n\thttp_port {proxy.http}\n\thttps_port {proxy.https}\n\tdefault_bind 127.0.0.1\n"
+    ports = (
+        f"{{\n\tadmin off\n\thttp_port {proxy.http}\n\thttps_port {proxy.https}\n\tdefault_bind 127.0.0.1\n"
+    )
     text = text.replace("{\n", ports, 1)
     text = text.replace("127.0.0.1:8001", bff).replace("127.0.0.1:8002", partner)
     tls = f"\ttls {proxy.folder}/ca.pem {proxy.folder}/key.pem\n"
@@ -154,7 +155,7 @@ def test_a67_the_shipped_file_serves_both_programs(proxy: Proxy) -> None:
             assert answer.ok
             assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
             assert "gunicorn" not in answer.headers.get("Server", "")
-        large = browser.post(f"{BFF}/v1/attempts", data=b"x" * 2_000_000, timeout=20)
+        large = browser.post(f"{BFF}/v1/attempts", data=b"x" * 5_000_000, timeout=20)
         assert large.status_code == 413
 
 

@@ -145,8 +145,11 @@ def test_a68_a_worker_that_is_replaced_applies_nothing(tmp_path: Path) -> None:
 
 def test_a68_a_faulty_product_file_stops_the_first_start(tmp_path: Path) -> None:
     """Where nobody has been served yet, waiting would hide the fault: it is told, with an exit status."""
-    with pytest.raises(AssertionError, match="faulty"), run_bff(
-        tmp_path, sqlite_url, products=str(tmp_path / "faulty.toml"), bind=f"127.0.0.1:{free_port()}"
+    with (
+        pytest.raises(AssertionError, match="faulty"),
+        run_bff(
+            tmp_path, sqlite_url, products=str(tmp_path / "faulty.toml"), bind=f"127.0.0.1:{free_port()}"
+        ),
     ):
         pass
 
