@@ -97,7 +97,7 @@ def patiently(work: Callable[[], T], ends: float) -> T:
         except (sqlite3.OperationalError, OperationalError) as error:
             if time.monotonic() >= ends or not _is_locked(error):
                 raise
-        time.sleep(rest)  # house-allow: sleep: SQLite tells nobody when it is free
+        time.sleep(rest)  # house-allow: sleep: SQLite wakes nobody
         rest = min(rest * 2, LONGEST_REST)
 
 
@@ -155,7 +155,7 @@ class Schema:
                 if not self._serves(connection):
                     return "schema"
             with writing(engine).begin() as connection:
-                # It changes nothing, and shows that a change would be kept: no full disk, no lock, no replica.
+                # It shows that a change would be kept: no full disk, no lock, no replica.
                 connection.execute(update(STANDS_AT).values(version_num=STANDS_AT.c.version_num))
         except SQLAlchemyError:
             return "database"

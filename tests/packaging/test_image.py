@@ -17,7 +17,7 @@ DOCKERFILE: Final = (ROOT / "deploy/Dockerfile").read_text().replace("\\\n", " "
 
 
 def gets_in(path: str) -> bool:
-    """Whether ``.dockerignore`` lets a file of the checkout into the build; its last line that fits decides."""
+    """Whether ``.dockerignore`` lets a file into the build; its last line that fits decides."""
     inside = True
     for line in (ROOT / ".dockerignore").read_text().splitlines():
         pattern = line.strip()
@@ -36,8 +36,10 @@ def gets_in(path: str) -> bool:
 
 @pytest.mark.parametrize(
     "path",
-    [".git/config", ".demo/demo.json", "tests/conftest.py", "deploy/secrets/secret_keys", "node_modules/x/y.js",
-     ".venv/bin/python", "bff/__pycache__/app.pyc", "hitchpost.db", "bench/web.py", ".env"],
+    [
+        ".git/config", ".demo/demo.json", "tests/conftest.py", "deploy/secrets/secret_keys", ".env",
+        "node_modules/x/y.js", ".venv/bin/python", "bff/__pycache__/app.pyc", "hitchpost.db", "bench/web.py",
+    ],
 )  # fmt: skip
 def test_history_secrets_and_tests_stay_out(path: str) -> None:
     """They are in no layer, not even in one that another layer hides."""

@@ -1,4 +1,4 @@
-"""The proxy files of deploy/ as Debian's nginx and Caddy run them: they start, pass requests on, log no secret."""
+"""The proxy files of deploy/, as Debian's nginx and Caddy run them: they serve, and log no secret."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,8 +24,10 @@ from bff.serving.database import open_database
 from bff.serving.store_clock import StoreClock
 from bff.settings import load_settings
 from bff.wiring import build_services
+from tests.serving.test_reload import world_of
+from tests.serving.test_storage import LONG
 from tests.support.databases import DatabaseUrl
-from tests.support.programs import bff_environment, free_port
+from tests.support.programs import ROOT, bff_environment, free_port, run, run_bff, until
 
 DAYS = timedelta(days=100)
 ADA = Principal("demo", AccountRef("acme", "Acme"), User("ada", None, None, None), None)
@@ -72,8 +75,9 @@ def put_attempts(engine: Engine) -> None:
     """One that was prepared, and one that was launched."""
     now = datetime.now(UTC)
     row = {
-        "product": "demo", "account_id": "acme", "account_name": "Acme", "user_id": "ada", "connector_key": "x",
-        "connector_name": "X", "connector_reference": "x", "message": "", "callback_message": "", "locale": "en",
+        "product": "demo", "account_id": "acme", "account_name": "Acme", "user_id": "ada",
+        "connector_key": "x", "connector_name": "X", "connector_reference": "x",
+        "message": "", "callback_message": "", "locale": "en",
         "origin": "https://app.example", "delivery": "message", "created_at": now, "checks": 0,
         "expires_at": now + timedelta(minutes=10), "authenticated_before": False, "support_code": "ABCD-2345",
     }  # fmt: skip
@@ -134,3 +138,34 @@ def test_a73_a_session_is_stamped_by_the_clock_that_reads_it() -> None:
         own = tokens(-DAYS.total_seconds())
         token, _ = own.issue(ADA)
         assert own.read(token.reveal()).user.id == "ada"
+
+
+@LONG
+def test_a73_two_machines_one_of_which_is_100_days_ahead(tmp_path: Path, postgresql_url: str) -> None:
+    """Both serve one database: sessions and attempts of each are good at the other, and none is purged."""
+    ours, theirs = tmp_path / "right", tmp_path / "wrong"
+    ours.mkdir()
+    theirs.mkdir()
+    (theirs / "sitecustomize.py").write_text(
+        "import time_machine, datetime as d\n"
+        "time_machine.travel(d.datetime.now(d.UTC) + d.timedelta(days=100), tick=True).start()\n"
+    )
+    port = free_port()
+    settings = bff_environment(theirs, "http://127.0.0.1:9", port, postgresql_url)
+    settings |= {"PYTHONPATH": f"{theirs}:{ROOT}"}
+    with (
+        run_bff(ours, lambda _, __: postgresql_url) as right,
+        run(["bff", "serve"], settings, f"http://127.0.0.1:{port}", theirs / "bff.log") as wrong,
+    ):
+        wrong.line(event="clock differs from the database's")
+        made = []
+        for one, other in ((right, wrong), (wrong, right)):
+            token = world_of(one).session()
+            attempt = world_of(one).begin(token)
+            assert world_of(other).read(attempt["id"])["status"] == "created"
+            assert world_of(other).page("GET", f"/v1/attempts/{attempt['id']}", token).status_code == 200
+            made.append(attempt["id"])
+        # A round of housekeeping is at most thirty seconds away.
+        ends = time.monotonic() + 35
+        until(lambda: time.monotonic() > ends)
+        assert [world_of(right).read(each)["status"] for each in made] == ["created"] * 2

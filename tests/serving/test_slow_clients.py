@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from bff.serving import gevent_worker
+from tests.serving.test_storage import LONG
 from tests.support.databases import sqlite_url
 from tests.support.programs import Program, run_bff, until
 from tests.support.slow_clients import HALF_HEAD, SILENT, SLOW_BODY, Timed, slow_clients
@@ -63,6 +64,32 @@ def test_a67_when_connections_run_out_silence_is_cut_short(tmp_path: Path) -> No
         answer, seconds = Timed(bff.url).get("/health/live")
         assert answer.ok
         assert seconds < gevent_worker.HEAD_SECONDS
+
+
+@LONG
+def test_a67_thousands_of_slow_clients(tmp_path: Path) -> None:
+    """All kinds at once, in the numbers in which they stopped a worker of threads."""
+    with run_bff(tmp_path, sqlite_url) as bff:
+        world = World(bff.url, "", "", None, tmp_path, None, "", "")  # type: ignore[arg-type]
+        with (
+            slow_clients(bff.url, 2000, SILENT),
+            slow_clients(bff.url, 500, HALF_HEAD),
+            slow_clients(bff.url, 500, SLOW_BODY),
+        ):
+            token = world.session()
+            for _ in range(20):
+                answer, seconds = Timed(bff.url).get("/health/live")
+                assert answer.ok
+                assert seconds < QUICK
+                assert world.begin(token)["status"] == "created"
+
+
+@LONG
+def test_a67_a_slow_body_is_told_in_the_end(tmp_path: Path) -> None:
+    """A body that does not come is refused with 408, and its connection closed."""
+    with run_bff(tmp_path, sqlite_url) as bff, slow_clients(bff.url, 1, SLOW_BODY) as (client,):
+        client.settimeout(gevent_worker.BODY_SECONDS + 10)
+        assert client.recv(65536).startswith(b"HTTP/1.1 408 ")
 
 
 def test_a67_with_threads_silence_costs_no_thread(tmp_path_factory: pytest.TempPathFactory) -> None:
