@@ -89,7 +89,7 @@ def is_away(error: BaseException) -> bool:
 
 
 def patiently(work: Callable[[], T], ends: float) -> T:
-    """Do ``work``; while SQLite says that it is locked, again after small rests, until ``ends`` (monotonic)."""
+    """Do ``work``, and again after small rests while SQLite is locked, until ``ends`` (monotonic)."""
     rest = SHORTEST_REST
     while True:
         try:

@@ -147,7 +147,8 @@ def test_a71_a_database_that_has_stopped(tmp_path: Path, postgresql: PostgresqlS
         token = world.session()
         prepared = world.begin(token)
         with stopped(postgresql):
-            check_without_database(program, prepared, token)
+            # Of threads some wait for a thread first.
+            check_without_database(program, prepared, token, END if worker == "gevent" else END * 2)
         check_after(program, prepared, token)
 
 
