@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
@@ -35,11 +33,8 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
 
-T = TypeVar("T")
+from bff.serving.sqlite_writers import WAIT_SECONDS, WriterQueue, code_of, patiently
 
-WAIT_SECONDS: Final = 5.0
-"""So long may whoever wants to write wait for SQLite's lock, and anybody for a connection of the pool."""
-SHORTEST_REST, LONGEST_REST = 0.001, 0.05
 WRITES: Final = {"hitchpost_writes": True}
 PRAGMAS: Final = (
     # Short: SQLite waits inside the driver, where no other request of a gevent worker goes on. Whoever writes
@@ -81,24 +76,11 @@ def open_database(url: str, threads: int = MOST_CONNECTIONS) -> Engine:
 
 def is_away(error: BaseException) -> bool:
     """Whether an error says that the database cannot be used now: it is gone, full, locked or too slow."""
-    if _code_of(error) == sqlite3.SQLITE_ERROR:
+    if code_of(error) == sqlite3.SQLITE_ERROR:
         return False  # The statement is wrong, or the schema.
     if isinstance(error, OperationalError | InterfaceError | InternalError | SQLAlchemyTimeout):
         return True
     return type(error) is DatabaseError or (isinstance(error, DBAPIError) and error.connection_invalidated)
-
-
-def patiently(work: Callable[[], T], ends: float) -> T:
-    """Do ``work``, and again after small rests while SQLite is locked, until ``ends`` (monotonic)."""
-    rest = SHORTEST_REST
-    while True:
-        try:
-            return work()
-        except (sqlite3.OperationalError, OperationalError) as error:
-            if time.monotonic() >= ends or not _is_locked(error):
-                raise
-        time.sleep(rest)  # house-allow: sleep: SQLite wakes nobody
-        rest = min(rest * 2, LONGEST_REST)
 
 
 def writing(engine: Engine) -> Engine:
@@ -200,58 +182,4 @@ def _patience(engine: Engine) -> AbstractContextManager[None]:
     return patience(None)
 
 
-def _is_locked(error: BaseException) -> bool:
-    return _code_of(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-
-
-def _code_of(error: BaseException) -> int | None:
-    """SQLite's primary result code, the lowest byte (https://sqlite.org/rescode.html); None without one."""
-    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", None)
-    return None if code is None else code & 0xFF
-
-
-class WriterQueue:
-    """Where the threads of one process wait for SQLite's one writer, in the order in which they came.
-
-    SQLite itself lets each try again after a while, and under load one may have no luck for the whole of its
-    time. Writers of other processes are met by that only.
-    """
-
-    def __init__(self) -> None:
-        self._turn = threading.Lock()
-
-    def begin(self, connection: Connection) -> None:
-        """A transaction begins; a writing one when it is its turn."""
-        if not connection.get_execution_options().get("hitchpost_writes"):
-            _say(connection, "BEGIN")
-            return
-        ends = time.monotonic() + WAIT_SECONDS
-        connection.info["writes"] = self._turn.acquire(timeout=WAIT_SECONDS)
-        patiently(lambda: _say(connection, "BEGIN IMMEDIATE"), ends)
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """One statement's turn; after a while it tries its luck with SQLite itself."""
-        mine = self._turn.acquire(timeout=WAIT_SECONDS)
-        try:
-            yield
-        finally:
-            if mine:
-                self._turn.release()
-
-    def leave(self, _connection: object, record: Any) -> None:
-        """The transaction has ended, however it did: its connection is given back."""
-        if record.info.pop("writes", False):
-            self._turn.release()
-
-
 _queues: Final[WeakKeyDictionary[Pool, WriterQueue]] = WeakKeyDictionary()
-
-
-def _say(connection: Connection, statement: str) -> None:
-    """To the driver itself: by SQLAlchemy's way a BEGIN costs as much as a read."""
-    driver = cast(sqlite3.Connection, connection.connection.driver_connection)
-    try:
-        driver.execute(statement)
-    except sqlite3.OperationalError as error:
-        raise OperationalError(statement, None, error) from error

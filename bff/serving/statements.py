@@ -16,7 +16,8 @@ from sqlalchemy import Engine, PoolProxiedConnection, Select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.sql.dml import UpdateBase
 
-from bff.serving.database import WAIT_SECONDS, patiently, turn_to_write
+from bff.serving.database import turn_to_write
+from bff.serving.sqlite_writers import WAIT_SECONDS, patiently
 
 Process = Callable[[Any], Any]
 Values = Mapping[str, Any]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import requests
 from bff.serving import gevent_worker
 from tests.serving.test_storage import LONG
 from tests.support.databases import sqlite_url
-from tests.support.programs import Program, run_bff, until
+from tests.support.programs import Program, environment, run_bff, until
 from tests.support.slow_clients import HALF_HEAD, SILENT, SLOW_BODY, Timed, slow_clients
 from tests.support.world import World
 
@@ -117,3 +119,21 @@ def test_a67_slow_clients_do_not_hold_up_a_stop(tmp_path_factory: pytest.TempPat
         assert idle.get(f"{bff.url}/health/live", timeout=10).ok
         assert bff.end() == 0
         until(lambda: bff.process.poll() is not None)
+
+
+def test_a67_a_client_that_never_pauses_starves_nobody(bff: Program) -> None:
+    """One connection whose next request is always there gives way to all others."""
+    host, port = bff.url.removeprefix("http://").split(":")
+    request = f"GET /connect/opening?product=none HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode()
+    with socket.create_connection((host, int(port)), timeout=30) as greedy:
+        greedy.sendall(request * 200)
+        for _ in range(3):
+            answer, seconds = Timed(bff.url).get("/health/live")
+            assert answer.ok
+            assert seconds < QUICK
+
+
+def test_a67_a_hosts_own_server_is_not_patched() -> None:
+    """Who mounts the BFF in an app of their own gets neither gevent nor its patches."""
+    code = "import sys, bff.app; sys.exit(any(name.startswith('gevent') for name in sys.modules))"
+    subprocess.run([sys.executable, "-c", code], env=environment({}), check=True, timeout=60)
