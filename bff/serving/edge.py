@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
@@ -56,7 +57,7 @@ class Edge:
         self._hosts = frozenset(hosts)
         self._most = max_body_bytes
         self._refuse = refuse
-        self._reading = 0
+        self._large = threading.BoundedSemaphore(MOST_LARGE_BODIES)
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """One request, with one line in the log."""
@@ -101,12 +102,11 @@ class Edge:
 
         Of a chunked one the length is known then, and is held against what its route takes.
         """
-        if size > SMALL_BODY_BYTES and self._reading >= MOST_LARGE_BODIES:
+        large = size > SMALL_BODY_BYTES
+        if large and not self._large.acquire(blocking=False):
             return self._refuse(
                 429, "rate_limited", "many large bodies are being sent; try again in a moment"
             )
-        large = size > SMALL_BODY_BYTES
-        self._reading += large
         try:
             with environ.get(CLIENT_WAIT, nullcontext)():
                 body = environ["wsgi.input"].read(size)
@@ -115,7 +115,8 @@ class Edge:
         except (OSError, ValueError):
             return self._refuse(400, "malformed_request", "the body broke off, or its chunks are none")
         finally:
-            self._reading -= large
+            if large:
+                self._large.release()
         if len(body) > self._most:
             return self._too_large()
         if not chunked and len(body) < size:

@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from bff.serving import gevent_worker
+from bff.serving.edge import MOST_LARGE_BODIES
 from tests.serving.test_storage import LONG
 from tests.support.databases import sqlite_url
 from tests.support.programs import Program, environment, run_bff, until
@@ -137,3 +138,17 @@ def test_a67_a_hosts_own_server_is_not_patched() -> None:
     """Who mounts the BFF in an app of their own gets neither gevent nor its patches."""
     code = "import sys, bff.app; sys.exit(any(name.startswith('gevent') for name in sys.modules))"
     subprocess.run([sys.executable, "-c", code], env=environment({}), check=True, timeout=60)
+
+
+def test_a67_unfinished_large_bodies_fill_no_memory(bff: Program) -> None:
+    """Of bodies beyond the small ones only so many are read at a time; small ones go on meanwhile."""
+    large = SLOW_BODY.replace(b"Content-Length: 1000", b"Content-Length: 60000")
+    world = World(bff.url, "", "", None, bff.log.parent, None, "", "")  # type: ignore[arg-type]
+    with slow_clients(bff.url, MOST_LARGE_BODIES + 40, large):
+        assert until(lambda: _refusal(bff)) == ("rate_limited", "5")
+        assert world.begin(world.session())["status"] == "created"
+
+
+def _refusal(bff: Program) -> tuple[str, str] | None:
+    answer = requests.post(f"{bff.url}/v1/sessions", data=b"x" * 60_000, timeout=10)
+    return (answer.json()["code"], answer.headers["Retry-After"]) if answer.status_code == 429 else None
