@@ -62,7 +62,7 @@ class CooperativeWorker(GeventWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         """Allow as many open files as there may be connections; patch; then load the application."""
-        self.worker_connections = min(self.worker_connections, _open_files() - SPARE_FILES)
+        self.worker_connections = min(self.worker_connections, max(_open_files() - SPARE_FILES, 64))
         self.patch()
         hub.reinit()
         # gunicorn's own would patch everything once more.
