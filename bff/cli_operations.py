@@ -15,8 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bff.adapters.database import SCHEMA
 from bff.adapters.faulty_file import FaultyFile
 from bff.adapters.partner_probe import PartnerProbe
-from bff.adapters.product_file import read_products
-from bff.adapters.product_production import require_fit_for_production
+from bff.adapters.product_production import product_faults
 from bff.adapters.receipts import Receipts
 from bff.cli_connectors import NOBODY, client_of, entries, limits_of, quiet
 from bff.core.errors import AccountUnknown, PartnerUnavailable
@@ -53,7 +52,7 @@ def _check(arguments: argparse.Namespace) -> int:
     except FaultySettings as error:
         faults += error.faults
     if settings is not None:
-        faults += _product_faults(settings)
+        faults += product_faults(settings.products, production=settings.is_production)
         warnings += _warnings(settings)
     if not arguments.offline:
         _look_at_database(faults, warnings)
@@ -66,18 +65,6 @@ def _check(arguments: argparse.Namespace) -> int:
     if not faults:
         print("the settings are sound")
     return FAULTY if faults else 0
-
-
-def _product_faults(settings: Settings) -> list[str]:
-    if settings.products is None:
-        return []
-    try:
-        applied = read_products(settings.products)
-        if settings.is_production:
-            require_fit_for_production(settings.products, applied)
-    except FaultyFile as error:
-        return error.faults
-    return []
 
 
 def _look_at_database(faults: list[str], warnings: list[str]) -> None:

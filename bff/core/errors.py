@@ -14,6 +14,7 @@ HitchpostError
 ├── CompletedElsewhere        another browser than the one that began came to complete a sign-in
 ├── RateLimited               too many calls for the time being
 ├── LimitsUnavailable         calls cannot be counted, so this one is not taken
+├── StorageUnavailable        the database cannot be used now, so nothing was done
 └── PartnerProblem            the partner service
     ├── PartnerUnavailable    did not answer, or not sensibly
     ├── AccountUnknown        does not have this account
@@ -118,6 +119,13 @@ class LimitsUnavailable(HitchpostError):
     """Where calls are counted does not answer: what costs something is refused until it does."""
 
     code = "limits_unavailable"
+    retry_after = 5.0
+
+
+class StorageUnavailable(HitchpostError):
+    """The database is away, full, locked or too slow: nothing was done or used up, so try again."""
+
+    code = "storage_unavailable"
     retry_after = 5.0
 
 

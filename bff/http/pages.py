@@ -15,6 +15,7 @@ from bff.core.errors import (
     NotFound,
     OriginNotRegistered,
     PartnerProblem,
+    StorageUnavailable,
 )
 from bff.core.model import Attempt, Product
 from bff.core.secret import Secret
@@ -158,6 +159,8 @@ def trouble(error: Exception, attempt: Attempt | None = None) -> Response:
 
 
 def _status_of(error: Exception) -> tuple[int, str]:
+    if isinstance(error, StorageUnavailable):
+        return 503, "partner_unavailable"
     if isinstance(error, HitchpostError):
         return STATUS[type(error)], error.told if isinstance(error, PartnerProblem) else error.code
     # Only these: what others call their code is no status (SQLAlchemy's is a text).

@@ -7,6 +7,7 @@ which was a quarter of all that a launch, or a waiting page's question, took of 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.sql.dml import UpdateBase
 
 from bff.serving.database import turn_to_write
+from bff.serving.sqlite_writers import WAIT_SECONDS, patiently
 
 Process = Callable[[Any], Any]
 Values = Mapping[str, Any]
@@ -98,8 +100,9 @@ class Change:
 
     def make(self, values: Values) -> Row | None:
         """The row as it is now; None when there was none to change. Raises ``SQLAlchemyError``."""
+        ends = time.monotonic() + WAIT_SECONDS
         with turn_to_write(self._engine), self._connection() as connection:
-            rows = _run(connection, self._compiled, values)
+            rows = patiently(lambda: _run(connection, self._compiled, values), ends)
             # SQLite's driver is in its own mode: there a statement outside a transaction is one.
             connection.commit()
         return rows[0] if rows else None
