@@ -23,6 +23,7 @@ key = "demo"
 name = "Demo SaaS"
 origins = ["{HOST}"]
 secret_keys = ["{SECRET_KEY}"]
+account_namespace = "group"
 connectors = ["crm"]
 [product.connector.crm]
 reference = "Sandbox CRM"
@@ -35,6 +36,7 @@ key = "other"
 name = "Other SaaS"
 origins = ["{OTHER_HOST}"]
 secret_keys = ["{OTHER_SECRET_KEY}"]
+account_namespace = "group"
 connectors = ["crm"]
 [product.connector.crm]
 reference = "Sandbox CRM"

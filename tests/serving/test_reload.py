@@ -42,7 +42,8 @@ def test_a68_a_reload_with_a_fault_changes_nothing(tmp_path: Path) -> None:
             reload(bff)
             until(lambda: len(refused(bff)) > list(FAULTY).index(name))  # noqa: B023  # asked at once
             assert requests.get(f"{bff.url}/health/ready", timeout=5).ok
-        assert workers(bff) == before
+        # The kernel's list may leave one out while another child ends.
+        until(lambda: workers(bff) == before)
         assert "products.toml" in refused(bff)[0]
         (tmp_path / "products.toml").write_text(PRODUCTS)
         reload(bff)
