@@ -52,12 +52,12 @@ def connect(
         kept = _keep(service, item, wanted, credentials)
     except ProviderFailed as failure:
         if failure.refused is not None:
-            revocation.let_go(service, owner, client, failure.refused, now=False)
+            revocation.let_go(service, owner, failure.refused, now=False)
         return fail(service, wanted, "failed", failure.error)
     except Exception as error:
         # One place for whatever nobody foresaw: a grant that cannot be kept is not left at the third party.
         if credentials is not None:
-            revocation.let_go(service, owner, client, credentials, now=True)
+            revocation.let_go(service, owner, credentials, now=True)
         if isinstance(error, FlowError):
             raise
         log.error("unforeseen error", **about(error))  # noqa: TRY400  # a trace would hold the grant

@@ -39,27 +39,33 @@ def owner_of(row: Any) -> Owner:
 
 
 def throw_away(
-    service: Embedded,
-    connection: Connection,
-    owner: Owner,
-    credentials: Credentials,
-    client: Client | None = None,
+    service: Embedded, connection: Connection, owner: Owner, credentials: Credentials
 ) -> str | None:
     """Note that a grant is to be revoked; an id for ``revoke_now``.
 
-    ``client`` is whom it was given to, where that is known already. None where the third party has no
-    revocation endpoint: then there is nothing to be done.
+    None where the third party has no revocation endpoint: then there is nothing to be done.
     """
-    item, token = service.catalogue.by_id(owner.connector_id), standing.token_of(credentials)
-    if item is not None and client is None:
-        try:
-            # Now: the properties that brought it may go together with the account.
-            client = standing.client_for(service, connection, item, owner.account_connector_id)
-        except CannotOpen:
-            client = None
+    token, client = standing.token_of(credentials), _client_of(service, connection, owner, credentials)
     noted = secrets.token_hex(16)
     kept = [token.value, token.hint, *([client.id, client.secret] if client else [None, None])]
     return _note(connection, service, owner, noted, service.vault.seal(json.dumps(kept), sealed_in(noted)))
+
+
+def _client_of(
+    service: Embedded, connection: Connection, owner: Owner, credentials: Credentials
+) -> Client | None:
+    """Whom a grant was given to, by the secret that is good now, if that is known.
+
+    The properties that brought the client may have been changed since, or go together with the account.
+    """
+    item, given = service.catalogue.by_id(owner.connector_id), credentials.client
+    if item is None:
+        return given
+    try:
+        now = standing.client_for(service, connection, item, owner.account_connector_id)
+    except CannotOpen:
+        return given
+    return now if given is None or given.id == now.id else given
 
 
 def throw_away_sealed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
@@ -44,17 +44,21 @@ class Client:
     """Our registration at the third party: the catalogue's, or one that the account brings."""
 
     id: str
-    secret: str | None
+    secret: str | None = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """What the third party gave. ``scope`` is what it granted, space-separated, where it said so."""
+    """What the third party gave. ``scope`` is what it granted, space-separated, where it said so.
+
+    ``client`` is whom it was given to; None in what was stored before that was kept.
+    """
 
     access_token: str
     refresh_token: str | None
     expires_at: datetime | None
     scope: str | None
+    client: Client | None = None
 
 
 class Provider:
@@ -111,9 +115,9 @@ class Provider:
     def _token(self, item: CatalogueConnector, client: Client, form: dict[str, str]) -> Credentials:
         status, document = self._post(item, client, item.token_url or "", form)
         if status != OK:
-            refused = _tokens(document) if _is_success(status) else None
+            refused = _tokens(document, client) if _is_success(status) else None
             raise ProviderFailed(_error(document, f"token_endpoint_answered_{status}"), refused)
-        return _credentials(document)
+        return _credentials(document, client)
 
     def _post(
         self, item: CatalogueConnector, client: Client, url: str, form: dict[str, str]
@@ -161,15 +165,15 @@ def legible(error: str) -> str:
     return "".join(filter(str.isprintable, error[:1000])).strip()[:100]
 
 
-def _credentials(document: dict[str, Any]) -> Credentials:
-    kind, found = document.get("token_type"), _tokens(document)
+def _credentials(document: dict[str, Any], client: Client) -> Credentials:
+    kind, found = document.get("token_type"), _tokens(document, client)
     usable = found is not None and _SENDABLE.fullmatch(found.access_token)
     if found is None or not usable or not isinstance(kind, str) or kind.lower() != "bearer":
         raise ProviderFailed("third_party_sent_no_bearer_token", found)
     return found
 
 
-def _tokens(document: dict[str, Any]) -> Credentials | None:
+def _tokens(document: dict[str, Any], client: Client) -> Credentials | None:
     """The tokens of an answer, whatever else is wrong with it."""
     access, refresh, scope = (
         _text(document.get(name)) for name in ("access_token", "refresh_token", "scope")
@@ -181,6 +185,7 @@ def _tokens(document: dict[str, Any]) -> Credentials | None:
         refresh_token=refresh or None,
         expires_at=_ends(document.get("expires_in")),
         scope=scope,
+        client=client,
     )
 
 

@@ -69,27 +69,27 @@ def take_out_of_use(service: Embedded, connection: Connection, row: Row[Any]) ->
     return noted
 
 
-def let_go(service: Embedded, owner: Owner, client: Client, credentials: Credentials, *, now: bool) -> None:
+def let_go(service: Embedded, owner: Owner, credentials: Credentials, *, now: bool) -> None:
     """Revoke a grant that was fetched and is of no use: at once with ``now``, else within a minute.
 
     Nothing is raised: the sign-in has failed for another reason, which is told.
     """
     try:
         with service.database.writing() as connection:
-            noted = noting.throw_away(service, connection, owner, credentials, client)
+            noted = noting.throw_away(service, connection, owner, credentials)
         if now:
             revoke_now(service, noted, provider=service.provider.in_a_hurry())
     except Exception as error:  # noqa: BLE001  # whatever it is, the grant would be lost
         log.error("a grant cannot be noted: revoked without", **about(error))  # noqa: TRY400
-        _revoke_unnoted(service, owner, client, credentials)
+        _revoke_unnoted(service, owner, credentials)
 
 
-def _revoke_unnoted(service: Embedded, owner: Owner, client: Client, credentials: Credentials) -> None:
+def _revoke_unnoted(service: Embedded, owner: Owner, credentials: Credentials) -> None:
     item, token = service.catalogue.by_id(owner.connector_id), standing.token_of(credentials)
-    if item is None or item.revocation_url is None:
+    if item is None or item.revocation_url is None or credentials.client is None:
         return
     try:
-        service.provider.in_a_hurry().revoke(item, client, token.value, token.hint)
+        service.provider.in_a_hurry().revoke(item, credentials.client, token.value, token.hint)
     except ProviderFailed as failure:
         audit("revocation given up", account_connector=owner.account_connector_id, error=failure.error)
 
@@ -220,7 +220,8 @@ def _noted(
 ) -> standing.Grant:
     client: Client | None = None
     if row.sealed_for is not None:
-        token = standing.token_of(unseal(service.vault, row.sealed_grant, row.sealed_for))
+        found = unseal(service.vault, row.sealed_grant, row.sealed_for)
+        token, client = standing.token_of(found), found.client
     else:
         kept = json.loads(service.vault.open(row.sealed_grant, noting.sealed_in(row.id)))
         token, client = standing.Token(*kept[:2]), Client(*kept[2:]) if kept[2] is not None else None

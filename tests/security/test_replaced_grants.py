@@ -288,6 +288,17 @@ def test_a72_a_grant_whose_key_is_missing_waits_for_it(world: World, third: Thir
     assert ("revocation pending", "encryption_key_missing") not in inventory(connection)
 
 
+def test_a72_a_grant_is_revoked_as_the_client_that_it_was_given_to(world: World, third: ThirdParty) -> None:
+    """The account has brought an app of its own since: the old grant is not that one's."""
+    connection = Connection(world, third.offer(world, token_auth="client_secret_post")).connect()
+    for name in ("ClientId", "ClientSecret"):
+        connection.api.call("POST", f"{connection.path}/properties", {"Name": name, "Value": "own"})
+    connection.connect()
+    connection.api.call("PUT", f"{connection.path}/deauthenticate")
+    clients = [(form["client_id"], form["client_secret"]) for form in third.forms("revoke")]
+    assert clients == [("hitchpost", "third-party-secret"), ("own", "own")]
+
+
 def test_a72_a_grant_of_a_connector_that_left_the_catalogue_waits(world: World, third: ThirdParty) -> None:
     """Nobody knows where to revoke it until its entry is back."""
     connection = Connection(world, third.offer(world)).connect()
