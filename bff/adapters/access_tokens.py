@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -16,9 +17,12 @@ from bff.core.secret import Secret
 
 EARLY_SECONDS: Final = 300.0
 EARLY_SHARE: Final = 0.1
+LONGEST_LIFE: Final = 365 * 24 * 3600
 OK: Final = 200
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds until credentials that were refused are tried again: the first time, and at most."""
+_SENDABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+"""An access token that fits into a header (RFC 6749, appendix A.12)."""
 
 log = structlog.get_logger("hitchpost.partner")
 
@@ -79,7 +83,7 @@ class TokenEndpoint:
         found = answer.document() if answer.status == OK else {}
         document = found if isinstance(found, dict) else {}
         value, seconds = document.get("access_token"), _seconds(document.get("expires_in"))
-        if not isinstance(value, str) or not value or seconds is None:
+        if not isinstance(value, str) or not _SENDABLE.fullmatch(value) or seconds is None:
             raise self._no_token(answer.status)
         self._refused, self._pause = None, 0.0
         return AccessToken(Secret(value), seconds, self._clock() + seconds)
@@ -104,7 +108,7 @@ class TokenEndpoint:
 
 def _seconds(value: object) -> float | None:
     if isinstance(value, str) and value.isascii() and value.isdigit():
-        value = int(value)
+        value = int(value[:12])
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
         return None
-    return float(value)
+    return float(min(value, LONGEST_LIFE))

@@ -99,7 +99,7 @@ class DatabaseAttempts:
             self._add.make(_to_row(attempt))
         except IntegrityError:
             key = attempt.idempotency_sha256
-            begun = _found(self._by_key.one(wanted=key)) if key else None
+            begun = (_found(self._by_key.one(wanted=key)) if key else None) or self.get(attempt.id)
             if begun is None:
                 raise
             raise AlreadyBegun(begun) from None

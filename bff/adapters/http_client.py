@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 import requests
-from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError, ReadTimeoutError
 
 from bff.adapters.breaker import Breaker, CircuitOpen
 from bff.adapters.deadline import Watch, WatchedAdapter, deadline
@@ -160,14 +160,17 @@ class HttpClient:
         failed = True
         try:
             answer = self._once(prepared)
+        except _TryFailed:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever an answer brings about, it is the upstream's failure
+            raise self._broken(error, watch) from None
+        else:
             if watch.fired:
                 # Cut in the middle of its headers, an answer may look whole.
-                raise TimeoutError
+                raise self._broken(TimeoutError(), watch)
             # 429 is no failure of the upstream's: it works, and says so.
             failed = answer.status >= 500
             return self._usable(answer)
-        except (requests.RequestException, HTTPError, OSError) as error:
-            raise self._broken(error, watch) from None
         finally:
             self.breaker.leave(ticket, failed=failed)
 

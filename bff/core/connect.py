@@ -17,7 +17,7 @@ from bff.core.errors import InvalidRequest, LaunchRefused, NotFound, PartnerProb
 from bff.core.minted_url import require_short, sign_in_url
 from bff.core.model import GIVEN_UP, Attempt, AttemptChanges, Delivery, Hint, Principal, Product, Status
 from bff.core.offers import chosen_message, offered_connector
-from bff.core.ports import AttemptStore, PartnerService
+from bff.core.ports import AlreadyBegun, AttemptStore, PartnerService
 from bff.core.ready import LaunchMinter, Ready
 from bff.core.secret import Secret, fingerprint
 from bff.core.watch import Watch
@@ -208,17 +208,22 @@ class Connect:
     def accept(self, attempt: Attempt) -> Attempt:
         """The user wants the other account, which signed in, in place of the one that was connected.
 
-        The attempt that failed for it stays failed; the answer is a new one, which stands for this choice.
-        Raises ``InvalidRequest`` when there is nothing to accept (any more), or ``PartnerUnavailable``.
+        The attempt that failed for it stays failed; the answer is a new one, which stands for this choice. A
+        choice is made once: the new one's id follows from the failed one's, and whoever asks again, or at the
+        same time, is answered with it. Raises ``InvalidRequest`` when there is nothing to accept (any more),
+        or ``PartnerUnavailable``.
         """
         token, number = attempt.sign_in_token_sha256, attempt.account_connector_id
         if attempt.error_code != outcome.MISMATCH or token is None or number is None:
             raise InvalidRequest("accept: no other account has signed in here")
+        chosen_id = "att_" + fingerprint(f"accepted in place of {attempt.id}")[:24]
+        if (made := self._attempts.get(chosen_id)) is not None:
+            return self._watch.observe(made, Hint.RETURNED)
         self._partner.accept_sign_in(attempt.account, number, token)
         now = self._clock()
         chosen = replace(
             attempt,
-            id="att_" + self._random_token()[:24],
+            id=chosen_id,
             support_code=support_code(self._random_token()),
             status=Status.LAUNCHED,
             # A launch token that nobody is told: there is nothing left to open.
@@ -235,7 +240,10 @@ class Connect:
             error_code=None,
             idempotency_sha256=None,
         )
-        self._attempts.add(chosen)
+        try:
+            self._attempts.add(chosen)
+        except AlreadyBegun as made_meanwhile:
+            chosen = made_meanwhile.attempt
         return self._watch.observe(chosen, Hint.RETURNED)
 
     def returned(self, secret: Secret, error: str = "", *, finished: bool = False) -> Attempt:

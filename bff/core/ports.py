@@ -289,7 +289,7 @@ class ImageStore(Protocol):
 
 
 class AlreadyBegun(Exception):
-    """There is an attempt that was begun by the same request. ``attempt`` is that one."""
+    """There is an attempt that was begun by the same request or choice. ``attempt`` is that one."""
 
     def __init__(self, attempt: Attempt) -> None:
         super().__init__(attempt.id)
@@ -300,7 +300,7 @@ class AttemptStore(Protocol):
     """Where attempts live. Only ``transition`` changes one, and only from a status that was expected."""
 
     def add(self, attempt: Attempt) -> None:
-        """Keep a new attempt. Raises ``AlreadyBegun`` when one has the same ``idempotency_sha256``."""
+        """Keep a new attempt. Raises ``AlreadyBegun`` when one has the same id or ``idempotency_sha256``."""
 
     def get(self, attempt_id: str) -> Attempt | None:
         """The attempt of this id."""

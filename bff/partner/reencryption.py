@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Column, Row, Table, select, update
 
 from bff.partner import account_connector_store as store
-from bff.partner import completion, flows, revocation, tables
+from bff.partner import completion, flows, noting, tables
 from bff.partner.crypto import CannotOpen, Vault
 from bff.partner.database import Database
 
@@ -43,7 +43,7 @@ SEALED: Final = (
     Sealed(tables.sign_in.c.held, lambda row: store.held_in(row.token_sha256)),
     Sealed(tables.flow.c.verifier, lambda row: flows.sealed_in(row.state_sha256)),
     Sealed(tables.completion.c.answer, lambda row: completion.sealed_in(row.code_sha256)),
-    Sealed(tables.pending_revocation.c.sealed_grant, lambda row: revocation.sealed_in(row.id)),
+    Sealed(tables.pending_revocation.c.sealed_grant, noting.context_of),
 )
 """Every sealed column. A test holds it to the columns that ``tables.py`` calls sealed."""
 

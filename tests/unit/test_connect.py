@@ -28,7 +28,7 @@ from bff.core.errors import (
 )
 from bff.core.minted_url import MOST
 from bff.core.model import Attempt, Delivery, Principal, Status, User
-from bff.core.ports import AccountConnector, AccountRef
+from bff.core.ports import AccountConnector, AccountRef, AlreadyBegun
 from bff.core.secret import Secret, fingerprint
 from tests.support.watched_core import ACME, ADA, HOST, PRODUCT, PUBLIC, WatchedCore
 
@@ -431,6 +431,26 @@ class TestAccept:
         assert new.launch_token_sha256 != old.launch_token_sha256
         kept = stored(core, new)
         assert (kept.status, kept.checks, kept.checked_at) == (Status.CONNECTED, 1, core.clock())
+
+    def test_a_choice_is_made_once(self, core: WatchedCore) -> None:
+        """Made again it is the same attempt, and the partner service is not asked to choose again."""
+        old = self.mismatched(core)
+        new = core.connect.accept(old)
+        core.clock.tick(3600)
+        assert core.connect.accept(old) == stored(core, new)
+        assert len(core.partner.of("accept")) == 1
+
+    def test_of_choices_at_once_the_first_stands(self, core: WatchedCore) -> None:
+        """Another worker has kept the same choice: the store says so, and which."""
+        new = core.connect.accept(self.mismatched(core))
+        late = replace(new, launch_token_sha256="0" * 64, support_code="LATE")
+        with pytest.raises(AlreadyBegun) as raised:
+            core.attempts.add(late)
+        assert raised.value.attempt == stored(core, new)
+
+    def test_choices_of_two_attempts_are_two(self, core: WatchedCore) -> None:
+        """Each is that of the attempt that failed."""
+        assert core.connect.accept(self.mismatched(core)).id != core.connect.accept(self.mismatched(core)).id
 
     def test_the_choice_has_no_return_page(self, core: WatchedCore) -> None:
         """The old attempt's page stays the old attempt's."""
