@@ -219,7 +219,8 @@ def test_another_product_is_another_user(cyclr_world: CyclrWorld) -> None:
     begun = cyclr_world.page(
         "POST", "/v1/attempts", token, origin=OTHER_HOST, json={"connector": "crm"}
     ).json()
-    url = cyclr_world.launch(begun["launch_token"]).headers["Location"]
+    opened_for = {"product": "other", "origin": OTHER_HOST}
+    url = cyclr_world.launch(begun["launch_token"], opened_for=opened_for).headers["Location"]
     assert Click(cyclr_world, begun["id"], url, token).returns
     cyclr_world.sign_in(url)
     ada.end("deny")
