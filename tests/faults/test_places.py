@@ -15,6 +15,7 @@ from bff.http.services import EXTENSION
 from tests.support.fault_proxy import Fault
 from tests.support.faulty_world import FaultyWorld, open_faulty_world
 from tests.support.tls import Front, TlsFault, trust
+from tests.support.waiting import wait_for
 
 ROUNDS = int(os.environ.get("HITCHPOST_FAULT_ROUNDS") or 0)
 HARMLESS = {Fault.NONE, Fault.LATENCY}
@@ -85,7 +86,7 @@ def test_the_partner_service_at_the_end(world: FaultyWorld, fault: Fault) -> Non
     tell("before partner", "read", fault, began, 200, told)
     assert told["status"] == ("connected" if fault in HARMLESS else "launched")
     world.before_partner.switch(Fault.NONE)
-    assert world.read(attempt)["status"] == "connected"
+    assert wait_for(lambda: (told := world.read(attempt)["status"]) != "launched" and told) == "connected"
 
 
 @pytest.mark.timeout(120)
@@ -152,7 +153,10 @@ def test_tls_to_the_third_party_at_the_exchange(tls_world: FaultyWorld, fault: T
 def begin_anew(shared: FaultyWorld, name: str) -> FaultyWorld:
     """The world for the next test."""
     mend(shared)
-    shared.bff_app.extensions[EXTENSION].watch._partner._partner._http.breaker = Breaker()
+    client = shared.bff_app.extensions[EXTENSION].watch._partner._partner
+    client._http.breaker = Breaker()
+    # What the last test's fault asked for (Retry-After) is obeyed by every poll, and is over.
+    wait_for(lambda: client._calls._quiet.left() <= 0)
     return replace(shared, account=f"account of {name}")
 
 
@@ -173,9 +177,10 @@ def mend(world: FaultyWorld) -> None:
 
 
 def heals(world: FaultyWorld, token: str) -> None:
-    """Without a restart, the next click connects."""
+    """Without a restart, the next click connects; it is told as soon as polls may go on (Retry-After)."""
     mend(world)
-    assert world.read(world.connect(token))["status"] == "connected"
+    attempt = world.connect(token)
+    assert wait_for(lambda: (told := world.read(attempt)["status"]) != "launched" and told) == "connected"
 
 
 def tell(

@@ -30,7 +30,7 @@ from bff.core.strict_json import FaultyJson, loads
 from bff.core.wording import accepted, canonical, choose, is_tag
 from bff.partner.catalogue import FaultyCatalogue, read_catalogue
 from bff.partner.paths import AnyText, EncodedSlashes
-from bff.partner.provider import ProviderFailed, _credentials, _document
+from bff.partner.provider import Client, ProviderFailed, _credentials, _document
 from bff.partner.transport import Reply
 from bff.partner.words import LOCALES, best
 from bff.receipts import FixedKeys, ReceiptRefused, verify
@@ -61,6 +61,7 @@ TOKENS: Final = {
     "refresh_token": "r",
     "scope": "a b",
 }
+CLIENT = Client("hitchpost", None)
 
 
 @quick
@@ -220,7 +221,7 @@ def test_a_time_at_the_end_of_time(year: str) -> None:
 def test_a_providers_token_answer(body: bytes, media_type: str) -> None:
     """Credentials that can be sealed, or ``ProviderFailed``."""
     with contextlib.suppress(ProviderFailed):
-        found = _credentials(_document(Reply(200, media_type, body)))
+        found = _credentials(_document(Reply(200, media_type, body)), CLIENT)
         storable(found.access_token, found.refresh_token or "", found.scope or "")
 
 
@@ -349,7 +350,7 @@ def test_the_sound_ones_are_sound() -> None:
     assert read_products(written(PRODUCTS.encode()))
     assert read_content(written(TEAMS.encode()))
     assert partner_json.read_account_connector(ACCOUNT_CONNECTOR).sign_ins
-    assert _credentials(TOKENS).expires_at > datetime.now(UTC)
+    assert _credentials(TOKENS, CLIENT).expires_at > datetime.now(UTC)
     assert verify_header_is_taken()
 
 

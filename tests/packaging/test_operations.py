@@ -26,7 +26,7 @@ from tests.support.world import SANDBOX_SECRET, build_sandbox
 
 NGINX: Final = "/usr/sbin/nginx"
 HOST: Final = "https://app.example.com"
-PRODUCT: Final = "my-product"
+PRODUCT: Final = "shop"
 BFF, PARTNER = "https://connect.example.com", "https://partner.example.com"
 BLOCK: Final = re.compile(r"<!-- replay -->\n```bash\n(.*?)```", re.DOTALL)
 
