@@ -42,6 +42,7 @@ TABLE: Final = {
 """A route that needs another value sets its own: what is there already stays."""
 
 HSTS: Final = "max-age=31536000"
+TOO_LONG: Final = frozenset({414, 431})
 FILES: Final = frozenset({"hitchpost_files", "hitchpost_looks"})
 
 
@@ -68,14 +69,18 @@ def secure(response: Response) -> Response:
 
 
 def refusals(app: Flask) -> Refuse:
-    """Problem documents for requests that the edge lets reach no route."""
+    """Answers for requests that the edge lets reach no route: problem documents, and pages to people."""
 
     def refuse(status: int, code: str, detail: str) -> App:
         def answer(environ: Environ, start_response: Any) -> Iterable[bytes]:
+            # A link may be too long for a person who follows it; what comes for another host is no browser's.
+            for_people = status in TOO_LONG and str(environ.get("PATH_INFO", "")).startswith("/connect/")
             # Nothing of what was asked gets into the answer, nor has to be understood for it.
-            plain = environ | {"HTTP_HOST": "localhost", "PATH_INFO": "/", "QUERY_STRING": ""}
+            path = "/connect/" if for_people else "/"
+            plain = environ | {"HTTP_HOST": "localhost", "PATH_INFO": path, "QUERY_STRING": ""}
             with app.request_context(plain):
-                response = secure(problem(status, code, detail))
+                told = pages.refused(status) if for_people else problem(status, code, detail)
+                response = secure(told)
             return response(environ, start_response)
 
         return answer

@@ -138,7 +138,12 @@ def report_return(secret: str) -> Response:
 
 def trouble(error: Exception, attempt: Attempt | None = None) -> Response:
     """A page that tells a person what went wrong and what to do, and its opener that there is news."""
-    status, code = _status_of(error)
+    page = _trouble(*_status_of(error), attempt)
+    page.headers.update(how_long_to_wait(error))
+    return page
+
+
+def _trouble(status: int, code: str, attempt: Attempt | None) -> Response:
     product = services().products.get(attempt.product) if attempt else None
     words = _words_of(attempt, product) if attempt else Words(None, browsers())
     title, next_step = words.error(code)
@@ -153,9 +158,13 @@ def trouble(error: Exception, attempt: Attempt | None = None) -> Response:
         support_code=attempt.support_code if attempt else None,
     )
     page.vary.add("Accept-Language")
-    page.headers.update(how_long_to_wait(error))
     page.status_code = status
     return page
+
+
+def refused(status: int) -> Response:
+    """The page for an address that no route is asked for: too long, for another host, and so on."""
+    return _trouble(status, "invalid_request", None)
 
 
 def _status_of(error: Exception) -> tuple[int, str]:

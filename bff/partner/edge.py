@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from html import escape
 from typing import Any, Final
 
 from flask import Response, request
@@ -15,6 +16,9 @@ from bff.serving.edge import ROUTE, UNMATCHED, App, Edge, Environ, trusted
 
 LARGEST_BODY_BYTES: Final = 256 * 1024
 HSTS: Final = "max-age=31536000"
+FOR_PEOPLE: Final = ("/connectorauth/", "/connector/")
+"""Paths that a browser shows. Too long an address, say, is refused before there is a language to choose."""
+PLAIN_PAGE: Final = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Not shown</title><p>{}</p>'
 DENIALS: Final = frozenset({401, 403, 429})
 HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -42,14 +46,15 @@ def around(app: App, settings: Settings) -> Edge:
 
 
 def refuse(settings: Settings) -> Any:
-    """Answers in the form of the API, for requests that reach no route."""
+    """Answers requests that reach no route: in the form of the API, and to a person as a page."""
 
     def answer_with(status: int, _code: str, detail: str) -> App:
         def answer(environ: Environ, start_response: Any) -> Iterable[bytes]:
-            body = json.dumps({"Message": detail})
-            response = Response(
-                body, status, _headers(settings), content_type="application/json; charset=utf-8"
-            )
+            if str(environ.get("PATH_INFO", "")).startswith(FOR_PEOPLE):
+                body, kind = PLAIN_PAGE.format(escape(detail)), "text/html"
+            else:
+                body, kind = json.dumps({"Message": detail}), "application/json"
+            response = Response(body, status, _headers(settings), content_type=f"{kind}; charset=utf-8")
             return response(environ, start_response)
 
         return answer

@@ -332,12 +332,15 @@ def test_a77_a_trace_that_is_too_long_is_dropped() -> None:
 
 
 def test_a77_a_query_of_many_fields_is_refused_by_both_programs(world: World) -> None:
-    """In the form of each."""
+    """In the form of each; a person is shown a page."""
     query = "&".join(f"a{at}=b" for at in range(MOST_FIELDS + 1))
     told = requests.get(f"{world.bff}/v1/config?{query}", timeout=10)
     assert (told.status_code, told.json()["code"]) == (414, "malformed_request")
-    told = requests.get(f"{world.partner}/connector/callback?{query}", timeout=10)
+    told = requests.get(f"{world.partner}/v1.0/connectors?{query}", timeout=10)
     assert (told.status_code, "fields" in told.json()["Message"]) == (414, True)
+    for page in (f"{world.bff}/connect/opening", f"{world.partner}/connector/callback"):
+        shown = requests.get(f"{page}?{query}", timeout=10)
+        assert (shown.status_code, shown.headers["Content-Type"]) == (414, "text/html; charset=utf-8")
 
 
 def test_a77_forms_that_anybody_may_send_are_small(world: World) -> None:
