@@ -19,6 +19,8 @@ const LEAVING = 8000;
 export interface Popup extends Signals {
   /** True when the browser refused to open a window. */
   blocked: boolean;
+  /** Whether its window is closed, or seems so. */
+  gone: () => boolean;
   /** Aborted when the flow is over. */
   over: AbortSignal;
   /** Hands over the launch token. From now on the attempt's callback message counts. */
@@ -78,6 +80,7 @@ export function openPopup(url?: string): Popup {
     nudge,
     news,
     blocked: popup === null,
+    gone: () => !!popup?.closed,
     over: end.signal,
     launch(attempt) {
       expected = attempt;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { add, launch, main, names, offered, pick, useElements } from "./elements.js";
 import { FakePopup } from "./fake-popup.js";
-import { pass, usePage } from "./page.js";
+import { pass, remembered, usePage } from "./page.js";
 
 const page = usePage();
 const seen = useElements();
@@ -48,7 +48,7 @@ describe("A30 a blocked popup", () => {
     await pass(0);
     expect(page.bff.asked("POST", "/attempts")[0]?.body).toEqual({ connector: "crm", delivery: "return", pressed: false, return_url: location.href });
     expect(forms).toEqual(["POST https://bff.example/prefix/connect/launch launch_token=lt_at_1"]);
-    expect(sessionStorage.getItem("hitchpost")).toBe('{"id":"at_1","connector":"crm"}');
+    expect(remembered()).toEqual({ at_1: "crm" });
     expect(document.querySelector("form")).toBeNull();
     page.bff.end("connected");
     await pass(10_000);
