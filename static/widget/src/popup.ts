@@ -73,8 +73,7 @@ export function openPopup(url?: string): Popup {
   addEventListener("message", hear, options);
   for (const name of ["focus", "online", "pageshow", "visibilitychange"]) addEventListener(name, back, options);
   const ticks = setInterval(look, TICK);
-  // Without a name of its own: a name used twice would take over another flow's window.
-  const popup = (url && open(url, "_blank", "popup,width=520,height=680")) as WindowProxy | null | undefined;
+  const popup = url ? openAt(url) : undefined;
 
   return {
     nudge,
@@ -98,4 +97,13 @@ export function openPopup(url?: string): Popup {
       popup?.close(); // Does nothing, in silence, to a window that is isolated from us.
     },
   };
+}
+
+function openAt(url: string): WindowProxy | null {
+  try {
+    // Without a name of its own: a name used twice would take over another flow's window.
+    return open(url, "_blank", "popup,width=520,height=680");
+  } catch {
+    return null; // So does Firefox refuse, in a frame whose sandbox allows no popups.
+  }
 }
