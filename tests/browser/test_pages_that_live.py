@@ -56,8 +56,9 @@ fieldset.append(ours);
 """
 SANDBOX: Final = """
 const frame = document.querySelector("iframe");
-frame.sandbox = "allow-scripts allow-same-origin allow-forms";
-frame.src = frame.src;
+const sandboxed = frame.cloneNode();
+sandboxed.sandbox = "allow-scripts allow-same-origin allow-forms";
+frame.replaceWith(sandboxed);
 """
 OURS: Final = "const ours = document.querySelector('fieldset hitchpost-connect');"
 

@@ -99,10 +99,10 @@ async function watch(attempt: Begun, tell: Tell, popup: Popup, known: boolean): 
     delay = signal ? BRISK : Math.min(delay * GROWTH, Date.now() < eagerUntil ? FIRST : SLOWEST);
     try {
       const reading = await (cancelling ? cancel(id) : read(id, hint));
-      if (!/created|launched/.test(reading.status)) return [reading, hint ?? "poll"]; // The others are final.
-      answered = Date.now();
       if (!known) tell("waiting", id);
       known = true;
+      if (!/created|launched/.test(reading.status)) return [reading, hint ?? "poll"]; // The others are final.
+      answered = Date.now();
     } catch (error) {
       // With no answer for so long (milliseconds) the server has given up the attempt by itself.
       if (!isPassing(error as ConnectError) || Date.now() - answered > 900_000) throw error;

@@ -103,6 +103,6 @@ export function run(owner: Node | undefined, request: ConnectRequest, begun?: Be
     next?.tidy();
     flows.delete(flow); // Before anybody is told: a page may draw its buttons anew then.
   });
-  // Nothing was shown of a flow that is resumed, nor has the BFF known it: then nobody was waiting for it.
-  return tellEnd(ending, (error) => (!error || !!flow.step || !!error.supportCode || !resumed) && ownerOf(flow));
+  // Of a flow that is resumed nobody hears, unless something was told of it: then the BFF knew it, or the user pressed.
+  return tellEnd(ending, () => (!resumed || !!flow.step) && ownerOf(flow));
 }

@@ -17,11 +17,11 @@ export function openFor({ connector, delivery, locale = settings.locale ?? words
   return openPopup(delivery === "return" ? undefined : settings.base + "/connect/opening?" + (new URLSearchParams(query) as unknown as string));
 }
 
-/** Tells how a sign-in ended, and gives it on. `target` says whom, once it has ended; nobody, if it finds none. */
-export function tellEnd(ending: Promise<ConnectResult>, target: (error?: ConnectError) => EventTarget | false): Promise<ConnectResult> {
+/** Tells how a sign-in ended, and gives it on. `target` says whom, once it has ended: false is nobody. */
+export function tellEnd(ending: Promise<ConnectResult>, target: () => EventTarget | false): Promise<ConnectResult> {
   ending.then(
     (result) => { fire(target(), "connected", result); },
-    (error: unknown) => { fire(target(error as ConnectError), "failed", error as ConnectError); },
+    (error: unknown) => { fire(target(), "failed", error as ConnectError); },
   );
   return ending;
 }

@@ -14,15 +14,15 @@ export const remember = (id: string, { connector, message = "" }: ConnectRequest
 /** Forgets it. */
 export const forget = (id: string | undefined): unknown => id && inStorage((storage) => { storage.removeItem(keyOf(id)); });
 
-/** The attempts that this tab remembers, by id, and what was asked for with each. */
-export const recall = (): [string, ConnectRequest][] =>
-  inStorage((storage) =>
-    Object.entries(storage).flatMap(([key, value]) => {
+/** Gives the attempts that this tab remembers: their ids, and what was asked for. */
+export const recall = (each: (id: string, request: ConnectRequest) => void): unknown =>
+  inStorage((storage) => {
+    for (const [key, value] of Object.entries(storage)) {
       const [before, id] = key.split(keyOf(""));
       const [connector = "", message] = (value as string).split(" ");
-      return id && !before ? [[id, { connector, message }]] : [];
-    }),
-  ) ?? [];
+      if (id && !before) each(id, { connector, message });
+    }
+  });
 
 function inStorage<Found>(act: (storage: Storage) => Found): Found | undefined {
   try {

@@ -10,9 +10,8 @@ import { settings } from "./session.js";
  */
 export function resume(event?: Event): void {
   if (!settings.base || !(event || document.readyState === "complete")) return;
-  const running = [...flows].map(({ attempt }) => attempt);
-  for (const [id, request] of recall()) {
+  recall((id, request) => {
     // Whoever stands for its connector by then is told how it ended.
-    if (!running.includes(id)) void run(undefined, request, { id });
-  }
+    if (![...flows].some(({ attempt }) => attempt === id)) void run(undefined, request, { id });
+  });
 }

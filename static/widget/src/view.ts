@@ -17,8 +17,8 @@ export interface View {
   button: HTMLButtonElement;
   /** Draws all anew, in the words that are known by now. */
   draw: () => void;
-  /** Shows the button alone, as if nothing had been; with `ended`, only if a flow is shown. */
-  clear: (ended?: boolean) => void;
+  /** Shows the button alone, as if nothing had been; with `idle`, since no flow runs, only if one is shown. */
+  clear: (idle?: boolean) => void;
 }
 
 /** Draws the element. It is driven by its own events, so it shows the same as the host page is told. */
@@ -33,20 +33,20 @@ export function furnish(element: HTMLElement): View {
   root.append(button, status, actions);
   root.adoptedStyleSheets = [sheet];
 
-  /** How it stands: what is said, in the words that are known when it is drawn, and what can be chosen. */
-  let stands: { text?: () => string | undefined; busy?: boolean; choices?: Choice[]; attempt?: string | undefined } = {};
+  let text: () => string | undefined;
+  let busy: boolean;
+  let choices: Choice[];
+  let ended: string | undefined;
 
   const draw = (): void => {
-    const { text, busy, choices = [], attempt } = stands;
     // What the host wrote between the tags wins; white space between them is no text.
     const own = element.firstElementChild ?? element.textContent.trim();
     label.textContent = own ? "" : (word("button") as string | null);
     for (const part of [label, status, actions]) Object.assign(part, { lang: word("lang"), dir: word("dir") });
-    // What is wrong with the page is said on it: whoever builds it sees that at once.
-    const said = text?.() ?? advice ?? "";
-    if (status.textContent !== said) status.textContent = said; // Said twice, it would be read aloud twice.
+    // What is wrong with the page is said on it: whoever builds it sees that at once. Undefined empties it, as null does.
+    status.textContent = (text() ?? advice) as string | null;
     // Busy, not disabled: a disabled button would lose the focus, and a press brings the popup to the front.
-    button.ariaBusy = `${!!busy}`;
+    button.ariaBusy = `${busy}`;
     // Nor may the focus fall off the page together with the button that had it.
     if (actions.contains(root.activeElement)) button.focus();
     actions.replaceChildren(
@@ -54,26 +54,29 @@ export function furnish(element: HTMLElement): View {
         make("button", {
           part: "action",
           textContent: word(choice) ?? choice,
-          onclick: () => { press(element, choice, attempt); },
+          onclick: () => { press(element, choice, ended); },
         }),
       ),
     );
   };
-  const show = (next: typeof stands): void => {
-    stands = next;
+
+  /** Says this, in the words that are known whenever it is drawn, and offers `choices`; `ended` is the attempt that has ended. */
+  const show = (...now: [typeof text?, boolean?, Choice[]?, string?]): void => {
+    [text = () => undefined, busy = false, choices = [], ended] = now;
     draw();
   };
 
   element.addEventListener("hitchpost:step", ({ detail: { step } }) => {
-    if (step !== "prepared") show({ text: () => word(step), busy: true, choices: /unsure|blocked/.test(step) ? IN_TROUBLE : [] });
+    if (step !== "prepared") show(() => word(step), true, /unsure|blocked/.test(step) ? IN_TROUBLE : []);
   });
-  element.addEventListener("hitchpost:connected", () => { show({ text: () => word("connected") }); });
+  element.addEventListener("hitchpost:connected", () => { show(() => word("connected")); });
   element.addEventListener("hitchpost:failed", ({ detail: { code, title, nextStep, attempt, supportCode } }) => {
-    const text = (): string => `${word(code) ?? title}\n${nextStep} ${supportCode ?? ""}`;
-    show({ text, choices: code === "account_mismatch" ? AFTER_MISMATCH : [], attempt });
+    const failure = (): string => `${word(code) ?? title}\n${nextStep} ${supportCode ?? ""}`;
+    show(failure, false, code === "account_mismatch" ? AFTER_MISMATCH : [], attempt);
   });
   slot.onslotchange = draw;
-  return { button, draw, clear: (ended) => { if (!ended || stands.busy) show({}); } };
+  show();
+  return { button, draw, clear: (idle) => { if (!idle || busy) show(); } };
 }
 
 function pressable(element: HTMLElement, ...content: Node[]): HTMLButtonElement {
