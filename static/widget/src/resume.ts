@@ -18,9 +18,9 @@ export const forget = (id: string | undefined): unknown => id && inStorage((stor
 export const recall = (each: (id: string, request: ConnectRequest) => void): unknown =>
   inStorage((storage) => {
     for (const [key, value] of Object.entries(storage)) {
-      const [before, id] = key.split(keyOf(""));
+      const [, id] = key.split(keyOf(""));
       const [connector = "", message] = (value as string).split(" ");
-      if (id && !before) each(id, { connector, message });
+      if (id) each(id, { connector, message });
     }
   });
 

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { add, launch, main, names, offered, pick, useElements } from "./elements.js";
 import { FakePopup } from "./fake-popup.js";
 import { pass, remembered, usePage } from "./page.js";
@@ -27,6 +27,16 @@ describe("A30 a blocked popup", () => {
     await pass(0);
     expect(seen.failed).toMatchObject([{ code: "cancelled" }]);
     expect(names(element)).toEqual([]);
+  });
+
+  it("is one as well where the browser throws, as Firefox does in a frame whose sandbox allows no popups", async () => {
+    const element = add("hitchpost-connect", { connector: "crm" });
+    vi.stubGlobal("open", () => { throw new DOMException("", "InvalidAccessError"); });
+    main(element).click();
+    await pass(0);
+    expect(names(element)).toEqual(["Open again", "Continue in this tab", "Cancel"]);
+    pick(element, "Cancel");
+    await pass(0);
   });
 
   it("goes on in a window that opens at last", async () => {
