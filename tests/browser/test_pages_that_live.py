@@ -1,4 +1,4 @@
-"""Pages that draw their buttons anew, are reloaded, or put buttons of their own anywhere: real clicks, real windows."""
+"""Pages that draw their buttons anew, are reloaded, or have buttons of their own anywhere: real clicks."""
 
 from __future__ import annotations
 
@@ -63,6 +63,11 @@ frame.replaceWith(sandboxed);
 OURS: Final = "const ours = document.querySelector('fieldset hitchpost-connect');"
 
 
+LAUNCHED: Final = """
+return Object.values(sessionStorage).some((asked) => asked.split(" ")[0] === arguments[0]);
+"""
+
+
 class LivingPage(HostPage):
     """The demo's page, which notes who is told how it ended."""
 
@@ -103,18 +108,18 @@ class LivingPage(HostPage):
 
     def told(self, count: int) -> list[list[str]]:
         """Who was told what, once there were so many endings."""
-        return self.wait(lambda: len(self.run("return window.told")) >= count and self.run("return window.told"))
+
+        def enough() -> list[list[str]] | None:
+            found: list[list[str]] = self.run("return window.told")
+            return found if len(found) >= count else None
+
+        return self.wait(enough)
 
     def reload(self) -> None:
         """Reload the page, and watch it again."""
         self.driver.refresh()
         self.wait(lambda: self.driver.find_elements(By.TAG_NAME, "hitchpost-connect"))
         self.watch()
-
-
-LAUNCHED: Final = """
-return Object.values(sessionStorage).some((asked) => asked.split(" ")[0] === arguments[0]);
-"""
 
 
 @pytest.fixture
@@ -171,7 +176,7 @@ def test_another_user_hears_nothing_of_a_flow_that_was_left(living: LivingPage) 
 
 
 def test_buttons_of_the_hosts_own(living: LivingPage) -> None:
-    """In a form, as a link, below a listener that stops clicks, in a shadow root; and disabled ones do nothing."""
+    """In a form, as a link, where clicks are stopped, in a shadow root; and disabled ones do nothing."""
     address = living.driver.current_url
     living.run(OWN_BUTTONS)
     shadow = living.run("return document.querySelector('#host').shadowRoot.querySelector('button')")
