@@ -32,7 +32,7 @@ function endings(): string[] {
   return heard;
 }
 
-describe("an element that replaces one in mid-flow", () => {
+describe("A30 an element that replaces one in mid-flow", () => {
   it.each<[string, (old: Element) => void]>([
     ["by innerHTML", (old) => { if (old.parentElement) old.parentElement.innerHTML = '<hitchpost-connect connector="crm" id="new"></hitchpost-connect>'; }],
     ["as a copy of itself (a cached page)", (old) => {

@@ -22,7 +22,7 @@ async function left(...connectors: string[]): Promise<void> {
 
 const offline = (): never => { throw new TypeError("offline"); };
 
-describe("flows that were left", () => {
+describe("A30 flows that were left", () => {
   it("all go on, each is told to its element, and is forgotten", async () => {
     await left("crm", "erp");
     const [erp, crm] = ["erp", "crm"].map((connector) => add("hitchpost-connect", { connector })) as [HTMLElement, HTMLElement];
