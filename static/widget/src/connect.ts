@@ -2,8 +2,7 @@
 import { cancel, read } from "./bff.js";
 import { ConnectError, errorOf, isPassing } from "./errors.js";
 import type { Popup } from "./popup.js";
-import type { Wish } from "./flow.js";
-import { recall, remember } from "./resume.js";
+import type { ConnectRequest } from "./flow.js";
 import { settings } from "./session.js";
 import type { Signal } from "./signals.js";
 import type { Attempt, AttemptRequest, Channel, ConnectResult, Reading, Step } from "./types.js";
@@ -36,13 +35,13 @@ export type Tell = (step: Step, attempt?: string) => void;
  * Resolves when the server says `connected`; rejects with a `ConnectError` on every other ending.
  */
 export async function connect(
-  wish: Wish,
+  request: ConnectRequest,
   tell: Tell,
   popup: Popup,
   begin: (request: AttemptRequest, pressed: true) => Promise<Attempt>,
   begun?: Begun | Promise<Begun>,
 ): Promise<ConnectResult> {
-  const { signal, connector } = wish;
+  const { signal } = request;
   let attempt: Begun | undefined;
   try {
     if (popup.blocked) throw new ConnectError("popup_blocked");
@@ -50,29 +49,31 @@ export async function connect(
     signal?.addEventListener("abort", giveUp, { signal: popup.over });
     if (signal?.aborted) giveUp();
     if (!begun) tell("opening");
-    attempt = await (begun ?? begin(requestOf(wish), true));
+    attempt = await (begun ?? begin(requestOf(request), true));
     if (begun) popup.nudge("returned");
-    else if (wish.delivery === "return") popup.nudge("ready"); // This tab is its own window.
-    return outcome(...(await watch(connector, attempt, tell, popup)));
+    else if (request.delivery === "return") popup.nudge("ready"); // This tab is its own window.
+    return outcome(...(await watch(attempt, tell, popup, !begun)));
   } catch (error) {
     (error as ConnectError).attempt = attempt?.id;
     (error as ConnectError).supportCode ??= attempt?.support_code;
     throw error;
   } finally {
-    if (recall()?.id === attempt?.id) remember(); // Another flow may be remembered by now.
     popup.tidy();
   }
 }
 
 /** What to ask of the BFF for this sign-in. */
-export function requestOf({ connector, message, locale = settings.locale, delivery }: Wish): AttemptRequest {
+export function requestOf({ connector, message, locale = settings.locale, delivery }: ConnectRequest): AttemptRequest {
   // What is the default goes unsaid: else an attempt that was made before the BFF told it would not be the one asked for.
   // eslint-disable-next-line @typescript-eslint/prefer-nullish-coalescing -- an empty one names none
   return { connector, message, locale: locale || undefined, ...(delivery === "return" && { delivery, return_url: location.href }) };
 }
 
-/** Asks after every signal, and from time to time, until the server says how it ended; with the signal that told. */
-async function watch(connector: string, attempt: Begun, tell: Tell, popup: Popup): Promise<[Reading, Channel]> {
+/**
+ * Asks after every signal, and from time to time, until the server says how it ended; with the signal that told. Unless it is
+ * `known` that the attempt is this user's, nothing is told before the server says so.
+ */
+async function watch(attempt: Begun, tell: Tell, popup: Popup, known: boolean): Promise<[Reading, Channel]> {
   const { id } = attempt;
   let cancelling = false;
   let told: Channel | undefined;
@@ -83,13 +84,12 @@ async function watch(connector: string, attempt: Begun, tell: Tell, popup: Popup
     const signal = await popup.news(delay);
     if (signal === "ready") {
       popup.launch(attempt as Attempt); // Again, should the opening page be loaded once more: it then says what is wrong.
-      remember({ id, connector });
       tell("launched", id);
       tell("waiting", id);
       continue;
     }
     const step = STEPS[signal as Signal]; // None without a signal.
-    if (step) tell(step, id);
+    if (step && known) tell(step, id);
     if (signal === "cancel") cancelling = true;
     // Of these the BFF is told.
     const hint = told ?? (["message", "returned", "trouble", "closed", "focus"] as const).find((name) => name === signal);
@@ -99,6 +99,8 @@ async function watch(connector: string, attempt: Begun, tell: Tell, popup: Popup
     delay = signal ? BRISK : Math.min(delay * GROWTH, Date.now() < eagerUntil ? FIRST : SLOWEST);
     try {
       const reading = await (cancelling ? cancel(id) : read(id, hint));
+      if (!known) tell("waiting", id);
+      known = true;
       if (!/created|launched/.test(reading.status)) return [reading, hint ?? "poll"]; // The others are final.
       answered = Date.now();
     } catch (error) {

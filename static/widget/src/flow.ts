@@ -7,21 +7,21 @@ import type { ConnectOptions, ConnectResult } from "./types.js";
 import { words } from "./words.js";
 
 /** What a button, or a caller, asks for. */
-export interface Wish extends ConnectOptions {
+export interface ConnectRequest extends ConnectOptions {
   connector: string;
 }
 
 /** Opens the window of a sign-in, straight at the BFF's opening page. Call it inside a click. */
-export function openFor({ connector, delivery, locale = settings.locale ?? words.lang }: Wish): Popup {
+export function openFor({ connector, delivery, locale = settings.locale ?? words.lang }: ConnectRequest): Popup {
   const query = { product: settings.product, origin: location.origin, connector, locale };
   return openPopup(delivery === "return" ? undefined : settings.base + "/connect/opening?" + (new URLSearchParams(query) as unknown as string));
 }
 
-/** Tells `target` how a sign-in ended, and gives it on. */
-export function tellEnd(target: EventTarget, ending: Promise<ConnectResult>): Promise<ConnectResult> {
+/** Tells how a sign-in ended, and gives it on. `target` says whom, once it has ended: false is nobody. */
+export function tellEnd(ending: Promise<ConnectResult>, target: () => EventTarget | false): Promise<ConnectResult> {
   ending.then(
-    (result) => { fire(target, "connected", result); },
-    (error: unknown) => { fire(target, "failed", error as ConnectError); },
+    (result) => { fire(target(), "connected", result); },
+    (error: unknown) => { fire(target(), "failed", error as ConnectError); },
   );
   return ending;
 }

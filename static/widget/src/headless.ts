@@ -19,10 +19,10 @@ export type * from "./types.js";
  * @throws ConnectError on every other ending, with words fit to show
  */
 export function connect(connector: string, options: ConnectOptions = {}): Promise<ConnectResult> {
-  const wish = { ...options, connector };
+  const request = { ...options, connector };
   const tell: Parameters<typeof signIn>[1] = (step, attempt) => {
     options.onStep?.(step);
     fire(document, "step", { step, attempt });
   };
-  return tellEnd(document, signIn(wish, tell, openFor(wish), begin));
+  return tellEnd(signIn(request, tell, openFor(request), begin), () => document);
 }

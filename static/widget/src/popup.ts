@@ -19,6 +19,8 @@ const LEAVING = 8000;
 export interface Popup extends Signals {
   /** True when the browser refused to open a window. */
   blocked: boolean;
+  /** Whether its window is closed, or seems so. */
+  gone: () => boolean;
   /** Aborted when the flow is over. */
   over: AbortSignal;
   /** Hands over the launch token. From now on the attempt's callback message counts. */
@@ -71,13 +73,13 @@ export function openPopup(url?: string): Popup {
   addEventListener("message", hear, options);
   for (const name of ["focus", "online", "pageshow", "visibilitychange"]) addEventListener(name, back, options);
   const ticks = setInterval(look, TICK);
-  // Without a name of its own: a name used twice would take over another flow's window.
-  const popup = (url && open(url, "_blank", "popup,width=520,height=680")) as WindowProxy | null | undefined;
+  const popup = url ? openAt(url) : undefined;
 
   return {
     nudge,
     news,
     blocked: popup === null,
+    gone: () => !!popup?.closed,
     over: end.signal,
     launch(attempt) {
       expected = attempt;
@@ -95,4 +97,13 @@ export function openPopup(url?: string): Popup {
       popup?.close(); // Does nothing, in silence, to a window that is isolated from us.
     },
   };
+}
+
+function openAt(url: string): WindowProxy | null {
+  try {
+    // Without a name of its own: a name used twice would take over another flow's window.
+    return open(url, "_blank", "popup,width=520,height=680");
+  } catch {
+    return null; // So does Firefox refuse, in a frame whose sandbox allows no popups.
+  }
 }

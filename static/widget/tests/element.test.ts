@@ -107,18 +107,6 @@ describe("the button", () => {
     ]);
   });
 
-  it("ends its flow in silence when it is removed in the middle", async () => {
-    const element = add("hitchpost-connect", { connector: "crm" });
-    main(element).click();
-    await launch(page);
-    element.remove();
-    page.bff.end("connected");
-    await pass(1000);
-    expect(FakePopup.last.closed).toBe(true);
-    expect(seen.connected).toHaveLength(0);
-    document.body.append(element);
-    expect(element.shadowRoot?.querySelectorAll("[part=button]")).toHaveLength(1);
-  });
 });
 
 describe("a host's own button", () => {

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { BASE } from "./fake-bff.js";
-import { pass, usePage } from "./page.js";
+import { pass, remembered, usePage } from "./page.js";
 
 const page = usePage();
 
@@ -92,26 +92,26 @@ describe("the script", () => {
   it("A30 goes on with what this tab remembers, tells the connector's element, and forgets it", async () => {
     await page.bff.fetch(`${BASE}/v1/attempts`, { method: "POST", body: '{"connector":"crm"}' });
     page.bff.end("connected");
-    sessionStorage.setItem("hitchpost", '{"id":"at_1","connector":"crm"}');
+    sessionStorage.setItem("hitchpost resumed at_1", "crm");
     const element = document.createElement("hitchpost-connect");
     element.setAttribute("connector", "crm");
     document.body.append(element);
     const seen: unknown[] = [];
     element.addEventListener("hitchpost:connected", ({ detail }) => seen.push(detail));
-    await load({ product: "demo", session: "x" });
+    await load({ product: "resumed", session: "x" });
     dispatchEvent(new Event("load"));
     await pass(0);
     expect(seen).toMatchObject([{ attempt: "at_1", channel: "returned" }]);
-    expect(sessionStorage.getItem("hitchpost")).toBeNull();
+    expect(remembered()).toEqual({});
   });
 
   it("tells the document when no element stands for the remembered connector", async () => {
-    sessionStorage.setItem("hitchpost", '{"id":"at_1","connector":"crm"}');
+    sessionStorage.setItem("hitchpost resumed at_1", "crm");
     await page.bff.fetch(`${BASE}/v1/attempts`, { method: "POST", body: '{"connector":"crm"}' });
     page.bff.end("expired");
     const seen: unknown[] = [];
     document.addEventListener("hitchpost:failed", ({ detail }) => seen.push(detail), { once: true });
-    await load({ product: "demo", session: "x" });
+    await load({ product: "resumed", session: "x" });
     dispatchEvent(new Event("load"));
     await pass(0);
     expect(seen).toMatchObject([{ code: "expired" }]);
