@@ -1,9 +1,9 @@
 // The whole flow, from the click to its end.
 import { cancel, read } from "./bff.js";
+import { complain } from "./complain.js";
 import { ConnectError, errorOf, isPassing } from "./errors.js";
 import type { Popup } from "./popup.js";
 import type { Wish } from "./flow.js";
-import { recall, remember } from "./resume.js";
 import { settings } from "./session.js";
 import type { Signal } from "./signals.js";
 import type { Attempt, AttemptRequest, Channel, ConnectResult, Reading, Step } from "./types.js";
@@ -15,9 +15,13 @@ const SLOWEST = 5000;
 /** For so long (milliseconds) after news the waiting never gets slower than `FIRST`: more may follow. */
 const EAGER = 15_000;
 
+/** An attempt that has not come in this time (milliseconds) will not. */
+const HOPE = 30_000;
+
 /** What a signal means to the user. */
 const STEPS: Partial<Record<Signal, Step>> = {
   sure: "waiting",
+  not_loading: "not_loading",
   unsure: "unsure",
   message: "finishing",
   returned: "finishing",
@@ -26,6 +30,13 @@ const STEPS: Partial<Record<Signal, Step>> = {
 
 /** An attempt of which another page of this tab, or the BFF's acceptance, may tell no more than the id. */
 export type Begun = Pick<Attempt, "id"> & Partial<Attempt>;
+
+/** What is known of a flow, so far. */
+interface Flow {
+  /** Another page has begun it. */
+  resumed: boolean;
+  attempt?: Begun;
+}
 
 /** Told each step. */
 export type Tell = (step: Step, attempt?: string) => void;
@@ -42,24 +53,23 @@ export async function connect(
   begin: (request: AttemptRequest, pressed: true) => Promise<Attempt>,
   begun?: Begun | Promise<Begun>,
 ): Promise<ConnectResult> {
-  const { signal, connector } = wish;
-  let attempt: Begun | undefined;
+  const { signal } = wish;
+  const giveUp = (): void => { popup.nudge("cancel"); };
+  const flow: Flow = { resumed: !!begun };
   try {
     if (popup.blocked) throw new ConnectError("popup_blocked");
-    const giveUp = (): void => { popup.nudge("cancel"); };
-    signal?.addEventListener("abort", giveUp, { signal: popup.over });
+    signal?.addEventListener("abort", giveUp);
     if (signal?.aborted) giveUp();
     if (!begun) tell("opening");
-    attempt = await (begun ?? begin(requestOf(wish), true));
-    if (begun) popup.nudge("returned");
-    else if (wish.delivery === "return") popup.nudge("ready"); // This tab is its own window.
-    return outcome(...(await watch(connector, attempt, tell, popup)));
+    if (!begun && wish.delivery === "return") popup.nudge("ready"); // This tab is its own window.
+    return outcome(...(await watch(begun ?? begin(requestOf(wish), true), flow, tell, popup)));
   } catch (error) {
-    (error as ConnectError).attempt = attempt?.id;
-    (error as ConnectError).supportCode ??= attempt?.support_code;
-    throw error;
+    const failure = error instanceof ConnectError ? error : new ConnectError("invalid_request", complain(error));
+    failure.attempt = flow.attempt?.id;
+    failure.supportCode ??= flow.attempt?.support_code;
+    throw failure;
   } finally {
-    if (recall()?.id === attempt?.id) remember(); // Another flow may be remembered by now.
+    signal?.removeEventListener("abort", giveUp);
     popup.tidy();
   }
 }
@@ -71,40 +81,77 @@ export function requestOf({ connector, message, locale = settings.locale, delive
   return { connector, message, locale: locale || undefined, ...(delivery === "return" && { delivery, return_url: location.href }) };
 }
 
-/** Asks after every signal, and from time to time, until the server says how it ended; with the signal that told. */
-async function watch(connector: string, attempt: Begun, tell: Tell, popup: Popup): Promise<[Reading, Channel]> {
-  const { id } = attempt;
+/**
+ * Asks after every signal, and from time to time, until the server says how it ended; with the signal that told.
+ * No signal waits for an answer that hangs: the first answer that tells an ending is taken.
+ */
+async function watch(coming: Begun | Promise<Begun>, flow: Flow, tell: Tell, popup: Popup): Promise<[Reading, Channel]> {
   let cancelling = false;
+  let ready = false;
   let told: Channel | undefined;
   let delay = FIRST;
   let eagerUntil = 0;
   let answered = Date.now();
+  let asked = 0;
+  let ending: (() => [Reading, Channel]) | undefined;
+
+  const say = (step: Step): void => { tell(step, flow.attempt?.id); };
+
+  const wait = async <Answer>(answer: Answer | Promise<Answer>, take: (answer: Answer) => void): Promise<void> => {
+    asked++;
+    try {
+      take(await answer);
+      answered = Date.now();
+    } catch (error) {
+      // With no answer for so long (milliseconds) the server has given up the attempt by itself.
+      if (!flow.attempt || !isPassing(error as ConnectError) || Date.now() - answered > 900_000) ending ??= () => { throw error; };
+    }
+    asked--;
+    popup.nudge("answer");
+  };
+
+  void wait(coming, (attempt) => {
+    flow.attempt = attempt;
+    if (flow.resumed) popup.nudge("returned");
+    if (cancelling) popup.nudge("cancel");
+  });
   for (;;) {
-    const signal = await popup.news(delay);
-    if (signal === "ready") {
-      popup.launch(attempt as Attempt); // Again, should the opening page be loaded once more: it then says what is wrong.
-      remember({ id, connector });
-      tell("launched", id);
-      tell("waiting", id);
+    // What hangs is not waited for.
+    const signal = await popup.news(!asked ? delay : flow.attempt ? SLOWEST : FIRST);
+    if (ending) return ending();
+    if (signal === "ready") ready = true;
+    if (signal === "cancel") cancelling = true;
+    const step = STEPS[signal ?? "answer"]; // Not every signal is a step.
+    const { attempt } = flow;
+    const silent = attempt && signal === "not_loading"; // The server may know better.
+    if (step && !silent) say(step);
+    if (!attempt) {
+      // Should the attempt come all the same, it is launched by nobody.
+      if (!signal && cancelling) throw new ConnectError("cancelled");
+      if (Date.now() - answered > HOPE) throw new ConnectError("network");
       continue;
     }
-    const step = STEPS[signal as Signal]; // None without a signal.
-    if (step) tell(step, id);
-    if (signal === "cancel") cancelling = true;
+    const { id } = attempt;
+    if (ready) {
+      popup.launch(attempt as Attempt); // Again, should the opening page be loaded once more: it then says what is wrong.
+      ready = false;
+      say("launched");
+      say("waiting");
+      continue;
+    }
+    if (signal === "answer") continue;
     // Of these the BFF is told.
     const hint = told ?? (["message", "returned", "trouble", "closed", "focus"] as const).find((name) => name === signal);
     if (step === "finishing") told = hint; // It stays the hint until the end is read.
     // While the user is elsewhere, a window that seems closed is only cut off, most likely: no reason to hurry.
     if (signal && document.hasFocus()) eagerUntil = Date.now() + EAGER;
     delay = signal ? BRISK : Math.min(delay * GROWTH, Date.now() < eagerUntil ? FIRST : SLOWEST);
-    try {
-      const reading = await (cancelling ? cancel(id) : read(id, hint));
-      if (!/created|launched/.test(reading.status)) return [reading, hint ?? "poll"]; // The others are final.
-      answered = Date.now();
-    } catch (error) {
-      // With no answer for so long (milliseconds) the server has given up the attempt by itself.
-      if (!isPassing(error as ConnectError) || Date.now() - answered > 900_000) throw error;
-    }
+    void wait(cancelling ? cancel(id) : read(id, hint), (reading) => {
+      const { status } = reading;
+      if (status !== "created") popup.begun = true;
+      else if (silent) say("not_loading");
+      if (!/created|launched|undefined/.test(status)) ending ??= () => [reading, hint ?? "poll"]; // The others are final.
+    });
   }
 }
 

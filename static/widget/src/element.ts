@@ -1,5 +1,5 @@
 // <hitchpost-connect>, the custom element. What it shows is in view.ts.
-import { load } from "./labels.js";
+import { load, watchers } from "./labels.js";
 import { wishOf } from "./wish.js";
 import { furnish } from "./view.js";
 
@@ -7,12 +7,19 @@ import { furnish } from "./view.js";
 export class HitchpostConnect extends HTMLElement {
   static readonly observedAttributes = ["connector", "locale"];
   #name: (() => void) | undefined;
+  readonly #renew = (): void => { this.connectedCallback(); };
 
   /** The page shows the element: draws it, the first time, and asks for its words. */
   connectedCallback(): void {
     const name = (this.#name ??= furnish(this));
     name();
+    watchers.add(this.#renew);
     void load(wishOf(this)).then(name);
+  }
+
+  /** The page shows it no more. */
+  disconnectedCallback(): void {
+    watchers.delete(this.#renew);
   }
 
   /** Another connector, or another language: another name on the button. */

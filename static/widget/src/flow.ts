@@ -13,9 +13,12 @@ export interface Wish extends ConnectOptions {
 
 /** Opens the window of a sign-in, straight at the BFF's opening page. Call it inside a click. */
 export function openFor({ connector, delivery, locale = settings.locale ?? words.lang }: Wish): Popup {
-  const query = { product: settings.product, origin: location.origin, connector, locale };
+  const query = { product: settings.product, origin: hostOrigin(), connector, locale };
   return openPopup(delivery === "return" ? undefined : settings.base + "/connect/opening?" + (new URLSearchParams(query) as unknown as string));
 }
+
+/** This page's origin: its parent's in a frame that is made from `srcdoc`, whose address has none. */
+const hostOrigin = (): string => (location.origin === "null" ? self.origin : location.origin);
 
 /** Tells `target` how a sign-in ended, and gives it on. */
 export function tellEnd(target: EventTarget, ending: Promise<ConnectResult>): Promise<ConnectResult> {

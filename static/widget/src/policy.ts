@@ -1,5 +1,6 @@
 // A host page whose Content-Security-Policy keeps us from the BFF. Its fetch fails as a lost network does, so the
 // browser's own report of the violation is what tells the two apart.
+import { complain } from "./complain.js";
 import { bffOrigin } from "./session.js";
 
 /** What to add to the page's policy, once the browser has refused a call to the BFF for it. */
@@ -13,7 +14,7 @@ export function watchPolicy(): void {
 function note({ blockedURI, effectiveDirective }: SecurityPolicyViolationEvent): void {
   const origin = bffOrigin();
   // Some browsers tell the whole URL, some its origin. A press that is lost costs a moment only: no reason to complain.
-  if (!advice && effectiveDirective === "connect-src" && blockedURI.startsWith(origin) && !blockedURI.endsWith("/press")) {
-    console.error((advice = "Hitchpost: add " + origin + " to connect-src of this page's CSP"));
+  if (origin && effectiveDirective === "connect-src" && blockedURI.startsWith(origin) && !blockedURI.endsWith("/press")) {
+    advice = complain("add " + origin + " to connect-src of this page's CSP");
   }
 }

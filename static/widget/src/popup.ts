@@ -1,7 +1,8 @@
 // A window: opened now, told its launch token later, listened to until it is disposed of.
+import { complain } from "./complain.js";
 import { leave } from "./resume.js";
 import { bffOrigin } from "./session.js";
-import { signals, type Signals } from "./signals.js";
+import { signals, type Signal, type Signals } from "./signals.js";
 import type { Attempt } from "./types.js";
 
 /** What the BFF's pages say, as `hitchpost.{name}`. */
@@ -14,13 +15,17 @@ const DOUBT = 2000;
 const SILENCE = 5000;
 /** Leaving this page for another may take this much longer (milliseconds). */
 const LEAVING = 8000;
+/** So long (milliseconds) the window may take for its first page: a slow network has to find and to greet the BFF first. */
+const LOADING = 10_000;
+/** What happens to a page that may be news of its windows. */
+const EVENTS = ["message", "focus", "online", "pageshow", "visibilitychange"];
 
 /** The window of one attempt, and all that its flow listens to. */
 export interface Popup extends Signals {
   /** True when the browser refused to open a window. */
   blocked: boolean;
-  /** Aborted when the flow is over. */
-  over: AbortSignal;
+  /** Set once the sign-in has begun in the window: from then on its silence is the user's. */
+  begun: boolean;
   /** Hands over the launch token. From now on the attempt's callback message counts. */
   launch: (attempt: Attempt) => void;
   /** Brings the window to the front, where the browser lets us. */
@@ -35,24 +40,24 @@ export interface Popup extends Signals {
  */
 export function openPopup(url?: string): Popup {
   const { nudge, news } = signals();
-  const end = new AbortController();
   const bff = bffOrigin();
+  const opened = Date.now();
   let expected: Attempt | undefined;
+  let quietSince = opened;
   let doubtSince = 0;
   let closed = false;
-  let unsure = false;
+  let mood: Signal = "sure";
 
-  const hear = ({ source, origin, data }: MessageEvent<unknown>): void => {
-    if (source !== popup) return;
-    if (origin === expected?.partner_origin && data === expected.callback_message) nudge("message");
-    // The embedded partner service tells of trouble as the BFF's own pages do.
-    const type = (origin === bff || origin === expected?.partner_origin) && (data as { type?: unknown } | null)?.type;
-    for (const name of SAID) if (type === `hitchpost.${name}`) nudge(name);
-  };
-
-  const back = ({ type }: Event): void => {
+  const hear = ({ type, source, origin, data }: MessageEvent<unknown>): void => {
     if (type === "pageshow") doubtSince = 0;
-    if (!document.hidden) nudge("focus");
+    if (type !== "message") {
+      if (!document.hidden) nudge("focus");
+    } else if (source === popup) {
+      if (origin === expected?.partner_origin && data === expected.callback_message) nudge("message");
+      // The embedded partner service tells of trouble as the BFF's own pages do.
+      const said = (origin === bff || origin === expected?.partner_origin) && (data as { type?: unknown } | null)?.type;
+      for (const name of SAID) if (said === `hitchpost.${name}`) nudge(name);
+    }
   };
 
   const look = (): void => {
@@ -62,25 +67,24 @@ export function openPopup(url?: string): Popup {
     if (popup && gone && !closed) nudge("closed");
     closed = gone;
     doubtSince = gone && (here || !expected) ? doubtSince || now : 0;
-    const doubt = doubtSince > 0 && now - doubtSince >= (here ? DOUBT : SILENCE);
-    if (doubt !== unsure) nudge(doubt ? "unsure" : "sure");
-    unsure = doubt;
+    if (!expected && isBlank(popup)) quietSince = Math.min(now, opened + LOADING);
+    const doubt: Signal = doubtSince && now - doubtSince >= (here ? DOUBT : SILENCE) ? "unsure" : "sure";
+    const next = gone || flow.begun || now - quietSince < SILENCE ? doubt : "not_loading";
+    if (next !== mood) nudge((mood = next));
   };
 
-  const options = { signal: end.signal };
-  addEventListener("message", hear, options);
-  for (const name of ["focus", "online", "pageshow", "visibilitychange"]) addEventListener(name, back, options);
+  listen("addEventListener", hear);
+  const popup = url && bff ? openWindow(url) : undefined;
   const ticks = setInterval(look, TICK);
-  // Without a name of its own: a name used twice would take over another flow's window.
-  const popup = (url && open(url, "_blank", "popup,width=520,height=680")) as WindowProxy | null | undefined;
 
-  return {
+  const flow: Popup = {
     nudge,
     news,
+    begun: !url,
     blocked: popup === null,
-    over: end.signal,
     launch(attempt) {
       expected = attempt;
+      quietSince = Date.now();
       if (popup) {
         popup.postMessage({ type: "hitchpost.launch", token: attempt.launch_token }, bff);
       } else {
@@ -90,9 +94,34 @@ export function openPopup(url?: string): Popup {
     },
     focus: () => popup?.focus(),
     tidy() {
-      end.abort();
+      listen("removeEventListener", hear);
       clearInterval(ticks);
       popup?.close(); // Does nothing, in silence, to a window that is isolated from us.
     },
   };
+  return flow;
+}
+
+function openWindow(url: string): WindowProxy | null {
+  try {
+    // Without a name of its own: a name used twice would take over another flow's window. Nothing is no window either.
+    return open(url, "_blank", "popup,width=520,height=680") ?? null;
+  } catch (error) {
+    complain(error); // The browser's own never throws for an address like ours.
+    return null;
+  }
+}
+
+/** Whether a window still waits for its first page: its address may be read until then, if it is another site's page. */
+function isBlank(popup: WindowProxy | null | undefined): boolean {
+  try {
+    return !!popup?.location.href;
+  } catch {
+    return false;
+  }
+}
+
+// Some libraries that wrap `addEventListener` know no `signal` that ends the listening.
+function listen(act: "addEventListener" | "removeEventListener", hear: (event: MessageEvent<unknown>) => void): void {
+  for (const name of EVENTS) globalThis[act](name, hear as EventListener);
 }

@@ -1,5 +1,6 @@
 // Goes on with what another page of this tab began: it was reloaded, or the sign-in went through this tab.
 import { recall } from "./resume.js";
+import { bffOrigin } from "./session.js";
 import { run } from "./steer.js";
 import { TAG, wishOf } from "./wish.js";
 
@@ -8,6 +9,7 @@ let left = recall();
 
 /** Watches the remembered attempt to its end, and tells the element or button that stands for its connector. */
 export function resume(): void {
+  if (!bffOrigin()) return; // Not configured yet: `configure` comes here again.
   const entry = left;
   left = undefined;
   if (!entry) return;

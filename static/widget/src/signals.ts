@@ -12,8 +12,10 @@ export type Signal =
   | "closed"
   | "focus" // The page is back: focused, visible, shown again, online.
   | "cancel" // The user gave up.
+  | "answer" // The server has answered, or failed to.
+  | "not_loading" // The window is there, and nothing is heard of its page.
   | "unsure" // The window seems gone while the user is here.
-  | "sure"; // The user went elsewhere again.
+  | "sure"; // Neither any more.
 
 export interface Signals {
   /** Wakes the flow. A signal that waits already is not said twice. */

@@ -6,6 +6,7 @@ import { fire } from "./events.js";
 import { openFor, tellEnd, type Wish } from "./flow.js";
 import { load } from "./labels.js";
 import { openPopup, type Popup } from "./popup.js";
+import { recall, remember } from "./resume.js";
 import { prepare, take } from "./prepare.js";
 import type { Choice, ConnectResult } from "./types.js";
 import { isOurs, wishOf } from "./wish.js";
@@ -48,9 +49,12 @@ export function run(button: Node, wish: Wish, begun?: Begun | Promise<Begun>): P
   let popup = begun ? openPopup() : openFor(wish);
   let next: Popup | undefined;
   let inTrouble = false;
+  let id = "";
 
   const tell: Tell = (step, attempt) => {
-    inTrouble = /unsure|blocked/.test(step);
+    inTrouble = /unsure|blocked|not_loading/.test(step);
+    if (step === "launched") remember({ id: attempt as string, connector: wish.connector });
+    id = attempt ?? id;
     wish.onStep?.(step);
     fire(button, "step", { step, attempt });
   };
@@ -87,6 +91,7 @@ export function run(button: Node, wish: Wish, begun?: Begun | Promise<Begun>): P
 
   const done = (): void => {
     next?.tidy();
+    if (recall()?.id === id) remember(); // Another flow may be remembered by now.
     running.delete(button);
   };
   const ending = tellEnd(button, toEnd());

@@ -20,6 +20,7 @@ export type Step =
   | "opening"
   | "launched"
   | "waiting"
+  | "not_loading"
   | "unsure"
   | "finishing"
   | "popup_blocked";
@@ -65,9 +66,10 @@ export interface ConnectOptions {
   onStep?: ((step: Step) => void) | undefined;
 }
 
-/** A session token; `expires_at` in ISO 8601 where it is known. */
+/** A session token, and how long it is good: `expires_in` in seconds from now, or `expires_at` in ISO 8601. */
 export interface Session {
   token?: string;
+  expires_in?: number;
   expires_at?: string;
 }
 
@@ -103,7 +105,8 @@ export interface Attempt {
   launch_token: string;
   partner_origin: string;
   callback_message: string | null;
-  expires_at: string;
+  /** Seconds from the answer on, so that no clock needs to be right. */
+  expires_in: number;
   support_code: string;
 }
 

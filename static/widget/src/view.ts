@@ -6,6 +6,7 @@ import { expect, press } from "./steer.js";
 import { sheet } from "./styles.js";
 import type { Choice } from "./types.js";
 import { wishOf } from "./wish.js";
+import { nextStepOf, titleOf } from "./words.js";
 
 /** What can be chosen in trouble. */
 const IN_TROUBLE: Choice[] = ["open_again", "continue_here", "cancel"];
@@ -17,7 +18,7 @@ const AFTER_MISMATCH: Choice[] = ["use_account", "try_again"];
  * Returns what names the button anew, and says what is wrong with the page: whoever builds it sees that at once.
  */
 export function furnish(element: HTMLElement): () => void {
-  const word = (key: string): string | undefined => wordOf(wishOf(element), key);
+  const word = (key: string): string => wordOf(wishOf(element), key);
   const root = element.attachShadow({ mode: "open" });
   const label = make("bdi", {});
   const slot = make("slot", {});
@@ -25,10 +26,12 @@ export function furnish(element: HTMLElement): () => void {
   const status = make("div", { part: "status", ariaLive: "polite" });
   const actions = make("div", { part: "actions" });
   root.append(button, status, actions);
-  root.adoptedStyleSheets = [sheet];
+  if (sheet) root.adoptedStyleSheets = [sheet];
+  /** Shows the same once more, as the words for it may have come meanwhile. */
+  let again = (): void => undefined;
 
-  function show(text: string | undefined, busy: boolean, choices: Choice[] = [], attempt?: string): void {
-    status.textContent = text as string | null; // undefined empties it, as null does
+  function show(text: string, busy: boolean, choices: Choice[] = [], attempt?: string): void {
+    status.textContent = text;
     // Busy, not disabled: a disabled button would lose the focus, and a press brings the popup to the front.
     button.ariaBusy = `${busy}`;
     // Nor may the focus fall off the page together with the button that had it.
@@ -37,7 +40,7 @@ export function furnish(element: HTMLElement): () => void {
       ...choices.map((choice) =>
         make("button", {
           part: "action",
-          textContent: word(choice) ?? choice,
+          textContent: word(choice),
           onclick: () => { press(element, choice, attempt); },
         }),
       ),
@@ -45,19 +48,25 @@ export function furnish(element: HTMLElement): () => void {
   }
 
   element.addEventListener("hitchpost:step", ({ detail: { step } }) => {
-    if (step !== "prepared") show(word(step), true, /unsure|blocked/.test(step) ? IN_TROUBLE : []);
+    if (step !== "prepared") (again = () => { show(word(step), true, /unsure|blocked|not_loading/.test(step) ? IN_TROUBLE : []); })();
   });
-  element.addEventListener("hitchpost:connected", () => { show(word("connected"), false); });
-  element.addEventListener("hitchpost:failed", ({ detail: { code, title, nextStep, attempt, supportCode } }) => {
-    const text = `${word(code) ?? title}\n${nextStep} ${supportCode ?? ""}`;
-    show(text, false, code === "account_mismatch" ? AFTER_MISMATCH : [], attempt);
+  element.addEventListener("hitchpost:connected", () => { (again = () => { show(word("connected"), false); })(); });
+  element.addEventListener("hitchpost:failed", ({ detail }) => {
+    const { code, title, attempt, supportCode } = detail;
+    // What the browser has found out itself is told in the product's words, and they may come later.
+    const own = title === titleOf(code);
+    (again = () => {
+      const text = `${own ? titleOf(code) : title}\n${own ? nextStepOf(code) : detail.nextStep} ${supportCode ?? ""}`;
+      show(text, false, code === "account_mismatch" ? AFTER_MISMATCH : [], attempt);
+    })();
   });
 
   const name = (): void => {
+    again();
     if (advice) show(advice, false);
-    // What the host wrote between the tags wins; white space between them is no text.
-    const own = element.firstElementChild ?? element.textContent.trim();
-    label.textContent = own ? "" : (word("button") as string | null);
+    // What the host wrote between the tags wins, if it is a name: white space, a picture or a style alone is none.
+    const own = element.innerText.trim() || element.querySelector("[alt]:not([alt='']),[aria-label]");
+    label.textContent = own ? "" : word("button");
     for (const part of [label, status, actions]) Object.assign(part, { lang: word("lang"), dir: word("dir") });
   };
   slot.onslotchange = name;

@@ -166,6 +166,7 @@ export class FakeBff {
         partner_origin: PARTNER_ORIGIN,
         callback_message: `done ${id}`,
         expires_at,
+        expires_in: this.lifetime / 1000,
         support_code: `SC-${id}`,
       },
       { status: 201 },
