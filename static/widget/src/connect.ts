@@ -31,6 +31,9 @@ const STEPS: Partial<Record<Signal, Step>> = {
 /** An attempt of which another page of this tab, or the BFF's acceptance, may tell no more than the id. */
 export type Begun = Pick<Attempt, "id"> & Partial<Attempt>;
 
+/** The form of a language tag; `de_DE` is taken for one too. */
+const TAG = /^[a-z]{2,8}([-_][a-z\d]{1,8})*$/i;
+
 /** What is known of a flow, so far. */
 interface Flow {
   /** Another page has begun it. */
@@ -56,13 +59,20 @@ export async function connect(
   const { signal } = wish;
   const giveUp = (): void => { popup.nudge("cancel"); };
   const flow: Flow = { resumed: !!begun };
+  const say = (step: Step): void => {
+    try {
+      tell(step, flow.attempt?.id);
+    } catch (error) {
+      complain(error); // The page's own function: the sign-in goes on.
+    }
+  };
   try {
     if (popup.blocked) throw new ConnectError("popup_blocked");
     signal?.addEventListener("abort", giveUp);
     if (signal?.aborted) giveUp();
-    if (!begun) tell("opening");
+    if (!begun) say("opening");
     if (!begun && wish.delivery === "return") popup.nudge("ready"); // This tab is its own window.
-    return outcome(...(await watch(begun ?? begin(requestOf(wish), true), flow, tell, popup)));
+    return outcome(...(await watch(begun ?? begin(requestOf(wish), true), flow, say, popup)));
   } catch (error) {
     const failure = error instanceof ConnectError ? error : new ConnectError("invalid_request", complain(error));
     failure.attempt = flow.attempt?.id;
@@ -76,6 +86,7 @@ export async function connect(
 
 /** What to ask of the BFF for this sign-in. */
 export function requestOf({ connector, message, locale = settings.locale, delivery }: Wish): AttemptRequest {
+  if (locale && !TAG.test(locale)) locale = void complain("no language tag: " + locale);
   // What is the default goes unsaid: else an attempt that was made before the BFF told it would not be the one asked for.
   // eslint-disable-next-line @typescript-eslint/prefer-nullish-coalescing -- an empty one names none
   return { connector, message, locale: locale || undefined, ...(delivery === "return" && { delivery, return_url: location.href }) };
@@ -85,7 +96,7 @@ export function requestOf({ connector, message, locale = settings.locale, delive
  * Asks after every signal, and from time to time, until the server says how it ended; with the signal that told.
  * No signal waits for an answer that hangs: the first answer that tells an ending is taken.
  */
-async function watch(coming: Begun | Promise<Begun>, flow: Flow, tell: Tell, popup: Popup): Promise<[Reading, Channel]> {
+async function watch(coming: Begun | Promise<Begun>, flow: Flow, say: (step: Step) => void, popup: Popup): Promise<[Reading, Channel]> {
   let cancelling = false;
   let ready = false;
   let told: Channel | undefined;
@@ -94,8 +105,6 @@ async function watch(coming: Begun | Promise<Begun>, flow: Flow, tell: Tell, pop
   let answered = Date.now();
   let asked = 0;
   let ending: (() => [Reading, Channel]) | undefined;
-
-  const say = (step: Step): void => { tell(step, flow.attempt?.id); };
 
   const wait = async <Answer>(answer: Answer | Promise<Answer>, take: (answer: Answer) => void): Promise<void> => {
     asked++;

@@ -10,8 +10,8 @@ import { TAG } from "./wish.js";
 
 const page = globalThis as { Hitchpost?: Partial<Record<string, unknown>> };
 
-// A second tag on the same page changes nothing. An element whose id or name is ours is no property of the page itself.
-if (!Object.hasOwn(page, "Hitchpost") || typeof page.Hitchpost?.connect !== "function") {
+// A second tag on the same page changes nothing. An element with this id is none of ours, though it has the name.
+if (typeof page.Hitchpost?.connect !== "function") {
   page.Hitchpost = {
     configure(given: Partial<Settings>): void {
       configure(given);

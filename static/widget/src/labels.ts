@@ -5,16 +5,8 @@ import { bffOrigin, identity, settings } from "./session.js";
 import { sheet } from "./styles.js";
 import { spelled, words } from "./words.js";
 
-/** English, as long as the BFF has told no words. */
-const SPARE: Record<string, string | undefined> = {
-  lang: "en",
-  dir: "ltr",
-  button: "Connect",
-  waiting: "Continue in the new window",
-  unsure: "Did you close the window?",
-  not_loading: "The window does not load",
-  continue_here: "Continue in this tab",
-};
+// English, as long as the BFF has told no words, where the key itself would not be understood.
+Object.assign(words, { button: "Connect", unsure: "Window closed?", continue_here: "Continue in this tab" });
 
 /** Called after settings or words have changed: what is shown may read otherwise now. */
 export const watchers = new Set<() => void>();
@@ -42,7 +34,6 @@ export async function load({ locale = "" }: Wish): Promise<void> {
 /** Settings or words have changed. */
 export const renew = (): void => { watchers.forEach((watcher) => { watcher(); }); };
 
-/** The text of this key: the connector's own, the product's, or the little that the widget knows by itself. */
-export const wordOf = ({ connector, locale = "" }: Wish, key: string): string =>
-  // eslint-disable-next-line @typescript-eslint/prefer-nullish-coalescing -- an empty text says nothing either
-  words[locale + connector + " " + key] || words[locale + key] || words[key] || SPARE[key] || spelled(key);
+/** The text of this key: the connector's own, the product's, or what else there is. */
+export const wordOf = ({ connector, locale = "" }: Wish, key: string, spare = spelled(key)): string =>
+  words[locale + connector + " " + key] ?? words[locale + key] ?? words[key] ?? spare;

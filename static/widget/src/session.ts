@@ -38,17 +38,11 @@ export function configure(given: Partial<Settings>): void {
   renewSession();
 }
 
-/**
- * Reads the session from a URL of the host's own. How long the token is good counts by the clock of the server that
- * says so: the browser's own may be hours off.
- */
+/** Reads the session from a URL of the host's own. */
 export async function fetchSession(url: string): Promise<Session> {
   const response = await fetch(url, { cache: "no-store" });
   if (response.status > 499) throw new TypeError(); // Out of order, which says nothing of the user.
-  if (!response.ok) return {};
-  const session = (await response.json()) as Session;
-  const life = Date.parse(session.expires_at ?? "") - Date.parse(response.headers.get("Date") ?? "");
-  return { expires_in: life / 1000, ...session };
+  return response.ok ? ((await response.json()) as Session) : {};
 }
 
 /** The session token, or undefined when cookies say who is signed in. Throws `not_signed_in`, or a TypeError when it cannot be had now. */
@@ -72,7 +66,7 @@ async function ask(source: NonNullable<Settings["session"]>): Promise<string> {
   try {
     const given = (await source()) as string | Session | null | undefined;
     const { token, expires_in }: Session = typeof given === "string" ? { token: given } : (given ?? {});
-    // Where nobody says how long, counted from now, it is good until the BFF refuses it.
+    // Its life is counted from now, as no two clocks agree. Where nobody tells it, the token is good until the BFF refuses it.
     until = expires_in ? Date.now() + expires_in * 1000 - EARLY : Infinity;
     if (token) return token;
   } catch (error) {

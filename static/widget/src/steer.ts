@@ -53,8 +53,8 @@ export function run(button: Node, wish: Wish, begun?: Begun | Promise<Begun>): P
 
   const tell: Tell = (step, attempt) => {
     inTrouble = /unsure|blocked|not_loading/.test(step);
-    if (step === "launched") remember({ id: attempt as string, connector: wish.connector });
     id = attempt ?? id;
+    if (step === "launched") remember({ id, connector: wish.connector });
     wish.onStep?.(step);
     fire(button, "step", { step, attempt });
   };

@@ -66,11 +66,10 @@ export interface ConnectOptions {
   onStep?: ((step: Step) => void) | undefined;
 }
 
-/** A session token, and how long it is good: `expires_in` in seconds from now, or `expires_at` in ISO 8601. */
+/** A session token, and for how many seconds from now it is good; without, until the BFF refuses it. */
 export interface Session {
   token?: string;
   expires_in?: number;
-  expires_at?: string;
 }
 
 /** How the widget reaches the BFF, and as whom. */

@@ -18,7 +18,7 @@ const AFTER_MISMATCH: Choice[] = ["use_account", "try_again"];
  * Returns what names the button anew, and says what is wrong with the page: whoever builds it sees that at once.
  */
 export function furnish(element: HTMLElement): () => void {
-  const word = (key: string): string => wordOf(wishOf(element), key);
+  const word = (key: string, spare?: string): string => wordOf(wishOf(element), key, spare);
   const root = element.attachShadow({ mode: "open" });
   const label = make("bdi", {});
   const slot = make("slot", {});
@@ -56,7 +56,7 @@ export function furnish(element: HTMLElement): () => void {
     // What the browser has found out itself is told in the product's words, and they may come later.
     const own = title === titleOf(code);
     (again = () => {
-      const text = `${own ? titleOf(code) : title}\n${own ? nextStepOf(code) : detail.nextStep} ${supportCode ?? ""}`;
+      const text = `${word(code, own ? titleOf(code) : title)}\n${own ? nextStepOf(code) : detail.nextStep} ${supportCode ?? ""}`;
       show(text, false, code === "account_mismatch" ? AFTER_MISMATCH : [], attempt);
     })();
   });

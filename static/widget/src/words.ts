@@ -6,6 +6,7 @@
  */
 export const words = {
   lang: "",
+  dir: "",
   // Without a prototype no key that the BFF tells is anything but a key.
   __proto__: null,
   error_network_title: "No connection",
