@@ -17,7 +17,7 @@ export function openFor({ connector, delivery, locale = settings.locale ?? words
   return openPopup(delivery === "return" ? undefined : settings.base + "/connect/opening?" + (new URLSearchParams(query) as unknown as string));
 }
 
-/** This page's origin: its parent's in a frame that is made from `srcdoc`, whose address has none. */
+/** This page's origin: its parent's in a frame that is made from a text, whose address has none. */
 const hostOrigin = (): string => (location.origin === "null" ? self.origin : location.origin);
 
 /** Tells `target` how a sign-in ended, and gives it on. */

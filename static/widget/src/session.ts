@@ -14,7 +14,7 @@ export const settings = { __proto__: null, base: "", product: "" } as unknown as
 /** Where the BFF's pages come from; empty until the page has said which BFF, and for which product. */
 export function bffOrigin(): string {
   try {
-    // The address of a frame made from `srcdoc` is no base for another; its document has its parent's.
+    // The address of a frame made from a text is no base for another; its document has its parent's.
     return settings.product && settings.base && new URL(settings.base, document.baseURI).origin;
   } catch {
     return "";
