@@ -24,7 +24,7 @@ function unreliable(fate: () => "" | "unheard" | "unanswered"): void {
   });
 }
 
-describe("the call that begins a flow", () => {
+describe("A30 the call that begins a flow", () => {
   it.each<[string, () => Response]>([
     ["is lost", lost],
     ["is answered by a gateway", () => new Response("<html>Bad gateway", { status: 502 })],

@@ -90,7 +90,7 @@ afterEach(() => {
   configure({ base: BASE, product: "demo", locale: undefined });
 });
 
-describe("pressing Connect ends in a code, a title and a next step, and leaves nothing behind, where", () => {
+describe("A30 pressing Connect ends in a code, a title and a next step, and leaves nothing behind, where", () => {
   it.each(ODDITIES)("%s", async (_, make, code) => {
     make();
     const standing = countListeners();
