@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
 
+from bff.adapters.account_owners import DatabaseAccountOwners
 from bff.adapters.attempt_store import DatabaseAttempts
 from bff.adapters.content_store import ContentStore
 from bff.adapters.database import SCHEMA
@@ -29,6 +30,7 @@ from bff.adapters.session_store import DatabaseSessionEnds, UsedAssertions
 from bff.adapters.shared_token import SharedToken
 from bff.adapters.studio_store import DatabaseStudio
 from bff.adapters.tables import rate_limits
+from bff.core.accounts import Accounts
 from bff.core.ahead import Ahead
 from bff.core.catalogue import Catalogue
 from bff.core.completion import Completions, Places, SameBrowser
@@ -36,11 +38,13 @@ from bff.core.connect import Connect
 from bff.core.housekeeping import Housekeeping
 from bff.core.minting import Minter
 from bff.core.overview import Overview
+from bff.core.own_accounts import OwnAccounts
 from bff.core.ports import Aside, T
 from bff.core.repeats import Repeats
 from bff.core.secret import Secret
 from bff.core.sign_in_urls import SignInUrls
 from bff.core.watch import Watch
+from bff.http.confirmations import Confirmations
 from bff.http.limits import Limits as CallLimits
 from bff.http.limits import Purpose, Rates
 from bff.http.services import Identify, Services
@@ -70,7 +74,7 @@ def build_services(settings: Settings, identify: Identify | None = None) -> Serv
 def _wire(
     settings: Settings, engine: Engine, products: DatabaseProducts, identify: Identify | None
 ) -> Services:
-    partner = PartnerClient(
+    client = PartnerClient(
         settings.partner_api_url,
         settings.partner_client_id,
         Secret(settings.partner_client_secret.get_secret_value()),
@@ -86,7 +90,9 @@ def _wire(
             f"{settings.partner_api_url}\n{settings.partner_client_id}",
         ),
     )
-    metrics.watch_breaker("partner", partner.breaker_state)
+    metrics.watch_breaker("partner", client.breaker_state)
+    accounts = Accounts(DatabaseAccountOwners(engine), products, client.takes_any_account_id)
+    partner = OwnAccounts(client, accounts)
     catalogue = Catalogue(partner, _now)
     minter = Minter(partner, catalogue, _aside(settings.threads))
     attempts = DatabaseAttempts(engine)
@@ -119,6 +125,7 @@ def _wire(
     content, session_ends = ContentStore(engine, _now), DatabaseSessionEnds(engine)
     purge = Purge(engine, timedelta(days=settings.retention_days))
     return Services(
+        accounts=accounts,
         connect=connect,
         completions=completions,
         watch=watch,
@@ -135,6 +142,7 @@ def _wire(
         housekeeping=Housekeeping(attempts, watch, purge, _now),
         checkpoints=Checkpoints(engine),
         session_tokens=SessionTokens(settings.signing_keys(), _now, session_ends),
+        confirmations=Confirmations(settings.signing_keys(), _now),
         session_ends=session_ends,
         assertions=JwtAssertions(
             products, UsedAssertions(engine), JwksUrls(), audience=settings.public_url, clock=_now

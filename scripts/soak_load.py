@@ -14,6 +14,7 @@ import requests
 
 BFF: Final = os.environ["HITCHPOST_PUBLIC_URL"]
 HOST: Final = "https://app.example"
+PRODUCT: Final = "demo"
 KEY: Final = "sk_test_" + "a" * 24
 READS_SECONDS: Final = 15.0
 """So long a user looks at the consent page."""
@@ -75,7 +76,7 @@ class Visitor:
         began = time.monotonic()
         answer = browser.post(
             f"{BFF}/connect/launch",
-            data={"launch_token": launch_token},
+            data={"launch_token": launch_token, "product": PRODUCT, "origin": HOST},
             headers={"Origin": BFF},
             allow_redirects=False,
             timeout=PATIENCE,

@@ -218,11 +218,12 @@ def _found(row: tuple[Any, ...] | None) -> Attempt | None:
 
 def _from_row(row: Row[Any] | tuple[Any, ...]) -> Attempt:
     account, name, user, user_name, email, key, connector, reference, status, delivery = _OTHERWISE(row)
+    same = dict(zip(_SAME_NAME, _SAME(row), strict=True))
     return Attempt(
-        **dict(zip(_SAME_NAME, _SAME(row), strict=True)),
+        **same,
         status=Status(status),
         delivery=Delivery(delivery),
-        account=AccountRef(account, name),
+        account=AccountRef(account, name, same["product"]),
         user=User(user, user_name, email),
         connector=OfferedConnector(key, connector, reference),
     )

@@ -20,6 +20,8 @@ from bff.core.secret import Secret
 from bff.serving import metrics
 
 ACCOUNT_HEADER: Final = "X-Cyclr-Account"
+EMBEDDED_HEADER: Final = "Hitchpost-Embedded"
+"""By it the embedded service says what it is, in each answer of its API. Cyclr has no such header."""
 PAGE_SIZE: Final = 100
 MOST_PAGES: Final = 100
 OK, UNAUTHORIZED, NOT_FOUND, CONFLICT, GONE = 200, 401, 404, 409, 410
@@ -44,11 +46,21 @@ class PartnerClient:
         share: Callable[[TokenSource], TokenSource] = lambda source: source,
     ) -> None:
         self._http = HttpClient(api_url, limits or Limits())
+        self._embedded: bool | None = None
         self._bearer = Bearer(share(TokenEndpoint(self._http, client_id, client_secret)))
 
     def breaker_state(self) -> str:
         """``closed``, ``open`` or ``half-open``: whether calls to the partner service go through."""
         return self._http.breaker.state().value
+
+    def takes_any_account_id(self) -> bool:
+        """Whether this is the embedded service, whose accounts are made by whatever id they are asked for.
+
+        Known from any answer; without one yet, it is asked. Raises ``PartnerUnavailable``.
+        """
+        if self._embedded is None:
+            self._call("GET", "/v1.0/connectors", query={"page": "1", "pageSize": "1"})
+        return bool(self._embedded)
 
     def find_connector(self, account: AccountRef, reference: str) -> Connector:
         """By id the answer is one entry, by name or key a list; of a list the first is taken."""
@@ -222,6 +234,8 @@ class PartnerClient:
                     method, path, headers=headers, document=document, query=query, harmless=harmless
                 )
                 note["status"] = answer.status
+            if answer.status == OK:
+                self._embedded = EMBEDDED_HEADER in answer.headers
             return answer
 
         token = self._bearer.token()

@@ -28,6 +28,8 @@ from bff.core.origins import origin_fault
 from bff.core.secret import Secret
 
 SECRET_KEY_LENGTH: Final = 20
+ACCOUNT_PREFIX: Final = r"^[A-Za-z0-9._~:-]*$"
+"""What stands in URLs and headers as it is."""
 Value = TypeVar("Value")
 
 
@@ -39,6 +41,8 @@ class _Product(ContentTables):
     secret_key_env: str | None = None
     connectors: Annotated[list[Key], Field(min_length=1)]
     assertion: AssertionTable | None = None
+    account_namespace: Key | None = None
+    account_prefix: Annotated[str, Field(max_length=64, pattern=ACCOUNT_PREFIX)] = ""
 
 
 class _File(Strict):
@@ -121,7 +125,15 @@ def _secret_keys(item: _Product, environ: dict[str, str]) -> list[str]:
 def _registration(item: _Product) -> Registration:
     connectors = tuple(_offered(key, item.connector.get(key, ConnectorTable())) for key in item.connectors)
     rule = item.assertion.rule() if item.assertion else None
-    return Registration(item.key, item.name, tuple(item.origins), connectors, assertion=rule)
+    return Registration(
+        item.key,
+        item.name,
+        tuple(item.origins),
+        connectors,
+        assertion=rule,
+        account_namespace=item.account_namespace,
+        account_prefix=item.account_prefix,
+    )
 
 
 def _applied(item: _Product, environ: dict[str, str], logos: tuple[Logo, ...]) -> AppliedProduct:

@@ -48,6 +48,7 @@ class DatabaseProducts:
         self._images = DatabaseImages(engine)
         self._products: Kept[Product | None] = Kept(fresh)
         self._origins: Kept[bool] = Kept(fresh)
+        self._sharing: Kept[tuple[str, ...]] = Kept(fresh)
 
     def get(self, key: str) -> Product | None:
         """The product of this key, as its team has published it."""
@@ -74,6 +75,10 @@ class DatabaseProducts:
         """What operators said of the product of this key."""
         with self._engine.connect() as connection:
             return self._registration(connection, key)
+
+    def sharing(self, key: str) -> tuple[str, ...]:
+        """The products of the same namespace of accounts, this one first; in the same order for each."""
+        return self._sharing.get(key, self._read_sharing)
 
     def keys(self) -> list[str]:
         """The key of each product."""
@@ -115,6 +120,7 @@ class DatabaseProducts:
                 self._content.put(connection, registration.key, content, BY_FILE, "")
         self.forget(registration.key)
         self._origins.clear()
+        self._sharing.clear()
         return changed
 
     def _read(self, key: str) -> Product | None:
@@ -124,6 +130,13 @@ class DatabaseProducts:
                 return None
             version = latest(connection, key)
         return product_of(registration, version.content, version.number)
+
+    def _read_sharing(self, key: str) -> tuple[str, ...]:
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(products.c.key, products.c.document).order_by(products.c.key))
+            spaces = {row.key: row.document.get("account_namespace") for row in rows}
+        own = spaces.get(key)
+        return key, *(other for other, space in spaces.items() if own and space == own and other != key)
 
     def _has_origin(self, origin: str) -> bool:
         statement = select(product_origins.c.origin).where(product_origins.c.origin == origin).limit(1)
@@ -139,7 +152,8 @@ class DatabaseProducts:
         connectors = tuple(OfferedConnector(**offered) for offered in row.document["connectors"])
         found = tuple(connection.execute(origins).scalars())
         assertion = _rule(row.document.get("assertion"))
-        return Registration(key, row.name, found, connectors, self._service_url, assertion)
+        space, prefix = row.document.get("account_namespace"), row.document.get("account_prefix") or ""
+        return Registration(key, row.name, found, connectors, self._service_url, assertion, space, prefix)
 
 
 def _replace(connection: Connection, registration: Registration, keys: Iterable[Secret]) -> None:
@@ -160,6 +174,8 @@ def _to_document(registration: Registration) -> dict[str, Any]:
             for offered in registration.connectors
         ],
         "assertion": asdict(registration.assertion) if registration.assertion else None,
+        "account_namespace": registration.account_namespace,
+        "account_prefix": registration.account_prefix,
     }
 
 

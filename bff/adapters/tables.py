@@ -129,6 +129,14 @@ secret_keys: Final = Table(
     Column("product_key", ForeignKey("products.key", ondelete="CASCADE"), nullable=False, index=True),
 )
 
+account_owners: Final = Table(
+    "account_owners",
+    metadata,
+    Column("name_sha256", String(64), primary_key=True),
+    Column("product", String(80), nullable=False),
+    Column("account_id", String(255), nullable=False),
+)
+
 attempts: Final = Table(
     "attempts",
     metadata,

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bff.core import look, messages, words
+from bff.core.legible import visible_name
 from bff.core.minted_url import length_fault
 from bff.core.model import (
     Message,
@@ -52,6 +53,8 @@ class Registration:
 
     ``service_url`` is where minted URLs lead (for their length); ``connectors`` have the names and the order
     that hold where the team says nothing; ``assertion`` is how the host asserts who is signed in, if it does.
+    Products of one ``account_namespace`` share their accounts (none: nobody shares this one's), whose ids at
+    the partner service begin with ``account_prefix``.
     """
 
     key: str
@@ -60,6 +63,8 @@ class Registration:
     connectors: tuple[OfferedConnector, ...]
     service_url: str = "https://your-company-h.cyclr.com"
     assertion: AssertionRule | None = None
+    account_namespace: str | None = None
+    account_prefix: str = ""
 
 
 def path_of_text(name: str, connector: str = ANY, locale: str = ANY) -> str:
@@ -93,6 +98,7 @@ def product_of(registration: Registration, content: Content, version: int = 0) -
         words=own,
         look=look_of(sound),
         version=version,
+        account_prefix=registration.account_prefix,
     )
 
 
@@ -223,8 +229,8 @@ def _order_faults(text: str, connectors: set[str]) -> list[str]:
 def _connector_faults(key: str, text: str, connectors: set[str]) -> list[str]:
     if key not in connectors:
         return [f"there is no connector {key!r}"]
-    if not text.strip() or len(text) > MOST_NAME or not text.isprintable():
-        return [f"a name has 1 to {MOST_NAME} characters, and no line breaks"]
+    if visible_name(text) is None or len(text) > MOST_NAME or not text.isprintable():
+        return [f"a name has 1 to {MOST_NAME} characters that can be seen, and no line breaks"]
     return []
 
 

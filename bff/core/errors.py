@@ -7,6 +7,7 @@ HitchpostError
 │   └── OriginNotRegistered   the origin is none of the product's
 ├── NotSignedIn               no principal: no token, or one that is expired or forged
 ├── KeysUnavailable           the host's keys cannot be fetched, so nothing that it asserts is believed
+├── AccountOfAnotherProduct   the partner service has the account for another product
 ├── NotFound                  no such thing, or none of this principal's
 ├── Outdated                  somebody else has changed it meanwhile
 ├── LaunchRefused             the launch token is unknown, used or past its time
@@ -70,6 +71,12 @@ class KeysUnavailable(HitchpostError):
     """The keys that the host signs with cannot be fetched now: nobody is signed in on a guess."""
 
     code = "keys_unavailable"
+
+
+class AccountOfAnotherProduct(HitchpostError):
+    """Two products meet at one account of the partner service, and their product file does not allow it."""
+
+    code = "account_of_another_product"
 
 
 class NotFound(HitchpostError):

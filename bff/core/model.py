@@ -118,7 +118,10 @@ class OfferedConnector:
 
 @dataclass(frozen=True)
 class Product:
-    """One host application. ``version`` counts what its team has published (messages, words, look)."""
+    """One host application. ``version`` counts what its team has published (messages, words, look).
+
+    ``account_prefix`` stands before its accounts' ids at the partner service.
+    """
 
     key: str
     name: str
@@ -128,6 +131,7 @@ class Product:
     words: Mapping[str, Mapping[Place, str]] = field(default_factory=dict)
     look: Mapping[str, str] = field(default_factory=dict)
     version: int = 0
+    account_prefix: str = ""
 
     def connector(self, key: str) -> OfferedConnector | None:
         """The offered connector of this key."""

@@ -33,7 +33,7 @@ class Overview:
         self._partner = partner
         self._catalogue = catalogue
         self._clock = clock
-        self._kept: dict[str, tuple[datetime, list[AccountConnector]]] = {}
+        self._kept: dict[tuple[str, str], tuple[datetime, list[AccountConnector]]] = {}
 
     def connections(self, account: AccountRef, offered: Iterable[OfferedConnector]) -> list[Connection]:
         """What is installed of ``offered``, asked now. Raises ``PartnerUnavailable``."""
@@ -56,17 +56,17 @@ class Overview:
 
     def forget(self, account: AccountRef) -> None:
         """Ask anew next time: something has changed."""
-        self._kept.pop(account.id, None)
+        self._kept.pop((account.product, account.id), None)
 
     def _recent(self, account: AccountRef) -> list[AccountConnector]:
-        now = self._clock()
-        kept = self._kept.get(account.id)
+        now, key = self._clock(), (account.product, account.id)
+        kept = self._kept.get(key)
         if kept and now - kept[0] < FRESH:
             return kept[1]
         installed = self._partner.list_account_connectors(account)
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
-        self._kept[account.id] = (now, installed)
+        self._kept[key] = (now, installed)
         return installed
 
     def _match(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Set
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -30,10 +30,23 @@ class Aside(Protocol):
 
 @dataclass(frozen=True)
 class AccountRef:
-    """An account at the partner service, by the id that the host chose (any string)."""
+    """An account of a product, by the id that the host chose (any string).
+
+    ``product`` is the key of the product whose account it is: two of one id are not the same. A host's own
+    code need not name it; whoever is signed in belongs to a product anyway.
+    """
 
     id: str
     name: str
+    product: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose an account at the partner service is: a product's, for the account of this id at its host."""
+
+    product: str
+    account: str
 
 
 @dataclass(frozen=True)
@@ -141,8 +154,24 @@ class PartnerService(Protocol):
         """
 
 
+class AccountOwners(Protocol):
+    """Where it is kept which product an account at the partner service belongs to.
+
+    ``names`` are ids there; of two that differ in case or in their Unicode form only, one is known.
+    """
+
+    def of(self, names: Sequence[str]) -> dict[str, Owner]:
+        """Who owns each of ``names``, by name; one that nobody owns is left out."""
+
+    def claim(self, name: str, owner: Owner) -> bool:
+        """Give it to ``owner``, unless somebody owns it already. Of any number at once, one is told True."""
+
+
 class ProductStore(Protocol):
     """Where products live."""
+
+    def sharing(self, key: str) -> tuple[str, ...]:
+        """The keys of the products that share their accounts with this one, which is the first."""
 
     def get(self, key: str) -> Product | None:
         """The product of this key."""

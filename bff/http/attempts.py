@@ -92,6 +92,7 @@ def begin() -> Response:
         delivery=Delivery(body.delivery),
         return_url=body.return_url,
     )
+    services().accounts.require(principal.account)
     _spend(principal)
     attempt, launch_token = _begin_once(product, principal, asked, _press if body.pressed else None)
     told = {

@@ -10,6 +10,7 @@ from werkzeug.exceptions import BadRequest
 
 from bff.core.errors import InvalidRequest, OriginNotRegistered
 from bff.core.model import Attempt, Hint, Product
+from bff.http import confirmations
 from bff.http.services import services
 
 CUSTOM_HEADER: Final = "X-Hitchpost"
@@ -67,9 +68,32 @@ def require_origin_of(product: Product, *, by_cookie: bool) -> None:
 
 
 def launch_is_direct(attempt: Attempt) -> bool:
-    """Whether a launch may go on at once: it came from the opening page, or from the page that began.
+    """Whether a launch may go on at once: from the page that began, or from an opening page of its own.
 
-    Anything else (a link that was passed on, above all) would let one person make another link theirs.
+    Anything else (a link that was passed on, above all) would let one person make another link theirs. The
+    BFF's own ``Origin`` alone proves nothing: any page that some product registered can open an opening page
+    and hand it a launch token of its choice. So the opening page posts for whom it was opened, and that must
+    be the attempt's product and page.
     """
-    origin = request.headers.get(ORIGIN)
-    return origin in {services().public_origin, attempt.origin}
+    origin, opened_for = request.headers.get(ORIGIN), _opened_for()
+    if origin != services().public_origin:
+        return origin == attempt.origin
+    if opened_for == (None, None):
+        # No opening page, which always tells. A page that began may stand at the BFF's own origin (in a
+        # host's Flask app, or the Studio), and goes on in its own tab.
+        return origin == attempt.origin
+    return opened_for == (attempt.product, attempt.origin)
+
+
+def launch_is_confirmed(attempt: Attempt) -> bool:
+    """Whether this is a press of the interstitial page's button.
+
+    It comes from the BFF's own origin: the form is no good to a page elsewhere that got hold of it.
+    """
+    if request.headers.get(ORIGIN) != services().public_origin:
+        return False
+    return services().confirmations.is_pressed(attempt, request.form.get(confirmations.FIELD, ""))
+
+
+def _opened_for() -> tuple[str | None, str | None]:
+    return request.form.get("product"), request.form.get("origin")

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from bff.core.errors import InvalidRequest
+from bff.core.legible import visible_name
 from bff.core.model import Principal, Product, User
 from bff.core.ports import AccountRef
 from bff.core.sessions import LONGEST_SESSION
@@ -50,7 +51,7 @@ class HostUser(Body):
 
     def user(self) -> User:
         """As the core knows it."""
-        return User(self.id, self.name or None, self.email, self.locale)
+        return User(self.id, self.name if visible_name(self.name) else None, self.email, self.locale)
 
 
 class HostAccount(Body):
@@ -59,9 +60,10 @@ class HostAccount(Body):
     id: Id
     name: Name | None = None
 
-    def reference(self) -> AccountRef:
+    def reference(self, product: Product) -> AccountRef:
         """As the core knows it."""
-        return AccountRef(self.id, self.name or self.id)
+        name = self.name if self.name and visible_name(self.name) else self.id
+        return AccountRef(self.id, name, product.key)
 
 
 class SignedIn(Body):
@@ -117,7 +119,7 @@ def begin_session(product: Product, who: SignedIn, life: timedelta) -> Response:
         raise InvalidRequest(f"connectors: {', '.join(unknown)}: not offered by product {product.key}")
     principal = Principal(
         product=product.key,
-        account=who.account.reference(),
+        account=who.account.reference(product),
         user=who.user.user(),
         connectors=frozenset(who.connectors) if who.connectors is not None else None,
     )
@@ -144,10 +146,12 @@ def end_sessions() -> Response:
 def create_sign_in_url() -> Response:
     """The plain minted URL, for servers that redirect the browser by themselves at once."""
     product, body = host_server(), read_body(NewSignInUrl)
+    account = body.account.reference(product)
+    services().accounts.claimed(account)
     services().limits.spend(Purpose.LAUNCH, product.key, body.account.id, body.user.id)
     url, expires_at = services().sign_in_urls.mint(
         product,
-        body.account.reference(),
+        account,
         body.user.user(),
         connector=body.connector,
         target_origin=body.target_origin,
@@ -160,7 +164,7 @@ def create_sign_in_url() -> Response:
 def connections() -> Response:
     """What an account has connected, asked of the partner service now."""
     product, account = host_server(), _account()
-    found = services().overview.connections(AccountRef(account, account), product.connectors)
+    found = services().overview.connections(AccountRef(account, account, product.key), product.connectors)
     return answer(
         {
             "connections": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from flask import request
@@ -40,7 +41,7 @@ def signed_in() -> tuple[Product, Principal]:
     if product is None:
         raise NotSignedIn(f"product {principal.product!r} of this session is not known here")
     require_origin_of(product, by_cookie=token is None)
-    return product, principal
+    return product, replace(principal, account=replace(principal.account, product=product.key))
 
 
 def host_server() -> Product:

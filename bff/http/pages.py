@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from bff.core import look
+from bff.core import legible, look
 from bff.core.errors import (
     HitchpostError,
     LaunchRefused,
@@ -21,7 +21,7 @@ from bff.core.secret import Secret
 from bff.core.studio import is_draft
 from bff.core.words import Words
 from bff.http import audit, launch_cookies
-from bff.http.guards import launch_is_direct, refuse_repeated_fields
+from bff.http.guards import launch_is_confirmed, launch_is_direct, refuse_repeated_fields
 from bff.http.in_app import is_hopeless
 from bff.http.limits import Purpose
 from bff.http.locales import browsers
@@ -78,11 +78,13 @@ def launch() -> Response:
     token = Secret(request.form.get("launch_token", ""))
     connect = services().connect
     attempt = connect.peek(token)
-    if not launch_is_direct(attempt):
-        return _ask(attempt, token, "interstitial.html")
+    if not launch_is_direct(attempt) and not launch_is_confirmed(attempt):
+        return _ask(attempt, token, "interstitial.html", confirmation=services().confirmations.issue(attempt))
     agent = request.headers.get("User-Agent", "")
     if is_hopeless(agent, attempt.connector) and "anyway" not in request.form:
         return _ask(attempt, token, "in_app.html", address=attempt.return_url or attempt.origin)
+    # Refused before anything is used up: with another product file it is still good.
+    services().accounts.claimed(attempt.account)
     # Counted for whom the token was made, and before it is used up: after a minute it is still good.
     services().limits.spend(Purpose.LAUNCH, attempt.product, attempt.account.id, attempt.user.id)
     try:
@@ -167,11 +169,14 @@ def page_values(product: Product | None, words: Words, connector_name: str) -> d
     styled = product if product and look.page_style(product.look) else None
 
     def text(key: str) -> str:
-        return words.text(key, connector_name=connector_name, product_name=named)
+        shown = {"connector_name": connector_name, "product_name": named}
+        return words.text(key, **{name: legible.visible_name(value) or "" for name, value in shown.items()})
 
     return {
         "product": product,
         "text": text,
+        "visible_both": legible.visible_both,
+        "visible_id": legible.visible_id,
         "lang": words.lang,
         "dir": words.dir,
         "base": base,

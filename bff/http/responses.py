@@ -10,6 +10,7 @@ from flask import Response, json, request
 from werkzeug.exceptions import HTTPException
 
 from bff.core.errors import (
+    AccountOfAnotherProduct,
     CompletedElsewhere,
     ConnectorUnavailable,
     HitchpostError,
@@ -40,6 +41,7 @@ STATUS: Final[dict[type[HitchpostError], int]] = {
     OriginNotRegistered: 403,
     NotSignedIn: 401,
     KeysUnavailable: 503,
+    AccountOfAnotherProduct: 403,
     NotFound: 404,
     Outdated: 409,
     LaunchRefused: 410,

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from flask import Flask, Request, current_app
 
+from bff.core.accounts import Accounts
 from bff.core.catalogue import Catalogue
 from bff.core.completion import Completions
 from bff.core.connect import Connect
@@ -20,6 +21,7 @@ from bff.core.sessions import HostAssertions, SessionEnds
 from bff.core.sign_in_urls import SignInUrls
 from bff.core.studio_access import StudioStore
 from bff.core.watch import Watch
+from bff.http.confirmations import Confirmations
 from bff.http.limits import Limits
 from bff.http.session_tokens import SessionTokens
 from bff.serving.checkpoints import Checkpoints
@@ -32,6 +34,7 @@ EXTENSION = "hitchpost"
 class Services:
     """The use-cases and adapters of one BFF. ``identify`` is the host's own, inside its Flask app."""
 
+    accounts: Accounts
     connect: Connect
     completions: Completions
     watch: Watch
@@ -44,6 +47,7 @@ class Services:
     images: ImageStore
     studio: StudioStore
     session_tokens: SessionTokens
+    confirmations: Confirmations
     session_ends: SessionEnds
     assertions: HostAssertions
     repeats: Repeats

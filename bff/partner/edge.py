@@ -70,4 +70,6 @@ def secure(response: Response) -> Response:
 
 def _headers(settings: Settings) -> dict[str, str]:
     secure_only = {"Strict-Transport-Security": HSTS} if settings.public_url.startswith("https:") else {}
-    return HEADERS | secure_only
+    # What this is, to the BFF: no other partner service says so.
+    itself = {"Hitchpost-Embedded": "1"} if settings.tell_sign_ins else {}
+    return HEADERS | secure_only | itself

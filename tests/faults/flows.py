@@ -15,7 +15,7 @@ from typing import Any, Final
 import requests
 
 from tests.faults.programs import Stack
-from tests.support.world import HOST, SECRET_KEY
+from tests.support.world import HOST, OPENED_FOR, SECRET_KEY
 
 FINAL: Final = frozenset({"connected", "declined", "failed", "cancelled", "expired"})
 LONGEST_FLOW: Final = 12.0
@@ -94,7 +94,7 @@ class Flow:
         self._read(attempt["id"])
 
     def _launch(self, token: str) -> str | None:
-        form, headers = {"launch_token": token}, {"Origin": self.stack.bff}
+        form, headers = {"launch_token": token, **OPENED_FOR}, {"Origin": self.stack.bff}
 
         def post() -> requests.Response:
             return requests.post(

@@ -16,7 +16,7 @@ from bff import AccountRef, Hitchpost, Principal, User
 from bff.core.model import Principal as AnyPrincipal
 from bff.http.services import services_of
 from bff.settings import load_settings
-from tests.support.world import HOST, OTHER_HOST, OTHER_SECRET_KEY, PRODUCTS, SECRET_KEY
+from tests.support.world import HOST, OPENED_FOR, OTHER_HOST, OTHER_SECRET_KEY, PRODUCTS, SECRET_KEY
 
 BFF = "http://127.0.0.1:1"
 NOWHERE = "http://127.0.0.1:9"
@@ -247,7 +247,7 @@ class TestLaunch:
         self, client: FlaskClient, launch_token: str, origin: str
     ) -> None:
         """Which does not answer here: the user is told that, and the token is used."""
-        form = {"launch_token": launch_token}
+        form = {"launch_token": launch_token, **OPENED_FOR}
         answer = client.post("/connect/launch", data=form, headers={"Origin": origin})
         assert answer.status_code == 503
         again = client.post("/connect/launch", data=form, headers={"Origin": origin})

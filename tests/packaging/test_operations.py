@@ -26,6 +26,7 @@ from tests.support.world import SANDBOX_SECRET, build_sandbox
 
 NGINX: Final = "/usr/sbin/nginx"
 HOST: Final = "https://app.example.com"
+PRODUCT: Final = "my-product"
 BFF, PARTNER = "https://connect.example.com", "https://partner.example.com"
 BLOCK: Final = re.compile(r"<!-- replay -->\n```bash\n(.*?)```", re.DOTALL)
 
@@ -214,7 +215,7 @@ def connect(machine: Machine, key: str) -> str:
         begun = browser.post(f"{BFF}/v1/attempts", json={"connector": "crm"}, headers=page, timeout=30).json()
         launched = browser.post(
             f"{BFF}/connect/launch",
-            data={"launch_token": begun["launch_token"]},
+            data={"launch_token": begun["launch_token"], "product": PRODUCT, "origin": HOST},
             headers={"Origin": BFF},
             allow_redirects=False,
             timeout=30,

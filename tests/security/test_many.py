@@ -29,6 +29,7 @@ from tests.support.waiting import wait_for
 from tests.support.world import (
     CLIENT_ID,
     CLIENT_SECRET,
+    OPENED_FOR,
     PRODUCTS,
     SANDBOX_SECRET,
     SECRET_KEY,
@@ -206,7 +207,7 @@ def test_a_session_of_one_is_a_session_at_the_other(fleet: Fleet) -> None:
     attempt = fleet.at(1).begin(token)
     launched = requests.post(
         f"{fleet.bffs[0]}/connect/launch",
-        data={"launch_token": attempt["launch_token"]},
+        data={"launch_token": attempt["launch_token"], **OPENED_FOR},
         headers={"Origin": fleet.world.bff},
         allow_redirects=False,
         timeout=30,

@@ -64,7 +64,11 @@ class Canary:
         """The popup's POST."""
         return self.browser.post(
             f"{self.stack.bff}/connect/launch",
-            data={"launch_token": self.secrets["launch token"]},
+            data={
+                "launch_token": self.secrets["launch token"],
+                "product": self.stack.product,
+                "origin": self.stack.host,
+            },
             headers={"Origin": self.stack.bff},
             allow_redirects=False,
             timeout=30,

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from tests.support.world import HOST, SECRET_KEY, World
+from tests.support.world import HOST, OPENED_FOR, SECRET_KEY, World
 
 EVIL: Final = "evil.example"
 OURS: Final = urlsplit(HOST).netloc
@@ -354,7 +354,11 @@ def test_a22_a_launch_leads_to_the_partner_whatever_it_is_given(world: World) ->
     answer = requests.post(
         f"{world.bff}/connect/launch",
         params=dict.fromkeys(names, f"https://{EVIL}/"),
-        data={"launch_token": attempt["launch_token"], **dict.fromkeys(names, f"https://{EVIL}/")},
+        data={
+            "launch_token": attempt["launch_token"],
+            **OPENED_FOR,
+            **dict.fromkeys(names, f"https://{EVIL}/"),
+        },
         headers={"Origin": world.bff},
         allow_redirects=False,
         timeout=30,
@@ -407,7 +411,7 @@ def test_a23_no_header_changes_a_url_that_the_bff_makes(world: World, headers: d
     def launch(more: dict[str, str]) -> requests.Response:
         return requests.post(
             f"{world.bff}/connect/launch",
-            data={"launch_token": attempt["launch_token"]},
+            data={"launch_token": attempt["launch_token"], **OPENED_FOR},
             headers={"Origin": world.bff} | more,
             allow_redirects=False,
             timeout=30,

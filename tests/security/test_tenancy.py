@@ -21,7 +21,15 @@ from bff.http.services import EXTENSION
 from tests.support.mounted import create_host
 from tests.support.routes import routes
 from tests.support.studio import Page, StudioWorld, open_studio
-from tests.support.world import HOST, OTHER_HOST, OTHER_SECRET_KEY, SECRET_KEY, World, build_bff
+from tests.support.world import (
+    HOST,
+    OPENED_FOR,
+    OTHER_HOST,
+    OTHER_SECRET_KEY,
+    SECRET_KEY,
+    World,
+    build_bff,
+)
 
 SESSION = {"user": {"id": "ada"}, "account": {"id": "acme"}}
 
@@ -183,7 +191,7 @@ class Broken:
     def everything(self) -> list[Any]:
         """Each kind of call that a check stands before."""
         self.forget_what_is_kept()
-        launch = {"launch_token": self.attempt["launch_token"]}
+        launch = {"launch_token": self.attempt["launch_token"], **OPENED_FOR}
         return [
             self.session(),
             self.begin(),

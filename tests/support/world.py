@@ -33,6 +33,8 @@ from tests.support.servers import serve
 
 HOST: Final = "https://app.example"
 OTHER_HOST: Final = "https://other.example"
+OPENED_FOR: Final = {"product": "demo", "origin": HOST}
+"""What an opening page posts with the launch token, when a page of the product `demo` opened it."""
 SECRET_KEY: Final = "sk_test_" + "a" * 24
 OTHER_SECRET_KEY: Final = "sk_other_" + "b" * 24
 SANDBOX_SECRET: Final = "sandbox-secret"
@@ -150,16 +152,22 @@ class World:
         return found
 
     def launch(
-        self, launch_token: str, *, origin: str | None = "bff", browser: requests.Session | None = None
+        self,
+        launch_token: str,
+        *,
+        origin: str | None = "bff",
+        opened_for: Mapping[str, str] = OPENED_FOR,
+        browser: requests.Session | None = None,
     ) -> requests.Response:
-        """The popup's POST; ``origin`` is the BFF's own unless another is given.
+        """The popup's POST, from an opening page that was opened for a product and its page.
 
-        ``browser`` keeps the cookies; without it nobody does.
+        ``origin`` is the BFF's own unless another is given. ``browser`` keeps the cookies; without it nobody
+        does.
         """
         headers = {} if origin is None else {"Origin": self.bff if origin == "bff" else origin}
         return (browser or requests.Session()).post(
             f"{self.bff}/connect/launch",
-            data={"launch_token": launch_token},
+            data={"launch_token": launch_token, **opened_for},
             headers=headers,
             allow_redirects=False,
             timeout=30,

@@ -194,3 +194,26 @@ def test_settings_with_wrong_values_say_what_to_write(tmp_path: Path) -> None:
     for name in ("PUBLIC_URL", "PARTNER_API_URL", "THREADS", "SECRET_KEYS"):
         assert f"HITCHPOST_{name}:" in ended.stderr
     assert "short" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ('account_prefix = "my shop "', "account_prefix"),
+        ('account_prefix = "a/b"', "account_prefix"),
+        (f'account_prefix = "{"x" * 65}"', "account_prefix"),
+        ('account_namespace = ""', "account_namespace"),
+        ('account_namespace = "My Company"', "account_namespace"),
+    ],
+)
+def test_what_a_product_says_of_its_accounts_can_travel(tmp_path: Path, line: str, named: str) -> None:
+    """A prefix stands in URLs and headers, a namespace is a key as a product's is."""
+    sound = (
+        '[[product]]\nkey = "two"\nname = "Two"\norigins = ["https://two.example"]\n'
+        'secret_keys = ["sk_0123456789abcdef0123"]\nconnectors = ["sandbox"]\n'
+    )
+    path = tmp_path / "products.toml"
+    assert [fault for fault in faults_of(path, sound + line) if named in fault] != []
+    path.write_text(sound + 'account_prefix = "two-"\naccount_namespace = "company"\n')
+    said = read_products(path)[0].registration
+    assert (said.account_prefix, said.account_namespace) == ("two-", "company")

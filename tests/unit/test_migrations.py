@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,13 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, MetaData, create_engine, inspect
+from sqlalchemy import Engine, MetaData, create_engine, insert, inspect
 
 import bff.adapters.database
 import bff.partner.database
 from bff.adapters import tables
+from bff.adapters.account_owners import DatabaseAccountOwners
+from bff.core.ports import Owner
 from bff.partner import tables as partner_tables
 from bff.serving.database import open_database
 from tests.support.databases import DatabaseUrl
@@ -76,3 +79,52 @@ def test_the_migrations_go_down_and_up_again(
         command.upgrade(config, "head")
     assert drift(engine, metadata) == []
     engine.dispose()
+
+
+def test_an_account_belongs_to_the_product_that_used_it_first(
+    tmp_path: Path, database_url: DatabaseUrl
+) -> None:
+    """Before that was kept, the attempts tell: of those that were launched, the earliest."""
+    engine = open_bff(database_url(tmp_path, "owners"))
+    config = Config()
+    config.set_main_option("script_location", str(bff.adapters.database.MIGRATIONS))
+
+    def move(to: Callable[[Config, str], None], revision: str) -> None:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            to(config, revision)
+
+    move(command.downgrade, "0009")
+    with engine.begin() as connection:
+        for number, (product, account, launched) in enumerate(
+            [
+                ("blog", "1", 3),
+                ("shop", "1", 2),
+                ("early", "1", None),
+                ("blog", "ACME", 5),
+                ("shop", "acme", 9),
+            ]
+        ):
+            connection.execute(
+                insert(tables.attempts).values(attempt_row(number, product, account, launched))
+            )
+    move(command.upgrade, "head")
+    owners = DatabaseAccountOwners(engine).of(["1", "acme", "unused"])
+    assert owners == {"1": Owner("shop", "1"), "acme": Owner("blog", "ACME")}
+    engine.dispose()
+
+
+def attempt_row(number: int, product: str, account: str, launched: int | None) -> dict[str, object]:
+    """An attempt of this product, launched so many minutes after midnight."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    columns = tables.attempts.columns
+    text = {column.name: "x" for column in columns if not column.nullable and column.server_default is None}
+    return text | {
+        "id": f"att_{number}",
+        "launch_token_sha256": str(number),
+        "product": product,
+        "account_id": account,
+        "created_at": at,
+        "expires_at": at,
+        "launched_at": None if launched is None else at + timedelta(minutes=launched),
+    }

@@ -218,9 +218,15 @@ class Returned(BaseModel):
 
 
 class LaunchForm(BaseModel):
-    """The opening page's form. ``anyway`` goes on inside an app's browser."""
+    """The opening page's form: ``product`` and ``origin`` are those that it was opened for.
+
+    ``confirmation`` comes from the page that asks a person first; ``anyway`` goes on inside an app's browser.
+    """
 
     launch_token: str
+    product: str | None = None
+    origin: str | None = None
+    confirmation: str | None = None
     anyway: str | None = None
 
 

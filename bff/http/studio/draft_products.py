@@ -46,6 +46,10 @@ class DraftProducts:
         """The product that this secret key belongs to: never a draft."""
         return self.stored.find_by_secret_key(secret_key)
 
+    def sharing(self, key: str) -> tuple[str, ...]:
+        """The products that share their accounts with this one. A draft's are the Studio's: nobody else's."""
+        return (key,) if key.endswith(DRAFT) else self.stored.sharing(key)
+
     def is_registered_origin(self, origin: str) -> bool:
         """Whether any product registered exactly this origin."""
         return self.stored.is_registered_origin(origin)

@@ -19,7 +19,6 @@ from bff.http.studio.desk import desk
 from bff.http.studio.edits import edits_of_json, save
 
 routes = Blueprint("live", __name__)
-ACCOUNT: Final = AccountRef("hitchpost-studio", "Hitchpost Studio")
 TOKEN_LIFE: Final = timedelta(minutes=10)
 
 
@@ -60,9 +59,14 @@ def widget_session() -> Response:
 
 
 def principal(person: StudioSession) -> Principal:
-    """Whom the draft's widget connects for: an account of the Studio's own, and this person."""
+    """Whom the draft's widget connects for: an account of this product's Studio, and this person."""
     user = User(person.email, person.email, person.email, request.args.get("locale") or None)
-    return Principal(person.product + DRAFT, ACCOUNT, user)
+    return Principal(person.product + DRAFT, account_of(person.product), user)
+
+
+def account_of(product: str) -> AccountRef:
+    """What is connected while trying out: each product's Studio has an account of its own."""
+    return AccountRef(f"hitchpost-studio-{product}", "Hitchpost Studio", product + DRAFT)
 
 
 def _clash(clash: Clash) -> dict[str, str | None]:

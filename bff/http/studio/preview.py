@@ -16,7 +16,7 @@ from bff.http.pages import page_values
 from bff.http.services import services
 from bff.http.studio.access import HEADERS, session
 from bff.http.studio.desk import address
-from bff.http.studio.live import ACCOUNT
+from bff.http.studio.live import account_of
 
 routes = Blueprint("preview", __name__)
 SCHEMES: Final = ("light", "dark")
@@ -91,6 +91,7 @@ def _page(product: Product, scene: Scene, words: Words, connector: str, scheme: 
             "next_step": next_step,
             "support_code": SUPPORT_CODE,
             "launch_token": NOTHING,
+            "confirmation": NOTHING,
             "address": APP,
         },
     )
@@ -104,7 +105,7 @@ def _attempt(product: Product, connector: str, lang: str) -> Attempt:
         support_code=SUPPORT_CODE,
         status=Status.CREATED,
         product=product.key,
-        account=ACCOUNT,
+        account=account_of(session().product),
         user=User("ada", "Ada Lovelace", session().email),
         connector=offered,
         message="",

@@ -11,7 +11,7 @@ from bff.core.wording import is_tag
 from bff.core.words import LOCALES
 from bff.http.services import services
 from bff.http.studio.desk import Desk, desk, page
-from bff.http.studio.live import ACCOUNT
+from bff.http.studio.live import account_of
 
 routes = Blueprint("tryout", __name__)
 
@@ -30,7 +30,7 @@ def tryout() -> Response:
         "try",
         product=at.session.product + studio.DRAFT,
         partner=services().partner_origin,
-        account=ACCOUNT,
+        account=account_of(at.session.product),
         messages=names,
         languages=[(tag, language(tag)) for tag in at.languages],
         chosen={"connector": connector, "message": message, "locale": locale},
@@ -54,7 +54,7 @@ def _predicted(at: Desk, message: str, connector: str, locale: str) -> str | Non
         "attempt": "{attempt}",
         "connector": connector,
         "connector_name": at.names[connector],
-        "account": ACCOUNT.id,
+        "account": account_of(at.session.product).id,
         "user": at.session.email,
         "locale": locale,
     }
