@@ -102,6 +102,7 @@ def begin() -> Response:
         "partner_origin": services().partner_origin,
         "callback_message": attempt.callback_message,
         "expires_at": attempt.expires_at.isoformat(),
+        "expires_in": max(0, int((attempt.expires_at - services().clock()).total_seconds())),
         "support_code": attempt.support_code,
     }
     return answer(told, 201)

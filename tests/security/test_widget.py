@@ -71,7 +71,7 @@ def test_a31_the_built_widget_keeps_nothing_but_the_attempts_id() -> None:
     for path in BUILT:
         text = path.read_text(encoding="utf-8")
         assert not SINKS.search(text), SINKS.search(text)
-        # Each access goes through one function, which is handed the store; without a button nothing is kept.
+        # Each access goes through one function, which is handed the store. The headless entry has none.
         assert text.count("sessionStorage") == (path.name == "hitchpost.js")
     kept = (ROOT / "static/widget/src/resume.ts").read_text(encoding="utf-8")
     assert re.findall(r"setItem\((.*?)\); \}", kept) == ['keyOf(id), connector + (message && " " + message)']

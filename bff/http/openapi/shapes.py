@@ -51,6 +51,9 @@ class SessionToken(BaseModel):
 
     token: str
     expires_at: AwareDatetime
+    expires_in: Annotated[
+        int, Field(description="Seconds from the answer on: no clock of the reader's counts.")
+    ]
 
 
 class SessionsEnded(BaseModel):
@@ -104,6 +107,9 @@ class PreparedAttempt(BaseModel):
     partner_origin: str
     callback_message: str
     expires_at: AwareDatetime
+    expires_in: Annotated[
+        int, Field(description="Seconds from the answer on: no clock of the reader's counts.")
+    ]
     support_code: str
 
 

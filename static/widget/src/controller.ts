@@ -3,17 +3,20 @@ import { accept } from "./bff.js";
 import { connect, requestOf, type Begun, type Tell } from "./connect.js";
 import { ConnectError } from "./errors.js";
 import { fire } from "./events.js";
-import { openFor, tellEnd, type ConnectRequest } from "./flow.js";
+import { openFor, tellEnd, tellStep, type ConnectRequest } from "./flow.js";
 import { load } from "./labels.js";
 import { openPopup, type Popup } from "./popup.js";
 import { prefetch, take } from "./prefetch.js";
 import { flowOf, flows, ownerOf, type Flow } from "./registry.js";
 import { isOurs, readRequest } from "./request.js";
 import { forget, remember } from "./resume.js";
-import type { Choice, ConnectResult } from "./types.js";
+import type { Choice, ConnectResult, Step } from "./types.js";
 
 /** The longest time that a timer can take (milliseconds). */
 const FOREVER = 2_147_483_647;
+
+/** Steps that offer the user a choice. */
+export const inTrouble = (step: Step): boolean => /unsure|blocked|cut|interr|loading/.test(step);
 
 /**
  * The button was pressed, or something chosen: in the flow that runs, or after `attempt` has ended.
@@ -48,19 +51,19 @@ export function expect(button: Element, { detail, button: which }: MouseEvent): 
 export function run(owner: Node | undefined, request: ConnectRequest, begun?: Begun | Promise<Begun>): Promise<ConnectResult> {
   let popup = begun ? openPopup() : openFor(request);
   let next: Popup | undefined;
-  let inTrouble = false;
   let resumed = !owner;
 
   const tell: Tell = (step, attempt) => {
-    inTrouble = /unsure|blocked/.test(step);
-    if (attempt && step === "launched") remember((flow.attempt = attempt), flow.request);
+    if (attempt && step === "launched") {
+      forget(flow.attempt); // It was begun anew.
+      remember((flow.attempt = attempt), flow.request);
+    }
     flow.step = step;
-    flow.request.onStep?.(step);
-    fire(ownerOf(flow), "step", { step, attempt });
+    tellStep(flow.request, ownerOf(flow), step, attempt);
   };
 
   const steer = (choice?: Choice): void => {
-    if (!choice && (next ?? !(inTrouble || resumed || popup.gone()))) {
+    if (!choice && (next ?? !(resumed || popup.gone() || (flow.step && inTrouble(flow.step))))) {
       (next ?? popup).focus();
       return;
     }
@@ -86,6 +89,8 @@ export function run(owner: Node | undefined, request: ConnectRequest, begun?: Be
       } catch (error) {
         // Who is signed out may sign in again, and is told then.
         if ((error as ConnectError).code === "not_signed_in") flow.attempt = undefined;
+        // Called soon after the click still: where the browser takes it for none, the window is blocked, which is told.
+        if (popup.refused) next ??= openFor((flow.request = { ...flow.request, delivery: undefined }));
         if (!next) throw error;
         popup = next;
         next = begun = undefined;

@@ -1,5 +1,5 @@
 // <hitchpost-connect>, the custom element. What it shows is in view.ts.
-import { load } from "./labels.js";
+import { load, watchers } from "./labels.js";
 import { flowOf } from "./registry.js";
 import { readRequest } from "./request.js";
 import { furnish } from "./view.js";
@@ -10,17 +10,26 @@ export class HitchpostConnect extends HTMLElement {
   static readonly formAssociated = true;
   static readonly observedAttributes = ["connector", "locale"];
   readonly #view = furnish(this);
+  readonly #renew = (): void => {
+    this.#view.draw();
+    void load(readRequest(this)).then(this.#view.draw);
+  };
 
   /** The page shows the element: asks for its words, and finds the flow that it is to show. */
   connectedCallback(): void {
-    const { draw } = this.#view;
-    draw();
-    void load(readRequest(this)).then(draw);
-    this.disconnectedCallback();
+    watchers.add(this.#renew);
+    this.#renew();
+    this.#follow();
   }
 
   /** A flow that runs goes on, shown by another element perhaps. */
   disconnectedCallback(): void {
+    watchers.delete(this.#renew);
+    this.#follow();
+  }
+
+  /** Shows the flow that is its own now. */
+  #follow(): void {
     // Not at once: the page may only move the element, and has not drawn the others yet.
     queueMicrotask(() => {
       if (!flowOf(this)) this.#view.clear(true);

@@ -1,6 +1,6 @@
 // What `connect` rejects with.
 import type { ConnectErrorCode, Reading } from "./types.js";
-import { words } from "./words.js";
+import { nextStepOf, titleOf } from "./words.js";
 
 /** A connect that did not end in a connection, in words fit to show to the user. */
 export class ConnectError extends Error {
@@ -15,9 +15,9 @@ export class ConnectError extends Error {
   declare supportCode: string | undefined;
 
   /** `title` and `nextStep` default to the product's words for the code. */
-  constructor(code: ConnectErrorCode, title?: string, nextStep?: string) {
-    super((title ??= words["error_" + code + "_title"] ?? words[code] ?? code));
-    Object.assign(this, { name: "ConnectError", code, title, nextStep: nextStep ?? words["error_" + code + "_next_step"] ?? "" });
+  constructor(code: ConnectErrorCode, title = titleOf(code), nextStep = nextStepOf(code)) {
+    super(title);
+    Object.assign(this, { name: "ConnectError", code, title, nextStep });
   }
 }
 
@@ -27,8 +27,8 @@ export const isPassing = ({ code }: ConnectError): boolean => /network|partner/.
 /** What an attempt that has ended otherwise tells, and a problem document (RFC 9457) of the BFF's. */
 export type Told = Pick<Reading, "error">;
 
-/** The error that the BFF tells; an answer that is none of its own is an outage. */
-export function errorOf(told: Told | null): ConnectError {
-  const { code = "partner_unavailable", title, next_step }: Partial<NonNullable<Told["error"]>> = told?.error ?? {};
+/** The error that the BFF tells. */
+export function errorOf({ error }: Told): ConnectError {
+  const { code = "failed", title, next_step }: Partial<NonNullable<Told["error"]>> = error ?? {};
   return new ConnectError(code, title, next_step);
 }

@@ -1,9 +1,10 @@
 // One sign-in and whom it tells: events on a target, or the caller of `connect`.
+import { complain } from "./complain.js";
 import type { ConnectError } from "./errors.js";
 import { fire } from "./events.js";
 import { openPopup, type Popup } from "./popup.js";
 import { settings } from "./session.js";
-import type { ConnectOptions, ConnectResult } from "./types.js";
+import type { ConnectOptions, ConnectResult, Step } from "./types.js";
 import { words } from "./words.js";
 
 /** What a button, or a caller, asks for. */
@@ -13,8 +14,20 @@ export interface ConnectRequest extends ConnectOptions {
 
 /** Opens the window of a sign-in, straight at the BFF's opening page. Call it inside a click. */
 export function openFor({ connector, delivery, locale = settings.locale ?? words.lang }: ConnectRequest): Popup {
-  const query = { product: settings.product, origin: location.origin, connector, locale };
+  // In a frame that is made from a text the address has no origin, but the page has its parent's.
+  const origin = location.origin === "null" ? self.origin : location.origin;
+  const query = { product: settings.product, origin, connector, locale };
   return openPopup(delivery === "return" ? undefined : settings.base + "/connect/opening?" + (new URLSearchParams(query) as unknown as string));
+}
+
+/** Tells how far a sign-in is: its caller, and by an event. */
+export function tellStep({ onStep }: ConnectRequest, target: EventTarget, step: Step, attempt?: string): void {
+  try {
+    onStep?.(step);
+  } catch (error) {
+    complain(error); // The page's own function: the sign-in goes on.
+  }
+  fire(target, "step", { step, attempt });
 }
 
 /** Tells how a sign-in ended, and gives it on. `target` says whom, once it has ended: false is nobody. */

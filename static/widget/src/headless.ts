@@ -1,8 +1,7 @@
 // What `import "hitchpost"` gives: the flow without any element. Nothing here touches a page when imported.
 import { begin } from "./bff.js";
 import { connect as signIn } from "./connect.js";
-import { fire } from "./events.js";
-import { openFor, tellEnd } from "./flow.js";
+import { openFor, tellEnd, tellStep } from "./flow.js";
 import type { ConnectOptions, ConnectResult } from "./types.js";
 
 export { ConnectError } from "./errors.js";
@@ -20,9 +19,6 @@ export type * from "./types.js";
  */
 export function connect(connector: string, options: ConnectOptions = {}): Promise<ConnectResult> {
   const request = { ...options, connector };
-  const tell: Parameters<typeof signIn>[1] = (step, attempt) => {
-    options.onStep?.(step);
-    fire(document, "step", { step, attempt });
-  };
-  return tellEnd(signIn(request, tell, openFor(request), begin), () => document);
+  const told = signIn(request, (...step) => { tellStep(request, document, ...step); }, openFor(request), begin);
+  return tellEnd(told, () => document);
 }

@@ -1,7 +1,9 @@
 // A window: opened now, told its launch token later, listened to until it is disposed of.
+import { complain } from "./complain.js";
+import { whenRefused } from "./policy.js";
 import { leave } from "./resume.js";
 import { bffOrigin } from "./session.js";
-import { signals, type Signals } from "./signals.js";
+import { signals, type Signal, type Signals } from "./signals.js";
 import type { Attempt } from "./types.js";
 
 /** What the BFF's pages say, as `hitchpost.{name}`. */
@@ -12,17 +14,25 @@ const TICK = 250;
 const DOUBT = 2000;
 /** The same while the user is elsewhere and the window has never said anything: it may be cut off from us. */
 const SILENCE = 5000;
+/** The same from the window's first page on, while the user is elsewhere: in that window, since the page cuts it off. */
+const CUT = 750;
 /** Leaving this page for another may take this much longer (milliseconds). */
 const LEAVING = 8000;
+/** So long (milliseconds) the window may take for its first page: a slow network has to find and to greet the BFF first. */
+const LOADING = 10_000;
+/** What happens to a page that may be news of its windows. */
+const EVENTS = ["message", "focus", "online", "pageshow", "visibilitychange"];
 
 /** The window of one attempt, and all that its flow listens to. */
 export interface Popup extends Signals {
   /** True when the browser refused to open a window. */
   blocked: boolean;
+  /** True once the page's own policy has kept this tab from going to the sign-in. */
+  refused?: boolean;
+  /** Set once the sign-in has begun in the window: from then on its silence is the user's. */
+  begun: boolean;
   /** Whether its window is closed, or seems so. */
   gone: () => boolean;
-  /** Aborted when the flow is over. */
-  over: AbortSignal;
   /** Hands over the launch token. From now on the attempt's callback message counts. */
   launch: (attempt: Attempt) => void;
   /** Brings the window to the front, where the browser lets us. */
@@ -37,24 +47,30 @@ export interface Popup extends Signals {
  */
 export function openPopup(url?: string): Popup {
   const { nudge, news } = signals();
-  const end = new AbortController();
   const bff = bffOrigin();
+  const opened = Date.now();
   let expected: Attempt | undefined;
+  let heard = false;
+  let quietSince = opened;
   let doubtSince = 0;
   let closed = false;
-  let unsure = false;
+  let cut = false;
+  let mood: Signal = "sure";
 
-  const hear = ({ source, origin, data }: MessageEvent<unknown>): void => {
-    if (source !== popup) return;
-    if (origin === expected?.partner_origin && data === expected.callback_message) nudge("message");
-    // The embedded partner service tells of trouble as the BFF's own pages do.
-    const type = (origin === bff || origin === expected?.partner_origin) && (data as { type?: unknown } | null)?.type;
-    for (const name of SAID) if (type === `hitchpost.${name}`) nudge(name);
-  };
-
-  const back = ({ type }: Event): void => {
+  const hear = ({ type, source, origin, data }: MessageEvent<unknown>): void => {
     if (type === "pageshow") doubtSince = 0;
-    if (!document.hidden) nudge("focus");
+    if (type !== "message") {
+      if (!document.hidden) nudge("focus");
+    } else if (source === popup) {
+      if (origin === expected?.partner_origin && data === expected.callback_message) nudge("message");
+      // The embedded partner service tells of trouble as the BFF's own pages do.
+      const said = (origin === bff || origin === expected?.partner_origin) && (data as { type?: unknown } | null)?.type;
+      for (const name of SAID) {
+        if (said !== `hitchpost.${name}`) continue;
+        heard = true;
+        nudge(name);
+      }
+    }
   };
 
   const look = (): void => {
@@ -63,47 +79,74 @@ export function openPopup(url?: string): Popup {
     const gone = popup?.closed ?? true;
     if (popup && gone && !closed) nudge("closed");
     closed = gone;
-    doubtSince = gone && (here || !expected) ? doubtSince || now : 0;
-    const doubt = doubtSince > 0 && now - doubtSince >= (here ? DOUBT : SILENCE);
-    if (doubt !== unsure) nudge(doubt ? "unsure" : "sure");
-    unsure = doubt;
+    doubtSince = gone && (here || !heard) ? doubtSince || now : 0;
+    if (!heard && isBlank(popup)) quietSince = Math.min(now, opened + LOADING);
+    const doubt = doubtSince && now - doubtSince;
+    if (popup && !heard && !here && doubt >= CUT) {
+      cut = !!complain("set Cross-Origin-Opener-Policy to same-origin-allow-popups");
+    }
+    let next: Signal = "sure";
+    if (!gone && !flow.begun && now - quietSince >= SILENCE) next = "not_loading";
+    if (doubt >= (here ? DOUBT : SILENCE)) next = popup ? "unsure" : "interrupted";
+    if (doubt && cut) next = "cut_off"; // What is known is not taken back for a guess.
+    if (next !== mood) nudge((mood = next));
   };
 
-  const options = { signal: end.signal };
-  addEventListener("message", hear, options);
-  for (const name of ["focus", "online", "pageshow", "visibilitychange"]) addEventListener(name, back, options);
+  listen("addEventListener", hear);
+  const popup = url && bff ? openAt(url) : undefined;
   const ticks = setInterval(look, TICK);
-  const popup = url ? openAt(url) : undefined;
 
-  return {
+  const flow: Popup = {
     nudge,
     news,
+    begun: !url,
     blocked: popup === null,
     gone: () => !!popup?.closed,
-    over: end.signal,
     launch(attempt) {
       expected = attempt;
+      heard = true;
+      quietSince = Date.now();
       if (popup) {
         popup.postMessage({ type: "hitchpost.launch", token: attempt.launch_token }, bff);
       } else {
         doubtSince = Date.now() + LEAVING;
+        whenRefused(() => {
+          flow.refused = true;
+          nudge("refused");
+        });
         leave(attempt);
       }
     },
     focus: () => popup?.focus(),
     tidy() {
-      end.abort();
+      listen("removeEventListener", hear);
       clearInterval(ticks);
       popup?.close(); // Does nothing, in silence, to a window that is isolated from us.
     },
   };
+  return flow;
 }
 
 function openAt(url: string): WindowProxy | null {
   try {
-    // Without a name of its own: a name used twice would take over another flow's window.
-    return open(url, "_blank", "popup,width=520,height=680");
-  } catch {
-    return null; // So does Firefox refuse, in a frame whose sandbox allows no popups.
+    // Without a name of its own: a name used twice would take over another flow's window. Nothing is no window either.
+    return open(url, "_blank", "popup,width=520,height=680") ?? null;
+  } catch (error) {
+    complain(error); // Firefox throws in a frame whose sandbox allows no popups, and the page's own function may.
+    return null;
   }
+}
+
+/** Whether a window still waits for its first page: its address may be read until then, if it is another site's page. */
+function isBlank(popup: WindowProxy | null | undefined): boolean {
+  try {
+    return !!popup?.location.href;
+  } catch {
+    return false;
+  }
+}
+
+// Some libraries that wrap `addEventListener` know no `signal` that ends the listening.
+function listen(act: "addEventListener" | "removeEventListener", hear: (event: MessageEvent<unknown>) => void): void {
+  for (const name of EVENTS) globalThis[act](name, hear as EventListener);
 }

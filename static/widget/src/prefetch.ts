@@ -25,8 +25,8 @@ export function prefetch(request: AttemptRequest, begun: (id: string) => void, p
   if (!found || found.until <= Date.now()) {
     const fresh: Prefetched = (found = waiting[key] = { made: begin(request, pressed), until: Infinity, told: pressed });
     fresh.made.then(
-      ({ id, expires_at }) => {
-        fresh.until = Date.parse(expires_at) - EARLY;
+      ({ id, expires_in }) => {
+        fresh.until = Date.now() + expires_in * 1000 - EARLY;
         begun(id);
       },
       () => (fresh.until = 0), // Asked again at the next sign of interest; a click tells what went wrong.

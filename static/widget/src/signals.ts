@@ -12,8 +12,13 @@ export type Signal =
   | "closed"
   | "focus" // The page is back: focused, visible, shown again, online.
   | "cancel" // The user gave up.
+  | "answer" // The server has answered, or failed to.
+  | "refused" // The page's own policy keeps this tab from the sign-in.
+  | "cut_off" // The window has been out of reach from its first page on.
+  | "interrupted" // The sign-in that took this tab has not come to an end.
+  | "not_loading" // The window is there, and nothing is heard of its page.
   | "unsure" // The window seems gone while the user is here.
-  | "sure"; // The user went elsewhere again.
+  | "sure"; // None of these any more.
 
 export interface Signals {
   /** Wakes the flow. A signal that waits already is not said twice. */

@@ -2,10 +2,11 @@
 import { make } from "./dom.js";
 import { wordOf } from "./labels.js";
 import { advice } from "./policy.js";
-import { expect, press } from "./controller.js";
+import { expect, inTrouble, press } from "./controller.js";
 import { readRequest } from "./request.js";
 import { sheet } from "./styles.js";
 import type { Choice } from "./types.js";
+import { nextStepOf, titleOf } from "./words.js";
 
 /** What can be chosen in trouble. */
 const IN_TROUBLE: Choice[] = ["open_again", "continue_here", "cancel"];
@@ -23,7 +24,7 @@ export interface View {
 
 /** Draws the element. It is driven by its own events, so it shows the same as the host page is told. */
 export function furnish(element: HTMLElement): View {
-  const word = (key: string): string | undefined => wordOf(readRequest(element), key);
+  const word = (key: string, spare?: string): string => wordOf(readRequest(element), key, spare);
   const root = element.attachShadow({ mode: "open" });
   const label = make("bdi", {});
   const slot = make("slot", {});
@@ -31,7 +32,7 @@ export function furnish(element: HTMLElement): View {
   const status = make("div", { part: "status", ariaLive: "polite" });
   const actions = make("div", { part: "actions" });
   root.append(button, status, actions);
-  root.adoptedStyleSheets = [sheet];
+  if (sheet) root.adoptedStyleSheets = [sheet];
 
   let text: () => string | undefined;
   let busy: boolean;
@@ -39,9 +40,9 @@ export function furnish(element: HTMLElement): View {
   let ended: string | undefined;
 
   const draw = (): void => {
-    // What the host wrote between the tags wins; white space between them is no text.
-    const own = element.firstElementChild ?? element.textContent.trim();
-    label.textContent = own ? "" : (word("button") as string | null);
+    // What the host wrote between the tags wins; white space between them, a picture or a style alone is no name.
+    const own = element.innerText.trim() || element.querySelector("[alt]:not([alt='']),[aria-label]");
+    label.textContent = own ? "" : word("button");
     for (const part of [label, status, actions]) Object.assign(part, { lang: word("lang"), dir: word("dir") });
     // What is wrong with the page is said on it: whoever builds it sees that at once. Undefined empties it, as null does.
     status.textContent = (text() ?? advice) as string | null;
@@ -53,7 +54,7 @@ export function furnish(element: HTMLElement): View {
       ...choices.map((choice) =>
         make("button", {
           part: "action",
-          textContent: word(choice) ?? choice,
+          textContent: word(choice),
           onclick: () => { press(element, choice, ended); },
         }),
       ),
@@ -67,11 +68,13 @@ export function furnish(element: HTMLElement): View {
   };
 
   element.addEventListener("hitchpost:step", ({ detail: { step } }) => {
-    if (step !== "prepared") show(() => word(step), true, /unsure|blocked/.test(step) ? IN_TROUBLE : []);
+    if (step !== "prepared") show(() => word(step), true, inTrouble(step) ? IN_TROUBLE : []);
   });
   element.addEventListener("hitchpost:connected", () => { show(() => word("connected")); });
   element.addEventListener("hitchpost:failed", ({ detail: { code, title, nextStep, attempt, supportCode } }) => {
-    const failure = (): string => `${word(code) ?? title}\n${nextStep} ${supportCode ?? ""}`;
+    // What the browser has found out itself is told in the product's words, and they may come later.
+    const own = title === titleOf(code);
+    const failure = (): string => `${word(code, own ? titleOf(code) : title)}\n${own ? nextStepOf(code) : nextStep} ${supportCode ?? ""}`;
     show(failure, false, code === "account_mismatch" ? AFTER_MISMATCH : [], attempt);
   });
   slot.onslotchange = draw;

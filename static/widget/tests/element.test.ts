@@ -18,7 +18,8 @@ describe("the button", () => {
     page.bff.configured = true;
     const elements = [add("hitchpost-connect", { connector: "crm" }, "\n  "), add("hitchpost-connect", { connector: "crm" })];
     const asked = page.bff.asked("GET", "/config").length;
-    await pass(0);
+    await pass(500);
+    expect(main(early).textContent).toBe("Connect Acme CRM");
     expect(elements.map((element) => main(element).textContent)).toEqual(["Connect Acme CRM", "Connect Acme CRM"]);
     expect(page.bff.asked("GET", "/config").length - asked).toBeLessThanOrEqual(1);
   });

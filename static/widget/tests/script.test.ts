@@ -116,4 +116,49 @@ describe("the script", () => {
     await pass(0);
     expect(seen).toMatchObject([{ code: "expired" }]);
   });
+
+  it("runs though an element of the page has its name, and so does another's currentScript", async () => {
+    const own = document.createElement("form");
+    Object.assign(globalThis, { Hitchpost: own });
+    const tag = document.createElement("script");
+    tag.src = `${BASE}/widget/v1/hitchpost.js`;
+    Object.assign(tag.dataset, { product: "demo", session: "mine" });
+    document.head.append(tag);
+    const image = document.createElement("img");
+    Object.assign(image.dataset, { product: "evil", session: "theirs" });
+    image.src = "https://evil.example/widget/v1/x.js";
+    Object.defineProperty(document, "currentScript", { value: image, configurable: true });
+    vi.resetModules();
+    await import("../src/index.js");
+    tag.remove();
+    (globalThis as Global).Hitchpost?.connect("crm").catch(() => undefined);
+    await pass(0);
+    expect(page.bff.asked("POST", "/attempts")[0]?.headers.Authorization).toBe("Bearer mine");
+    page.bff.end("declined");
+    await pass(5000);
+  });
+
+  it("waits, as a module without a tag, until it is configured; then it names its buttons and goes on with what was left", async () => {
+    await page.bff.fetch(`${BASE}/v1/attempts`, { method: "POST", body: '{"connector":"crm"}' });
+    page.bff.end("connected");
+    sessionStorage.setItem("hitchpost", '{"id":"at_1","connector":"crm"}');
+    const told: unknown[] = [];
+    document.addEventListener("hitchpost:connected", ({ detail }) => told.push(detail), { once: true });
+    Object.defineProperty(document, "currentScript", { value: null, configurable: true });
+    vi.resetModules();
+    const asked = page.bff.calls.length;
+    await import("../src/index.js");
+    const { HitchpostConnect } = await import("../src/element.js");
+    customElements.define("late-connect", class extends HitchpostConnect {});
+    const element = document.createElement("late-connect");
+    element.setAttribute("data-hitchpost-connect", "crm");
+    document.body.append(element);
+    dispatchEvent(new Event("load"));
+    await pass(1000);
+    expect([page.bff.calls.length - asked, told.length]).toEqual([0, 0]);
+    ((globalThis as Global).Hitchpost?.configure as (given: object) => void)({ base: BASE, product: "demo", session: () => "late" });
+    await pass(0);
+    expect(element.shadowRoot?.textContent).toContain("Connect Acme CRM");
+    expect(told).toMatchObject([{ attempt: "at_1" }]);
+  });
 });
