@@ -29,7 +29,7 @@ function readTag(tag: HTMLScriptElement | null): void {
   if (!tag) return; // Loaded as a module or inside a bundle: the page calls Hitchpost.configure.
   const { product = "", session, sessionUrl, locale } = tag.dataset;
   configure({
-    base: tag.src.replace(/\/widget\/.*/, ""),
+    base: tag.src.replace(/(.*)\/widget\/.*/, "$1"),
     product,
     locale,
     session: sessionUrl ? () => fetchSession(sessionUrl) : ((session && (() => session)) as Settings["session"]),

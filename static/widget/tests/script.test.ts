@@ -6,10 +6,10 @@ import { pass, usePage } from "./page.js";
 const page = usePage();
 
 /** Loads the script as if by this tag. */
-async function load(data: Record<string, string>): Promise<void> {
+async function load(data: Record<string, string>, base = BASE): Promise<void> {
   const tag = document.createElement("script");
   Object.assign(tag.dataset, data);
-  Object.defineProperty(tag, "src", { value: `${BASE}/widget/v1/hitchpost.js` });
+  Object.defineProperty(tag, "src", { value: `${base}/widget/v1/hitchpost.js` });
   Object.defineProperty(document, "currentScript", { value: tag, configurable: true });
   vi.resetModules();
   await import("../src/index.js");
@@ -37,6 +37,15 @@ describe("the script", () => {
     expect(page.bff.asked("POST", "/attempts")).toMatchObject([
       { path: "/prefix/v1/attempts", headers: { Authorization: "Bearer from-tag" } },
     ]);
+    page.bff.end("declined");
+    await pass(5000);
+  });
+
+  it.each(["/widget", "/apps/widget/connect"])("finds a BFF that is mounted below %s", async (prefix) => {
+    await load({ product: "demo", session: "t" }, `https://bff.example${prefix}`);
+    (globalThis as Global).Hitchpost?.connect("crm").catch(() => undefined);
+    await pass(0);
+    expect(page.bff.asked("POST", "/attempts")).toMatchObject([{ path: `${prefix}/v1/attempts` }]);
     page.bff.end("declined");
     await pass(5000);
   });
