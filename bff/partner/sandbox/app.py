@@ -26,6 +26,7 @@ from bff.partner.sandbox.settings import Settings
 from bff.partner.sandbox.variants import VARIANTS, Variant
 
 COOKIE: Final = "sandbox_request_"
+MOST_COOKIES: Final = 10
 ACCOUNTS: Final = ("ada@sandbox.example", "grace@sandbox.example", "katherine@sandbox.example")
 SCOPES: Final = {
     "contacts.read": "Read your contacts",
@@ -106,26 +107,27 @@ class _Endpoints:
         key, cookie = self.grants.remember(wanted)
         scopes = [(scope, SCOPES.get(scope, scope)) for scope in wanted.scopes]
         page = self._page("consent.html", 200, key=key, scopes=scopes, account=self._expected_account())
-        page.set_cookie(
-            COOKIE + key[:8],
-            cookie,
-            httponly=True,
-            samesite="Lax",
-            max_age=1800,
-            path=f"{self.variant.prefix}/",
-        )
+        _drop_oldest(page)
+        # The time in front says which of them is the oldest: browsers do not.
+        value = f"{time.time_ns():020}.{cookie}"
+        page.set_cookie(_cookie_of(key), value, httponly=True, samesite="Lax", max_age=1800, path="/")
         return page
 
     def decide(self) -> AnyResponse:
         """The user pressed Allow or Deny."""
         key = request.form.get("request", "")
-        wanted = self.grants.take(key, request.cookies.get(COOKIE + key[:8], ""))
+        wanted = self.grants.take(key, request.cookies.get(_cookie_of(key), "").partition(".")[2])
         if wanted is None or wanted.variant != self.variant.key:
             return self._page(
                 "refused.html", 400, reason="This page was used already. Go back and start again."
             )
         if self.variant.key == "silent":
             return self._page("silent.html", 200)
+        answer = self._decided(wanted)
+        answer.delete_cookie(_cookie_of(key), path="/", httponly=True, samesite="Lax")
+        return answer
+
+    def _decided(self, wanted: AuthorizationRequest) -> AnyResponse:
         account = request.form.get("account", "").strip()[:255]
         if request.form.get("decision") != "allow" or not account:
             return self._answer(wanted.redirect_uri, {"error": "access_denied"}, wanted.state)
@@ -218,6 +220,17 @@ class _Endpoints:
         if self.variant.key == "isolated":
             response.headers.update(ISOLATION)
         return response
+
+
+def _cookie_of(key: str) -> str:
+    return COOKIE + key[:8]
+
+
+def _drop_oldest(page: AnyResponse) -> None:
+    """Of consent pages that were left, few are kept: a header of cookies that grows is refused in the end."""
+    ours = sorted((value, name) for name, value in request.cookies.items() if name.startswith(COOKIE))
+    for _, name in ours[: max(0, len(ours) - MOST_COOKIES + 1)]:
+        page.delete_cookie(name, path="/", httponly=True, samesite="Lax")
 
 
 def _repeated() -> set[str]:
