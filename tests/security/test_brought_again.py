@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 import requests
@@ -187,7 +187,7 @@ def test_a_restricted_token_says_nothing_of_parents(world: World, third: ThirdPa
     api = Connection(world, third.offer(world)).api
     victim = Connection(world, third.offer(world)).api
     restricted = api_token(api.url, scope=f"account:{api.account}").json()["access_token"]
-    path = f"/v1.0/accounts/{requests.utils.quote(api.account, safe='')}"
+    path = f"/v1.0/accounts/{quote(api.account, safe='')}"
     for parent in (victim.account, api.account, "nobody"):
         answer = api.call("PUT", path, {"ParentAccountId": parent}, account=None, token=restricted)
         assert answer.status_code == 401
@@ -200,7 +200,7 @@ def test_a_restricted_token_ends_with_its_account(world: World, third: ThirdPart
     """It does not make the account anew, nor reach one that is made later by the same id."""
     api = Connection(world, third.offer(world)).api
     restricted = api_token(api.url, scope=f"account:{api.account}").json()["access_token"]
-    path = f"/v1.0/accounts/{requests.utils.quote(api.account, safe='')}"
+    path = f"/v1.0/accounts/{quote(api.account, safe='')}"
     assert api.call("GET", path, account=None, token=restricted).status_code == 200
     assert api.call("DELETE", path, account=None).status_code == 200
     minted = api.call("POST", f"{path}/signintoken", {"Username": "ada"}, account=None, token=restricted)

@@ -20,13 +20,12 @@ from flask import (
 from werkzeug.wrappers import Response as AnyResponse
 
 from bff.partner.resources import ASSETS, TEMPLATES
+from bff.partner.sandbox import consent_cookies
 from bff.partner.sandbox.client_auth import is_our_client
 from bff.partner.sandbox.grants import AuthorizationRequest, Grants, Refused, Tokens
 from bff.partner.sandbox.settings import Settings
 from bff.partner.sandbox.variants import VARIANTS, Variant
 
-COOKIE: Final = "sandbox_request_"
-MOST_COOKIES: Final = 10
 ACCOUNTS: Final = ("ada@sandbox.example", "grace@sandbox.example", "katherine@sandbox.example")
 SCOPES: Final = {
     "contacts.read": "Read your contacts",
@@ -107,16 +106,13 @@ class _Endpoints:
         key, cookie = self.grants.remember(wanted)
         scopes = [(scope, SCOPES.get(scope, scope)) for scope in wanted.scopes]
         page = self._page("consent.html", 200, key=key, scopes=scopes, account=self._expected_account())
-        _drop_oldest(page)
-        # The time in front says which of them is the oldest: browsers do not.
-        value = f"{time.time_ns():020}.{cookie}"
-        page.set_cookie(_cookie_of(key), value, httponly=True, samesite="Lax", max_age=1800, path="/")
+        consent_cookies.give(page, request.cookies, key, cookie)
         return page
 
     def decide(self) -> AnyResponse:
         """The user pressed Allow or Deny."""
         key = request.form.get("request", "")
-        wanted = self.grants.take(key, request.cookies.get(_cookie_of(key), "").partition(".")[2])
+        wanted = self.grants.take(key, consent_cookies.of(request.cookies, key))
         if wanted is None or wanted.variant != self.variant.key:
             return self._page(
                 "refused.html", 400, reason="This page was used already. Go back and start again."
@@ -124,7 +120,7 @@ class _Endpoints:
         if self.variant.key == "silent":
             return self._page("silent.html", 200)
         answer = self._decided(wanted)
-        answer.delete_cookie(_cookie_of(key), path="/", httponly=True, samesite="Lax")
+        consent_cookies.take_away(answer, key)
         return answer
 
     def _decided(self, wanted: AuthorizationRequest) -> AnyResponse:
@@ -220,17 +216,6 @@ class _Endpoints:
         if self.variant.key == "isolated":
             response.headers.update(ISOLATION)
         return response
-
-
-def _cookie_of(key: str) -> str:
-    return COOKIE + key[:8]
-
-
-def _drop_oldest(page: AnyResponse) -> None:
-    """Of consent pages that were left, few are kept: a header of cookies that grows is refused in the end."""
-    ours = sorted((value, name) for name, value in request.cookies.items() if name.startswith(COOKIE))
-    for _, name in ours[: max(0, len(ours) - MOST_COOKIES + 1)]:
-        page.delete_cookie(name, path="/", httponly=True, samesite="Lax")
 
 
 def _repeated() -> set[str]:
