@@ -94,7 +94,7 @@ def begin() -> Response:
     )
     _spend(principal)
     attempt, launch_token = _begin_once(product, principal, asked, _press if body.pressed else None)
-    told = {
+    told: dict[str, Any] = {
         "id": attempt.id,
         "status": attempt.status.value,
         "launch_token": launch_token.reveal() if launch_token else None,
@@ -103,6 +103,9 @@ def begin() -> Response:
         "expires_at": attempt.expires_at.isoformat(),
         "support_code": attempt.support_code,
     }
+    if asked.delivery is Delivery.RETURN and not request.headers.get("Referer"):
+        # A form from there would carry "Origin: null", which proves nothing: the launch would have to ask.
+        told["origin_hidden"] = True
     return answer(told, 201)
 
 

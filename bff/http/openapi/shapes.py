@@ -105,6 +105,10 @@ class PreparedAttempt(BaseModel):
     callback_message: str
     expires_at: AwareDatetime
     support_code: str
+    origin_hidden: Annotated[
+        Literal[True] | None,
+        Field(description="Only there where the page hides its origin from forms (its Referrer-Policy)."),
+    ] = None
 
 
 class AttemptConnection(BaseModel):

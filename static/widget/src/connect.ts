@@ -19,6 +19,7 @@ const EAGER = 15_000;
 const STEPS: Partial<Record<Signal, Step>> = {
   sure: "waiting",
   unsure: "unsure",
+  cut_off: "cut_off",
   message: "finishing",
   returned: "finishing",
   cancel: "finishing",
@@ -53,8 +54,17 @@ export async function connect(
     attempt = await (begun ?? begin(requestOf(wish), true));
     if (begun) popup.nudge("returned");
     else if (wish.delivery === "return") popup.nudge("ready"); // This tab is its own window.
-    return outcome(...(await watch(connector, attempt, tell, popup)));
-  } catch (error) {
+    for (;;) {
+      const end = await watch(connector, attempt, tell, popup);
+      if (end) return outcome(...end);
+      // The user went back to the window's first page. It begins anew, unless what went before has ended well.
+      const before = await cancel(attempt.id);
+      if (before.status !== "cancelled") return outcome(before, "poll");
+      attempt = await begin(requestOf(wish), true);
+      popup.nudge("ready");
+    }
+  } catch (failure) {
+    const error = popup.refused ? new ConnectError("invalid_request") : failure;
     (error as ConnectError).attempt = attempt?.id;
     (error as ConnectError).supportCode ??= attempt?.support_code;
     throw error;
@@ -71,10 +81,15 @@ export function requestOf({ connector, message, locale = settings.locale, delive
   return { connector, message, locale: locale || undefined, ...(delivery === "return" && { delivery, return_url: location.href }) };
 }
 
-/** Asks after every signal, and from time to time, until the server says how it ended; with the signal that told. */
-async function watch(connector: string, attempt: Begun, tell: Tell, popup: Popup): Promise<[Reading, Channel]> {
+/**
+ * Asks after every signal, and from time to time, until the server says how it ended; with the signal that told. Nothing
+ * when the window asks for its launch token once more: the one that it got is used.
+ */
+async function watch(connector: string, attempt: Begun, tell: Tell, popup: Popup): Promise<[Reading, Channel] | undefined> {
   const { id } = attempt;
   let cancelling = false;
+  let launched = false;
+  let troubled = false;
   let told: Channel | undefined;
   let delay = FIRST;
   let eagerUntil = 0;
@@ -82,13 +97,19 @@ async function watch(connector: string, attempt: Begun, tell: Tell, popup: Popup
   for (;;) {
     const signal = await popup.news(delay);
     if (signal === "ready") {
-      popup.launch(attempt as Attempt); // Again, should the opening page be loaded once more: it then says what is wrong.
+      // Loaded anew before it was used, the page gets the same token again.
+      if (launched && (await read(id).catch(() => null))?.status === "launched") return undefined;
+      launched = true;
+      popup.launch(attempt as Attempt);
       remember({ id, connector });
       tell("launched", id);
       tell("waiting", id);
       continue;
     }
-    const step = STEPS[signal as Signal]; // None without a signal.
+    let step = STEPS[signal as Signal]; // None without a signal.
+    // Back in this tab without an end, or a page in the window that cannot go on: there is no window that was closed.
+    if ((step === "unsure" && popup.here) || (troubled && !signal)) step = "interrupted";
+    troubled = signal === "trouble";
     if (step) tell(step, id);
     if (signal === "cancel") cancelling = true;
     // Of these the BFF is told.

@@ -10,10 +10,20 @@ export function watchPolicy(): void {
   addEventListener("securitypolicyviolation", note);
 }
 
+let refuse: (() => void) | undefined;
+
+/** Calls `act` once the page's policy keeps a form from going to the BFF. */
+export function whenRefused(act: () => void): void {
+  refuse = act;
+}
+
 function note({ blockedURI, effectiveDirective }: SecurityPolicyViolationEvent): void {
   const origin = bffOrigin();
   // Some browsers tell the whole URL, some its origin. A press that is lost costs a moment only: no reason to complain.
-  if (!advice && effectiveDirective === "connect-src" && blockedURI.startsWith(origin) && !blockedURI.endsWith("/press")) {
-    console.error((advice = "Hitchpost: add " + origin + " to connect-src of this page's CSP"));
-  }
+  if (!blockedURI.startsWith(origin) || blockedURI.endsWith("/press")) return;
+  const line = "Hitchpost: add " + origin + " to " + effectiveDirective + " of this page's CSP";
+  if (effectiveDirective === "form-action") {
+    console.error(line);
+    refuse?.();
+  } else if (!advice && effectiveDirective === "connect-src") console.error((advice = line));
 }

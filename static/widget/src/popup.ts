@@ -1,7 +1,8 @@
 // A window: opened now, told its launch token later, listened to until it is disposed of.
+import { whenRefused } from "./policy.js";
 import { leave } from "./resume.js";
 import { bffOrigin } from "./session.js";
-import { signals, type Signals } from "./signals.js";
+import { signals, type Signal, type Signals } from "./signals.js";
 import type { Attempt } from "./types.js";
 
 /** What the BFF's pages say, as `hitchpost.{name}`. */
@@ -12,6 +13,8 @@ const TICK = 250;
 const DOUBT = 2000;
 /** The same while the user is elsewhere and the window has never said anything: it may be cut off from us. */
 const SILENCE = 5000;
+/** The same from the window's first page on, while the user is elsewhere: in that window, since the page cuts it off. */
+const CUT = 750;
 /** Leaving this page for another may take this much longer (milliseconds). */
 const LEAVING = 8000;
 
@@ -19,6 +22,10 @@ const LEAVING = 8000;
 export interface Popup extends Signals {
   /** True when the browser refused to open a window. */
   blocked: boolean;
+  /** True where no window of this page's is signed in with: the sign-in takes this tab, or another page opened the window. */
+  here: boolean;
+  /** True once the page's own policy has kept this tab from going to the sign-in. */
+  refused: boolean;
   /** Aborted when the flow is over. */
   over: AbortSignal;
   /** Hands over the launch token. From now on the attempt's callback message counts. */
@@ -40,14 +47,16 @@ export function openPopup(url?: string): Popup {
   let expected: Attempt | undefined;
   let doubtSince = 0;
   let closed = false;
-  let unsure = false;
+  let heard = false;
+  let mood: Signal = "sure";
 
   const hear = ({ source, origin, data }: MessageEvent<unknown>): void => {
     if (source !== popup) return;
     if (origin === expected?.partner_origin && data === expected.callback_message) nudge("message");
     // The embedded partner service tells of trouble as the BFF's own pages do.
     const type = (origin === bff || origin === expected?.partner_origin) && (data as { type?: unknown } | null)?.type;
-    for (const name of SAID) if (type === `hitchpost.${name}`) nudge(name);
+    for (const said of SAID) if (type === `hitchpost.${said}`) nudge(said);
+    heard ||= !!type;
   };
 
   const back = ({ type }: Event): void => {
@@ -62,22 +71,22 @@ export function openPopup(url?: string): Popup {
     if (popup && gone && !closed) nudge("closed");
     closed = gone;
     doubtSince = gone && (here || !expected) ? doubtSince || now : 0;
-    const doubt = doubtSince > 0 && now - doubtSince >= (here ? DOUBT : SILENCE);
-    if (doubt !== unsure) nudge(doubt ? "unsure" : "sure");
-    unsure = doubt;
+    const next = doubtSince ? moodAfter(now - doubtSince, here, !!popup && !heard) : "sure";
+    if (next !== mood) nudge((mood = next));
   };
 
-  const options = { signal: end.signal };
-  addEventListener("message", hear, options);
-  for (const name of ["focus", "online", "pageshow", "visibilitychange"]) addEventListener(name, back, options);
+  addEventListener("message", hear, { signal: end.signal });
+  for (const event of ["focus", "online", "pageshow", "visibilitychange"]) addEventListener(event, back, { signal: end.signal });
   const ticks = setInterval(look, TICK);
   // Without a name of its own: a name used twice would take over another flow's window.
   const popup = (url && open(url, "_blank", "popup,width=520,height=680")) as WindowProxy | null | undefined;
 
-  return {
+  const flow: Popup = {
     nudge,
     news,
     blocked: popup === null,
+    here: !popup,
+    refused: false,
     over: end.signal,
     launch(attempt) {
       expected = attempt;
@@ -85,6 +94,7 @@ export function openPopup(url?: string): Popup {
         popup.postMessage({ type: "hitchpost.launch", token: attempt.launch_token }, bff);
       } else {
         doubtSince = Date.now() + LEAVING;
+        whenRefused(() => { flow.refused = true; nudge("cancel"); });
         leave(attempt);
       }
     },
@@ -95,4 +105,13 @@ export function openPopup(url?: string): Popup {
       popup?.close(); // Does nothing, in silence, to a window that is isolated from us.
     },
   };
+  return flow;
+}
+
+/** What a window means that has seemed gone for so long, while the user is `here` or not, and may have been `mute` so far. */
+function moodAfter(ms: number, here: boolean, mute: boolean): Signal {
+  if (ms >= (here ? DOUBT : SILENCE)) return "unsure";
+  if (here || !mute || ms < CUT) return "sure";
+  console.error("Hitchpost: set Cross-Origin-Opener-Policy to same-origin-allow-popups, to reach popups");
+  return "cut_off";
 }

@@ -28,7 +28,12 @@ function inStorage<Found>(act: (storage: Storage) => Found): Found | undefined {
 }
 
 /** Sends this tab to the sign-in. It is a form, since a launch token never stands in a URL. */
-export function leave({ launch_token }: Attempt): void {
+export function leave({ launch_token, origin_hidden }: Attempt): void {
+  if (origin_hidden) {
+    console.error("Hitchpost: set Referrer-Policy to strict-origin, to show this page's origin");
+    // The form then shows it, which proves that the page itself began; the BFF has known it all along, from its calls.
+    document.head.append(make("meta", { name: "referrer", content: "origin" }));
+  }
   const field = make("input", { name: "launch_token", value: launch_token });
   const form = make("form", { method: "POST", action: `${settings.base}/connect/launch` }, field);
   document.body.append(form);

@@ -12,6 +12,7 @@ export type Signal =
   | "closed"
   | "focus" // The page is back: focused, visible, shown again, online.
   | "cancel" // The user gave up.
+  | "cut_off" // The window has been out of reach from its first page on.
   | "unsure" // The window seems gone while the user is here.
   | "sure"; // The user went elsewhere again.
 

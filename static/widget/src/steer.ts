@@ -50,7 +50,7 @@ export function run(button: Node, wish: Wish, begun?: Begun | Promise<Begun>): P
   let inTrouble = false;
 
   const tell: Tell = (step, attempt) => {
-    inTrouble = /unsure|blocked/.test(step);
+    inTrouble = /unsure|blocked|cut|interr/.test(step);
     wish.onStep?.(step);
     fire(button, "step", { step, attempt });
   };
@@ -64,7 +64,9 @@ export function run(button: Node, wish: Wish, begun?: Begun | Promise<Begun>): P
         await popup.news(FOREVER); // It is disposed of: only a choice can nudge it.
         throw new ConnectError("cancelled");
       } catch (error) {
-        if (!next || (error as ConnectError).code !== "cancelled") throw error;
+        // Called soon after the click still: where the browser takes it for none, the window is blocked, which is told.
+        if (popup.refused) next ??= openFor((wish = { ...wish, delivery: undefined }));
+        else if (!next || (error as ConnectError).code !== "cancelled") throw error;
         popup = next;
         next = begun = undefined;
       }

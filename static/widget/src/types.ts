@@ -21,6 +21,8 @@ export type Step =
   | "launched"
   | "waiting"
   | "unsure"
+  | "cut_off"
+  | "interrupted"
   | "finishing"
   | "popup_blocked";
 
@@ -105,6 +107,8 @@ export interface Attempt {
   callback_message: string | null;
   expires_at: string;
   support_code: string;
+  /** True where the page hides its origin from forms that go elsewhere, by its Referrer-Policy. */
+  origin_hidden?: boolean;
 }
 
 /** `GET /v1/attempts/{id}` answers this. */

@@ -45,7 +45,9 @@ export function furnish(element: HTMLElement): () => void {
   }
 
   element.addEventListener("hitchpost:step", ({ detail: { step } }) => {
-    if (step !== "prepared") show(word(step), true, /unsure|blocked/.test(step) ? IN_TROUBLE : []);
+    // What is known of the window is not taken back for a guess.
+    const key = step === "unsure" && status.textContent === word("cut_off") ? "cut_off" : step;
+    if (step !== "prepared") show(word(key), true, /unsure|blocked|cut|interr/.test(step) ? IN_TROUBLE : []);
   });
   element.addEventListener("hitchpost:connected", () => { show(word("connected"), false); });
   element.addEventListener("hitchpost:failed", ({ detail: { code, title, nextStep, attempt, supportCode } }) => {

@@ -59,6 +59,19 @@ describe("opening", () => {
     expect(FakePopup.last.posted).toHaveLength(0);
   });
 
+  it("begins anew in the same window when the user goes back to its first page", async () => {
+    const flow = page.connect("crm");
+    await pass(0);
+    FakePopup.last.ready();
+    await pass(0);
+    page.bff.last.status = "launched";
+    FakePopup.last.ready();
+    await pass(0);
+    expect(page.bff.attempts.get("at_1")?.status).toBe("cancelled");
+    expect(FakePopup.last.posted.map(({ data }) => data.token)).toEqual(["lt_at_1", "lt_at_2"]);
+    expect([FakePopup.opened.length, flow.outcome]).toEqual([1, undefined]);
+  });
+
   it("gives the same token again to an opening page that is loaded anew: it says what is wrong if it was used", async () => {
     page.connect("crm");
     await pass(0);
