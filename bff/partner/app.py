@@ -39,6 +39,8 @@ from bff.serving.logs import about
 from bff.serving.rate_limits import storage_for
 
 MAX_BODY_BYTES = 256 * 1024
+PAGES = ("/connectorauth/", "/connector/")
+"""Where browsers are; the rest is the API."""
 log = structlog.get_logger("hitchpost.embedded")
 
 
@@ -98,6 +100,8 @@ def _refused(error: ApiError) -> Response:
 
 
 def _unforeseen(error: Exception) -> Response:
+    if request.path.startswith(PAGES):
+        return _page_of(error)
     if isinstance(error, HTTPException) and error.code is not None:
         response = answer({"Message": error.description or error.name}, error.code)
         if allowed := getattr(error, "valid_methods", None):
@@ -105,6 +109,17 @@ def _unforeseen(error: Exception) -> Response:
         return response
     log.error("unforeseen error", **about(error))
     return answer({"Message": "An error has occurred."}, 500)
+
+
+def _page_of(error: Exception) -> Response:
+    """A person looks there: never JSON, whatever it is."""
+    status = error.code if isinstance(error, HTTPException) and error.code is not None else 500
+    if status >= 500:
+        log.error("unforeseen error", **about(error))
+    page = pages.trouble(FlowError(status, "failed" if status >= 500 else "stale_flow"))
+    if allowed := getattr(error, "valid_methods", None):
+        page.headers["Allow"] = ", ".join(sorted(allowed))
+    return page
 
 
 def _no_nul() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, cast
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from sqlalchemy import Connection, Engine, Pool, column, create_engine, event, func, inspect, select, table
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -44,7 +45,26 @@ def open_database(url: str, threads: int = MOST_CONNECTIONS) -> Engine:
         queue = _queues[engine.pool] = WriterQueue()
         event.listen(engine, "begin", queue.begin)
         event.listen(engine, "checkin", queue.leave)
+    _survive_forks(engine)
     return engine
+
+
+def _survive_forks(engine: Engine) -> None:
+    """Let a process that was forked open connections of its own: two cannot share one.
+
+    A host may build its app before it forks. The parent's are left open, for it goes on with them.
+    """
+    known = ref(engine)
+
+    def begin_anew() -> None:
+        if (ours := known()) is None:
+            return
+        queue = _queues.get(ours.pool)
+        ours.dispose(close=False)
+        if queue is not None:
+            _queues[ours.pool] = queue
+
+    os.register_at_fork(after_in_child=begin_anew)
 
 
 def writing(engine: Engine) -> Engine:

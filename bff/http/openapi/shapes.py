@@ -111,6 +111,12 @@ class PreparedAttempt(BaseModel):
         int, Field(description="Seconds from the answer on: no clock of the reader's counts.")
     ]
     support_code: str
+    origin_hidden: Annotated[
+        str | None,
+        Field(
+            description="What to change, where the page hides its origin from forms (its Referrer-Policy)."
+        ),
+    ] = None
 
 
 class AttemptConnection(BaseModel):

@@ -13,14 +13,10 @@ const PATIENCE = 10_000;
 const PERSISTENCE = 15_000;
 
 /** What a page needs to draw buttons, in this language; the server chooses one where nobody named any. */
-export const readConfig = (locale: string): Promise<Config> => call("config?locale=" + encodeURIComponent(locale), undefined, "1", "config");
+export const readConfig = (locale: string): Promise<Config> => call("config?locale=" + encodeURIComponent(locale));
 
-/**
- * Begins an attempt: nothing happens for the user until its launch token is used. `pressed`: that will be at once.
- * Should the request or its answer be lost, it is sent again for a while, and begins no second attempt.
- */
-export const begin = (request: AttemptRequest, pressed: boolean): Promise<Attempt> =>
-  call("attempts", { ...request, pressed }, "1", `${Date.now()}-${Math.random()}`);
+/** Begins an attempt: nothing happens for the user until its launch token is used. `pressed`: that will be at once. */
+export const begin = (request: AttemptRequest, pressed: boolean): Promise<Attempt> => call("attempts", { ...request, pressed });
 
 /**
  * The button of this attempt is pressed: the BFF begins what the launch will wait for. Should it not get through, the
@@ -35,7 +31,7 @@ export const press = (attempt: Promise<Attempt>): Promise<unknown> =>
  * How an attempt stands. `hint` names the signal that woke us: the BFF then looks at once. It stands in a header, as the
  * browser asks the BFF for leave (preflight) once for each address: a new one would cost the last look a round trip.
  */
-export const read = (id: string, hint?: Channel): Promise<Reading> => call("attempts/" + id, undefined, hint);
+export const read = (id: string, hint?: Channel): Promise<Reading> => call("attempts/" + id, undefined, hint ?? "1");
 
 /** Gives up an attempt. The answer may still be `connected`: the server's word counts. */
 export const cancel = (id: string): Promise<Reading> => call("attempts/" + id + "/cancel", {});
@@ -43,45 +39,41 @@ export const cancel = (id: string): Promise<Reading> => call("attempts/" + id + 
 /** Takes the other third-party account, which signed in, in place of the connected one: the new attempt. */
 export const accept = (id: string): Promise<Reading> => call("attempts/" + id + "/accept", {});
 
-/** With a `key`, which names the request to the BFF, the call is made again when it or its answer is lost. */
-async function call<Answer>(path: string, body?: object, hint = "1", key = ""): Promise<Answer> {
+/** A call that is lost, or whose answer is, is made again for a while, by the same key; a look (with a `hint`) is not: the next one comes anyway. */
+async function call<Answer>(path: string, body?: object, hint?: Channel | "1"): Promise<Answer> {
   if (!bffOrigin()) throw new ConnectError("invalid_request", complain("call configure with base, product and session"));
   const began = Date.now();
+  const key = `${began}-${Math.random()}`;
   for (;;) {
     try {
-      return await ask(path, body, hint, key);
+      let response = await send(path, body, hint, key);
+      if (response.status === 401 && renewSession()) response = await send(path, body, hint, key);
+      const answer = (await response.json()) as (Answer & Told) | null;
+      if (response.ok && answer) return answer;
+      if (answer?.error) throw errorOf(answer);
+      throw new SyntaxError(); // It is none of the BFF's own.
     } catch (error) {
       if (error instanceof ConnectError) throw error;
       // The browser reports a violation of the page's policy only after the call has failed. And a window that is
       // closed at the instant at which it was opened stays open in Chromium.
       await new Promise((resume) => setTimeout(resume, HINDSIGHT));
-      if (advice || !key || Date.now() - began > PERSISTENCE) {
-        throw new ConnectError(advice ? "invalid_request" : error instanceof SyntaxError ? "partner_unavailable" : "network", advice);
-      }
+      if (advice) throw new ConnectError("invalid_request", advice);
+      if (hint || Date.now() - began > PERSISTENCE) throw new ConnectError(error instanceof SyntaxError ? "partner_unavailable" : "network");
     }
   }
 }
 
-/** Throws a SyntaxError for an answer that is none of the BFF's own. */
-async function ask<Answer>(...call: [path: string, body: object | undefined, hint: string, key: string]): Promise<Answer> {
-  let response = await send(...call);
-  if (response.status === 401 && renewSession()) response = await send(...call);
-  const answer = (await response.json()) as (Answer & Told) | null;
-  if (response.ok && answer) return answer;
-  throw answer?.error ? errorOf(answer) : new SyntaxError();
-}
-
-async function send(path: string, body: object | undefined, hint: string, key: string): Promise<Response> {
+async function send(path: string, body: object | undefined, hint: string | undefined, key: string): Promise<Response> {
   const token = await sessionToken();
   watchPolicy();
   const response = (await fetch(settings.base + "/v1/" + path, {
     method: body ? "POST" : "GET",
     headers: {
-      "X-Hitchpost": hint,
+      "X-Hitchpost": hint ?? "1",
       "Content-Type": "application/json",
       // The page's own language comes before the browser's. Encoded, as a header holds no other letters.
       "Accept-Language": encodeURI([document.documentElement.lang, navigator.languages] as unknown as string),
-      ...(key && { "Idempotency-Key": key }),
+      "Idempotency-Key": key,
       ...(token && { Authorization: `Bearer ${token}` }),
     },
     body: JSON.stringify(body) as string | null, // undefined when there is none

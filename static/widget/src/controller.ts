@@ -1,10 +1,11 @@
 // The flow behind each button: pressed, steered in trouble, begun anew until it ends.
 import { accept } from "./bff.js";
-import { connect, requestOf, type Begun, type Tell } from "./connect.js";
+import { connect, type Begun, type Tell } from "./connect.js";
 import { ConnectError } from "./errors.js";
 import { fire } from "./events.js";
-import { openFor, tellEnd, tellStep, type ConnectRequest } from "./flow.js";
+import { tellEnd, tellStep, type ConnectRequest } from "./flow.js";
 import { load } from "./labels.js";
+import { attemptFor, open } from "./leave.js";
 import { openPopup, type Popup } from "./popup.js";
 import { prefetch, take } from "./prefetch.js";
 import { flowOf, flows, ownerOf, type Flow } from "./registry.js";
@@ -37,7 +38,7 @@ export function expect(button: Element, { detail, button: which }: MouseEvent): 
   const request = readRequest(button);
   void load(request); // A page without our element has not asked for the words and the delivery yet.
   // Of the events that bring us here only `mousedown` counts its clicks.
-  void prefetch(requestOf(request), (attempt) => { fire(button, "step", { step: "prepared", attempt }); }, detail > 0 && !which);
+  void prefetch(attemptFor(request), (attempt) => { fire(button, "step", { step: "prepared", attempt }); }, detail > 0 && !which);
 }
 
 /**
@@ -49,7 +50,9 @@ export function expect(button: Element, { detail, button: which }: MouseEvent): 
  * @param begun - the attempt, when it was begun already
  */
 export function run(owner: Node | undefined, request: ConnectRequest, begun?: Begun | Promise<Begun>): Promise<ConnectResult> {
-  let popup = begun ? openPopup() : openFor(request);
+  // Called soon after the click still: where the browser takes it for none, the window is blocked, which is told.
+  const refused = (): void => { steer("open_again"); };
+  let popup = begun ? openPopup() : open(request, refused);
   let next: Popup | undefined;
   let resumed = !owner;
 
@@ -72,7 +75,7 @@ export function run(owner: Node | undefined, request: ConnectRequest, begun?: Be
       // By now the page may ask for another language, say.
       flow.request = { ...flow.request, ...readRequest(ownerOf(flow) as Element) };
       if (choice) flow.request.delivery = choice === "continue_here" ? "return" : undefined;
-      next = openFor(flow.request);
+      next = open(flow.request, refused);
     }
     // What runs is given up first: should it have ended well meanwhile, that is the outcome.
     popup.nudge("cancel");
@@ -81,7 +84,7 @@ export function run(owner: Node | undefined, request: ConnectRequest, begun?: Be
   const toEnd = async (): Promise<ConnectResult> => {
     for (;;) {
       try {
-        if (!popup.blocked || !isOurs(ownerOf(flow))) return await connect(flow.request, tell, popup, take, begun);
+        if (!popup.blocked || !isOurs(ownerOf(flow))) return await connect(flow.request, tell, popup, () => take(attemptFor(flow.request)), begun);
         popup.tidy();
         tell("popup_blocked");
         await popup.news(FOREVER); // It is disposed of: only a choice can nudge it.
@@ -89,8 +92,6 @@ export function run(owner: Node | undefined, request: ConnectRequest, begun?: Be
       } catch (error) {
         // Who is signed out may sign in again, and is told then.
         if ((error as ConnectError).code === "not_signed_in") flow.attempt = undefined;
-        // Called soon after the click still: where the browser takes it for none, the window is blocked, which is told.
-        if (popup.refused) next ??= openFor((flow.request = { ...flow.request, delivery: undefined }));
         if (!next) throw error;
         popup = next;
         next = begun = undefined;

@@ -1,6 +1,6 @@
 // What `import "hitchpost"` gives: the flow without any element. Nothing here touches a page when imported.
 import { begin } from "./bff.js";
-import { connect as signIn } from "./connect.js";
+import { connect as signIn, requestOf } from "./connect.js";
 import { openFor, tellEnd, tellStep } from "./flow.js";
 import type { ConnectOptions, ConnectResult } from "./types.js";
 
@@ -13,12 +13,12 @@ export type * from "./types.js";
  * Call it inside a click, with nothing awaited before, or browsers block the popup.
  *
  * @param connector - key of a connector that the product offers
- * @param options - message, locale, delivery, an AbortSignal, and who is told the steps
+ * @param options - message, locale, an AbortSignal, and who is told the steps
  * @returns what was connected
  * @throws ConnectError on every other ending, with words fit to show
  */
-export function connect(connector: string, options: ConnectOptions = {}): Promise<ConnectResult> {
+export function connect(connector: string, options: Omit<ConnectOptions, "delivery"> = {}): Promise<ConnectResult> {
   const request = { ...options, connector };
-  const told = signIn(request, (...step) => { tellStep(request, document, ...step); }, openFor(request), begin);
+  const told = signIn(request, (...step) => { tellStep(request, document, ...step); }, openFor(request), () => begin(requestOf(request), true));
   return tellEnd(told, () => document);
 }

@@ -1,7 +1,5 @@
 // A window: opened now, told its launch token later, listened to until it is disposed of.
 import { complain } from "./complain.js";
-import { whenRefused } from "./policy.js";
-import { leave } from "./resume.js";
 import { bffOrigin } from "./session.js";
 import { signals, type Signal, type Signals } from "./signals.js";
 import type { Attempt } from "./types.js";
@@ -16,10 +14,8 @@ const DOUBT = 2000;
 const SILENCE = 5000;
 /** The same from the window's first page on, while the user is elsewhere: in that window, since the page cuts it off. */
 const CUT = 750;
-/** Leaving this page for another may take this much longer (milliseconds). */
-const LEAVING = 8000;
-/** So long (milliseconds) the window may take for its first page: a slow network has to find and to greet the BFF first. */
-const LOADING = 10_000;
+/** So long (milliseconds) the window may take for each of its first pages: a slow network has to find and to greet the BFF first. */
+const LOADING = 8000;
 /** What happens to a page that may be news of its windows. */
 const EVENTS = ["message", "focus", "online", "pageshow", "visibilitychange"];
 
@@ -27,8 +23,6 @@ const EVENTS = ["message", "focus", "online", "pageshow", "visibilitychange"];
 export interface Popup extends Signals {
   /** True when the browser refused to open a window. */
   blocked: boolean;
-  /** True once the page's own policy has kept this tab from going to the sign-in. */
-  refused?: boolean;
   /** Set once the sign-in has begun in the window: from then on its silence is the user's. */
   begun: boolean;
   /** Whether its window is closed, or seems so. */
@@ -43,18 +37,16 @@ export interface Popup extends Signals {
 
 /**
  * Opens a window at `url`, its listeners in place before. Call it inside a click, with nothing awaited before.
- * Without `url` there is none: the sign-in takes this tab, or another page opened the window.
+ * Without `url` there is none: the sign-in takes this tab, by `leave`, or another page opened the window.
  */
-export function openPopup(url?: string): Popup {
+export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Popup {
   const { nudge, news } = signals();
   const bff = bffOrigin();
-  const opened = Date.now();
   let expected: Attempt | undefined;
   let heard = false;
-  let quietSince = opened;
+  let quietSince = Date.now();
   let doubtSince = 0;
   let closed = false;
-  let cut = false;
   let mood: Signal = "sure";
 
   const hear = ({ type, source, origin, data }: MessageEvent<unknown>): void => {
@@ -63,9 +55,9 @@ export function openPopup(url?: string): Popup {
       if (!document.hidden) nudge("focus");
     } else if (source === popup) {
       if (origin === expected?.partner_origin && data === expected.callback_message) nudge("message");
-      // The embedded partner service tells of trouble as the BFF's own pages do.
+      // The embedded partner service tells of trouble, as the BFF's own pages do, and of nothing else.
       const said = (origin === bff || origin === expected?.partner_origin) && (data as { type?: unknown } | null)?.type;
-      for (const name of SAID) {
+      for (const name of origin === bff ? SAID : SAID.slice(2)) {
         if (said !== `hitchpost.${name}`) continue;
         heard = true;
         nudge(name);
@@ -80,15 +72,9 @@ export function openPopup(url?: string): Popup {
     if (popup && gone && !closed) nudge("closed");
     closed = gone;
     doubtSince = gone && (here || !heard) ? doubtSince || now : 0;
-    if (!heard && isBlank(popup)) quietSince = Math.min(now, opened + LOADING);
-    const doubt = doubtSince && now - doubtSince;
-    if (popup && !heard && !here && doubt >= CUT) {
-      cut = !!complain("set Cross-Origin-Opener-Policy to same-origin-allow-popups");
-    }
     let next: Signal = "sure";
-    if (!gone && !flow.begun && now - quietSince >= SILENCE) next = "not_loading";
-    if (doubt >= (here ? DOUBT : SILENCE)) next = popup ? "unsure" : "interrupted";
-    if (doubt && cut) next = "cut_off"; // What is known is not taken back for a guess.
+    if (doubtSince) next = moodAfter(now - doubtSince, here, !!popup, heard, mood);
+    else if (!gone && !flow.begun && now - quietSince >= LOADING) next = "not_loading";
     if (next !== mood) nudge((mood = next));
   };
 
@@ -106,16 +92,8 @@ export function openPopup(url?: string): Popup {
       expected = attempt;
       heard = true;
       quietSince = Date.now();
-      if (popup) {
-        popup.postMessage({ type: "hitchpost.launch", token: attempt.launch_token }, bff);
-      } else {
-        doubtSince = Date.now() + LEAVING;
-        whenRefused(() => {
-          flow.refused = true;
-          nudge("refused");
-        });
-        leave(attempt);
-      }
+      popup?.postMessage({ type: "hitchpost.launch", token: attempt.launch_token }, bff);
+      leave?.(attempt);
     },
     focus: () => popup?.focus(),
     tidy() {
@@ -127,6 +105,15 @@ export function openPopup(url?: string): Popup {
   return flow;
 }
 
+/** What a window means that has seemed gone for so long (milliseconds): `heard` when it has said anything, `here` while the user is. */
+function moodAfter(ms: number, here: boolean, window: boolean, heard: boolean, before: Signal): Signal {
+  if (before === "cut_off") return before; // What is known is not taken back for a guess.
+  if (ms >= (here ? DOUBT : SILENCE)) return window ? "unsure" : "interrupted";
+  if (here || heard || !window || ms < CUT) return "sure";
+  complain("set Cross-Origin-Opener-Policy to same-origin-allow-popups");
+  return "cut_off";
+}
+
 function openAt(url: string): WindowProxy | null {
   try {
     // Without a name of its own: a name used twice would take over another flow's window. Nothing is no window either.
@@ -134,15 +121,6 @@ function openAt(url: string): WindowProxy | null {
   } catch (error) {
     complain(error); // Firefox throws in a frame whose sandbox allows no popups, and the page's own function may.
     return null;
-  }
-}
-
-/** Whether a window still waits for its first page: its address may be read until then, if it is another site's page. */
-function isBlank(popup: WindowProxy | null | undefined): boolean {
-  try {
-    return !!popup?.location.href;
-  } catch {
-    return false;
   }
 }
 

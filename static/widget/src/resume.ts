@@ -1,9 +1,6 @@
-// A flow outlives its page: what is remembered for a reload, and how to go on in this tab.
-import { complain } from "./complain.js";
-import { make } from "./dom.js";
+// A flow outlives its page: what this tab remembers for a reload.
 import type { ConnectRequest } from "./flow.js";
 import { settings } from "./session.js";
-import type { Attempt } from "./types.js";
 
 /** An entry for each attempt: no flow overwrites another's, and no value of the host's is taken for one of ours. */
 const keyOf = (id: string): string => `hitchpost ${settings.product} ${id}`;
@@ -31,18 +28,4 @@ function inStorage<Found>(act: (storage: Storage) => Found): Found | undefined {
   } catch {
     return undefined; // A page without storage cannot resume; all else works.
   }
-}
-
-/** Sends this tab to the sign-in. It is a form, since a launch token never stands in a URL. */
-export function leave({ launch_token, origin_hidden }: Attempt): void {
-  if (origin_hidden) {
-    complain("set Referrer-Policy to strict-origin, to show this page's origin");
-    // The form then shows it, which proves that the page itself began; the BFF has known it all along, from its calls.
-    document.head.append(make("meta", { name: "referrer", content: "origin" }));
-  }
-  const field = make("input", { name: "launch_token", value: launch_token });
-  const form = make("form", { method: "POST", action: `${settings.base}/connect/launch` }, field);
-  document.body.append(form);
-  form.submit();
-  form.remove();
 }

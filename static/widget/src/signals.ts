@@ -13,7 +13,6 @@ export type Signal =
   | "focus" // The page is back: focused, visible, shown again, online.
   | "cancel" // The user gave up.
   | "answer" // The server has answered, or failed to.
-  | "refused" // The page's own policy keeps this tab from the sign-in.
   | "cut_off" // The window has been out of reach from its first page on.
   | "interrupted" // The sign-in that took this tab has not come to an end.
   | "not_loading" // The window is there, and nothing is heard of its page.

@@ -109,8 +109,8 @@ export interface Attempt {
   /** Seconds from the answer on, so that no clock needs to be right. */
   expires_in: number;
   support_code: string;
-  /** True where the page hides its origin from forms that go elsewhere, by its Referrer-Policy. */
-  origin_hidden?: boolean;
+  /** Where the page hides its origin from forms that go elsewhere, by its Referrer-Policy: what to change. */
+  origin_hidden?: string;
 }
 
 /** `GET /v1/attempts/{id}` answers this. */

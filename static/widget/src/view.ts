@@ -6,7 +6,6 @@ import { expect, inTrouble, press } from "./controller.js";
 import { readRequest } from "./request.js";
 import { sheet } from "./styles.js";
 import type { Choice } from "./types.js";
-import { nextStepOf, titleOf } from "./words.js";
 
 /** What can be chosen in trouble. */
 const IN_TROUBLE: Choice[] = ["open_again", "continue_here", "cancel"];
@@ -72,9 +71,8 @@ export function furnish(element: HTMLElement): View {
   });
   element.addEventListener("hitchpost:connected", () => { show(() => word("connected")); });
   element.addEventListener("hitchpost:failed", ({ detail: { code, title, nextStep, attempt, supportCode } }) => {
-    // What the browser has found out itself is told in the product's words, and they may come later.
-    const own = title === titleOf(code);
-    const failure = (): string => `${word(code, own ? titleOf(code) : title)}\n${own ? nextStepOf(code) : nextStep} ${supportCode ?? ""}`;
+    const key = `error_${code}_`;
+    const failure = (): string => `${word(code, word(key + "title", title))}\n${word(key + "next_step", nextStep)} ${supportCode ?? ""}`;
     show(failure, false, code === "account_mismatch" ? AFTER_MISMATCH : [], attempt);
   });
   slot.onslotchange = draw;

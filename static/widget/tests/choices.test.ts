@@ -86,6 +86,20 @@ describe("A29, A30 a window that seems gone", () => {
     expect(seen.connected).toHaveLength(1);
   });
 
+  it("is told within a second, with the header that does it, when the page is cut off from its popups", async () => {
+    const told = vi.spyOn(console, "error").mockReturnValue();
+    const element = add("hitchpost-connect", { connector: "crm" });
+    await pass(0);
+    main(element).click();
+    FakePopup.last.closed = true;
+    await pass(1500);
+    expect(names(element)).toContain("Continue in this tab");
+    expect(told.mock.calls.flat().join()).toContain("Cross-Origin-Opener-Policy");
+    told.mockRestore();
+    pick(element, "Cancel");
+    await pass(0);
+  });
+
   it("leads to choices too when nothing was ever heard of it: a page may be cut off from its popups", async () => {
     const element = add("hitchpost-connect", { connector: "crm" });
     await pass(0);

@@ -6,10 +6,10 @@ import { pass, remembered, usePage } from "./page.js";
 const page = usePage();
 
 /** Loads the script as if by this tag. */
-async function load(data: Record<string, string>): Promise<void> {
+async function load(data: Record<string, string>, base = BASE): Promise<void> {
   const tag = document.createElement("script");
   Object.assign(tag.dataset, data);
-  Object.defineProperty(tag, "src", { value: `${BASE}/widget/v1/hitchpost.js` });
+  Object.defineProperty(tag, "src", { value: `${base}/widget/v1/hitchpost.js` });
   Object.defineProperty(document, "currentScript", { value: tag, configurable: true });
   vi.resetModules();
   await import("../src/index.js");
@@ -38,6 +38,15 @@ describe("the script", () => {
       { path: "/prefix/v1/attempts", headers: { Authorization: "Bearer from-tag" } },
     ]);
     page.bff.end("declined");
+    await pass(5000);
+  });
+
+  it.each(["/widget", "/apps/widget/connect"])("finds a BFF that is mounted below %s", async (prefix) => {
+    await load({ product: "demo", session: "t" }, `https://bff.example${prefix}`);
+    (globalThis as Global).Hitchpost?.connect("crm").catch(() => undefined);
+    await pass(0);
+    // There it knows nothing of attempts; where it was asked is all that matters here.
+    expect(page.bff.asked("POST", "/attempts")).toMatchObject([{ path: `${prefix}/v1/attempts` }]);
     await pass(5000);
   });
 
@@ -141,7 +150,7 @@ describe("the script", () => {
   it("waits, as a module without a tag, until it is configured; then it names its buttons and goes on with what was left", async () => {
     await page.bff.fetch(`${BASE}/v1/attempts`, { method: "POST", body: '{"connector":"crm"}' });
     page.bff.end("connected");
-    sessionStorage.setItem("hitchpost", '{"id":"at_1","connector":"crm"}');
+    sessionStorage.setItem("hitchpost late at_1", "crm");
     const told: unknown[] = [];
     document.addEventListener("hitchpost:connected", ({ detail }) => told.push(detail), { once: true });
     Object.defineProperty(document, "currentScript", { value: null, configurable: true });
@@ -156,7 +165,7 @@ describe("the script", () => {
     dispatchEvent(new Event("load"));
     await pass(1000);
     expect([page.bff.calls.length - asked, told.length]).toEqual([0, 0]);
-    ((globalThis as Global).Hitchpost?.configure as (given: object) => void)({ base: BASE, product: "demo", session: () => "late" });
+    ((globalThis as Global).Hitchpost?.configure as (given: object) => void)({ base: BASE, product: "late", session: () => "late" });
     await pass(0);
     expect(element.shadowRoot?.textContent).toContain("Connect Acme CRM");
     expect(told).toMatchObject([{ attempt: "at_1" }]);
