@@ -40,47 +40,39 @@ export type Tell = (step: Step, attempt?: string) => void;
 /** The form of a language tag; `de_DE` is taken for one too. */
 const TAG = /^[a-z]{2,8}([-_][a-z\d]{1,8})*$/i;
 
-/** Gives a new attempt. */
-type Begin = () => Promise<Attempt>;
-
 /** What is known of a flow, so far. */
 interface Course {
   attempt?: Begun | undefined;
-  /** So many answers are waited for. */
-  asked: number;
-  /** When the last one came. */
-  answered: number;
-  ending?: () => [Reading, Channel];
 }
 
 /**
  * One sign-in, its popup opened already: nothing may be awaited between a click and its window.
  * `begin` gives the attempt, and another one when the user begins anew in the same window; but `begun` is one that was
- * begun already, and this page goes on with it. Aborting `signal` gives up.
+ * begun already, and this page goes on with it. Aborting `abort` gives up.
  * Resolves when the server says `connected`; rejects with a `ConnectError` on every other ending.
  */
 export async function connect(
-  { signal }: Pick<ConnectRequest, "signal">,
+  abort: AbortSignal | undefined,
   tell: Tell,
   popup: Popup,
-  begin: Begin,
+  begin: () => Promise<Attempt>,
   begun?: Begun | Promise<Begun>,
 ): Promise<ConnectResult> {
   const giveUp = (): void => { popup.nudge("cancel"); };
-  const course: Course = { asked: 0, answered: Date.now() };
+  const course: Course = {};
   try {
     if (popup.blocked) throw new ConnectError("popup_blocked");
-    signal?.addEventListener("abort", giveUp);
-    if (signal?.aborted) giveUp();
+    abort?.addEventListener("abort", giveUp);
+    if (abort?.aborted) giveUp();
     if (!begun) tell("opening");
     return outcome(...(await watch(course, tell, popup, begin, begun)));
   } catch (error) {
     const failure = error instanceof ConnectError ? error : new ConnectError("invalid_request", complain(error));
     failure.attempt = course.attempt?.id;
-    failure.supportCode ??= course.attempt?.support_code;
+    failure.supportCode = course.attempt?.support_code;
     throw failure;
   } finally {
-    signal?.removeEventListener("abort", giveUp);
+    abort?.removeEventListener("abort", giveUp);
     popup.tidy();
   }
 }
@@ -93,44 +85,66 @@ export function requestOf({ connector, message, locale = settings.locale }: Conn
 }
 
 /**
- * Asks after every signal, and from time to time, until the server says how it ended; with the signal that told. Nothing is
- * told of an attempt that was `begun` elsewhere before the server says that it is this user's.
- * No signal waits for an answer that hangs: the first answer that tells an ending is taken.
+ * Asks after every signal, and from time to time, until the server says how it ended; with the signal that told. Answers
+ * are news as signals are: none waits for an answer that hangs. Nothing is told of an attempt that was `begun` elsewhere
+ * before the server says that it is this user's.
  */
-async function watch(course: Course, tell: Tell, popup: Popup, begin: Begin, begun?: Begun | Promise<Begun>): Promise<[Reading, Channel]> {
+async function watch(course: Course, tell: Tell, popup: Popup, begin: () => Promise<Attempt>, begun?: Begun | Promise<Begun>): Promise<[Reading, Channel]> {
   let known = !begun;
-  let ready = false;
   let launched = false;
   let cancelling = false;
+  let hint: Channel | undefined;
   let told: Channel | undefined;
+  let asked = 0;
+  let answered = Date.now();
   let delay = FIRST;
   const delayAfter = pace();
+  /** What came before the attempt did. */
+  const early: Signal[] = begun ? ["returned"] : [];
 
-  const expect = (coming: Begun | Promise<Begun>): void => {
-    void wait(course, popup, coming, (attempt) => {
-      course.attempt = attempt;
-      if (begun) popup.nudge("returned");
-      if (cancelling) popup.nudge("cancel");
-    });
+  const ask = (answer: Promise<Begun | Reading>): void => {
+    asked++;
+    answer.then(popup.nudge, popup.nudge);
   };
-  expect(begun ?? begin());
+  const expect = async (coming: Begun | Promise<Begun>): Promise<Begun> => {
+    course.attempt = await coming;
+    early.splice(0).forEach(popup.nudge);
+    return course.attempt;
+  };
+
+  ask(expect(begun ?? begin()));
   for (;;) {
-    const signal = await popup.news(!course.asked ? delay : course.attempt ? SLOWEST : FIRST);
-    if (course.ending) return course.ending();
+    const news = await popup.news(!asked ? delay : course.attempt ? SLOWEST : FIRST);
     const { attempt } = course;
-    if (Date.now() - course.answered > (attempt ? LIFE : HOPE)) throw new ConnectError("network");
-    const step = STEPS[signal ?? "answer"]; // Not every signal is a step.
-    if (step && known) tell(step, attempt?.id);
-    if (signal === "ready") ready = true;
-    if (signal === "cancel") cancelling = true;
-    if (!attempt) {
-      // Should the attempt come all the same, it is launched by nobody.
-      if (!signal && cancelling) throw new ConnectError("cancelled");
+    const id = attempt?.id;
+    if (typeof news === "object") {
+      asked--;
+      if (news instanceof Error) {
+        if (attempt && isPassing(news as ConnectError)) continue;
+        throw news;
+      }
+      answered = Date.now();
+      const reading = news as Reading;
+      const { status } = reading;
+      // The answer to an attempt that was given up for another tells nothing.
+      if (!attempt || !status || reading.id !== id) continue;
+      attempt.support_code = reading.support_code;
+      if (!known) tell("waiting", id);
+      known = true;
+      if (status !== "created") popup.begun = true;
+      if (!/created|launched/.test(status)) return [reading, hint ?? "poll"]; // The others are final.
+      if (hint === "trouble") tell("interrupted", id);
       continue;
     }
-    const { id } = attempt;
-    if (ready) {
-      ready = launched;
+    if (Date.now() - answered > (attempt ? LIFE : HOPE)) throw new ConnectError("network");
+    const step = STEPS[news ?? "ready"]; // Not every signal is a step.
+    if (step && known) tell(step, id);
+    if (news === "cancel") cancelling = true;
+    if (!attempt) {
+      if (news === "ready" || news === "cancel") early.push(news);
+      // Should the attempt come all the same, it is launched by nobody.
+      else if (!news && cancelling) throw new ConnectError("cancelled");
+    } else if (news === "ready") {
       launched = !launched;
       if (launched) {
         popup.launch(attempt as Attempt);
@@ -138,45 +152,23 @@ async function watch(course: Course, tell: Tell, popup: Popup, begin: Begin, beg
         tell("waiting", id);
       } else {
         course.attempt = undefined;
-        expect(anew(course, id, begin));
+        early.push(news);
+        ask(expect(anew(attempt.id, begin)));
       }
-      continue;
+    } else {
+      // Of these the BFF is told.
+      hint = told ?? (["message", "returned", "trouble", "closed", "focus"] as const).find((name) => name === news);
+      if (step === "finishing") told = hint; // It stays the hint until the end is read.
+      delay = delayAfter(news);
+      ask(cancelling ? cancel(attempt.id) : read(attempt.id, hint));
     }
-    if (signal === "answer") continue;
-    // Of these the BFF is told.
-    const hint = told ?? (["message", "returned", "trouble", "closed", "focus"] as const).find((name) => name === signal);
-    if (step === "finishing") told = hint; // It stays the hint until the end is read.
-    delay = delayAfter(signal);
-    void wait(course, popup, cancelling ? cancel(id) : read(id, hint), (reading) => {
-      if (attempt !== course.attempt) return; // It has been given up for another.
-      const { status } = reading;
-      if (!known) tell("waiting", id);
-      known = true;
-      if (status !== "created") popup.begun = true;
-      if (!/created|launched|undefined/.test(status)) course.ending ??= () => [reading, hint ?? "poll"]; // The others are final.
-      else if (signal === "trouble") tell("interrupted", id);
-    });
   }
 }
 
-/** The user went back to the window's first page. It begins anew, unless what went before has ended well. */
-async function anew(course: Course, id: string, begin: Begin): Promise<Attempt> {
+/** The user went back to the window's first page: it begins anew, unless what went before has ended well. */
+async function anew(id: string, begin: () => Promise<Attempt>): Promise<Begun> {
   const reading = await cancel(id);
-  if (reading.status !== "cancelled") course.ending = () => [reading, "poll"];
-  return begin();
-}
-
-/** Takes an answer when it comes, and wakes the flow. */
-async function wait<Answer>(course: Course, popup: Popup, answer: Answer | Promise<Answer>, take: (answer: Answer) => void): Promise<void> {
-  course.asked++;
-  try {
-    take(await answer);
-    course.answered = Date.now();
-  } catch (error) {
-    if (!course.attempt || !isPassing(error as ConnectError)) course.ending ??= () => { throw error; };
-  }
-  course.asked--;
-  popup.nudge("answer");
+  return reading.status === "cancelled" ? begin() : reading;
 }
 
 /** How long to wait (milliseconds) for the next signal, after this one or none. */

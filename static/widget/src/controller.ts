@@ -73,7 +73,8 @@ export function run(owner: Node | undefined, request: ConnectRequest, begun?: Be
     tell("finishing", flow.attempt); // At once, so that nobody chooses twice: what runs may still wait for an answer.
     if (choice !== "cancel") {
       // By now the page may ask for another language, say.
-      flow.request = { ...flow.request, ...readRequest(ownerOf(flow) as Element) };
+      const now = ownerOf(flow);
+      flow.request = { ...flow.request, ...(now instanceof Element && readRequest(now)) };
       if (choice) flow.request.delivery = choice === "continue_here" ? "return" : undefined;
       next = open(flow.request, refused);
     }
@@ -84,7 +85,7 @@ export function run(owner: Node | undefined, request: ConnectRequest, begun?: Be
   const toEnd = async (): Promise<ConnectResult> => {
     for (;;) {
       try {
-        if (!popup.blocked || !isOurs(ownerOf(flow))) return await connect(flow.request, tell, popup, () => take(attemptFor(flow.request)), begun);
+        if (!popup.blocked || !isOurs(ownerOf(flow))) return await connect(flow.request.signal, tell, popup, () => take(attemptFor(flow.request)), begun);
         popup.tidy();
         tell("popup_blocked");
         await popup.news(FOREVER); // It is disposed of: only a choice can nudge it.

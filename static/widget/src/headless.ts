@@ -19,6 +19,6 @@ export type * from "./types.js";
  */
 export function connect(connector: string, options: Omit<ConnectOptions, "delivery"> = {}): Promise<ConnectResult> {
   const request = { ...options, connector };
-  const told = signIn(request, (...step) => { tellStep(request, document, ...step); }, openFor(request), () => begin(requestOf(request), true));
+  const told = signIn(request.signal, (...step) => { tellStep(request, document, ...step); }, openFor(request), () => begin(requestOf(request), true));
   return tellEnd(told, () => document);
 }

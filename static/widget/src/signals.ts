@@ -12,7 +12,6 @@ export type Signal =
   | "closed"
   | "focus" // The page is back: focused, visible, shown again, online.
   | "cancel" // The user gave up.
-  | "answer" // The server has answered, or failed to.
   | "cut_off" // The window has been out of reach from its first page on.
   | "interrupted" // The sign-in that took this tab has not come to an end.
   | "not_loading" // The window is there, and nothing is heard of its page.
@@ -20,19 +19,19 @@ export type Signal =
   | "sure"; // None of these any more.
 
 export interface Signals {
-  /** Wakes the flow. A signal that waits already is not said twice. */
-  nudge: (signal: Signal) => void;
-  /** The next signal, or undefined when `ms` milliseconds pass without one. */
-  news: (ms: number) => Promise<Signal | undefined>;
+  /** Wakes the flow, by a signal or by an answer. What waits already is not said twice. */
+  nudge: (news: Signal | object) => void;
+  /** The next of them, or undefined when `ms` milliseconds pass without one. */
+  news: (ms: number) => Promise<Signal | object | undefined>;
 }
 
 /** A queue of signals for one flow. */
 export function signals(): Signals {
-  const waiting: Signal[] = [];
+  const waiting: (Signal | object)[] = [];
   let go: (() => void) | undefined;
   return {
-    nudge(signal) {
-      if (!waiting.includes(signal)) waiting.push(signal);
+    nudge(news) {
+      if (!waiting.includes(news)) waiting.push(news);
       go?.();
     },
     async news(ms) {
