@@ -1,7 +1,6 @@
 // The BFF over HTTP: what is asked of it, and what may go wrong with each call.
 import { complain } from "./complain.js";
 import { ConnectError, errorOf, type Told } from "./errors.js";
-import { advice, watchPolicy } from "./policy.js";
 import { bffOrigin, renewSession, sessionToken, settings } from "./session.js";
 import type { Attempt, AttemptRequest, Channel, Config, Reading } from "./types.js";
 
@@ -11,6 +10,9 @@ const HINDSIGHT = 500;
 const PATIENCE = 10_000;
 /** So long (milliseconds) a lost call is made again. */
 const PERSISTENCE = 15_000;
+
+/** What an answer is asked for with: the signal, or none in particular. */
+type Hint = Channel | "1";
 
 /** What a page needs to draw buttons, in this language; the server chooses one where nobody named any. */
 export const readConfig = (locale: string): Promise<Config> => call("config?locale=" + encodeURIComponent(locale));
@@ -39,34 +41,36 @@ export const cancel = (id: string): Promise<Reading> => call("attempts/" + id + 
 /** Takes the other third-party account, which signed in, in place of the connected one: the new attempt. */
 export const accept = (id: string): Promise<Reading> => call("attempts/" + id + "/accept", {});
 
-/** A call that is lost, or whose answer is, is made again for a while, by the same key; a look (with a `hint`) is not: the next one comes anyway. */
-async function call<Answer>(path: string, body?: object, hint?: Channel | "1"): Promise<Answer> {
+/**
+ * A call that is lost, or whose answer is, is made again for a while; its key says that it is the same one. A look (with a
+ * `hint`) is not: the next one comes anyway.
+ */
+async function call<Answer>(path: string, body?: object, hint?: Hint): Promise<Answer> {
   if (!bffOrigin()) throw new ConnectError("invalid_request", complain("call configure with base, product and session"));
   const began = Date.now();
   const key = `${began}-${Math.random()}`;
+  let renewed = false;
   for (;;) {
     try {
-      let response = await send(path, body, hint, key);
-      if (response.status === 401 && renewSession()) response = await send(path, body, hint, key);
+      const response = await send(path, body, hint, key);
       const answer = (await response.json()) as (Answer & Told) | null;
       if (response.ok && answer) return answer;
-      if (answer?.error) throw errorOf(answer);
-      throw new SyntaxError(); // It is none of the BFF's own.
+      if (response.status === 401 && renewSession() && (renewed = !renewed)) continue;
+      throw answer?.error ? errorOf(answer) : new SyntaxError(); // It is none of the BFF's own.
     } catch (error) {
       if (error instanceof ConnectError) throw error;
       // The browser reports a violation of the page's policy only after the call has failed. And a window that is
       // closed at the instant at which it was opened stays open in Chromium.
       await new Promise((resume) => setTimeout(resume, HINDSIGHT));
-      if (advice) throw new ConnectError("invalid_request", advice);
+      if (settings.advice) throw new ConnectError("invalid_request", settings.advice);
       if (hint || Date.now() - began > PERSISTENCE) throw new ConnectError(error instanceof SyntaxError ? "partner_unavailable" : "network");
     }
   }
 }
 
-async function send(path: string, body: object | undefined, hint: string | undefined, key: string): Promise<Response> {
+async function send(path: string, body: object | undefined, hint: Hint | undefined, key: string): Promise<Response> {
   const token = await sessionToken();
-  watchPolicy();
-  const response = (await fetch(settings.base + "/v1/" + path, {
+  const response: unknown = await fetch(settings.base + "/v1/" + path, {
     method: body ? "POST" : "GET",
     headers: {
       "X-Hitchpost": hint ?? "1",
@@ -74,12 +78,11 @@ async function send(path: string, body: object | undefined, hint: string | undef
       // The page's own language comes before the browser's. Encoded, as a header holds no other letters.
       "Accept-Language": encodeURI([document.documentElement.lang, navigator.languages] as unknown as string),
       "Idempotency-Key": key,
-      ...(token && { Authorization: `Bearer ${token}` }),
+      ...(token && { Authorization: "Bearer " + token }),
     },
     body: JSON.stringify(body) as string | null, // undefined when there is none
     // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- Safari before 16 has none: nobody may wait for an answer alone
     signal: AbortSignal.timeout?.(PATIENCE),
-  })) as Response | undefined;
-  if (!response) throw new TypeError(complain("this page's fetch gives nothing"));
-  return response;
+  });
+  return (response ?? complain("this page's fetch gives nothing")) as Response; // Whose own text is no answer either.
 }

@@ -43,6 +43,10 @@ const TAG = /^[a-z]{2,8}([-_][a-z\d]{1,8})*$/i;
 /** What is known of a flow, so far. */
 interface Course {
   attempt?: Begun | undefined;
+  /** Whether the attempt is known to be this user's. */
+  known: boolean;
+  /** The signal with which the server was asked last. */
+  hint?: Channel | undefined;
 }
 
 /**
@@ -59,13 +63,13 @@ export async function connect(
   begun?: Begun | Promise<Begun>,
 ): Promise<ConnectResult> {
   const giveUp = (): void => { popup.nudge("cancel"); };
-  const course: Course = {};
+  const course: Course = { known: !begun };
   try {
     if (popup.blocked) throw new ConnectError("popup_blocked");
     abort?.addEventListener("abort", giveUp);
     if (abort?.aborted) giveUp();
     if (!begun) tell("opening");
-    return outcome(...(await watch(course, tell, popup, begin, begun)));
+    return await watch(course, tell, popup, begin, begun);
   } catch (error) {
     const failure = error instanceof ConnectError ? error : new ConnectError("invalid_request", complain(error));
     failure.attempt = course.attempt?.id;
@@ -85,15 +89,13 @@ export function requestOf({ connector, message, locale = settings.locale }: Conn
 }
 
 /**
- * Asks after every signal, and from time to time, until the server says how it ended; with the signal that told. Answers
+ * Asks after every signal, and from time to time, until the server says how it ended. Answers
  * are news as signals are: none waits for an answer that hangs. Nothing is told of an attempt that was `begun` elsewhere
  * before the server says that it is this user's.
  */
-async function watch(course: Course, tell: Tell, popup: Popup, begin: () => Promise<Attempt>, begun?: Begun | Promise<Begun>): Promise<[Reading, Channel]> {
-  let known = !begun;
+async function watch(course: Course, tell: Tell, popup: Popup, begin: () => Promise<Attempt>, begun?: Begun | Promise<Begun>): Promise<ConnectResult> {
   let launched = false;
   let cancelling = false;
-  let hint: Channel | undefined;
   let told: Channel | undefined;
   let asked = 0;
   let answered = Date.now();
@@ -119,26 +121,14 @@ async function watch(course: Course, tell: Tell, popup: Popup, begin: () => Prom
     const id = attempt?.id;
     if (typeof news === "object") {
       asked--;
-      if (news instanceof Error) {
-        if (attempt && isPassing(news as ConnectError)) continue;
-        throw news;
-      }
-      answered = Date.now();
-      const reading = news as Reading;
-      const { status } = reading;
-      // The answer to an attempt that was given up for another tells nothing.
-      if (!attempt || !status || reading.id !== id) continue;
-      attempt.support_code = reading.support_code;
-      if (!known) tell("waiting", id);
-      known = true;
-      if (status !== "created") popup.begun = true;
-      if (!/created|launched/.test(status)) return [reading, hint ?? "poll"]; // The others are final.
-      if (hint === "trouble") tell("interrupted", id);
+      if (!(news instanceof Error)) answered = Date.now();
+      const result = hear(news, course, tell, popup);
+      if (result) return result;
       continue;
     }
     if (Date.now() - answered > (attempt ? LIFE : HOPE)) throw new ConnectError("network");
     const step = STEPS[news ?? "ready"]; // Not every signal is a step.
-    if (step && known) tell(step, id);
+    if (step && course.known) tell(step, id);
     if (news === "cancel") cancelling = true;
     if (!attempt) {
       if (news === "ready" || news === "cancel") early.push(news);
@@ -157,12 +147,31 @@ async function watch(course: Course, tell: Tell, popup: Popup, begin: () => Prom
       }
     } else {
       // Of these the BFF is told.
-      hint = told ?? (["message", "returned", "trouble", "closed", "focus"] as const).find((name) => name === news);
-      if (step === "finishing") told = hint; // It stays the hint until the end is read.
+      course.hint = told ?? (/message|returned|trouble|closed|focus/.test(news as Signal) ? (news as Channel) : undefined);
+      if (step === "finishing") told = course.hint; // It stays the hint until the end is read.
       delay = delayAfter(news);
-      ask(cancelling ? cancel(attempt.id) : read(attempt.id, hint));
+      ask(cancelling ? cancel(attempt.id) : read(attempt.id, course.hint));
     }
   }
+}
+
+/** What an answer tells: the result, or an error, once the attempt has ended. */
+function hear(answer: Partial<Reading> | ConnectError, course: Course, tell: Tell, popup: Popup): ConnectResult | undefined {
+  const { attempt, hint } = course;
+  if (answer instanceof Error) {
+    if (attempt && isPassing(answer)) return undefined;
+    throw answer;
+  }
+  const { id, status } = answer;
+  // The answer to an attempt that was given up for another tells nothing.
+  if (!attempt || !status || id !== attempt.id) return undefined;
+  attempt.support_code = (answer as Reading).support_code;
+  if (!course.known) tell("waiting", id);
+  course.known = true;
+  if (status !== "created") popup.begun = true;
+  if (!/created|launched/.test(status)) return outcome(answer as Reading, hint ?? "poll"); // The others are final.
+  if (hint === "trouble") tell("interrupted", id);
+  return undefined;
 }
 
 /** The user went back to the window's first page: it begins anew, unless what went before has ended well. */
@@ -185,7 +194,5 @@ function pace(): (signal?: Signal) => number {
 function outcome(reading: Reading, channel: Channel): ConnectResult {
   const { id, status, connector, connection, message, receipt, support_code: supportCode } = reading;
   if (status === "connected") return { status, attempt: id, connector, connection, message, receipt, channel, supportCode };
-  const failure = errorOf(reading);
-  failure.supportCode = supportCode;
-  throw failure;
+  throw errorOf(reading);
 }

@@ -1,6 +1,6 @@
 // What `connect` rejects with.
 import type { ConnectErrorCode, Reading } from "./types.js";
-import { nextStepOf, titleOf } from "./words.js";
+import { spelled, words } from "./words.js";
 
 /** A connect that did not end in a connection, in words fit to show to the user. */
 export class ConnectError extends Error {
@@ -14,8 +14,12 @@ export class ConnectError extends Error {
   /** What the user can tell support, once there was an attempt. */
   declare supportCode: string | undefined;
 
-  /** `title` and `nextStep` default to the product's words for the code. */
-  constructor(code: ConnectErrorCode, title = titleOf(code), nextStep = nextStepOf(code)) {
+  /** `title` and `nextStep` default to the product's words for the code, or to plain English. */
+  constructor(
+    code: ConnectErrorCode,
+    title = words[`error_${code}_title`] ?? spelled(code),
+    nextStep = words[`error_${code}_next_step`] ?? "Try again, or ask support.",
+  ) {
     super(title);
     Object.assign(this, { name: "ConnectError", code, title, nextStep });
   }

@@ -14,9 +14,8 @@ export interface ConnectRequest extends ConnectOptions {
 
 /** Opens the window of a sign-in, straight at the BFF's opening page. Call it inside a click. */
 export function openFor({ connector, locale = settings.locale ?? words.lang }: ConnectRequest): Popup {
-  // In a frame that is made from a text the address has no origin, but the page has its parent's.
-  const origin = location.origin === "null" ? self.origin : location.origin;
-  const query = { product: settings.product, origin, connector, locale };
+  // Not the address's: in a frame that is made from a text that has no origin, but the page has its parent's.
+  const query = { product: settings.product, origin: self.origin, connector, locale };
   return openPopup(settings.base + "/connect/opening?" + (new URLSearchParams(query) as unknown as string));
 }
 

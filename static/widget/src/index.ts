@@ -3,6 +3,7 @@ import { listen } from "./buttons.js";
 import { run } from "./controller.js";
 import { HitchpostConnect } from "./element.js";
 import { renew, watchers } from "./labels.js";
+import { watchPolicy } from "./policy.js";
 import { TAG } from "./request.js";
 import { resume } from "./resumed.js";
 import { configure, fetchSession, settings } from "./session.js";
@@ -20,6 +21,7 @@ if (typeof page.Hitchpost?.connect !== "function") {
     connect: (connector: string, options?: ConnectOptions): Promise<ConnectResult> =>
       run(document, { delivery: settings.delivery, ...options, connector }),
   };
+  watchPolicy();
   readTag();
   if (!customElements.get(TAG)) customElements.define(TAG, HitchpostConnect);
   listen();

@@ -10,11 +10,9 @@ const SAID = ["ready", "returned", "trouble"] as const;
 const TICK = 250;
 /** So long (milliseconds) the window must seem gone, while the user is here, before we say so. */
 const DOUBT = 2000;
-/** The same while the user is elsewhere and the window has never said anything: it may be cut off from us. */
-const SILENCE = 5000;
-/** The same from the window's first page on, while the user is elsewhere: in that window, since the page cuts it off. */
+/** The same while the user is elsewhere, and the window has never said anything: in that window, since the page cuts it off. */
 const CUT = 750;
-/** So long (milliseconds) the window may take for each of its first pages: a slow network has to find and to greet the BFF first. */
+/** So long (milliseconds) a window, or this tab, may take for each of its first pages: a slow network has to greet the BFF first. */
 const LOADING = 8000;
 /** What happens to a page that may be news of its windows. */
 const EVENTS = ["message", "focus", "online", "pageshow", "visibilitychange"];
@@ -57,11 +55,8 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
       if (origin === expected?.partner_origin && data === expected.callback_message) nudge("message");
       // The embedded partner service tells of trouble, as the BFF's own pages do, and of nothing else.
       const said = (origin === bff || origin === expected?.partner_origin) && (data as { type?: unknown } | null)?.type;
-      for (const name of origin === bff ? SAID : SAID.slice(2)) {
-        if (said !== `hitchpost.${name}`) continue;
-        heard = true;
-        nudge(name);
-      }
+      heard ||= !!said;
+      for (const name of origin === bff ? SAID : SAID.slice(2)) if (said === `hitchpost.${name}`) nudge(name);
     }
   };
 
@@ -73,8 +68,9 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
     closed = gone;
     doubtSince = gone && (here || !heard) ? doubtSince || now : 0;
     let next: Signal = "sure";
-    if (doubtSince) next = moodAfter(now - doubtSince, here, !!popup, heard, mood);
+    if (doubtSince) next = moodAfter(now - doubtSince, here, heard || !popup, mood);
     else if (!gone && !flow.begun && now - quietSince >= LOADING) next = "not_loading";
+    if (next === "unsure" && !popup) next = "interrupted";
     if (next !== mood) nudge((mood = next));
   };
 
@@ -92,6 +88,7 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
       expected = attempt;
       heard = true;
       quietSince = Date.now();
+      doubtSince = popup ? 0 : quietSince + LOADING;
       popup?.postMessage({ type: "hitchpost.launch", token: attempt.launch_token }, bff);
       leave?.(attempt);
     },
@@ -106,10 +103,10 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
 }
 
 /** What a window means that has seemed gone for so long (milliseconds): `heard` when it has said anything, `here` while the user is. */
-function moodAfter(ms: number, here: boolean, window: boolean, heard: boolean, before: Signal): Signal {
+function moodAfter(ms: number, here: boolean, heard: boolean, before: Signal): Signal {
   if (before === "cut_off") return before; // What is known is not taken back for a guess.
-  if (ms >= (here ? DOUBT : SILENCE)) return window ? "unsure" : "interrupted";
-  if (here || heard || !window || ms < CUT) return "sure";
+  if (ms >= DOUBT) return "unsure";
+  if (here || heard || ms < CUT) return "sure";
   complain("set Cross-Origin-Opener-Policy to same-origin-allow-popups");
   return "cut_off";
 }

@@ -8,8 +8,8 @@ const EARLY = 30_000;
 /** A token that has not come in this time (milliseconds) is asked for again. */
 const PATIENCE = 15_000;
 
-/** In force now; `configure` changes them. */
-export const settings = { __proto__: null, base: "", product: "" } as unknown as Settings;
+/** In force now; `configure` changes them. `advice`: what to change on a page that keeps us from the BFF. */
+export const settings = { __proto__: null, base: "", product: "" } as unknown as Settings & { advice?: string | undefined };
 
 /** Where the BFF's pages come from; empty until the page has said which BFF, and for which product. */
 export function bffOrigin(): string {

@@ -1,9 +1,9 @@
 // What <hitchpost-connect> shows: a button, a line that says how it goes, and what to choose in trouble.
 import { make } from "./dom.js";
 import { wordOf } from "./labels.js";
-import { advice } from "./policy.js";
 import { expect, inTrouble, press } from "./controller.js";
 import { readRequest } from "./request.js";
+import { settings } from "./session.js";
 import { sheet } from "./styles.js";
 import type { Choice } from "./types.js";
 
@@ -44,7 +44,7 @@ export function furnish(element: HTMLElement): View {
     label.textContent = own ? "" : word("button");
     for (const part of [label, status, actions]) Object.assign(part, { lang: word("lang"), dir: word("dir") });
     // What is wrong with the page is said on it: whoever builds it sees that at once. Undefined empties it, as null does.
-    status.textContent = (text() ?? advice) as string | null;
+    status.textContent = (text() ?? settings.advice) as string | null;
     // Busy, not disabled: a disabled button would lose the focus, and a press brings the popup to the front.
     button.ariaBusy = `${busy}`;
     // Nor may the focus fall off the page together with the button that had it.

@@ -52,14 +52,14 @@ describe("words that come late", () => {
     await pass(0);
   });
 
-  it("renew an error that the browser has found out, and leave one alone that the server has told", async () => {
+  it("renew an error that the browser has found out", async () => {
     page.bff.configured = false;
     page.bff.words = { error_not_signed_in_title: "Abgemeldet", error_not_signed_in_next_step: "Melden Sie sich an." };
     configure({ session: () => "" });
     const element = add("hitchpost-connect", { connector: "crm" });
     main(element).click();
     await pass(0);
-    expect(status(element).trim()).toBe("Not signed in\nSign in, then try again.");
+    expect(status(element).trim()).toBe("Not signed in\nTry again, or ask support.");
     configure({ session: () => "tok" });
     page.bff.configured = true;
     add("hitchpost-connect", { connector: "crm" });

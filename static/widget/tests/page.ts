@@ -16,6 +16,9 @@ if ("Element" in globalThis) {
   });
 }
 
+// So does every browser tell; happy-dom does not yet.
+if ("location" in globalThis) Object.defineProperty(self, "origin", { configurable: true, value: location.origin });
+
 export interface Page {
   bff: FakeBff;
   /** Whether the user is on the page. */
