@@ -15,9 +15,9 @@ const minimizer = new TerserPlugin({
   terserOptions: {
     ecma: 2020,
     module: true,
-    compress: { passes: 6, hoist_funs: true, unsafe: true, unsafe_arrows: true, unsafe_methods: true, pure_getters: true },
+    compress: { passes: 6, hoist_funs: false, unsafe: true, unsafe_arrows: true, unsafe_methods: true, pure_getters: true },
     // Names that no other program sees: those with a trailing underscore, and the parts of a popup.
-    mangle: { properties: { regex: /_$|^(blocked|dispose|launch|made|news|nudge|over|tidy|told|until)$/ } },
+    mangle: { properties: { regex: /_$|^(answered|asked|begun|blocked|busy|choices|clear|dispose|draw|ending|gone|launch|made|news|nudge|over|owner|refused|request|steer|tidy|told|until)$/ } },
   },
 });
 

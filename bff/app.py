@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from typing import Final
 
-import jinja2
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Request, Response
+from werkzeug.exceptions import default_exceptions
 
 from bff.core.errors import LaunchRefused
+from bff.housekeeper import InEachProcess
 from bff.http import attempts as attempt_routes
 from bff.http import (
     audit,
     completion,
     exchange,
     files,
+    guest,
     headers,
     health,
     host_api,
     looks,
+    mount,
     pages,
     press,
     receipts,
@@ -27,11 +30,10 @@ from bff.http.guards import refuse_nul, refuse_repeated_query
 from bff.http.limits import Limits as CallLimits
 from bff.http.openapi.routes import routes as openapi_routes
 from bff.http.responses import allow, foreseen, problem_of
-from bff.http.services import EXTENSION, Identify
+from bff.http.services import EXTENSION, Identify, Services
 from bff.http.studio import routes as studio_routes
 from bff.http.studio.access import MAX_BYTES
 from bff.http.studio.errors import is_studio, trouble
-from bff.resources import TEMPLATES
 from bff.serving.edge import Edge, trusted
 from bff.settings import FaultySettings, Settings, load_settings
 from bff.wiring import build_services
@@ -46,8 +48,12 @@ class Hitchpost:
     """Mounts the BFF in a host's own Flask app.
 
     ``identify(request)`` returns the ``Principal`` of the app's own session, or None. ``settings`` come from
-    the environment unless given; ``HITCHPOST_PUBLIC_URL`` must then end with ``url_prefix``. Raises
-    ``FaultySettings``, also for a session cookie of the app that cannot work or is given away.
+    the environment unless given; ``HITCHPOST_PUBLIC_URL`` must then end with ``url_prefix``, which may be
+    any. Raises ``FaultySettings``, also for a session cookie of the app that cannot work or is given away.
+
+    The app's templates, limits of size, error pages, ``CSRFProtect`` and headers concern its own pages alone.
+    What runs beside the requests begins with the first one of each process, unless
+    ``HITCHPOST_HOUSEKEEPING`` is ``off``.
     """
 
     def __init__(
@@ -61,10 +67,28 @@ class Hitchpost:
         chosen = settings or load_settings()
         if identify is not None and (faults := list(cookie_faults(app.config))):
             raise FaultySettings(faults)
-        built = app.extensions[EXTENSION] = build_services(chosen, identify)
-        app.register_blueprint(build_blueprint(built.limits), url_prefix=url_prefix or None)
-        loaders = [loader for loader in (app.jinja_loader, jinja2.FileSystemLoader(TEMPLATES)) if loader]
-        app.jinja_loader = jinja2.ChoiceLoader(loaders)
+        prefix = mount.normal(url_prefix)
+        if not chosen.public_url.endswith(prefix):
+            raise FaultySettings([f"HITCHPOST_PUBLIC_URL: must end with {prefix}, where the BFF is mounted"])
+        self._app = app
+        built = _mount(app, chosen, prefix, identify)
+        self.beside = InEachProcess(built, wanted=chosen.housekeeping == "on")
+        guest.before_hosts_hooks(app, _answer_error, MAX_BODY_BYTES)
+        app.wsgi_app = guest.LastWord(app.wsgi_app, self.beside.begin)  # type: ignore[method-assign]
+
+    def handles(self, request: Request) -> bool:
+        """Whether a request is for the BFF, which asks itself who calls: for the hooks of your own app.
+
+        A hook that sends everybody to sign in, or checks a token of your forms, lets these pass.
+        """
+        return mount.handles(self._app, request)
+
+
+def _mount(app: Flask, settings: Settings, prefix: str, identify: Identify | None) -> Services:
+    built = app.extensions[EXTENSION] = build_services(settings, identify)
+    mount.place(app, prefix)
+    app.register_blueprint(build_blueprint(built.limits), url_prefix=prefix or None)
+    return built
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -75,7 +99,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
     # A redirect to the path with one slash would be a page, where a problem document is wanted.
     app.url_map.merge_slashes = False
-    Hitchpost(app, settings=chosen, url_prefix="")
+    _mount(app, chosen, "", None)
     app.register_error_handler(Exception, _answer_error)
     # Once more for what no route answers: mounted in a host's app, that is the host's own business.
     app.after_request(audit.finish)
@@ -94,7 +118,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def build_blueprint(limits: CallLimits) -> Blueprint:
     """Every route, with its errors answered in its own kind: pages in words, the rest as problems."""
-    whole = Blueprint("hitchpost", __name__)
+    whole = Blueprint(mount.NAME, __name__)
     whole.before_request(audit.begin)
     whole.after_request(audit.finish)
     whole.after_request(headers.secure)
@@ -116,6 +140,9 @@ def build_blueprint(limits: CallLimits) -> Blueprint:
         whole.register_blueprint(module.routes)
     whole.register_blueprint(openapi_routes)
     whole.register_blueprint(studio_routes)
+    # Each status by itself: a handler that a host has for one goes before ours for any.
+    for status in default_exceptions:
+        whole.register_error_handler(status, _answer_error)
     whole.register_error_handler(Exception, _answer_error)
     return whole
 
@@ -126,8 +153,9 @@ def _answer_error(error: Exception) -> Response:
 
 
 def _told(error: Exception) -> Response:
-    if is_studio(request.path):
+    path = mount.own_path()
+    if is_studio(path):
         return trouble(error)
-    if not pages.is_page(request.path):
+    if not pages.is_page(path):
         return problem_of(error)
     return pages.refused_launch(error) if isinstance(error, LaunchRefused) else pages.trouble(error)

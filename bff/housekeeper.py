@@ -1,12 +1,14 @@
-"""The thread that keeps house while the BFF runs."""
+"""The threads that run beside the requests while the BFF runs."""
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
 import structlog
 
 from bff.core.housekeeping import Housekeeping
+from bff.http.services import Services
 from bff.serving.rounds import Rounds
 
 EVERY_SECONDS: Final = 20.0
@@ -27,3 +29,36 @@ class Housekeeper(Rounds):
         gone = self._housekeeping.forget(self._over.wait)
         if ended or any(gone.values()):
             log.info("housekeeping", ended=ended, forgotten=sum(gone.values()))
+
+
+class InEachProcess:
+    """Housekeeping and checkpoints of a BFF inside a host's app, begun in each process that serves requests.
+
+    A host may load its app in one process and serve it in others (gunicorn's ``preload_app``, a reloader):
+    threads do not survive a fork, and a process that serves nothing needs none.
+    """
+
+    def __init__(self, services: Services, *, wanted: bool) -> None:
+        self._services = services
+        self._wanted = wanted
+        self._begun: dict[int, list[Rounds]] = {}
+
+    def begin(self) -> None:
+        """Start them, unless this process has or nobody wants them."""
+        process = os.getpid()
+        if not self._wanted or process in self._begun:
+            return
+        fresh: list[Rounds] = [Housekeeper(self._services.housekeeping), self._services.checkpoints.anew()]
+        # Of several first requests at once one gets its own in; no lock, as a fork could copy it locked.
+        if self._begun.setdefault(process, fresh) is fresh:
+            for thread in fresh:
+                thread.start()
+
+    def running(self) -> list[str]:
+        """The names of what runs in this process."""
+        return [thread.name for thread in self._begun.get(os.getpid(), ()) if thread.is_alive()]
+
+    def stop(self) -> None:
+        """No further round in this process."""
+        for thread in self._begun.get(os.getpid(), ()):
+            thread.stop()

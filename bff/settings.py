@@ -124,6 +124,11 @@ class Settings(ServedSettings):
     limit_account_launches: int = Field(
         default=1500, ge=1, description="Sign-ins that the users of one account may launch in a minute."
     )
+    housekeeping: Literal["on", "off"] = Field(
+        default="on",
+        description="`off` starts no thread inside your own Flask app that ends what is overdue, forgets what"
+        " is old, and makes SQLite's checkpoints; `hitchpost serve` always does.",
+    )
     retention_days: int = Field(
         default=90, ge=1, le=3650, description="Days for which launched attempts are kept, with their story."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -198,9 +199,14 @@ def _aside(threads: int) -> Aside:
 
 
 def _at_most(size: int) -> Aside:
-    pool = ThreadPoolExecutor(size, thread_name_prefix="aside")
+    pools: dict[int, ThreadPoolExecutor] = {}
 
     def begin(work: Callable[[], T]) -> Future[T]:
+        # Threads do not survive a fork, and a pool that believes in them would wait for ever.
+        pool = pools.get(os.getpid())
+        if pool is None:
+            fresh = ThreadPoolExecutor(size, thread_name_prefix="aside")
+            pool = pools.setdefault(os.getpid(), fresh)
         # Its lines in the log belong to the same request.
         return pool.submit(copy_context().run, work)
 

@@ -53,7 +53,7 @@ BROWSER_CODES = {
     "declined": "The user did not allow access at the third party.",
     "failed": "The third party or the partner service ended the sign-in with an error.",
     "expired": "Nobody finished in time.",
-    "network": "Nothing was reached; the widget keeps trying until the attempt is over.",
+    "network": "Nothing was reached, though it was tried for a while.",
     "account_mismatch": "The third party answered with another account than the one connected before.",
 }
 

@@ -31,6 +31,7 @@ _STEPS: Final = (
     Scene("opening_step", "Opening the window", step="opening"),
     Scene("waiting", "Waiting for the user", step="waiting"),
     Scene("unsure", "The window seems closed", step="unsure"),
+    Scene("not_loading", "The window does not load", step="not_loading"),
     Scene("popup_blocked", "The window was blocked", step="popup_blocked"),
     Scene("finishing", "Finishing", step="finishing"),
     Scene("connected", "Connected", code="connected"),

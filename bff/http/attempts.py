@@ -95,15 +95,19 @@ def begin() -> Response:
     services().accounts.require(principal.account)
     _spend(principal)
     attempt, launch_token = _begin_once(product, principal, asked, _press if body.pressed else None)
-    told = {
+    told: dict[str, Any] = {
         "id": attempt.id,
         "status": attempt.status.value,
         "launch_token": launch_token.reveal() if launch_token else None,
         "partner_origin": services().partner_origin,
         "callback_message": attempt.callback_message,
         "expires_at": attempt.expires_at.isoformat(),
+        "expires_in": max(0, int((attempt.expires_at - services().clock()).total_seconds())),
         "support_code": attempt.support_code,
     }
+    if asked.delivery is Delivery.RETURN and not request.headers.get("Referer"):
+        # A form from there would carry "Origin: null", which proves nothing: the launch would have to ask.
+        told["origin_hidden"] = "set Referrer-Policy to strict-origin, to show this page's origin"
     return answer(told, 201)
 
 

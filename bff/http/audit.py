@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 import structlog
-from flask import Response, g, request
+from flask import Response, request
 
 from bff.core.model import Attempt, Principal
 from bff.core.studio_access import StudioSession
 from bff.serving import metrics
 from bff.serving.edge import ROUTE, UNMATCHED, request_id
 
+TOLD: Final = "hitchpost.told"
 DENIALS: Final = frozenset({401, 403, 429})
 log = structlog.get_logger("hitchpost.audit")
 
@@ -57,9 +58,9 @@ def begin() -> None:
 
 def finish(response: Response) -> Response:
     """Name the request and its route to whoever tells of it, and tell of a denial."""
-    if g.get("hitchpost_told"):
+    if TOLD in request.environ:
         return response
-    g.hitchpost_told = True
+    request.environ[TOLD] = True
     rule = request.url_rule
     request.environ[ROUTE] = rule.rule if rule else UNMATCHED
     response.headers["X-Request-Id"] = request_id(request.environ)

@@ -11,7 +11,7 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from bff.core.errors import InvalidRequest
 from bff.core.strict_json import FaultyJson, loads
 
-LANGUAGE_TAG: Final = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
+LANGUAGE_TAG: Final = r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$"
 """RFC 5646, as far as it takes to look texts up."""
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Blueprint, Response, abort, json, send_from_directory
+from flask import Blueprint, Response, abort, request
+from werkzeug.utils import send_from_directory
 
 from bff.resources import PAGE_ASSETS, WIDGET
 
@@ -38,7 +40,9 @@ def _manifest() -> dict[str, Any]:
 
 def public_file(folder: Path, name: str, cache: str) -> Response:
     """A file that every page may load."""
-    response = send_from_directory(folder, name)
+    # Not Flask's: a host's app may leave files to the server in front of it, which knows nothing of ours.
+    response = send_from_directory(folder, name, request.environ, response_class=Response)
+    assert isinstance(response, Response)  # nosec B101  # for the type checker
     response.headers["Cache-Control"] = cache
     response.headers["X-Content-Type-Options"] = "nosniff"
     # Public text: any page may load it, with integrity checked (crossorigin).

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Any, Final
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 
 from bff.http import looks, pages
+from bff.http.mount import own_path
 from bff.http.responses import API_HEADERS, problem
 from bff.http.services import services
 from bff.http.studio import access
@@ -43,6 +44,9 @@ TABLE: Final = {
 
 HSTS: Final = "max-age=31536000"
 TOO_LONG: Final = frozenset({414, 431})
+SAID: Final = "hitchpost.said"
+"""In a request's environment: the list for the headers of our own answer, where a host may change them."""
+SECURED: Final = "hitchpost.secured"
 FILES: Final = frozenset({"hitchpost_files", "hitchpost_looks"})
 
 
@@ -50,21 +54,25 @@ def kind_of_request() -> Kind:
     """The kind of this request's route; of a path without one, that of its neighbours."""
     if request.blueprint is not None and request.blueprint.rpartition(".")[2] in FILES:
         return Kind.FILE
-    if is_studio(request.path):
+    path = own_path()
+    if is_studio(path):
         return Kind.STUDIO
-    return Kind.PAGE if pages.is_page(request.path) else Kind.API
+    return Kind.PAGE if pages.is_page(path) else Kind.API
 
 
 def secure(response: Response) -> Response:
     """Add the headers that this request's kind of route always has."""
-    if g.get("hitchpost_secured"):
+    # Of the request, not in ``g``: that outlives it where an app context was pushed by hand.
+    if SECURED in request.environ:
         return response
-    g.hitchpost_secured = True
+    request.environ[SECURED] = True
     wanted = TABLE[kind_of_request()]
     if services().public_url.startswith("https:"):
         wanted = wanted | {"Strict-Transport-Security": HSTS}
     there = {name.lower() for name, _ in response.headers}
     response.headers.extend({name: value for name, value in wanted.items() if name.lower() not in there})
+    if (said := request.environ.get(SAID)) is not None:
+        said[:] = response.headers.to_wsgi_list()
     return response
 
 

@@ -139,7 +139,12 @@ def begin_session(product: Product, who: SignedIn, life: timedelta) -> Response:
     )
     token, expires_at = services().session_tokens.issue(principal, life)
     audit.session_issued(principal)
-    return answer({"token": token.reveal(), "expires_at": expires_at.isoformat()}, 201)
+    told = {
+        "token": token.reveal(),
+        "expires_at": expires_at.isoformat(),
+        "expires_in": int(life.total_seconds()),
+    }
+    return answer(told, 201)
 
 
 @routes.post("/v1/sessions/end")

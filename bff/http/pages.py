@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
+from flask import Blueprint, Response, abort, make_response, redirect, request
 from werkzeug.exceptions import HTTPException
 
 from bff.core import legible, look
@@ -32,6 +31,7 @@ from bff.http.guards import (
 from bff.http.in_app import is_hopeless
 from bff.http.limits import Purpose
 from bff.http.locales import browsers
+from bff.http.rendering import html, render
 from bff.http.responses import STATUS, answer, how_long_to_wait, tell_unforeseen
 from bff.http.services import services
 
@@ -57,9 +57,9 @@ PAGE_HEADERS: Final = {
 OPENING_CACHE: Final = "public, max-age=300"
 
 
-def is_page(path: str) -> bool:
-    """Whether a person looks at what is answered there."""
-    return path.startswith(urlsplit(services().public_url).path + "/connect/")
+def is_page(path: str | None) -> bool:
+    """Whether a person looks at what is answered there, below the mount."""
+    return path is not None and path.startswith("/connect/")
 
 
 @routes.get("/connect/opening")
@@ -231,7 +231,7 @@ def _page(
 ) -> Response:
     about = page_values(product, words, attempt.connector.name if attempt else connector_name)
     about |= {"attempt": attempt, "origin": attempt.origin if attempt else ""}
-    page = make_response(render_template("hitchpost/" + template, **(about | values)))
+    page = html(render("hitchpost/" + template, **(about | values)))
     page.headers.update(PAGE_HEADERS)
     page.headers["Cache-Control"] = "no-store"
     return page

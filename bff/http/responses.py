@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any, Final
 
 import structlog
-from flask import Response, json, request
+from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
 from bff.core.errors import (
@@ -82,7 +83,7 @@ log = structlog.get_logger("hitchpost.http")
 
 def answer(body: dict[str, Any], status: int = 200) -> Response:
     """A JSON answer that no cache keeps."""
-    return Response(json.dumps(body), status, API_HEADERS, content_type="application/json")
+    return Response(json.dumps(body, sort_keys=True), status, API_HEADERS, content_type="application/json")
 
 
 def problem(status: int, code: str, detail: str, **extra: Any) -> Response:
@@ -100,7 +101,9 @@ def problem(status: int, code: str, detail: str, **extra: Any) -> Response:
         "request_id": request_id(request.environ),
         **extra,
     }
-    return Response(json.dumps(body), status, API_HEADERS, content_type="application/problem+json")
+    return Response(
+        json.dumps(body, sort_keys=True), status, API_HEADERS, content_type="application/problem+json"
+    )
 
 
 def allow(error: Exception, response: Response) -> Response:

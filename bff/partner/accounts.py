@@ -13,7 +13,7 @@ from bff.partner import clock, revocation, tables
 from bff.partner.api import answer, body, id_text, ordered, page_of, partner_level, require_account, text
 from bff.partner.context import embedded
 from bff.partner.database import insert_unless_there
-from bff.partner.errors import ApiError, missing
+from bff.partner.errors import ApiError, denied, missing
 
 routes = Blueprint("accounts", __name__)
 
@@ -69,8 +69,10 @@ def read(account_id: str) -> Response:
 @routes.put("/v1.0/accounts/<any_text:account_id>")
 def change(account_id: str) -> Response:
     """Change what the body names; the rest stays."""
-    partner_level(account_id)
-    changes = _values(body())
+    scope, changes = partner_level(account_id), _values(body())
+    if scope is not None and "ParentAccountId" in changes:
+        # Whose sub-account it is, is the partner's to say: the parent may read it.
+        raise denied()
     with embedded().database.writing() as connection:
         row = _find(connection, account_id)
         changed = update(tables.account).where(tables.account.c.id == account_id)
@@ -80,7 +82,10 @@ def change(account_id: str) -> Response:
 
 @routes.delete("/v1.0/accounts/<any_text:account_id>")
 def remove(account_id: str) -> Response:
-    """Remove an account with everything in it; its grants are noted, and revoked within a minute."""
+    """Remove an account, all that is in it, and the access tokens restricted to it.
+
+    Its grants are noted, and revoked within a minute.
+    """
     partner_level()
     service, table = embedded(), tables.account_connector
     with service.database.writing() as connection:
@@ -88,6 +93,9 @@ def remove(account_id: str) -> Response:
         for installed in connection.execute(select(table).where(table.c.account_id == account_id)).all():
             revocation.take_out_of_use(service, connection, installed)
         revocation.throw_away_held(service, connection, table.c.account_id == account_id)
+        # No foreign key: a token may be restricted to an account that comes later. It ends with it.
+        tokens = tables.api_token
+        connection.execute(delete(tokens).where(tokens.c.scope_account_id == account_id))
         connection.execute(delete(tables.account).where(tables.account.c.id == account_id))
     return answer({"Message": "Account successfully deleted."})
 

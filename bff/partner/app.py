@@ -41,8 +41,8 @@ from bff.serving.logs import about
 from bff.serving.rate_limits import storage_for
 
 MAX_BODY_BYTES = 256 * 1024
-API = ("/v1.0/", "/oauth/", "/health/")
-"""Where programs ask. All else is shown to people."""
+PAGES = ("/connectorauth/", "/connector/")
+"""Where browsers are; the rest is the API."""
 RETRY_SECONDS = 5
 log = structlog.get_logger("hitchpost.embedded")
 
@@ -108,24 +108,36 @@ def _refused(error: ApiError) -> Response:
 
 
 def _unforeseen(error: Exception) -> Response:
+    if is_away(error):
+        return _without_database(error)
+    if request.path.startswith(PAGES):
+        return _page_of(error)
     if isinstance(error, HTTPException) and error.code is not None:
         response = answer({"Message": error.description or error.name}, error.code)
         if allowed := getattr(error, "valid_methods", None):
             response.headers["Allow"] = ", ".join(sorted(allowed))
         return response
-    if is_away(error):
-        return _without_database(error)
     log.error("unforeseen error", **about(error))
     return answer({"Message": "An error has occurred."}, 500)
 
 
 def _without_database(error: Exception) -> Response:
     log.error("database unavailable", **about(error))
-    if request.path.startswith(API):
-        return _refused(
-            ApiError(503, "The database cannot be used now; nothing was done.", retry_after=RETRY_SECONDS)
-        )
-    return pages.trouble(FlowError(503, "failed", retry_after=RETRY_SECONDS))
+    if request.path.startswith(PAGES):
+        return pages.trouble(FlowError(503, "failed", retry_after=RETRY_SECONDS))
+    said = "The database cannot be used now; nothing was done."
+    return _refused(ApiError(503, said, retry_after=RETRY_SECONDS))
+
+
+def _page_of(error: Exception) -> Response:
+    """A person looks there: never JSON, whatever it is."""
+    status = error.code if isinstance(error, HTTPException) and error.code is not None else 500
+    if status >= 500:
+        log.error("unforeseen error", **about(error))
+    page = pages.trouble(FlowError(status, "failed" if status >= 500 else "stale_flow"))
+    if allowed := getattr(error, "valid_methods", None):
+        page.headers["Allow"] = ", ".join(sorted(allowed))
+    return page
 
 
 def _no_nul() -> None:

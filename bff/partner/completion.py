@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, json, redirect, request
-from sqlalchemy import ColumnElement, delete, insert, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 from werkzeug.wrappers import Response as AnyResponse
 
 from bff.partner import account_connector_store as store
-from bff.partner import clock, connecting, flows, sign_ins, tables, visits
+from bff.partner import clock, connecting, flows, sign_ins, stale, tables, visits
 from bff.partner.api import account_level, answer, body, text
 from bff.partner.connecting import Answer
 from bff.partner.context import Embedded, embedded
@@ -93,15 +93,40 @@ def finish(finish_id: str) -> AnyResponse:
     service.limits.page("finish", service.settings.limit_address, needed=False)
     ours = (table.c.finish_sha256 == sha256(finish_id)) & (table.c.expires_at > clock.now())
     with service.database.writing() as connection:
-        row = connection.execute(delete(table).where(ours).returning(table)).one_or_none()
-        if row is None:
-            raise FlowError(400, "stale_flow")
-        item, client = flows.registration(service, connection, row.account_connector_id)
-    wanted = Wanted(row.account_connector_id, row.token_sha256, row.target_origin, row.callback_message)
+        row = connection.execute(select(table).where(ours)).one_or_none()
+        if row is None or not _use_up(connection, row, finish_id):
+            raise _brought_again(service, connection, finish_id)
+        wanted = Wanted(row.account_connector_id, row.token_sha256, row.target_origin, row.callback_message)
+        try:
+            item, client = flows.registration(service, connection, row.account_connector_id)
+        except FlowError as error:
+            raise error.concerns(wanted.target, wanted.message) from None
     given = None
     if row.answer is not None:
         given = Answer(*json.loads(service.vault.open(row.answer, sealed_in(row.code_sha256))))
     return connecting.show(service, wanted, connecting.connect(service, item, client, wanted, given))
+
+
+def _use_up(connection: Connection, row: Row[Any], finish_id: str) -> bool:
+    """Use a completion up; of any number at once one does. What it held goes, whom it concerned stays."""
+    table, mark = tables.completion, _used(finish_id)
+    ours = (table.c.code_sha256 == row.code_sha256) & (table.c.finish_sha256 == row.finish_sha256)
+    used = update(table).where(ours).values(code_sha256=mark, finish_sha256=mark, answer=None)
+    return connection.execute(used).rowcount == 1
+
+
+def _brought_again(service: Embedded, connection: Connection, finish_id: str) -> FlowError:
+    """Whoever has the id came by the BFF, which knows the browser that launched."""
+    table = tables.completion
+    row = connection.execute(select(table).where(table.c.finish_sha256 == _used(finish_id))).one_or_none()
+    if row is None:
+        return FlowError(400, "stale_flow")
+    return stale.again(service, row, since=row.expires_at - LIFE, proved=True)
+
+
+def _used(finish_id: str) -> str:
+    """What stands in the place of both codes of a completion that was used."""
+    return sha256(f"used {finish_id}")
 
 
 def _waiting(account_connector_id: int, token_sha256: str) -> ColumnElement[bool]:

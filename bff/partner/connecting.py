@@ -81,7 +81,7 @@ def show(service: Embedded, wanted: Wanted, end: End) -> AnyResponse:
     goes_back = end.result == "connected" or service.settings.denial == "redirect"
     if goes_back and wanted.message is None:
         return _back(service, wanted.target, end.result)
-    return pages.trouble(FlowError(400, end.reason, error=end.error), wanted.target, wanted.message)
+    return pages.trouble(FlowError(400, end.reason, error=end.error).concerns(wanted.target, wanted.message))
 
 
 def _obtain(
@@ -114,7 +114,7 @@ def _keep(
         installed = select(table).where(table.c.id == wanted.account_connector_id).with_for_update()
         row = connection.execute(installed).first()
         if row is None:
-            raise FlowError(410, "removed")
+            raise FlowError(410, "removed").concerns(wanted.target, wanted.message)
         return grants.keep(service, connection, row, wanted.token_sha256, credentials, account)
 
 

@@ -14,6 +14,8 @@ Reason = Literal[
     "not_in_browser",
     "unset_properties",
     "stale_flow",
+    "no_cookie",
+    "finishing",
     "not_offered",
     "wrong_issuer",
     "removed",
@@ -43,7 +45,13 @@ class FlowError(Exception):
 
     ``error`` is a short code (an OAuth error where the third party sent one), ``names`` are what the
     explanation of ``reason`` lists. The page says it in the language of whoever looks at it.
+
+    Whom it concerns is known only once a token, a state or a code of ours was brought: then ``concerns`` says
+    so. ``again_in``: in so many seconds the page looks again, or goes back by itself where it can.
     """
+
+    tell: str | None = None
+    back: str | None = None
 
     def __init__(
         self,
@@ -53,13 +61,24 @@ class FlowError(Exception):
         names: Iterable[str] = (),
         error: str = "",
         retry_after: float | None = None,
+        again_in: int | None = None,
     ) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+        self.again_in = again_in
         self.status = status
         self.reason = reason
         self.names = tuple(names)
         self.error = error
+
+    def concerns(self, target: str, message: str | None, *, proved: bool = True) -> FlowError:
+        """Tell the page at ``target`` that there is news, where a message was asked for; else go back there.
+
+        The way back may hold a secret: only the browser that is ``proved`` to have begun is shown it.
+        """
+        self.tell = target if message is not None else None
+        self.back = target if message is None and proved else None
+        return self
 
 
 def how_long_to_wait(error: ApiError | FlowError) -> dict[str, str]:

@@ -6,13 +6,13 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 from werkzeug.wrappers import Response
 
-from bff.partner import clock, properties, tables
+from bff.partner import clock, properties, stale, tables
 from bff.partner.catalogue import CatalogueConnector
 from bff.partner.context import Embedded, embedded
 from bff.partner.crypto import challenge_of, sha256
@@ -21,8 +21,9 @@ from bff.partner.provider import Client
 
 LIFE: Final = timedelta(minutes=10)
 COOKIE: Final = "hitchpost_flow_"
+ENDED: Final = "hitchpost_ended_"
 MOST_COOKIES: Final = 10
-"""Of one browser: some 900 bytes in all, where servers and proxies begin to refuse at 4 KB."""
+"""Of each kind, of one browser: some 900 bytes, where servers and proxies begin to refuse at 4 KB."""
 MOST_TAKEN: Final = 20
 """So many are taken away by one answer: each is a line of it."""
 
@@ -58,19 +59,8 @@ class Binding:
 
         Of too many among ``cookies``, those that the browser has, the oldest are removed.
         """
-        prefix = _prefix(self.secure)
-        ours = sorted((value, name) for name, value in cookies.items() if name.startswith(prefix))
-        for _, name in ours[: min(max(0, len(ours) - MOST_COOKIES + 1), MOST_TAKEN)]:
-            _remove(response, name, self.secure)
-        response.set_cookie(
-            _cookie_name(self.state, self.secure),
-            self.value,
-            max_age=LIFE,
-            path="/",
-            secure=self.secure,
-            httponly=True,
-            samesite="Lax",
-        )
+        name = _cookie_name(self.state, self.secure)
+        _set_bounded(response, cookies, COOKIE, name, self.value, self.secure)
 
 
 def begin(
@@ -121,13 +111,31 @@ def take_up(
         & (table.c.expires_at > clock.now())
     )
     with service.database.writing() as connection:
-        if connection.execute(update(table).where(ours).values(used_at=clock.now())).rowcount != 1:
-            raise FlowError(400, "stale_flow")
-        row = connection.execute(select(table).where(table.c.state_sha256 == sha256(state))).one()
-        item, client = registration(service, connection, row.account_connector_id)
+        taken = connection.execute(update(table).where(ours).values(used_at=clock.now())).rowcount == 1
+        row = connection.execute(select(table).where(table.c.state_sha256 == sha256(state))).one_or_none()
+        if taken and row is not None:
+            try:
+                item, client = registration(service, connection, row.account_connector_id)
+            except FlowError as error:
+                raise error.concerns(row.target_origin, row.callback_message) from None
+    if not taken or row is None:
+        raise stale.explain(service, row, _is_proved(service, state, row, cookies))
     verifier = service.vault.open(row.verifier, sealed_in(row.state_sha256))
     purpose = Wanted(row.account_connector_id, row.token_sha256, row.target_origin, row.callback_message)
     return Flow(purpose, verifier), item, client
+
+
+def _is_proved(service: Embedded, state: str, row: Row[Any] | None, cookies: Mapping[str, str]) -> bool:
+    """Whether the browser shows what it got when this flow began, or when it ended."""
+    secure = _is_secure(service)
+    shown = [cookies.get(name, "") for name in (_cookie_name(state, secure), _ended_name(state, secure))]
+    return row is not None and row.cookie_sha256 in map(sha256, filter(None, shown))
+
+
+def targets_of(connection: Connection, token_sha256: str) -> set[str]:
+    """The targets of the flows that this token has begun."""
+    wanted = select(tables.flow.c.target_origin).where(tables.flow.c.token_sha256 == token_sha256)
+    return set(connection.scalars(wanted))
 
 
 def registration(
@@ -149,15 +157,28 @@ def client_of(item: CatalogueConnector, values: Mapping[str, str]) -> Client:
     return Client(item.client_id or "", item.client_secret)
 
 
-def forget(response: Response, state: str) -> None:
-    """Remove the cookie of a flow that is over."""
+def forget(response: Response, state: str, cookies: Mapping[str, str]) -> None:
+    """Remove the cookie of a flow that is over; another one is for coming back to its end once more."""
     secure = _is_secure(embedded())
-    _remove(response, _cookie_name(state, secure), secure)
+    name = _cookie_name(state, secure)
+    _remove(response, name, secure)
+    if name in cookies:
+        _set_bounded(response, cookies, ENDED, _ended_name(state, secure), cookies[name], secure)
 
 
 def sealed_in(state_sha256: str) -> str:
     """The table, row and column that a verifier is bound to."""
     return f"flow:{state_sha256}:verifier"
+
+
+def _set_bounded(
+    response: Response, cookies: Mapping[str, str], kind: str, name: str, value: str, secure: bool
+) -> None:
+    prefix = _prefix(secure, kind)
+    ours = sorted((value, name) for name, value in cookies.items() if name.startswith(prefix))
+    for _, old in ours[: min(max(0, len(ours) - MOST_COOKIES + 1), MOST_TAKEN)]:
+        _remove(response, old, secure)
+    response.set_cookie(name, value, max_age=LIFE, path="/", secure=secure, httponly=True, samesite="Lax")
 
 
 def _remove(response: Response, name: str, secure: bool) -> None:
@@ -168,10 +189,14 @@ def _is_secure(service: Embedded) -> bool:
     return service.settings.public_url.startswith("https:")
 
 
-def _prefix(secure: bool) -> str:
+def _prefix(secure: bool, kind: str = COOKIE) -> str:
     # __Host-: no other host, however near, can set it; browsers ask for Secure and Path=/ in return.
-    return f"__Host-{COOKIE}" if secure else COOKIE
+    return f"__Host-{kind}" if secure else kind
 
 
 def _cookie_name(state: str, secure: bool) -> str:
     return _prefix(secure) + sha256(state)[:16]
+
+
+def _ended_name(state: str, secure: bool) -> str:
+    return _prefix(secure, ENDED) + sha256(state)[:16]

@@ -7,18 +7,21 @@ import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import structlog
 from flask import Blueprint, redirect, request
 from sqlalchemy import Connection, Row
 from werkzeug.wrappers import Response as AnyResponse
 
 from bff.partner import account_connector_store as store
-from bff.partner import completion, connecting, flows, pages, properties, sign_in_tokens, sign_ins, visits
+from bff.partner import completion, connecting, flows, properties, sign_in_tokens, sign_ins, visits
 from bff.partner.audit import audit
 from bff.partner.catalogue import CatalogueConnector
 from bff.partner.connecting import Answer
 from bff.partner.context import Embedded, embedded
+from bff.partner.crypto import sha256
 from bff.partner.errors import ApiError, FlowError
 from bff.partner.provider import Client
+from bff.serving.logs import about
 
 routes = Blueprint("oauth_flow", __name__)
 
@@ -26,6 +29,7 @@ MAX_TARGET: Final = 2000
 MAX_MESSAGE: Final = 4000
 NEEDED: Final = ("id", "token", "targetOrigin")
 _NUMBER: Final = re.compile("[0-9]{1,10}")
+log = structlog.get_logger("hitchpost.embedded")
 
 
 @routes.route("/connectorauth/updateaccountconnectoroauth", methods=["GET"])
@@ -41,18 +45,28 @@ def start() -> AnyResponse:
         return _start(service, target, message)
     except _Refused as refused:
         with service.database.writing() as connection:
-            _record_expiry(connection)
-        return pages.trouble(refused, target, message)
+            known = _targets_of_late(connection)
+        if message is not None and target in known:
+            refused.concerns(target, message)
+        raise
 
 
 class _Refused(FlowError):
-    """The sign-in token is unknown, used or past its time."""
+    """The sign-in token is unknown, used or past its time.
+
+    Its page leads nowhere and tells nobody: what stands in such a link may be anybody's. A token that is
+    known has a page of its own, which is told; a way back is never shown, so that no two bad tokens can be
+    told apart.
+    """
 
 
 def _start(service: Embedded, target: str, message: str | None) -> AnyResponse:
     with service.database.writing() as connection:
         token = _redeem(service, connection, target)
-        row, item, client = _connector(service, connection, token)
+        try:
+            row, item, client = _connector(service, connection, token)
+        except FlowError as error:
+            raise error.concerns(target, message) from None
         wanted = flows.Wanted(row.id, token.sha256, target, message)
         sign_ins.start(connection, row.id, token.sha256)
         begun = None
@@ -74,6 +88,18 @@ def finish() -> AnyResponse:
     # A user has already consented: that is not lost because calls cannot be counted.
     service.limits.page("callback", service.settings.limit_address, needed=False)
     flow, item, client = flows.take_up(service, state, request.cookies)
+    try:
+        return _finish(service, state, flow, item, client)
+    except FlowError as error:
+        raise error.concerns(flow.wanted.target, flow.wanted.message) from None
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is an end, and the page is told of it
+        log.error("unforeseen error", **about(error))  # noqa: TRY400  # a trace would hold what was sent
+        return _ended_badly(service, flow.wanted, "failed", "internal_error")
+
+
+def _finish(
+    service: Embedded, state: str, flow: flows.Flow, item: CatalogueConnector, client: Client
+) -> AnyResponse:
     _check_issuer(service, flow, item)
     if (error := request.args.get("error")) is not None:
         result: sign_ins.Result = "declined" if error == "access_denied" else "failed"
@@ -81,7 +107,7 @@ def finish() -> AnyResponse:
     if not (code := request.args.get("code")):
         return _ended_badly(service, flow.wanted, "failed", "no_code")
     response = _go_on(service, item, client, flow.wanted, Answer(code, flow.verifier))
-    flows.forget(response, state)
+    flows.forget(response, state, request.cookies)
     return response
 
 
@@ -120,18 +146,22 @@ def _redeem(service: Embedded, connection: Connection, target: str) -> Row[Any]:
     return token
 
 
-def _record_expiry(connection: Connection) -> None:
-    """A token that nobody used in its time: nothing can come of this sign-in any more, and that is told.
+def _targets_of_late(connection: Connection) -> set[str]:
+    """The targets that the page of a bad token may tell: those that the token itself is known to have.
 
-    Of a used one it cannot be said: the browser that used it may still be signing in.
+    Nothing can come of a token that nobody used in its time, and that is recorded. Of a used one it cannot be
+    said: the browser that used it may still be signing in.
     """
     token = sign_in_tokens.find_expired(connection, request.args["token"])
     if token is None:
-        return
+        return flows.targets_of(connection, sha256(request.args["token"]))
     with contextlib.suppress(ApiError):  # no connector of this account: nothing began here
         row = store.find(connection, token.account_id, _number())
         sign_ins.start(connection, row.id, token.sha256)
         sign_ins.finish(connection, token.sha256, "failed", error="token_expired")
+        # Whoever minted it named its target; or left it open to whoever has the token.
+        return {token.target_origin or request.args["targetOrigin"]}
+    return set()
 
 
 def _number() -> int:

@@ -10,6 +10,7 @@ import base64
 import hashlib
 from collections.abc import Iterable
 from typing import Any, Final
+from urllib.parse import quote
 
 from flask import Response, make_response, render_template, request
 from markupsafe import Markup
@@ -18,6 +19,8 @@ from bff.partner.context import embedded
 from bff.partner.errors import FlowError, Reason, how_long_to_wait
 from bff.partner.resources import ASSETS
 from bff.partner.words import best
+
+URL_CHARACTERS: Final = "!#$%&()*+,/:;=?@[]~"
 
 
 class _Kind:
@@ -61,11 +64,11 @@ def finished(target_origin: str, message: str) -> Response:
     )
 
 
-def trouble(error: FlowError, target: str | None = None, message: str | None = None) -> Response:
+def trouble(error: FlowError) -> Response:
     """The error page, on which a denial or a failure ends.
 
-    Cyclr's says nothing to anybody. This one tells the page at ``target`` that there is news where a message
-    was asked for, and offers the way back where the browser was to be returned.
+    Cyclr's says nothing to anybody. This one tells the page that it concerns that there is news where a
+    message was asked for, and offers the way back where the browser was to be returned.
     """
     page = _page(
         _TROUBLE,
@@ -73,10 +76,14 @@ def trouble(error: FlowError, target: str | None = None, message: str | None = N
         error.reason,
         names=error.names,
         error=error.error,
-        tell=target if message is not None else None,
-        back=target if message is None else None,
+        tell=error.tell,
+        back=error.back,
     )
     page.headers.update(how_long_to_wait(error))
+    if error.again_in is not None:
+        # An address is quoted as in a link: browsers end it at a quotation mark.
+        onward = f"; url={quote(error.back, safe=URL_CHARACTERS)}" if error.back else ""
+        page.headers["Refresh"] = f"{error.again_in}{onward}"
     return page
 
 

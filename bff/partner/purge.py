@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Column, ColumnElement, Table, delete, func, select, update
 
-from bff.partner import grants, tables
+from bff.partner import grants, stale, tables
 from bff.partner.database import Database
 
 TOKENS_KEPT: Final = timedelta(days=1)
@@ -22,6 +22,7 @@ HELD_KEPT: Final = grants.HELD_FOR + timedelta(hours=1)
 
 def purge(database: Database, now: datetime, limit: int) -> dict[str, int]:
     """Forget at most ``limit`` rows of each kind, each kind in a transaction; how many went, by its name."""
+    _record_expired_flows(database, now, limit)
     gone = {table.name: _delete(database, table, *over, limit) for table, over in _ended(now).items()}
     return {**gone, "held": _drop_held(database, now, limit)}
 
@@ -39,6 +40,15 @@ def _ended(now: datetime) -> Mapping[Table, tuple[Column[datetime], ColumnElemen
     }
     over = {table: (at, at < until) for table, (at, until) in ends.items()}
     return {**over, tables.sign_in: (tables.sign_in.c.at, _old_sign_ins(now))}
+
+
+def _record_expired_flows(database: Database, now: datetime, limit: int) -> None:
+    """The user never came back from the third party in time: whoever waits for the sign-in is told."""
+    table = tables.flow
+    late = select(table).where(table.c.expires_at < now, table.c.used_at.is_(None))
+    with database.writing() as connection:
+        for flow in connection.execute(late.order_by(table.c.expires_at).limit(limit)).all():
+            stale.expire(connection, flow)
 
 
 def _old_sign_ins(now: datetime) -> ColumnElement[bool]:

@@ -58,6 +58,13 @@ def finish(
     return first
 
 
+def result_of(connection: Connection, token_sha256: str) -> Result | None:
+    """What became of the sign-in of this token; None where nothing began, or it is forgotten."""
+    found = select(tables.sign_in.c.result).where(tables.sign_in.c.token_sha256 == token_sha256)
+    result: Result | None = connection.execute(found).scalar_one_or_none()
+    return result
+
+
 def recent(connection: Connection, account_connector_id: int) -> list[dict[str, Any]]:
     """The newest sign-ins of an account connector, newest first, as the API tells them.
 

@@ -37,6 +37,10 @@ class Checkpoints(Rounds):
         self._engine = engine
         self._long = long_pages
 
+    def anew(self) -> Checkpoints:
+        """The same for another process: a thread can be started once."""
+        return Checkpoints(self._engine, self._every, self._long)
+
     def run(self) -> None:
         """One after the other until it is stopped."""
         if self._engine.dialect.name == "sqlite":

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from sqlalchemy import (
     Connection,
@@ -71,6 +72,7 @@ def open_database(url: str, threads: int = MOST_CONNECTIONS) -> Engine:
         from bff.serving.postgresql import connect  # noqa: PLC0415  # an extra
 
         event.listen(engine, "do_connect", lambda _dialect, _record, given, named: connect(*given, **named))
+    _survive_forks(engine)
     return engine
 
 
@@ -81,6 +83,24 @@ def is_away(error: BaseException) -> bool:
     if isinstance(error, OperationalError | InterfaceError | InternalError | SQLAlchemyTimeout):
         return True
     return type(error) is DatabaseError or (isinstance(error, DBAPIError) and error.connection_invalidated)
+
+
+def _survive_forks(engine: Engine) -> None:
+    """Let a process that was forked open connections of its own: two cannot share one.
+
+    A host may build its app before it forks. The parent's are left open, for it goes on with them.
+    """
+    known = ref(engine)
+
+    def begin_anew() -> None:
+        if (ours := known()) is None:
+            return
+        queue = _queues.get(ours.pool)
+        ours.dispose(close=False)
+        if queue is not None:
+            _queues[ours.pool] = queue
+
+    os.register_at_fork(after_in_child=begin_anew)
 
 
 def writing(engine: Engine) -> Engine:

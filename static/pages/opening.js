@@ -27,11 +27,14 @@ if (opener) {
     if (event.origin !== origin || event.source !== opener) return;
     if (event.data?.type !== "hitchpost.launch" || typeof event.data.token !== "string") return;
     window.removeEventListener("message", take);
+    clearTimeout(patience);
     parsed.then(() => submit(event.data.token));
   });
   opener.postMessage({ type: "hitchpost.ready" }, origin);
   // Whoever opened this page has given up, or was reloaded: nobody else will close it.
-  setTimeout(show, PATIENCE, "stranded");
+  const patience = setTimeout(show, PATIENCE, "stranded");
+  // Back from the sign-in, to this page as it was left: it begins anew.
+  window.addEventListener("pageshow", ({ persisted }) => { if (persisted) location.reload(); });
 } else {
   // Opened by a link, or cut off by the host page's Cross-Origin-Opener-Policy.
   parsed.then(() => show("stranded"));

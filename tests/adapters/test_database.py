@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import cast
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, QueuePool, text
 from sqlalchemy.exc import IntegrityError
 
 from bff.partner.database import Database
@@ -49,3 +51,15 @@ def test_no_row_is_of_something_that_is_not_there(engine: Engine) -> None:
         connection.execute(text("CREATE TABLE part (of INTEGER REFERENCES whole (id))"))
     with pytest.raises(IntegrityError), writing(engine).begin() as connection:
         connection.execute(text("INSERT INTO part VALUES (7)"))
+
+
+def test_a_forked_process_opens_connections_of_its_own(engine: Engine) -> None:
+    """Two processes on one connection read each other's answers; the parent's stays open for the parent."""
+    with engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
+    kept = cast(QueuePool, engine.pool).checkedin()
+    child = os.fork()
+    if not child:
+        os._exit(cast(QueuePool, engine.pool).checkedin())
+    in_child = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert (kept, in_child, cast(QueuePool, engine.pool).checkedin()) == (1, 0, 1)

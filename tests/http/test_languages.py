@@ -42,6 +42,9 @@ def _session(world: World, user: dict[str, str]) -> str:
         (None, None, ",ja-JP,en", "ja"),
         ("xx", None, "de-CH", "de"),
         ("nonsense!", None, "de", "de"),
+        ("de_DE", "fr", "es", "de"),
+        (None, "fr_CA", "es", "fr"),
+        (None, None, "ja_JP", "ja"),
         (None, None, "", "en"),
     ],
 )
@@ -66,7 +69,14 @@ def test_arabic_runs_from_right_to_left(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "user", "locale"),
-    [("de-AT", "fr", "de-AT"), (None, "fr", "fr"), (None, None, "es"), ("xx", None, "xx")],
+    [
+        ("de-AT", "fr", "de-AT"),
+        ("de_AT", None, "de-AT"),
+        (None, "fr_FR", "fr-FR"),
+        (None, "fr", "fr"),
+        (None, None, "es"),
+        ("xx", None, "xx"),
+    ],
 )
 def test_an_attempt_speaks_the_same(world: World, asked: str | None, user: str | None, locale: str) -> None:
     """Its pages, its errors and the variable `{locale}`; what the host names is passed on as it stands."""
@@ -81,7 +91,7 @@ def test_an_attempt_speaks_the_same(world: World, asked: str | None, user: str |
         timeout=20,
         allow_redirects=False,
     )
-    lang = {"xx": "en", "de-AT": "de"}.get(locale, locale)
+    lang = {"xx": "en", "de-AT": "de", "fr-FR": "fr"}.get(locale, locale)
     assert f'<html lang="{lang}" dir="ltr"' in page.text
     assert DEFAULTS[lang]["page_account"] in page.text
     cancelled = world.page("POST", f"/v1/attempts/{attempt['id']}/cancel", token, json={}).json()

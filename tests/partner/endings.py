@@ -179,6 +179,21 @@ def _other_account(visitor: Visitor) -> requests.Response:
     return visitor.answer(visitor.begin(installed), code="grace")
 
 
+def _without_cookie(visitor: Visitor) -> requests.Response:
+    state = visitor.begin(visitor.install())
+    visitor.browser.cookies.clear()
+    return visitor.answer(state, code="ada")
+
+
+def _brought_twice(visitor: Visitor) -> requests.Response:
+    state, seen = visitor.begin(visitor.install()), list[requests.Response]()
+    again = Visitor(visitor.service, visitor.languages)
+    again.browser.cookies.update(visitor.browser.cookies)
+    visitor.service.third_party.meanwhile.append(lambda: seen.append(again.answer(state, code="ada")))
+    visitor.answer(state, code="ada")
+    return seen[0]
+
+
 ENDINGS: Final[dict[Reason, Callable[[Visitor], requests.Response]]] = {
     "finished": lambda it: it.answer(it.begin(it.install()), code="ada"),
     "bad_link": lambda it: it.visit(it.install(), id="", targetOrigin=""),
@@ -187,6 +202,8 @@ ENDINGS: Final[dict[Reason, Callable[[Visitor], requests.Response]]] = {
     "not_in_browser": lambda it: it.visit(it.install(KEYED)),
     "unset_properties": lambda it: it.visit(it.install(LACKING)),
     "stale_flow": lambda it: it.answer("unknown"),
+    "no_cookie": _without_cookie,
+    "finishing": _brought_twice,
     "not_offered": lambda it: it.answer(it.begin(it.install()), it.service.without, code="ada"),
     "wrong_issuer": lambda it: it.answer(it.begin(it.install(ISSUED)), code="ada"),
     "removed": _removed,

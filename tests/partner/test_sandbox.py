@@ -16,7 +16,9 @@ VERIFIER = "v" * 50
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 
 
-def authorize(world: World, variant: str = "", **changes: str) -> requests.Response:
+def authorize(
+    world: World, variant: str = "", *, browser: requests.Session | None = None, **changes: str
+) -> requests.Response:
     """The sign-in page, or what is answered instead."""
     asked = {
         "response_type": "code",
@@ -27,18 +29,26 @@ def authorize(world: World, variant: str = "", **changes: str) -> requests.Respo
         "code_challenge": CHALLENGE,
         "code_challenge_method": "S256",
     }
-    return requests.get(
+    return (browser or requests.Session()).get(
         f"{world.sandbox}{variant}/authorize", params={**asked, **changes}, timeout=10, allow_redirects=False
     )
 
 
-def decide(page: requests.Response, decision: str = "allow", *, cookies: bool = True) -> requests.Response:
+def decide(
+    page: requests.Response,
+    decision: str = "allow",
+    *,
+    cookies: bool = True,
+    browser: requests.Session | None = None,
+) -> requests.Response:
     """Press a button of the sign-in page."""
     key = re.search(r'name="request" value="([^"]+)"', page.text)
     assert key, page.text
     form = {"request": key[1], "account": "ada@sandbox.example", "decision": decision}
-    kept = page.cookies if cookies else None
-    return requests.post(page.url, data=form, cookies=kept, timeout=10, allow_redirects=False)
+    kept = page.cookies if cookies and browser is None else None
+    return (browser or requests.Session()).post(
+        page.url, data=form, cookies=kept, timeout=10, allow_redirects=False
+    )
 
 
 def answer_of(response: requests.Response) -> dict[str, str]:
@@ -247,3 +257,14 @@ def test_a_cookie_of_any_text_is_only_a_wrong_cookie(partner_world: World) -> No
         allow_redirects=False,
     )
     assert answer.status_code == 400
+
+
+def test_cookies_of_consent_pages_stay_few(partner_world: World) -> None:
+    """After 150 pages that were left, in any variant, and as many that were decided: a header that fits."""
+    browser = requests.Session()
+    pages = [authorize(partner_world, variant, browser=browser) for variant in ("", "/isolated") * 75]
+    sent = requests.Request("GET", partner_world.sandbox, cookies=browser.cookies).prepare()
+    assert len(sent.headers["Cookie"]) < 2048
+    for page in pages[-10:]:
+        assert decide(page, browser=browser).status_code == 303
+    assert len(browser.cookies) == 0

@@ -38,6 +38,14 @@ ENGLISH = {
             " Go back and start again."
         ),
     ),
+    "no_cookie": (
+        CANNOT,
+        (
+            "This browser shows nothing of how it began: it was started in another browser, or cookies are"
+            " blocked here. Allow cookies for this page, then go back and start again."
+        ),
+    ),
+    "finishing": ("Finishing…", "Your sign-in is being finished. This page goes on by itself."),
     "not_offered": (CANNOT, "The connector is no longer offered."),
     "wrong_issuer": (CANNOT, "The answer came from somebody else."),
     "removed": ("This connector was removed", "It was removed while you were signing in."),
@@ -117,7 +125,7 @@ def test_each_page_speaks_each_language(service: Service, reason: Reason, lang: 
 def test_the_way_back_speaks_each_language(service: Service, lang: str) -> None:
     """Where no message was asked for, the page offers a link instead of closing."""
     visitor = Visitor(service, lang, message=None)
-    page = Page(visitor.visit(visitor.install(), token="wrong").text)
+    page = Page(visitor.answer(visitor.begin(visitor.install()), error="access_denied").text)
     assert page.texts[-1] == ("a", "Go back" if lang == "en" else TEXTS[lang]["go_back"])
 
 

@@ -24,15 +24,31 @@ def create_host(
 ) -> Flask:
     """A host application with the BFF below /hitchpost, which asks ``who``; ``config`` is Flask's."""
     app = Flask("host")
-    app.secret_key = "a host's own key"
     app.config.update(config)
+    mount(app, url, folder, partner, who=who)
+    return app
+
+
+def mount(
+    app: Flask,
+    url: str,
+    folder: Path,
+    partner: str,
+    *,
+    root: str = "",
+    prefix: str = "/hitchpost",
+    who: Identify | None = identify,
+    **settings: Any,
+) -> Hitchpost:
+    """Mount the BFF below ``prefix`` of a host's ``app``, itself served below ``root`` of ``url``."""
+    app.secret_key = "a host's own key"
     products = folder / "mounted.toml"
     products.write_text(
         f'[[product]]\nkey = "embedded"\nname = "Host"\norigins = ["{url}"]\n'
         f'secret_keys = ["sk_{"m" * 24}"]\nconnectors = ["sandbox"]\n'
     )
-    settings = load_settings(
-        public_url=f"{url}/hitchpost",
+    chosen = load_settings(
+        public_url=f"{url}{root}{prefix}",
         database_url=f"sqlite:///{folder}/mounted.db",
         secret_keys="k" * 40,
         partner_api_url=partner,
@@ -41,12 +57,13 @@ def create_host(
         partner_client_secret=CLIENT_SECRET,
         products=products,
         environment="development",
+        **settings,
     )
-    Hitchpost(app, identify=who, settings=settings)
+    mounted = Hitchpost(app, identify=who, settings=chosen, url_prefix=prefix)
 
     @app.get("/sign-in/<name>")
     def sign_in(name: str) -> str:
         session["user"] = name
         return "ok"
 
-    return app
+    return mounted

@@ -19,6 +19,7 @@ AVAILABLE = ["en", "de", "fr", "es", "ja", "ar", "pt-BR"]
         (["de-AT", "fr"], "de"),
         (["DE-ch-1996"], "de"),
         (["pt-br"], "pt-BR"),
+        (["pt_BR"], "pt-BR"),
         (["pt", "fr"], "fr"),
         (["nonsense!", "", "ja"], "ja"),
         (["ar-nonsense!", "ja"], "ja"),
@@ -63,6 +64,7 @@ def test_a_tag_has_thirty_five_characters_at_most() -> None:
         ("es-419", "es-419"),
         ("SL-Rozaj-BISKE", "sl-rozaj-biske"),
         ("EN-GB-X-ABC", "en-GB-x-abc"),
+        ("zh_hant_tw", "zh-Hant-TW"),
     ],
 )
 def test_a_tag_has_one_usual_form(tag: str, usual: str) -> None:

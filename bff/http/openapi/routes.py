@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any, Final
 
-from flask import Blueprint, Response, json, request
+from flask import Blueprint, Response, request
 
 from bff.http.openapi.document import make_document
 from bff.http.openapi.operation import OBJECT, Answer, Operation
@@ -19,7 +20,7 @@ routes = Blueprint("hitchpost_openapi", __name__)
 @routes.get("/v1/openapi.json")
 def openapi() -> Response:
     """What you read: the OpenAPI document of this API (3.1)."""
-    body = json.dumps(document(services().public_url))
+    body = json.dumps(document(services().public_url), sort_keys=True)
     response = Response(body, content_type="application/json")
     response.headers.update({**API_HEADERS, "Cache-Control": "public, max-age=300"})
     response.add_etag()

@@ -51,6 +51,9 @@ class SessionToken(BaseModel):
 
     token: str
     expires_at: AwareDatetime
+    expires_in: Annotated[
+        int, Field(description="Seconds from the answer on: no clock of the reader's counts.")
+    ]
 
 
 class SessionsEnded(BaseModel):
@@ -104,7 +107,16 @@ class PreparedAttempt(BaseModel):
     partner_origin: str
     callback_message: str
     expires_at: AwareDatetime
+    expires_in: Annotated[
+        int, Field(description="Seconds from the answer on: no clock of the reader's counts.")
+    ]
     support_code: str
+    origin_hidden: Annotated[
+        str | None,
+        Field(
+            description="What to change, where the page hides its origin from forms (its Referrer-Policy)."
+        ),
+    ] = None
 
 
 class AttemptConnection(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from typing import Final
 
-from flask import Response, g, request
+from flask import Response, request
 from werkzeug.exceptions import BadRequest
 
 from bff.core.errors import HitchpostError
@@ -14,6 +14,7 @@ from bff.core.studio_access import LONGEST_LIFE, StudioSession
 from bff.http.guards import SAFE_METHODS
 from bff.http.services import services
 
+SESSION: Final = "hitchpost.studio_session"
 CSRF_FIELD: Final = "csrf"
 CSRF_HEADER: Final = "X-Hitchpost-Csrf"
 MAX_BYTES: Final = 1024 * 1024
@@ -50,10 +51,12 @@ class LinkGone(HitchpostError):
 
 def session_of_request(*, active: bool = True) -> StudioSession | None:
     """The Studio session of this request's cookie; looked up once a request."""
-    if "studio_session" not in g:
+    if SESSION not in request.environ:
         cookie = request.cookies.get(cookie_name(), "")
-        g.studio_session = services().studio.session(Secret(cookie), active=active) if cookie else None
-    found: StudioSession | None = g.studio_session
+        request.environ[SESSION] = (
+            services().studio.session(Secret(cookie), active=active) if cookie else None
+        )
+    found: StudioSession | None = request.environ[SESSION]
     return found
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from flask import Response, make_response, render_template
+from flask import Response
 
 from bff.core import content, studio
 from bff.core.content import Faults, Registration
@@ -17,6 +17,7 @@ from bff.core.model import Product
 from bff.core.scenes import SCENES
 from bff.core.studio_access import StudioSession
 from bff.core.words import LOCALES
+from bff.http.rendering import html, render
 from bff.http.services import services
 from bff.http.studio.access import session
 
@@ -92,7 +93,7 @@ def desk() -> Desk:
 
 def page(template: str, at: Desk, here: str, *, status: int = 200, **values: Any) -> Response:
     """A page of the Studio."""
-    body = render_template(
+    body = render(
         f"studio/{template}.html",
         at=at,
         here=here,
@@ -103,7 +104,7 @@ def page(template: str, at: Desk, here: str, *, status: int = 200, **values: Any
         scenes=SCENES,
         **values,
     )
-    return make_response(body, status)
+    return html(body, status)
 
 
 def address(path: str = "") -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, make_response, redirect, render_template
+from flask import Blueprint, Response, make_response, redirect
 
 from bff.core.secret import Secret
 from bff.core.studio_access import Invite
 from bff.http import audit
 from bff.http.files import public_file
+from bff.http.rendering import html, render
 from bff.http.services import services
 from bff.http.studio.access import LinkGone, cookie_id, give_cookie, take_cookie
 from bff.http.studio.desk import address
@@ -21,13 +22,13 @@ def door(token: str) -> Response:
     """Says whose link this is; nothing is used up, so mail scanners and prefetches may look."""
     invite = _usable(Secret(token))
     product = services().products.registration(invite.product)
-    body = render_template(
+    body = render(
         "studio/enter.html",
         base=address(),
         invite=invite,
         product=product.name if product else invite.product,
     )
-    return make_response(body)
+    return html(body)
 
 
 @routes.post("/enter/<token>")
@@ -57,7 +58,7 @@ def sign_out() -> Response:
     """Ends the session; a room, since it needs the session's token."""
     if (before := cookie_id()) is not None:
         services().studio.sign_out(before)
-    response = make_response(render_template("studio/signed_out.html", base=address(), ended=False))
+    response = html(render("studio/signed_out.html", base=address(), ended=False))
     take_cookie(response)
     return response
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlsplit
 
-from flask import Response, make_response, render_template
+from flask import Response
 from werkzeug.exceptions import HTTPException
 
 from bff.core.draft_limits import NotSaved
 from bff.core.errors import HitchpostError, InvalidRequest, NotFound, Outdated, RateLimited
+from bff.http.rendering import html, render
 from bff.http.responses import STATUS, how_long_to_wait, problem, tell_unforeseen
-from bff.http.services import services
 from bff.http.studio.access import LinkGone, Refused, SignedOut, protect, wants_json
 from bff.http.studio.desk import address
 
@@ -37,10 +36,9 @@ TITLES: Final[dict[type[Exception], str]] = {
 }
 
 
-def is_studio(path: str) -> bool:
-    """Whether an address is the Studio's."""
-    start = urlsplit(services().public_url).path + "/studio"
-    return path == start or path.startswith(start + "/")
+def is_studio(path: str | None) -> bool:
+    """Whether a path below the mount is the Studio's."""
+    return path is not None and (path == "/studio" or path.startswith("/studio/"))
 
 
 def trouble(error: Exception) -> Response:
@@ -56,13 +54,13 @@ def _answer(error: Exception) -> Response:
         code = error.code if isinstance(error, HitchpostError) else "internal_error"
         return problem(status, code, detail)
     if isinstance(error, SignedOut):
-        body = render_template("studio/signed_out.html", base=address(), ended=True)
+        body = render("studio/signed_out.html", base=address(), ended=True)
     elif isinstance(error, LinkGone):
         title, words = LINKS[error.detail]
-        body = render_template("studio/link_gone.html", base=address(), title=title, words=words)
+        body = render("studio/link_gone.html", base=address(), title=title, words=words)
     else:
-        body = render_template("studio/trouble.html", base=address(), title=title, detail=detail)
-    return make_response(body, status)
+        body = render("studio/trouble.html", base=address(), title=title, detail=detail)
+    return html(body, status)
 
 
 def _told(error: Exception) -> tuple[int, str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, request
 
 from bff.core.model import Attempt, Delivery, Product, Status, User
 from bff.core.scenes import ALL_BUTTONS, BUTTON, SCENES, Scene
@@ -13,6 +13,7 @@ from bff.core.studio import DRAFT
 from bff.core.wording import is_tag
 from bff.core.words import LOCALES, Words
 from bff.http.pages import page_values
+from bff.http.rendering import html, render
 from bff.http.services import services
 from bff.http.studio.access import HEADERS, session
 from bff.http.studio.desk import address
@@ -46,7 +47,7 @@ def preview() -> Response:
     wanted = request.args.get("scheme", "")
     scheme = wanted if wanted in SCHEMES else ""
     draw = _page if scene.page else _button
-    response = make_response(draw(product, scene, words, connector, scheme, locale))
+    response = html(draw(product, scene, words, connector, scheme, locale))
     response.headers["Content-Security-Policy"] = FRAME_POLICY
     return response
 
@@ -54,7 +55,7 @@ def preview() -> Response:
 def _button(product: Product, scene: Scene, words: Words, connector: str, scheme: str, locale: str) -> str:
     title, next_step = words.error(scene.code) if scene.code else ("", "")
     every = (offered.key for offered in product.connectors)
-    return render_template(
+    return render(
         "studio/preview_button.html",
         base=address(),
         bff=services().public_url,
@@ -77,7 +78,7 @@ def _page(product: Product, scene: Scene, words: Words, connector: str, scheme: 
     named = services().catalogue.named(offered)
     title, next_step = words.error(scene.code or "failed")
     values: dict[str, Any] = page_values(product, words, named.name)
-    return render_template(
+    return render(
         f"hitchpost/{scene.page}",
         **values
         | {

@@ -20,12 +20,12 @@ from flask import (
 from werkzeug.wrappers import Response as AnyResponse
 
 from bff.partner.resources import ASSETS, TEMPLATES
+from bff.partner.sandbox import consent_cookies
 from bff.partner.sandbox.client_auth import is_our_client
 from bff.partner.sandbox.grants import AuthorizationRequest, Grants, Refused, Tokens
 from bff.partner.sandbox.settings import Settings
 from bff.partner.sandbox.variants import VARIANTS, Variant
 
-COOKIE: Final = "sandbox_request_"
 ACCOUNTS: Final = ("ada@sandbox.example", "grace@sandbox.example", "katherine@sandbox.example")
 SCOPES: Final = {
     "contacts.read": "Read your contacts",
@@ -106,26 +106,24 @@ class _Endpoints:
         key, cookie = self.grants.remember(wanted)
         scopes = [(scope, SCOPES.get(scope, scope)) for scope in wanted.scopes]
         page = self._page("consent.html", 200, key=key, scopes=scopes, account=self._expected_account())
-        page.set_cookie(
-            COOKIE + key[:8],
-            cookie,
-            httponly=True,
-            samesite="Lax",
-            max_age=1800,
-            path=f"{self.variant.prefix}/",
-        )
+        consent_cookies.give(page, request.cookies, key, cookie)
         return page
 
     def decide(self) -> AnyResponse:
         """The user pressed Allow or Deny."""
         key = request.form.get("request", "")
-        wanted = self.grants.take(key, request.cookies.get(COOKIE + key[:8], ""))
+        wanted = self.grants.take(key, consent_cookies.of(request.cookies, key))
         if wanted is None or wanted.variant != self.variant.key:
             return self._page(
                 "refused.html", 400, reason="This page was used already. Go back and start again."
             )
         if self.variant.key == "silent":
             return self._page("silent.html", 200)
+        answer = self._decided(wanted)
+        consent_cookies.take_away(answer, key)
+        return answer
+
+    def _decided(self, wanted: AuthorizationRequest) -> AnyResponse:
         account = request.form.get("account", "").strip()[:255]
         if request.form.get("decision") != "allow" or not account:
             return self._answer(wanted.redirect_uri, {"error": "access_denied"}, wanted.state)

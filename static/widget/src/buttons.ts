@@ -1,14 +1,19 @@
-// The host's own buttons: any element with data-hitchpost-connect, whenever it was added.
-import { expect, press } from "./steer.js";
+// The host's own buttons: any element with data-hitchpost-connect, whenever it was added, inside shadow roots too.
+import { expect, press } from "./controller.js";
+import { OWN } from "./request.js";
 
-/** Listens on the whole document, so that buttons need no set-up of their own. */
+/** Listens on the window, before anything on the page can stop an event; so buttons need no set-up of their own. */
 export function listen(): void {
-  for (const name of ["pointerover", "mousedown", "focusin", "click"]) {
-    document.addEventListener(name, (event) => {
-      const button = (event.target as Partial<Element>).closest?.("[data-hitchpost-connect]");
-      if (!button) return;
-      if (name === "click") press(button);
-      else expect(button, event as MouseEvent);
-    });
-  }
+  for (const name of ["pointerover", "mousedown", "focusin", "click"]) addEventListener(name, hear, true);
+}
+
+function hear(event: Event): void {
+  const button = event.composedPath().find((node) => (node as Partial<Element>).matches?.(OWN)) as Element | undefined;
+  if (!button) return;
+  const disabled = button.matches(":disabled,[aria-disabled=true]");
+  if (event.type === "click") {
+    // Whatever else it would do, submit a form or follow a link, leaves the page, and the sign-in with it.
+    event.preventDefault();
+    if (!disabled) press(button);
+  } else if (!disabled) expect(button, event as MouseEvent);
 }

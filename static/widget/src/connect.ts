@@ -1,9 +1,9 @@
 // The whole flow, from the click to its end.
 import { cancel, read } from "./bff.js";
+import { complain } from "./complain.js";
 import { ConnectError, errorOf, isPassing } from "./errors.js";
 import type { Popup } from "./popup.js";
-import type { Wish } from "./flow.js";
-import { recall, remember } from "./resume.js";
+import type { ConnectRequest } from "./flow.js";
 import { settings } from "./session.js";
 import type { Signal } from "./signals.js";
 import type { Attempt, AttemptRequest, Channel, ConnectResult, Reading, Step } from "./types.js";
@@ -14,11 +14,18 @@ const GROWTH = 2;
 const SLOWEST = 5000;
 /** For so long (milliseconds) after news the waiting never gets slower than `FIRST`: more may follow. */
 const EAGER = 15_000;
+/** An attempt that has not come in this time (milliseconds) will not. */
+const HOPE = 30_000;
+/** With no answer for so long (milliseconds) the server has given up the attempt by itself. */
+const LIFE = 900_000;
 
 /** What a signal means to the user. */
 const STEPS: Partial<Record<Signal, Step>> = {
   sure: "waiting",
+  not_loading: "not_loading",
   unsure: "unsure",
+  cut_off: "cut_off",
+  interrupted: "interrupted",
   message: "finishing",
   returned: "finishing",
   cancel: "finishing",
@@ -30,82 +37,158 @@ export type Begun = Pick<Attempt, "id"> & Partial<Attempt>;
 /** Told each step. */
 export type Tell = (step: Step, attempt?: string) => void;
 
+/** The form of a language tag; `de_DE` is taken for one too. */
+const TAG = /^[a-z]{2,8}([-_][a-z\d]{1,8})*$/i;
+
+/** What is known of a flow, so far. */
+interface Course {
+  attempt?: Begun | undefined;
+  /** Whether the attempt is known to be this user's. */
+  known: boolean;
+  /** The signal with which the server was asked last. */
+  hint?: Channel | undefined;
+}
+
 /**
  * One sign-in, its popup opened already: nothing may be awaited between a click and its window.
- * `begin` gives the attempt; but `begun` is one that was begun already, and this page goes on with it.
+ * `begin` gives the attempt, and another one when the user begins anew in the same window; but `begun` is one that was
+ * begun already, and this page goes on with it. Aborting `abort` gives up.
  * Resolves when the server says `connected`; rejects with a `ConnectError` on every other ending.
  */
 export async function connect(
-  wish: Wish,
+  abort: AbortSignal | undefined,
   tell: Tell,
   popup: Popup,
-  begin: (request: AttemptRequest, pressed: true) => Promise<Attempt>,
+  begin: () => Promise<Attempt>,
   begun?: Begun | Promise<Begun>,
 ): Promise<ConnectResult> {
-  const { signal, connector } = wish;
-  let attempt: Begun | undefined;
+  const giveUp = (): void => { popup.nudge("cancel"); };
+  const course: Course = { known: !begun };
   try {
     if (popup.blocked) throw new ConnectError("popup_blocked");
-    const giveUp = (): void => { popup.nudge("cancel"); };
-    signal?.addEventListener("abort", giveUp, { signal: popup.over });
-    if (signal?.aborted) giveUp();
+    abort?.addEventListener("abort", giveUp);
+    if (abort?.aborted) giveUp();
     if (!begun) tell("opening");
-    attempt = await (begun ?? begin(requestOf(wish), true));
-    if (begun) popup.nudge("returned");
-    else if (wish.delivery === "return") popup.nudge("ready"); // This tab is its own window.
-    return outcome(attempt, ...(await watch(connector, attempt, tell, popup)));
+    return await watch(course, tell, popup, begin, begun);
   } catch (error) {
-    (error as ConnectError).attempt = attempt?.id;
-    (error as ConnectError).supportCode ??= attempt?.support_code;
-    throw error;
+    const failure = error instanceof ConnectError ? error : new ConnectError("invalid_request", complain(error));
+    failure.attempt = course.attempt?.id;
+    failure.supportCode = course.attempt?.support_code;
+    throw failure;
   } finally {
-    if (recall()?.id === attempt?.id) remember(); // Another flow may be remembered by now.
+    abort?.removeEventListener("abort", giveUp);
     popup.tidy();
   }
 }
 
-/** What to ask of the BFF for this sign-in. */
-export function requestOf({ connector, message, locale = settings.locale, delivery }: Wish): AttemptRequest {
-  // What is the default goes unsaid: else an attempt that was made before the BFF told it would not be the one asked for.
+/** What to ask of the BFF for a sign-in. */
+export function requestOf({ connector, message, locale = settings.locale }: ConnectRequest): AttemptRequest {
+  if (locale && !TAG.test(locale)) locale = void complain("no language tag: " + locale);
   // eslint-disable-next-line @typescript-eslint/prefer-nullish-coalescing -- an empty one names none
-  return { connector, message, locale: locale || undefined, ...(delivery === "return" && { delivery, return_url: location.href }) };
+  return { connector, message, locale: locale || undefined };
 }
 
-/** Asks after every signal, and from time to time, until the server says how it ended; with the signal that told. */
-async function watch(connector: string, attempt: Begun, tell: Tell, popup: Popup): Promise<[Reading, Channel]> {
-  const { id } = attempt;
+/**
+ * Asks after every signal, and from time to time, until the server says how it ended. Answers
+ * are news as signals are: none waits for an answer that hangs. Nothing is told of an attempt that was `begun` elsewhere
+ * before the server says that it is this user's.
+ */
+async function watch(course: Course, tell: Tell, popup: Popup, begin: () => Promise<Attempt>, begun?: Begun | Promise<Begun>): Promise<ConnectResult> {
+  let launched = false;
   let cancelling = false;
   let told: Channel | undefined;
-  let delay = FIRST;
-  let eagerUntil = 0;
+  let asked = 0;
   let answered = Date.now();
+  let delay = FIRST;
+  const delayAfter = pace();
+  /** What came before the attempt did. */
+  const early: Signal[] = begun ? ["returned"] : [];
+
+  const ask = (answer: Promise<Begun | Reading>): void => {
+    asked++;
+    answer.then(popup.nudge, popup.nudge);
+  };
+  const expect = async (coming: Begun | Promise<Begun>): Promise<Begun> => {
+    course.attempt = await coming;
+    early.splice(0).forEach(popup.nudge);
+    return course.attempt;
+  };
+
+  ask(expect(begun ?? begin()));
   for (;;) {
-    const signal = await popup.news(delay);
-    if (signal === "ready") {
-      popup.launch(attempt as Attempt); // Again, should the opening page be loaded once more: it then says what is wrong.
-      remember({ id, connector });
-      tell("launched", id);
-      tell("waiting", id);
+    const news = await popup.news(!asked ? delay : course.attempt ? SLOWEST : FIRST);
+    const { attempt } = course;
+    const id = attempt?.id;
+    if (typeof news === "object") {
+      asked--;
+      if (!(news instanceof Error)) answered = Date.now();
+      const result = hear(news, course, tell, popup);
+      if (result) return result;
       continue;
     }
-    const step = STEPS[signal as Signal]; // None without a signal.
-    if (step) tell(step, id);
-    if (signal === "cancel") cancelling = true;
-    // Of these the BFF is told.
-    const hint = told ?? (["message", "returned", "trouble", "closed", "focus"] as const).find((name) => name === signal);
-    if (step === "finishing") told = hint; // It stays the hint until the end is read.
-    // While the user is elsewhere, a window that seems closed is only cut off, most likely: no reason to hurry.
-    if (signal && document.hasFocus()) eagerUntil = Date.now() + EAGER;
-    delay = signal ? BRISK : Math.min(delay * GROWTH, Date.now() < eagerUntil ? FIRST : SLOWEST);
-    try {
-      const reading = await (cancelling ? cancel(id) : read(id, hint));
-      if (!/created|launched/.test(reading.status)) return [reading, hint ?? "poll"]; // The others are final.
-      answered = Date.now();
-    } catch (error) {
-      // With no answer for so long (milliseconds) the server has given up the attempt by itself.
-      if (!isPassing(error as ConnectError) || Date.now() - answered > 900_000) throw error;
+    if (Date.now() - answered > (attempt ? LIFE : HOPE)) throw new ConnectError("network");
+    const step = STEPS[news ?? "ready"]; // Not every signal is a step.
+    if (step && course.known) tell(step, id);
+    if (news === "cancel") cancelling = true;
+    if (!attempt) {
+      if (news === "ready" || news === "cancel") early.push(news);
+      // Should the attempt come all the same, it is launched by nobody.
+      else if (!news && cancelling) throw new ConnectError("cancelled");
+    } else if (news === "ready") {
+      launched = !launched;
+      if (launched) {
+        popup.launch(attempt as Attempt);
+        tell("launched", id);
+        tell("waiting", id);
+      } else {
+        course.attempt = undefined;
+        early.push(news);
+        ask(expect(anew(attempt.id, begin)));
+      }
+    } else {
+      // Of these the BFF is told.
+      course.hint = told ?? (/message|returned|trouble|closed|focus/.test(news as Signal) ? (news as Channel) : undefined);
+      if (step === "finishing") told = course.hint; // It stays the hint until the end is read.
+      delay = delayAfter(news);
+      ask(cancelling ? cancel(attempt.id) : read(attempt.id, course.hint));
     }
   }
+}
+
+/** What an answer tells: the result, or an error, once the attempt has ended. */
+function hear(answer: Partial<Reading> | ConnectError, course: Course, tell: Tell, popup: Popup): ConnectResult | undefined {
+  const { attempt, hint } = course;
+  if (answer instanceof Error) {
+    if (attempt && isPassing(answer)) return undefined;
+    throw answer;
+  }
+  const { id, status } = answer;
+  // The answer to an attempt that was given up for another tells nothing.
+  if (!attempt || !status || id !== attempt.id) return undefined;
+  attempt.support_code = (answer as Reading).support_code;
+  if (!course.known) tell("waiting", id);
+  course.known = true;
+  if (status !== "created") popup.begun = true;
+  if (!/created|launched/.test(status)) return outcome(attempt, answer as Reading, hint ?? "poll"); // The others are final.
+  if (hint === "trouble") tell("interrupted", id);
+  return undefined;
+}
+
+/** The user went back to the window's first page: it begins anew, unless what went before has ended well. */
+async function anew(id: string, begin: () => Promise<Attempt>): Promise<Begun> {
+  const reading = await cancel(id);
+  return reading.status === "cancelled" ? begin() : reading;
+}
+
+/** How long to wait (milliseconds) for the next signal, after this one or none. */
+function pace(): (signal?: Signal) => number {
+  let delay = FIRST;
+  let eagerUntil = 0;
+  return (signal) => {
+    // While the user is elsewhere, a window that seems closed is only cut off, most likely: no reason to hurry.
+    if (signal && document.hasFocus()) eagerUntil = Date.now() + EAGER;
+    return (delay = signal ? BRISK : Math.min(delay * GROWTH, Date.now() < eagerUntil ? FIRST : SLOWEST));
+  };
 }
 
 function outcome({ callback_message: data, partner_origin: origin }: Begun, reading: Reading, channel: Channel): ConnectResult {
@@ -116,7 +199,5 @@ function outcome({ callback_message: data, partner_origin: origin }: Begun, read
     if (missed) dispatchEvent(new MessageEvent("message", missed as MessageEventInit));
     return { status, attempt: id, connector, connection, message, attributed: !!attributed, receipt, channel, supportCode };
   }
-  const failure = errorOf(reading);
-  failure.supportCode = supportCode;
-  throw failure;
+  throw errorOf(reading);
 }

@@ -1,6 +1,6 @@
 // What `connect` rejects with.
 import type { ConnectErrorCode, Reading } from "./types.js";
-import { words } from "./words.js";
+import { spelled, words } from "./words.js";
 
 /** A connect that did not end in a connection, in words fit to show to the user. */
 export class ConnectError extends Error {
@@ -14,10 +14,14 @@ export class ConnectError extends Error {
   /** What the user can tell support, once there was an attempt. */
   declare supportCode: string | undefined;
 
-  /** `title` and `nextStep` default to the product's words for the code. */
-  constructor(code: ConnectErrorCode, title?: string, nextStep?: string) {
-    super((title ??= words["error_" + code + "_title"] ?? words[code] ?? code));
-    Object.assign(this, { name: "ConnectError", code, title, nextStep: nextStep ?? words["error_" + code + "_next_step"] ?? "" });
+  /** `title` and `nextStep` default to the product's words for the code, or to plain English. */
+  constructor(
+    code: ConnectErrorCode,
+    title = words[`error_${code}_title`] ?? spelled(code),
+    nextStep = words[`error_${code}_next_step`] ?? "Try again, or ask support.",
+  ) {
+    super(title);
+    Object.assign(this, { name: "ConnectError", code, title, nextStep });
   }
 }
 
@@ -27,8 +31,8 @@ export const isPassing = ({ code }: ConnectError): boolean => /network|partner/.
 /** What an attempt that has ended otherwise tells, and a problem document (RFC 9457) of the BFF's. */
 export type Told = Pick<Reading, "error">;
 
-/** The error that the BFF tells; an answer that is none of its own is an outage. */
-export function errorOf(told: Told | null): ConnectError {
-  const { code = "partner_unavailable", title, next_step }: Partial<NonNullable<Told["error"]>> = told?.error ?? {};
+/** The error that the BFF tells. */
+export function errorOf({ error }: Told): ConnectError {
+  const { code = "failed", title, next_step }: Partial<NonNullable<Told["error"]>> = error ?? {};
   return new ConnectError(code, title, next_step);
 }

@@ -22,7 +22,7 @@ declare global {
   }
 }
 
-/** Tells `target` and all above it, out of shadow roots too: `hitchpost:{name}`. */
-export function fire<Name extends keyof Details>(target: EventTarget, name: Name, detail: Details[Name]): void {
-  target.dispatchEvent(new CustomEvent(`hitchpost:${name}`, { detail, bubbles: true, composed: true }));
+/** Tells `target`, if there is one, and all above it, out of shadow roots too: `hitchpost:{name}`. */
+export function fire<Name extends keyof Details>(target: EventTarget | false, name: Name, detail: Details[Name]): void {
+  if (target) target.dispatchEvent(new CustomEvent(`hitchpost:${name}`, { detail, bubbles: true, composed: true }));
 }

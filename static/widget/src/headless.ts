@@ -1,8 +1,7 @@
 // What `import "hitchpost"` gives: the flow without any element. Nothing here touches a page when imported.
 import { begin } from "./bff.js";
-import { connect as signIn } from "./connect.js";
-import { fire } from "./events.js";
-import { openFor, tellEnd } from "./flow.js";
+import { connect as signIn, requestOf } from "./connect.js";
+import { openFor, tellEnd, tellStep } from "./flow.js";
 import type { ConnectOptions, ConnectResult } from "./types.js";
 
 export { ConnectError } from "./errors.js";
@@ -14,15 +13,12 @@ export type * from "./types.js";
  * Call it inside a click, with nothing awaited before, or browsers block the popup.
  *
  * @param connector - key of a connector that the product offers
- * @param options - message, locale, delivery, an AbortSignal, and who is told the steps
+ * @param options - message, locale, an AbortSignal, and who is told the steps
  * @returns what was connected
  * @throws ConnectError on every other ending, with words fit to show
  */
-export function connect(connector: string, options: ConnectOptions = {}): Promise<ConnectResult> {
-  const wish = { ...options, connector };
-  const tell: Parameters<typeof signIn>[1] = (step, attempt) => {
-    options.onStep?.(step);
-    fire(document, "step", { step, attempt });
-  };
-  return tellEnd(document, signIn(wish, tell, openFor(wish), begin));
+export function connect(connector: string, options: Omit<ConnectOptions, "delivery"> = {}): Promise<ConnectResult> {
+  const request = { ...options, connector };
+  const told = signIn(request.signal, (...step) => { tellStep(request, document, ...step); }, openFor(request), () => begin(requestOf(request), true));
+  return tellEnd(told, () => document);
 }

@@ -1,19 +1,19 @@
-// A host page whose Content-Security-Policy keeps us from the BFF. Its fetch fails as a lost network does, so the
-// browser's own report of the violation is what tells the two apart.
-import { bffOrigin } from "./session.js";
+// A host page whose Content-Security-Policy keeps us from the BFF. Its fetch fails as a lost network does, and its form
+// goes nowhere, so the browser's own report of the violation is what tells.
+import { complain } from "./complain.js";
+import { bffOrigin, settings } from "./session.js";
 
-/** What to add to the page's policy, once the browser has refused a call to the BFF for it. */
-export let advice: string | undefined;
-
-/** Listens for the browser's report, and tells the console once. Called again, it changes nothing. */
+/** Listens for the browser's report of a call to the BFF that it has refused, and tells the console once. */
 export function watchPolicy(): void {
-  addEventListener("securitypolicyviolation", note);
+  addEventListener("securitypolicyviolation", (event) => {
+    // A press that is lost costs a moment only: no reason to complain.
+    if (!event.blockedURI.endsWith("/press")) settings.advice = adviceOn(event, "connect-src") ?? settings.advice;
+  });
 }
 
-function note({ blockedURI, effectiveDirective }: SecurityPolicyViolationEvent): void {
+/** What to add to the page's policy, if it has kept us from the BFF by this directive; the console is told. */
+export function adviceOn({ blockedURI, effectiveDirective }: SecurityPolicyViolationEvent, directive: string): string | undefined {
   const origin = bffOrigin();
-  // Some browsers tell the whole URL, some its origin. A press that is lost costs a moment only: no reason to complain.
-  if (!advice && effectiveDirective === "connect-src" && blockedURI.startsWith(origin) && !blockedURI.endsWith("/press")) {
-    console.error((advice = "Hitchpost: add " + origin + " to connect-src of this page's CSP"));
-  }
+  // Some browsers tell the whole URL, some its origin.
+  return origin && effectiveDirective === directive && blockedURI.startsWith(origin) ? complain(`add ${origin} to ${directive} of this page's CSP`) : undefined;
 }

@@ -1,7 +1,7 @@
 // A window: opened now, told its launch token later, listened to until it is disposed of.
-import { leave } from "./resume.js";
+import { complain } from "./complain.js";
 import { bffOrigin } from "./session.js";
-import { signals, type Signals } from "./signals.js";
+import { signals, type Signal, type Signals } from "./signals.js";
 import type { Attempt } from "./types.js";
 
 /** What the BFF's pages say, as `hitchpost.{name}`. */
@@ -10,17 +10,21 @@ const SAID = ["ready", "returned", "trouble"] as const;
 const TICK = 250;
 /** So long (milliseconds) the window must seem gone, while the user is here, before we say so. */
 const DOUBT = 2000;
-/** The same while the user is elsewhere and the window has never said anything: it may be cut off from us. */
-const SILENCE = 5000;
-/** Leaving this page for another may take this much longer (milliseconds). */
-const LEAVING = 8000;
+/** The same while the user is elsewhere, and the window has never said anything: in that window, since the page cuts it off. */
+const CUT = 750;
+/** So long (milliseconds) a window, or this tab, may take for each of its first pages: a slow network has to greet the BFF first. */
+const LOADING = 8000;
+/** What happens to a page that may be news of its windows. */
+const EVENTS = ["message", "focus", "online", "pageshow", "visibilitychange"];
 
 /** The window of one attempt, and all that its flow listens to. */
 export interface Popup extends Signals {
   /** True when the browser refused to open a window. */
   blocked: boolean;
-  /** Aborted when the flow is over. */
-  over: AbortSignal;
+  /** Set once the sign-in has begun in the window: from then on its silence is the user's. */
+  begun: boolean;
+  /** Whether its window is closed, or seems so. */
+  gone: () => boolean;
   /** Hands over the launch token. From now on the attempt's callback message counts. */
   launch: (attempt: Attempt) => void;
   /** Brings the window to the front, where the browser lets us. */
@@ -31,28 +35,29 @@ export interface Popup extends Signals {
 
 /**
  * Opens a window at `url`, its listeners in place before. Call it inside a click, with nothing awaited before.
- * Without `url` there is none: the sign-in takes this tab, or another page opened the window.
+ * Without `url` there is none: the sign-in takes this tab, by `leave`, or another page opened the window.
  */
-export function openPopup(url?: string): Popup {
+export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Popup {
   const { nudge, news } = signals();
-  const end = new AbortController();
   const bff = bffOrigin();
   let expected: Attempt | undefined;
+  let heard = false;
+  let quietSince = Date.now();
   let doubtSince = 0;
   let closed = false;
-  let unsure = false;
+  let mood: Signal = "sure";
 
-  const hear = ({ source, origin, data }: MessageEvent<unknown>): void => {
-    if (source !== popup) return;
-    if (origin === expected?.partner_origin && data === expected.callback_message) nudge("message");
-    // The embedded partner service tells of trouble as the BFF's own pages do.
-    const type = (origin === bff || origin === expected?.partner_origin) && (data as { type?: unknown } | null)?.type;
-    for (const name of SAID) if (type === `hitchpost.${name}`) nudge(name);
-  };
-
-  const back = ({ type }: Event): void => {
+  const hear = ({ type, source, origin, data }: MessageEvent<unknown>): void => {
     if (type === "pageshow") doubtSince = 0;
-    if (!document.hidden) nudge("focus");
+    if (type !== "message") {
+      if (!document.hidden) nudge("focus");
+    } else if (source === popup) {
+      if (origin === expected?.partner_origin && data === expected.callback_message) nudge("message");
+      // The embedded partner service tells of trouble, as the BFF's own pages do, and of nothing else.
+      const said = (origin === bff || origin === expected?.partner_origin) && (data as { type?: unknown } | null)?.type;
+      heard ||= !!said;
+      for (const name of origin === bff ? SAID : SAID.slice(2)) if (said === `hitchpost.${name}`) nudge(name);
+    }
   };
 
   const look = (): void => {
@@ -61,38 +66,62 @@ export function openPopup(url?: string): Popup {
     const gone = popup?.closed ?? true;
     if (popup && gone && !closed) nudge("closed");
     closed = gone;
-    doubtSince = gone && (here || !expected) ? doubtSince || now : 0;
-    const doubt = doubtSince > 0 && now - doubtSince >= (here ? DOUBT : SILENCE);
-    if (doubt !== unsure) nudge(doubt ? "unsure" : "sure");
-    unsure = doubt;
+    doubtSince = gone && (here || !heard) ? doubtSince || now : 0;
+    let next: Signal = "sure";
+    if (doubtSince) next = moodAfter(now - doubtSince, here, heard || !popup, mood);
+    else if (!gone && !flow.begun && now - quietSince >= LOADING) next = "not_loading";
+    if (next === "unsure" && !popup) next = "interrupted";
+    if (next !== mood) nudge((mood = next));
   };
 
-  const options = { signal: end.signal };
-  addEventListener("message", hear, options);
-  for (const name of ["focus", "online", "pageshow", "visibilitychange"]) addEventListener(name, back, options);
+  listen("addEventListener", hear);
+  const popup = url && bff ? openAt(url) : undefined;
   const ticks = setInterval(look, TICK);
-  // Without a name of its own: a name used twice would take over another flow's window.
-  const popup = (url && open(url, "_blank", "popup,width=520,height=680")) as WindowProxy | null | undefined;
 
-  return {
+  const flow: Popup = {
     nudge,
     news,
+    begun: !url,
     blocked: popup === null,
-    over: end.signal,
+    gone: () => !!popup?.closed,
     launch(attempt) {
       expected = attempt;
-      if (popup) {
-        popup.postMessage({ type: "hitchpost.launch", token: attempt.launch_token }, bff);
-      } else {
-        doubtSince = Date.now() + LEAVING;
-        leave(attempt);
-      }
+      heard = true;
+      quietSince = Date.now();
+      doubtSince = popup ? 0 : quietSince + LOADING;
+      popup?.postMessage({ type: "hitchpost.launch", token: attempt.launch_token }, bff);
+      leave?.(attempt);
     },
     focus: () => popup?.focus(),
     tidy() {
-      end.abort();
+      listen("removeEventListener", hear);
       clearInterval(ticks);
       popup?.close(); // Does nothing, in silence, to a window that is isolated from us.
     },
   };
+  return flow;
+}
+
+/** What a window means that has seemed gone for so long (milliseconds): `heard` when it has said anything, `here` while the user is. */
+function moodAfter(ms: number, here: boolean, heard: boolean, before: Signal): Signal {
+  if (before === "cut_off") return before; // What is known is not taken back for a guess.
+  if (ms >= DOUBT) return "unsure";
+  if (here || heard || ms < CUT) return "sure";
+  complain("set Cross-Origin-Opener-Policy to same-origin-allow-popups");
+  return "cut_off";
+}
+
+function openAt(url: string): WindowProxy | null {
+  try {
+    // Without a name of its own: a name used twice would take over another flow's window. Nothing is no window either.
+    return open(url, "_blank", "popup,width=520,height=680") ?? null;
+  } catch (error) {
+    complain(error); // Firefox throws in a frame whose sandbox allows no popups, and the page's own function may.
+    return null;
+  }
+}
+
+// Some libraries that wrap `addEventListener` know no `signal` that ends the listening.
+function listen(act: "addEventListener" | "removeEventListener", hear: (event: MessageEvent<unknown>) => void): void {
+  for (const name of EVENTS) globalThis[act](name, hear as EventListener);
 }

@@ -1,23 +1,26 @@
-// A flow outlives its page: what is remembered for a reload, and how to go on in this tab.
-import { make } from "./dom.js";
+// A flow outlives its page: what this tab remembers for a reload.
+import type { ConnectRequest } from "./flow.js";
 import { settings } from "./session.js";
-import type { Attempt } from "./types.js";
 
-const KEY = "hitchpost";
+/** An entry for each attempt: no flow overwrites another's, and no value of the host's is taken for one of ours. */
+const keyOf = (id: string): string => `hitchpost ${settings.product} ${id}`;
 
-/** The attempt that a page left behind. Nothing secret: it takes the user's session to read it. */
-export interface Remembered {
-  id: string;
-  connector: string;
-}
+/** Remembers an attempt in this tab. Nothing secret: it takes the user's session to read it. */
+export const remember = (id: string, { connector, message = "" }: ConnectRequest): unknown =>
+  inStorage((storage) => { storage.setItem(keyOf(id), connector + (message && " " + message)); }); // Neither holds a space.
 
-/** Remembers the attempt in this tab; without one, forgets. */
-export const remember = (entry?: Remembered): unknown =>
-  inStorage((storage) => { storage[entry ? "setItem" : "removeItem"](KEY, JSON.stringify(entry)); });
+/** Forgets it. */
+export const forget = (id: string | undefined): unknown => id && inStorage((storage) => { storage.removeItem(keyOf(id)); });
 
-/** What this tab remembers, if anything. */
-export const recall = (): Remembered | null | undefined =>
-  inStorage((storage) => JSON.parse(storage.getItem(KEY) as never) as Remembered | null);
+/** Gives the attempts that this tab remembers: their ids, and what was asked for. */
+export const recall = (each: (id: string, request: ConnectRequest) => void): unknown =>
+  inStorage((storage) => {
+    for (const [key, value] of Object.entries(storage)) {
+      const [, id] = key.split(keyOf(""));
+      const [connector = "", message] = (value as string).split(" ");
+      if (id) each(id, { connector, message });
+    }
+  });
 
 function inStorage<Found>(act: (storage: Storage) => Found): Found | undefined {
   try {
@@ -25,13 +28,4 @@ function inStorage<Found>(act: (storage: Storage) => Found): Found | undefined {
   } catch {
     return undefined; // A page without storage cannot resume; all else works.
   }
-}
-
-/** Sends this tab to the sign-in. It is a form, since a launch token never stands in a URL. */
-export function leave({ launch_token }: Attempt): void {
-  const field = make("input", { name: "launch_token", value: launch_token });
-  const form = make("form", { method: "POST", action: `${settings.base}/connect/launch` }, field);
-  document.body.append(form);
-  form.submit();
-  form.remove();
 }

@@ -1,17 +1,17 @@
-// Goes on with what another page of this tab began: it was reloaded, or the sign-in went through this tab.
+// Goes on with what other pages of this tab began: they were reloaded, or the sign-in went through this tab.
+import { run } from "./controller.js";
+import { flows } from "./registry.js";
 import { recall } from "./resume.js";
-import { run } from "./steer.js";
-import { TAG, wishOf } from "./wish.js";
+import { bffOrigin } from "./session.js";
 
-/** What the page before this one left, until it is taken up. */
-let left = recall();
-
-/** Watches the remembered attempt to its end, and tells the element or button that stands for its connector. */
-export function resume(): void {
-  const entry = left;
-  left = undefined;
-  if (!entry) return;
-  const { connector } = entry;
-  const button = document.querySelector(TAG + `[connector="${connector}"],[data-hitchpost-connect="${connector}"]`);
-  void run(button ?? document, button ? wishOf(button) : { connector }, entry);
+/**
+ * Watches each remembered attempt to its end, unless this page does so already. Not before the
+ * page has said where the BFF is, and its own scripts have had their turn to listen.
+ */
+export function resume(event?: Event): void {
+  if (!bffOrigin() || !(event || document.readyState === "complete")) return;
+  recall((id, request) => {
+    // Whoever stands for its connector by then is told how it ended.
+    if (![...flows].some(({ attempt }) => attempt === id)) void run(undefined, request, { id });
+  });
 }

@@ -1,15 +1,25 @@
 // Who is signed in: the settings, and the session token that goes with each call.
+import { complain } from "./complain.js";
 import { ConnectError } from "./errors.js";
 import type { Session, Settings } from "./types.js";
 
 /** A token this near its end (milliseconds) might not outlive the call. */
 const EARLY = 30_000;
+/** A token that has not come in this time (milliseconds) is asked for again. */
+const PATIENCE = 15_000;
 
-/** In force now; `configure` changes them. */
-export const settings = { __proto__: null, base: "", product: "" } as unknown as Settings;
+/** In force now; `configure` changes them. `advice`: what to change on a page that keeps us from the BFF. */
+export const settings = { __proto__: null, base: "", product: "" } as unknown as Settings & { advice?: string | undefined };
 
-/** Where the BFF's pages come from. */
-export const bffOrigin = (): string => new URL(settings.base, location.href).origin;
+/** Where the BFF's pages come from; empty until the page has said which BFF, and for which product. */
+export function bffOrigin(): string {
+  try {
+    // The address of a frame made from a text is no base for another; its document has its parent's.
+    return settings.product && settings.base && new URL(settings.base, document.baseURI).origin;
+  } catch {
+    return "";
+  }
+}
 
 /** Grows whenever another user may have signed in: what was prepared for the last one is not for the next. */
 export let identity = 0;
@@ -35,11 +45,11 @@ export async function fetchSession(url: string): Promise<Session> {
   return response.ok ? ((await response.json()) as Session) : {};
 }
 
-/** The session token, or undefined when cookies say who is signed in. Throws `not_signed_in` or `network`. */
+/** The session token, or undefined when cookies say who is signed in. Throws `not_signed_in`, or a TypeError when it cannot be had now. */
 export async function sessionToken(): Promise<string | undefined> {
   const { session } = settings;
   if (session && Date.now() >= until) {
-    until = Infinity;
+    until = Date.now() + PATIENCE;
     current = ask(session);
   }
   return session && current;
@@ -52,16 +62,17 @@ export function renewSession(): boolean {
 }
 
 async function ask(source: NonNullable<Settings["session"]>): Promise<string> {
-  let refusal: ConnectError["code"] = "not_signed_in";
+  let failure: unknown = new ConnectError("not_signed_in");
   try {
-    const given = await source();
-    const { token, expires_at } = typeof given === "string" ? { token: given } : given;
-    if (expires_at) until = Date.parse(expires_at) - EARLY;
+    const given = (await source()) as string | Session | null | undefined;
+    const { token, expires_in }: Session = typeof given === "string" ? { token: given } : (given ?? {});
+    // Its life is counted from now, as no two clocks agree. Where nobody tells it, the token is good until the BFF refuses it.
+    until = expires_in ? Date.now() + expires_in * 1000 - EARLY : Infinity;
     if (token) return token;
   } catch (error) {
-    // A TypeError is how fetch says that it did not get through.
-    if (error instanceof TypeError) refusal = "network";
+    complain(error);
+    if (error instanceof TypeError) failure = error; // It is how fetch says that it did not get through.
   }
   renewSession();
-  throw new ConnectError(refusal);
+  throw failure;
 }

@@ -12,23 +12,26 @@ export type Signal =
   | "closed"
   | "focus" // The page is back: focused, visible, shown again, online.
   | "cancel" // The user gave up.
+  | "cut_off" // The window has been out of reach from its first page on.
+  | "interrupted" // The sign-in that took this tab has not come to an end.
+  | "not_loading" // The window is there, and nothing is heard of its page.
   | "unsure" // The window seems gone while the user is here.
-  | "sure"; // The user went elsewhere again.
+  | "sure"; // None of these any more.
 
 export interface Signals {
-  /** Wakes the flow. A signal that waits already is not said twice. */
-  nudge: (signal: Signal) => void;
-  /** The next signal, or undefined when `ms` milliseconds pass without one. */
-  news: (ms: number) => Promise<Signal | undefined>;
+  /** Wakes the flow, by a signal or by an answer. What waits already is not said twice. */
+  nudge: (news: Signal | object) => void;
+  /** The next of them, or undefined when `ms` milliseconds pass without one. */
+  news: (ms: number) => Promise<Signal | object | undefined>;
 }
 
 /** A queue of signals for one flow. */
 export function signals(): Signals {
-  const waiting: Signal[] = [];
+  const waiting: (Signal | object)[] = [];
   let go: (() => void) | undefined;
   return {
-    nudge(signal) {
-      if (!waiting.includes(signal)) waiting.push(signal);
+    nudge(news) {
+      if (!waiting.includes(news)) waiting.push(news);
       go?.();
     },
     async news(ms) {

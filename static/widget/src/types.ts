@@ -20,7 +20,10 @@ export type Step =
   | "opening"
   | "launched"
   | "waiting"
+  | "not_loading"
   | "unsure"
+  | "cut_off"
+  | "interrupted"
   | "finishing"
   | "popup_blocked";
 
@@ -67,10 +70,10 @@ export interface ConnectOptions {
   onStep?: ((step: Step) => void) | undefined;
 }
 
-/** A session token; `expires_at` in ISO 8601 where it is known. */
+/** A session token, and for how many seconds from now it is good; without, until the BFF refuses it. */
 export interface Session {
   token?: string;
-  expires_at?: string;
+  expires_in?: number;
 }
 
 /** How the widget reaches the BFF, and as whom. */
@@ -105,8 +108,11 @@ export interface Attempt {
   launch_token: string;
   partner_origin: string;
   callback_message: string | null;
-  expires_at: string;
+  /** Seconds from the answer on, so that no clock needs to be right. */
+  expires_in: number;
   support_code: string;
+  /** Where the page hides its origin from forms that go elsewhere, by its Referrer-Policy: what to change. */
+  origin_hidden?: string;
 }
 
 /** `GET /v1/attempts/{id}` answers this. */

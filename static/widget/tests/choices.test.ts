@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { add, launch, main, names, offered, pick, useElements } from "./elements.js";
 import { FakePopup } from "./fake-popup.js";
-import { pass, usePage } from "./page.js";
+import { pass, remembered, usePage } from "./page.js";
 
 const page = usePage();
 const seen = useElements();
@@ -29,6 +29,16 @@ describe("A30 a blocked popup", () => {
     expect(names(element)).toEqual([]);
   });
 
+  it("is one as well where the browser throws, as Firefox does in a frame whose sandbox allows no popups", async () => {
+    const element = add("hitchpost-connect", { connector: "crm" });
+    vi.stubGlobal("open", () => { throw new DOMException("", "InvalidAccessError"); });
+    main(element).click();
+    await pass(0);
+    expect(names(element)).toEqual(["Open again", "Continue in this tab", "Cancel"]);
+    pick(element, "Cancel");
+    await pass(0);
+  });
+
   it("goes on in a window that opens at last", async () => {
     const element = await blocked();
     pick(element, "Open again");
@@ -48,7 +58,7 @@ describe("A30 a blocked popup", () => {
     await pass(0);
     expect(page.bff.asked("POST", "/attempts")[0]?.body).toEqual({ connector: "crm", delivery: "return", pressed: false, return_url: location.href });
     expect(forms).toEqual(["POST https://bff.example/prefix/connect/launch launch_token=lt_at_1"]);
-    expect(sessionStorage.getItem("hitchpost")).toBe('{"id":"at_1","connector":"crm"}');
+    expect(remembered()).toEqual({ at_1: "crm" });
     expect(document.querySelector("form")).toBeNull();
     page.bff.end("connected");
     await pass(10_000);
@@ -74,6 +84,20 @@ describe("A29, A30 a window that seems gone", () => {
     await pass(5000);
     expect(names(element)).toEqual([]);
     expect(seen.connected).toHaveLength(1);
+  });
+
+  it("is told within a second, with the header that does it, when the page is cut off from its popups", async () => {
+    const told = vi.spyOn(console, "error").mockReturnValue();
+    const element = add("hitchpost-connect", { connector: "crm" });
+    await pass(0);
+    main(element).click();
+    FakePopup.last.closed = true;
+    await pass(1500);
+    expect(names(element)).toContain("Continue in this tab");
+    expect(told.mock.calls.flat().join()).toContain("Cross-Origin-Opener-Policy");
+    told.mockRestore();
+    pick(element, "Cancel");
+    await pass(0);
   });
 
   it("leads to choices too when nothing was ever heard of it: a page may be cut off from its popups", async () => {

@@ -2,7 +2,7 @@
 import { beforeAll, beforeEach } from "vitest";
 import { listen } from "../src/buttons.js";
 import { HitchpostConnect } from "../src/element.js";
-import { TAG } from "../src/wish.js";
+import { TAG } from "../src/request.js";
 import type { Details } from "../src/events.js";
 import { FakePopup } from "./fake-popup.js";
 import { pass, type Page } from "./page.js";

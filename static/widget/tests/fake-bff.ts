@@ -49,6 +49,8 @@ export const PARTNER_ORIGIN = "https://partner.example";
 export class FakeBff {
   readonly calls: Call[] = [];
   readonly attempts = new Map<string, Row>();
+  /** The attempt that each `Idempotency-Key` has begun. */
+  readonly keys = new Map<string, string>();
   /** The launch tokens of which it was told that their button is pressed. */
   readonly pressed: (string | null)[] = [];
   /** Whether it hears of a press at all. */
@@ -130,10 +132,10 @@ export class FakeBff {
     return this.sessions.length > 1 ? (this.sessions.shift() ?? first) : first.clone();
   }
 
-  #answer({ method, path, query, body }: Call): Response {
+  #answer({ method, path, query, headers, body }: Call): Response {
     const [, , , , id = "", act] = path.split("/");
     if (path === "/prefix/v1/config") return this.configured ? this.#config(query) : new Response("no", { status: 502 });
-    if (method === "POST" && path === "/prefix/v1/attempts") return this.#begin(String(body?.connector));
+    if (method === "POST" && path === "/prefix/v1/attempts") return this.#begin(String(body?.connector), headers["Idempotency-Key"]);
     const row = this.attempts.get(id);
     if (!row) return problem(404, "not_found", "There is nothing here");
     if (act === "accept") return this.#accept(row);
@@ -155,10 +157,11 @@ export class FakeBff {
     return Response.json({ ...told(row), ...this.says });
   }
 
-  #begin(connector: string): Response {
+  #begin(connector: string, key = ""): Response {
     if (connector === "unknown") return problem(422, "unknown_connector", "No such connector");
-    const id = `at_${String(this.attempts.size + 1)}`;
-    this.attempts.set(id, { id, status: "created", connector, code: null });
+    const id = this.keys.get(key) ?? `at_${String(this.attempts.size + 1)}`;
+    if (key) this.keys.set(key, id);
+    if (!this.attempts.has(id)) this.attempts.set(id, { id, status: "created", connector, code: null });
     const expires_at = new Date(Date.now() + this.lifetime).toISOString();
     return Response.json(
       {
@@ -168,6 +171,7 @@ export class FakeBff {
         partner_origin: PARTNER_ORIGIN,
         callback_message: `done ${id}`,
         expires_at,
+        expires_in: this.lifetime / 1000,
         support_code: `SC-${id}`,
       },
       { status: 201 },

@@ -16,6 +16,9 @@ if ("Element" in globalThis) {
   });
 }
 
+// So does every browser tell; happy-dom does not yet.
+if ("location" in globalThis) Object.defineProperty(self, "origin", { configurable: true, value: location.origin });
+
 export interface Page {
   bff: FakeBff;
   /** Whether the user is on the page. */
@@ -58,6 +61,15 @@ export function usePage(): Page {
 
 /** Lets the clock run. */
 export const pass = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
+
+/** The attempts that this tab remembers, and what was asked for with each. */
+export const remembered = (): Record<string, string> =>
+  Object.fromEntries(Object.entries(sessionStorage).map(([key, value]) => [key.replace("hitchpost demo ", ""), String(value)]));
+
+/** This tab remembers an attempt that another page began. */
+export function leave(id: string, asked: string): void {
+  sessionStorage.setItem(`hitchpost demo ${id}`, asked);
+}
 
 /** What the promise came to so far. */
 export interface Watched {

@@ -2,7 +2,7 @@
 // The BFF is told of a press as the button goes down: by the time of the launch its token has been minted.
 import { describe, expect, it } from "vitest";
 import { add, launch, main, useElements } from "./elements.js";
-import { BASE } from "./fake-bff.js";
+import { BASE, problem } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
 import { pass, usePage } from "./page.js";
 
@@ -149,7 +149,8 @@ describe("a press", () => {
   });
 
   it("of an attempt that could not be made is told to nobody, and what went wrong by the click", async () => {
-    page.bff.troubles.push(() => new Response("", { status: 503 }), () => new Response("", { status: 503 }));
+    const down503 = (): Response => problem(503, "partner_unavailable", "Down");
+    page.bff.troubles.push(down503, down503);
     const element = add("hitchpost-connect", { connector: "crm" });
     down(main(element));
     await pass(0);

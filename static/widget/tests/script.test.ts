@@ -1,15 +1,15 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { BASE } from "./fake-bff.js";
-import { pass, usePage } from "./page.js";
+import { pass, remembered, usePage } from "./page.js";
 
 const page = usePage();
 
 /** Loads the script as if by this tag. */
-async function load(data: Record<string, string>): Promise<void> {
+async function load(data: Record<string, string>, base = BASE): Promise<void> {
   const tag = document.createElement("script");
   Object.assign(tag.dataset, data);
-  Object.defineProperty(tag, "src", { value: `${BASE}/widget/v1/hitchpost.js` });
+  Object.defineProperty(tag, "src", { value: `${base}/widget/v1/hitchpost.js` });
   Object.defineProperty(document, "currentScript", { value: tag, configurable: true });
   vi.resetModules();
   await import("../src/index.js");
@@ -38,6 +38,15 @@ describe("the script", () => {
       { path: "/prefix/v1/attempts", headers: { Authorization: "Bearer from-tag" } },
     ]);
     page.bff.end("declined");
+    await pass(5000);
+  });
+
+  it.each(["/widget", "/apps/widget/connect"])("finds a BFF that is mounted below %s", async (prefix) => {
+    await load({ product: "demo", session: "t" }, `https://bff.example${prefix}`);
+    (globalThis as Global).Hitchpost?.connect("crm").catch(() => undefined);
+    await pass(0);
+    // There it knows nothing of attempts; where it was asked is all that matters here.
+    expect(page.bff.asked("POST", "/attempts")).toMatchObject([{ path: `${prefix}/v1/attempts` }]);
     await pass(5000);
   });
 
@@ -92,28 +101,73 @@ describe("the script", () => {
   it("A30 goes on with what this tab remembers, tells the connector's element, and forgets it", async () => {
     await page.bff.fetch(`${BASE}/v1/attempts`, { method: "POST", body: '{"connector":"crm"}' });
     page.bff.end("connected");
-    sessionStorage.setItem("hitchpost", '{"id":"at_1","connector":"crm"}');
+    sessionStorage.setItem("hitchpost resumed at_1", "crm");
     const element = document.createElement("hitchpost-connect");
     element.setAttribute("connector", "crm");
     document.body.append(element);
     const seen: unknown[] = [];
     element.addEventListener("hitchpost:connected", ({ detail }) => seen.push(detail));
-    await load({ product: "demo", session: "x" });
+    await load({ product: "resumed", session: "x" });
     dispatchEvent(new Event("load"));
     await pass(0);
     expect(seen).toMatchObject([{ attempt: "at_1", channel: "returned" }]);
-    expect(sessionStorage.getItem("hitchpost")).toBeNull();
+    expect(remembered()).toEqual({});
   });
 
   it("tells the document when no element stands for the remembered connector", async () => {
-    sessionStorage.setItem("hitchpost", '{"id":"at_1","connector":"crm"}');
+    sessionStorage.setItem("hitchpost resumed at_1", "crm");
     await page.bff.fetch(`${BASE}/v1/attempts`, { method: "POST", body: '{"connector":"crm"}' });
     page.bff.end("expired");
     const seen: unknown[] = [];
     document.addEventListener("hitchpost:failed", ({ detail }) => seen.push(detail), { once: true });
-    await load({ product: "demo", session: "x" });
+    await load({ product: "resumed", session: "x" });
     dispatchEvent(new Event("load"));
     await pass(0);
     expect(seen).toMatchObject([{ code: "expired" }]);
+  });
+
+  it("runs though an element of the page has its name, and so does another's currentScript", async () => {
+    const own = document.createElement("form");
+    Object.assign(globalThis, { Hitchpost: own });
+    const tag = document.createElement("script");
+    tag.src = `${BASE}/widget/v1/hitchpost.js`;
+    Object.assign(tag.dataset, { product: "demo", session: "mine" });
+    document.head.append(tag);
+    const image = document.createElement("img");
+    Object.assign(image.dataset, { product: "evil", session: "theirs" });
+    image.src = "https://evil.example/widget/v1/x.js";
+    Object.defineProperty(document, "currentScript", { value: image, configurable: true });
+    vi.resetModules();
+    await import("../src/index.js");
+    tag.remove();
+    (globalThis as Global).Hitchpost?.connect("crm").catch(() => undefined);
+    await pass(0);
+    expect(page.bff.asked("POST", "/attempts")[0]?.headers.Authorization).toBe("Bearer mine");
+    page.bff.end("declined");
+    await pass(5000);
+  });
+
+  it("waits, as a module without a tag, until it is configured; then it names its buttons and goes on with what was left", async () => {
+    await page.bff.fetch(`${BASE}/v1/attempts`, { method: "POST", body: '{"connector":"crm"}' });
+    page.bff.end("connected");
+    sessionStorage.setItem("hitchpost late at_1", "crm");
+    const told: unknown[] = [];
+    document.addEventListener("hitchpost:connected", ({ detail }) => told.push(detail), { once: true });
+    Object.defineProperty(document, "currentScript", { value: null, configurable: true });
+    vi.resetModules();
+    const asked = page.bff.calls.length;
+    await import("../src/index.js");
+    const { HitchpostConnect } = await import("../src/element.js");
+    customElements.define("late-connect", class extends HitchpostConnect {});
+    const element = document.createElement("late-connect");
+    element.setAttribute("data-hitchpost-connect", "crm");
+    document.body.append(element);
+    dispatchEvent(new Event("load"));
+    await pass(1000);
+    expect([page.bff.calls.length - asked, told.length]).toEqual([0, 0]);
+    ((globalThis as Global).Hitchpost?.configure as (given: object) => void)({ base: BASE, product: "late", session: () => "late" });
+    await pass(0);
+    expect(element.shadowRoot?.textContent).toContain("Connect Acme CRM");
+    expect(told).toMatchObject([{ attempt: "at_1" }]);
   });
 });

@@ -6,7 +6,7 @@ import { pass, usePage } from "./page.js";
 const page = usePage();
 
 const answer = (token: string, seconds = 3600): Response =>
-  Response.json({ token, expires_at: new Date(Date.now() + seconds * 1000).toISOString() });
+  Response.json({ token, expires_in: seconds });
 
 const bearers = (): (string | undefined)[] => page.bff.asked("POST", "/attempts").map(({ headers }) => headers.Authorization);
 

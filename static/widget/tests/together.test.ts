@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { add, launch, main, pick, status, useElements } from "./elements.js";
 import { PARTNER_ORIGIN } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
-import { pass, usePage } from "./page.js";
+import { pass, remembered, usePage } from "./page.js";
 
 const page = usePage();
 const seen = useElements();
@@ -72,10 +72,10 @@ describe("A30 two sign-ins at once", () => {
     await two(["crm", "erp"]);
     page.bff.end("connected", row("at_1"));
     await pass(5000);
-    expect(sessionStorage.getItem("hitchpost")).toBe('{"id":"at_2","connector":"erp"}');
+    expect(remembered()).toEqual({ at_2: "erp" });
     page.bff.end("connected", row("at_2"));
     await pass(5000);
-    expect(sessionStorage.getItem("hitchpost")).toBeNull();
+    expect(remembered()).toEqual({});
   });
 });
 

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 import time_machine
 from structlog.testing import capture_logs
 
@@ -31,11 +32,29 @@ def test_a_token_is_good_once(office: Office) -> None:
     assert office.sign_ins(connector) == [("started", None)]
 
 
-def test_a_refused_link_without_a_message_offers_the_way_back(office: Office) -> None:
-    """To the target, by the person's own click."""
-    page = office.open(office.install(), "unknown", callbackMessage=None)
-    assert (page.status_code, f'href="{TARGET}"' in page.text) == (403, True)
-    assert "data-target" not in page.text
+@pytest.mark.parametrize("message", ["done", None])
+def test_an_unknown_link_leads_nowhere_and_tells_nobody(office: Office, message: str | None) -> None:
+    """Anybody can write one: its target may be a page that waits for just that."""
+    page = office.open(office.install(), "unknown", callbackMessage=message)
+    assert (page.status_code, TARGET in page.text, "data-target" in page.text) == (403, False, False)
+
+
+def test_a_used_link_tells_only_the_page_that_it_was_used_for(office: Office) -> None:
+    """Changed to lead elsewhere it tells nobody."""
+    connector, token = office.install(), office.token()
+    office.open(connector, token)
+    assert f'data-target="{TARGET}"' in office.open(connector, token).text
+    assert "data-target" not in office.open(connector, token, targetOrigin="https://evil.example").text
+
+
+def test_a_late_link_tells_only_the_page_that_it_was_made_for(office: Office) -> None:
+    """A target that was named when the token was minted is the only one."""
+    connector = office.install()
+    named = {"CompletionUrl": "https://bff.example/complete", "TargetOrigin": TARGET}
+    token = office.token(Hitchpost=named)
+    office.change_token(token, expires_at=clock.now() - timedelta(seconds=1))
+    assert "data-target" not in office.open(connector, token, targetOrigin="https://evil.example").text
+    assert f'data-target="{TARGET}"' in office.open(connector, token).text
 
 
 def test_a_redemption_is_noted_with_its_time(office: Office) -> None:

@@ -1,0 +1,115 @@
+// The flow behind each button: pressed, steered in trouble, begun anew until it ends.
+import { accept } from "./bff.js";
+import { connect, type Begun, type Tell } from "./connect.js";
+import { ConnectError } from "./errors.js";
+import { fire } from "./events.js";
+import { tellEnd, tellStep, type ConnectRequest } from "./flow.js";
+import { load } from "./labels.js";
+import { attemptFor, open } from "./leave.js";
+import { openPopup, type Popup } from "./popup.js";
+import { prefetch, take } from "./prefetch.js";
+import { flowOf, flows, ownerOf, type Flow } from "./registry.js";
+import { isOurs, readRequest } from "./request.js";
+import { forget, remember } from "./resume.js";
+import type { Choice, ConnectResult, Step } from "./types.js";
+
+/** The longest time that a timer can take (milliseconds). */
+const FOREVER = 2_147_483_647;
+
+/** Steps that offer the user a choice. */
+export const inTrouble = (step: Step): boolean => /unsure|blocked|cut|interr|loading/.test(step);
+
+/**
+ * The button was pressed, or something chosen: in the flow that runs, or after `attempt` has ended.
+ * Call it inside the click.
+ */
+export function press(button: Element, choice?: Choice, attempt = ""): void {
+  const flow = flowOf(button);
+  if (flow) flow.steer(choice);
+  else void run(button, readRequest(button), choice === "use_account" ? accept(attempt) : undefined); // Events tell how it ends.
+}
+
+/**
+ * The user seems about to press: makes the attempt already. With the button of a mouse down it is a press; a finger's
+ * `mousedown` comes only when it has scrolled nothing, and the click with it.
+ */
+export function expect(button: Element, { detail, button: which }: MouseEvent): void {
+  if (flowOf(button)) return;
+  const request = readRequest(button);
+  void load(request); // A page without our element has not asked for the words and the delivery yet.
+  // Of the events that bring us here only `mousedown` counts its clicks.
+  void prefetch(attemptFor(request), (attempt) => { fire(button, "step", { step: "prepared", attempt }); }, detail > 0 && !which);
+}
+
+/**
+ * Runs a flow to its end. Call it inside a click, with nothing awaited before.
+ *
+ * @param owner - the button that is told by events, or the document. Without any, another page of this tab began it:
+ *   then it may be another user's, or purged. Until the BFF says that it is neither, nobody hears of it
+ * @param request - what is asked for
+ * @param begun - the attempt, when it was begun already
+ */
+export function run(owner: Node | undefined, request: ConnectRequest, begun?: Begun | Promise<Begun>): Promise<ConnectResult> {
+  // Called soon after the click still: where the browser takes it for none, the window is blocked, which is told.
+  const refused = (): void => { steer("open_again"); };
+  let popup = begun ? openPopup() : open(request, refused);
+  let next: Popup | undefined;
+  let resumed = !owner;
+
+  const tell: Tell = (step, attempt) => {
+    if (attempt && step === "launched") {
+      forget(flow.attempt); // It was begun anew.
+      remember((flow.attempt = attempt), flow.request);
+    }
+    flow.step = step;
+    tellStep(flow.request, ownerOf(flow), step, attempt);
+  };
+
+  const steer = (choice?: Choice): void => {
+    if (!choice && (next ?? !(resumed || popup.gone() || (flow.step && inTrouble(flow.step))))) {
+      (next ?? popup).focus();
+      return;
+    }
+    tell("finishing", flow.attempt); // At once, so that nobody chooses twice: what runs may still wait for an answer.
+    if (choice !== "cancel") {
+      // By now the page may ask for another language, say.
+      const now = ownerOf(flow);
+      flow.request = { ...flow.request, ...(now instanceof Element && readRequest(now)) };
+      if (choice) flow.request.delivery = choice === "continue_here" ? "return" : undefined;
+      next = open(flow.request, refused);
+    }
+    // What runs is given up first: should it have ended well meanwhile, that is the outcome.
+    popup.nudge("cancel");
+  };
+
+  const toEnd = async (): Promise<ConnectResult> => {
+    for (;;) {
+      try {
+        if (!popup.blocked || !isOurs(ownerOf(flow))) return await connect(flow.request.signal, tell, popup, () => take(attemptFor(flow.request)), begun);
+        popup.tidy();
+        tell("popup_blocked");
+        await popup.news(FOREVER); // It is disposed of: only a choice can nudge it.
+        throw new ConnectError("cancelled");
+      } catch (error) {
+        // Who is signed out may sign in again, and is told then.
+        if ((error as ConnectError).code === "not_signed_in") flow.attempt = undefined;
+        if (!next) throw error;
+        popup = next;
+        next = begun = undefined;
+        resumed = false;
+      } finally {
+        forget(flow.attempt);
+      }
+    }
+  };
+
+  const flow: Flow = { request, owner, attempt: (begun as Begun | undefined)?.id, steer };
+  flows.add(flow);
+  if (begun && !resumed) tell("finishing");
+  const ending = toEnd().finally(() => {
+    next?.tidy();
+    flows.delete(flow); // Before anybody is told: a page may draw its buttons anew then.
+  });
+  // Of a flow that is resumed nobody hears, unless something was told of it: then the BFF knew it, or the user pressed.
+  return tellEnd(ending, () => (!resumed || !!flow.step) && ownerOf(flow));
+}

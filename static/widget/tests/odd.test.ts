@@ -1,0 +1,199 @@
+// @vitest-environment happy-dom
+// Pages that are odd: whatever a page has made of its globals, pressing Connect ends in a code, a title and a next step,
+// and nothing of it goes on: no timer, no listener, no error that nobody catches.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { add, launch, main, pick, status, useElements } from "./elements.js";
+import { BASE } from "./fake-bff.js";
+import { FakePopup } from "./fake-popup.js";
+import { pass, usePage } from "./page.js";
+import { ConnectError } from "../src/errors.js";
+import { requestOf } from "../src/connect.js";
+import { configure } from "../src/session.js";
+import type { ConnectErrorCode } from "../src/types.js";
+
+const page = usePage();
+const seen = useElements();
+let lines: string[] = [];
+const uncaught: unknown[] = [];
+process.on("unhandledRejection", (reason) => uncaught.push((reason as Error).stack));
+
+beforeEach(() => {
+  lines = [];
+  vi.spyOn(console, "error").mockImplementation((line: unknown) => void lines.push(String(line)));
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  expect(uncaught).toEqual([]);
+});
+
+/** Listeners on the window that stand, by how often each was added and removed. */
+function countListeners(): () => number {
+  const { addEventListener: on, removeEventListener: off } = globalThis;
+  const standing: [string, unknown][] = [];
+  vi.stubGlobal("addEventListener", (type: string, listener: EventListener) => {
+    if (type !== "securitypolicyviolation") standing.push([type, listener]);
+    on.call(globalThis, type, listener);
+  });
+  vi.stubGlobal("removeEventListener", (type: string, listener: EventListener) => {
+    const at = standing.findIndex((one) => one[0] === type && one[1] === listener);
+    if (at >= 0) standing.splice(at, 1);
+    off.call(globalThis, type, listener);
+  });
+  return () => standing.length;
+}
+
+const never = (): Promise<never> => new Promise(() => undefined);
+
+type Oddity = [what: string, make: () => void, code: ConnectErrorCode | "connected"];
+
+const ODDITIES: Oddity[] = [
+  ["window.open throws", () => vi.stubGlobal("open", () => { throw new Error("no windows here"); }), "popup_blocked"],
+  ["window.open gives nothing", () => vi.stubGlobal("open", () => undefined), "popup_blocked"],
+  ["window.open is the page's own and gives no window", () => vi.stubGlobal("open", () => null), "popup_blocked"],
+  ["fetch gives undefined", () => vi.stubGlobal("fetch", () => undefined), "network"],
+  ["fetch gives a promise of undefined", () => vi.stubGlobal("fetch", () => Promise.resolve()), "network"],
+  ["fetch throws at once", () => vi.stubGlobal("fetch", () => { throw new Error("patched"); }), "network"],
+  ["fetch never answers, and knows no signal", () => vi.stubGlobal("fetch", never), "network"],
+  ["fetch gives something else than a Response", () => vi.stubGlobal("fetch", () => Promise.resolve("{}")), "network"],
+  ["a captive portal answers everything", () => vi.stubGlobal("fetch", () => Promise.resolve(new Response("<html>"))), "partner_unavailable"],
+  ["a proxy answers for the BFF", () => vi.stubGlobal("fetch", () => Promise.resolve(Response.json({}, { status: 503 }))), "partner_unavailable"],
+  ["nothing was configured", () => { configure({ base: "", product: "" }); }, "invalid_request"],
+  ["the tag's data- attributes were stripped", () => { configure({ base: BASE, product: "" }); }, "invalid_request"],
+  ["the BFF's address is none", () => { configure({ base: "https://" }); }, "invalid_request"],
+  ["the session function throws", () => { configure({ session: () => { throw new Error("mine"); } }); }, "not_signed_in"],
+  ["the session function gives nothing", () => { configure({ session: (() => undefined) as never }); }, "not_signed_in"],
+  ["the session function never answers", () => { configure({ session: never }); }, "network"],
+  ["the session is no function", () => { configure({ session: "token" as never }); }, "network"],
+];
+
+const HARMLESS: [what: string, make: () => void][] = [
+  ["navigator.languages is undefined", () => vi.stubGlobal("navigator", { language: "de" })],
+  ["AbortSignal.timeout is missing", () => vi.stubGlobal("AbortSignal", {})],
+  ["Math.random is always the same", () => vi.spyOn(Math, "random").mockReturnValue(0.5)],
+  ["crypto is missing", () => vi.stubGlobal("crypto", undefined)],
+  ["storage is forbidden", () => vi.stubGlobal("sessionStorage", undefined)],
+  ["Object.prototype has properties of the page's own", () => { (Object.prototype as Record<string, unknown>).polluted = "x"; }],
+  ["arrays have methods of the page's own", () => { (Array.prototype as unknown as Record<string, unknown>).polluted = (): void => undefined; }],
+  ["Promise is a library's", () => vi.stubGlobal("Promise", class extends Promise<unknown> {})],
+  ["listeners are wrapped, and know no options", () => {
+    const { addEventListener: on } = globalThis;
+    vi.stubGlobal("addEventListener", (type: string, listener: EventListener) => { on.call(globalThis, type, listener); });
+  }],
+  ["locale has an underscore", () => { configure({ locale: "de_DE" }); }],
+  ["locale is no language tag", () => { configure({ locale: "deutsch, bitte!" }); }],
+];
+
+afterEach(() => {
+  delete (Object.prototype as Record<string, unknown>).polluted;
+  delete (Array.prototype as unknown as Record<string, unknown>).polluted;
+  configure({ base: BASE, product: "demo", locale: undefined });
+});
+
+describe("A30 pressing Connect ends in a code, a title and a next step, and leaves nothing behind, where", () => {
+  it.each(ODDITIES)("%s", async (_, make, code) => {
+    make();
+    const standing = countListeners();
+    const flow = page.connect("crm");
+    await pass(120_000);
+    expect(flow.outcome).toBeInstanceOf(ConnectError);
+    const { title, nextStep, ...error } = flow.outcome as ConnectError;
+    expect(error.code).toBe(code);
+    expect(title).toMatch(/^[A-Z][a-z -]+/);
+    expect(title).not.toContain("_");
+    expect(nextStep).toMatch(/^[A-Z].+\.$/);
+    expect(vi.getTimerCount()).toBe(0);
+    expect(standing()).toBe(0);
+    expect(FakePopup.opened.every(({ closed }) => closed)).toBe(true);
+    expect(lines.length).toBeLessThanOrEqual(1);
+  });
+
+  it.each(ODDITIES)("%s: the element shows it, and offers a way on", async (_, make, code) => {
+    make();
+    const element = add("hitchpost-connect", { connector: "crm" });
+    main(element).click();
+    await pass(120_000);
+    const text = status(element);
+    expect(text.trim()).not.toBe("");
+    expect(text).not.toMatch(/undefined|null|_|\[object/);
+    if (code === "popup_blocked") pick(element, "Cancel");
+    await pass(0);
+    expect(seen.failed).toHaveLength(1);
+    expect(main(element).ariaBusy).toBe("false");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("the sign-in goes as ever where", () => {
+  it.each(HARMLESS)("%s", async (_, make) => {
+    make();
+    const standing = countListeners();
+    const flow = page.connect("crm");
+    await launch(page);
+    page.bff.end("connected");
+    await pass(10_000);
+    expect(flow.outcome).toMatchObject({ status: "connected" });
+    expect(vi.getTimerCount()).toBe(0);
+    expect(standing()).toBe(0);
+  });
+
+  it("the caller's own onStep throws", async () => {
+    const flow = page.connect("crm", { onStep: () => { throw new Error("of the page's own"); } });
+    await launch(page);
+    page.bff.end("connected");
+    await pass(10_000);
+    expect(flow.outcome).toMatchObject({ status: "connected" });
+    expect(lines).toEqual(["Hitchpost: Error: of the page's own"]);
+  });
+});
+
+describe("every misuse has one line in the console, that says what to change:", () => {
+  it.each<[string, () => void, RegExp]>([
+    ["no configuration", () => { configure({ base: "" }); }, /configure with base, product and session/],
+    ["a fetch that gives nothing", () => vi.stubGlobal("fetch", () => undefined), /this page's fetch gives nothing/],
+    ["a window.open that throws", () => vi.stubGlobal("open", () => { throw new Error("no windows here"); }), /no windows here/],
+    ["a session function that throws", () => { configure({ session: () => { throw new Error("my fault"); } }); }, /my fault/],
+    ["a locale that is none", () => { configure({ locale: "x!" }); }, /no language tag: x!/],
+  ])("%s", async (_, make, line) => {
+    make();
+    page.connect("crm");
+    page.connect("crm");
+    await pass(40_000);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/^Hitchpost: /);
+    expect(lines[0]).toMatch(line);
+  });
+
+  it("and without configuration nobody is asked, the page's own origin least of all", async () => {
+    configure({ base: "" });
+    add("hitchpost-connect", { connector: "crm" });
+    page.connect("crm");
+    await pass(20_000);
+    expect(page.bff.calls).toEqual([]);
+    expect(FakePopup.opened).toEqual([]);
+  });
+});
+
+describe("every code has words of its own before the BFF has told any:", () => {
+  it.each<ConnectErrorCode>([
+    "popup_blocked", "cancelled", "declined", "failed", "expired", "not_signed_in", "connector_unavailable",
+    "partner_unavailable", "network", "invalid_request", "account_mismatch",
+  ])("%s", (code) => {
+    const { title, nextStep } = new ConnectError(code);
+    expect(title).toMatch(/^[A-Z][a-z ]+$/);
+    expect(nextStep).toMatch(/^[A-Z].+\.$/);
+  });
+});
+
+describe("a language that the host names", () => {
+  it.each([["de", "de"], ["de_DE", "de_DE"], ["zh-Hant-TW", "zh-Hant-TW"], ["", undefined], ["x!", undefined], ["a b", undefined]])("%j is asked for as %j", (locale, asked) => {
+    expect(requestOf({ connector: "crm", locale }).locale).toBe(asked);
+  });
+
+  it("stands in the query as text, whatever it is", async () => {
+    add("hitchpost-connect", { connector: "crm", locale: "de&product=other" });
+    await pass(0);
+    const [call] = page.bff.asked("GET", "/config");
+    expect(new URLSearchParams(call?.query).get("locale")).toBe("de&product=other");
+  });
+});

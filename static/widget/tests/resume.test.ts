@@ -1,0 +1,171 @@
+// @vitest-environment happy-dom
+// What another page of this tab began goes on here, for the user who began it; of anything else nobody hears.
+import { describe, expect, it } from "vitest";
+import { configure } from "../src/session.js";
+import { resume } from "../src/resumed.js";
+import { add, launch, main, names, status, useElements } from "./elements.js";
+import { BASE, problem } from "./fake-bff.js";
+import { FakePopup } from "./fake-popup.js";
+import { leave, pass, remembered, usePage } from "./page.js";
+
+const page = usePage();
+const seen = useElements();
+
+/** Another page of this tab left these at the third party. */
+async function left(...connectors: string[]): Promise<void> {
+  for (const connector of connectors) {
+    await page.bff.fetch(`${BASE}/v1/attempts`, { method: "POST", body: JSON.stringify({ connector }) });
+    page.bff.last.status = "launched";
+    leave(page.bff.last.id, connector);
+  }
+}
+
+const offline = (): never => { throw new TypeError("offline"); };
+
+describe("A30 flows that were left", () => {
+  it("all go on, each is told to its element, and is forgotten", async () => {
+    await left("crm", "erp");
+    const [erp, crm] = ["erp", "crm"].map((connector) => add("hitchpost-connect", { connector })) as [HTMLElement, HTMLElement];
+    resume();
+    resume();
+    await pass(0);
+    expect([status(erp), status(crm)]).toEqual(["Waiting", "Waiting"]);
+    expect(page.bff.reads).toHaveLength(2);
+    for (const row of page.bff.attempts.values()) page.bff.end(row.connector === "crm" ? "connected" : "declined", row);
+    await pass(5000);
+    expect([status(crm), seen.connected.length, seen.failed.length]).toEqual(["Connected", 1, 1]);
+    expect(status(erp)).toContain("declined");
+    expect(remembered()).toEqual({});
+  });
+
+  it("are shown by elements that come later", async () => {
+    await left("crm");
+    resume();
+    await pass(1000);
+    const element = add("hitchpost-connect", { connector: "crm" });
+    await pass(0);
+    expect(status(element)).toBe("Waiting");
+    page.bff.end("connected");
+    await pass(5000);
+    expect(status(element)).toBe("Connected");
+  });
+
+  it("tell the element that asks for the same message", async () => {
+    await left("crm");
+    leave("at_1", "crm second");
+    const [one, two] = ["first", "second"].map((message) => add("hitchpost-connect", { connector: "crm", message })) as [HTMLElement, HTMLElement];
+    resume();
+    page.bff.end("connected");
+    await pass(5000);
+    expect([status(one), status(two)]).toEqual(["", "Connected"]);
+  });
+
+  it("open a window at the first press, whatever the BFF knows by then", async () => {
+    for (const known of [true, false]) {
+      await left("crm");
+      if (!known) page.bff.attempts.delete(page.bff.last.id);
+      const opened = FakePopup.opened.length;
+      const element = add("hitchpost-connect", { connector: "crm" });
+      resume();
+      if (known) await pass(500);
+      main(element).click();
+      main(element).click();
+      expect(FakePopup.opened).toHaveLength(opened + 1);
+      await launch(page);
+      page.bff.end("connected");
+      await pass(5000);
+      expect(status(element)).toBe("Connected");
+      expect(seen.failed).toEqual([]);
+      element.remove();
+    }
+  });
+
+  it("go on through an outage", async () => {
+    await left("crm");
+    const element = add("hitchpost-connect", { connector: "crm" });
+    page.bff.troubles.push(offline, () => problem(503, "partner_unavailable", ""));
+    resume();
+    await pass(600);
+    expect(status(element)).toBe("");
+    page.bff.end("connected");
+    await pass(10_000);
+    expect(status(element)).toBe("Connected");
+  });
+
+  it("offer a way on, once it is known that they run", async () => {
+    await left("crm");
+    const element = add("hitchpost-connect", { connector: "crm" });
+    page.focus = true;
+    resume();
+    await pass(3000);
+    expect(names(element)).toEqual(["Open again", "Continue in this tab", "Cancel"]);
+    page.bff.end("connected");
+    await pass(5000);
+  });
+
+  it("wait until the page has said where the BFF is", async () => {
+    await left("crm");
+    configure({ base: "" });
+    resume();
+    await pass(0);
+    expect(page.bff.reads).toHaveLength(0);
+    configure({ base: BASE });
+    resume();
+    page.bff.end("connected");
+    await pass(0);
+    expect(seen.connected).toHaveLength(1);
+  });
+});
+
+describe("nobody hears of what nobody here began", () => {
+  const said = (): unknown => [seen.steps, seen.connected, seen.failed];
+
+  it.each<[string, () => void, boolean]>([
+    ["an attempt of another user, or one that was purged", () => { leave("at_9", "crm"); }, true],
+    ["an attempt of a user who is signed out now", () => {
+      leave("at_1", "crm");
+      page.bff.refused.add("tok");
+    }, false],
+    ["a connector that no longer is", () => { leave("at_9", ""); }, true],
+    ["a value of the page's own", () => { sessionStorage.setItem("hitchpost", '{"id":"at_1","connector":"crm"}'); }, false],
+    ["a value that is no JSON", () => { sessionStorage.setItem("hitchpost", "{"); }, false],
+    ["a key of the page's own", () => { sessionStorage.setItem("hitchpost demo", "at_1"); }, false],
+    ["a flow of another product", () => { sessionStorage.setItem("hitchpost other at_1", "crm"); }, false],
+  ])("%s", async (_, put, forgotten) => {
+    put();
+    const element = add("hitchpost-connect", { connector: "crm" });
+    const before = Object.keys(sessionStorage).length;
+    resume();
+    await pass(20_000);
+    expect(said()).toEqual([[], [], []]);
+    expect([status(element), main(element).ariaBusy, names(element)]).toEqual(["", "false", []]);
+    expect(Object.keys(sessionStorage)).toHaveLength(before - Number(forgotten));
+  });
+
+  it("but who signs in again is told", async () => {
+    await left("crm");
+    page.bff.refused.add("tok");
+    const element = add("hitchpost-connect", { connector: "crm" });
+    resume();
+    await pass(1000);
+    configure({ session: () => "again" });
+    resume();
+    page.bff.end("connected");
+    await pass(1000);
+    expect(status(element)).toBe("Connected");
+    expect(remembered()).toEqual({});
+  });
+
+  it("and who pressed in the meantime is", async () => {
+    leave("at_9", "crm");
+    const element = add("hitchpost-connect", { connector: "crm" });
+    page.bff.troubles.push(offline);
+    resume();
+    main(element).click();
+    await pass(600);
+    await launch(page);
+    page.bff.end("declined");
+    await pass(5000);
+    expect(seen.failed).toMatchObject([{ code: "declined", attempt: "at_1" }]);
+  });
+});
