@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from typing import Final
 
 from bff.adapters.faulty_file import FaultyFile
 from bff.core.errors import HitchpostError
 from bff.core.text import text_fault
 from bff.serve import serve
+from bff.serving.terminal import plain
 from bff.settings import FaultySettings
 
 FAULTY: Final = 2
@@ -17,6 +19,12 @@ FAULTY: Final = 2
 def main(argv: list[str] | None = None) -> int:
     """Run one command. Exit status 2 when settings or files are at fault, with every fault on stderr."""
     given = sys.argv[1:] if argv is None else argv
+    # What serves writes logs, and they have a form of their own.
+    with nullcontext() if given == ["serve"] else plain():
+        return _checked(given)
+
+
+def _checked(given: list[str]) -> int:
     # What is no UTF-8 on a command line comes as halves of surrogate pairs.
     if fault := next(filter(None, map(text_fault, given)), None):
         print(f"the arguments are not in UTF-8, or cannot be kept: {fault}", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from bff.serving.loading import kept
@@ -23,11 +24,18 @@ with kept():
     from bff.serving.checkpoints import Checkpoints
     from bff.serving.logs import configure
     from bff.serving.server import Server
+    from bff.serving.terminal import one_line, plain
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; the exit status is 2 for settings or a catalogue that cannot be used."""
     asked = _parser().parse_args(arguments)
+    # What serves writes logs, and they have a form of their own.
+    with nullcontext() if asked.run is _serve else plain():
+        return _run(asked)
+
+
+def _run(asked: argparse.Namespace) -> int:
     try:
         return int(asked.run(asked))
     except (FaultySettings, FaultyCatalogue) as error:
@@ -118,9 +126,8 @@ def _list(asked: argparse.Namespace) -> int:
     for grant in grant_inventory.listed(service, grant_inventory.connector_id_of(service, asked.connector)):
         told = (grant["ExternalAccount"], " ".join(grant["Scopes"] or []), grant["Error"])
         more = "  ".join(filter(None, told))
-        print(
-            f"{grant['State']}  account {grant['AccountId']}  {grant['AccountConnectorId']}  {more}".rstrip()
-        )
+        line = f"{grant['State']}  account {grant['AccountId']}  {grant['AccountConnectorId']}  {more}"
+        print(one_line(line).rstrip())
     return 0
 
 
