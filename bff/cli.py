@@ -10,8 +10,9 @@ from bff.adapters.faulty_file import FaultyFile
 from bff.core.errors import HitchpostError
 from bff.core.text import text_fault
 from bff.serve import serve
+from bff.serving.database_trouble import told
 from bff.serving.terminal import plain
-from bff.settings import FaultySettings
+from bff.settings import PREFIX, FaultySettings
 
 FAULTY: Final = 2
 
@@ -37,6 +38,11 @@ def _checked(given: list[str]) -> int:
         return FAULTY
     except HitchpostError as error:
         print(error.detail, file=sys.stderr)
+        return FAULTY
+    except Exception as error:
+        if (fault := told(error, f"{PREFIX}DATABASE_URL")) is None:
+            raise
+        print(fault, file=sys.stderr)
         return FAULTY
 
 

@@ -22,6 +22,7 @@ with kept():
     from bff.partner.housekeeping import Housekeeper
     from bff.partner.settings import FaultySettings, load_settings
     from bff.serving.checkpoints import Checkpoints
+    from bff.serving.database_trouble import told
     from bff.serving.logs import configure
     from bff.serving.server import Server
     from bff.serving.terminal import one_line, plain
@@ -44,6 +45,11 @@ def _run(asked: argparse.Namespace) -> int:
     except ApiError as error:
         print(error.message, file=sys.stderr)
         return 1
+    except Exception as error:
+        if (fault := told(error, "HITCHPOST_EMBEDDED_DATABASE_URL")) is None:
+            raise
+        print(fault, file=sys.stderr)
+        return 2
 
 
 def _parser() -> argparse.ArgumentParser:
