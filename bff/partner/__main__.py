@@ -155,7 +155,7 @@ def _re_encrypt(_: argparse.Namespace) -> int:
     for key_id, count in sorted(report.left.items()):
         print(f"key {key_id}{' (the newest)' if key_id == vault.newest else ''}: {count} values")
     for fault in report.faults:
-        print(fault, file=sys.stderr)
+        print(one_line(fault), file=sys.stderr)
     return 1 if any(count for key_id, count in report.left.items() if key_id != vault.newest) else 0
 
 

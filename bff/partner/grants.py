@@ -36,12 +36,12 @@ def keep(
     Where the third party does not name the account, the newest grant wins: nobody could tell them apart.
     """
     if row.authenticated and account and row.external_account and account != row.external_account:
-        held = seal(service.vault, credentials, store.held_in(token_sha256))
+        held = seal(service.vault, credentials, store.held_in(row, token_sha256))
         sign_ins.finish(
             connection, token_sha256, "failed", error=MISMATCH, external_account=account, held=held
         )
         return False
-    _connect(service, connection, row.id, credentials, account)
+    _connect(service, connection, row, credentials, account)
     sign_ins.finish(connection, token_sha256, "connected", external_account=account)
     return True
 
@@ -63,8 +63,8 @@ def accept(account_connector_id: int, token_sha256: str) -> Response:
         if found.result != "connected":
             if found.held is None or found.at < clock.now() - HELD_FOR:
                 raise ApiError(410, "This sign-in can no longer be accepted.")
-            credentials = unseal(service.vault, found.held, store.held_in(token_sha256))
-            _connect(service, connection, row.id, credentials, found.external_account)
+            credentials = unseal(service.vault, found.held, store.held_in(row, token_sha256))
+            _connect(service, connection, row, credentials, found.external_account)
             values = {"result": "connected", "error": None, "held": None, "at": clock.now()}
             connection.execute(update(table).where(ours).values(values))
         return answer(store.told(service, connection, store.find(connection, account_id, row.id)))
@@ -73,17 +73,17 @@ def accept(account_connector_id: int, token_sha256: str) -> Response:
 def _connect(
     service: Embedded,
     connection: Connection,
-    account_connector_id: int,
+    row: Row[Any],
     credentials: Credentials,
     account: str | None,
 ) -> None:
     table = tables.account_connector
     values = {
-        "credentials": seal(service.vault, credentials, store.sealed_in(account_connector_id, "credentials")),
+        "credentials": seal(service.vault, credentials, store.sealed_in(row, "credentials")),
         "refresh_not_before": None,
         "refresh_failures": 0,
         "authenticated": True,
         "authenticated_at": clock.now(),
         "external_account": account,
     }
-    connection.execute(update(table).where(table.c.id == account_connector_id).values(values))
+    connection.execute(update(table).where(table.c.id == row.id).values(values))

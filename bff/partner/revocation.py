@@ -67,7 +67,7 @@ def take_out_of_use(service: Embedded, connection: Connection, row: Row[Any]) ->
     noted = None
     if row.credentials is not None:
         try:
-            kept = unseal(service.vault, row.credentials, store.sealed_in(row.id, "credentials"))
+            kept = unseal(service.vault, row.credentials, store.sealed_in(row, "credentials"))
         except CannotOpen:
             log.exception("credentials of account connector %s do not open: not revoked", row.id)
         else:
@@ -125,7 +125,7 @@ def throw_away_held(
     rows = list(connection.execute(wanted.with_for_update(of=sign_in, skip_locked=True)))
     for row in rows:
         try:
-            kept = unseal(service.vault, row.held, store.held_in(row.token_sha256))
+            kept = unseal(service.vault, row.held, store.held_in(row, row.token_sha256))
         except CannotOpen:
             log.exception("a held grant of account connector %s does not open: not revoked", row.id)
         else:
