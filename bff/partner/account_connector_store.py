@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+import re
+from typing import Any, Final, Literal, Protocol
 
 from sqlalchemy import Connection, Row, Select, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -16,6 +17,10 @@ from bff.partner.errors import ApiError, missing
 
 AUTH_TYPES = {"oauth2": "OAuth2", "api_key": "ApiKey", "basic": "Basic", "none": "None"}
 GRANTS = {"authorization_code": "AuthorisationCode", "client_credentials": "ClientCredentials"}
+
+MOST_SCOPES: Final = 8000
+"""Characters of the granted scopes that are told."""
+_SCOPE: Final = re.compile(r"[!#-\[\]-~]+")
 
 
 class Owner(Protocol):
@@ -169,14 +174,20 @@ def told(service: Embedded, connection: Connection, row: Row[Any]) -> dict[str, 
 
 
 def scopes(service: Embedded, row: Row[Any]) -> list[str] | None:
-    """What the third party granted, which may be less than was asked for; None where nobody knows."""
+    """What the third party granted, which may be less than was asked for; None where nobody knows.
+
+    Only what is a scope (RFC 6749, section 3.3), and not more than fits beside the rest: a long text would
+    make the list of an account's connectors one that nobody reads.
+    """
     if row.credentials is None:
         return None
     try:
         granted = unseal(service.vault, row.credentials, sealed_in(row, "credentials")).scope
     except CannotOpen:
         return None
-    return granted.split() if granted is not None else None
+    if granted is None:
+        return None
+    return [scope for scope in granted[:MOST_SCOPES].split() if _SCOPE.fullmatch(scope)]
 
 
 def told_properties(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bff.partner.account_names import MOST, kept_name
-from tests.security.third_party import Connection, ThirdParty
+from tests.security.third_party import Connection, ThirdParty, tokens
 from tests.support.world import World
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=600)
@@ -50,3 +50,23 @@ def test_another_account_is_noticed_by_its_name(world: World, third: ThirdParty,
     connection.answer(connection.begin(), code="another")
     assert connection.told()["Hitchpost"]["LastSignIn"]["Error"] == "account_mismatch"
     assert connection.credentials() == before
+
+
+@pytest.mark.parametrize(
+    ("granted", "told"),
+    [
+        ("contacts.read admin", ["contacts.read", "admin"]),
+        ('a\x1b[2J \u202eb <b>c</b> "d" e', ["<b>c</b>", "e"]),
+        ("s " * 20_000, ["s"] * 4000),
+        ("", []),
+        (["a"], None),
+    ],
+    ids=["wider", "odd", "many", "none", "a list"],
+)
+def test_granted_scopes_are_told_as_scopes(
+    world: World, third: ThirdParty, granted: object, told: list[str] | None
+) -> None:
+    """What is none is left out, and no third party makes the list of an account's connectors too long."""
+    third.says["token"] = lambda _: tokens(scope=granted)
+    connection = Connection(world, third.offer(world)).connect()
+    assert connection.told()["Hitchpost"]["Scopes"] == told
