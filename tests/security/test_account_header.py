@@ -1,4 +1,4 @@
-"""An account is told to the partner service in a header, which has rules of its own: no two become one there."""
+"""An account is told to the partner service in a header, whose rules make no two accounts one."""
 
 from __future__ import annotations
 
