@@ -15,12 +15,13 @@ from typing import Any, Final, TextIO, cast
 _BIDI: Final = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 STEERING: Final = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{_BIDI}]")
 """Every such character, but for the tab and the line feed that our own lines are made with."""
-_IN_A_LINE: Final = re.compile(f"[\x00-\x1f\x7f-\x9f\u2028\u2029{_BIDI}]")
+IN_A_LINE: Final = re.compile(f"[\x00-\x1f\x7f-\x9f\u2028\u2029{_BIDI}]")
+"""The same, and those two: none is inside a line."""
 
 
 def one_line(value: object) -> str:
     """What somebody else chose, inside a line of ours: it cannot begin one of its own."""
-    return _IN_A_LINE.sub(_named, str(value))
+    return IN_A_LINE.sub(_named, str(value))
 
 
 @contextlib.contextmanager
