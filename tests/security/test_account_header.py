@@ -11,6 +11,7 @@ import requests
 from flask import Request, request
 
 from bff import AccountRef, Principal, User
+from tests.partner.conftest import client_of
 from tests.support.mounted import create_host
 from tests.support.servers import serve
 from tests.support.world import World, open_world
@@ -59,3 +60,14 @@ def test_a66_a_customer_whose_id_differs_by_space_sees_nothing_of_another(host: 
     assert status == 422, text
     assert "account.id" in text
     assert '"connected"' not in text
+
+
+@pytest.mark.parametrize("edge", ["{} ", "{}\u3000", "\u00a0{}", " "], ids=ascii)
+def test_a66_the_embedded_service_makes_no_account_that_its_header_cannot_name(
+    world: World, edge: str
+) -> None:
+    """A client that made it would read and change what is another's."""
+    api = client_of(world)
+    made = api.call("POST", "/v1.0/accounts", {"Id": edge.format(api.account), "Name": "Acme"}, account=None)
+    assert made.status_code == 400
+    assert "white space" in made.json()["Message"]
