@@ -14,7 +14,7 @@ demo: build ## run the whole product on this machine, until Ctrl-C
 test: check packages ## every check and every test
 	@scripts/test
 
-faults: build packages ## every fault at every place, and kills while people connect: a quarter of an hour
+faults: build packages ## every fault at every place, kills while people connect, broken machines: twenty minutes
 	@scripts/faults
 
 outcomes: build packages ## every ending in three browser engines, and docs/outcomes.md from it

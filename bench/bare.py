@@ -12,6 +12,7 @@ import requests
 
 from bench.process import PATIENCE, ROOT, Server, free_port, serving
 from bff.serving.server import Server as OurServer
+from bff.serving.server import Serving
 from bff.serving.settings import ServedSettings
 
 PEERS: Final = ROOT / "bench/peers"
@@ -33,10 +34,10 @@ def bare(
 
 def gunicorn_options(port: int) -> list[str]:
     """What decides of its speed, as our programs set it."""
-    ours = OurServer(lambda: None, bind=f"127.0.0.1:{port}", threads=THREADS).cfg
+    ours = OurServer(Serving(lambda _: None, bind=f"127.0.0.1:{port}", threads=THREADS)).cfg
     return [
         *("--bind", f"127.0.0.1:{port}"),
-        *("--worker-class", str(ours.settings["worker_class"].get())),
+        *("--worker-class", "gthread"),
         *("--threads", str(ours.threads)),
         *("--workers", str(ours.workers)),
         *("--keep-alive", str(ours.keepalive)),

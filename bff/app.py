@@ -26,7 +26,7 @@ from bff.http.cookies import cookie_faults
 from bff.http.guards import refuse_nul, refuse_repeated_query
 from bff.http.limits import Limits as CallLimits
 from bff.http.openapi.routes import routes as openapi_routes
-from bff.http.responses import allow, problem_of
+from bff.http.responses import allow, foreseen, problem_of
 from bff.http.services import EXTENSION, Identify
 from bff.http.studio import routes as studio_routes
 from bff.http.studio.access import MAX_BYTES
@@ -121,7 +121,8 @@ def build_blueprint(limits: CallLimits) -> Blueprint:
 
 
 def _answer_error(error: Exception) -> Response:
-    return allow(error, _told(error))
+    known = foreseen(error)
+    return allow(known, _told(known))
 
 
 def _told(error: Exception) -> Response:

@@ -13,6 +13,7 @@ from bff.adapters.content_store import ContentStore
 from bff.adapters.database import SCHEMA
 from bff.adapters.product_file import read_products
 from bff.adapters.product_store import BY_FILE, DatabaseProducts
+from bff.cli_connectors import add_commands as add_connector_commands
 from bff.cli_messages import add_commands as add_message_commands
 from bff.cli_operations import add_commands as add_operation_commands
 from bff.cli_studio import add_commands as add_studio_commands
@@ -48,6 +49,11 @@ def _parser() -> argparse.ArgumentParser:
     partner = add("partner", _partner, "run the embedded partner service, or check its settings")
     partner.add_argument("action", nargs="?", choices=("serve", "check-config"), default="serve")
     add_operation_commands(add)
+    add_connector_commands(
+        add("connectors", None, "the partner service's connectors").add_subparsers(
+            required=True, metavar="ACTION"
+        )
+    )
     products = add("products", None, "product files").add_subparsers(required=True, metavar="ACTION")
     apply = products.add_parser("apply", help="check a product file and put its products into the database")
     apply.add_argument("file", type=Path)

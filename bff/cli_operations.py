@@ -10,11 +10,16 @@ from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from bff.adapters.database import SCHEMA
 from bff.adapters.faulty_file import FaultyFile
-from bff.adapters.product_file import read_products
-from bff.adapters.product_production import require_fit_for_production
+from bff.adapters.partner_probe import PartnerProbe
+from bff.adapters.product_production import product_faults
 from bff.adapters.receipts import Receipts
+from bff.cli_connectors import NOBODY, client_of, entries, limits_of, quiet
+from bff.core.errors import AccountUnknown, PartnerUnavailable
+from bff.core.secret import Secret
 from bff.core.sessions import LONGEST_SESSION
 from bff.settings import PREFIX, FaultySettings, Settings, database_url, load_settings
 
@@ -26,7 +31,13 @@ DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 def add_commands(add: Any) -> None:
     """Put the commands below ``hitchpost``."""
     check = add("check-config", _check, "say everything that is wrong with settings, products and database")
-    check.add_argument("--offline", action="store_true", help="ask neither database nor partner service")
+    how = check.add_mutually_exclusive_group()
+    how.add_argument("--offline", action="store_true", help="ask neither database nor partner service")
+    how.add_argument(
+        "--online",
+        action="store_true",
+        help="ask the partner service whether credentials, URLs and connectors are right",
+    )
     keys = add("keys", None, "the keys that sign").add_subparsers(required=True, metavar="ACTION")
     keys.add_parser("new", help="print a new random key").set_defaults(run=_new)
     keys.add_parser("check", help="which keys sign and verify, and which may go").set_defaults(run=_keys)
@@ -41,28 +52,19 @@ def _check(arguments: argparse.Namespace) -> int:
     except FaultySettings as error:
         faults += error.faults
     if settings is not None:
-        faults += _product_faults(settings)
+        faults += product_faults(settings.products, production=settings.is_production)
         warnings += _warnings(settings)
     if not arguments.offline:
         _look_at_database(faults, warnings)
-        warnings += _partner_warnings(settings)
+        if not arguments.online:
+            warnings += _partner_warnings(settings)
+        elif settings is not None:
+            faults += _online_faults(settings, warnings)
     for line in [*(f"warning: {warning}" for warning in warnings), *faults]:
         print(line, file=sys.stderr)
     if not faults:
         print("the settings are sound")
     return FAULTY if faults else 0
-
-
-def _product_faults(settings: Settings) -> list[str]:
-    if settings.products is None:
-        return []
-    try:
-        applied = read_products(settings.products)
-        if settings.is_production:
-            require_fit_for_production(settings.products, applied)
-    except FaultyFile as error:
-        return error.faults
-    return []
 
 
 def _look_at_database(faults: list[str], warnings: list[str]) -> None:
@@ -89,6 +91,27 @@ def _warnings(settings: Settings) -> Iterator[str]:
 def _partner_warnings(settings: Settings | None) -> Iterator[str]:
     if settings is not None and (reason := _unreachable(settings.partner_api_url)):
         yield f"{PREFIX}PARTNER_API_URL: the partner service does not answer now ({reason})"
+
+
+@quiet()
+def _online_faults(settings: Settings, warnings: list[str]) -> list[str]:
+    """What the partner service says of the settings that name it, and of the products' connectors."""
+    secret = Secret(settings.partner_client_secret.get_secret_value())
+    urls = settings.partner_api_url, settings.partner_service_url
+    probe = PartnerProbe(*urls, settings.partner_client_id, secret, limits_of(settings))
+    if faults := list(probe.faults()):
+        return faults
+    client = client_of(settings)
+    try:
+        account = client.catalogue.any_account() or NOBODY
+        return [fault for entry in entries(settings, client, account) if (fault := entry.fault())]
+    except AccountUnknown:
+        warnings.append("connectors: the catalogue is told to accounts that exist, and there is none yet")
+    except PartnerUnavailable as error:
+        warnings.append(f"connectors: {error.detail}")
+    except (FaultyFile, SQLAlchemyError):
+        pass  # Told with the products, or with the database.
+    return []
 
 
 def _unreachable(url: str) -> str | None:

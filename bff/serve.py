@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from bff.serving.loading import kept
 from bff.serving.logs import configure
-from bff.serving.server import Server
+from bff.serving.server import Server, Serving
 from bff.settings import FaultySettings, Settings, load_settings
 
 if TYPE_CHECKING:
@@ -17,29 +18,51 @@ if TYPE_CHECKING:
 
 def serve() -> int:
     """Run the BFF until it is stopped. Raises ``FaultySettings``."""
+    serving = _serving()
+    Server(serving, check=_faults, again=_serving).run()
+    return 0
+
+
+def _serving() -> Serving:
+    """What is served by the settings as they are now. Raises ``FaultySettings``."""
     settings = load_settings()
-    trace = _tracing() if settings.telemetry == "on" else None
-    if settings.workers > 1:
+    _require_tracing(settings)
+    if settings.workers > 1 and settings.worker == "threads":
         # Loaded before the fork, it is there once for all of them. A single worker shares it with nobody:
-        # what it writes to, be it a count of references, it would have a second time.
+        # what it writes to, be it a count of references, it would have a second time. Greenlets need it
+        # loaded after the standard library was patched, which is done in the workers.
         load()
 
-    def build() -> Flask:
-        app = load()(settings)
-        if trace:
-            trace(app, "hitchpost")
+    def build(replacing: bool) -> Flask:
+        # The product file is applied by the first workers and by a reload, not by one that replaces another.
+        app = load()(settings.model_copy(update={"products": None}) if replacing else settings)
+        if settings.telemetry == "on":
+            import_module("bff.serving.telemetry").instrument(app, "hitchpost")
         return app
 
     configure(settings.log_format)
-    Server(
+    return Serving(
         build,
         bind=settings.bind,
         threads=settings.threads,
         workers=settings.workers,
         drain_seconds=settings.seconds_to_drain,
         metrics_bind=settings.metrics_bind,
-    ).run()
-    return 0
+        worker=settings.worker,
+        connections=settings.connections,
+    )
+
+
+def _faults() -> list[str]:
+    """What is wrong with the settings and the product file as they are now."""
+    from bff.adapters.product_production import product_faults  # noqa: PLC0415  # only where it is checked
+
+    try:
+        settings = load_settings()
+        _require_tracing(settings)
+    except FaultySettings as error:
+        return error.faults
+    return product_faults(settings.products, production=settings.is_production)
 
 
 def load() -> Callable[[Settings], Flask]:
@@ -59,10 +82,7 @@ def load() -> Callable[[Settings], Flask]:
     return start
 
 
-def _tracing() -> Callable[[Flask, str], Any]:
-    """What makes an app send traces. Raises ``FaultySettings`` when the extra is not installed."""
-    try:
-        return import_module("bff.serving.telemetry").instrument  # type: ignore[no-any-return]
-    except ImportError:
+def _require_tracing(settings: Settings) -> None:
+    if settings.telemetry == "on" and find_spec("opentelemetry") is None:
         needs = "HITCHPOST_TELEMETRY: needs: pip install 'hitchpost[opentelemetry]'"
-        raise FaultySettings([needs]) from None
+        raise FaultySettings([needs])

@@ -77,6 +77,12 @@ class Settings(ServedSettings):
     partner_client_secret: SecretStr = Field(
         min_length=1, description="Client secret of the API credentials there."
     )
+    partner_create_accounts: bool = Field(
+        default=True,
+        description="Whether an account that the partner service does not have is made there at its first"
+        " Connect. `account.id` is its API ID there. `false`: accounts are made by you, and a Connect of one"
+        " that is missing is refused with `account_unknown`.",
+    )
     products: Path | None = Field(
         default=None, description="A product file (TOML) that is applied at every start, when set."
     )

@@ -77,6 +77,7 @@ HTTP_WORDS = {
     "malformed_request": "The body is no JSON object, or not UTF-8, or too deep.",
     "not_found": "There is no such thing, or it is none of the caller's: the two are not told apart.",
     "method_not_allowed": "The route knows other methods; `Allow` names them.",
+    "request_timeout": "The body did not come in time.",
     "payload_too_large": "A body has at most 64 KiB.",
     "unsupported_media_type": "Bodies are sent as `application/json`.",
     "rate_limited": "Too many calls; `Retry-After` says when to try again.",

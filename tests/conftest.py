@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from tests.support.browsers import ENGINES
+from tests.support.cyclr.world import CyclrWorld, open_cyclr_world, stock
 from tests.support.databases import DatabaseUrl, sqlite_url
-from tests.support.matrix import Played, document, medians, table
+from tests.support.matrix import Played, document
 from tests.support.postgresql import NoPostgresql, PostgresqlServer, database_name, private_postgresql
 
 DATABASES: Final = ("sqlite", "postgresql")
@@ -43,6 +46,21 @@ def database_url(request: pytest.FixtureRequest) -> DatabaseUrl:
     return lambda folder, name: server.url(database_name(folder, name))
 
 
+@pytest.fixture(scope="session")
+def shared_cyclr_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CyclrWorld]:
+    """A BFF in front of the strict stand-in for Cyclr."""
+    with open_cyclr_world(tmp_path_factory.mktemp("cyclr")) as world:
+        yield world
+
+
+@pytest.fixture
+def cyclr_world(shared_cyclr_world: CyclrWorld) -> CyclrWorld:
+    """The same with everything at the partner service as it was at first, and an account of one's own."""
+    shared_cyclr_world.cyclr.reset()
+    stock(shared_cyclr_world.cyclr)
+    return replace(shared_cyclr_world, account="acme-" + secrets.token_hex(4))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The engines by name: a skipped one must not hide in a count."""
     ran: set[str] = set()
@@ -62,9 +80,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for engine, reason in sorted(skipped.items()):
         terminalreporter.write_line(f"browser engine skipped: {engine} ({reason})")
     if played and (path := os.environ.get("HITCHPOST_OUTCOMES")):
-        terminalreporter.write_line(table(played, ENGINES))
-        terminalreporter.write_line(medians(played, ENGINES))
-        Path(path).write_text(document(played, ENGINES), encoding="utf-8")
+        page = document(played, ENGINES)
+        terminalreporter.write_line(page)
+        Path(path).write_text(page, encoding="utf-8")
 
 
 def _databases(terminalreporter: pytest.TerminalReporter) -> Iterator[tuple[str, str]]:

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+import structlog
+
+from bff.adapters.call_log import logged
 from bff.adapters.http_client import HttpClient
 from bff.core.errors import PartnerUnavailable
 from bff.core.secret import Secret
 
 EARLY_SECONDS: Final = 300.0
 EARLY_SHARE: Final = 0.1
+LONGEST_LIFE: Final = 365 * 24 * 3600
 OK: Final = 200
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds until credentials that were refused are tried again: the first time, and at most."""
+_SENDABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+"""An access token that fits into a header (RFC 6749, appendix A.12)."""
+
+log = structlog.get_logger("hitchpost.partner")
 
 
 @dataclass(frozen=True)
@@ -53,34 +64,51 @@ class TokenEndpoint:
         self._client_id = client_id
         self._client_secret = client_secret
         self._clock = clock
+        self._refused: PartnerUnavailable | None = None
+        self._pause = 0.0
+        self._again_at = 0.0
 
     def obtain(self, unlike: Collection[Secret], *, patient: bool = True) -> AccessToken:
-        """A new one, always. Asking twice is harmless: several tokens may be good at once."""
+        """A new one, always. Asking twice is harmless: several tokens may be good at once.
+
+        Credentials that were refused are tried again after a pause, which grows: they will be refused again.
+        """
         del unlike, patient
-        answer = self._http.send(
-            "POST",
-            "/oauth/token",
-            form={
-                "grant_type": "client_credentials",
-                "client_id": self._client_id,
-                "client_secret": self._client_secret.reveal(),
-            },
-            harmless=True,
-        )
+        left = self._again_at - self._clock()
+        if self._refused and left > 0:
+            raise PartnerUnavailable(self._refused.detail, retry_after=left)
+        with logged("POST", "/oauth/token") as note:
+            answer = self._http.send("POST", "/oauth/token", form=self._form(), harmless=True)
+            note["status"] = answer.status
         found = answer.document() if answer.status == OK else {}
         document = found if isinstance(found, dict) else {}
         value, seconds = document.get("access_token"), _seconds(document.get("expires_in"))
-        if not isinstance(value, str) or not value or seconds is None:
-            raise PartnerUnavailable(
-                f"the partner service gave no access token (status {answer.status}); check"
-                " HITCHPOST_PARTNER_CLIENT_ID and HITCHPOST_PARTNER_CLIENT_SECRET"
-            )
+        if not isinstance(value, str) or not _SENDABLE.fullmatch(value) or seconds is None:
+            raise self._no_token(answer.status)
+        self._refused, self._pause = None, 0.0
         return AccessToken(Secret(value), seconds, self._clock() + seconds)
+
+    def _form(self) -> dict[str, str]:
+        return {
+            "grant_type": "client_credentials",
+            "client_id": self._client_id,
+            "client_secret": self._client_secret.reveal(),
+        }
+
+    def _no_token(self, status: int) -> PartnerUnavailable:
+        told = PartnerUnavailable(
+            f"the partner service gave no access token (status {status}); check"
+            " HITCHPOST_PARTNER_CLIENT_ID and HITCHPOST_PARTNER_CLIENT_SECRET"
+        )
+        self._pause = min(max(self._pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
+        self._again_at, self._refused = self._clock() + self._pause, told
+        log.error("no access token", status=status, error_text=told.detail)
+        return told
 
 
 def _seconds(value: object) -> float | None:
     if isinstance(value, str) and value.isascii() and value.isdigit():
-        value = int(value)
+        value = int(value[:12])
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
         return None
-    return float(value)
+    return float(min(value, LONGEST_LIFE))

@@ -12,10 +12,12 @@ from sqlalchemy import Column, Connection, Engine, Row, Select, bindparam, inser
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from bff.adapters.other_sign_ins import OtherSignIns
 from bff.adapters.tables import IS_LAUNCHED, attempt_steps, attempts
 from bff.core.model import Attempt, AttemptChanges, Delivery, Hint, OfferedConnector, Status, User
+from bff.core.outcome import OVER, OtherSignIn
 from bff.core.pace import Turn
-from bff.core.ports import AccountRef, AlreadyBegun
+from bff.core.ports import AccountRef, AlreadyBegun, MintedUrl
 from bff.core.timeline import Step
 from bff.serving.database import writing
 from bff.serving.statements import Change, Read
@@ -26,6 +28,7 @@ _SAME_NAME: Final = (
     "id", "support_code", "product", "message", "callback_message", "locale", "origin", "return_url",
     "launch_token_sha256", "created_at", "expires_at", "launched_at", "minted_at", "sign_in_token_sha256",
     "account_connector_id", "authenticated_before", "return_secret_sha256", "browser_sha256", "returned_at",
+    "return_error", "confirmed_at", "attributed", "seemed_over_at",
     "hinted_at", "checked_at", "checks", "settled_at", "error_code", "external_account", "late_success_at",
     "idempotency_sha256", "request_sha256",
 )  # fmt: skip
@@ -74,6 +77,7 @@ class DatabaseAttempts:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._writer = writing(engine)
+        self._others = OtherSignIns(engine)
         self._by_id, self._by_launch_token, self._by_return_secret, self._by_key = (
             Read(engine, _by(column))
             for column in (
@@ -95,7 +99,7 @@ class DatabaseAttempts:
             self._add.make(_to_row(attempt))
         except IntegrityError:
             key = attempt.idempotency_sha256
-            begun = _found(self._by_key.one(wanted=key)) if key else None
+            begun = (_found(self._by_key.one(wanted=key)) if key else None) or self.get(attempt.id)
             if begun is None:
                 raise
             raise AlreadyBegun(begun) from None
@@ -127,6 +131,14 @@ class DatabaseAttempts:
             rows = connection.execute(wanted.order_by(attempts.c.created_at.desc()).limit(MOST_FOUND)).all()
         return [_from_row(row) for row in rows]
 
+    def others(self, attempt: Attempt, since: datetime) -> list[OtherSignIn]:
+        """Every other sign-in to its account connector that was minted since then."""
+        return self._others.of(attempt, since)
+
+    def note_sign_in_url(self, minted: MintedUrl) -> None:
+        """A sign-in without an attempt around it."""
+        self._others.note(minted)
+
     def claim_check(self, attempt_id: str, now: datetime, turn: Turn) -> bool:
         """Whether it is this caller's turn to ask; the answer True is given once."""
         values = {
@@ -145,7 +157,8 @@ class DatabaseAttempts:
     def note_hint(self, attempt_id: str, hint: Hint, now: datetime) -> None:
         """A page was woken by this signal."""
         with self._writer.begin() as connection:
-            connection.execute(update(attempts).where(_table.id == attempt_id).values(hinted_at=now))
+            seen = {"hinted_at": now} | ({"seemed_over_at": now} if hint in OVER else {})
+            connection.execute(update(attempts).where(_table.id == attempt_id).values(seen))
             _note(connection, attempt_id, f"{hint}_seen", now)
 
     def note_begun(self, attempt_id: str, at: datetime) -> None:

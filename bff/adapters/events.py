@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
 
 from bff.core.model import Attempt
+from bff.core.ports import AccountConnector, AccountRef
 from bff.serving import metrics
 
 log = structlog.get_logger("hitchpost")
@@ -40,3 +42,14 @@ class LoggedEvents:
             checks=attempt.checks,
             **({"advice": advice} if advice else {}),
         )
+
+
+def several_installs(account: AccountRef, installs: Sequence[AccountConnector]) -> None:
+    """An account has a connector more than once: which one is signed in for is told."""
+    log.warning(
+        "several account connectors",
+        account=account.id,
+        connector=installs[0].connector_name,
+        account_connector=installs[0].id,
+        count=len(installs),
+    )

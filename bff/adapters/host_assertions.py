@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final, NoReturn
 
 from joserfc import jws
@@ -13,12 +13,12 @@ from bff.adapters.jwks import ALGORITHMS, JwksUrls, PublicKey, chosen, public_ke
 from bff.adapters.session_store import UsedAssertions
 from bff.core.errors import NotSignedIn
 from bff.core.ports import ProductStore
-from bff.core.sessions import LONGEST_ASSERTION, AssertionRule
+from bff.core.sessions import CLOCK_TOLERANCE, LONGEST_ASSERTION, AssertionRule
 from bff.core.strict_json import FaultyJson, loads
 
 MAX_BYTES: Final = 8 * 1024
 MAX_JTI: Final = 255
-SKEW: Final = timedelta(seconds=5)
+SKEW: Final = CLOCK_TOLERANCE
 """So far may the host's clock be ahead of ours."""
 
 

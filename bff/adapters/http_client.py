@@ -12,17 +12,25 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 import requests
-from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError, ReadTimeoutError
 
 from bff.adapters.breaker import Breaker, CircuitOpen
 from bff.adapters.deadline import Watch, WatchedAdapter, deadline
+from bff.adapters.long_strings import LongStrings
 from bff.adapters.retry import Budget, Failure, Try, chance, wait_before_retry
 from bff.core.errors import PartnerUnavailable
 
-MAX_BODY_BYTES: Final = 2 * 1024 * 1024
+MAX_BODY_BYTES: Final = 4 * 1024 * 1024
+"""Kept of a body. A page of 50 account connectors has 80 KiB for each, beside its icon."""
+MAX_SENT_BYTES: Final = 128 * 1024 * 1024
+"""Read of a body: 50 account connectors with an icon of 2 MiB each."""
+MAX_STRING_BYTES: Final = 16 * 1024
+"""No string that is used here is longer: access tokens, the longest, have a few KiB."""
 POOL_SIZE: Final = 64
 CHUNK: Final = 32 * 1024
 LONGEST_RETRY_AFTER: Final = 3600.0
+USUAL_RETRY_AFTER: Final = 5.0
+"""After a 429 that names no time."""
 
 
 @dataclass(frozen=True)
@@ -152,14 +160,17 @@ class HttpClient:
         failed = True
         try:
             answer = self._once(prepared)
+        except _TryFailed:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever an answer brings about, it is the upstream's failure
+            raise self._broken(error, watch) from None
+        else:
             if watch.fired:
                 # Cut in the middle of its headers, an answer may look whole.
-                raise TimeoutError
+                raise self._broken(TimeoutError(), watch)
             # 429 is no failure of the upstream's: it works, and says so.
             failed = answer.status >= 500
             return self._usable(answer)
-        except (requests.RequestException, HTTPError, OSError) as error:
-            raise self._broken(error, watch) from None
         finally:
             self.breaker.leave(ticket, failed=failed)
 
@@ -169,13 +180,14 @@ class HttpClient:
             return Answer(response.status_code, response.headers, self._read(response))
 
     def _read(self, response: requests.Response) -> bytes:
-        kept = bytearray()
+        kept, sent, short = bytearray(), 0, LongStrings(MAX_STRING_BYTES)
         for chunk in response.iter_content(CHUNK):
-            kept += chunk
-            if len(kept) > MAX_BODY_BYTES:
-                told = PartnerUnavailable(f"{self._host} sent more than {MAX_BODY_BYTES} bytes")
+            sent += len(chunk)
+            kept += short.feed(chunk)
+            if len(kept) > MAX_BODY_BYTES or sent > MAX_SENT_BYTES:
+                told = PartnerUnavailable(f"{self._host} sent more than {len(kept)} bytes")
                 raise _TryFailed(Failure.FAILED, told)
-        return bytes(kept)
+        return bytes(kept + short.end())
 
     def _usable(self, answer: Answer) -> Answer:
         if answer.status < 300 or (400 <= answer.status < 500 and answer.status != 429):
@@ -183,8 +195,11 @@ class HttpClient:
         wait = None
         if answer.status in {429, 503}:
             wait = _retry_after(answer.headers.get("Retry-After", ""))
-        told = PartnerUnavailable(f"{self._host} answered {answer.status}", retry_after=wait)
-        raise _TryFailed(Failure.FAILED if wait is None else Failure.BUSY, told)
+        said, busy = f"{self._host} answered {answer.status}", wait is not None
+        if answer.status == 429 and wait is None:
+            wait = USUAL_RETRY_AFTER
+        told = PartnerUnavailable(said, retry_after=wait, named=wait is not None)
+        raise _TryFailed(Failure.BUSY if busy else Failure.FAILED, told)
 
     def _broken(self, error: Exception, watch: Watch) -> _TryFailed:
         if watch.fired:

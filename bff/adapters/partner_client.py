@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import quote
-
-import structlog
 
 from bff.adapters import partner_json
 from bff.adapters.access_tokens import TokenEndpoint, TokenSource
 from bff.adapters.bearer import Bearer
 from bff.adapters.http_client import Answer, HttpClient, Limits
-from bff.core.errors import ConnectorUnavailable, InvalidRequest, PartnerUnavailable
+from bff.adapters.partner_calls import NOT_FOUND, OK, PartnerCalls, message_of, require_ok, segment
+from bff.adapters.partner_catalogue import PartnerCatalogue, pages
+from bff.adapters.quiet import Quiet
+from bff.adapters.releases import connector_of
+from bff.core.errors import AccountUnknown, ConnectorUnavailable, InvalidRequest, PartnerUnavailable
 from bff.core.ports import AccountConnector, AccountRef, CompletionWish, Connector, SignInToken
 from bff.core.secret import Secret
-from bff.serving import metrics
 
-ACCOUNT_HEADER: Final = "X-Cyclr-Account"
-EMBEDDED_HEADER: Final = "Hitchpost-Embedded"
-"""By it the embedded service says what it is, in each answer of its API. Cyclr has no such header."""
-PAGE_SIZE: Final = 100
-MOST_PAGES: Final = 100
-OK, UNAUTHORIZED, NOT_FOUND, CONFLICT, GONE = 200, 401, 404, 409, 410
-
-log = structlog.get_logger("hitchpost.partner")
+LISTED: Final = "/v1.0/account/connectors"
+MOST_NAMES: Final = 20
+"""Names that an install is tried under, when other connectors' installs have the first."""
+CONFLICT, GONE = 409, 410
 
 
 class PartnerClient:
     """Implements ``bff.core.ports.PartnerService`` over HTTP.
 
-    An account is made when a call needs it and it is not there. Each call carries a bearer token that is
-    renewed once when it is refused: a 401 may come before the token's time (Cyclr's console can revoke it).
+    An account is made when a call needs it and it is not there, if that is allowed (``create_accounts``);
+    reading makes none.
     """
 
     def __init__(
@@ -44,10 +38,14 @@ class PartnerClient:
         limits: Limits | None = None,
         *,
         share: Callable[[TokenSource], TokenSource] = lambda source: source,
+        create_accounts: bool = True,
+        quiet: Quiet | None = None,
     ) -> None:
         self._http = HttpClient(api_url, limits or Limits())
-        self._embedded: bool | None = None
-        self._bearer = Bearer(share(TokenEndpoint(self._http, client_id, client_secret)))
+        bearer = Bearer(share(TokenEndpoint(self._http, client_id, client_secret)))
+        self._calls = PartnerCalls(self._http, bearer, quiet or Quiet())
+        self._create_accounts = create_accounts
+        self.catalogue = PartnerCatalogue(self._calls)
 
     def breaker_state(self) -> str:
         """``closed``, ``open`` or ``half-open``: whether calls to the partner service go through."""
@@ -58,64 +56,64 @@ class PartnerClient:
 
         Known from any answer; without one yet, it is asked. Raises ``PartnerUnavailable``.
         """
-        if self._embedded is None:
-            self._call("GET", "/v1.0/connectors", query={"page": "1", "pageSize": "1"})
-        return bool(self._embedded)
+        return self._calls.is_embedded()
 
     def find_connector(self, account: AccountRef, reference: str) -> Connector:
-        """By id the answer is one entry, by name or key a list; of a list the first is taken."""
-        path = f"/v1.0/connectors/{_segment(reference)}"
-        template = "/v1.0/connectors/{connector}"
-        answer = self._for_account(account, lambda: self._call("GET", path, template, account=account))
-        if answer.status == NOT_FOUND:
+        """By id the answer is one release, by name or key a list of them; drafts count for nothing."""
+        found = connector_of(self.catalogue.releases(account, reference), reference)
+        if found is None:
             raise ConnectorUnavailable(f"the partner service has no connector {reference!r}")
-        document = _require_ok(answer)
-        found = document if isinstance(document, list) else [document]
-        if not found:
-            raise ConnectorUnavailable(f"the partner service has no connector {reference!r}")
-        return partner_json.read_connector(found[0])
+        if not found.installable and str(found.id) == reference:
+            # The release that is named cannot be had any more (or yet); of the same connector another can.
+            found = connector_of(self.catalogue.releases(account, found.name), found.name) or found
+        return found
 
     def list_account_connectors(self, account: AccountRef) -> list[AccountConnector]:
-        """Page by page, until ``Total-Pages`` or a short page says that this was the last."""
-        found: list[AccountConnector] = []
-        for page in range(1, MOST_PAGES + 1):
-            query = {"page": str(page), "pageSize": str(PAGE_SIZE)}
-            answer = self._call("GET", "/v1.0/account/connectors", account=account, query=query)
-            if answer.status == NOT_FOUND:
-                break
-            items = partner_json.read_list(_require_ok(answer))
-            found += [partner_json.read_account_connector(item) for item in items]
-            if _is_last(answer, page, len(items)):
-                break
-        return found
+        """All of them; none of an account that does not exist."""
+        try:
+            found = [item for page in pages(self._calls, LISTED, account) for item in page]
+        except AccountUnknown:
+            return []
+        return [partner_json.read_account_connector(item, listed=True) for item in found]
 
     def get_account_connector(
         self, account: AccountRef, account_connector_id: int
     ) -> AccountConnector | None:
         """One account connector; its ``Authenticated`` flag is the only authority that Cyclr has."""
-        path = f"/v1.0/account/connectors/{account_connector_id}"
-        answer = self._call("GET", path, "/v1.0/account/connectors/{id}", account=account)
+        path, template = f"/v1.0/account/connectors/{account_connector_id}", "/v1.0/account/connectors/{id}"
+        try:
+            answer = self._calls.call("GET", path, template, account=account, means={NOT_FOUND}, waits=True)
+        except AccountUnknown:
+            return None
         if answer.status == NOT_FOUND:
             return None
-        return partner_json.read_account_connector(_require_ok(answer))
+        return partner_json.read_account_connector(require_ok(answer))
 
     def install_connector(self, account: AccountRef, connector: Connector) -> AccountConnector:
-        """Install under the connector's name. Raises ``ConnectorUnavailable``, ``PartnerUnavailable``."""
-        path = f"/v1.0/connectors/{connector.id}/install"
-        template = "/v1.0/connectors/{connector}/install"
-        # Harmless: if the first of two was done, the second is refused by its name, and the first is found.
-        more: Any = {"account": account, "document": {"Name": connector.name}, "harmless": True}
-        answer = self._for_account(account, lambda: self._call("POST", path, template, **more))
-        if answer.status == OK:
-            return partner_json.read_account_connector(answer.document())
-        message = _message(answer)
-        if message.startswith("Account connector name ") and message.endswith(" is in use."):
+        """Install under the connector's name. Raises ``ConnectorUnavailable``, ``PartnerUnavailable``.
+
+        A name may be taken by an install of another connector: then it is numbered.
+        """
+        if not connector.installable:
+            raise ConnectorUnavailable(f"connector {connector.name!r} has no approved release to install")
+        for number in range(1, MOST_NAMES + 1):
+            name = connector.name if number == 1 else f"{connector.name} {number}"
+            answer = self._install(account, connector, name)
+            if answer.status == OK:
+                return partner_json.read_account_connector(answer.document(), listed=True)
+            if not _is_in_use(message := message_of(answer)):
+                raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: {message}")
             # Somebody installed it at the same moment, or by hand before.
-            installed = self.list_account_connectors(account)
-            ours = [item for item in installed if item.connector_id == connector.id]
+            ours = [item for item in self.list_account_connectors(account) if connector.is_in(item)]
             if ours:
                 return ours[0]
-        raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: {message}")
+        raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: every name is in use")
+
+    def _install(self, account: AccountRef, connector: Connector, name: str) -> Answer:
+        path, template = f"/v1.0/connectors/{connector.id}/install", "/v1.0/connectors/{connector}/install"
+        # Harmless: if the first of two was done, the second is refused by its name, and the first is found.
+        more: Any = {"account": account, "document": {"Name": name}, "harmless": True}
+        return self._for_account(account, lambda: self._calls.call("POST", path, template, **more))
 
     def mint_sign_in_token(
         self,
@@ -136,23 +134,22 @@ class PartnerClient:
             wishes["Connector"] = connector.id
         if wishes:
             document["Hitchpost"] = wishes
-        path = f"/v1.0/accounts/{_segment(account.id)}/signintoken"
+        path = f"/v1.0/accounts/{segment(account.id)}/signintoken"
         template = "/v1.0/accounts/{account}/signintoken"
         # Harmless: of two tokens minted, the one that nobody has heard of ends by itself.
-        answer = self._call("POST", path, template, document=document, harmless=True)
-        if answer.status == NOT_FOUND:
-            self._create(account)
-            answer = self._call("POST", path, template, document=document, harmless=True)
+        more: Any = {"account": account, "named": False, "missing": {NOT_FOUND}}
+        more |= {"document": document, "harmless": True}
+        answer = self._for_account(account, lambda: self._calls.call("POST", path, template, **more))
         if connector and answer.status == CONFLICT:
-            raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: {_message(answer)}")
-        return partner_json.read_sign_in_token(_require_ok(answer), connector)
+            raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: {message_of(answer)}")
+        return partner_json.read_sign_in_token(require_ok(answer), connector)
 
     def accept_sign_in(self, account: AccountRef, account_connector_id: int, token_sha256: str) -> None:
         """The embedded service's own call; Cyclr knows no such thing, and never asks for it."""
         answer = self._about_sign_in(account, account_connector_id, token_sha256, "accept")
         if answer.status in {NOT_FOUND, GONE}:
             raise InvalidRequest("accept: it is too late to choose this account; connect again")
-        _require_ok(answer)
+        require_ok(answer)
 
     def complete_sign_in(
         self, account: AccountRef, account_connector_id: int, token_sha256: str, code: Secret
@@ -161,7 +158,7 @@ class PartnerClient:
         answer = self._about_sign_in(account, account_connector_id, token_sha256, "complete", code)
         if answer.status in {NOT_FOUND, GONE}:
             return None
-        return partner_json.read_finish_id(_require_ok(answer))
+        return partner_json.read_finish_id(require_ok(answer))
 
     def refuse_sign_in(
         self, account: AccountRef, account_connector_id: int, token_sha256: str, code: Secret
@@ -170,7 +167,7 @@ class PartnerClient:
         answer = self._about_sign_in(account, account_connector_id, token_sha256, "refuse", code)
         if answer.status in {NOT_FOUND, GONE}:
             return False
-        _require_ok(answer)
+        require_ok(answer)
         return True
 
     def _about_sign_in(
@@ -182,103 +179,40 @@ class PartnerClient:
         code: Secret | None = None,
     ) -> Answer:
         base = "/v1.0/account/connectors"
-        return self._call(
+        return self._calls.call(
             "PUT",
-            f"{base}/{account_connector_id}/signins/{_segment(token_sha256)}/{verb}",
+            f"{base}/{account_connector_id}/signins/{segment(token_sha256)}/{verb}",
             f"{base}/{{id}}/signins/{{token}}/{verb}",
             account=account,
             document={"Code": code.reveal()} if code else None,
+            means={NOT_FOUND},
         )
 
-    def _for_account(self, account: AccountRef, call: Callable[[], Answer]) -> Answer:
-        """A call that needs the account to exist: when it may not, it is made, and the call repeated once."""
-        answer = call()
-        if answer.status not in {UNAUTHORIZED, NOT_FOUND}:
-            return answer
-        # Repeated even if the account is there now: another call may have made it since.
-        if not self._exists(account):
-            self._create(account)
-        return call()
-
-    def _exists(self, account: AccountRef) -> bool:
-        answer = self._call("GET", f"/v1.0/accounts/{_segment(account.id)}", "/v1.0/accounts/{account}")
-        return answer.status != NOT_FOUND
-
-    def _create(self, account: AccountRef) -> None:
+    def make_account(self, account: AccountRef) -> None:
+        """Its id there is the host's own; one that is there already is as good. Raises ``AccountUnknown``."""
+        if not self._create_accounts:
+            if self._calls.is_there(account):
+                return
+            raise AccountUnknown(
+                f"account {account.id!r} does not exist at the partner service, and"
+                " HITCHPOST_PARTNER_CREATE_ACCOUNTS is off: make it there first; account.id is its API ID"
+            )
         document = {"Id": account.id, "Name": account.name}
         # Harmless: of two the second finds the id in use, which is as good as making it.
-        answer = self._call("POST", "/v1.0/accounts", document=document, harmless=True)
-        if answer.status != OK and _message(answer) != "ID already in use":
-            raise PartnerUnavailable(f"account {account.id!r} cannot be made: {_message(answer)}")
+        answer = self._calls.call("POST", "/v1.0/accounts", document=document, harmless=True)
+        is_made = answer.status == OK or message_of(answer) == "ID already in use"
+        if not is_made and not self._calls.is_there(account):
+            raise PartnerUnavailable(f"account {account.id!r} cannot be made: {message_of(answer)}")
+        self._calls.has_made(account)
 
-    def _call(
-        self,
-        method: str,
-        path: str,
-        template: str | None = None,
-        *,
-        account: AccountRef | None = None,
-        document: Any = None,
-        query: dict[str, str] | None = None,
-        harmless: bool = False,
-    ) -> Answer:
-        headers: dict[str, str | bytes] = {}
-        if account is not None:
-            # As UTF-8 bytes: header texts are Latin-1 to the libraries, and account ids are any text.
-            headers[ACCOUNT_HEADER] = account.id.encode()
-
-        def send(token: Secret) -> Answer:
-            headers["Authorization"] = f"Bearer {token.reveal()}"
-            with _logged(method, template or path) as note:
-                answer = self._http.send(
-                    method, path, headers=headers, document=document, query=query, harmless=harmless
-                )
-                note["status"] = answer.status
-            if answer.status == OK:
-                self._embedded = EMBEDDED_HEADER in answer.headers
-            return answer
-
-        token = self._bearer.token()
-        answer = send(token)
-        return send(self._bearer.renew(token)) if answer.status == UNAUTHORIZED else answer
+    def _for_account(self, account: AccountRef, call: Callable[[], Answer]) -> Answer:
+        """A call that needs the account to exist: when it does not, it is made, and the call repeated."""
+        try:
+            return call()
+        except AccountUnknown:
+            self.make_account(account)
+            return call()
 
 
-@contextlib.contextmanager
-def _logged(method: str, template: str) -> Iterator[dict[str, Any]]:
-    note: dict[str, Any] = {"status": "none"}
-    began = time.monotonic()
-    try:
-        yield note
-    finally:
-        spent = round((time.monotonic() - began) * 1000)
-        # The path's template, and no header, query or body: nothing of those is fit for a log.
-        status = note["status"]
-        metrics.upstream(template, status if isinstance(status, int) else None, spent / 1000)
-        log.info("partner call", method=method, path=template, ms=spent, **note)
-
-
-def _segment(text: str) -> str:
-    return quote(text, safe="")
-
-
-def _require_ok(answer: Answer) -> Any:
-    if answer.status == OK:
-        return answer.document()
-    if answer.status == UNAUTHORIZED:
-        raise PartnerUnavailable("the partner service refuses our credentials")
-    raise PartnerUnavailable(f"the partner service answered {answer.status}: {_message(answer)}")
-
-
-def _message(answer: Answer) -> str:
-    try:
-        document = answer.document()
-    except PartnerUnavailable:
-        return ""
-    return partner_json.message_of(document)
-
-
-def _is_last(answer: Answer, page: int, items: int) -> bool:
-    total = answer.headers.get("Total-Pages", "")
-    if total.isascii() and total.isdigit() and len(total) < 10:
-        return page >= int(total)
-    return items < PAGE_SIZE
+def _is_in_use(message: str) -> bool:
+    return message.startswith("Account connector name ") and message.endswith(" is in use.")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from bff.core.errors import PartnerUnavailable
-from bff.core.ports import AccountConnector, Connector, SignInRecord, SignInToken
+from bff.core.ports import AccountConnector, AccountRef, Connector, SignInRecord, SignInToken
 from bff.core.secret import Secret
 
 LAST_ID: Final = 2**31 - 1
@@ -24,17 +25,26 @@ def read_connector(document: Any) -> Connector:
     return Connector(_integer(document, "Id"), _text(document, "Name")[:MOST_NAME])
 
 
-def read_account_connector(document: Any) -> AccountConnector:
-    """An account connector; its ``AuthValue``, a secret, is left behind. Raises ``PartnerUnavailable``."""
+def read_account_connector(document: Any, *, listed: bool = False) -> AccountConnector:
+    """An account connector; its ``AuthValue``, a secret, is left behind. Raises ``PartnerUnavailable``.
+
+    One of a list (``listed``) may come without ``Authenticated``, as in a sample of Cyclr's documentation.
+    """
     connector = _field(document, "Connector")
     return AccountConnector(
         id=_integer(document, "Id"),
         name=_text(document, "Name"),
         connector_id=_integer(connector, "Id"),
         connector_name=_text(connector, "Name"),
-        authenticated=_field(document, "Authenticated") is True,
+        authenticated=(document.get if listed else partial(_field, document))("Authenticated") is True,
         sign_ins=_sign_ins(document["Hitchpost"]) if "Hitchpost" in document else None,
+        listed=listed and "Authenticated" not in document,
     )
+
+
+def read_account(document: Any) -> AccountRef:
+    """An account. Raises ``PartnerUnavailable``."""
+    return AccountRef(_text(document, "Id"), _text(document, "Name"))
 
 
 def read_sign_in_token(document: Any, connector: Connector | None = None) -> SignInToken:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bff.adapters.faulty_file import FaultyFile
-from bff.adapters.product_file import AppliedProduct
+from bff.adapters.product_file import AppliedProduct, read_products
 from bff.serving.environment import weakness
 
 
@@ -14,6 +14,19 @@ def require_fit_for_production(path: Path, products: Iterable[AppliedProduct]) -
     """Raises ``FaultyFile`` with every fault."""
     if faults := [f"{path}: {fault}" for product in products for fault in _faults(product)]:
         raise FaultyFile(faults)
+
+
+def product_faults(path: Path | None, *, production: bool) -> list[str]:
+    """Every fault of a product file, a line each; none where there is no file."""
+    if path is None:
+        return []
+    try:
+        found = read_products(path)
+        if production:
+            require_fit_for_production(path, found)
+    except FaultyFile as error:
+        return error.faults
+    return []
 
 
 def _faults(product: AppliedProduct) -> Iterator[str]:

@@ -12,13 +12,16 @@ from sqlalchemy import Column, ColumnElement, Engine, Select, Table, delete, sel
 from bff.adapters.image_store import UNNAMED_KEPT, is_unnamed
 from bff.adapters.tables import (
     attempts,
+    catalogue_entries,
     ended_sessions,
     images,
     rate_limits,
+    sign_in_urls,
     studio_invites,
     studio_sessions,
     used_assertions,
 )
+from bff.core.outcome import LATE
 from bff.core.sessions import LONGEST_SESSION
 from bff.serving.database import writing
 
@@ -26,6 +29,8 @@ UNLAUNCHED_KEPT: Final = timedelta(hours=1)
 """Attempts that were prepared for a click that never came are most of all: they go soon after their time."""
 LOOKED_AT_EVERY: Final = timedelta(hours=1)
 """So seldom does each process look for images that nobody names."""
+CATALOGUE_KEPT: Final = timedelta(days=30)
+"""An entry that nobody has asked for in all this time is no product's any more."""
 INVITES_KEPT: Final = timedelta(days=30)
 """So long a used or late link still says what it was."""
 
@@ -70,6 +75,14 @@ class Purge:
             # No session token that lives still can have begun before.
             Ended("ended sessions", ended_sessions, ended_sessions.c.ended_before, now - LONGEST_SESSION),
             Ended("used assertions", used_assertions, used_assertions.c.until, now),
+            Ended(
+                "catalogue entries",
+                catalogue_entries,
+                catalogue_entries.c.read_at,
+                now - CATALOGUE_KEPT,
+            ),
+            # Longer than any attempt may be looked at that one of them overlaps.
+            Ended("sign-in URLs", sign_in_urls, sign_in_urls.c.minted_at, now - 3 * LATE),
             Ended("rate limits", rate_limits, rate_limits.c.ends_at, now),
             *([Ended("images", images, image.at, now - UNNAMED_KEPT, is_unnamed())] if looks else []),
         )

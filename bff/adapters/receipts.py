@@ -37,11 +37,12 @@ class Receipts:
         self._issuer = issuer
 
     def sign(self, attempt: Attempt) -> str | None:
-        """The receipt of a connected attempt, a compact JWS; None for every other.
+        """The receipt of an attempt whose user connected, a compact JWS; None for every other.
 
+        Where the partner service cannot say whose sign-in it was, there is none: a receipt names the user.
         One attempt has one receipt, however often it is read: a host that has seen its ``jti`` has seen it.
         """
-        if attempt.status is not Status.CONNECTED or attempt.settled_at is None:
+        if attempt.status is not Status.CONNECTED or attempt.settled_at is None or not attempt.attributed:
             return None
         claims = {
             "iss": self._issuer,

@@ -170,6 +170,10 @@ attempts: Final = Table(
     Column("return_secret_sha256", String(64), unique=True),
     Column("browser_sha256", String(64)),
     Column("returned_at", UtcDateTime),
+    Column("return_error", String(64)),
+    Column("confirmed_at", UtcDateTime),
+    Column("attributed", Boolean),
+    Column("seemed_over_at", UtcDateTime),
     Column("hinted_at", UtcDateTime),
     Column("checked_at", UtcDateTime),
     Column("checks", Integer, nullable=False, server_default="0"),
@@ -192,6 +196,25 @@ for _name, _some in (
     # Of PostgreSQL's the migration says so: here it would load that dialect, 2 MB, for SQLite too.
     Index(f"ix_attempts_{_name}", attempts.c.expires_at, sqlite_where=_some)
 
+Index(
+    "ix_attempts_minted",
+    attempts.c.account_connector_id,
+    attempts.c.minted_at,
+    sqlite_where=attempts.c.minted_at.is_not(None),
+)
+
+sign_in_urls: Final = Table(
+    "sign_in_urls",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_connector_id", Integer, nullable=False, index=True),
+    Column("product", String(80), nullable=False),
+    Column("account_id", String(255), nullable=False),
+    Column("user_id", String(255), nullable=False),
+    Column("minted_at", UtcDateTime, nullable=False, index=True),
+    Column("authenticated_before", Boolean, nullable=False),
+)
+
 attempt_steps: Final = Table(
     "attempt_steps",
     metadata,
@@ -208,6 +231,16 @@ upstream_tokens: Final = Table(
     Column("credential", String(64), primary_key=True),
     Column("sealed", Text),
     Column("leased_until", UtcDateTime),
+    Column("quiet_until", UtcDateTime),
+)
+
+catalogue_entries: Final = Table(
+    "catalogue_entries",
+    metadata,
+    Column("service", String(64), primary_key=True),
+    Column("reference", String(255), primary_key=True),
+    Column("entry", Text),
+    Column("read_at", UtcDateTime, nullable=False, index=True),
 )
 
 ended_sessions: Final = Table(

@@ -14,13 +14,12 @@ from bff.core.ahead import Ahead
 from bff.core.catalogue import Catalogue
 from bff.core.completion import Completions
 from bff.core.errors import InvalidRequest, LaunchRefused, NotFound, PartnerProblem
-from bff.core.minted_url import require_short
-from bff.core.model import Attempt, AttemptChanges, Delivery, Hint, Principal, Product, Status
+from bff.core.minted_url import require_short, sign_in_url
+from bff.core.model import GIVEN_UP, Attempt, AttemptChanges, Delivery, Hint, Principal, Product, Status
 from bff.core.offers import chosen_message, offered_connector
-from bff.core.ports import AttemptStore, PartnerService
+from bff.core.ports import AlreadyBegun, AttemptStore, PartnerService
 from bff.core.ready import LaunchMinter, Ready
 from bff.core.secret import Secret, fingerprint
-from bff.core.sign_in_urls import sign_in_url
 from bff.core.watch import Watch
 from bff.core.wording import FALLBACK
 
@@ -74,7 +73,7 @@ class Connect:
         self._watch = watch
         self._catalogue = catalogue
         self._minter = LaunchMinter(
-            completions, public_url=public_url, clock=clock, random_token=random_token
+            completions, attempts, public_url=public_url, clock=clock, random_token=random_token
         )
         self._ahead = ahead
         self._partner_service_url = partner_service_url
@@ -96,6 +95,8 @@ class Connect:
         connector = self._catalogue.named(offered_connector(product, principal, asked.connector))
         if asked.return_url is not None and asked.delivery is not Delivery.RETURN:
             raise InvalidRequest('return_url goes with delivery "return" only')
+        if messages.has_control(asked.return_url or ""):
+            raise InvalidRequest(f"return_url: {messages.CONTROL}")
         attempt_id, locale = "att_" + self._random_token()[:24], asked.locale or FALLBACK
         template = chosen_message(product, asked.message, connector.key, locale)
         variables = {
@@ -168,7 +169,7 @@ class Connect:
         try:
             ready = self._ready(begun, attempt)
         except PartnerProblem as problem:
-            self._watch.settle(attempt, {"status": Status.FAILED, "error_code": problem.code})
+            self._watch.settle(attempt, {"status": Status.FAILED, "error_code": problem.told})
             raise
         minted, way = ready.minted, ready.way
         changes: AttemptChanges = way.changes | {
@@ -207,17 +208,22 @@ class Connect:
     def accept(self, attempt: Attempt) -> Attempt:
         """The user wants the other account, which signed in, in place of the one that was connected.
 
-        The attempt that failed for it stays failed; the answer is a new one, which stands for this choice.
-        Raises ``InvalidRequest`` when there is nothing to accept (any more), or ``PartnerUnavailable``.
+        The attempt that failed for it stays failed; the answer is a new one, which stands for this choice. A
+        choice is made once: the new one's id follows from the failed one's, and whoever asks again, or at the
+        same time, is answered with it. Raises ``InvalidRequest`` when there is nothing to accept (any more),
+        or ``PartnerUnavailable``.
         """
         token, number = attempt.sign_in_token_sha256, attempt.account_connector_id
         if attempt.error_code != outcome.MISMATCH or token is None or number is None:
             raise InvalidRequest("accept: no other account has signed in here")
+        chosen_id = "att_" + fingerprint(f"accepted in place of {attempt.id}")[:24]
+        if (made := self._attempts.get(chosen_id)) is not None:
+            return self._watch.observe(made, Hint.RETURNED)
         self._partner.accept_sign_in(attempt.account, number, token)
         now = self._clock()
         chosen = replace(
             attempt,
-            id="att_" + self._random_token()[:24],
+            id=chosen_id,
             support_code=support_code(self._random_token()),
             status=Status.LAUNCHED,
             # A launch token that nobody is told: there is nothing left to open.
@@ -234,15 +240,29 @@ class Connect:
             error_code=None,
             idempotency_sha256=None,
         )
-        self._attempts.add(chosen)
+        try:
+            self._attempts.add(chosen)
+        except AlreadyBegun as made_meanwhile:
+            chosen = made_meanwhile.attempt
         return self._watch.observe(chosen, Hint.RETURNED)
 
-    def returned(self, secret: Secret) -> Attempt:
-        """The browser came back from the partner service to this attempt's own page. Raises ``NotFound``."""
-        attempt = self.by_return_secret(secret)
+    def returned(self, secret: Secret, error: str = "", *, finished: bool = False) -> Attempt:
+        """The browser came back from the partner service to this attempt's own page. Raises ``NotFound``.
+
+        ``error`` is what the query says went wrong; ``finished``: the user says that the sign-in was.
+        """
+        attempt, now = self.by_return_secret(secret), self._clock()
+        changes: AttemptChanges = {}
         if attempt.returned_at is None:
-            changes: AttemptChanges = {"returned_at": self._clock()}
-            attempt = self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes) or attempt
+            changes["returned_at"] = now
+        if (named := outcome.named_error(error)) != attempt.return_error:
+            changes["return_error"] = named
+        if finished and attempt.confirmed_at is None:
+            changes["confirmed_at"] = now
+        if changes:
+            # Of one that was given up it shows that its sign-in is over.
+            may = {Status.LAUNCHED} | GIVEN_UP
+            attempt = self._attempts.transition(attempt.id, may, changes) or attempt
         return self._watch.observe(attempt, Hint.RETURNED)
 
     def by_return_secret(self, secret: Secret) -> Attempt:

@@ -14,8 +14,10 @@ HitchpostError
 ├── CompletedElsewhere        another browser than the one that began came to complete a sign-in
 ├── RateLimited               too many calls for the time being
 ├── LimitsUnavailable         calls cannot be counted, so this one is not taken
+├── StorageUnavailable        the database cannot be used now, so nothing was done
 └── PartnerProblem            the partner service
     ├── PartnerUnavailable    did not answer, or not sensibly
+    ├── AccountUnknown        does not have this account
     └── ConnectorUnavailable  does not have this connector
 
 A class has a stable ``code``; its HTTP status lives in ``bff/http/responses.py`` and its words in
@@ -120,26 +122,43 @@ class LimitsUnavailable(HitchpostError):
     retry_after = 5.0
 
 
+class StorageUnavailable(HitchpostError):
+    """The database is away, full, locked or too slow: nothing was done or used up, so try again."""
+
+    code = "storage_unavailable"
+    retry_after = 5.0
+
+
 class PartnerProblem(HitchpostError):
-    """The partner service stood in the way."""
+    """The partner service stood in the way. ``told`` is the code that its user is told."""
 
     code = "partner_unavailable"
+    told: ClassVar[str] = "partner_unavailable"
 
 
 class PartnerUnavailable(PartnerProblem):
     """The partner service did not answer in time, or not sensibly.
 
-    ``retry_after`` is in seconds, where the partner service named it.
+    ``retry_after`` is in seconds, where the partner service ``named`` it, or the breaker before it.
     """
 
     code = "partner_unavailable"
 
-    def __init__(self, detail: str = "", *, retry_after: float | None = None) -> None:
+    def __init__(self, detail: str = "", *, retry_after: float | None = None, named: bool = False) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+        self.named = named
+
+
+class AccountUnknown(PartnerProblem):
+    """The partner service does not have this account, and it is not to be made."""
+
+    code = "account_unknown"
+    told = "connector_unavailable"
 
 
 class ConnectorUnavailable(PartnerProblem):
     """The partner service does not have this connector, or cannot install it."""
 
     code = "connector_unavailable"
+    told = "connector_unavailable"

@@ -1,18 +1,23 @@
-"""How long a minted URL gets: everything on its way takes 2,000 characters, and not everything takes more."""
+"""The URL at the partner service that signs one browser in, and how long it may get.
+
+Everything on its way takes 2,000 characters, and not everything takes more.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from operator import le
 from typing import Final
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlencode
 
 from bff.core import messages
 from bff.core.errors import InvalidRequest
 from bff.core.model import MessageTemplate
 from bff.core.secret import Secret
-from bff.core.sign_in_urls import sign_in_url
+
+SIGN_IN_PATH: Final = "/connectorauth/updateaccountconnectoroauth"
 
 MOST: Final = 2000
 """Characters of a whole minted URL."""
@@ -23,18 +28,50 @@ TOKEN: Final = Secret("+" * 32)
 
 CONNECTOR_ID: Final = 9_999_999_999
 
+# Tabs and line breaks arrive; NUL and its like end strings on their way, and halves of surrogate pairs have
+# no form in a URL.
+_UNFIT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
-def url_length(service_url: str, origin: str, wire: str) -> int:
+
+def sign_in_url(
+    service_url: str, account_connector_id: int, token: Secret, target: str, message: str | None
+) -> Secret:
+    """The one-time URL (Cyclr's documentation, "Build the URL to Redirect to").
+
+    Every value is percent-encoded: a sign-in token is standard base64, and an unencoded ``+`` would arrive
+    as a space. Without ``message`` the partner service redirects to ``target`` instead of posting.
+    """
+    values = {"id": str(account_connector_id), "token": token.reveal(), "targetOrigin": target}
+    if message is not None:
+        values["callbackMessage"] = message
+    return Secret(f"{service_url}{SIGN_IN_PATH}?{urlencode(values)}")
+
+
+def url_length(service_url: str, target: str, wire: str | None) -> int:
     """Characters of the minted URL that has this callback message, by a token of the greatest length."""
-    return len(sign_in_url(service_url, CONNECTOR_ID, TOKEN, origin, wire).reveal())
+    return len(sign_in_url(service_url, CONNECTOR_ID, TOKEN, target, wire).reveal())
 
 
 def require_short(service_url: str, origin: str, wire: str) -> None:
-    """Raises ``InvalidRequest`` when this account's or user's id would make the URL too long."""
-    if (length := url_length(service_url, origin, wire)) > MOST:
+    """Raises ``InvalidRequest`` when this account's or user's id makes a URL that not everything takes."""
+    _require_fit(
+        "message", service_url, origin, wire, "leave {account} or {user} out of the message, or shorten it"
+    )
+
+
+def require_fit(service_url: str, target: str, message: str | None) -> None:
+    """The same for a target and a message that a host's server chose by itself."""
+    name = "target_origin" if message is None else "callback_message"
+    _require_fit(name, service_url, target, message, "shorten it")
+
+
+def _require_fit(name: str, service_url: str, target: str, wire: str | None, remedy: str) -> None:
+    if wire is not None and (found := _UNFIT.search(wire)):
+        raise InvalidRequest(f"{name}: there is a control character in it, {found[0]!a}; leave it out")
+    if (length := url_length(service_url, target, wire)) > MOST:
         raise InvalidRequest(
-            f"message: the sign-in URL would have {length} characters, and {MOST} is the most that every"
-            " browser takes; leave {account} or {user} out of the message, or shorten it"
+            f"{name}: the sign-in URL would have {length} characters, and {MOST} is the most that every"
+            f" browser takes; {remedy}"
         )
 
 

@@ -25,6 +25,8 @@ class Status(StrEnum):
 
 
 LIVE: Final = frozenset({Status.CREATED, Status.LAUNCHED})
+GIVEN_UP: Final = frozenset({Status.CANCELLED, Status.EXPIRED})
+"""Ended here: the partner service may not know, and let the sign-in succeed."""
 
 
 class Delivery(StrEnum):
@@ -140,7 +142,12 @@ class Product:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One click on Connect, from its preparation to its end. Times are in UTC."""
+    """One click on Connect, from its preparation to its end. Times are in UTC.
+
+    ``return_error`` is the error with which the browser came back, ``confirmed_at`` when the user said there
+    that the sign-in was finished. ``attributed``: the connection is known to be this user's own doing.
+    ``seemed_over_at``: a page was woken by what comes at the end of a sign-in.
+    """
 
     id: str
     support_code: str
@@ -166,6 +173,10 @@ class Attempt:
     return_secret_sha256: str | None = None
     browser_sha256: str | None = None
     returned_at: datetime | None = None
+    return_error: str | None = None
+    confirmed_at: datetime | None = None
+    attributed: bool | None = None
+    seemed_over_at: datetime | None = None
     hinted_at: datetime | None = None
     checked_at: datetime | None = None
     checks: int = 0
@@ -192,6 +203,9 @@ class AttemptChanges(TypedDict, total=False):
     return_secret_sha256: str
     browser_sha256: str
     returned_at: datetime
+    return_error: str | None
+    confirmed_at: datetime
+    attributed: bool
     settled_at: datetime
     error_code: str
     external_account: str | None

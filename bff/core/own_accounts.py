@@ -45,6 +45,10 @@ class OwnAccounts:
         known = self._accounts.known(account)
         return self._partner.get_account_connector(known, account_connector_id) if known else None
 
+    def make_account(self, account: AccountRef) -> None:
+        """Make it, as the product's own."""
+        self._partner.make_account(self._accounts.claimed(account))
+
     def install_connector(self, account: AccountRef, connector: Connector) -> AccountConnector:
         """Install it."""
         return self._partner.install_connector(self._accounts.claimed(account), connector)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bff.core.drafts import Clash, Draft, Edit, Version
     from bff.core.images import Logo
     from bff.core.model import Attempt, AttemptChanges, Hint, Product, Status
+    from bff.core.outcome import OtherSignIn
     from bff.core.pace import Turn
     from bff.core.secret import Secret
     from bff.core.timeline import Step
@@ -51,10 +52,24 @@ class Owner:
 
 @dataclass(frozen=True)
 class Connector:
-    """An entry of the partner service's catalogue."""
+    """A connector of the partner service's catalogue: all its releases, which have one name.
+
+    ``id`` is the release that new installs get: the newest approved one, unless ``installable`` is False.
+    ``others`` are the further releases, which accounts may have installed earlier.
+    """
 
     id: int
     name: str
+    others: tuple[int, ...] = ()
+    installable: bool = True
+
+    def is_in(self, installed: AccountConnector) -> bool:
+        """Whether an account connector is an install of this connector, of whichever release."""
+        return (
+            installed.connector_id == self.id
+            or installed.connector_id in self.others
+            or installed.connector_name == self.name
+        )
 
 
 @dataclass(frozen=True)
@@ -72,7 +87,8 @@ class SignInRecord:
 class AccountConnector:
     """A connector installed in an account.
 
-    ``sign_ins`` (newest first) is None where the partner service does not tell, as Cyclr does not.
+    ``sign_ins`` (newest first) is None where the partner service does not tell, as Cyclr does not. Only
+    ``listed``: the list left out whether it is authenticated; ask for it by its id.
     """
 
     id: int
@@ -81,6 +97,7 @@ class AccountConnector:
     connector_name: str
     authenticated: bool
     sign_ins: tuple[SignInRecord, ...] | None
+    listed: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,6 +115,18 @@ class SignInToken:
 
 
 @dataclass(frozen=True)
+class MintedUrl:
+    """A sign-in URL that a host's server asked for: for whom, for what, and when (UTC)."""
+
+    account_connector_id: int
+    product: str
+    account: str
+    user: str
+    minted_at: datetime
+    authenticated_before: bool
+
+
+@dataclass(frozen=True)
 class CompletionWish:
     """Where a browser is sent with a code before its sign-in counts; the one target its link may name."""
 
@@ -108,11 +137,19 @@ class CompletionWish:
 class PartnerService(Protocol):
     """Cyclr's HTTP protocol, as far as a Connect click needs it.
 
-    Every call raises ``PartnerUnavailable`` when no sensible answer came within its deadline.
+    Every call raises ``PartnerUnavailable`` when no sensible answer came within its deadline. Only
+    ``make_account``, ``install_connector`` and ``mint_sign_in_token`` make an account that is not there; they
+    raise ``AccountUnknown`` where that is forbidden.
     """
 
     def find_connector(self, account: AccountRef, reference: str) -> Connector:
-        """The catalogue entry by id, key or name. Raises ``ConnectorUnavailable`` when there is none."""
+        """The catalogue entry by id, key or name. Raises ``ConnectorUnavailable`` when there is none.
+
+        Raises ``AccountUnknown`` when the catalogue is shown to accounts that exist only, and this does not.
+        """
+
+    def make_account(self, account: AccountRef) -> None:
+        """Make it; one that is there already is as good."""
 
     def list_account_connectors(self, account: AccountRef) -> list[AccountConnector]:
         """What is installed in the account; empty while the account does not exist."""
@@ -123,7 +160,10 @@ class PartnerService(Protocol):
         """One installed connector, or None when it is gone."""
 
     def install_connector(self, account: AccountRef, connector: Connector) -> AccountConnector:
-        """Install it, creating the account when unknown; one that is there already is returned."""
+        """Install it, creating the account when unknown; one that is there already is returned.
+
+        Raises ``ConnectorUnavailable`` for a connector without an approved release, too.
+        """
 
     def mint_sign_in_token(
         self,
@@ -165,6 +205,24 @@ class AccountOwners(Protocol):
 
     def claim(self, name: str, owner: Owner) -> bool:
         """Give it to ``owner``, unless somebody owns it already. Of any number at once, one is told True."""
+
+
+@dataclass(frozen=True)
+class KnownConnector:
+    """What the catalogue said of a reference, and when; None: that there is no such connector."""
+
+    connector: Connector | None
+    at: datetime
+
+
+class ConnectorStore(Protocol):
+    """What all workers know of the catalogue. A store that is away knows nothing, and raises nothing."""
+
+    def get(self, references: Sequence[str]) -> dict[str, KnownConnector]:
+        """What is known of these."""
+
+    def put(self, reference: str, known: KnownConnector) -> None:
+        """Remember it for all."""
 
 
 class ProductStore(Protocol):
@@ -231,7 +289,7 @@ class ImageStore(Protocol):
 
 
 class AlreadyBegun(Exception):
-    """There is an attempt that was begun by the same request. ``attempt`` is that one."""
+    """There is an attempt that was begun by the same request or choice. ``attempt`` is that one."""
 
     def __init__(self, attempt: Attempt) -> None:
         super().__init__(attempt.id)
@@ -242,7 +300,7 @@ class AttemptStore(Protocol):
     """Where attempts live. Only ``transition`` changes one, and only from a status that was expected."""
 
     def add(self, attempt: Attempt) -> None:
-        """Keep a new attempt. Raises ``AlreadyBegun`` when one has the same ``idempotency_sha256``."""
+        """Keep a new attempt. Raises ``AlreadyBegun`` when one has the same id or ``idempotency_sha256``."""
 
     def get(self, attempt_id: str) -> Attempt | None:
         """The attempt of this id."""
@@ -261,6 +319,12 @@ class AttemptStore(Protocol):
 
     def find_by_support_code(self, support_code: str) -> list[Attempt]:
         """The attempts that show this support code, newest first: one, as a rule."""
+
+    def others(self, attempt: Attempt, since: datetime) -> list[OtherSignIn]:
+        """Every other sign-in to its account connector that was minted since then, of any product."""
+
+    def note_sign_in_url(self, minted: MintedUrl) -> None:
+        """A sign-in is possible that has no attempt around it."""
 
     def claim_check(self, attempt_id: str, now: datetime, turn: Turn) -> bool:
         """Whether this caller may ask the partner service now. One at a time: ``end_check`` when done."""
@@ -288,7 +352,7 @@ class ReceiptSigner(Protocol):
     """Who signs for what an attempt came to."""
 
     def sign(self, attempt: Attempt) -> str | None:
-        """A receipt for the host's server (a compact JWS); None unless the attempt is connected."""
+        """A receipt for the host's server (a compact JWS); None unless its user is known to have done it."""
 
     def public_keys(self) -> dict[str, object]:
         """The JWK set that receipts are verified with."""

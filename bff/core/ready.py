@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bff.core import outcome
 from bff.core.completion import Completions, Minted
 from bff.core.model import Attempt, AttemptChanges, Delivery
+from bff.core.ports import AccountConnector, AttemptStore
 from bff.core.secret import fingerprint
 
 
@@ -35,12 +37,14 @@ class LaunchMinter:
     def __init__(
         self,
         completions: Completions,
+        attempts: AttemptStore,
         *,
         public_url: str,
         clock: Callable[[], datetime],
         random_token: Callable[[], str],
     ) -> None:
         self._completions = completions
+        self._attempts = attempts
         self._public_url = public_url
         self._clock = clock
         self._random_token = random_token
@@ -51,10 +55,12 @@ class LaunchMinter:
             return self._ready(attempt, self._way_back())
         ready = self._ready(attempt, Way(attempt.origin, attempt.callback_message, {}))
         installed = ready.minted.installed
-        if installed.sign_ins is not None or not installed.authenticated:
+        if installed.sign_ins is not None or not (
+            installed.authenticated or self._somebody_else_signs_in(attempt, installed, ready.at)
+        ):
             return ready
         # A partner service that tells nothing about a single sign-in cannot show that a second one
-        # finished: then the flow has to come back to the server itself.
+        # finished, nor whose: then the flow has to come back to the server itself.
         way = self._way_back()
         # A token that is to be completed leads to the one target that it was minted for.
         return (
@@ -63,6 +69,10 @@ class LaunchMinter:
 
     def _ready(self, attempt: Attempt, way: Way) -> Ready:
         return Ready(self._completions.mint(attempt, way.target), way, self._clock())
+
+    def _somebody_else_signs_in(self, attempt: Attempt, installed: AccountConnector, now: datetime) -> bool:
+        ours = replace(attempt, account_connector_id=installed.id, minted_at=now)
+        return outcome.somebody_else(ours, self._attempts.others(ours, outcome.others_since(ours)))
 
     def _way_back(self) -> Way:
         secret = self._random_token()

@@ -42,6 +42,7 @@ _PAGES: Final = (
     Scene("page_interstitial", "Window: asking first", page="interstitial.html"),
     Scene("page_in_app", "Window: inside another app", page="in_app.html"),
     Scene("page_return", "Window: coming back", page="return.html"),
+    Scene("page_return_ask", "Window: asking how it went", page="return.html", state="ask"),
     Scene("page_return_done", "Window: done", page="return.html", state="done"),
     Scene("page_error", "Window: an error", page="error.html", code="failed"),
 )

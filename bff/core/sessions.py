@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 LONGEST_SESSION: Final = timedelta(days=1)
 """No session token lives longer, so no word that ended one has to be kept longer."""
 
+CLOCK_TOLERANCE: Final = timedelta(seconds=5)
+"""So far may two clocks be apart: what another machine signed may seem to come from the future."""
+
 LONGEST_ASSERTION: Final = timedelta(seconds=60)
 """A host's assertion is used at once or not at all: ``exp`` is at most so long after ``iat``."""
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from bff.core import outcome
 from bff.core.errors import PartnerProblem
-from bff.core.model import LIVE, Attempt, AttemptChanges, Hint, Status
+from bff.core.model import GIVEN_UP, LIVE, Attempt, AttemptChanges, Hint
+from bff.core.outcome import LATE, OtherSignIn
 from bff.core.pace import turn
 from bff.core.ports import AccountConnector, AttemptStore, Events, PartnerService
-
-LATE: Final = timedelta(hours=1)
-"""So long after the launch a success is still looked for: no sign-in at the partner service lasts longer."""
-GIVEN_UP: Final = frozenset({Status.CANCELLED, Status.EXPIRED})
 
 
 class Watch:
@@ -57,40 +53,45 @@ class Watch:
         )
 
     def _look_for_late_success(self, attempt: Attempt, hint: Hint | None, now: datetime) -> Attempt:
-        news = self._news(attempt, hint, now, late=True)
-        if news is None or news.get("status") is not Status.CONNECTED:
+        # No page polls any more: whoever looks now wants to know, and may look only once.
+        asked, seen = self._ask(attempt, hint or Hint.FOCUS, now)
+        news = outcome.succeeded_late(attempt, seen, self._others(attempt, seen)) if asked else None
+        if news is None:
             return attempt
-        changes: AttemptChanges = {"late_success_at": now}
-        if "external_account" in news:
-            changes["external_account"] = news["external_account"]
-        told = self._attempts.transition(attempt.id, {attempt.status}, changes)
+        told = self._attempts.transition(attempt.id, {attempt.status}, {**news, "late_success_at": now})
         if told is None:
             return attempt
         self._events.tell("late success", told)
         return told
 
-    def _news(
-        self, attempt: Attempt, hint: Hint | None, now: datetime, *, late: bool = False
-    ) -> AttemptChanges | None:
-        number, ours = attempt.account_connector_id, turn(attempt, hint, now)
-        # Most pages look between two turns: that costs them no write.
-        if number is None or not ours.may_have_come(attempt):
-            return None
-        if not self._attempts.claim_check(attempt.id, now, ours):
-            return None
-        try:
-            seen = self._partner.get_account_connector(attempt.account, number)
-        except PartnerProblem:
-            return None
-        finally:
-            self._attempts.end_check(attempt.id)
-        if late and not _tells_sign_ins(seen) and attempt.returned_at is None:
-            # The flag alone may be the work of an attempt made since.
+    def _news(self, attempt: Attempt, hint: Hint | None, now: datetime) -> AttemptChanges | None:
+        asked, seen = self._ask(attempt, hint, now)
+        if not asked:
             return None
         if begun := outcome.begun_at(attempt, seen):
             self._attempts.note_begun(attempt.id, begun)
-        return outcome.decide(attempt, seen, self._clock())
+        others = self._others(attempt, seen)
+        return outcome.decide(attempt, seen, self._clock(), hint=hint, others=others)
 
+    def _ask(
+        self, attempt: Attempt, hint: Hint | None, now: datetime
+    ) -> tuple[bool, AccountConnector | None]:
+        """Whether the partner service answered, and what."""
+        number, ours = attempt.account_connector_id, turn(attempt, hint, now)
+        # Most pages look between two turns: that costs them no write.
+        if number is None or not ours.may_have_come(attempt):
+            return False, None
+        if not self._attempts.claim_check(attempt.id, now, ours):
+            return False, None
+        try:
+            return True, self._partner.get_account_connector(attempt.account, number)
+        except PartnerProblem:
+            return False, None
+        finally:
+            self._attempts.end_check(attempt.id)
 
-def _tells_sign_ins(seen: AccountConnector | None) -> bool:
-    return seen is not None and seen.sign_ins is not None
+    def _others(self, attempt: Attempt, seen: AccountConnector | None) -> list[OtherSignIn]:
+        # Asked for after the flag was read: whoever may have set it had been noted before.
+        if not outcome.needs_others(attempt, seen):
+            return []
+        return self._attempts.others(attempt, outcome.others_since(attempt))

@@ -24,7 +24,7 @@ from bff.demo.pause import pause
 from bff.demo.plan import ACCOUNT, PRODUCT, Plan, make_plan
 from bff.demo.rehearsals import BY_KEY, CONTROLS, EVERYDAY, PAUSE_SECONDS, REHEARSALS, Rehearsal
 from bff.resources import DEMO_ASSETS, TEMPLATES
-from bff.serving.server import Server
+from bff.serving.server import Server, Serving
 
 USERS: Final = {
     "ada": {"id": "ada", "name": "Ada Lovelace", "email": "ada@acme.example"},
@@ -178,7 +178,7 @@ def main() -> None:
     """Serve the host page on the plan's first port."""
     plan = make_plan(os.environ)
     key = os.environ.get("HITCHPOST_DEMO_COOKIE_KEY") or json.dumps(plan.secrets)
-    Server(lambda: create_host(plan, key), bind=f"127.0.0.1:{plan.port}", threads=8).run()
+    Server(Serving(lambda _: create_host(plan, key), bind=f"127.0.0.1:{plan.port}", threads=8)).run()
 
 
 if __name__ == "__main__":

@@ -147,10 +147,12 @@ def told(attempt: Attempt, product: Product) -> dict[str, Any]:
         "connector": attempt.connector.key,
         "message": attempt.message,
         "connection": _connection(attempt),
+        "attributed": attempt.attributed is True if attempt.status is Status.CONNECTED else None,
         "error": _error(attempt, product),
         "support_code": attempt.support_code,
         "receipt": services().receipts.sign(attempt),
         "late_success": _late_success(attempt),
+        "unsent": _unsent(attempt),
         "created_at": attempt.created_at.isoformat(),
         "expires_at": attempt.expires_at.isoformat(),
     }
@@ -216,6 +218,14 @@ def _late_success(attempt: Attempt) -> dict[str, Any] | None:
     if attempt.late_success_at is None:
         return None
     return {"at": attempt.late_success_at.isoformat(), "external_account": attempt.external_account}
+
+
+def _unsent(attempt: Attempt) -> dict[str, str] | None:
+    """The plain message that the partner service would have posted, had the flow not come back instead."""
+    plain = attempt.callback_message == attempt.message
+    if attempt.status is not Status.CONNECTED or attempt.delivery is not Delivery.RETURN or not plain:
+        return None
+    return {"data": attempt.callback_message, "origin": services().partner_origin}
 
 
 def _connection(attempt: Attempt) -> dict[str, Any] | None:

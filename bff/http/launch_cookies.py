@@ -6,8 +6,8 @@ from typing import Final
 
 from flask import Response, request
 
+from bff.core.outcome import LATE
 from bff.core.secret import Secret, fingerprint
-from bff.core.watch import LATE
 from bff.http.services import services
 
 NAME: Final = "hitchpost_launch_"

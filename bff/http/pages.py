@@ -15,6 +15,7 @@ from bff.core.errors import (
     NotFound,
     OriginNotRegistered,
     PartnerProblem,
+    StorageUnavailable,
 )
 from bff.core.model import Attempt, Product
 from bff.core.secret import Secret
@@ -128,7 +129,10 @@ def report_return(secret: str) -> Response:
     """The return page's own report. The answer says where to go on, if the flow ran in the page's own tab."""
     if request.headers.get("Origin") != services().public_origin:
         abort(403, "this report comes from the return page only")
-    attempt = services().connect.returned(Secret(secret))
+    error, finished = request.form.get("error", ""), request.form.get("finished") == "yes"
+    attempt = services().connect.returned(Secret(secret), error, finished=finished)
+    if request.form.get("finished") == "no":
+        attempt = services().connect.cancel(attempt)
     return answer({"status": attempt.status.value, "return_url": attempt.return_url})
 
 
@@ -155,8 +159,10 @@ def trouble(error: Exception, attempt: Attempt | None = None) -> Response:
 
 
 def _status_of(error: Exception) -> tuple[int, str]:
+    if isinstance(error, StorageUnavailable):
+        return 503, "partner_unavailable"
     if isinstance(error, HitchpostError):
-        return STATUS[type(error)], error.code
+        return STATUS[type(error)], error.told if isinstance(error, PartnerProblem) else error.code
     # Only these: what others call their code is no status (SQLAlchemy's is a text).
     if isinstance(error, HTTPException) and error.code is not None:
         return error.code, "not_found" if error.code < 500 else "failed"

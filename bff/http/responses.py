@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from bff.core.errors import (
     AccountOfAnotherProduct,
+    AccountUnknown,
     CompletedElsewhere,
     ConnectorUnavailable,
     HitchpostError,
@@ -23,12 +24,14 @@ from bff.core.errors import (
     Outdated,
     PartnerUnavailable,
     RateLimited,
+    StorageUnavailable,
     UnknownConnector,
     UnknownMessage,
 )
 from bff.core.errors import InvalidRequest as CoreInvalidRequest
 from bff.core.words import ERROR_CODES, Words
 from bff.http.locales import browsers
+from bff.serving.database import is_away
 from bff.serving.edge import request_id
 from bff.serving.logs import about
 
@@ -48,14 +51,17 @@ STATUS: Final[dict[type[HitchpostError], int]] = {
     CompletedElsewhere: 403,
     RateLimited: 429,
     LimitsUnavailable: 503,
+    StorageUnavailable: 503,
     PartnerUnavailable: 503,
     ConnectorUnavailable: 502,
+    AccountUnknown: 422,
 }
 
 HTTP_CODES: Final = {
     400: "malformed_request",
     404: "not_found",
     405: "method_not_allowed",
+    408: "request_timeout",
     413: "payload_too_large",
     415: "unsupported_media_type",
     429: "rate_limited",
@@ -107,8 +113,8 @@ def allow(error: Exception, response: Response) -> Response:
 def _for_the_page(status: int, code: str) -> dict[str, str]:
     """The same for a page that waits: one of the widget's codes, in words of the page's language."""
     told = "invalid_request"
-    if "connector" in code:
-        told = "connector_unavailable"  # Unknown, not offered, or out of order.
+    if "connector" in code or code == AccountUnknown.code:
+        told = AccountUnknown.told  # Unknown, not offered, or out of order.
     elif status == 401:
         told = "not_signed_in"
     elif status == 429 or status >= 500:
@@ -139,9 +145,17 @@ def tell_unforeseen(error: Exception) -> None:
     log.error("unforeseen error", method=request.method, endpoint=request.endpoint, **about(error))
 
 
+def foreseen(error: Exception) -> Exception:
+    """``StorageUnavailable`` in place of what a database says that cannot be used now; operators are told."""
+    if not is_away(error):
+        return error
+    log.error("database unavailable", method=request.method, endpoint=request.endpoint, **about(error))
+    return StorageUnavailable("the database cannot be used now; nothing was done, try again in a moment")
+
+
 def how_long_to_wait(error: Exception) -> dict[str, str]:
     """``Retry-After`` (RFC 9110, section 10.2.3), in whole seconds, for a refusal that time heals."""
-    if isinstance(error, RateLimited | LimitsUnavailable | PartnerUnavailable):
+    if isinstance(error, RateLimited | LimitsUnavailable | StorageUnavailable | PartnerUnavailable):
         # The partner service, or the breaker before it, may have said how long.
         return {"Retry-After": str(max(1, math.ceil(error.retry_after or 5)))}
     return {}

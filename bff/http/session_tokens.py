@@ -9,17 +9,27 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
 
 from bff.core.errors import NotSignedIn
 from bff.core.model import Principal, User
 from bff.core.ports import AccountRef
 from bff.core.secret import Secret
-from bff.core.sessions import LONGEST_SESSION, SessionEnds
+from bff.core.sessions import CLOCK_TOLERANCE, LONGEST_SESSION, SessionEnds
 
 SALT: Final = "hitchpost.session.v2"
 DEFAULT_LIFE: Final = timedelta(hours=1)
 MOST_VERIFIED: Final = 10_000
+
+
+def _signing_by(clock: Callable[[], datetime]) -> type[TimestampSigner]:
+    """A signer that stamps with ``clock``; the library's own reads the machine's."""
+
+    class Signer(TimestampSigner):
+        def get_timestamp(self) -> int:
+            return int(clock().timestamp())
+
+    return Signer
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,7 @@ class SessionTokens:
         self._serializer = URLSafeTimedSerializer(
             [key.reveal() for key in reversed(keys)],
             salt=SALT,
+            signer=_signing_by(clock),
             signer_kwargs={"digest_method": sha256, "key_derivation": "hmac"},
         )
         self._clock = clock
@@ -67,7 +78,7 @@ class SessionTokens:
         """The principal of a token. Raises ``NotSignedIn``: it is expired, ended, forged or none at all."""
         session, now = self._verified(unverified_token), self._clock()
         age = now - session.signed_at
-        if session.expires_at <= now or not timedelta(0) <= age <= LONGEST_SESSION:
+        if session.expires_at <= now or not -CLOCK_TOLERANCE <= age <= LONGEST_SESSION:
             raise NotSignedIn("the session token is expired")
         if self._ends.is_ended(session.principal, session.issued_at):
             raise NotSignedIn("the host has ended this session")

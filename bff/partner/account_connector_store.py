@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
 from sqlalchemy import Connection, Row, Select, insert, select
@@ -37,6 +38,31 @@ class Owner(Protocol):
     @property
     def connector_id(self) -> Any:
         """The catalogue entry's."""
+
+
+OWNER: Final = (tables.account_connector.c.account_id, tables.account_connector.c.connector_id)
+
+
+@dataclass(frozen=True)
+class BesideOwner:
+    """The owner of a row of another table, that has the columns ``OWNER`` beside its own."""
+
+    row: Row[Any]
+
+    @property
+    def id(self) -> Any:
+        """The account connector's."""
+        return self.row.account_connector_id
+
+    @property
+    def account_id(self) -> Any:
+        """The account's."""
+        return self.row.account_id
+
+    @property
+    def connector_id(self) -> Any:
+        """The catalogue entry's."""
+        return self.row.connector_id
 
 
 def sealed_in(owner: Owner, column: Literal["auth_value", "credentials"]) -> str:

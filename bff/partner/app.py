@@ -11,6 +11,7 @@ from bff.partner import (
     account_connectors,
     accounts,
     api_tokens,
+    clock,
     completion,
     connectors,
     edge,
@@ -35,10 +36,14 @@ from bff.partner.paths import AnyText, EncodedSlashes
 from bff.partner.provider import Provider
 from bff.partner.resources import ASSETS, TEMPLATES
 from bff.partner.settings import Settings
+from bff.serving.database import is_away
 from bff.serving.logs import about
 from bff.serving.rate_limits import storage_for
 
 MAX_BODY_BYTES = 256 * 1024
+API = ("/v1.0/", "/oauth/", "/health/")
+"""Where programs ask. All else is shown to people."""
+RETRY_SECONDS = 5
 log = structlog.get_logger("hitchpost.embedded")
 
 
@@ -50,13 +55,18 @@ def create_app(settings: Settings, catalogue: Catalogue) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.url_map.converters["any_text"] = AnyText
     database = Database(settings.database_url, settings.threads)
+    clock.follow(database.clock)
     counts_at = settings.limits_url.get_secret_value() if settings.limits_url else None
     # A redirect to the path with one slash would be no answer of this API's form.
     app.url_map.merge_slashes = False
     app.extensions[EXTENSION] = Embedded(
         settings=settings,
         database=database,
-        limits=Limits(*storage_for(counts_at, database.engine, tables.rate_limit, workers=settings.workers)),
+        limits=Limits(
+            *storage_for(
+                counts_at, database.engine, tables.rate_limit, workers=settings.workers, clock=clock.now
+            )
+        ),
         vault=Vault(settings.keys()),
         catalogue=catalogue,
         provider=Provider(policy),
@@ -103,8 +113,19 @@ def _unforeseen(error: Exception) -> Response:
         if allowed := getattr(error, "valid_methods", None):
             response.headers["Allow"] = ", ".join(sorted(allowed))
         return response
+    if is_away(error):
+        return _without_database(error)
     log.error("unforeseen error", **about(error))
     return answer({"Message": "An error has occurred."}, 500)
+
+
+def _without_database(error: Exception) -> Response:
+    log.error("database unavailable", **about(error))
+    if request.path.startswith(API):
+        return _refused(
+            ApiError(503, "The database cannot be used now; nothing was done.", retry_after=RETRY_SECONDS)
+        )
+    return pages.trouble(FlowError(503, "failed", retry_after=RETRY_SECONDS))
 
 
 def _no_nul() -> None:

@@ -79,6 +79,7 @@ class CatalogueConnector(_Strict):
     token_url: Endpoint | None = None
     userinfo_url: Endpoint | None = None
     revocation_url: Endpoint | None = None
+    revocation_ends: Literal["grant", "consent"] = "grant"
     account_claim: str = "email"
     client_id: str | None = None
     client_secret: str | None = Field(default=None, repr=False)

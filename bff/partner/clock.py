@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
 
+class _Clock:
+    """The machine's own, until there is a database to follow."""
+
+    read: Callable[[], datetime] = staticmethod(lambda: datetime.now(UTC))
+
+
 def now() -> datetime:
     """The present, in UTC."""
-    return datetime.now(UTC)
+    return _Clock.read()
+
+
+def follow(clock: Callable[[], datetime]) -> None:
+    """From now on the present is what ``clock`` says: one process serves one database."""
+    _Clock.read = staticmethod(clock)
 
 
 def dot_net(moment: datetime | None) -> str | None:

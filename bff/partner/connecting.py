@@ -6,19 +6,23 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
+import structlog
 from flask import redirect
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
-from bff.partner import grants, pages, sign_in_tokens, sign_ins, tables
+from bff.partner import grants, noting, pages, revocation, sign_in_tokens, sign_ins, tables
 from bff.partner.catalogue import CatalogueConnector
 from bff.partner.context import Embedded
 from bff.partner.errors import FlowError, Reason
 from bff.partner.flows import Wanted
-from bff.partner.provider import Client, Credentials, ProviderFailed
+from bff.partner.provider import Client, Credentials, ProviderFailed, legible
+from bff.serving.logs import about
 
 PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 """Headers of every redirect to or from a URL that holds something secret."""
+UNNAMED: Final = "third_party_named_no_error"
+log = structlog.get_logger("hitchpost.embedded")
 
 
 @dataclass(frozen=True)
@@ -42,17 +46,29 @@ def connect(
     service: Embedded, item: CatalogueConnector, client: Client, wanted: Wanted, answer: Answer | None
 ) -> End:
     """Change the answer for credentials and keep them; without an answer no user's consent is needed."""
+    owner, credentials = _owner(service, item, wanted), None
     try:
         credentials = _obtain(service, item, client, answer)
+        kept = _keep(service, item, wanted, credentials)
     except ProviderFailed as failure:
+        if failure.refused is not None:
+            revocation.let_go(service, owner, failure.refused, now=False)
         return fail(service, wanted, "failed", failure.error)
-    if _keep(service, item, wanted, credentials):
-        return End("connected", "finished")
-    return End("failed", "other_account", grants.MISMATCH)
+    except Exception as error:
+        # One place for whatever nobody foresaw: a grant that cannot be kept is not left at the third party.
+        if credentials is not None:
+            revocation.let_go(service, owner, credentials, now=True)
+        if isinstance(error, FlowError):
+            raise
+        log.error("unforeseen error", **about(error))  # noqa: TRY400  # a trace would hold the grant
+        return fail(service, wanted, "failed", revocation.UNFORESEEN)
+    revocation.revoke_now(service, kept.noted, service.provider.in_a_hurry())
+    return End("connected", "finished") if kept.connected else End("failed", "other_account", grants.MISMATCH)
 
 
 def fail(service: Embedded, wanted: Wanted, result: sign_ins.Result, error: str) -> End:
-    """Record an end that brought nothing."""
+    """Record an end that brought nothing. ``error`` may be any text of a third party's."""
+    error = legible(error) or (error and UNNAMED)
     with service.database.writing() as connection:
         sign_ins.finish(connection, wanted.token_sha256, result, error=error)
     return End(result, "declined" if result == "declined" else "failed", error)
@@ -78,7 +94,17 @@ def _obtain(
     )
 
 
-def _keep(service: Embedded, item: CatalogueConnector, wanted: Wanted, credentials: Credentials) -> bool:
+def _owner(service: Embedded, item: CatalogueConnector, wanted: Wanted) -> noting.Owner:
+    table = tables.account_connector
+    found = select(table.c.account_id).where(table.c.id == wanted.account_connector_id)
+    with service.database.reading() as connection:
+        account_id = connection.execute(found).scalar_one_or_none()
+    return noting.Owner(wanted.account_connector_id, item.id, account_id or "")
+
+
+def _keep(
+    service: Embedded, item: CatalogueConnector, wanted: Wanted, credentials: Credentials
+) -> grants.Kept:
     account = service.provider.account_name(item, credentials)
     table = tables.account_connector
     with service.database.writing() as connection:

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 
 from bff.partner import account_connector_store as store
 from bff.partner import account_connectors, properties
-from bff.partner.api import account_level, answer, body, ordered, page_of, text
+from bff.partner.api import ACCOUNT_HEADER, account_level, answer, body, ordered, page_of, partner_level, text
 from bff.partner.catalogue import CatalogueConnector
 from bff.partner.context import embedded
 from bff.partner.errors import missing
@@ -19,7 +19,7 @@ routes = Blueprint("connectors", __name__)
 @routes.get("/v1.0/connectors")
 def list_all() -> Response:
     """The catalogue; ``query`` keeps the names that contain it."""
-    account_level()
+    _may_look()
     query = request.args.get("query", "").casefold()
     found = [item for item in embedded().catalogue.connectors if query in item.name.casefold()]
     return page_of(ordered([_told(item) for item in found], "Name"))
@@ -28,7 +28,7 @@ def list_all() -> Response:
 @routes.get("/v1.0/connectors/<int:connector_id>")
 def read(connector_id: int) -> Response:
     """One connector, by its id."""
-    account_level()
+    _may_look()
     return answer(_told(_by_id(connector_id)))
 
 
@@ -36,7 +36,7 @@ def read(connector_id: int) -> Response:
 @routes.get("/v1.0/connectors/<name>/<version>")
 def read_by_name(name: str, version: str | None = None) -> Response:
     """The connectors of a name: a list, as in Cyclr."""
-    account_level()
+    _may_look()
     return answer([_told(item) for item in _by_name(name, version)])
 
 
@@ -51,6 +51,14 @@ def install(connector_id: int) -> Response:
 def install_by_name(name: str, version: str | None = None) -> Response:
     """The same, by the connector's name."""
     return _install(account_level(), _by_name(name, version)[0])
+
+
+def _may_look() -> None:
+    """Accounts that exist, and the partner itself: a page names its buttons before there is an account."""
+    if ACCOUNT_HEADER in request.headers:
+        account_level()
+    else:
+        partner_level()
 
 
 def _install(account_id: str, item: CatalogueConnector) -> Response:

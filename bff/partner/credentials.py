@@ -7,7 +7,7 @@ from datetime import datetime
 from flask import json
 
 from bff.partner.crypto import Vault
-from bff.partner.provider import Credentials
+from bff.partner.provider import Client, Credentials
 
 
 def seal(vault: Vault, credentials: Credentials, context: str) -> str:
@@ -17,6 +17,7 @@ def seal(vault: Vault, credentials: Credentials, context: str) -> str:
         "refresh_token": credentials.refresh_token,
         "expires_at": credentials.expires_at.isoformat() if credentials.expires_at else None,
         "scope": credentials.scope,
+        "client": [credentials.client.id, credentials.client.secret] if credentials.client else None,
     }
     return vault.seal(json.dumps(kept), context)
 
@@ -30,4 +31,5 @@ def unseal(vault: Vault, sealed: str, context: str) -> Credentials:
         refresh_token=kept["refresh_token"],
         expires_at=datetime.fromisoformat(ends) if ends else None,
         scope=kept["scope"],
+        client=Client(*kept["client"]) if kept.get("client") else None,
     )

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bff.serving.database import MOST_CONNECTIONS, Schema, open_database, writing
+from bff.serving.readiness import Readiness
+from bff.serving.store_clock import StoreClock
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 SCHEMA: Final = Schema(MIGRATIONS, lock=0x656D6265)
@@ -21,11 +23,13 @@ class Database:
     def __init__(self, url: str, threads: int = MOST_CONNECTIONS) -> None:
         self.engine = open_database(url, threads)
         self._writer = writing(self.engine)
+        self._readiness = Readiness(lambda: SCHEMA.fault(self.engine))
         SCHEMA.upgrade(self.engine)
+        self.clock = StoreClock(self.engine)
 
     def fault(self) -> str | None:
         """What keeps it from being used now: ``database`` or ``schema``; None when nothing does."""
-        return SCHEMA.fault(self.engine)
+        return self._readiness.lacking()
 
     def writing(self) -> AbstractContextManager[Connection]:
         """A transaction: committed at the end of the block, rolled back when it raises."""

@@ -74,7 +74,8 @@ def end_all(service: Embedded, connector_id: int) -> Ended:
         revocation.throw_away_held(service, connection, table.c.connector_id == connector_id)
     revocation.retry_revocations(service, count + BATCH, seconds=REVOKE_SECONDS)
     with service.database.reading() as connection:
-        return Ended(count, len(revocation.pending(connection, connector_id)))
+        still = [row for row in revocation.pending(connection, connector_id) if row.given_up_at is None]
+        return Ended(count, len(still))
 
 
 def connector_id_of(service: Embedded, connector: str) -> int:
@@ -101,11 +102,11 @@ def _live(service: Embedded, row: Row[Any]) -> dict[str, Any]:
 
 def _pending(row: Row[Any]) -> dict[str, Any]:
     return {
-        "State": "revocation pending",
+        "State": "revocation pending" if row.given_up_at is None else "revocation given up",
         "AccountId": row.account_id,
         "AccountConnectorId": row.account_connector_id,
         "Name": None,
-        "ExternalAccount": None,
+        "ExternalAccount": row.external_account,
         "AuthenticatedAtUtc": None,
         "Scopes": None,
         "Error": row.error,

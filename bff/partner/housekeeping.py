@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from bff.partner import clock, revocation
+from bff.partner import revocation
 from bff.partner.context import Embedded
 from bff.partner.purge import purge
 from bff.serving.rounds import Rounds
@@ -30,7 +30,7 @@ def keep_house(service: Embedded, pause: Callable[[float], bool] = lambda _secon
     """
     done = 0
     while True:
-        began, now = time.perf_counter(), clock.now()
+        began, now = time.perf_counter(), service.database.clock.cautious()
         held = revocation.throw_away_unchosen(service, now, BATCH)
         gone = purge(service.database, now, BATCH)
         done += held + sum(gone.values())

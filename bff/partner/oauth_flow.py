@@ -77,7 +77,7 @@ def finish() -> AnyResponse:
     _check_issuer(service, flow, item)
     if (error := request.args.get("error")) is not None:
         result: sign_ins.Result = "declined" if error == "access_denied" else "failed"
-        return _ended_badly(service, flow.wanted, result, "".join(filter(str.isprintable, error[:100])))
+        return _ended_badly(service, flow.wanted, result, error[:100])
     if not (code := request.args.get("code")):
         return _ended_badly(service, flow.wanted, "failed", "no_code")
     response = _go_on(service, item, client, flow.wanted, Answer(code, flow.verifier))

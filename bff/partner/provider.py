@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
@@ -19,15 +19,25 @@ from bff.partner.outbound import Policy
 MAY_BE_JSON: Final = frozenset({"application/json", "text/json", "text/javascript", "text/plain", ""})
 LONGEST_LIFE: Final = 365 * 24 * 3600
 OK: Final = 200
+GONE: Final = (400, "invalid_token")
+"""How some third parties answer when a token that is to be revoked is no good (any more)."""
+IN_A_HURRY: Final = transport.Limits(connect=2.0, read=4.0, total=5.0)
+"""Of a call for whose end a user waits and which can be made again."""
 _UNKEPT: Final = re.compile("[\x00\ud800-\udfff]")
+_SENDABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+"""An access token that fits into a header (RFC 6749, appendix A.12)."""
 
 
 class ProviderFailed(Exception):
-    """The third party did not give what it should. ``error`` is its OAuth error, or a code of ours."""
+    """The third party did not give what it should. ``error`` is its OAuth error, or a code of ours.
 
-    def __init__(self, error: str) -> None:
+    ``refused`` are the tokens of an answer that cannot be used as a whole: they are good there all the same.
+    """
+
+    def __init__(self, error: str, refused: Credentials | None = None) -> None:
         super().__init__(error)
         self.error = error
+        self.refused = refused
 
 
 @dataclass(frozen=True)
@@ -35,17 +45,21 @@ class Client:
     """Our registration at the third party: the catalogue's, or one that the account brings."""
 
     id: str
-    secret: str | None
+    secret: str | None = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """What the third party gave. ``scope`` is what it granted, space-separated, where it said so."""
+    """What the third party gave. ``scope`` is what it granted, space-separated, where it said so.
+
+    ``client`` is whom it was given to; None in what was stored before that was kept.
+    """
 
     access_token: str
     refresh_token: str | None
     expires_at: datetime | None
     scope: str | None
+    client: Client | None = None
 
 
 class Provider:
@@ -54,6 +68,10 @@ class Provider:
     def __init__(self, policy: Policy, limits: transport.Limits | None = None) -> None:
         self.policy = policy
         self.limits = limits or transport.Limits()
+
+    def in_a_hurry(self) -> Provider:
+        """The same, with less time for each call."""
+        return Provider(self.policy, IN_A_HURRY)
 
     def exchange_code(
         self, item: CatalogueConnector, client: Client, *, code: str, verifier: str, redirect_uri: str
@@ -80,7 +98,7 @@ class Provider:
         status, document = self._post(
             item, client, item.revocation_url or "", {"token": token, "token_type_hint": hint}
         )
-        if status != OK:
+        if not _is_success(status) and (status, document.get("error")) != GONE:
             raise ProviderFailed(_error(document, f"revocation_endpoint_answered_{status}"))
 
     def account_name(self, item: CatalogueConnector, credentials: Credentials) -> str | None:
@@ -97,8 +115,9 @@ class Provider:
     def _token(self, item: CatalogueConnector, client: Client, form: dict[str, str]) -> Credentials:
         status, document = self._post(item, client, item.token_url or "", form)
         if status != OK:
-            raise ProviderFailed(_error(document, f"token_endpoint_answered_{status}"))
-        return _credentials(document)
+            refused = _tokens(document, client) if _is_success(status) else None
+            raise ProviderFailed(_error(document, f"token_endpoint_answered_{status}"), refused)
+        return _credentials(document, client)
 
     def _post(
         self, item: CatalogueConnector, client: Client, url: str, form: dict[str, str]
@@ -133,22 +152,40 @@ def _document(reply: transport.Reply) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
+def _is_success(status: int) -> bool:
+    return 200 <= status < 300
+
+
 def _error(document: dict[str, Any], otherwise: str) -> str:
-    return (_text(document.get("error")) or otherwise)[:100]
+    return legible(_text(document.get("error")) or "") or otherwise
 
 
-def _credentials(document: dict[str, Any]) -> Credentials:
+def legible(error: str) -> str:
+    """What may be kept and shown of an error's text: at most 100 printable characters, or none."""
+    return "".join(filter(str.isprintable, error[:1000])).strip()[:100]
+
+
+def _credentials(document: dict[str, Any], client: Client) -> Credentials:
+    kind, found = document.get("token_type"), _tokens(document, client)
+    usable = found is not None and _SENDABLE.fullmatch(found.access_token)
+    if found is None or not usable or not isinstance(kind, str) or kind.lower() != "bearer":
+        raise ProviderFailed("third_party_sent_no_bearer_token", found)
+    return found
+
+
+def _tokens(document: dict[str, Any], client: Client) -> Credentials | None:
+    """The tokens of an answer, whatever else is wrong with it."""
     access, refresh, scope = (
         _text(document.get(name)) for name in ("access_token", "refresh_token", "scope")
     )
-    kind = document.get("token_type")
-    if not access or not isinstance(kind, str) or kind.lower() != "bearer":
-        raise ProviderFailed("third_party_sent_no_bearer_token")
+    if not access and not refresh:
+        return None
     return Credentials(
-        access_token=access,
+        access_token=access or "",
         refresh_token=refresh or None,
         expires_at=_ends(document.get("expires_in")),
         scope=scope,
+        client=client,
     )
 
 

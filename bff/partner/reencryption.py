@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Column, Row, Select, Table, select, update
 
 from bff.partner import account_connector_store as store
-from bff.partner import completion, flows, revocation, tables
+from bff.partner import completion, flows, noting, tables
 from bff.partner.crypto import CannotOpen, Vault
 from bff.partner.database import Database
 
@@ -36,28 +36,14 @@ class Sealed:
         return key
 
 
-@dataclass(frozen=True)
-class _Owner:
-    """Whose a row of another table is."""
-
-    id: int
-    account_id: str
-    connector_id: int
-
-    @classmethod
-    def of(cls, row: Row[Any]) -> _Owner:
-        """By the columns that ``rows_of`` puts beside it."""
-        return cls(row.account_connector_id, row.account_id, row.connector_id)
-
-
 SEALED: Final = (
     Sealed(tables.account_connector.c.auth_value, lambda row: store.sealed_in(row, "auth_value")),
     Sealed(tables.account_connector.c.credentials, lambda row: store.sealed_in(row, "credentials")),
-    Sealed(tables.property_value.c.value, lambda row: store.property_in(_Owner.of(row), row.name)),
-    Sealed(tables.sign_in.c.held, lambda row: store.held_in(_Owner.of(row), row.token_sha256)),
+    Sealed(tables.property_value.c.value, lambda row: store.property_in(store.BesideOwner(row), row.name)),
+    Sealed(tables.sign_in.c.held, lambda row: store.held_in(store.BesideOwner(row), row.token_sha256)),
     Sealed(tables.flow.c.verifier, lambda row: flows.sealed_in(row.state_sha256, row)),
     Sealed(tables.completion.c.answer, lambda row: completion.sealed_in(row.code_sha256, row)),
-    Sealed(tables.pending_revocation.c.sealed_grant, lambda row: revocation.sealed_in(row.id)),
+    Sealed(tables.pending_revocation.c.sealed_grant, noting.context_of),
 )
 """Every sealed column. A test holds it to the columns that ``tables.py`` calls sealed."""
 
@@ -79,13 +65,13 @@ def re_encrypt(database: Database, vault: Vault) -> Report:
     changed, faults = 0, []
     for sealed in SEALED:
         last: Any = None
-        while found := _old(database, vault, sealed, last):
-            for row in found:
+        while rows := _old(database, vault, sealed, last):
+            for row in rows:
                 try:
                     changed += _renew(database, vault, sealed, row)
                 except CannotOpen as error:
                     faults.append(str(error))
-            last = getattr(found[-1], sealed.key.name)
+            last = getattr(rows[-1], sealed.key.name)
     return Report(changed, faults, _counted(database, vault))
 
 
@@ -103,7 +89,7 @@ def rows_of(sealed: Sealed) -> Select[Any]:
     owner = tables.account_connector
     if not any(key.column is owner.c.id for key in sealed.table.foreign_keys):
         return select(sealed.table)
-    return select(sealed.table, owner.c.account_id, owner.c.connector_id).join_from(sealed.table, owner)
+    return select(sealed.table, *store.OWNER).join_from(sealed.table, owner)
 
 
 def _renew(database: Database, vault: Vault, sealed: Sealed, row: Row[Any]) -> int:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import random
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import structlog
 from sqlalchemy import Connection, Row, or_, select, update
 
 from bff.partner import account_connector_store as store
-from bff.partner import clock, flows, properties, revocation, tables
+from bff.partner import clock, flows, noting, properties, revocation, standing, tables
 from bff.partner.audit import audit
 from bff.partner.catalogue import CatalogueConnector
 from bff.partner.context import Embedded
 from bff.partner.credentials import seal, unseal
 from bff.partner.provider import Client, Credentials, ProviderFailed
+from bff.serving.logs import about
 
 AHEAD: Final = timedelta(seconds=60)
 """A token that ends sooner is refreshed."""
@@ -28,7 +29,7 @@ POLL_SECONDS: Final = 0.05
 FIRST_COOL_DOWN, LONGEST_COOL_DOWN = timedelta(seconds=5), timedelta(minutes=5)
 SPENT: Final = "invalid_grant"
 
-log = logging.getLogger("hitchpost.embedded")
+log = structlog.get_logger("hitchpost.embedded")
 
 
 class NeedsSignIn(Exception):
@@ -114,10 +115,12 @@ def _take_lease(service: Embedded, account_connector_id: int) -> datetime | None
 def _refresh(service: Embedded, row: Row[Any], kept: Credentials, lease: datetime) -> None:
     try:
         new = _asked(service, row, kept)
+        _store(service, row, kept, new)
     except ProviderFailed as failure:
         _failed(service, row, kept, lease, failure.error)
-    else:
-        _store(service, row, kept, new)
+    except Exception as error:  # noqa: BLE001  # whatever it is, the next caller is not to wait for the lease
+        log.error("unforeseen error", **about(error))  # noqa: TRY400  # a trace would hold the tokens
+        _failed(service, row, kept, lease, revocation.UNFORESEEN)
 
 
 def _asked(service: Embedded, row: Row[Any], kept: Credentials) -> Credentials:
@@ -141,24 +144,24 @@ def _answered(service: Embedded, item: CatalogueConnector, client: Client, kept:
 def _store(service: Embedded, row: Row[Any], kept: Credentials, new: Credentials) -> None:
     """Commit what came, before anybody uses it.
 
-    It replaces exactly what it was got with. A user who signed in again meanwhile has brought a newer grant;
-    one who disconnected wants this one revoked.
+    It replaces exactly what it was got with. A user who signed in again meanwhile has brought a newer grant,
+    one who disconnected wants none: either way this one is revoked.
     """
     noted = None
     with service.database.writing() as connection:
         current = _locked(connection, row.id)
-        if current is not None and current.credentials is not None:
-            if _opened(service, current) == kept:
-                sealed = seal(service.vault, new, store.sealed_in(row, "credentials"))
-                values = {"credentials": sealed, "refresh_not_before": None, "refresh_failures": 0}
-                _set(connection, row.id, refresh_lease_ends=None, **values)
+        if current is not None and current.credentials is not None and _opened(service, current) == kept:
+            sealed = seal(service.vault, new, store.sealed_in(row, "credentials"))
+            values = {"credentials": sealed, "refresh_not_before": None, "refresh_failures": 0}
+            values["grant_sha256"] = standing.fingerprint(new)
+            _set(connection, row.id, refresh_lease_ends=None, **values)
         else:
-            noted = revocation.throw_away(service, connection, row, new)
+            noted = noting.throw_away(service, connection, noting.owner_of(row), new)
     revocation.revoke_now(service, noted)
 
 
 def _failed(service: Embedded, row: Row[Any], kept: Credentials, lease: datetime, error: str) -> None:
-    log.warning("refresh failed: account connector %s: %s", row.id, error)
+    log.warning("refresh failed", account_connector=row.id, error=error)
     audit("refresh failed", account=row.account_id, account_connector=row.id, error=error)
     with service.database.writing() as connection:
         current = _locked(connection, row.id)
@@ -166,8 +169,10 @@ def _failed(service: Embedded, row: Row[Any], kept: Credentials, lease: datetime
             return
         if error == SPENT:
             # Nothing will ever come of it: the next attempt would be as vain, and look like an attack.
-            values = {"authenticated": False, "credentials": None, "refresh_lease_ends": None}
-            _set(connection, row.id, **values)
+            # Revoked all the same: of a token that was spent the third party may keep the successor.
+            noting.throw_away(service, connection, noting.owner_of(current), kept)
+            values = {"authenticated": False, "credentials": None, "grant_sha256": None}
+            _set(connection, row.id, refresh_lease_ends=None, **values)
         elif current.refresh_lease_ends == lease:
             longest = min(FIRST_COOL_DOWN * 2 ** min(current.refresh_failures, 16), LONGEST_COOL_DOWN)
             cool = longest * random.uniform(0.5, 1.0)  # noqa: S311  # nosec B311  # spreads callers

@@ -112,6 +112,8 @@ account_connector: Final = Table(
     Column("refresh_lease_ends", Moment),
     Column("refresh_not_before", Moment),
     Column("refresh_failures", Integer, nullable=False, default=0),
+    # Of the token by which the third party would end the grant: the same may stand elsewhere.
+    Column("grant_sha256", String(64), index=True),
     UniqueConstraint("account_id", "name"),
     sqlite_autoincrement=True,
 )
@@ -185,8 +187,12 @@ pending_revocation: Final = Table(
     Column("account_id", String(255), nullable=False),
     Column("account_connector_id", Integer, nullable=False),
     Column("sealed_grant", Text, nullable=False),  # sealed
+    # What the grant is still sealed for, as it was found, where its key was missing; else for this row.
+    Column("sealed_for", Text),
+    Column("external_account", Text),
     Column("created_at", Moment, nullable=False),
     Column("failures", Integer, nullable=False, default=0),
     Column("error", Text),
     Column("next_at", Moment, nullable=False, index=True),
+    Column("given_up_at", Moment),
 )

@@ -13,14 +13,17 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 
 import requests
+import structlog
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NewConnectionError
 from urllib3.util.connection import create_connection
 
 from bff.partner.outbound import ForbiddenUrl, Policy
+from bff.serving.logs import about
 
 MAX_BYTES: Final = 64 * 1024
+log = structlog.get_logger("hitchpost.embedded")
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,10 @@ class Reply:
 
 
 class NoReply(Exception):
-    """The third party cannot be reached, broke off, took too long or sent too much. ``code`` says which."""
+    """The third party cannot be reached, broke off, took too long, sent too much or what nobody understands.
+
+    ``code`` says which.
+    """
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -61,7 +67,7 @@ def send(
     """Send it once. No redirect, cookie, proxy or .netrc is used. Raises ``NoReply``."""
     # Answers are small: without compression there is no bomb to defuse.
     headers = {"Accept": "application/json", "Accept-Encoding": "identity", **headers}
-    with _call(policy, limits) as call, requests.Session() as session:
+    with _call(policy, limits) as call, _Session() as session:
         policy.check(url)
         session.trust_env = False
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -94,15 +100,28 @@ def _call(policy: Policy, limits: Limits) -> Iterator[_Call]:
     call = _Call(policy, limits)
     try:
         yield call
-        if call.over:
-            # Cut in the middle of its headers, an answer may look whole.
-            raise NoReply("third_party_too_slow")
     except ForbiddenUrl as error:
         raise NoReply("third_party_url_forbidden") from error
+    except NoReply:
+        raise
     except (requests.RequestException, OSError) as error:
         raise NoReply("third_party_too_slow" if call.over else "third_party_unreachable") from error
+    except Exception as error:
+        # Whatever the libraries do not foresee, the third party has brought about: it is its failure.
+        log.error("unforeseen answer of a third party", **about(error))  # noqa: TRY400  # a trace would hold it
+        raise NoReply("third_party_answer_not_understood") from error
     finally:
         call.end()
+    if call.over:
+        # Cut in the middle of its headers, an answer may look whole.
+        raise NoReply("third_party_too_slow")
+
+
+class _Session(requests.Session):
+    """Follows no redirect, nor prepares to: requests would read all of its body, and parse where it leads."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """No answer leads anywhere."""
 
 
 class _Call:

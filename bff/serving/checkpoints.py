@@ -10,6 +10,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import Engine, event
 
+from bff.serving.blocking import aside
 from bff.serving.database import turn_to_write
 from bff.serving.rounds import Rounds
 
@@ -49,9 +50,9 @@ class Checkpoints(Rounds):
         # The log begins anew only when a writer finds all of it copied and synchronized, which never is so
         # where somebody always writes. So the last pages are copied while nobody does: few, as the rest has
         # been, and little is left to synchronize (a twentieth of the time for which writers wait otherwise).
-        os.fsync(self._file)
+        aside(os.fsync, self._file)
         self._copy()
-        os.fsync(self._file)
+        aside(os.fsync, self._file)
         with turn_to_write(self._engine):
             self._copy()
 
@@ -68,7 +69,7 @@ class Checkpoints(Rounds):
 
     def _ask(self, pragma: str) -> Any:
         with closing(self._engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
-            return cursor.execute(pragma).fetchone()
+            return aside(lambda: cursor.execute(pragma).fetchone())
 
 
 def _leave_it_to_us(connection: Any, record: Any, _proxy: object) -> None:

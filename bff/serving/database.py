@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cached_property
+import time
+from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, Pool, column, create_engine, event, func, inspect, select, table
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Pool,
+    column,
+    create_engine,
+    event,
+    func,
+    inspect,
+    select,
+    table,
+    update,
+)
+from sqlalchemy.exc import (
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
 
-WAIT_SECONDS: Final = 10.0
+from bff.serving.sqlite_writers import WAIT_SECONDS, WriterQueue, code_of, patiently
+
 WRITES: Final = {"hitchpost_writes": True}
 PRAGMAS: Final = (
-    "PRAGMA busy_timeout=10000",
+    # Short: SQLite waits inside the driver, where no other request of a gevent worker goes on. Whoever writes
+    # waits outside (``patiently``).
+    "PRAGMA busy_timeout=50",
     "PRAGMA journal_mode=WAL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA synchronous=NORMAL",
@@ -36,6 +58,7 @@ def open_database(url: str, threads: int = MOST_CONNECTIONS) -> Engine:
         pool_pre_ping=not url.startswith("sqlite"),
         pool_size=kept,
         max_overflow=max(min(threads, MOST_CONNECTIONS) - kept, 2),
+        pool_timeout=WAIT_SECONDS,
         # Errors of the database must not carry the values of a row into a log.
         hide_parameters=True,
     )
@@ -44,7 +67,20 @@ def open_database(url: str, threads: int = MOST_CONNECTIONS) -> Engine:
         queue = _queues[engine.pool] = WriterQueue()
         event.listen(engine, "begin", queue.begin)
         event.listen(engine, "checkin", queue.leave)
+    elif engine.dialect.driver == "psycopg":
+        from bff.serving.postgresql import connect  # noqa: PLC0415  # an extra
+
+        event.listen(engine, "do_connect", lambda _dialect, _record, given, named: connect(*given, **named))
     return engine
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error says that the database cannot be used now: it is gone, full, locked or too slow."""
+    if code_of(error) == sqlite3.SQLITE_ERROR:
+        return False  # The statement is wrong, or the schema.
+    if isinstance(error, OperationalError | InterfaceError | InternalError | SQLAlchemyTimeout):
+        return True
+    return type(error) is DatabaseError or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
 def writing(engine: Engine) -> Engine:
@@ -80,7 +116,7 @@ class Schema:
 
         config = Config()
         config.set_main_option("script_location", str(self._migrations))
-        with writing(engine).begin() as connection:
+        with _patience(engine), writing(engine).begin() as connection:
             self.one_at_a_time(connection)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
@@ -88,15 +124,24 @@ class Schema:
     def one_at_a_time(self, connection: Connection) -> None:
         """Until this transaction ends, nobody else is past this; of SQLite's writers there is one anyway."""
         if connection.dialect.name == "postgresql":
+            from bff.serving.postgresql import UNLIMITED  # noqa: PLC0415  # an extra
+
+            # A large table takes its time, and so does another process that is at it already.
+            connection.exec_driver_sql(UNLIMITED)
             connection.execute(select(func.pg_advisory_xact_lock(self._lock)))
 
     def fault(self, engine: Engine) -> str | None:
         """What keeps a database from being used now: ``database`` or ``schema``; None when nothing does."""
         try:
             with engine.connect() as connection:
-                return None if self._serves(connection) else "schema"
+                if not self._serves(connection):
+                    return "schema"
+            with writing(engine).begin() as connection:
+                # It shows that a change would be kept: no full disk, no lock, no replica.
+                connection.execute(update(STANDS_AT).values(version_num=STANDS_AT.c.version_num))
         except SQLAlchemyError:
             return "database"
+        return None
 
     def fault_of(self, url: str) -> str | None:
         """The same of a database that this program does not use yet. No file is made."""
@@ -124,51 +169,17 @@ class Schema:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver's own transaction handling is switched off: it would begin too late and never IMMEDIATE.
     connection.isolation_level = None
+    ends = time.monotonic() + WAIT_SECONDS
     for pragma in PRAGMAS:
-        connection.execute(pragma)
+        patiently(partial(connection.execute, pragma), ends)
 
 
-class WriterQueue:
-    """Where the threads of one process wait for SQLite's one writer, in the order in which they came.
+def _patience(engine: Engine) -> AbstractContextManager[None]:
+    if engine.dialect.name != "postgresql":
+        return nullcontext()
+    from bff.serving.postgresql import patience  # noqa: PLC0415  # an extra
 
-    SQLite itself lets each try again after a while, and under load one may have no luck for the whole of its
-    ten seconds. Writers of other processes are met by that only.
-    """
-
-    def __init__(self) -> None:
-        self._turn = threading.Lock()
-
-    def begin(self, connection: Connection) -> None:
-        """A transaction begins; a writing one when it is its turn."""
-        if not connection.get_execution_options().get("hitchpost_writes"):
-            _say(connection, "BEGIN")
-            return
-        connection.info["writes"] = self._turn.acquire(timeout=WAIT_SECONDS)
-        _say(connection, "BEGIN IMMEDIATE")
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """One statement's turn; after ten seconds it tries its luck with SQLite itself."""
-        mine = self._turn.acquire(timeout=WAIT_SECONDS)
-        try:
-            yield
-        finally:
-            if mine:
-                self._turn.release()
-
-    def leave(self, _connection: object, record: Any) -> None:
-        """The transaction has ended, however it did: its connection is given back."""
-        if record.info.pop("writes", False):
-            self._turn.release()
+    return patience(None)
 
 
 _queues: Final[WeakKeyDictionary[Pool, WriterQueue]] = WeakKeyDictionary()
-
-
-def _say(connection: Connection, statement: str) -> None:
-    """To the driver itself: by SQLAlchemy's way a BEGIN costs as much as a read."""
-    driver = cast(sqlite3.Connection, connection.connection.driver_connection)
-    try:
-        driver.execute(statement)
-    except sqlite3.OperationalError as error:
-        raise OperationalError(statement, None, error) from error

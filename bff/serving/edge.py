@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import re
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -20,8 +22,16 @@ from bff.serving.bounds import head_fault
 from bff.serving.hosts import LOOPBACK, host_name
 
 REQUEST_ID: Final = "hitchpost.request_id"
+CLIENT_WAIT: Final = "hitchpost.client_wait"
+"""In a request's environment, where the server can end a wait for its client: what makes the context manager
+around it, which raises ``TimeoutError``."""
 ROUTE: Final = "hitchpost.route"
 UNMATCHED: Final = "(none)"
+
+SMALL_BODY_BYTES: Final = 16 * 1024
+RETRY_SECONDS: Final = "5"
+MOST_LARGE_BODIES: Final = 64
+"""So many bodies beyond the small ones are taken at a time: what senders leave unfinished fills memory."""
 
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _METHOD: Final = re.compile(r"[A-Z]{1,16}")
@@ -49,6 +59,7 @@ class Edge:
         self._hosts = frozenset(hosts)
         self._most = max_body_bytes
         self._refuse = refuse
+        self._large = threading.BoundedSemaphore(MOST_LARGE_BODIES)
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """One request, with one line in the log."""
@@ -59,6 +70,8 @@ class Edge:
             told["status"] = int(status[:3])
             headers[:] = [item for item in headers if item[0].lower() != "x-request-id"]
             headers.append(("X-Request-Id", name))
+            if told["status"] in {429, 503} and not any(item[0].lower() == "retry-after" for item in headers):
+                headers.append(("Retry-After", RETRY_SECONDS))
             return start_response(status, headers, *more)
 
         structlog.contextvars.bind_contextvars(request_id=name)
@@ -86,17 +99,38 @@ class Edge:
             return self._refuse(400, "malformed_request", "Content-Length is no number")
         if len(length) > 12 or int(length) > self._most:
             return self._too_large()
-        if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
-            # Known now, its length is held against what its route takes; unknown, the rest would be cut off.
-            try:
-                body = environ["wsgi.input"].read(self._most + 1)
-            except (OSError, ValueError):
-                return self._refuse(400, "malformed_request", "the body broke off, or its chunks are none")
-            if len(body) > self._most:
-                return self._too_large()
-            environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
-            environ.pop("wsgi.input_terminated", None)
-            environ.pop("HTTP_TRANSFER_ENCODING")
+        chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+        if chunked or int(length):
+            return self._take_body(environ, self._most + 1 if chunked else int(length), chunked=chunked)
+        return None
+
+    def _take_body(self, environ: Environ, size: int, *, chunked: bool) -> App | None:
+        """Read the whole body before anything is done for it: whoever sends slowly holds nothing else.
+
+        Of a chunked one the length is known then, and is held against what its route takes.
+        """
+        large = size > SMALL_BODY_BYTES
+        if large and not self._large.acquire(blocking=False):
+            return self._refuse(
+                429, "rate_limited", "many large bodies are being sent; try again in a moment"
+            )
+        try:
+            with environ.get(CLIENT_WAIT, nullcontext)():
+                body = environ["wsgi.input"].read(size)
+        except TimeoutError:
+            return self._refuse(408, "request_timeout", "the body did not come in time")
+        except (OSError, ValueError):
+            return self._refuse(400, "malformed_request", "the body broke off, or its chunks are none")
+        finally:
+            if large:
+                self._large.release()
+        if len(body) > self._most:
+            return self._too_large()
+        if not chunked and len(body) < size:
+            return self._refuse(400, "malformed_request", "the body broke off")
+        environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        environ.pop("wsgi.input_terminated", None)
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
         return None
 
     def _too_large(self) -> App:

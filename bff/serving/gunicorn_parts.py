@@ -4,44 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
-import signal
-import time
 from http import HTTPStatus
 from typing import Any, Final
 
 from gunicorn import util
-from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 from gunicorn.http import wsgi
 
-from bff.serving import draining
-
-QUICKLY: Final = frozenset({signal.SIGINT, signal.SIGQUIT})
 HEADERS: Final = (
     "Cache-Control: no-store\r\n"
     "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
     "Referrer-Policy: no-referrer\r\n"
     "X-Content-Type-Options: nosniff\r\n"
 )
-
-
-class DrainingArbiter(Arbiter):  # type: ignore[misc]
-    """On SIGTERM the program is first unready, and then stops: a load balancer has time to look away."""
-
-    def handle_term(self) -> None:
-        """Unready at once. A second SIGTERM ends the wait; Ctrl-C and SIGQUIT end requests too."""
-        draining.begin()
-        until = time.monotonic() + self.app.drain_seconds
-        while (left := until - time.monotonic()) > 0:
-            for number in self.wait_for_signals(timeout=min(left, 0.2)):
-                if number == signal.SIGTERM:
-                    raise StopIteration
-                if number in QUICKLY:
-                    self.stop(graceful=False)
-                    raise StopIteration
-                if number == signal.SIGCHLD:
-                    self.handle_chld()
-        raise StopIteration
 
 
 class PlainLogger(Logger):  # type: ignore[misc]

@@ -15,6 +15,8 @@ from typing import Any, Final, Literal, TextIO
 
 import structlog
 
+from bff.serving import metrics
+from bff.serving.log_output import LogOutput
 from bff.serving.terminal import IN_A_LINE
 
 Form = Literal["json", "console"]
@@ -48,8 +50,9 @@ def configure(form: Form, stream: TextIO | None = None) -> None:
 
     Our own are written at once: by way of the standard library's loggers a line costs three times as much.
     """
-    chosen = stream or sys.stdout
-    handler = logging.StreamHandler(chosen)
+    chosen = LogOutput(stream or sys.stdout)
+    metrics.watch_log(lambda: chosen.lost)
+    handler = _Handler(chosen)
     handler.setFormatter(_formatter(form))
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -78,12 +81,33 @@ def about(error: BaseException) -> dict[str, str]:
     }
 
 
-class _Written(structlog.WriteLogger):
+class _Written:
     """Writes whole lines; its name is told in them."""
 
-    def __init__(self, name: str, stream: TextIO) -> None:
-        super().__init__(stream)
+    def __init__(self, name: str, output: LogOutput) -> None:
         self.name = name
+        self._output = output
+
+    def msg(self, message: str) -> None:
+        """Write one line."""
+        self._output.write(message + "\n")
+
+    debug = info = warning = warn = error = critical = fatal = exception = log = msg
+
+
+class _Handler(logging.Handler):
+    """The lines of libraries, to the same place."""
+
+    def __init__(self, output: LogOutput) -> None:
+        super().__init__()
+        self._output = output
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line; what cannot even be put into words is lost."""
+        try:
+            self._output.write(self.format(record) + "\n")
+        except Exception:  # noqa: BLE001  # a log never stops what it tells of
+            self._output.lost += 1
 
 
 def _renderer(form: Form) -> Any:

@@ -12,15 +12,22 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, ParamSpec
 
 if TYPE_CHECKING:
     from prometheus_client import Counter, Gauge, Histogram
 
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0)
+RESERVED: Final = {
+    "histogram": 2 << 20,
+    "counter": 256 << 10,
+    "gauge_livesum": 64 << 10,
+    "gauge_livemax": 64 << 10,
+}
+"""Bytes of each file of a process, several times as many as all its routes and statuses take."""
 STATES: Final = ("closed", "half-open", "open")
 
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -37,34 +44,74 @@ class _Meters:
     signals: Counter
     upstream: Histogram
     breaker: Gauge
+    log_lost: Counter
+    metrics_lost: Counter
 
 
+@dataclass
+class _Lost:
+    """What could not be written, and how much of that has been counted."""
+
+    log: Callable[[], int] = int
+    log_counted: int = 0
+    metrics: int = 0
+
+
+_lost: Final = _Lost()
+P = ParamSpec("P")
+
+
+def _harmless(count: Callable[P, None]) -> Callable[P, None]:
+    """A number that cannot be written is lost, and not the request that it tells of."""
+
+    @wraps(count)
+    def counted(*arguments: P.args, **named: P.kwargs) -> None:
+        try:
+            count(*arguments, **named)
+        except Exception:  # noqa: BLE001  # a full disk, a folder that is gone, a file that cannot be read
+            _lost.metrics += 1
+
+    return counted
+
+
+def watch_log(lost: Callable[[], int]) -> None:
+    """From now on count the lines that the log lost; ``lost`` tells how many they are by now."""
+    _lost.log, _lost.log_counted = lost, lost()
+
+
+@_harmless
 def request(route: str, method: str, status: int, seconds: float) -> None:
     """A request was answered. ``route`` is a rule of the URL map, or ``(none)``."""
     known = method if method in {"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"} else "other"
     _meters().requests.labels(route, known, f"{status // 100}xx").observe(seconds)
+    _count_lost()
 
 
+@_harmless
 def busy(change: int) -> None:
-    """A thread began (1) or ended (-1) a request."""
+    """A request began (1) or ended (-1)."""
     _meters().busy.inc(change)
 
 
+@_harmless
 def launched(delivery: str) -> None:
     """A sign-in was started."""
     _meters().launches.labels(delivery).inc()
 
 
+@_harmless
 def settled(status: str, delivery: str) -> None:
     """An attempt ended."""
     _meters().attempts.labels(status, delivery).inc()
 
 
+@_harmless
 def signalled(hint: str) -> None:
     """A page looked whether there was news, woken by this signal; ``timer`` when by none."""
     _meters().signals.labels(hint).inc()
 
 
+@_harmless
 def upstream(path: str, status: int | None, seconds: float) -> None:
     """A call to the partner service. ``path`` is its template; no status means no answer."""
     _meters().upstream.labels(path, f"{status // 100}xx" if status else "none").observe(seconds)
@@ -125,6 +172,30 @@ def beside(app: App, bind: str | None) -> App:
     return either
 
 
+def _count_lost() -> None:
+    if (log := _lost.log()) > _lost.log_counted:
+        _meters().log_lost.inc(log - _lost.log_counted)
+        _lost.log_counted = log
+    if _lost.metrics:
+        _meters().metrics_lost.inc(_lost.metrics)
+        _lost.metrics = 0
+
+
+def _reserve() -> None:
+    """Room on the disk for this process's numbers. Raises ``OSError`` when there is none.
+
+    The library maps sparse files into memory: to write there on a full disk would end the process (SIGBUS).
+    """
+    for kind, size in RESERVED.items():
+        path = Path(os.environ[FOLDER]) / f"{kind}_{os.getpid()}.db"
+        with path.open("wb") as file:
+            try:
+                os.posix_fallocate(file.fileno(), 0, size)
+            except OSError:
+                path.unlink()
+                raise
+
+
 def _tell_breakers() -> None:
     for upstream_name, state in _breakers.items():
         told = state()
@@ -142,6 +213,8 @@ def _meters() -> _Meters:
 def _made() -> _Meters:
     from prometheus_client import Counter, Gauge, Histogram  # noqa: PLC0415
 
+    if FOLDER in os.environ:
+        _reserve()
     return _Meters(
         requests=Histogram(
             "hitchpost_request_seconds",
@@ -149,7 +222,9 @@ def _made() -> _Meters:
             ["route", "method", "status"],
             buckets=SECONDS,
         ),
-        busy=Gauge("hitchpost_threads_busy", "Threads with a request.", multiprocess_mode="livesum"),
+        busy=Gauge(
+            "hitchpost_threads_busy", "Requests that are being answered.", multiprocess_mode="livesum"
+        ),
         launches=Counter("hitchpost_launches", "Sign-ins that were started.", ["delivery"]),
         attempts=Counter("hitchpost_attempts", "Attempts that ended.", ["status", "delivery"]),
         signals=Counter("hitchpost_signals", "What made pages look for news.", ["hint"]),
@@ -165,4 +240,6 @@ def _made() -> _Meters:
             ["upstream", "state"],
             multiprocess_mode="livemax",
         ),
+        log_lost=Counter("hitchpost_log_lines_lost", "Lines of the log that could not be written."),
+        metrics_lost=Counter("hitchpost_metrics_lost", "Numbers that could not be written."),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any, Final
@@ -92,12 +93,20 @@ class DatabaseStorage(Storage):
     STORAGE_SCHEME = ["database"]  # noqa: RUF012  # the library's own form
 
     def __init__(
-        self, uri: str | None = None, wrap_exceptions: bool = True, *, engine: Engine, table: Table, **_: Any
+        self,
+        uri: str | None = None,
+        wrap_exceptions: bool = True,
+        *,
+        engine: Engine,
+        table: Table,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        **_: Any,
     ) -> None:
         super().__init__(uri, wrap_exceptions=wrap_exceptions)
         self._engine = engine
         self._writer = writing(engine)
         self._table = table
+        self._clock = clock
         self._hit = Change(engine, _hit(engine, table))
 
     @property
@@ -107,7 +116,7 @@ class DatabaseStorage(Storage):
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Count ``amount`` more in the window of ``key``, or begin one of ``expiry`` seconds; the count."""
-        now = datetime.now(UTC)
+        now = self._clock()
         ends_at = now + timedelta(seconds=expiry)
         row = self._hit.make({"key": key, "amount": amount, "now": now, "ends_at": ends_at})
         assert row is not None  # nosec B101  # for the type checker: one row is there in any case
@@ -121,7 +130,7 @@ class DatabaseStorage(Storage):
     def get_expiry(self, key: str) -> float:
         """When that window ends, in seconds since 1970; the present when there is none."""
         found = self._window(key)
-        return found[1].timestamp() if found else time.time()
+        return found[1].timestamp() if found else self._clock().timestamp()
 
     def check(self) -> bool:
         """Whether the database answers."""
@@ -146,7 +155,7 @@ class DatabaseStorage(Storage):
         wanted = select(table.hits, table.ends_at)
         with self._engine.connect() as connection:
             row = connection.execute(
-                wanted.where(table.key == key, table.ends_at > datetime.now(UTC))
+                wanted.where(table.key == key, table.ends_at > self._clock())
             ).one_or_none()
         return (row.hits, row.ends_at) if row else None
 
@@ -169,19 +178,26 @@ def _hit(engine: Engine, counts: Table) -> UpdateBase:
     return counted
 
 
-def storage_for(url: str | None, engine: Engine, table: Table, *, workers: int) -> tuple[str, dict[str, Any]]:
+def storage_for(
+    url: str | None,
+    engine: Engine,
+    table: Table,
+    *,
+    workers: int,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> tuple[str, dict[str, Any]]:
     """The storage's URL for the ``limits`` library, and its options.
 
     With no ``url``: the memory where one worker is all there is, else the database. SQLite with one worker is
     one process; PostgreSQL may have others that are not known here. ``table`` has the columns ``key``,
-    ``hits`` and ``ends_at`` (a time in UTC).
+    ``hits`` and ``ends_at`` (a time in UTC), and ``clock`` is the one of all that share it.
     """
     alone = workers == 1 and engine.dialect.name == "sqlite"
     chosen = url or (MEMORY if alone else DATABASE)
     if chosen == MEMORY:
         return WORKER, {}
     if chosen == DATABASE:
-        return chosen, {"engine": engine, "table": table}
+        return chosen, {"engine": engine, "table": table, "clock": clock}
     return chosen, _redis_options()
 
 

@@ -11,6 +11,9 @@ from pydantic_settings import BaseSettings
 from bff.serving.environment import Environment, is_production
 from bff.serving.hosts import host_name
 
+WorkerKind = Literal["gevent", "threads"]
+"""How a worker process serves many connections at once."""
+
 DRAIN_SECONDS: Final = 2.0
 
 
@@ -73,7 +76,19 @@ class ServedSettings(BaseSettings):
         description="Seconds between becoming unready and stopping, on SIGTERM. When unset: 2 in production,"
         " else 0.",
     )
-    threads: int = Field(default=32, ge=1, le=512, description="Threads of each worker process.")
+    worker: WorkerKind = Field(
+        default="gevent",
+        description="`gevent`: each worker serves its connections in turn, and a slow client costs a little"
+        " memory. `threads`: each request has a thread to itself, and a slow one keeps it; put a proxy in"
+        " front that reads whole requests.",
+    )
+    connections: int = Field(
+        default=10_000,
+        ge=100,
+        le=100_000,
+        description="Connections that each worker holds at most; fewer where fewer files may be open.",
+    )
+    threads: int = Field(default=32, ge=1, le=512, description="Threads of each worker process of threads.")
     workers: int = Field(default=1, ge=1, le=64, description="Worker processes.")
     limits_url: Annotated[SecretStr | None, AfterValidator(_limits_url)] = Field(
         default=None,

@@ -7,15 +7,17 @@ which was a quarter of all that a launch, or a waiting page's question, took of 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, PoolProxiedConnection, Select
+from sqlalchemy import CompoundSelect, Engine, PoolProxiedConnection, Select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.sql.dml import UpdateBase
 
 from bff.serving.database import turn_to_write
+from bff.serving.sqlite_writers import WAIT_SECONDS, patiently
 
 Process = Callable[[Any], Any]
 Values = Mapping[str, Any]
@@ -25,7 +27,12 @@ Row = tuple[Any, ...]
 class _Statement:
     """What the driver is given for a statement, and what it gives back."""
 
-    def __init__(self, engine: Engine, statement: Select[Any] | UpdateBase, columns: Iterable[Any]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        statement: Select[Any] | CompoundSelect[Any] | UpdateBase,
+        columns: Iterable[Any],
+    ) -> None:
         dialect = engine.dialect
         compiled = statement.compile(dialect=dialect)
         self.sql = str(compiled)
@@ -60,7 +67,7 @@ class Read:
     connection away, and tells an error in its own kind.
     """
 
-    def __init__(self, engine: Engine, statement: Select[Any]) -> None:
+    def __init__(self, engine: Engine, statement: Select[Any] | CompoundSelect[Any]) -> None:
         self._engine, self._statement = engine, statement
         self._compiled = _Statement(engine, statement, statement.selected_columns)
 
@@ -93,8 +100,9 @@ class Change:
 
     def make(self, values: Values) -> Row | None:
         """The row as it is now; None when there was none to change. Raises ``SQLAlchemyError``."""
+        ends = time.monotonic() + WAIT_SECONDS
         with turn_to_write(self._engine), self._connection() as connection:
-            rows = _run(connection, self._compiled, values)
+            rows = patiently(lambda: _run(connection, self._compiled, values), ends)
             # SQLite's driver is in its own mode: there a statement outside a transaction is one.
             connection.commit()
         return rows[0] if rows else None

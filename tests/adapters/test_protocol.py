@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bff.adapters.partner_client import PartnerClient
-from bff.core.errors import ConnectorUnavailable
+from bff.core.errors import AccountUnknown, ConnectorUnavailable
 from bff.core.ports import AccountRef, Connector
 from bff.core.secret import Secret
 from tests.adapters import recorded
@@ -52,16 +52,20 @@ def account() -> AccountRef:
 
 
 def test_a_connector_is_found_by_id_and_by_name(subject: Subject, account: AccountRef) -> None:
-    """An id answers an object, a name a list; the account is made on the way."""
+    """An id answers an object, a name a list."""
+    subject.client.make_account(account)
     assert subject.client.find_connector(account, str(subject.connector.id)) == subject.connector
     assert subject.client.find_connector(account, subject.connector.name) == subject.connector
 
 
 def test_an_unknown_connector_is_unavailable(subject: Subject, account: AccountRef) -> None:
-    """Whether or not the account exists."""
+    """To an account that exists; one that does not may be told that, and is not made."""
     for _ in range(2):
-        with pytest.raises(ConnectorUnavailable):
+        with pytest.raises((AccountUnknown, ConnectorUnavailable)):
             subject.client.find_connector(account, "nothing-of-this-name")
+    subject.client.make_account(account)
+    with pytest.raises(ConnectorUnavailable):
+        subject.client.find_connector(account, "nothing-of-this-name")
 
 
 def test_an_account_that_does_not_exist_has_nothing(subject: Subject, account: AccountRef) -> None:

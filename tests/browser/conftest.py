@@ -13,6 +13,8 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.support.browsers import ENGINES, answers, missing, open_browser
+from tests.support.cyclr.stack import CyclrStack, open_cyclr_stack
+from tests.support.cyclr.world import stock
 from tests.support.host_page import HostPage
 from tests.support.stack import ROOT, Stack, run_demo
 
@@ -24,6 +26,29 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The demo, as `make demo` runs it."""
     with run_demo(tmp_path_factory.mktemp("demo")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def shared_cyclr_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CyclrStack]:
+    """The demo's host page and a BFF, with the strict stand-in for Cyclr behind them."""
+    with open_cyclr_stack(tmp_path_factory.mktemp("cyclr")) as running:
+        yield running
+
+
+@pytest.fixture
+def cyclr_stack(shared_cyclr_stack: CyclrStack) -> CyclrStack:
+    """The same with everything at the partner service as it was at first."""
+    shared_cyclr_stack.cyclr.reset()
+    stock(shared_cyclr_stack.cyclr)
+    return shared_cyclr_stack
+
+
+@pytest.fixture
+def cyclr_page(driver: WebDriver, cyclr_stack: CyclrStack) -> HostPage:
+    """The host page with Ada signed in, against the stand-in."""
+    found = HostPage(driver, cyclr_stack)
+    found.sign_in()
+    return found
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -152,7 +152,7 @@ def test_tls_to_the_third_party_at_the_exchange(tls_world: FaultyWorld, fault: T
 def begin_anew(shared: FaultyWorld, name: str) -> FaultyWorld:
     """The world for the next test."""
     mend(shared)
-    shared.bff_app.extensions[EXTENSION].watch._partner._http.breaker = Breaker()
+    shared.bff_app.extensions[EXTENSION].watch._partner._partner._http.breaker = Breaker()
     return replace(shared, account=f"account of {name}")
 
 

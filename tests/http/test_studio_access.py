@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -72,8 +73,9 @@ def test_a_link_is_good_for_a_day(studio: StudioWorld) -> None:
 def test_two_who_press_at_once_are_one(studio: StudioWorld) -> None:
     """A link is compared and set: of two browsers one is signed in."""
     link = studio.link()
-    answers = [press(link, studio).status_code for _ in range(2)]
-    assert sorted(answers) == [303, 410]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: press(link, studio).status_code, range(8)))
+    assert sorted(answers) == [303, *[410] * 7]
 
 
 def test_nothing_that_lets_anybody_in_is_stored_as_it_is(studio: StudioWorld) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import Any
 
 from bff.adapters.content_store import ContentStore
-from tests.support.studio import GRACE, Page, StudioWorld
+from bff.core.errors import Outdated
+from tests.support.studio import ADA, GRACE, Page, StudioWorld
 
 TEXT = "messages/default/text/*/*"
 BUTTON_DE = "words/*/de/button"
@@ -70,6 +74,28 @@ def test_going_back_is_of_what_its_publisher_saw(studio: StudioWorld) -> None:
     answer = ada.post("history/2/restore", {"expected": "3"})
     assert answer.status_code == 409
     assert "grace@acme.example has published version 4" in answer.text
+
+
+def test_pressed_many_times_at_once_it_is_published_once(studio: StudioWorld) -> None:
+    """Publishing and going back are compared and set: of twelve presses one makes a version."""
+    ada, store = studio.editor(), ContentStore(studio.engine, lambda: datetime.now(UTC))
+    ada.save("messages/default", {TEXT: "by ada"})
+    revision = int(ada.page("changes").hidden("revision"))
+
+    def press(act: Callable[[], Any]) -> bool:
+        try:
+            act()
+        except Outdated:
+            return False
+        return True
+
+    for act in (
+        lambda: store.publish_draft(studio.product, revision, ADA),
+        lambda: store.restore(studio.product, 1, ADA, expected=2),
+    ):
+        with ThreadPoolExecutor(12) as pool:
+            assert sum(pool.map(press, [act] * 12)) == 1
+    assert [version.number for version in store.history(studio.product)] == [3, 2, 1]
 
 
 def test_changes_and_history_say_what_was_and_what_is(studio: StudioWorld) -> None:

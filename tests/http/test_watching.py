@@ -185,6 +185,21 @@ def test_the_other_account_can_be_chosen(world: World) -> None:
     assert world.read(attempt)["status"] == "failed"
 
 
+def test_a_choice_is_made_once(world: World) -> None:
+    """However often it is pressed, at once or again: one new attempt, and all are answered with it."""
+    token = world.session()
+    attempt = mismatched(world, token)
+    world.read(attempt)
+    path = f"/v1/attempts/{attempt}/accept"
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: world.page("POST", path, token, json={}), range(12)))
+    assert {answer.status_code for answer in answers} == {200}
+    again = world.page("POST", path, token, json={}).json()
+    assert {answer.json()["id"] for answer in answers} == {again["id"]}
+    assert again["status"] == "connected"
+    assert connected_account(world) == "grace@sandbox.example"
+
+
 def test_the_same_account_reconnects(world: World) -> None:
     """A reconnect with the account that is connected is no mismatch."""
     token = world.session()

@@ -340,7 +340,7 @@ def test_a11_a_token_has_an_age() -> None:
         token = tokens(NEW).issue(ADA, timedelta(days=400))[0].reveal()
         clock.move_to(86_400)
         assert tokens(NEW).read(token) == ADA
-        for moment in (86_401, 399 * 86_400, -1):
+        for moment in (86_401, 399 * 86_400, -6):
             clock.move_to(moment)
             with pytest.raises(NotSignedIn):
                 tokens(NEW).read(token)

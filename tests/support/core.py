@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bff.adapters.attempt_store import DatabaseAttempts
@@ -18,7 +18,7 @@ from bff.core.ports import AccountRef
 from bff.core.secret import fingerprint
 from bff.core.watch import Watch
 from bff.serving.database import open_database
-from tests.support.model_partner import Clock, ModelPartner, NoEvents, at_once
+from tests.support.model_partner import Clock, ModelPartner, NoEvents, NoStore, at_once
 
 ORIGIN: Final = "https://app.example"
 PRODUCT: Final = Product(
@@ -41,9 +41,10 @@ class Core:
     watch: Watch
     connect: Connect
 
-    def launched(self) -> Attempt:
+    def launched(self, *, user: str = "ada") -> Attempt:
         """An attempt whose user is at the partner service now."""
-        attempt, token = self.connect.begin(PRODUCT, ADA, BeginRequest("crm", ORIGIN))
+        who = replace(ADA, user=User(user))
+        attempt, token = self.connect.begin(PRODUCT, who, BeginRequest("crm", ORIGIN))
         self.connect.launch(self.connect.peek(token))
         return self.read(attempt)
 
@@ -65,7 +66,7 @@ def build_core(database_url: str, *, tells: bool = True) -> Core:
     SCHEMA.upgrade(engine)
     attempts = DatabaseAttempts(engine)
     watch = Watch(attempts, partner, NoEvents(), clock)
-    catalogue = Catalogue(partner, clock)
+    catalogue = Catalogue(partner, clock, NoStore(), at_once)
     places = Places("https://bff.example", "https://partner.example")
     completions = Completions(
         attempts,

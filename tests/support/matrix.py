@@ -24,6 +24,22 @@ browser plays at a time, as in front of a user. No time stands where the page it
 where only the user or the clock decided.
 
 """
+WITH_CYCLR: Final = """\
+## With Cyclr
+
+The same page in front of a strict stand-in for Cyclr, which tells whether a connector is connected, and
+nothing of any single sign-in. What it does not tell is asked of the user, and no user is named for what may
+be another's doing (`attributed` is false, and there is no receipt): see
+[architecture](architecture.md#what-cyclr-does-not-tell).
+
+- After a denial Cyclr shows an error page, or sends the browser back, with an error or without a word. The
+  error page is told to nobody: once its window is closed the page asks, *Open again* or *Cancel*.
+- A reconnect that comes back without a word asks in its window whether the sign-in was finished.
+- Cyclr's last page does not close its own window. Where our page has no hold of it (isolated, or reloaded),
+  it stays until the user closes it.
+- What the host page alone decides (policies, sessions, in-app browsers, forged messages) has no row here.
+
+"""
 
 
 @dataclass(frozen=True)
@@ -70,8 +86,12 @@ def medians(played: list[Played], engines: tuple[str, ...]) -> str:
 
 def document(played: list[Played], engines: tuple[str, ...]) -> str:
     """The whole page."""
+    ours, cyclr = (
+        [item for item in played if item.cell["partner"] == name] for name in ("embedded", "cyclr")
+    )
     return (
-        f"{HEAD}{table(played, engines)}\n\n## How soon\n\nMedians over the cells above.\n\n"
+        f"{HEAD}{table(ours, engines)}\n\n{WITH_CYCLR}{table(cyclr, engines)}\n\n## How soon\n\n"
+        f"Medians over the cells above.\n\n"
         f"{medians(played, engines)}\n"
     )
 

@@ -13,6 +13,7 @@ from bff.core.ports import (
     AccountRef,
     CompletionWish,
     Connector,
+    KnownConnector,
     SignInRecord,
     SignInToken,
     T,
@@ -55,6 +56,9 @@ class ModelPartner:
     def find_connector(self, account: AccountRef, reference: str) -> Connector:
         """There is one."""
         return Connector(1, reference)
+
+    def make_account(self, account: AccountRef) -> None:
+        """It is there already."""
 
     def list_account_connectors(self, account: AccountRef) -> list[AccountConnector]:
         """It is installed."""
@@ -111,6 +115,17 @@ def at_once(work: Callable[[], T]) -> Future[T]:
     except Exception as error:  # noqa: BLE001  # kept for whoever asks for the result
         done.set_exception(error)
     return done
+
+
+class NoStore:
+    """Implements ``ConnectorStore``: nothing is known."""
+
+    def get(self, references: object) -> dict[str, KnownConnector]:
+        """Nothing."""
+        return {}
+
+    def put(self, reference: str, known: KnownConnector) -> None:
+        """It is forgotten at once."""
 
 
 class NoEvents:

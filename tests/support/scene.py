@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
@@ -68,10 +68,14 @@ class Cell:
     ms: int | None = None
     reach: str = "poll"
     """Which of the three promises the time is held to: message, gone or covered."""
+    partner: str = "embedded"
 
 
 class Scene(HostPage):
     """The demo's page, arranged for one ending."""
+
+    PARTNER: ClassVar = "embedded"
+    """Which partner service it is that knows how a sign-in ended."""
 
     def __init__(self, driver: WebDriver, stack: Stack, record: Callable[[str, object], None]) -> None:
         super().__init__(driver, stack)
@@ -168,6 +172,7 @@ class Scene(HostPage):
             told.channel if told else None,
             told.ms if told and timed else None,
             reach,
+            self.PARTNER,
         )
         self._record("outcome", json.dumps(asdict(cell)))
 

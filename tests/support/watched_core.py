@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sqlalchemy import Engine
 
 from bff.adapters.attempt_store import DatabaseAttempts
+from bff.adapters.database import SCHEMA
 from bff.core.ahead import Ahead
 from bff.core.catalogue import Catalogue
 from bff.core.completion import Completions, Places, SameBrowser
@@ -20,9 +23,10 @@ from bff.core.ports import AccountConnector, AccountRef, CompletionWish, Connect
 from bff.core.ready import Ready
 from bff.core.sign_in_urls import SignInUrls
 from bff.core.watch import Watch
+from bff.serving.database import open_database
 from tests.support.aside import Later
 from tests.support.core import Core
-from tests.support.model_partner import Clock, ModelPartner, at_once
+from tests.support.model_partner import Clock, ModelPartner, NoStore, at_once
 
 HOST: Final = "https://app.example"
 PUBLIC: Final = "https://bff.example"
@@ -124,6 +128,16 @@ class WatchedCore(Core):
     tokens: list[str]
     ahead: Ahead[Ready]
     later: Later
+    engine: Engine
+
+
+@contextlib.contextmanager
+def open_watched_core(database_url: str) -> Iterator[WatchedCore]:
+    """A core over a new database at this URL."""
+    engine = open_database(database_url)
+    SCHEMA.upgrade(engine)
+    yield build_watched_core(engine)
+    engine.dispose()
 
 
 def build_watched_core(engine: Engine) -> WatchedCore:
@@ -132,7 +146,7 @@ def build_watched_core(engine: Engine) -> WatchedCore:
     partner = WatchedPartner(clock)
     attempts = DatabaseAttempts(engine)
     watch = Watch(attempts, partner, events, clock)
-    catalogue = Catalogue(partner, clock)
+    catalogue = Catalogue(partner, clock, NoStore(), at_once)
     minter = Minter(partner, catalogue, at_once)
 
     def random_token() -> str:
@@ -164,5 +178,5 @@ def build_watched_core(engine: Engine) -> WatchedCore:
         clock=clock,
         random_token=random_token,
     )
-    urls = SignInUrls(minter, SERVICE)
-    return WatchedCore(clock, partner, attempts, watch, connect, events, urls, tokens, ahead, later)
+    urls = SignInUrls(minter, attempts, SERVICE, clock)
+    return WatchedCore(clock, partner, attempts, watch, connect, events, urls, tokens, ahead, later, engine)

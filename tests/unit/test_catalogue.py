@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import timedelta
+
 import pytest
 
-from bff.core.catalogue import FRESH, Catalogue
+from bff.core.catalogue import FRESH, MISSING_FRESH, Catalogue
 from bff.core.errors import ConnectorUnavailable, PartnerUnavailable
 from bff.core.model import OfferedConnector
-from bff.core.ports import AccountRef, Connector
-from tests.support.model_partner import Clock, ModelPartner
+from bff.core.ports import AccountRef, Connector, T
+from tests.support.model_partner import Clock, ModelPartner, NoStore, at_once
 
 ACME = AccountRef("acme", "Acme")
 CRM = OfferedConnector("my-old_crm", "", "crm", "https://x.example/l.png")
@@ -45,7 +49,7 @@ def partner(clock: Clock) -> Catalogued:
 @pytest.fixture
 def catalogue(partner: Catalogued, clock: Clock) -> Catalogue:
     """What remembers."""
-    return Catalogue(partner, clock)
+    return Catalogue(partner, clock, NoStore(), at_once)
 
 
 def test_the_partner_service_is_asked_once_in_five_minutes(
@@ -66,18 +70,59 @@ def test_each_connector_is_remembered_by_itself(catalogue: Catalogue) -> None:
     assert catalogue.find(ACME, OfferedConnector("books", "", "books")).name == "The BOOKS"
 
 
-@pytest.mark.parametrize("problem", [PartnerUnavailable("down"), ConnectorUnavailable("none")])
-def test_a_failure_is_not_remembered(catalogue: Catalogue, partner: Catalogued, problem: Exception) -> None:
+def test_an_outage_is_not_remembered(catalogue: Catalogue, partner: Catalogued) -> None:
     """Who tries again asks again; whoever only wants a name gets one made from the key."""
-    partner.problem = problem
-    with pytest.raises(type(problem)):
+    partner.problem = PartnerUnavailable("down")
+    with pytest.raises(PartnerUnavailable):
         catalogue.find(ACME, CRM)
-    offered, entry = catalogue.described(ACME, CRM)
-    assert (offered.name, entry) == ("My Old Crm", None)
+    assert catalogue.look_up(ACME, [CRM]) == {}
+    assert catalogue.named(CRM).name == "My Old Crm"
     partner.problem = None
-    offered, entry = catalogue.described(ACME, CRM)
-    assert entry is not None
-    assert (offered.name, entry.name) == ("The CRM", "The CRM")
+    assert catalogue.look_up(ACME, [CRM])["crm"].connector == catalogue.find(ACME, CRM)
+
+
+def test_during_an_outage_what_was_known_before_serves_on(
+    catalogue: Catalogue, partner: Catalogued, clock: Clock
+) -> None:
+    """However old it is: the partner service has the last word when it is asked to install."""
+    known = catalogue.find(ACME, CRM)
+    partner.problem = PartnerUnavailable("down")
+    clock.tick(10 * FRESH.total_seconds())
+    assert catalogue.find(ACME, CRM) == known
+    assert catalogue.look_up(ACME, [CRM])["crm"].connector == known
+
+
+def test_a_connector_that_does_not_exist_is_remembered_for_a_minute(
+    catalogue: Catalogue, partner: Catalogued, clock: Clock
+) -> None:
+    """It is asked for once, by whoever; then it may have been made."""
+    partner.problem = ConnectorUnavailable("none")
+    for _ in range(2):
+        with pytest.raises(ConnectorUnavailable):
+            catalogue.find(ACME, CRM)
+        assert catalogue.look_up(ACME, [CRM])["crm"].connector is None
+    assert len(partner.asked) == 1
+    partner.problem = None
+    clock.tick(MISSING_FRESH.total_seconds())
+    assert catalogue.find(ACME, CRM).name == "The CRM"
+
+
+def test_a_page_gets_what_is_old_at_once_and_it_is_renewed_aside(partner: Catalogued, clock: Clock) -> None:
+    """The name that it had five minutes ago beats one that takes a second."""
+    begun: list[Callable[[], object]] = []
+
+    def aside(work: Callable[[], T]) -> Future[T]:
+        begun.append(work)
+        return Future()
+
+    catalogue = Catalogue(partner, clock, NoStore(), aside)
+    catalogue.find(ACME, CRM)
+    clock.tick(FRESH.total_seconds())
+    for _ in range(2):
+        assert catalogue.look_up(ACME, [CRM])["crm"].connector == Connector(1, "The CRM")
+    (renew,) = begun
+    renew()
+    assert catalogue.look_up(ACME, [CRM])["crm"].connector == Connector(2, "The CRM")
 
 
 def test_a_name_is_the_products_then_the_catalogues_then_made_up(catalogue: Catalogue) -> None:
@@ -88,3 +133,17 @@ def test_a_name_is_the_products_then_the_catalogues_then_made_up(catalogue: Cata
     catalogue.find(ACME, CRM)
     assert catalogue.named(own) == own
     assert catalogue.named(CRM) == OfferedConnector("my-old_crm", "The CRM", "crm", CRM.logo)
+
+
+def test_of_many_pages_at_once_one_asks(partner: Catalogued, clock: Clock) -> None:
+    """While a look-up is under way nobody begins another of the same reference."""
+    begun: list[Callable[[], object]] = []
+
+    def aside(work: Callable[[], T]) -> Future[T]:
+        begun.append(work)
+        return Future()
+
+    catalogue = Catalogue(partner, clock, NoStore(), aside, patience=timedelta())
+    for _ in range(3):
+        assert catalogue.look_up(ACME, [CRM, CRM]) == {}
+    assert len(begun) == 1

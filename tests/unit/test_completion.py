@@ -13,7 +13,7 @@ from bff.core.minting import Minter
 from bff.core.model import Attempt, Status
 from bff.core.ports import AccountRef, CompletionWish, Connector, SignInToken
 from bff.core.secret import Secret, fingerprint
-from tests.support.model_partner import at_once
+from tests.support.model_partner import NoStore, at_once
 from tests.support.watched_core import HOST, PUBLIC, SERVICE, WatchedCore, WatchedPartner
 
 BROWSER, CODE = Secret("what the browser kept"), Secret("the completion code")
@@ -70,7 +70,7 @@ def build(core: WatchedCore, mode: SameBrowser = SameBrowser.WHERE_POSSIBLE) -> 
     completions = Completions(
         core.attempts,
         partner,
-        Minter(partner, Catalogue(partner, core.clock), at_once),
+        Minter(partner, Catalogue(partner, core.clock, NoStore(), at_once), at_once),
         core.watch,
         core.events,
         mode,

@@ -28,7 +28,7 @@ from bff.core.errors import (
 )
 from bff.core.minted_url import MOST
 from bff.core.model import Attempt, Delivery, Principal, Status, User
-from bff.core.ports import AccountConnector, AccountRef
+from bff.core.ports import AccountConnector, AccountRef, AlreadyBegun
 from bff.core.secret import Secret, fingerprint
 from tests.support.watched_core import ACME, ADA, HOST, PRODUCT, PUBLIC, WatchedCore
 
@@ -339,19 +339,44 @@ class TestCancel:
 class TestReturned:
     """The browser's return is noted once, and makes the server look."""
 
-    def test_the_return_is_noted_and_the_outcome_read(self, core: WatchedCore) -> None:
-        """At a partner service that tells no sign-ins, it is what shows that a second one finished."""
+    def reconnected(self, core: WatchedCore) -> tuple[Attempt, Secret]:
+        """A reconnect at a partner service that tells nothing but its flag, and its return page's secret."""
         core.partner.tells, core.partner.authenticated = False, True
         attempt, token = begin(core)
         core.connect.launch(core.connect.peek(token))
-        secret = Secret(core.tokens[-1])
         core.clock.tick(30)
+        return attempt, Secret(core.tokens[-1])
+
+    def test_the_return_is_noted_and_the_user_is_asked(self, core: WatchedCore) -> None:
+        """Coming back shows no success where it was connected before: the answer decides, for nobody."""
+        attempt, secret = self.reconnected(core)
         came = core.clock()
         told = core.connect.returned(secret)
-        assert (told.status, told.returned_at) == (Status.CONNECTED, came)
+        assert (told.status, told.returned_at) == (Status.LAUNCHED, came)
         core.clock.tick(30)
-        assert core.connect.returned(secret).returned_at == came
+        told = core.connect.returned(secret, finished=True)
+        assert (told.status, told.returned_at, told.attributed) == (Status.CONNECTED, came, False)
         assert stored(core, attempt).status is Status.CONNECTED
+
+    def test_an_answer_counts_once_the_partner_service_is_back(self, core: WatchedCore) -> None:
+        """It was down when the user answered."""
+        attempt, secret = self.reconnected(core)
+        core.partner.down = True
+        assert core.connect.returned(secret, finished=True).status is Status.LAUNCHED
+        core.partner.down = False
+        core.clock.tick(10)
+        assert core.watch.observe(stored(core, attempt)).status is Status.CONNECTED
+
+    def test_a_return_with_an_error_ends_the_attempt(self, core: WatchedCore) -> None:
+        """As declined; the text of the error, which comes from outside, is nowhere."""
+        attempt, secret = self.reconnected(core)
+        told = core.connect.returned(secret, "access_denied")
+        assert (told.status, told.error_code, told.attributed) == (Status.DECLINED, "declined", None)
+        other, secret = self.reconnected(core)
+        told = core.connect.returned(secret, "<b>\x00" * 1000)
+        assert (told.status, told.error_code, told.return_error) == (Status.FAILED, "failed", "unknown")
+        assert core.read(attempt).status is Status.DECLINED
+        assert core.read(other).status is Status.FAILED
 
     def test_a_return_that_is_loaded_twice_was_at_the_first_time(self, core: WatchedCore) -> None:
         """Nothing has been decided in between."""
@@ -367,13 +392,13 @@ class TestReturned:
         assert stored(core, attempt).hinted_at == core.clock()
 
     def test_a_return_after_the_end_changes_nothing(self, core: WatchedCore) -> None:
-        """The attempt had been given up."""
+        """The attempt had been given up; that its sign-in is over is known now."""
         attempt, token = begin(core, delivery=Delivery.RETURN)
         core.connect.launch(core.connect.peek(token))
         secret = Secret(core.tokens[-1])
         core.connect.cancel(core.read(attempt))
         told = core.connect.returned(secret)
-        assert (told.status, told.returned_at) == (Status.CANCELLED, None)
+        assert (told.status, told.returned_at) == (Status.CANCELLED, core.clock())
 
 
 class TestAccept:
@@ -406,6 +431,26 @@ class TestAccept:
         assert new.launch_token_sha256 != old.launch_token_sha256
         kept = stored(core, new)
         assert (kept.status, kept.checks, kept.checked_at) == (Status.CONNECTED, 1, core.clock())
+
+    def test_a_choice_is_made_once(self, core: WatchedCore) -> None:
+        """Made again it is the same attempt, and the partner service is not asked to choose again."""
+        old = self.mismatched(core)
+        new = core.connect.accept(old)
+        core.clock.tick(3600)
+        assert core.connect.accept(old) == stored(core, new)
+        assert len(core.partner.of("accept")) == 1
+
+    def test_of_choices_at_once_the_first_stands(self, core: WatchedCore) -> None:
+        """Another worker has kept the same choice: the store says so, and which."""
+        new = core.connect.accept(self.mismatched(core))
+        late = replace(new, launch_token_sha256="0" * 64, support_code="LATE")
+        with pytest.raises(AlreadyBegun) as raised:
+            core.attempts.add(late)
+        assert raised.value.attempt == stored(core, new)
+
+    def test_choices_of_two_attempts_are_two(self, core: WatchedCore) -> None:
+        """Each is that of the attempt that failed."""
+        assert core.connect.accept(self.mismatched(core)).id != core.connect.accept(self.mismatched(core)).id
 
     def test_the_choice_has_no_return_page(self, core: WatchedCore) -> None:
         """The old attempt's page stays the old attempt's."""

@@ -5,9 +5,8 @@ import json
 import pytest
 
 from bff.core import messages
-from bff.core.minted_url import CONNECTOR_ID, TOKEN, length_fault, url_length
+from bff.core.minted_url import CONNECTOR_ID, TOKEN, length_fault, sign_in_url, url_length
 from bff.core.model import MessageFormat, MessageKind, MessageTemplate
-from bff.core.sign_in_urls import sign_in_url
 
 VARIABLES = dict.fromkeys(messages.VARIABLES, "?") | {"connector": "sandbox", "user": "Zoë & {attempt}"}
 

@@ -11,7 +11,7 @@ from bff.core.catalogue import Catalogue
 from bff.core.errors import PartnerUnavailable
 from bff.core.minting import Minter
 from bff.core.ports import AccountConnector, CompletionWish, Connector, SignInToken, T
-from tests.support.model_partner import at_once
+from tests.support.model_partner import NoStore, at_once
 from tests.support.watched_core import ACME, CRM, WatchedCore
 
 
@@ -22,7 +22,7 @@ def installed(number: int, connector: int = 1, *, authenticated: bool = False) -
 
 def minter(core: WatchedCore) -> Minter:
     """One that has not asked anything yet."""
-    return Minter(core.partner, Catalogue(core.partner, core.clock), at_once)
+    return Minter(core.partner, Catalogue(core.partner, core.clock, NoStore(), at_once), at_once)
 
 
 class TestOneQuestion:
@@ -69,7 +69,7 @@ class TestTwoQuestions:
             begun.append(at_once(work))
             return begun[-1]  # type: ignore[return-value]
 
-        one = Minter(core.partner, Catalogue(core.partner, core.clock), aside)
+        one = Minter(core.partner, Catalogue(core.partner, core.clock, NoStore(), at_once), aside)
         for _ in range(3):
             assert one.mint(ACME, CRM, "ada")[0].id == 7
         assert len(begun) == 2

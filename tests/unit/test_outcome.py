@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from bff.core import outcome
 from bff.core.model import Attempt, Delivery, Hint, OfferedConnector, Status, User
+from bff.core.outcome import OtherSignIn
 from bff.core.pace import AFTERGLOW, LEASE, START, turn
 from bff.core.ports import AccountConnector, AccountRef, SignInRecord
 
@@ -73,6 +75,7 @@ class TestByRecord:
             "status": Status.CONNECTED,
             "settled_at": NOW,
             "external_account": "ada@crm",
+            "attributed": True,
         }
 
     def test_a_sign_in_to_another_account(self) -> None:
@@ -97,35 +100,173 @@ class TestByRecord:
         assert changes["status"] is Status.DECLINED
 
 
+BEFORE = replace(ATTEMPT, minted_at=NOW, authenticated_before=True)
+FRESH = replace(ATTEMPT, minted_at=NOW)
+LATER = NOW + timedelta(minutes=1)
+
+
+def connected(*, attributed: bool) -> dict[str, object]:
+    """The end of an attempt whose connector is connected now."""
+    return {"status": Status.CONNECTED, "settled_at": LATER, "attributed": attributed}
+
+
+def other(minted: float, *, user: str = "another", **more: Any) -> OtherSignIn:
+    """A sign-in that was minted so many seconds after the attempt's own (before it, if negative)."""
+    if "over" in more:
+        more["over_at"] = NOW + timedelta(seconds=more.pop("over"))
+    return OtherSignIn(user == "ada", NOW + timedelta(seconds=minted), **more)
+
+
 class TestByFlag:
-    """Where it tells only whether the connector is authenticated, that must be news."""
+    """Where it tells only whether the connector is authenticated, that must be news, and this user's own."""
 
     def test_an_authentication_that_was_not_there_before_is_ours(self) -> None:
-        """It was not authenticated at the launch, and is now."""
-        assert outcome.decide(ATTEMPT, flag(authenticated=True), NOW) == {
-            "status": Status.CONNECTED,
-            "settled_at": NOW,
-        }
+        """It was not authenticated at the launch, and is now, and nobody else may have done it."""
+        assert outcome.decide(FRESH, flag(authenticated=True), LATER) == connected(attributed=True)
 
-    def test_one_that_was_there_before_proves_nothing(self) -> None:
-        """Until the flow has come back to this attempt's own page."""
-        before = replace(ATTEMPT, authenticated_before=True)
-        assert outcome.decide(before, flag(authenticated=True), NOW) is None
-        came = replace(before, returned_at=NOW)
-        assert outcome.decide(came, flag(authenticated=True), NOW) == {
-            "status": Status.CONNECTED,
-            "settled_at": NOW,
-        }
+    @pytest.mark.parametrize(
+        "others",
+        [
+            [other(-1)],
+            [other(40)],
+            [other(-3600)],
+            [other(-3629)],
+            [other(-3000, over=-29)],
+            [other(20, authenticated_before=True)],
+            [other(-900, authenticated_before=True)],
+            [other(-9000), other(1, user="ada"), other(1)],
+        ],
+    )
+    @pytest.mark.parametrize("hint", sorted(set(Hint) - {Hint.FOCUS}))
+    def test_nobody_is_named_where_another_user_may_have_done_it(
+        self, others: list[OtherSignIn], hint: Hint
+    ) -> None:
+        """Begun before or after, given up or not; the page is told once its own flow seems over."""
+        seen = flag(authenticated=True)
+        assert outcome.decide(FRESH, seen, LATER, hint=hint, others=others) == connected(attributed=False)
+        came = replace(FRESH, returned_at=NOW)
+        assert outcome.decide(came, seen, LATER, others=others) == connected(attributed=False)
+        for waiting in (None, Hint.FOCUS):
+            assert outcome.decide(FRESH, seen, LATER, hint=waiting, others=others) is None
+        closed = replace(FRESH, seemed_over_at=NOW)
+        assert outcome.decide(closed, seen, LATER, others=others) == connected(attributed=False)
+        slow = replace(FRESH, expires_at=LATER)
+        assert outcome.decide(slow, seen, LATER, others=others) == connected(attributed=False)
+
+    @pytest.mark.parametrize(
+        "others",
+        [
+            [other(-1, user="ada"), other(5, user="ada")],
+            [other(-3631)],
+            [other(-3000, over=-31)],
+            [other(-60, refused=True, over=10)],
+            [other(31, authenticated_before=True)],
+        ],
+    )
+    def test_others_who_cannot_have_done_it_take_nothing_away(self, others: list[OtherSignIn]) -> None:
+        """Their own; an hour old; over, or refused; begun when it was connected already."""
+        changes = outcome.decide(FRESH, flag(authenticated=True), LATER, others=others)
+        assert changes == connected(attributed=True)
+
+    @pytest.mark.parametrize("hint", [None, *Hint])
+    def test_one_that_was_there_before_proves_nothing(self, hint: Hint | None) -> None:
+        """Nor does coming back: who denied may be sent back too, without a word of it."""
+        seen = flag(authenticated=True)
+        assert outcome.decide(BEFORE, seen, LATER, hint=hint) is None
+        assert outcome.decide(replace(BEFORE, returned_at=NOW), seen, LATER, hint=hint) is None
+
+    def test_a_user_who_says_that_it_is_finished_is_not_named_for_it(self) -> None:
+        """The connector is connected, and that is all that is known."""
+        said = replace(BEFORE, returned_at=NOW, confirmed_at=NOW)
+        assert outcome.decide(said, flag(authenticated=True), LATER) == connected(attributed=False)
+        assert outcome.decide(said, flag(authenticated=False), LATER) is None
+
+    @pytest.mark.parametrize(
+        ("error", "status"),
+        [
+            ("access_denied", Status.DECLINED),
+            ("user_cancelled_login", Status.DECLINED),
+            ("server_error", Status.FAILED),
+            ("unknown", Status.FAILED),
+        ],
+    )
+    @pytest.mark.parametrize("seen", [None, flag(authenticated=False), flag(authenticated=True)])
+    @pytest.mark.parametrize("attempt", [FRESH, BEFORE])
+    def test_an_error_in_the_return_is_an_end_of_its_own(
+        self, attempt: Attempt, seen: AccountConnector | None, error: str, status: Status
+    ) -> None:
+        """Whatever the flag says, which another user may have set."""
+        came = replace(attempt, returned_at=NOW, return_error=error)
+        ended = {"status": status, "settled_at": LATER, "error_code": status.value}
+        assert outcome.decide(came, seen, LATER) == ended
 
     def test_a_return_without_an_authentication_proves_nothing(self) -> None:
         """The user may have declined."""
-        came = replace(ATTEMPT, returned_at=NOW)
-        assert outcome.decide(came, flag(authenticated=False), NOW) is None
-        assert outcome.decide(ATTEMPT, flag(authenticated=False), NOW) is None
+        came = replace(FRESH, returned_at=NOW)
+        assert outcome.decide(came, flag(authenticated=False), LATER) is None
+        assert outcome.decide(FRESH, flag(authenticated=False), LATER, hint=Hint.MESSAGE) is None
 
     def test_a_connector_that_is_gone_proves_nothing(self) -> None:
         """Somebody removed it."""
-        assert outcome.decide(ATTEMPT, None, NOW) is None
+        assert outcome.decide(FRESH, None, LATER) is None
+
+    def test_the_error_of_a_return_is_nothing_where_sign_ins_are_told(self) -> None:
+        """The record of this attempt's own token says more."""
+        came = replace(FRESH, returned_at=NOW, return_error="access_denied")
+        changes = outcome.decide(came, told(record(OURS, "connected")), LATER)
+        assert changes is not None
+        assert changes["status"] is Status.CONNECTED
+
+
+class TestLateSuccess:
+    """A sign-in that succeeded after its attempt was given up."""
+
+    def test_the_flag_is_enough_where_no_other_sign_in_may_have_set_it(self) -> None:
+        """Nobody else was there; or all were over."""
+        assert outcome.succeeded_late(FRESH, flag(authenticated=True), []) == {}
+        assert outcome.succeeded_late(FRESH, flag(authenticated=True), [other(-4000)]) == {}
+
+    @pytest.mark.parametrize("user", ["ada", "another"])
+    def test_another_sign_in_may_have_set_it(self, user: str) -> None:
+        """The user's own next attempt, most of all."""
+        assert outcome.succeeded_late(FRESH, flag(authenticated=True), [other(5, user=user)]) is None
+
+    @pytest.mark.parametrize(
+        ("attempt", "seen"),
+        [
+            (FRESH, None),
+            (FRESH, flag(authenticated=False)),
+            (BEFORE, flag(authenticated=True)),
+            (replace(FRESH, return_error="access_denied"), flag(authenticated=True)),
+            (FRESH, told(record(OURS, "declined"), record(OTHERS, "connected"), authenticated=True)),
+        ],
+    )
+    def test_nothing_else_is_one(self, attempt: Attempt, seen: AccountConnector | None) -> None:
+        """No flag, one that was there before, an error, or the record of another."""
+        assert outcome.succeeded_late(attempt, seen, []) is None
+
+    def test_the_record_says_whose_account_it_is(self) -> None:
+        """Whoever else signs in."""
+        seen = told(record(OURS, "connected"))
+        assert outcome.succeeded_late(FRESH, seen, [other(5)]) == {"external_account": "ada@crm"}
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("", None),
+        ("  ", None),
+        ("access_denied", "access_denied"),
+        ("Access_Denied ", "access_denied"),
+        ("<script>alert(1)</script>", "unknown"),
+        ("x" * 65, "unknown"),
+        ("access\ndenied", "unknown"),
+        ("\x00", "unknown"),
+    ],
+)
+def test_the_error_of_a_return_is_kept_only_as_a_name(text: str, kept: str | None) -> None:
+    """It is any text from outside: no markup, no line of its own in a log, no megabytes."""
+    assert outcome.named_error(text) == kept
 
 
 class TestBegun:

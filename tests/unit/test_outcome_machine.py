@@ -17,8 +17,8 @@ from hypothesis.stateful import (
 )
 
 from bff.core.model import LIVE, Attempt, Hint, Status
+from bff.core.outcome import LATE
 from bff.core.secret import fingerprint
-from bff.core.watch import LATE
 from tests.support.core import Core, build_core
 from tests.support.databases import DatabaseUrl
 

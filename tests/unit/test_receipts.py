@@ -42,6 +42,7 @@ CONNECTED = Attempt(
     expires_at=NOW,
     settled_at=NOW,
     account_connector_id=7,
+    attributed=True,
 )
 
 

@@ -9,10 +9,9 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from bff.core.errors import InvalidRequest, OriginNotRegistered, UnknownConnector
-from bff.core.minted_url import CONNECTOR_ID, MOST, length_fault, require_short
+from bff.core.minted_url import CONNECTOR_ID, MOST, length_fault, require_short, sign_in_url
 from bff.core.model import MessageKind, MessageTemplate, User
 from bff.core.secret import Secret, fingerprint
-from bff.core.sign_in_urls import sign_in_url
 from bff.core.studio_access import Role, StudioSession, email_fault
 from tests.support.watched_core import ACME, HOST, PRODUCT, SERVICE, WatchedCore
 
@@ -86,6 +85,36 @@ class TestMint:
         """Its key is named."""
         with pytest.raises(UnknownConnector, match=r"'erp'.*demo"):
             self.mint(core, connector="erp")
+
+    @pytest.mark.parametrize(
+        ("said", "fault"),
+        [
+            ({"callback_message": "x" * 2000}, f"callback_message: .* {MOST} is the most"),
+            ({"callback_message": "é" * 400}, "callback_message: .* characters"),
+            (
+                {"callback_message": None, "target_origin": f"{HOST}/{'x' * 1900}"},
+                "target_origin: .* characters",
+            ),
+            ({"callback_message": "a\x00b"}, "callback_message: there is a control character"),
+            ({"callback_message": "a\x1bb"}, "callback_message: there is a control character"),
+            ({"callback_message": "\ud800"}, "callback_message: there is a control character"),
+            (
+                {"callback_message": None, "target_origin": f"{HOST}/\x00"},
+                "target_origin: .* is not registered",
+            ),
+            (
+                {"callback_message": None, "target_origin": f"{HOST}/\udfff"},
+                "target_origin: .* is not registered",
+            ),
+        ],
+    )
+    def test_none_that_not_everything_on_its_way_takes(
+        self, core: WatchedCore, said: dict[str, Any], fault: str
+    ) -> None:
+        """The field is named, and nothing is minted for it."""
+        with pytest.raises((InvalidRequest, OriginNotRegistered), match=fault):
+            self.mint(core, **said)
+        assert core.partner.of("mint") == []
 
 
 class TestLength:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bff.core.model import Attempt, Hint, Status
-from bff.core.watch import LATE
+from bff.core.outcome import LATE
 from tests.support.watched_core import WatchedCore
 
 
@@ -144,6 +144,16 @@ class TestLateSuccess:
         assert core.watch.observe(attempt).late_success_at is None
         assert core.watch.observe(attempt, Hint.MESSAGE).late_success_at == core.clock()
 
+    @pytest.mark.parametrize("tells", [True, False], ids=["embedded", "cyclr"])
+    def test_one_look_right_after_another_finds_it(self, core: WatchedCore, tells: bool) -> None:
+        """The host's server may look only once: nobody else waits for it any more."""
+        core.partner.tells = tells
+        attempt = given_up(core)
+        assert core.watch.observe(attempt).late_success_at is None
+        core.finish(attempt, "connected")
+        core.clock.tick(1)
+        assert core.watch.observe(core.read(attempt)).late_success_at == core.clock()
+
     @pytest.mark.parametrize("result", ["declined", "failed", "started"])
     def test_nothing_else_comes_late(self, core: WatchedCore, result: str) -> None:
         """A failure after the user gave up is no news."""
@@ -193,16 +203,23 @@ class TestLateSuccess:
         assert core.watch.observe(attempt) == attempt
         assert core.partner.checks == asked
 
-    def test_the_flag_alone_proves_no_late_success(self, core: WatchedCore) -> None:
-        """It may be the work of an attempt made since; unless the flow has come back to this one's page."""
+    def test_the_flag_proves_one_where_nobody_else_signs_in(self, core: WatchedCore) -> None:
+        """The user allowed in a window that could not be closed any more."""
         core.partner.tells = False
         attempt = given_up(core)
         core.partner.authenticated = True
+        late = core.watch.observe(attempt)
+        assert (late.status, late.late_success_at) == (Status.CANCELLED, core.clock())
+        assert (late.external_account, late.attributed) == (None, None)
+
+    def test_the_flag_proves_none_after_another_attempt(self, core: WatchedCore) -> None:
+        """It may be the work of that one: the user pressed the button again."""
+        core.partner.tells = False
+        attempt = given_up(core)
+        core.launched()
+        core.partner.authenticated = True
         assert core.watch.observe(attempt) == attempt
-        core.clock.tick(10)
-        came = replace(attempt, returned_at=core.clock())
-        late = core.watch.observe(came)
-        assert (late.late_success_at, late.external_account) == (core.clock(), None)
+        assert core.events.heard == []
 
     def test_a_connector_that_is_gone_proves_none(self, core: WatchedCore) -> None:
         """Somebody removed it."""
@@ -218,3 +235,16 @@ class TestLateSuccess:
         other = replace(attempt, status=Status.EXPIRED)
         assert core.watch.observe(other) == other
         assert core.events.heard == []
+
+
+def test_a_window_that_seemed_closed_is_remembered(core: WatchedCore) -> None:
+    """The look that told of it may come too soon after another one to ask anything."""
+    core.partner.tells = False
+    attempt, other = core.launched(), core.launched(user="bob")
+    core.clock.tick(60)
+    core.watch.observe(attempt, Hint.FOCUS)
+    core.finish(other, "connected")
+    assert core.watch.observe(core.read(attempt), Hint.CLOSED).status is Status.LAUNCHED
+    core.clock.tick(5)
+    ended = core.watch.observe(core.read(attempt))
+    assert (ended.status, ended.attributed) == (Status.CONNECTED, False)

@@ -35,8 +35,8 @@ HINT_AS_HEADER: Final = Parameter(
 )
 
 ADDRESSED: Final = ("malformed_request",)
-CALLED: Final = (*ADDRESSED, "invalid_request", "rate_limited")
-BODY: Final = ("payload_too_large", "unsupported_media_type")
+CALLED: Final = (*ADDRESSED, "invalid_request", "rate_limited", "storage_unavailable")
+BODY: Final = ("request_timeout", "payload_too_large", "unsupported_media_type")
 SIGNED_IN: Final = ("not_signed_in", "origin_not_allowed", *CALLED)
 PARTNER: Final = ("partner_unavailable", "connector_unavailable")
 
@@ -152,6 +152,7 @@ FOR_SERVERS: Final = (
             "origin_not_allowed",
             "account_of_another_product",
             *PARTNER,
+            "account_unknown",
         ),
         SERVER,
         body=NewSignInUrl,
@@ -223,7 +224,7 @@ PAGES: Final = (
         "/connect/opening",
         pages.opening,
         "pages",
-        page(200, 400, 403, 404, 500),
+        page(200, 400, 403, 404, 500, 503),
         parameters=(
             Parameter("product", "The product's key.", required=True),
             Parameter("origin", "The origin of the page that opens it.", required=True),
@@ -238,7 +239,7 @@ PAGES: Final = (
         "pages",
         (
             Answer(303, "On to the partner service.", headers=("Location",)),
-            *page(200, 400, 403, 410, 413, 502, 503, 500),
+            *page(200, 400, 403, 408, 410, 413, 502, 503, 500),
         ),
         body=shapes.LaunchForm,
         body_type=FORM,
@@ -248,7 +249,7 @@ PAGES: Final = (
         "/connect/return/{secret}",
         pages.come_back,
         "pages",
-        page(200, 400, 404, 500),
+        page(200, 400, 404, 500, 503),
         parameters=(SECRET,),
     ),
     Operation(
@@ -256,8 +257,10 @@ PAGES: Final = (
         "/connect/return/{secret}",
         pages.report_return,
         "pages",
-        (Answer(200, "How the attempt stands.", shapes.Returned), *page(400, 403, 404, 500)),
+        (Answer(200, "How the attempt stands.", shapes.Returned), *page(400, 403, 404, 408, 500, 503)),
         parameters=(SECRET, Parameter("Origin", "The BFF's own.", "header", required=True)),
+        body=shapes.ReturnForm,
+        body_type=FORM,
     ),
 )
 

@@ -130,6 +130,13 @@ class LateSuccess(BaseModel):
     external_account: str | None
 
 
+class Unsent(BaseModel):
+    """A plain callback message that the partner service did not post: the widget gives it to the page."""
+
+    data: str
+    origin: str
+
+
 class TimelineStep(BaseModel):
     """Something that happened ``count`` times."""
 
@@ -149,8 +156,13 @@ class AttemptState(BaseModel):
     connection: AttemptConnection | None
     error: AttemptError | None
     support_code: str
+    attributed: Annotated[
+        bool | None,
+        Field(description="Connected: whether this user is known to have done it. Else there is no receipt."),
+    ]
     receipt: Annotated[str | None, Field(description="A compact JWS once connected; see docs/receipts.md.")]
     late_success: LateSuccess | None
+    unsent: Unsent | None
     created_at: AwareDatetime
     expires_at: AwareDatetime
     timeline: list[TimelineStep] = []
@@ -209,6 +221,13 @@ class Returned(BaseModel):
 
     status: Status
     return_url: str | None
+
+
+class ReturnForm(BaseModel):
+    """The return page's form: the ``error`` of its query, and what the user says who was asked."""
+
+    error: str | None = None
+    finished: Literal["yes", "no"] | None = None
 
 
 class LaunchForm(BaseModel):

@@ -33,7 +33,7 @@ REFUSED: Final = {
     410: "It is gone.",
     413: "The body is too large.",
     500: "Something broke on our side.",
-    503: "The third party is away; `Retry-After` says when to ask again.",
+    503: "The third party, or the database, is away; `Retry-After` says when to ask again.",
 }
 PAGE: Final = {200: "The last page.", 302: "On to the third party, or back to the host's page."}
 GONE_WRONG: Final = "A page that says what went wrong."
@@ -123,7 +123,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
 
 
 def _refusals(operation: Operation) -> set[int]:
-    statuses = {*operation.refusals, 500}
+    statuses = {*operation.refusals, 500, 503}
     if not operation.public:
         statuses.add(401)
     if operation.body:

@@ -268,7 +268,7 @@ class ConnectionToken(BaseModel):
 class Grant(BaseModel):
     """A live grant, or one that is still to be revoked at its third party."""
 
-    State: Literal["live", "revocation pending"]
+    State: Literal["live", "revocation pending", "revocation given up"]
     AccountId: str
     AccountConnectorId: int
     Name: str | None

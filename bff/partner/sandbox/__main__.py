@@ -6,7 +6,7 @@ import sys
 
 from bff.partner.sandbox.app import create_app
 from bff.partner.sandbox.settings import FaultySettings, load_settings
-from bff.serving.server import Server
+from bff.serving.server import Server, Serving
 
 
 def main() -> int:
@@ -17,7 +17,7 @@ def main() -> int:
         print("\n".join(error.faults), file=sys.stderr)
         return 2
     # One worker: codes and tokens live in its memory.
-    Server(lambda: create_app(settings), bind=settings.bind, threads=32).run()
+    Server(Serving(lambda _: create_app(settings), bind=settings.bind, threads=32)).run()
     return 0
 
 

@@ -53,7 +53,7 @@ export async function connect(
     attempt = await (begun ?? begin(requestOf(wish), true));
     if (begun) popup.nudge("returned");
     else if (wish.delivery === "return") popup.nudge("ready"); // This tab is its own window.
-    return outcome(...(await watch(connector, attempt, tell, popup)));
+    return outcome(attempt, ...(await watch(connector, attempt, tell, popup)));
   } catch (error) {
     (error as ConnectError).attempt = attempt?.id;
     (error as ConnectError).supportCode ??= attempt?.support_code;
@@ -108,9 +108,14 @@ async function watch(connector: string, attempt: Begun, tell: Tell, popup: Popup
   }
 }
 
-function outcome(reading: Reading, channel: Channel): ConnectResult {
-  const { id, status, connector, connection, message, receipt, support_code: supportCode } = reading;
-  if (status === "connected") return { status, attempt: id, connector, connection, message, receipt, channel, supportCode };
+function outcome({ callback_message: data, partner_origin: origin }: Begun, reading: Reading, channel: Channel): ConnectResult {
+  const { id, status, connector, connection, message, attributed, receipt, unsent, support_code: supportCode } = reading;
+  if (status === "connected") {
+    // The page may listen for its own text (a sealed one is nothing to it): no window has posted it, or none could.
+    const missed = unsent ?? (data === message && channel !== "message" && { data, origin });
+    if (missed) dispatchEvent(new MessageEvent("message", missed as MessageEventInit));
+    return { status, attempt: id, connector, connection, message, attributed: !!attributed, receipt, channel, supportCode };
+  }
   const failure = errorOf(reading);
   failure.supportCode = supportCode;
   throw failure;

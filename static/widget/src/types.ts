@@ -45,6 +45,8 @@ export interface ConnectResult {
   connection: Connection | null;
   /** The product team's own text for this message. */
   message: string;
+  /** False where the partner service cannot say that this user's sign-in made the connection: no receipt then. */
+  attributed: boolean;
   /** A signed receipt for the host's server, where the BFF gives one. */
   receipt: string | null;
   channel: Channel;
@@ -116,7 +118,10 @@ export interface Reading {
   connection: Connection | null;
   error: { code: ConnectErrorCode; title: string; next_step: string } | null;
   support_code: string;
+  attributed: boolean | null;
   receipt: string | null;
+  /** A plain callback message that nobody posted to this page, and whose origin it would have had. */
+  unsent: { data: string; origin: string } | null;
 }
 
 /** `GET /v1/config` answers this, among more. */

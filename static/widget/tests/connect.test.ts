@@ -82,6 +82,7 @@ describe("ending", () => {
       connector: "crm",
       connection: { id: "7", connector: "crm", external_account: "ada@crm" },
       message: "connected:crm",
+      attributed: true,
       receipt: null,
       channel: "message",
       supportCode: "SC-at_1",

@@ -67,6 +67,8 @@ export class FakeBff {
   /** Whether the other account can still be chosen. */
   acceptable = true;
   configured = true;
+  /** What each answer about an attempt says otherwise. */
+  readonly says: Record<string, unknown> = {};
   /** Words of the product's own, and its look. */
   words: Record<string, string> = {};
   style = "";
@@ -136,7 +138,7 @@ export class FakeBff {
     if (!row) return problem(404, "not_found", "There is nothing here");
     if (act === "accept") return this.#accept(row);
     if (act === "cancel" && (row.status === "created" || row.status === "launched")) this.end(this.endsOnCancel, row);
-    return Response.json(told(row));
+    return Response.json({ ...told(row), ...this.says });
   }
 
   #config(query: string): Response {
@@ -150,7 +152,7 @@ export class FakeBff {
     const id = `at_${String(this.attempts.size + 1)}`;
     const row: Row = { id, status: "connected", connector, code: null };
     this.attempts.set(id, row);
-    return Response.json(told(row));
+    return Response.json({ ...told(row), ...this.says });
   }
 
   #begin(connector: string): Response {
@@ -188,7 +190,9 @@ function told({ id, status, connector, code }: Row): Record<string, unknown> {
     connection: status === "connected" ? { id: "7", connector, external_account: "ada@crm" } : null,
     error: code && { code, title: `Title of ${code}`, next_step: `Next step of ${code}` },
     support_code: `SC-${id}`,
+    attributed: status === "connected" ? true : null,
     receipt: null,
+    unsent: null,
     created_at: "2026-11-01T00:00:00+00:00",
     expires_at: "2026-11-01T00:15:00+00:00",
   };

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
 from selenium.webdriver.remote.webdriver import WebDriver
 
+from tests.support.browsers import ENGINES
+from tests.support.cyclr.scene import PRODUCTS, CyclrScene
+from tests.support.cyclr.stack import CyclrStack, open_cyclr_stack
 from tests.support.scene import Scene
 from tests.support.stack import Stack, run_demo
 
@@ -26,3 +30,34 @@ def scene(driver: WebDriver, stack: Stack, record_property: Callable[[str, objec
     yield found
     for program in ("bff", "partner", "sandbox"):
         found.go_on(program)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The rows with Cyclr are played in one engine, unless the matrix is made: what differs is the server."""
+    if os.environ.get("HITCHPOST_OUTCOMES"):
+        return
+    left = [item for item in items if "cyclr_scene" in getattr(item, "fixturenames", ()) and not _first(item)]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
+
+
+def _first(item: pytest.Item) -> bool:
+    return bool(item.callspec.params["engine"] == ENGINES[0])  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def cyclr_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CyclrStack]:
+    """The same page in front of the strict stand-in for Cyclr."""
+    folder = tmp_path_factory.mktemp("cyclr")
+    with open_cyclr_stack(folder, products_text=PRODUCTS) as running:
+        yield running
+
+
+@pytest.fixture
+def cyclr_scene(
+    driver: WebDriver, cyclr_stack: CyclrStack, record_property: Callable[[str, object], None]
+) -> CyclrScene:
+    """The page there; nothing is installed, and the stand-in has its usual habits."""
+    cyclr_stack.cyclr.reset()
+    return CyclrScene(driver, cyclr_stack, record_property)

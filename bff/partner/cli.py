@@ -1,0 +1,113 @@
+"""Every command of ``python -m bff.partner``, with all that it works with."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from bff.partner import grant_inventory, reencryption
+from bff.partner.app import create_app
+from bff.partner.catalogue import FaultyCatalogue, read_catalogue, require_allowed
+from bff.partner.context import EXTENSION, Embedded
+from bff.partner.crypto import Vault
+from bff.partner.database import SCHEMA, Database
+from bff.partner.serve import serve as run_server
+from bff.partner.settings import FaultySettings, load_settings
+from bff.serving.terminal import one_line
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; its exit status. Raises ``FaultySettings``, ``FaultyCatalogue`` or ``ApiError``."""
+    asked = _parser().parse_args(arguments)
+    return int(asked.run(asked))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bff.partner", description="The embedded partner service."
+    )
+    commands = parser.add_subparsers(required=True)
+    serve = commands.add_parser("serve", help="run it; its settings are HITCHPOST_EMBEDDED_... variables")
+    serve.set_defaults(run=lambda _: run_server())
+    config = commands.add_parser("check-config", help="say everything that is wrong with its settings")
+    config.add_argument("--offline", action="store_true", help="do not ask the database")
+    config.set_defaults(run=_check_config)
+    check = commands.add_parser("check-catalogue", help="report every fault of a connector catalogue")
+    check.add_argument("file", type=Path)
+    check.set_defaults(run=_check)
+    grants = commands.add_parser("grants", help="what is connected at a third party").add_subparsers(
+        required=True
+    )
+    for name, run, about in (
+        ("list", _list, "every live grant of a connector, and those still to be revoked"),
+        ("revoke", _revoke, "end every grant of a connector: each account has to sign in again"),
+    ):
+        command = grants.add_parser(name, help=about)
+        command.add_argument("connector", help="its id, key or name")
+        command.set_defaults(run=run)
+    keys = commands.add_parser("keys", help="the encryption keys").add_subparsers(required=True)
+    renew = keys.add_parser("re-encrypt", help="seal everything with the newest key, and say what is left")
+    renew.set_defaults(run=_re_encrypt)
+    return parser
+
+
+def _check_config(asked: argparse.Namespace) -> int:
+    faults: list[str] = []
+    try:
+        settings = load_settings()
+        try:
+            require_allowed(read_catalogue(settings.catalogue), settings.outbound_policy())
+        except FaultyCatalogue as error:
+            faults += error.faults
+        if not asked.offline and SCHEMA.fault_of(settings.database_url) == "database":
+            faults.append("HITCHPOST_EMBEDDED_DATABASE_URL: the database does not answer; is it running?")
+    except FaultySettings as error:
+        faults += error.faults
+    print("\n".join(faults) or "the settings are sound", file=sys.stderr if faults else sys.stdout)
+    return 2 if faults else 0
+
+
+def _check(asked: argparse.Namespace) -> int:
+    found = read_catalogue(asked.file)
+    print(f"{asked.file}: {len(found.connectors)} connectors, no faults")
+    return 0
+
+
+def _list(asked: argparse.Namespace) -> int:
+    service = _service()
+    for grant in grant_inventory.listed(service, grant_inventory.connector_id_of(service, asked.connector)):
+        told = (grant["ExternalAccount"], " ".join(grant["Scopes"] or []), grant["Error"])
+        more = "  ".join(filter(None, told))
+        line = f"{grant['State']}  account {grant['AccountId']}  {grant['AccountConnectorId']}  {more}"
+        print(one_line(line).rstrip())
+    return 0
+
+
+def _revoke(asked: argparse.Namespace) -> int:
+    service = _service()
+    ended = grant_inventory.end_all(service, grant_inventory.connector_id_of(service, asked.connector))
+    print(f"{ended.connections} connections ended; {ended.pending} grants still to be revoked")
+    if ended.pending:
+        print("the running service tries again until they are")
+    return 0
+
+
+def _re_encrypt(_: argparse.Namespace) -> int:
+    """The exit status is 1 when something is left to another key than the newest."""
+    settings = load_settings()
+    vault = Vault(settings.keys())
+    report = reencryption.re_encrypt(Database(settings.database_url), vault)
+    print(f"{report.changed} values sealed anew")
+    for key_id, count in sorted(report.left.items()):
+        print(f"key {key_id}{' (the newest)' if key_id == vault.newest else ''}: {count} values")
+    for fault in report.faults:
+        print(one_line(fault), file=sys.stderr)
+    return 1 if any(count for key_id, count in report.left.items() if key_id != vault.newest) else 0
+
+
+def _service() -> Embedded:
+    settings = load_settings()
+    found = create_app(settings, read_catalogue(settings.catalogue)).extensions[EXTENSION]
+    assert isinstance(found, Embedded)  # nosec B101  # for the type checker
+    return found

@@ -1,0 +1,71 @@
+"""What a worker answers while it cannot build its application: a port that answers tells more than none."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import structlog
+
+from bff.serving.logs import about
+
+FIRST_REST, LONGEST_REST = 0.5, 5.0
+"""Seconds between two tries, doubled with each."""
+HEADERS: Final = [
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+]
+
+log = structlog.get_logger("hitchpost.server")
+
+
+class StandIn(threading.Thread):
+    """Alive and not ready, until ``build`` has made the application; then that answers."""
+
+    def __init__(self, build: Callable[[], Any]) -> None:
+        super().__init__(name="starting", daemon=True)
+        self._build = build
+        self._app: Any = None
+
+    def run(self) -> None:
+        """Try until it succeeds."""
+        rest = FIRST_REST
+        while self._app is None:
+            time.sleep(rest)  # house-allow: sleep: a thread of its own, which waits to try again
+            rest = min(rest * 2, LONGEST_REST)
+            try:
+                self._app = self._build()
+            except Exception as error:  # noqa: BLE001  # it is told, and tried again
+                log.error("cannot start", **about(error))  # noqa: TRY400
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """One request."""
+        if self._app is not None:
+            answer: Iterable[bytes] = self._app(environ, start_response)
+            return answer
+        path = environ.get("PATH_INFO", "")
+        if path == "/health/live":
+            return _answer(start_response, "200 OK", "application/json", {"status": "ok"})
+        if path == "/health/ready":
+            unready = {"status": "unready", "lacking": "database"}
+            return _answer(start_response, "503 Service Unavailable", "application/json", unready)
+        problem = {
+            "type": "about:blank",
+            "title": "Service Unavailable",
+            "status": 503,
+            "code": "storage_unavailable",
+            "detail": "the program is starting, or waits for its database",
+        }
+        return _answer(start_response, "503 Service Unavailable", "application/problem+json", problem)
+
+
+def _answer(start_response: Any, status: str, kind: str, body: dict[str, Any]) -> list[bytes]:
+    text = json.dumps(body).encode()
+    retry = [] if status.startswith("200") else [("Retry-After", "5")]
+    start_response(status, [("Content-Type", kind), ("Content-Length", str(len(text))), *retry, *HEADERS])
+    return [text]

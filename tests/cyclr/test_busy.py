@@ -1,0 +1,97 @@
+"""A partner service that asks to be left alone is left alone, and credentials that it refuses are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+
+from bff.adapters.database import SCHEMA
+from bff.adapters.partner_client import PartnerClient
+from bff.adapters.quiet import LOOK_AGAIN, DatabaseQuiet, Quiet
+from bff.adapters.tables import upstream_tokens
+from bff.core.errors import PartnerUnavailable
+from bff.core.ports import AccountRef
+from bff.core.secret import Secret
+from bff.serving.database import open_database
+from tests.support.cyclr import Cyclr
+from tests.support.databases import DatabaseUrl
+from tests.support.world import CLIENT_ID, CLIENT_SECRET
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_polls_of_all_attempts_wait_as_long_as_it_says(
+    cyclr: Cyclr, client: PartnerClient, account: AccountRef, status: int
+) -> None:
+    """One is told so; the others do not ask, for whichever account. Whoever clicks is not held up."""
+    installed = cyclr.install(account.id, cyclr.releases[0])
+    cyclr.habits.busy = {"get_installed": (status, "30")}
+    for _ in range(5):
+        with pytest.raises(PartnerUnavailable) as told:
+            client.get_account_connector(account, installed.id)
+    assert len(cyclr.asked("get_installed")) == 1
+    assert 25 < (told.value.retry_after or 0) <= 30
+    cyclr.habits.busy = {}
+    assert client.mint_sign_in_token(account, "ada").value
+
+
+def test_afterwards_they_ask_again(cyclr: Cyclr, account: AccountRef) -> None:
+    """Not before the time that was named."""
+    now = [0.0]
+    client = PartnerClient(cyclr.api, CLIENT_ID, Secret(CLIENT_SECRET), quiet=Quiet(clock=lambda: now[0]))
+    installed = cyclr.install(account.id, cyclr.releases[0])
+    cyclr.habits.busy = {"get_installed": (429, "30")}
+    with pytest.raises(PartnerUnavailable):
+        client.get_account_connector(account, installed.id)
+    cyclr.habits.busy = {}
+    now[0] = 29.0
+    with pytest.raises(PartnerUnavailable):
+        client.get_account_connector(account, installed.id)
+    now[0] = 30.0
+    assert client.get_account_connector(account, installed.id) is not None
+
+
+def test_a_429_that_names_no_time_is_obeyed_too(
+    cyclr: Cyclr, client: PartnerClient, account: AccountRef
+) -> None:
+    """For a few seconds; a 503 without a time is an outage, and no wish."""
+    for status, asked in ((503, 2), (429, 1)):
+        cyclr.habits.busy = {"get_installed": (status, None)}
+        cyclr.forget_what_was_asked()
+        for _ in range(2):
+            with pytest.raises(PartnerUnavailable):
+                client.get_account_connector(account, 1)
+        assert len(cyclr.asked("get_installed")) == asked
+
+
+def test_what_one_worker_was_told_holds_for_the_others(tmp_path: Path, database_url: DatabaseUrl) -> None:
+    """Within half a second; on both databases."""
+    engine, now = open_database(database_url(tmp_path, "quiet")), [1_900_000_000.0]
+    SCHEMA.upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(insert(upstream_tokens).values(credential="c"))
+    first, second = (Quiet(DatabaseQuiet(engine, "c"), lambda: now[0]) for _ in range(2))
+    assert second.left() <= 0
+    first.ask_for(30.0)
+    now[0] += LOOK_AGAIN
+    assert second.left() == pytest.approx(30.0 - LOOK_AGAIN)
+    now[0] += 30.0
+    assert first.left() <= 0
+    assert second.left() <= 0
+    engine.dispose()
+
+
+def test_a_wrong_client_secret_is_told_and_not_tried_at_every_call(
+    cyclr: Cyclr, account: AccountRef, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It is a call like every other: a line in the log, a count; and one that says what to check."""
+    client = PartnerClient(cyclr.api, CLIENT_ID, Secret("wrong"))
+    for _ in range(5):
+        with pytest.raises(PartnerUnavailable, match="HITCHPOST_PARTNER_CLIENT_SECRET"):
+            client.list_account_connectors(account)
+    assert len(cyclr.asked("token")) == 1
+    told = capfd.readouterr().out
+    assert "path=/oauth/token" in told
+    assert "no access token" in told
+    assert "wrong" not in told

@@ -1,0 +1,142 @@
+"""What operators ask: `hitchpost check-config --online` and `hitchpost connectors`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bff.cli import main
+from tests.support.cyclr import Cyclr
+from tests.support.cyclr.world import CRM, MAIL, PRODUCTS, SHEETS
+from tests.support.programs import SIGNING_KEY
+from tests.support.world import CLIENT_ID, CLIENT_SECRET
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(
+    cyclr: Cyclr, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    """Runs ``hitchpost`` with settings that are right, but for those that are given."""
+    cyclr.add_account("acme")
+    products = tmp_path / "products.toml"
+    products.write_text(PRODUCTS.replace(', "ghost"', ""))
+    right = {
+        "PUBLIC_URL": "http://127.0.0.1:9",
+        "DATABASE_URL": f"sqlite:///{tmp_path}/bff.db",
+        "SECRET_KEYS": SIGNING_KEY,
+        "PARTNER_API_URL": cyclr.api,
+        "PARTNER_SERVICE_URL": cyclr.service,
+        "PARTNER_CLIENT_ID": CLIENT_ID,
+        "PARTNER_CLIENT_SECRET": CLIENT_SECRET,
+        "PRODUCTS": str(products),
+    }
+
+    def hitchpost(*arguments: str, **settings: str) -> tuple[int, str, str]:
+        for name, value in (right | settings).items():
+            monkeypatch.setenv(f"HITCHPOST_{name}", value)
+        status = main([*arguments])
+        told = capsys.readouterr()
+        return status, told.out, told.err
+
+    return hitchpost
+
+
+class TestCheckConfig:
+    """``--online`` asks, and says which setting is wrong."""
+
+    def test_settings_that_are_right(self, run: Run) -> None:
+        """Nothing is made at the partner service."""
+        status, out, err = run("check-config", "--online")
+        assert (status, "sound" in out, "PARTNER" in err) == (0, True, False)
+
+    def test_a_wrong_client_secret(self, run: Run) -> None:
+        """Also while the rest is right."""
+        status, _, err = run("check-config", "--online", PARTNER_CLIENT_SECRET="wrong-wrong-wrong-wrong")
+        assert status == 2
+        assert "HITCHPOST_PARTNER_CLIENT_SECRET: the partner service refuses" in err
+        assert "wrong-wrong" not in err
+
+    def test_swapped_urls(self, run: Run, cyclr: Cyclr) -> None:
+        """Though the service domain gives access tokens, too."""
+        status, _, err = run(
+            "check-config", "--online", PARTNER_API_URL=cyclr.service, PARTNER_SERVICE_URL=cyclr.api
+        )
+        assert status == 2
+        assert "HITCHPOST_PARTNER_API_URL and HITCHPOST_PARTNER_SERVICE_URL are swapped" in err
+
+    @pytest.mark.parametrize("name", ["PARTNER_API_URL", "PARTNER_SERVICE_URL"])
+    def test_an_address_where_nobody_listens(self, run: Run, name: str) -> None:
+        """Each is named by its own setting, and the other is not."""
+        other = {"PARTNER_API_URL", "PARTNER_SERVICE_URL"} - {name}
+        status, _, err = run("check-config", "--online", **{name: "http://127.0.0.1:9"})
+        assert status == 2
+        assert f"HITCHPOST_{name}: " in err
+        assert f"HITCHPOST_{other.pop()}: " not in err
+
+    @pytest.mark.parametrize("name", ["PARTNER_API_URL", "PARTNER_SERVICE_URL"])
+    def test_an_address_of_something_else(self, run: Run, cyclr: Cyclr, name: str) -> None:
+        """The third party's pages, the API in place of the pages."""
+        wrong = cyclr.third_party if name == "PARTNER_API_URL" else cyclr.api
+        status, _, err = run("check-config", "--online", **{name: wrong})
+        assert status == 2
+        assert f"HITCHPOST_{name}: there is no" in err
+
+    def test_a_connector_that_the_partner_service_does_not_have(self, run: Run, tmp_path: Path) -> None:
+        """Product and connector are named."""
+        (tmp_path / "products.toml").write_text(PRODUCTS)
+        status, _, err = run("check-config", "--online")
+        assert status == 2
+        assert "demo/ghost: the partner service has no connector 'ghost'" in err
+
+    def test_while_there_is_no_account_yet(self, run: Run, cyclr: Cyclr) -> None:
+        """The catalogue cannot be read then; the rest is right, and nothing is made."""
+        cyclr.accounts.clear()
+        status, _, err = run("check-config", "--online")
+        assert status == 0
+        assert "warning: connectors: the catalogue is told to accounts that exist" in err
+        assert cyclr.accounts == {}
+
+
+class TestConnectors:
+    """What is there, and what the products make of it."""
+
+    def test_the_catalogue(self, run: Run, cyclr: Cyclr) -> None:
+        """Release by release, with what a sign-in needs."""
+        cyclr.release(
+            9, "Desk", "2.1", status="Draft", auth_type="ApiKey", oauth2_type="Unknown", keys=("Url",)
+        )
+        cyclr.habits.longest_page = 2
+        status, out, _ = run("connectors", "list")
+        assert status == 0
+        assert f"Sandbox CRM: {CRM} (1.0, Approved); signs in by OAuth2 AuthorisationCode" in out
+        assert "Desk: 9 (2.1, Draft); signs in by ApiKey, once these properties are set: Url" in out
+        assert len(run("connectors", "list", "--query", "she")[1].splitlines()) == 1
+
+    def test_which_release_each_connector_is(self, run: Run, cyclr: Cyclr) -> None:
+        """And that one has none that new accounts can have."""
+        cyclr.release(CRM - 1, "Sandbox CRM", "0.9", status="Deprecated")
+        cyclr.releases = [one for one in cyclr.releases if one.id != MAIL]
+        cyclr.release(MAIL, "Mail", status="Draft")
+        status, out, err = run("connectors", "check")
+        assert status == 2
+        assert f"demo/crm: Sandbox CRM {CRM} (1.0, Approved), new installs" in out
+        assert f"demo/crm: Sandbox CRM {CRM - 1} (0.9, Deprecated), not for new installs" in out
+        assert f"demo/sheets: Sheets {SHEETS} (1.0, Approved), new installs" in out
+        assert f"demo/mail: no release of 'Mail' is approved ({MAIL} (1.0, Draft))" in err
+
+    def test_what_an_account_has(self, run: Run, cyclr: Cyclr) -> None:
+        """Which install a Connect would take, of several."""
+        crm = cyclr.releases[0]
+        first = cyclr.install("acme", crm)
+        used = cyclr.install("acme", crm, "Second", authenticated=True)
+        status, out, _ = run("connectors", "check", "--account", "acme")
+        assert status == 0
+        ids = [line.split("id ")[1].split(",")[0] for line in out.splitlines() if "installed as" in line]
+        assert ids == [str(used.id), str(first.id)]
+        assert "several installs" in out
+        assert run("connectors", "check", "--account", "typo")[0] == 2
+        assert "typo" not in cyclr.accounts

@@ -1,0 +1,1 @@
+"""How both programs are served."""

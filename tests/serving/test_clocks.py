@@ -1,0 +1,171 @@
+"""Time that decides about stored things is the database's (A73): a machine's wrong clock ends nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+from sqlalchemy import Engine, event, func, select
+
+from bff.adapters.database import SCHEMA
+from bff.adapters.tables import attempts
+from bff.core.errors import NotSignedIn
+from bff.core.model import Principal, User
+from bff.core.ports import AccountRef
+from bff.core.secret import Secret
+from bff.core.sessions import CLOCK_TOLERANCE
+from bff.http.session_tokens import SessionTokens
+from bff.partner.database import Database
+from bff.serving.database import open_database
+from bff.serving.store_clock import StoreClock
+from bff.settings import load_settings
+from bff.wiring import build_services
+from tests.serving.test_reload import world_of
+from tests.serving.test_storage import LONG
+from tests.support.databases import DatabaseUrl
+from tests.support.programs import ROOT, bff_environment, free_port, run, run_bff, until
+
+DAYS = timedelta(days=100)
+ADA = Principal("demo", AccountRef("acme", "Acme"), User("ada", None, None, None), None)
+
+
+def ahead(by: timedelta) -> time_machine.travel:
+    """In the block this machine's clock is wrong by so much; the database's is right."""
+    return time_machine.travel(datetime.now(UTC) + by)
+
+
+@pytest.mark.parametrize("by", [DAYS, -DAYS, timedelta(seconds=20)])
+def test_a73_the_present_is_the_databases(database_url: DatabaseUrl, tmp_path: Path, by: timedelta) -> None:
+    """However wrong a machine's clock is, ahead or behind, both programs go by the database's."""
+    for engine in (
+        open_database(database_url(tmp_path, "bff")),
+        Database(database_url(tmp_path, "partner")).engine,
+    ):
+        right = datetime.now(UTC)
+        with ahead(by):
+            told = StoreClock(engine)(), StoreClock(engine).cautious()
+        assert all(abs(each - right) < CLOCK_TOLERANCE for each in told)
+        engine.dispose()
+
+
+def test_a73_a_clock_100_days_ahead_purges_nothing(
+    database_url: DatabaseUrl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attempts of today stay, whatever the machine that keeps house believes."""
+    url = database_url(tmp_path, "bff")
+    for name, value in bff_environment(tmp_path, "http://127.0.0.1:9", free_port(), url).items():
+        monkeypatch.setenv(name, value)
+    engine = open_database(url)
+    build_services(load_settings())
+    put_attempts(engine)
+    with ahead(DAYS):
+        house = build_services(load_settings()).housekeeping
+        assert sum(house.forget().values()) == 0
+        assert house.end_overdue() == 0
+    with engine.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(attempts)).scalar_one() == 2
+    engine.dispose()
+
+
+def put_attempts(engine: Engine) -> None:
+    """One that was prepared, and one that was launched."""
+    now = datetime.now(UTC)
+    row = {
+        "product": "demo", "account_id": "acme", "account_name": "Acme", "user_id": "ada",
+        "connector_key": "x", "connector_name": "X", "connector_reference": "x",
+        "message": "", "callback_message": "", "locale": "en",
+        "origin": "https://app.example", "delivery": "message", "created_at": now, "checks": 0,
+        "expires_at": now + timedelta(minutes=10), "authenticated_before": False, "support_code": "ABCD-2345",
+    }  # fmt: skip
+    with engine.begin() as connection:
+        for status, launched in (("created", None), ("launched", now)):
+            more = {"id": f"att_{status}", "status": status, "launched_at": launched}
+            connection.execute(attempts.insert().values(row | more | {"launch_token_sha256": status}))
+
+
+def test_a73_a_clock_that_jumps_makes_nothing_old(tmp_path: Path) -> None:
+    """SQLite's clock is the machine's: when both jump, what deletes goes on from where it was."""
+    engine = open_database(f"sqlite:///{tmp_path / 'jump.db'}")
+    SCHEMA.upgrade(engine)
+    clock = StoreClock(engine)
+    right = datetime.now(UTC)
+    jumped = (datetime.now(UTC) + DAYS).timestamp() / 86400 + 2440587.5
+    engine.dispose()
+    event.listen(engine, "connect", lambda connection, _: connection.create_function(
+        "julianday", 1, lambda _: jumped
+    ))  # fmt: skip
+    with ahead(DAYS):
+        assert clock.cautious() - right < timedelta(minutes=1)
+    engine.dispose()
+
+
+def tokens(by: float) -> SessionTokens:
+    """Those of a machine whose clock is wrong by so many seconds."""
+
+    class NeverEnded:
+        def end(self, *_: object) -> None:
+            """None is."""
+
+        def is_ended(self, *_: object) -> bool:
+            return False
+
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC) + timedelta(seconds=by)  # noqa: E731
+    return SessionTokens((Secret("k" * 40),), clock, NeverEnded())
+
+
+@pytest.mark.parametrize("behind", [0.5, 2, 4])
+def test_a73_a_fresh_session_is_good_on_a_machine_that_is_behind(behind: float) -> None:
+    """Five seconds between two machines are tolerated, in either direction."""
+    for signer, reader in ((0.0, -behind), (behind, 0.0), (-behind, 0.0)):
+        token, _ = tokens(signer).issue(ADA)
+        assert tokens(reader).read(token.reveal()).user.id == "ada"
+
+
+def test_a73_a_session_from_the_future_is_none() -> None:
+    """Beyond the tolerance a token is refused: somebody's clock, or somebody's intention, is wrong."""
+    token, _ = tokens(60).issue(ADA)
+    with pytest.raises(NotSignedIn):
+        tokens(0).read(token.reveal())
+
+
+def test_a73_a_session_is_stamped_by_the_clock_that_reads_it() -> None:
+    """The library's own stamp would be the machine's: a wrong one would refuse its own tokens."""
+    with ahead(DAYS):
+        own = tokens(-DAYS.total_seconds())
+        token, _ = own.issue(ADA)
+        assert own.read(token.reveal()).user.id == "ada"
+
+
+@LONG
+def test_a73_two_machines_one_of_which_is_100_days_ahead(tmp_path: Path, postgresql_url: str) -> None:
+    """Both serve one database: sessions and attempts of each are good at the other, and none is purged."""
+    ours, theirs = tmp_path / "right", tmp_path / "wrong"
+    ours.mkdir()
+    theirs.mkdir()
+    (theirs / "sitecustomize.py").write_text(
+        "import time_machine, datetime as d\n"
+        "time_machine.travel(d.datetime.now(d.UTC) + d.timedelta(days=100), tick=True).start()\n"
+    )
+    port = free_port()
+    settings = bff_environment(theirs, "http://127.0.0.1:9", port, postgresql_url)
+    settings |= {"PYTHONPATH": f"{theirs}:{ROOT}"}
+    with (
+        run_bff(ours, lambda _, __: postgresql_url) as right,
+        run(["bff", "serve"], settings, f"http://127.0.0.1:{port}", theirs / "bff.log") as wrong,
+    ):
+        wrong.line(event="clock differs from the database's")
+        made = []
+        for one, other in ((right, wrong), (wrong, right)):
+            token = world_of(one).session()
+            attempt = world_of(one).begin(token)
+            assert world_of(other).read(attempt["id"])["status"] == "created"
+            assert world_of(other).page("GET", f"/v1/attempts/{attempt['id']}", token).status_code == 200
+            made.append(attempt["id"])
+        # A round of housekeeping is at most thirty seconds away.
+        ends = time.monotonic() + 35
+        until(lambda: time.monotonic() > ends)
+        assert [world_of(right).read(each)["status"] for each in made] == ["created"] * 2

@@ -1,0 +1,163 @@
+"""A bad configuration, or a store that is away, takes no running worker down (A68)."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.support.databases import sqlite_url
+from tests.support.postgresql import PostgresqlServer, database_name
+from tests.support.programs import Program, free_port, run_bff, run_partner, until
+from tests.support.world import PRODUCTS, World
+
+FAULTY = {"no TOML": "garbage [", "a fault in it": '[[product]]\nkey = "demo"\n'}
+
+
+def workers(program: Program) -> list[int]:
+    """The ids of its workers."""
+    there = Path(f"/proc/{program.process.pid}/task/{program.process.pid}/children")
+    return [int(number) for number in there.read_text().split()]
+
+
+def world_of(program: Program) -> World:
+    """Drives it as a host does."""
+    return World(program.url, "", "", None, program.log.parent, None, "", "")  # type: ignore[arg-type]
+
+
+def reload(program: Program) -> None:
+    """As ``systemctl reload`` does."""
+    program.process.send_signal(signal.SIGHUP)
+
+
+def test_a68_a_reload_with_a_fault_changes_nothing(tmp_path: Path) -> None:
+    """Each fault is told in the log, the old workers go on, and the next sound reload is taken."""
+    with run_bff(tmp_path, sqlite_url, workers="2") as bff:
+        before = workers(bff)
+        for name, text in FAULTY.items():
+            (tmp_path / "products.toml").write_text(text)
+            reload(bff)
+            until(lambda: len(refused(bff)) > list(FAULTY).index(name))  # noqa: B023  # asked at once
+            assert requests.get(f"{bff.url}/health/ready", timeout=5).ok
+        # The kernel's list may leave one out while another child ends.
+        until(lambda: workers(bff) == before)
+        assert "products.toml" in refused(bff)[0]
+        (tmp_path / "products.toml").write_text(PRODUCTS)
+        reload(bff)
+        bff.line(event="reloaded")
+        until(lambda: not set(workers(bff)) & set(before))
+        assert len(workers(bff)) == 2
+        assert world_of(bff).session()
+
+
+def refused(program: Program) -> list[str]:
+    """What was wrong with the reloads that were refused."""
+    return [line["error"] for line in program.lines() if line["event"] == "reload refused"]
+
+
+def test_a68_a_secret_in_a_file_is_read_anew_and_checked(tmp_path: Path) -> None:
+    """A setting that comes from a file is checked and taken at a reload as the product file is."""
+    keys = tmp_path / "keys"
+    keys.write_text("k" * 8 + "0123456789abcdefghijklmnopqrstuvwxyz")
+    with run_bff(tmp_path, sqlite_url, secret_keys="", secret_keys_file=str(keys)) as bff:
+        token = world_of(bff).session()
+        keys.write_text("short")
+        reload(bff)
+        until(lambda: refused(bff))
+        assert "SECRET_KEYS" in refused(bff)[0]
+        assert world_of(bff).begin(token)
+        keys.write_text("another-0123456789abcdefghijklmnopqrstuvwxyz")
+        reload(bff)
+        bff.line(event="reloaded")
+        until(lambda: len(workers(bff)) == 1)
+        # The old key is gone, and with it the session.
+        assert world_of(bff).page("GET", "/v1/config", token).status_code == 401
+
+
+def test_a68_the_embedded_service_keeps_its_catalogue(tmp_path: Path) -> None:
+    """A typo in the catalogue is refused at the reload; a sound one is served after it."""
+    with run_partner(tmp_path, sqlite_url) as partner:
+        catalogue = tmp_path / "catalogue.toml"
+        sound, before = catalogue.read_text(), workers(partner)
+        catalogue.write_text(sound.replace("[[connector]]", "[[connector]", 1))
+        reload(partner)
+        until(lambda: refused(partner))
+        assert workers(partner) == before
+        assert requests.get(f"{partner.url}/health/ready", timeout=5).ok
+        catalogue.write_text(sound.replace("Sandbox CRM", "Renamed CRM"))
+        reload(partner)
+        partner.line(event="reloaded")
+        until(lambda: not set(workers(partner)) & set(before))
+
+
+def test_a68_new_workers_that_cannot_start_replace_nobody(
+    tmp_path: Path, postgresql: PostgresqlServer
+) -> None:
+    """With the database away a reload fails; the old workers go on, and serve when it is back."""
+    url = postgresql.url(database_name(tmp_path, "reload"))
+    with run_bff(tmp_path, lambda _, __: url) as bff:
+        before = workers(bff)
+        os.kill(postgresql.process_id, signal.SIGSTOP)
+        try:
+            reload(bff)
+            bff.line(event="reload failed")
+            assert requests.get(f"{bff.url}/health/live", timeout=5).ok
+        finally:
+            os.kill(postgresql.process_id, signal.SIGCONT)
+        assert set(before) <= set(workers(bff))
+        until(lambda: requests.get(f"{bff.url}/health/ready", timeout=5).ok)
+        assert world_of(bff).session()
+
+
+def test_a68_a_worker_that_cannot_start_is_started_again(tmp_path: Path) -> None:
+    """All workers are killed while there is no database: the port answers, and later serves again."""
+    with run_bff(tmp_path, sqlite_url) as bff:
+        database, away = tmp_path / "bff.db", tmp_path / "away"
+        for part in tmp_path.glob("bff.db*"):
+            part.rename(tmp_path / part.name.replace("bff.db", "away"))
+        database.mkdir()
+        for worker in workers(bff):
+            os.kill(worker, signal.SIGKILL)
+        until(lambda: answers(bff, "/health/live") == 200)
+        assert answers(bff, "/health/ready") == 503
+        refusal = requests.post(f"{bff.url}/v1/sessions", json={}, timeout=5)
+        assert (refusal.status_code, refusal.json()["code"]) == (503, "storage_unavailable")
+        assert refusal.headers["Retry-After"]
+        database.rmdir()
+        for part in tmp_path.glob("away*"):
+            part.rename(tmp_path / part.name.replace("away", "bff.db"))
+        until(lambda: answers(bff, "/health/ready") == 200)
+        assert world_of(bff).session()
+        assert not away.exists()
+
+
+def test_a68_a_worker_that_is_replaced_applies_nothing(tmp_path: Path) -> None:
+    """A product file that is being edited stops no worker that only takes a dead one's place."""
+    with run_bff(tmp_path, sqlite_url) as bff:
+        (tmp_path / "products.toml").write_text("half of an ed")
+        (before,) = workers(bff)
+        os.kill(before, signal.SIGKILL)
+        until(lambda: answers(bff, "/health/ready") == 200 and before not in workers(bff))
+        assert world_of(bff).session()
+
+
+def test_a68_a_faulty_product_file_stops_the_first_start(tmp_path: Path) -> None:
+    """Where nobody has been served yet, waiting would hide the fault: it is told, with an exit status."""
+    with (
+        pytest.raises(AssertionError, match="faulty"),
+        run_bff(
+            tmp_path, sqlite_url, products=str(tmp_path / "faulty.toml"), bind=f"127.0.0.1:{free_port()}"
+        ),
+    ):
+        pass
+
+
+def answers(program: Program, path: str) -> int:
+    """The status that a path has now; 0 for no answer."""
+    try:
+        return requests.get(program.url + path, timeout=5).status_code
+    except requests.RequestException:
+        return 0
