@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from typing import Final
 
 from bff.adapters.faulty_file import FaultyFile
 from bff.core.errors import HitchpostError
 from bff.core.text import text_fault
 from bff.serve import serve
-from bff.settings import FaultySettings
+from bff.serving.database_trouble import told
+from bff.serving.terminal import plain
+from bff.settings import PREFIX, FaultySettings
 
 FAULTY: Final = 2
 
@@ -17,6 +20,12 @@ FAULTY: Final = 2
 def main(argv: list[str] | None = None) -> int:
     """Run one command. Exit status 2 when settings or files are at fault, with every fault on stderr."""
     given = sys.argv[1:] if argv is None else argv
+    # What serves writes logs, and they have a form of their own.
+    with nullcontext() if given == ["serve"] else plain():
+        return _checked(given)
+
+
+def _checked(given: list[str]) -> int:
     # What is no UTF-8 on a command line comes as halves of surrogate pairs.
     if fault := next(filter(None, map(text_fault, given)), None):
         print(f"the arguments are not in UTF-8, or cannot be kept: {fault}", file=sys.stderr)
@@ -29,6 +38,11 @@ def main(argv: list[str] | None = None) -> int:
         return FAULTY
     except HitchpostError as error:
         print(error.detail, file=sys.stderr)
+        return FAULTY
+    except Exception as error:
+        if (fault := told(error, f"{PREFIX}DATABASE_URL")) is None:
+            raise
+        print(fault, file=sys.stderr)
         return FAULTY
 
 

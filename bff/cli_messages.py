@@ -21,6 +21,7 @@ from bff.core.drafts import Change, difference
 from bff.core.errors import NotFound
 from bff.core.model import OfferedConnector
 from bff.serving.database import open_database
+from bff.serving.terminal import one_line
 from bff.settings import database_url
 
 FAULTY: Final = 2
@@ -64,7 +65,7 @@ def _import(arguments: argparse.Namespace) -> int:
         print("nothing would change")
         return 0
     for key, found in changes.items():
-        _print_changes(key, found)
+        print_changes(key, found)
     if not arguments.yes and not _agreed():
         print("nothing was changed")
         return 1
@@ -111,13 +112,16 @@ def _made_up(key: str, content: Content, connectors: Iterable[str]) -> Registrat
     return Registration(key, key, (ANY_ORIGIN,), offered)
 
 
-def _print_changes(product: str, changes: list[Change]) -> None:
+def print_changes(product: str, changes: list[Change]) -> None:
+    """Show what would change, as text: each line of what was and what would be, with its sign."""
     print(f"{product}: {len(changes) or 'nothing'} to change")
     for change in changes:
         print(f"  {key_of(change.path)}")
         for sign, text in (("-", change.before), ("+", change.after)):
             if text is not None:
-                print(f"    {sign} {text}")
+                # Each of its lines has the sign: none can pass for another change.
+                for line in text.split("\n"):
+                    print(f"    {sign} {one_line(line)}")
 
 
 def _agreed() -> bool:

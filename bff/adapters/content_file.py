@@ -23,6 +23,7 @@ from bff.core.content import (
 )
 from bff.core.images import FaultyImage, Logo, check_logo
 from bff.core.wording import ANY, Place, canonical, is_tag
+from bff.serving.terminal import STEERING
 
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Words = dict[str, str | dict[str, str]]
@@ -255,5 +256,6 @@ def _table(name: str, values: dict[str, Any], *, often: bool = False) -> list[st
 
 
 def _quoted(text: str) -> str:
-    # A JSON string is a basic string of TOML, as long as nothing in it needs two \u escapes.
-    return json.dumps(text, ensure_ascii=False)
+    # A JSON string is a basic string of TOML, as long as nothing in it needs two \u escapes. What would
+    # steer a terminal is escaped too; DEL, which JSON leaves as it is, TOML does not even allow.
+    return STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))

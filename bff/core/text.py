@@ -8,6 +8,7 @@ from typing import Any, Final
 RESERVED: Final = "\ue000"
 """Routes put it in place of an encoded slash: in an id it would name another account."""
 
+_CONTROL: Final = re.compile("[\x01-\x1f\x7f]")
 _UNKEPT: Final = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -27,10 +28,18 @@ def text_fault(text: str) -> str | None:
 
 
 def id_fault(text: str) -> str | None:
-    """The same for an id, which also travels in paths."""
+    """The same for an id, which also travels in headers and in paths, wherever it came from."""
+    if fault := text_fault(text):
+        return fault
     if RESERVED in text:
         return "there is the private-use character U+E000 in it; ids are written without it"
-    return text_fault(text)
+    if _CONTROL.search(text):
+        return "there is a control character in it; ids are written without it"
+    # Headers lose such space on their way (RFC 9110, section 5.5): it would name another account.
+    if text != text.strip():
+        return "write it without white space before or after it"
+    # In the paths of URLs these two mean another place.
+    return "write another id: a dot alone has a meaning of its own in URLs" if text in {".", ".."} else None
 
 
 def first_fault(document: Any) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from bff.core.legible import visible_id
 from bff.core.model import Attempt, Status
 
 SENTENCES: Final = {
@@ -62,7 +63,8 @@ def tell(attempt: Attempt, noted: list[Step]) -> str:
     """The story in words, one line a step, times in UTC."""
     head = (
         f"{attempt.support_code}  {attempt.id}  {attempt.status.value}\n"
-        f"product {attempt.product}, account {attempt.account.id}, user {attempt.user.id},"
+        f"product {attempt.product}, account {visible_id(attempt.account.id)},"
+        f" user {visible_id(attempt.user.id)},"
         f" connector {attempt.connector.key}, from {attempt.origin}"
     )
     lines = [head]
@@ -70,7 +72,7 @@ def tell(attempt: Attempt, noted: list[Step]) -> str:
         often = f" ({step.count} times, last {step.last_at:%H:%M:%S})" if step.count > 1 else ""
         lines.append(f"{step.at:%Y-%m-%d %H:%M:%S.%f}  {SENTENCES.get(step.name, step.name)}{often}")
     if attempt.error_code:
-        lines.append(f"the page was told: {attempt.error_code}")
+        lines.append(f"the page was told: {visible_id(attempt.error_code)}")
     if attempt.late_success_at:
         lines.append("the connection stands, although this attempt had ended before it succeeded")
     return "\n".join(lines)

@@ -89,7 +89,7 @@ class Limits:
             self._hit(self._rates.user[purpose], purpose, product, account, user)
             self._hit(self._rates.account[purpose], purpose, product, account)
             if purpose is Purpose.ATTEMPT:
-                self._days.spend(purpose, product)
+                self._days.spend(purpose, product, account)
         except StorageError as error:
             _tell(error)
             raise _unavailable() from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 
 from bff.serving.loading import kept
 
@@ -11,18 +12,32 @@ with kept():
     from bff.partner.errors import ApiError
     from bff.partner.serve import serve
     from bff.partner.settings import FaultySettings
+    from bff.serving.database_trouble import told
+    from bff.serving.terminal import plain
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; the exit status is 2 for settings or a catalogue that cannot be used."""
+    given = sys.argv[1:] if arguments is None else arguments
+    # What serves writes logs, and they have a form of their own.
+    with nullcontext() if given == ["serve"] else plain():
+        return _checked(given)
+
+
+def _checked(arguments: list[str]) -> int:
     try:
-        return _run(sys.argv[1:] if arguments is None else arguments)
+        return _run(arguments)
     except (FaultySettings, FaultyCatalogue) as error:
         print("\n".join(error.faults), file=sys.stderr)
         return 2
     except ApiError as error:
         print(error.message, file=sys.stderr)
         return 1
+    except Exception as error:
+        if (fault := told(error, "HITCHPOST_EMBEDDED_DATABASE_URL")) is None:
+            raise
+        print(fault, file=sys.stderr)
+        return 2
 
 
 def _run(arguments: list[str]) -> int:

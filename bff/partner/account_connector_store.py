@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import re
+from dataclasses import dataclass
+from typing import Any, Final, Literal, Protocol
 
 from sqlalchemy import Connection, Row, Select, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -17,20 +19,81 @@ from bff.partner.errors import ApiError, missing
 AUTH_TYPES = {"oauth2": "OAuth2", "api_key": "ApiKey", "basic": "Basic", "none": "None"}
 GRANTS = {"authorization_code": "AuthorisationCode", "client_credentials": "ClientCredentials"}
 
+MOST_SCOPES: Final = 8000
+"""Characters of the granted scopes that are told."""
+_SCOPE: Final = re.compile(r"[!#-\[\]-~]+")
 
-def sealed_in(row_id: int, column: Literal["auth_value", "credentials"]) -> str:
-    """The table, row and column that a sealed value of an account connector is bound to."""
-    return f"account_connector:{row_id}:{column}"
+
+class Owner(Protocol):
+    """Whose something sealed is: a row of ``account_connector``, or its columns beside others."""
+
+    @property
+    def id(self) -> Any:
+        """The account connector's."""
+
+    @property
+    def account_id(self) -> Any:
+        """The account's."""
+
+    @property
+    def connector_id(self) -> Any:
+        """The catalogue entry's."""
 
 
-def property_in(account_connector_id: int, name: str) -> str:
+OWNER: Final = (tables.account_connector.c.account_id, tables.account_connector.c.connector_id)
+
+
+@dataclass(frozen=True)
+class BesideOwner:
+    """The owner of a row of another table, that has the columns ``OWNER`` beside its own."""
+
+    row: Row[Any]
+
+    @property
+    def id(self) -> Any:
+        """The account connector's."""
+        return self.row.account_connector_id
+
+    @property
+    def account_id(self) -> Any:
+        """The account's."""
+        return self.row.account_id
+
+    @property
+    def connector_id(self) -> Any:
+        """The catalogue entry's."""
+        return self.row.connector_id
+
+
+def sealed_in(owner: Owner, column: Literal["auth_value", "credentials"]) -> str:
+    """The table, row and column that a sealed value of an account connector is bound to, and its owner.
+
+    Whoever can write the database, and no more, cannot give it to another account, nor have it sent to
+    another third party.
+    """
+    return f"account_connector:{owner.id}:{column}:{_owned(owner)}"
+
+
+def property_in(owner: Owner, name: str) -> str:
     """The same for a property, whose row is the one of this name."""
-    return f"property_value:{account_connector_id}:{name}:value"
+    return f"property_value:{owner.id}:{len(name)}:{name}:value:{_owned(owner)}"
 
 
-def held_in(token_sha256: str) -> str:
+def held_in(owner: Owner, token_sha256: str) -> str:
     """The same for the held grant of a sign-in."""
-    return f"sign_in:{token_sha256}:held"
+    return f"sign_in:{token_sha256}:held:{owner.id}:{_owned(owner)}"
+
+
+def _owned(owner: Owner) -> str:
+    # The account's id last: it is any text.
+    return f"{owner.connector_id}:{owner.account_id}"
+
+
+def owner_of(connection: Connection, account_connector_id: int) -> Owner:
+    """The owner of what is sealed for an account connector that is there."""
+    table = tables.account_connector
+    found = select(table.c.id, table.c.account_id, table.c.connector_id)
+    return connection.execute(found.where(table.c.id == account_connector_id)).one()
 
 
 def told_connector(item: CatalogueConnector) -> dict[str, Any]:
@@ -112,7 +175,7 @@ def find_or_add(connection: Connection, account_id: str, item: CatalogueConnecto
 def told(service: Embedded, connection: Connection, row: Row[Any]) -> dict[str, Any]:
     """An account connector as the API tells it."""
     item = service.catalogue.by_id(row.connector_id)
-    auth_value = row.auth_value and service.vault.open(row.auth_value, sealed_in(row.id, "auth_value"))
+    auth_value = row.auth_value and service.vault.open(row.auth_value, sealed_in(row, "auth_value"))
     document = {
         "Id": row.id,
         "Name": row.name,
@@ -137,14 +200,20 @@ def told(service: Embedded, connection: Connection, row: Row[Any]) -> dict[str, 
 
 
 def scopes(service: Embedded, row: Row[Any]) -> list[str] | None:
-    """What the third party granted, which may be less than was asked for; None where nobody knows."""
+    """What the third party granted, which may be less than was asked for; None where nobody knows.
+
+    Only what is a scope (RFC 6749, section 3.3), and not more than fits beside the rest: a long text would
+    make the list of an account's connectors one that nobody reads.
+    """
     if row.credentials is None:
         return None
     try:
-        granted = unseal(service.vault, row.credentials, sealed_in(row.id, "credentials")).scope
+        granted = unseal(service.vault, row.credentials, sealed_in(row, "credentials")).scope
     except CannotOpen:
         return None
-    return granted.split() if granted is not None else None
+    if granted is None:
+        return None
+    return [scope for scope in granted[:MOST_SCOPES].split() if _SCOPE.fullmatch(scope)]
 
 
 def told_properties(
@@ -153,10 +222,11 @@ def told_properties(
     """The properties of an account connector, as the API tells them."""
     table = tables.property_value
     wanted = select(table).where(table.c.account_connector_id == account_connector_id).order_by(table.c.id)
+    owner = owner_of(connection, account_connector_id)
     return [
         {
             "Name": row.name,
-            "Value": service.vault.open(row.value, property_in(account_connector_id, row.name)),
+            "Value": service.vault.open(row.value, property_in(owner, row.name)),
             "Id": row.id,
             "AccountConnectorId": account_connector_id,
         }

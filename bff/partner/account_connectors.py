@@ -80,7 +80,9 @@ def deauthenticate(account_connector_id: int) -> Response:
 
 def set_auth_value(connection: Connection, account_connector_id: int, value: str) -> None:
     """Authenticate by a value that the caller brings (API key, ``base64(user:password)``, token JSON)."""
-    sealed = embedded().vault.seal(value, store.sealed_in(account_connector_id, "auth_value"))
+    sealed = embedded().vault.seal(
+        value, store.sealed_in(store.owner_of(connection, account_connector_id), "auth_value")
+    )
     _set(
         connection,
         account_connector_id,

@@ -14,6 +14,7 @@ from bff.partner.crypto import Vault
 from bff.partner.database import SCHEMA, Database
 from bff.partner.serve import serve as run_server
 from bff.partner.settings import FaultySettings, load_settings
+from bff.serving.terminal import one_line
 
 
 def run(arguments: list[str]) -> int:
@@ -78,9 +79,8 @@ def _list(asked: argparse.Namespace) -> int:
     for grant in grant_inventory.listed(service, grant_inventory.connector_id_of(service, asked.connector)):
         told = (grant["ExternalAccount"], " ".join(grant["Scopes"] or []), grant["Error"])
         more = "  ".join(filter(None, told))
-        print(
-            f"{grant['State']}  account {grant['AccountId']}  {grant['AccountConnectorId']}  {more}".rstrip()
-        )
+        line = f"{grant['State']}  account {grant['AccountId']}  {grant['AccountConnectorId']}  {more}"
+        print(one_line(line).rstrip())
     return 0
 
 
@@ -102,7 +102,7 @@ def _re_encrypt(_: argparse.Namespace) -> int:
     for key_id, count in sorted(report.left.items()):
         print(f"key {key_id}{' (the newest)' if key_id == vault.newest else ''}: {count} values")
     for fault in report.faults:
-        print(fault, file=sys.stderr)
+        print(one_line(fault), file=sys.stderr)
     return 1 if any(count for key_id, count in report.left.items() if key_id != vault.newest) else 0
 
 

@@ -37,7 +37,9 @@ _SIGN_IN: Final = "/v1.0/account/connectors/<int:account_connector_id>/signins/<
 def ask(service: Embedded, wanted: Wanted, url: str, given: Answer | None) -> AnyResponse:
     """Put the sign-in aside, and send the browser to ``url`` with a code for it."""
     code = secrets.token_urlsafe(32)
-    sealed = given and service.vault.seal(json.dumps([given.code, given.verifier]), sealed_in(sha256(code)))
+    sealed = given and service.vault.seal(
+        json.dumps([given.code, given.verifier]), sealed_in(sha256(code), wanted)
+    )
     row = {
         "code_sha256": sha256(code),
         "account_connector_id": wanted.account_connector_id,
@@ -103,7 +105,7 @@ def finish(finish_id: str) -> AnyResponse:
             raise error.concerns(wanted.target, wanted.message) from None
     given = None
     if row.answer is not None:
-        given = Answer(*json.loads(service.vault.open(row.answer, sealed_in(row.code_sha256))))
+        given = Answer(*json.loads(service.vault.open(row.answer, sealed_in(row.code_sha256, row))))
     return connecting.show(service, wanted, connecting.connect(service, item, client, wanted, given))
 
 
@@ -143,6 +145,6 @@ def _too_late() -> ApiError:
     return ApiError(410, "There is no such code, or it was used, or its time is over.")
 
 
-def sealed_in(code_sha256: str) -> str:
-    """The table, row and column that an answer is bound to."""
-    return f"completion:{code_sha256}:answer"
+def sealed_in(code_sha256: str, whose: flows.ForWhom) -> str:
+    """The table, row and column that an answer is bound to, and whose sign-in it is."""
+    return f"completion:{code_sha256}:answer:{whose.account_connector_id}:{whose.token_sha256}"

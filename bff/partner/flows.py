@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import urlencode, urlsplit
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -75,7 +75,7 @@ def begin(
         "cookie_sha256": sha256(value),
         "account_connector_id": wanted.account_connector_id,
         "token_sha256": wanted.token_sha256,
-        "verifier": service.vault.seal(verifier, sealed_in(sha256(state))),
+        "verifier": service.vault.seal(verifier, sealed_in(sha256(state), wanted)),
         "target_origin": wanted.target,
         "callback_message": wanted.message,
         "expires_at": clock.now() + LIFE,
@@ -120,7 +120,7 @@ def take_up(
                 raise error.concerns(row.target_origin, row.callback_message) from None
     if not taken or row is None:
         raise stale.explain(service, row, _is_proved(service, state, row, cookies))
-    verifier = service.vault.open(row.verifier, sealed_in(row.state_sha256))
+    verifier = service.vault.open(row.verifier, sealed_in(row.state_sha256, row))
     purpose = Wanted(row.account_connector_id, row.token_sha256, row.target_origin, row.callback_message)
     return Flow(purpose, verifier), item, client
 
@@ -166,9 +166,21 @@ def forget(response: Response, state: str, cookies: Mapping[str, str]) -> None:
         _set_bounded(response, cookies, ENDED, _ended_name(state, secure), cookies[name], secure)
 
 
-def sealed_in(state_sha256: str) -> str:
-    """The table, row and column that a verifier is bound to."""
-    return f"flow:{state_sha256}:verifier"
+class ForWhom(Protocol):
+    """What a sign-in is for: its token's SHA-256, and the account connector that it is to connect."""
+
+    @property
+    def account_connector_id(self) -> Any:
+        """The account connector's."""
+
+    @property
+    def token_sha256(self) -> Any:
+        """The hexadecimal SHA-256."""
+
+
+def sealed_in(state_sha256: str, whose: ForWhom) -> str:
+    """The table, row and column that a verifier is bound to, and whose sign-in it is."""
+    return f"flow:{state_sha256}:verifier:{whose.account_connector_id}:{whose.token_sha256}"
 
 
 def _set_bounded(

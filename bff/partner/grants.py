@@ -44,7 +44,7 @@ def keep(
     Where the third party does not name the account, the newest grant wins: nobody could tell them apart.
     """
     if row.authenticated and account and row.external_account and account != row.external_account:
-        held = seal(service.vault, credentials, store.held_in(token_sha256))
+        held = seal(service.vault, credentials, store.held_in(row, token_sha256))
         told = sign_ins.finish(
             connection, token_sha256, "failed", error=MISMATCH, external_account=account, held=held
         )
@@ -88,7 +88,7 @@ def _accept(
         return None
     if found.held is None or found.at < clock.now() - HELD_FOR:
         raise ApiError(410, "This sign-in can no longer be accepted.")
-    credentials = unseal(service.vault, found.held, store.held_in(token_sha256))
+    credentials = unseal(service.vault, found.held, store.held_in(row, token_sha256))
     noted = _connect(service, connection, row, credentials, found.external_account)
     values = {"result": "connected", "error": None, "held": None, "at": clock.now()}
     connection.execute(update(table).where(ours).values(values))
@@ -101,7 +101,7 @@ def _connect(
     """Connect with ``new``, and note the grant that it replaces, if it is another one."""
     noted = None
     if row.credentials is not None:
-        old, context = _opened(service, row), store.sealed_in(row.id, "credentials")
+        old, context = _opened(service, row), store.sealed_in(row, "credentials")
         if old is not None and account and account == row.external_account and not new.refresh_token:
             # Some third parties give one with a user's first consent only: it goes on being good.
             new = replace(new, refresh_token=old.refresh_token)
@@ -111,7 +111,7 @@ def _connect(
             )
     table = tables.account_connector
     values = {
-        "credentials": seal(service.vault, new, store.sealed_in(row.id, "credentials")),
+        "credentials": seal(service.vault, new, store.sealed_in(row, "credentials")),
         "grant_sha256": standing.fingerprint(new),
         "refresh_not_before": None,
         "refresh_failures": 0,
@@ -125,6 +125,6 @@ def _connect(
 
 def _opened(service: Embedded, row: Row[Any]) -> Credentials | None:
     try:
-        return unseal(service.vault, row.credentials, store.sealed_in(row.id, "credentials"))
+        return unseal(service.vault, row.credentials, store.sealed_in(row, "credentials"))
     except CannotOpen:
         return None

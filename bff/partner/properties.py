@@ -64,7 +64,8 @@ def change(account_connector_id: int, property_id: int) -> Response:
         store.find(connection, account_id, account_connector_id)
         name = _told_one(connection, account_connector_id, property_id)["Name"]
         if value is not None:
-            sealed = embedded().vault.seal(value, store.property_in(account_connector_id, name))
+            owner = store.owner_of(connection, account_connector_id)
+            sealed = embedded().vault.seal(value, store.property_in(owner, name))
             table = tables.property_value
             connection.execute(update(table).where(table.c.id == property_id).values(value=sealed))
         return answer(_told_one(connection, account_connector_id, property_id))
@@ -86,6 +87,7 @@ def put(
 ) -> None:
     """Set each of ``given`` (``{"Name", "Value"}``) by its name. Raises 400 for a name that is none."""
     item = service.catalogue.by_id(connector_id)
+    owner = store.owner_of(connection, account_connector_id)
     if isinstance(given, list) and len(given) > MOST_AT_ONCE:
         raise ApiError(400, f"At most {MOST_AT_ONCE} properties are set at once.")
     for entry in given if isinstance(given, list) else []:
@@ -93,7 +95,7 @@ def put(
         if name is None or item is None or name not in _known(item):
             raise ApiError(400, f"There is not a connector property that matches name '{name or ''}'.")
         value = text(entry, "Value", 4000) or ""
-        sealed = service.vault.seal(value, store.property_in(account_connector_id, name))
+        sealed = service.vault.seal(value, store.property_in(owner, name))
         table = tables.property_value
         ours = (table.c.account_connector_id == account_connector_id) & (table.c.name == name)
         if connection.execute(update(table).where(ours).values(value=sealed)).rowcount == 0:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from flask import json
 
 from bff.partner import clock, transport
+from bff.partner.account_names import kept_name
 from bff.partner.catalogue import CatalogueConnector
 from bff.partner.outbound import Policy
 
@@ -109,8 +110,7 @@ class Provider:
             status, document = self._call("GET", item.userinfo_url, headers, None)
         except ProviderFailed:
             return None
-        name = _text(document.get(item.account_claim)) if status == OK else None
-        return name[:255] if name is not None else None
+        return kept_name(_text(document.get(item.account_claim))) if status == OK else None
 
     def _token(self, item: CatalogueConnector, client: Client, form: dict[str, str]) -> Credentials:
         status, document = self._post(item, client, item.token_url or "", form)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Column, Row, Table, select, update
+from sqlalchemy import Column, Row, Select, Table, select, update
 
 from bff.partner import account_connector_store as store
 from bff.partner import completion, flows, noting, tables
@@ -37,12 +37,12 @@ class Sealed:
 
 
 SEALED: Final = (
-    Sealed(tables.account_connector.c.auth_value, lambda row: store.sealed_in(row.id, "auth_value")),
-    Sealed(tables.account_connector.c.credentials, lambda row: store.sealed_in(row.id, "credentials")),
-    Sealed(tables.property_value.c.value, lambda row: store.property_in(row.account_connector_id, row.name)),
-    Sealed(tables.sign_in.c.held, lambda row: store.held_in(row.token_sha256)),
-    Sealed(tables.flow.c.verifier, lambda row: flows.sealed_in(row.state_sha256)),
-    Sealed(tables.completion.c.answer, lambda row: completion.sealed_in(row.code_sha256)),
+    Sealed(tables.account_connector.c.auth_value, lambda row: store.sealed_in(row, "auth_value")),
+    Sealed(tables.account_connector.c.credentials, lambda row: store.sealed_in(row, "credentials")),
+    Sealed(tables.property_value.c.value, lambda row: store.property_in(store.BesideOwner(row), row.name)),
+    Sealed(tables.sign_in.c.held, lambda row: store.held_in(store.BesideOwner(row), row.token_sha256)),
+    Sealed(tables.flow.c.verifier, lambda row: flows.sealed_in(row.state_sha256, row)),
+    Sealed(tables.completion.c.answer, lambda row: completion.sealed_in(row.code_sha256, row)),
     Sealed(tables.pending_revocation.c.sealed_grant, noting.context_of),
 )
 """Every sealed column. A test holds it to the columns that ``tables.py`` calls sealed."""
@@ -77,11 +77,19 @@ def re_encrypt(database: Database, vault: Vault) -> Report:
 
 def _old(database: Database, vault: Vault, sealed: Sealed, last: Any) -> list[Row[Any]]:
     newest = sealed.column.startswith(f"{vault.newest}.", autoescape=True)
-    wanted = select(sealed.table).where(sealed.column.is_not(None), ~newest)
+    wanted = rows_of(sealed).where(sealed.column.is_not(None), ~newest)
     if last is not None:
         wanted = wanted.where(sealed.key > last)
     with database.reading() as connection:
         return list(connection.execute(wanted.order_by(sealed.key).limit(BATCH)))
+
+
+def rows_of(sealed: Sealed) -> Select[Any]:
+    """The rows of a sealed column, each with what its context is made from."""
+    owner = tables.account_connector
+    if not any(key.column is owner.c.id for key in sealed.table.foreign_keys):
+        return select(sealed.table)
+    return select(sealed.table, *store.OWNER).join_from(sealed.table, owner)
 
 
 def _renew(database: Database, vault: Vault, sealed: Sealed, row: Row[Any]) -> int:

@@ -70,7 +70,7 @@ def usable(service: Embedded, account_id: str, account_connector_id: int) -> Cre
 def _opened(service: Embedded, row: Row[Any]) -> Credentials:
     if not row.authenticated or row.credentials is None:
         raise NeedsSignIn
-    return unseal(service.vault, row.credentials, store.sealed_in(row.id, "credentials"))
+    return unseal(service.vault, row.credentials, store.sealed_in(row, "credentials"))
 
 
 def _is_due(service: Embedded, row: Row[Any], kept: Credentials, now: datetime) -> bool:
@@ -151,7 +151,7 @@ def _store(service: Embedded, row: Row[Any], kept: Credentials, new: Credentials
     with service.database.writing() as connection:
         current = _locked(connection, row.id)
         if current is not None and current.credentials is not None and _opened(service, current) == kept:
-            sealed = seal(service.vault, new, store.sealed_in(row.id, "credentials"))
+            sealed = seal(service.vault, new, store.sealed_in(row, "credentials"))
             values = {"credentials": sealed, "refresh_not_before": None, "refresh_failures": 0}
             values["grant_sha256"] = standing.fingerprint(new)
             _set(connection, row.id, refresh_lease_ends=None, **values)

@@ -51,7 +51,7 @@ def take_out_of_use(service: Embedded, connection: Connection, row: Row[Any]) ->
     # As it is now: a sign-in may have ended since ``row`` was read.
     found = connection.execute(select(table).where(table.c.id == row.id).with_for_update()).one_or_none()
     if found is not None and found.credentials is not None:
-        context = store.sealed_in(row.id, "credentials")
+        context = store.sealed_in(found, "credentials")
         noted = noting.throw_away_sealed(
             service, connection, noting.owner_of(found), found.credentials, context
         )
@@ -144,7 +144,7 @@ def throw_away_held(
     wanted = wanted.where(sign_in.c.held.is_not(None), which).limit(limit)
     rows = list(connection.execute(wanted.with_for_update(of=sign_in, skip_locked=skip_locked)))
     for row in rows:
-        context = store.held_in(row.token_sha256)
+        context = store.held_in(row, row.token_sha256)
         noting.throw_away_sealed(service, connection, noting.owner_of(row), row.held, context)
         ours = update(sign_in).where(sign_in.c.token_sha256 == row.token_sha256)
         connection.execute(ours.values(held=None))

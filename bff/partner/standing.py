@@ -85,16 +85,16 @@ def _is_same(service: Embedded, row: Row[Any], grant: Grant) -> bool:
     if row.grant_sha256 is not None and row.id != grant.account_connector_id:
         # house-allow: secret-compare: both are ours, and nobody outside chooses either
         return bool(row.grant_sha256 == sha256(grant.token.value))
-    return _opens_to(service, row.credentials, store.sealed_in(row.id, "credentials"), grant)
+    return _opens_to(service, row.credentials, store.sealed_in(row, "credentials"), grant)
 
 
 def _is_held(service: Embedded, connection: Connection, item: CatalogueConnector, grant: Grant) -> bool:
     sign_in, installed = tables.sign_in, tables.account_connector
-    wanted = select(sign_in).select_from(sign_in.join(installed))
+    wanted = select(sign_in, *store.OWNER).select_from(sign_in.join(installed))
     held = wanted.where(installed.c.connector_id == item.id, sign_in.c.held.is_not(None))
     return any(
         (item.revocation_ends == "consent" and row.external_account == grant.external_account)
-        or _opens_to(service, row.held, store.held_in(row.token_sha256), grant)
+        or _opens_to(service, row.held, store.held_in(store.BesideOwner(row), row.token_sha256), grant)
         for row in connection.execute(held)
     )
 

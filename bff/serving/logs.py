@@ -17,6 +17,7 @@ import structlog
 
 from bff.serving import metrics
 from bff.serving.log_output import LogOutput
+from bff.serving.terminal import IN_A_LINE
 
 Form = Literal["json", "console"]
 
@@ -40,7 +41,6 @@ MOST_FRAMES: Final = 12
 # What is as long as this and has no space may be a token, a key or a URL's query: in texts that other
 # libraries wrote, it is not shown.
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_+=%~-]{20,}")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 Event = MutableMapping[str, Any]
 
@@ -155,7 +155,7 @@ def _one_line(value: Any) -> Any:
     text = str(value)[:LONGEST]
     if text.isprintable():
         return text
-    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return IN_A_LINE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 _FINISH: Final = (

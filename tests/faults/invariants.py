@@ -107,7 +107,7 @@ class Inspector:
                 self.violations.append(f"{row.id} is {row.status}, and connected: {stands}")
             if row.status == "connected":
                 kept = installed[row.account_connector_id]
-                opened = vault.open(kept.credentials, sealed_in(kept.id, "credentials"))
+                opened = vault.open(kept.credentials, sealed_in(kept, "credentials"))
                 secrets |= self._check_credentials(row.id, json.loads(opened))
         return secrets
 

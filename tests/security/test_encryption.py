@@ -6,7 +6,7 @@ import base64
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -15,11 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import MetaData, create_engine, insert, select, update
 
+from bff.partner import account_connector_store as store
 from bff.partner import clock, reencryption, tables
 from bff.partner.__main__ import main
 from bff.partner.crypto import CannotOpen, Vault, sha256
 from bff.partner.database import Database
-from bff.partner.reencryption import SEALED, re_encrypt
+from bff.partner.reencryption import SEALED, re_encrypt, rows_of
 from tests.security.third_party import Connection, ThirdParty
 from tests.support.databases import DatabaseUrl
 from tests.support.world import CLIENT_ID, CLIENT_SECRET, SANDBOX_SECRET, SECRET_KEY, World
@@ -92,6 +93,57 @@ def test_a50_swapped_rows_are_noticed(world: World, third: ThirdParty, column: s
     assert connection.api.call("GET", f"{connection.path}/properties").status_code == 500
 
 
+MOVED: Final = {
+    "to another account": lambda other: {"account_id": other.api.account},
+    "to another connector": lambda other: {"connector_id": other.item.id},
+}
+
+
+@pytest.mark.parametrize("how", MOVED)
+def test_a50_a_row_that_changes_its_owner_opens_no_more(world: World, third: ThirdParty, how: str) -> None:
+    """Who can write the database, and has no key, gives no connection away, and sends it nowhere else."""
+    victim = Connection(world, third.offer(world)).connect()
+    mallory = Connection(world, third.offer(world))
+    given = {"Properties": [{"Name": "ClientId", "Value": "public"}]}
+    victim.api.call("PUT", victim.path, given)
+    victim.age(-1.0)
+    asked = len(third.forms("token"))
+    victim.change(name="moved", **MOVED[how](mallory))
+    thief = mallory.api if how == "to another account" else victim.api
+    for method, path in (("POST", "/accesstoken"), ("GET", "/properties"), ("GET", "")):
+        assert thief.call(method, victim.path + path).status_code == 500
+    assert len(third.forms("token")) == asked
+
+
+def test_a50_a_held_grant_is_accepted_where_it_was_held_only(world: World, third: ThirdParty) -> None:
+    """Its row in the table of sign-ins, put below another account's connector, opens no more."""
+    offered = third.offer(world, userinfo_url=f"{third.url}/userinfo", account_claim="email")
+    third.says["userinfo"] = lambda _: {"email": "ada"}
+    victim, mallory = Connection(world, offered).connect(), Connection(world, offered).connect()
+    third.says["userinfo"] = lambda _: {"email": "grace"}
+    victim.answer(victim.begin(), code="another")
+    digest = victim.told()["Hitchpost"]["LastSignIn"]["TokenSha256"]
+    before, table = mallory.credentials(), tables.sign_in
+    with world.partner_service.database.writing() as connection:
+        held = update(table).where(table.c.token_sha256 == digest)
+        connection.execute(held.values(account_connector_id=mallory.id))
+    assert mallory.api.call("PUT", f"{mallory.path}/signins/{digest}/accept").status_code == 500
+    assert mallory.credentials() == before
+
+
+def test_a50_a_flow_ends_for_whom_it_began_only(world: World, third: ThirdParty) -> None:
+    """Its row, put below another account's connector while the user consents, brings that one nothing."""
+    offered = third.offer(world)
+    victim, mallory = Connection(world, offered), Connection(world, offered)
+    state, table = victim.begin(), tables.flow
+    with world.partner_service.database.writing() as connection:
+        ours = update(table).where(table.c.state_sha256 == sha256(state))
+        connection.execute(ours.values(account_connector_id=mallory.id))
+    assert victim.answer(state, code="a-code").status_code == 500
+    assert mallory.told()["Authenticated"] is False
+    assert third.forms("token") == []
+
+
 @pytest.fixture
 def database_at(tmp_path: Path, database_url: DatabaseUrl) -> str:
     """The URL of a database of this test's own."""
@@ -139,7 +191,7 @@ def fill(database: Database, vault: Vault, count: int = 1) -> None:
             for table, values in rows.items():
                 connection.execute(insert(table).values(values))
         for sealed in SEALED:
-            for row in connection.execute(select(sealed.table)).all():
+            for row in connection.execute(rows_of(sealed)).all():
                 ours = sealed.key == getattr(row, sealed.key.name)
                 text = f"secret of {sealed.context(row)}"
                 new = {sealed.column: vault.seal(text, sealed.context(row))}
@@ -152,7 +204,7 @@ def opened(database: Database, vault: Vault) -> list[str]:
         return [
             vault.open(getattr(row, sealed.column.name), sealed.context(row))
             for sealed in SEALED
-            for row in connection.execute(select(sealed.table).where(sealed.column.is_not(None)))
+            for row in connection.execute(rows_of(sealed).where(sealed.column.is_not(None)))
         ]
 
 
@@ -194,13 +246,13 @@ def test_a50_a_value_that_changes_meanwhile_is_left_alone(database_at: str) -> N
     """What the running service stored between reading and writing is never undone."""
     database = Database(database_at)
     fill(database, OLD)
-    newer = OLD.seal("newer", "account_connector:1:credentials")
+    newer = OLD.seal("newer", "account_connector:1:credentials:1:a")
     table, vault = tables.account_connector, BOTH
 
     class Slow(Vault):
         def open(self, sealed: str, context: str) -> str:
             found = super().open(sealed, context)
-            if context.endswith(":credentials"):
+            if ":credentials:" in context:
                 with database.writing() as connection:
                     connection.execute(update(table).values(credentials=newer))
             return found
@@ -277,7 +329,7 @@ def test_a51_no_database_holds_a_secret_in_plain_text(world: World) -> None:
     service, table = world.partner_service, tables.account_connector
     with service.database.reading() as connection:
         row = connection.execute(select(table).where(table.c.id == int(asked["id"][0]))).one()
-    kept = service.vault.open(row.credentials, f"account_connector:{row.id}:credentials")
+    kept = service.vault.open(row.credentials, store.sealed_in(row, "credentials"))
     for name in ("access_token", "refresh_token"):
         value = re.search(rf'"{name}": ?"([^"]+)"', kept)
         assert value

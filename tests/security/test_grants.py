@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from argparse import Namespace
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -536,7 +537,9 @@ def test_a50_credentials_that_do_not_open_are_never_given(world: World, third: T
     """Sealed for another row: an error, and the third party is not asked."""
     connection = Connection(world, third.offer(world)).connect()
     kept = connection.credentials()
-    other = seal(world.partner_service.vault, kept, store.sealed_in(connection.id + 1, "credentials"))
+    row = connection.row()
+    other_row = Namespace(id=row.id + 1, account_id=row.account_id, connector_id=row.connector_id)
+    other = seal(world.partner_service.vault, kept, store.sealed_in(other_row, "credentials"))
     connection.change(credentials=other)
     assert connection.access_token().status_code == 500
     assert len(third.forms("token")) == 1

@@ -271,7 +271,7 @@ def test_a72_a_grant_whose_key_is_missing_waits_for_it(world: World, third: Thir
     connection, vault = Connection(world, third.offer(world)).connect(), world.partner_service.vault
     old = Vault({"lost": b"l" * 32})
     kept = connection.credentials()
-    connection.change(credentials=seal(old, kept, store.sealed_in(connection.id, "credentials")))
+    connection.change(credentials=seal(old, kept, store.sealed_in(connection.row(), "credentials")))
     if way == "disconnect":
         connection.api.call("PUT", f"{connection.path}/deauthenticate")
     else:

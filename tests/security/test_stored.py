@@ -261,6 +261,32 @@ def test_a69_a_product_has_attempts_for_a_day(strict: Strict) -> None:
     assert 3600 < seconds(made[-1]) <= 24 * 3600
 
 
+def test_a69_one_account_cannot_use_up_its_products_day(strict: Strict) -> None:
+    """It has a tenth of it, whichever of its users calls; what is refused costs the others nothing."""
+    world = strict(limit_product_attempts=20)
+    made = [begin(world, world.session(user=f"u{at % 2}")).status_code for at in range(30)]
+    assert made == [201, 201] + [429] * 28
+    for name in ("colleagues", "neighbours"):
+        other = replace(world, account=name)
+        assert begin(other, other.session()).status_code == 201
+
+
+def test_a69_what_is_counted_of_a_day_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many accounts come, of few calls each; the product's own count is among the kept."""
+    told: list[int] = []
+
+    class Counting(FixedWindowRateLimiter):
+        def hit(self, item: object, *identifiers: str, cost: int = 1) -> bool:
+            told.append(cost)
+            return super().hit(item, *identifiers, cost=cost)
+
+    monkeypatch.setattr(day_limits, "MOST_KEPT", 8)
+    days = day_limits.ByDay(Counting(storage_from_string("memory://")), 30_000)
+    for at in range(100):
+        days.spend("attempts", "shop", f"a{at}")
+    assert told == [30, 30, 30]
+
+
 def test_a69_a_hosts_server_ends_so_many_sessions_a_day(strict: Strict) -> None:
     """Each is a row, whatever user it names."""
     world = strict(limit_product_attempts=2)

@@ -143,7 +143,7 @@ class Connection:
     def credentials(self) -> Credentials:
         """What is sealed of it."""
         vault = self.world.partner_service.vault
-        return unseal(vault, self.row().credentials, store.sealed_in(self.id, "credentials"))
+        return unseal(vault, self.row().credentials, store.sealed_in(self.row(), "credentials"))
 
     def change(self, **values: Any) -> None:
         """Write into its row."""
@@ -156,7 +156,7 @@ class Connection:
         sealed = seal(
             self.world.partner_service.vault,
             replace(self.credentials(), **changes),
-            store.sealed_in(self.id, "credentials"),
+            store.sealed_in(self.row(), "credentials"),
         )
         self.change(credentials=sealed)
 

@@ -158,3 +158,30 @@ def test_an_id_has_to_fit_with_its_prefix(cyclr: Office) -> None:
     with pytest.raises(InvalidRequest, match="too long"):
         cyclr.claim("shop", "x" * MOST_ID)
     assert cyclr.rows() == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Acme", "aCME"),
+        ("acme", "acme "),
+        ("acme", "acme\u3000"),
+        ("acme", "ac\u00adme"),
+        ("acme", "acme\u200b"),
+        ("acme", "\uff41cme"),
+        ("1", "\u00b9"),
+        ("file", "\ufb01le"),
+        ("stra\u00dfe", "STRASSE"),
+        ("\u30ab", "\u304b"),
+        ("\uff76", "\u304b"),
+        ("e\u0301", "\u00c9"),
+        ("a\u034f", "a\ufe0f"),
+    ],
+)
+def test_what_a_database_may_take_for_one_is_one_products(cyclr: Office, one: str, other: str) -> None:
+    """Case, width, weight and spaces at the end: another product gets nothing that might be the same."""
+    assert cyclr.claim("blog", one) == one
+    with pytest.raises(AccountOfAnotherProduct):
+        cyclr.claim("shop", other)
+    assert cyclr.read("shop", other) is None
+    assert cyclr.claim("blog", other) == other
