@@ -21,7 +21,7 @@ from bench.load import http_request
 from bench.process import ROOT, Server, free_port, serving
 from bench.product import UNLIMITED
 from bff.partner.crypto import sha256
-from bff.partner.tables import sign_in_token
+from bff.partner.storage.tables import sign_in_token
 from bff.serving.database import open_database, writing
 
 NAME: Final = "Hitchpost's embedded service"

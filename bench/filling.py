@@ -15,9 +15,9 @@ from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, ins
 
 from bench.filling_postgresql import bare_postgresql
 from bench.filling_sqlite import bare_sqlite
-from bff.adapters.database import SCHEMA
-from bff.adapters.tables import UtcDateTime
 from bff.serving.database import open_database, writing
+from bff.storage.schema import SCHEMA
+from bff.storage.tables import UtcDateTime
 
 UNLAUNCHED_OF: Final = 5
 """One attempt of so many was prepared for a click that never came."""

@@ -22,8 +22,8 @@ from bench.filling import add_due
 from bench.load import LoadFailed, closed_loop, http_request
 from bench.process import wait_until
 from bench.product import CONNECTOR, HOST, Product
-from bff.adapters.purge import UNLAUNCHED_KEPT
-from bff.adapters.tables import attempts
+from bff.connect.purge import UNLAUNCHED_KEPT
+from bff.storage.tables import attempts
 
 FOLDER: Final = Path(__file__).parent
 NEW_A_SECOND: Final = 500

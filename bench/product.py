@@ -16,10 +16,10 @@ from sqlalchemy import Engine, insert
 
 from bench.load import form_request
 from bench.process import ROOT, Server, free_port, serving, wait_until
-from bff.adapters.tables import attempts
-from bff.core.connect import UNLAUNCHED_LIFE, support_code
-from bff.core.secret import fingerprint
+from bff.common.secret import fingerprint
+from bff.connect.service import UNLAUNCHED_LIFE, support_code
 from bff.serving.database import open_database, writing
+from bff.storage.tables import attempts
 
 NAME: Final = "Hitchpost"
 PUBLIC_URL: Final = "https://connect.example.com"

@@ -12,14 +12,14 @@ from sqlalchemy import insert
 
 from bench.load import http_request
 from bench.product import HOST, SIGNING_KEY, USERS_OF_AN_ACCOUNT, Product, copy_of
-from bff.adapters.session_store import DatabaseSessionEnds
-from bff.adapters.tables import attempts
-from bff.core.connect import LAUNCHED_LIFE
-from bff.core.model import Principal, Status, User
-from bff.core.ports import AccountRef
-from bff.core.secret import Secret, fingerprint
-from bff.http.session_tokens import SessionTokens
+from bff.common.secret import Secret, fingerprint
+from bff.connect.attempt import Status
+from bff.connect.service import LAUNCHED_LIFE
+from bff.identity.principal import AccountRef, Principal, User
+from bff.identity.session_store import DatabaseSessionEnds
 from bff.serving.database import writing
+from bff.storage.tables import attempts
+from bff.web.kit.session_tokens import SessionTokens
 
 PRODUCT: Final = "shop"
 BROWSER: Final = {

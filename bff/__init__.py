@@ -14,17 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bff.app import Hitchpost
-    from bff.core.model import Principal, User
-    from bff.core.ports import AccountRef
+    from bff.identity.principal import AccountRef, Principal, User
 
 __version__ = "0.1.0"
 __all__ = ["AccountRef", "Hitchpost", "Principal", "User"]
 
 _HOMES = {
-    "AccountRef": "bff.core.ports",
+    "AccountRef": "bff.identity.principal",
     "Hitchpost": "bff.app",
-    "Principal": "bff.core.model",
-    "User": "bff.core.model",
+    "Principal": "bff.identity.principal",
+    "User": "bff.identity.principal",
 }
 
 

@@ -5,7 +5,7 @@ import sys
 from bff.serving.loading import kept
 
 with kept():
-    from bff.cli import main
+    from bff.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -7,35 +7,27 @@ from typing import Final
 from flask import Blueprint, Flask, Request, Response
 from werkzeug.exceptions import default_exceptions
 
-from bff.core.errors import LaunchRefused
+from bff.common.errors import LaunchRefused
 from bff.housekeeper import InEachProcess
-from bff.http import attempts as attempt_routes
-from bff.http import (
-    audit,
-    completion,
-    exchange,
-    files,
-    guest,
-    headers,
-    health,
-    host_api,
-    looks,
-    mount,
-    pages,
-    press,
-    receipts,
-)
-from bff.http.cookies import cookie_faults
-from bff.http.guards import refuse_nul, refuse_repeated_query
-from bff.http.limits import Limits as CallLimits
-from bff.http.openapi.routes import routes as openapi_routes
-from bff.http.responses import allow, foreseen, problem_of
-from bff.http.services import EXTENSION, Identify, Services
-from bff.http.studio import routes as studio_routes
-from bff.http.studio.access import MAX_BYTES
-from bff.http.studio.errors import is_studio, trouble
 from bff.serving.edge import Edge, trusted
 from bff.settings import FaultySettings, Settings, load_settings
+from bff.web import headers
+from bff.web.host_api import calls as host_api
+from bff.web.host_api import exchange, receipts
+from bff.web.kit import audit, guest, mount
+from bff.web.kit.cookies import cookie_faults
+from bff.web.kit.guards import refuse_nul, refuse_repeated_query
+from bff.web.kit.limits import Limits as CallLimits
+from bff.web.kit.responses import allow, foreseen, problem_of
+from bff.web.kit.services import EXTENSION, Identify, Services
+from bff.web.openapi.routes import routes as openapi_routes
+from bff.web.popup import completion, looks, pages
+from bff.web.public import files, health
+from bff.web.studio import routes as studio_routes
+from bff.web.studio.access import MAX_BYTES
+from bff.web.studio.errors import is_studio, trouble
+from bff.web.widget_api import attempts as attempt_routes
+from bff.web.widget_api import press
 from bff.wiring import build_services
 
 MAX_BODY_BYTES: Final = 64 * 1024

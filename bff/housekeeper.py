@@ -7,9 +7,9 @@ from typing import Final
 
 import structlog
 
-from bff.core.housekeeping import Housekeeping
-from bff.http.services import Services
-from bff.serving.rounds import Rounds
+from bff.connect.housekeeping import Housekeeping
+from bff.serving.periodic_thread import Rounds
+from bff.web.kit.services import Services
 
 EVERY_SECONDS: Final = 20.0
 

@@ -55,7 +55,7 @@ def _serving() -> Serving:
 
 def _faults() -> list[str]:
     """What is wrong with the settings and the product file as they are now."""
-    from bff.adapters.product_production import product_faults  # noqa: PLC0415  # only where it is checked
+    from bff.products.production import product_faults  # noqa: PLC0415  # only where it is checked
 
     try:
         settings = load_settings()
@@ -70,7 +70,7 @@ def load() -> Callable[[Settings], Flask]:
     with kept():
         from bff.app import create_app  # noqa: PLC0415  # only where it is built
         from bff.housekeeper import Housekeeper  # noqa: PLC0415
-        from bff.http.services import services_of  # noqa: PLC0415
+        from bff.web.kit.services import services_of  # noqa: PLC0415
 
     def start(settings: Settings) -> Flask:
         app = create_app(settings)

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from bff.core.origins import origin_fault, origin_of
-from bff.core.secret import Secret
+from bff.common.origins import origin_fault, origin_of
+from bff.common.secret import Secret
 from bff.serving.environment import debugging, from_files, is_production, weakness
 from bff.serving.settings import ServedSettings
 

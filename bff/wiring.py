@@ -12,48 +12,30 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from bff.adapters.account_owners import DatabaseAccountOwners
-from bff.adapters.attempt_store import DatabaseAttempts
-from bff.adapters.connector_store import DatabaseConnectors
-from bff.adapters.content_store import ContentStore
-from bff.adapters.database import SCHEMA
-from bff.adapters.events import LoggedEvents, several_installs
-from bff.adapters.host_assertions import JwtAssertions
-from bff.adapters.http_client import Limits
-from bff.adapters.image_store import DatabaseImages
-from bff.adapters.jwks import JwksUrls
-from bff.adapters.partner_client import PartnerClient
-from bff.adapters.product_file import read_products
-from bff.adapters.product_production import require_fit_for_production
-from bff.adapters.product_store import DatabaseProducts
-from bff.adapters.purge import Purge
-from bff.adapters.quiet import DatabaseQuiet, Quiet
-from bff.adapters.receipts import Receipts
-from bff.adapters.sealing import Sealing
-from bff.adapters.session_store import DatabaseSessionEnds, UsedAssertions
-from bff.adapters.shared_token import SharedToken
-from bff.adapters.studio_store import DatabaseStudio
-from bff.adapters.tables import rate_limits
-from bff.core.accounts import Accounts
-from bff.core.ahead import Ahead
-from bff.core.catalogue import Catalogue
-from bff.core.completion import Completions, Places, SameBrowser
-from bff.core.connect import Connect
-from bff.core.housekeeping import Housekeeping
-from bff.core.minting import Minter
-from bff.core.overview import Overview
-from bff.core.own_accounts import OwnAccounts
-from bff.core.ports import Aside, T
-from bff.core.repeats import Repeats
-from bff.core.secret import Secret, fingerprint
-from bff.core.sign_in_urls import SignInUrls
-from bff.core.watch import Watch
-from bff.http.confirmations import Confirmations
-from bff.http.limits import Limits as CallLimits
-from bff.http.limits import Purpose, Rates
-from bff.http.services import Identify, Services
-from bff.http.session_tokens import SessionTokens
-from bff.http.studio.draft_products import DraftProducts
+from bff.common.background import Aside, T
+from bff.common.secret import Secret, fingerprint
+from bff.connect.completion import Completions, Places, SameBrowser
+from bff.connect.events import LoggedEvents, several_installs
+from bff.connect.housekeeping import Housekeeping
+from bff.connect.idempotency import Repeats
+from bff.connect.minting import Minter
+from bff.connect.polling import Watch
+from bff.connect.prefetch import Ahead
+from bff.connect.purge import Purge
+from bff.connect.receipts import Receipts
+from bff.connect.service import Connect
+from bff.connect.sign_in_urls import SignInUrls
+from bff.connect.store import DatabaseAttempts
+from bff.connections.overview import Overview
+from bff.content.logos.store import DatabaseImages
+from bff.content.store import ContentStore
+from bff.identity.host_assertions import JwtAssertions
+from bff.identity.jwks import JwksUrls
+from bff.identity.session_store import DatabaseSessionEnds, UsedAssertions
+from bff.outbound.client import Limits
+from bff.products.file import read_products
+from bff.products.production import require_fit_for_production
+from bff.products.store import DatabaseProducts
 from bff.serving import metrics
 from bff.serving.blocking import is_patched
 from bff.serving.checkpoints import Checkpoints
@@ -62,6 +44,24 @@ from bff.serving.rate_limits import storage_for
 from bff.serving.readiness import Readiness
 from bff.serving.store_clock import StoreClock
 from bff.settings import Settings
+from bff.storage.schema import SCHEMA
+from bff.storage.sealing import Sealing
+from bff.storage.tables import rate_limits
+from bff.studio.store import DatabaseStudio
+from bff.upstream.account_owners import DatabaseAccountOwners
+from bff.upstream.accounts import Accounts
+from bff.upstream.catalogue import Catalogue
+from bff.upstream.client import PartnerClient
+from bff.upstream.connector_store import DatabaseConnectors
+from bff.upstream.own_accounts import OwnAccounts
+from bff.upstream.retry_after import DatabaseQuiet, Quiet
+from bff.upstream.shared_token import SharedToken
+from bff.web.kit.confirmations import Confirmations
+from bff.web.kit.limits import Limits as CallLimits
+from bff.web.kit.limits import Purpose, Rates
+from bff.web.kit.services import Identify, Services
+from bff.web.kit.session_tokens import SessionTokens
+from bff.web.studio.draft_products import DraftProducts
 
 LOOK_UPS_AT_ONCE: Final = 16
 """Connectors that one worker asks the partner service's catalogue for at a time."""

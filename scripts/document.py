@@ -12,13 +12,14 @@ from typing import Any
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
-from bff.core import errors, words
-from bff.core.scenes import scene_of
-from bff.http.openapi.routes import document
-from bff.http.responses import HTTP_CODES, STATUS
+from bff.common import errors
+from bff.content import words
 from bff.partner.sandbox.settings import Settings as SandboxSettings
 from bff.partner.settings import Settings as PartnerSettings
 from bff.settings import Settings
+from bff.studio.scenes import scene_of
+from bff.web.kit.responses import HTTP_CODES, STATUS
+from bff.web.openapi.routes import document
 
 DOCS = Path(__file__).parent.parent / "docs"
 

@@ -20,8 +20,8 @@ sys.path.insert(0, str(ROOT))
 
 from small_png import smaller  # noqa: E402
 
-from bff.core.scenes import SCENES, Scene  # noqa: E402
-from bff.core.words import CATALOGUE  # noqa: E402
+from bff.content.words import CATALOGUE  # noqa: E402
+from bff.studio.scenes import SCENES, Scene  # noqa: E402
 from tests.support.browsers import open_browser  # noqa: E402
 from tests.support.host_page import HostPage  # noqa: E402
 from tests.support.stack import Stack, run_demo  # noqa: E402

@@ -13,10 +13,15 @@ from typing import Any, Final
 import pytest
 
 from tests.support.browsers import ENGINES
+from tests.support.core_fixtures import core, core_engine
 from tests.support.cyclr.world import CyclrWorld, open_cyclr_world, stock
 from tests.support.databases import DatabaseUrl, sqlite_url
+from tests.support.fixtures import shared_world, studio, world
 from tests.support.matrix import Played, document
 from tests.support.postgresql import NoPostgresql, PostgresqlServer, database_name, private_postgresql
+from tests.support.third_party import third
+
+__all__ = ["core", "core_engine", "shared_world", "studio", "third", "world"]
 
 DATABASES: Final = ("sqlite", "postgresql")
 

@@ -17,7 +17,7 @@ from bench.load import closed_loop, http_request
 from bench.process import Server
 from bench.product import NAME, running
 from bench.results import Figure, Outcome, Verdict
-from bff.core.pace import CONSENT
+from bff.connect.poll_schedule import CONSENT
 
 BARE: Final = "Flask + gunicorn"
 MOST_MORE_MB, MOST_SECONDS = 60.0, 1.5

@@ -22,7 +22,7 @@ from bench.machine import memory_bytes
 from bench.process import ROOT
 from bench.product import NAME, Product, running
 from bench.results import Figure, Outcome, Series, Verdict
-from bff.core.housekeeping import BATCH, RESTS
+from bff.connect.housekeeping import BATCH, RESTS
 from tests.support.postgresql import PostgresqlServer, private_postgresql
 
 ATTEMPTS: Final = int(os.environ.get("HITCHPOST_BENCH_ATTEMPTS", "10000000"))

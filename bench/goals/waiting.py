@@ -22,7 +22,7 @@ from bench.product import NAME, Product, running
 from bench.results import Figure, Outcome, Series, Verdict
 from bench.sides import Side, figure, ratio, side_by_side
 from bench.widget import widget_schedule
-from bff.core.pace import CONSENT
+from bff.connect.poll_schedule import CONSENT
 
 BARE: Final = "Flask, a JSON route"
 READ_PAGES: Final = 200

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bff.adapters.faulty_file import FaultyFile
+from bff.common.faulty_file import FaultyFile
 
 DEFAULT_FOLDER: Final = ".demo"
 DEFAULT_PORT: Final = 8000

@@ -15,16 +15,16 @@ from typing import IO, Final
 
 import requests
 
-from bff.adapters.database import SCHEMA
-from bff.adapters.faulty_file import FaultyFile
-from bff.adapters.product_file import read_products
-from bff.adapters.product_store import DatabaseProducts
-from bff.cli_studio import make_link
-from bff.core.secret import Secret
-from bff.core.studio_access import Role
+from bff.cli.studio import make_link
+from bff.common.faulty_file import FaultyFile
+from bff.common.secret import Secret
 from bff.demo.pause import write_groups
 from bff.demo.plan import PRODUCT, Plan, environment, make_plan, write_files, write_summary
+from bff.products.file import read_products
+from bff.products.store import DatabaseProducts
 from bff.serving.database import open_database
+from bff.storage.schema import SCHEMA
+from bff.studio.access import Role
 
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 10.0

@@ -8,8 +8,8 @@ from contextlib import nullcontext
 from bff.serving.loading import kept
 
 with kept():
-    from bff.partner.catalogue import FaultyCatalogue
     from bff.partner.errors import ApiError
+    from bff.partner.providers.catalogue import FaultyCatalogue
     from bff.partner.serve import serve
     from bff.partner.settings import FaultySettings
     from bff.serving.database_trouble import told

@@ -6,36 +6,32 @@ import structlog
 from flask import Flask, Response, request, send_from_directory
 from werkzeug.exceptions import HTTPException
 
-from bff.partner import (
+from bff.partner import clock, edge, health
+from bff.partner.api import (
     access_tokens,
     account_connectors,
     accounts,
     api_tokens,
-    clock,
-    completion,
     connectors,
-    edge,
     grant_inventory,
-    grants,
-    health,
-    oauth_flow,
-    pages,
     properties,
     sign_in_tokens,
-    tables,
 )
-from bff.partner.api import answer
-from bff.partner.catalogue import Catalogue, require_allowed
+from bff.partner.api.access import answer
 from bff.partner.context import EXTENSION, Embedded
 from bff.partner.crypto import Vault
-from bff.partner.database import Database
 from bff.partner.errors import ApiError, FlowError, how_long_to_wait, missing
+from bff.partner.grants import held as grants
 from bff.partner.limits import Limits
 from bff.partner.openapi.routes import routes as openapi_routes
 from bff.partner.paths import AnyText, EncodedSlashes
-from bff.partner.provider import Provider
+from bff.partner.providers.catalogue import Catalogue, require_allowed
+from bff.partner.providers.provider import Provider
 from bff.partner.resources import ASSETS, TEMPLATES
 from bff.partner.settings import Settings
+from bff.partner.sign_in import completion, oauth_flow, pages
+from bff.partner.storage import tables
+from bff.partner.storage.database import Database
 from bff.serving.database import is_away
 from bff.serving.logs import about
 from bff.serving.rate_limits import storage_for

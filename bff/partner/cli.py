@@ -6,14 +6,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from bff.partner import grant_inventory, reencryption
+from bff.partner.api import grant_inventory
 from bff.partner.app import create_app
-from bff.partner.catalogue import FaultyCatalogue, read_catalogue, require_allowed
 from bff.partner.context import EXTENSION, Embedded
 from bff.partner.crypto import Vault
-from bff.partner.database import SCHEMA, Database
+from bff.partner.grants import reencryption
+from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue, require_allowed
 from bff.partner.serve import serve as run_server
 from bff.partner.settings import FaultySettings, load_settings
+from bff.partner.storage.database import SCHEMA, Database
 from bff.serving.terminal import one_line
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from flask import current_app
 
-from bff.partner.catalogue import Catalogue
 from bff.partner.crypto import Vault
-from bff.partner.database import Database
 from bff.partner.limits import Limits
-from bff.partner.provider import Provider
+from bff.partner.providers.catalogue import Catalogue
+from bff.partner.providers.provider import Provider
 from bff.partner.settings import Settings
+from bff.partner.storage.database import Database
 
 EXTENSION = "hitchpost-embedded"
 

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from bff.partner import revocation
 from bff.partner.context import Embedded
-from bff.partner.purge import purge
-from bff.serving.rounds import Rounds
+from bff.partner.grants import revocation
+from bff.partner.storage.purge import purge
+from bff.serving.periodic_thread import Rounds
 
 EVERY_SECONDS: Final = 20.0
 BATCH: Final = 50

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bff.partner.catalogue import FaultyCatalogue, read_catalogue, require_allowed
+from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue, require_allowed
 from bff.partner.settings import FaultySettings, load_settings
 from bff.serving.loading import kept
 from bff.serving.logs import configure
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from bff.partner.catalogue import Catalogue
+    from bff.partner.providers.catalogue import Catalogue
     from bff.partner.settings import Settings
 
 

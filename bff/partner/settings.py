@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import SettingsConfigDict
 
-from bff.partner import outbound
+from bff.partner.providers import outbound
 from bff.serving.environment import debugging, from_files, is_production, weakness
 from bff.serving.hosts import LOOPBACK, host_name
 from bff.serving.settings import ServedSettings

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event
 
 from bff.serving.blocking import aside
 from bff.serving.database import turn_to_write
-from bff.serving.rounds import Rounds
+from bff.serving.periodic_thread import Rounds
 
 EVERY_SECONDS: Final = 1.0
 LONG_PAGES: Final = 8000

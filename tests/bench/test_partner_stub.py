@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from bench.partner_stub import Partner
-from bff.adapters.partner_client import PartnerClient
-from bff.core.ports import AccountRef, CompletionWish
-from bff.core.secret import Secret
+from bff.common.secret import Secret
+from bff.identity.principal import AccountRef
+from bff.upstream.client import PartnerClient
+from bff.upstream.protocol import CompletionWish
 
 ACME = AccountRef("acme", "Acme")
 

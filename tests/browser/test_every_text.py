@@ -10,8 +10,8 @@ import pytest
 import requests
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from bff.core.scenes import ALL_BUTTONS, SCENES, Scene
-from bff.core.words import CATALOGUE, DEFAULTS, LOCALES, Words
+from bff.content.words import CATALOGUE, DEFAULTS, LOCALES, Words
+from bff.studio.scenes import ALL_BUTTONS, SCENES, Scene
 from tests.support.accessibility import emulate, overflowing, violations
 from tests.support.browsers import missing
 from tests.support.host_page import HostPage

@@ -9,8 +9,8 @@ from typing import Final
 import pytest
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from bff.adapters.content_store import ContentStore
-from bff.core.content import path_of_word
+from bff.content.content import path_of_word
+from bff.content.store import ContentStore
 from bff.serving.database import open_database
 from tests.support.host_page import HostPage
 from tests.support.stack import Stack, run_demo

@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from bff.adapters.content_store import ContentStore
-from bff.core import messages
-from bff.core.content import path_of_text
-from bff.core.minted_url import MOST, url_length
-from bff.core.model import MessageFormat, MessageKind, MessageTemplate
+from bff.content import messages
+from bff.content.content import path_of_text
+from bff.content.minted_url import MOST, url_length
+from bff.content.product import MessageFormat, MessageKind, MessageTemplate
+from bff.content.store import ContentStore
 from bff.serving.database import open_database
 from tests.support.browsers import missing
 from tests.support.instant_provider import catalogue_entry, create_provider

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from bff.adapters.partner_client import PartnerClient
-from bff.core.ports import AccountRef
-from bff.core.secret import Secret
+from bff.common.secret import Secret
+from bff.identity.principal import AccountRef
+from bff.upstream.client import PartnerClient
 from tests.support.cyclr import Cyclr
 from tests.support.cyclr.world import CyclrWorld, open_cyclr_world, stock
 from tests.support.world import CLIENT_ID, CLIENT_SECRET

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
-from bff.adapters.database import SCHEMA
-from bff.adapters.partner_client import PartnerClient
-from bff.adapters.quiet import LOOK_AGAIN, DatabaseQuiet, Quiet
-from bff.adapters.tables import upstream_tokens
-from bff.core.errors import PartnerUnavailable
-from bff.core.ports import AccountRef
-from bff.core.secret import Secret
+from bff.common.errors import PartnerUnavailable
+from bff.common.secret import Secret
+from bff.identity.principal import AccountRef
 from bff.serving.database import open_database
+from bff.storage.schema import SCHEMA
+from bff.storage.tables import upstream_tokens
+from bff.upstream.client import PartnerClient
+from bff.upstream.retry_after import LOOK_AGAIN, DatabaseQuiet, Quiet
 from tests.support.cyclr import Cyclr
 from tests.support.databases import DatabaseUrl
 from tests.support.world import CLIENT_ID, CLIENT_SECRET

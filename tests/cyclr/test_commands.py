@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bff.cli import main
+from bff.cli.main import main
 from tests.support.cyclr import Cyclr
 from tests.support.cyclr.world import CRM, MAIL, PRODUCTS, SHEETS
 from tests.support.programs import SIGNING_KEY

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from bff.adapters.connector_store import DatabaseConnectors
-from bff.adapters.database import SCHEMA
-from bff.adapters.partner_client import PartnerClient
-from bff.core.catalogue import FRESH, MISSING_FRESH, PATIENCE, Catalogue
-from bff.core.errors import ConnectorUnavailable
-from bff.core.model import OfferedConnector
-from bff.core.overview import Overview
-from bff.core.ports import AccountRef
+from bff.common.errors import ConnectorUnavailable
+from bff.connections.overview import Overview
+from bff.content.product import OfferedConnector
+from bff.identity.principal import AccountRef
 from bff.serving.database import open_database
+from bff.storage.schema import SCHEMA
+from bff.upstream.catalogue import FRESH, MISSING_FRESH, PATIENCE, Catalogue
+from bff.upstream.client import PartnerClient
+from bff.upstream.connector_store import DatabaseConnectors
 from tests.support.cyclr import Cyclr
 from tests.support.databases import DatabaseUrl, sqlite_url
 

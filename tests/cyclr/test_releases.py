@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bff.adapters.partner_client import PartnerClient
-from bff.core.errors import ConnectorUnavailable
-from bff.core.ports import AccountRef, Connector
+from bff.common.errors import ConnectorUnavailable
+from bff.identity.principal import AccountRef
+from bff.upstream.client import PartnerClient
+from bff.upstream.protocol import Connector
 from tests.support.cyclr import Cyclr
 
 NAME = "Pipedrive"

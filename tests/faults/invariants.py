@@ -13,14 +13,14 @@ from typing import Any
 import requests
 from sqlalchemy import Engine, Row, inspect, select, text, update
 
-from bff.adapters.sealing import Place, Sealing
-from bff.adapters.tables import attempts, upstream_tokens
-from bff.core.secret import Secret
-from bff.partner import tables as partner
-from bff.partner.account_connector_store import sealed_in
+from bff.common.secret import Secret
 from bff.partner.crypto import Vault
 from bff.partner.settings import encryption_keys
+from bff.partner.storage import tables as partner
+from bff.partner.storage.account_connector_store import sealed_in
 from bff.serving.database import open_database
+from bff.storage.sealing import Place, Sealing
+from bff.storage.tables import attempts, upstream_tokens
 from tests.faults.flows import FINAL, Seen
 from tests.faults.programs import Stack
 from tests.faults.stack import SIGNING_KEY, VAULT_KEY

@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 import requests
 
-from bff.adapters.breaker import Breaker
-from bff.http.services import EXTENSION
+from bff.outbound.breaker import Breaker
+from bff.web.kit.services import EXTENSION
 from tests.support.fault_proxy import Fault
 from tests.support.faulty_world import FaultyWorld, open_faulty_world
 from tests.support.tls import Front, TlsFault, trust

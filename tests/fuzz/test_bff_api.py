@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 from schemathesis import AuthContext, Case
 
-from bff.http.openapi.routes import document
+from bff.web.openapi.routes import document
 from tests.fuzz.api import bounded, checks, load, often
 from tests.support.world import HOST, SECRET_KEY, World
 

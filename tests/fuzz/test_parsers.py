@@ -14,27 +14,27 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bff.adapters import partner_json
-from bff.adapters.content_file import read_content
-from bff.adapters.faulty_file import FaultyFile
-from bff.adapters.http_client import _retry_after
-from bff.adapters.jwks import FaultyKey, public_key
-from bff.adapters.product_file import read_products
-from bff.adapters.receipts import Receipts
-from bff.core.errors import PartnerUnavailable
-from bff.core.images import FaultyImage, check_logo
-from bff.core.look_fields import FIELDS
-from bff.core.origins import origin_fault, origin_of
-from bff.core.secret import Secret, fingerprint
-from bff.core.strict_json import FaultyJson, loads
-from bff.core.wording import accepted, canonical, choose, is_tag
-from bff.partner.catalogue import FaultyCatalogue, read_catalogue
+from bff.common.errors import PartnerUnavailable
+from bff.common.faulty_file import FaultyFile
+from bff.common.origins import origin_fault, origin_of
+from bff.common.secret import Secret, fingerprint
+from bff.common.strict_json import FaultyJson, loads
+from bff.connect.receipts import Receipts
+from bff.content.file import read_content
+from bff.content.logos.logo import FaultyImage, check_logo
+from bff.content.look_fields import FIELDS
+from bff.content.wording import accepted, canonical, choose, is_tag
+from bff.identity.jwks import FaultyKey, public_key
+from bff.outbound.client import _retry_after
 from bff.partner.paths import AnyText, EncodedSlashes
-from bff.partner.provider import Client, ProviderFailed, _credentials, _document
-from bff.partner.transport import Reply
-from bff.partner.words import LOCALES, best
+from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue
+from bff.partner.providers.provider import Client, ProviderFailed, _credentials, _document
+from bff.partner.providers.transport import Reply
+from bff.partner.sign_in.words import LOCALES, best
+from bff.products.file import read_products
 from bff.receipts import FixedKeys, ReceiptRefused, verify
 from bff.serving.addresses import client_address, counted_address
+from bff.upstream import json_reader as partner_json
 from tests.fuzz.strategies import TEXTS, damaged, quick, values, with_another
 from tests.support.pictures import jpeg, lossy, png, riff, svg
 from tests.support.world import CATALOGUE, PRODUCTS

@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 from packaging.utils import canonicalize_name
 
-from tests.security.test_dependencies import direct
+from tests.house.test_dependencies import direct
 
 ROOT: Final = Path(__file__).parents[2]
 DOCKERFILE: Final = (ROOT / "deploy/Dockerfile").read_text().replace("\\\n", " ")

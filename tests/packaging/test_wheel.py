@@ -47,6 +47,6 @@ def test_the_programs_find_their_files_in_the_wheel(wheel: Path) -> None:
 
 def test_the_wheel_has_the_migrations_and_the_types(wheel: Path) -> None:
     """What alembic runs, and the marker that type checkers look for."""
-    assert list((wheel / "bff/adapters/migrations/versions").glob("0001*.py"))
+    assert list((wheel / "bff/storage/migrations/versions").glob("0001*.py"))
     assert (wheel / "bff/py.typed").is_file()
     assert "hitchpost = bff.__main__:main" in next(wheel.glob("*.dist-info/entry_points.txt")).read_text()

@@ -13,8 +13,8 @@ import requests
 from flask import Flask, Response, jsonify, request
 
 from bff.partner.app import create_app
-from bff.partner.catalogue import read_catalogue
 from bff.partner.errors import Reason
+from bff.partner.providers.catalogue import read_catalogue
 from bff.partner.settings import Settings
 from tests.partner.conftest import Api, client_of
 from tests.support.databases import sqlite_url

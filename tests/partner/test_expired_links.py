@@ -9,8 +9,9 @@ import pytest
 import requests
 from sqlalchemy import update
 
-from bff.partner import clock, tables
+from bff.partner import clock
 from bff.partner.crypto import sha256
+from bff.partner.storage import tables
 from tests.partner.conftest import Api, client_of
 from tests.partner.test_oauth_flow import consent, record
 

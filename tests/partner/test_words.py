@@ -13,10 +13,10 @@ import pytest
 
 import bff.partner
 from bff.partner.errors import Reason
-from bff.partner.words import LOCALES
+from bff.partner.sign_in.words import LOCALES
 from tests.partner.endings import ENDINGS, Service, Visitor, open_service
 
-FOLDER = Path(bff.partner.__file__).parent / "locales"
+FOLDER = Path(bff.partner.__file__).parent / "sign_in/locales"
 TEXTS = {lang: tomllib.loads((FOLDER / f"{lang}.toml").read_text(encoding="utf-8")) for lang in LOCALES}
 OTHERS = [lang for lang in LOCALES if lang != "en"]
 SINGLE = ["go_back", "close", "separator"]

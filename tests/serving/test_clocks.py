@@ -11,18 +11,17 @@ import pytest
 import time_machine
 from sqlalchemy import Engine, event, func, select
 
-from bff.adapters.database import SCHEMA
-from bff.adapters.tables import attempts
-from bff.core.errors import NotSignedIn
-from bff.core.model import Principal, User
-from bff.core.ports import AccountRef
-from bff.core.secret import Secret
-from bff.core.sessions import CLOCK_TOLERANCE
-from bff.http.session_tokens import SessionTokens
-from bff.partner.database import Database
+from bff.common.errors import NotSignedIn
+from bff.common.secret import Secret
+from bff.identity.principal import AccountRef, Principal, User
+from bff.identity.sessions import CLOCK_TOLERANCE
+from bff.partner.storage.database import Database
 from bff.serving.database import open_database
 from bff.serving.store_clock import StoreClock
 from bff.settings import load_settings
+from bff.storage.schema import SCHEMA
+from bff.storage.tables import attempts
+from bff.web.kit.session_tokens import SessionTokens
 from bff.wiring import build_services
 from tests.serving.test_reload import world_of
 from tests.serving.test_storage import LONG

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from bff.core.ports import T
+from bff.common.background import T
 
 
 class Later:

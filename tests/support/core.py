@@ -6,18 +6,19 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bff.adapters.attempt_store import DatabaseAttempts
-from bff.adapters.database import SCHEMA
-from bff.core.ahead import Ahead
-from bff.core.catalogue import Catalogue
-from bff.core.completion import Completions, Places, SameBrowser
-from bff.core.connect import BeginRequest, Connect
-from bff.core.minting import Minter
-from bff.core.model import Attempt, Message, MessageKind, OfferedConnector, Principal, Product, User
-from bff.core.ports import AccountRef
-from bff.core.secret import fingerprint
-from bff.core.watch import Watch
+from bff.common.secret import fingerprint
+from bff.connect.attempt import Attempt
+from bff.connect.completion import Completions, Places, SameBrowser
+from bff.connect.minting import Minter
+from bff.connect.polling import Watch
+from bff.connect.prefetch import Ahead
+from bff.connect.service import BeginRequest, Connect
+from bff.connect.store import DatabaseAttempts
+from bff.content.product import Message, MessageKind, OfferedConnector, Product
+from bff.identity.principal import AccountRef, Principal, User
 from bff.serving.database import open_database
+from bff.storage.schema import SCHEMA
+from bff.upstream.catalogue import Catalogue
 from tests.support.model_partner import Clock, ModelPartner, NoEvents, NoStore, at_once
 
 ORIGIN: Final = "https://app.example"

@@ -7,18 +7,18 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from bff.core.errors import PartnerUnavailable
-from bff.core.ports import (
+from bff.common.background import T
+from bff.common.errors import PartnerUnavailable
+from bff.common.secret import Secret, fingerprint
+from bff.identity.principal import AccountRef
+from bff.upstream.protocol import (
     AccountConnector,
-    AccountRef,
     CompletionWish,
     Connector,
     KnownConnector,
     SignInRecord,
     SignInToken,
-    T,
 )
-from bff.core.secret import Secret, fingerprint
 
 
 @dataclass

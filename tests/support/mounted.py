@@ -8,8 +8,8 @@ from typing import Any
 from flask import Flask, Request, session
 
 from bff import AccountRef, Hitchpost, Principal, User
-from bff.http.services import Identify
 from bff.settings import load_settings
+from bff.web.kit.services import Identify
 from tests.support.world import CLIENT_ID, CLIENT_SECRET
 
 

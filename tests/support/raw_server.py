@@ -10,10 +10,10 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 
-from bff.adapters.http_client import MAX_BODY_BYTES, Limits
-from bff.adapters.partner_client import PartnerClient
-from bff.core.ports import AccountRef
-from bff.core.secret import Secret
+from bff.common.secret import Secret
+from bff.identity.principal import AccountRef
+from bff.outbound.client import MAX_BODY_BYTES, Limits
+from bff.upstream.client import PartnerClient
 
 ACCOUNT = AccountRef("acme", "Acme")
 QUICK = Limits(connect=1.0, read=0.5, total=1.0)

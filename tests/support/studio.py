@@ -14,13 +14,13 @@ from typing import Any, Final
 import requests
 from sqlalchemy import Engine
 
-from bff.adapters.product_store import DatabaseProducts
-from bff.adapters.studio_store import DatabaseStudio
-from bff.core.content import Content, Registration
-from bff.core.model import OfferedConnector
-from bff.core.secret import Secret
-from bff.core.studio_access import Role
+from bff.common.secret import Secret
+from bff.content.content import Content
+from bff.content.product import OfferedConnector, Registration
+from bff.products.store import DatabaseProducts
 from bff.serving.database import open_database
+from bff.studio.access import Role
+from bff.studio.store import DatabaseStudio
 from tests.support.world import World
 
 CONTENT: Final = {

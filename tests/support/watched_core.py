@@ -10,20 +10,22 @@ from typing import Any, Final
 
 from sqlalchemy import Engine
 
-from bff.adapters.attempt_store import DatabaseAttempts
-from bff.adapters.database import SCHEMA
-from bff.core.ahead import Ahead
-from bff.core.catalogue import Catalogue
-from bff.core.completion import Completions, Places, SameBrowser
-from bff.core.connect import Connect
-from bff.core.errors import PartnerUnavailable
-from bff.core.minting import Minter
-from bff.core.model import Attempt, Message, MessageKind, OfferedConnector, Principal, Product, User
-from bff.core.ports import AccountConnector, AccountRef, CompletionWish, Connector, SignInToken
-from bff.core.ready import Ready
-from bff.core.sign_in_urls import SignInUrls
-from bff.core.watch import Watch
+from bff.common.errors import PartnerUnavailable
+from bff.connect.attempt import Attempt
+from bff.connect.completion import Completions, Places, SameBrowser
+from bff.connect.launch_minting import Ready
+from bff.connect.minting import Minter
+from bff.connect.polling import Watch
+from bff.connect.prefetch import Ahead
+from bff.connect.service import Connect
+from bff.connect.sign_in_urls import SignInUrls
+from bff.connect.store import DatabaseAttempts
+from bff.content.product import Message, MessageKind, OfferedConnector, Product
+from bff.identity.principal import AccountRef, Principal, User
 from bff.serving.database import open_database
+from bff.storage.schema import SCHEMA
+from bff.upstream.catalogue import Catalogue
+from bff.upstream.protocol import AccountConnector, CompletionWish, Connector, SignInToken
 from tests.support.aside import Later
 from tests.support.core import Core
 from tests.support.model_partner import Clock, ModelPartner, NoStore, at_once

@@ -17,17 +17,17 @@ import requests
 from flask import Flask
 from sqlalchemy import update
 
-from bff.adapters.tables import attempts
 from bff.app import create_app
 from bff.partner.app import create_app as create_partner
-from bff.partner.catalogue import read_catalogue
 from bff.partner.context import EXTENSION, Embedded
+from bff.partner.providers.catalogue import read_catalogue
 from bff.partner.sandbox.app import create_app as create_sandbox
 from bff.partner.sandbox.settings import Settings as SandboxSettings
 from bff.partner.settings import Settings as PartnerSettings
-from bff.partner.tables import sign_in_token
+from bff.partner.storage.tables import sign_in_token
 from bff.serving.database import open_database
 from bff.settings import load_settings
+from bff.storage.tables import attempts
 from tests.support.databases import DatabaseUrl, sqlite_url
 from tests.support.servers import serve
 

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from bff.partner import (
+from bff.partner.api import (
     access_tokens,
     account_connectors,
     accounts,
     api_tokens,
-    completion,
     connectors,
     grant_inventory,
-    grants,
-    oauth_flow,
     properties,
     sign_in_tokens,
 )
+from bff.partner.grants import held as grants
 from bff.partner.openapi import shapes
 from bff.partner.openapi.operation import FORM, TEXT, ListOf, Operation
+from bff.partner.sign_in import completion, oauth_flow
 
 ONE_USE: Final = "The sign-in token."
 CONNECTOR: Final = {"oneOf": [{"$ref": "#/components/schemas/Connector"}, {"type": "array", "items": {}}]}

@@ -17,13 +17,13 @@ from pydantic import SecretStr
 from sqlalchemy import Row, Table, select, update
 from werkzeug.test import TestResponse
 
-from bff.partner import tables
 from bff.partner.app import create_app
-from bff.partner.catalogue import Catalogue, CatalogueConnector
 from bff.partner.context import EXTENSION, Embedded
 from bff.partner.crypto import sha256
+from bff.partner.providers.catalogue import Catalogue, CatalogueConnector
 from bff.partner.settings import Settings
-from tests.security.third_party import ThirdParty, open_third_party
+from bff.partner.storage import tables
+from tests.support.third_party import ThirdParty, open_third_party
 
 LINK: Final = "/connectorauth/updateaccountconnectoroauth"
 TARGET: Final = "https://app.example"

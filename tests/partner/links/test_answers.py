@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.partner.links.office import ISSUED, TARGET, Office
-from tests.security.third_party import tokens
+from tests.support.third_party import tokens
 
 
 def test_an_answer_needs_the_issuer_of_its_connector(office: Office) -> None:

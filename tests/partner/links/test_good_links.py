@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bff.partner import tables
 from bff.partner.crypto import sha256
+from bff.partner.storage import tables
 from tests.partner.links.office import MACHINE, TARGET, Office, asked_of
-from tests.security.third_party import refused
+from tests.support.third_party import refused
 
 
 def test_a_link_leads_to_the_third_party_with_all_that_oauth_asks_for(office: Office) -> None:

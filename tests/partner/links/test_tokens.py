@@ -11,8 +11,10 @@ import pytest
 import time_machine
 from structlog.testing import capture_logs
 
-from bff.partner import clock, sign_in_tokens, tables
+from bff.partner import clock
+from bff.partner.api import sign_in_tokens
 from bff.partner.crypto import sha256
+from bff.partner.storage import tables
 from tests.partner.links.office import TARGET, Office
 
 USED = "Forbidden: Access is denied."

@@ -1,0 +1,183 @@
+"""``hitchpost connectors``: what the partner service offers, and what the products make of it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+
+from bff.common.errors import AccountUnknown, ConnectorUnavailable
+from bff.common.secret import Secret
+from bff.content.product import OfferedConnector
+from bff.identity.principal import AccountRef
+from bff.outbound.client import Limits
+from bff.products.file import read_products
+from bff.products.store import DatabaseProducts
+from bff.serving.database import open_database
+from bff.settings import Settings, load_settings
+from bff.upstream.client import PartnerClient
+from bff.upstream.protocol import AccountConnector, Connector
+from bff.upstream.releases import Release
+
+FAULTY: Final = 2
+NOBODY: Final = AccountRef("hitchpost-check", "")
+"""In whose name the catalogue is read while no account exists."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A connector of a product, and what the partner service has of it."""
+
+    product: str
+    offered: OfferedConnector
+    connector: Connector | None
+    releases: tuple[Release, ...]
+
+    @property
+    def name(self) -> str:
+        """Product and connector, as a line begins."""
+        return f"{self.product}/{self.offered.key}"
+
+    def fault(self) -> str | None:
+        """Why nobody can connect it for the first time; None when they can."""
+        reference = self.offered.reference
+        if self.connector is None:
+            return (
+                f"{self.name}: the partner service has no connector {reference!r}; what it has is listed by:"
+                " hitchpost connectors list"
+            )
+        if not self.connector.installable:
+            told = ", ".join(map(describe, self.releases))
+            return f"{self.name}: no release of {reference!r} is approved ({told}); no account gets it anew"
+        return None
+
+
+def add_commands(connectors: Any) -> None:
+    """Put the commands below ``hitchpost connectors``."""
+    listed = connectors.add_parser("list", help="print the partner service's catalogue, release by release")
+    listed.add_argument("--query", default="", metavar="TEXT", help="only names that have this text")
+    listed.set_defaults(run=_list)
+    check = connectors.add_parser("check", help="say which release each product's connectors are")
+    check.add_argument("--account", metavar="ID", help="say what this account has installed of them, too")
+    check.set_defaults(run=_check)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """No log among what a command prints."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
+def client_of(settings: Settings) -> PartnerClient:
+    """A client that makes no accounts."""
+    return PartnerClient(
+        settings.partner_api_url,
+        settings.partner_client_id,
+        Secret(settings.partner_client_secret.get_secret_value()),
+        limits_of(settings),
+        create_accounts=False,
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    """How long a call to the partner service may take."""
+    return Limits(
+        connect=settings.partner_connect_timeout,
+        read=settings.partner_read_timeout,
+        total=settings.partner_total_timeout,
+    )
+
+
+def entries(settings: Settings, client: PartnerClient, account: AccountRef) -> Iterator[Entry]:
+    """Each connector of each product. Raises ``PartnerUnavailable``, ``AccountUnknown``, ``FaultyFile``."""
+    for product, offered in _offered(settings):
+        releases = client.catalogue.releases(account, offered.reference)
+        try:
+            connector: Connector | None = client.find_connector(account, offered.reference)
+        except ConnectorUnavailable:
+            connector = None
+        yield Entry(product, offered, connector, tuple(releases))
+
+
+def describe(release: Release) -> str:
+    """A release in a line."""
+    told = ", ".join(filter(None, (release.version, release.status)))
+    return f"{release.id} ({told})" if told else str(release.id)
+
+
+def _offered(settings: Settings) -> Iterator[tuple[str, OfferedConnector]]:
+    if settings.products is not None:
+        for applied in read_products(settings.products):
+            for offered in applied.registration.connectors:
+                yield applied.registration.key, offered
+        return
+    store = DatabaseProducts(open_database(settings.database_url))
+    keys = store.keys()
+    for key in keys:
+        registration = store.registration(key)
+        for offered in registration.connectors if registration else ():
+            yield key, offered
+
+
+@quiet()
+def _list(arguments: argparse.Namespace) -> int:
+    client = client_of(load_settings())
+    for release in client.catalogue.search(client.catalogue.any_account(), arguments.query):
+        print(f"{release.name}: {describe(release)}; {_sign_in(release)}")
+    return 0
+
+
+@quiet()
+def _check(arguments: argparse.Namespace) -> int:
+    settings = load_settings()
+    client = client_of(settings)
+    account = AccountRef(arguments.account, "") if arguments.account else client.catalogue.any_account()
+    try:
+        if arguments.account and account and not client.catalogue.has_account(account):
+            print(f"the partner service has no account {account.id!r}", file=sys.stderr)
+            return FAULTY
+        found = list(entries(settings, client, account or NOBODY))
+    except AccountUnknown as error:
+        print(f"{error.detail}; the catalogue is told to accounts that exist", file=sys.stderr)
+        return FAULTY
+    installed = client.list_account_connectors(account) if arguments.account and account else []
+    for entry in found:
+        for line in _lines(entry, installed):
+            print(line)
+    faults = [fault for entry in found if (fault := entry.fault())]
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    return FAULTY if faults else 0
+
+
+def _lines(entry: Entry, installed: list[AccountConnector]) -> Iterator[str]:
+    connector = entry.connector
+    if connector is None:
+        return
+    for release in entry.releases:
+        use = (
+            "new installs" if release.id == connector.id and connector.installable else "not for new installs"
+        )
+        yield f"{entry.name}: {release.name} {describe(release)}, {use}; {_sign_in(release)}"
+    ours = [item for item in installed if connector.is_in(item)]
+    for item in sorted(ours, key=lambda item: (not item.authenticated, item.id)):
+        state = "authenticated" if item.authenticated else "not authenticated"
+        yield f"  installed as {item.name!r}: id {item.id}, release {item.connector_id}, {state}"
+    if len(ours) > 1:
+        yield "  several installs: the first of these is the one that Connect signs in for"
+
+
+def _sign_in(release: Release) -> str:
+    needs = f", once these properties are set: {', '.join(release.needs)}" if release.needs else ""
+    return f"signs in by {release.auth or 'an unknown way'}{needs}"

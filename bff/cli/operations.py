@@ -1,0 +1,147 @@
+"""``hitchpost check-config`` and ``hitchpost keys``: what operators ask before and while it runs."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import socket
+import sys
+from collections.abc import Iterator
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bff.cli.connectors import NOBODY, client_of, entries, limits_of, quiet
+from bff.common.errors import AccountUnknown, PartnerUnavailable
+from bff.common.faulty_file import FaultyFile
+from bff.common.secret import Secret
+from bff.connect.receipts import Receipts
+from bff.identity.sessions import LONGEST_SESSION
+from bff.products.production import product_faults
+from bff.settings import PREFIX, FaultySettings, Settings, database_url, load_settings
+from bff.storage.schema import SCHEMA
+from bff.upstream.probe import PartnerProbe
+
+FAULTY: Final = 2
+SECONDS: Final = 3.0
+DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+
+
+def add_commands(add: Any) -> None:
+    """Put the commands below ``hitchpost``."""
+    check = add("check-config", _check, "say everything that is wrong with settings, products and database")
+    how = check.add_mutually_exclusive_group()
+    how.add_argument("--offline", action="store_true", help="ask neither database nor partner service")
+    how.add_argument(
+        "--online",
+        action="store_true",
+        help="ask the partner service whether credentials, URLs and connectors are right",
+    )
+    keys = add("keys", None, "the keys that sign").add_subparsers(required=True, metavar="ACTION")
+    keys.add_parser("new", help="print a new random key").set_defaults(run=_new)
+    keys.add_parser("check", help="which keys sign and verify, and which may go").set_defaults(run=_keys)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    faults: list[str] = []
+    warnings: list[str] = []
+    settings = None
+    try:
+        settings = load_settings()
+    except FaultySettings as error:
+        faults += error.faults
+    if settings is not None:
+        faults += product_faults(settings.products, production=settings.is_production)
+        warnings += _warnings(settings)
+    if not arguments.offline:
+        _look_at_database(faults, warnings)
+        if not arguments.online:
+            warnings += _partner_warnings(settings)
+        elif settings is not None:
+            faults += _online_faults(settings, warnings)
+    for line in [*(f"warning: {warning}" for warning in warnings), *faults]:
+        print(line, file=sys.stderr)
+    if not faults:
+        print("the settings are sound")
+    return FAULTY if faults else 0
+
+
+def _look_at_database(faults: list[str], warnings: list[str]) -> None:
+    try:
+        fault = SCHEMA.fault_of(database_url())
+    except FaultySettings:
+        return  # Told with the settings.
+    except Exception as error:  # noqa: BLE001  # whatever a driver raises, of a URL that cannot be used
+        faults.append(f"{PREFIX}DATABASE_URL: cannot be used ({type(error).__name__})")
+        return
+    if fault == "database":
+        faults.append(f"{PREFIX}DATABASE_URL: the database does not answer; is it running, is the URL right?")
+    elif fault == "schema":
+        warnings.append(f"{PREFIX}DATABASE_URL: its schema is missing or old; run: hitchpost db upgrade")
+
+
+def _warnings(settings: Settings) -> Iterator[str]:
+    if settings.is_production and settings.database_url.startswith("sqlite"):
+        yield f"{PREFIX}DATABASE_URL: SQLite serves one machine; several need PostgreSQL"
+    if settings.is_production and settings.proxy_hops == 0:
+        yield f"{PREFIX}PROXY_HOPS: is 0, so callers' addresses are those of the proxy that speaks TLS"
+
+
+def _partner_warnings(settings: Settings | None) -> Iterator[str]:
+    if settings is not None and (reason := _unreachable(settings.partner_api_url)):
+        yield f"{PREFIX}PARTNER_API_URL: the partner service does not answer now ({reason})"
+
+
+@quiet()
+def _online_faults(settings: Settings, warnings: list[str]) -> list[str]:
+    """What the partner service says of the settings that name it, and of the products' connectors."""
+    secret = Secret(settings.partner_client_secret.get_secret_value())
+    urls = settings.partner_api_url, settings.partner_service_url
+    probe = PartnerProbe(*urls, settings.partner_client_id, secret, limits_of(settings))
+    if faults := list(probe.faults()):
+        return faults
+    client = client_of(settings)
+    try:
+        account = client.catalogue.any_account() or NOBODY
+        return [fault for entry in entries(settings, client, account) if (fault := entry.fault())]
+    except AccountUnknown:
+        warnings.append("connectors: the catalogue is told to accounts that exist, and there is none yet")
+    except PartnerUnavailable as error:
+        warnings.append(f"connectors: {error.detail}")
+    except (FaultyFile, SQLAlchemyError):
+        pass  # Told with the products, or with the database.
+    return []
+
+
+def _unreachable(url: str) -> str | None:
+    parts = urlsplit(url)
+    try:
+        with socket.create_connection(
+            (parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]), SECONDS
+        ):
+            return None
+    except OSError as error:
+        return error.strerror or type(error).__name__
+
+
+def _new(_: argparse.Namespace) -> int:
+    print(secrets.token_hex(32))
+    return 0
+
+
+def _keys(_: argparse.Namespace) -> int:
+    """Key ids are those of the receipts' public keys; they say nothing of the secret."""
+    settings = load_settings()
+    keys = settings.signing_keys()
+    published = Receipts(keys, settings.public_url).public_keys()["keys"]
+    for number, found in enumerate(published, 1):
+        does = "signs and verifies" if number == 1 else "verifies"
+        print(f"{number}  {found['kid']}  {does} sessions and receipts")
+    if len(keys) > 1:
+        hours = LONGEST_SESSION.total_seconds() / 3600
+        print(
+            f"An old key may go {hours:g} hours after it stopped signing: until then it verifies sessions."
+            " Receipts that it signed verify as long as it is here, or in a host's own copy of the keys."
+        )
+    return 0

@@ -1,0 +1,74 @@
+"""``hitchpost studio``: links that let people in."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import quote
+
+from sqlalchemy import Engine
+
+from bff.content.product import Product
+from bff.content.words import Words
+from bff.products.store import DatabaseProducts
+from bff.serving.database import open_database
+from bff.settings import database_url, public_url
+from bff.storage.schema import SCHEMA
+from bff.studio.access import INVITE_LIFE, Role, email_fault
+from bff.studio.store import DatabaseStudio
+
+FAULTY: Final = 2
+
+
+def add_commands(actions: Any) -> None:
+    """``hitchpost studio invite`` and ``end-sessions``."""
+    about = "print a link that signs one person in, once, within 24 hours"
+    invite = actions.add_parser("invite", help=about, description=about)
+    invite.add_argument("email", metavar="EMAIL")
+    invite.add_argument("--product", required=True, metavar="KEY")
+    invite.add_argument("--role", choices=[role.value for role in Role], default=Role.EDITOR.value)
+    invite.set_defaults(run=_invite)
+    about = "end every session of a person, and the links that they have not used"
+    end = actions.add_parser("end-sessions", help=about, description=about)
+    end.add_argument("email", metavar="EMAIL")
+    end.set_defaults(run=_end_sessions)
+
+
+def make_link(engine: Engine, base: str, product: str, email: str, role: Role) -> str:
+    """The link of a new invite. Raises ``NotFound`` when there is no such product."""
+    return f"{base}/studio/enter/{_store(engine).invite(product, email, role).reveal()}"
+
+
+def _invite(arguments: argparse.Namespace) -> int:
+    if fault := email_fault(arguments.email):
+        print(fault, file=sys.stderr)
+        return FAULTY
+    base, engine = public_url(), open_database(database_url())
+    SCHEMA.upgrade(engine)
+    link = make_link(engine, base, arguments.product, arguments.email, Role(arguments.role))
+    product = DatabaseProducts(engine).get(arguments.product)
+    print(link)
+    print(_mail(arguments.email, link, product))
+    return 0
+
+
+def _end_sessions(arguments: argparse.Namespace) -> int:
+    engine = open_database(database_url())
+    SCHEMA.upgrade(engine)
+    print(f"sessions ended: {_store(engine).end_sessions(arguments.email)}")
+    return 0
+
+
+def _store(engine: Engine) -> DatabaseStudio:
+    return DatabaseStudio(engine, lambda: datetime.now(UTC), lambda: secrets.token_urlsafe(32))
+
+
+def _mail(email: str, link: str, product: Product | None) -> str:
+    """A link that opens a mail to them, written in the product's words."""
+    words, until = Words(product), datetime.now(UTC) + INVITE_LIFE
+    subject = words.text("mail_invite_subject", product_name=product.name if product else "")
+    body = words.text("mail_invite_body", link=link, expires_at=f"{until:%Y-%m-%d %H:%M} UTC")
+    return f"mailto:{quote(email, safe='@')}?subject={quote(subject, safe='')}&body={quote(body, safe='')}"

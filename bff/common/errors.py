@@ -1,0 +1,164 @@
+"""Every way in which Hitchpost says no, as one tree.
+
+HitchpostError
+├── InvalidRequest            what was sent cannot be used
+│   ├── UnknownConnector      the product does not offer this connector
+│   ├── UnknownMessage        the product has no callback message of this name
+│   └── OriginNotRegistered   the origin is none of the product's
+├── NotSignedIn               no principal: no token, or one that is expired or forged
+├── KeysUnavailable           the host's keys cannot be fetched, so nothing that it asserts is believed
+├── AccountOfAnotherProduct   the partner service has the account for another product
+├── NotFound                  no such thing, or none of this principal's
+├── Outdated                  somebody else has changed it meanwhile
+├── LaunchRefused             the launch token is unknown, used or past its time
+├── CompletedElsewhere        another browser than the one that began came to complete a sign-in
+├── RateLimited               too many calls for the time being
+├── LimitsUnavailable         calls cannot be counted, so this one is not taken
+├── StorageUnavailable        the database cannot be used now, so nothing was done
+└── PartnerProblem            the partner service
+    ├── PartnerUnavailable    did not answer, or not sensibly
+    ├── AccountUnknown        does not have this account
+    └── ConnectorUnavailable  does not have this connector
+
+A class has a stable ``code``; its HTTP status lives in ``bff/web/kit/responses.py`` and its words in
+``bff/content/words.py``.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class HitchpostError(Exception):
+    """The root. ``detail`` says what was wrong, where, and what to do instead."""
+
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class InvalidRequest(HitchpostError):
+    """What was sent cannot be used as it is."""
+
+    code = "invalid_request"
+
+
+class UnknownConnector(InvalidRequest):
+    """The product, or this session, does not offer the connector."""
+
+    code = "unknown_connector"
+
+
+class UnknownMessage(InvalidRequest):
+    """The product has no callback message of this name."""
+
+    code = "unknown_message"
+
+
+class OriginNotRegistered(InvalidRequest):
+    """The origin is none of those that the product registered."""
+
+    code = "origin_not_allowed"
+
+
+class NotSignedIn(HitchpostError):
+    """Nobody is known to be signed in."""
+
+    code = "not_signed_in"
+
+
+class KeysUnavailable(HitchpostError):
+    """The keys that the host signs with cannot be fetched now: nobody is signed in on a guess."""
+
+    code = "keys_unavailable"
+
+
+class AccountOfAnotherProduct(HitchpostError):
+    """Two products meet at one account of the partner service, and their product file does not allow it."""
+
+    code = "account_of_another_product"
+
+
+class NotFound(HitchpostError):
+    """No such thing, or none of this principal's: the two are not told apart."""
+
+    code = "not_found"
+
+
+class Outdated(HitchpostError):
+    """Somebody else has changed it since the caller looked: look again, then decide."""
+
+    code = "outdated"
+
+
+class LaunchRefused(HitchpostError):
+    """The launch token is unknown, already used or past its time: the three are not told apart."""
+
+    code = "launch_refused"
+
+
+class CompletedElsewhere(HitchpostError):
+    """A sign-in came to its end in another browser than the one that began it: nothing was connected."""
+
+    code = "completed_elsewhere"
+
+
+class RateLimited(HitchpostError):
+    """Too many calls; ``Retry-After`` says when to try again. ``retry_after`` is in seconds."""
+
+    code = "rate_limited"
+
+    def __init__(self, detail: str = "", *, retry_after: float) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class LimitsUnavailable(HitchpostError):
+    """Where calls are counted does not answer: what costs something is refused until it does."""
+
+    code = "limits_unavailable"
+    retry_after = 5.0
+
+
+class StorageUnavailable(HitchpostError):
+    """The database is away, full, locked or too slow: nothing was done or used up, so try again."""
+
+    code = "storage_unavailable"
+    retry_after = 5.0
+
+
+class PartnerProblem(HitchpostError):
+    """The partner service stood in the way. ``told`` is the code that its user is told."""
+
+    code = "partner_unavailable"
+    told: ClassVar[str] = "partner_unavailable"
+
+
+class PartnerUnavailable(PartnerProblem):
+    """The partner service did not answer in time, or not sensibly.
+
+    ``retry_after`` is in seconds, where the partner service ``named`` it, or the breaker before it.
+    """
+
+    code = "partner_unavailable"
+
+    def __init__(self, detail: str = "", *, retry_after: float | None = None, named: bool = False) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+        self.named = named
+
+
+class AccountUnknown(PartnerProblem):
+    """The partner service does not have this account, and it is not to be made."""
+
+    code = "account_unknown"
+    told = "connector_unavailable"
+
+
+class ConnectorUnavailable(PartnerProblem):
+    """The partner service does not have this connector, or cannot install it."""
+
+    code = "connector_unavailable"
+    told = "connector_unavailable"

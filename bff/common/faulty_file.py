@@ -1,0 +1,51 @@
+"""What reading a file may end with."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+from bff.common.text import first_fault
+
+LARGEST_FILE: Final = 8 * 1024 * 1024
+
+
+class FaultyFile(Exception):
+    """A file that cannot be used. ``faults`` has one line each, naming the file and the key."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def parse_toml(path: Path) -> dict[str, Any]:
+    """The TOML document of a file. Raises ``FaultyFile``."""
+    try:
+        document = tomllib.loads(_read(path))
+    except OSError as error:
+        raise FaultyFile([f"{path}: cannot be read: {error.strerror}"]) from None
+    except (ValueError, RecursionError) as error:
+        raise FaultyFile([f"{path}: is no TOML: {error}"]) from None
+    if fault := first_fault(document):
+        raise FaultyFile([f"{path}: {fault}"])
+    return document
+
+
+def _read(path: Path) -> str:
+    with path.open("rb") as file:
+        found = file.read(LARGEST_FILE + 1)
+    if len(found) > LARGEST_FILE:
+        raise ValueError(f"the file has more than {LARGEST_FILE // 1024} KiB")
+    return found.decode().replace("\r\n", "\n")
+
+
+def say(path: Path, document: dict[str, Any], fault: Any) -> str:
+    """One fault that pydantic found, by file, product and key."""
+    where = [str(part) for part in fault["loc"]]
+    if len(fault["loc"]) > 1 and isinstance(fault["loc"][1], int):
+        product = document["product"][fault["loc"][1]]
+        name = product.get("key") if isinstance(product, dict) else None
+        where[0:2] = [str(name or f"product number {fault['loc'][1] + 1}")]
+    advice = "this key is not known here; remove it" if fault["type"] == "extra_forbidden" else fault["msg"]
+    return f"{path}: {': '.join(where)}: {advice}"

@@ -1,0 +1,1 @@
+"""One Connect click: attempts, minting, polling, the outcome."""

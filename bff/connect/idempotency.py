@@ -1,0 +1,72 @@
+"""A request that is sent again begins nothing new (``Idempotency-Key``, draft-ietf-httpapi-idempotency-key).
+
+The key counts for its principal. The same request by the same key is answered with the attempt that it began.
+Its launch token was told once and is kept as SHA-256 only, so it cannot be told again: while the attempt is
+unlaunched it gets a new one, and the old one is void. So at any time one launch token is good, and once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import datetime
+
+from bff.common.errors import InvalidRequest
+from bff.common.secret import Secret, fingerprint
+from bff.connect.attempt import Attempt, AttemptChanges, Status
+from bff.connect.ports import AlreadyBegun, AttemptStore
+from bff.connect.service import BeginRequest, Connect
+from bff.content.product import Product
+from bff.identity.principal import Principal
+
+
+class Repeats:
+    """Begins an attempt once for each key."""
+
+    def __init__(
+        self,
+        connect: Connect,
+        attempts: AttemptStore,
+        clock: Callable[[], datetime],
+        random_token: Callable[[], str],
+    ) -> None:
+        self._connect = connect
+        self._attempts = attempts
+        self._clock = clock
+        self._random_token = random_token
+
+    def begin(
+        self,
+        product: Product,
+        principal: Principal,
+        asked: BeginRequest,
+        key: str,
+        when_new: Callable[[Attempt], None] | None = None,
+    ) -> tuple[Attempt, Secret | None]:
+        """``Connect.begin``, or the attempt that this key began; its token is None once it was launched.
+
+        Raises ``InvalidRequest`` when the key came with another request before, and what ``Connect.begin``
+        raises.
+        """
+        request = fingerprint(json.dumps(asdict(asked), sort_keys=True))
+        whose = [principal.product, principal.account.id, principal.user.id, key]
+        keyed = replace(asked, idempotency_sha256=fingerprint(json.dumps(whose)), request_sha256=request)
+        try:
+            return self._connect.begin(product, principal, keyed, when_new)
+        except AlreadyBegun as repeat:
+            # house-allow: secret-compare: the SHA-256 of a request body is no secret
+            if repeat.attempt.request_sha256 != request:
+                raise InvalidRequest(
+                    "Idempotency-Key: another request was sent with this key; take a new key for it"
+                ) from None
+            return self._again(repeat.attempt)
+
+    def _again(self, attempt: Attempt) -> tuple[Attempt, Secret | None]:
+        token = Secret(self._random_token())
+        if attempt.expires_at > self._clock():
+            changes: AttemptChanges = {"launch_token_sha256": fingerprint(token.reveal())}
+            renewed = self._attempts.transition(attempt.id, {Status.CREATED}, changes)
+            if renewed is not None:
+                return renewed, token
+        return self._attempts.get(attempt.id) or attempt, None

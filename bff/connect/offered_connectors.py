@@ -1,0 +1,37 @@
+"""What a product offers to this principal: connectors and callback messages."""
+
+from __future__ import annotations
+
+from bff.common.errors import UnknownConnector, UnknownMessage
+from bff.content.messages import DEFAULT_MESSAGE
+from bff.content.product import MessageTemplate, OfferedConnector, Product
+from bff.identity.principal import Principal
+
+
+def offered_connectors(product: Product, principal: Principal) -> list[OfferedConnector]:
+    """The connectors that this session may connect, in the product's order."""
+    allowed = principal.connectors
+    return [offered for offered in product.connectors if allowed is None or offered.key in allowed]
+
+
+def offered_connector(product: Product, principal: Principal, key: str) -> OfferedConnector:
+    """The connector of this key. Raises ``UnknownConnector`` with the keys that there are."""
+    offered = offered_connectors(product, principal)
+    found = next((connector for connector in offered if connector.key == key), None)
+    if found is None:
+        known = ", ".join(connector.key for connector in offered) or "none"
+        raise UnknownConnector(f"connector {key!r} is not offered here; offered: {known}")
+    return found
+
+
+def chosen_message(product: Product, name: str | None, connector: str, locale: str) -> MessageTemplate:
+    """The callback message of this name, as it is for this connector and language; the default one for None.
+
+    Raises ``UnknownMessage``.
+    """
+    message = product.messages.get(name if name is not None else DEFAULT_MESSAGE)
+    template = message.template(connector, locale) if message else None
+    if template is None:
+        known = ", ".join(sorted(product.messages))
+        raise UnknownMessage(f"message {name!r} is not among the product's messages: {known}")
+    return template

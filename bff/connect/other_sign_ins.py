@@ -1,0 +1,84 @@
+"""Who else may authenticate an account connector: other attempts, and URLs that host's servers asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Engine, bindparam, insert, null, select, union_all
+
+from bff.connect.attempt import Attempt, Status
+from bff.connect.outcome import OtherSignIn
+from bff.connect.ports import MintedUrl
+from bff.serving.database import writing
+from bff.serving.statements import Read
+from bff.storage.tables import attempts, sign_in_urls
+
+_attempt, _url = attempts.c, sign_in_urls.c
+# By the id of the account connector alone, which the partner service gives once: two products may share one.
+_FOUND: Final = union_all(
+    select(
+        _attempt.product,
+        _attempt.account_id,
+        _attempt.user_id,
+        _attempt.minted_at,
+        _attempt.authenticated_before,
+        _attempt.status,
+        _attempt.attributed,
+        _attempt.settled_at,
+        _attempt.returned_at,
+        _attempt.return_error,
+    ).where(
+        _attempt.account_connector_id == bindparam("number"),
+        _attempt.minted_at >= bindparam("since"),
+        _attempt.id != bindparam("but"),
+    ),
+    select(
+        _url.product,
+        _url.account_id,
+        _url.user_id,
+        _url.minted_at,
+        _url.authenticated_before,
+        *(null() for _ in range(5)),
+    ).where(_url.account_connector_id == bindparam("number"), _url.minted_at >= bindparam("since")),
+)
+
+
+class OtherSignIns:
+    """The sign-ins to one account connector, as far as this database knows them."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._found = Read(engine, _FOUND)
+        self._writer = writing(engine)
+
+    def of(self, attempt: Attempt, since: datetime) -> list[OtherSignIn]:
+        """All but this attempt's own that were minted since then."""
+        ours = attempt.product, attempt.account.id, attempt.user.id
+        rows = self._found.all(number=attempt.account_connector_id, since=since, but=attempt.id)
+        return [_other(ours, row) for row in rows]
+
+    def note(self, minted: MintedUrl) -> None:
+        """Keep one of a host's server."""
+        values = {
+            "account_connector_id": minted.account_connector_id,
+            "product": minted.product,
+            "account_id": minted.account,
+            "user_id": minted.user,
+            "minted_at": minted.minted_at,
+            "authenticated_before": minted.authenticated_before,
+        }
+        with self._writer.begin() as connection:
+            connection.execute(insert(sign_in_urls).values(values))
+
+
+def _other(ours: tuple[str, str, str], row: Sequence[Any]) -> OtherSignIn:
+    *who, minted_at, before, status, attributed, settled_at, returned_at, error = row
+    own_end = settled_at if status == Status.CONNECTED.value and attributed else None
+    return OtherSignIn(
+        same_user=tuple(who) == ours,
+        minted_at=minted_at,
+        over_at=own_end or returned_at,
+        refused=error is not None,
+        authenticated_before=bool(before),
+    )

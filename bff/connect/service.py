@@ -1,0 +1,306 @@
+"""One Connect click, step by step: begin, launch, read, and how a user speaks up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from bff.common.errors import InvalidRequest, LaunchRefused, NotFound, PartnerProblem
+from bff.common.secret import Secret, fingerprint
+from bff.connect import outcome
+from bff.connect.attempt import GIVEN_UP, Attempt, AttemptChanges, Delivery, Hint, Status
+from bff.connect.completion import Completions
+from bff.connect.launch_minting import LaunchMinter, Ready
+from bff.connect.offered_connectors import chosen_message, offered_connector
+from bff.connect.polling import Watch
+from bff.connect.ports import AlreadyBegun, AttemptStore
+from bff.connect.prefetch import Ahead
+from bff.content import messages
+from bff.content.minted_url import require_short, sign_in_url
+from bff.content.product import Product
+from bff.content.wording import FALLBACK
+from bff.identity.principal import Principal
+from bff.upstream.catalogue import Catalogue
+from bff.upstream.protocol import PartnerService
+
+UNLAUNCHED_LIFE: Final = timedelta(minutes=10)
+LAUNCHED_LIFE: Final = timedelta(minutes=15)
+SUPPORT_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+@dataclass(frozen=True)
+class BeginRequest:
+    """What the page asks for. ``origin`` is the page's own, already found among the product's."""
+
+    connector: str
+    origin: str
+    message: str | None = None
+    locale: str | None = None
+    delivery: Delivery = Delivery.MESSAGE
+    return_url: str | None = None
+    idempotency_sha256: str | None = None
+    request_sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Launched:
+    """The URL to send the browser to, and what the browser has to keep until it completes the sign-in."""
+
+    attempt: Attempt
+    url: Secret
+    browser: Secret | None
+
+
+class Connect:
+    """The use-case behind the button."""
+
+    def __init__(
+        self,
+        attempts: AttemptStore,
+        partner: PartnerService,
+        watch: Watch,
+        catalogue: Catalogue,
+        completions: Completions,
+        ahead: Ahead[Ready],
+        *,
+        public_url: str,
+        partner_service_url: str,
+        clock: Callable[[], datetime],
+        random_token: Callable[[], str],
+    ) -> None:
+        self._attempts = attempts
+        self._partner = partner
+        self._watch = watch
+        self._catalogue = catalogue
+        self._minter = LaunchMinter(
+            completions, attempts, public_url=public_url, clock=clock, random_token=random_token
+        )
+        self._ahead = ahead
+        self._partner_service_url = partner_service_url
+        self._clock = clock
+        self._random_token = random_token
+
+    def begin(
+        self,
+        product: Product,
+        principal: Principal,
+        asked: BeginRequest,
+        when_new: Callable[[Attempt], None] | None = None,
+    ) -> tuple[Attempt, Secret]:
+        """Prepare an attempt: a local write, nothing is asked of the partner service.
+
+        Returns it with the launch token, which is told once; ``when_new`` is told of the attempt. Raises
+        ``UnknownConnector``, ``UnknownMessage``, ``InvalidRequest`` or ``AlreadyBegun``.
+        """
+        connector = self._catalogue.named(offered_connector(product, principal, asked.connector))
+        if asked.return_url is not None and asked.delivery is not Delivery.RETURN:
+            raise InvalidRequest('return_url goes with delivery "return" only')
+        if messages.has_control(asked.return_url or ""):
+            raise InvalidRequest(f"return_url: {messages.CONTROL}")
+        attempt_id, locale = "att_" + self._random_token()[:24], asked.locale or FALLBACK
+        template = chosen_message(product, asked.message, connector.key, locale)
+        variables = {
+            "attempt": attempt_id,
+            "connector": connector.key,
+            "connector_name": connector.name,
+            "account": principal.account.id,
+            "user": principal.user.id,
+            "locale": locale,
+        }
+        shown = messages.preview(template, variables, attempt=attempt_id, nonce=self._random_token())
+        if asked.delivery is Delivery.MESSAGE:
+            require_short(self._partner_service_url, asked.origin, shown.wire)
+        launch_token, now = Secret(self._random_token()), self._clock()
+        attempt = Attempt(
+            id=attempt_id,
+            support_code=support_code(self._random_token()),
+            status=Status.CREATED,
+            product=product.key,
+            account=principal.account,
+            user=principal.user,
+            connector=connector,
+            message=shown.message,
+            callback_message=shown.wire,
+            delivery=asked.delivery,
+            locale=locale,
+            origin=asked.origin,
+            return_url=asked.return_url,
+            launch_token_sha256=fingerprint(launch_token.reveal()),
+            created_at=now,
+            expires_at=now + UNLAUNCHED_LIFE,
+            idempotency_sha256=asked.idempotency_sha256,
+            request_sha256=asked.request_sha256,
+        )
+        self._attempts.add(attempt)
+        if when_new:
+            when_new(attempt)
+        return attempt, launch_token
+
+    def peek(self, launch_token: Secret) -> Attempt:
+        """The attempt that a launch token stands for, without using it. Raises ``LaunchRefused``."""
+        attempt = self.attempt_of(launch_token)
+        if attempt is None or attempt.status is not Status.CREATED or attempt.expires_at <= self._clock():
+            if attempt:
+                self._ahead.drop(attempt.id)
+            raise LaunchRefused("this launch token is unknown, was used, or is past its time")
+        return attempt
+
+    def attempt_of(self, launch_token: Secret) -> Attempt | None:
+        """The attempt that a launch token was made for, whether or not it may still be launched."""
+        return self._attempts.find_by_launch_token(fingerprint(launch_token.reveal()))
+
+    def press(self, attempt: Attempt) -> None:
+        """The user presses the button of an attempt that was peeked at: mint for its launch already.
+
+        Nothing is stored, and only the launch sees what comes of it; the second press of an attempt does
+        nothing. This worker alone knows of it: with several, a launch that comes to another mints as ever.
+        """
+        self._ahead.begin(attempt.id, partial(self._minter.mint, attempt))
+
+    def launch(self, prepared: Attempt) -> Launched:
+        """Use the launch token of an attempt that was peeked at, once.
+
+        Answers with the URL at the partner service to send the browser to. Raises ``LaunchRefused``; on
+        ``PartnerProblem`` the attempt has failed with its code.
+        """
+        # Taken before it is known whether the token is good: if not, nobody else shall have it.
+        begun = self._ahead.take(prepared.id)
+        attempt = self._use(prepared)
+        try:
+            ready = self._ready(begun, attempt)
+        except PartnerProblem as problem:
+            self._watch.settle(attempt, {"status": Status.FAILED, "error_code": problem.told})
+            raise
+        minted, way = ready.minted, ready.way
+        changes: AttemptChanges = way.changes | {
+            "minted_at": ready.at,
+            "sign_in_token_sha256": fingerprint(minted.token.value.reveal()),
+            "account_connector_id": minted.installed.id,
+            "authenticated_before": minted.installed.authenticated,
+        }
+        if minted.browser is not None:
+            changes["browser_sha256"] = fingerprint(minted.browser.reveal())
+        if self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes) is None:
+            raise LaunchRefused("this attempt was cancelled while it was being opened")
+        base, number, token = self._partner_service_url, minted.installed.id, minted.token.value
+        return Launched(attempt, sign_in_url(base, number, token, way.target, way.message), minted.browser)
+
+    def read(self, attempt_id: str, product: str) -> Attempt:
+        """The attempt as it is stored. Raises ``NotFound`` when the product has none of this id."""
+        attempt = self._attempts.get(attempt_id)
+        if attempt is None or attempt.product != product:
+            raise NotFound(f"there is no attempt {attempt_id!r}")
+        return attempt
+
+    def owned(self, attempt_id: str, principal: Principal) -> Attempt:
+        """The attempt as it is stored, for the principal who began it. Raises ``NotFound``."""
+        attempt = self.read(attempt_id, principal.product)
+        if attempt.account.id != principal.account.id or attempt.user.id != principal.user.id:
+            raise NotFound(f"there is no attempt {attempt_id!r}")
+        return attempt
+
+    def cancel(self, attempt: Attempt) -> Attempt:
+        """The user gave up. A sign-in that has finished all the same is told as what it is."""
+        self._ahead.drop(attempt.id)
+        attempt = self._watch.observe(attempt, Hint.CANCEL)
+        return self._watch.settle(attempt, {"status": Status.CANCELLED, "error_code": "cancelled"})
+
+    def accept(self, attempt: Attempt) -> Attempt:
+        """The user wants the other account, which signed in, in place of the one that was connected.
+
+        The attempt that failed for it stays failed; the answer is a new one, which stands for this choice. A
+        choice is made once: the new one's id follows from the failed one's, and whoever asks again, or at the
+        same time, is answered with it. Raises ``InvalidRequest`` when there is nothing to accept (any more),
+        or ``PartnerUnavailable``.
+        """
+        token, number = attempt.sign_in_token_sha256, attempt.account_connector_id
+        if attempt.error_code != outcome.MISMATCH or token is None or number is None:
+            raise InvalidRequest("accept: no other account has signed in here")
+        chosen_id = "att_" + fingerprint(f"accepted in place of {attempt.id}")[:24]
+        if (made := self._attempts.get(chosen_id)) is not None:
+            return self._watch.observe(made, Hint.RETURNED)
+        self._partner.accept_sign_in(attempt.account, number, token)
+        now = self._clock()
+        chosen = replace(
+            attempt,
+            id=chosen_id,
+            support_code=support_code(self._random_token()),
+            status=Status.LAUNCHED,
+            # A launch token that nobody is told: there is nothing left to open.
+            launch_token_sha256=fingerprint(self._random_token()),
+            return_secret_sha256=None,
+            browser_sha256=None,
+            created_at=now,
+            launched_at=now,
+            expires_at=now + LAUNCHED_LIFE,
+            hinted_at=None,
+            checked_at=None,
+            checks=0,
+            settled_at=None,
+            error_code=None,
+            idempotency_sha256=None,
+        )
+        try:
+            self._attempts.add(chosen)
+        except AlreadyBegun as made_meanwhile:
+            chosen = made_meanwhile.attempt
+        return self._watch.observe(chosen, Hint.RETURNED)
+
+    def returned(self, secret: Secret, error: str = "", *, finished: bool = False) -> Attempt:
+        """The browser came back from the partner service to this attempt's own page. Raises ``NotFound``.
+
+        ``error`` is what the query says went wrong; ``finished``: the user says that the sign-in was.
+        """
+        attempt, now = self.by_return_secret(secret), self._clock()
+        changes: AttemptChanges = {}
+        if attempt.returned_at is None:
+            changes["returned_at"] = now
+        if (named := outcome.named_error(error)) != attempt.return_error:
+            changes["return_error"] = named
+        if finished and attempt.confirmed_at is None:
+            changes["confirmed_at"] = now
+        if changes:
+            # Of one that was given up it shows that its sign-in is over.
+            may = {Status.LAUNCHED} | GIVEN_UP
+            attempt = self._attempts.transition(attempt.id, may, changes) or attempt
+        return self._watch.observe(attempt, Hint.RETURNED)
+
+    def by_return_secret(self, secret: Secret) -> Attempt:
+        """The attempt whose return page has this secret. Raises ``NotFound``."""
+        attempt = self._attempts.find_by_return_secret(fingerprint(secret.reveal()))
+        if attempt is None:
+            raise NotFound("this page belongs to no attempt")
+        return attempt
+
+    def _use(self, attempt: Attempt) -> Attempt:
+        now = self._clock()
+        changes: AttemptChanges = {
+            "status": Status.LAUNCHED,
+            "launched_at": now,
+            "expires_at": now + LAUNCHED_LIFE,
+        }
+        used = self._attempts.transition(attempt.id, {Status.CREATED}, changes)
+        if used is None:
+            raise LaunchRefused("this launch token was used")
+        return used
+
+    def _ready(self, begun: Future[Ready] | None, attempt: Attempt) -> Ready:
+        # What failed before the launch came is tried again, as the user now waits for it. What is under way
+        # is this launch's own: to try again after it has failed would make a wait of two deadlines.
+        if begun is None or (begun.done() and begun.exception()):
+            return self._minter.mint(attempt)
+        return begun.result()
+
+
+def support_code(random_token: str) -> str:
+    """Eight characters that a person can read out over the telephone, from at least 40 random bits."""
+    number = int.from_bytes(bytes.fromhex(fingerprint(random_token))[:8])
+    digits = []
+    for _ in range(8):
+        number, index = divmod(number, len(SUPPORT_ALPHABET))
+        digits.append(SUPPORT_ALPHABET[index])
+    return "".join(digits[:4]) + "-" + "".join(digits[4:])

@@ -1,0 +1,64 @@
+"""Sign-in URLs for servers that redirect a browser by themselves, without an attempt of ours around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from bff.common.errors import InvalidRequest, OriginNotRegistered, UnknownConnector
+from bff.common.origins import origin_of
+from bff.common.secret import Secret
+from bff.connect.minting import Minter
+from bff.connect.ports import AttemptStore, MintedUrl
+from bff.content.minted_url import require_fit, sign_in_url
+from bff.content.product import Product
+from bff.identity.principal import AccountRef, User
+
+
+class SignInUrls:
+    """Mints a sign-in URL for a host's server, without an attempt of ours around it."""
+
+    def __init__(
+        self, minter: Minter, attempts: AttemptStore, service_url: str, clock: Callable[[], datetime]
+    ) -> None:
+        self._minter = minter
+        self._attempts = attempts
+        self._service_url = service_url
+        self._clock = clock
+
+    def mint(
+        self,
+        product: Product,
+        account: AccountRef,
+        user: User,
+        *,
+        connector: str,
+        target_origin: str,
+        callback_message: str | None,
+    ) -> tuple[Secret, datetime]:
+        """The URL and when its token ends (UTC).
+
+        ``target_origin`` is one of the product's origins; without ``callback_message`` it may be any page
+        there. Raises ``UnknownConnector``, ``OriginNotRegistered``, ``InvalidRequest`` or ``PartnerProblem``.
+        """
+        offered = product.connector(connector)
+        if offered is None:
+            raise UnknownConnector(f"connector {connector!r} is not offered by product {product.key}")
+        origin = origin_of(target_origin)
+        if origin not in product.origins:
+            raise OriginNotRegistered(f"target_origin: {target_origin!r} is not registered for {product.key}")
+        if callback_message is not None and target_origin != origin:
+            raise InvalidRequest(
+                f"target_origin: with a callback_message it must be the bare origin, {origin}"
+            )
+        require_fit(self._service_url, target_origin, callback_message)
+        installed, token = self._minter.mint(account, offered, user.id)
+        if installed.sign_ins is None:
+            # Else what comes of it would be taken for the work of an attempt.
+            self._attempts.note_sign_in_url(
+                MintedUrl(
+                    installed.id, product.key, account.id, user.id, self._clock(), installed.authenticated
+                )
+            )
+        url = sign_in_url(self._service_url, installed.id, token.value, target_origin, callback_message)
+        return url, token.expires_at

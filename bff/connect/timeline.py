@@ -1,0 +1,78 @@
+"""The story of an attempt: what happened when, without any secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from bff.common.legible import visible_id
+from bff.connect.attempt import Attempt, Status
+
+SENTENCES: Final = {
+    "prepared": "the page prepared the attempt",
+    "launched": "the window handed in its launch token",
+    "minted": "a sign-in token was minted at the partner service",
+    "redeemed": "the browser arrived at the partner service and was sent on to sign in",
+    "message_seen": "the page heard the callback message",
+    "trouble_seen": "the window told the page of trouble",
+    "closed_seen": "the window seemed closed",
+    "focus_seen": "the user was back on the page",
+    "returned_seen": "the window told the page that it had returned",
+    "returned": "the browser came back from the partner service",
+    "completed": "the browser that launched it came to complete it",
+    "completed_elsewhere": "another browser came to complete it, and was refused",
+    "cancel_seen": "the user gave up",
+    "checked": "the partner service was asked",
+    "connected": "ended: connected",
+    "declined": "ended: access was declined",
+    "failed": "ended: failed",
+    "cancelled": "ended: cancelled",
+    "expired": "ended: the time ran out",
+    "late_success": "the sign-in succeeded after all, after this end",
+}
+"""Every step, in the words that an operator reads."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that happened ``count`` times, the first at ``at`` and the last at ``last_at`` (UTC)."""
+
+    name: str
+    at: datetime
+    last_at: datetime
+    count: int = 1
+
+
+def story(attempt: Attempt, noted: list[Step]) -> list[Step]:
+    """All steps of an attempt in the order of their first time: its own times, and what was noted."""
+    own = {
+        "prepared": attempt.created_at,
+        "launched": attempt.launched_at,
+        "minted": attempt.minted_at,
+        "returned": attempt.returned_at,
+        "late_success": attempt.late_success_at,
+    }
+    if attempt.settled_at is not None and attempt.status not in {Status.CREATED, Status.LAUNCHED}:
+        own[attempt.status.value] = attempt.settled_at
+    steps = [Step(name, at, at) for name, at in own.items() if at is not None]
+    return sorted(steps + noted, key=lambda step: step.at)
+
+
+def tell(attempt: Attempt, noted: list[Step]) -> str:
+    """The story in words, one line a step, times in UTC."""
+    head = (
+        f"{attempt.support_code}  {attempt.id}  {attempt.status.value}\n"
+        f"product {attempt.product}, account {visible_id(attempt.account.id)},"
+        f" user {visible_id(attempt.user.id)},"
+        f" connector {attempt.connector.key}, from {attempt.origin}"
+    )
+    lines = [head]
+    for step in story(attempt, noted):
+        often = f" ({step.count} times, last {step.last_at:%H:%M:%S})" if step.count > 1 else ""
+        lines.append(f"{step.at:%Y-%m-%d %H:%M:%S.%f}  {SENTENCES.get(step.name, step.name)}{often}")
+    if attempt.error_code:
+        lines.append(f"the page was told: {visible_id(attempt.error_code)}")
+    if attempt.late_success_at:
+        lines.append("the connection stands, although this attempt had ended before it succeeded")
+    return "\n".join(lines)

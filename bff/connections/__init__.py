@@ -1,0 +1,1 @@
+"""What is connected in an account."""

@@ -1,0 +1,1 @@
+"""What a product team owns: callback messages, words, look, logos, drafts and versions."""

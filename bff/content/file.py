@@ -1,0 +1,261 @@
+"""What a product team owns, as it stands in a product file (TOML): read into content, and written again."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bff.common.faulty_file import FaultyFile, parse_toml, say
+from bff.content.content import (
+    MOST_NAME,
+    Content,
+    Faults,
+    look_of,
+    path_of_text,
+    path_of_word,
+    texts_of_messages,
+)
+from bff.content.logos.logo import FaultyImage, Logo, check_logo
+from bff.content.wording import ANY, Place, canonical, is_tag
+from bff.serving.terminal import STEERING
+
+Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Words = dict[str, str | dict[str, str]]
+STORED: Final = re.compile(r"[0-9a-f]{64}\.[a-z]+")
+
+
+class Strict(BaseModel):
+    """A table of the file: unknown keys and wrong types are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Variant(Strict):
+    """A message's text for one connector, one language, or both."""
+
+    connector: str | None = None
+    locale: str | None = None
+    text: str
+
+
+class MessageTable(Strict):
+    """The table ``[product.messages.NAME]``."""
+
+    kind: Literal["sealed", "plain"] = "sealed"
+    format: Literal["text", "json"] = "text"
+    text: str
+    variants: list[Variant] = []
+
+
+class ConnectorTable(Strict):
+    """``[product.connector.KEY]``; ``reference`` and ``logo`` are the operators'."""
+
+    name: Annotated[str, Field(max_length=MOST_NAME)] | None = None
+    reference: Annotated[str, Field(min_length=1, max_length=MOST_NAME)] | None = None
+    logo: Annotated[str, Field(max_length=2000)] | None = None
+    words: Words = {}
+
+
+class ContentTables(Strict):
+    """The part of ``[[product]]`` that its team owns. Word keys stand for every language, or below one."""
+
+    connector: dict[Key, ConnectorTable] = {}
+    messages: dict[Key, MessageTable] = {}
+    words: Words = {}
+    look: dict[str, str] = {}
+
+
+class _ContentProduct(ContentTables):
+    """A product as ``hitchpost messages import`` reads it: what operators say may stand there, unused."""
+
+    key: Key
+    connectors: list[Key] = []
+    name: str | None = None
+    origins: list[str] = []
+    secret_keys: list[str] = []
+    secret_key_env: str | None = None
+    assertion: dict[str, Any] = {}
+
+
+class _ContentFile(Strict):
+    product: Annotated[list[_ContentProduct], Field(min_length=1)]
+
+
+def content_of(tables: ContentTables) -> dict[str, str]:
+    """The tables as content, by path. Nothing is checked here."""
+    found: dict[str, str] = {}
+    for name, message in tables.messages.items():
+        found[f"messages/{name}/kind"] = message.kind
+        found[f"messages/{name}/format"] = message.format
+        found[path_of_text(name)] = message.text
+        for variant in message.variants:
+            found[path_of_text(name, variant.connector or ANY, _tag(variant.locale or ANY))] = variant.text
+    found |= _words(ANY, tables.words)
+    for key, connector in tables.connector.items():
+        found |= _words(key, connector.words)
+    return found | {f"look/{field}": text for field, text in tables.look.items()}
+
+
+@dataclass(frozen=True)
+class TeamsFile:
+    """What a file says of one product: its content, the connectors it names, and the logos beside it."""
+
+    content: dict[str, str]
+    connectors: tuple[str, ...]
+    logos: tuple[Logo, ...]
+
+
+def take_logos(tables: ContentTables, folder: Path) -> tuple[Logo, ...]:
+    """Read the logos that the look names as files, relative to ``folder``, and put their own names in place.
+
+    Raises ``FaultyFile`` without naming the file and the product: the caller knows them.
+    """
+    taken, faults = [], []
+    for field in ("logo", "logo_dark"):
+        named = tables.look.get(field, "")
+        if not named or STORED.fullmatch(named):
+            continue
+        try:
+            logo = check_logo((folder / named).read_bytes())
+        except FaultyImage as error:
+            faults.append(f"look.{field}: {named}: {error}")
+        except (OSError, ValueError):
+            faults.append(f"look.{field}: there is no file {folder / named}")
+        else:
+            tables.look[field] = logo.name
+            taken.append(logo)
+    if faults:
+        raise FaultyFile(faults)
+    return tuple(taken)
+
+
+def read_content(path: Path) -> dict[str, TeamsFile]:
+    """What a file says, by product; connectors' names and order are the team's too.
+
+    Raises ``FaultyFile``; the content itself is not checked.
+    """
+    document = parse_toml(path)
+    try:
+        file = _ContentFile.model_validate(document)
+    except ValidationError as error:
+        raise FaultyFile([say(path, document, fault) for fault in error.errors()]) from None
+    found, faults = {}, []
+    for item in file.product:
+        try:
+            logos = take_logos(item, path.parent)
+        except FaultyFile as error:
+            faults += [f"{path}: {item.key}: {fault}" for fault in error.faults]
+            continue
+        named = tuple(item.connectors or item.connector)
+        found[item.key] = TeamsFile(_with_connectors(item), named, logos)
+    if faults:
+        raise FaultyFile(faults)
+    return found
+
+
+def write_content(product: str, content: Content) -> str:
+    """The content as a file that ``read_content`` reads back the same."""
+    lines = ["[[product]]", f"key = {_quoted(product)}"]
+    if order := content.get("connectors/order"):
+        lines.append(f"connectors = [{', '.join(map(_quoted, order.split()))}]")
+    lines += _table("product.look", look_of(content))
+    for name, texts in texts_of_messages(content).items():
+        lines += _message(content, name, texts)
+    lines += _words_tables("product.words", content, ANY)
+    connectors = {parts[1] for path in content if (parts := path.split("/"))[0] in {"words", "connectors"}}
+    for key in sorted(connectors - {ANY, "order"}):
+        own = content.get(f"connectors/{key}/name")
+        lines += _table(f"product.connector.{key}", {"name": own} if own else {})
+        lines += _words_tables(f"product.connector.{key}.words", content, key)
+    return "\n".join(lines) + "\n"
+
+
+def said_of(found: Faults) -> Iterator[str]:
+    """The faults of a content, each by its key in the file."""
+    for path, faults in found.items():
+        for fault in faults:
+            yield f"{key_of(path)}: {fault}" if path else fault
+
+
+def key_of(path: str) -> str:
+    """Where an entry stands in the file."""
+    match path.split("/"):
+        case ["messages", name, "text", connector, locale]:
+            chosen = {"connector": connector, "locale": locale}
+            narrowed = [f"{what} {value}" for what, value in chosen.items() if value != ANY]
+            return f"messages.{name}." + (f"variants ({', '.join(narrowed)})" if narrowed else "text")
+        case ["words", connector, locale, key]:
+            start = "words" if connector == ANY else f"connector.{connector}.words"
+            return f"{start}.{key}" if locale == ANY else f"{start}.{locale}.{key}"
+        case ["connectors", "order"]:
+            return "connectors"
+        case ["connectors", key, "name"]:
+            return f"connector.{key}.name"
+    return path.replace("/", ".")
+
+
+def _with_connectors(item: _ContentProduct) -> dict[str, str]:
+    found = content_of(item)
+    found |= {f"connectors/{key}/name": table.name for key, table in item.connector.items() if table.name}
+    if item.connectors:
+        found["connectors/order"] = " ".join(item.connectors)
+    return found
+
+
+def _words(connector: str, words: Words) -> dict[str, str]:
+    found = {}
+    for key, value in words.items():
+        if isinstance(value, str):
+            found[path_of_word(key, connector)] = value
+        else:
+            found |= {path_of_word(word, connector, _tag(key)): text for word, text in value.items()}
+    return found
+
+
+def _tag(locale: str) -> str:
+    return canonical(locale) if is_tag(locale) else locale
+
+
+def _message(content: Content, name: str, texts: dict[Place, str]) -> list[str]:
+    kind = content.get(f"messages/{name}/kind", "sealed")
+    form = content.get(f"messages/{name}/format", "text")
+    lines = _table(
+        f"product.messages.{name}", {"kind": kind, "format": form, "text": texts.get((ANY, ANY), "")}
+    )
+    for (connector, locale), text in texts.items():
+        if (connector, locale) != (ANY, ANY):
+            chosen = {"connector": connector, "locale": locale}
+            named = {what: value for what, value in chosen.items() if value != ANY}
+            lines += _table(f"product.messages.{name}.variants", named | {"text": text}, often=True)
+    return lines
+
+
+def _words_tables(name: str, content: Content, connector: str) -> list[str]:
+    by_locale: dict[str, dict[str, str]] = {}
+    for path, text in content.items():
+        parts = path.split("/")
+        if parts[0] == "words" and parts[1] == connector:
+            by_locale.setdefault(parts[2], {})[parts[3]] = text
+    lines = _table(name, by_locale.pop(ANY, {}))
+    for locale, texts in by_locale.items():
+        lines += _table(f"{name}.{locale}", texts)
+    return lines
+
+
+def _table(name: str, values: dict[str, Any], *, often: bool = False) -> list[str]:
+    if not values:
+        return []
+    head = f"[[{name}]]" if often else f"[{name}]"
+    return ["", head, *(f"{key} = {_quoted(value)}" for key, value in values.items())]
+
+
+def _quoted(text: str) -> str:
+    # A JSON string is a basic string of TOML, as long as nothing in it needs two \u escapes. What would
+    # steer a terminal is escaped too; DEL, which JSON leaves as it is, TOML does not even allow.
+    return STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))

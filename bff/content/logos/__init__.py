@@ -1,0 +1,1 @@
+"""Checks and stores the images of a product's look."""

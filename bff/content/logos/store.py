@@ -1,0 +1,58 @@
+"""The images that product teams put up, in the database: each once, by the hash of what it holds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Engine, Select, func, insert, select, union_all, update
+
+from bff.content.logos.logo import FaultyImage, Logo
+from bff.serving.database import writing
+from bff.storage.tables import content_versions, drafts, images, products
+
+UNNAMED_KEPT: Final = timedelta(days=1)
+"""So long is an image kept that nothing names: its upload may still be on its way into the draft."""
+LOGOS: Final = ("look/logo", "look/logo_dark")
+
+
+class DatabaseImages:
+    """Implements ``ImageStore``."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._writer = writing(engine)
+
+    def get(self, name: str) -> Logo | None:
+        """The image of this name."""
+        with self._engine.connect() as connection:
+            row = connection.execute(select(images).where(images.c.name == name)).one_or_none()
+        return Logo(row.name, row.media_type, row.data) if row else None
+
+    def put(self, logo: Logo, product: str, most: int | None = None) -> None:
+        """Keep an image that was checked; one that is there already stays. Raises ``FaultyImage``."""
+        table, now = images.c, datetime.now(UTC)
+        with self._writer.begin() as connection:
+            # Put up again it is young again, and not purged before the draft names it.
+            again = update(images).where(table.name == logo.name).values(at=now)
+            if connection.execute(again).rowcount > 0:
+                return
+            ours = select(func.count()).select_from(images).where(table.product_key == product)
+            if most is not None and connection.execute(ours).scalar_one() >= most:
+                raise FaultyImage(
+                    f"there are {most} images already; those that nothing names go after a day,"
+                    " so put this one up tomorrow"
+                )
+            row = {"name": logo.name, "media_type": logo.media_type, "data": logo.data}
+            connection.execute(insert(images).values(**row, at=now, product_key=product))
+
+
+def is_unnamed() -> ColumnElement[bool]:
+    """Of images: neither a draft nor a published version nor a product file names it."""
+    contents = (drafts.c.content, content_versions.c.content, products.c.file_content)
+    named: list[Select[Any]] = []
+    for content in contents:
+        for logo in LOGOS:
+            name = content[logo].as_string()
+            named.append(select(name).where(name.is_not(None)))
+    return images.c.name.not_in(union_all(*named))

@@ -1,0 +1,184 @@
+"""A product's look, of the widget and of the popup's pages: colours for light and dark, shape, font, logo.
+
+A look is a map of field to text; every field may be missing. A scheme (light or dark) whose colour is not set
+takes the other scheme's, unless that would break its contrast there; then the one that comes with Hitchpost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from bff.content.colours import contrast, full, mix, nearest, ratio, rgb
+from bff.content.look_fields import COLOURS, FIELDS, Field, families, syntax_fault
+
+__all__ = ["FIELDS", "Field", "contrast", "faults", "logo_of", "page_style", "suggestion", "widget_style"]
+
+Look = Mapping[str, str]
+Scheme = Mapping[str, str]
+"""Four colours that are seen together, by what they are for: accent, accent_ink, ink and paper."""
+
+WANTED: Final = 4.5
+"""The least contrast of text (WCAG 2.2, 1.4.3, level AA)."""
+
+QUIET: Final = 0.74
+GROUND: Final = 0.04
+"""How much ink is in quiet text, and in the ground around the pages' box; ``pages.css`` mixes the same."""
+
+WARN: Final = MappingProxyType({"": "#8a4b00", "_dark": "#ffc27a"})
+"""The colour of warnings, where it can be read."""
+
+# What is read on what: each with the fields that it is made of.
+_PAIRS: Final = (
+    ("accent_ink", "accent", "{accent_ink} on {accent}"),
+    ("ink", "paper", "{ink} on {paper}"),
+    ("accent", "paper", "{accent} on {paper}, as of links,"),
+    ("ink", "paper", "quiet text, a mix of {ink} and {paper},"),
+)
+_INK_PAIR: Final = 1
+_QUIET_PAIR: Final = 3
+_TOGETHER: Final = (("paper",), ("ink",), ("accent", "accent_ink"), ("accent",), ("accent_ink",))
+_SUGGESTED: Final = re.compile(r"use (#[0-9a-f]{6})\Z")
+
+
+def faults(look: Look) -> dict[str, list[str]]:
+    """What is wrong, by field, in words that say what to write, such as a colour: see ``suggestion``."""
+    found: dict[str, list[str]] = {}
+    for field, text in look.items():
+        if fault := syntax_fault(field, text):
+            found.setdefault(field, []).append(fault)
+    if "logo_dark" in look and "logo" not in look:
+        found.setdefault("logo_dark", []).append("a logo for dark alone is not shown; put up the logo too")
+    for dark in ("", "_dark"):
+        for field, fault in _contrast_faults(look, dark):
+            found.setdefault(field, []).append(fault)
+    return found
+
+
+def suggestion(fault: str) -> str | None:
+    """The colour that a fault says to use instead, if it names one."""
+    match = _SUGGESTED.search(fault)
+    return match[1] if match else None
+
+
+def widget_style(look: Look) -> str:
+    """Declarations for the widget's ``:host``, of what is set; its two colours go together.
+
+    What a host page says of the element itself wins over them (CSS Scoping 1, section 3.3.2).
+    """
+    sound = _sound(look)
+    both = ("accent", "accent_ink")
+    colours = _declared(sound, both) if any(_is_set(sound, colour) for colour in both) else {}
+    named = {f"--hitchpost-{name}": value for name, value in (colours | _shape(sound)).items()}
+    if family := named.pop("--hitchpost-font", None):
+        named["font-family"] = family
+    return "".join(f"{name}:{value};" for name, value in named.items())
+
+
+def page_style(look: Look) -> str:
+    """A stylesheet for the popup's pages: what is set, as the custom properties of ``pages.css``."""
+    sound = _sound(look)
+    said = _declared(sound, [colour for colour in COLOURS if _is_set(sound, colour)])
+    if _is_set(sound, "paper"):
+        said["warn"] = _light_dark(*(_warning(sound, dark) for dark in ("", "_dark")))
+    said |= _shape(sound)
+    return ":root{" + "".join(f"--{name}:{value};" for name, value in said.items()) + "}\n" if said else ""
+
+
+def logo_of(look: Look) -> tuple[str | None, str | None]:
+    """The names of the logo's images, for light and for dark."""
+    sound = _sound(look)
+    return sound.get("logo"), sound.get("logo_dark")
+
+
+def colours_of(look: Look, dark: str) -> dict[str, str]:
+    """The four colours of a scheme (``dark`` is ``""`` or ``"_dark"``), as users meet them."""
+    other = "" if dark else "_dark"
+    own = {colour for colour in COLOURS if colour + dark in look}
+    colours = {colour: full(look.get(colour + dark) or FIELDS[colour + dark].default) for colour in COLOURS}
+    for group in _TOGETHER:
+        lent = {c: full(look[c + other]) for c in group if c not in own and c + other in look}
+        if _broken(colours | lent) <= _broken(colours):
+            colours |= lent
+    return colours
+
+
+def _sound(look: Look) -> dict[str, str]:
+    return {field: text for field, text in look.items() if syntax_fault(field, text) is None}
+
+
+def _is_set(sound: Look, colour: str) -> bool:
+    return colour in sound or colour + "_dark" in sound
+
+
+def _ratio(pair: int, colours: Scheme) -> float:
+    if pair != _QUIET_PAIR:
+        read, behind, _ = _PAIRS[pair]
+        return contrast(colours[read], colours[behind])
+    quiet, paper = mix(colours["ink"], QUIET, colours["paper"]), rgb(colours["paper"])
+    return min(ratio(quiet, paper), ratio(quiet, mix(colours["ink"], GROUND, colours["paper"])))
+
+
+def _broken(colours: Scheme, pairs: Iterable[int] = range(len(_PAIRS))) -> set[int]:
+    return {pair for pair in pairs if _ratio(pair, colours) < WANTED}
+
+
+def _contrast_faults(look: Look, dark: str) -> Iterator[tuple[str, str]]:
+    sound = _sound(look)
+    colours = colours_of(sound, dark)
+    broken = _broken(colours)
+    if _INK_PAIR in broken:
+        broken -= {_QUIET_PAIR}  # The text itself cannot be read: enough is said.
+    for pair in sorted(broken):
+        first, second, said = _PAIRS[pair]
+        named = {colour: f"{_label(colour, dark)} {colours[colour]}" for colour in (first, second)}
+        # Rounded down: what is not enough must not read as if it were.
+        reached = int(_ratio(pair, colours) * 100) / 100
+        start = f"{said.format(**named)} reaches a contrast of {reached}:1 and needs {WANTED}:1; "
+        for changed, other in ((first, second), (second, first)):
+            if changed + dark in sound:
+                yield changed + dark, start + _way_out(pair, colours, changed, other, dark)
+
+
+def _way_out(pair: int, colours: Scheme, changed: str, other: str, dark: str) -> str:
+    beside = [number for number, made_of in enumerate(_PAIRS) if changed in made_of]
+    if found := _mended(colours, changed, beside):
+        return f"for {_label(changed, dark)}, use {found}"
+    instead = f"change {_label(other, dark)}"
+    if found := _mended(colours, changed, [pair]):
+        return f"{instead}, or, for {_label(changed, dark)}, use {found}"
+    return instead
+
+
+def _mended(colours: Scheme, changed: str, pairs: list[int]) -> str | None:
+    return nearest(colours[changed], lambda tried: not _broken({**colours, changed: tried}, pairs))
+
+
+def _label(colour: str, dark: str) -> str:
+    return FIELDS[colour + dark].label.lower()
+
+
+def _declared(sound: Look, names: tuple[str, ...] | list[str]) -> dict[str, str]:
+    light, dark = colours_of(sound, ""), colours_of(sound, "_dark")
+    return {name.replace("_", "-"): _light_dark(light[name], dark[name]) for name in names}
+
+
+def _light_dark(light: str, dark: str) -> str:
+    return f"light-dark({light},{dark})"
+
+
+def _warning(sound: Look, dark: str) -> str:
+    colours = colours_of(sound, dark)
+    return WARN[dark] if contrast(WARN[dark], colours["paper"]) >= WANTED else colours["ink"]
+
+
+def _shape(sound: Look) -> dict[str, str]:
+    said = {}
+    if "radius" in sound:
+        # A bare 0 is a number, and calc() wants a length.
+        said["radius"] = "0px" if sound["radius"] == "0" else sound["radius"]
+    if "font" in sound:
+        said["font"] = families(sound["font"])
+    return said

@@ -1,1 +1,0 @@
-"""What Hitchpost decides, in the standard library only: no web, no database, no network."""

@@ -1,0 +1,1 @@
+"""Who is signed in: sessions, and assertions of the host."""

@@ -1,0 +1,40 @@
+"""The access token of a connection, for an API client's own calls of the third party. Hitchpost's own."""
+
+from __future__ import annotations
+
+import math
+
+from flask import Blueprint, Response
+
+from bff.partner import clock
+from bff.partner.api.access import account_level, answer
+from bff.partner.context import embedded
+from bff.partner.grants import refresh
+
+routes = Blueprint("access_tokens", __name__)
+
+
+@routes.post("/v1.0/account/connectors/<int:account_connector_id>/accesstoken")
+def give(account_connector_id: int) -> Response:
+    """A token that can be used now, refreshed where its end is near.
+
+    409 when the user has to sign in again, 503 with ``Retry-After`` when the third party is away.
+    """
+    account_id = account_level()
+    try:
+        found = refresh.usable(embedded(), account_id, account_connector_id)
+    except refresh.NeedsSignIn:
+        return answer({"Message": "There is no access token: the user has to sign in again."}, 409)
+    except refresh.Unavailable as error:
+        response = answer({"Message": "The third party gives no access token just now."}, 503)
+        response.headers["Retry-After"] = str(math.ceil(error.retry_after))
+        return response
+    response = answer(
+        {
+            "AccessToken": found.access_token,
+            "ExpiresAtUtc": clock.dot_net(found.expires_at),
+            "Scopes": found.scope.split() if found.scope is not None else None,
+        }
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response

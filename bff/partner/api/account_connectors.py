@@ -1,0 +1,113 @@
+"""Account connectors over the API: list, read, change, remove, de-authenticate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response
+from sqlalchemy import Connection, delete, update
+from sqlalchemy.exc import IntegrityError
+
+from bff.partner import clock
+from bff.partner.api import properties
+from bff.partner.api.access import account_level, answer, body, ordered, page_of, text
+from bff.partner.audit import audit
+from bff.partner.context import embedded
+from bff.partner.errors import ApiError
+from bff.partner.grants import revocation
+from bff.partner.storage import account_connector_store as store
+from bff.partner.storage import tables
+
+routes = Blueprint("account_connectors", __name__)
+
+
+@routes.get("/v1.0/account/connectors")
+def list_all() -> Response:
+    """What is installed in the account."""
+    account_id, service = account_level(), embedded()
+    with service.database.reading() as connection:
+        rows = store.find_all(connection, account_id)
+        return page_of(ordered([store.told(service, connection, row) for row in rows]))
+
+
+@routes.get("/v1.0/account/connectors/<int:account_connector_id>")
+def read(account_connector_id: int) -> Response:
+    """One account connector."""
+    account_id, service = account_level(), embedded()
+    with service.database.reading() as connection:
+        row = store.find(connection, account_id, account_connector_id)
+        return answer(store.told(service, connection, row))
+
+
+@routes.put("/v1.0/account/connectors/<int:account_connector_id>")
+def change(account_connector_id: int) -> Response:
+    """Change its name, description, properties, or authenticate it by an ``AuthValue``."""
+    account_id, service, document = account_level(), embedded(), body()
+    with service.database.writing() as connection:
+        row = store.find(connection, account_id, account_connector_id)
+        _set(connection, row.id, _plain_values(document))
+        properties.put(service, connection, row.id, row.connector_id, document.get("Properties"))
+        if (value := text(document, "AuthValue", 16_000)) is not None:
+            set_auth_value(connection, row.id, value)
+        return answer(
+            store.told(service, connection, store.find(connection, account_id, account_connector_id))
+        )
+
+
+@routes.delete("/v1.0/account/connectors/<int:account_connector_id>")
+def remove(account_connector_id: int) -> Response:
+    """Remove it, credentials and all; its grants are revoked at the third party."""
+    account_id, service = account_level(), embedded()
+    table = tables.account_connector
+    with service.database.writing() as connection:
+        row = store.find(connection, account_id, account_connector_id)
+        noted = revocation.take_out_of_use(service, connection, row)
+        revocation.throw_away_held(service, connection, table.c.id == row.id)
+        connection.execute(delete(table).where(table.c.id == row.id))
+    still_to_do = revocation.revoke_now(service, noted)
+    audit("disconnected", account=row.account_id, account_connector=row.id)
+    return answer({"Message": f"Connector '{row.name}' successfully deleted.{still_to_do}"})
+
+
+@routes.put("/v1.0/account/connectors/<int:account_connector_id>/deauthenticate")
+def deauthenticate(account_connector_id: int) -> Response:
+    """Forget its credentials, and revoke their grant at the third party."""
+    account_id, service = account_level(), embedded()
+    with service.database.writing() as connection:
+        row = store.find(connection, account_id, account_connector_id)
+        noted = revocation.take_out_of_use(service, connection, row)
+    still_to_do = revocation.revoke_now(service, noted)
+    audit("disconnected", account=row.account_id, account_connector=row.id)
+    return answer({"Message": f"Connector '{row.name}' successfully de-authenticated.{still_to_do}"})
+
+
+def set_auth_value(connection: Connection, account_connector_id: int, value: str) -> None:
+    """Authenticate by a value that the caller brings (API key, ``base64(user:password)``, token JSON)."""
+    sealed = embedded().vault.seal(
+        value, store.sealed_in(store.owner_of(connection, account_connector_id), "auth_value")
+    )
+    _set(
+        connection,
+        account_connector_id,
+        {
+            "auth_value": sealed,
+            "authenticated": True,
+            "authenticated_at": clock.now(),
+            "external_account": None,
+        },
+    )
+
+
+def _plain_values(document: dict[str, Any]) -> dict[str, Any]:
+    given = {"name": text(document, "Name"), "description": text(document, "Description", 4000)}
+    return {column: value for column, value in given.items() if value is not None}
+
+
+def _set(connection: Connection, account_connector_id: int, values: dict[str, Any]) -> None:
+    table = tables.account_connector
+    if not values:
+        return
+    try:
+        connection.execute(update(table).where(table.c.id == account_connector_id).values(values))
+    except IntegrityError:
+        raise ApiError(400, f"Account connector name '{values.get('name')}' is in use.") from None

@@ -1,0 +1,223 @@
+"""Accounts, their users and their sub-accounts."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Final
+
+from flask import Blueprint, Response
+from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bff.partner import clock
+from bff.partner.api.access import (
+    answer,
+    body,
+    id_text,
+    ordered,
+    page_of,
+    partner_level,
+    require_account,
+    text,
+)
+from bff.partner.context import embedded
+from bff.partner.errors import ApiError, denied, missing
+from bff.partner.grants import revocation
+from bff.partner.storage import tables
+from bff.partner.storage.database import insert_unless_there
+
+routes = Blueprint("accounts", __name__)
+
+MAX_RETENTION_HOURS: Final = 744
+RETENTION: Final = ("StepDataSuccessRetentionHours", "StepDataErroredRetentionHours")
+DEFAULTS: Final[dict[str, Any]] = {
+    "Description": None,
+    "Timezone": "Etc/UTC",
+    "StepDataSuccessRetentionHours": 24,
+    "StepDataErroredRetentionHours": 72,
+    "TransactionErrorWebhookEnabled": False,
+    "TransactionErrorWebhookUrl": None,
+    "TransactionErrorWebhookIncludeWarnings": False,
+    "AuditInfo": None,
+    "TaskAuditInfo": None,
+    "ParentAccountId": None,
+    "NextBillDateUtc": None,
+}
+
+
+@routes.post("/v1.0/accounts")
+def create() -> Response:
+    """Make an account; its ``Id`` is any text, a GUID when not given."""
+    partner_level()
+    document = body()
+    if not (text(document, "Name") or "").strip():
+        raise ApiError(400, "Name is required")
+    account_id = id_text(document, "Id") or str(uuid.uuid4())
+    with embedded().database.writing() as connection:
+        row = add_account(connection, account_id, _values(document))
+    return answer(_told(row))
+
+
+@routes.get("/v1.0/accounts")
+def list_all() -> Response:
+    """Every account."""
+    partner_level()
+    with embedded().database.reading() as connection:
+        rows = connection.execute(select(tables.account)).all()
+    return page_of(ordered([_told(row) for row in rows], "CreatedDate"))
+
+
+@routes.get("/v1.0/accounts/<any_text:account_id>")
+def read(account_id: str) -> Response:
+    """One account."""
+    partner_level(account_id)
+    with embedded().database.reading() as connection:
+        return answer(_told(_find(connection, account_id)))
+
+
+@routes.put("/v1.0/accounts/<any_text:account_id>")
+def change(account_id: str) -> Response:
+    """Change what the body names; the rest stays."""
+    scope, changes = partner_level(account_id), _values(body())
+    if scope is not None and "ParentAccountId" in changes:
+        # Whose sub-account it is, is the partner's to say: the parent may read it.
+        raise denied()
+    with embedded().database.writing() as connection:
+        row = _find(connection, account_id)
+        changed = update(tables.account).where(tables.account.c.id == account_id)
+        connection.execute(changed.values(details={**row.details, **changes}))
+        return answer(_told(_find(connection, account_id)))
+
+
+@routes.delete("/v1.0/accounts/<any_text:account_id>")
+def remove(account_id: str) -> Response:
+    """Remove an account, all that is in it, and the access tokens restricted to it.
+
+    Its grants are noted, and revoked within a minute.
+    """
+    partner_level()
+    service, table = embedded(), tables.account_connector
+    with service.database.writing() as connection:
+        _find(connection, account_id)
+        for installed in connection.execute(select(table).where(table.c.account_id == account_id)).all():
+            revocation.take_out_of_use(service, connection, installed)
+        revocation.throw_away_held(service, connection, table.c.account_id == account_id)
+        # No foreign key: a token may be restricted to an account that comes later. It ends with it.
+        tokens = tables.api_token
+        connection.execute(delete(tokens).where(tokens.c.scope_account_id == account_id))
+        connection.execute(delete(tables.account).where(tables.account.c.id == account_id))
+    return answer({"Message": "Account successfully deleted."})
+
+
+@routes.get("/v1.0/accounts/<any_text:account_id>/subaccounts")
+def list_sub_accounts(account_id: str) -> Response:
+    """The accounts whose parent this one is."""
+    partner_level(account_id)
+    require_account(account_id)
+    with embedded().database.reading() as connection:
+        rows = [
+            row
+            for row in connection.execute(select(tables.account))
+            if row.details.get("ParentAccountId") == account_id
+        ]
+    return page_of(ordered([_told(row) for row in rows], "CreatedDate"))
+
+
+@routes.get("/v1.0/accounts/<any_text:account_id>/users")
+def list_users(account_id: str) -> Response:
+    """The usernames of an account."""
+    partner_level(account_id)
+    require_account(account_id)
+    users = tables.account_user
+    wanted = select(users.c.username).where(users.c.account_id == account_id).order_by(users.c.username)
+    with embedded().database.reading() as connection:
+        return page_of(list(connection.scalars(wanted)))
+
+
+@routes.put("/v1.0/accounts/<any_text:account_id>/users")
+def add_user(account_id: str) -> Response:
+    """Add a user. A password is accepted and not kept: this service has no page to sign in to with one."""
+    partner_level(account_id)
+    require_account(account_id)
+    name = _username(body(), "UserName")
+    with embedded().database.writing() as connection:
+        ensure_user(connection, account_id, name)
+    return answer({"Message": f"User '{name}' added."})
+
+
+@routes.delete("/v1.0/accounts/<any_text:account_id>/users")
+def remove_user(account_id: str) -> Response:
+    """Remove a user from an account."""
+    partner_level(account_id)
+    require_account(account_id)
+    users, name = tables.account_user, _username(body(), "UserName")
+    gone = delete(users).where(users.c.account_id == account_id, users.c.username == name)
+    with embedded().database.writing() as connection:
+        if connection.execute(gone).rowcount == 0:
+            raise missing("User")
+    return answer({"Message": f"User '{name}' removed."})
+
+
+def add_account(connection: Connection, account_id: str, values: dict[str, Any]) -> Row[Any]:
+    """Insert an account. Raises 400 when the id is in use, or would not reach us as it is.
+
+    It travels in a header, which loses the space at its ends: calls for it would be about another account.
+    """
+    if not account_id.strip() or account_id != account_id.strip():
+        raise ApiError(400, "Id must not be blank, nor have white space before or after it")
+    row = {"id": account_id, "created_at": clock.now(), "details": {**DEFAULTS, **values}}
+    try:
+        connection.execute(insert(tables.account).values(row))
+    except IntegrityError:
+        raise ApiError(400, "ID already in use") from None
+    return _find(connection, account_id)
+
+
+def ensure_user(connection: Connection, account_id: str, username: str) -> None:
+    """Add the user to the account unless it is there."""
+    row = {"account_id": account_id, "username": username}
+    insert_unless_there(connection, tables.account_user, row)
+
+
+def _username(document: dict[str, Any], field: str) -> str:
+    name = text(document, field)
+    if not name or not name.strip():
+        raise ApiError(400, f"{field} is required")
+    return name
+
+
+def _find(connection: Connection, account_id: str) -> Row[Any]:
+    row = connection.execute(select(tables.account).where(tables.account.c.id == account_id)).first()
+    if row is None:
+        raise missing("Account")
+    return row
+
+
+def _told(row: Row[Any]) -> dict[str, Any]:
+    return {"CreatedDate": clock.dot_net(row.created_at), "Id": row.id, **row.details}
+
+
+def _values(document: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in (
+        "Name",
+        "Timezone",
+        "TransactionErrorWebhookUrl",
+        "AuditInfo",
+        "TaskAuditInfo",
+        "ParentAccountId",
+    ):
+        if (value := text(document, name)) is not None:
+            found[name] = value
+    if (description := text(document, "Description", 4000)) is not None:
+        found["Description"] = description
+    for name in ("TransactionErrorWebhookEnabled", "TransactionErrorWebhookIncludeWarnings"):
+        if isinstance(document.get(name), bool):
+            found[name] = document[name]
+    for name in RETENTION:
+        hours = document.get(name)
+        if isinstance(hours, int) and not isinstance(hours, bool):
+            if hours < 0:
+                raise ApiError(400, f"{name} ({hours}): must be non negative")
+            found[name] = min(hours, MAX_RETENTION_HOURS)
+    return found

@@ -1,0 +1,77 @@
+"""``POST /oauth/token``: access tokens for API clients (RFC 6749, section 4.4)."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from datetime import timedelta
+from typing import Final
+
+from flask import Blueprint, Response, request
+from sqlalchemy import insert
+
+from bff.partner import clock
+from bff.partner.api.access import answer, form
+from bff.partner.context import embedded
+from bff.partner.crypto import sha256
+from bff.partner.limits import caller_address
+from bff.partner.storage import tables
+
+routes = Blueprint("api_tokens", __name__)
+
+LIFE: Final = timedelta(days=14)
+ACCOUNT_SCOPE: Final = "account:"
+SCHEME: Final = "bearer"
+
+
+@routes.post("/oauth/token")
+def issue() -> Response:
+    """An access token of 14 days; ``scope=account:{id}`` restricts it to one account."""
+    settings, limits = embedded().settings, embedded().limits
+    given = request.authorization
+    if given is not None and given.type == "basic":
+        client, secret = given.username or "", given.password or ""
+    else:
+        client, secret = form("client_id"), form("client_secret")
+    known = hmac.compare_digest(client.encode(), settings.client_id.encode())
+    right = hmac.compare_digest(secret.encode(), settings.client_secret.get_secret_value().encode())
+    if not (known and right):
+        limits.api("failures", settings.limit_failures, caller_address())
+        return _refused("invalid_client")
+    limits.api("token", settings.limit_client_tokens, client)
+    if form("grant_type") != "client_credentials":
+        return _refused("unsupported_grant_type")
+    scope = form("scope")
+    if scope and (not scope.startswith(ACCOUNT_SCOPE) or scope == ACCOUNT_SCOPE):
+        return _refused("invalid_scope")
+    return _granted(client, scope.removeprefix(ACCOUNT_SCOPE) or None)
+
+
+def _granted(client: str, account_id: str | None) -> Response:
+    token, now = secrets.token_hex(32), clock.now()
+    row = {"sha256": sha256(token), "scope_account_id": account_id, "expires_at": now + LIFE}
+    with embedded().database.writing() as connection:
+        connection.execute(insert(tables.api_token).values(row))
+    return _no_store(
+        answer(
+            {
+                "access_token": token,
+                "token_type": SCHEME,
+                # One second short, as Cyclr's own.
+                "expires_in": int(LIFE.total_seconds()) - 1,
+                "clientId": client,
+                ".refresh": "False",
+                ".issued": clock.rfc_1123(now),
+                ".expires": clock.rfc_1123(now + LIFE),
+            }
+        )
+    )
+
+
+def _refused(error: str) -> Response:
+    return _no_store(answer({"error": error}, 400))
+
+
+def _no_store(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,123 @@
+"""The connector catalogue over the API, and ``install``, which puts a connector into an account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from bff.partner.api import account_connectors, properties
+from bff.partner.api.access import (
+    ACCOUNT_HEADER,
+    account_level,
+    answer,
+    body,
+    ordered,
+    page_of,
+    partner_level,
+    text,
+)
+from bff.partner.context import embedded
+from bff.partner.errors import missing
+from bff.partner.providers.catalogue import CatalogueConnector
+from bff.partner.storage import account_connector_store as store
+
+routes = Blueprint("connectors", __name__)
+
+
+@routes.get("/v1.0/connectors")
+def list_all() -> Response:
+    """The catalogue; ``query`` keeps the names that contain it."""
+    _may_look()
+    query = request.args.get("query", "").casefold()
+    found = [item for item in embedded().catalogue.connectors if query in item.name.casefold()]
+    return page_of(ordered([_told(item) for item in found], "Name"))
+
+
+@routes.get("/v1.0/connectors/<int:connector_id>")
+def read(connector_id: int) -> Response:
+    """One connector, by its id."""
+    _may_look()
+    return answer(_told(_by_id(connector_id)))
+
+
+@routes.get("/v1.0/connectors/<name>")
+@routes.get("/v1.0/connectors/<name>/<version>")
+def read_by_name(name: str, version: str | None = None) -> Response:
+    """The connectors of a name: a list, as in Cyclr."""
+    _may_look()
+    return answer([_told(item) for item in _by_name(name, version)])
+
+
+@routes.post("/v1.0/connectors/<int:connector_id>/install")
+def install(connector_id: int) -> Response:
+    """Put a connector into the account."""
+    return _install(account_level(), _by_id(connector_id))
+
+
+@routes.post("/v1.0/connectors/<name>/install")
+@routes.post("/v1.0/connectors/<name>/<version>/install")
+def install_by_name(name: str, version: str | None = None) -> Response:
+    """The same, by the connector's name."""
+    return _install(account_level(), _by_name(name, version)[0])
+
+
+def _may_look() -> None:
+    """Accounts that exist, and the partner itself: a page names its buttons before there is an account."""
+    if ACCOUNT_HEADER in request.headers:
+        account_level()
+    else:
+        partner_level()
+
+
+def _install(account_id: str, item: CatalogueConnector) -> Response:
+    store.refuse_draft(item, 400)
+    service, document = embedded(), body()
+    name = text(document, "Name") or item.name
+    with service.database.writing() as connection:
+        new = store.add(connection, account_id, item.id, name, text(document, "Description", 4000))
+        properties.put(service, connection, new, item.id, document.get("Properties"))
+        if (value := text(document, "AuthValue", 16_000)) is not None:
+            account_connectors.set_auth_value(connection, new, value)
+        return answer(store.told(service, connection, store.find(connection, account_id, new)))
+
+
+def _by_id(connector_id: int) -> CatalogueConnector:
+    item = embedded().catalogue.by_id(connector_id)
+    if item is None:
+        raise missing("Connector")
+    return item
+
+
+def _by_name(name: str, version: str | None) -> list[CatalogueConnector]:
+    found = embedded().catalogue.by_name(name, version)
+    if not found:
+        raise missing("Connector")
+    return found
+
+
+def _told(item: CatalogueConnector) -> dict[str, Any]:
+    parameters: list[dict[str, Any]] = [
+        {
+            "IsAccountConnectorProperty": True,
+            "TargetType": "AccountConnectorProperty",
+            "TargetName": parameter.name,
+            "IsSensitive": parameter.sensitive,
+            "Id": number,
+            "Name": parameter.name,
+            "Description": parameter.description,
+            "IsOptional": parameter.optional,
+            "DataType": "Text",
+            "TriggerName": None,
+            "Values": [],
+        }
+        for number, parameter in enumerate(item.properties, start=1)
+    ]
+    return {
+        **store.told_connector(item),
+        "Parameters": parameters,
+        "Authentication": [],
+        "Categories": [],
+        "Triggers": [],
+        "IsSystemConnector": False,
+    }

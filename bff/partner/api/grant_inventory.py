@@ -1,0 +1,115 @@
+"""Which grants of a connector are live, and the switch that ends them all. Hitchpost's own calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask import Blueprint, Response
+from sqlalchemy import Row, select
+
+from bff.partner import clock
+from bff.partner.api.access import answer, ordered, page_of, partner_level
+from bff.partner.context import Embedded, embedded
+from bff.partner.errors import missing
+from bff.partner.grants import revocation
+from bff.partner.storage import account_connector_store as store
+from bff.partner.storage import tables
+
+routes = Blueprint("grant_inventory", __name__)
+
+BATCH: Final = 100
+REVOKE_SECONDS: Final = 10.0
+"""So long a call that ends all grants tries to revoke them; the rest is done afterwards."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What ``end_all`` did: connections that were taken out of use, and grants still to be revoked."""
+
+    connections: int
+    pending: int
+
+
+@routes.get("/v1.0/connectors/<connector>/grants")
+def list_all(connector: str) -> Response:
+    """The live grants of a connector in every account, and those still to be revoked. No secrets."""
+    partner_level()
+    service = embedded()
+    return page_of(ordered(listed(service, connector_id_of(service, connector)), "AccountConnectorId"))
+
+
+@routes.post("/v1.0/connectors/<connector>/grants/revoke")
+def revoke_all(connector: str) -> Response:
+    """End every grant of a connector. Each account has to sign in again."""
+    partner_level()
+    service = embedded()
+    ended = end_all(service, connector_id_of(service, connector))
+    return answer({"Deauthenticated": ended.connections, "RevocationsPending": ended.pending})
+
+
+def listed(service: Embedded, connector_id: int) -> list[dict[str, Any]]:
+    """The grants of a connector, as the API tells them."""
+    table = tables.account_connector
+    live = select(table).where(table.c.connector_id == connector_id, table.c.authenticated.is_(True))
+    with service.database.reading() as connection:
+        found = [_live(service, row) for row in connection.execute(live.order_by(table.c.id))]
+        return found + [_pending(row) for row in revocation.pending(connection, connector_id)]
+
+
+def end_all(service: Embedded, connector_id: int) -> Ended:
+    """Take every connection of a connector out of use, and revoke as many of its grants as time allows."""
+    table, count = tables.account_connector, 0
+    live = select(table).where(
+        table.c.connector_id == connector_id,
+        table.c.authenticated.is_(True) | table.c.credentials.is_not(None),
+    )
+    while True:
+        with service.database.writing() as connection:
+            rows = list(connection.execute(live.limit(BATCH).with_for_update()))
+            for row in rows:
+                revocation.take_out_of_use(service, connection, row)
+        count += len(rows)
+        if len(rows) < BATCH:
+            break
+    with service.database.writing() as connection:
+        revocation.throw_away_held(service, connection, table.c.connector_id == connector_id)
+    revocation.retry_revocations(service, count + BATCH, seconds=REVOKE_SECONDS)
+    with service.database.reading() as connection:
+        still = [row for row in revocation.pending(connection, connector_id) if row.given_up_at is None]
+        return Ended(count, len(still))
+
+
+def connector_id_of(service: Embedded, connector: str) -> int:
+    """A connector by its id, key or name. One that has left the catalogue keeps its id. Raises 404."""
+    if connector.isascii() and connector.isdigit() and len(connector) < 10:
+        return int(connector)
+    if not (found := service.catalogue.by_name(connector)):
+        raise missing("Connector")
+    return found[0].id
+
+
+def _live(service: Embedded, row: Row[Any]) -> dict[str, Any]:
+    return {
+        "State": "live",
+        "AccountId": row.account_id,
+        "AccountConnectorId": row.id,
+        "Name": row.name,
+        "ExternalAccount": row.external_account,
+        "AuthenticatedAtUtc": clock.dot_net(row.authenticated_at),
+        "Scopes": store.scopes(service, row),
+        "Error": None,
+    }
+
+
+def _pending(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "State": "revocation pending" if row.given_up_at is None else "revocation given up",
+        "AccountId": row.account_id,
+        "AccountConnectorId": row.account_connector_id,
+        "Name": None,
+        "ExternalAccount": row.external_account,
+        "AuthenticatedAtUtc": None,
+        "Scopes": None,
+        "Error": row.error,
+    }

@@ -1,0 +1,129 @@
+"""Properties of an account connector, such as the sub-domain or the client id that an account brings."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Blueprint, Response
+from sqlalchemy import Connection, delete, insert, select, update
+
+from bff.partner.api.access import account_level, answer, body, ordered, page_of, text
+from bff.partner.context import Embedded, embedded
+from bff.partner.errors import ApiError, missing
+from bff.partner.providers.catalogue import CatalogueConnector
+from bff.partner.storage import account_connector_store as store
+from bff.partner.storage import tables
+
+routes = Blueprint("properties", __name__)
+
+OWN_APP: Final = ("ClientId", "ClientSecret")
+"""Names of the properties by which an account brings its own app at the third party."""
+
+MOST_AT_ONCE: Final = 100
+_ALL: Final = "/v1.0/account/connectors/<int:account_connector_id>/properties"
+_ONE: Final = _ALL + "/<int:property_id>"
+
+
+@routes.get(_ALL)
+def list_all(account_connector_id: int) -> Response:
+    """Every property that is set."""
+    account_id = account_level()
+    with embedded().database.reading() as connection:
+        store.find(connection, account_id, account_connector_id)
+        found = store.told_properties(embedded(), connection, account_connector_id)
+    return page_of(ordered(found))
+
+
+@routes.post(_ALL)
+def create(account_connector_id: int) -> Response:
+    """Set a property by its name."""
+    account_id, document = account_level(), body()
+    with embedded().database.writing() as connection:
+        row = store.find(connection, account_id, account_connector_id)
+        put(embedded(), connection, row.id, row.connector_id, [document])
+        name = text(document, "Name")
+        told = store.told_properties(embedded(), connection, row.id)
+    return answer(next(item for item in told if item["Name"] == name))
+
+
+@routes.get(_ONE)
+def read(account_connector_id: int, property_id: int) -> Response:
+    """One property."""
+    account_id = account_level()
+    with embedded().database.reading() as connection:
+        store.find(connection, account_id, account_connector_id)
+        return answer(_told_one(connection, account_connector_id, property_id))
+
+
+@routes.put(_ONE)
+def change(account_connector_id: int, property_id: int) -> Response:
+    """Give a property another value."""
+    account_id, document = account_level(), body()
+    value = text(document, "Value", 4000)
+    with embedded().database.writing() as connection:
+        store.find(connection, account_id, account_connector_id)
+        name = _told_one(connection, account_connector_id, property_id)["Name"]
+        if value is not None:
+            owner = store.owner_of(connection, account_connector_id)
+            sealed = embedded().vault.seal(value, store.property_in(owner, name))
+            table = tables.property_value
+            connection.execute(update(table).where(table.c.id == property_id).values(value=sealed))
+        return answer(_told_one(connection, account_connector_id, property_id))
+
+
+@routes.delete(_ONE)
+def remove(account_connector_id: int, property_id: int) -> Response:
+    """Unset a property."""
+    account_id = account_level()
+    with embedded().database.writing() as connection:
+        store.find(connection, account_id, account_connector_id)
+        _told_one(connection, account_connector_id, property_id)
+        connection.execute(delete(tables.property_value).where(tables.property_value.c.id == property_id))
+    return answer({"Message": "Property successfully deleted."})
+
+
+def put(
+    service: Embedded, connection: Connection, account_connector_id: int, connector_id: int, given: Any
+) -> None:
+    """Set each of ``given`` (``{"Name", "Value"}``) by its name. Raises 400 for a name that is none."""
+    item = service.catalogue.by_id(connector_id)
+    owner = store.owner_of(connection, account_connector_id)
+    if isinstance(given, list) and len(given) > MOST_AT_ONCE:
+        raise ApiError(400, f"At most {MOST_AT_ONCE} properties are set at once.")
+    for entry in given if isinstance(given, list) else []:
+        name = text(entry, "Name") if isinstance(entry, dict) else None
+        if name is None or item is None or name not in _known(item):
+            raise ApiError(400, f"There is not a connector property that matches name '{name or ''}'.")
+        value = text(entry, "Value", 4000) or ""
+        sealed = service.vault.seal(value, store.property_in(owner, name))
+        table = tables.property_value
+        ours = (table.c.account_connector_id == account_connector_id) & (table.c.name == name)
+        if connection.execute(update(table).where(ours).values(value=sealed)).rowcount == 0:
+            values = {"account_connector_id": account_connector_id, "name": name, "value": sealed}
+            connection.execute(insert(table).values(values))
+
+
+def values_of(service: Embedded, connection: Connection, account_connector_id: int) -> dict[str, str]:
+    """The properties that are set, by name."""
+    told = store.told_properties(service, connection, account_connector_id)
+    return {item["Name"]: item["Value"] for item in told if item["Value"]}
+
+
+def unset(item: CatalogueConnector, values: dict[str, str]) -> list[str]:
+    """The required properties that have no value."""
+    return [need.name for need in item.properties if not need.optional and need.name not in values]
+
+
+def _known(item: CatalogueConnector) -> set[str]:
+    return {parameter.name for parameter in item.properties} | set(OWN_APP)
+
+
+def _told_one(connection: Connection, account_connector_id: int, property_id: int) -> dict[str, Any]:
+    table = tables.property_value
+    wanted = select(table.c.id).where(
+        table.c.id == property_id, table.c.account_connector_id == account_connector_id
+    )
+    if property_id > tables.LAST_ID or connection.execute(wanted).first() is None:
+        raise missing("Property")
+    told = store.told_properties(embedded(), connection, account_connector_id)
+    return next(item for item in told if item["Id"] == property_id)

@@ -1,0 +1,1 @@
+"""Credentials of third parties: kept, refreshed, revoked."""

@@ -1,0 +1,118 @@
+"""A grant that is needed no more is noted, sealed, in the transaction that takes it out of use.
+
+Whatever happens after that (the third party is away, the process ends), it is revoked in the end
+(``revocation.py``), or given up after many tries, and until then it is told of.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from flask import json
+from sqlalchemy import Connection, Row, insert
+
+from bff.partner import clock
+from bff.partner.context import Embedded
+from bff.partner.crypto import CannotOpen
+from bff.partner.grants import standing
+from bff.partner.grants.credentials import unseal
+from bff.partner.providers.provider import Client, Credentials
+from bff.partner.storage import tables
+
+log = structlog.get_logger("hitchpost.embedded")
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose grant it is: an account connector, which may be gone, and an account at the third party."""
+
+    account_connector_id: int
+    connector_id: int
+    account_id: str
+    external_account: str | None = None
+
+
+def owner_of(row: Any) -> Owner:
+    """The owner of what an account connector (``row``) has connected, or of what is held for it."""
+    return Owner(row.id, row.connector_id, row.account_id, row.external_account)
+
+
+def throw_away(
+    service: Embedded, connection: Connection, owner: Owner, credentials: Credentials
+) -> str | None:
+    """Note that a grant is to be revoked; an id for ``revoke_now``.
+
+    None where the third party has no revocation endpoint: then there is nothing to be done.
+    """
+    token, client = standing.token_of(credentials), _client_of(service, connection, owner, credentials)
+    noted = secrets.token_hex(16)
+    kept = [token.value, token.hint, *([client.id, client.secret] if client else [None, None])]
+    return _note(connection, service, owner, noted, service.vault.seal(json.dumps(kept), sealed_in(noted)))
+
+
+def _client_of(
+    service: Embedded, connection: Connection, owner: Owner, credentials: Credentials
+) -> Client | None:
+    """Whom a grant was given to, by the secret that is good now, if that is known.
+
+    The properties that brought the client may have been changed since, or go together with the account.
+    """
+    item, given = service.catalogue.by_id(owner.connector_id), credentials.client
+    if item is None:
+        return given
+    try:
+        now = standing.client_for(service, connection, item, owner.account_connector_id)
+    except CannotOpen:
+        return given
+    return now if given is None or given.id == now.id else given
+
+
+def throw_away_sealed(
+    service: Embedded, connection: Connection, owner: Owner, sealed: str, context: str
+) -> str | None:
+    """The same for a grant that is sealed for ``context``; as it is where its key is missing just now."""
+    try:
+        return throw_away(service, connection, owner, unseal(service.vault, sealed, context))
+    except CannotOpen:
+        about = {"account_connector": owner.account_connector_id}
+        log.error("a grant does not open: revoked when its key is back", **about)  # noqa: TRY400
+        return _note(connection, service, owner, secrets.token_hex(16), sealed, context)
+
+
+def _note(
+    connection: Connection,
+    service: Embedded,
+    owner: Owner,
+    noted: str,
+    sealed: str,
+    context: str | None = None,
+) -> str | None:
+    item = service.catalogue.by_id(owner.connector_id)
+    if item is not None and item.revocation_url is None:
+        return None
+    values = {
+        "id": noted,
+        "connector_id": owner.connector_id,
+        "account_id": owner.account_id,
+        "account_connector_id": owner.account_connector_id,
+        "external_account": owner.external_account,
+        "sealed_grant": sealed,
+        "sealed_for": context,
+        "created_at": clock.now(),
+        "next_at": clock.now(),
+    }
+    connection.execute(insert(tables.pending_revocation).values(values))
+    return noted
+
+
+def sealed_in(noted: str) -> str:
+    """The table, row and column that a noted grant is bound to."""
+    return f"pending_revocation:{noted}:sealed_grant"
+
+
+def context_of(row: Row[Any]) -> str:
+    """The same for this row, or what its grant is still sealed for."""
+    return str(row.sealed_for or sealed_in(row.id))

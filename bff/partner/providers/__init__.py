@@ -1,0 +1,1 @@
+"""Third parties: the catalogue, and the calls to them."""

@@ -1,0 +1,1 @@
+"""The browser's way through a sign-in at the embedded partner service."""

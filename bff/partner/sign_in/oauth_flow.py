@@ -1,0 +1,213 @@
+"""The browser's part: a sign-in token starts the third party's OAuth flow, and its callback finishes it."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import structlog
+from flask import Blueprint, redirect, request
+from sqlalchemy import Connection, Row
+from werkzeug.wrappers import Response as AnyResponse
+
+from bff.partner.api import properties, sign_in_tokens
+from bff.partner.audit import audit
+from bff.partner.context import Embedded, embedded
+from bff.partner.crypto import sha256
+from bff.partner.errors import ApiError, FlowError
+from bff.partner.providers.catalogue import CatalogueConnector
+from bff.partner.providers.provider import Client
+from bff.partner.sign_in import completion, connecting, flows, sign_ins, visits
+from bff.partner.sign_in.connecting import Answer
+from bff.partner.storage import account_connector_store as store
+from bff.serving.logs import about
+
+routes = Blueprint("oauth_flow", __name__)
+
+MAX_TARGET: Final = 2000
+MAX_MESSAGE: Final = 4000
+NEEDED: Final = ("id", "token", "targetOrigin")
+_NUMBER: Final = re.compile("[0-9]{1,10}")
+log = structlog.get_logger("hitchpost.embedded")
+
+
+@routes.route("/connectorauth/updateaccountconnectoroauth", methods=["GET"])
+def start() -> AnyResponse:
+    """Redeem the sign-in token once and send the browser to the third party."""
+    service = embedded()
+    redeems_all = service.settings.speculative_fetches == "redeem" and request.method == "GET"
+    if not redeems_all and not visits.is_visit(request):
+        return visits.not_a_visit(request)
+    target, message = _target(), request.args.get("callbackMessage") or None
+    service.limits.page("redeem", service.settings.limit_address, needed=True)
+    try:
+        return _start(service, target, message)
+    except _Refused as refused:
+        with service.database.writing() as connection:
+            known = _targets_of_late(connection)
+        if message is not None and target in known:
+            refused.concerns(target, message)
+        raise
+
+
+class _Refused(FlowError):
+    """The sign-in token is unknown, used or past its time.
+
+    Its page leads nowhere and tells nobody: what stands in such a link may be anybody's. A token that is
+    known has a page of its own, which is told; a way back is never shown, so that no two bad tokens can be
+    told apart.
+    """
+
+
+def _start(service: Embedded, target: str, message: str | None) -> AnyResponse:
+    with service.database.writing() as connection:
+        token = _redeem(service, connection, target)
+        try:
+            row, item, client = _connector(service, connection, token)
+        except FlowError as error:
+            raise error.concerns(target, message) from None
+        wanted = flows.Wanted(row.id, token.sha256, target, message)
+        sign_ins.start(connection, row.id, token.sha256)
+        begun = None
+        if item.grant == "authorization_code":
+            begun = flows.begin(service, connection, item, client, wanted)
+    if begun is None:
+        return _go_on(service, item, client, wanted, None)
+    url, binding = begun
+    response = redirect(url)
+    binding.set_on(response, request.cookies)
+    response.headers.update(connecting.PRIVATE)
+    return response
+
+
+@routes.get("/connector/callback")
+def finish() -> AnyResponse:
+    """The third party's answer: of the browser that began, once; then the credentials, and the end."""
+    service, state = embedded(), request.args.get("state", "")
+    # A user has already consented: that is not lost because calls cannot be counted.
+    service.limits.page("callback", service.settings.limit_address, needed=False)
+    flow, item, client = flows.take_up(service, state, request.cookies)
+    try:
+        return _finish(service, state, flow, item, client)
+    except FlowError as error:
+        raise error.concerns(flow.wanted.target, flow.wanted.message) from None
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is an end, and the page is told of it
+        log.error("unforeseen error", **about(error))  # noqa: TRY400  # a trace would hold what was sent
+        return _ended_badly(service, flow.wanted, "failed", "internal_error")
+
+
+def _finish(
+    service: Embedded, state: str, flow: flows.Flow, item: CatalogueConnector, client: Client
+) -> AnyResponse:
+    _check_issuer(service, flow, item)
+    if (error := request.args.get("error")) is not None:
+        result: sign_ins.Result = "declined" if error == "access_denied" else "failed"
+        return _ended_badly(service, flow.wanted, result, error[:100])
+    if not (code := request.args.get("code")):
+        return _ended_badly(service, flow.wanted, "failed", "no_code")
+    response = _go_on(service, item, client, flow.wanted, Answer(code, flow.verifier))
+    flows.forget(response, state, request.cookies)
+    return response
+
+
+def _target() -> str:
+    faulty = [name for name in NEEDED if not request.args.get(name)]
+    if not faulty and not _is_target(request.args["targetOrigin"]):
+        faulty = ["targetOrigin"]
+    message = request.args.get("callbackMessage", "")
+    if len(message) > MAX_MESSAGE or "\x00" in message:
+        faulty.append("callbackMessage")
+    if faulty:
+        raise FlowError(400, "bad_link", names=faulty)
+    return request.args["targetOrigin"]
+
+
+def _is_target(target: str) -> bool:
+    # Without a scheme it would make postMessage throw in the end, after all the user's work.
+    try:
+        parts = urlsplit(target)
+        reachable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    sound = len(target) <= MAX_TARGET and target.isprintable() and "@" not in parts.netloc
+    return parts.scheme in {"http", "https"} and reachable and sound
+
+
+def _redeem(service: Embedded, connection: Connection, target: str) -> Row[Any]:
+    token = sign_in_tokens.find(connection, request.args["token"])
+    first_visit = service.settings.consume_token == "first-visit"  # noqa: S105  # nosec B105  # the name of a mode
+    if token is None or (first_visit and not sign_in_tokens.redeem(connection, token.sha256)):
+        raise _Refused(service.settings.used_token_status, "used_link")
+    if token.target_origin not in {None, target}:
+        # Whoever passes a link on could lead its user anywhere. Undone by this, the token is still good.
+        raise FlowError(400, "bad_link", names=["targetOrigin"])
+    audit("redeemed", account=token.account_id, user=token.username)
+    return token
+
+
+def _targets_of_late(connection: Connection) -> set[str]:
+    """The targets that the page of a bad token may tell: those that the token itself is known to have.
+
+    Nothing can come of a token that nobody used in its time, and that is recorded. Of a used one it cannot be
+    said: the browser that used it may still be signing in.
+    """
+    token = sign_in_tokens.find_expired(connection, request.args["token"])
+    if token is None:
+        return flows.targets_of(connection, sha256(request.args["token"]))
+    with contextlib.suppress(ApiError):  # no connector of this account: nothing began here
+        row = store.find(connection, token.account_id, _number())
+        sign_ins.start(connection, row.id, token.sha256)
+        sign_ins.finish(connection, token.sha256, "failed", error="token_expired")
+        # Whoever minted it named its target; or left it open to whoever has the token.
+        return {token.target_origin or request.args["targetOrigin"]}
+    return set()
+
+
+def _number() -> int:
+    """Which account connector the link is about; 0, which none is, for whatever is no number."""
+    given = request.args["id"]
+    return int(given) if _NUMBER.fullmatch(given) else 0
+
+
+def _connector(
+    service: Embedded, connection: Connection, token: Row[Any]
+) -> tuple[Row[Any], CatalogueConnector, Client]:
+    try:
+        row = store.find(connection, token.account_id, _number())
+    except ApiError:
+        raise FlowError(service.settings.wrong_id_status, "unknown_connector") from None
+    item = service.catalogue.by_id(row.connector_id)
+    if item is None or item.auth != "oauth2":
+        raise FlowError(400, "not_in_browser")
+    values = properties.values_of(service, connection, row.id)
+    if lacking := properties.unset(item, values):
+        raise FlowError(400, "unset_properties", names=lacking)
+    return row, item, flows.client_of(item, values)
+
+
+def _check_issuer(service: Embedded, flow: flows.Flow, item: CatalogueConnector) -> None:
+    # Once an issuer is configured, an answer without one is as wrong as an answer with another (RFC 9207).
+    # Where none is, an answer of another connector's issuer is still the answer of another connector.
+    given = request.args.getlist("iss")
+    foreign = {other.issuer for other in service.catalogue.connectors if other.issuer is not None}
+    if given == [item.issuer] or (item.issuer is None and not foreign.intersection(given)):
+        return
+    connecting.fail(service, flow.wanted, "failed", "wrong_issuer")
+    raise FlowError(400, "wrong_issuer", error="wrong_issuer")
+
+
+def _go_on(
+    service: Embedded, item: CatalogueConnector, client: Client, wanted: flows.Wanted, answer: Answer | None
+) -> AnyResponse:
+    """Connect; but where the right browser has to be proved first, send this one there."""
+    with service.database.reading() as connection:
+        url = sign_in_tokens.completion_url(connection, wanted.token_sha256)
+    if url is not None:
+        return completion.ask(service, wanted, url, answer)
+    return connecting.show(service, wanted, connecting.connect(service, item, client, wanted, answer))
+
+
+def _ended_badly(service: Embedded, wanted: flows.Wanted, result: sign_ins.Result, error: str) -> AnyResponse:
+    return connecting.show(service, wanted, connecting.fail(service, wanted, result, error))

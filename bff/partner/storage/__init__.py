@@ -1,0 +1,1 @@
+"""The embedded partner service's database."""

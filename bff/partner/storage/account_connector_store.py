@@ -1,0 +1,246 @@
+"""Account connectors in the database, and how the API tells one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final, Literal, Protocol
+
+from sqlalchemy import Connection, Row, Select, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from bff.partner import clock
+from bff.partner.context import Embedded
+from bff.partner.crypto import CannotOpen
+from bff.partner.errors import ApiError, missing
+from bff.partner.grants.credentials import unseal
+from bff.partner.providers.catalogue import CatalogueConnector
+from bff.partner.sign_in import sign_ins
+from bff.partner.storage import tables
+
+AUTH_TYPES = {"oauth2": "OAuth2", "api_key": "ApiKey", "basic": "Basic", "none": "None"}
+GRANTS = {"authorization_code": "AuthorisationCode", "client_credentials": "ClientCredentials"}
+
+MOST_SCOPES: Final = 8000
+"""Characters of the granted scopes that are told."""
+_SCOPE: Final = re.compile(r"[!#-\[\]-~]+")
+
+
+class Owner(Protocol):
+    """Whose something sealed is: a row of ``account_connector``, or its columns beside others."""
+
+    @property
+    def id(self) -> Any:
+        """The account connector's."""
+
+    @property
+    def account_id(self) -> Any:
+        """The account's."""
+
+    @property
+    def connector_id(self) -> Any:
+        """The catalogue entry's."""
+
+
+OWNER: Final = (tables.account_connector.c.account_id, tables.account_connector.c.connector_id)
+
+
+@dataclass(frozen=True)
+class BesideOwner:
+    """The owner of a row of another table, that has the columns ``OWNER`` beside its own."""
+
+    row: Row[Any]
+
+    @property
+    def id(self) -> Any:
+        """The account connector's."""
+        return self.row.account_connector_id
+
+    @property
+    def account_id(self) -> Any:
+        """The account's."""
+        return self.row.account_id
+
+    @property
+    def connector_id(self) -> Any:
+        """The catalogue entry's."""
+        return self.row.connector_id
+
+
+def sealed_in(owner: Owner, column: Literal["auth_value", "credentials"]) -> str:
+    """The table, row and column that a sealed value of an account connector is bound to, and its owner.
+
+    Whoever can write the database, and no more, cannot give it to another account, nor have it sent to
+    another third party.
+    """
+    return f"account_connector:{owner.id}:{column}:{_owned(owner)}"
+
+
+def property_in(owner: Owner, name: str) -> str:
+    """The same for a property, whose row is the one of this name."""
+    return f"property_value:{owner.id}:{len(name)}:{name}:value:{_owned(owner)}"
+
+
+def held_in(owner: Owner, token_sha256: str) -> str:
+    """The same for the held grant of a sign-in."""
+    return f"sign_in:{token_sha256}:held:{owner.id}:{_owned(owner)}"
+
+
+def _owned(owner: Owner) -> str:
+    # The account's id last: it is any text.
+    return f"{owner.connector_id}:{owner.account_id}"
+
+
+def owner_of(connection: Connection, account_connector_id: int) -> Owner:
+    """The owner of what is sealed for an account connector that is there."""
+    table = tables.account_connector
+    found = select(table.c.id, table.c.account_id, table.c.connector_id)
+    return connection.execute(found.where(table.c.id == account_connector_id)).one()
+
+
+def told_connector(item: CatalogueConnector) -> dict[str, Any]:
+    """A catalogue entry as it appears inside an account connector."""
+    return {
+        "Id": item.id,
+        "Name": item.name,
+        "Description": item.description,
+        "Status": item.status,
+        "Version": item.version,
+        "Icon": item.icon,
+        "AuthDescription": None,
+        "AuthType": AUTH_TYPES[item.auth],
+        "OAuth2Type": GRANTS[item.grant] if item.auth == "oauth2" else "Unknown",
+        "AuthScheme": None,
+    }
+
+
+def find(connection: Connection, account_id: str, account_connector_id: int) -> Row[Any]:
+    """One account connector of this account. Raises 404."""
+    if account_connector_id > tables.LAST_ID:
+        raise missing("Account connector")
+    row = connection.execute(
+        _of_account(account_id).where(tables.account_connector.c.id == account_connector_id)
+    ).first()
+    if row is None:
+        raise missing("Account connector")
+    return row
+
+
+def find_all(connection: Connection, account_id: str) -> list[Row[Any]]:
+    """Every account connector of this account, oldest first."""
+    return list(connection.execute(_of_account(account_id).order_by(tables.account_connector.c.id)))
+
+
+def add(
+    connection: Connection, account_id: str, connector_id: int, name: str, description: str | None
+) -> int:
+    """Install; the new id. Raises 400 when the account has one of this name."""
+    values = {
+        "account_id": account_id,
+        "connector_id": connector_id,
+        "name": name,
+        "description": description,
+        "authenticated": False,
+    }
+    try:
+        added = insert(tables.account_connector).values(values).returning(tables.account_connector.c.id)
+        return int(connection.execute(added).scalar_one())
+    except IntegrityError:
+        raise ApiError(400, f"Account connector name '{name}' is in use.") from None
+
+
+def refuse_draft(item: CatalogueConnector, status: int) -> None:
+    """Raises ``status`` for a connector that nobody may install yet."""
+    if item.status == "Draft":
+        raise ApiError(status, f"Connector {item.id} is a draft and cannot be installed.")
+
+
+def find_or_add(connection: Connection, account_id: str, item: CatalogueConnector) -> Row[Any]:
+    """The account's copy of a connector, installed under the connector's name if there is none.
+
+    Of several the one in use, else the oldest. Raises 409 for a draft, and when another connector's copy has
+    the name.
+    """
+    if (found := _in_use(connection, account_id, item.id)) is not None:
+        return found
+    refuse_draft(item, 409)
+    try:
+        with connection.begin_nested():
+            return find(connection, account_id, add(connection, account_id, item.id, item.name, None))
+    except ApiError as error:
+        # Somebody may have installed it at the same moment.
+        if (found := _in_use(connection, account_id, item.id)) is not None:
+            return found
+        raise ApiError(409, error.message) from None
+
+
+def told(service: Embedded, connection: Connection, row: Row[Any]) -> dict[str, Any]:
+    """An account connector as the API tells it."""
+    item = service.catalogue.by_id(row.connector_id)
+    auth_value = row.auth_value and service.vault.open(row.auth_value, sealed_in(row, "auth_value"))
+    document = {
+        "Id": row.id,
+        "Name": row.name,
+        "Description": row.description,
+        "AuthValue": auth_value,
+        "Authenticated": row.authenticated,
+        # A connector that has left the catalogue keeps its id: the client must not lose what it installed.
+        "Connector": told_connector(item) if item else {"Id": row.connector_id, "Name": row.name},
+        "IsPartnerIntegrationConnector": False,
+        "Properties": told_properties(service, connection, row.id),
+        "CustomFields": [],
+    }
+    if service.settings.tell_sign_ins:
+        recent = sign_ins.recent(connection, row.id)
+        document["Hitchpost"] = {
+            "AuthenticatedAtUtc": clock.dot_net(row.authenticated_at),
+            "Scopes": scopes(service, row),
+            "LastSignIn": recent[0] if recent else None,
+            "RecentSignIns": recent,
+        }
+    return document
+
+
+def scopes(service: Embedded, row: Row[Any]) -> list[str] | None:
+    """What the third party granted, which may be less than was asked for; None where nobody knows.
+
+    Only what is a scope (RFC 6749, section 3.3), and not more than fits beside the rest: a long text would
+    make the list of an account's connectors one that nobody reads.
+    """
+    if row.credentials is None:
+        return None
+    try:
+        granted = unseal(service.vault, row.credentials, sealed_in(row, "credentials")).scope
+    except CannotOpen:
+        return None
+    if granted is None:
+        return None
+    return [scope for scope in granted[:MOST_SCOPES].split() if _SCOPE.fullmatch(scope)]
+
+
+def told_properties(
+    service: Embedded, connection: Connection, account_connector_id: int
+) -> list[dict[str, Any]]:
+    """The properties of an account connector, as the API tells them."""
+    table = tables.property_value
+    wanted = select(table).where(table.c.account_connector_id == account_connector_id).order_by(table.c.id)
+    owner = owner_of(connection, account_connector_id)
+    return [
+        {
+            "Name": row.name,
+            "Value": service.vault.open(row.value, property_in(owner, row.name)),
+            "Id": row.id,
+            "AccountConnectorId": account_connector_id,
+        }
+        for row in connection.execute(wanted)
+    ]
+
+
+def _in_use(connection: Connection, account_id: str, connector_id: int) -> Row[Any] | None:
+    table = tables.account_connector.c
+    ours = _of_account(account_id).where(table.connector_id == connector_id)
+    return connection.execute(ours.order_by(table.authenticated.desc(), table.id)).first()
+
+
+def _of_account(account_id: str) -> Select[Any]:
+    return select(tables.account_connector).where(tables.account_connector.c.account_id == account_id)

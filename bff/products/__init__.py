@@ -1,0 +1,1 @@
+"""Products as operators register them: the product file and the store."""

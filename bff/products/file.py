@@ -1,0 +1,137 @@
+"""Product files (TOML): read whole, every fault reported at once with its key."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final, TypeVar
+
+from pydantic import Field, ValidationError
+
+from bff.common.faulty_file import FaultyFile, parse_toml, say
+from bff.common.origins import origin_fault
+from bff.common.secret import Secret
+from bff.content.content import Content, faults
+from bff.content.file import ConnectorTable, ContentTables, Key, Strict, content_of, said_of, take_logos
+from bff.content.logos.logo import Logo
+from bff.content.product import OfferedConnector, Registration
+from bff.products.assertion_table import AssertionTable
+
+SECRET_KEY_LENGTH: Final = 20
+ACCOUNT_PREFIX: Final = r"^[A-Za-z0-9._~:-]*$"
+"""What stands in URLs and headers as it is."""
+Value = TypeVar("Value")
+
+
+class _Product(ContentTables):
+    key: Key
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    origins: Annotated[list[str], Field(min_length=1)]
+    secret_keys: Annotated[list[str], Field(default_factory=list)]
+    secret_key_env: str | None = None
+    connectors: Annotated[list[Key], Field(min_length=1)]
+    assertion: AssertionTable | None = None
+    account_namespace: Key | None = None
+    account_prefix: Annotated[str, Field(max_length=64, pattern=ACCOUNT_PREFIX)] = ""
+
+
+class _File(Strict):
+    product: Annotated[list[_Product], Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class AppliedProduct:
+    """A product with its secret keys, ready for ``DatabaseProducts.put``."""
+
+    registration: Registration
+    content: Content
+    secret_keys: tuple[Secret, ...]
+    logos: tuple[Logo, ...] = ()
+
+
+def read_products(path: Path, environ: dict[str, str] | None = None) -> list[AppliedProduct]:
+    """The products of a file. Raises ``FaultyFile`` with every fault; nothing is half-taken."""
+    environ = dict(os.environ) if environ is None else environ
+    document = parse_toml(path)
+    try:
+        file = _File.model_validate(document)
+    except ValidationError as error:
+        raise FaultyFile([say(path, document, fault) for fault in error.errors()]) from None
+    found: list[str] = []
+    logos = {}
+    for item in file.product:
+        try:
+            logos[item.key] = take_logos(item, path.parent)
+        except FaultyFile as error:
+            found += [f"{item.key}: {fault}" for fault in error.faults]
+            item.look.clear()
+        found += _faults(item, environ)
+        if item.assertion is not None:
+            found += [f"{item.key}: assertion.{fault}" for fault in item.assertion.take_keys(path.parent)]
+    found += _shared(file.product)
+    if found:
+        raise FaultyFile([f"{path}: {fault}" for fault in found])
+    return [_applied(item, environ, logos[item.key]) for item in file.product]
+
+
+def _shared(products: list[_Product]) -> Iterator[str]:
+    for key in _repeated(item.key for item in products):
+        yield f"{key}: key: two products have this key"
+    rules = [(item.assertion.issuer, item.assertion.audience) for item in products if item.assertion]
+    for issuer, _ in _repeated(rules):
+        yield (
+            f"assertion: two products take what {issuer!r} asserts for the same audience: one could stand in"
+            " for the other; write another audience for each"
+        )
+
+
+def _faults(item: _Product, environ: dict[str, str]) -> Iterator[str]:
+    for origin in item.origins:
+        if fault := origin_fault(origin):
+            yield f"{item.key}: origins: {origin!r}: {fault}"
+    for repeated in _repeated(item.connectors):
+        yield f"{item.key}: connectors: {repeated!r} stands twice; leave one"
+    for extra in item.connector.keys() - set(item.connectors):
+        yield f"{item.key}: connector.{extra}: is not in connectors; add it there or remove this table"
+    for fault in said_of(faults(content_of(item), _registration(item))):
+        yield f"{item.key}: {fault}"
+    keys = _secret_keys(item, environ)
+    if not keys:
+        yield f"{item.key}: secret_keys: write at least one, or name a set variable in secret_key_env"
+    if any(len(key) < SECRET_KEY_LENGTH for key in keys):
+        yield f"{item.key}: secret_keys: a key has fewer than {SECRET_KEY_LENGTH} characters; make one"
+
+
+def _repeated(values: Iterable[Value]) -> set[Value]:
+    seen: set[Value] = set()
+    return {value for value in values if value in seen or seen.add(value)}  # type: ignore[func-returns-value]
+
+
+def _secret_keys(item: _Product, environ: dict[str, str]) -> list[str]:
+    from_environment = environ.get(item.secret_key_env, "") if item.secret_key_env else ""
+    return [*item.secret_keys, *([from_environment] if from_environment else [])]
+
+
+def _registration(item: _Product) -> Registration:
+    connectors = tuple(_offered(key, item.connector.get(key, ConnectorTable())) for key in item.connectors)
+    rule = item.assertion.rule() if item.assertion else None
+    return Registration(
+        item.key,
+        item.name,
+        tuple(item.origins),
+        connectors,
+        assertion=rule,
+        account_namespace=item.account_namespace,
+        account_prefix=item.account_prefix,
+    )
+
+
+def _applied(item: _Product, environ: dict[str, str], logos: tuple[Logo, ...]) -> AppliedProduct:
+    keys = tuple(Secret(key) for key in _secret_keys(item, environ))
+    return AppliedProduct(_registration(item), content_of(item), keys, logos)
+
+
+def _offered(key: str, details: ConnectorTable) -> OfferedConnector:
+    return OfferedConnector(key, details.name or "", details.reference or key, details.logo)

@@ -1,0 +1,1 @@
+"""Tables, migrations and encryption of the BFF's database."""

@@ -1,0 +1,1 @@
+"""What the Studio edits, and who may."""

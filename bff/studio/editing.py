@@ -1,0 +1,181 @@
+"""What the Studio says of content: what an entry is called, and which text whose users get, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from bff.content import messages
+from bff.content.content import Content, variants_of
+from bff.content.language_names import language
+from bff.content.look_fields import FIELDS
+from bff.content.minted_url import MOST, url_length
+from bff.content.product import MessageFormat, MessageKind, MessageTemplate, Registration
+from bff.content.wording import ANY, Place, closest
+
+ABOUT_VARIABLES: Final = {
+    "attempt": "the id of this one click, for looking it up later",
+    "connector": "the connector's key, such as hubspot",
+    "connector_name": "the connector's name, such as HubSpot",
+    "account": "the id of the account (your customer), as your server told it",
+    "user": "the id of the person who clicked, as your server told it",
+    "locale": "the language that they read, such as de",
+}
+
+Names = Mapping[str, str]
+"""The connectors' names, by key."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What the page hears when a user of ``connector`` connects who reads ``locale`` (``*``: any other).
+
+    ``why`` says which text was taken; ``wire`` is what is posted, by sample values, and ``length`` that of
+    the sign-in URL which carries it. None where the text has a fault.
+    """
+
+    connector: str
+    locale: str
+    place: Place
+    why: str
+    message: str | None
+    wire: str | None
+    length: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether every browser takes the URL."""
+        return self.length <= MOST
+
+
+def sent(content: Content, registration: Registration, names: Names, name: str) -> list[Sent]:
+    """What is sent for a message: for each connector, in each language in use and in any other."""
+    texts = variants_of(content, name)
+    languages = sorted({locale for _, locale in texts} - {ANY})
+    found = []
+    for key in names:
+        for locale in (*languages, ANY):
+            taken = closest(texts, key, locale)
+            if taken is not None:
+                place, text = taken
+                why = because(place, key, locale, names)
+                found.append(_sent(content, registration, names, name, (key, locale), place, text, why))
+    return found
+
+
+def because(place: Place, connector: str, locale: str, names: Names) -> str:
+    """Which text that is, and why it is not a closer one."""
+    whose = f"for {names.get(connector, connector)}"
+    which = f"in {language(locale)}" if locale not in {place[1], ANY} else ""
+    if place[0] == ANY:
+        missing = f"{whose} or {which}" if which else whose
+    else:
+        missing = f"{whose} {which}" if which else ""
+    reason = f", as there is none {missing}" if missing else ""
+    return f"{text_for(place, names)}{reason}"
+
+
+def text_for(place: Place, names: Names) -> str:
+    """What a text is called, by whom it is for."""
+    connector, locale = place
+    if place == (ANY, ANY):
+        return "the text for everybody"
+    whose = f"the {names.get(connector, connector)} text" if connector != ANY else "the text"
+    return whose if locale == ANY else f"{whose} in {language(locale)}"
+
+
+def audience(place: Place, names: Names) -> str:
+    """Whom a text is for."""
+    connector, locale = place
+    who = "For everybody" if connector == ANY else f"For {names.get(connector, connector)} users"
+    return who if locale == ANY else f"{who} in {language(locale)}"
+
+
+def label(path: str, names: Names) -> str:  # noqa: PLR0911
+    """What an entry is called."""
+    match path.split("/"):
+        case ["messages", name, "text", connector, locale]:
+            return f"Message “{name}”: {text_for((connector, locale), names)}"
+        case ["messages", name, part]:
+            return f"Message “{name}”: {part}"
+        case ["words", connector, locale, key]:
+            whose = "" if connector == ANY else f" for {names.get(connector, connector)}"
+            return f"Words: {title(key)}, {language(locale)}{whose}"
+        case ["look", field]:
+            known = FIELDS.get(field)
+            return f"Look: {known.label.lower() if known else field}"
+        case ["connectors", "order"]:
+            return "Connectors: their order"
+        case ["connectors", key, "name"]:
+            return f"Connectors: name of {key}"
+    return path or "The whole content"
+
+
+def title(key: str) -> str:
+    """A key as words: ``open_again`` is Open again."""
+    return key.replace("_", " ").capitalize()
+
+
+def page_of(path: str) -> str:
+    """The Studio's page on which an entry is edited, as a path and query below ``/studio``."""
+    match path.split("/"):
+        case ["messages", name, *_]:
+            return f"messages/{name}"
+        case ["words", connector, locale, _]:
+            return f"words?locale={locale}&connector={connector}"
+        case ["look", _]:
+            return "look"
+        case ["connectors", *_]:
+            return "connectors"
+    return "changes"
+
+
+def field_id(path: str) -> str:
+    """The id of an entry's field in a page: each path has one of its own."""
+    return "f-" + path.replace("*", "any").replace("/", "-")
+
+
+def languages_in_use(content: Content, more: Iterable[str] = ()) -> list[str]:
+    """The languages that some text was written in, and ``more``."""
+    return list(dict.fromkeys([*more, *sorted(_languages(content))]))
+
+
+def _languages(content: Content) -> Iterator[str]:
+    for path in content:
+        match path.split("/"):
+            case ["messages", _, "text", _, locale] | ["words", _, locale, _] if locale != ANY:
+                yield locale
+
+
+def _sent(
+    content: Content,
+    registration: Registration,
+    names: Names,
+    name: str,
+    wanted: Place,
+    place: Place,
+    text: str,
+    why: str,
+) -> Sent:
+    template = template_of(content, name, text)
+    if template is None or messages.faults(template):
+        return Sent(*wanted, place, why, None, None, 0)
+    key, locale = wanted
+    sample = {**messages.SAMPLE, "connector": key, "connector_name": names[key]}
+    if locale != ANY:
+        sample["locale"] = locale
+    message = messages.render(template, sample)
+    wire = messages.wire_text(template.kind, message, attempt=sample["attempt"], nonce=messages.SAMPLE_NONCE)
+    length = max(url_length(registration.service_url, origin, wire) for origin in registration.origins)
+    return Sent(key, locale, place, why, message, wire, length)
+
+
+def template_of(content: Content, name: str, text: str) -> MessageTemplate | None:
+    """A text of a message as a template; None where kind or format are none that there are."""
+    kind = content.get(f"messages/{name}/kind", MessageKind.SEALED.value)
+    form = content.get(f"messages/{name}/format", MessageFormat.TEXT.value)
+    try:
+        return MessageTemplate(MessageKind(kind), text, MessageFormat(form))
+    except ValueError:
+        return None

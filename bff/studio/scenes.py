@@ -1,0 +1,71 @@
+"""The pictures that a product team can look at: the button in each state, and each page of the popup."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from bff.content.words import CATALOGUE, ERROR_CODES
+
+BUTTON: Final = "button"
+ALL_BUTTONS: Final = "buttons"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One picture: the button, driven there by ``step`` or ``code``, or a page (template and state)."""
+
+    key: str
+    title: str
+    step: str | None = None
+    code: str | None = None
+    page: str | None = None
+    state: str | None = None
+
+
+def _named(code: str) -> str:
+    return code.replace("_", " ")
+
+
+_STEPS: Final = (
+    Scene("opening_step", "Opening the window", step="opening"),
+    Scene("waiting", "Waiting for the user", step="waiting"),
+    Scene("unsure", "The window seems closed", step="unsure"),
+    Scene("not_loading", "The window does not load", step="not_loading"),
+    Scene("popup_blocked", "The window was blocked", step="popup_blocked"),
+    Scene("finishing", "Finishing", step="finishing"),
+    Scene("connected", "Connected", code="connected"),
+)
+_ENDINGS: Final = ("declined", "failed", "expired", "cancelled", "account_mismatch")
+_PAGES: Final = (
+    Scene("page_opening", "Window: opening", page="opening.html"),
+    Scene("page_stranded", "Window: has lost its page", page="opening.html", state="stranded"),
+    Scene("page_interstitial", "Window: asking first", page="interstitial.html"),
+    Scene("page_in_app", "Window: inside another app", page="in_app.html"),
+    Scene("page_return", "Window: coming back", page="return.html"),
+    Scene("page_return_ask", "Window: asking how it went", page="return.html", state="ask"),
+    Scene("page_return_done", "Window: done", page="return.html", state="done"),
+    Scene("page_error", "Window: an error", page="error.html", code="failed"),
+)
+
+SCENES: Final = {
+    scene.key: scene
+    for scene in (
+        Scene(BUTTON, "The button"),
+        Scene(ALL_BUTTONS, "All buttons"),
+        *_STEPS,
+        *(Scene(code, f"Ended: {_named(code)}", code=code) for code in _ENDINGS),
+        *_PAGES,
+        *(
+            Scene(f"error_{code}", f"Error: {_named(code)}", code=code, page="error.html")
+            for code in ERROR_CODES
+        ),
+    )
+}
+"""By key, in the order in which users meet them."""
+
+
+def scene_of(word: str) -> Scene | None:
+    """The scene that shows a word; None for one that is on no page, such as those of a mail."""
+    known = CATALOGUE.get(word)
+    return SCENES.get(known.scene) if known else None

@@ -1,0 +1,1 @@
+"""Speaks Cyclr's HTTP protocol to the partner service."""

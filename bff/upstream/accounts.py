@@ -1,0 +1,155 @@
+"""Accounts belong to their product: which account of the partner service stands for which one of a host's.
+
+Two hosts choose the ids of their accounts without knowing of each other, and ``"1"`` is a popular one. So it
+is kept which product each id at the partner service belongs to: the first that did something there. Products
+of one ``account_namespace`` share theirs.
+"""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from bff.common.errors import AccountOfAnotherProduct, InvalidRequest
+from bff.content.ports import ProductStore
+from bff.content.product import DRAFT
+from bff.identity.principal import AccountRef
+from bff.upstream.protocol import AccountOwners, Owner
+
+MOST_ID: Final = 255
+"""Characters that the partner service takes for an account's id."""
+MOST_KEPT: Final = 10_000
+PASSED_SECONDS: Final = 60.0
+ROUNDS: Final = 4
+"""Two names may each be lost to somebody who came at the same moment; then it is looked once more."""
+_KATAKANA_AS_HIRAGANA: Final = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
+
+
+def fold(name: str) -> str:
+    """What two ids have in common that a partner service might take for one.
+
+    Whether it tells "Acme" from "acme" is not known of every one. Databases compare without case, without
+    width (NFKC), without what has no weight (format characters), hiragana as katakana, and without the spaces
+    at the end (SQL Server's usual collations do all of it). What is told apart there although it is one here
+    costs a prefix; the other way round it would cost an account.
+    """
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    weighed = (item for item in plain if unicodedata.category(item) != "Cf" and not _is_selector(item))
+    return "".join(weighed).translate(_KATAKANA_AS_HIRAGANA).rstrip()
+
+
+def _is_selector(item: str) -> bool:
+    return "\ufe00" <= item <= "\ufe0f" or "\U000e0100" <= item <= "\U000e01ef" or item == "\u034f"
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The id at the partner service, and whether it is known to be the product's."""
+
+    name: str
+    owned: bool
+
+
+class Accounts:
+    """Finds a host's account at the partner service.
+
+    ``any_id`` tells whether the partner service has accounts of whatever id it is asked for (the embedded one
+    does). There an id that is another product's gets the product's key before it. Elsewhere an id is the
+    name that its people know a customer by (Cyclr's API ID): there no other is made up.
+    """
+
+    def __init__(self, owners: AccountOwners, products: ProductStore, any_id: Callable[[], bool]) -> None:
+        self._owners = owners
+        self._products = products
+        self._any_id = any_id
+        # Who owns what never changes.
+        self._kept: dict[tuple[str, str, str], _Found] = {}
+        self._passed: dict[tuple[str, str], float] = {}
+
+    def known(self, account: AccountRef) -> AccountRef | None:
+        """The account to read; None where the account of this id there is another product's.
+
+        Nothing is written. What no product has used yet is read as it is. Raises ``PartnerProblem`` when the
+        partner service has to be asked what it is, and does not answer.
+        """
+        found = self._look(account)
+        return AccountRef(found.name, account.name, account.product) if found else None
+
+    def claimed(self, account: AccountRef) -> AccountRef:
+        """The account to change something in: from now on it is this product's.
+
+        Raises ``AccountOfAnotherProduct``, ``InvalidRequest`` for an id that is too long with its prefix, and
+        ``PartnerProblem`` as ``known`` does.
+        """
+        for _ in range(ROUNDS):
+            found = self._look(account)
+            if found is None:
+                break
+            if found.owned:
+                return AccountRef(found.name, account.name, account.product)
+            if len(found.name) > MOST_ID:
+                raise InvalidRequest(f"account.id: {found.name!r} is too long; at most {MOST_ID} characters")
+            self._owners.claim(found.name, Owner(account.product, account.id))
+        raise _refusal(account)
+
+    def require(self, account: AccountRef) -> None:
+        """Refuse early what a launch would refuse, writing nothing. Raises ``AccountOfAnotherProduct``.
+
+        What passed is not looked up again for a minute: it is a kindness to who builds the page, and the
+        launch decides.
+        """
+        key, now = (account.product, account.id), time.monotonic()
+        if self._passed.get(key, 0.0) > now:
+            return
+        if self._look(account) is None:
+            raise _refusal(account)
+        if len(self._passed) >= MOST_KEPT:
+            self._passed.clear()
+        self._passed[key] = now + PASSED_SECONDS
+
+    def _look(self, account: AccountRef) -> _Found | None:
+        product = account.product
+        if not product:
+            raise AccountOfAnotherProduct("this account belongs to no product")
+        own = self._prefix(product) + account.id
+        if kept := self._kept.get((product, account.id, own)):
+            return kept
+        group = (product,) if product.endswith(DRAFT) else self._products.sharing(product)
+        names = dict.fromkeys(
+            [*(self._prefix(key) + account.id for key in group), *(f"{key}:{account.id}" for key in group)]
+        )
+        owners = self._owners.of([*names])
+        for keys in ({product}, set(group)):
+            for name in names:
+                owner = owners.get(name)
+                if owner and owner.product in keys and fold(owner.account) == fold(account.id):
+                    return self._keep((product, account.id, own), owner, _Found(name, owned=True))
+        apart = f"{product}:{account.id}"
+        if own not in owners:
+            return _Found(own, owned=False)
+        if self._any_id() and apart not in owners:
+            return _Found(apart, owned=False)
+        return None
+
+    def _keep(self, key: tuple[str, str, str], owner: Owner, found: _Found) -> _Found:
+        # What is shared may not be shared tomorrow.
+        if owner.product == key[0]:
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            self._kept[key] = found
+        return found
+
+    def _prefix(self, key: str) -> str:
+        product = self._products.get(key.removesuffix(DRAFT))
+        return product.account_prefix if product else ""
+
+
+def _refusal(account: AccountRef) -> AccountOfAnotherProduct:
+    return AccountOfAnotherProduct(
+        f"account {account.id!r} of product {account.product!r}: the partner service has this account for"
+        " another product; set account_prefix in the product file, or the same account_namespace in both"
+        " products if they are to share it"
+    )

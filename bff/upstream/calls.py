@@ -1,0 +1,203 @@
+"""Calls to the partner service's API: with a good access token, and aware of accounts that are not there."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection
+from typing import Any, Final
+from urllib.parse import quote
+
+from bff.common.errors import AccountUnknown, PartnerUnavailable
+from bff.common.secret import Secret
+from bff.identity.principal import AccountRef
+from bff.outbound.client import Answer, HttpClient
+from bff.upstream import json_reader as partner_json
+from bff.upstream.bearer import Bearer
+from bff.upstream.call_log import logged
+from bff.upstream.retry_after import Quiet
+
+ACCOUNT_HEADER: Final = "X-Cyclr-Account"
+EMBEDDED_HEADER: Final = "Hitchpost-Embedded"
+"""By it the embedded service says what it is, in each answer of its API. Cyclr has no such header."""
+OK, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 200, 400, 401, 403, 404
+DOUBTFUL: Final = frozenset({BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND})
+"""Cyclr documents no answer to an account that is not there; each of these may be it."""
+UNKNOWN_SECONDS: Final = 5.0
+"""So long an account that was not there is believed to be missing still."""
+MOST_UNKNOWN: Final = 10_000
+
+
+def segment(text: str) -> str:
+    """``text`` as one segment of a path."""
+    return quote(text, safe="")
+
+
+class PartnerCalls:
+    """Sends calls. A 401 is a dead access token only if the token is no good for anything else either."""
+
+    def __init__(
+        self, http: HttpClient, bearer: Bearer, quiet: Quiet, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._http = http
+        self._bearer = bearer
+        self._quiet = quiet
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._unknown: dict[str, float] = {}
+        self._embedded: bool | None = None
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        template: str | None = None,
+        *,
+        account: AccountRef | None = None,
+        named: bool = True,
+        means: Collection[int] = (),
+        missing: Collection[int] = (),
+        waits: bool = False,
+        **more: Any,
+    ) -> Answer:
+        """The answer. Raises ``PartnerUnavailable``, and ``AccountUnknown`` for one of an unknown account.
+
+        ``account``: whose call it is, ``named`` in a header unless the path has it. ``means``: statuses with
+        one meaning, of which no more is asked; ``missing``: those that mean an unknown account. ``waits``: it
+        is refused here while the partner service wants to be left alone (``Retry-After``). ``more`` is for
+        ``HttpClient.send``.
+        """
+        if waits:
+            self._wait_our_turn()
+
+        def send(token: Secret) -> Answer:
+            headers = _headers(token, account if named else None)
+            return self._send(method, path, template or path, headers, **more)
+
+        token = self._bearer.token()
+        answer = send(token)
+        if answer.status not in DOUBTFUL or answer.status in means:
+            return answer
+        if account is None:
+            return send(self._bearer.renew(token)) if answer.status == UNAUTHORIZED else answer
+        if answer.status in missing:
+            raise unknown(account)
+        return self._doubted(account, token, answer, send)
+
+    def _doubted(
+        self, account: AccountRef, token: Secret, answer: Answer, send: Callable[[Secret], Answer]
+    ) -> Answer:
+        """What a refusal comes to: a new access token, an unknown account, or the refusal itself."""
+        if (known := self._is_known(account, token)) is None:
+            answer = send(token := self._bearer.renew(token))
+            if answer.status not in DOUBTFUL:
+                return answer
+            known = self._is_known(account, token)
+        if known is False:
+            raise unknown(account)
+        # Somebody may have made it since the call; what was refused has done nothing.
+        return send(token) if known else answer
+
+    def is_embedded(self) -> bool:
+        """Whether this is the embedded service: known from any answer; without one yet, it is asked.
+
+        Raises ``PartnerUnavailable``.
+        """
+        if self._embedded is None:
+            self.call("GET", "/v1.0/connectors", query={"page": "1", "pageSize": "1"})
+        return bool(self._embedded)
+
+    def is_there(self, account: AccountRef) -> bool:
+        """Whether it is there, asked now."""
+        self.has_made(account)
+        path, template = f"/v1.0/accounts/{segment(account.id)}", "/v1.0/accounts/{account}"
+        try:
+            return self.call("GET", path, template, account=account, named=False).status == OK
+        except AccountUnknown:
+            return False
+
+    def is_known_to_be_missing(self, account: AccountRef) -> bool:
+        """Whether it was not there a moment ago."""
+        with self._lock:
+            return self._unknown.get(account.id, 0.0) > self._clock()
+
+    def has_made(self, account: AccountRef) -> None:
+        """It is there now."""
+        with self._lock:
+            self._unknown.pop(account.id, None)
+
+    def _is_known(self, account: AccountRef, token: Secret) -> bool | None:
+        """Whether the account is there; None when it is the access token that is refused."""
+        if self.is_known_to_be_missing(account):
+            return False
+        headers = _headers(token, None)
+        path, template = f"/v1.0/accounts/{segment(account.id)}", "/v1.0/accounts/{account}"
+        status = self._send("GET", path, template, headers).status
+        if status == OK:
+            return True
+        if status != NOT_FOUND:
+            # Is it us who are refused, or is this, too, an answer to an account that is not there?
+            query = {"page": "1", "pageSize": "1"}
+            status = self._send("GET", "/v1.0/accounts", "/v1.0/accounts", headers, query=query).status
+            if status == UNAUTHORIZED:
+                return None
+            if status == FORBIDDEN:
+                raise PartnerUnavailable("the partner service refuses our credentials")
+        self._note_missing(account)
+        return False
+
+    def _note_missing(self, account: AccountRef) -> None:
+        with self._lock:
+            if len(self._unknown) >= MOST_UNKNOWN:
+                self._unknown.clear()
+            self._unknown[account.id] = self._clock() + UNKNOWN_SECONDS
+
+    def _send(
+        self, method: str, path: str, template: str, headers: dict[str, str | bytes], **more: Any
+    ) -> Answer:
+        try:
+            with logged(method, template) as note:
+                answer = self._http.send(method, path, headers=headers, **more)
+                note["status"] = answer.status
+            # A refusal may be a proxy's: once an answer has come that is the service's own, only such count.
+            if self._embedded is None or answer.status == OK:
+                self._embedded = EMBEDDED_HEADER in answer.headers
+        except PartnerUnavailable as told:
+            if told.named and told.retry_after:
+                self._quiet.ask_for(told.retry_after)
+            raise
+        return answer
+
+    def _wait_our_turn(self) -> None:
+        if (left := self._quiet.left()) > 0:
+            raise PartnerUnavailable("the partner service asked to be left alone", retry_after=left)
+
+
+def unknown(account: AccountRef) -> AccountUnknown:
+    """What is raised for an account that is not there."""
+    return AccountUnknown(f"the partner service has no account {account.id!r}")
+
+
+def _headers(token: Secret, account: AccountRef | None) -> dict[str, str | bytes]:
+    headers: dict[str, str | bytes] = {"Authorization": f"Bearer {token.reveal()}"}
+    if account is not None:
+        # As UTF-8 bytes: header texts are Latin-1 to the libraries, and account ids are any text.
+        headers[ACCOUNT_HEADER] = account.id.encode()
+    return headers
+
+
+def require_ok(answer: Answer) -> Any:
+    """What was answered. Raises ``PartnerUnavailable`` for anything but 200."""
+    if answer.status == OK:
+        return answer.document()
+    if answer.status == UNAUTHORIZED:
+        raise PartnerUnavailable("the partner service refuses our credentials")
+    raise PartnerUnavailable(f"the partner service answered {answer.status}: {message_of(answer)}")
+
+
+def message_of(answer: Answer) -> str:
+    """The ``Message`` of a refusal; empty where there is none."""
+    try:
+        return partner_json.message_of(answer.document())
+    except PartnerUnavailable:
+        return ""

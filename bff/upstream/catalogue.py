@@ -1,0 +1,141 @@
+"""The partner service's connector catalogue, remembered: what connectors are called, and their releases."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, wait
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final
+
+from bff.common.background import Aside
+from bff.common.errors import ConnectorUnavailable, PartnerProblem
+from bff.content.product import OfferedConnector
+from bff.identity.principal import AccountRef
+from bff.upstream.protocol import Connector, ConnectorStore, KnownConnector, PartnerService
+
+FRESH: Final = timedelta(minutes=5)
+MISSING_FRESH: Final = timedelta(minutes=1)
+"""So long a connector that does not exist is believed to be missing still."""
+READ_AGAIN: Final = timedelta(seconds=5)
+"""So often it is looked what other workers have heard."""
+LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+PATIENCE: Final = timedelta(seconds=4)
+"""So long a page waits for the names of connectors that nobody has heard of yet, all of them together."""
+
+
+class Catalogue:
+    """Looks connectors up by the product's reference, in parallel, each once at a time.
+
+    What was heard is kept for all workers in ``store``. An outage is not remembered: what was known before it
+    serves on.
+    """
+
+    def __init__(
+        self,
+        partner: PartnerService,
+        clock: Callable[[], datetime],
+        store: ConnectorStore,
+        aside: Aside,
+        patience: timedelta = PATIENCE,
+    ) -> None:
+        self._patience = patience.total_seconds()
+        self._partner = partner
+        self._clock = clock
+        self._store = store
+        self._aside = aside
+        self._lock = threading.RLock()
+        self._kept: dict[str, KnownConnector] = {}
+        self._asked: dict[str, Future[KnownConnector]] = {}
+        self._read_at: dict[str, datetime] = {}
+
+    def find(self, account: AccountRef, offered: OfferedConnector) -> Connector:
+        """The connector, for a launch; during an outage what was known before it serves on.
+
+        Raises ``PartnerProblem``; of these ``AccountUnknown`` says to make the account first.
+        """
+        known = self._known([offered.reference]).get(offered.reference)
+        if known is None or not self._is_fresh(known):
+            try:
+                known = self._ask(account, offered.reference)
+            except PartnerProblem:
+                if known is None or known.connector is None:
+                    raise
+        if known.connector is None:
+            raise ConnectorUnavailable(f"the partner service has no connector {offered.reference!r}")
+        return known.connector
+
+    def look_up(
+        self, account: AccountRef, offered: Iterable[OfferedConnector]
+    ) -> Mapping[str, KnownConnector]:
+        """What is known of each, by reference, for a page: what is old is told at once, and renewed aside.
+
+        What nobody knows yet is asked, and waited for no longer than ``PATIENCE``; what has not been told by
+        then is missing here.
+        """
+        references = list(dict.fromkeys(one.reference for one in offered))
+        known = self._known(references)
+        begun = {
+            reference: self._begin(account, reference)
+            for reference in references
+            if reference not in known or not self._is_fresh(known[reference])
+        }
+        new = {reference: asked for reference, asked in begun.items() if reference not in known}
+        done, _ = wait(new.values(), self._patience)
+        told = {
+            reference: asked.result()
+            for reference, asked in new.items()
+            if asked in done and asked.exception() is None
+        }
+        return known | told
+
+    def named(self, offered: OfferedConnector) -> OfferedConnector:
+        """The connector with a name to show: the product's, the catalogue's, or made from the key."""
+        if offered.name:
+            return offered
+        known = self._known([offered.reference]).get(offered.reference)
+        made_up = offered.key.replace("-", " ").replace("_", " ").title()
+        return replace(offered, name=known.connector.name if known and known.connector else made_up)
+
+    def _known(self, references: Sequence[str]) -> dict[str, KnownConnector]:
+        """What is remembered, here or by another worker, who may have heard of it since."""
+        with self._lock:
+            found = {key: self._kept[key] for key in references if key in self._kept}
+        unsure = [key for key in references if key not in found or not self._is_fresh(found[key])]
+        now = self._clock()
+        unread = [key for key in unsure if now - self._read_at.get(key, LONG_AGO) >= READ_AGAIN]
+        if unread:
+            found |= self._store.get(unread)
+            with self._lock:
+                self._kept |= found
+                self._read_at |= dict.fromkeys(unread, now)
+        return found
+
+    def _is_fresh(self, known: KnownConnector) -> bool:
+        return self._clock() - known.at < (FRESH if known.connector else MISSING_FRESH)
+
+    def _begin(self, account: AccountRef, reference: str) -> Future[KnownConnector]:
+        with self._lock:
+            under_way = self._asked.get(reference)
+            if under_way is None:
+                under_way = self._asked[reference] = self._aside(partial(self._ask, account, reference))
+        under_way.add_done_callback(partial(self._end, reference))
+        return under_way
+
+    def _end(self, reference: str, asked: Future[KnownConnector]) -> None:
+        with self._lock:
+            if self._asked.get(reference) is asked:
+                del self._asked[reference]
+
+    def _ask(self, account: AccountRef, reference: str) -> KnownConnector:
+        try:
+            found: Connector | None = self._partner.find_connector(account, reference)
+        except ConnectorUnavailable:
+            found = None
+        known = KnownConnector(found, self._clock())
+        with self._lock:
+            self._kept[reference] = known
+        self._store.put(reference, known)
+        return known

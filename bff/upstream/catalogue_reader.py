@@ -1,0 +1,107 @@
+"""What the partner service has to offer: its catalogue of connectors, and lists read page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from bff.common.errors import AccountUnknown
+from bff.identity.principal import AccountRef
+from bff.outbound.client import Answer
+from bff.upstream import json_reader as partner_json
+from bff.upstream.calls import DOUBTFUL, NOT_FOUND, OK, PartnerCalls, require_ok, segment, unknown
+from bff.upstream.releases import Release, read_release
+
+PAGE_SIZE: Final = 50
+MOST_PAGES: Final = 200
+
+
+class PartnerCatalogue:
+    """Reads the catalogue for an account, or for nobody where the partner service allows it."""
+
+    def __init__(self, calls: PartnerCalls) -> None:
+        self._calls = calls
+        self._needs_account = False
+
+    def releases(self, account: AccountRef, reference: str) -> list[Release]:
+        """The entries of this id, key or name; none for an unknown one.
+
+        Raises ``AccountUnknown`` where entries are told to accounts that exist only, and this does not.
+        """
+        answer = self._look_up(account, f"/v1.0/connectors/{segment(reference)}")
+        if answer.status == NOT_FOUND:
+            return []
+        document = require_ok(answer)
+        found = document if isinstance(document, list) else [document]
+        return [read_release(entry) for entry in found]
+
+    def search(self, account: AccountRef | None, query: str) -> Iterator[Release]:
+        """Every release whose connector's name has ``query`` in it. Raises ``PartnerUnavailable``."""
+        asked = {"query": query} if query else {}
+        for items in pages(self._calls, "/v1.0/connectors", account, asked):
+            yield from map(read_release, items)
+
+    def any_account(self) -> AccountRef | None:
+        """An account that exists, to read the catalogue for; None while there is none."""
+        first = {"page": "1", "pageSize": "1"}
+        answer = self._calls.call("GET", "/v1.0/accounts", query=first, means=DOUBTFUL)
+        found = partner_json.read_list(answer.document()) if answer.status == OK else []
+        return partner_json.read_account(found[0]) if found else None
+
+    def has_account(self, account: AccountRef) -> bool:
+        """Whether the account exists. Raises ``PartnerUnavailable``."""
+        return self._calls.is_there(account)
+
+    def _look_up(self, account: AccountRef, path: str) -> Answer:
+        """For the account; where it does not exist for nobody, which may be forbidden, or for another one."""
+        template = "/v1.0/connectors/{connector}"
+        missing = unknown(account)
+        if not self._calls.is_known_to_be_missing(account):
+            try:
+                return self._calls.call("GET", path, template, account=account)
+            except AccountUnknown as told:
+                missing = told
+        if not self._needs_account:
+            # The access token is a good one: that the account is missing was told to it.
+            answer = self._calls.call("GET", path, template, means=DOUBTFUL)
+            if answer.status in {OK, NOT_FOUND}:
+                return answer
+            self._needs_account = True
+        # It says nothing about an account: any that exists will do.
+        if (other := self.any_account()) is None:
+            raise missing
+        return self._calls.call("GET", path, template, account=other)
+
+
+def pages(
+    calls: PartnerCalls, path: str, account: AccountRef | None, asked: dict[str, str] | None = None
+) -> Iterator[list[Any]]:
+    """A list page by page, until ``Total-Pages`` or a page without news says that there are no more.
+
+    A page that is shorter than asked says nothing: the partner service may have a limit of its own. Raises
+    ``AccountUnknown``, ``PartnerUnavailable``.
+    """
+    seen: set[Any] = set()
+    for page in range(1, MOST_PAGES + 1):
+        query = {**(asked or {}), "page": str(page), "pageSize": str(PAGE_SIZE)}
+        answer = calls.call("GET", path, account=account, query=query, means={NOT_FOUND})
+        if answer.status == NOT_FOUND:
+            return
+        items = [item for item in partner_json.read_list(require_ok(answer)) if _id(item) not in seen]
+        if not items:
+            return
+        yield items
+        seen |= {_id(item) for item in items}
+        if _is_last(answer, page):
+            return
+
+
+def _id(item: Any) -> Any:
+    # Whatever else it is, is refused by whoever reads the item.
+    number = item.get("Id") if isinstance(item, dict) else None
+    return number if isinstance(number, int) else None
+
+
+def _is_last(answer: Answer, page: int) -> bool:
+    total = answer.headers.get("Total-Pages", "")
+    return total.isascii() and total.isdigit() and page >= int(total)

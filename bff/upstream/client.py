@@ -1,0 +1,219 @@
+"""Cyclr's HTTP protocol, spoken to Cyclr or to any server that speaks it too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from bff.common.errors import AccountUnknown, ConnectorUnavailable, InvalidRequest, PartnerUnavailable
+from bff.common.secret import Secret
+from bff.identity.principal import AccountRef
+from bff.outbound.client import Answer, HttpClient, Limits
+from bff.upstream import json_reader as partner_json
+from bff.upstream.access_tokens import TokenEndpoint, TokenSource
+from bff.upstream.bearer import Bearer
+from bff.upstream.calls import NOT_FOUND, OK, PartnerCalls, message_of, require_ok, segment
+from bff.upstream.catalogue_reader import PartnerCatalogue, pages
+from bff.upstream.protocol import AccountConnector, CompletionWish, Connector, SignInToken
+from bff.upstream.releases import connector_of
+from bff.upstream.retry_after import Quiet
+
+LISTED: Final = "/v1.0/account/connectors"
+MOST_NAMES: Final = 20
+"""Names that an install is tried under, when other connectors' installs have the first."""
+CONFLICT, GONE = 409, 410
+
+
+class PartnerClient:
+    """Implements ``bff.upstream.protocol.PartnerService`` over HTTP.
+
+    An account is made when a call needs it and it is not there, if that is allowed (``create_accounts``);
+    reading makes none.
+    """
+
+    def __init__(
+        self,
+        api_url: str,
+        client_id: str,
+        client_secret: Secret,
+        limits: Limits | None = None,
+        *,
+        share: Callable[[TokenSource], TokenSource] = lambda source: source,
+        create_accounts: bool = True,
+        quiet: Quiet | None = None,
+    ) -> None:
+        self._http = HttpClient(api_url, limits or Limits())
+        bearer = Bearer(share(TokenEndpoint(self._http, client_id, client_secret)))
+        self._calls = PartnerCalls(self._http, bearer, quiet or Quiet())
+        self._create_accounts = create_accounts
+        self.catalogue = PartnerCatalogue(self._calls)
+
+    def breaker_state(self) -> str:
+        """``closed``, ``open`` or ``half-open``: whether calls to the partner service go through."""
+        return self._http.breaker.state().value
+
+    def takes_any_account_id(self) -> bool:
+        """Whether this is the embedded service, whose accounts are made by whatever id they are asked for.
+
+        Known from any answer; without one yet, it is asked. Raises ``PartnerUnavailable``.
+        """
+        return self._calls.is_embedded()
+
+    def find_connector(self, account: AccountRef, reference: str) -> Connector:
+        """By id the answer is one release, by name or key a list of them; drafts count for nothing."""
+        found = connector_of(self.catalogue.releases(account, reference), reference)
+        if found is None:
+            raise ConnectorUnavailable(f"the partner service has no connector {reference!r}")
+        if not found.installable and str(found.id) == reference:
+            # The release that is named cannot be had any more (or yet); of the same connector another can.
+            found = connector_of(self.catalogue.releases(account, found.name), found.name) or found
+        return found
+
+    def list_account_connectors(self, account: AccountRef) -> list[AccountConnector]:
+        """All of them; none of an account that does not exist."""
+        try:
+            found = [item for page in pages(self._calls, LISTED, account) for item in page]
+        except AccountUnknown:
+            return []
+        return [partner_json.read_account_connector(item, listed=True) for item in found]
+
+    def get_account_connector(
+        self, account: AccountRef, account_connector_id: int
+    ) -> AccountConnector | None:
+        """One account connector; its ``Authenticated`` flag is the only authority that Cyclr has."""
+        path, template = f"/v1.0/account/connectors/{account_connector_id}", "/v1.0/account/connectors/{id}"
+        try:
+            answer = self._calls.call("GET", path, template, account=account, means={NOT_FOUND}, waits=True)
+        except AccountUnknown:
+            return None
+        if answer.status == NOT_FOUND:
+            return None
+        return partner_json.read_account_connector(require_ok(answer))
+
+    def install_connector(self, account: AccountRef, connector: Connector) -> AccountConnector:
+        """Install under the connector's name. Raises ``ConnectorUnavailable``, ``PartnerUnavailable``.
+
+        A name may be taken by an install of another connector: then it is numbered.
+        """
+        if not connector.installable:
+            raise ConnectorUnavailable(f"connector {connector.name!r} has no approved release to install")
+        for number in range(1, MOST_NAMES + 1):
+            name = connector.name if number == 1 else f"{connector.name} {number}"
+            answer = self._install(account, connector, name)
+            if answer.status == OK:
+                return partner_json.read_account_connector(answer.document(), listed=True)
+            if not _is_in_use(message := message_of(answer)):
+                raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: {message}")
+            # Somebody installed it at the same moment, or by hand before.
+            ours = [item for item in self.list_account_connectors(account) if connector.is_in(item)]
+            if ours:
+                return ours[0]
+        raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: every name is in use")
+
+    def _install(self, account: AccountRef, connector: Connector, name: str) -> Answer:
+        path, template = f"/v1.0/connectors/{connector.id}/install", "/v1.0/connectors/{connector}/install"
+        # Harmless: if the first of two was done, the second is refused by its name, and the first is found.
+        more: Any = {"account": account, "document": {"Name": name}, "harmless": True}
+        return self._for_account(account, lambda: self._calls.call("POST", path, template, **more))
+
+    def mint_sign_in_token(
+        self,
+        account: AccountRef,
+        username: str,
+        completion: CompletionWish | None = None,
+        connector: Connector | None = None,
+    ) -> SignInToken:
+        """``POST /v1.0/accounts/{id}/signintoken``: one use, five minutes; the user is made when unknown.
+
+        What is wished for besides goes into ``Hitchpost``, which Cyclr passes over.
+        """
+        document: dict[str, Any] = {"Username": username}
+        wishes: dict[str, Any] = {}
+        if completion:
+            wishes |= {"CompletionUrl": completion.url, "TargetOrigin": completion.target}
+        if connector:
+            wishes["Connector"] = connector.id
+        if wishes:
+            document["Hitchpost"] = wishes
+        path = f"/v1.0/accounts/{segment(account.id)}/signintoken"
+        template = "/v1.0/accounts/{account}/signintoken"
+        # Harmless: of two tokens minted, the one that nobody has heard of ends by itself.
+        more: Any = {"account": account, "named": False, "missing": {NOT_FOUND}}
+        more |= {"document": document, "harmless": True}
+        answer = self._for_account(account, lambda: self._calls.call("POST", path, template, **more))
+        if connector and answer.status == CONFLICT:
+            raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: {message_of(answer)}")
+        return partner_json.read_sign_in_token(require_ok(answer), connector)
+
+    def accept_sign_in(self, account: AccountRef, account_connector_id: int, token_sha256: str) -> None:
+        """The embedded service's own call; Cyclr knows no such thing, and never asks for it."""
+        answer = self._about_sign_in(account, account_connector_id, token_sha256, "accept")
+        if answer.status in {NOT_FOUND, GONE}:
+            raise InvalidRequest("accept: it is too late to choose this account; connect again")
+        require_ok(answer)
+
+    def complete_sign_in(
+        self, account: AccountRef, account_connector_id: int, token_sha256: str, code: Secret
+    ) -> Secret | None:
+        """The embedded service's own call, as the next is."""
+        answer = self._about_sign_in(account, account_connector_id, token_sha256, "complete", code)
+        if answer.status in {NOT_FOUND, GONE}:
+            return None
+        return partner_json.read_finish_id(require_ok(answer))
+
+    def refuse_sign_in(
+        self, account: AccountRef, account_connector_id: int, token_sha256: str, code: Secret
+    ) -> bool:
+        """What the code stands for is forgotten there."""
+        answer = self._about_sign_in(account, account_connector_id, token_sha256, "refuse", code)
+        if answer.status in {NOT_FOUND, GONE}:
+            return False
+        require_ok(answer)
+        return True
+
+    def _about_sign_in(
+        self,
+        account: AccountRef,
+        account_connector_id: int,
+        token_sha256: str,
+        verb: str,
+        code: Secret | None = None,
+    ) -> Answer:
+        base = "/v1.0/account/connectors"
+        return self._calls.call(
+            "PUT",
+            f"{base}/{account_connector_id}/signins/{segment(token_sha256)}/{verb}",
+            f"{base}/{{id}}/signins/{{token}}/{verb}",
+            account=account,
+            document={"Code": code.reveal()} if code else None,
+            means={NOT_FOUND},
+        )
+
+    def make_account(self, account: AccountRef) -> None:
+        """Its id there is the host's own; one that is there already is as good. Raises ``AccountUnknown``."""
+        if not self._create_accounts:
+            if self._calls.is_there(account):
+                return
+            raise AccountUnknown(
+                f"account {account.id!r} does not exist at the partner service, and"
+                " HITCHPOST_PARTNER_CREATE_ACCOUNTS is off: make it there first; account.id is its API ID"
+            )
+        document = {"Id": account.id, "Name": account.name}
+        # Harmless: of two the second finds the id in use, which is as good as making it.
+        answer = self._calls.call("POST", "/v1.0/accounts", document=document, harmless=True)
+        is_made = answer.status == OK or message_of(answer) == "ID already in use"
+        if not is_made and not self._calls.is_there(account):
+            raise PartnerUnavailable(f"account {account.id!r} cannot be made: {message_of(answer)}")
+        self._calls.has_made(account)
+
+    def _for_account(self, account: AccountRef, call: Callable[[], Answer]) -> Answer:
+        """A call that needs the account to exist: when it does not, it is made, and the call repeated."""
+        try:
+            return call()
+        except AccountUnknown:
+            self.make_account(account)
+            return call()
+
+
+def _is_in_use(message: str) -> bool:
+    return message.startswith("Account connector name ") and message.endswith(" is in use.")

@@ -1,0 +1,68 @@
+"""What the partner service's catalogue said, in the database: for all workers, and for those that come."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy import Engine, insert, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from bff.serving.database import writing
+from bff.storage.tables import catalogue_entries
+from bff.upstream.protocol import Connector, KnownConnector
+
+log = structlog.get_logger("hitchpost.partner")
+
+
+class DatabaseConnectors:
+    """Implements ``ConnectorStore``. ``credential`` names the partner service and the client id there."""
+
+    def __init__(self, engine: Engine, credential: str) -> None:
+        self._engine = engine
+        self._writer = writing(engine)
+        self._service = hashlib.sha256(credential.encode()).hexdigest()
+
+    def get(self, references: Sequence[str]) -> dict[str, KnownConnector]:
+        """What is known of these; nothing while the database is away."""
+        table = catalogue_entries.c
+        ours = table.service == self._service, table.reference.in_(references)
+        try:
+            with self._engine.connect() as connection:
+                rows = connection.execute(select(table.reference, table.entry, table.read_at).where(*ours))
+                return {row.reference: KnownConnector(_read(row.entry), row.read_at) for row in rows}
+        except SQLAlchemyError as error:
+            log.warning("catalogue not shared", error=type(error).__name__)
+            return {}
+
+    def put(self, reference: str, known: KnownConnector) -> None:
+        """The last one to tell is believed."""
+        table = catalogue_entries.c
+        ours = table.service == self._service, table.reference == reference
+        values = {"entry": _written(known.connector), "read_at": known.at}
+        try:
+            with self._writer.begin() as connection:
+                if connection.execute(update(catalogue_entries).where(*ours).values(values)).rowcount:
+                    return
+            first = {"service": self._service, "reference": reference, **values}
+            # Another worker may have been quicker: then it knows the same.
+            with contextlib.suppress(IntegrityError), self._writer.begin() as connection:
+                connection.execute(insert(catalogue_entries).values(first))
+        except SQLAlchemyError as error:
+            log.warning("catalogue not shared", error=type(error).__name__)
+
+
+def _written(connector: Connector | None) -> str | None:
+    if connector is None:
+        return None
+    return json.dumps([connector.id, connector.name, list(connector.others), connector.installable])
+
+
+def _read(entry: str | None) -> Connector | None:
+    if entry is None:
+        return None
+    number, name, others, installable = json.loads(entry)
+    return Connector(number, name, tuple(others), installable)

@@ -1,0 +1,84 @@
+"""The partner service as a product may see it: the one way to it, so that nobody can forget whose it is."""
+
+from __future__ import annotations
+
+from bff.common.errors import ConnectorUnavailable, InvalidRequest
+from bff.common.secret import Secret
+from bff.identity.principal import AccountRef
+from bff.upstream.accounts import Accounts
+from bff.upstream.protocol import AccountConnector, CompletionWish, Connector, PartnerService, SignInToken
+
+
+class OwnAccounts:
+    """A ``PartnerService`` in which every account is its product's own.
+
+    A call that only looks finds nothing in another product's account. One that changes something makes the
+    account the product's, or raises ``AccountOfAnotherProduct``.
+    """
+
+    def __init__(self, partner: PartnerService, accounts: Accounts) -> None:
+        self._partner = partner
+        self._accounts = accounts
+
+    def find_connector(self, account: AccountRef, reference: str) -> Connector:
+        """The catalogue's entry; to whom the account is not known, it is not told through it."""
+        known = self._accounts.known(account)
+        if known is None:
+            raise ConnectorUnavailable(f"connector {reference!r}: the account is another product's")
+        return self._partner.find_connector(known, reference)
+
+    def list_account_connectors(self, account: AccountRef) -> list[AccountConnector]:
+        """What is installed."""
+        known = self._accounts.known(account)
+        return self._partner.list_account_connectors(known) if known else []
+
+    def get_account_connector(
+        self, account: AccountRef, account_connector_id: int
+    ) -> AccountConnector | None:
+        """One installed connector."""
+        known = self._accounts.known(account)
+        return self._partner.get_account_connector(known, account_connector_id) if known else None
+
+    def make_account(self, account: AccountRef) -> None:
+        """Make it, as the product's own."""
+        self._partner.make_account(self._accounts.claimed(account))
+
+    def install_connector(self, account: AccountRef, connector: Connector) -> AccountConnector:
+        """Install it."""
+        return self._partner.install_connector(self._accounts.claimed(account), connector)
+
+    def mint_sign_in_token(
+        self,
+        account: AccountRef,
+        username: str,
+        completion: CompletionWish | None = None,
+        connector: Connector | None = None,
+    ) -> SignInToken:
+        """A sign-in token."""
+        own = self._accounts.claimed(account)
+        return self._partner.mint_sign_in_token(own, username, completion, connector)
+
+    def complete_sign_in(
+        self, account: AccountRef, account_connector_id: int, token_sha256: str, code: Secret
+    ) -> Secret | None:
+        """The right browser brought ``code``."""
+        known = self._accounts.known(account)
+        if known is None:
+            return None
+        return self._partner.complete_sign_in(known, account_connector_id, token_sha256, code)
+
+    def refuse_sign_in(
+        self, account: AccountRef, account_connector_id: int, token_sha256: str, code: Secret
+    ) -> bool:
+        """Another browser brought ``code``."""
+        known = self._accounts.known(account)
+        if known is None:
+            return False
+        return self._partner.refuse_sign_in(known, account_connector_id, token_sha256, code)
+
+    def accept_sign_in(self, account: AccountRef, account_connector_id: int, token_sha256: str) -> None:
+        """Keep what a sign-in to another third-party account brought."""
+        known = self._accounts.known(account)
+        if known is None:
+            raise InvalidRequest("accept: no other account has signed in here")
+        self._partner.accept_sign_in(known, account_connector_id, token_sha256)

@@ -1,0 +1,114 @@
+"""Asks the partner service whether the settings that name it are right, and says which is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import requests
+
+from bff.common.secret import Secret
+from bff.content.minted_url import SIGN_IN_PATH
+from bff.outbound.client import Limits
+
+API, SERVICE, CLIENT_SECRET = (
+    f"HITCHPOST_PARTNER_{name}" for name in ("API_URL", "SERVICE_URL", "CLIENT_SECRET")
+)
+MOST_BYTES: Final = 64 * 1024
+REFUSED: Final = frozenset({400, 401, 403})
+OK, UNAUTHORIZED, NOT_FOUND = 200, 401, 404
+
+
+@dataclass(frozen=True)
+class Told:
+    """What came back, or why nothing did."""
+
+    status: int = 0
+    document: Any = None
+    failure: str = ""
+
+
+class PartnerProbe:
+    """Calls without retries, breaker or redirects: an operator wants to see what is there."""
+
+    def __init__(
+        self, api_url: str, service_url: str, client_id: str, client_secret: Secret, limits: Limits
+    ) -> None:
+        self._api_url = api_url
+        self._service_url = service_url
+        self._form = {
+            "grant_type": "client_credentials",
+            "client_id": client_id,
+            "client_secret": client_secret.reveal(),
+        }
+        self._limits = limits
+
+    def faults(self) -> Iterator[str]:
+        """A line for each setting that is wrong, saying why; none when all are right."""
+        told = self._token(self._api_url)
+        if told.failure:
+            yield f"{API}: the partner service does not answer ({told.failure})"
+        elif self._is_api(self._api_url, told):
+            yield from self._service_faults()
+            return
+        elif self._is_api(self._service_url, self._token(self._service_url)):
+            yield f"{API} and {SERVICE} are swapped: the API answers at {self._service_url}"
+            return
+        elif told.status in REFUSED:
+            yield (
+                f"{CLIENT_SECRET}: the partner service refuses these credentials (status {told.status});"
+                " check HITCHPOST_PARTNER_CLIENT_ID, too"
+            )
+        else:
+            yield f"{API}: there is no API of a partner service ({_what(told)} to /oauth/token)"
+        yield from self._service_faults()
+
+    def _service_faults(self) -> Iterator[str]:
+        told = self._ask("GET", self._service_url + SIGN_IN_PATH)
+        if told.failure:
+            yield f"{SERVICE}: the partner service's pages do not answer ({told.failure})"
+        elif told.status == NOT_FOUND or (told.status == UNAUTHORIZED and told.document is not None):
+            # An API refuses whatever it is asked without a token, in JSON.
+            yield (
+                f"{SERVICE}: there is no sign-in page ({told.status} to {SIGN_IN_PATH}); is it the service"
+                " domain?"
+            )
+
+    def _token(self, url: str) -> Told:
+        return self._ask("POST", f"{url}/oauth/token", data=self._form)
+
+    def _is_api(self, url: str, told: Told) -> bool:
+        """Whether the access token in ``told`` opens an API there: tokens are given at both places."""
+        token = told.document.get("access_token") if isinstance(told.document, dict) else None
+        if told.status != OK or not isinstance(token, str):
+            return False
+        headers = {"Authorization": f"Bearer {token}"}
+        accounts = self._ask("GET", f"{url}/v1.0/accounts?page=1&pageSize=1", headers=headers)
+        return accounts.status == OK and isinstance(accounts.document, list)
+
+    def _ask(self, method: str, url: str, **more: Any) -> Told:
+        with requests.Session() as session:
+            # Credentials go to the configured host and nowhere else.
+            session.trust_env = False
+            timeout = (self._limits.connect, self._limits.read)
+            try:
+                with session.request(
+                    method, url, timeout=timeout, allow_redirects=False, stream=True, **more
+                ) as answer:
+                    body = next(answer.iter_content(MOST_BYTES), b"")
+            except (requests.RequestException, OSError) as error:
+                return Told(failure=type(error).__name__)
+        return Told(answer.status_code, _json(body))
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _what(told: Told) -> str:
+    return f"{told.status}" if told.status != OK else "200 without an access token"

@@ -1,0 +1,93 @@
+"""Releases of connectors. A connector id of Cyclr's names one; all of a connector have its name.
+
+Of a connector one release is live ("Approved"), earlier ones are deprecated, and one may be a draft (Cyclr's
+documentation, "Connector Settings"). An account keeps the release that it installed until it is upgraded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bff.upstream import json_reader as partner_json
+from bff.upstream.protocol import Connector
+
+NEVER_INSTALLED: Final = frozenset({"draft", "planned"})
+NOT_FOR_NEW: Final = NEVER_INSTALLED | {"deprecated"}
+APPROVED: Final = frozenset({"approved", "live", ""})
+
+
+@dataclass(frozen=True)
+class Release:
+    """An entry of the catalogue. ``needs``: properties that an install must have before anybody signs in."""
+
+    id: int
+    name: str
+    version: str
+    status: str
+    auth: str
+    needs: tuple[str, ...]
+
+    @property
+    def rank(self) -> tuple[bool, tuple[int, ...], int]:
+        """The greatest is the one for new installs: approved before all else, then the newest."""
+        numbers = tuple(int(number) for number in re.findall(r"\d{1,9}", self.version))
+        return self.status.lower() in APPROVED, numbers, self.id
+
+    @property
+    def is_for_new(self) -> bool:
+        """Whether an account may get it that has none of this connector yet."""
+        return self.status.lower() not in NOT_FOR_NEW
+
+
+def read_release(document: Any) -> Release:
+    """A catalogue entry. Raises ``PartnerUnavailable`` naming the field that is wrong."""
+    entry = partner_json.read_connector(document)
+    ways = [document, *(document.get("Authentication") or ())]
+    auth = [_auth(way) for way in ways if isinstance(way, dict)]
+    return Release(
+        entry.id,
+        entry.name,
+        _text(document.get("Version")),
+        _text(document.get("Status")),
+        ", ".join(dict.fromkeys(filter(None, auth))),
+        tuple(_needs(document.get("Parameters"))),
+    )
+
+
+def connector_of(releases: Sequence[Release], reference: str) -> Connector | None:
+    """The connector that these are releases of; None of no release.
+
+    Of releases of several names it is the connector of exactly this name, else that of the first. A release
+    that is named by its id is the one for new installs, if it may be.
+    """
+    names = [release.name for release in releases]
+    name = next((name for name in names if name == reference), names[0] if names else "")
+    ours = [release for release in releases if release.name == name]
+    offered = [release for release in ours if release.is_for_new]
+    named = [release for release in offered if str(release.id) == reference]
+    best = max(named or offered or ours, key=lambda release: release.rank, default=None)
+    if best is None:
+        return None
+    others = tuple(sorted(release.id for release in ours if release.id != best.id))
+    return Connector(best.id, best.name, others, installable=bool(offered))
+
+
+def _needs(parameters: Any) -> list[str]:
+    found = [one for one in parameters if isinstance(one, dict)] if isinstance(parameters, list) else []
+    return [
+        _text(one.get("Name"))
+        for one in found
+        if one.get("IsAccountConnectorProperty") is True and one.get("IsOptional") is False
+    ]
+
+
+def _auth(way: dict[str, Any]) -> str:
+    kind, flow = _text(way.get("AuthType")), _text(way.get("OAuth2Type"))
+    return f"{kind} {flow}" if kind == "OAuth2" and flow not in {"", "Unknown"} else kind
+
+
+def _text(value: Any) -> str:
+    return "".join(filter(str.isprintable, value))[:200] if isinstance(value, str) else ""

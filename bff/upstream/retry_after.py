@@ -1,0 +1,90 @@
+"""How long the partner service wants to be left alone (``Retry-After``, RFC 9110, section 10.2.3)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final, Protocol
+
+import structlog
+from sqlalchemy import Engine, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from bff.serving.database import writing
+from bff.storage.tables import upstream_tokens
+
+LOOK_AGAIN: Final = 0.5
+"""So often, in seconds, a worker looks what the others were told."""
+
+log = structlog.get_logger("hitchpost.partner")
+
+
+class Shared(Protocol):
+    """What other workers were told, in seconds since the epoch."""
+
+    def read(self) -> float:
+        """When they may ask again; 0 for at once."""
+
+    def write(self, until: float) -> None:
+        """Tell them."""
+
+
+class Quiet:
+    """Until when nobody polls: what this worker was told, and what ``shared`` has of the others."""
+
+    def __init__(self, shared: Shared | None = None, clock: Callable[[], float] = time.time) -> None:
+        self._shared = shared
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._until = 0.0
+        self._looked_at = 0.0
+
+    def ask_for(self, seconds: float) -> None:
+        """The partner service named a time."""
+        until = self._clock() + seconds
+        with self._lock:
+            news, self._until = until > self._until, max(until, self._until)
+        if news and self._shared:
+            self._shared.write(until)
+
+    def left(self) -> float:
+        """Seconds that are left of it; 0 or less for none."""
+        now = self._clock()
+        with self._lock:
+            if self._until > now or self._shared is None or now - self._looked_at < LOOK_AGAIN:
+                return self._until - now
+            self._looked_at = now
+        until = self._shared.read()
+        with self._lock:
+            self._until = max(self._until, until)
+            return self._until - now
+
+
+class DatabaseQuiet:
+    """Implements ``Shared``, beside the access token of this credential (its SHA-256)."""
+
+    def __init__(self, engine: Engine, credential_sha256: str) -> None:
+        self._engine = engine
+        self._writer = writing(engine)
+        self._ours = upstream_tokens.c.credential == credential_sha256
+
+    def read(self) -> float:
+        """0 while the database is away, too."""
+        try:
+            with self._engine.connect() as connection:
+                until = connection.execute(select(upstream_tokens.c.quiet_until).where(self._ours)).scalar()
+        except SQLAlchemyError as error:
+            log.warning("wait not shared", error=type(error).__name__)
+            return 0.0
+        return until.timestamp() if until else 0.0
+
+    def write(self, until: float) -> None:
+        """Before the first access token there is nobody to tell."""
+        values = {"quiet_until": datetime.fromtimestamp(until, UTC)}
+        try:
+            with self._writer.begin() as connection:
+                connection.execute(update(upstream_tokens).where(self._ours).values(values))
+        except SQLAlchemyError as error:
+            log.warning("wait not shared", error=type(error).__name__)

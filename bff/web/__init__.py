@@ -1,0 +1,1 @@
+"""The HTTP layer: a folder for each kind of caller."""

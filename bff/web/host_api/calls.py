@@ -1,0 +1,198 @@
+"""The routes that the host's own server calls, with its secret key."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Final
+
+from flask import Blueprint, Response, request
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+
+from bff.common.errors import InvalidRequest
+from bff.common.legible import visible_name
+from bff.common.text import id_fault, text_fault
+from bff.content.product import Product
+from bff.identity.principal import AccountRef, Principal, User
+from bff.identity.sessions import LONGEST_SESSION
+from bff.web.kit import audit
+from bff.web.kit.authenticate import host_server
+from bff.web.kit.bodies import LANGUAGE_TAG, Body, read_body
+from bff.web.kit.limits import Purpose
+from bff.web.kit.responses import answer
+from bff.web.kit.services import services
+from bff.web.kit.session_tokens import DEFAULT_LIFE
+
+routes = Blueprint("hitchpost_host_api", __name__)
+MIN_LIFE_SECONDS = 1
+MOST_CONNECTORS: Final = 500
+
+
+def _can_travel(value: str) -> str:
+    if fault := id_fault(value):
+        raise ValueError(fault)
+    return value
+
+
+def _can_be_kept(value: str) -> str:
+    if fault := text_fault(value):
+        raise ValueError(fault)
+    return value
+
+
+Text = Annotated[
+    str,
+    Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    AfterValidator(_can_be_kept),
+]
+Id = Annotated[Text, AfterValidator(_can_travel)]
+Name = Annotated[Text, AfterValidator(str.strip)]
+ID: Final = TypeAdapter[str](Id)
+
+
+class HostUser(Body):
+    """Who clicks: the host's own id, and what to call them."""
+
+    id: Id
+    name: Name | None = None
+    email: Text | None = None
+    locale: Annotated[str, Field(pattern=LANGUAGE_TAG, max_length=35)] | None = None
+
+    def user(self) -> User:
+        """As the core knows it."""
+        return User(self.id, self.name if visible_name(self.name) else None, self.email, self.locale)
+
+
+class HostAccount(Body):
+    """The company (or team) whose tools are connected."""
+
+    id: Id
+    name: Name | None = None
+
+    def reference(self, product: Product) -> AccountRef:
+        """As the core knows it."""
+        name = self.name if self.name and visible_name(self.name) else self.id
+        return AccountRef(self.id, name, product.key)
+
+
+class SignedIn(Body):
+    """Whom a host has signed in, and what they may connect (null: everything)."""
+
+    user: HostUser
+    account: HostAccount
+    connectors: Annotated[list[str], Field(max_length=MOST_CONNECTORS)] | None = None
+
+
+class NewSession(SignedIn):
+    """For whom a session token is, and for how many seconds."""
+
+    expires_in: Annotated[int, Field(ge=MIN_LIFE_SECONDS, le=int(LONGEST_SESSION.total_seconds()))] = int(
+        DEFAULT_LIFE.total_seconds()
+    )
+
+
+class Who(Body):
+    """A user or an account, by the host's own id."""
+
+    id: Id
+
+
+class EndedSessions(Body):
+    """Whose sessions end: those of one account, or all."""
+
+    user: Who
+    account: Who | None = None
+
+
+class NewSignInUrl(Body):
+    """For whom, for which connector, and where the partner service tells how it ended."""
+
+    user: HostUser
+    account: HostAccount
+    connector: Text
+    target_origin: Annotated[str, Field(max_length=2000)]
+    callback_message: Annotated[str, Field(max_length=1000)] | None = None
+
+
+@routes.post("/v1/sessions")
+def create_session() -> Response:
+    """A session token for the page of a user whom the host has signed in."""
+    product, body = host_server(), read_body(NewSession)
+    return begin_session(product, body, timedelta(seconds=body.expires_in))
+
+
+def begin_session(product: Product, who: SignedIn, life: timedelta) -> Response:
+    """Answers with a session token. Raises ``InvalidRequest`` for a connector that is not offered."""
+    unknown = [key for key in who.connectors or [] if product.connector(key) is None]
+    if unknown:
+        raise InvalidRequest(f"connectors: {', '.join(unknown)}: not offered by product {product.key}")
+    principal = Principal(
+        product=product.key,
+        account=who.account.reference(product),
+        user=who.user.user(),
+        connectors=frozenset(who.connectors) if who.connectors is not None else None,
+    )
+    token, expires_at = services().session_tokens.issue(principal, life)
+    audit.session_issued(principal)
+    told = {
+        "token": token.reveal(),
+        "expires_at": expires_at.isoformat(),
+        "expires_in": int(life.total_seconds()),
+    }
+    return answer(told, 201)
+
+
+@routes.post("/v1/sessions/end")
+def end_sessions() -> Response:
+    """End every session of a user that began until now: of one account, or of all. Again is as good."""
+    product, body = host_server(), read_body(EndedSessions)
+    services().limits.spend_of_day("ended sessions", product.key)
+    now, account = services().clock(), body.account.id if body.account else None
+    services().session_ends.end(product.key, body.user.id, account, now)
+    return answer({"ended_before": now.isoformat()})
+
+
+@routes.post("/v1/sign-in-urls")
+def create_sign_in_url() -> Response:
+    """The plain minted URL, for servers that redirect the browser by themselves at once."""
+    product, body = host_server(), read_body(NewSignInUrl)
+    account = body.account.reference(product)
+    services().accounts.claimed(account)
+    services().limits.spend(Purpose.LAUNCH, product.key, body.account.id, body.user.id)
+    url, expires_at = services().sign_in_urls.mint(
+        product,
+        account,
+        body.user.user(),
+        connector=body.connector,
+        target_origin=body.target_origin,
+        callback_message=body.callback_message,
+    )
+    return answer({"url": url.reveal(), "expires_at": expires_at.isoformat()}, 201)
+
+
+@routes.get("/v1/connections")
+def connections() -> Response:
+    """What an account has connected, asked of the partner service now."""
+    product, account = host_server(), _account()
+    found = services().overview.connections(AccountRef(account, account, product.key), product.connectors)
+    return answer(
+        {
+            "connections": [
+                {
+                    "id": str(connection.id),
+                    "connector": connection.connector.key,
+                    "name": connection.connector.name,
+                    "authenticated": connection.authenticated,
+                    "external_account": connection.external_account,
+                }
+                for connection in found
+            ]
+        }
+    )
+
+
+def _account() -> str:
+    try:
+        return ID.validate_python(request.args.get("account", ""))
+    except ValidationError as error:
+        told = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise InvalidRequest(f"account: name the account in the query, as ?account=ID: {told}") from None

@@ -1,0 +1,52 @@
+"""A page exchanges what its host asserts, once, for a session token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from flask import Blueprint, Response
+from pydantic import Field
+
+from bff.common.errors import NotSignedIn
+from bff.web.host_api.calls import SignedIn, begin_session
+from bff.web.kit import cors
+from bff.web.kit.bodies import Body, checked, read_body
+from bff.web.kit.guards import calling_origin
+from bff.web.kit.services import services
+from bff.web.kit.session_tokens import DEFAULT_LIFE
+
+routes = Blueprint("hitchpost_exchange", __name__)
+routes.after_request(cors.grant)
+
+
+class NewExchange(Body):
+    """What the host asserts (a JWT), for this product."""
+
+    product: Annotated[str, Field(min_length=1, max_length=64)]
+    assertion: Annotated[str, Field(min_length=1)]
+
+
+@routes.post("/v1/sessions/exchange")
+def exchange() -> Response:
+    """A session token for an assertion: only for a page at one of the product's own origins."""
+    body = read_body(NewExchange)
+    product = services().products.get(body.product)
+    if product is None:
+        raise NotSignedIn(f"there is no product {body.product!r}")
+    calling_origin(product)
+    claims = services().assertions.use(product.key, body.assertion)
+    return begin_session(product, checked(SignedIn, _as_body(claims)), DEFAULT_LIFE)
+
+
+def _as_body(claims: Mapping[str, Any]) -> dict[str, Any]:
+    # In the form of POST /v1/sessions, so that ids and names are checked alike.
+    account = claims.get("account")
+    if not isinstance(account, dict):
+        account = {"id": account, "name": claims.get("account_name")}
+    user = {name: claims.get(name) for name in ("name", "email", "locale")}
+    return {
+        "user": {"id": claims.get("sub"), **user},
+        "account": account,
+        "connectors": claims.get("connectors"),
+    }

@@ -1,0 +1,70 @@
+"""Who did what, for those who have to know later: one line an event, in the log ``hitchpost.audit``."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import structlog
+from flask import Response, request
+
+from bff.connect.attempt import Attempt
+from bff.identity.principal import Principal
+from bff.serving import metrics
+from bff.serving.edge import ROUTE, UNMATCHED, request_id
+from bff.studio.access import StudioSession
+
+TOLD: Final = "hitchpost.told"
+DENIALS: Final = frozenset({401, 403, 429})
+log = structlog.get_logger("hitchpost.audit")
+
+
+def tell(event: str, **about: Any) -> None:
+    """One event. Ids are told; tokens, names and mail addresses of users are not."""
+    log.info(event, client=request.remote_addr, **about)
+
+
+def session_issued(principal: Principal) -> None:
+    """A host's server had a session token made for one of its users."""
+    tell(
+        "session issued",
+        product=principal.product,
+        account=principal.account.id,
+        user=principal.user.id,
+    )
+
+
+def launched(attempt: Attempt) -> None:
+    """A launch token was used, and a sign-in token minted."""
+    metrics.launched(attempt.delivery.value)
+    tell(
+        "launched",
+        attempt=attempt.id,
+        product=attempt.product,
+        account=attempt.account.id,
+        user=attempt.user.id,
+        connector=attempt.connector.key,
+        delivery=attempt.delivery.value,
+    )
+
+
+def at_studio(event: str, session: StudioSession, **about: Any) -> None:
+    """Somebody signed in to the Studio, or changed there what users meet."""
+    tell(event, product=session.product, user=session.email, **about)
+
+
+def begin() -> None:
+    """Bind the id of this request to the lines that it makes, where no middleware has done so."""
+    structlog.contextvars.bind_contextvars(request_id=request_id(request.environ))
+
+
+def finish(response: Response) -> Response:
+    """Name the request and its route to whoever tells of it, and tell of a denial."""
+    if TOLD in request.environ:
+        return response
+    request.environ[TOLD] = True
+    rule = request.url_rule
+    request.environ[ROUTE] = rule.rule if rule else UNMATCHED
+    response.headers["X-Request-Id"] = request_id(request.environ)
+    if response.status_code in DENIALS:
+        tell("denied", status=response.status_code, method=request.method, route=request.environ[ROUTE])
+    return response

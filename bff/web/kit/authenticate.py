@@ -1,0 +1,81 @@
+"""Who calls: a signed-in principal, or a host's server with its secret key."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from flask import request
+
+from bff.common.errors import InvalidRequest, NotSignedIn
+from bff.common.secret import Secret
+from bff.content.product import Product
+from bff.identity.principal import Principal
+from bff.identity.principals import principal_fault
+from bff.web.kit.guards import require_custom_header, require_origin_of
+from bff.web.kit.services import Identify, services
+
+BEARER: Final = "Bearer "
+
+
+def bearer() -> str | None:
+    """The bearer token of this request (RFC 6750 section 2.1), unverified."""
+    header = request.headers.get("Authorization", "")
+    return header[len(BEARER) :].strip() if header.startswith(BEARER) else None
+
+
+def signed_in() -> tuple[Product, Principal]:
+    """The principal of this request and their product, called from one of the product's own origins.
+
+    Tried in this order: session token, then the host app's own session. Raises ``NotSignedIn`` or
+    ``OriginNotRegistered``.
+    """
+    token, identify = bearer(), services().identify
+    principal: Principal | None = None
+    if token is not None:
+        principal = services().session_tokens.read(token)
+    elif identify is not None:
+        require_custom_header()
+        principal = _of_host(identify)
+    if principal is None:
+        raise NotSignedIn("send a session token as Authorization: Bearer, or sign in to the host application")
+    product = services().products.get(principal.product)
+    if product is None:
+        raise NotSignedIn(f"product {principal.product!r} of this session is not known here")
+    require_origin_of(product, by_cookie=token is None)
+    return product, replace(principal, account=replace(principal.account, product=product.key))
+
+
+def _of_host(identify: Identify) -> Principal | None:
+    """Whom the host's own app says is signed in. Raises ``InvalidRequest`` for one that cannot be kept."""
+    principal = identify(request)
+    if principal is not None and (fault := principal_fault(principal)):
+        raise InvalidRequest(f"the principal that the host app names: {fault}")
+    return principal
+
+
+def host_server() -> Product:
+    """The product whose secret key this request carries. Raises ``NotSignedIn`` or ``RateLimited``."""
+    product = _product_of_key()
+    if product is None:
+        if bearer():
+            services().limits.note_failure()
+        raise NotSignedIn("send a secret key of your product as Authorization: Bearer")
+    return product
+
+
+def _product_of_key() -> Product | None:
+    key = bearer()
+    return services().products.find_by_secret_key(Secret(key)) if key else None
+
+
+def signed_in_or_host_server() -> tuple[Product, Principal | None]:
+    """The product, and the principal unless the host's own server calls. Raises ``NotSignedIn``."""
+    try:
+        return signed_in()
+    except NotSignedIn:
+        # Not counted as a wrong key: this is where a whole office's sessions end while its pages wait.
+        product = _product_of_key()
+        if product is None:
+            raise
+        return product, None

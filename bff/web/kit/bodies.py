@@ -1,0 +1,52 @@
+"""Request bodies: JSON objects of a known shape, or a clear refusal."""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeVar
+
+from flask import request
+from pydantic import BaseModel, ConfigDict, ValidationError
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from bff.common.errors import InvalidRequest
+from bff.common.strict_json import FaultyJson, loads
+
+LANGUAGE_TAG: Final = r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$"
+"""RFC 5646, as far as it takes to look texts up."""
+
+
+class Body(BaseModel):
+    """A request body: unknown keys and wrong types are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+B = TypeVar("B", bound=Body)
+
+
+def read_body(shape: type[B]) -> B:
+    """The body as ``shape``. Raises 415, 400 (no JSON object) or ``InvalidRequest`` naming each fault."""
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType("send the body as application/json")
+    try:
+        document = loads(request.get_data())
+    except FaultyJson as fault:
+        raise BadRequest(f"the body: {fault}") from None
+    if not isinstance(document, dict):
+        raise BadRequest("the body must be a JSON object")
+    return checked(shape, document)
+
+
+def checked(shape: type[B], document: object) -> B:
+    """``document`` as ``shape``. Raises ``InvalidRequest`` naming each fault."""
+    try:
+        return shape.model_validate(document)
+    except ValidationError as error:
+        raise InvalidRequest("; ".join(_say(fault) for fault in error.errors())) from None
+
+
+def _say(fault: Any) -> str:
+    where = ".".join(str(part) for part in fault["loc"]) or "body"
+    if fault["type"] == "extra_forbidden":
+        return f"{where}: is not known here"
+    return f"{where}: {fault['msg'].removeprefix('Value error, ')}"

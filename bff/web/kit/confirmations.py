@@ -1,0 +1,51 @@
+"""What the interstitial page's form carries: that this page was shown for this attempt, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Final
+
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from bff.common.secret import Secret
+from bff.connect.attempt import Attempt
+from bff.connect.service import UNLAUNCHED_LIFE
+
+SALT: Final = "hitchpost.interstitial.v1"
+FIELD: Final = "confirmation"
+NOT_BEFORE: Final = timedelta(seconds=1)
+"""Nobody reads and decides faster; a click that was meant for another page comes sooner."""
+LONGEST_SECONDS: Final = int(UNLAUNCHED_LIFE.total_seconds())
+
+
+class Confirmations:
+    """Issues what the form carries, and says whether a person may have pressed its button.
+
+    The page's own script takes no press in the first second in which the page can be seen. This is for the
+    case that something presses without it: a form that was shown less than a second ago is not taken either.
+    """
+
+    def __init__(self, keys: Sequence[Secret], clock: Callable[[], datetime]) -> None:
+        # itsdangerous wants the oldest key first, and signs with the last.
+        self._serializer = URLSafeTimedSerializer(
+            [key.reveal() for key in reversed(keys)],
+            salt=SALT,
+            signer_kwargs={"digest_method": sha256, "key_derivation": "hmac"},
+        )
+        self._clock = clock
+
+    def issue(self, attempt: Attempt) -> str:
+        """For one showing of the page."""
+        signed = self._serializer.dumps([attempt.id, self._clock().timestamp()])
+        return signed if isinstance(signed, str) else signed.decode()
+
+    def is_pressed(self, attempt: Attempt, unverified: str) -> bool:
+        """Whether what a form carried is of a page that was shown for this attempt, a second ago or more."""
+        try:
+            shown_for, at = self._serializer.loads(unverified, max_age=LONGEST_SECONDS)
+        except BadData:
+            return False
+        age = self._clock() - datetime.fromtimestamp(at, UTC)
+        return bool(shown_for == attempt.id and NOT_BEFORE <= age <= UNLAUNCHED_LIFE)

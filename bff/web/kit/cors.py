@@ -1,0 +1,63 @@
+"""CORS: granted to origins that some product registered, letter by letter, and never with credentials."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any, Final
+
+import structlog
+from flask import Response, current_app, request
+from flask_cors.core import get_cors_headers, get_cors_options, set_cors_headers
+from werkzeug.datastructures import Headers
+
+from bff.web.kit.guards import CUSTOM_HEADER, ORIGIN
+from bff.web.kit.services import services
+
+_POLICY: Final[dict[str, Any]] = {
+    "methods": ["GET", "POST"],
+    "allow_headers": ["Accept-Language", "Authorization", "Content-Type", "Idempotency-Key", CUSTOM_HEADER],
+    "expose_headers": ["Retry-After"],
+    "supports_credentials": False,
+    "max_age": timedelta(minutes=10),
+    "always_send": False,
+    "allow_private_network": False,
+}
+
+log = structlog.get_logger("hitchpost.http")
+
+
+def grant(response: Response) -> Response:
+    """Add the CORS headers that the caller's origin has earned, and ``Vary: Origin`` in any case."""
+    if ORIGIN not in response.headers.get("Vary", ""):
+        response.vary.add(ORIGIN)
+    origin = request.headers.get(ORIGIN)
+    if origin and _is_registered(origin):
+        if request.method == "OPTIONS":
+            set_cors_headers(response, _options(origin))
+        else:
+            response.headers.extend(_headers(origin))
+    return response
+
+
+@lru_cache(maxsize=1000)
+def _headers(origin: str) -> dict[str, str]:
+    """Of every answer but a preflight's, which depends on what is asked for."""
+    found = get_cors_headers(_options(origin), Headers({ORIGIN: origin}), "GET")
+    return {name: str(value) for name, value in found.items() if name != "Vary"}
+
+
+@lru_cache(maxsize=1000)
+def _options(origin: str) -> Any:
+    # The library takes a text with special characters for a pattern; escaped, it can only be literal.
+    exact = re.compile(re.escape(origin) + r"\Z")
+    return get_cors_options(current_app, {**_POLICY, "origins": [exact]})
+
+
+def _is_registered(origin: str) -> bool:
+    try:
+        return services().products.is_registered_origin(origin)
+    except Exception as error:  # noqa: BLE001  # whatever it is, it must not break an answer, maybe an error's
+        log.warning("origin not looked up", error=type(error).__name__)
+        return False

@@ -1,0 +1,115 @@
+"""What may be called from where: origins, the custom header, and where a launch may come from."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import request
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import BadRequest
+
+from bff.common.errors import InvalidRequest, OriginNotRegistered
+from bff.common.text import text_fault
+from bff.connect.attempt import Attempt, Hint
+from bff.content.product import Product
+from bff.web.kit import confirmations
+from bff.web.kit.services import services
+
+CUSTOM_HEADER: Final = "X-Hitchpost"
+ORIGIN: Final = "Origin"
+FETCH_SITE: Final = "Sec-Fetch-Site"
+MOST_FORM: Final = 8 * 1024
+"""Bytes of a form that anybody may send."""
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def require_custom_header() -> None:
+    """A call that rests on a cookie needs a header that no foreign page can send without CORS."""
+    if request.headers.get(CUSTOM_HEADER) not in {"1", *Hint}:
+        raise InvalidRequest(f"send the header {CUSTOM_HEADER}: 1 with a call that rests on a cookie")
+
+
+def refuse_nul() -> None:
+    """PostgreSQL keeps no text with NUL in it, and fails on the question for one. Raises 400."""
+    if "\x00" in request.path or b"%00" in request.query_string:
+        raise BadRequest("the address holds a NUL character; leave it out")
+
+
+def refuse_faulty_fields() -> None:
+    """The same for a form: what cannot be stored is stored nowhere. Raises 400."""
+    for name, value in request.form.items(multi=True):
+        if fault := text_fault(name) or text_fault(value):
+            raise BadRequest(f"{name[:60]!r}: {fault}")
+
+
+def refuse_repeated_query() -> None:
+    """A parameter that comes twice can mean two things to two readers. Raises 400."""
+    if request.query_string:
+        _refuse_repeated(request.args)
+
+
+def take_small_forms() -> None:
+    """Before a form is read that anybody may send: a token and a few words. Longer is refused with 413."""
+    request.max_content_length = MOST_FORM
+
+
+def refuse_repeated_fields() -> None:
+    """A field that comes twice, likewise. Raises 400."""
+    _refuse_repeated(request.form)
+
+
+def _refuse_repeated(values: MultiDict[str, str]) -> None:
+    if twice := sorted(name for name, found in values.lists() if len(found) > 1):
+        raise BadRequest(f"{', '.join(twice)[:200]}: came more than once; send it once")
+
+
+def calling_origin(product: Product) -> str:
+    """The page's own origin, which must be one of the product's. Raises ``OriginNotRegistered``."""
+    origin = request.headers.get(ORIGIN)
+    if origin is None or origin not in product.origins:
+        raise OriginNotRegistered(f"origin {origin or '(none)'} is not registered for product {product.key}")
+    return origin
+
+
+def require_origin_of(product: Product, *, by_cookie: bool) -> None:
+    """Refuse a call from a page that is none of the product's.
+
+    An unsafe method always needs the header. A browser sends none with a same-origin GET: there the
+    bearer token speaks for itself, and a cookie needs ``Sec-Fetch-Site: same-origin``.
+    """
+    if request.method not in SAFE_METHODS or ORIGIN in request.headers:
+        calling_origin(product)
+    elif by_cookie and request.headers.get(FETCH_SITE) != "same-origin":
+        raise OriginNotRegistered("a call that rests on a cookie must come from the same origin")
+
+
+def launch_is_direct(attempt: Attempt) -> bool:
+    """Whether a launch may go on at once: from the page that began, or from an opening page of its own.
+
+    Anything else (a link that was passed on, above all) would let one person make another link theirs. The
+    BFF's own ``Origin`` alone proves nothing: any page that some product registered can open an opening page
+    and hand it a launch token of its choice. So the opening page posts for whom it was opened, and that must
+    be the attempt's product and page.
+    """
+    origin, opened_for = request.headers.get(ORIGIN), _opened_for()
+    if origin != services().public_origin:
+        return origin == attempt.origin
+    if opened_for == (None, None):
+        # No opening page, which always tells. A page that began may stand at the BFF's own origin (in a
+        # host's Flask app, or the Studio), and goes on in its own tab.
+        return origin == attempt.origin
+    return opened_for == (attempt.product, attempt.origin)
+
+
+def launch_is_confirmed(attempt: Attempt) -> bool:
+    """Whether this is a press of the interstitial page's button.
+
+    It comes from the BFF's own origin: the form is no good to a page elsewhere that got hold of it.
+    """
+    if request.headers.get(ORIGIN) != services().public_origin:
+        return False
+    return services().confirmations.is_pressed(attempt, request.form.get(confirmations.FIELD, ""))
+
+
+def _opened_for() -> tuple[str | None, str | None]:
+    return request.form.get("product"), request.form.get("origin")

@@ -1,0 +1,109 @@
+"""What stands around the BFF inside a host's Flask app, so that it works whatever the host does to its own.
+
+The host's hooks go on as they are. Ours comes before them, and a WSGI wrapper has the last word on the
+headers of our own answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from flask import Flask, Response, request
+from werkzeug.routing import RequestRedirect
+
+from bff.serving.edge import App, Environ
+from bff.web import headers
+from bff.web.kit import audit
+from bff.web.kit.mount import handles
+
+Answer = Callable[[Exception], Response]
+Headers = list[tuple[str, str]]
+
+OURS: Final = frozenset(name.lower() for kind in headers.TABLE.values() for name in kind) - {"vary"} | {
+    "content-type",
+    "cross-origin-embedder-policy",
+    # It would cut the popup off from the page that opened it.
+    "cross-origin-opener-policy",
+    "clear-site-data",
+    "refresh",
+    "x-frame-options",
+}
+"""What our own answers say of these is what they say, or that they say nothing."""
+CROSS_ORIGIN: Final = "access-control-"
+
+
+def before_hosts_hooks(app: Flask, answer: Answer, max_body_bytes: int) -> None:
+    """Prepare each request for the BFF before any hook of the host's sees it, whenever that was added.
+
+    The app's limits of size are not for it, its ``CSRFProtect`` (Flask-WTF) passes it by, and what it has no
+    route for is answered here, not by an error page of the host's.
+    """
+    exempted: set[object] = set()
+
+    def prepare() -> Response | None:
+        if not handles(app, request):
+            return None
+        request.max_content_length = request.max_form_memory_size = max_body_bytes
+        request.max_form_parts = 1000
+        _exempt_from_csrf(app, exempted)
+        fault = request.routing_exception
+        if fault is None or isinstance(fault, RequestRedirect):
+            return None
+        return headers.secure(audit.finish(answer(fault)))
+
+    app.before_request_funcs.setdefault(None, []).insert(0, prepare)
+
+
+def _exempt_from_csrf(app: Flask, exempted: set[object]) -> None:
+    """Tell Flask-WTF, if it is there by now, that our calls carry proofs of their own.
+
+    They rest on a bearer token, on a header that no foreign page can send together with the exact origin, or
+    (the Studio) on a token of its own. Each view by itself: an exempted blueprint leaves those below it out.
+    """
+    extension = app.extensions.get("csrf")
+    if extension is None or extension in exempted or not hasattr(extension, "exempt"):
+        return
+    for endpoint, view in app.view_functions.items():
+        if endpoint.startswith("hitchpost."):
+            extension.exempt(view)
+    exempted.add(extension)
+
+
+class LastWord:
+    """WSGI wrapper: of the headers that we depend on, those of our own answers stay ours.
+
+    ``begin`` is called with each request, also of the host's, in the process that serves it.
+    """
+
+    def __init__(self, app: App, begin: Callable[[], None]) -> None:
+        self._app = app
+        self._begin = begin
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        """Serve; what is not ours passes through as it is."""
+        self._begin()
+        # Middleware below may copy the environment: what is in it is the same list then.
+        said: Headers = []
+        environ[headers.SAID] = said
+
+        def start(status: str, given: Headers, *more: Any) -> Any:
+            return start_response(status, _settled(said, given) if said else given, *more)
+
+        return self._app(environ, start)
+
+
+def _settled(said: Sequence[tuple[str, str]], given: Headers) -> Headers:
+    ours = [(name, value) for name, value in said if _is_ours(name)]
+    public = any(name.lower() == "cache-control" and "public" in value for name, value in ours)
+    kept = [
+        (name, value)
+        for name, value in given
+        # A cache would hand one user's cookie to all others.
+        if not _is_ours(name) and not (public and name.lower() == "set-cookie")
+    ]
+    return kept + ours
+
+
+def _is_ours(name: str) -> bool:
+    return name.lower() in OURS or name.lower().startswith(CROSS_ORIGIN)

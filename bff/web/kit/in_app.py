@@ -1,0 +1,50 @@
+"""Browsers inside other apps: no window opens there, and some third parties sign nobody in."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from bff.content.product import OfferedConnector
+
+LONGEST_AGENT: Final = 2048
+"""So many characters of a ``User-Agent`` are looked at. Real ones have at most some hundred."""
+
+# Only the user agent tells, since these browsers hide nothing else. The list lives at the server, where it
+# can grow without a new widget on anybody's page. One wildcard or none: with two, a pattern's cost grows as
+# the square of the text.
+_NAMED: Final = re.compile(
+    r"\b(FBA[NV]|FB_IAB|Instagram|LinkedInApp|Line/|MicroMessenger|Snapchat|Pinterest/|TikTok|musical_ly"
+    r"|BytedanceWebview|KAKAOTALK|Twitter for|GSA/)"
+)
+_ANDROID: Final = re.compile(r"\bAndroid\b")
+_APPLE_MOBILE: Final = re.compile(r"\b(iPhone|iPad|iPod)\b")
+_APPLE_ENGINE: Final = re.compile(r"\bAppleWebKit/")
+_REFUSING: Final = re.compile(r"\b(google|gmail|youtube)\b", re.IGNORECASE)
+
+
+def is_in_app(user_agent: str) -> bool:
+    """Whether this is a browser inside an app, where a sign-in has to take the page's own tab.
+
+    Safari on an iPhone names itself ``Safari/``; a web view of an app (WKWebView) does not.
+    """
+    agent = user_agent[:LONGEST_AGENT]
+    if _NAMED.search(agent):
+        return True
+    android, apple = _ANDROID.search(agent), _APPLE_MOBILE.search(agent)
+    if android and agent.find("; wv)", android.end()) >= 0:
+        return True
+    return bool(apple and _APPLE_ENGINE.search(agent, apple.end()) and "Safari/" not in agent)
+
+
+def refuses_in_app(connector_name: str, connector_key: str) -> bool:
+    """Whether this third party signs nobody in inside an app's browser, as Google does.
+
+    Google answers such a browser with ``disallowed_useragent`` and no way on.
+    """
+    return bool(_REFUSING.search(f"{connector_name} {re.sub(r'[-_.]', ' ', connector_key)}"))
+
+
+def is_hopeless(user_agent: str, offered: OfferedConnector) -> bool:
+    """Whether a sign-in that this browser begins would end at the third party's door."""
+    return is_in_app(user_agent) and refuses_in_app(offered.name, offered.key)

@@ -1,0 +1,31 @@
+"""Which languages a person reads, as far as a request tells."""
+
+from __future__ import annotations
+
+from flask import request
+
+from bff.content.product import Product
+from bff.content.wording import accepted, canonical, is_tag
+from bff.content.words import Words
+from bff.identity.principal import Principal
+
+
+def browsers() -> list[str]:
+    """What ``Accept-Language`` says. The widget puts the page's own language in front there."""
+    return accepted(request.headers.get("Accept-Language", ""))
+
+
+def wanted(principal: Principal, tag: str | None) -> list[str]:
+    """The languages of a signed-in person, the most wanted first.
+
+    What the host's tag says, then the user's own (the host's server told it with the session), then the
+    page's and the browser's.
+    """
+    named = (tag, principal.user.locale)
+    return [locale for locale in named if locale and is_tag(locale)] + browsers()
+
+
+def locale_of(product: Product, principal: Principal, tag: str | None) -> str:
+    """The language to speak: what the host named, as it stands, or the best that there are texts in."""
+    named = next((locale for locale in (tag, principal.user.locale) if locale and is_tag(locale)), None)
+    return canonical(named) if named else Words(product, browsers()).lang

@@ -1,0 +1,164 @@
+"""What is answered: JSON, problem documents (RFC 9457), and the security headers of each kind of route."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, Final
+
+import structlog
+from flask import Response, request
+from werkzeug.exceptions import HTTPException
+
+from bff.common.errors import (
+    AccountOfAnotherProduct,
+    AccountUnknown,
+    CompletedElsewhere,
+    ConnectorUnavailable,
+    HitchpostError,
+    KeysUnavailable,
+    LaunchRefused,
+    LimitsUnavailable,
+    NotFound,
+    NotSignedIn,
+    OriginNotRegistered,
+    Outdated,
+    PartnerUnavailable,
+    RateLimited,
+    StorageUnavailable,
+    UnknownConnector,
+    UnknownMessage,
+)
+from bff.common.errors import InvalidRequest as CoreInvalidRequest
+from bff.content.words import ERROR_CODES, Words
+from bff.serving.database import is_away
+from bff.serving.edge import request_id
+from bff.serving.logs import about
+from bff.web.kit.locales import browsers
+
+PROBLEM_BASE: Final = "https://github.com/hitchpost/hitchpost/blob/main/docs/errors.md#"
+
+STATUS: Final[dict[type[HitchpostError], int]] = {
+    CoreInvalidRequest: 422,
+    UnknownConnector: 422,
+    UnknownMessage: 422,
+    OriginNotRegistered: 403,
+    NotSignedIn: 401,
+    KeysUnavailable: 503,
+    AccountOfAnotherProduct: 403,
+    NotFound: 404,
+    Outdated: 409,
+    LaunchRefused: 410,
+    CompletedElsewhere: 403,
+    RateLimited: 429,
+    LimitsUnavailable: 503,
+    StorageUnavailable: 503,
+    PartnerUnavailable: 503,
+    ConnectorUnavailable: 502,
+    AccountUnknown: 422,
+}
+
+HTTP_CODES: Final = {
+    400: "malformed_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    413: "payload_too_large",
+    415: "unsupported_media_type",
+    429: "rate_limited",
+}
+
+API_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Referrer-Policy": "no-referrer",
+    # Who asks, and from where, changes the answer: a shared cache that ignored no-store would mix them up.
+    "Vary": "Cookie, Origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+log = structlog.get_logger("hitchpost.http")
+
+
+def answer(body: dict[str, Any], status: int = 200) -> Response:
+    """A JSON answer that no cache keeps."""
+    return Response(json.dumps(body, sort_keys=True), status, API_HEADERS, content_type="application/json")
+
+
+def problem(status: int, code: str, detail: str, **extra: Any) -> Response:
+    """A problem document (RFC 9457). ``code`` is stable; ``title`` and ``next_step`` are fit for a person."""
+    known = code in ERROR_CODES
+    title, next_step = Words(None).error(code) if known else (code.replace("_", " "), "")
+    body = {
+        "type": PROBLEM_BASE + code,
+        "title": title.capitalize() if title.islower() else title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        **({"next_step": next_step} if next_step else {}),
+        "error": _for_the_page(status, code),
+        "request_id": request_id(request.environ),
+        **extra,
+    }
+    return Response(
+        json.dumps(body, sort_keys=True), status, API_HEADERS, content_type="application/problem+json"
+    )
+
+
+def allow(error: Exception, response: Response) -> Response:
+    """The answer to a wrong method names the right ones (RFC 9110, section 15.5.6)."""
+    if allowed := getattr(error, "valid_methods", None):
+        response.headers["Allow"] = ", ".join(sorted(allowed))
+    return response
+
+
+def _for_the_page(status: int, code: str) -> dict[str, str]:
+    """The same for a page that waits: one of the widget's codes, in words of the page's language."""
+    told = "invalid_request"
+    if "connector" in code or code == AccountUnknown.code:
+        told = AccountUnknown.told  # Unknown, not offered, or out of order.
+    elif status == 401:
+        told = "not_signed_in"
+    elif status == 429 or status >= 500:
+        told = "partner_unavailable"  # Too many calls are a matter of time, too.
+    title, next_step = Words(None, browsers()).error(told)
+    return {"code": told, "title": title, "next_step": next_step}
+
+
+def problem_of(error: Exception) -> Response:
+    """The problem document of any exception; one that nobody foresaw tells nothing of itself."""
+    if isinstance(error, HitchpostError):
+        response = problem(STATUS[type(error)], error.code, error.detail)
+        if isinstance(error, KeysUnavailable):
+            response.headers["Retry-After"] = "5"
+        response.headers.update(how_long_to_wait(error))
+        if isinstance(error, NotSignedIn):
+            response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+    if isinstance(error, HTTPException) and error.code is not None:
+        code = HTTP_CODES.get(error.code, "invalid_request" if error.code < 500 else "internal_error")
+        return problem(error.code, code, error.description or error.name)
+    tell_unforeseen(error)
+    return problem(500, "internal_error", "Something broke on our side; it has been logged.")
+
+
+def tell_unforeseen(error: Exception) -> None:
+    """To operators alone: what broke, and where."""
+    log.error("unforeseen error", method=request.method, endpoint=request.endpoint, **about(error))
+
+
+def foreseen(error: Exception) -> Exception:
+    """``StorageUnavailable`` in place of what a database says that cannot be used now; operators are told."""
+    if not is_away(error):
+        return error
+    log.error("database unavailable", method=request.method, endpoint=request.endpoint, **about(error))
+    return StorageUnavailable("the database cannot be used now; nothing was done, try again in a moment")
+
+
+def how_long_to_wait(error: Exception) -> dict[str, str]:
+    """``Retry-After`` (RFC 9110, section 10.2.3), in whole seconds, for a refusal that time heals."""
+    if isinstance(error, RateLimited | LimitsUnavailable | StorageUnavailable | PartnerUnavailable):
+        # The partner service, or the breaker before it, may have said how long.
+        return {"Retry-After": str(max(1, math.ceil(error.retry_after or 5)))}
+    return {}

@@ -1,0 +1,76 @@
+"""What the routes work with, put together once by ``bff/app.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Flask, Request, current_app
+
+from bff.connect.completion import Completions
+from bff.connect.housekeeping import Housekeeping
+from bff.connect.idempotency import Repeats
+from bff.connect.polling import Watch
+from bff.connect.ports import AttemptStore, ReceiptSigner
+from bff.connect.service import Connect
+from bff.connect.sign_in_urls import SignInUrls
+from bff.connections.overview import Overview
+from bff.content.ports import ContentStore, ImageStore, ProductStore
+from bff.identity.principal import Principal
+from bff.identity.sessions import HostAssertions, SessionEnds
+from bff.serving.checkpoints import Checkpoints
+from bff.studio.access import StudioStore
+from bff.upstream.accounts import Accounts
+from bff.upstream.catalogue import Catalogue
+from bff.web.kit.confirmations import Confirmations
+from bff.web.kit.limits import Limits
+from bff.web.kit.session_tokens import SessionTokens
+
+Identify = Callable[[Request], Principal | None]
+EXTENSION = "hitchpost"
+
+
+@dataclass(frozen=True)
+class Services:
+    """The use-cases and adapters of one BFF. ``identify`` is the host's own, inside its Flask app."""
+
+    accounts: Accounts
+    connect: Connect
+    completions: Completions
+    watch: Watch
+    attempts: AttemptStore
+    overview: Overview
+    catalogue: Catalogue
+    sign_in_urls: SignInUrls
+    products: ProductStore
+    content: ContentStore
+    images: ImageStore
+    studio: StudioStore
+    session_tokens: SessionTokens
+    confirmations: Confirmations
+    session_ends: SessionEnds
+    assertions: HostAssertions
+    repeats: Repeats
+    receipts: ReceiptSigner
+    limits: Limits
+    housekeeping: Housekeeping
+    checkpoints: Checkpoints
+    identify: Identify | None
+    storage_fault: Callable[[], str | None]
+    clock: Callable[[], datetime]
+    public_url: str
+    public_origin: str
+    partner_origin: str
+
+
+def services() -> Services:
+    """The services of the app that handles this request."""
+    return services_of(current_app)
+
+
+def services_of(app: Flask) -> Services:
+    """The services of this app."""
+    found = app.extensions[EXTENSION]
+    assert isinstance(found, Services)  # nosec B101  # for the type checker
+    return found

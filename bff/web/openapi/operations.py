@@ -1,0 +1,271 @@
+"""Every route that is described, by what it takes and what it answers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bff.connect.attempt import Hint
+from bff.web.host_api import calls as host_api
+from bff.web.host_api import exchange, receipts
+from bff.web.host_api.calls import ID, EndedSessions, NewSession, NewSignInUrl
+from bff.web.host_api.exchange import NewExchange
+from bff.web.kit.guards import CUSTOM_HEADER
+from bff.web.openapi import shapes
+from bff.web.openapi.operation import FORM, Answer, Operation, Parameter, page
+from bff.web.popup import completion, pages
+from bff.web.public import files, health
+from bff.web.widget_api import attempts, press
+from bff.web.widget_api.attempts import BeginAttempt, Nothing
+
+HOST: Final = ("secretKey",)
+WIDGET: Final = (("sessionToken",), ("hostSession", "widgetHeader"))
+SERVER: Final = (HOST,)
+
+# A browser sends it by itself; a page cannot choose it.
+ORIGIN: Final = Parameter("Origin", "One of the product's registered origins.", "header", required=True)
+IDEMPOTENCY: Final = Parameter(
+    "Idempotency-Key", "Sent again with the same key, the call begins nothing new.", "header"
+)
+ATTEMPT: Final = Parameter("attempt_id", "The attempt's `id`.", "path")
+ACCOUNT: Final = Parameter("account", "The account's id.", required=True, schema=ID.json_schema())
+LOCALE: Final = Parameter("locale", "The language to speak, as a tag (RFC 5646); others follow.")
+SECRET: Final = Parameter("secret", "The attempt's return secret.", "path")
+HINT: Final = Parameter(
+    "hint",
+    f"The signal that made the page look ({', '.join(Hint)}). It decides nothing; others are ignored.",
+)
+HINT_AS_HEADER: Final = Parameter(
+    CUSTOM_HEADER, "The same in place of `1`, and it comes first: one address needs one preflight.", "header"
+)
+
+ADDRESSED: Final = ("malformed_request",)
+CALLED: Final = (*ADDRESSED, "invalid_request", "rate_limited", "storage_unavailable")
+BODY: Final = ("request_timeout", "payload_too_large", "unsupported_media_type")
+SIGNED_IN: Final = ("not_signed_in", "origin_not_allowed", *CALLED)
+PARTNER: Final = ("partner_unavailable", "connector_unavailable")
+
+FOR_WIDGETS: Final = (
+    Operation(
+        "get",
+        "/v1/config",
+        attempts.config,
+        "widget",
+        (Answer(200, "The product, its connectors and its words.", shapes.Config),),
+        SIGNED_IN,
+        WIDGET,
+        (LOCALE,),
+    ),
+    Operation(
+        "post",
+        "/v1/attempts",
+        attempts.begin,
+        "widget",
+        (Answer(201, "The attempt, ready for its click.", shapes.PreparedAttempt),),
+        (*SIGNED_IN, *BODY, "unknown_connector", "unknown_message", "account_of_another_product"),
+        WIDGET,
+        (ORIGIN, IDEMPOTENCY),
+        BeginAttempt,
+    ),
+    Operation(
+        "post",
+        "/v1/press",
+        press.press,
+        "widget",
+        (Answer(204, "It was heard."),),
+        ("origin_not_allowed", "launch_refused", *CALLED, "payload_too_large", "limits_unavailable"),
+        parameters=(ORIGIN,),
+        body=shapes.PressForm,
+        body_type=FORM,
+    ),
+    Operation(
+        "get",
+        "/v1/attempts/{attempt_id}",
+        attempts.read,
+        "widget",
+        (Answer(200, "The attempt.", shapes.AttemptState),),
+        (*SIGNED_IN, "not_found"),
+        (("sessionToken",), HOST, ("hostSession", "widgetHeader")),
+        (ATTEMPT, HINT, HINT_AS_HEADER),
+    ),
+    Operation(
+        "post",
+        "/v1/attempts/{attempt_id}/cancel",
+        attempts.cancel,
+        "widget",
+        (Answer(200, "The attempt, which has ended.", shapes.AttemptState),),
+        (*SIGNED_IN, *BODY, "not_found"),
+        WIDGET,
+        (ORIGIN, ATTEMPT),
+        Nothing,
+    ),
+    Operation(
+        "post",
+        "/v1/attempts/{attempt_id}/accept",
+        attempts.accept,
+        "widget",
+        (Answer(200, "The attempt that stands for the choice.", shapes.AttemptState),),
+        (*SIGNED_IN, *BODY, "not_found", *PARTNER),
+        WIDGET,
+        (ORIGIN, ATTEMPT),
+        Nothing,
+    ),
+)
+
+FOR_SERVERS: Final = (
+    Operation(
+        "post",
+        "/v1/sessions/exchange",
+        exchange.exchange,
+        "widget",
+        (Answer(201, "The token for the page.", shapes.SessionToken),),
+        (*SIGNED_IN, *BODY, "keys_unavailable"),
+        parameters=(ORIGIN,),
+        body=NewExchange,
+    ),
+    Operation(
+        "post",
+        "/v1/sessions/end",
+        host_api.end_sessions,
+        "server",
+        (Answer(200, "They have ended.", shapes.SessionsEnded),),
+        ("not_signed_in", *CALLED, *BODY),
+        SERVER,
+        body=EndedSessions,
+    ),
+    Operation(
+        "post",
+        "/v1/sessions",
+        host_api.create_session,
+        "server",
+        (Answer(201, "The token for the page.", shapes.SessionToken),),
+        ("not_signed_in", *CALLED, *BODY),
+        SERVER,
+        body=NewSession,
+    ),
+    Operation(
+        "post",
+        "/v1/sign-in-urls",
+        host_api.create_sign_in_url,
+        "server",
+        (Answer(201, "The URL to redirect to, at once.", shapes.MintedUrl),),
+        (
+            "not_signed_in",
+            *CALLED,
+            *BODY,
+            "unknown_connector",
+            "origin_not_allowed",
+            "account_of_another_product",
+            *PARTNER,
+            "account_unknown",
+        ),
+        SERVER,
+        body=NewSignInUrl,
+    ),
+    Operation(
+        "get",
+        "/v1/connections",
+        host_api.connections,
+        "server",
+        (Answer(200, "The account's connections.", shapes.Connections),),
+        ("not_signed_in", *CALLED, "partner_unavailable"),
+        SERVER,
+        (ACCOUNT,),
+    ),
+)
+
+PUBLIC: Final = (
+    Operation(
+        "get",
+        "/health/live",
+        health.live,
+        "operations",
+        (Answer(200, "It answers.", shapes.Health),),
+        ADDRESSED,
+    ),
+    Operation(
+        "get",
+        "/health/ready",
+        health.ready,
+        "operations",
+        (
+            Answer(200, "It can work.", shapes.Health),
+            Answer(503, "It cannot, and this is lacking.", shapes.Unready, headers=("Retry-After",)),
+        ),
+        ADDRESSED,
+    ),
+    Operation(
+        "get",
+        "/.well-known/jwks.json",
+        receipts.jwks,
+        "server",
+        (Answer(200, "The JWK set.", shapes.Jwks, "application/jwk-set+json", ("Cache-Control",)),),
+        ADDRESSED,
+    ),
+    Operation(
+        "get",
+        "/widget/v1/manifest.json",
+        files.widget,
+        "widget",
+        (Answer(200, "What to write into `integrity`.", shapes.WidgetManifest, headers=("Cache-Control",)),),
+        ("not_found", *ADDRESSED),
+    ),
+)
+
+PAGES: Final = (
+    Operation(
+        "get",
+        "/connect/complete/{attempt_id}",
+        completion.complete,
+        "pages",
+        (
+            Answer(303, "On to the partner service.", headers=("Location",)),
+            *page(400, 403, 404, 410, 502, 503, 500),
+        ),
+        parameters=(ATTEMPT, Parameter("code", "The partner service's code, good once.", required=True)),
+    ),
+    Operation(
+        "get",
+        "/connect/opening",
+        pages.opening,
+        "pages",
+        page(200, 400, 403, 404, 500, 503),
+        parameters=(
+            Parameter("product", "The product's key.", required=True),
+            Parameter("origin", "The origin of the page that opens it.", required=True),
+            Parameter("connector", "The connector's key."),
+            LOCALE,
+        ),
+    ),
+    Operation(
+        "post",
+        "/connect/launch",
+        pages.launch,
+        "pages",
+        (
+            Answer(303, "On to the partner service.", headers=("Location",)),
+            *page(200, 400, 403, 408, 410, 413, 502, 503, 500),
+        ),
+        body=shapes.LaunchForm,
+        body_type=FORM,
+    ),
+    Operation(
+        "get",
+        "/connect/return/{secret}",
+        pages.come_back,
+        "pages",
+        page(200, 400, 404, 500, 503),
+        parameters=(SECRET,),
+    ),
+    Operation(
+        "post",
+        "/connect/return/{secret}",
+        pages.report_return,
+        "pages",
+        (Answer(200, "How the attempt stands.", shapes.Returned), *page(400, 403, 404, 408, 500, 503)),
+        parameters=(SECRET, Parameter("Origin", "The BFF's own.", "header", required=True)),
+        body=shapes.ReturnForm,
+        body_type=FORM,
+    ),
+)
+
+OPERATIONS: Final = (*FOR_WIDGETS, *FOR_SERVERS, *PUBLIC, *PAGES)

@@ -1,0 +1,261 @@
+"""The JSON that the BFF answers with. A client ignores members that it does not know: more may come."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import AwareDatetime, BaseModel, Field
+from pydantic.config import JsonDict
+
+from bff.connect.attempt import Status
+
+URI: Final[JsonDict] = {"format": "uri"}
+
+
+class PageError(BaseModel):
+    """An error for the person at the page, in the language that ``Accept-Language`` asks for."""
+
+    code: Literal["invalid_request", "not_signed_in", "connector_unavailable", "partner_unavailable"]
+    title: str
+    next_step: str
+
+
+class Problem(BaseModel):
+    """A problem document (RFC 9457). ``code`` is stable; ``request_id`` finds the call in our log."""
+
+    type: Annotated[str, Field(description="Where the code is explained.", json_schema_extra=URI)]
+    title: str
+    status: Annotated[int, Field(ge=400, le=599)]
+    detail: str
+    code: str
+    request_id: str
+    next_step: str = ""
+    error: PageError
+
+
+class Health(BaseModel):
+    """It answers."""
+
+    status: Literal["ok"]
+
+
+class Unready(BaseModel):
+    """It answers, and cannot do its work."""
+
+    status: Literal["unready"]
+    lacking: Literal["stopping", "database", "schema"]
+
+
+class SessionToken(BaseModel):
+    """A session token, and when it ends."""
+
+    token: str
+    expires_at: AwareDatetime
+    expires_in: Annotated[
+        int, Field(description="Seconds from the answer on: no clock of the reader's counts.")
+    ]
+
+
+class SessionsEnded(BaseModel):
+    """Every session that began before is over."""
+
+    ended_before: AwareDatetime
+
+
+class MintedUrl(BaseModel):
+    """A minted sign-in URL: good once, until it expires."""
+
+    url: Annotated[str, Field(json_schema_extra=URI)]
+    expires_at: AwareDatetime
+
+
+class ProductName(BaseModel):
+    """The host's product."""
+
+    key: str
+    name: str
+
+
+class ConnectorState(BaseModel):
+    """A connector that this session may connect, and how it stands for the account."""
+
+    key: str
+    name: str
+    logo: str | None
+    state: Literal["connected", "disconnected", "unknown"]
+
+
+class Config(BaseModel):
+    """What a page needs to draw its buttons. ``words`` and ``style`` are ready to show in ``lang``."""
+
+    product: ProductName
+    connectors: list[ConnectorState]
+    words: dict[str, str]
+    lang: str
+    dir: Literal["ltr", "rtl"]
+    style: str
+    theme: dict[str, str]
+    delivery: Literal["message", "return"]
+
+
+class PreparedAttempt(BaseModel):
+    """An attempt ahead of its click, with the token that launches it once."""
+
+    id: str
+    status: Status
+    launch_token: Annotated[str | None, Field(description="null for a repeated request, once launched.")]
+    partner_origin: str
+    callback_message: str
+    expires_at: AwareDatetime
+    expires_in: Annotated[
+        int, Field(description="Seconds from the answer on: no clock of the reader's counts.")
+    ]
+    support_code: str
+    origin_hidden: Annotated[
+        str | None,
+        Field(
+            description="What to change, where the page hides its origin from forms (its Referrer-Policy)."
+        ),
+    ] = None
+
+
+class AttemptConnection(BaseModel):
+    """The connection that an attempt made."""
+
+    id: str
+    connector: str
+    external_account: str | None
+
+
+class AttemptError(BaseModel):
+    """Why an attempt ended without one, in words for the person at the page."""
+
+    code: str
+    title: str
+    next_step: str
+
+
+class LateSuccess(BaseModel):
+    """The sign-in succeeded after the attempt had ended."""
+
+    at: AwareDatetime
+    external_account: str | None
+
+
+class Unsent(BaseModel):
+    """A plain callback message that the partner service did not post: the widget gives it to the page."""
+
+    data: str
+    origin: str
+
+
+class TimelineStep(BaseModel):
+    """Something that happened ``count`` times."""
+
+    step: str
+    at: AwareDatetime
+    last_at: AwareDatetime
+    count: Annotated[int, Field(ge=1)]
+
+
+class AttemptState(BaseModel):
+    """How an attempt stands. ``timeline`` is told to the host's server only."""
+
+    id: str
+    status: Status
+    connector: str
+    message: str
+    connection: AttemptConnection | None
+    error: AttemptError | None
+    support_code: str
+    attributed: Annotated[
+        bool | None,
+        Field(description="Connected: whether this user is known to have done it. Else there is no receipt."),
+    ]
+    receipt: Annotated[str | None, Field(description="A compact JWS once connected; see docs/receipts.md.")]
+    late_success: LateSuccess | None
+    unsent: Unsent | None
+    created_at: AwareDatetime
+    expires_at: AwareDatetime
+    timeline: list[TimelineStep] = []
+
+
+class Connection(BaseModel):
+    """One connection of an account, as the partner service has it now."""
+
+    id: str
+    connector: str
+    name: str
+    authenticated: bool
+    external_account: str | None
+
+
+class Connections(BaseModel):
+    """What an account has connected."""
+
+    connections: list[Connection]
+
+
+class Jwk(BaseModel):
+    """A public key (RFC 7517, RFC 8037)."""
+
+    kty: Literal["OKP"]
+    crv: Literal["Ed25519"]
+    x: str
+    kid: str
+    alg: Literal["EdDSA"]
+    use: Literal["sig"]
+
+
+class Jwks(BaseModel):
+    """The keys that receipts are verified with."""
+
+    keys: list[Jwk]
+
+
+class WidgetFile(BaseModel):
+    """A script of the widget: its SRI hash, and its size in bytes, plain and in brotli."""
+
+    integrity: Annotated[str, Field(pattern="^sha384-")]
+    bytes: int
+    brotli: int
+
+
+class WidgetManifest(BaseModel):
+    """The newest widget: its version, and its files by name."""
+
+    version: str
+    files: dict[str, WidgetFile]
+
+
+class Returned(BaseModel):
+    """How the attempt stands, and where to go on if the flow ran in the page's own tab."""
+
+    status: Status
+    return_url: str | None
+
+
+class ReturnForm(BaseModel):
+    """The return page's form: the ``error`` of its query, and what the user says who was asked."""
+
+    error: str | None = None
+    finished: Literal["yes", "no"] | None = None
+
+
+class LaunchForm(BaseModel):
+    """The opening page's form: ``product`` and ``origin`` are those that it was opened for.
+
+    ``confirmation`` comes from the page that asks a person first; ``anyway`` goes on inside an app's browser.
+    """
+
+    launch_token: str
+    product: str | None = None
+    origin: str | None = None
+    confirmation: str | None = None
+    anyway: str | None = None
+
+
+class PressForm(BaseModel):
+    """What a page tells of a press."""
+
+    launch_token: str

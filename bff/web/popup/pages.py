@@ -1,0 +1,239 @@
+"""The pages that a person sees in the popup: opening, interstitial, return, and trouble in words."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Blueprint, Response, abort, make_response, redirect, request
+from werkzeug.exceptions import HTTPException
+
+from bff.common import legible
+from bff.common.errors import (
+    HitchpostError,
+    LaunchRefused,
+    NotFound,
+    OriginNotRegistered,
+    PartnerProblem,
+    StorageUnavailable,
+)
+from bff.common.secret import Secret
+from bff.connect.attempt import Attempt
+from bff.content import look
+from bff.content.product import Product, is_draft
+from bff.content.words import Words
+from bff.web.kit import audit
+from bff.web.kit.guards import (
+    launch_is_confirmed,
+    launch_is_direct,
+    refuse_faulty_fields,
+    refuse_repeated_fields,
+    take_small_forms,
+)
+from bff.web.kit.in_app import is_hopeless
+from bff.web.kit.limits import Purpose
+from bff.web.kit.locales import browsers
+from bff.web.kit.rendering import html, render
+from bff.web.kit.responses import STATUS, answer, how_long_to_wait, tell_unforeseen
+from bff.web.kit.services import services
+from bff.web.popup import launch_cookies
+
+routes = Blueprint("hitchpost_pages", __name__)
+routes.before_request(take_small_forms)
+routes.before_request(refuse_repeated_fields)
+routes.before_request(refuse_faulty_fields)
+
+# No form-action: browsers apply it to every redirect that follows a form, and where ours end is the
+# third party's business. No COOP on any page here: it would cut the popup off from its opener.
+PAGE_HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+        " base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # With no-referrer the page's own POST would carry "Origin: null", and the launch be refused.
+    "Referrer-Policy": "same-origin",
+}
+
+
+OPENING_CACHE: Final = "public, max-age=300"
+
+
+def is_page(path: str | None) -> bool:
+    """Whether a person looks at what is answered there, below the mount."""
+    return path is not None and path.startswith("/connect/")
+
+
+@routes.get("/connect/opening")
+def opening() -> Response:
+    """The popup's first page: it takes the launch token from its opener and posts it."""
+    product = services().products.get(request.args.get("product", ""))
+    origin = request.args.get("origin", "")
+    if product is None:
+        raise NotFound("opening: there is no such product")
+    if origin not in product.origins:
+        raise OriginNotRegistered(f"opening: {origin or '(none)'} is not registered for {product.key}")
+    offered = product.connector(request.args.get("connector", ""))
+    name = services().catalogue.named(offered).name if offered else product.name
+    words = Words(product, [request.args.get("locale", ""), *browsers()], offered.key if offered else None)
+    page = _page("opening.html", product, words, origin=origin, connector_name=name)
+    if not is_draft(product.key):
+        page.headers["Cache-Control"] = OPENING_CACHE
+    page.vary.add("Accept-Language")
+    return page
+
+
+@routes.post("/connect/launch")
+def launch() -> Response:
+    """Use the launch token once and send the browser on to the partner service."""
+    token = Secret(request.form.get("launch_token", ""))
+    connect = services().connect
+    attempt = connect.peek(token)
+    if not launch_is_direct(attempt) and not launch_is_confirmed(attempt):
+        return _ask(attempt, token, "interstitial.html", confirmation=services().confirmations.issue(attempt))
+    agent = request.headers.get("User-Agent", "")
+    if is_hopeless(agent, attempt.connector) and "anyway" not in request.form:
+        return _ask(attempt, token, "in_app.html", address=attempt.return_url or attempt.origin)
+    # Refused before anything is used up: with another product file it is still good.
+    services().accounts.claimed(attempt.account)
+    # Counted for whom the token was made, and before it is used up: after a minute it is still good.
+    services().limits.spend(Purpose.LAUNCH, attempt.product, attempt.account.id, attempt.user.id)
+    try:
+        launched = connect.launch(attempt)
+    except PartnerProblem as problem:
+        return trouble(problem, attempt)
+    audit.launched(attempt)
+    response = onward(launched.url)
+    if launched.browser is not None:
+        launch_cookies.set_on(response, attempt.id, launched.browser)
+    return response
+
+
+def onward(url: Secret) -> Response:
+    """Send the browser to a URL that holds something secret."""
+    response = make_response(redirect(url.reveal(), 303))
+    # The body that comes with a redirect repeats the URL for no reader.
+    response.set_data(b"")
+    response.headers.update({"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+    return response
+
+
+@routes.get("/connect/return/<secret>")
+def come_back(secret: str) -> Response:
+    """Where the partner service sends the browser when no message was asked for. Shows, changes nothing."""
+    attempt = services().connect.by_return_secret(Secret(secret))
+    product = services().products.get(attempt.product)
+    return _page("return.html", product, _words_of(attempt, product), attempt=attempt)
+
+
+@routes.post("/connect/return/<secret>")
+def report_return(secret: str) -> Response:
+    """The return page's own report. The answer says where to go on, if the flow ran in the page's own tab."""
+    if request.headers.get("Origin") != services().public_origin:
+        abort(403, "this report comes from the return page only")
+    error, finished = request.form.get("error", ""), request.form.get("finished") == "yes"
+    attempt = services().connect.returned(Secret(secret), error, finished=finished)
+    if request.form.get("finished") == "no":
+        attempt = services().connect.cancel(attempt)
+    return answer({"status": attempt.status.value, "return_url": attempt.return_url})
+
+
+def trouble(error: Exception, attempt: Attempt | None = None) -> Response:
+    """A page that tells a person what went wrong and what to do, and its opener that there is news."""
+    page = _trouble(*_status_of(error), attempt)
+    page.headers.update(how_long_to_wait(error))
+    return page
+
+
+def _trouble(status: int, code: str, attempt: Attempt | None) -> Response:
+    product = services().products.get(attempt.product) if attempt else None
+    words = _words_of(attempt, product) if attempt else Words(None, browsers())
+    title, next_step = words.error(code)
+    page = _page(
+        "error.html",
+        product,
+        words,
+        attempt=attempt,
+        code=code,
+        title=title,
+        next_step=next_step,
+        support_code=attempt.support_code if attempt else None,
+    )
+    page.vary.add("Accept-Language")
+    page.status_code = status
+    return page
+
+
+def refused(status: int) -> Response:
+    """The page for an address that no route is asked for: too long, for another host, and so on."""
+    return _trouble(status, "invalid_request", None)
+
+
+def _status_of(error: Exception) -> tuple[int, str]:
+    if isinstance(error, StorageUnavailable):
+        return 503, "partner_unavailable"
+    if isinstance(error, HitchpostError):
+        return STATUS[type(error)], error.told if isinstance(error, PartnerProblem) else error.code
+    # Only these: what others call their code is no status (SQLAlchemy's is a text).
+    if isinstance(error, HTTPException) and error.code is not None:
+        return error.code, "not_found" if error.code < 500 else "failed"
+    tell_unforeseen(error)
+    return 500, "failed"
+
+
+def refused_launch(error: LaunchRefused) -> Response:
+    """The page for a launch token that is no longer good; the page that began is told if it is known."""
+    token = request.form.get("launch_token", "")
+    return trouble(error, services().connect.attempt_of(Secret(token)))
+
+
+def page_values(product: Product | None, words: Words, connector_name: str) -> dict[str, Any]:
+    """What every page here is made from: its texts and their language, the product and its look."""
+    base, named = services().public_url, product.name if product else ""
+    light, dark = look.logo_of(product.look) if product else (None, None)
+    styled = product if product and look.page_style(product.look) else None
+
+    def text(key: str) -> str:
+        shown = {"connector_name": connector_name, "product_name": named}
+        return words.text(key, **{name: legible.visible_name(value) or "" for name, value in shown.items()})
+
+    return {
+        "product": product,
+        "text": text,
+        "visible_both": legible.visible_both,
+        "visible_id": legible.visible_id,
+        "lang": words.lang,
+        "dir": words.dir,
+        "base": base,
+        "style_url": f"{base}/connect/look/{styled.key}/{styled.version}.css" if styled else None,
+        "logo_url": f"{base}/connect/logo/{light}" if light else None,
+        "logo_dark_url": f"{base}/connect/logo/{dark}" if dark else None,
+    }
+
+
+def _ask(attempt: Attempt, token: Secret, template: str, **values: str) -> Response:
+    """A page between here and the third party, whose form goes on with the token: nothing is used up yet."""
+    product = services().products.get(attempt.product)
+    words = _words_of(attempt, product)
+    return _page(template, product, words, attempt=attempt, launch_token=token.reveal(), **values)
+
+
+def _words_of(attempt: Attempt, product: Product | None) -> Words:
+    return Words(product, [attempt.locale], attempt.connector.key)
+
+
+def _page(
+    template: str,
+    product: Product | None,
+    words: Words,
+    *,
+    attempt: Attempt | None = None,
+    connector_name: str = "",
+    **values: Any,
+) -> Response:
+    about = page_values(product, words, attempt.connector.name if attempt else connector_name)
+    about |= {"attempt": attempt, "origin": attempt.origin if attempt else ""}
+    page = html(render("hitchpost/" + template, **(about | values)))
+    page.headers.update(PAGE_HEADERS)
+    page.headers["Cache-Control"] = "no-store"
+    return page

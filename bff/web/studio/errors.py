@@ -1,0 +1,73 @@
+"""When the Studio says no: a page for a person, a problem document for a script."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Response
+from werkzeug.exceptions import HTTPException
+
+from bff.common.errors import HitchpostError, InvalidRequest, NotFound, Outdated, RateLimited
+from bff.content.draft_limits import NotSaved
+from bff.web.kit.rendering import html, render
+from bff.web.kit.responses import STATUS, how_long_to_wait, problem, tell_unforeseen
+from bff.web.studio.access import LinkGone, Refused, SignedOut, protect, wants_json
+from bff.web.studio.page_context import address
+
+STATUSES: Final = STATUS | {SignedOut: 401, Refused: 403, LinkGone: 410, NotSaved: 422}
+
+LINKS: Final = {
+    "used": (
+        "This link has been used",
+        "Each link signs in once. If it was you, go to the Studio: you may still be signed in.",
+    ),
+    "late": ("This link is too old", "A link is good for 24 hours."),
+    "unknown": ("This link is not known here", "Perhaps a part of it was lost on its way."),
+}
+"""Title and words, by what has become of a link."""
+
+TITLES: Final[dict[type[Exception], str]] = {
+    Refused: "Nothing was changed",
+    InvalidRequest: "Nothing was changed",
+    NotSaved: "Nothing was changed",
+    NotFound: "There is nothing here",
+    Outdated: "Somebody was faster",
+    RateLimited: "Too many tries at once",
+}
+
+
+def is_studio(path: str | None) -> bool:
+    """Whether a path below the mount is the Studio's."""
+    return path is not None and (path == "/studio" or path.startswith("/studio/"))
+
+
+def trouble(error: Exception) -> Response:
+    """The answer to any exception; one that nobody foresaw tells nothing of itself."""
+    response = _answer(error)
+    response.headers.update(how_long_to_wait(error))
+    return protect(response)
+
+
+def _answer(error: Exception) -> Response:
+    status, title, detail = _told(error)
+    if wants_json():
+        code = error.code if isinstance(error, HitchpostError) else "internal_error"
+        return problem(status, code, detail)
+    if isinstance(error, SignedOut):
+        body = render("studio/signed_out.html", base=address(), ended=True)
+    elif isinstance(error, LinkGone):
+        title, words = LINKS[error.detail]
+        body = render("studio/link_gone.html", base=address(), title=title, words=words)
+    else:
+        body = render("studio/trouble.html", base=address(), title=title, detail=detail)
+    return html(body, status)
+
+
+def _told(error: Exception) -> tuple[int, str, str]:
+    if isinstance(error, HitchpostError):
+        return STATUSES[type(error)], TITLES.get(type(error), "That did not work"), error.detail
+    if isinstance(error, HTTPException) and error.code is not None:
+        title = "There is nothing here" if error.code == 404 else "That did not work"
+        return error.code, title, error.description or error.name
+    tell_unforeseen(error)
+    return 500, "Something broke on our side", "It has been logged. Nothing that was saved is lost."

@@ -1,0 +1,77 @@
+"""What the Studio's script asks: save these entries, is there news, and a session for the draft's widget."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from flask import Blueprint, Response, request
+
+from bff.content.drafts import Clash, Touch
+from bff.content.product import DRAFT
+from bff.identity.principal import AccountRef, Principal, User
+from bff.studio.access import StudioSession
+from bff.web.kit.responses import answer
+from bff.web.kit.services import services
+from bff.web.studio.access import session
+from bff.web.studio.edits import edits_of_json, save
+from bff.web.studio.page_context import desk
+
+routes = Blueprint("live", __name__)
+TOKEN_LIFE: Final = timedelta(minutes=10)
+
+
+@routes.post("/save")
+def save_entries() -> Response:
+    """Save some entries; those that met another's change come back with both texts."""
+    draft, clashes = save(desk(), edits_of_json())
+    at = desk()
+    return answer(
+        {
+            "revision": draft.revision,
+            "changes": len(at.changes),
+            "faults": at.faults,
+            "clashes": [_clash(clash) for clash in clashes],
+        }
+    )
+
+
+@routes.get("/news")
+def news() -> Response:
+    """What others have changed in the draft, newest first; and the token that this session's changes need."""
+    at = desk()
+    others = [
+        {"path": path, "label": at.label(path), **_touch(touch)}
+        for path, touch in at.draft.touched.items()
+        if touch.by != at.session.email
+    ]
+    others.sort(key=lambda item: str(item["at"]), reverse=True)
+    told = {"revision": at.draft.revision, "published": at.published.number, "csrf": at.session.csrf}
+    return answer({**told, "others": others[:50], "by": at.published.by})
+
+
+@routes.get("/session")
+def widget_session() -> Response:
+    """A session token of the draft's own product, for the widget in the preview and on the page to try it."""
+    token, expires_at = services().session_tokens.issue(principal(session()), TOKEN_LIFE)
+    return answer({"token": token.reveal(), "expires_at": expires_at.isoformat()})
+
+
+def principal(person: StudioSession) -> Principal:
+    """Whom the draft's widget connects for: an account of this product's Studio, and this person."""
+    user = User(person.email, person.email, person.email, request.args.get("locale") or None)
+    return Principal(person.product + DRAFT, account_of(person.product), user)
+
+
+def account_of(product: str) -> AccountRef:
+    """What is connected while trying out: each product's Studio has an account of its own."""
+    return AccountRef(f"hitchpost-studio-{product}", "Hitchpost Studio", product + DRAFT)
+
+
+def _clash(clash: Clash) -> dict[str, str | None]:
+    last = _touch(clash.last) if clash.last else {"by": None, "at": None}
+    return {"path": clash.path, "mine": clash.mine, "theirs": clash.theirs, **last}
+
+
+def _touch(touch: Touch) -> dict[str, str]:
+    return {"by": touch.by, "at": touch.at.isoformat()}

@@ -1,0 +1,167 @@
+"""The callback messages: their list, and each with its texts and what is sent by them."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from flask import Blueprint, Response, make_response, redirect, request
+
+from bff.common.errors import NotFound
+from bff.content import messages
+from bff.content.content import DEFAULT_TEXT, names_of_messages, path_of_text, variants_of
+from bff.content.drafts import Clash, Edit
+from bff.content.language_names import language
+from bff.content.minted_url import MOST
+from bff.content.wording import ANY, Place, canonical, is_tag
+from bff.studio import editing as studio
+from bff.web.studio.edits import edits_of_form, save
+from bff.web.studio.fields import Field, Fields, Option
+from bff.web.studio.page_context import Desk, address, desk, page
+
+routes = Blueprint("messages", __name__)
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+KINDS: Final = (
+    Option("sealed", "Sealed (recommended)"),
+    Option("plain", "Plain"),
+)
+FORMATS: Final = (Option("text", "Text"), Option("json", "JSON object"))
+
+
+@routes.get("/", strict_slashes=False)
+def start() -> Response:
+    """The first room."""
+    return make_response(redirect(address("messages"), 303))
+
+
+@routes.get("/messages")
+def index() -> Response:
+    """Every message of the product."""
+    return _list(desk())
+
+
+@routes.post("/messages")
+def add() -> Response:
+    """A new message, with the text of the default one."""
+    at, name = desk(), request.form.get("name", "").strip()
+    fault = None
+    if not NAME.fullmatch(name):
+        fault = f"{name!r} is no name of a message; use up to 63 of a-z, 0-9, _ and -"
+    elif name in names_of_messages(at.draft.content):
+        fault = f"there is a message {name!r} already; choose another name"
+    if fault:
+        return _list(at, name=name, fault=fault, status=422)
+    save(at, [Edit(path_of_text(name), None, DEFAULT_TEXT), Edit(f"messages/{name}/kind", None, "sealed")])
+    return make_response(redirect(address(f"messages/{name}"), 303))
+
+
+@routes.get("/messages/<name>")
+def one(name: str) -> Response:
+    """One message."""
+    return _one(desk(), name)
+
+
+@routes.post("/messages/<name>")
+def keep(name: str) -> Response:
+    """Save its fields; those that met another's change are shown, with both texts."""
+    at = desk()
+    _require(at, name)
+    _, clashes = save(at, edits_of_form())
+    if clashes:
+        return _one(desk(), name, clashes)
+    return make_response(redirect(address(f"messages/{name}?saved=1"), 303))
+
+
+@routes.post("/messages/<name>/remove")
+def remove(name: str) -> Response:
+    """Take a message out of the draft, with all its texts."""
+    at, content = desk(), desk().draft.content
+    _require(at, name)
+    save(
+        at, [Edit(path, text, None) for path, text in content.items() if path.startswith(f"messages/{name}/")]
+    )
+    return make_response(redirect(address("messages"), 303))
+
+
+def _list(at: Desk, *, name: str = "", fault: str | None = None, status: int = 200) -> Response:
+    content = at.draft.content
+    found = [_row(at, key) for key in dict.fromkeys([messages.DEFAULT_MESSAGE, *names_of_messages(content)])]
+    return page("messages", at, "messages", status=status, messages=found, name=name, fault=fault)
+
+
+def _row(at: Desk, name: str) -> dict[str, object]:
+    content, start = at.draft.content, f"messages/{name}/"
+    texts = variants_of(content, name)
+    return {
+        "name": name,
+        "kind": content.get(start + "kind", "sealed"),
+        "text": texts.get((ANY, ANY), DEFAULT_TEXT if name == messages.DEFAULT_MESSAGE else ""),
+        "variants": len(texts) - ((ANY, ANY) in texts),
+        "faults": sum(path.startswith(start) for path in at.faults),
+        "changed": any(change.path.startswith(start) for change in at.changes),
+    }
+
+
+def _one(at: Desk, name: str, clashes: list[Clash] | None = None) -> Response:
+    _require(at, name)
+    fields = Fields(at, clashes or ())
+    places, unknown = _places(at, name)
+    return page(
+        "message",
+        at,
+        "messages",
+        status=409 if clashes else 200,
+        name=name,
+        settings=_settings(fields, name),
+        texts=[_text(at, fields, name, place) for place in places],
+        variables=[(f"{{{key}}}", about) for key, about in studio.ABOUT_VARIABLES.items()],
+        sent=studio.sent(at.draft.content, at.registration, at.names, name),
+        languages=[(tag, language(tag)) for tag in at.languages],
+        most=MOST,
+        unknown=unknown,
+        removable=name != messages.DEFAULT_MESSAGE,
+    )
+
+
+def _settings(fields: Fields, name: str) -> list[Field]:
+    about_kind = (
+        "Sealed: the text travels with a nonce that nobody can guess, and your page hears it from the widget."
+        " Plain: your page hears exactly this text, for code that already listens for it."
+    )
+    about_format = "A JSON object is checked as you write; variables stand inside its strings."
+    return [
+        fields.choice(f"messages/{name}/kind", "Kind", KINDS, "sealed", about_kind),
+        fields.choice(f"messages/{name}/format", "Format", FORMATS, "text", about_format),
+    ]
+
+
+def _text(at: Desk, fields: Fields, name: str, place: Place) -> Field:
+    connector, locale = place
+    is_default = name == messages.DEFAULT_MESSAGE and place == (ANY, ANY)
+    return fields(
+        path_of_text(name, connector, locale),
+        studio.audience(place, at.names),
+        kind="area",
+        default=DEFAULT_TEXT if is_default else "",
+        connector="" if connector == ANY else connector,
+        locale=locale,
+    )
+
+
+def _places(at: Desk, name: str) -> tuple[list[Place], str | None]:
+    """The texts to show, the one that was asked for last; and what was asked for that cannot be."""
+    found = dict.fromkeys([(ANY, ANY), *sorted(variants_of(at.draft.content, name))])
+    connector, locale = request.args.get("connector", ""), request.args.get("locale", "").strip()
+    if "add" not in request.args:
+        return list(found), None
+    if locale and not is_tag(locale):
+        return list(found), f"{locale!r} is no language tag such as de or pt-BR"
+    if connector and connector not in at.names:
+        return list(found), f"there is no connector {connector!r}"
+    asked = (connector or ANY, canonical(locale) if locale else ANY)
+    return list(dict.fromkeys([*found, asked])), None
+
+
+def _require(at: Desk, name: str) -> None:
+    if name != messages.DEFAULT_MESSAGE and name not in names_of_messages(at.draft.content):
+        raise NotFound(f"there is no message {name!r} in the draft")

@@ -1,0 +1,114 @@
+"""What lies before an editor: the product, its draft, what stands, and what is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from flask import Response
+
+from bff.common.errors import NotFound
+from bff.content import content
+from bff.content.content import Faults
+from bff.content.drafts import Change, Draft, Version, difference
+from bff.content.language_names import language
+from bff.content.product import Product, Registration
+from bff.content.words import LOCALES
+from bff.studio import editing as studio
+from bff.studio.access import StudioSession
+from bff.studio.scenes import SCENES
+from bff.web.kit.rendering import html, render
+from bff.web.kit.services import services
+from bff.web.studio.access import session
+
+NAV: Final = (
+    ("messages", "Messages"),
+    ("words", "Words"),
+    ("look", "Look"),
+    ("connectors", "Connectors"),
+    ("try", "Try it"),
+    ("changes", "Changes & publish"),
+    ("history", "History"),
+    ("snippet", "Snippet"),
+)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The product of a session, as it is now."""
+
+    session: StudioSession
+    registration: Registration
+    draft: Draft
+    published: Version
+
+    @cached_property
+    def faults(self) -> Faults:
+        """What is wrong with the draft, by path."""
+        return content.faults(self.draft.content, self.registration)
+
+    @cached_property
+    def changes(self) -> list[Change]:
+        """What is not published yet."""
+        number = self.draft.based_on
+        if number == self.published.number:
+            return difference(self.published.content, self.draft.content)
+        before = services().content.version(self.session.product, number).content if number else {}
+        return difference(before, self.draft.content)
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether something else was published since this draft began."""
+        return self.draft.based_on != self.published.number
+
+    @cached_property
+    def product(self) -> Product:
+        """The product as the draft has it, faulty entries left out."""
+        return content.product_of(self.registration, self.draft.content, self.draft.revision)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """The connectors' names by key, in the draft's order."""
+        named = services().catalogue.named
+        return {offered.key: named(offered).name for offered in self.product.connectors}
+
+    @cached_property
+    def languages(self) -> list[str]:
+        """The languages that texts can be edited in: those that come with Hitchpost, and the team's own."""
+        return studio.languages_in_use(self.draft.content, LOCALES)
+
+    def label(self, path: str) -> str:
+        """What an entry is called."""
+        return studio.label(path, self.names)
+
+
+def desk() -> Desk:
+    """The desk of this request's session. Raises ``SignedOut`` or ``NotFound``."""
+    found, store = session(), services().content
+    registration = services().products.registration(found.product)
+    if registration is None:
+        raise NotFound("the product of this session is not registered any more")
+    return Desk(found, registration, store.draft(found.product), store.published(found.product))
+
+
+def page(template: str, at: Desk, here: str, *, status: int = 200, **values: Any) -> Response:
+    """A page of the Studio."""
+    body = render(
+        f"studio/{template}.html",
+        at=at,
+        here=here,
+        nav=NAV,
+        base=address(),
+        bff=services().public_url,
+        language=language,
+        scenes=SCENES,
+        **values,
+    )
+    return html(body, status)
+
+
+def address(path: str = "") -> str:
+    """The URL of a page of the Studio."""
+    start = f"{services().public_url}/studio"
+    return f"{start}/{path}" if path else start

@@ -1,0 +1,122 @@
+"""The preview: the draft's button in any state, and the popup's pages, to be looked at beside the editor."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from flask import Blueprint, Response, request
+
+from bff.connect.attempt import Attempt, Delivery, Status
+from bff.content.product import DRAFT, Product
+from bff.content.wording import is_tag
+from bff.content.words import LOCALES, Words
+from bff.identity.principal import User
+from bff.studio.scenes import ALL_BUTTONS, BUTTON, SCENES, Scene
+from bff.web.kit.rendering import html, render
+from bff.web.kit.services import services
+from bff.web.popup.pages import page_values
+from bff.web.studio.access import HEADERS, session
+from bff.web.studio.live import account_of
+from bff.web.studio.page_context import address
+
+routes = Blueprint("preview", __name__)
+SCHEMES: Final = ("light", "dark")
+APP: Final = "https://app.example/integrations"
+SUPPORT_CODE: Final = "ABCD-2345"
+NOTHING: Final = ""
+"""Stands for a launch token: a preview launches nothing."""
+# No form leads out of it; its links are the editor's script's to stop.
+FRAME_POLICY: Final = (
+    HEADERS["Content-Security-Policy"]
+    .replace("frame-ancestors 'none'", "frame-ancestors 'self'")
+    .replace("form-action 'self'", "form-action 'none'")
+)
+
+
+@routes.get("/preview")
+def preview() -> Response:
+    """One scene of the draft, in one language, for one connector."""
+    product = services().products.get(session().product + DRAFT)
+    assert product is not None  # nosec B101  # the session is of this product
+    scene = SCENES.get(request.args.get("scene", ""), SCENES[BUTTON])
+    connector = request.args.get("connector", "")
+    if product.connector(connector) is None:
+        connector = product.connectors[0].key
+    locale = request.args.get("locale", "")
+    words = Words(product, [locale if is_tag(locale) else LOCALES[0]], connector)
+    wanted = request.args.get("scheme", "")
+    scheme = wanted if wanted in SCHEMES else ""
+    draw = _page if scene.page else _button
+    response = html(draw(product, scene, words, connector, scheme, locale))
+    response.headers["Content-Security-Policy"] = FRAME_POLICY
+    return response
+
+
+def _button(product: Product, scene: Scene, words: Words, connector: str, scheme: str, locale: str) -> str:
+    title, next_step = words.error(scene.code) if scene.code else ("", "")
+    every = (offered.key for offered in product.connectors)
+    return render(
+        "studio/preview_button.html",
+        base=address(),
+        bff=services().public_url,
+        product=product.key,
+        scene=scene,
+        connectors=list(every) if scene.key == ALL_BUTTONS else [connector],
+        locale=locale if is_tag(locale) else "",
+        lang=words.lang,
+        dir=words.dir,
+        scheme=scheme,
+        title=title,
+        next_step=next_step,
+        support_code=SUPPORT_CODE,
+    )
+
+
+def _page(product: Product, scene: Scene, words: Words, connector: str, scheme: str, _locale: str) -> str:
+    offered = product.connector(connector)
+    assert offered is not None  # nosec B101  # for the type checker
+    named = services().catalogue.named(offered)
+    title, next_step = words.error(scene.code or "failed")
+    values: dict[str, Any] = page_values(product, words, named.name)
+    return render(
+        f"hitchpost/{scene.page}",
+        **values
+        | {
+            "attempt": _attempt(product, connector, words.lang),
+            "origin": "",
+            "scheme": scheme,
+            "preview": True,
+            "state": scene.state or "",
+            "code": scene.code or "",
+            "title": title,
+            "next_step": next_step,
+            "support_code": SUPPORT_CODE,
+            "launch_token": NOTHING,
+            "confirmation": NOTHING,
+            "address": APP,
+        },
+    )
+
+
+def _attempt(product: Product, connector: str, lang: str) -> Attempt:
+    offered, now = product.connector(connector), datetime.now(UTC)
+    assert offered is not None  # nosec B101  # for the type checker
+    return Attempt(
+        id="att_preview",
+        support_code=SUPPORT_CODE,
+        status=Status.CREATED,
+        product=product.key,
+        account=account_of(session().product),
+        user=User("ada", "Ada Lovelace", session().email),
+        connector=offered,
+        message="",
+        callback_message="",
+        delivery=Delivery.MESSAGE,
+        locale=lang,
+        origin="",
+        return_url=APP,
+        launch_token_sha256=NOTHING,
+        created_at=now,
+        expires_at=now,
+    )

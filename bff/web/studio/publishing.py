@@ -1,0 +1,122 @@
+"""Changes, publishing them, and giving them up."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, redirect, request
+
+from bff.common.errors import InvalidRequest, Outdated
+from bff.content.drafts import Clash, Edit
+from bff.studio import editing as studio
+from bff.web.kit import audit
+from bff.web.kit.services import services
+from bff.web.studio.access import require_publisher, session
+from bff.web.studio.edits import save
+from bff.web.studio.page_context import Desk, address, desk, page
+
+routes = Blueprint("publishing", __name__)
+
+
+@routes.get("/changes")
+def index() -> Response:
+    """What is not published yet, what is in the way, and the button."""
+    return _changes(desk())
+
+
+@routes.post("/publish")
+def publish() -> Response:
+    """Make the draft what users meet. A draft with faults, or on top of an older version, stays a draft."""
+    person, at = require_publisher(), desk()
+    note = request.form.get("note", "").strip()
+    if at.faults:
+        return _changes(at, note=note, status=422)
+    try:
+        version = services().content.publish_draft(person.product, _number("revision"), person.email, note)
+    except Outdated as error:
+        return _changes(desk(), outdated=error.detail, note=note, status=409)
+    services().products.forget(person.product)
+    audit.at_studio("published", person, version=version.number)
+    return make_response(redirect(address(f"history?published={version.number}"), 303))
+
+
+@routes.post("/rebase")
+def rebase() -> Response:
+    """Bring the version that was published meanwhile into the draft; what both changed is shown."""
+    _, clashes = services().content.rebase(session().product)
+    if clashes:
+        return _changes(desk(), clashes=clashes)
+    return make_response(redirect(address("changes?rebased=1"), 303))
+
+
+@routes.post("/undo")
+def undo() -> Response:
+    """Take one change back: the entry is again as it was published."""
+    at, path = desk(), request.form.get("path", "")
+    change = next((change for change in at.changes if change.path == path), None)
+    if change is not None:
+        _, clashes = save(at, [Edit(path, change.after, change.before)])
+        if clashes:
+            return _changes(
+                desk(), outdated="somebody has changed this entry just now; look again", status=409
+            )
+    return make_response(redirect(address("changes?undone=1"), 303))
+
+
+@routes.get("/discard")
+def ask() -> Response:
+    """Asks before the draft is given up."""
+    return page("discard", desk(), "changes")
+
+
+@routes.post("/discard")
+def discard() -> Response:
+    """Give the draft up, if it is still the one that was shown."""
+    try:
+        services().content.discard(session().product, _number("revision"))
+    except Outdated as error:
+        return _changes(desk(), outdated=error.detail, status=409)
+    return make_response(redirect(address("changes?discarded=1"), 303))
+
+
+def _changes(
+    at: Desk,
+    *,
+    clashes: list[Clash] | None = None,
+    outdated: str | None = None,
+    note: str = "",
+    status: int = 200,
+) -> Response:
+    told = {clash.path: clash for clash in clashes or ()}
+    return page(
+        "changes",
+        at,
+        "changes",
+        status=status,
+        rows=[row(at, change.path, change.before, change.after) for change in at.changes],
+        faulty=[
+            {"label": at.label(path), "page": studio.page_of(path), "id": studio.field_id(path), "said": said}
+            for path, said in at.faults.items()
+        ],
+        clashes=told,
+        outdated=outdated,
+        note=note,
+    )
+
+
+def row(at: Desk, path: str, before: str | None, after: str | None) -> dict[str, object]:
+    """One change as it is told."""
+    return {
+        "path": path,
+        "label": at.label(path),
+        "before": before,
+        "after": after,
+        "touch": at.draft.touched.get(path),
+        "page": studio.page_of(path),
+        "id": studio.field_id(path),
+    }
+
+
+def _number(name: str) -> int:
+    text = request.form.get(name, "")
+    if not text.isdecimal() or len(text) > 18:
+        raise InvalidRequest(f"{name}: is no number; load the page again")
+    return int(text)

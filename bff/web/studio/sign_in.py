@@ -1,0 +1,75 @@
+"""The way in and out: a link of one's own, one button, and signing out."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, redirect
+
+from bff.common.secret import Secret
+from bff.resources import STUDIO_ASSETS
+from bff.studio.access import Invite
+from bff.web.kit import audit
+from bff.web.kit.rendering import html, render
+from bff.web.kit.services import services
+from bff.web.public.files import public_file
+from bff.web.studio.access import LinkGone, cookie_id, give_cookie, take_cookie
+from bff.web.studio.page_context import address
+
+routes = Blueprint("doors", __name__)
+
+
+@routes.get("/enter/<token>")
+def door(token: str) -> Response:
+    """Says whose link this is; nothing is used up, so mail scanners and prefetches may look."""
+    invite = _usable(Secret(token))
+    product = services().products.registration(invite.product)
+    body = render(
+        "studio/enter.html",
+        base=address(),
+        invite=invite,
+        product=product.name if product else invite.product,
+    )
+    return html(body)
+
+
+@routes.post("/enter/<token>")
+def enter(token: str) -> Response:
+    """Uses the link, once, and begins a session with an id of its own; one of before ends."""
+    _usable(Secret(token))
+    signed_in = services().studio.sign_in(Secret(token))
+    if signed_in is None:
+        raise LinkGone("used")
+    if (before := cookie_id()) is not None:
+        services().studio.sign_out(before)
+    audit.at_studio("studio sign-in", signed_in[1])
+    response = make_response(redirect(address("messages"), 303))
+    give_cookie(response, signed_in[0])
+    return response
+
+
+@routes.get("/assets/<name>")
+def asset(name: str) -> Response:
+    """Scripts and styles of the Studio."""
+    response = public_file(STUDIO_ASSETS, name, "no-cache")
+    response.headers["Content-Security-Policy"] = "default-src 'none'"
+    return response
+
+
+def sign_out() -> Response:
+    """Ends the session; a room, since it needs the session's token."""
+    if (before := cookie_id()) is not None:
+        services().studio.sign_out(before)
+    response = html(render("studio/signed_out.html", base=address(), ended=False))
+    take_cookie(response)
+    return response
+
+
+def _usable(token: Secret) -> Invite:
+    invite = services().studio.find_invite(token)
+    if invite is None:
+        services().limits.note_failure()
+        raise LinkGone("unknown")
+    if invite.used_at is not None:
+        raise LinkGone("used")
+    if invite.expires_at <= services().clock():
+        raise LinkGone("late")
+    return invite

@@ -1,0 +1,62 @@
+"""Try it: a real run with the draft, on a page that hears it as a host's page would."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from bff.content import messages
+from bff.content.content import names_of_messages
+from bff.content.language_names import language
+from bff.content.product import DRAFT
+from bff.content.wording import is_tag
+from bff.content.words import LOCALES
+from bff.web.kit.services import services
+from bff.web.studio.live import account_of
+from bff.web.studio.page_context import Desk, desk, page
+
+routes = Blueprint("tryout", __name__)
+
+
+@routes.get("/try")
+def tryout() -> Response:
+    """The page, for a chosen connector, message and language."""
+    at = desk()
+    names = list(dict.fromkeys([messages.DEFAULT_MESSAGE, *names_of_messages(at.draft.content)]))
+    connector = _chosen("connector", list(at.names))
+    message, locale = _chosen("message", names), request.args.get("locale", LOCALES[0])
+    locale = locale if is_tag(locale) else LOCALES[0]
+    return page(
+        "try",
+        at,
+        "try",
+        product=at.session.product + DRAFT,
+        partner=services().partner_origin,
+        account=account_of(at.session.product),
+        messages=names,
+        languages=[(tag, language(tag)) for tag in at.languages],
+        chosen={"connector": connector, "message": message, "locale": locale},
+        predicted=_predicted(at, message, connector, locale),
+        lost=any(path.startswith(f"messages/{message}/") for path in at.faults),
+    )
+
+
+def _chosen(name: str, allowed: list[str]) -> str:
+    wanted = request.args.get(name, "")
+    return wanted if wanted in allowed else allowed[0]
+
+
+def _predicted(at: Desk, message: str, connector: str, locale: str) -> str | None:
+    """What the page is going to hear, by the values of this run; the attempt's id is not known yet."""
+    found = at.product.messages.get(message)
+    template = found.template(connector, locale) if found else None
+    if template is None:
+        return None
+    values = {
+        "attempt": "{attempt}",
+        "connector": connector,
+        "connector_name": at.names[connector],
+        "account": account_of(at.session.product).id,
+        "user": at.session.email,
+        "locale": locale,
+    }
+    return messages.render(template, values)

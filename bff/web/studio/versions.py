@@ -1,0 +1,74 @@
+"""The history: what was published, and going back; and the snippet that a page needs."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, redirect, request
+
+from bff.common.errors import InvalidRequest, Outdated
+from bff.content.drafts import Version, difference
+from bff.web.kit import audit
+from bff.web.kit.services import services
+from bff.web.studio.access import require_publisher
+from bff.web.studio.page_context import Desk, address, desk, page
+from bff.web.studio.publishing import row
+
+routes = Blueprint("versions", __name__)
+
+
+@routes.get("/history")
+def index() -> Response:
+    """What was published, newest first."""
+    return _history(desk())
+
+
+@routes.get("/history/<int(max=2147483647):number>")
+def one(number: int) -> Response:
+    """One version, by what it changed."""
+    at, store = desk(), services().content
+    version = store.version(at.session.product, number)
+    before = _before(at, number)
+    changes = difference(before.content if before else {}, version.content)
+    rows = [row(at, change.path, change.before, change.after) | {"touch": None} for change in changes]
+    return page("version", at, "history", version=version, before=before, rows=rows)
+
+
+@routes.post("/history/<int(max=2147483647):number>/restore")
+def restore(number: int) -> Response:
+    """Publish an earlier version again, unless somebody has published since its publisher looked."""
+    person, expected = require_publisher(), request.form.get("expected", "")
+    if not expected.isdecimal() or len(expected) > 9:
+        raise InvalidRequest("expected: is no number of a version; load the page again")
+    try:
+        version = services().content.restore(person.product, number, person.email, expected=int(expected))
+    except Outdated as error:
+        return _history(desk(), outdated=error.detail, status=409)
+    services().products.forget(person.product)
+    audit.at_studio("published", person, version=version.number)
+    return make_response(redirect(address(f"history?published={version.number}"), 303))
+
+
+@routes.get("/snippet")
+def snippet() -> Response:
+    """What to paste."""
+    at = desk()
+    return page("snippet", at, "snippet", connector=next(iter(at.names)))
+
+
+def _history(at: Desk, *, outdated: str | None = None, status: int = 200) -> Response:
+    versions = services().content.history(at.session.product)
+    told = request.args.get("published", "")
+    return page(
+        "history",
+        at,
+        "history",
+        status=status,
+        versions=versions,
+        outdated=outdated,
+        published=int(told) if told.isdecimal() and len(told) < 9 else None,
+    )
+
+
+def _before(at: Desk, number: int) -> Version | None:
+    if number <= 1:
+        return None
+    return services().content.version(at.session.product, number - 1)

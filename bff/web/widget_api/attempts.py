@@ -1,0 +1,251 @@
+"""The routes that the widget calls: configuration, and attempts from their beginning to their end."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Annotated, Any, Final, Literal
+
+from flask import Blueprint, Response, request
+from pydantic import Field
+
+from bff.common.errors import InvalidRequest, LimitsUnavailable, RateLimited
+from bff.common.origins import origin_of
+from bff.common.secret import Secret
+from bff.connect.attempt import Attempt, Delivery, Hint, Status
+from bff.connect.offered_connectors import offered_connectors
+from bff.connect.service import BeginRequest
+from bff.connect.timeline import Step, story
+from bff.content import look
+from bff.content.product import OfferedConnector, Product, is_draft
+from bff.content.words import Words, widget_words
+from bff.identity.principal import Principal
+from bff.serving import metrics
+from bff.web.kit import cors
+from bff.web.kit.authenticate import signed_in, signed_in_or_host_server
+from bff.web.kit.bodies import LANGUAGE_TAG, Body, read_body
+from bff.web.kit.guards import CUSTOM_HEADER, calling_origin
+from bff.web.kit.in_app import is_in_app
+from bff.web.kit.limits import Purpose
+from bff.web.kit.locales import locale_of, wanted
+from bff.web.kit.responses import answer
+from bff.web.kit.services import services
+from bff.web.widget_api.press import mint_ahead
+
+LONGEST_KEY: Final = 255
+HINTS: Final = frozenset(Hint)
+
+routes = Blueprint("hitchpost_attempts", __name__)
+routes.after_request(cors.grant)
+
+
+class BeginAttempt(Body):
+    """What a page asks for ahead of a click."""
+
+    connector: Annotated[str, Field(min_length=1, max_length=64)]
+    message: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    locale: Annotated[str, Field(pattern=LANGUAGE_TAG, max_length=35)] | None = None
+    delivery: Literal["message", "return"] = "message"
+    return_url: Annotated[str, Field(max_length=2000)] | None = None
+    pressed: Annotated[bool, Field(description="The click is here already: mint for its launch.")] = False
+
+
+class Nothing(Body):
+    """An empty object: the call says everything by its path."""
+
+
+@routes.get("/v1/config")
+def config() -> Response:
+    """What a page needs to draw its buttons."""
+    product, principal = signed_in()
+    states = _states(product, principal)
+    names = {connector.key: connector.name for connector, _ in states}
+    shared, told_words = widget_words(product, wanted(principal, request.args.get("locale")), names)
+    return answer(
+        {
+            "product": {"key": product.key, "name": product.name},
+            "connectors": [
+                {"key": connector.key, "name": connector.name, "logo": connector.logo, "state": state}
+                for connector, state in states
+            ],
+            "words": told_words | {"lang": shared.lang, "dir": shared.dir},
+            "lang": shared.lang,
+            "dir": shared.dir,
+            "style": look.widget_style(product.look),
+            "theme": dict(product.look),
+            "delivery": (Delivery.RETURN if _is_in_app() else Delivery.MESSAGE).value,
+        }
+    )
+
+
+@routes.post("/v1/attempts")
+def begin() -> Response:
+    """Prepare an attempt ahead of a click. Nothing is asked of the partner service, unless it is pressed."""
+    product, principal = signed_in()
+    origin, body = calling_origin(product), read_body(BeginAttempt)
+    if body.return_url is not None and origin_of(body.return_url) != origin:
+        raise InvalidRequest("return_url: must be a page of the origin that this call comes from")
+    asked = BeginRequest(
+        connector=body.connector,
+        origin=origin,
+        message=body.message,
+        locale=locale_of(product, principal, body.locale),
+        delivery=Delivery(body.delivery),
+        return_url=body.return_url,
+    )
+    services().accounts.require(principal.account)
+    _spend(principal)
+    attempt, launch_token = _begin_once(product, principal, asked, _press if body.pressed else None)
+    told: dict[str, Any] = {
+        "id": attempt.id,
+        "status": attempt.status.value,
+        "launch_token": launch_token.reveal() if launch_token else None,
+        "partner_origin": services().partner_origin,
+        "callback_message": attempt.callback_message,
+        "expires_at": attempt.expires_at.isoformat(),
+        "expires_in": max(0, int((attempt.expires_at - services().clock()).total_seconds())),
+        "support_code": attempt.support_code,
+    }
+    if asked.delivery is Delivery.RETURN and not request.headers.get("Referer"):
+        # A form from there would carry "Origin: null", which proves nothing: the launch would have to ask.
+        told["origin_hidden"] = "set Referrer-Policy to strict-origin, to show this page's origin"
+    return answer(told, 201)
+
+
+@routes.get("/v1/attempts/<attempt_id>")
+def read(attempt_id: str) -> Response:
+    """How an attempt stands: for the page that began it, or for the host's server with its secret key."""
+    product, principal = signed_in_or_host_server()
+    connect = services().connect
+    attempt = connect.owned(attempt_id, principal) if principal else connect.read(attempt_id, product.key)
+    hint = _hint()
+    metrics.signalled(hint.value if hint else "timer")
+    observed = services().watch.observe(attempt, hint)
+    timeline = {} if principal else {"timeline": _timeline(services().attempts.steps(attempt.id), observed)}
+    return answer(told(observed, product) | timeline)
+
+
+@routes.post("/v1/attempts/<attempt_id>/cancel")
+def cancel(attempt_id: str) -> Response:
+    """The user gave up waiting."""
+    product, principal = signed_in()
+    read_body(Nothing)
+    attempt = services().connect.owned(attempt_id, principal)
+    return answer(told(services().connect.cancel(attempt), product))
+
+
+@routes.post("/v1/attempts/<attempt_id>/accept")
+def accept(attempt_id: str) -> Response:
+    """The user chose the other account, which signed in. Answers with a new attempt for that choice."""
+    product, principal = signed_in()
+    read_body(Nothing)
+    attempt = services().connect.owned(attempt_id, principal)
+    _spend(principal)
+    return answer(told(services().connect.accept(attempt), product))
+
+
+def told(attempt: Attempt, product: Product) -> dict[str, Any]:
+    """An attempt as its page and its host's server see it."""
+    return {
+        "id": attempt.id,
+        "status": attempt.status.value,
+        "connector": attempt.connector.key,
+        "message": attempt.message,
+        "connection": _connection(attempt),
+        "attributed": attempt.attributed is True if attempt.status is Status.CONNECTED else None,
+        "error": _error(attempt, product),
+        "support_code": attempt.support_code,
+        "receipt": services().receipts.sign(attempt),
+        "late_success": _late_success(attempt),
+        "unsent": _unsent(attempt),
+        "created_at": attempt.created_at.isoformat(),
+        "expires_at": attempt.expires_at.isoformat(),
+    }
+
+
+def _begin_once(
+    product: Product,
+    principal: Principal,
+    asked: BeginRequest,
+    when_new: Callable[[Attempt], None] | None,
+) -> tuple[Attempt, Secret | None]:
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return services().connect.begin(product, principal, asked, when_new)
+    if not 0 < len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
+        raise InvalidRequest(f"Idempotency-Key: write 1 to {LONGEST_KEY} printable ASCII characters")
+    return services().repeats.begin(product, principal, asked, key, when_new)
+
+
+def _press(attempt: Attempt) -> None:
+    # The attempt is there, whatever becomes of the press.
+    with contextlib.suppress(RateLimited, LimitsUnavailable):
+        mint_ahead(attempt)
+
+
+def _spend(principal: Principal) -> None:
+    services().limits.spend(Purpose.ATTEMPT, principal.product, principal.account.id, principal.user.id)
+
+
+def _states(product: Product, principal: Principal) -> list[tuple[OfferedConnector, str]]:
+    offered = offered_connectors(product, principal)
+    if is_draft(product.key):
+        # A preview is looked at often, and shows every button as for the first time.
+        return [(services().catalogue.named(connector), "disconnected") for connector in offered]
+    return services().overview.states(principal.account, offered)
+
+
+def _is_in_app() -> bool:
+    return is_in_app(request.headers.get("User-Agent", ""))
+
+
+def _hint() -> Hint | None:
+    # A widget of another version may know signals that this server does not: they are no reason to refuse.
+    told = request.headers.get(CUSTOM_HEADER)
+    if told not in HINTS and request.query_string:
+        told = request.args.get("hint")
+    return Hint(told) if told in HINTS else None
+
+
+def _timeline(noted: list[Step], attempt: Attempt) -> list[dict[str, Any]]:
+    return [
+        {
+            "step": step.name,
+            "at": step.at.isoformat(),
+            "last_at": step.last_at.isoformat(),
+            "count": step.count,
+        }
+        for step in story(attempt, noted)
+    ]
+
+
+def _late_success(attempt: Attempt) -> dict[str, Any] | None:
+    if attempt.late_success_at is None:
+        return None
+    return {"at": attempt.late_success_at.isoformat(), "external_account": attempt.external_account}
+
+
+def _unsent(attempt: Attempt) -> dict[str, str] | None:
+    """The plain message that the partner service would have posted, had the flow not come back instead."""
+    plain = attempt.callback_message == attempt.message
+    if attempt.status is not Status.CONNECTED or attempt.delivery is not Delivery.RETURN or not plain:
+        return None
+    return {"data": attempt.callback_message, "origin": services().partner_origin}
+
+
+def _connection(attempt: Attempt) -> dict[str, Any] | None:
+    if attempt.status is not Status.CONNECTED:
+        return None
+    return {
+        "id": str(attempt.account_connector_id),
+        "connector": attempt.connector.key,
+        "external_account": attempt.external_account,
+    }
+
+
+def _error(attempt: Attempt, product: Product) -> dict[str, str] | None:
+    if attempt.error_code is None:
+        return None
+    own = Words(product, [attempt.locale], attempt.connector.key)
+    title, next_step = own.error(attempt.error_code)
+    return {"code": attempt.error_code, "title": title, "next_step": next_step}

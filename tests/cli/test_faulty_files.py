@@ -1,0 +1,219 @@
+"""Faulty files and settings: every fault at once, with file, key and what to write instead; exit status 2."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bff.common.faulty_file import FaultyFile
+from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue
+from bff.products.file import read_products
+
+PRODUCTS = """
+[[product]]
+key = "Demo!"
+name = ""
+origins = ["https://app.example/path", "*", "http://app.example"]
+secret_keys = ["short"]
+connectors = []
+[product.messages.bad]
+kind = "secret"
+text = "{password}"
+
+[[product]]
+key = "two"
+name = "Two"
+origins = ["https://two.example"]
+secret_keys = ["sk_0123456789abcdef0123"]
+connectors = ["sandbox"]
+surprise = true
+"""
+
+CATALOGUE = """
+[[connector]]
+id = 1
+key = "one"
+name = "One"
+authorize_url = "login.example/authorize"
+token_url = "http://login.example/token"
+client_id = "x"
+client_secret = "y"
+
+[[connector]]
+id = 0
+key = "Two"
+scope = ["read"]
+"""
+
+
+def faults_of(path: Path, text: str) -> list[str]:
+    """The faults of a product file."""
+    path.write_text(text)
+    with pytest.raises(FaultyFile) as raised:
+        read_products(path)
+    return raised.value.faults
+
+
+def test_every_fault_of_a_product_file_is_told_at_once(tmp_path: Path) -> None:
+    """File, product and key of each."""
+    said = "\n".join(faults_of(tmp_path / "products.toml", PRODUCTS))
+    for wanted in ("products.toml", "key", "name", "connectors", "kind", "surprise"):
+        assert wanted in said
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (('"https://two.example"', '"https://two.example/"'), "origins"),
+        (('"https://two.example"', '"*"'), "origins"),
+        (('"https://two.example"', '"http://two.example"'), "origins"),
+        (('["sk_0123456789abcdef0123"]', '["short"]'), "secret_keys"),
+        (('["sk_0123456789abcdef0123"]', "[]"), "secret_keys"),
+        (('["sandbox"]', '["sandbox", "sandbox"]'), "sandbox"),
+        (('["sandbox"]', '["sandbox"]\n[product.messages.m]\ntext = "{password}"'), "password"),
+        (('["sandbox"]', '["sandbox"]\n[product.words]\nbuton = "x"'), "buton"),
+    ],
+)
+def test_each_fault_is_named(tmp_path: Path, change: tuple[str, str], named: str) -> None:
+    """Values that have the right type and are wrong all the same."""
+    sound = '[[product]]\nkey = "two"\nname = "Two"\norigins = ["https://two.example"]\n'
+    sound += 'secret_keys = ["sk_0123456789abcdef0123"]\nconnectors = ["sandbox"]\n'
+    path = tmp_path / "p.toml"
+    path.write_text(sound)
+    assert read_products(path)[0].registration.key == "two"
+    assert named in "\n".join(faults_of(path, sound.replace(*change)))
+
+
+def test_a_product_file_that_is_no_toml(tmp_path: Path) -> None:
+    """The place of the slip, or that there is no such file."""
+    assert "p.toml" in faults_of(tmp_path / "p.toml", "[[product")[0]
+    with pytest.raises(FaultyFile):
+        read_products(tmp_path / "nothing.toml")
+
+
+def test_every_fault_of_a_catalogue_is_told_at_once(tmp_path: Path) -> None:
+    """File, connector and key of each."""
+    path = tmp_path / "catalogue.toml"
+    path.write_text(CATALOGUE)
+    with pytest.raises(FaultyCatalogue) as raised:
+        read_catalogue(path, {})
+    said = raised.value.faults
+    assert all(str(path) in fault for fault in said)
+    for wanted in ("one: authorize_url", "one: token_url", "Two: id", "Two: key", "Two: name", "Two: scope"):
+        assert any(wanted in fault for fault in said), wanted
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (('client_secret = "y"', ""), "client_secret"),
+        (('client_secret = "y"', 'client_secret_env = "NOT_SET"'), "NOT_SET"),
+        (('client_secret = "y"', 'client_secret = "y"\n[connector.authorize_params]\nstate = "1"'), "state"),
+        (('token_url = "https://x.example/t"', ""), "token_url"),
+    ],
+)
+def test_each_fault_of_a_catalogue_is_named(tmp_path: Path, change: tuple[str, str], named: str) -> None:
+    """What a connector lacks, or must not set."""
+    sound = (
+        '[[connector]]\nid = 1\nkey = "one"\nname = "One"\nauthorize_url = "https://x.example/a"\n'
+        'token_url = "https://x.example/t"\nclient_id = "x"\nclient_secret = "y"\n'
+    )
+    path = tmp_path / "c.toml"
+    path.write_text(sound)
+    assert read_catalogue(path, {}).by_id(1) is not None
+    path.write_text(sound.replace(*change))
+    with pytest.raises(FaultyCatalogue, match=named):
+        read_catalogue(path, {})
+
+
+@pytest.mark.parametrize(
+    ("command", "variables"),
+    [
+        (["bff", "serve"], ["PUBLIC_URL", "SECRET_KEYS", "PARTNER_API_URL", "PARTNER_CLIENT_SECRET"]),
+        (["bff", "check-config"], ["PUBLIC_URL", "PARTNER_SERVICE_URL", "PARTNER_CLIENT_ID"]),
+        (["bff", "partner"], ["EMBEDDED_PUBLIC_URL", "EMBEDDED_CATALOGUE", "EMBEDDED_ENCRYPTION_KEYS"]),
+        (["bff.partner.sandbox"], ["SANDBOX_PUBLIC_URL", "SANDBOX_CLIENT_SECRET", "SANDBOX_REDIRECT_URIS"]),
+    ],
+)
+def test_a_program_does_not_start_half_configured(
+    tmp_path: Path, command: list[str], variables: list[str]
+) -> None:
+    """Exit status 2, and every variable that is missing by its name."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("HITCHPOST_")}
+    ended = subprocess.run(
+        [sys.executable, "-m", *command], cwd=tmp_path, env=clean, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 2
+    for name in variables:
+        assert f"HITCHPOST_{name}:" in ended.stderr
+
+
+def test_a_faulty_product_file_changes_nothing(tmp_path: Path) -> None:
+    """`products apply` with one bad product applies none, says all, and ends with 2."""
+    path = tmp_path / "products.toml"
+    path.write_text(PRODUCTS)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("HITCHPOST_")}
+    clean["HITCHPOST_DATABASE_URL"] = f"sqlite:///{tmp_path}/bff.db"
+    ended = subprocess.run(
+        [sys.executable, "-m", "bff", "products", "apply", str(path)],
+        env=clean,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert str(path) in ended.stderr
+    assert not (tmp_path / "bff.db").exists()
+
+
+def test_settings_with_wrong_values_say_what_to_write(tmp_path: Path) -> None:
+    """A URL without scheme, a short key, a port that is none."""
+    wrong = {
+        "HITCHPOST_PUBLIC_URL": "connect.example",
+        "HITCHPOST_PARTNER_API_URL": "ftp://x",
+        "HITCHPOST_PARTNER_SERVICE_URL": "https://x.example",
+        "HITCHPOST_PARTNER_CLIENT_ID": "x",
+        "HITCHPOST_PARTNER_CLIENT_SECRET": "x",
+        "HITCHPOST_SECRET_KEYS": "short",
+        "HITCHPOST_THREADS": "none",
+    }
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HITCHPOST_")}
+    ended = subprocess.run(
+        [sys.executable, "-m", "bff", "check-config"],
+        cwd=tmp_path,
+        env=environment | wrong,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    for name in ("PUBLIC_URL", "PARTNER_API_URL", "THREADS", "SECRET_KEYS"):
+        assert f"HITCHPOST_{name}:" in ended.stderr
+    assert "short" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ('account_prefix = "my shop "', "account_prefix"),
+        ('account_prefix = "a/b"', "account_prefix"),
+        (f'account_prefix = "{"x" * 65}"', "account_prefix"),
+        ('account_namespace = ""', "account_namespace"),
+        ('account_namespace = "My Company"', "account_namespace"),
+    ],
+)
+def test_what_a_product_says_of_its_accounts_can_travel(tmp_path: Path, line: str, named: str) -> None:
+    """A prefix stands in URLs and headers, a namespace is a key as a product's is."""
+    sound = (
+        '[[product]]\nkey = "two"\nname = "Two"\norigins = ["https://two.example"]\n'
+        'secret_keys = ["sk_0123456789abcdef0123"]\nconnectors = ["sandbox"]\n'
+    )
+    path = tmp_path / "products.toml"
+    assert [fault for fault in faults_of(path, sound + line) if named in fault] != []
+    path.write_text(sound + 'account_prefix = "two-"\naccount_namespace = "company"\n')
+    said = read_products(path)[0].registration
+    assert (said.account_prefix, said.account_namespace) == ("two-", "company")

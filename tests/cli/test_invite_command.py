@@ -1,0 +1,41 @@
+"""An operator invites somebody to the Studio."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from bff.common.secret import Secret
+from bff.products.store import DatabaseProducts
+from bff.serving.database import open_database
+from bff.storage.schema import SCHEMA
+from tests.studio.test_editing import REGISTRATION
+
+
+def test_the_command_prints_a_link_and_a_mail(tmp_path: Path) -> None:
+    """On two lines; without such a product, address or setting it says what is wrong (exit status 2)."""
+    url = f"sqlite:///{tmp_path}/bff.db"
+    engine = open_database(url)
+    SCHEMA.upgrade(engine)
+    DatabaseProducts(engine).put(REGISTRATION, {}, [Secret("s" * 30)])
+    engine.dispose()
+    ours = {"HITCHPOST_DATABASE_URL": url, "HITCHPOST_PUBLIC_URL": "https://bff.example/x"}
+
+    def invite(email: str, product: str, environment: dict[str, str]) -> tuple[int, str]:
+        command = [sys.executable, "-m", "bff", "studio", "invite", email, "--product", product]
+        ran = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
+        return ran.returncode, ran.stdout + ran.stderr
+
+    code, told = invite("ada@acme.example", "demo", ours)
+    link, mail = told.splitlines()
+    assert code == 0
+    assert link.startswith("https://bff.example/x/studio/enter/")
+    assert mail.startswith("mailto:ada@acme.example?subject=")
+    assert link.rpartition("/")[2] in mail
+    assert invite("ada@acme.example", "none", ours)[0] == 2
+    assert "no email address" in invite("ada", "demo", ours)[1]
+    without = {"HITCHPOST_DATABASE_URL": url}
+    assert "HITCHPOST_PUBLIC_URL: is not set" in invite("ada@acme.example", "demo", without)[1]

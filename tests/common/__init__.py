@@ -1,0 +1,1 @@
+"""Rules of errors, origins, strict JSON."""

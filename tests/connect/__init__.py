@@ -1,0 +1,1 @@
+"""Rules of attempts, minting, polling, outcomes."""

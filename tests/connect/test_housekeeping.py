@@ -1,0 +1,147 @@
+"""What has to happen although nobody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from bff.connect import housekeeping
+from bff.connect.attempt import Attempt, Status
+from bff.connect.housekeeping import BATCH, OVERDUE, RESTS, SHORTEST_REST, Housekeeping
+from tests.support.core import Core, build_core
+
+
+@dataclass
+class Cellar:
+    """Implements ``Purge`` over so many old things of each kind."""
+
+    things: dict[str, int] = field(default_factory=dict)
+    rounds: list[tuple[datetime, int, Set[str] | None]] = field(default_factory=list)
+
+    def forget(self, now: datetime, limit: int, only: Set[str] | None = None) -> dict[str, int]:
+        """Throw away at most ``limit`` of each kind, or of the named ones."""
+        self.rounds.append((now, limit, only))
+        gone = {
+            name: min(count, limit) for name, count in self.things.items() if only is None or name in only
+        }
+        self.things = {name: count - gone.get(name, 0) for name, count in self.things.items()}
+        return gone
+
+
+@pytest.fixture
+def core(tmp_path: Path) -> Core:
+    """With a database of its own: housekeeping looks at all attempts that there are."""
+    return build_core(f"sqlite:///{tmp_path}/bff.db")
+
+
+@pytest.fixture
+def cellar() -> Cellar:
+    """Nothing is old yet."""
+    return Cellar()
+
+
+@pytest.fixture
+def keeping(core: Core, cellar: Cellar) -> Housekeeping:
+    """Of both."""
+    return Housekeeping(core.attempts, core.watch, cellar, core.clock)
+
+
+def more_like(core: Core, attempt: Attempt, count: int) -> None:
+    """So many other attempts in the same state."""
+    for number in range(count):
+        own = {"id": f"att_{number}", "launch_token_sha256": f"{number:064}"}
+        core.attempts.add(replace(attempt, **own))  # type: ignore[arg-type]
+
+
+class TestEnds:
+    """Launched attempts end, though their page has gone."""
+
+    def test_an_attempt_whose_time_is_over_has_expired(self, core: Core, keeping: Housekeeping) -> None:
+        """Not before; and it ends once."""
+        attempt = core.launched()
+        core.clock.tick(900)
+        assert keeping.end_overdue() == 0
+        core.clock.tick(1)
+        assert keeping.end_overdue() == 1
+        assert core.read(attempt).status is Status.EXPIRED
+        assert keeping.end_overdue() == 0
+
+    def test_the_partner_service_has_the_last_word(self, core: Core, keeping: Housekeeping) -> None:
+        """A sign-in that succeeded unseen is told as connected, not as expired."""
+        attempt = core.launched()
+        core.finish(attempt, "connected")
+        core.clock.tick(901)
+        assert keeping.end_overdue() == 1
+        assert core.read(attempt).status is Status.CONNECTED
+
+    def test_each_is_counted_and_no_more_than_a_rounds_worth_is_looked_at(
+        self, core: Core, keeping: Housekeeping
+    ) -> None:
+        """Each may be a call to the partner service, which has other things to do; the next round goes on."""
+        core.partner.down = True
+        more_like(core, core.launched(), OVERDUE + 1)
+        core.clock.tick(901)
+        assert keeping.end_overdue() == OVERDUE
+        assert core.partner.checks == OVERDUE
+        assert keeping.end_overdue() == 2
+
+
+class TestForgetting:
+    """What is old goes, in batches that no click notices."""
+
+    def test_it_goes_on_until_nothing_is_left(
+        self, core: Core, keeping: Housekeeping, cellar: Cellar
+    ) -> None:
+        """Of any kind; the answer is how many of each went in all."""
+        old = {"attempts": 2 * BATCH + 3, "sessions": 1, "invites": 0}
+        cellar.things = dict(old)
+        assert keeping.forget() == old
+        assert cellar.things == dict.fromkeys(old, 0)
+        first, *later = cellar.rounds
+        assert first == (core.clock(), BATCH, None)
+        assert later == [(core.clock(), BATCH, {"attempts"})] * 2
+
+    def test_a_full_batch_may_not_be_the_last(self, keeping: Housekeeping, cellar: Cellar) -> None:
+        """One more look tells."""
+        cellar.things = {"attempts": BATCH}
+        assert keeping.forget() == {"attempts": BATCH}
+        assert len(cellar.rounds) == 2
+
+    def test_with_nothing_to_do_one_look_is_enough(self, keeping: Housekeeping, cellar: Cellar) -> None:
+        """Also where there are no kinds at all."""
+        assert keeping.forget() == {}
+        assert len(cellar.rounds) == 1
+
+    def test_it_stops_when_told_to(self, keeping: Housekeeping, cellar: Cellar) -> None:
+        """After the batch that is going on: a program that ends does not wait for years of old rows."""
+        cellar.things = {"attempts": 5 * BATCH}
+        answers, rests = iter([False, True]), list[float]()
+
+        def pause(seconds: float) -> bool:
+            rests.append(seconds)
+            return next(answers)
+
+        assert keeping.forget(pause) == {"attempts": 2 * BATCH}
+        assert cellar.things == {"attempts": 3 * BATCH}
+        assert len(rests) == 2
+
+    def test_it_rests_longer_than_it_works(
+        self, keeping: Housekeeping, cellar: Cellar, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Twice as long as the batch before took: most clicks meet none. And never less than a moment."""
+        cellar.things = {"attempts": 3 * BATCH}
+        moments = iter([10.0, 10.5, 20.0, 20.001, 30.0, 30.1, 40.0, 40.0])
+        monkeypatch.setattr(housekeeping, "time", SimpleNamespace(perf_counter=lambda: next(moments)))
+        rests = list[float]()
+
+        def pause(seconds: float) -> bool:
+            rests.append(seconds)
+            return False
+
+        keeping.forget(pause)
+        assert rests == pytest.approx([RESTS * 0.5, SHORTEST_REST, RESTS * 0.1])

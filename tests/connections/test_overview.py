@@ -1,0 +1,194 @@
+"""What an account has connected: as the partner service has it, asked seldom enough to be kind to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from bff.common.errors import ConnectorUnavailable, PartnerUnavailable
+from bff.connections.overview import MOST_KEPT, Connection, Overview
+from bff.content.product import OfferedConnector
+from bff.identity.principal import AccountRef
+from bff.upstream.catalogue import Catalogue
+from bff.upstream.protocol import AccountConnector, Connector, SignInRecord
+from tests.support.model_partner import Clock, NoStore, at_once
+from tests.support.watched_core import ACME, WatchedPartner
+
+CRM = OfferedConnector("crm", "", "crm-reference")
+MAIL = OfferedConnector("mail", "Mail", "mail-reference")
+LOST = OfferedConnector("lost-one", "", "lost-reference")
+KNOWN = {"crm-reference": Connector(101, "Big CRM"), "mail-reference": Connector(102, "Other name")}
+
+
+@dataclass
+class Service(WatchedPartner):
+    """A partner service with two connectors in its catalogue."""
+
+    def find_connector(self, account: AccountRef, reference: str) -> Connector:
+        """One of the two."""
+        super().find_connector(account, reference)
+        if reference not in KNOWN:
+            raise ConnectorUnavailable(reference)
+        return KNOWN[reference]
+
+
+def installed(
+    number: int, connector_id: int, *, authenticated: bool, sign_ins: tuple[SignInRecord, ...] | None = None
+) -> AccountConnector:
+    """A connector in Acme's account."""
+    return AccountConnector(
+        number, "theirs", connector_id, "theirs", authenticated=authenticated, sign_ins=sign_ins
+    )
+
+
+@pytest.fixture
+def service() -> Service:
+    """It has Acme's CRM twice, once signed in, and something else that nobody offers."""
+    return Service(
+        Clock(),
+        installed=[
+            installed(7, 101, authenticated=False),
+            installed(8, 101, authenticated=True),
+            installed(9, 999, authenticated=True),
+        ],
+    )
+
+
+@pytest.fixture
+def overview(service: Service) -> Overview:
+    """One that has asked nothing yet."""
+    return Overview(service, Catalogue(service, service.clock, NoStore(), at_once), service.clock, at_once)
+
+
+def states(overview: Overview, account: AccountRef = ACME) -> dict[str, str]:
+    """What a page is told of each connector."""
+    return {connector.key: state for connector, state in overview.states(account, (CRM, MAIL, LOST))}
+
+
+class TestConnections:
+    """For a host's server: each connection, now."""
+
+    def test_what_is_installed_of_what_is_offered(self, overview: Overview) -> None:
+        """By the catalogue's ids, under a name to show; what is not offered is nobody's business."""
+        crm = OfferedConnector("crm", "Big CRM", "crm-reference")
+        assert overview.connections(ACME, (CRM, MAIL, LOST)) == [
+            Connection(7, crm, authenticated=False, external_account=None),
+            Connection(8, crm, authenticated=True, external_account=None),
+        ]
+
+    def test_it_is_asked_each_time(self, overview: Overview, service: Service) -> None:
+        """Of this account, and of this account's catalogue."""
+        overview.connections(ACME, (CRM,))
+        overview.connections(ACME, (CRM,))
+        assert service.of("list") == [[ACME], [ACME]]
+        assert service.of("find") == [[ACME, "crm-reference"]]
+
+    def test_an_outage_is_told_as_one(self, overview: Overview, service: Service) -> None:
+        """Nothing is made up."""
+        service.fails = {"list"}
+        with pytest.raises(PartnerUnavailable):
+            overview.connections(ACME, (CRM,))
+
+    def test_the_account_is_that_of_the_latest_sign_in_that_succeeded(
+        self, overview: Overview, service: Service
+    ) -> None:
+        """A later one that failed has changed nothing."""
+        now = service.clock()
+        results = (
+            ("failed", "eve@acme.example"),
+            ("connected", "ada@acme.example"),
+            ("connected", "old@acme.example"),
+        )
+        records = tuple(SignInRecord("t", result, None, now, who) for result, who in results)
+        service.installed = [
+            installed(1, 101, authenticated=True, sign_ins=records),
+            installed(2, 101, authenticated=True, sign_ins=records[:1]),
+            installed(3, 101, authenticated=True, sign_ins=()),
+        ]
+        found = [each.external_account for each in overview.connections(ACME, (CRM,))]
+        assert found == ["ada@acme.example", None, None]
+
+
+class TestStates:
+    """For a page: one word for each connector, from what was heard a moment ago."""
+
+    def test_a_connector_is_connected_once_one_of_its_installations_is(
+        self, overview: Overview, service: Service
+    ) -> None:
+        """What the partner service does not have, or was never signed in to, is disconnected."""
+        assert states(overview) == {"crm": "connected", "mail": "disconnected", "lost-one": "disconnected"}
+        assert [account for account, _ in service.of("find")] == [ACME] * 3
+
+    def test_an_installation_without_a_sign_in_is_disconnected(
+        self, overview: Overview, service: Service
+    ) -> None:
+        """It is there, and of no use yet."""
+        service.installed = [installed(7, 101, authenticated=False)]
+        assert states(overview)["crm"] == "disconnected"
+
+    @pytest.mark.parametrize("fails", [set(), {"list"}, {"find"}, {"find", "list"}])
+    def test_each_connector_has_a_name_to_show(
+        self, overview: Overview, service: Service, fails: set[str]
+    ) -> None:
+        """In an outage too: the product's, or one made from its key."""
+        service.fails = fails
+        names = [connector.name for connector, _ in overview.states(ACME, iter((CRM, MAIL, LOST)))]
+        assert names == ["Crm" if "find" in fails else "Big CRM", "Mail", "Lost One"]
+
+    def test_an_outage_makes_all_unknown_and_is_not_remembered(
+        self, overview: Overview, service: Service
+    ) -> None:
+        """Nobody is told "disconnected" because a service is away; as soon as it is back, it is asked."""
+        service.fails = {"list"}
+        assert set(states(overview).values()) == {"unknown"}
+        service.fails = set()
+        assert states(overview)["crm"] == "connected"
+
+    def test_it_is_asked_once_in_ten_seconds(self, overview: Overview, service: Service) -> None:
+        """However many pages are open; then anew."""
+        states(overview)
+        service.clock.tick(9.9)
+        states(overview)
+        assert len(service.of("list")) == 1
+        service.clock.tick(0.1)
+        service.installed = []
+        assert states(overview)["crm"] == "disconnected"
+        service.clock.tick(9.9)
+        states(overview)
+        assert len(service.of("list")) == 2
+
+    def test_each_account_is_asked_for_on_its_own(self, overview: Overview, service: Service) -> None:
+        """What one has connected says nothing of another."""
+        other = AccountRef("other", "Acme Inc.")
+        states(overview)
+        service.installed = []
+        assert states(overview, other)["crm"] == "disconnected"
+        assert states(overview)["crm"] == "connected"
+        assert service.of("list") == [[ACME], [other]]
+
+    def test_what_has_changed_is_asked_anew(self, overview: Overview, service: Service) -> None:
+        """For that account only; one that was never asked for can change as well."""
+        other = AccountRef("other", "Other")
+        overview.forget(ACME)
+        states(overview)
+        states(overview, other)
+        overview.forget(ACME)
+        states(overview)
+        states(overview, other)
+        assert service.of("list") == [[ACME], [other], [ACME]]
+
+    def test_no_more_accounts_are_remembered_than_it_has_room_for(
+        self, overview: Overview, service: Service
+    ) -> None:
+        """So many accounts are kept and none of them is asked for twice; then it begins anew."""
+        accounts = [AccountRef(f"a{number}", "") for number in range(MOST_KEPT + 1)]
+        for account in accounts[:MOST_KEPT]:
+            overview.states(account, ())
+        overview.states(accounts[0], ())
+        assert len(service.of("list")) == MOST_KEPT
+        overview.states(accounts[-1], ())
+        overview.states(accounts[-1], ())
+        assert len(service.of("list")) == MOST_KEPT + 1
+        overview.states(accounts[0], ())
+        assert len(service.of("list")) == MOST_KEPT + 2

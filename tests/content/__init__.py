@@ -1,0 +1,1 @@
+"""Rules of messages, words, look, drafts."""

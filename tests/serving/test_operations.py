@@ -1,0 +1,316 @@
+"""Logs (A61) and stopping (A62), with both programs as operators run them."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+import structlog
+
+from bff.cli.studio import make_link
+from bff.products.store import DatabaseProducts
+from bff.serving import logs
+from bff.serving.database import open_database
+from bff.studio.access import Role
+from tests.support.databases import DatabaseUrl
+from tests.support.programs import Program, run_bff, run_partner, until
+from tests.support.servers import serve
+from tests.support.world import HOST, SECRET_KEY, World
+
+EVERY_LINE = {"at", "level", "logger", "event"}
+
+
+@dataclass(frozen=True)
+class Programs:
+    """Both programs, and what was secret in the flows that they saw."""
+
+    bff: Program
+    partner: Program
+    database: str
+
+    def world(self, account: str = "acme") -> World:
+        """Drives them as a host and a user do."""
+        return World(self.bff.url, self.partner.url, "", None, Path(), None, "", "", account)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory, database_url: DatabaseUrl) -> Iterator[Programs]:
+    """The BFF and the embedded partner service, under gunicorn."""
+    folder = tmp_path_factory.mktemp("operations")
+    with (
+        run_partner(folder, database_url) as partner,
+        run_bff(folder, database_url, partner=partner.url) as bff,
+    ):
+        yield Programs(bff, partner, database_url(folder, "bff"))
+
+
+def test_a61_each_step_of_a_click_is_an_audit_event(programs: Programs) -> None:
+    """Who, what and which request, where it was seen: session, launch, redemption, outcome."""
+    world = programs.world("acme-audited")
+    attempt = world.connect(world.session())
+    assert world.read(attempt)["status"] == "connected"
+    issued = programs.bff.line(logger="hitchpost.audit", event="session issued", account="acme-audited")
+    assert (issued["product"], issued["user"], issued["client"]) == ("demo", "ada", "127.0.0.1")
+    launched = programs.bff.line(logger="hitchpost.audit", event="launched", attempt=attempt)
+    assert launched["connector"] == "sandbox"
+    programs.bff.line(event="attempt", what="settled", attempt=attempt, status="connected")
+    redeemed = programs.partner.line(logger="hitchpost.audit", event="redeemed", account="acme-audited")
+    ended = programs.partner.line(logger="hitchpost.audit", event="sign-in ended", result="connected")
+    assert redeemed["request_id"] != ended["request_id"]
+    # A request and what it caused are told by one id.
+    programs.bff.line(event="request", route="/connect/launch", request_id=launched["request_id"])
+    programs.bff.line(event="partner call", request_id=launched["request_id"])
+
+
+def test_a61_denials_are_audit_events(programs: Programs) -> None:
+    """401 and 403 of each program, by the route and not by what was sent."""
+    requests.post(f"{programs.bff.url}/v1/sessions", json={}, timeout=30)
+    programs.bff.line(event="denied", status=401, route="/v1/sessions")
+    world = programs.world()
+    assert world.page("GET", "/v1/config", world.session(), origin="https://evil.example").status_code == 403
+    programs.bff.line(event="denied", status=403, route="/v1/config")
+    requests.get(f"{programs.partner.url}/v1.0/connectors/x", timeout=30)
+    programs.partner.line(event="denied", status=401)
+
+
+def test_a61_disconnecting_is_an_audit_event(programs: Programs) -> None:
+    """The partner service tells which connection was removed."""
+    world = programs.world("acme-gone")
+    connection = world.read(world.connect(world.session()))["connection"]["id"]
+    form = {"grant_type": "client_credentials", "client_id": "api-client"}
+    form["client_secret"] = "api-client-secret-0123456789"
+    token = requests.post(f"{programs.partner.url}/oauth/token", data=form, timeout=30).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}", "X-Cyclr-Account": "acme-gone"}
+    url = f"{programs.partner.url}/v1.0/account/connectors/{connection}"
+    assert requests.delete(url, headers=headers, timeout=30).status_code == 200
+    gone = programs.partner.line(event="disconnected", account="acme-gone")
+    assert str(gone["account_connector"]) == connection
+
+
+def test_a61_the_studio_tells_who_came_and_what_was_published(programs: Programs) -> None:
+    """Signing in, and publishing."""
+    engine = open_database(programs.database)
+    assert DatabaseProducts(engine).get("demo")
+    link = make_link(engine, programs.bff.url, "demo", "ed@acme.example", Role.PUBLISHER)
+    engine.dispose()
+    with requests.Session() as browser:
+        browser.headers["Origin"] = programs.bff.url
+        page = browser.post(link, timeout=30)
+        csrf = re.search(r'name="csrf" value="([^"]+)"', page.text)
+        assert csrf, page.text
+        programs.bff.line(event="studio sign-in", product="demo", user="ed@acme.example")
+        form = {"csrf": csrf[1], "revision": "0", "note": ""}
+        browser.post(f"{programs.bff.url}/studio/publish", data=form, timeout=30)
+    programs.bff.line(event="request", route="/studio/publish")
+
+
+def test_a61_no_secret_is_in_any_log(programs: Programs) -> None:
+    """Through both programs' logs: no token, key, secret, URL with a query, or name of a person."""
+    world = programs.world("acme-secrets")
+    token = world.session()
+    attempt = world.begin(token)
+    minted = world.launch(attempt["launch_token"]).headers["Location"]
+    world.sign_in(minted)
+    world.read(attempt["id"])
+    requests.get(f"{programs.bff.url}/connect/return/{attempt['launch_token']}?code=canary-code", timeout=30)
+    requests.get(f"{programs.bff.url}/canary-path?token=canary-query", timeout=30)
+    programs.bff.raw(b"GET /canary-line-0123456789012345 NOHTTP\r\n\r\n")
+    sign_in_token = re.search(r"token=([^&]+)", minted)
+    assert sign_in_token
+    text = programs.bff.log.read_text() + programs.partner.log.read_text()
+    for secret in (token, attempt["launch_token"], sign_in_token[1], SECRET_KEY, "canary", "Ada", "?"):
+        assert secret not in text, secret
+
+
+def test_a61_every_line_is_an_object_of_listed_fields(programs: Programs) -> None:
+    """Each line of both programs is JSON and has its time, level, logger and event, and no unlisted field."""
+    for program in (programs.bff, programs.partner):
+        lines = program.lines()
+        assert lines
+        for line in lines:
+            assert line.keys() >= EVERY_LINE, line
+            assert line.keys() <= logs.FIELDS, line
+            assert "dropped" not in line, line
+
+
+def test_a61_a_request_is_told_by_its_id(programs: Programs) -> None:
+    """A sane X-Request-Id is kept, any other replaced; the answer and its problem document name it."""
+    url = f"{programs.bff.url}/v1/nothing"
+    kept = requests.get(url, headers={"X-Request-Id": "from-the-proxy-1"}, timeout=30)
+    assert kept.headers["X-Request-Id"] == kept.json()["request_id"] == "from-the-proxy-1"
+    programs.bff.line(event="request", request_id="from-the-proxy-1", status=404)
+    for odd in ("short", "with space in it", "x" * 65, 'quo"te-and-more'):
+        answer = requests.get(url, headers={"X-Request-Id": odd}, timeout=30)
+        assert re.fullmatch(r"req_[0-9a-f]{24}", answer.headers["X-Request-Id"])
+        assert answer.json()["request_id"] == answer.headers["X-Request-Id"]
+
+
+def test_a61_nothing_that_is_logged_begins_a_new_line() -> None:
+    """Line ends of every kind in a value are written out, and what is not on the list is left out by name."""
+    for form in ("json", "console"):
+        stream = io.StringIO()
+        root, level = list(logging.getLogger().handlers), logging.getLogger().level
+        logs.configure(form, stream)  # type: ignore[arg-type]
+        try:
+            hostile = 'a\r\nb\x0b\x85\u2028\u2029{"event":"forged"}\x1b[2J\u202e\u2066'
+            structlog.get_logger("hitchpost.test").info(
+                hostile, account=hostile, token="canary", user=hostile
+            )
+            logging.getLogger("gunicorn.error").warning("said %s", hostile + " canary" + "x" * 30)
+            try:
+                int("canaryabcdefghijklmnop0123456789\nsecond line")
+            except ValueError:
+                structlog.get_logger("hitchpost.test").exception("broke")
+        finally:
+            logging.getLogger().handlers[:] = root
+            logging.getLogger().setLevel(level)
+            structlog.reset_defaults()
+        written = stream.getvalue()
+        assert len(written.splitlines()) == 3, written
+        assert "canary" not in written
+        assert not {"\x1b", "\u202e", "\u2066"} & set(written)
+        if form == "json":
+            first, second, third = (json.loads(line) for line in written.splitlines())
+            assert first["dropped"] == "token"
+            assert second["logger"] == "gunicorn.error"
+            assert third["error_type"] == "ValueError"
+            assert "test_operations.py" in third["error_at"]
+
+
+@dataclass
+class Slow:
+    """A partner service that answers when it is let."""
+
+    asked: threading.Event
+    free: threading.Event
+
+    def __call__(self, environ: dict[str, object], start_response: object) -> list[bytes]:
+        """One request; the token comes at once."""
+        self.asked.set()
+        self.free.wait(30)
+        start_response("503 Service Unavailable", [("Content-Type", "text/plain")])  # type: ignore[operator]
+        return [b""]
+
+
+def test_a62_on_sigterm_requests_finish_and_readiness_goes_first(
+    tmp_path: Path, database_url: DatabaseUrl
+) -> None:
+    """While it drains it is alive, unready and answers; what was asked is answered; it exits with 0."""
+    slow = Slow(threading.Event(), threading.Event())
+    with (
+        serve(lambda _: slow) as partner,
+        run_bff(tmp_path, database_url, partner=partner, drain_seconds="60") as bff,
+        ThreadPoolExecutor() as pool,
+    ):
+        world = World(bff.url, "", "", None, tmp_path, None, "", "")  # type: ignore[arg-type]
+        token = world.session()
+        in_flight = pool.submit(world.page, "GET", "/v1/config", token)
+        assert slow.asked.wait(30)
+        bff.process.send_signal(signal.SIGTERM)
+        ready = f"{bff.url}/health/ready"
+        until(lambda: requests.get(ready, timeout=5).status_code == 503)
+        assert requests.get(ready, timeout=5).json()["lacking"] == "stopping"
+        assert requests.get(f"{bff.url}/health/live", timeout=5).status_code == 200
+        assert world.session()
+        bff.process.send_signal(signal.SIGTERM)
+        until(lambda: not _listens(bff.url))
+        slow.free.set()
+        assert in_flight.result(30).status_code in {200, 503}
+        assert bff.process.wait(30) == 0
+
+
+def test_a62_a_request_that_is_longer_than_the_drain_finishes(
+    tmp_path: Path, database_url: DatabaseUrl
+) -> None:
+    """Without a drain the program stops at once, but not before it has answered."""
+    slow = Slow(threading.Event(), threading.Event())
+    with (
+        serve(lambda _: slow) as partner,
+        run_bff(tmp_path, database_url, partner=partner) as bff,
+        ThreadPoolExecutor() as pool,
+    ):
+        world = World(bff.url, "", "", None, tmp_path, None, "", "")  # type: ignore[arg-type]
+        in_flight = pool.submit(world.page, "GET", "/v1/config", world.session())
+        assert slow.asked.wait(30)
+        bff.process.send_signal(signal.SIGTERM)
+        until(lambda: not _listens(bff.url))
+        slow.free.set()
+        assert in_flight.result(30).status_code in {200, 503}
+        assert bff.process.wait(30) == 0
+
+
+def _listens(url: str) -> bool:
+    try:
+        requests.get(f"{url}/health/live", timeout=0.5)
+    except requests.RequestException:
+        return False
+    return True
+
+
+def test_a62_the_partner_service_stops_in_order_too(tmp_path: Path, database_url: DatabaseUrl) -> None:
+    """Unready first, then exit status 0."""
+    with run_partner(tmp_path, database_url, drain_seconds="60") as partner:
+        partner.process.send_signal(signal.SIGTERM)
+        until(lambda: requests.get(f"{partner.url}/health/ready", timeout=5).status_code == 503)
+        assert requests.get(f"{partner.url}/health/live", timeout=5).status_code == 200
+        partner.process.send_signal(signal.SIGTERM)
+        assert partner.process.wait(30) == 0
+
+
+def test_a62_an_outage_of_the_partner_service_does_not_unready(
+    tmp_path: Path, database_url: DatabaseUrl
+) -> None:
+    """What rests on the partner service says so itself; health and sessions go on."""
+    with run_bff(tmp_path, database_url, partner="http://127.0.0.1:9") as bff:
+        world = World(bff.url, "", "", None, tmp_path, None, "", "")  # type: ignore[arg-type]
+        attempt = world.begin(world.session())
+        assert world.launch(attempt["launch_token"]).status_code == 503
+        assert requests.get(f"{bff.url}/health/ready", timeout=5).status_code == 200
+        assert requests.get(f"{bff.url}/health/live", timeout=5).status_code == 200
+
+
+def test_a62_ready_needs_its_schema(tmp_path: Path, database_url: DatabaseUrl) -> None:
+    """A database whose schema is behind makes it unready, and it says so; a newer one does not."""
+    with run_bff(tmp_path, database_url) as bff:
+        engine = open_database(database_url(tmp_path, "bff"))
+        for version, status in (("0001", 503), ("9999_of_a_newer_program", 200)):
+            with engine.begin() as connection:
+                connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{version}'")
+            answer = requests.get(f"{bff.url}/health/ready", timeout=5)
+            assert (answer.status_code, answer.json().get("lacking")) == (
+                status,
+                "schema" if status == 503 else None,
+            )
+            assert requests.get(f"{bff.url}/health/live", timeout=5).status_code == 200
+        engine.dispose()
+
+
+def test_a62_keys_are_rotated_without_ending_a_session(tmp_path: Path, database_url: DatabaseUrl) -> None:
+    """Newest first: sessions and receipts of the old key hold beside the new one, and end with the old."""
+    old, new = (
+        "3f1d9c27ab5e84f06d2b7c9e51a08f43d6e2b90c7f5a1384",
+        "b90c7f5a13843f1d9c27ab5e84f06d2b7c9e51a08f43d6e2",
+    )
+    told: dict[str, int] = {}
+    kids: list[set[str]] = []
+    token = ""
+    for keys in (old, f"{new},{old}", new):
+        with run_bff(tmp_path, database_url, secret_keys=keys) as bff:
+            world = World(bff.url, "", "", None, tmp_path, None, "", "")  # type: ignore[arg-type]
+            token = token or world.session()
+            asked = world.page("POST", "/v1/attempts", token, json={"connector": "sandbox"}, origin=HOST)
+            told[keys] = asked.status_code
+            found = requests.get(f"{bff.url}/.well-known/jwks.json", timeout=30)
+            kids.append({key["kid"] for key in found.json()["keys"]})
+    assert list(told.values()) == [201, 201, 401]
+    assert kids[1] == kids[0] | kids[2]

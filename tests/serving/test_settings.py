@@ -1,0 +1,202 @@
+"""What the environment may say, and what production refuses to start with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bff.cli.main import main
+from bff.partner.__main__ import main as partner_main
+from bff.partner.settings import FaultySettings as FaultyPartnerSettings
+from bff.partner.settings import load_settings as load_partner_settings
+from bff.settings import FaultySettings, load_settings
+
+KEY = "3f1d9c27ab5e84f06d2b7c9e51a08f43d6e2b90c7f5a1384"
+SOUND = {
+    "PUBLIC_URL": "https://connect.example.com",
+    "SECRET_KEYS": KEY,
+    "PARTNER_API_URL": "http://127.0.0.1:9",
+    "PARTNER_SERVICE_URL": "https://partner.example.com",
+    "PARTNER_CLIENT_ID": "id",
+    "PARTNER_CLIENT_SECRET": "f0e1d2c3b4a5968778695a4b3c2d1e0f",
+}
+PARTNER = {
+    "PUBLIC_URL": "https://partner.example.com",
+    "CATALOGUE": "catalogue.toml",
+    "CLIENT_ID": "id",
+    "CLIENT_SECRET": "f0e1d2c3b4a5968778695a4b3c2d1e0f",
+    "ENCRYPTION_KEYS": "k1:3q2+7wQz8mT5bKf1YhXc0uVj4sRg6nLdPaWxEiOyUkE=",
+}
+PRODUCT = """\
+[[product]]
+key = "shop"
+name = "Shop"
+origins = ["{origin}"]
+secret_keys = ["{key}"]
+connectors = ["crm"]
+[product.messages.default]
+kind = "plain"
+text = "done"
+"""
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of the machine's own."""
+    for name in ("FLASK_DEBUG", "PYTHONDEVMODE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HITCHPOST_DATABASE_URL", f"sqlite:///{tmp_path}/bff.db")
+
+
+def faults_of(monkeypatch: pytest.MonkeyPatch, **changed: str) -> list[str]:
+    """What is wrong with sound production settings after these changes."""
+    for name, value in (SOUND | changed).items():
+        monkeypatch.setenv(f"HITCHPOST_{name}", value)
+    try:
+        load_settings()
+    except FaultySettings as error:
+        return error.faults
+    return []
+
+
+def test_sound_settings_are_production(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A public URL of https is production; nothing needs to say so."""
+    assert faults_of(monkeypatch) == []
+    assert load_settings().is_production
+    assert load_settings().seconds_to_drain == 2
+    monkeypatch.setenv("HITCHPOST_ENVIRONMENT", "development")
+    assert not load_settings().is_production
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PUBLIC_URL", "http://connect.example.com"),
+        ("PARTNER_SERVICE_URL", "http://127.0.0.1:8002"),
+        ("PARTNER_API_URL", "http://api.example.com"),
+        ("SECRET_KEYS", "short"),
+        ("SECRET_KEYS", "k" * 64),
+        ("SECRET_KEYS", "abcdefgh12" * 4),
+        ("SECRET_KEYS", "please-changeme-" + KEY),
+        ("SECRET_KEYS", f"{KEY},{'x' * 40}"),
+        ("PARTNER_CLIENT_SECRET", "secret"),
+        ("TRUSTED_HOSTS", "*"),
+        ("TRUSTED_HOSTS", "https://connect.example.com"),
+        ("ENVIRONMENT", "prod"),
+        ("FLASK_DEBUG", "1"),
+        ("PYTHONDEVMODE", "1"),
+    ],
+)
+def test_production_refuses(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """What is fit for a developer's machine only, or never; the fault names the variable, never a value."""
+    switch = not name.startswith(("FLASK", "PYTHON"))
+    if not switch:
+        monkeypatch.setenv(name, value)
+    more = {"ENVIRONMENT": "production"} if name == "PUBLIC_URL" else {}
+    found = faults_of(monkeypatch, **more, **({name: value} if switch else {}))
+    assert len(found) == 1, found
+    assert found[0].startswith(f"HITCHPOST_{name}: " if switch else f"{name}: ")
+    assert KEY not in found[0]
+
+
+def test_every_fault_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of single settings and those of production together."""
+    monkeypatch.setenv("FLASK_DEBUG", "true")
+    found = faults_of(
+        monkeypatch, THREADS="0", SECRET_KEYS="k" * 64, PARTNER_SERVICE_URL="http://127.0.0.1:1"
+    )
+    assert {fault.partition(":")[0] for fault in found} == {
+        "HITCHPOST_THREADS",
+        "HITCHPOST_SECRET_KEYS",
+        "HITCHPOST_PARTNER_SERVICE_URL",
+        "FLASK_DEBUG",
+    }
+
+
+def test_secrets_come_from_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each setting may stand in a file; both at once, and a file that is not there, are faults."""
+    assert faults_of(monkeypatch) == []
+    monkeypatch.delenv("HITCHPOST_SECRET_KEYS")
+    (tmp_path / "keys").write_text(KEY[::-1] + "\n")
+    monkeypatch.setenv("HITCHPOST_SECRET_KEYS_FILE", str(tmp_path / "keys"))
+    assert load_settings().signing_keys()[0].reveal() == KEY[::-1]
+    (found,) = faults_of(monkeypatch)
+    assert "leave one of them" in found
+    monkeypatch.delenv("HITCHPOST_SECRET_KEYS")
+    monkeypatch.setenv("HITCHPOST_SECRET_KEYS_FILE", str(tmp_path / "nothing"))
+    with pytest.raises(FaultySettings, match="cannot be read"):
+        load_settings()
+
+
+def test_a_product_file_is_held_to_production_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """check-config names what stands in it, though it would do on a developer's machine."""
+    path = tmp_path / "products.toml"
+    assert faults_of(monkeypatch, PRODUCTS=str(path)) == []
+    path.write_text(PRODUCT.format(origin="http://localhost:3000", key="sk_" + "a" * 40))
+    assert main(["check-config", "--offline"]) == 2
+    told = capsys.readouterr().err
+    assert "shop: origins" in told
+    assert "shop: secret_keys" in told
+    path.write_text(PRODUCT.format(origin="https://*.example.com", key="sk_" + KEY))
+    assert main(["check-config", "--offline"]) == 2
+    path.write_text(PRODUCT.format(origin="https://app.example.com", key="sk_" + KEY))
+    assert main(["check-config", "--offline"]) == 0
+    assert "settings are sound" in capsys.readouterr().out
+
+
+def test_check_config_asks_database_and_partner_service(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A database that does not answer is a fault; an outage of the partner service a warning only."""
+    assert faults_of(monkeypatch) == []
+    assert main(["check-config"]) == 0
+    told = capsys.readouterr().err
+    assert "hitchpost db upgrade" in told
+    assert "HITCHPOST_PARTNER_API_URL: the partner service does not answer" in told
+    assert not (tmp_path / "bff.db").exists()
+    assert main(["db", "upgrade"]) == 0
+    assert main(["check-config"]) == 0
+    assert "db upgrade" not in capsys.readouterr().err
+    monkeypatch.setenv("HITCHPOST_DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:9/none")
+    assert main(["check-config"]) == 2
+    assert "the database does not answer" in capsys.readouterr().err
+    monkeypatch.setenv("HITCHPOST_DATABASE_URL", "nonsense://x")
+    assert main(["check-config"]) == 2
+
+
+def test_the_partner_service_is_as_strict(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its own settings, refused in the same way, and checked by its own command."""
+    for name, value in (PARTNER | {"DATABASE_URL": f"sqlite:///{tmp_path}/partner.db"}).items():
+        monkeypatch.setenv(f"HITCHPOST_EMBEDDED_{name}", value)
+    assert load_partner_settings().is_production
+    weak = {
+        "PUBLIC_URL": "http://partner.example.com",
+        "CLIENT_SECRET": "secret-secret-secret",
+        "ENCRYPTION_KEYS": "k1:" + "A" * 43 + "=",
+    }
+    for name, value in weak.items():
+        with monkeypatch.context() as changed:
+            changed.setenv(f"HITCHPOST_EMBEDDED_{name}", value)
+            changed.setenv("HITCHPOST_EMBEDDED_ENVIRONMENT", "production")
+            with pytest.raises(FaultyPartnerSettings, match=f"^HITCHPOST_EMBEDDED_{name}: "):
+                load_partner_settings()
+    assert partner_main(["check-config"]) == 2
+    assert "catalogue.toml" in capsys.readouterr().err
+
+
+def test_key_commands(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A new key is fit for use; the check tells what each does and shows none."""
+    assert main(["keys", "new"]) == 0
+    new = capsys.readouterr().out.strip()
+    assert faults_of(monkeypatch, SECRET_KEYS=f"{new},{KEY}") == []
+    assert main(["keys", "check"]) == 0
+    told = capsys.readouterr().out
+    assert [line.split()[2] for line in told.splitlines()[:2]] == ["signs", "verifies"]
+    assert "24 hours" in told
+    assert new not in told
+    assert KEY not in told

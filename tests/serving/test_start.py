@@ -1,0 +1,82 @@
+"""What a start takes with it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bff.serving.database import open_database
+from bff.storage.schema import SCHEMA
+from tests.support.databases import DatabaseUrl
+from tests.support.programs import SIGNING_KEY
+
+ROOT: Final = Path(__file__).parents[2]
+SERVE: Final = """
+import gc, sys
+from bff.__main__ import main
+def tell():
+    print(*[name for name, module in sys.modules.items() if module])
+tell()
+from bff.serve import load
+from bff.settings import load_settings
+load()(load_settings())
+tell()
+print(gc.isenabled(), gc.get_freeze_count() > len(gc.get_objects()))
+"""
+"""What ``hitchpost serve`` does, but in one process: the arbiter's part, then the worker's."""
+SETTINGS: Final = {
+    "PUBLIC_URL": "http://127.0.0.1:8001",
+    "SECRET_KEYS": SIGNING_KEY,
+    "PARTNER_API_URL": "http://127.0.0.1:9",
+    "PARTNER_SERVICE_URL": "http://127.0.0.1:9",
+    "PARTNER_CLIENT_ID": "bff",
+    "PARTNER_CLIENT_SECRET": "5d0c7f3a9be2416890d1c4a7",
+}
+
+
+@dataclass(frozen=True)
+class Start:
+    """The modules that are there in the arbiter, and in the worker; what the collector does by then."""
+
+    arbiter: set[str]
+    worker: set[str]
+    collector: str
+
+
+def start(database_url: str) -> Start:
+    """One start, in a process of its own."""
+    settings = {f"HITCHPOST_{name}": value for name, value in SETTINGS.items()}
+    told = subprocess.run(
+        [sys.executable, "-c", SERVE],
+        env={**os.environ, **settings, "HITCHPOST_DATABASE_URL": database_url, "PYTHONPATH": str(ROOT)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    arbiter, worker, collector = told.stdout.splitlines()
+    return Start(set(arbiter.split()), set(worker.split()), collector)
+
+
+def test_a_start_loads_what_it_needs(tmp_path: Path, database_url: DatabaseUrl) -> None:
+    """The arbiter nothing of the app, a worker no migrations where there is nothing to migrate; neither rich.
+
+    On SQLite there is nothing of PostgreSQL either. Each takes megabytes for as long as the program runs.
+    """
+    url = database_url(tmp_path, "one")
+    engine = open_database(url)
+    SCHEMA.upgrade(engine)
+    engine.dispose()
+    found = start(url)
+    assert not found.arbiter & {"flask", "werkzeug", "sqlalchemy", "requests", "cryptography", "rich"}
+    assert not found.worker & {"alembic", "mako", "rich"}
+    assert url.startswith("postgresql") or "sqlalchemy.dialects.postgresql" not in found.worker
+    assert found.worker >= {"flask", "sqlalchemy", "structlog"}
+
+
+def test_the_collector_works_and_passes_over_what_was_imported(tmp_path: Path) -> None:
+    """It is on again after the imports, and there is more that it leaves alone than that it looks at."""
+    assert start(f"sqlite:///{tmp_path / 'one.db'}").collector == "True True"

@@ -1,0 +1,212 @@
+"""What is stored comes to its end, and goes when nobody needs it: on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, func, insert, select, text, update
+
+from bff.connect import housekeeping
+from bff.connect.attempt import Attempt, Hint, Status
+from bff.connect.housekeeping import Housekeeping
+from bff.connect.purge import UNLAUNCHED_KEPT, Purge
+from bff.connect.service import BeginRequest
+from bff.housekeeper import Housekeeper
+from bff.serving.database import open_database, writing
+from bff.storage.tables import attempt_steps, attempts
+from tests.support.core import ADA, ORIGIN, PRODUCT, Core, build_core
+from tests.support.databases import DatabaseUrl
+
+RETENTION = timedelta(days=90)
+
+
+class House:
+    """A core, its database, and who keeps house in it."""
+
+    def __init__(self, url: str) -> None:
+        self.core: Core = build_core(url)
+        self.engine: Engine = open_database(url)
+        self.purge = Purge(self.engine, RETENTION)
+        self.keeping = Housekeeping(self.core.attempts, self.core.watch, self.purge, self.core.clock)
+
+    def prepared(self) -> Attempt:
+        """An attempt ahead of a click that never comes."""
+        return self.core.connect.begin(PRODUCT, ADA, BeginRequest("crm", ORIGIN))[0]
+
+    def multiply(self, least: int) -> None:
+        """Copies of the one attempt, until there are at least so many."""
+        count, same = 1, [each for each in attempts.c if each.name not in {"id", "launch_token_sha256"}]
+        with writing(self.engine).begin() as connection:
+            while count < least:
+                key = attempts.c.id + f"{count.bit_length():x}"
+                rows = select(key, key, *same)
+                names = ["id", "launch_token_sha256", *(column.name for column in same)]
+                connection.execute(insert(attempts).from_select(names, rows))
+                count *= 2
+
+    def count(self) -> int:
+        """The attempts that are stored."""
+        with self.engine.connect() as connection:
+            return connection.execute(select(func.count()).select_from(attempts)).scalar_one()
+
+
+@pytest.fixture
+def house(tmp_path: Path, database_url: DatabaseUrl) -> House:
+    """An empty one."""
+    return House(database_url(tmp_path, "house"))
+
+
+def test_a52_attempts_that_were_never_launched_go_soon(house: House) -> None:
+    """An hour after their time, and not before; a launched one of the same age stays."""
+    house.prepared()
+    launched = house.core.launched()
+    house.core.clock.tick(UNLAUNCHED_KEPT.total_seconds())
+    assert house.keeping.forget()["unlaunched attempts"] == 0
+    house.core.clock.tick(601)
+    assert house.keeping.forget()["unlaunched attempts"] == 1
+    assert house.core.read(launched).id == launched.id
+
+
+def test_a52_old_attempts_go_with_their_story(house: House) -> None:
+    """After the retention an attempt and its steps are gone."""
+    attempt = house.core.launched()
+    house.core.watch.observe(attempt, Hint.FOCUS)
+    house.core.clock.tick(RETENTION.total_seconds() + 901)
+    assert house.keeping.forget()["old attempts"] == 1
+    with house.engine.connect() as connection:
+        assert connection.execute(select(attempt_steps)).first() is None
+
+
+def test_a52_rows_go_in_small_batches_until_none_is_left(house: House) -> None:
+    """One batch deletes no more than it may; a whole round leaves nothing over."""
+    for _ in range(7):
+        house.prepared()
+    house.core.clock.tick(UNLAUNCHED_KEPT.total_seconds() + 601)
+    assert house.purge.forget(house.core.clock(), 3)["unlaunched attempts"] == 3
+    assert house.count() == 4
+    assert house.keeping.forget()["unlaunched attempts"] == 4
+    assert house.count() == 0
+
+
+def test_a52_the_purge_rests_between_its_batches(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For longer than a batch takes, so that most clicks meet none; and it stops when it is told to."""
+    for _ in range(7):
+        house.prepared()
+    house.core.clock.tick(UNLAUNCHED_KEPT.total_seconds() + 601)
+    monkeypatch.setattr(housekeeping, "BATCH", 2)
+    rests: list[float] = []
+
+    def pause(seconds: float) -> bool:
+        rests.append(seconds)
+        return len(rests) == 2
+
+    assert house.keeping.forget(pause)["unlaunched attempts"] == 4
+    assert house.keeping.forget(pause)["unlaunched attempts"] == 3
+    assert len(rests) == 3
+    assert min(rests) >= housekeeping.SHORTEST_REST
+
+
+def test_a52_the_running_service_purges_by_itself(house: House) -> None:
+    """The housekeeper's thread does it, without any request, and survives a round that fails."""
+    house.prepared()
+    house.core.clock.tick(UNLAUNCHED_KEPT.total_seconds() + 601)
+    gone, failed = threading.Event(), []
+
+    class Watched(Housekeeping):
+        def end_overdue(self) -> int:
+            if not failed:
+                failed.append(True)
+                raise OSError("the database is away")
+            return super().end_overdue()
+
+        def forget(self, pause: object = None) -> dict[str, int]:
+            found = super().forget()
+            if house.count() == 0:
+                gone.set()
+            return found
+
+    keeper = Housekeeper(
+        Watched(house.core.attempts, house.core.watch, house.purge, house.core.clock), every=0.01
+    )
+    keeper.start()
+    assert gone.wait(30)
+    keeper.stop()
+    keeper.join(30)
+    assert not keeper.is_alive()
+
+
+@pytest.mark.parametrize(("result", "status"), [("connected", Status.CONNECTED), (None, Status.EXPIRED)])
+def test_an_attempt_ends_although_its_page_has_gone(house: House, result: str | None, status: Status) -> None:
+    """The partner service is asked a last time: a success is told as one, silence as expired."""
+    attempt = house.core.launched()
+    if result:
+        house.core.finish(attempt, result)
+    assert house.keeping.end_overdue() == 0
+    house.core.clock.tick(901)
+    assert house.keeping.end_overdue() == 1
+    assert house.core.read(attempt).status is status
+    assert house.keeping.end_overdue() == 0
+
+
+def test_housekeeping_looks_at_no_row_that_it_does_not_need(house: House) -> None:
+    """However many attempts are stored, and however many are over, each is found by an index of its own."""
+    house.prepared()
+    house.multiply(4000)
+    now = house.core.clock.now + 2 * RETENTION
+    asked = [kind.oldest(5) for kind in house.purge.ended(now) if kind.table is attempts]
+    explain = "EXPLAIN QUERY PLAN" if house.engine.dialect.name == "sqlite" else "EXPLAIN"
+    with house.engine.connect() as connection:
+        connection.execute(text("ANALYZE"))
+        for statement, index in zip(asked, ("unlaunched", "launched"), strict=True):
+            sql = statement.compile(house.engine, compile_kwargs={"literal_binds": True})
+            plan = "\n".join(str(row) for row in connection.execute(text(f"{explain} {sql}")))
+            assert f"ix_attempts_{index}" in plan
+
+
+def test_a52_two_workers_purge_at_once(house: House) -> None:
+    """Neither fails, and nothing is deleted twice."""
+    for _ in range(40):
+        house.prepared()
+    house.core.clock.tick(UNLAUNCHED_KEPT.total_seconds() + 601)
+    now, gone = house.core.clock(), []
+
+    def purge() -> None:
+        while count := house.purge.forget(now, 5)["unlaunched attempts"]:
+            gone.append(count)
+
+    workers = [threading.Thread(target=purge) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert sum(gone) == 40
+    assert house.count() == 0
+
+
+def test_a52_a_write_that_reads_first_waits_for_another_writer(house: House) -> None:
+    """Two transactions that read, then write, at once: both succeed, one after the other."""
+    attempt = house.core.launched()
+    read, errors = threading.Barrier(2, timeout=30), []
+
+    def count_up() -> None:
+        try:
+            read.wait()
+            with writing(house.engine).begin() as connection:
+                wanted = select(attempts.c.checks).where(attempts.c.id == attempt.id).with_for_update()
+                seen = connection.execute(wanted).scalar_one()
+                connection.execute(
+                    update(attempts).where(attempts.c.id == attempt.id).values(checks=seen + 1)
+                )
+        except Exception as error:  # noqa: BLE001
+            errors.append(error)
+
+    both = [threading.Thread(target=count_up) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join(60)
+    assert errors == []
+    assert house.core.read(attempt).checks == 2

@@ -1,0 +1,1 @@
+"""Rules of the client of the partner service."""

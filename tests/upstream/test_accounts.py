@@ -1,0 +1,186 @@
+"""Which account of the partner service stands for which one of a host's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from bff.common.errors import AccountOfAnotherProduct, InvalidRequest
+from bff.common.secret import Secret
+from bff.content.product import OfferedConnector, Registration
+from bff.identity.principal import AccountRef
+from bff.products.store import DatabaseProducts
+from bff.serving.database import open_database
+from bff.storage.schema import SCHEMA
+from bff.storage.tables import account_owners
+from bff.upstream.account_owners import DatabaseAccountOwners
+from bff.upstream.accounts import MOST_ID, Accounts
+
+
+@dataclass
+class Office:
+    """The accounts of some products, in a database."""
+
+    folder: Path
+    any_id: bool = False
+    asked: list[bool] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.engine = open_database(f"sqlite:///{self.folder / 'bff.db'}")
+        SCHEMA.upgrade(self.engine)
+        self.products = DatabaseProducts(self.engine)
+        for key in ("shop", "blog"):
+            self.say(key)
+        self.again()
+
+    def again(self) -> None:
+        """Another worker, which remembers nothing."""
+        owners = DatabaseAccountOwners(self.engine)
+        self.accounts = Accounts(owners, self.products, lambda: self.asked.append(True) or self.any_id)
+
+    def say(self, key: str, namespace: str | None = None, prefix: str = "") -> None:
+        """What the product file says of a product."""
+        offered = (OfferedConnector("crm", "CRM", "crm"),)
+        made = Registration(key, key.title(), (f"https://{key}.example",), offered)
+        said = replace(made, account_namespace=namespace, account_prefix=prefix)
+        self.products.put(said, {}, [Secret(f"sk_{key}_{'x' * 24}")])
+
+    def claim(self, product: str, account: str = "1") -> str:
+        """Something is done in the account; its id at the partner service."""
+        return self.accounts.claimed(AccountRef(account, account, product)).id
+
+    def read(self, product: str, account: str = "1") -> str | None:
+        """It is looked at."""
+        known = self.accounts.known(AccountRef(account, account, product))
+        return known.id if known else None
+
+    def rows(self) -> int:
+        """How many owners are kept."""
+        with self.engine.connect() as connection:
+            return len(connection.execute(select(account_owners)).all())
+
+
+@pytest.fixture
+def cyclr(tmp_path: Path) -> Office:
+    """Where an id is the name that people know a customer by."""
+    return Office(tmp_path)
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Office:
+    """Where accounts of any id are made."""
+    return Office(tmp_path, any_id=True)
+
+
+def test_an_id_stays_what_the_host_says(cyclr: Office) -> None:
+    """A read keeps nothing; the first use does, and what the partner service is need not be known."""
+    assert cyclr.read("shop") == "1"
+    assert cyclr.rows() == 0
+    assert [cyclr.claim("shop"), cyclr.claim("shop")] == ["1", "1"]
+    assert (cyclr.rows(), cyclr.asked) == (1, [])
+
+
+def test_the_second_product_is_refused_and_sees_nothing(cyclr: Office) -> None:
+    """In any spelling that the partner service may take for the same."""
+    cyclr.claim("shop", "Äcme")
+    for spelt in ("Äcme", "äcme", "ÄCME", "A\u0308cme"):
+        assert cyclr.read("blog", spelt) is None
+        with pytest.raises(AccountOfAnotherProduct, match="account_prefix"):
+            cyclr.claim("blog", spelt)
+    assert cyclr.claim("shop", "äcme") == "äcme"
+    assert cyclr.claim("blog", "other") == "other"
+
+
+def test_a_prefix_keeps_them_apart(cyclr: Office) -> None:
+    """Set when the two have met, too."""
+    cyclr.claim("shop")
+    cyclr.say("blog", prefix="blog-")
+    assert [cyclr.claim("blog"), cyclr.claim("shop")] == ["blog-1", "1"]
+    with pytest.raises(AccountOfAnotherProduct):
+        cyclr.claim("shop", "blog-1")
+
+
+def test_with_the_embedded_service_nobody_is_refused(embedded: Office) -> None:
+    """The second has an account of its own, also for another worker."""
+    assert [embedded.claim("shop"), embedded.claim("blog")] == ["1", "blog:1"]
+    embedded.again()
+    assert [embedded.read("shop"), embedded.read("blog"), embedded.claim("blog")] == ["1", "blog:1", "blog:1"]
+
+
+def test_an_id_that_looks_like_a_made_one_is_another_account(embedded: Office) -> None:
+    """A host may choose any id: it never reaches an account that stands for another one."""
+    embedded.claim("shop")
+    embedded.claim("blog")
+    found = [embedded.claim("blog", "blog:1"), embedded.claim("shop", "blog:1")]
+    assert len({"1", "blog:1", *found}) == 4
+
+
+@pytest.mark.parametrize("order", [("shop", "blog"), ("blog", "shop")])
+def test_products_of_one_namespace_share(cyclr: Office, order: tuple[str, str]) -> None:
+    """Whoever came first, and with different prefixes; as long as both say so."""
+    first, second = order
+    cyclr.say(first, "company", "a-")
+    cyclr.claim(first)
+    assert cyclr.read(second) == "1"
+    cyclr.say(second, "company", "b-")
+    assert cyclr.claim(second) == "a-1"
+    cyclr.say(second, None, "b-")
+    assert cyclr.read(second) == "b-1"
+
+
+def test_a_namespace_of_another_products_key_shares_nothing(cyclr: Office) -> None:
+    """Nobody gets in by naming somebody who has not said so."""
+    cyclr.claim("shop")
+    cyclr.say("blog", "shop")
+    assert cyclr.read("blog") is None
+
+
+def test_a_draft_shares_with_nobody(cyclr: Office) -> None:
+    """Not with its own product either."""
+    cyclr.say("shop", "company")
+    cyclr.claim("shop~draft", "studio")
+    assert cyclr.read("shop", "studio") is None
+
+
+def test_an_account_of_no_product_is_nobodys(cyclr: Office) -> None:
+    """A caller that forgot to say whose it is gets nothing."""
+    with pytest.raises(AccountOfAnotherProduct):
+        cyclr.read("")
+
+
+def test_an_id_has_to_fit_with_its_prefix(cyclr: Office) -> None:
+    """Refused, and kept as nobody's."""
+    cyclr.say("shop", prefix="s-")
+    with pytest.raises(InvalidRequest, match="too long"):
+        cyclr.claim("shop", "x" * MOST_ID)
+    assert cyclr.rows() == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Acme", "aCME"),
+        ("acme", "acme "),
+        ("acme", "acme\u3000"),
+        ("acme", "ac\u00adme"),
+        ("acme", "acme\u200b"),
+        ("acme", "\uff41cme"),
+        ("1", "\u00b9"),
+        ("file", "\ufb01le"),
+        ("stra\u00dfe", "STRASSE"),
+        ("\u30ab", "\u304b"),
+        ("\uff76", "\u304b"),
+        ("e\u0301", "\u00c9"),
+        ("a\u034f", "a\ufe0f"),
+    ],
+)
+def test_what_a_database_may_take_for_one_is_one_products(cyclr: Office, one: str, other: str) -> None:
+    """Case, width, weight and spaces at the end: another product gets nothing that might be the same."""
+    assert cyclr.claim("blog", one) == one
+    with pytest.raises(AccountOfAnotherProduct):
+        cyclr.claim("shop", other)
+    assert cyclr.read("shop", other) is None
+    assert cyclr.claim("blog", other) == other

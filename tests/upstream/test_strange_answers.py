@@ -1,0 +1,110 @@
+"""What the client makes of strange answers: it says little, and gives nothing away."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+
+import pytest
+
+from bff.common.errors import PartnerUnavailable
+from bff.identity.principal import AccountRef
+from bff.outbound.client import HttpClient
+from tests.support.raw_server import (
+    ACCESS_TOKEN,
+    ACCOUNT,
+    CLIENT_SECRET,
+    QUICK,
+    Api,
+    answers,
+    client_of,
+    play,
+    send,
+)
+
+
+def test_nobody_listening_is_partner_unavailable() -> None:
+    """A refused connection says which host."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    with pytest.raises(PartnerUnavailable, match=f"127.0.0.1:{port}"):
+        HttpClient(f"http://127.0.0.1:{port}", QUICK).send("GET", "/")
+
+
+@pytest.mark.parametrize("header", ["120", "Wed, 21 Oct 2099 07:28:00 GMT"])
+def test_retry_after_is_passed_on(header: str) -> None:
+    """Seconds or a date; never more than an hour."""
+    with (
+        play(answers(429, b"{}", f"Retry-After: {header}")) as (url, _),
+        pytest.raises(PartnerUnavailable) as raised,
+    ):
+        HttpClient(url, QUICK).send("GET", "/")
+    assert raised.value.retry_after == (120 if header == "120" else 3600)
+
+
+def test_a_token_that_is_always_refused_ends() -> None:
+    """Still 401 with a new token: unavailable, no loop, and no secret in what is said."""
+    api = Api(refuse=10**6)
+    with play(api) as (url, _), pytest.raises(PartnerUnavailable) as raised:
+        client_of(url).list_account_connectors(ACCOUNT)
+    assert api.tokens == 2
+    assert ACCESS_TOKEN not in str(raised.value)
+    assert CLIENT_SECRET not in str(raised.value)
+
+
+@pytest.mark.parametrize("expires_in", [None, 0, -1, "soon", True, []])
+def test_a_token_without_a_sensible_life_is_none(expires_in: object) -> None:
+    """A lifetime that is missing or nonsense is failing, not for ever."""
+    with play(Api(expires_in=expires_in)) as (url, _), pytest.raises(PartnerUnavailable):
+        client_of(url).list_account_connectors(ACCOUNT)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"null",
+        b"{}",
+        b'["x"]',
+        b'[{"Id": "1"}]',
+        b'[{"Id": 1, "Name": "a", "Authenticated": true, "Connector": null}]',
+        b"\xff",
+        b"[" * 100_000,
+    ],
+)
+def test_an_answer_of_another_shape_is_unavailable(document: bytes) -> None:
+    """A page, a proxy's words or half an object is no answer, and never a crash."""
+
+    def act(connection: socket.socket, request: bytes, over: threading.Event) -> None:
+        if request.startswith(b"POST /oauth/token"):
+            Api()(connection, request, over)
+        else:
+            send(connection, 200, document)
+
+    with play(act) as (url, _), pytest.raises(PartnerUnavailable):
+        client_of(url).list_account_connectors(ACCOUNT)
+
+
+def test_authenticated_is_true_only_when_it_says_so() -> None:
+    """A flag of another type is not taken for true."""
+    item = {"Id": 1, "Name": "a", "Authenticated": "false", "Connector": {"Id": 2, "Name": "b"}}
+
+    def act(connection: socket.socket, request: bytes, over: threading.Event) -> None:
+        if request.startswith(b"POST /oauth/token"):
+            Api()(connection, request, over)
+        else:
+            send(connection, 200, json.dumps([item]).encode())
+
+    with play(act) as (url, _):
+        assert client_of(url).list_account_connectors(ACCOUNT)[0].authenticated is False
+
+
+def test_calls_are_logged_without_what_is_secret(capfd: pytest.CaptureFixture[str]) -> None:
+    """A log line names method, path template, status and time; nobody's account and no token."""
+    with play(Api()) as (url, _):
+        client_of(url).list_account_connectors(AccountRef("a-private-account", "x"))
+    said = "".join(capfd.readouterr())
+    assert "/v1.0/account/connectors" in said
+    assert ACCESS_TOKEN not in said
+    assert CLIENT_SECRET not in said
+    assert "a-private-account" not in said

@@ -1,0 +1,218 @@
+"""CORS: granted letter by letter, without credentials, by one rule for every route (A16 to A18)."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from bff.common.faulty_file import FaultyFile
+from tests.support.routes import routes
+from tests.support.world import HOST, OTHER_HOST, PRODUCTS, World, build_bff
+
+NO_ORIGINS = [
+    "*",
+    "null",
+    "",
+    "https://*",
+    "https://*.app.example",
+    "https://*.example",
+    r"https://.*\.app\.example",
+    "https://app.example|https://evil.example",
+    "^https://app.example$",
+    "https://(app).example",
+    "https://app.example/",
+    "https://app.example/path",
+    "https://app.example?x",
+    "https://app.example#x",
+    "https://user@app.example",
+    "https://user:secret@app.example",
+    "https://app.example:443",
+    "https://app.example:0",
+    "https://app.example:65536",
+    "https://app.example:8443x",
+    "https://APP.example",
+    "HTTPS://app.example",
+    "https://app.example.",
+    "https://app..example",
+    "https://app_.example",
+    "https://a_b.example",
+    "https://app.a_b.example",
+    "https://-app.example",
+    "https://app-.example",
+    "https://app.example, https://b.example",
+    " https://app.example",
+    "https://app.example\n",
+    "https://münchen.example",
+    "http://app.example",
+    "http://localhost.evil.example",
+    "http://127.0.0.1.evil.example",
+    "ftp://app.example",
+    "file://",
+    "app.example",
+    "//app.example",
+]
+"""What is no origin, or none that a page could have over https."""
+
+FOREIGN = [
+    "https://evil.example",
+    "null",
+    "https://app.example.evil.example",
+    "https://evil-app.example",
+    "https://appXexample",
+    "http://app.example",
+    "https://app.example:8443",
+    "https://app.example/",
+    "https://APP.EXAMPLE",
+    "https://app.example, https://evil.example",
+    "https://app.example evil",
+]
+"""Origins that nobody registered, some of which look like one that somebody did."""
+
+
+@pytest.mark.parametrize("origin", NO_ORIGINS)
+def test_a16_what_is_no_origin_stops_start_up(world: World, tmp_path: Path, origin: str) -> None:
+    """The product file is refused with file, product, key and the origin itself; nothing starts."""
+    text = PRODUCTS.replace(
+        f'["{HOST}", "https://staging.example:8443"]', f'["{HOST}", {json.dumps(origin)}]'
+    )
+    assert text != PRODUCTS
+    with pytest.raises(FaultyFile) as refused:
+        build_bff("https://bff.example", tmp_path, world.partner, products_text=text)
+    assert "products.toml: demo: origins: " in refused.value.faults[0]
+
+
+@pytest.mark.parametrize("origin", ["https://app.example:8443", "http://localhost:8000", "http://[::1]:8000"])
+def test_a16_an_origin_as_browsers_send_it_is_taken(world: World, tmp_path: Path, origin: str) -> None:
+    """With a port that is not the scheme's own, and by plain http on loopback."""
+    text = PRODUCTS.replace('"https://staging.example:8443"', f'"{origin}"')
+    build_bff("https://bff.example", tmp_path, world.partner, products_text=text)
+
+
+def granted(answer: requests.Response) -> set[str]:
+    """The CORS headers of an answer, by name."""
+    return {name.lower() for name in answer.headers if name.lower().startswith("access-control-")}
+
+
+def page_paths(world: World) -> list[str]:
+    """The routes that pages call."""
+    return [
+        path
+        for method in ("GET", "POST")
+        for path in routes(world.bff_app, method, "/v1/")
+        if path.startswith(("/v1/attempts", "/v1/config", "/v1/press", "/v1/sessions/exchange"))
+    ]
+
+
+@pytest.mark.parametrize("origin", [None, *FOREIGN])
+def test_a17_who_is_not_registered_is_granted_nothing(world: World, origin: str | None) -> None:
+    """No CORS header on any route, asked first or called; but `Vary: Origin`, for caches on the way."""
+    headers = {} if origin is None else {"Origin": origin}
+    asking = headers | {"Access-Control-Request-Method": "POST"}
+    for path in page_paths(world):
+        for answer in (
+            requests.options(world.bff + path, headers=asking, timeout=20),
+            requests.get(world.bff + path, headers=headers, timeout=20),
+            requests.post(world.bff + path, headers=headers, json={}, timeout=20),
+        ):
+            if answer.status_code != 405:
+                assert granted(answer) == set(), (path, answer.request.method)
+                assert "Origin" in answer.headers["Vary"]
+
+
+def test_a17_what_is_granted_is_said_word_by_word(world: World) -> None:
+    """The origin itself, the two methods, the headers that the widget sends, ten minutes; no credentials."""
+    asking = {
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "x-evil, authorization",
+        "Access-Control-Request-Private-Network": "true",
+    }
+    for path in page_paths(world):
+        answer = requests.options(world.bff + path, headers={"Origin": HOST} | asking, timeout=20)
+        told = {name.lower(): value for name, value in answer.headers.items()}
+        assert told["access-control-allow-origin"] == HOST
+        assert told["access-control-allow-methods"] == "GET, POST"
+        allowed = {name.strip() for name in told["access-control-allow-headers"].split(",")}
+        # Of what is asked for, what is on the list: never a header that is not.
+        assert {name.lower() for name in allowed} <= {
+            "accept-language",
+            "authorization",
+            "content-type",
+            "idempotency-key",
+            "x-hitchpost",
+        }
+        assert told["access-control-max-age"] == "600"
+        assert "access-control-allow-credentials" not in told
+        assert told["access-control-allow-private-network"] == "false"
+        assert "Origin" in told["vary"]
+        other = {"Origin": HOST, "Access-Control-Request-Method": "DELETE"}
+        answer = requests.options(world.bff + path, headers=other, timeout=20)
+        assert "DELETE" not in answer.headers.get("Access-Control-Allow-Methods", "")
+
+
+def test_a17_only_the_pages_routes_are_granted(world: World) -> None:
+    """What the host's server calls, the Studio and the popup's pages are for no other origin's script."""
+    mine = set(page_paths(world))
+    others = [path for path in routes(world.bff_app, "POST") if path not in mine]
+    assert {"/v1/sessions", "/v1/sessions/end", "/connect/launch", "/studio/save"} <= set(others)
+    for path in others:
+        asking = {"Origin": HOST, "Access-Control-Request-Method": "POST"}
+        assert granted(requests.options(world.bff + path, headers=asking, timeout=20)) == set(), path
+        assert granted(requests.post(world.bff + path, headers={"Origin": HOST}, timeout=20)) == set(), path
+
+
+def raw(world: World, path: str, origin: str) -> tuple[int, set[str]]:
+    """Ask for exactly this path, which a client library would tidy up; status and CORS headers."""
+    connection = http.client.HTTPConnection(urlsplit(world.bff).netloc, timeout=20)
+    connection.putrequest("GET", path)
+    connection.putheader("Origin", origin)
+    connection.endheaders()
+    answer = connection.getresponse()
+    names = {name.lower() for name, _ in answer.getheaders() if name.lower().startswith("access-control-")}
+    connection.close()
+    return answer.status, names
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/%2e%2e/v1/config",
+        "/v1/../v1/config",
+        "/v1/./config",
+        "/v1//config",
+        "//v1/config",
+        "/V1/CONFIG",
+        "/v1/Config",
+        "/v1/config+",
+        "/v1/conf+ig",
+        "/v1/config%2B",
+        "/v1/config/",
+        "/v1/config;a=b",
+        "/v1/config%00",
+        "/v1/config%0d%0aX:%20y",
+        "/%76%31/config",
+        "/v1/attempts/%2e%2e/config",
+        "/v1/attempts/+",
+        "/v1/attempts/a%2Fb",
+        "/connect/../v1/config",
+        "/studio/%2e%2e/v1/config",
+    ],
+)
+def test_a18_no_spelling_of_a_path_changes_the_rule(world: World, path: str) -> None:
+    """However it is written, an unregistered origin is granted nothing and nobody is signed in."""
+    for origin in ("https://evil.example", "null"):
+        status, names = raw(world, path, origin)
+        assert names == set()
+        assert status in {400, 401, 403, 404, 308, 422}
+    # The registered one gets what every route of a page grants it, or nothing: no rule of its own.
+    assert raw(world, path, OTHER_HOST)[1] <= {"access-control-allow-origin", "access-control-expose-headers"}
+
+
+def test_a18_the_library_is_past_its_faults() -> None:
+    """flask-cors 6.0.1 and later match paths and origins soundly (CVE-2024-6839, -6844, -6866)."""
+    assert tuple(int(part) for part in version("flask-cors").split(".")[:3]) >= (6, 0, 1)

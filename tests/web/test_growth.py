@@ -1,0 +1,387 @@
+"""Work is bounded by its input (A77): twice the input is twice the work, and the largest input is small.
+
+Measured is the processor time of the thread, of the input and of four times as much: linear work grows four
+times, and work that grows as the square sixteen times. Between them is room for whatever else the machine
+does; a round that it disturbed is measured again.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import time
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import pytest
+from werkzeug.http import parse_cookie, parse_options_header
+
+from bff.common.origins import origin_fault, origin_of
+from bff.common.strict_json import loads
+from bff.content import content, look, messages, words
+from bff.content.drafts import Draft, Edit, apply, difference
+from bff.content.file import write_content
+from bff.content.logos.logo import MOST_BYTES, FaultyImage, check_logo
+from bff.content.logos.raster import MOST_SCANS, PNG_START
+from bff.content.logos.svg import MOST_DRAWN
+from bff.content.look_fields import syntax_fault
+from bff.content.product import MessageFormat, MessageKind, MessageTemplate, OfferedConnector, Registration
+from bff.content.wording import accepted, is_tag
+from bff.identity.jwks import FaultyKey, _usable, public_key
+from bff.outbound.client import _retry_after
+from bff.partner.providers.provider import _document
+from bff.partner.providers.transport import Reply
+from bff.partner.sign_in.visits import _LOOKERS
+from bff.partner.sign_in.words import best
+from bff.receipt_keys import read_keys
+from bff.receipts import FixedKeys, verify
+from bff.serving.addresses import client_address
+from bff.serving.bounds import head_fault
+from bff.serving.hosts import host_name
+from bff.serving.logs import _TOKEN
+from bff.studio.access import email_fault
+from bff.studio.editing import sent
+from bff.upstream import json_reader as partner_json
+from bff.web.host_api.calls import NewSession
+from bff.web.kit.bodies import checked
+from bff.web.kit.in_app import is_in_app
+from tests.support.pictures import jpeg, png, riff, segment, svg
+
+SHOP: Final = Registration(
+    "shop",
+    "Shop",
+    ("https://app.example",),
+    tuple(OfferedConnector(key, key.upper(), key) for key in ("crm", "mail", "shop")),
+)
+SMALL: Final = 1000
+TIMES: Final = 4
+MOST_GROWTH: Final = 9.0
+ROUNDS: Final = 5
+
+
+@dataclass(frozen=True)
+class Row:
+    """``of(n)`` makes an input of size n, ``work`` is done with it; whatever it raises is an answer, too."""
+
+    what: str
+    of: Callable[[int], Any]
+    work: Callable[[Any], Any]
+    size: int = SMALL
+
+
+def jws_part(text: str) -> str:
+    """A part of a JWS."""
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+def scans(count: int) -> bytes:
+    """A JPEG of many scans."""
+    whole = jpeg()
+    scan = whole[whole.index(b"\xff\xda") : -2]
+    return whole[:-2] + scan * count + b"\xff\xd9"
+
+
+def circle(count: int) -> bytes:
+    """An SVG of groups that each refer to the one before, twice."""
+    groups = "".join(
+        f'<g id="a{at}"><use href="#a{at - 1}"/><use href="#a{at - 1}"/></g>' for at in range(1, count + 1)
+    )
+    return svg(f'<g id="a0"/>{groups}')
+
+
+def texts_of(count: int) -> dict[str, str]:
+    """A draft of many messages, each with texts of its own."""
+    found: dict[str, str] = {}
+    for at in range(count // 4):
+        found |= {
+            f"messages/m{at}/kind": "plain",
+            f"messages/m{at}/text/*/*": f"done {at}",
+            f"messages/m{at}/text/crm/*": f"crm {at}",
+            f"words/*/de/x{at}": "Wort",
+        }
+    return found
+
+
+def many_words(count: int) -> dict[str, str]:
+    """A draft of many words in made-up languages."""
+    return {
+        f"words/*/x{at % 26:c}{chr(97 + at // 26 % 26)}-x{at}/button": "B {connector_name}"
+        for at in range(count)
+    }
+
+
+def edits(count: int) -> tuple[Draft, list[Edit]]:
+    """As many changes to an empty draft."""
+    return Draft({}), [Edit(f"look/{at}", None, "x") for at in range(count)]
+
+
+def template(text: str, form: MessageFormat = MessageFormat.TEXT) -> MessageTemplate:
+    """A message's text."""
+    return MessageTemplate(MessageKind.SEALED, text, form)
+
+
+def now() -> Any:
+    """No receipt gets so far."""
+    raise AssertionError
+
+
+def json_of(names: Any) -> bytes:
+    """An object of these names."""
+    return b"{" + b",".join(b'"n%d":1' % name for name in names) + b"}"
+
+
+def json_text(count: int) -> str:
+    """An object of many names, as a text."""
+    return json_of(range(count)).decode()
+
+
+def session_of(connectors: list[Any]) -> dict[str, Any]:
+    """A body of ``POST /v1/sessions``."""
+    return {"user": {"id": "ada"}, "account": {"id": "acme"}, "connectors": connectors}
+
+
+def rules(count: int) -> str:
+    """A stylesheet whose one rule has many selectors and many references."""
+    return "<style>" + ",".join([".a"] * count) + "{" + "fill:url(#b);" * count + "}</style><g class='a'/>"
+
+
+def texts_in_languages(count: int) -> dict[str, str]:
+    """One message in many languages."""
+    return {"messages/m/text/*/*": "done"} | {f"messages/m/text/*/x{at:04}": "done" for at in range(count)}
+
+
+def shop_of(count: int) -> Registration:
+    """A product with so many connectors and origins."""
+    offered = tuple(OfferedConnector(f"c{at}", f"Connector {at}", f"c{at}") for at in range(count))
+    return replace(SHOP, connectors=offered, origins=tuple(f"https://a{at}.example" for at in range(count)))
+
+
+def words_of(written: dict[str, str]) -> Any:
+    """What a page shows of a product."""
+    product = content.product_of(SHOP, written)
+    return words.widget_words(product, ["de"], {key: key for key in ("crm", "mail", "shop")})
+
+
+def verified(text: str) -> Any:
+    """A receipt that was handed in."""
+    return verify(text, keys=FixedKeys({}), issuer="https://bff.example", product="shop", clock=now)
+
+
+LINEAR: Final = (
+    # JSON
+    Row("json: names that stand twice", lambda n: json_of([*range(n), n - 1]), loads, 200),
+    Row("json: names", lambda n: json_of(range(n)), loads, 100),
+    Row("json: objects in a list", lambda n: b"[" + b'{"a":1},' * n + b"{}]", loads),
+    Row("json: escapes", lambda n: b'["' + b"\\u00e9" * n + b'"]', loads),
+    Row("json: strings to look at", lambda n: b'["\\u00e9"' + b',"a"' * n + b"]", loads),
+    Row("json: nested lists", lambda n: b"[" * n + b"]" * n, loads, 100),
+    Row("json: nested lists without end", lambda n: b"[" * n, loads),
+    Row("json: digits", lambda n: b"[" + b"1" * n + b"]", loads),
+    Row("json: digits of a fraction", lambda n: b"[0." + b"1" * n + b"]", loads),
+    Row("json: many numbers", lambda n: b"[" + b"1," * n + b"1]", loads),
+    Row(
+        "body: unknown names",
+        lambda n: {f"n{at}": 1 for at in range(n)},
+        lambda d: checked(NewSession, d),
+        100,
+    ),
+    Row("body: connectors", lambda n: session_of(["a"] * n), lambda d: checked(NewSession, d), 100),
+    Row(
+        "body: connectors that are none", lambda n: session_of([1] * n), lambda d: checked(NewSession, d), 100
+    ),
+    # Headers
+    Row("user agent: Androids", lambda n: "Android " * n, is_in_app),
+    Row("user agent: iPhones", lambda n: "iPhone " * n, is_in_app),
+    Row("user agent: Apples without Safari", lambda n: "iPhone AppleWebKit " * n, is_in_app),
+    Row("user agent: lookers", lambda n: "cubot" * n, _LOOKERS.search),
+    Row("accept-language, BFF: tags", lambda n: "de;q=0.5," * n, accepted),
+    Row("accept-language, BFF: spaces", lambda n: "de;" + " " * n + "q=1", accepted),
+    Row("accept-language, BFF: hyphens", lambda n: "a-" * n, accepted),
+    Row("accept-language, partner: tags", lambda n: "xx;q=0.5," * n, best),
+    Row("accept-language, partner: spaces", lambda n: "de;q " + " " * n + "=1", best),
+    Row("accept-language, partner: commas", lambda n: "," * n, best),
+    Row("language tag", lambda n: "a" + "-a" * n + "!", is_tag),
+    Row("host: labels", lambda n: "a." * n + "!", host_name),
+    Row("host: digits", lambda n: "1" * n + ":x", host_name),
+    Row("x-forwarded-for", lambda n: "1." * n + ":9", client_address),
+    Row("cookies", lambda n: "a=b;" * n, parse_cookie),
+    Row("cookies: spaces", lambda n: "a" + " " * n + "=b", parse_cookie),
+    Row("cookies: quotes", lambda n: 'a="' + "\\1" * n, parse_cookie),
+    Row("content-type: parameters", lambda n: "a/b" + ";a=b" * n, parse_options_header),
+    Row("content-type: quotes", lambda n: 'a/b;a="' + '\\"' * n, parse_options_header),
+    Row("origin: labels", lambda n: "https://" + "a." * n + "!", origin_fault),
+    Row("origin: hyphens", lambda n: "https://" + "a-" * n, origin_fault),
+    Row("return URL", lambda n: "https://a.example/" + "a?" * n, origin_of),
+    Row("return URL: hosts", lambda n: "https://" + "a@" * n, origin_of),
+    Row("retry-after: digits", lambda n: "1" * n, _retry_after),
+    Row("retry-after: words", lambda n: "Mon, " * n, _retry_after),
+    Row("log: long words", lambda n: "a" * n + " ", lambda text: _TOKEN.sub("", text)),
+    # Tokens and keys
+    Row("receipt: header", lambda n: f"{jws_part(json_text(n))}.e30.AA", verified, 100),
+    Row("receipt: dots", lambda n: "." * n, verified),
+    Row("key set: keys that are none", lambda n: {"keys": [{}] * n}, read_keys),
+    Row(
+        "key set: of a host",
+        lambda n: [{"kty": "RSA", "n": "AQAB" * n, "e": "AQAB"}],
+        lambda k: list(_usable(k)),
+    ),
+    # Pictures
+    Row("png: chunks", lambda n: png(16, 16, *[(b"tEXt", b"")] * n), check_logo),
+    Row("png: bytes", lambda n: png(16, 16, (b"tEXt", b"a" * n)), check_logo, 20_000),
+    Row("png: chunks cut off", lambda n: PNG_START + b"\0\0\0\0aaaa" * n, check_logo),
+    Row(
+        "jpeg: fill bytes within a scan",
+        lambda n: jpeg()[:-2] + b"\xff" * n + b"\0\xff\xd9",
+        check_logo,
+        5000,
+    ),
+    Row("jpeg: fill bytes in many runs", lambda n: jpeg()[:-2] + (b"\xff" * n + b"\0") * 9, check_logo, 2000),
+    Row("jpeg: fill bytes before a marker", lambda n: b"\xff\xd8" + b"\xff" * n, check_logo, 5000),
+    Row("jpeg: segments", lambda n: jpeg(more=segment(0xE1, b"") * n), check_logo),
+    Row("jpeg: scans", scans, check_logo, 30),
+    Row("webp: chunks", lambda n: riff(*[(b"ALPH", b"")] * n), check_logo),
+    Row("svg: elements", lambda n: svg("<g/>" * n), check_logo),
+    Row("svg: nested", lambda n: svg(("<g>" * 60 + "</g>" * 60) * (n // 60)), check_logo),
+    Row("svg: classes of one element", lambda n: svg(f"<g class='{'a ' * n}'/>"), check_logo),
+    Row(
+        "svg: classes within groups",
+        lambda n: svg("<g>" * 60 + f"<g class='{'a ' * n}'/>" + "</g>" * 60),
+        check_logo,
+    ),
+    Row("svg: selectors by references", lambda n: svg(rules(n)), check_logo, 500),
+    Row("svg: rules", lambda n: svg("<style>" + ".a{fill:url(#b)}" * n + "</style>"), check_logo),
+    Row("svg: references", circle, check_logo, 200),
+    Row("svg: urls that never end", lambda n: svg(f"<g fill='{'url(' * n}'/>"), check_logo),
+    Row("svg: spaces in a url", lambda n: svg(f"<g fill='url({' ' * n}'/>"), check_logo),
+    Row("svg: words", lambda n: svg(f"<g fill='{'a' * n}'/>"), check_logo),
+    Row(
+        "svg: attributes",
+        lambda n: svg("<g " + " ".join(f"data-x{at}='a'" for at in range(n)) + "/>"),
+        check_logo,
+    ),
+    # What a team writes
+    Row("message: braces", lambda n: template("{" * n), messages.faults),
+    Row("message: variables", lambda n: template("{a}" * n), messages.faults),
+    Row("message: spaces in a variable", lambda n: template("{" + " " * n + "}"), messages.faults),
+    Row("message: JSON", lambda n: template(json_text(n), MessageFormat.JSON), messages.faults),
+    Row(
+        "message: nested JSON",
+        lambda n: template('{"a":' + "[" * n + "]" * n + "}", MessageFormat.JSON),
+        messages.faults,
+        100,
+    ),
+    Row("content: messages", texts_of, lambda c: content.faults(c, SHOP), 400),
+    Row("content: one message's texts", texts_in_languages, lambda c: content.faults(c, SHOP), 50),
+    Row("content: words", many_words, lambda c: content.faults(c, SHOP), 300),
+    Row(
+        "content: unknown paths",
+        lambda n: {f"x/{at}": "" for at in range(n)},
+        lambda c: content.faults(c, SHOP),
+        300,
+    ),
+    Row("content: connectors", shop_of, lambda shop: content.faults(texts_in_languages(20), shop), 50),
+    Row("content: order", lambda n: {"connectors/order": "crm " * n}, lambda c: content.faults(c, SHOP)),
+    Row(
+        "content: order of what is none",
+        lambda n: {"connectors/order": " ".join(f"c{at}" for at in range(n))},
+        lambda c: content.faults(c, SHOP),
+    ),
+    Row("content: product", many_words, lambda c: content.product_of(SHOP, c), 300),
+    Row("content: widget's words", many_words, words_of, 300),
+    Row("content: as a file", texts_of, lambda c: write_content("shop", c), 400),
+    Row(
+        "content: what is sent",
+        texts_in_languages,
+        lambda c: sent(c, SHOP, {"crm": "CRM"}, "m"),
+        50,
+    ),
+    Row("draft: edits", edits, lambda pair: apply(*pair, "ada", datetime(2030, 1, 1, tzinfo=UTC)), 300),
+    Row("draft: differences", many_words, lambda c: difference({}, c), 300),
+    Row("look: font", lambda n: "a " * n + "!", lambda text: syntax_fault("font", text)),
+    Row("look: quotes", lambda n: '"' + "a" * n, lambda text: syntax_fault("font", text)),
+    Row("look: fields", lambda n: {f"f{at}": "x" for at in range(n)}, look.faults, 100),
+    Row("word", lambda n: "{a}" * n, lambda text: words.faults("button", text)),
+    Row("email", lambda n: "a" * n + "@", email_fault),
+    # What others answer
+    Row("partner: time", lambda n: "2026-01-01T00:00:00." + "1" * n, partner_json.read_moment),
+    Row("partner: message", lambda n: {"Message": "\x01" * n}, partner_json.message_of),
+    Row("third party: JSON", lambda n: Reply(200, "application/json", json_of(range(n))), _document, 100),
+    Row("head", lambda n: {f"HTTP_X{at}": "a" for at in range(n)}, head_fault),
+)
+
+
+def cost(row: Row, size: int) -> float:
+    """Seconds of processor time for this input, at the best of some rounds."""
+    found = []
+    for _ in range(ROUNDS):
+        given = row.of(size)
+        began = time.thread_time()
+        with contextlib.suppress(Exception):  # a refusal costs, too
+            row.work(given)
+        found.append(time.thread_time() - began)
+    return min(found)
+
+
+def test_a77_no_picture_takes_much_memory() -> None:
+    """The largest file that is read, of what made each parser keep most: some times its own size, no more."""
+    half = MOST_BYTES // 2
+    crafted = {
+        "selectors by references": svg(rules(half // 17)),
+        "classes": svg(f"<g class='{'a ' * (half - 100)}'/>"),
+        "elements": svg("<g/>" * (MOST_DRAWN - 10)),
+        "attributes": svg("<g " + " ".join(f"data-x{at}='a'" for at in range(half // 8)) + "/>"),
+        "references": svg("<use href='#a'/>" * (half // 9)),
+        "fill bytes": jpeg()[:-2] + b"\xff" * (MOST_BYTES - 1000) + b"\0\xff\xd9",
+        "chunks": png(16, 16, *[(b"tEXt", b"")] * (half // 6 - 100)),
+    }
+    for what, data in crafted.items():
+        assert len(data) <= MOST_BYTES, what
+        tracemalloc.start()
+        with contextlib.suppress(FaultyImage):
+            check_logo(data)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 150 * MOST_BYTES, f"{what}: {peak // 1024} KiB"
+
+
+def test_a77_an_svg_of_many_elements_is_not_read_to_its_end() -> None:
+    """It is refused at the one too many."""
+    with pytest.raises(FaultyImage, match="draws more than"):
+        check_logo(svg("<g/>" * (MOST_DRAWN + 1)))
+
+
+def test_a77_a_jpeg_of_many_scans_is_refused() -> None:
+    """A browser would decode the image once for each."""
+    assert check_logo(scans(MOST_SCANS - 1)).media_type == "image/jpeg"
+    with pytest.raises(FaultyImage, match="scans; save it anew"):
+        check_logo(scans(MOST_SCANS))
+
+
+@pytest.mark.parametrize("at", [0, 3000])
+def test_a77_of_a_header_only_the_beginning_is_looked_at(at: int) -> None:
+    """What stands beyond its length changes nothing."""
+    instagram = " " * at + "Instagram"
+    assert is_in_app(instagram) == (at == 0)
+    assert accepted("," * at + "de") == ([] if at else ["de"])
+    assert best("," * at + "de").lang == ("en" if at else "de")
+
+
+def test_a77_a_long_key_verifies_nothing() -> None:
+    """Of a host's key set: to verify by it would cost more than the square of its length."""
+    with pytest.raises(FaultyKey, match="8192"):
+        public_key({"kty": "RSA", "n": "A" * 5000, "e": "AQAB"})
+
+
+@pytest.mark.parametrize("row", LINEAR, ids=lambda row: row.what)
+def test_a77_twice_the_input_is_twice_the_work(row: Row) -> None:
+    """Whatever reads outside bytes."""
+    grown = []
+    for _ in range(4):
+        # Below a tenth of a millisecond it costs nothing, whichever way it grows.
+        grown.append(cost(row, TIMES * row.size) / max(cost(row, row.size), 0.0001))
+        if grown[-1] < MOST_GROWTH:
+            return
+    pytest.fail(f"{row.what}: {TIMES} times the input is {min(grown):.1f} times the work")

@@ -1,0 +1,143 @@
+"""What users meet is what was published, soon, in every worker, and nothing faulty."""
+
+from __future__ import annotations
+
+import html
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import requests
+
+from bff.content.content import path_of_text, path_of_word
+from bff.content.store import ContentStore
+from bff.products.store import DatabaseProducts
+from bff.serving.database import open_database
+from tests.support.world import HOST, World, open_world
+
+SOON = 5.0
+MARKUP = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</title><svg onload=alert(1)>",
+    "{{ 7*7 }}{% raw %}",
+    "&lt;b&gt; & ' \"",
+    "javascript:alert(1)",
+]
+
+
+@pytest.fixture(scope="module")
+def own_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world whose product the tests here may change."""
+    with open_world(tmp_path_factory.mktemp("published")) as world:
+        yield world
+
+
+@pytest.fixture
+def world(own_world: World) -> Iterator[World]:
+    """As it was at first: each test publishes for itself."""
+    store = another_worker(own_world)[1]
+    yield own_world
+    store.publish("demo", store.version("demo", 1).content, "test")
+
+
+def another_worker(world: World) -> tuple[DatabaseProducts, ContentStore]:
+    """A second process' view of the same database."""
+    engine = open_database(world.bff_database)
+    return DatabaseProducts(engine), ContentStore(engine, lambda: datetime.now(UTC))
+
+
+def publish(world: World, **entries: str) -> None:
+    """Another worker publishes these entries on top of what stands."""
+    _, store = another_worker(world)
+    content = {**store.published("demo").content, **{key: text for key, text in entries.items() if text}}
+    store.publish("demo", content, "grace@example.com")
+
+
+def soon(condition: Callable[[], Any]) -> Any:
+    """Wait as long as a user may have to."""
+    deadline = time.monotonic() + SOON
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "what was published is not what users meet"
+        time.sleep(0.05)
+    return found
+
+
+def words(world: World) -> dict[str, str]:
+    """What a page is told."""
+    found: dict[str, str] = world.page("GET", "/v1/config", world.session()).json()["words"]
+    return found
+
+
+def test_every_worker_shows_what_another_published(world: World) -> None:
+    """Within five seconds, and without a restart."""
+    publish(world, **{path_of_word("cancel"): "Never mind"})
+    soon(lambda: words(world)["cancel"] == "Never mind")
+
+
+def test_a_message_follows_connector_and_language(world: World) -> None:
+    """The closest of its texts is what the partner service is asked to post."""
+    texts = {
+        path_of_text("chosen"): "all",
+        path_of_text("chosen", "google-drive"): "drive",
+        path_of_text("chosen", locale="de"): "deutsch",
+        path_of_text("chosen", "google-drive", "de"): "drive deutsch",
+        "messages/chosen/kind": "plain",
+    }
+    publish(world, **texts)
+    soon(lambda: "chosen" in world.bff_app.extensions["hitchpost"].products.get("demo").messages)
+    wanted = {
+        ("sandbox", "fr"): "all",
+        ("sandbox", "de-AT"): "deutsch",
+        ("google-drive", "fr"): "drive",
+        ("google-drive", "de"): "drive deutsch",
+    }
+    for (connector, locale), text in wanted.items():
+        told = world.begin(world.session(), connector=connector, message="chosen", locale=locale)
+        assert told["callback_message"] == text
+
+
+def test_a_message_that_an_id_makes_too_long_is_refused_before_any_click(world: World) -> None:
+    """A minted URL has 2,000 characters at most: the page's developer is told which message, and why."""
+    publish(world, **{path_of_text("long"): "{user}" * 40, "messages/long/kind": "plain"})
+    soon(lambda: "long" in world.bff_app.extensions["hitchpost"].products.get("demo").messages)
+    token = world.session(user="u" * 200)
+    refused = world.page("POST", "/v1/attempts", token, json={"connector": "sandbox", "message": "long"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+    assert "2000" in refused.json()["detail"]
+
+
+def test_markup_in_any_text_is_shown_as_text(world: World) -> None:
+    """On every page in the popup; the widget's own share is proven in browsers."""
+    for number, markup in enumerate(MARKUP):
+        text = f"{number} {markup} {{connector_name}}"
+        publish(world, **{path_of_word("page_opening"): text, path_of_word("page_close"): text})
+
+        def page() -> str:
+            asked = {"product": "demo", "origin": HOST, "connector": "sandbox"}
+            return requests.get(f"{world.bff}/connect/opening", params=asked, timeout=20).text
+
+        shown = soon(lambda number=number: found if f"{number} " in (found := page()) else None)
+        assert markup not in shown or "<" not in markup
+        assert f"{number} {markup} Sandbox" in html.unescape(shown)
+
+
+def test_the_look_is_a_stylesheet_of_its_version(world: World) -> None:
+    """Kept for ever under its own number, and linked from the pages."""
+    publish(world, **{"look/accent": "#004080", "look/radius": "2px"})
+    asked = {"product": "demo", "origin": HOST}
+
+    def link() -> str | None:
+        page = requests.get(f"{world.bff}/connect/opening", params=asked, timeout=20).text
+        return next((part for part in page.split('"') if "/connect/look/demo/" in part), None)
+
+    style = requests.get(soon(link), timeout=20)
+    assert style.headers["Content-Type"].startswith("text/css")
+    assert "immutable" in style.headers["Cache-Control"]
+    assert "#004080" in style.text
+    told = world.page("GET", "/v1/config", world.session()).json()
+    assert "#004080" in told["style"]
+    other = requests.get(f"{world.bff}/connect/look/demo/999999.css", timeout=20)
+    assert "no-store" in other.headers["Cache-Control"]
