@@ -11,10 +11,10 @@ from bff.common.errors import LaunchRefused
 from bff.housekeeper import InEachProcess
 from bff.serving.edge import Edge, trusted
 from bff.settings import FaultySettings, Settings, load_settings
-from bff.web import headers
+from bff.web import guest, headers
 from bff.web.host_api import calls as host_api
 from bff.web.host_api import exchange, receipts
-from bff.web.kit import audit, guest, mount
+from bff.web.kit import audit, mount
 from bff.web.kit.cookies import cookie_faults
 from bff.web.kit.guards import refuse_nul, refuse_repeated_query
 from bff.web.kit.limits import Limits as CallLimits

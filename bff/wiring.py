@@ -156,7 +156,11 @@ def _wire(
         confirmations=Confirmations(settings.signing_keys(), clock),
         session_ends=session_ends,
         assertions=JwtAssertions(
-            products, UsedAssertions(engine), JwksUrls(), audience=settings.public_url, clock=clock
+            products.assertion_rule,
+            UsedAssertions(engine),
+            JwksUrls(),
+            audience=settings.public_url,
+            clock=clock,
         ),
         repeats=Repeats(connect, attempts, clock, _random_token),
         identify=identify,

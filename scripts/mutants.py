@@ -1,9 +1,9 @@
 """Break what guards, one small change at a time: at least 85 % of the broken programs must fail a test.
 
 ``scripts/mutants.py`` runs mutmut for each part below with the tests that state that part's rules, prints the
-figure of each module, and exits 1 if a part stays under the threshold. ``scripts/mutants.py core`` runs one
-part; ``--list`` shows what survived. A second run tries only what has changed since, or everything where the
-tests have. The words of a refusal are not changed: no test repeats a text.
+figure of each module, and exits 1 if a part stays under the threshold. ``scripts/mutants.py connect`` runs
+one part; ``--list`` shows what survived. A second run tries only what has changed since, or everything where
+the tests have. The words of a refusal are not changed: no test repeats a text.
 """
 
 from __future__ import annotations
@@ -43,26 +43,23 @@ class Part:
 
 
 PARTS: Final = {
-    "core": Part(
-        tuple(
-            f"bff/core/{name}.py"
-            for name in (
-                "ahead",
-                "completion",
-                "connect",
-                "messages",
-                "minted_url",
-                "minting",
-                "offers",
-                "origins",
-                "outcome",
-                "pace",
-                "ready",
-                "secret",
-                "sign_in_urls",
-                "studio_access",
-                "watch",
-            )
+    "connect": Part(
+        (
+            "bff/connect/completion.py",
+            "bff/connect/launch_minting.py",
+            "bff/connect/minting.py",
+            "bff/connect/offered_connectors.py",
+            "bff/connect/outcome.py",
+            "bff/connect/poll_schedule.py",
+            "bff/connect/polling.py",
+            "bff/connect/prefetch.py",
+            "bff/connect/service.py",
+            "bff/connect/sign_in_urls.py",
+            "bff/content/messages.py",
+            "bff/content/minted_url.py",
+            "bff/common/origins.py",
+            "bff/common/secret.py",
+            "bff/studio/access.py",
         ),
         (
             "tests/connect/test_prefetch.py",
@@ -79,21 +76,18 @@ PARTS: Final = {
         ),
     ),
     "content": Part(
-        tuple(
-            f"bff/core/{name}.py"
-            for name in (
-                "catalogue",
-                "colours",
-                "content",
-                "drafts",
-                "errors",
-                "languages",
-                "look",
-                "look_fields",
-                "scenes",
-                "wording",
-                "words",
-            )
+        (
+            "bff/common/errors.py",
+            "bff/content/colours.py",
+            "bff/content/content.py",
+            "bff/content/drafts.py",
+            "bff/content/language_names.py",
+            "bff/content/look.py",
+            "bff/content/look_fields.py",
+            "bff/content/wording.py",
+            "bff/content/words.py",
+            "bff/studio/scenes.py",
+            "bff/upstream/catalogue.py",
         ),
         (
             "tests/upstream/test_catalogue.py",
@@ -107,7 +101,7 @@ PARTS: Final = {
             "tests/content/test_words.py",
         ),
     ),
-    "http": Part(
+    "web": Part(
         ("bff/web/kit/guards.py", "bff/web/kit/authenticate.py"),
         ("tests/web/test_guards.py",),
     ),
@@ -120,30 +114,23 @@ PARTS: Final = {
         ("tests/content/test_images.py", "tests/content/test_svg.py"),
     ),
     "studio": Part(
-        tuple(
-            f"bff/core/{name}.py"
-            for name in (
-                "studio",
-                "overview",
-                "timeline",
-                "housekeeping",
-                "repeats",
-                "strict_json",
-                "model",
-                "ports",
-            )
+        (
+            "bff/common/strict_json.py",
+            "bff/connect/attempt.py",
+            "bff/connect/housekeeping.py",
+            "bff/connect/idempotency.py",
+            "bff/connect/timeline.py",
+            "bff/connections/overview.py",
+            "bff/studio/editing.py",
         ),
-        tuple(
-            f"tests/unit/test_{name}.py"
-            for name in (
-                "studio",
-                "overview",
-                "timeline",
-                "housekeeping",
-                "repeats",
-                "strict_json",
-                "model",
-            )
+        (
+            "tests/studio/test_editing.py",
+            "tests/connections/test_overview.py",
+            "tests/connect/test_timeline.py",
+            "tests/connect/test_housekeeping.py",
+            "tests/connect/test_idempotency.py",
+            "tests/common/test_strict_json.py",
+            "tests/connect/test_attempt.py",
         ),
     ),
 }

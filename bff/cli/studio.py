@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import secrets
 import sys
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
-
-from sqlalchemy import Engine
 
 from bff.content.product import Product
 from bff.content.words import Words
@@ -18,7 +15,7 @@ from bff.serving.database import open_database
 from bff.settings import database_url, public_url
 from bff.storage.schema import SCHEMA
 from bff.studio.access import INVITE_LIFE, Role, email_fault
-from bff.studio.store import DatabaseStudio
+from bff.studio.invites import make_link, studio_store
 
 FAULTY: Final = 2
 
@@ -37,11 +34,6 @@ def add_commands(actions: Any) -> None:
     end.set_defaults(run=_end_sessions)
 
 
-def make_link(engine: Engine, base: str, product: str, email: str, role: Role) -> str:
-    """The link of a new invite. Raises ``NotFound`` when there is no such product."""
-    return f"{base}/studio/enter/{_store(engine).invite(product, email, role).reveal()}"
-
-
 def _invite(arguments: argparse.Namespace) -> int:
     if fault := email_fault(arguments.email):
         print(fault, file=sys.stderr)
@@ -58,12 +50,8 @@ def _invite(arguments: argparse.Namespace) -> int:
 def _end_sessions(arguments: argparse.Namespace) -> int:
     engine = open_database(database_url())
     SCHEMA.upgrade(engine)
-    print(f"sessions ended: {_store(engine).end_sessions(arguments.email)}")
+    print(f"sessions ended: {studio_store(engine).end_sessions(arguments.email)}")
     return 0
-
-
-def _store(engine: Engine) -> DatabaseStudio:
-    return DatabaseStudio(engine, lambda: datetime.now(UTC), lambda: secrets.token_urlsafe(32))
 
 
 def _mail(email: str, link: str, product: Product | None) -> str:

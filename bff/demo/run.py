@@ -15,7 +15,6 @@ from typing import IO, Final
 
 import requests
 
-from bff.cli.studio import make_link
 from bff.common.faulty_file import FaultyFile
 from bff.common.secret import Secret
 from bff.demo.pause import write_groups
@@ -25,6 +24,7 @@ from bff.products.store import DatabaseProducts
 from bff.serving.database import open_database
 from bff.storage.schema import SCHEMA
 from bff.studio.access import Role
+from bff.studio.invites import make_link
 
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 10.0

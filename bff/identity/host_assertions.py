@@ -11,7 +11,6 @@ from joserfc.errors import JoseError
 
 from bff.common.errors import NotSignedIn
 from bff.common.strict_json import FaultyJson, loads
-from bff.content.ports import ProductStore
 from bff.identity.jwks import ALGORITHMS, JwksUrls, PublicKey, chosen, public_key
 from bff.identity.session_store import UsedAssertions
 from bff.identity.sessions import CLOCK_TOLERANCE, LONGEST_ASSERTION, AssertionRule
@@ -23,18 +22,22 @@ SKEW: Final = CLOCK_TOLERANCE
 
 
 class JwtAssertions:
-    """Implements ``HostAssertions``. ``audience`` is what an assertion is meant for unless its rule says."""
+    """Implements ``HostAssertions``.
+
+    ``rule_of`` gives a product's rule for assertions, or None where it takes none. ``audience`` is what an
+    assertion is meant for unless its rule says.
+    """
 
     def __init__(
         self,
-        products: ProductStore,
+        rule_of: Callable[[str], AssertionRule | None],
         used: UsedAssertions,
         jwks: JwksUrls,
         *,
         audience: str,
         clock: Callable[[], datetime],
     ) -> None:
-        self._products = products
+        self._rule_of = rule_of
         self._used = used
         self._jwks = jwks
         self._audience = audience
@@ -42,8 +45,7 @@ class JwtAssertions:
 
     def use(self, product: str, unverified: str) -> Mapping[str, Any]:
         """The claims of an assertion, which is used up. Raises ``NotSignedIn`` or ``KeysUnavailable``."""
-        found = self._products.registration(product)
-        rule = found.assertion if found else None
+        rule = self._rule_of(product)
         if rule is None:
             _refuse(f"product {product!r} takes no assertions; give it an [assertion] in its product file")
         claims = self._verified(unverified, rule)

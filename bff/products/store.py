@@ -80,6 +80,11 @@ class DatabaseProducts:
         """The products of the same namespace of accounts, this one first; in the same order for each."""
         return self._sharing.get(key, self._read_sharing)
 
+    def assertion_rule(self, key: str) -> AssertionRule | None:
+        """The rule for host assertions of the product of this key; None where it takes none."""
+        found = self.registration(key)
+        return found.assertion if found else None
+
     def keys(self) -> list[str]:
         """The key of each product."""
         with self._engine.connect() as connection:

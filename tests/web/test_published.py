@@ -119,7 +119,8 @@ def test_markup_in_any_text_is_shown_as_text(world: World) -> None:
             asked = {"product": "demo", "origin": HOST, "connector": "sandbox"}
             return requests.get(f"{world.bff}/connect/opening", params=asked, timeout=20).text
 
-        shown = soon(lambda number=number: found if f"{number} " in (found := page()) else None)
+        wanted = f"{number} {markup} "
+        shown = soon(lambda wanted=wanted: found if wanted in html.unescape(found := page()) else None)
         assert markup not in shown or "<" not in markup
         assert f"{number} {markup} Sandbox" in html.unescape(shown)
 

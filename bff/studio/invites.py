@@ -1,0 +1,21 @@
+"""Links that let people into the Studio."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+
+from bff.studio.access import Role
+from bff.studio.store import DatabaseStudio
+
+
+def studio_store(engine: Engine) -> DatabaseStudio:
+    """The Studio's store for a command: by the real clock and real random tokens."""
+    return DatabaseStudio(engine, lambda: datetime.now(UTC), lambda: secrets.token_urlsafe(32))
+
+
+def make_link(engine: Engine, base: str, product: str, email: str, role: Role) -> str:
+    """The link of a new invite. Raises ``NotFound`` when there is no such product."""
+    return f"{base}/studio/enter/{studio_store(engine).invite(product, email, role).reveal()}"
