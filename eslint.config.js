@@ -30,4 +30,13 @@ export default tseslint.config(
       ),
     },
   },
+  {
+    // Host applications of the tests, as their frameworks' own documentation writes them.
+    files: ["tests/browser/frameworks/apps/*.{js,jsx,mjs}"],
+    languageOptions: {
+      parserOptions: { ecmaFeatures: { jsx: true } },
+      globals: { document: "readonly", fetch: "readonly", process: "readonly", console: "readonly", heard: "writable" },
+    },
+    rules: { "no-unused-vars": "off" },
+  },
 );

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from bff.common.background import Aside, T
 from bff.common.secret import Secret, fingerprint
 from bff.connect.completion import Completions, Places, SameBrowser
-from bff.connect.events import LoggedEvents, several_installs
+from bff.connect.events import AllOf, LoggedEvents, several_installs
 from bff.connect.housekeeping import Housekeeping
 from bff.connect.idempotency import Repeats
 from bff.connect.minting import Minter
@@ -107,7 +107,8 @@ def _wire(
     catalogue = Catalogue(partner, clock, DatabaseConnectors(engine, credential), _at_most(LOOK_UPS_AT_ONCE))
     minter = Minter(partner, catalogue, _aside(settings.threads), several_installs)
     attempts = DatabaseAttempts(engine)
-    events = LoggedEvents()
+    overview = Overview(partner, catalogue, clock, _aside(settings.threads))
+    events = AllOf(LoggedEvents(), overview)
     watch = Watch(attempts, partner, events, clock)
     completions = Completions(
         attempts,
@@ -141,7 +142,7 @@ def _wire(
         completions=completions,
         watch=watch,
         attempts=attempts,
-        overview=Overview(partner, catalogue, clock, _aside(settings.threads)),
+        overview=overview,
         catalogue=catalogue,
         sign_in_urls=SignInUrls(minter, attempts, settings.partner_service_url, clock),
         products=DraftProducts(products, content, settings.public_origin),

@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from bff.connect.attempt import Attempt
+from bff.connect.ports import Events
 from bff.identity.principal import AccountRef
 from bff.serving import metrics
 from bff.upstream.protocol import AccountConnector
@@ -21,6 +22,18 @@ ADVICE: Final = {
     " refused: its link was passed on, or the browser keeps no cookies",
 }
 """What an operator should know beside the bare event."""
+
+
+class AllOf:
+    """Implements ``Events``: tells each of its subscribers."""
+
+    def __init__(self, *subscribers: Events) -> None:
+        self._subscribers = subscribers
+
+    def tell(self, event: str, attempt: Attempt) -> None:
+        """In their order."""
+        for subscriber in self._subscribers:
+            subscriber.tell(event, attempt)
 
 
 class LoggedEvents:

@@ -11,12 +11,14 @@ from typing import Final
 
 from bff.common.background import Aside
 from bff.common.errors import PartnerProblem
+from bff.connect.attempt import Attempt
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef
 from bff.upstream.catalogue import Catalogue
 from bff.upstream.protocol import AccountConnector, KnownConnector, PartnerService, whole_of
 
-FRESH: Final = timedelta(seconds=10)
+FRESH: Final = timedelta(seconds=3)
+"""For so long another worker may not have heard that a sign-in has ended."""
 MOST_KEPT: Final = 1000
 PATIENCE: Final = timedelta(seconds=4)
 """So long a page waits to hear what is connected."""
@@ -77,10 +79,11 @@ class Overview:
 
         return [(self._catalogue.named(connector), state(connector)) for connector in offered]
 
-    def forget(self, account: AccountRef) -> None:
-        """Ask anew next time: something has changed."""
-        self._era += 1
-        self._kept.pop((account.product, account.id), None)
+    def tell(self, event: str, attempt: Attempt) -> None:
+        """Implements ``Events``: when an attempt of an account has ended, ask anew next time."""
+        if event in {"settled", "late success"}:
+            self._era += 1
+            self._kept.pop((attempt.account.product, attempt.account.id), None)
 
     def _recent(self, account: AccountRef) -> Future[list[AccountConnector]]:
         kept = self._kept.get((account.product, account.id))

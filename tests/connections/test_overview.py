@@ -12,6 +12,7 @@ from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef
 from bff.upstream.catalogue import Catalogue
 from bff.upstream.protocol import AccountConnector, Connector, SignInRecord
+from tests.connect.test_timeline import attempt
 from tests.support.model_partner import Clock, NoStore, at_once
 from tests.support.watched_core import ACME, WatchedPartner
 
@@ -148,13 +149,13 @@ class TestStates:
     def test_it_is_asked_once_in_ten_seconds(self, overview: Overview, service: Service) -> None:
         """However many pages are open; then anew."""
         states(overview)
-        service.clock.tick(9.9)
+        service.clock.tick(2.9)
         states(overview)
         assert len(service.of("list")) == 1
         service.clock.tick(0.1)
         service.installed = []
         assert states(overview)["crm"] == "disconnected"
-        service.clock.tick(9.9)
+        service.clock.tick(2.9)
         states(overview)
         assert len(service.of("list")) == 2
 
@@ -167,13 +168,13 @@ class TestStates:
         assert states(overview)["crm"] == "connected"
         assert service.of("list") == [[ACME], [other]]
 
-    def test_what_has_changed_is_asked_anew(self, overview: Overview, service: Service) -> None:
+    def test_after_a_sign_in_has_ended_it_is_asked_anew(self, overview: Overview, service: Service) -> None:
         """For that account only; one that was never asked for can change as well."""
         other = AccountRef("other", "Other")
-        overview.forget(ACME)
+        overview.tell("settled", attempt(account=ACME))
         states(overview)
         states(overview, other)
-        overview.forget(ACME)
+        overview.tell("settled", attempt(account=ACME))
         states(overview)
         states(overview, other)
         assert service.of("list") == [[ACME], [other], [ACME]]

@@ -11,6 +11,9 @@ Object.assign(words, { button: "Connect", unsure: "Window closed?", continue_her
 /** Called after settings or words have changed: what is shown may read otherwise now. */
 export const watchers = new Set<() => void>();
 
+/** How the account's connectors stand, by key, as the BFF told last: `connected`, `disconnected` or `unknown`. */
+export const states: Record<string, string> = {};
+
 const loading: Record<string, Promise<void> | undefined> = {};
 
 /**
@@ -23,6 +26,7 @@ export async function load({ locale = "" }: ConnectRequest): Promise<void> {
   await (loading[key] ??= readConfig(locale || (settings.locale ?? "")).then(
     (config) => {
       for (const name in config.words) words[locale + name] = config.words[name];
+      for (const { key: connector, state } of config.connectors ?? []) states[connector] = state;
       settings.delivery = config.delivery;
       sheet?.insertRule(`:host{${config.style}}`, sheet.cssRules.length);
       renew();

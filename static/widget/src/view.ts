@@ -1,6 +1,6 @@
 // What <hitchpost-connect> shows: a button, a line that says how it goes, and what to choose in trouble.
 import { make } from "./dom.js";
-import { wordOf } from "./labels.js";
+import { states, wordOf } from "./labels.js";
 import { expect, inTrouble, press } from "./controller.js";
 import { readRequest } from "./request.js";
 import { settings } from "./session.js";
@@ -43,8 +43,11 @@ export function furnish(element: HTMLElement): View {
     const own = element.innerText.trim() || element.querySelector("[alt]:not([alt='']),[aria-label]");
     label.textContent = own ? "" : word("button");
     for (const part of [label, status, actions]) Object.assign(part, { lang: word("lang"), dir: word("dir") });
+    const connected = !busy && states[readRequest(element).connector] === "connected";
+    // For the page's own styles. Not before the page has the element: a new one may bring no attributes.
+    if (element.isConnected) element.setAttribute("state", busy ? (choices[0] ? "trouble" : "busy") : connected ? "connected" : "idle");
     // What is wrong with the page is said on it: whoever builds it sees that at once. Undefined empties it, as null does.
-    status.textContent = (text() ?? settings.advice) as string | null;
+    status.textContent = (text() ?? settings.advice ?? (connected && word("connected"))) || null;
     // Busy, not disabled: a disabled button would lose the focus, and a press brings the popup to the front.
     button.ariaBusy = `${busy}`;
     // Nor may the focus fall off the page together with the button that had it.

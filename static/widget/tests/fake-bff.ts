@@ -64,6 +64,8 @@ export class FakeBff {
   /** What a cancel finds: the sign-in had ended so meanwhile. */
   endsOnCancel: Final = "cancelled";
   lifetime = 600_000;
+  /** How the connectors stand, by key. */
+  states: Record<string, string> = {};
   /** The delivery that the configuration names. */
   delivery: string | undefined;
   /** Whether the other account can still be chosen. */
@@ -146,7 +148,8 @@ export class FakeBff {
   #config(query: string): Response {
     const locale = new URLSearchParams(query).get("locale") ?? "";
     const said = { ...WORDS, ...SPOKEN[locale], ...this.words };
-    return Response.json({ connectors: [], words: said, style: this.style, theme: {}, delivery: this.delivery });
+    const connectors = Object.entries(this.states).map(([key, state]) => ({ key, state }));
+    return Response.json({ connectors, words: said, style: this.style, theme: {}, delivery: this.delivery });
   }
 
   #accept({ connector }: Row): Response {
