@@ -74,7 +74,8 @@ class Breaker:
             remaining = self._opened_at + self._rules.pause - self._clock()
             if self._state is State.HALF_OPEN or remaining > 0:
                 # While the probe is out nobody knows more than that it is out.
-                raise CircuitOpen(max(remaining, 1.0))
+                # Of two floats the difference may be a little more than the pause.
+                raise CircuitOpen(max(min(remaining, self._rules.pause), 1.0))
             return self._become(State.HALF_OPEN)
 
     def leave(self, ticket: int, *, failed: bool) -> None:

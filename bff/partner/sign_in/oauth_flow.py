@@ -95,7 +95,10 @@ def finish() -> AnyResponse:
         raise error.concerns(flow.wanted.target, flow.wanted.message) from None
     except Exception as error:  # noqa: BLE001  # whatever it is, it is an end, and the page is told of it
         log.error("unforeseen error", **about(error))  # noqa: TRY400  # a trace would hold what was sent
-        return _ended_badly(service, flow.wanted, "failed", "internal_error")
+        page = _ended_badly(service, flow.wanted, "failed", "internal_error")
+        if page.status_code == 400:
+            page.status_code = 500  # It was nothing that the browser brought.
+        return page
 
 
 def _finish(
