@@ -17,6 +17,7 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from tests.support.host_page import HostPage
 from tests.support.servers import serve
 from tests.support.stack import Stack
+from tests.support.waiting import wait_for
 
 EVIL = """<title>a game</title><button>Play</button><script>
 document.querySelector("button").addEventListener("click", () => {
@@ -81,6 +82,9 @@ def apply_product(stack: Stack, origin: str) -> None:
     ours = {"HITCHPOST_DATABASE_URL": f"sqlite:///{stack.folder / 'bff.db'}"}
     command = [sys.executable, "-m", "bff", "products", "apply", str(file)]
     subprocess.run(command, env=os.environ | ours, check=True, capture_output=True, timeout=60)
+    # The worker may still know the product as the test before had it: it reads one anew after two seconds.
+    asked = {"product": "evil", "origin": origin}
+    wait_for(lambda: requests.get(f"{stack.bff}/connect/opening", params=asked, timeout=20).ok)
 
 
 def begin(stack: Stack) -> dict[str, Any]:
