@@ -172,7 +172,8 @@ def test_another_user_hears_nothing_of_a_flow_that_was_left(living: LivingPage) 
     living.watch()
     living.wait(lambda: living.run("return sessionStorage.length === 0"))
     assert living.run("return [window.heard, window.told]") == [[], []]
-    assert living.run(STANDS, "sandbox") == ["false", ""]
+    # What stands in the account is everybody's there, and may have been connected before.
+    assert living.run(STANDS, "sandbox") in (["false", ""], ["false", "Connected"])
 
 
 def test_buttons_of_the_hosts_own(living: LivingPage) -> None:
