@@ -259,6 +259,18 @@ used_assertions: Final = Table(
     Column("until", UtcDateTime, nullable=False, index=True),
 )
 
+outbox: Final = Table(
+    "outbox",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("type", String(64), nullable=False),
+    Column("product", String(80), nullable=False),
+    Column("account_id", String(255), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("data", JSON),
+    Column("at", UtcDateTime, nullable=False, index=True),
+)
+
 rate_limits: Final = Table(
     "rate_limits",
     metadata,
