@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, and_, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Row, and_, bindparam, insert, or_, select, union_all, update
 from sqlalchemy.exc import IntegrityError
 
 from bff.connections.connection import Change, Running, State, Stored, event_data
@@ -16,9 +16,9 @@ from bff.connections.ports import Decide
 from bff.serving.database import writing
 from bff.serving.statements import Read
 from bff.storage.outbox import NewEvent, record
-from bff.storage.tables import IS_LAUNCHED, attempts, connections
+from bff.storage.tables import IS_LAUNCHED, attempts, connections, sign_in_urls
 
-_row, _attempt = connections.c, attempts.c
+_row, _attempt, _url = connections.c, attempts.c, sign_in_urls.c
 _NAMES: Final = connections.c.keys()
 _OF_ACCOUNT: Final = (
     select(connections)
@@ -32,6 +32,14 @@ _RUNNING: Final = select(
     _attempt.product == bindparam("of"),
     _attempt.account_id == bindparam("account"),
     _attempt.expires_at > bindparam("now"),
+)
+_MINTED: Final = union_all(
+    select(_attempt.minted_at).where(
+        _attempt.account_connector_id == bindparam("number"), _attempt.minted_at >= bindparam("since")
+    ),
+    select(_url.minted_at).where(
+        _url.account_connector_id == bindparam("number"), _url.minted_at >= bindparam("since")
+    ),
 )
 _FRESH: Final = (
     select(_attempt.id)
@@ -53,6 +61,7 @@ class DatabaseConnections:
         self._of_account = Read(engine, _OF_ACCOUNT)
         self._running = Read(engine, _RUNNING)
         self._fresh = Read(engine, _FRESH)
+        self._minted = Read(engine, _MINTED)
 
     def of_account(self, product: str, account_id: str) -> dict[int, Stored]:
         """What is known of an account's connections, by their numbers; also of those that have ended."""
@@ -71,6 +80,10 @@ class DatabaseConnections:
     def is_fresh(self, number: int, since: datetime) -> bool:
         """Whether a sign-in of ours, minted since then, found it unconnected: it may have connected it."""
         return bool(self._fresh.all(number=number, since=since))
+
+    def minted(self, number: int, since: datetime) -> list[datetime]:
+        """When sign-ins to it were minted, by attempts and for hosts' servers, since then."""
+        return [at for (at,) in self._minted.all(number=number, since=since)]
 
     def apply(self, change: Change, version: int | None) -> bool:
         """Make the change if the row still has the ``version`` that was seen (None: there is no row)."""
