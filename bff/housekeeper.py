@@ -32,7 +32,7 @@ class Housekeeper(Rounds):
 
 
 class InEachProcess:
-    """Housekeeping and checkpoints of a BFF inside a host's app, begun in each process that serves requests.
+    """Housekeeping, checkpoints and webhooks of a BFF inside a host's app, begun in each process that serves.
 
     A host may load its app in one process and serve it in others (gunicorn's ``preload_app``, a reloader):
     threads do not survive a fork, and a process that serves nothing needs none.
@@ -48,7 +48,11 @@ class InEachProcess:
         process = os.getpid()
         if not self._wanted or process in self._begun:
             return
-        fresh: list[Rounds] = [Housekeeper(self._services.housekeeping), self._services.checkpoints.anew()]
+        fresh: list[Rounds] = [
+            Housekeeper(self._services.housekeeping),
+            self._services.checkpoints.anew(),
+            self._services.webhooks.new_courier(),
+        ]
         # Of several first requests at once one gets its own in; no lock, as a fork could copy it locked.
         if self._begun.setdefault(process, fresh) is fresh:
             for thread in fresh:
