@@ -13,7 +13,7 @@ from bff.serving.edge import Edge, trusted
 from bff.settings import FaultySettings, Settings, load_settings
 from bff.web import guest, headers
 from bff.web.host_api import calls as host_api
-from bff.web.host_api import exchange, receipts
+from bff.web.host_api import exchange, lists, receipts
 from bff.web.kit import audit, mount
 from bff.web.kit.cookies import cookie_faults
 from bff.web.kit.guards import refuse_nul, refuse_repeated_query
@@ -122,6 +122,7 @@ def build_blueprint(limits: CallLimits) -> Blueprint:
         press,
         host_api,
         exchange,
+        lists,
         pages,
         completion,
         looks,

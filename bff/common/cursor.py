@@ -39,9 +39,9 @@ def read_cursor(text: str) -> Cursor:
 def _inside(text: str) -> Cursor | None:
     try:
         at, item = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
-        moment = datetime.fromisoformat(at)
+        written = datetime.fromisoformat(at)
         # One without a zone is nobody's moment, and a year may be too far away for another zone.
-        moment = moment.astimezone(UTC) if moment.tzinfo else None
+        moment = written.astimezone(UTC) if written.tzinfo else None
     except (ValueError, TypeError, OverflowError, RecursionError):
         return None
     sound = moment is not None and isinstance(item, str) and 0 < len(item) <= LONGEST_ID
