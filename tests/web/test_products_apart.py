@@ -25,6 +25,7 @@ from bff.storage.tables import metadata
 from bff.upstream.account_owners import DatabaseAccountOwners
 from bff.upstream.protocol import Owner
 from bff.web.kit.services import EXTENSION
+from bff.webhooks.log import Wanted
 from tests.partner.conftest import client_of
 from tests.support.receiver import new_secret
 from tests.support.studio import CONTENT, Editor, StudioWorld, open_studio
@@ -79,6 +80,10 @@ MATRIX: Final[dict[str, dict[str, Any]]] = {
     "GET /studio/snippet": {"params": {"product": A}},
     "GET /studio/try": {"params": {"product": A}},
     "POST /studio/undo": {"data": {"product": A, "path": "messages/default/text/*/*"}},
+    "GET /studio/webhooks": {"params": {"product": A}},
+    "POST /studio/webhooks/<endpoint_id>/on": {"data": {"product": A}},
+    "POST /studio/webhooks/<endpoint_id>/test": {"data": {"product": A}},
+    "POST /studio/webhooks/deliveries/<delivery_id>/again": {"data": {"product": A}},
     "GET /studio/words": {"params": {"product": A}},
     "POST /studio/words": {"data": {"product": A}},
     "GET /v1/attempts": {"params": {"account": "{account}", "user": "ada"}},
@@ -120,6 +125,13 @@ class Side:
     connected: dict[str, Any]
     waiting: dict[str, Any]
     endpoint: str
+
+    @property
+    def delivery(self) -> str:
+        """The newest delivery to its server."""
+        log = self.world.bff_app.extensions[EXTENSION].webhooks.service.log
+        [newest, *_], _ = log.page(Wanted(self.studio.product), 1)
+        return str(newest.id)
 
     @property
     def connections(self) -> list[dict[str, Any]]:
@@ -257,6 +269,8 @@ def test_a66_nothing_of_one_product_is_seen_or_changed_through_another(sides: tu
         "name": f"{CANARY}-draft",
         "secret": "s" * 43,
         "token": "t" * 43,
+        "endpoint_id": first.endpoint,
+        "delivery_id": first.delivery,
     }
     names = {
         "first": first.studio.product,
