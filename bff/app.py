@@ -12,7 +12,7 @@ from bff.housekeeper import InEachProcess
 from bff.serving.edge import Edge, trusted
 from bff.settings import FaultySettings, Settings, load_settings
 from bff.web import guest, headers
-from bff.web.host_api import access_tokens, exchange, receipts
+from bff.web.host_api import access_tokens, exchange, lists, receipts
 from bff.web.host_api import calls as host_api
 from bff.web.kit import audit, mount
 from bff.web.kit.cookies import cookie_faults
@@ -125,6 +125,7 @@ def build_blueprint(limits: CallLimits) -> Blueprint:
         exchange,
         connection_routes,
         access_tokens,
+        lists,
         pages,
         completion,
         looks,

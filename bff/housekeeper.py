@@ -38,7 +38,7 @@ class Housekeeper(Rounds):
 
 
 class InEachProcess:
-    """Housekeeping and checkpoints of a BFF inside a host's app, begun in each process that serves requests.
+    """Housekeeping, checkpoints and webhooks of a BFF inside a host's app, begun in each process that serves.
 
     A host may load its app in one process and serve it in others (gunicorn's ``preload_app``, a reloader):
     threads do not survive a fork, and a process that serves nothing needs none.
@@ -57,6 +57,7 @@ class InEachProcess:
         fresh: list[Rounds] = [
             Housekeeper(self._services.housekeeping, health=self._services.health),
             self._services.checkpoints.anew(),
+            self._services.webhooks.new_courier(),
         ]
         # Of several first requests at once one gets its own in; no lock, as a fork could copy it locked.
         if self._begun.setdefault(process, fresh) is fresh:

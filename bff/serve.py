@@ -62,7 +62,8 @@ def _faults() -> list[str]:
         _require_tracing(settings)
     except FaultySettings as error:
         return error.faults
-    return product_faults(settings.products, production=settings.is_production)
+    networks = settings.allowed_webhook_networks
+    return product_faults(settings.products, production=settings.is_production, networks=networks)
 
 
 def load() -> Callable[[Settings], Flask]:
@@ -77,6 +78,7 @@ def load() -> Callable[[Settings], Flask]:
         services = services_of(app)
         Housekeeper(services.housekeeping, health=services.health).start()
         services.checkpoints.start()
+        services.webhooks.new_courier().start()
         return app
 
     return start

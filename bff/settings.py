@@ -12,6 +12,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from bff.common.origins import origin_fault, origin_of
 from bff.common.secret import Secret
+from bff.serving.destinations import Network, networks_of
 from bff.serving.environment import debugging, from_files, is_production, weakness
 from bff.serving.settings import ServedSettings
 
@@ -44,6 +45,11 @@ def _keys(value: SecretStr) -> SecretStr:
             f"write one or more random keys of at least {MIN_KEY_LENGTH} characters, newest first, separated"
             " by commas; make one with: openssl rand -hex 32"
         )
+    return value
+
+
+def _networks(value: str) -> str:
+    networks_of(value)
     return value
 
 
@@ -149,6 +155,14 @@ class Settings(ServedSettings):
     retention_days: int = Field(
         default=90, ge=1, le=3650, description="Days for which launched attempts are kept, with their story."
     )
+    webhook_networks: Annotated[str, AfterValidator(_networks)] = Field(
+        default="",
+        description="Networks (CIDR, comma-separated) in which webhooks may be delivered although their"
+        " addresses are not public. This machine may be, too, except in production.",
+    )
+    webhook_retention_days: int = Field(
+        default=30, ge=4, le=3650, description="Days for which webhook deliveries are kept in their log."
+    )
     partner_connect_timeout: float = Field(
         default=3.0, gt=0, le=30, description="Seconds to wait for a connection to the partner service."
     )
@@ -167,6 +181,11 @@ class Settings(ServedSettings):
         return tuple(
             Secret(key.strip()) for key in self.secret_keys.get_secret_value().split(",") if key.strip()
         )
+
+    @property
+    def allowed_webhook_networks(self) -> tuple[Network, ...]:
+        """``webhook_networks``, read."""
+        return networks_of(self.webhook_networks)
 
     @property
     def public_origin(self) -> str:
@@ -190,6 +209,21 @@ def database_url() -> str:
     if faults:
         raise FaultySettings(faults)
     return values.get("database_url") or os.environ.get(f"{PREFIX}DATABASE_URL") or default
+
+
+def signing_keys() -> tuple[Secret, ...]:
+    """The signing keys alone: what commands need that keep secrets. Raises ``FaultySettings``."""
+    values, faults = from_files(PREFIX, ["secret_keys"], os.environ)
+    if faults:
+        raise FaultySettings(faults)
+    given = values.get("secret_keys") or os.environ.get(f"{PREFIX}SECRET_KEYS")
+    if not given:
+        raise FaultySettings([_say({"type": "missing", "loc": ["secret_keys"]})])
+    try:
+        _keys(SecretStr(given))
+    except ValueError as error:
+        raise FaultySettings([f"{PREFIX}SECRET_KEYS: {error}"]) from None
+    return tuple(Secret(key.strip()) for key in given.split(",") if key.strip())
 
 
 def public_url() -> str:

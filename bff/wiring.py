@@ -14,10 +14,12 @@ from sqlalchemy import Engine
 
 from bff.common.background import Aside, T
 from bff.common.secret import Secret, fingerprint
+from bff.connect.attempt_view import AttemptViews
 from bff.connect.completion import Completions, Places, SameBrowser
 from bff.connect.events import AllOf, LoggedEvents, several_installs
 from bff.connect.housekeeping import Housekeeping
 from bff.connect.idempotency import Repeats
+from bff.connect.listing import AttemptList
 from bff.connect.minting import Minter
 from bff.connect.polling import Watch
 from bff.connect.prefetch import Ahead
@@ -38,7 +40,7 @@ from bff.identity.jwks import JwksUrls
 from bff.identity.session_store import DatabaseSessionEnds, UsedAssertions
 from bff.outbound.client import Limits
 from bff.products.file import read_products
-from bff.products.production import require_fit_for_production
+from bff.products.production import require_fit_for_production, webhook_policy
 from bff.products.store import DatabaseProducts
 from bff.serving import metrics
 from bff.serving.blocking import is_patched
@@ -66,6 +68,10 @@ from bff.web.kit.limits import Purpose, Rates
 from bff.web.kit.services import Identify, Services
 from bff.web.kit.session_tokens import SessionTokens
 from bff.web.studio.draft_products import DraftProducts
+from bff.webhooks.bodies import Bodies
+from bff.webhooks.endpoints import DatabaseEndpoints
+from bff.webhooks.parts import build as build_webhooks
+from bff.webhooks.parts import put_product
 
 LOOK_UPS_AT_ONCE: Final = 16
 """Connectors that one worker asks the partner service's catalogue for at a time."""
@@ -77,18 +83,24 @@ def build_services(settings: Settings, identify: Identify | None = None) -> Serv
     """Everything that the routes work with, from the settings."""
     engine = open_database(settings.database_url, settings.threads)
     SCHEMA.upgrade(engine)
+    clock, sealing = StoreClock(engine), Sealing(settings.signing_keys())
     products = DatabaseProducts(engine, settings.partner_service_url)
+    endpoints = DatabaseEndpoints(engine, lambda: sealing, clock)
     if settings.products is not None:
         found = read_products(settings.products)
         if settings.is_production:
-            require_fit_for_production(settings.products, found)
+            require_fit_for_production(settings.products, found, settings.allowed_webhook_networks)
         for applied in found:
-            products.put(applied.registration, applied.content, applied.secret_keys, applied.logos)
-    return _wire(settings, engine, products, identify)
+            put_product(products, endpoints, applied)
+    return _wire(settings, engine, products, endpoints, identify)
 
 
 def _wire(
-    settings: Settings, engine: Engine, products: DatabaseProducts, identify: Identify | None
+    settings: Settings,
+    engine: Engine,
+    products: DatabaseProducts,
+    endpoints: DatabaseEndpoints,
+    identify: Identify | None,
 ) -> Services:
     clock = StoreClock(engine)
     credential = f"{settings.partner_api_url}\n{settings.partner_client_id}"
@@ -142,7 +154,12 @@ def _wire(
         random_token=_random_token,
     )
     content, session_ends = ContentStore(engine, clock), DatabaseSessionEnds(engine)
-    purge = Purge(engine, timedelta(days=settings.retention_days))
+    purge = Purge(
+        engine, timedelta(days=settings.retention_days), timedelta(days=settings.webhook_retention_days)
+    )
+    receipts = Receipts(settings.signing_keys(), settings.public_url)
+    views = AttemptViews(receipts, settings.partner_origin)
+    policy = webhook_policy(settings.allowed_webhook_networks, production=settings.is_production)
     return Services(
         accounts=accounts,
         connect=connect,
@@ -158,7 +175,10 @@ def _wire(
         content=content,
         images=DatabaseImages(engine),
         studio=DatabaseStudio(engine, clock, _random_token),
-        receipts=Receipts(settings.signing_keys(), settings.public_url),
+        receipts=receipts,
+        attempt_views=views,
+        attempt_list=AttemptList(engine),
+        webhooks=build_webhooks(engine, endpoints, Bodies(attempts, products, views), policy, clock),
         limits=_limits(settings, engine, clock),
         housekeeping=Housekeeping(attempts, watch, purge, clock.cautious),
         checkpoints=Checkpoints(engine),

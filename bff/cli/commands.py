@@ -12,6 +12,8 @@ from bff.cli.connectors import add_commands as add_connector_commands
 from bff.cli.messages import add_commands as add_message_commands
 from bff.cli.operations import add_commands as add_operation_commands
 from bff.cli.studio import add_commands as add_studio_commands
+from bff.cli.webhooks import add_commands as add_webhook_commands
+from bff.cli.webhooks import require_webhooks_fit
 from bff.connect.store import DatabaseAttempts
 from bff.connect.timeline import tell
 from bff.content.store import ContentStore
@@ -20,8 +22,11 @@ from bff.products.file import read_products
 from bff.products.store import BY_FILE, DatabaseProducts
 from bff.serve import serve
 from bff.serving.database import open_database
-from bff.settings import database_url, load_settings
+from bff.settings import database_url, load_settings, signing_keys
 from bff.storage.schema import SCHEMA
+from bff.storage.sealing import Sealing
+from bff.webhooks.endpoints import DatabaseEndpoints
+from bff.webhooks.parts import put_product
 from bff.wiring import build_services
 
 FAULTY = 2
@@ -68,6 +73,11 @@ def _parser() -> argparse.ArgumentParser:
             required=True, metavar="ACTION"
         )
     )
+    add_webhook_commands(
+        add("webhooks", None, "what products' servers are told").add_subparsers(
+            required=True, metavar="ACTION"
+        )
+    )
     attempts = add("attempts", None, "attempts").add_subparsers(required=True, metavar="ACTION")
     show = attempts.add_parser("show", help="print the story of an attempt, by its support code or its id")
     show.add_argument("code", metavar="CODE")
@@ -87,12 +97,17 @@ def _partner(arguments: argparse.Namespace) -> int:
 
 def _apply(arguments: argparse.Namespace) -> int:
     applied = read_products(arguments.file)
+    if any(product.webhooks for product in applied):
+        # Their secrets are sealed by the keys, and where they may lead depends on the environment.
+        signing_keys()
+        require_webhooks_fit(arguments.file, applied)
     engine = open_database(database_url())
     SCHEMA.upgrade(engine)
     store, content = DatabaseProducts(engine), ContentStore(engine, _now)
+    endpoints = DatabaseEndpoints(engine, lambda: Sealing(signing_keys()), _now)
     for product in applied:
         key = product.registration.key
-        changed = store.put(product.registration, product.content, product.secret_keys, product.logos)
+        changed = put_product(store, endpoints, product)
         print(f"applied {key}")
         if not changed and (stands := content.published(key)).by != BY_FILE:
             print(

@@ -52,7 +52,8 @@ def _check(arguments: argparse.Namespace) -> int:
     except FaultySettings as error:
         faults += error.faults
     if settings is not None:
-        faults += product_faults(settings.products, production=settings.is_production)
+        networks = settings.allowed_webhook_networks
+        faults += product_faults(settings.products, production=settings.is_production, networks=networks)
         warnings += _warnings(settings)
     if not arguments.offline:
         _look_at_database(faults, warnings)

@@ -19,11 +19,14 @@ from bff.storage.tables import (
     connections,
     ended_sessions,
     images,
+    outbox,
     rate_limits,
     sign_in_urls,
     studio_invites,
     studio_sessions,
     used_assertions,
+    webhook_deliveries,
+    webhook_endpoints,
 )
 
 UNLAUNCHED_KEPT: Final = timedelta(hours=1)
@@ -57,11 +60,17 @@ class Ended:
 
 
 class Purge:
-    """Implements ``Purge`` of the ports. ``retention``: so long launched attempts are kept."""
+    """Implements ``Purge`` of the ports.
 
-    def __init__(self, engine: Engine, retention: timedelta) -> None:
+    ``retention``: so long launched attempts are kept; ``webhooks``: so long what servers were told is.
+    """
+
+    def __init__(
+        self, engine: Engine, retention: timedelta, webhooks: timedelta = timedelta(days=30)
+    ) -> None:
         self._writer = writing(engine)
         self._retention = retention
+        self._webhooks = webhooks
         self._looked_at: datetime | None = None
 
     def ended(self, now: datetime, *, looks: bool = True) -> Sequence[Ended]:
@@ -86,8 +95,18 @@ class Purge:
             Ended("old connections", connections, connections.c.removed_at, now - self._retention),
             # Longer than any attempt may be looked at that one of them overlaps.
             Ended("sign-in URLs", sign_in_urls, sign_in_urls.c.minted_at, now - 3 * LATE),
+            *self._ended_webhooks(now),
             Ended("rate limits", rate_limits, rate_limits.c.ends_at, now),
             *([Ended("images", images, image.at, now - UNNAMED_KEPT, is_unnamed())] if looks else []),
+        )
+
+    def _ended_webhooks(self, now: datetime) -> Sequence[Ended]:
+        delivery, endpoint, until = webhook_deliveries.c, webhook_endpoints.c, now - self._webhooks
+        return (
+            Ended("webhook deliveries", webhook_deliveries, delivery.created_at, until),
+            # Their deliveries go first: none is without what it would send.
+            Ended("webhook events", outbox, outbox.c.at, until - timedelta(days=1)),
+            Ended("webhook endpoints", webhook_endpoints, endpoint.removed_at, until),
         )
 
     def forget(self, now: datetime, limit: int, only: Set[str] | None = None) -> dict[str, int]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Set
-from datetime import datetime
+from collections.abc import Callable, Set
+from datetime import UTC, datetime
+from functools import partial
 from operator import itemgetter
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from sqlalchemy import Column, Connection, Engine, Row, Select, bindparam, inser
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from bff.connect.attempt import Attempt, AttemptChanges, Delivery, Hint, Status
+from bff.connect.attempt import LIVE, Attempt, AttemptChanges, Delivery, Hint, Status
 from bff.connect.other_sign_ins import OtherSignIns
 from bff.connect.outcome import OVER, OtherSignIn
 from bff.connect.poll_schedule import Turn
@@ -20,8 +21,10 @@ from bff.connect.ports import AlreadyBegun, Beside, MintedUrl
 from bff.connect.timeline import Step
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef, User
+from bff.products.webhook_endpoint import LATE_SUCCESS, SETTLED
 from bff.serving.database import writing
 from bff.serving.statements import Change, Read
+from bff.storage import outbox
 from bff.storage.tables import IS_LAUNCHED, attempt_steps, attempts
 
 MOST_FOUND: Final = 20
@@ -43,6 +46,7 @@ _OTHER_NAMES: Final = (
 _places: Final = attempts.c.keys()
 _SAME: Final = itemgetter(*map(_places.index, _SAME_NAME))
 _OTHERWISE: Final = itemgetter(*map(_places.index, _OTHER_NAMES))
+_SUBJECT: Final = itemgetter(*map(_places.index, ("id", "product", "account_id")))
 
 _table: Final = attempts.c
 _CLAIM: Final = (
@@ -71,6 +75,19 @@ def _transition(names: frozenset[str], expected: frozenset[Status]) -> Returning
     changed: dict[str, Any] = {name: bindparam(name) for name in names}
     wanted = update(attempts).where(_table.id == bindparam("wanted"), allowed)
     return wanted.values(changed).returning(attempts)
+
+
+def event_of(changes: AttemptChanges) -> str | None:
+    """The event that a change makes: an attempt ended, or a late success was seen; None for any other."""
+    if "late_success_at" in changes:
+        return LATE_SUCCESS
+    status = changes.get("status")
+    return SETTLED if status is not None and status not in LIVE else None
+
+
+def _event(event_type: str, at: datetime, row: tuple[Any, ...]) -> dict[str, Any]:
+    attempt_id, product, account = _SUBJECT(row)
+    return outbox.values_of(outbox.NewEvent(event_type, product, account, attempt_id, None, at))
 
 
 class DatabaseAttempts:
@@ -125,27 +142,50 @@ class DatabaseAttempts:
         changes: AttemptChanges,
         beside: Beside | None = None,
     ) -> Attempt | None:
-        """Compare-and-set; None when the status was none of ``expected``."""
+        """Compare-and-set; None when the status was none of ``expected``.
+
+        An ending is recorded as an event in the same transaction.
+        """
         kind = frozenset(changes), frozenset(expected)
+        event_type = event_of(changes)
+        at = changes.get("late_success_at") or changes.get("settled_at") or datetime.now(UTC)
+
+        event = partial(_event, event_type, at) if event_type else None
         if beside is not None:
-            with self._writer.begin() as connection:
-                values = {**changes, "wanted": attempt_id}
-                row = connection.execute(_transition(*kind), values).one_or_none()
-                found = _found(tuple(row) if row else None)
-                if found is not None:
-                    beside(connection, found)
-                return found
-        change = self._transitions.get(kind)
-        if change is None:
-            change = self._transitions[kind] = Change(self._engine, _transition(*kind))
-        return _found(change.make({**changes, "wanted": attempt_id}))
+            row = self._change_beside(_transition(*kind), {**changes, "wanted": attempt_id}, event, beside)
+        else:
+            change = self._transitions.get(kind)
+            if change is None:
+                change = Change(self._engine, _transition(*kind), outbox.RECORD_IF_TOLD)
+                self._transitions[kind] = change
+            row = change.make({**changes, "wanted": attempt_id}, event)
+        if row is not None and event_type is not None:
+            outbox.tell(self._engine)
+        return _found(row)
+
+    def _change_beside(
+        self,
+        changed: ReturningUpdate[Any],
+        values: dict[str, Any],
+        event: Callable[[tuple[Any, ...]], dict[str, Any]] | None,
+        beside: Beside,
+    ) -> tuple[Any, ...] | None:
+        with self._writer.begin() as connection:
+            found = connection.execute(changed, values).one_or_none()
+            if found is None:
+                return None
+            row = tuple(found)
+            if event:
+                connection.execute(outbox.RECORD_IF_TOLD, event(row))
+            beside(connection, from_row(row))
+        return row
 
     def find_by_support_code(self, support_code: str) -> list[Attempt]:
         """The attempts that show this support code, newest first."""
         wanted = select(attempts).where(attempts.c.support_code == support_code)
         with self._engine.connect() as connection:
             rows = connection.execute(wanted.order_by(attempts.c.created_at.desc()).limit(MOST_FOUND)).all()
-        return [_from_row(row) for row in rows]
+        return [from_row(row) for row in rows]
 
     def others(self, attempt: Attempt, since: datetime) -> list[OtherSignIn]:
         """Every other sign-in to its account connector that was minted since then."""
@@ -192,7 +232,7 @@ class DatabaseAttempts:
         wanted = select(attempts).where(IS_LAUNCHED, attempts.c.expires_at < now)
         with self._engine.connect() as connection:
             rows = connection.execute(wanted.order_by(attempts.c.expires_at).limit(limit)).all()
-        return [_from_row(row) for row in rows]
+        return [from_row(row) for row in rows]
 
     def steps(self, attempt_id: str) -> list[Step]:
         """What was noted, in no order; and how often the partner service was asked, and when last."""
@@ -242,10 +282,11 @@ def _to_row(attempt: Attempt) -> dict[str, Any]:
 
 
 def _found(row: tuple[Any, ...] | None) -> Attempt | None:
-    return _from_row(row) if row else None
+    return from_row(row) if row else None
 
 
-def _from_row(row: Row[Any] | tuple[Any, ...]) -> Attempt:
+def from_row(row: Row[Any] | tuple[Any, ...]) -> Attempt:
+    """An attempt from its row."""
     account, name, user, user_name, email, key, connector, reference, status, delivery = _OTHERWISE(row)
     same = dict(zip(_SAME_NAME, _SAME(row), strict=True))
     return Attempt(

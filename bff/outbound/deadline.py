@@ -33,6 +33,11 @@ def deadline(seconds: float) -> Iterator[Watch]:
         _calling.watch = None
 
 
+def current() -> Watch | None:
+    """The watch of the call that this thread makes; None outside of ``deadline``."""
+    return _calling.watch
+
+
 class Watch:
     """Cuts the connection of one call when its time is over. ``kept``: it was there before this try."""
 
@@ -43,6 +48,7 @@ class Watch:
         self.ends = time.monotonic() + seconds
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
+        self._copy: socket.socket | None = None
         _alarms.add(self)
 
     def remaining(self) -> float:
@@ -60,11 +66,28 @@ class Watch:
             if self.fired:
                 raise TimeoutError
 
+    def guard(self, opened: socket.socket) -> None:
+        """Watch a connection from its first byte on: TLS takes its socket over, so a copy of it is watched.
+
+        Raises ``TimeoutError`` when it is too late already.
+        """
+        with self._lock:
+            self._close_copy()
+            self._socket = self._copy = opened.dup()
+            if self.fired:
+                raise TimeoutError
+
     def stop(self) -> None:
         """The call has ended."""
         with self._lock:
             self.ended = True
             self._socket = None
+            self._close_copy()
+
+    def _close_copy(self) -> None:
+        if self._copy is not None:
+            self._copy.close()
+            self._copy = None
 
     def cut(self) -> None:
         """Its time is over: whoever reads from the connection is told at once."""

@@ -18,6 +18,8 @@ from bff.content.file import ConnectorTable, ContentTables, Key, Strict, content
 from bff.content.logos.logo import Logo
 from bff.content.product import DisconnectPolicy, OfferedConnector, Registration
 from bff.products.assertion_table import AssertionTable
+from bff.products.webhook_endpoint import WebhookEndpoint
+from bff.products.webhook_table import WebhookTable, webhook_faults
 
 SECRET_KEY_LENGTH: Final = 20
 ACCOUNT_PREFIX: Final = r"^[A-Za-z0-9._~:-]*$"
@@ -36,6 +38,7 @@ class _Product(ContentTables):
     account_namespace: Key | None = None
     account_prefix: Annotated[str, Field(max_length=64, pattern=ACCOUNT_PREFIX)] = ""
     disconnect: Literal["account", "owner", "server"] = "account"
+    webhook: Annotated[list[WebhookTable], Field(default_factory=list)]
 
 
 class _File(Strict):
@@ -44,12 +47,13 @@ class _File(Strict):
 
 @dataclass(frozen=True)
 class AppliedProduct:
-    """A product with its secret keys, ready for ``DatabaseProducts.put``."""
+    """A product with its secret keys, ready for ``DatabaseProducts.put``, and where its server is told."""
 
     registration: Registration
     content: Content
     secret_keys: tuple[Secret, ...]
     logos: tuple[Logo, ...] = ()
+    webhooks: tuple[WebhookEndpoint, ...] = ()
 
 
 def read_products(path: Path, environ: dict[str, str] | None = None) -> list[AppliedProduct]:
@@ -98,6 +102,8 @@ def _faults(item: _Product, environ: dict[str, str]) -> Iterator[str]:
         yield f"{item.key}: connector.{extra}: is not in connectors; add it there or remove this table"
     for fault in said_of(faults(content_of(item), _registration(item))):
         yield f"{item.key}: {fault}"
+    for fault in webhook_faults(item.webhook, environ):
+        yield f"{item.key}: {fault}"
     keys = _secret_keys(item, environ)
     if not keys:
         yield f"{item.key}: secret_keys: write at least one, or name a set variable in secret_key_env"
@@ -132,7 +138,8 @@ def _registration(item: _Product) -> Registration:
 
 def _applied(item: _Product, environ: dict[str, str], logos: tuple[Logo, ...]) -> AppliedProduct:
     keys = tuple(Secret(key) for key in _secret_keys(item, environ))
-    return AppliedProduct(_registration(item), content_of(item), keys, logos)
+    webhooks = tuple(table.endpoint(item.key, environ) for table in item.webhook)
+    return AppliedProduct(_registration(item), content_of(item), keys, logos, webhooks)
 
 
 def _offered(key: str, details: ConnectorTable) -> OfferedConnector:

@@ -4,36 +4,72 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 from bff.common.faulty_file import FaultyFile
 from bff.products.file import AppliedProduct, read_products
+from bff.products.webhook_endpoint import MAKE_ONE, SECRET_PREFIX
+from bff.products.webhook_table import url_fault
+from bff.serving.destinations import Network, Policy
 from bff.serving.environment import weakness
 
+NETWORKS: Final = "HITCHPOST_WEBHOOK_NETWORKS"
 
-def require_fit_for_production(path: Path, products: Iterable[AppliedProduct]) -> None:
-    """Raises ``FaultyFile`` with every fault."""
-    if faults := [f"{path}: {fault}" for product in products for fault in _faults(product)]:
+
+def webhook_policy(networks: tuple[Network, ...], *, production: bool) -> Policy:
+    """Where webhooks may go: public addresses, ``networks``, and this machine except in production."""
+    return Policy(loopback=not production, networks=networks, setting=NETWORKS)
+
+
+def require_fit_for_production(
+    path: Path, products: Iterable[AppliedProduct], networks: tuple[Network, ...] = ()
+) -> None:
+    """Raises ``FaultyFile`` with every fault. Webhooks may go to addresses in ``networks`` besides."""
+    if faults := [f"{path}: {fault}" for product in products for fault in _faults(product, networks)]:
         raise FaultyFile(faults)
 
 
-def product_faults(path: Path | None, *, production: bool) -> list[str]:
+def require_webhooks_fit_for_production(
+    path: Path, products: Iterable[AppliedProduct], networks: tuple[Network, ...]
+) -> None:
+    """The same for webhooks alone. Raises ``FaultyFile``."""
+    if faults := [
+        f"{path}: {product.registration.key}: {fault}"
+        for product in products
+        for fault in _webhook_faults(product, networks)
+    ]:
+        raise FaultyFile(faults)
+
+
+def product_faults(path: Path | None, *, production: bool, networks: tuple[Network, ...] = ()) -> list[str]:
     """Every fault of a product file, a line each; none where there is no file."""
     if path is None:
         return []
     try:
         found = read_products(path)
         if production:
-            require_fit_for_production(path, found)
+            require_fit_for_production(path, found, networks)
     except FaultyFile as error:
         return error.faults
     return []
 
 
-def _faults(product: AppliedProduct) -> Iterator[str]:
+def _faults(product: AppliedProduct, networks: tuple[Network, ...]) -> Iterator[str]:
     key = product.registration.key
+    yield from (f"{key}: {fault}" for fault in _webhook_faults(product, networks))
     for origin in product.registration.origins:
         if not origin.startswith("https:"):
             yield f"{key}: origins: {origin!r}: use https in production"
     for secret in product.secret_keys:
         if reason := weakness(secret.reveal()):
             yield f"{key}: secret_keys: a key {reason}; make one with: echo sk_$(openssl rand -hex 24)"
+
+
+def _webhook_faults(product: AppliedProduct, networks: tuple[Network, ...]) -> Iterator[str]:
+    policy = webhook_policy(networks, production=True)
+    for number, endpoint in enumerate(product.webhooks, 1):
+        if fault := url_fault(endpoint.url, policy):
+            yield f"webhook: number {number}: url: {endpoint.url!r}: {fault}"
+        for place, secret in enumerate(endpoint.secrets, 1):
+            if reason := weakness(secret.reveal().removeprefix(SECRET_PREFIX)):
+                yield f"webhook: number {number}: secret number {place} {reason}; {MAKE_ONE}"

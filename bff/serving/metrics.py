@@ -26,6 +26,7 @@ RESERVED: Final = {
     "counter": 256 << 10,
     "gauge_livesum": 64 << 10,
     "gauge_livemax": 64 << 10,
+    "gauge_livemostrecent": 64 << 10,
 }
 """Bytes of each file of a process, several times as many as all its routes and statuses take."""
 STATES: Final = ("closed", "half-open", "open")
@@ -46,6 +47,10 @@ class _Meters:
     breaker: Gauge
     log_lost: Counter
     metrics_lost: Counter
+    webhooks: Counter
+    webhook_backlog: Gauge
+    webhook_age: Gauge
+    webhooks_off: Gauge
 
 
 @dataclass
@@ -116,6 +121,21 @@ def upstream(path: str, status: int | None, seconds: float) -> None:
     """A call to the partner service. ``path`` is its template; no status means no answer."""
     _meters().upstream.labels(path, f"{status // 100}xx" if status else "none").observe(seconds)
     _tell_breakers()
+
+
+@_harmless
+def webhooks(result: str, count: int) -> None:
+    """So many webhook deliveries were ``delivered``, ``failed`` (and wait), ``given_up`` or ``dropped``."""
+    if count:
+        _meters().webhooks.labels(result).inc(count)
+
+
+@_harmless
+def webhook_backlog(waiting: int, oldest_seconds: float, off: int) -> None:
+    """So many webhook deliveries wait, the oldest for so long; so many endpoints are switched off."""
+    _meters().webhook_backlog.set(waiting)
+    _meters().webhook_age.set(oldest_seconds)
+    _meters().webhooks_off.set(off)
 
 
 def watch_breaker(upstream: str, state: Callable[[], str]) -> None:
@@ -242,4 +262,15 @@ def _made() -> _Meters:
         ),
         log_lost=Counter("hitchpost_log_lines_lost", "Lines of the log that could not be written."),
         metrics_lost=Counter("hitchpost_metrics_lost", "Numbers that could not be written."),
+        webhooks=Counter("hitchpost_webhook_deliveries", "Webhook deliveries, by what became.", ["result"]),
+        webhook_backlog=_latest("hitchpost_webhook_backlog", "Webhook deliveries that wait."),
+        webhook_age=_latest("hitchpost_webhook_backlog_seconds", "Age of the oldest one that waits."),
+        webhooks_off=_latest("hitchpost_webhook_endpoints_off", "Webhook endpoints switched off."),
     )
+
+
+def _latest(name: str, about: str) -> Gauge:
+    """A number that each worker reads from the database: what was read last is what holds."""
+    from prometheus_client import Gauge  # noqa: PLC0415
+
+    return Gauge(name, about, multiprocess_mode="livemostrecent")

@@ -36,6 +36,8 @@ class _Statement:
         dialect = engine.dialect
         compiled = statement.compile(dialect=dialect)
         self.sql = str(compiled)
+        columns = tuple(columns)
+        self.tells = bool(columns)
         self._order = compiled.positiontup if compiled.positional else None
         self._fixed = compiled.params
         binds = {name: bind.type.dialect_impl(dialect) for bind, name in compiled.bind_names.items()}
@@ -92,20 +94,39 @@ class Read:
 
 
 class Change:
-    """An INSERT or UPDATE of one row that tells it (RETURNING), and is committed before it is told."""
+    """An INSERT or UPDATE of one row that tells it (RETURNING), and is committed before it is told.
 
-    def __init__(self, engine: Engine, statement: UpdateBase) -> None:
+    ``also`` is a second statement of the same transaction, which tells nothing.
+    """
+
+    def __init__(self, engine: Engine, statement: UpdateBase, also: UpdateBase | None = None) -> None:
         self._engine = engine
         self._compiled = _Statement(engine, statement, statement.exported_columns)
+        self._also = None if also is None else _Statement(engine, also, ())
 
-    def make(self, values: Values) -> Row | None:
-        """The row as it is now; None when there was none to change. Raises ``SQLAlchemyError``."""
+    def make(self, values: Values, also: Callable[[Row], Values] | None = None) -> Row | None:
+        """The row as it is now; None when there was none to change. Raises ``SQLAlchemyError``.
+
+        ``also`` makes the second statement's values of the row; it is run if there is one.
+        """
         ends = time.monotonic() + WAIT_SECONDS
         with turn_to_write(self._engine), self._connection() as connection:
-            rows = patiently(lambda: _run(connection, self._compiled, values), ends)
+            rows = patiently(lambda: self._run(connection, values, also), ends)
             # SQLite's driver is in its own mode: there a statement outside a transaction is one.
             connection.commit()
         return rows[0] if rows else None
+
+    def _run(
+        self, connection: PoolProxiedConnection, values: Values, also: Callable[[Row], Values] | None
+    ) -> list[Row]:
+        if self._also is None or also is None:
+            return _run(connection, self._compiled, values)
+        if self._engine.dialect.name == "sqlite":
+            connection.cursor().execute("BEGIN IMMEDIATE")
+        rows = _run(connection, self._compiled, values)
+        if rows:
+            _run(connection, self._also, also(rows[0]))
+        return rows
 
     @contextmanager
     def _connection(self) -> Iterator[PoolProxiedConnection]:
@@ -133,7 +154,7 @@ def _run(connection: PoolProxiedConnection, compiled: _Statement, values: Values
     try:
         cursor.execute(compiled.sql, compiled.parameters(values))
         # To the end: a change of SQLite's is kept, or fails, when its last row has been read.
-        found = cursor.fetchall()
+        found = cursor.fetchall() if compiled.tells else []
     finally:
         cursor.close()
     return [compiled.row(row) for row in found]

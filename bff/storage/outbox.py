@@ -7,14 +7,33 @@ from here.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, Engine, Pool, bindparam, event, exists, insert, select
 
-from bff.storage.tables import outbox
+from bff.storage.tables import outbox, webhook_endpoints
+
+RECORDED: Final = "hitchpost_recorded"
+"""The mark of a connection whose transaction has recorded an event."""
+
+_endpoints: Final = webhook_endpoints.c
+_IS_TOLD: Final = exists(
+    select(_endpoints.id).where(
+        _endpoints.product == bindparam("product", type_=outbox.c.product.type),
+        _endpoints.off_at.is_(None),
+        _endpoints.removed_at.is_(None),
+    )
+)
+_COLUMNS: Final = ("id", "type", "product", "account_id", "subject", "at")
+RECORD_IF_TOLD: Final = insert(outbox).from_select(
+    list(_COLUMNS),
+    select(*(bindparam(name, type_=outbox.c[name].type).label(name) for name in _COLUMNS)).where(_IS_TOLD),
+)
+"""Keeps an event of ``values_of`` where the product has an endpoint that is on; else it writes nothing."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +54,48 @@ class NewEvent:
 
 def record(connection: Connection, event: NewEvent) -> str:
     """Keep the event if the transaction of ``connection`` is committed; its id (``evt_...``)."""
-    event_id = "evt_" + secrets.token_urlsafe(18)
-    values = {
-        "id": event_id,
+    values = values_of(event)
+    connection.execute(insert(outbox).values(values | {"data": event.data}))
+    connection.info[RECORDED] = True
+    return str(values["id"])
+
+
+def values_of(event: NewEvent) -> dict[str, Any]:
+    """The columns of a new event, but for its data."""
+    return {
+        "id": "evt_" + secrets.token_urlsafe(18),
         "type": event.type,
         "product": event.product,
         "account_id": event.account_id,
         "subject": event.subject,
-        "data": event.data,
         "at": event.at,
     }
-    connection.execute(insert(outbox).values(values))
-    return event_id
+
+
+def listen(engine: Engine, heard: Callable[[], None]) -> None:
+    """From now on call ``heard`` in this process after each transaction of it that recorded an event."""
+    if engine.pool not in _listeners:
+        _listeners[engine.pool] = []
+        event.listen(engine, "checkin", lambda _connection, record: _checked_in(engine, record))
+    _listeners[engine.pool].append(heard)
+
+
+def stop_listening(engine: Engine, heard: Callable[[], None]) -> None:
+    """Call it no more."""
+    if heard in _listeners.get(engine.pool, ()):
+        _listeners[engine.pool].remove(heard)
+
+
+def tell(engine: Engine) -> None:
+    """An event has been recorded, and its transaction is over."""
+    for heard in tuple(_listeners.get(engine.pool, ())):
+        heard()
+
+
+def _checked_in(engine: Engine, connection_record: Any) -> None:
+    # When a connection is given back, its transaction has ended: who looks now sees what it stored.
+    if connection_record.info.pop(RECORDED, False):
+        tell(engine)
+
+
+_listeners: Final[WeakKeyDictionary[Pool, list[Callable[[], None]]]] = WeakKeyDictionary()

@@ -241,6 +241,15 @@ connections: Final = Table(
 for _at in (connections.c.look_at, connections.c.removed_at):
     Index(f"ix_connections_{_at.name}", _at, sqlite_where=_at.is_not(None))
 
+Index("ix_attempts_listed", attempts.c.product, attempts.c.created_at, attempts.c.id)
+Index(
+    "ix_attempts_of_account",
+    attempts.c.product,
+    attempts.c.account_id,
+    attempts.c.created_at,
+    attempts.c.id,
+)
+
 sign_in_urls: Final = Table(
     "sign_in_urls",
     metadata,
@@ -307,6 +316,57 @@ outbox: Final = Table(
     Column("subject", String(64), nullable=False),
     Column("data", JSON),
     Column("at", UtcDateTime, nullable=False, index=True),
+    Column("body", Text),
+    Column("queued_at", UtcDateTime),
+)
+Index("ix_outbox_unqueued", outbox.c.at, sqlite_where=outbox.c.queued_at.is_(None))
+
+webhook_endpoints: Final = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("product", String(80), nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("events", JSON, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("off_at", UtcDateTime),
+    Column("off_reason", String(64)),
+    Column("removed_at", UtcDateTime, index=True),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("lane", Integer, nullable=False, server_default="0"),
+    Column("due_at", UtcDateTime),
+    Column("leased_until", UtcDateTime),
+    Index("ix_webhook_endpoints_due", "lane", "due_at"),
+)
+
+webhook_deliveries: Final = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("event_id", String(64), nullable=False),
+    Column("endpoint_id", String(64), nullable=False),
+    Column("product", String(80), nullable=False),
+    Column("type", String(64), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+    Column("next_at", UtcDateTime, nullable=False),
+    Column("last_at", UtcDateTime),
+    Column("answer_status", Integer),
+    Column("error", String(64)),
+    Column("milliseconds", Integer),
+    Index("ix_webhook_deliveries_listed", "product", "created_at", "id"),
+    Index("ix_webhook_deliveries_of_endpoint", "endpoint_id", "created_at", "id"),
+    Index("ix_webhook_deliveries_event", "event_id", "endpoint_id", unique=True),
+)
+IS_PENDING: Final = webhook_deliveries.c.status == literal_column("'pending'")
+Index(
+    "ix_webhook_deliveries_pending",
+    webhook_deliveries.c.endpoint_id,
+    webhook_deliveries.c.next_at,
+    sqlite_where=IS_PENDING,
 )
 
 rate_limits: Final = Table(

@@ -20,11 +20,14 @@ from sqlalchemy import select
 
 from bff.common.secret import Secret
 from bff.products.store import DatabaseProducts
+from bff.products.webhook_endpoint import WebhookEndpoint
 from bff.storage.tables import metadata
 from bff.upstream.account_owners import DatabaseAccountOwners
 from bff.upstream.protocol import Owner
 from bff.web.kit.services import EXTENSION
+from bff.webhooks.log import Wanted
 from tests.partner.conftest import client_of
+from tests.support.receiver import new_secret
 from tests.support.studio import CONTENT, Editor, StudioWorld, open_studio
 from tests.support.world import World, open_world
 
@@ -77,8 +80,14 @@ MATRIX: Final[dict[str, dict[str, Any]]] = {
     "GET /studio/snippet": {"params": {"product": A}},
     "GET /studio/try": {"params": {"product": A}},
     "POST /studio/undo": {"data": {"product": A, "path": "messages/default/text/*/*"}},
+    "GET /studio/webhooks": {"params": {"product": A}},
+    "POST /studio/webhooks/<endpoint_id>/on": {"data": {"product": A}},
+    "POST /studio/webhooks/<endpoint_id>/test": {"data": {"product": A}},
+    "POST /studio/webhooks/deliveries/<delivery_id>/again": {"data": {"product": A}},
     "GET /studio/words": {"params": {"product": A}},
     "POST /studio/words": {"data": {"product": A}},
+    "GET /v1/attempts": {"params": {"account": "{account}", "user": "ada"}},
+    "GET /v1/webhook-deliveries": {"params": {"endpoint": "{endpoint}"}},
     "POST /v1/attempts": {"json": {"connector": "sandbox"}},
     "GET /v1/attempts/<attempt_id>": {"params": {"hint": "message"}},
     "POST /v1/attempts/<attempt_id>/accept": {"json": {}},
@@ -117,6 +126,14 @@ class Side:
     browser: requests.Session
     connected: dict[str, Any]
     waiting: dict[str, Any]
+    endpoint: str
+
+    @property
+    def delivery(self) -> str:
+        """The newest delivery to its server."""
+        log = self.world.bff_app.extensions[EXTENSION].webhooks.service.log
+        [newest, *_], _ = log.page(Wanted(self.studio.product), 1)
+        return str(newest.id)
 
     @property
     def connections(self) -> list[dict[str, Any]]:
@@ -164,11 +181,23 @@ def side(world: World, name: str) -> Iterator[Side]:
         }
         told = world.server("POST", "/v1/sessions", key=studio.secret_key, json=who).json()
         draft = editor.get("session").json()["token"]
-        made = Side(studio, world, editor, told["token"], draft, requests.Session(), {}, {})
+        endpoint = tell_a_server(studio, name)
+        made = Side(studio, world, editor, told["token"], draft, requests.Session(), {}, {}, endpoint)
         made.connected = made.connect(f"{name}@sandbox.example")
         assert made.read(made.connected)["status"] == "connected"
         made.waiting = made.begin()
+        while made.world.bff_app.extensions[EXTENSION].webhooks.new_courier()._fan_out.once():
+            pass
         yield made
+
+
+def tell_a_server(studio: StudioWorld, name: str) -> str:
+    """A webhook endpoint of the product that takes nothing; its id."""
+    secrets = (Secret(new_secret()),)
+    endpoint = WebhookEndpoint(studio.product, f"http://127.0.0.1:1/{name}", ("*",), secrets)
+    webhooks = studio.world.bff_app.extensions[EXTENSION].webhooks.service
+    webhooks.endpoints.replace(studio.product, [endpoint])
+    return endpoint.id
 
 
 @pytest.fixture
@@ -243,6 +272,8 @@ def test_a66_nothing_of_one_product_is_seen_or_changed_through_another(sides: tu
         "name": f"{CANARY}-draft",
         "secret": "s" * 43,
         "token": "t" * 43,
+        "endpoint_id": first.endpoint,
+        "delivery_id": first.delivery,
     }
     names = {
         "first": first.studio.product,
@@ -251,6 +282,7 @@ def test_a66_nothing_of_one_product_is_seen_or_changed_through_another(sides: tu
         "bff": world.bff,
         "account": world.account,
         "launch_token": first.waiting["launch_token"],
+        "endpoint": first.endpoint,
     }
     for route, rule in walked(world).items():
         method = route.partition(" ")[0]

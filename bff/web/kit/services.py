@@ -8,9 +8,11 @@ from datetime import datetime
 
 from flask import Flask, Request, current_app
 
+from bff.connect.attempt_view import AttemptViews
 from bff.connect.completion import Completions
 from bff.connect.housekeeping import Housekeeping
 from bff.connect.idempotency import Repeats
+from bff.connect.listing import AttemptList
 from bff.connect.polling import Watch
 from bff.connect.ports import AttemptStore, ReceiptSigner
 from bff.connect.service import Connect
@@ -28,6 +30,7 @@ from bff.upstream.catalogue import Catalogue
 from bff.web.kit.confirmations import Confirmations
 from bff.web.kit.limits import Limits
 from bff.web.kit.session_tokens import SessionTokens
+from bff.webhooks.parts import WebhookParts
 
 Identify = Callable[[Request], Principal | None]
 EXTENSION = "hitchpost"
@@ -42,6 +45,9 @@ class Services:
     completions: Completions
     watch: Watch
     attempts: AttemptStore
+    attempt_list: AttemptList
+    attempt_views: AttemptViews
+    webhooks: WebhookParts
     overview: Overview
     connections: Connections
     health: Health

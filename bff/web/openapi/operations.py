@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from bff.connect.attempt import Hint
-from bff.web.host_api import access_tokens, exchange, receipts
+from bff.connect.attempt import Hint, Status
+from bff.products.webhook_endpoint import EVENT_TYPES, TEST
+from bff.web.host_api import access_tokens, exchange, lists, receipts
 from bff.web.host_api import calls as host_api
 from bff.web.host_api.calls import EndedSessions, NewSession, NewSignInUrl
 from bff.web.host_api.exchange import NewExchange
 from bff.web.kit.accounts import ID
 from bff.web.kit.guards import CUSTOM_HEADER
+from bff.web.kit.queries import LONGEST, MOST_LIMIT, USUAL_LIMIT
 from bff.web.openapi import shapes
 from bff.web.openapi.operation import FORM, Answer, Operation, Parameter, page
 from bff.web.popup import completion, pages
 from bff.web.public import files, health
 from bff.web.widget_api import attempts, connections, press
 from bff.web.widget_api.attempts import BeginAttempt, Nothing
+from bff.webhooks.log import STATUSES
 
 HOST: Final = ("secretKey",)
 WIDGET: Final = (("sessionToken",), ("hostSession", "widgetHeader"))
@@ -44,6 +47,22 @@ HINT: Final = Parameter(
 )
 HINT_AS_HEADER: Final = Parameter(
     CUSTOM_HEADER, "The same in place of `1`, and it comes first: one address needs one preflight.", "header"
+)
+
+SOME_TEXT: Final = {"type": "string", "minLength": 1, "maxLength": LONGEST}
+SINCE: Final = Parameter(
+    "since",
+    "Of this time (RFC 3339, with its zone) or later.",
+    schema={"type": "string", "format": "date-time"},
+)
+PAGE: Final = (
+    SINCE,
+    Parameter(
+        "limit",
+        f"How many at most; {USUAL_LIMIT} unless told.",
+        schema={"type": "integer", "minimum": 1, "maximum": MOST_LIMIT},
+    ),
+    Parameter("cursor", "The `next_cursor` of the page before; the other parameters stay the same."),
 )
 
 ADDRESSED: Final = ("malformed_request",)
@@ -128,6 +147,37 @@ FOR_WIDGETS: Final = (
 )
 
 FOR_SERVERS: Final = (
+    Operation(
+        "get",
+        "/v1/attempts",
+        lists.attempts,
+        "server",
+        (Answer(200, "A page of attempts, newest first.", shapes.AttemptPage),),
+        ("not_signed_in", *CALLED),
+        SERVER,
+        (
+            Parameter("account", "Of this account.", schema=SOME_TEXT),
+            Parameter("user", "Of this user.", schema=SOME_TEXT),
+            Parameter("connector", "Of this connector.", schema=SOME_TEXT),
+            Parameter("status", "Of this status.", schema={"type": "string", "enum": [*Status]}),
+            *PAGE,
+        ),
+    ),
+    Operation(
+        "get",
+        "/v1/webhook-deliveries",
+        lists.webhook_deliveries,
+        "server",
+        (Answer(200, "A page of webhook deliveries, newest first.", shapes.DeliveryPage),),
+        ("not_signed_in", *CALLED),
+        SERVER,
+        (
+            Parameter("endpoint", "To the endpoint of this id.", schema=SOME_TEXT),
+            Parameter("status", "Of this status.", schema={"type": "string", "enum": [*STATUSES]}),
+            Parameter("event", "Of this type.", schema={"type": "string", "enum": [*EVENT_TYPES, TEST]}),
+            *PAGE,
+        ),
+    ),
     Operation(
         "post",
         "/v1/sessions/exchange",

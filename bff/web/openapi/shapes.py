@@ -211,7 +211,7 @@ class TimelineStep(BaseModel):
 
 
 class AttemptState(BaseModel):
-    """How an attempt stands. ``timeline`` is told to the host's server only."""
+    """How an attempt stands. The host's server is told ``timeline`` besides, and whose it is."""
 
     id: str
     status: Status
@@ -229,7 +229,55 @@ class AttemptState(BaseModel):
     unsent: Unsent | None
     created_at: AwareDatetime
     expires_at: AwareDatetime
+    account: str | None = None
+    user: str | None = None
+    settled_at: AwareDatetime | None = None
     timeline: list[TimelineStep] = []
+
+
+class AttemptPage(BaseModel):
+    """Some attempts, newest first, each without its timeline."""
+
+    attempts: list[AttemptState]
+    next_cursor: Annotated[str | None, Field(description="For the next page; null after the last one.")]
+
+
+class WebhookEvent(BaseModel):
+    """What was told: ``id`` is the delivery's `webhook-id`; ``subject`` an attempt, or a connection."""
+
+    id: str
+    type: str
+    subject: str
+
+
+class WebhookReceiver(BaseModel):
+    """Where; ``url`` is null where the endpoint is not registered any more."""
+
+    id: str
+    url: str | None
+
+
+class WebhookDelivery(BaseModel):
+    """One event for one endpoint. ``attempts``: how often it was tried; the last try's answer and length."""
+
+    id: str
+    event: WebhookEvent
+    endpoint: WebhookReceiver
+    status: Literal["pending", "delivered", "failed"]
+    attempts: int
+    created_at: AwareDatetime
+    last_attempt_at: AwareDatetime | None
+    next_attempt_at: AwareDatetime | None
+    response_status: int | None
+    error: Annotated[str | None, Field(description="Why it was not taken; see docs/webhooks.md.")]
+    duration_ms: int | None
+
+
+class DeliveryPage(BaseModel):
+    """Some webhook deliveries, newest first."""
+
+    deliveries: list[WebhookDelivery]
+    next_cursor: Annotated[str | None, Field(description="For the next page; null after the last one.")]
 
 
 class Jwk(BaseModel):

@@ -15,6 +15,7 @@ from bff.web.studio import (
     publishing,
     tryout,
     versions,
+    webhooks,
     words_page,
 )
 from bff.web.studio import (
@@ -45,6 +46,7 @@ for _module in (
     tryout,
     publishing,
     versions,
+    webhooks,
 ):
     _rooms.register_blueprint(_module.routes)
 

@@ -30,6 +30,7 @@ NAV: Final = (
     ("try", "Try it"),
     ("changes", "Changes & publish"),
     ("history", "History"),
+    ("webhooks", "Webhooks"),
     ("snippet", "Snippet"),
 )
 

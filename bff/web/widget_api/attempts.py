@@ -13,7 +13,7 @@ from pydantic import Field
 from bff.common.errors import InvalidRequest, LimitsUnavailable, RateLimited
 from bff.common.origins import origin_of
 from bff.common.secret import Secret
-from bff.connect.attempt import Attempt, Delivery, Hint, Status
+from bff.connect.attempt import Attempt, Delivery, Hint
 from bff.connect.offered_connectors import offered_connector, offered_connectors
 from bff.connect.service import BeginRequest
 from bff.connect.timeline import Step, story
@@ -21,7 +21,7 @@ from bff.connections.connection import State
 from bff.connections.overview import ConnectorStanding
 from bff.content import look
 from bff.content.product import Product, is_draft
-from bff.content.words import Words, widget_words
+from bff.content.words import widget_words
 from bff.identity.principal import Principal
 from bff.serving import metrics
 from bff.web.kit import cors
@@ -129,8 +129,11 @@ def read(attempt_id: str) -> Response:
     hint = _hint()
     metrics.signalled(hint.value if hint else "timer")
     observed = services().watch.observe(attempt, hint)
-    timeline = {} if principal else {"timeline": _timeline(services().attempts.steps(attempt.id), observed)}
-    return answer(told(observed, product) | timeline)
+    views = services().attempt_views
+    if principal:
+        return answer(views.for_page(observed, product))
+    timeline = _timeline(services().attempts.steps(attempt.id), observed)
+    return answer(views.for_server(observed, product) | {"timeline": timeline})
 
 
 @routes.post("/v1/attempts/<attempt_id>/cancel")
@@ -139,7 +142,7 @@ def cancel(attempt_id: str) -> Response:
     product, principal = signed_in()
     read_body(Nothing)
     attempt = services().connect.owned(attempt_id, principal)
-    return answer(told(services().connect.cancel(attempt), product))
+    return answer(services().attempt_views.for_page(services().connect.cancel(attempt), product))
 
 
 @routes.post("/v1/attempts/<attempt_id>/accept")
@@ -149,26 +152,7 @@ def accept(attempt_id: str) -> Response:
     read_body(Nothing)
     attempt = services().connect.owned(attempt_id, principal)
     _spend(principal)
-    return answer(told(services().connect.accept(attempt), product))
-
-
-def told(attempt: Attempt, product: Product) -> dict[str, Any]:
-    """An attempt as its page and its host's server see it."""
-    return {
-        "id": attempt.id,
-        "status": attempt.status.value,
-        "connector": attempt.connector.key,
-        "message": attempt.message,
-        "connection": _connection(attempt),
-        "attributed": attempt.attributed is True if attempt.status is Status.CONNECTED else None,
-        "error": _error(attempt, product),
-        "support_code": attempt.support_code,
-        "receipt": services().receipts.sign(attempt),
-        "late_success": _late_success(attempt),
-        "unsent": _unsent(attempt),
-        "created_at": attempt.created_at.isoformat(),
-        "expires_at": attempt.expires_at.isoformat(),
-    }
+    return answer(services().attempt_views.for_page(services().connect.accept(attempt), product))
 
 
 def _begin_once(
@@ -226,35 +210,3 @@ def _timeline(noted: list[Step], attempt: Attempt) -> list[dict[str, Any]]:
         }
         for step in story(attempt, noted)
     ]
-
-
-def _late_success(attempt: Attempt) -> dict[str, Any] | None:
-    if attempt.late_success_at is None:
-        return None
-    return {"at": attempt.late_success_at.isoformat(), "external_account": attempt.external_account}
-
-
-def _unsent(attempt: Attempt) -> dict[str, str] | None:
-    """The plain message that the partner service would have posted, had the flow not come back instead."""
-    plain = attempt.callback_message == attempt.message
-    if attempt.status is not Status.CONNECTED or attempt.delivery is not Delivery.RETURN or not plain:
-        return None
-    return {"data": attempt.callback_message, "origin": services().partner_origin}
-
-
-def _connection(attempt: Attempt) -> dict[str, Any] | None:
-    if attempt.status is not Status.CONNECTED:
-        return None
-    return {
-        "id": str(attempt.account_connector_id),
-        "connector": attempt.connector.key,
-        "external_account": attempt.external_account,
-    }
-
-
-def _error(attempt: Attempt, product: Product) -> dict[str, str] | None:
-    if attempt.error_code is None:
-        return None
-    own = Words(product, [attempt.locale], attempt.connector.key)
-    title, next_step = own.error(attempt.error_code)
-    return {"code": attempt.error_code, "title": title, "next_step": next_step}

@@ -1,0 +1,149 @@
+"""``hitchpost webhooks``: where products' servers are told, a test of it, and what is to be sent again."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from bff.common.errors import NotFound
+from bff.common.legible import visible_id
+from bff.products.file import AppliedProduct
+from bff.products.production import NETWORKS, require_webhooks_fit_for_production
+from bff.serving.destinations import networks_of
+from bff.serving.environment import is_production
+from bff.settings import PREFIX, FaultySettings, load_settings
+from bff.webhooks.endpoints import StoredEndpoint
+from bff.webhooks.log import LoggedDelivery, Wanted
+from bff.webhooks.service import Webhooks
+from bff.wiring import build_services
+
+FAULTY: Final = 2
+LISTED: Final = 20
+
+
+def add_commands(actions: Any) -> None:
+    """``hitchpost webhooks list``, ``test``, ``resend`` and ``on``."""
+    about = "each endpoint: its state and what waits; with --deliveries the newest deliveries too"
+    listed = actions.add_parser("list", help=about, description=about)
+    listed.add_argument("--product", metavar="KEY")
+    listed.add_argument("--deliveries", action="store_true")
+    listed.set_defaults(run=_list)
+    about = "send an event webhook.test to an endpoint now, and say what came back"
+    test = actions.add_parser("test", help=about, description=about)
+    test.add_argument("endpoint", metavar="ENDPOINT")
+    test.set_defaults(run=_test)
+    about = "send one delivery again now, or every failed one of an endpoint"
+    resend = actions.add_parser("resend", help=about, description=about)
+    resend.add_argument("delivery", nargs="?", metavar="DELIVERY")
+    resend.add_argument("--failed", metavar="ENDPOINT", help="instead: all that failed there")
+    resend.add_argument("--since", metavar="TIME", help="with --failed: of events since then (ISO 8601)")
+    resend.set_defaults(run=_resend)
+    about = "deliver to an endpoint again that was switched off"
+    switch_on = actions.add_parser("on", help=about, description=about)
+    switch_on.add_argument("endpoint", metavar="ENDPOINT")
+    switch_on.set_defaults(run=_on)
+
+
+def require_webhooks_fit(path: Path, products: Iterable[AppliedProduct]) -> None:
+    """Refuse what no webhook may go to in production. Raises ``FaultyFile`` or ``FaultySettings``."""
+    if not is_production(os.environ.get(f"{PREFIX}ENVIRONMENT"), os.environ.get(f"{PREFIX}PUBLIC_URL", "")):
+        return
+    try:
+        networks = networks_of(os.environ.get(NETWORKS, ""))
+    except ValueError as error:
+        raise FaultySettings([f"{NETWORKS}: {error}"]) from None
+    require_webhooks_fit_for_production(path, products, networks)
+
+
+def _webhooks() -> Webhooks:
+    # What a product file says is applied by the server, or by hand: not by a look at what there is.
+    return build_services(load_settings(products=None)).webhooks.service
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    webhooks = _webhooks()
+    product: str | None = arguments.product
+    found = webhooks.endpoints.of_product(product) if product else webhooks.endpoints.all()
+    if not found:
+        print(
+            "no product has a webhook endpoint" if product is None else f"{product} has no webhook endpoint"
+        )
+    for endpoint in found:
+        print(_line(endpoint, webhooks.log.waiting(endpoint.id)))
+        if arguments.deliveries:
+            wanted = Wanted(endpoint.product, endpoint=endpoint.id)
+            for delivery in webhooks.log.page(wanted, LISTED)[0]:
+                print(f"  {_said(delivery)}")
+    return 0
+
+
+def _test(arguments: argparse.Namespace) -> int:
+    webhooks = _webhooks()
+    endpoint = _endpoint(webhooks, arguments.endpoint)
+    return _sent(webhooks.test(endpoint.product, endpoint.id))
+
+
+def _resend(arguments: argparse.Namespace) -> int:
+    if (arguments.delivery is None) == (arguments.failed is None):
+        print("name one delivery, or --failed ENDPOINT", file=sys.stderr)
+        return FAULTY
+    webhooks = _webhooks()
+    if arguments.failed is not None:
+        endpoint = _endpoint(webhooks, arguments.failed)
+        count = webhooks.send_failed_again(endpoint.product, endpoint.id, _since(arguments.since))
+        print(f"queued again: {count}")
+        return 0
+    product = webhooks.log.product_of(arguments.delivery)
+    return _sent(webhooks.send_again(product or "", arguments.delivery))
+
+
+def _on(arguments: argparse.Namespace) -> int:
+    webhooks = _webhooks()
+    endpoint = _endpoint(webhooks, arguments.endpoint)
+    webhooks.switch_on(endpoint.product, endpoint.id)
+    print(f"{endpoint.id} is on; what failed meanwhile: hitchpost webhooks resend --failed {endpoint.id}")
+    return 0
+
+
+def _endpoint(webhooks: Webhooks, endpoint_id: str) -> StoredEndpoint:
+    found = webhooks.endpoints.find(endpoint_id)
+    if found is None or found.removed_at is not None:
+        raise NotFound(f"there is no webhook endpoint {endpoint_id!r}; see: hitchpost webhooks list")
+    return found
+
+
+def _since(text: str | None) -> datetime:
+    if text is None:
+        return datetime.min.replace(tzinfo=UTC)
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise FaultySettings([f"--since: {text!r} is no time such as 2026-01-31T12:00:00Z"]) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _sent(delivery: LoggedDelivery) -> int:
+    print(_said(delivery))
+    return 0 if delivery.status == "delivered" else 1
+
+
+def _line(endpoint: StoredEndpoint, waiting: int) -> str:
+    state = f"off ({endpoint.off_reason})" if endpoint.off_at else endpoint.state
+    events = ", ".join(endpoint.events)
+    return f"{endpoint.id}  {endpoint.product}  {state}  waiting {waiting}  {endpoint.url}  ({events})"
+
+
+def _said(delivery: LoggedDelivery) -> str:
+    answer = (
+        f"answered {delivery.answer_status}" if delivery.answer_status else (delivery.error or "not sent")
+    )
+    took = f" in {delivery.milliseconds} ms" if delivery.milliseconds is not None else ""
+    return (
+        f"{delivery.created_at:%Y-%m-%d %H:%M:%S}  {delivery.id}  {delivery.type}"
+        f"  {visible_id(delivery.subject)}  {delivery.status} after {delivery.attempts}: {answer}{took}"
+    )

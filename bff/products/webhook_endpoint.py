@@ -1,0 +1,76 @@
+"""What a webhook endpoint is: where it is, which events it gets, and the secrets that it verifies them by."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from bff.common.secret import Secret
+
+SETTLED, LATE_SUCCESS, TEST = "attempt.settled", "attempt.late_success", "webhook.test"
+EVENT_TYPES: Final = (
+    SETTLED,
+    LATE_SUCCESS,
+    "connection.connected",
+    "connection.reconnected",
+    "connection.needs_reconnect",
+    "connection.disconnected",
+)
+"""Every type of event that an endpoint may ask for; ``webhook.test`` comes when somebody asks for it."""
+
+SECRET_PREFIX: Final = "whsec_"  # noqa: S105  # nosec B105  # how one begins
+FEWEST_BYTES, MOST_BYTES = 24, 64
+"""Of a secret (Standard Webhooks, "Signature scheme")."""
+MOST_SECRETS: Final = 4
+MAKE_ONE: Final = 'make one with: echo "whsec_$(openssl rand -base64 32)"'
+LONGEST_PATTERN: Final = 64
+
+
+@dataclass(frozen=True)
+class WebhookEndpoint:
+    """Where a product's server is told. ``secrets`` newest first; every one of them signs."""
+
+    product: str
+    url: str
+    events: tuple[str, ...]
+    secrets: tuple[Secret, ...]
+
+    @property
+    def id(self) -> str:
+        """The same for the same URL of the same product, whatever else the file says of it."""
+        return "whk_" + hashlib.sha256(f"{self.product}\n{self.url}".encode()).hexdigest()[:24]
+
+
+def wants(patterns: tuple[str, ...] | list[str], event_type: str) -> bool:
+    """Whether one of the patterns is for events of this type; ``*`` stands for any text."""
+    return any(_matches(pattern, event_type) for pattern in patterns)
+
+
+def pattern_fault(pattern: str) -> str | None:
+    """Why a pattern would never be met by an event; None when one may meet it."""
+    if len(pattern) <= LONGEST_PATTERN and any(_matches(pattern, known) for known in EVENT_TYPES):
+        return None
+    return f"{pattern[:LONGEST_PATTERN]!r} is no event; write * or one of: {', '.join(EVENT_TYPES)}"
+
+
+def secret_fault(text: str) -> str | None:
+    """Why ``text`` is no secret to sign with; None when it is one."""
+    if not text.startswith(SECRET_PREFIX):
+        return f"does not begin with {SECRET_PREFIX}; {MAKE_ONE}"
+    try:
+        key = base64.b64decode(text.removeprefix(SECRET_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        return f"is no base64 after {SECRET_PREFIX}; {MAKE_ONE}"
+    if not FEWEST_BYTES <= len(key) <= MOST_BYTES:
+        return f"has {len(key)} bytes, and needs {FEWEST_BYTES} to {MOST_BYTES}; {MAKE_ONE}"
+    return None
+
+
+def _matches(pattern: str, event_type: str) -> bool:
+    # Not several in a row, which would cost as many tries as there are ways to share the text among them.
+    parts = (re.escape(part) for part in re.sub(r"\*+", "*", pattern).split("*"))
+    return re.fullmatch(".*".join(parts), event_type) is not None

@@ -1,0 +1,72 @@
+"""The query of a list: each parameter read and checked, those that nobody knows refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Final
+
+from flask import request
+
+from bff.common.cursor import Cursor, read_cursor
+from bff.common.errors import InvalidRequest
+from bff.common.text import text_fault
+
+USUAL_LIMIT: Final = 50
+MOST_LIMIT: Final = 100
+LONGEST: Final = 255
+
+
+class Query:
+    """The parameters of this request. Raises ``InvalidRequest`` for one that is not among ``known``."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        known = (*known, "limit", "cursor")
+        for name in request.args:
+            if name not in known:
+                raise InvalidRequest(f"{name[:60]}: is no parameter here; there are {', '.join(known)}")
+
+    def text(self, name: str) -> str | None:
+        """A text of one line; None where it is missing. Raises ``InvalidRequest``."""
+        found = request.args.get(name)
+        if found is None:
+            return None
+        if not 0 < len(found) <= LONGEST or (fault := text_fault(found)):
+            raise InvalidRequest(f"{name}: {fault if found and len(found) <= LONGEST else _LENGTH}")
+        return found
+
+    def choice(self, name: str, choices: Iterable[str]) -> str | None:
+        """One of some words; None where it is missing. Raises ``InvalidRequest``."""
+        found = request.args.get(name)
+        if found is not None and found not in choices:
+            raise InvalidRequest(f"{name}: write one of {', '.join(choices)}")
+        return found
+
+    def moment(self, name: str) -> datetime | None:
+        """A time with its zone (RFC 3339); None where it is missing. Raises ``InvalidRequest``."""
+        found = request.args.get(name)
+        if found is None:
+            return None
+        try:
+            # A + that was not percent-encoded comes as a space.
+            moment = datetime.fromisoformat(found.replace(" ", "+") if "T" in found else found)
+            if moment.tzinfo is not None:
+                return moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+        raise InvalidRequest(f"{name}: write a time with its zone, such as 2026-01-31T12:00:00Z")
+
+    def limit(self) -> int:
+        """How many are wanted at most. Raises ``InvalidRequest``."""
+        found = request.args.get("limit", str(USUAL_LIMIT))
+        if not found.isascii() or not found.isdigit() or len(found) > 4 or not 1 <= int(found) <= MOST_LIMIT:
+            raise InvalidRequest(f"limit: write a number from 1 to {MOST_LIMIT}")
+        return int(found)
+
+    def cursor(self) -> Cursor | None:
+        """Where the list goes on; None at its beginning. Raises ``InvalidRequest``."""
+        found = request.args.get("cursor")
+        return None if found is None else read_cursor(found)
+
+
+_LENGTH: Final = f"write 1 to {LONGEST} characters, or leave it out"

@@ -1,0 +1,167 @@
+"""Webhook endpoints in the database: what operators registered, and which of them are switched off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Row, insert, select, update
+
+from bff.common.errors import NotFound
+from bff.common.secret import Secret
+from bff.products.webhook_endpoint import WebhookEndpoint, wants
+from bff.serving.database import writing
+from bff.storage.schema import SCHEMA
+from bff.storage.sealing import Place, Sealing
+from bff.storage.tables import webhook_endpoints
+
+GONE: Final = "gone"
+"""Why an endpoint is switched off: it answered 410."""
+_table: Final = webhook_endpoints.c
+
+
+@dataclass(frozen=True)
+class StoredEndpoint:
+    """An endpoint as it stands. ``failures``: tries in a row that found its receiver in trouble."""
+
+    id: str
+    product: str
+    url: str
+    events: tuple[str, ...]
+    created_at: datetime
+    off_at: datetime | None
+    off_reason: str | None
+    removed_at: datetime | None
+    failures: int
+    sealed: str
+
+    @property
+    def is_on(self) -> bool:
+        """Whether events are delivered there."""
+        return self.off_at is None and self.removed_at is None
+
+    @property
+    def state(self) -> str:
+        """``on``, ``failing`` (its queue waits between tries) or ``off``."""
+        if not self.is_on:
+            return "off"
+        return "failing" if self.failures else "on"
+
+    def wants(self, event_type: str) -> bool:
+        """Whether events of this type are delivered there."""
+        return self.is_on and wants(self.events, event_type)
+
+
+class DatabaseEndpoints:
+    """Their secrets are sealed, and opened only to sign. ``sealing`` is asked for when one is."""
+
+    def __init__(self, engine: Engine, sealing: Callable[[], Sealing], clock: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._writer = writing(engine)
+        self._sealing = sealing
+        self._clock = clock
+
+    def replace(self, product: str, endpoints: Sequence[WebhookEndpoint]) -> None:
+        """Make these the endpoints of a product. One that was switched off stays so while its URL is named.
+
+        What still waits for an endpoint that is gone is given up by whoever delivers.
+        """
+        now = self._clock()
+        with self._writer.begin() as connection:
+            # Several workers apply one file when they start.
+            SCHEMA.one_at_a_time(connection)
+            known = set(connection.execute(select(_table.id).where(_table.product == product)).scalars())
+            for endpoint in endpoints:
+                self._put(connection, endpoint, now, is_known=endpoint.id in known)
+            gone = known - {endpoint.id for endpoint in endpoints}
+            left = _table.id.in_(gone) & _table.removed_at.is_(None)
+            connection.execute(
+                update(webhook_endpoints).where(left).values(removed_at=now, due_at=now, lane=0)
+            )
+
+    def of_product(self, product: str) -> list[StoredEndpoint]:
+        """The endpoints of a product, in the order in which they were first named."""
+        ours = (_table.product == product) & _table.removed_at.is_(None)
+        return self._read(ours)
+
+    def all(self) -> list[StoredEndpoint]:
+        """The endpoints of every product."""
+        return self._read(_table.removed_at.is_(None))
+
+    def find(self, endpoint_id: str) -> StoredEndpoint | None:
+        """The endpoint of this id, also one that was removed."""
+        return next(iter(self._read(_table.id == endpoint_id)), None)
+
+    def require(self, product: str, endpoint_id: str) -> StoredEndpoint:
+        """The product's endpoint of this id. Raises ``NotFound``."""
+        found = self.find(endpoint_id)
+        if found is None or found.product != product or found.removed_at is not None:
+            raise NotFound(f"there is no webhook endpoint {endpoint_id!r}")
+        return found
+
+    def secrets(self, endpoint: StoredEndpoint) -> list[Secret]:
+        """What to sign with, newest first. Raises ``CannotOpen``."""
+        opened = self._sealing().open(endpoint.sealed, _place(endpoint.id)).reveal()
+        return [Secret(text) for text in opened.split(",")]
+
+    def switch_off(self, endpoint_id: str, reason: str) -> bool:
+        """Deliver nothing there any more; whether that is new."""
+        now = self._clock()
+        still_on = (_table.id == endpoint_id) & _table.off_at.is_(None)
+        off = (
+            update(webhook_endpoints)
+            .where(still_on)
+            .values(off_at=now, off_reason=reason, due_at=now, lane=0)
+        )
+        with self._writer.begin() as connection:
+            return connection.execute(off).rowcount > 0
+
+    def switch_on(self, product: str, endpoint_id: str) -> None:
+        """Deliver there again: what happens from now on. Raises ``NotFound``."""
+        self.require(product, endpoint_id)
+        fresh = {"off_at": None, "off_reason": None, "failures": 0, "lane": 0}
+        with self._writer.begin() as connection:
+            connection.execute(update(webhook_endpoints).where(_table.id == endpoint_id).values(fresh))
+
+    def _put(
+        self, connection: Connection, endpoint: WebhookEndpoint, now: datetime, *, is_known: bool
+    ) -> None:
+        joined = Secret(",".join(secret.reveal() for secret in endpoint.secrets))
+        values: dict[str, Any] = {
+            "url": endpoint.url,
+            "events": list(endpoint.events),
+            "sealed": self._sealing().seal(joined, _place(endpoint.id)),
+            "removed_at": None,
+        }
+        if is_known:
+            connection.execute(update(webhook_endpoints).where(_table.id == endpoint.id).values(values))
+            return
+        new = {"id": endpoint.id, "product": endpoint.product, "created_at": now, **values}
+        connection.execute(insert(webhook_endpoints).values(new))
+
+    def _read(self, which: Any) -> list[StoredEndpoint]:
+        wanted = select(webhook_endpoints).where(which).order_by(_table.created_at, _table.id)
+        with self._engine.connect() as connection:
+            return [stored(row) for row in connection.execute(wanted)]
+
+
+def stored(row: Row[Any]) -> StoredEndpoint:
+    """An endpoint from its row."""
+    return StoredEndpoint(
+        id=row.id,
+        product=row.product,
+        url=row.url,
+        events=tuple(row.events),
+        created_at=row.created_at,
+        off_at=row.off_at,
+        off_reason=row.off_reason,
+        removed_at=row.removed_at,
+        failures=row.failures,
+        sealed=row.sealed,
+    )
+
+
+def _place(endpoint_id: str) -> Place:
+    return Place("webhook_endpoints", endpoint_id, "sealed")

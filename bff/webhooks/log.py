@@ -1,0 +1,173 @@
+"""The delivery log: what was sent where, how often, and what came back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+
+from bff.common.cursor import Cursor
+from bff.common.errors import NotFound
+from bff.products.webhook_endpoint import TEST
+from bff.serving.database import writing
+from bff.storage.outbox import NewEvent, values_of
+from bff.storage.pages import PageOf
+from bff.storage.tables import IS_PENDING, outbox, webhook_deliveries, webhook_endpoints
+from bff.webhooks.bodies import RecordedEvent, body_of
+from bff.webhooks.endpoints import StoredEndpoint
+from bff.webhooks.fan_out import delivery_row, mark_due
+
+STATUSES: Final = ("pending", "delivered", "failed")
+_delivery: Final = webhook_deliveries.c
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which deliveries of a product; None: whichever."""
+
+    product: str
+    endpoint: str | None = None
+    status: str | None = None
+    event: str | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class LoggedDelivery:
+    """A delivery as the log has it. ``url`` is None where its endpoint is not known any more.
+
+    ``next_at``: when it is tried again, while it is pending. ``milliseconds``: how long the last try took.
+    """
+
+    id: str
+    event_id: str
+    type: str
+    subject: str
+    endpoint_id: str
+    url: str | None
+    product: str
+    status: str
+    attempts: int
+    created_at: datetime
+    next_at: datetime | None
+    last_at: datetime | None
+    answer_status: int | None
+    error: str | None
+    milliseconds: int | None
+
+
+class DeliveryLog:
+    """Reads the log, and puts deliveries into the queue that somebody asks for."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._writer = writing(engine)
+        self._clock = clock
+
+    def page(
+        self, wanted: Wanted, limit: int, after: Cursor | None = None
+    ) -> tuple[list[LoggedDelivery], Cursor | None]:
+        """At most ``limit`` deliveries, newest first, and where the list goes on; None at its end."""
+        with self._engine.connect() as connection:
+            rows, further = _page_of(wanted).read(connection, limit, after)
+            urls = _urls(connection, {row.endpoint_id for row in rows})
+        return [_logged(row, urls) for row in rows], further
+
+    def get(self, product: str, delivery_id: str) -> LoggedDelivery:
+        """The product's delivery of this id. Raises ``NotFound``."""
+        ours = select(webhook_deliveries).where(_delivery.id == delivery_id, _delivery.product == product)
+        with self._engine.connect() as connection:
+            row = connection.execute(ours).one_or_none()
+            if row is None:
+                raise NotFound(f"there is no webhook delivery {delivery_id!r}")
+            return _logged(row, _urls(connection, {row.endpoint_id}))
+
+    def product_of(self, delivery_id: str) -> str | None:
+        """Whose a delivery is."""
+        with self._engine.connect() as connection:
+            whose = select(_delivery.product).where(_delivery.id == delivery_id)
+            found: str | None = connection.execute(whose).scalar_one_or_none()
+        return found
+
+    def waiting(self, endpoint_id: str) -> int:
+        """How many deliveries wait for an endpoint."""
+        counted = select(func.count()).where(_delivery.endpoint_id == endpoint_id, IS_PENDING)
+        with self._engine.connect() as connection:
+            return int(connection.execute(counted).scalar_one())
+
+    def add_test(self, endpoint: StoredEndpoint, next_at: datetime) -> str:
+        """An event ``webhook.test`` for this endpoint alone; the id of its delivery."""
+        now = self._clock()
+        values = values_of(NewEvent(TEST, endpoint.product, "", endpoint.id, None, now))
+        event = RecordedEvent(values["id"], TEST, endpoint.product, "", endpoint.id, None, now)
+        body = body_of(event, {"endpoint": endpoint.id, "url": endpoint.url})
+        row = delivery_row(event, endpoint.id, next_at)
+        with self._writer.begin() as connection:
+            connection.execute(insert(outbox).values(values | {"body": body, "queued_at": now}))
+            connection.execute(insert(webhook_deliveries).values(row))
+            mark_due(connection, [endpoint.id], next_at)
+        return str(row["id"])
+
+    def queue_again(self, delivery: LoggedDelivery, next_at: datetime) -> None:
+        """Try it as if it were new: the same event, with the same id and body."""
+        fresh = {"status": "pending", "attempts": 0, "next_at": next_at, "error": None}
+        with self._writer.begin() as connection:
+            ours = update(webhook_deliveries).where(_delivery.id == delivery.id)
+            connection.execute(ours.values(fresh))
+            mark_due(connection, [delivery.endpoint_id], next_at)
+
+    def queue_failed_again(self, endpoint: StoredEndpoint, since: datetime, limit: int) -> int:
+        """The same of so many of an endpoint's failed deliveries of events since then; how many."""
+        failed = (_delivery.endpoint_id == endpoint.id) & (_delivery.status == "failed")
+        some = select(_delivery.id).where(failed, _delivery.created_at >= since).limit(limit)
+        now = self._clock()
+        fresh = {"status": "pending", "attempts": 0, "next_at": now, "error": None}
+        with self._writer.begin() as connection:
+            again = update(webhook_deliveries).where(_delivery.id.in_(some)).values(fresh)
+            count = connection.execute(again).rowcount
+            mark_due(connection, [endpoint.id], now)
+        return count
+
+
+def _page_of(wanted: Wanted) -> PageOf:
+    indexed = _delivery.product == wanted.product
+    if wanted.endpoint is not None:
+        # Its own index: the endpoint is one product's, so the product is looked at among those rows.
+        indexed = _delivery.endpoint_id == wanted.endpoint
+    if wanted.since is not None:
+        indexed &= _delivery.created_at >= wanted.since
+    others = [_delivery.product == wanted.product] if wanted.endpoint is not None else []
+    if wanted.status is not None:
+        others.append(_delivery.status == wanted.status)
+    if wanted.event is not None:
+        others.append(_delivery.type == wanted.event)
+    return PageOf(webhook_deliveries, indexed, others)
+
+
+def _urls(connection: Connection, endpoint_ids: set[str]) -> dict[str, str]:
+    table = webhook_endpoints.c
+    known = select(table.id, table.url).where(table.id.in_(endpoint_ids), table.removed_at.is_(None))
+    return {row.id: row.url for row in connection.execute(known)}
+
+
+def _logged(row: Row[Any], urls: dict[str, str]) -> LoggedDelivery:
+    return LoggedDelivery(
+        id=row.id,
+        event_id=row.event_id,
+        type=row.type,
+        subject=row.subject,
+        endpoint_id=row.endpoint_id,
+        url=urls.get(row.endpoint_id),
+        product=row.product,
+        status=row.status,
+        attempts=row.attempts,
+        created_at=row.created_at,
+        next_at=row.next_at if row.status == "pending" else None,
+        last_at=row.last_at,
+        answer_status=row.answer_status,
+        error=row.error,
+        milliseconds=row.milliseconds,
+    )

@@ -1,0 +1,206 @@
+"""One delivery over HTTP: to an address that the policy allows, within a deadline, never redirected."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import requests
+import structlog
+from urllib3 import BaseHTTPResponse, PoolManager, Timeout
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError, NewConnectionError, SSLError
+from urllib3.exceptions import TimeoutError as NoAnswerInTime
+from urllib3.util.connection import create_connection
+
+from bff.outbound.deadline import current, deadline
+from bff.serving.destinations import ForbiddenUrl, Policy
+from bff.serving.logs import about
+
+MOST_READ: Final = 16 * 1024
+"""Bytes of an answer's body that are read before the connection is closed; none of them is looked at."""
+HEADERS: Final = {
+    "Content-Type": "application/json",
+    "User-Agent": "Hitchpost-Webhooks/1",
+    "Accept-Encoding": "identity",
+    "Connection": "close",
+}
+log = structlog.get_logger("hitchpost.webhooks")
+
+
+@dataclass(frozen=True)
+class SendLimits:
+    """How long a delivery may take, in seconds: to connect to an address, for one read, and as a whole."""
+
+    connect: float = 5.0
+    read: float = 10.0
+    total: float = 15.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one try. ``error`` is None when the receiver took it (2xx); ``seconds`` it lasted.
+
+    ``sick``: the receiver itself is in trouble, so that the next event would fare no better.
+    """
+
+    status: int | None
+    error: str | None
+    seconds: float
+    sick: bool = False
+    retry_after: float | None = None
+
+
+class Sender:
+    """Sends deliveries where ``policy`` allows. Safe to use from many threads."""
+
+    def __init__(self, policy: Policy, limits: SendLimits = SendLimits()) -> None:
+        self._policy = policy
+        self._limits = limits
+        self._making = threading.Lock()
+        self._pools: PoolManager | None = None
+
+    def send(self, url: str, body: str, headers: Mapping[str, str]) -> Outcome:
+        """One try. Never raises: whatever goes wrong is the outcome."""
+        began = time.monotonic()
+        with deadline(self._limits.total) as watch:
+            try:
+                status, retry_after = self._post(url, body.encode(), {**HEADERS, **headers})
+            except Exception as error:  # noqa: BLE001  # whatever an answer brings about is the receiver's failure
+                code = "timed_out" if watch.fired else _code_of(error)
+                if code == "bad_answer":
+                    log.warning("unforeseen answer of a webhook receiver", **about(error))
+                return Outcome(None, code, time.monotonic() - began, sick=True)
+        seconds = time.monotonic() - began
+        if watch.fired:
+            # Cut in the middle of its headers, an answer may look whole.
+            return Outcome(None, "timed_out", seconds, sick=True)
+        return _judged(status, retry_after, seconds)
+
+    def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
+        parts = self._policy.check(url)
+        pool = self._manager().connection_from_url(url)
+        kind = _PinnedHTTPS if parts.scheme == "https" else _PinnedHTTP
+        pool.ConnectionCls = functools.partial(kind, policy=self._policy)  # type: ignore[assignment]
+        path = parts.path or "/"
+        response = pool.urlopen(
+            "POST",
+            f"{path}?{parts.query}" if parts.query else path,
+            body=body,
+            headers=headers,
+            redirect=False,
+            retries=False,
+            timeout=Timeout(connect=self._limits.connect, read=self._limits.read),
+            preload_content=False,
+            decode_content=False,
+        )
+        try:
+            _take_a_little(response)
+            return response.status, response.headers.get("Retry-After", "")
+        finally:
+            response.close()
+
+    def _manager(self) -> PoolManager:
+        with self._making:
+            if self._pools is None:
+                self._pools = PoolManager(num_pools=100, maxsize=1, block=False, ssl_context=_tls())
+            return self._pools
+
+
+_CODES: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
+    ((ForbiddenUrl,), "forbidden_address"),
+    ((SSLError, ssl.SSLError), "tls_failed"),
+    ((NoAnswerInTime, TimeoutError), "timed_out"),
+    ((HTTPError, OSError), "broken_off"),
+)
+
+
+def _judged(status: int, retry_after: str, seconds: float) -> Outcome:
+    if 200 <= status < 300:
+        return Outcome(status, None, seconds)
+    if status == 410:
+        return Outcome(status, "gone", seconds)
+    if 300 <= status < 400:
+        return Outcome(status, "redirected", seconds, sick=True)
+    busy = status in {408, 429} or status >= 500
+    named = retry_after.strip() if status in {429, 503} else ""
+    seconds_named = float(named) if named.isascii() and named.isdigit() and len(named) < 10 else None
+    return Outcome(status, "refused", seconds, sick=busy, retry_after=seconds_named)
+
+
+def _take_a_little(response: BaseHTTPResponse) -> None:
+    """Read a short answer, so that the receiver's server is not cut off while it writes it."""
+    length = response.headers.get("Content-Length", "")
+    if length.isascii() and length.isdigit() and len(length) < 6 and int(length) <= MOST_READ:
+        with contextlib.suppress(HTTPError, OSError):
+            response.read(MOST_READ)
+
+
+def _code_of(error: Exception) -> str:
+    refused = isinstance(error, NewConnectionError)
+    cause = error.__cause__ if refused else error
+    for kinds, code in _CODES:
+        if isinstance(cause, kinds):
+            return "unreachable" if refused and code == "broken_off" else code
+    return "bad_answer"
+
+
+def _tls() -> ssl.SSLContext:
+    # Made by hand: the libraries' own would write its keys to the file that SSLKEYLOGFILE names. The
+    # authorities are loaded once here, not with each connection.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_verify_locations(requests.adapters.DEFAULT_CA_BUNDLE_PATH)
+    return context
+
+
+class _PinnedHTTP(HTTPConnection):
+    """Connects to an address that was looked at, and to no other."""
+
+    def __init__(self, *arguments: Any, policy: Policy, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._policy = policy
+
+    def _new_conn(self) -> socket.socket:
+        return _open(self, self._policy)
+
+
+class _PinnedHTTPS(HTTPSConnection):
+    """The same; the certificate is still checked against the name in the URL."""
+
+    def __init__(self, *arguments: Any, policy: Policy, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._policy = policy
+
+    def _new_conn(self) -> socket.socket:
+        return _open(self, self._policy)
+
+
+def _open(connection: HTTPConnection, policy: Policy) -> socket.socket:
+    """Connect to one of the allowed addresses of the host, which is resolved this once."""
+    watch = current()
+    error: Exception = TimeoutError("no time left")
+    try:
+        for address in policy.addresses(connection.host, connection.port):
+            left = min(float(connection.timeout or 0.0), watch.remaining() if watch else 0.0)
+            if left <= 0:
+                break
+            try:
+                options = connection.socket_options
+                opened = create_connection((address, connection.port), left, socket_options=options)
+            except OSError as failed:
+                error = failed
+            else:
+                if watch:
+                    watch.guard(opened)
+                return opened
+    except (ForbiddenUrl, OSError) as failed:
+        error = failed
+    raise NewConnectionError(connection, str(error)) from error

@@ -1,0 +1,1 @@
+"""What products' servers are told."""

@@ -1,0 +1,376 @@
+"""Events reach the product's server: at least once, each with one body, signed, and none invented."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select, update
+from standardwebhooks.webhooks import WebhookVerificationError
+
+from bff.common.secret import Secret
+from bff.products.webhook_endpoint import WebhookEndpoint
+from bff.storage.tables import outbox, webhook_deliveries, webhook_endpoints
+from bff.webhooks import schedule
+from tests.support.raw_server import play
+from tests.support.receiver import Receiver, new_secret, open_receiver
+from tests.support.waiting import wait_for
+from tests.webhooks.conftest import Hooks
+
+
+def test_an_event_arrives_signed_as_the_specification_says(hooks: Hooks, receiver: Receiver) -> None:
+    """The specification's own library takes it; the body has what the contract names."""
+    hooks.register(receiver.url)
+    hooks.record(external_account="ada@crm.example", name="Zoë 日本")
+    hooks.deliver()
+    [message] = receiver.got
+    event = message.verified(hooks.secret)
+    assert list(event) == ["id", "type", "created_at", "product", "data"]
+    assert event["id"] == message.headers["webhook-id"]
+    assert (event["type"], event["product"]) == ("connection.connected", hooks.product)
+    assert event["data"] == {"id": "7", "external_account": "ada@crm.example", "name": "Zoë 日本"}
+    assert datetime.fromisoformat(event["created_at"]).tzinfo is not None
+    assert [row.status for row in hooks.rows()] == ["delivered"]
+
+
+def test_a_forged_or_changed_event_is_refused(hooks: Hooks, receiver: Receiver) -> None:
+    """Another secret, another byte, another id, another time: none goes through."""
+    hooks.register(receiver.url)
+    hooks.record()
+    hooks.deliver()
+    [message] = receiver.got
+    with pytest.raises(WebhookVerificationError):
+        message.verified(new_secret())
+    message.body += b" "
+    with pytest.raises(WebhookVerificationError):
+        message.verified(hooks.secret)
+
+
+def test_every_secret_signs_while_it_is_rotated(hooks: Hooks, receiver: Receiver) -> None:
+    """A receiver that knows the old one, and one that knows the new one, take the same delivery."""
+    new = new_secret()
+    both = (Secret(new), Secret(hooks.secret))
+    hooks.endpoints.replace(hooks.product, [WebhookEndpoint(hooks.product, receiver.url, ("*",), both)])
+    hooks.record()
+    hooks.deliver()
+    [message] = receiver.got
+    assert message.verified(new) == message.verified(hooks.secret)
+
+
+def test_each_endpoint_gets_what_it_asks_for(hooks: Hooks) -> None:
+    """One event, two endpoints, one body and id; an event that nobody asks for leaves nothing behind."""
+    with open_receiver() as first, open_receiver() as second:
+        secrets = (Secret(hooks.secret),)
+        wanted = (
+            WebhookEndpoint(hooks.product, first.url, ("connection.*",), secrets),
+            WebhookEndpoint(hooks.product, second.url, ("connection.connected",), secrets),
+        )
+        hooks.endpoints.replace(hooks.product, wanted)
+        for kind in ("connection.connected", "connection.disconnected", "attempt.settled"):
+            hooks.record(kind)
+        hooks.deliver()
+        assert sorted(event["type"] for event in first.events()) == [
+            "connection.connected",
+            "connection.disconnected",
+        ]
+        [message] = second.got
+        assert message.body in [each.body for each in first.got]
+    ours = select(outbox.c.type).where(outbox.c.product == hooks.product)
+    with hooks.engine.connect() as connection:
+        assert "attempt.settled" not in connection.execute(ours).scalars().all()
+
+
+def test_a_retry_has_the_same_id_and_body(hooks: Hooks, receiver: Receiver) -> None:
+    """What failed comes again by the schedule: after 5 seconds, 5 minutes and so on, until it is taken."""
+    hooks.register(receiver.url)
+    hooks.record()
+    receiver.says = 500
+    hooks.deliver()
+    assert [(row.status, row.attempts, row.answer_status) for row in hooks.rows()] == [("pending", 1, 500)]
+    hooks.clock.tick(seconds=3)
+    hooks.deliver()
+    assert len(receiver.got) == 1
+    hooks.clock.tick(seconds=4)
+    hooks.deliver()
+    assert len(receiver.got) == 2
+    receiver.says = 200
+    hooks.clock.tick(minutes=6)
+    hooks.deliver()
+    assert len({(each.body, each.headers["webhook-id"]) for each in receiver.got}) == 1
+    assert [(row.status, row.attempts) for row in hooks.rows()] == [("delivered", 3)]
+    times = {each.headers["webhook-timestamp"] for each in receiver.got}
+    assert len(times) == 3, "each try is signed with its own time"
+
+
+def test_it_is_given_up_after_three_days(hooks: Hooks, receiver: Receiver) -> None:
+    """Ten tries, by the schedule that the specification recommends."""
+    hooks.register(receiver.url)
+    hooks.record()
+    receiver.says = 503
+    began = hooks.clock()
+    for _ in range(12):
+        hooks.deliver()
+        hooks.clock.tick(hours=27)
+    assert [(row.status, row.attempts) for row in hooks.rows()] == [("failed", 4)]
+    assert hooks.clock() - began > schedule.GIVEN_UP_AFTER
+
+
+def test_the_schedule_is_ten_tries_in_three_days() -> None:
+    """As recommended; the waits are a little longer by chance, never shorter; a Retry-After is kept."""
+    at = datetime(2030, 1, 1, tzinfo=UTC)
+    first = at
+    for number in range(1, 10):
+        following = schedule.next_try(number, at, 0.0, None)
+        assert following is not None
+        at = following
+    assert timedelta(days=3) < at - first < timedelta(days=3.5)
+    assert schedule.next_try(10, at, 0.0, None) is None
+    assert schedule.next_try(1, at, 1.0, None) == at + timedelta(seconds=5.5)
+    assert schedule.next_try(1, at, 0.0, 120.0) == at + timedelta(minutes=2)
+    assert schedule.next_try(1, at, 0.0, 1e9) == at + timedelta(hours=1)
+
+
+def test_an_endpoint_that_is_gone_is_switched_off(
+    hooks: Hooks, receiver: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """410 ends it: nothing more is sent, what waits is told as failed, the operator is told how to go on."""
+    [endpoint] = hooks.register(receiver.url)
+    hooks.record(count=3)
+    receiver.says = 410
+    hooks.deliver()
+    hooks.record()
+    hooks.deliver()
+    hooks.deliver()
+    assert len(receiver.got) == 1
+    assert {(row.status, row.error) for row in hooks.rows()} == {
+        ("failed", "gone"),
+        ("failed", "endpoint_off"),
+    }
+    assert hooks.endpoints.require(hooks.product, endpoint).state == "off"
+    assert hooks.queue.switched_off() >= 1
+    assert f"hitchpost webhooks on {endpoint}" in capsys.readouterr().out
+    hooks.register(receiver.url)
+    assert hooks.endpoints.require(hooks.product, endpoint).state == "off", "the file says the same as before"
+    receiver.says = 200
+    hooks.service.switch_on(hooks.product, endpoint)
+    assert hooks.service.send_failed_again(hooks.product, endpoint, datetime(2020, 1, 1, tzinfo=UTC)) == 3
+    hooks.deliver()
+    assert {row.status for row in hooks.rows()} == {"delivered"}
+
+
+def test_a_redirect_is_a_failure_and_is_not_followed(hooks: Hooks, receiver: Receiver) -> None:
+    """Wherever it leads, nobody goes there."""
+    with open_receiver() as elsewhere:
+        receiver.says, receiver.headers = 307, {"Location": elsewhere.url}
+        hooks.register(receiver.url)
+        hooks.record()
+        hooks.deliver()
+        assert elsewhere.got == []
+    assert [(row.status, row.error, row.answer_status) for row in hooks.rows()] == [
+        ("pending", "redirected", 307)
+    ]
+
+
+def test_an_endpoint_that_is_taken_out_of_the_file_gets_nothing_more(
+    hooks: Hooks, receiver: Receiver
+) -> None:
+    """What waits for it is told as failed; named again it is told what happens from then on."""
+    hooks.register(receiver.url)
+    hooks.record()
+    hooks.fan_out.once()
+    hooks.register()
+    hooks.record()
+    hooks.deliver()
+    assert receiver.got == []
+    assert [row.error for row in hooks.rows()] == ["endpoint_removed"]
+    hooks.register(receiver.url)
+    hooks.record()
+    hooks.deliver()
+    assert len(receiver.got) == 1
+
+
+def test_a_refused_event_does_not_hold_up_the_others(hooks: Hooks, receiver: Receiver) -> None:
+    """400 for one body is that body's matter: the next ones go at once."""
+    hooks.register(receiver.url)
+    receiver.answer = lambda message: 400 if message.event["data"].get("bad") else 200
+    hooks.record(bad=True)
+    hooks.record(count=5)
+    hooks.deliver()
+    assert sorted(row.status for row in hooks.rows()) == ["delivered"] * 5 + ["pending"]
+
+
+def test_a_receiver_in_trouble_is_asked_once_not_for_each_event(hooks: Hooks, receiver: Receiver) -> None:
+    """Its queue waits; when it is back, all of it goes at once."""
+    hooks.register(receiver.url)
+    hooks.record(count=40)
+    receiver.says = 503
+    hooks.deliver()
+    assert len(receiver.got) == 1
+    hooks.deliver()
+    assert len(receiver.got) == 1, "it is left alone for a moment"
+    receiver.says = 200
+    hooks.clock.tick(seconds=10)
+    hooks.deliver()
+    assert {row.status for row in hooks.rows()} == {"delivered"}
+    assert len({each.headers["webhook-id"] for each in receiver.got}) == 40
+
+
+def test_what_waited_for_a_dead_receiver_for_three_days_is_given_up_untried(hooks: Hooks) -> None:
+    """The queue of a receiver that is gone for good does not grow for ever."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    hooks.register(f"http://127.0.0.1:{port}/")
+    hooks.record(count=3)
+    hooks.fan_out.once()
+    hooks.clock.tick(days=4)
+    hooks.deliver()
+    assert {row.status for row in hooks.rows()} == {"failed"}
+    assert {row.error for row in hooks.rows()} == {"unreachable", "too_old"}
+
+
+def test_garbage_slowness_and_silence_are_failures(hooks: Hooks) -> None:
+    """Whatever a receiver answers, or does not, is told in the log and tried again."""
+
+    def drip(connection: socket.socket, _request: bytes, over: threading.Event) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+        while not over.wait(0.2):
+            connection.sendall(b"x")
+
+    def silence(_connection: socket.socket, _request: bytes, over: threading.Event) -> None:
+        over.wait(10)
+
+    def garbage(connection: socket.socket, _request: bytes, _over: threading.Event) -> None:
+        connection.sendall(b"\x00\xff nothing of HTTP\r\n\r\n")
+        connection.close()
+
+    def many_headers(connection: socket.socket, _request: bytes, _over: threading.Event) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 10_000 + b"\r\n")
+        connection.close()
+
+    for act, expected in (
+        (drip, {"timed_out"}),
+        (silence, {"timed_out"}),
+        (garbage, {"broken_off", "bad_answer"}),
+        (many_headers, {"broken_off", "bad_answer"}),
+    ):
+        with play(act) as (url, requests):
+            hooks.register(url)
+            hooks.record()
+            hooks.deliver()
+            assert len(requests) == 1
+        assert hooks.rows()[-1].error in expected, act.__name__
+        assert hooks.rows()[-1].status == "pending"
+
+
+def test_an_endless_answer_is_not_read_to_its_end(hooks: Hooks) -> None:
+    """2xx is taken at its word; what follows costs nobody memory or time."""
+
+    def pour(connection: socket.socket, _request: bytes, over: threading.Event) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n")
+        while not over.is_set():
+            connection.sendall(b"x" * 65536)
+
+    with play(pour) as (url, _):
+        hooks.register(url)
+        hooks.record()
+        hooks.deliver()
+    assert [row.status for row in hooks.rows()] == ["delivered"]
+
+
+def test_a_worker_that_dies_holds_an_endpoint_up_for_a_lease(hooks: Hooks, receiver: Receiver) -> None:
+    """Its lease ends; whoever looks then delivers."""
+    hooks.register(receiver.url)
+    hooks.record()
+    hooks.fan_out.once()
+    assert [leased.url for leased in hooks.queue.lease(0, 100)] == [receiver.url]
+    hooks.deliver()
+    assert receiver.got == []
+    hooks.clock.tick(seconds=31)
+    hooks.deliver()
+    assert len(receiver.got) == 1
+
+
+def test_several_workers_deliver_each_event_once(hooks: Hooks, receiver: Receiver) -> None:
+    """No two of them queue the same event, or are at one endpoint at the same time."""
+    hooks.register(receiver.url)
+    hooks.record(count=60)
+    workers = [threading.Thread(target=hooks.deliver) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    hooks.deliver()
+    assert len(receiver.got) == len({each.headers["webhook-id"] for each in receiver.got}) == 60
+
+
+def test_an_event_that_is_queued_while_a_worker_ends_is_not_forgotten(
+    hooks: Hooks, receiver: Receiver
+) -> None:
+    """The worker looked for the last time, then the event came, then the lease ended: it is due at once."""
+    hooks.register(receiver.url)
+    hooks.record()
+    hooks.fan_out.once()
+    [leased] = hooks.queue.lease(0, 100)
+    hooks.runner.deliver(leased, hooks.queue.due(leased.id, 10))
+    hooks.record()
+    hooks.fan_out.once()
+    hooks.queue.release(leased.id, failures=0, lane=0, rest=timedelta())
+    hooks.deliver()
+    assert len(receiver.got) == 2
+
+
+def test_the_thread_of_a_worker_delivers_at_once(sqlite_hooks: Hooks, receiver: Receiver) -> None:
+    """What this process records wakes it; it looks by the clock only for what others recorded (60 s here)."""
+    sqlite_hooks.register(receiver.url)
+    courier = sqlite_hooks.courier()
+    courier.start()
+    try:
+        sqlite_hooks.record(count=3)
+        wait_for(lambda: len(receiver.got) == 3, 10)
+        wait_for(lambda: {row.status for row in sqlite_hooks.rows()} == {"delivered"}, 10)
+        receiver.says = 500
+        sqlite_hooks.record()
+        wait_for(lambda: len(receiver.got) == 4, 10)
+        receiver.says = 200
+        wait_for(lambda: len(receiver.got) == 5, 20)
+    finally:
+        courier.stop()
+        courier.join(10)
+    assert not courier.is_alive()
+
+
+def test_one_slow_receiver_delays_nobody_else(sqlite_hooks: Hooks, receiver: Receiver) -> None:
+    """While one holds its answers back, another gets everything."""
+    with open_receiver() as slow:
+        slow.held.clear()
+        sqlite_hooks.register(slow.url, receiver.url)
+        courier = sqlite_hooks.courier()
+        courier.start()
+        try:
+            sqlite_hooks.record(count=30)
+            wait_for(lambda: len(receiver.got) == 30, 10)
+            assert len(slow.got) <= 2, "the slow one is asked for one thing at a time"
+        finally:
+            courier.stop()
+            courier.join(10)
+
+
+def test_a_secret_is_sealed_at_rest(hooks: Hooks, receiver: Receiver) -> None:
+    """In no column of the endpoint can it be read; sealed for another endpoint it does not open."""
+    [endpoint] = hooks.register(receiver.url)
+    ours = select(webhook_endpoints).where(webhook_endpoints.c.id == endpoint)
+    with hooks.engine.connect() as connection:
+        row = connection.execute(ours).one()
+    assert hooks.secret.removeprefix("whsec_")[:12] not in str(tuple(row))
+    [other, _] = hooks.register(receiver.url + "/other", receiver.url)
+    with hooks.engine.begin() as connection:
+        moved = update(webhook_endpoints).where(webhook_endpoints.c.id == other)
+        connection.execute(moved.values(sealed=row.sealed))
+    hooks.record()
+    hooks.deliver()
+    assert [each.path for each in receiver.got] == ["/hooks"]
+    unreadable = select(webhook_deliveries.c.error).where(webhook_deliveries.c.endpoint_id == other)
+    with hooks.engine.connect() as connection:
+        assert connection.execute(unreadable).scalars().all() == ["secret_unreadable"]
