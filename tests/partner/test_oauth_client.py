@@ -21,8 +21,8 @@ from bff.partner.app import create_app
 from bff.partner.crypto import sha256
 from bff.partner.providers import transport
 from bff.partner.providers.catalogue import Catalogue, CatalogueConnector
-from bff.partner.providers.outbound import Policy
 from bff.partner.providers.entries import LONGEST_LIFE
+from bff.partner.providers.outbound import Policy
 from bff.partner.resources import ASSETS
 from bff.partner.sign_in import flow_cookies
 from bff.partner.storage import tables

@@ -15,8 +15,8 @@ from bff.partner.app import create_app
 from bff.partner.providers import outbound, transport
 from bff.partner.providers.catalogue import Catalogue, FaultyCatalogue
 from bff.partner.providers.catalogue_faults import ENDPOINTS
-from bff.partner.providers.outbound import ForbiddenUrl, Policy
 from bff.partner.providers.credentials import Client
+from bff.partner.providers.outbound import ForbiddenUrl, Policy
 from bff.partner.providers.provider import Code, Provider, ProviderFailed
 from tests.support.raw_server import answers, play
 from tests.support.third_party import Connection, ThirdParty
