@@ -116,6 +116,8 @@ account_connector: Final = Table(
     Column("grant_sha256", String(64), index=True),
     # A sign-in whose token was minted before connects nothing.
     Column("ended_at", Moment),
+    Column("grant_reason", String(40)),
+    Column("next_refresh_at", Moment, index=True),
     UniqueConstraint("account_id", "name"),
     sqlite_autoincrement=True,
 )
@@ -142,6 +144,7 @@ sign_in: Final = Table(
     Column("at", Moment, nullable=False, index=True),
     Column("external_account", Text),
     Column("held", Text),  # sealed
+    Column("provider", Text),
     sqlite_autoincrement=True,
 )
 
@@ -189,7 +192,7 @@ pending_revocation: Final = Table(
     Column("account_id", String(255), nullable=False),
     Column("account_connector_id", Integer, nullable=False),
     Column("sealed_grant", Text, nullable=False),  # sealed
-    # What the grant is still sealed for, as it was found, where its key was missing; else for this row.
+    # What the grant is sealed for: this row and its owner; or as it was found, where its key was missing.
     Column("sealed_for", Text),
     Column("external_account", Text),
     Column("created_at", Moment, nullable=False),
