@@ -46,7 +46,7 @@ class Minter:
         completion: CompletionWish | None = None,
     ) -> tuple[AccountConnector, SignInToken]:
         """The account connector to sign in for, and a token for ``username``. Raises ``PartnerProblem``."""
-        wanted = self._find(account, offered)
+        wanted = self.find(account, offered)
         listed = None
         if not self._tells:
             listed = self._aside(partial(self._partner.list_account_connectors, account))
@@ -57,7 +57,11 @@ class Minter:
         installed = listed.result() if listed else self._partner.list_account_connectors(account)
         return self._chosen(account, wanted, installed), token
 
-    def _find(self, account: AccountRef, offered: OfferedConnector) -> Connector:
+    def find(self, account: AccountRef, offered: OfferedConnector) -> Connector:
+        """The catalogue's entry of what a product offers; the account is made if need be.
+
+        Raises ``PartnerProblem``.
+        """
         try:
             return self._catalogue.find(account, offered)
         except AccountUnknown:
