@@ -13,7 +13,8 @@ import pytest
 
 from bff.partner.app import create_app
 from bff.partner.providers import outbound, transport
-from bff.partner.providers.catalogue import ENDPOINTS, Catalogue, FaultyCatalogue
+from bff.partner.providers.catalogue import Catalogue, FaultyCatalogue
+from bff.partner.providers.catalogue_faults import ENDPOINTS
 from bff.partner.providers.outbound import ForbiddenUrl, Policy
 from bff.partner.providers.provider import Client, Provider, ProviderFailed
 from tests.support.raw_server import answers, play

@@ -111,7 +111,7 @@ def _told(item: CatalogueConnector) -> dict[str, Any]:
             "TriggerName": None,
             "Values": [],
         }
-        for number, parameter in enumerate(item.properties, start=1)
+        for number, parameter in enumerate(item.asked, start=1)
     ]
     return {
         **store.told_connector(item),

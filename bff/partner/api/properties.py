@@ -11,13 +11,11 @@ from bff.partner.api.access import account_level, answer, body, ordered, page_of
 from bff.partner.context import Embedded, embedded
 from bff.partner.errors import ApiError, missing
 from bff.partner.providers.catalogue import CatalogueConnector
+from bff.partner.providers.catalogue_faults import OWN_APP
 from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
 
 routes = Blueprint("properties", __name__)
-
-OWN_APP: Final = ("ClientId", "ClientSecret")
-"""Names of the properties by which an account brings its own app at the third party."""
 
 MOST_AT_ONCE: Final = 100
 _ALL: Final = "/v1.0/account/connectors/<int:account_connector_id>/properties"
@@ -61,9 +59,11 @@ def change(account_connector_id: int, property_id: int) -> Response:
     account_id, document = account_level(), body()
     value = text(document, "Value", 4000)
     with embedded().database.writing() as connection:
-        store.find(connection, account_id, account_connector_id)
+        row = store.find(connection, account_id, account_connector_id)
         name = _told_one(connection, account_connector_id, property_id)["Name"]
         if value is not None:
+            if item := embedded().catalogue.by_id(row.connector_id):
+                _require_fit(item, name, value)
             owner = store.owner_of(connection, account_connector_id)
             sealed = embedded().vault.seal(value, store.property_in(owner, name))
             table = tables.property_value
@@ -95,6 +95,7 @@ def put(
         if name is None or item is None or name not in _known(item):
             raise ApiError(400, f"There is not a connector property that matches name '{name or ''}'.")
         value = text(entry, "Value", 4000) or ""
+        _require_fit(item, name, value)
         sealed = service.vault.seal(value, store.property_in(owner, name))
         table = tables.property_value
         ours = (table.c.account_connector_id == account_connector_id) & (table.c.name == name)
@@ -111,11 +112,16 @@ def values_of(service: Embedded, connection: Connection, account_connector_id: i
 
 def unset(item: CatalogueConnector, values: dict[str, str]) -> list[str]:
     """The required properties that have no value."""
-    return [need.name for need in item.properties if not need.optional and need.name not in values]
+    return [need.name for need in item.asked if not need.optional and need.name not in values]
 
 
 def _known(item: CatalogueConnector) -> set[str]:
-    return {parameter.name for parameter in item.properties} | set(OWN_APP)
+    return {parameter.name for parameter in item.asked} | set(OWN_APP)
+
+
+def _require_fit(item: CatalogueConnector, name: str, value: str) -> None:
+    if value and any(field.name == name and not field.accepts(value) for field in item.fields):
+        raise ApiError(400, f"The value of property '{name}' does not match its pattern.")
 
 
 def _told_one(connection: Connection, account_connector_id: int, property_id: int) -> dict[str, Any]:

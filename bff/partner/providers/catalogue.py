@@ -4,31 +4,16 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bff.partner.providers import outbound
+from bff.partner.providers import catalogue_faults, outbound
+from bff.partner.providers.entries import CatalogueConnector
 
-RESERVED: Final = frozenset(
-    {
-        "response_type",
-        "client_id",
-        "redirect_uri",
-        "scope",
-        "state",
-        "code_challenge",
-        "code_challenge_method",
-    }
-)
-ENDPOINTS: Final = ("authorize_url", "token_url", "userinfo_url", "revocation_url")
-NEEDED_FOR_OAUTH: Final = {
-    "authorization_code": ("authorize_url", "token_url", "client_id"),
-    "client_credentials": ("token_url", "client_id"),
-}
+__all__ = ["Catalogue", "CatalogueConnector", "FaultyCatalogue", "read_catalogue", "require_allowed"]
 
 
 class FaultyCatalogue(Exception):
@@ -39,59 +24,9 @@ class FaultyCatalogue(Exception):
         self.faults = faults
 
 
-def _endpoint(value: str) -> str:
-    try:
-        outbound.parts_of(value)
-    except outbound.ForbiddenUrl as error:
-        raise ValueError(str(error)) from None
-    return value
-
-
-Endpoint = Annotated[str, AfterValidator(_endpoint)]
-
-
-class _Strict(BaseModel):
+class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-
-class Parameter(_Strict):
-    """A property that an account has to set before it can sign in, such as its own sub-domain."""
-
-    name: Annotated[str, Field(min_length=1, max_length=255)]
-    description: str = ""
-    optional: bool = False
-    sensitive: bool = False
-
-
-class CatalogueConnector(_Strict):
-    """One connector. See ``demo-catalogue.toml`` for each key in use."""
-
-    id: Annotated[int, Field(ge=1, le=2**31 - 1)]
-    key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
-    name: Annotated[str, Field(min_length=1, max_length=255)]
-    description: str = ""
-    version: str = "1.0"
-    status: Literal["Approved", "Draft"] = "Approved"
-    icon: str | None = None
-    auth: Literal["oauth2", "api_key", "basic", "none"] = "oauth2"
-    grant: Literal["authorization_code", "client_credentials"] = "authorization_code"
-    authorize_url: Endpoint | None = None
-    token_url: Endpoint | None = None
-    userinfo_url: Endpoint | None = None
-    revocation_url: Endpoint | None = None
-    revocation_ends: Literal["grant", "consent"] = "grant"
-    account_claim: str = "email"
-    client_id: str | None = None
-    client_secret: str | None = Field(default=None, repr=False)
-    client_secret_env: str | None = None
-    scopes: list[str] = []
-    authorize_params: dict[str, str] = {}
-    issuer: str | None = None
-    token_auth: Literal["client_secret_basic", "client_secret_post", "none"] = "client_secret_basic"  # noqa: S105
-    properties: Annotated[list[Parameter], Field(alias="property")] = []
-
-
-class _File(_Strict):
     connector: Annotated[list[CatalogueConnector], Field(min_length=1)]
 
 
@@ -132,8 +67,8 @@ def read_catalogue(path: Path, environ: Mapping[str, str] = os.environ) -> Catal
         connectors = []
         faults = [f"{path}: {_place(fault['loc'], document)}: {_words(fault)}" for fault in error.errors()]
     resolved = [_with_secret(item, environ) for item in connectors]
-    faults += [f"{path}: {fault}" for item in resolved for fault in _faults_of(item)]
-    faults += [f"{path}: {fault}" for fault in _doubles(resolved)]
+    faults += [f"{path}: {fault}" for item in resolved for fault in catalogue_faults.faults_of(item)]
+    faults += [f"{path}: {fault}" for fault in catalogue_faults.doubles(resolved)]
     if faults:
         raise FaultyCatalogue(faults)
     return Catalogue(resolved)
@@ -149,13 +84,11 @@ def _holds_nul(value: Any) -> bool:
 
 def require_allowed(catalogue: Catalogue, policy: outbound.Policy) -> None:
     """Every URL passes what the policy can say before a call. Raises ``FaultyCatalogue``."""
-    faults = []
-    for item in catalogue.connectors:
-        for name in ENDPOINTS:
-            try:
-                policy.check(getattr(item, name) or "https://none.invalid")
-            except outbound.ForbiddenUrl as error:
-                faults.append(f"catalogue: connector {item.key}: {name}: {error}")
+    faults = [
+        f"catalogue: {fault}"
+        for item in catalogue.connectors
+        for fault in catalogue_faults.forbidden_urls(item, policy)
+    ]
     if faults:
         raise FaultyCatalogue(faults)
 
@@ -164,36 +97,6 @@ def _with_secret(item: CatalogueConnector, environ: Mapping[str, str]) -> Catalo
     if item.client_secret is not None or item.client_secret_env is None:
         return item
     return item.model_copy(update={"client_secret": environ.get(item.client_secret_env)})
-
-
-def _faults_of(item: CatalogueConnector) -> list[str]:
-    where, found = f"connector {item.key}", []
-    if item.auth == "oauth2":
-        needed = NEEDED_FOR_OAUTH[item.grant]
-        found += [f"{where}: {name}: is not set" for name in needed if not getattr(item, name)]
-        if item.token_auth != "none" and not item.client_secret:  # noqa: S105  # nosec B105  # the name of a method
-            found.append(
-                f"{where}: client_secret_env: the variable {item.client_secret_env} is not set"
-                if item.client_secret_env
-                else f'{where}: client_secret: is not set; write it, or client_secret_env = "NAME" (a public'
-                ' client writes token_auth = "none")'
-            )
-    found += [
-        f"{where}: authorize_params: {name} is set by the service itself; leave it out"
-        for name in sorted(RESERVED & set(item.authorize_params))
-    ]
-    return found
-
-
-def _doubles(items: list[CatalogueConnector]) -> list[str]:
-    found = []
-    for name in ("id", "key", "name"):
-        values = [getattr(item, name) for item in items]
-        twice = sorted((value for value, times in Counter(values).items() if times > 1), key=str)
-        found += [
-            f"{name} = {value!r} is used by more than one connector; give each its own" for value in twice
-        ]
-    return found
 
 
 def _place(location: tuple[int | str, ...], document: Any) -> str:

@@ -45,12 +45,17 @@ def parts_of(url: str) -> SplitResult:
         # http://localhost:80@attacker.test: a name in front of the host is read by people as the host.
         raise ForbiddenUrl("write it without a user name")
     host = parts.hostname or ""
-    if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_this_machine(host)):
         raise ForbiddenUrl("write https:// (http:// is for this machine only)")
     if ":" not in host and _ENDS_IN_NUMBER.search(host) and not _is_address(host):
         # 2130706433, 0x7f.1 and 127.1 are all 127.0.0.1 to the resolver.
         raise ForbiddenUrl("write the address as four decimal numbers")
     return parts
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a host name is this machine's: every name below ``localhost`` is (RFC 6761, section 6.3)."""
+    return host in LOOPBACK or host.endswith(".localhost")
 
 
 def is_public(address: Address) -> bool:
@@ -62,6 +67,7 @@ def is_public(address: Address) -> bool:
 
 def resolve(host: str, port: int) -> list[str]:
     """What this machine's resolver says. Its own time-outs bound it. Raises ``OSError``."""
+    host = "localhost" if host.endswith(".localhost") else host
     return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 

@@ -18,7 +18,13 @@ from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.sign_in import sign_ins
 from bff.partner.storage import tables
 
-AUTH_TYPES = {"oauth2": "OAuth2", "api_key": "ApiKey", "basic": "Basic", "none": "None"}
+AUTH_TYPES = {
+    "oauth2": "OAuth2",
+    "client_credentials": "OAuth2",
+    "api_key": "ApiKey",
+    "basic": "Basic",
+    "none": "None",
+}
 GRANTS = {"authorization_code": "AuthorisationCode", "client_credentials": "ClientCredentials"}
 
 MOST_SCOPES: Final = 8000
@@ -109,9 +115,15 @@ def told_connector(item: CatalogueConnector) -> dict[str, Any]:
         "Icon": item.icon,
         "AuthDescription": None,
         "AuthType": AUTH_TYPES[item.auth],
-        "OAuth2Type": GRANTS[item.grant] if item.auth == "oauth2" else "Unknown",
+        "OAuth2Type": _oauth2_type(item),
         "AuthScheme": None,
     }
+
+
+def _oauth2_type(item: CatalogueConnector) -> str:
+    if AUTH_TYPES[item.auth] != "OAuth2":
+        return "Unknown"
+    return GRANTS["client_credentials" if item.needs_no_user else item.grant]
 
 
 def find(connection: Connection, account_id: str, account_connector_id: int) -> Row[Any]:

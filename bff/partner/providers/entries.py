@@ -1,0 +1,181 @@
+"""What one entry of the connector catalogue says: a third party, and its habits."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from bff.partner.providers import outbound, templates
+
+Auth = Literal["oauth2", "api_key", "basic", "client_credentials", "none"]
+TokenAuth = Literal["client_secret_basic", "client_secret_basic_raw", "client_secret_post", "none"]
+LONGEST_LIFE: Final = 365 * 24 * 3600
+RENAMED: Final = frozenset(
+    {"client_id", "client_secret", "redirect_uri", "scope", "state", "code", "response_type", "refresh_token"}
+)
+"""The OAuth parameters that a third party may call by another name."""
+FIELD_NAME: Final = r"^[A-Za-z][A-Za-z0-9_]{0,62}$"
+_HOST: Final = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+|localhost")
+
+
+def _endpoint(value: str) -> str:
+    if fault := templates.fault_of(value):
+        raise ValueError(fault)
+    return value
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from None
+    return value
+
+
+def _link(value: str) -> str:
+    try:
+        outbound.parts_of(value.partition("#")[0])
+    except outbound.ForbiddenUrl as error:
+        raise ValueError(str(error)) from None
+    return value
+
+
+def _host(value: str) -> str:
+    if not _HOST.fullmatch(value):
+        raise ValueError("write a host in small letters such as accounts.example.com or *.example.com")
+    return value
+
+
+def _path(value: str) -> str:
+    if not all(value.split(".")) or len(value) > 200:
+        raise ValueError("write names with dots between them, such as data.user.email")
+    return value
+
+
+Text = Annotated[str, Field(min_length=1, max_length=255)]
+Endpoint = Annotated[str, AfterValidator(_endpoint)]
+Pattern = Annotated[str, AfterValidator(_pattern), Field(min_length=1, max_length=1000)]
+Link = Annotated[str, AfterValidator(_link)]
+Host = Annotated[str, AfterValidator(_host)]
+Path = Annotated[str, AfterValidator(_path), Field(min_length=1)]
+"""A dotted path into a JSON document; a number takes that member of a list."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Parameter(_Strict):
+    """A property that an account has to set before it can sign in, such as its own sub-domain."""
+
+    name: Text
+    description: str = ""
+    optional: bool = False
+    sensitive: bool = False
+
+
+class AskedField(_Strict):
+    """A value that the user types in the popup before the sign-in; kept as the property of this name.
+
+    ``pattern`` is what the whole value has to match. ``prefix`` and ``suffix`` are shown around the input and
+    are no part of the value.
+    """
+
+    name: Annotated[str, Field(pattern=FIELD_NAME)]
+    label: Text
+    pattern: Pattern | None = None
+    prefix: Annotated[str, Field(max_length=255)] = ""
+    suffix: Annotated[str, Field(max_length=255)] = ""
+    help: Annotated[str, Field(max_length=1000)] = ""
+    help_url: Link | None = None
+    sensitive: bool = False
+    optional: bool = False
+
+    def accepts(self, value: str) -> bool:
+        """Whether the value is one that this field takes."""
+        return self.pattern is None or re.fullmatch(self.pattern, value) is not None
+
+
+class Check(_Strict):
+    """A request that succeeds (2xx) with good credentials only; tried before "connected"."""
+
+    url: Endpoint
+    method: Literal["GET", "POST"] = "GET"
+    headers: dict[str, str] = {}
+
+
+class CatalogueConnector(_Strict):
+    """One connector. ``docs/providers.md`` says of each key what it does, and which provider needs it."""
+
+    id: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+    name: Annotated[str, Field(min_length=1, max_length=255)]
+    description: str = ""
+    version: str = "1.0"
+    status: Literal["Approved", "Draft"] = "Approved"
+    icon: str | None = None
+    auth: Auth = "oauth2"
+    grant: Literal["authorization_code", "client_credentials"] = "authorization_code"
+    authorize_url: Endpoint | None = None
+    token_url: Endpoint | None = None
+    refresh_url: Endpoint | None = None
+    userinfo_url: Endpoint | None = None
+    userinfo_headers: dict[str, str] = {}
+    revocation_url: Endpoint | None = None
+    revocation_ends: Literal["grant", "consent"] = "grant"
+    allowed_hosts: list[Host] = []
+    account_claim: Path = "email"
+    client_id: str | None = None
+    client_secret: str | None = Field(default=None, repr=False)
+    client_secret_env: str | None = None
+    scopes: list[str] = []
+    scope_separator: Annotated[str, Field(min_length=1, max_length=3)] = " "
+    pkce: bool = True
+    authorize_params: dict[str, str] = {}
+    token_params: dict[str, str] = {}
+    refresh_params: dict[str, str] = {}
+    parameter_names: dict[str, Text] = {}
+    issuer: str | None = None
+    token_auth: TokenAuth = "client_secret_basic"  # noqa: S105
+    token_request: Literal["form", "json"] = "form"  # noqa: S105
+    token_response: Literal["auto", "json", "form"] = "auto"  # noqa: S105
+    token_root: Path | None = None
+    expires_in_default: Annotated[int, Field(ge=1, le=LONGEST_LIFE)] | None = None
+    dead_refresh: list[Text] = []
+    declined_errors: list[Text] = []
+    keep_from_token: list[Path] = []
+    keep_from_callback: list[Text] = []
+    keep_from_userinfo: list[Path] = []
+    properties: Annotated[list[Parameter], Field(alias="property")] = []
+    fields: Annotated[list[AskedField], Field(alias="field")] = []
+    check: Check | None = None
+
+    @property
+    def asked(self) -> list[Parameter]:
+        """Everything that an account sets: properties, and the fields of the popup's form."""
+        fields = [
+            Parameter(name=f.name, description=f.label, optional=f.optional, sensitive=f.sensitive)
+            for f in self.fields
+        ]
+        return [*self.properties, *fields]
+
+    @property
+    def patterns(self) -> dict[str, str]:
+        """The pattern of each field that has one."""
+        return {field.name: field.pattern for field in self.fields if field.pattern is not None}
+
+    @property
+    def kept(self) -> list[str]:
+        """The names of what is kept from the token answer, the callback and the user info."""
+        return [*self.keep_from_token, *self.keep_from_callback, *self.keep_from_userinfo]
+
+    @property
+    def needs_no_user(self) -> bool:
+        """Whether tokens are had without a user's consent (RFC 6749, section 4.4)."""
+        return self.auth == "client_credentials" or self.grant == "client_credentials"
+
+    def url(self, template: str, values: dict[str, str]) -> str:
+        """A URL of this entry with values in the place of names. Raises ``templates.Unfit``."""
+        return templates.fill_url(template, values, self.patterns, tuple(self.allowed_hosts))

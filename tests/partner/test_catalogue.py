@@ -1,0 +1,143 @@
+"""The connector catalogue: every key, and what is said of a faulty one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue
+
+OAUTH = """
+[[connector]]
+id = 1
+key = "shop"
+name = "Shop"
+authorize_url = "https://{shop}.shop.example/authorize"
+token_url = "https://{shop}.shop.example/token"
+client_id = "us"
+client_secret = "secret"
+"""
+FIELD = """
+[[connector.field]]
+name = "shop"
+label = "Shop name"
+pattern = "[a-z0-9-]+"
+suffix = ".shop.example"
+help = "The first part of your shop's address."
+help_url = "https://shop.example/help#names"
+"""
+EVERY_KEY = """
+refresh_url = "https://{shop}.shop.example/refresh"
+userinfo_url = "https://{shop}.shop.example/me/{team.id}"
+userinfo_headers = { X-Token = "{access_token}" }
+revocation_url = "https://{shop}.shop.example/revoke"
+pkce = false
+scope_separator = ","
+authorize_params = { prompt = "consent", shop = "{shop}" }
+token_params = { audience = "https://{shop}" }
+refresh_params = { audience = "{realmId}" }
+parameter_names = { client_id = "client_key" }
+token_request = "json"
+token_response = "auto"
+token_auth = "client_secret_basic_raw"
+token_root = "authed_user"
+expires_in_default = 3600
+dead_refresh = ["bad_refresh_token"]
+declined_errors = ["user_cancelled_login"]
+account_claim = "data.user.email"
+keep_from_token = ["instance_url", "team.id"]
+keep_from_callback = ["realmId"]
+keep_from_userinfo = ["0.id"]
+allowed_hosts = ["*.shop.example"]
+"""
+API_KEY = """
+[[connector]]
+id = 2
+key = "keys"
+name = "Keys"
+auth = "api_key"
+[connector.check]
+url = "https://api.keys.example/me"
+headers = { Authorization = "Bearer {api_key}" }
+"""
+
+
+def faults(tmp_path: Path, text: str) -> str:
+    """What is said of a catalogue."""
+    file = tmp_path / "catalogue.toml"
+    file.write_text(text)
+    try:
+        read_catalogue(file)
+    except FaultyCatalogue as error:
+        return str(error)
+    return ""
+
+
+def test_every_key_of_the_contract_is_read(tmp_path: Path) -> None:
+    """A catalogue may say every habit that is documented, whatever the kind of its connectors."""
+    basic = API_KEY.replace("2", "3").replace('"keys"', '"basic"').replace('"Keys"', '"Basic"')
+    basic = basic.replace('"api_key"', '"basic"').replace("Bearer {api_key}", "Basic {basic}")
+    ours = API_KEY.replace("2", "4").replace('"keys"', '"ours"').replace('"Keys"', '"Ours"')
+    ours = ours.replace('"api_key"', '"client_credentials"\ntoken_url = "https://api.keys.example/token"')
+    ours = ours.replace("{api_key}", "{access_token}")
+    assert faults(tmp_path, OAUTH + EVERY_KEY + FIELD + API_KEY + basic + ours) == ""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("{shop}.shop.example/token", "{shp}.shop.example/token", "token_url: {shp} is the name of no field"),
+        ("{shop}.shop.example/token", "{shop}/token", "token_url: its host may be anybody's"),
+        ("{shop}.shop.example/token", "{shop}shop.example/token", "token_url: its host may be anybody's"),
+        ("{shop}.shop.example/token", "{shop}.example/token", "token_url: its host may be anybody's"),
+        ("{shop}.shop.example/token", "shop.example:{shop}/token", "token_url: write an absolute URL"),
+        ("{shop}.shop.example/token", "a.shop.example/{}", "token_url: write {name}"),
+        ('pattern = "[a-z0-9-]+"', 'pattern = "[a-z"', "field.0.pattern: is no regular expression"),
+        ('label = "Shop name"\n', "", "field.0.label: is not set"),
+        ('name = "shop"\n', 'name = "ClientId"\n', "ClientId is the name of an own app's property"),
+        ('suffix = ".shop.example"', 'sufix = ".shop.example"', "field.0.sufix: is not known here"),
+        ('client_id = "us"', 'client_id = "us"\ntoken_root = "a..b"', "token_root: write names with dots"),
+        ('client_id = "us"', 'client_id = "us"\nexpires_in_default = 0', "expires_in_default: "),
+        (
+            'client_id = "us"',
+            'client_id = "us"\nauthorize_params = { response_mode = "fragment" }',
+            "response_mode: write query or form_post",
+        ),
+        (
+            'client_id = "us"',
+            'client_id = "us"\ntoken_params = { code = "x" }',
+            "token_params: code is set by the service itself",
+        ),
+        (
+            'client_id = "us"',
+            'client_id = "us"\nallowed_hosts = ["*.other.example"]\nuserinfo_url = "https://a.shop.example/me"',
+            "userinfo_url: its host is not among allowed_hosts",
+        ),
+        ('client_id = "us"', 'client_id = "us"\nallowed_hosts = ["*"]', "allowed_hosts.0: write a host"),
+        (
+            'client_id = "us"',
+            'client_id = "us"\nparameter_names = { nonce = "n" }',
+            "parameter_names: nonce is none of",
+        ),
+    ],
+)
+def test_a_fault_is_named_with_its_key(tmp_path: Path, before: str, after: str, said: str) -> None:
+    """What cannot work, or could lead a secret away, is said when the catalogue is read."""
+    text = OAUTH + FIELD
+    assert before in text
+    assert said in faults(tmp_path, text.replace(before, after, 1))
+
+
+def test_a_host_may_end_in_a_name_whose_values_are_listed(tmp_path: Path) -> None:
+    """A top-level domain that the user chooses is one of those that the pattern lists."""
+    text = (OAUTH + FIELD).replace("{shop}.shop.example", "accounts.shop.{shop}")
+    assert "may be anybody's" in faults(tmp_path, text)
+    assert faults(tmp_path, text.replace('"[a-z0-9-]+"', '"com|eu|com\\\\.au"')) == ""
+
+
+def test_a_key_of_the_users_own_may_go_to_a_host_of_their_own(tmp_path: Path) -> None:
+    """Self-hosted services are named whole by the user, whose own key it is that is sent there."""
+    field = '[[connector.field]]\nname = "host"\nlabel = "Host"\n'
+    text = API_KEY.replace("https://api.keys.example/me", "https://{host}/me") + field
+    assert faults(tmp_path, text) == ""
