@@ -87,7 +87,7 @@ class Forms:
 
     def comes_first(self, attempt: Attempt) -> bool:
         """Whether the connector is connected by its form alone. Raises ``PartnerProblem``."""
-        return self._form(attempt).comes_first
+        return self.form(attempt).comes_first
 
     def is_needed(self, attempt: Attempt, installed: AccountConnector) -> bool:
         """Whether values are to be typed before the sign-in at the third party. Raises ``PartnerUnavailable``.
@@ -95,7 +95,7 @@ class Forms:
         What the host or its operators set is not asked for. What a user typed is, until it has led to a
         connection: it may be what was wrong.
         """
-        form = self._form(attempt)
+        form = self.form(attempt)
         if not form.fields:
             return False
         if form.lacks(self._partner.properties(attempt.account, installed.id)):
@@ -124,15 +124,17 @@ class Forms:
 
     def show(self, attempt: Attempt) -> Shown:
         """The form as it stands. Changes nothing. Raises ``PartnerProblem``."""
-        form, turn = self._form(attempt), self._attempts.forms_sent(attempt.id)
+        form, turn = self.form(attempt), self._attempts.forms_sent(attempt.id)
         known = self._known(attempt, form)
         secret = {one.name for one in form.fields if one.sensitive}
         told = {name: value for name, value in known.items() if name not in secret}
         return Shown(form, turn, told, frozenset(known) & secret)
 
-    def send(
-        self, attempt: Attempt, turn: int, values: Mapping[str, Secret]
-    ) -> Attempt | Onward | NotTaken:
+    def sent(self, attempt: Attempt) -> int:
+        """How often the form was sent."""
+        return self._attempts.forms_sent(attempt.id)
+
+    def send(self, attempt: Attempt, turn: int, values: Mapping[str, Secret]) -> Attempt | Onward | NotTaken:
         """What a user typed, by the names of the fields: how it ended, where it goes on, or what is wrong.
 
         ``turn`` is the showing that it was typed into. Raises ``Outdated`` when that was sent before,
@@ -142,7 +144,7 @@ class Forms:
             raise LaunchRefused("this form can be sent no more")
         if not self._attempts.send_form(attempt.id, turn, self._clock()):
             raise Outdated("this form was sent already")
-        form = self._form(attempt)
+        form = self.form(attempt)
         told = self._try(attempt, form, values)
         if isinstance(told, NotTaken):
             step = _STEPS.get(told.whole or Fault.REFUSED, "form_refused")
@@ -153,7 +155,8 @@ class Forms:
         """The user does not want to: the attempt ends as it does by a No at the third party."""
         return self._watch.settle(attempt, {"status": Status.DECLINED, "error_code": Status.DECLINED.value})
 
-    def _form(self, attempt: Attempt) -> SignInForm:
+    def form(self, attempt: Attempt) -> SignInForm:
+        """What is asked for. Raises ``PartnerProblem``, ``ConnectorUnavailable`` where there is no form."""
         form = self._minter.find(attempt.account, attempt.connector).form
         if form.way is Way.NOT_HERE:
             raise ConnectorUnavailable(f"connector {attempt.connector.key!r} cannot be connected here")
@@ -245,9 +248,7 @@ def _end(attempt: Attempt, told: AccountConnector, now: datetime) -> AttemptChan
     return {"status": Status.CONNECTED, "settled_at": now, "attributed": True}
 
 
-def _faults(
-    form: SignInForm, typed: Mapping[str, Secret], kept: frozenset[str]
-) -> Mapping[str, Fault]:
+def _faults(form: SignInForm, typed: Mapping[str, Secret], kept: frozenset[str]) -> Mapping[str, Fault]:
     found: dict[str, Fault] = {}
     for one in form.fields:
         if fault := _fault(one, typed.get(one.name), kept):

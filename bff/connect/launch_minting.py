@@ -32,7 +32,6 @@ class Ready:
     way: Way
     at: datetime
 
-
     @property
     def changes(self) -> AttemptChanges:
         """What the attempt keeps of it."""

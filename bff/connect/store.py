@@ -188,7 +188,13 @@ class DatabaseAttempts:
             if turn:
                 more = update(attempt_steps).where(ours).values(last_at=now, count=turn + 1)
                 return connection.execute(more).rowcount == 1
-            values = {"attempt_id": attempt_id, "step": FORM_SENT, "first_at": now, "last_at": now, "count": 1}
+            values = {
+                "attempt_id": attempt_id,
+                "step": FORM_SENT,
+                "first_at": now,
+                "last_at": now,
+                "count": 1,
+            }
             try:
                 with connection.begin_nested():
                     connection.execute(insert(attempt_steps).values(values))

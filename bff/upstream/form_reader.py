@@ -92,6 +92,6 @@ def _link(value: Any) -> str:
         return ""
     try:
         parts = urlsplit(value)
-        return value if parts.scheme == "https" and parts.hostname else ""
     except ValueError:
         return ""
+    return value if parts.scheme == "https" and parts.hostname else ""

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from bff.common.secret import Secret
 from bff.identity.principal import AccountRef
-from bff.upstream.sign_in_forms import Credentials, NotTaken, SignInForm
+from bff.upstream.sign_in_forms import NO_FORM, Credentials, NotTaken, SignInForm
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Connector:
     name: str
     others: tuple[int, ...] = ()
     installable: bool = True
-    form: SignInForm = SignInForm()
+    form: SignInForm = NO_FORM
 
     def is_in(self, installed: AccountConnector) -> bool:
         """Whether an account connector is an install of this connector, of whichever release."""

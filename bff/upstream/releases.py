@@ -14,7 +14,7 @@ from typing import Any, Final
 from bff.upstream import json_reader as partner_json
 from bff.upstream.form_reader import read_form
 from bff.upstream.protocol import Connector
-from bff.upstream.sign_in_forms import SignInForm
+from bff.upstream.sign_in_forms import NO_FORM, SignInForm
 
 NEVER_INSTALLED: Final = frozenset({"draft", "planned"})
 NOT_FOR_NEW: Final = NEVER_INSTALLED | {"deprecated"}
@@ -34,7 +34,7 @@ class Release:
     status: str
     auth: str
     needs: tuple[str, ...]
-    form: SignInForm = SignInForm()
+    form: SignInForm = NO_FORM
 
     @property
     def rank(self) -> tuple[bool, tuple[int, ...], int]:

@@ -63,6 +63,7 @@ class SignInForm:
         return any(not one.optional and not values.get(one.name) for one in self.fields)
 
 
+NO_FORM: Final = SignInForm()
 _STANDARD: Final[Mapping[Way, tuple[FormField, ...]]] = {
     Way.API_KEY: (FormField("api_key", sensitive=True),),
     Way.BASIC: (FormField("username"), FormField("password", sensitive=True)),
@@ -71,8 +72,12 @@ _STANDARD: Final[Mapping[Way, tuple[FormField, ...]]] = {
 """The values that a way of signing in consists of, where the catalogue does not describe them itself."""
 
 
+_OWN_APP: Final = {"client_id": "ClientId", "client_secret": "ClientSecret"}
+"""What the properties are called in which an account's own client is kept (as in Cyclr)."""
+
+
 def with_standard_fields(form: SignInForm, help_text: str = "") -> SignInForm:
-    """The form with the fields that its way of signing in needs; those it describes itself stay where they are.
+    """The form with the fields that its way of signing in needs; those it describes itself stay in place.
 
     ``help_text`` is shown with the first of those that are added.
     """
@@ -113,7 +118,7 @@ def credentials_of(form: SignInForm, values: Mapping[str, Secret], sign_in: str 
     if form.way is Way.BASIC:
         pair = ":".join(values[name].reveal() if name in values else "" for name in ("username", "password"))
         return Credentials(own, Secret(base64.b64encode(pair.encode()).decode()), sign_in)
-    return Credentials(values, None, sign_in)
+    return Credentials({_OWN_APP.get(name, name): value for name, value in values.items()}, None, sign_in)
 
 
 class Fault(StrEnum):
@@ -135,4 +140,3 @@ class NotTaken:
 
     fields: Mapping[str, Fault] = field(default_factory=dict)
     whole: Fault | None = None
-

@@ -9,11 +9,12 @@ from flask import Blueprint, Response
 from sqlalchemy import Connection, Row, select, update
 
 from bff.partner import clock
+from bff.partner.api import properties
 from bff.partner.api.access import account_level, answer
 from bff.partner.context import Embedded, embedded
 from bff.partner.crypto import CannotOpen
 from bff.partner.errors import ApiError, missing
-from bff.partner.grants import noting, revocation, standing
+from bff.partner.grants import noting, revocation, standing, typed
 from bff.partner.grants.credentials import seal, unseal
 from bff.partner.providers.provider import Credentials
 from bff.partner.sign_in import sign_ins
@@ -46,7 +47,7 @@ def keep(
 
     Where the third party does not name the account, the newest grant wins: nobody could tell them apart.
     """
-    if row.authenticated and account and row.external_account and account != row.external_account:
+    if is_another(row, account):
         held = seal(service.vault, credentials, store.held_in(row, token_sha256))
         told = sign_ins.finish(
             connection, token_sha256, "failed", error=MISMATCH, external_account=account, held=held
@@ -58,6 +59,11 @@ def keep(
     noted = _connect(service, connection, row, credentials, account)
     sign_ins.finish(connection, token_sha256, "connected", external_account=account)
     return Kept(connected=True, noted=noted)
+
+
+def is_another(row: Row[Any], account: str | None) -> bool:
+    """Whether ``account`` is known to be another one than the connected."""
+    return bool(row.authenticated and account and row.external_account and account != row.external_account)
 
 
 @routes.put("/v1.0/account/connectors/<int:account_connector_id>/signins/<token_sha256>/accept")
@@ -91,11 +97,20 @@ def _accept(
         return None
     if found.held is None or found.at < clock.now() - HELD_FOR:
         raise ApiError(410, "This sign-in can no longer be accepted.")
-    credentials = unseal(service.vault, found.held, store.held_in(row, token_sha256))
-    noted = _connect(service, connection, row, credentials, found.external_account)
+    noted = _take_held(service, connection, row, found)
     values = {"result": "connected", "error": None, "held": None, "at": clock.now()}
     connection.execute(update(table).where(ours).values(values))
     return noted
+
+
+def _take_held(service: Embedded, connection: Connection, row: Row[Any], found: Row[Any]) -> str | None:
+    given = typed.held(service, row, found.token_sha256, found.held)
+    if given is not None and not typed.has_grant(given):
+        return typed.keep(service, connection, row, given, found.external_account)
+    credentials = unseal(service.vault, found.held, store.held_in(row, found.token_sha256))
+    if given is not None:
+        properties.put(service, connection, row.id, row.connector_id, given.as_properties)
+    return _connect(service, connection, row, credentials, found.external_account)
 
 
 def _connect(

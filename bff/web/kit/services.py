@@ -9,6 +9,7 @@ from datetime import datetime
 from flask import Flask, Request, current_app
 
 from bff.connect.completion import Completions
+from bff.connect.forms import Forms
 from bff.connect.housekeeping import Housekeeping
 from bff.connect.idempotency import Repeats
 from bff.connect.polling import Watch
@@ -24,6 +25,7 @@ from bff.studio.access import StudioStore
 from bff.upstream.accounts import Accounts
 from bff.upstream.catalogue import Catalogue
 from bff.web.kit.confirmations import Confirmations
+from bff.web.kit.form_tokens import FormTokens
 from bff.web.kit.limits import Limits
 from bff.web.kit.session_tokens import SessionTokens
 
@@ -37,6 +39,7 @@ class Services:
 
     accounts: Accounts
     connect: Connect
+    forms: Forms
     completions: Completions
     watch: Watch
     attempts: AttemptStore
@@ -49,6 +52,7 @@ class Services:
     studio: StudioStore
     session_tokens: SessionTokens
     confirmations: Confirmations
+    form_tokens: FormTokens
     session_ends: SessionEnds
     assertions: HostAssertions
     repeats: Repeats

@@ -76,6 +76,14 @@ class ProductName(BaseModel):
     name: str
 
 
+class AttemptError(BaseModel):
+    """Why there is no connection, in words for the person at the page."""
+
+    code: str
+    title: str
+    next_step: str
+
+
 class ConnectorState(BaseModel):
     """A connector that this session may connect, and how it stands for the account."""
 
@@ -83,6 +91,9 @@ class ConnectorState(BaseModel):
     name: str
     logo: str | None
     state: Literal["connected", "disconnected", "unknown"]
+    error: Annotated[
+        AttemptError | None, Field(description="Why it cannot be connected, known before anybody clicks.")
+    ]
 
 
 class Config(BaseModel):
@@ -125,14 +136,6 @@ class AttemptConnection(BaseModel):
     id: str
     connector: str
     external_account: str | None
-
-
-class AttemptError(BaseModel):
-    """Why an attempt ended without one, in words for the person at the page."""
-
-    code: str
-    title: str
-    next_step: str
 
 
 class LateSuccess(BaseModel):
@@ -259,3 +262,31 @@ class PressForm(BaseModel):
     """What a page tells of a press."""
 
     launch_token: str
+
+
+class FormEnd(BaseModel):
+    """How an attempt ended, in words."""
+
+    title: str
+    next_step: str
+
+
+class FormAnswer(BaseModel):
+    """What came of a form that was sent: ``end``, ``go``, or the rest, and then it can be sent again.
+
+    ``faults`` says what is wrong by the names of the page's fields, ``whole`` what is about none of them.
+    """
+
+    go: Annotated[str | None, Field(json_schema_extra=URI)] = None
+    end: FormEnd | None = None
+    return_url: str | None = None
+    faults: dict[str, str] | None = None
+    whole: str | None = None
+    token: str | None = None
+
+
+class TypedForm(BaseModel):
+    """What the form's page sends: its token, and what was typed (``v0``, ``v1``, ...), or ``cancel``."""
+
+    form_token: str
+    action: Literal["cancel"] | None = None

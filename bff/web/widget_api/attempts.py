@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from flask import Blueprint, Response, request
 from pydantic import Field
 
-from bff.common.errors import InvalidRequest, LimitsUnavailable, RateLimited
+from bff.common.errors import ConnectorUnavailable, InvalidRequest, LimitsUnavailable, RateLimited
 from bff.common.origins import origin_of
 from bff.common.secret import Secret
 from bff.connect.attempt import Attempt, Delivery, Hint, Status
@@ -65,7 +65,13 @@ def config() -> Response:
         {
             "product": {"key": product.key, "name": product.name},
             "connectors": [
-                {"key": connector.key, "name": connector.name, "logo": connector.logo, "state": state}
+                {
+                    "key": connector.key,
+                    "name": connector.name,
+                    "logo": connector.logo,
+                    "state": state,
+                    "error": _unavailable(product, connector, shared),
+                }
                 for connector, state in states
             ],
             "words": told_words | {"lang": shared.lang, "dir": shared.dir},
@@ -193,6 +199,16 @@ def _states(product: Product, principal: Principal) -> list[tuple[OfferedConnect
         # A preview is looked at often, and shows every button as for the first time.
         return [(services().catalogue.named(connector), "disconnected") for connector in offered]
     return services().overview.states(principal.account, offered)
+
+
+def _unavailable(product: Product, connector: OfferedConnector, words: Words) -> dict[str, str] | None:
+    """Why a connector cannot be connected, in words, where that is known before anybody clicks."""
+    try:
+        services().catalogue.require_connectable(connector)
+    except ConnectorUnavailable as error:
+        title, next_step = Words(product, [words.lang], connector.key).error(error.told)
+        return {"code": error.told, "title": title, "next_step": next_step}
+    return None
 
 
 def _is_in_app() -> bool:
