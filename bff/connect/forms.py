@@ -1,8 +1,8 @@
 """Connectors that need something typed: an API key, a user name and password, or the name of one's own shop.
 
-The form stands on a page of ours in the popup. It belongs to one launched attempt, to the browser that launched
-it, and each showing of it is sent once. What is typed goes to the partner service, which tries it at the third
-party where it knows how; nothing of it is kept here.
+The form stands on a page of ours in the popup. It belongs to one launched attempt, to the browser that
+launched it, and each showing of it is sent once. What is typed goes to the partner service, which tries it at
+the third party where it knows how; nothing of it is kept here.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _STEPS: Final = {Fault.UNREACHABLE: "form_unanswered"}
 
 @dataclass(frozen=True)
 class Shown:
-    """A form as a user sees it: ``values`` by name are set already, secrets left out; ``kept`` are set secrets.
+    """A form as a user sees it: ``values`` are set already, by name; ``kept`` are the secrets that are.
 
     ``turn`` is how often it was sent before.
     """
@@ -90,7 +90,7 @@ class Forms:
         return self.form(attempt).comes_first
 
     def is_needed(self, attempt: Attempt, installed: AccountConnector) -> bool:
-        """Whether values are to be typed before the sign-in at the third party. Raises ``PartnerUnavailable``.
+        """Whether values are to be typed before the sign-in. Raises ``PartnerUnavailable``.
 
         What the host or its operators set is not asked for. What a user typed is, until it has led to a
         connection: it may be what was wrong.

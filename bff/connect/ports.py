@@ -82,7 +82,7 @@ class AttemptStore(Protocol):
         """How often the form of an attempt was sent."""
 
     def send_form(self, attempt_id: str, turn: int, now: datetime) -> bool:
-        """Compare-and-set: it was sent ``turn`` times, and is sent once more. False when it was sent since."""
+        """Compare-and-set: it was sent ``turn`` times, and is once more. False when it was sent since."""
 
     def was_filled_in(self, account_connector_id: int) -> bool:
         """Whether a user has sent a form for this account connector before."""

@@ -55,7 +55,7 @@ class SignInUrls:
         require_fit(self._service_url, target_origin, callback_message)
         if self._minter.find(account, offered).form.way is not Way.OAUTH:
             raise ConnectorUnavailable(
-                f"connector {connector!r} is connected by a form in the popup, or not at all: no link leads there"
+                f"connector {connector!r} is connected by a form in the popup, or not at all, and by no link"
             )
         installed, token = self._minter.mint(account, offered, user.id)
         if installed.sign_ins is None:

@@ -181,7 +181,7 @@ class DatabaseAttempts:
             return connection.execute(wanted).scalar_one_or_none() or 0
 
     def send_form(self, attempt_id: str, turn: int, now: datetime) -> bool:
-        """Compare-and-set: it was sent ``turn`` times, and is sent once more. False when it was sent since."""
+        """Compare-and-set: it was sent ``turn`` times, and is once more. False when it was sent since."""
         table = attempt_steps.c
         ours = (table.attempt_id == attempt_id) & (table.step == FORM_SENT) & (table.count == turn)
         with self._writer.begin() as connection:

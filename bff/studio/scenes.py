@@ -47,7 +47,7 @@ _PAGES: Final = (
     Scene("page_form", "Window: asking for a key", page="form.html"),
     Scene("page_form_basic", "Window: asking for a password", page="form.html", state="basic"),
     Scene("page_form_client", "Window: asking for a client", page="form.html", state="client"),
-    Scene("page_form_continue", "Window: asking before the sign-in", page="form.html", state="continue"),
+    Scene("page_form_continue", "Window: asking before signing in", page="form.html", state="continue"),
     Scene("page_form_checking", "Window: trying what was typed", page="form.html", state="checking"),
     Scene("page_form_faults", "Window: what was typed is wrong", page="form.html", state="faults"),
     Scene("page_return", "Window: coming back", page="return.html"),

@@ -101,8 +101,8 @@ class Catalogue:
             raise ConnectorUnavailable(f"the partner service has no connector {offered.reference!r}")
         if known.connector.form.way is Way.NOT_HERE:
             raise ConnectorUnavailable(
-                f"connector {offered.key!r} signs in by a way that is not offered here; docs/providers.md says"
-                " which are"
+                f"connector {offered.key!r} signs in by a way that has no form here; docs/providers.md says"
+                " which have"
             )
 
     def named(self, offered: OfferedConnector) -> OfferedConnector:

@@ -100,9 +100,7 @@ def test_somebody_elses_connection_is_not_this_users(world: CyclrWorld) -> None:
 
 
 def test_a_shop_is_named_first_and_can_be_mended(world: CyclrWorld) -> None:
-    """Its "Bad Request" page is never seen; the third party's own page for a wrong shop is, and a new click
-    asks again.
-    """
+    """No "Bad Request": the third party says that there is no such shop, and a new click asks again."""
     session = world.session()
     wrong = open_form(world, session, "shop").send("nowhere")["go"]
     assert "no such shop" in world.sign_in(wrong).text

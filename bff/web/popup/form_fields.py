@@ -11,7 +11,14 @@ from bff.connect.forms import Shown
 from bff.upstream.sign_in_forms import Fault, FormField, SignInForm
 
 Text = Callable[[str], str]
-LABELLED: Final = frozenset({"api_key", "username", "password", "client_id", "client_secret"})
+LABELS: Final = {
+    "api_key": "page_form_api_key",
+    "username": "page_form_username",
+    "password": "page_form_password",
+    "client_id": "page_form_client_id",
+    "client_secret": "page_form_client_secret",
+}
+"""The standard texts of the values that a way of signing in consists of."""
 WORDS: Final[Mapping[Fault, str]] = {
     Fault.MISSING: "page_form_missing",
     Fault.PATTERN: "page_form_pattern",
@@ -60,7 +67,7 @@ def key_of(place: int) -> str:
 
 def label_of(one: FormField, text: Text) -> str:
     """The catalogue's own label; for a value that it leaves out, the standard text in the user's language."""
-    return one.label or (text(f"page_form_{one.name}") if one.name in LABELLED else one.name)
+    return one.label or (text(LABELS[one.name]) if one.name in LABELS else one.name)
 
 
 def typed(form: SignInForm, sent: Mapping[str, str]) -> dict[str, Secret]:

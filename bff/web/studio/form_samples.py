@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bff.connect.forms import Shown
 from bff.upstream.sign_in_forms import Fault, FormField, SignInForm, Way, with_standard_fields
-from bff.web.popup.form_fields import WORDS, Shape, Text, shapes
+from bff.web.popup.form_fields import WORDS, Shape, Text, label_of, shapes
 
 ADDRESS: Final = FormField(
     "address",
@@ -32,7 +32,7 @@ def values(state: str, text: Text) -> dict[str, Any]:
     fields = [
         Shape(
             f"v{place}",
-            text(f"page_form_{one.name}") if not one.label else one.label,
+            label_of(one, text),
             one,
             fault=fault,
             kept=place == 0,
