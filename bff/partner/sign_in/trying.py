@@ -13,7 +13,10 @@ from bff.partner.account_names import kept_name
 from bff.partner.context import Embedded
 from bff.partner.providers import templates, transport
 from bff.partner.providers.catalogue import CatalogueConnector
-from bff.partner.providers.provider import IN_A_HURRY, Client, Credentials, ProviderFailed
+from bff.partner.providers.credentials import Client, Credentials
+from bff.partner.providers.dotted import text_at
+from bff.partner.providers.provider import IN_A_HURRY, UNFIT, ProviderFailed
+from bff.partner.sign_in import flows
 
 REFUSED, NO_ANSWER = 422, 424
 _BUSY: Final = frozenset({408, 425, 429})
@@ -23,8 +26,6 @@ _STANDARD: Final = {
     "client_credentials": ("client_id", "client_secret"),
 }
 """What each way of signing in consists of, by the names that the catalogue's check may mention."""
-_OURS: Final = "third_party_"
-"""How the code of an answer begins that did not come, or is none."""
 
 
 class NotTaken(Exception):
@@ -85,23 +86,28 @@ def require_complete(item: CatalogueConnector, values: Mapping[str, str]) -> Non
 
 def attempt(service: Embedded, item: CatalogueConnector, values: Mapping[str, str]) -> Tried:
     """Try them, as far as the catalogue says how. Raises ``NotTaken``."""
-    credentials = None
-    if item.auth == "client_credentials":
-        credentials = _client_credentials(service, item, values)
-        values = {**values, "access_token": credentials.access_token}
-    account = _check(service, item, values) if item.check else None
-    return Tried(account, credentials)
+    if not item.needs_no_user:
+        return Tried(_check(service, item, values) if item.check else None)
+    credentials, document = _client_credentials(service, item, values)
+    known = {**values, "access_token": credentials.access_token}
+    account = _check(service, item, known) if item.check else None
+    found = service.provider.in_a_hurry().identify(item, credentials, document)
+    return Tried(account or found.account, found.credentials)
 
 
 def _client_credentials(
     service: Embedded, item: CatalogueConnector, values: Mapping[str, str]
-) -> Credentials:
-    client = Client(values["client_id"], values["client_secret"])
+) -> tuple[Credentials, Any]:
+    client, provider = Client(values["client_id"], values["client_secret"]), service.provider.in_a_hurry()
     try:
-        return service.provider.in_a_hurry().client_credentials(item, client)
+        return provider.client_credentials(item, client, flows.values_for(item, values))
     except ProviderFailed as failure:
-        if failure.error.startswith((_OURS, "token_endpoint_answered_5")):
-            raise _unreachable({}) from None
+        status = failure.said.status if failure.said else None
+        if failure.error == UNFIT:
+            names = [one.name for one in item.fields]
+            raise NotTaken(REFUSED, dict.fromkeys(names[:1], "pattern"), "A value does not fit.") from None
+        if status is None or status >= 500 or status in _BUSY:
+            raise _unreachable(_in_host(item, item.token_url or "")) from None
         raise _refused(item) from None
 
 
@@ -117,9 +123,7 @@ def _check(service: Embedded, item: CatalogueConnector, values: Mapping[str, str
     try:
         reply = transport.send(service.provider.policy, check.method, url, headers=headers, limits=IN_A_HURRY)
     except transport.NoReply:
-        # Where the user named the host, that may be what is wrong.
-        named = [one.name for one in item.fields if one.name in templates.names_in(_host(check.url))]
-        raise _unreachable(dict.fromkeys(named, "unreachable")) from None
+        raise _unreachable(_in_host(item, check.url)) from None
     if reply.status >= 500 or reply.status in _BUSY:
         raise _unreachable({})
     if not 200 <= reply.status < 300:
@@ -127,24 +131,19 @@ def _check(service: Embedded, item: CatalogueConnector, values: Mapping[str, str
     return kept_name(_claim(item.account_claim, reply.body))
 
 
-def _host(url: str) -> str:
-    return url.partition("://")[2].partition("/")[0] or url
+def _in_host(item: CatalogueConnector, url: str) -> dict[str, str]:
+    """The fields by which the user named the host, which may be what is wrong where nothing answers."""
+    host = url.partition("://")[2].partition("/")[0] or url
+    names = templates.names_in(host)
+    return {one.name: "unreachable" for one in item.fields if one.name in names}
 
 
 def _claim(path: str, body: bytes) -> str | None:
     """Whose account it is, by the dotted path of the catalogue; None where the answer does not say."""
     try:
-        found: Any = json.loads(body)
+        return text_at(json.loads(body), path)
     except (ValueError, RecursionError):
         return None
-    for name in path.split("."):
-        if isinstance(found, list) and name.isdecimal() and int(name) < len(found):
-            found = found[int(name)]
-        elif isinstance(found, dict):
-            found = found.get(name)
-        else:
-            return None
-    return str(found) if isinstance(found, str | int) and not isinstance(found, bool) else None
 
 
 def _refused(item: CatalogueConnector) -> NotTaken:

@@ -11,11 +11,13 @@ from bff.partner.api import properties, sign_in_tokens
 from bff.partner.api.access import answer, text
 from bff.partner.audit import audit
 from bff.partner.context import Embedded
-from bff.partner.errors import ApiError
+from bff.partner.errors import ApiError, missing
 from bff.partner.grants import held as grants
 from bff.partner.grants import revocation, typed
 from bff.partner.grants.credentials import seal
 from bff.partner.grants.typed import Typed
+from bff.partner.providers.catalogue import CatalogueConnector
+from bff.partner.providers.provider import Identified
 from bff.partner.sign_in import sign_ins, trying
 from bff.partner.sign_in.trying import NotTaken, Tried
 from bff.partner.storage import account_connector_store as store
@@ -45,7 +47,7 @@ def take(service: Embedded, account_id: str, row: Row[Any], document: dict[str, 
             token = _token(document)
             tried = trying.attempt(service, item, values)
             with service.database.writing() as connection:
-                noted = _keep(service, connection, row, token, given, tried)
+                noted = _keep(service, connection, row.id, item, token, given, tried)
     except NotTaken as no:
         audit("credentials not taken", account=account_id, account_connector=row.id, fields=no.fields)
         return answer({"Message": no.message, "Hitchpost": {"Fields": no.fields}}, no.status)
@@ -55,26 +57,32 @@ def take(service: Embedded, account_id: str, row: Row[Any], document: dict[str, 
 
 
 def _keep(
-    service: Embedded, connection: Connection, found: Row[Any], token: str, given: Typed, tried: Tried
+    service: Embedded,
+    connection: Connection,
+    number: int,
+    item: CatalogueConnector,
+    token: str,
+    given: Typed,
+    tried: Tried,
 ) -> str | None:
     """Keep it, or hold it while another account is connected; the note of a grant that is to be revoked."""
-    if not sign_in_tokens.redeem_for(connection, found.account_id, token):
-        raise ApiError(409, "There is no such sign-in token, or it was used, or its time is over.")
     # Locked, as where any sign-in ends: of two at once the second sees whom the first one connected.
-    wanted = select(tables.account_connector).where(tables.account_connector.c.id == found.id)
-    row = connection.execute(wanted.with_for_update()).one()
+    wanted = select(tables.account_connector).where(tables.account_connector.c.id == number)
+    row = connection.execute(wanted.with_for_update()).one_or_none()
+    if row is None:
+        raise missing("Account connector")
+    if not sign_in_tokens.redeem_for(connection, row.account_id, token):
+        raise ApiError(409, "There is no such sign-in token, or it was used, or its time is over.")
     sign_ins.start(connection, row.id, token)
     grant, account = tried.credentials, tried.account
-    if grants.is_another(row, account):
+    if error := grants.doubt(row, item, account):
         sealed = seal(service.vault, grant, store.held_in(row, token)) if grant else None
         kept = typed.hold(service, row, token, given, sealed)
-        sign_ins.finish(
-            connection, token, "failed", error=grants.MISMATCH, external_account=account, held=kept
-        )
+        sign_ins.finish(connection, token, "failed", error=error, external_account=account, held=kept)
         return None
     if grant is not None:
         properties.put(service, connection, row.id, row.connector_id, given.as_properties)
-        return grants.keep(service, connection, row, token, grant, account).noted
+        return grants.keep(service, connection, row, token, Identified(account, grant)).noted
     noted = typed.keep(service, connection, row, given, account)
     sign_ins.finish(connection, token, "connected", external_account=account)
     return noted
