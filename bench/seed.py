@@ -13,8 +13,7 @@ from sqlalchemy import insert
 from bench.load import http_request
 from bench.product import HOST, SIGNING_KEY, USERS_OF_AN_ACCOUNT, Product, copy_of
 from bff.common.secret import Secret, fingerprint
-from bff.connect.attempt import Status
-from bff.connect.service import LAUNCHED_LIFE
+from bff.connect.attempt import LAUNCHED_LIFE, Status
 from bff.identity.principal import AccountRef, Principal, User
 from bff.identity.session_store import DatabaseSessionEnds
 from bff.serving.database import writing

@@ -21,7 +21,7 @@ from bff.web.kit.limits import Limits as CallLimits
 from bff.web.kit.responses import allow, foreseen, problem_of
 from bff.web.kit.services import EXTENSION, Identify, Services
 from bff.web.openapi.routes import routes as openapi_routes
-from bff.web.popup import completion, looks, pages
+from bff.web.popup import completion, forms, looks, pages
 from bff.web.public import files, health
 from bff.web.studio import routes as studio_routes
 from bff.web.studio.access import MAX_BYTES
@@ -128,6 +128,7 @@ def build_blueprint(limits: CallLimits) -> Blueprint:
         lists,
         pages,
         completion,
+        forms,
         looks,
         files,
         health,

@@ -17,8 +17,10 @@ from bff.common.secret import Secret, fingerprint
 from bff.connect.attempt_view import AttemptViews
 from bff.connect.completion import Completions, Places, SameBrowser
 from bff.connect.events import AllOf, LoggedEvents, several_installs
+from bff.connect.forms import Forms
 from bff.connect.housekeeping import Housekeeping
 from bff.connect.idempotency import Repeats
+from bff.connect.launch_minting import LaunchMinter
 from bff.connect.listing import AttemptList
 from bff.connect.minting import Minter
 from bff.connect.polling import Watch
@@ -63,6 +65,7 @@ from bff.upstream.own_accounts import OwnAccounts
 from bff.upstream.retry_after import DatabaseQuiet, Quiet
 from bff.upstream.shared_token import SharedToken
 from bff.web.kit.confirmations import Confirmations
+from bff.web.kit.form_tokens import FormTokens
 from bff.web.kit.limits import Limits as CallLimits
 from bff.web.kit.limits import Purpose, Rates
 from bff.web.kit.services import Identify, Services
@@ -140,15 +143,22 @@ def _wire(
         clock=clock,
         random_token=_random_token,
     )
+    launches = LaunchMinter(
+        completions, attempts, public_url=settings.public_url, clock=clock, random_token=_random_token
+    )
+    places = {"public_url": settings.public_url, "partner_service_url": settings.partner_service_url}
+    forms = Forms(
+        attempts, partner, minter, launches, watch, **places, clock=clock, random_token=_random_token
+    )
     connect = Connect(
         attempts,
         partner,
         watch,
         catalogue,
-        completions,
+        launches,
         # A queue of its own: what is minted ahead waits for work in the other one.
         Ahead(_aside(settings.threads), clock),
-        public_url=settings.public_url,
+        forms,
         partner_service_url=settings.partner_service_url,
         clock=clock,
         random_token=_random_token,
@@ -163,6 +173,7 @@ def _wire(
     return Services(
         accounts=accounts,
         connect=connect,
+        forms=forms,
         completions=completions,
         watch=watch,
         attempts=attempts,
@@ -184,6 +195,7 @@ def _wire(
         checkpoints=Checkpoints(engine),
         session_tokens=SessionTokens(settings.signing_keys(), clock, session_ends),
         confirmations=Confirmations(settings.signing_keys(), clock),
+        form_tokens=FormTokens(settings.signing_keys()),
         session_ends=session_ends,
         assertions=JwtAssertions(
             products.assertion_rule,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, TypedDict
 
@@ -28,6 +28,10 @@ LIVE: Final = frozenset({Status.CREATED, Status.LAUNCHED})
 
 GIVEN_UP: Final = frozenset({Status.CANCELLED, Status.EXPIRED})
 """Ended here: the partner service may not know, and let the sign-in succeed."""
+
+
+LAUNCHED_LIFE: Final = timedelta(minutes=15)
+"""So long a user has to finish, from the launch; and again from the form on, where a sign-in follows one."""
 
 
 class Delivery(StrEnum):

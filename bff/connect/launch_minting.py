@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bff.common.secret import fingerprint
+from bff.common.secret import Secret, fingerprint
 from bff.connect import outcome
 from bff.connect.attempt import Attempt, AttemptChanges, Delivery
 from bff.connect.completion import Completions, Minted
 from bff.connect.ports import AttemptStore
+from bff.content.minted_url import sign_in_url
 from bff.upstream.protocol import AccountConnector
 
 
@@ -30,6 +31,26 @@ class Ready:
     minted: Minted
     way: Way
     at: datetime
+
+    @property
+    def changes(self) -> AttemptChanges:
+        """What the attempt keeps of it."""
+        minted = self.minted
+        kept: AttemptChanges = self.way.changes | {
+            "minted_at": self.at,
+            "sign_in_token_sha256": fingerprint(minted.token.value.reveal()),
+            "account_connector_id": minted.installed.id,
+            "authenticated_before": minted.installed.authenticated,
+        }
+        if minted.browser is not None:
+            kept["browser_sha256"] = fingerprint(minted.browser.reveal())
+        return kept
+
+    def url(self, base: str) -> Secret:
+        """Where to send the browser, below ``base``, the partner service's pages."""
+        return sign_in_url(
+            base, self.minted.installed.id, self.minted.token.value, self.way.target, self.way.message
+        )
 
 
 class LaunchMinter:

@@ -79,7 +79,7 @@ class Minter:
         Raises ``PartnerProblem``; of these ``ConnectionNotFound`` for an ``aim`` that is not there, and
         ``SeveralConnections`` where several are connected and none is aimed at.
         """
-        wanted = self._find(account, offered)
+        wanted = self.find(account, offered)
         if aim.number is not None or aim.adds:
             return self._aimed(account, offered, wanted, aim, username, completion)
         listed = None
@@ -136,7 +136,11 @@ class Minter:
     def _lost(self, account: AccountRef) -> Set[int]:
         return self._claims.lost(account) if self._claims else set()
 
-    def _find(self, account: AccountRef, offered: OfferedConnector) -> Connector:
+    def find(self, account: AccountRef, offered: OfferedConnector) -> Connector:
+        """The catalogue's entry of what a product offers; the account is made if need be.
+
+        Raises ``PartnerProblem``.
+        """
         try:
             return self._catalogue.find(account, offered)
         except AccountUnknown:

@@ -96,6 +96,15 @@ class AttemptStore(Protocol):
     def note(self, attempt_id: str, step: str, at: datetime) -> None:
         """Something else happened that belongs into the story (``timeline.SENTENCES``)."""
 
+    def forms_sent(self, attempt_id: str) -> int:
+        """How often the form of an attempt was sent."""
+
+    def send_form(self, attempt_id: str, turn: int, now: datetime) -> bool:
+        """Compare-and-set: it was sent ``turn`` times, and is once more. False when it was sent since."""
+
+    def was_filled_in(self, account_connector_id: int) -> bool:
+        """Whether a user has sent a form for this account connector before."""
+
     def overdue(self, now: datetime, limit: int) -> list[Attempt]:
         """Launched attempts that should have ended before ``now``, the longest overdue first."""
 

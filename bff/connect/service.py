@@ -12,15 +12,23 @@ from typing import Final
 from bff.common.errors import InvalidRequest, LaunchRefused, NotFound, PartnerProblem
 from bff.common.secret import Secret, fingerprint
 from bff.connect import outcome
-from bff.connect.attempt import GIVEN_UP, Attempt, AttemptChanges, Delivery, Hint, Status
-from bff.connect.completion import Completions
+from bff.connect.attempt import (
+    GIVEN_UP,
+    LAUNCHED_LIFE,
+    Attempt,
+    AttemptChanges,
+    Delivery,
+    Hint,
+    Status,
+)
+from bff.connect.forms import Forms
 from bff.connect.launch_minting import LaunchMinter, Ready
 from bff.connect.offered_connectors import chosen_message, offered_connector
 from bff.connect.polling import Watch
 from bff.connect.ports import AlreadyBegun, AttemptStore
 from bff.connect.prefetch import Ahead
 from bff.content import messages
-from bff.content.minted_url import require_short, sign_in_url
+from bff.content.minted_url import require_short
 from bff.content.product import Product
 from bff.content.wording import FALLBACK
 from bff.identity.principal import Principal
@@ -28,7 +36,6 @@ from bff.upstream.catalogue import Catalogue
 from bff.upstream.protocol import PartnerService
 
 UNLAUNCHED_LIFE: Final = timedelta(minutes=10)
-LAUNCHED_LIFE: Final = timedelta(minutes=15)
 SUPPORT_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -68,10 +75,10 @@ class Connect:
         partner: PartnerService,
         watch: Watch,
         catalogue: Catalogue,
-        completions: Completions,
+        minter: LaunchMinter,
         ahead: Ahead[Ready],
+        forms: Forms,
         *,
-        public_url: str,
         partner_service_url: str,
         clock: Callable[[], datetime],
         random_token: Callable[[], str],
@@ -80,10 +87,9 @@ class Connect:
         self._partner = partner
         self._watch = watch
         self._catalogue = catalogue
-        self._minter = LaunchMinter(
-            completions, attempts, public_url=public_url, clock=clock, random_token=random_token
-        )
+        self._minter = minter
         self._ahead = ahead
+        self._forms = forms
         self._partner_service_url = partner_service_url
         self._clock = clock
         self._random_token = random_token
@@ -98,9 +104,12 @@ class Connect:
         """Prepare an attempt: a local write, nothing is asked of the partner service.
 
         Returns it with the launch token, which is told once; ``when_new`` is told of the attempt. Raises
-        ``UnknownConnector``, ``UnknownMessage``, ``InvalidRequest`` or ``AlreadyBegun``.
+        ``UnknownConnector``, ``UnknownMessage``, ``InvalidRequest``, ``AlreadyBegun``, or
+        ``ConnectorUnavailable`` for one that is known not to be connectable here.
         """
-        connector = self._catalogue.named(offered_connector(product, principal, asked.connector))
+        offered = offered_connector(product, principal, asked.connector)
+        self._catalogue.require_connectable(offered)
+        connector = self._catalogue.named(offered)
         if asked.return_url is not None and asked.delivery is not Delivery.RETURN:
             raise InvalidRequest('return_url goes with delivery "return" only')
         if messages.has_control(asked.return_url or ""):
@@ -173,7 +182,8 @@ class Connect:
     def launch(self, prepared: Attempt) -> Launched:
         """Use the launch token of an attempt that was peeked at, once.
 
-        Answers with the URL at the partner service to send the browser to. Raises ``LaunchRefused``; on
+        Answers with the URL to send the browser to: at the partner service, or of the form for what it needs
+        first. Raises ``LaunchRefused``; on
         ``PartnerProblem`` the attempt has failed with its code.
         """
         # Taken before it is known whether the token is good: if not, nobody else shall have it.
@@ -184,19 +194,11 @@ class Connect:
         except PartnerProblem as problem:
             self._watch.settle(attempt, {"status": Status.FAILED, "error_code": problem.told})
             raise
-        minted, way = ready.minted, ready.way
-        changes: AttemptChanges = way.changes | {
-            "minted_at": ready.at,
-            "sign_in_token_sha256": fingerprint(minted.token.value.reveal()),
-            "account_connector_id": minted.installed.id,
-            "authenticated_before": minted.installed.authenticated,
-        }
-        if minted.browser is not None:
-            changes["browser_sha256"] = fingerprint(minted.browser.reveal())
-        if self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes) is None:
+        if ready is None:
+            return Launched(attempt, *self._forms.open(attempt))
+        if self._attempts.transition(attempt.id, {Status.LAUNCHED}, ready.changes) is None:
             raise LaunchRefused("this attempt was cancelled while it was being opened")
-        base, number, token = self._partner_service_url, minted.installed.id, minted.token.value
-        return Launched(attempt, sign_in_url(base, number, token, way.target, way.message), minted.browser)
+        return Launched(attempt, ready.url(self._partner_service_url), ready.minted.browser)
 
     def read(self, attempt_id: str, product: str) -> Attempt:
         """The attempt as it is stored. Raises ``NotFound`` when the product has none of this id."""
@@ -297,7 +299,14 @@ class Connect:
             raise LaunchRefused("this launch token was used")
         return used
 
-    def _ready(self, begun: Future[Ready] | None, attempt: Attempt) -> Ready:
+    def _ready(self, begun: Future[Ready] | None, attempt: Attempt) -> Ready | None:
+        """What the browser is sent on with; None where the user has to fill in a form before."""
+        if self._forms.comes_first(attempt):
+            return None
+        ready = self._minted(begun, attempt)
+        return None if self._forms.is_needed(attempt, ready.minted.installed) else ready
+
+    def _minted(self, begun: Future[Ready] | None, attempt: Attempt) -> Ready:
         # What failed before the launch came is tried again, as the user now waits for it. What is under way
         # is this launch's own: to try again after it has failed would make a wait of two deadlines.
         if begun is None or (begun.done() and begun.exception()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from bff.common.errors import InvalidRequest, OriginNotRegistered, UnknownConnector
+from bff.common.errors import ConnectorUnavailable, InvalidRequest, OriginNotRegistered, UnknownConnector
 from bff.common.origins import origin_of
 from bff.common.secret import Secret
 from bff.connect.minting import Minter
@@ -13,6 +13,7 @@ from bff.connect.ports import AttemptStore, MintedUrl
 from bff.content.minted_url import require_fit, sign_in_url
 from bff.content.product import Product
 from bff.identity.principal import AccountRef, User
+from bff.upstream.sign_in_forms import Way
 
 
 class SignInUrls:
@@ -52,6 +53,10 @@ class SignInUrls:
                 f"target_origin: with a callback_message it must be the bare origin, {origin}"
             )
         require_fit(self._service_url, target_origin, callback_message)
+        if self._minter.find(account, offered).form.way is not Way.OAUTH:
+            raise ConnectorUnavailable(
+                f"connector {connector!r} is connected by a form in the popup, or not at all, and by no link"
+            )
         installed, token = self._minter.mint(account, offered, user.id)
         if installed.sign_ins is None:
             # Else what comes of it would be taken for the work of an attempt.

@@ -18,7 +18,7 @@ from bff.connect.other_sign_ins import OtherSignIns
 from bff.connect.outcome import OVER, OtherSignIn
 from bff.connect.poll_schedule import Turn
 from bff.connect.ports import AlreadyBegun, Beside, MintedUrl
-from bff.connect.timeline import Step
+from bff.connect.timeline import FORM_SENT, Step
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef, User
 from bff.products.webhook_endpoint import LATE_SUCCESS, SETTLED
@@ -226,6 +226,42 @@ class DatabaseAttempts:
         """Something else happened that belongs into the story."""
         with self._writer.begin() as connection:
             _note(connection, attempt_id, step, at)
+
+    def forms_sent(self, attempt_id: str) -> int:
+        """How often the form of an attempt was sent."""
+        table = attempt_steps.c
+        wanted = select(table.count).where(table.attempt_id == attempt_id, table.step == FORM_SENT)
+        with self._engine.connect() as connection:
+            return connection.execute(wanted).scalar_one_or_none() or 0
+
+    def send_form(self, attempt_id: str, turn: int, now: datetime) -> bool:
+        """Compare-and-set: it was sent ``turn`` times, and is once more. False when it was sent since."""
+        table = attempt_steps.c
+        ours = (table.attempt_id == attempt_id) & (table.step == FORM_SENT) & (table.count == turn)
+        with self._writer.begin() as connection:
+            if turn:
+                more = update(attempt_steps).where(ours).values(last_at=now, count=turn + 1)
+                return connection.execute(more).rowcount == 1
+            values = {
+                "attempt_id": attempt_id,
+                "step": FORM_SENT,
+                "first_at": now,
+                "last_at": now,
+                "count": 1,
+            }
+            try:
+                with connection.begin_nested():
+                    connection.execute(insert(attempt_steps).values(values))
+            except IntegrityError:
+                return False
+            return True
+
+    def was_filled_in(self, account_connector_id: int) -> bool:
+        """Whether a user has sent a form for this account connector, in any attempt that is still kept."""
+        sent = attempt_steps.join(attempts, attempts.c.id == attempt_steps.c.attempt_id)
+        ours = (_table.account_connector_id == account_connector_id) & (attempt_steps.c.step == FORM_SENT)
+        with self._engine.connect() as connection:
+            return connection.execute(select(_table.id).select_from(sent).where(ours)).first() is not None
 
     def overdue(self, now: datetime, limit: int) -> list[Attempt]:
         """Launched attempts that should have ended before ``now``, the longest overdue first."""

@@ -9,10 +9,15 @@ from typing import Final
 from bff.common.legible import visible_id
 from bff.connect.attempt import Attempt, Status
 
+FORM_SENT: Final = "form_sent"
 SENTENCES: Final = {
     "prepared": "the page prepared the attempt",
     "launched": "the window handed in its launch token",
     "minted": "a sign-in token was minted at the partner service",
+    "form_shown": "the window showed the form for what the connector needs",
+    FORM_SENT: "the user sent the form",
+    "form_refused": "what the user typed was refused, and the form shown again",
+    "form_unanswered": "the third party did not answer, so what the user typed could not be tried",
     "redeemed": "the browser arrived at the partner service and was sent on to sign in",
     "message_seen": "the page heard the callback message",
     "trouble_seen": "the window told the page of trouble",

@@ -15,6 +15,7 @@ from bff.common.errors import ConnectorUnavailable, PartnerProblem
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef
 from bff.upstream.protocol import Connector, ConnectorStore, KnownConnector, PartnerService
+from bff.upstream.sign_in_forms import Way
 
 FRESH: Final = timedelta(minutes=5)
 MISSING_FRESH: Final = timedelta(minutes=1)
@@ -90,6 +91,19 @@ class Catalogue:
             if asked in done and asked.exception() is None
         }
         return known | told
+
+    def require_connectable(self, offered: OfferedConnector) -> None:
+        """Raises ``ConnectorUnavailable`` for one that is known not to be connectable here. Asks nobody."""
+        known = self._known([offered.reference]).get(offered.reference)
+        if known is None or not self._is_fresh(known):
+            return
+        if known.connector is None:
+            raise ConnectorUnavailable(f"the partner service has no connector {offered.reference!r}")
+        if known.connector.form.way is Way.NOT_HERE:
+            raise ConnectorUnavailable(
+                f"connector {offered.key!r} signs in by a way that has no form here; docs/providers.md says"
+                " which have"
+            )
 
     def named(self, offered: OfferedConnector) -> OfferedConnector:
         """The connector with a name to show: the product's, the catalogue's, or made from the key."""

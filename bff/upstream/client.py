@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from bff.common.errors import AccountUnknown, ConnectorUnavailable, InvalidRequest, PartnerUnavailable
@@ -12,16 +12,19 @@ from bff.outbound.client import Answer, HttpClient, Limits
 from bff.upstream import json_reader as partner_json
 from bff.upstream.access_tokens import TokenEndpoint, TokenSource
 from bff.upstream.bearer import Bearer
-from bff.upstream.calls import NOT_FOUND, OK, PartnerCalls, message_of, require_ok, segment
+from bff.upstream.calls import BAD_REQUEST, NOT_FOUND, OK, PartnerCalls, message_of, require_ok, segment
 from bff.upstream.catalogue_reader import PartnerCatalogue, pages
 from bff.upstream.connection_calls import LISTED, ConnectionCalls
 from bff.upstream.protocol import AccessToken, AccountConnector, CompletionWish, Connector, SignInToken
 from bff.upstream.releases import connector_of
 from bff.upstream.retry_after import Quiet
+from bff.upstream.sign_in_forms import Credentials, NotTaken
 
 MOST_NAMES: Final = 20
 """Names that an install is tried under, when other connectors' installs have the first."""
 CONFLICT, GONE = 409, 410
+REFUSED, NO_ANSWER = 422, 424
+"""By these the embedded service says that the third party refused what a user typed, or did not answer."""
 
 
 class PartnerClient:
@@ -173,6 +176,39 @@ class PartnerClient:
         if connector and answer.status == CONFLICT:
             raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: {message_of(answer)}")
         return partner_json.read_sign_in_token(require_ok(answer), connector)
+
+    def properties(self, account: AccountRef, account_connector_id: int) -> Mapping[str, str]:
+        """``GET /v1.0/account/connectors/{id}/properties``."""
+        path = f"/v1.0/account/connectors/{account_connector_id}/properties"
+        template = "/v1.0/account/connectors/{id}/properties"
+        try:
+            answer = self._calls.call("GET", path, template, account=account, means={NOT_FOUND})
+        except AccountUnknown:
+            return {}
+        return partner_json.read_properties(require_ok(answer)) if answer.status != NOT_FOUND else {}
+
+    def give_credentials(
+        self, account: AccountRef, account_connector_id: int, credentials: Credentials
+    ) -> AccountConnector | NotTaken:
+        """``PUT /v1.0/account/connectors/{id}`` with ``Properties`` and ``AuthValue``.
+
+        The embedded service tries them first, and says which it does not take; Cyclr takes what it is given,
+        but may refuse a property with 400.
+        """
+        path, template = f"/v1.0/account/connectors/{account_connector_id}", "/v1.0/account/connectors/{id}"
+        document: dict[str, Any] = {
+            "Properties": [
+                {"Name": name, "Value": value.reveal()} for name, value in credentials.properties.items()
+            ]
+        }
+        if credentials.auth_value is not None:
+            document["AuthValue"] = credentials.auth_value.reveal()
+        document["Hitchpost"] = {"SignIn": credentials.sign_in}
+        means = {BAD_REQUEST, NOT_FOUND}
+        answer = self._calls.call("PUT", path, template, account=account, document=document, means=means)
+        if answer.status in {BAD_REQUEST, REFUSED, NO_ANSWER}:
+            return partner_json.read_not_taken(answer.document(), unreachable=answer.status == NO_ANSWER)
+        return partner_json.read_account_connector(require_ok(answer))
 
     def accept_sign_in(self, account: AccountRef, account_connector_id: int, token_sha256: str) -> None:
         """The embedded service's own call; Cyclr knows no such thing, and never asks for it."""

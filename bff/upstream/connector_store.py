@@ -6,6 +6,8 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import astuple
+from typing import Final
 
 import structlog
 from sqlalchemy import Engine, insert, select, update
@@ -14,7 +16,10 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from bff.serving.database import writing
 from bff.storage.tables import catalogue_entries
 from bff.upstream.protocol import Connector, KnownConnector
+from bff.upstream.sign_in_forms import FormField, SignInForm, Way
 
+FORMAT: Final = 2
+"""Of the entries: 2 has the form with which a connector is connected."""
 log = structlog.get_logger("hitchpost.partner")
 
 
@@ -24,7 +29,8 @@ class DatabaseConnectors:
     def __init__(self, engine: Engine, credential: str) -> None:
         self._engine = engine
         self._writer = writing(engine)
-        self._service = hashlib.sha256(credential.encode()).hexdigest()
+        # A release of ours that writes entries otherwise shares none with those that cannot read them.
+        self._service = hashlib.sha256(f"{credential}\n{FORMAT}".encode()).hexdigest()
 
     def get(self, references: Sequence[str]) -> dict[str, KnownConnector]:
         """What is known of these; nothing while the database is away."""
@@ -58,11 +64,12 @@ class DatabaseConnectors:
 def _written(connector: Connector | None) -> str | None:
     if connector is None:
         return None
-    return json.dumps([connector.id, connector.name, list(connector.others), connector.installable])
+    return json.dumps(astuple(connector))
 
 
 def _read(entry: str | None) -> Connector | None:
     if entry is None:
         return None
-    number, name, others, installable = json.loads(entry)
-    return Connector(number, name, tuple(others), installable)
+    number, name, others, installable, (way, fields) = json.loads(entry)
+    form = SignInForm(Way(way), tuple(FormField(*one) for one in fields))
+    return Connector(number, name, tuple(others), installable, form)

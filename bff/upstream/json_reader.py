@@ -11,6 +11,7 @@ from bff.identity.principal import AccountRef
 from bff.upstream.grant_reader import moment, read_grant, scopes
 from bff.upstream.json_values import as_kept, read_moment
 from bff.upstream.protocol import AccountConnector, Connector, SignInRecord, SignInToken
+from bff.upstream.sign_in_forms import Fault, NotTaken
 
 LAST_ID: Final = 2**31 - 1
 """No greater id is kept; Cyclr's are of 32 bits."""
@@ -69,6 +70,25 @@ def read_sign_in_token(document: Any, connector: Connector | None = None) -> Sig
 def read_finish_id(document: Any) -> Secret:
     """The id of the page that finishes a sign-in. Raises ``PartnerUnavailable``."""
     return Secret(_text(document, "FinishId"))
+
+
+def read_properties(document: Any) -> dict[str, str]:
+    """The properties of an account connector that have a value, by name. Raises ``PartnerUnavailable``."""
+    found = [one for one in read_list(document) if isinstance(one, dict)]
+    told = {as_kept(one.get("Name")): as_kept(one.get("Value")) for one in found}
+    return {name: value for name, value in told.items() if name and value}
+
+
+def read_not_taken(document: Any, *, unreachable: bool = False) -> NotTaken:
+    """Why a user's values were not taken: of which fields it is told, else of all of them."""
+    if unreachable:
+        return NotTaken(whole=Fault.UNREACHABLE)
+    told = document.get("Hitchpost") if isinstance(document, dict) else None
+    fields = told.get("Fields") if isinstance(told, dict) else None
+    if not isinstance(fields, dict) or not fields:
+        return NotTaken(whole=Fault.REFUSED)
+    known = set(Fault)
+    return NotTaken({name: Fault(why) if why in known else Fault.REFUSED for name, why in fields.items()})
 
 
 def read_list(document: Any) -> list[Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bff.common.errors import ConnectionNotFound, ConnectorUnavailable, InvalidRequest
 from bff.common.secret import Secret
 from bff.identity.principal import AccountRef
@@ -14,6 +16,7 @@ from bff.upstream.protocol import (
     PartnerService,
     SignInToken,
 )
+from bff.upstream.sign_in_forms import Credentials, NotTaken
 
 
 class OwnAccounts:
@@ -85,6 +88,19 @@ class OwnAccounts:
         """A sign-in token."""
         own = self._accounts.claimed(account)
         return self._partner.mint_sign_in_token(own, username, completion, connector)
+
+    def properties(self, account: AccountRef, account_connector_id: int) -> Mapping[str, str]:
+        """The properties that have a value."""
+        known = self._accounts.known(account)
+        return self._partner.properties(known, account_connector_id) if known else {}
+
+    def give_credentials(
+        self, account: AccountRef, account_connector_id: int, credentials: Credentials
+    ) -> AccountConnector | NotTaken:
+        """Connect with what a user typed."""
+        return self._partner.give_credentials(
+            self._accounts.claimed(account), account_connector_id, credentials
+        )
 
     def complete_sign_in(
         self, account: AccountRef, account_connector_id: int, token_sha256: str, code: Secret

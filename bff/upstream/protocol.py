@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from bff.common.secret import Secret
 from bff.identity.principal import AccountRef
+from bff.upstream.sign_in_forms import NO_FORM, Credentials, NotTaken, SignInForm
 
 LAST_NUMBER: Final = 2**31 - 1
 """No account connector's id is greater: Cyclr's are of 32 bits."""
@@ -27,13 +28,15 @@ class Connector:
     """A connector of the partner service's catalogue: all its releases, which have one name.
 
     ``id`` is the release that new installs get: the newest approved one, unless ``installable`` is False.
-    ``others`` are the further releases, which accounts may have installed earlier.
+    ``others`` are the further releases, which accounts may have installed earlier. ``form`` says how it is
+    connected, and what its users are asked for.
     """
 
     id: int
     name: str
     others: tuple[int, ...] = ()
     installable: bool = True
+    form: SignInForm = NO_FORM
 
     def is_in(self, installed: AccountConnector) -> bool:
         """Whether an account connector is an install of this connector, of whichever release."""
@@ -186,6 +189,17 @@ class PartnerService(Protocol):
         """A sign-in token for this user, who is created when unknown.
 
         ``connector``: the account's copy of it is wanted with the token, installed if there is none.
+        """
+
+    def properties(self, account: AccountRef, account_connector_id: int) -> Mapping[str, str]:
+        """The properties of an account connector that have a value, by name; none when it is gone."""
+
+    def give_credentials(
+        self, account: AccountRef, account_connector_id: int, credentials: Credentials
+    ) -> AccountConnector | NotTaken:
+        """Connect with what a user typed, or set the properties that a sign-in needs. Sent once, never again.
+
+        The account connector as it is then; or why nothing was taken, and then nothing has changed.
         """
 
     def complete_sign_in(

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bff.upstream import json_reader as partner_json
+from bff.upstream.form_reader import read_form
 from bff.upstream.protocol import Connector
+from bff.upstream.sign_in_forms import NO_FORM, SignInForm
 
 NEVER_INSTALLED: Final = frozenset({"draft", "planned"})
 NOT_FOR_NEW: Final = NEVER_INSTALLED | {"deprecated"}
@@ -21,7 +23,10 @@ APPROVED: Final = frozenset({"approved", "live", ""})
 
 @dataclass(frozen=True)
 class Release:
-    """An entry of the catalogue. ``needs``: properties that an install must have before anybody signs in."""
+    """An entry of the catalogue. ``needs``: properties that an install must have before anybody signs in.
+
+    ``form`` is how it is connected.
+    """
 
     id: int
     name: str
@@ -29,6 +34,7 @@ class Release:
     status: str
     auth: str
     needs: tuple[str, ...]
+    form: SignInForm = NO_FORM
 
     @property
     def rank(self) -> tuple[bool, tuple[int, ...], int]:
@@ -54,6 +60,7 @@ def read_release(document: Any) -> Release:
         _text(document.get("Status")),
         ", ".join(dict.fromkeys(filter(None, auth))),
         tuple(_needs(document.get("Parameters"))),
+        read_form(document),
     )
 
 
@@ -72,7 +79,7 @@ def connector_of(releases: Sequence[Release], reference: str) -> Connector | Non
     if best is None:
         return None
     others = tuple(sorted(release.id for release in ours if release.id != best.id))
-    return Connector(best.id, best.name, others, installable=bool(offered))
+    return Connector(best.id, best.name, others, installable=bool(offered), form=best.form)
 
 
 def _needs(parameters: Any) -> list[str]:

@@ -131,10 +131,10 @@ def test_the_catalogue_is_read_by_id_and_by_name(api: Api) -> None:
 
 def test_lists_come_in_pages(api: Api) -> None:
     """`page` counts from one; `Total-Pages` says how many there are."""
-    answer = api.call("GET", "/v1.0/connectors?pageSize=4&page=2&orderBy=Id")
-    assert [item["Id"] for item in answer.json()] == [105, 106, 107, 108]
+    answer = api.call("GET", "/v1.0/connectors?pageSize=5&page=2&orderBy=Id")
+    assert [item["Id"] for item in answer.json()] == [106, 107, 108, 109, 110]
     assert answer.headers["Total-Pages"] == "2"
-    assert api.call("GET", "/v1.0/connectors?pageSize=4&page=3").json() == []
+    assert api.call("GET", "/v1.0/connectors?pageSize=5&page=3").json() == []
     assert api.call("GET", "/v1.0/connectors?pageSize=x").status_code == 400
 
 

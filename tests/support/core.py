@@ -9,6 +9,8 @@ from typing import Final
 from bff.common.secret import fingerprint
 from bff.connect.attempt import Attempt
 from bff.connect.completion import Completions, Places, SameBrowser
+from bff.connect.forms import Forms
+from bff.connect.launch_minting import LaunchMinter
 from bff.connect.minting import Minter
 from bff.connect.polling import Watch
 from bff.connect.prefetch import Ahead
@@ -69,14 +71,29 @@ def build_core(database_url: str, *, tells: bool = True) -> Core:
     watch = Watch(attempts, partner, NoEvents(), clock)
     catalogue = Catalogue(partner, clock, NoStore(), at_once)
     places = Places("https://bff.example", "https://partner.example")
+    minter = Minter(partner, catalogue, at_once)
     completions = Completions(
         attempts,
         partner,
-        Minter(partner, catalogue, at_once),
+        minter,
         watch,
         NoEvents(),
         SameBrowser.OFF,
         places,
+        clock=clock,
+        random_token=_random_token,
+    )
+    launches = LaunchMinter(
+        completions, attempts, public_url=places.public_url, clock=clock, random_token=_random_token
+    )
+    forms = Forms(
+        attempts,
+        partner,
+        minter,
+        launches,
+        watch,
+        public_url=places.public_url,
+        partner_service_url=places.partner_service_url,
         clock=clock,
         random_token=_random_token,
     )
@@ -85,9 +102,9 @@ def build_core(database_url: str, *, tells: bool = True) -> Core:
         partner,
         watch,
         catalogue,
-        completions,
+        launches,
         Ahead(at_once, clock),
-        public_url=places.public_url,
+        forms,
         partner_service_url=places.partner_service_url,
         clock=clock,
         random_token=_random_token,

@@ -19,6 +19,7 @@ from bff.upstream.protocol import (
     SignInRecord,
     SignInToken,
 )
+from bff.upstream.sign_in_forms import Credentials, NotTaken
 
 
 @dataclass
@@ -86,6 +87,16 @@ class ModelPartner:
         token = f"token-{len(self.minted)}"
         self.minted.append(fingerprint(token))
         return SignInToken(Secret(token), self.clock() + timedelta(minutes=5))
+
+    def properties(self, account: AccountRef, account_connector_id: int) -> dict[str, str]:
+        """Nothing is set."""
+        return {}
+
+    def give_credentials(
+        self, account: AccountRef, account_connector_id: int, credentials: Credentials
+    ) -> AccountConnector | NotTaken:
+        """Nobody types anything here."""
+        return NotTaken()
 
     def accept_sign_in(self, account: AccountRef, account_connector_id: int, token_sha256: str) -> None:
         """The other account is taken."""

@@ -13,7 +13,8 @@ from sqlalchemy import Engine
 from bff.common.errors import PartnerUnavailable
 from bff.connect.attempt import Attempt
 from bff.connect.completion import Completions, Places, SameBrowser
-from bff.connect.launch_minting import Ready
+from bff.connect.forms import Forms
+from bff.connect.launch_minting import LaunchMinter, Ready
 from bff.connect.minting import Minter
 from bff.connect.polling import Watch
 from bff.connect.prefetch import Ahead
@@ -168,14 +169,26 @@ def build_watched_core(engine: Engine) -> WatchedCore:
     )
     later = Later()
     ahead: Ahead[Ready] = Ahead(later, clock)
+    launches = LaunchMinter(completions, attempts, public_url=PUBLIC, clock=clock, random_token=random_token)
+    forms = Forms(
+        attempts,
+        partner,
+        minter,
+        launches,
+        watch,
+        public_url=PUBLIC,
+        partner_service_url=SERVICE,
+        clock=clock,
+        random_token=random_token,
+    )
     connect = Connect(
         attempts,
         partner,
         watch,
         catalogue,
-        completions,
+        launches,
         ahead,
-        public_url=PUBLIC,
+        forms,
         partner_service_url=SERVICE,
         clock=clock,
         random_token=random_token,

@@ -42,6 +42,8 @@ MATRIX: Final[dict[str, dict[str, Any]]] = {
     "GET /.well-known/jwks.json": NOTHING,
     "GET /connect/assets/<name>": NOTHING,
     "GET /connect/complete/<attempt_id>": {"params": {"code": "c" * 43}},
+    "GET /connect/form/<attempt_id>": NOTHING,
+    "POST /connect/form/<attempt_id>": {"data": {"form_token": "x", "v0": "sk_sandbox_ada"}},
     "POST /connect/launch": {"data": {"launch_token": "x", "product": A, "origin": "{origin}"}},
     "GET /connect/logo/<name>": NOTHING,
     "GET /connect/look/<product>/<int:version>.css": NOTHING,

@@ -15,6 +15,7 @@ from bff.partner.audit import audit
 from bff.partner.context import embedded
 from bff.partner.errors import ApiError
 from bff.partner.grants import revocation
+from bff.partner.sign_in import typed_credentials
 from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
 
@@ -41,8 +42,16 @@ def read(account_connector_id: int) -> Response:
 
 @routes.put("/v1.0/account/connectors/<int:account_connector_id>")
 def change(account_connector_id: int) -> Response:
-    """Change its name, description, properties, or authenticate it by an ``AuthValue``."""
+    """Change its name, description, properties, or authenticate it by an ``AuthValue``.
+
+    Hitchpost's own: with ``{"Hitchpost": {"SignIn"}}`` they are what a user typed. Then they are tried at the
+    third party first; 422 says which are wrong, 424 that it did not answer.
+    """
     account_id, service, document = account_level(), embedded(), body()
+    if typed_credentials.is_typed(document):
+        with service.database.reading() as connection:
+            row = store.find(connection, account_id, account_connector_id)
+        return typed_credentials.take(service, account_id, row, document)
     with service.database.writing() as connection:
         row = store.find(connection, account_id, account_connector_id)
         _set(connection, row.id, _plain_values(document))

@@ -21,6 +21,7 @@ from bff.partner.context import embedded
 from bff.partner.errors import missing
 from bff.partner.providers import told
 from bff.partner.providers.catalogue import CatalogueConnector
+from bff.partner.providers.entries import AskedField
 from bff.partner.storage import account_connector_store as store
 
 routes = Blueprint("connectors", __name__)
@@ -121,4 +122,19 @@ def _told(item: CatalogueConnector) -> dict[str, Any]:
         "Categories": [],
         "Triggers": [],
         "IsSystemConnector": False,
+        "Hitchpost": {"Auth": item.auth, "Fields": [_told_field(one) for one in item.fields]},
+    }
+
+
+def _told_field(one: AskedField) -> dict[str, Any]:
+    return {
+        "Name": one.name,
+        "Label": one.label,
+        "Pattern": one.pattern,
+        "Prefix": one.prefix,
+        "Suffix": one.suffix,
+        "Help": one.help,
+        "HelpUrl": one.help_url,
+        "Sensitive": one.sensitive,
+        "Optional": one.optional,
     }

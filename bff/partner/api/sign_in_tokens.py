@@ -113,6 +113,14 @@ def redeem(connection: Connection, token_sha256: str) -> bool:
     return connection.execute(unused.values(used_at=now)).rowcount == 1
 
 
+def redeem_for(connection: Connection, account_id: str, token_sha256: str) -> bool:
+    """The same for a token of this account that may still be redeemed."""
+    table = tables.sign_in_token
+    ours = (table.c.account_id == account_id) & (table.c.expires_at > clock.now())
+    known = select(table.c.sha256).where(table.c.sha256 == token_sha256, ours)
+    return connection.execute(known).first() is not None and redeem(connection, token_sha256)
+
+
 def _completion(asked: object) -> dict[str, str | None]:
     if not isinstance(asked, dict) or not embedded().settings.complete_elsewhere:
         return {}

@@ -10,11 +10,12 @@ from sqlalchemy import Connection, Row, select, update
 
 from bff.partner import clock
 from bff.partner.account_names import is_same
+from bff.partner.api import properties
 from bff.partner.api.access import account_level, answer
 from bff.partner.context import Embedded, embedded
 from bff.partner.crypto import CannotOpen
 from bff.partner.errors import ApiError, missing
-from bff.partner.grants import noting, revocation, standing, state
+from bff.partner.grants import noting, revocation, standing, state, typed
 from bff.partner.grants.credentials import seal, unseal
 from bff.partner.providers.credentials import Credentials
 from bff.partner.providers.entries import CatalogueConnector
@@ -55,7 +56,7 @@ def keep(
     apart. Where it is, and does not this time, the grant is held as well: it may be anybody's.
     """
     account, credentials, item = found.account, found.credentials, service.catalogue.by_id(row.connector_id)
-    if error := _doubt(row, item, account):
+    if error := doubt(row, item, account):
         held = seal(service.vault, credentials, store.held_in(row, token_sha256))
         told = sign_ins.finish(
             connection,
@@ -80,7 +81,7 @@ def names_accounts(item: CatalogueConnector) -> bool:
     return item.userinfo_url is not None or "account_claim" in item.model_fields_set
 
 
-def _doubt(row: Row[Any], item: CatalogueConnector | None, account: str | None) -> str:
+def doubt(row: Row[Any], item: CatalogueConnector | None, account: str | None) -> str:
     """Why a grant may not simply take the place of the one before; an empty text where it may.
 
     Also of one that has ended: its data is the host's still, and another account's would be added to it.
@@ -123,11 +124,20 @@ def _accept(
         return None
     if found.held is None or found.at < clock.now() - HELD_FOR:
         raise ApiError(410, "This sign-in can no longer be accepted.")
-    credentials = unseal(service.vault, found.held, store.held_in(row, token_sha256))
-    noted = _connect(service, connection, row, credentials, found.external_account)
+    noted = _take_held(service, connection, row, found)
     values = {"result": "connected", "error": None, "held": None, "at": clock.now()}
     connection.execute(update(table).where(ours).values(values))
     return noted
+
+
+def _take_held(service: Embedded, connection: Connection, row: Row[Any], found: Row[Any]) -> str | None:
+    given = typed.held(service, row, found.token_sha256, found.held)
+    if given is not None and not typed.has_grant(given):
+        return typed.keep(service, connection, row, given, found.external_account)
+    credentials = unseal(service.vault, found.held, store.held_in(row, found.token_sha256))
+    if given is not None:
+        properties.put(service, connection, row.id, row.connector_id, given.as_properties)
+    return _connect(service, connection, row, credentials, found.external_account)
 
 
 def _connect(

@@ -22,6 +22,7 @@ from bff.partner.crypto import CannotOpen
 from bff.partner.grants import noting, standing
 from bff.partner.grants.noting import Owner
 from bff.partner.providers.catalogue import CatalogueConnector
+from bff.partner.providers.catalogue_faults import OWN_APP
 from bff.partner.providers.credentials import Credentials
 from bff.partner.providers.provider import Provider, ProviderFailed
 from bff.partner.storage import account_connector_store as store
@@ -69,7 +70,16 @@ def take_out_of_use(service: Embedded, connection: Connection, row: Row[Any]) ->
         "next_refresh_at": None,
     }
     connection.execute(update(table).where(table.c.id == row.id).values(nothing))
+    _forget_client(service, connection, row)
     return noted
+
+
+def _forget_client(service: Embedded, connection: Connection, row: Row[Any]) -> None:
+    """Where the client is what a user typed, it is as much a credential as the grant was."""
+    item, table = service.catalogue.by_id(row.connector_id), tables.property_value.c
+    if item is not None and item.auth == "client_credentials":
+        ours = (table.account_connector_id == row.id) & table.name.in_(OWN_APP)
+        connection.execute(delete(tables.property_value).where(ours))
 
 
 def let_go(service: Embedded, owner: Owner, credentials: Credentials, *, now: bool) -> None:

@@ -32,6 +32,8 @@ REFUSED: Final = {
     409: "The user has to sign in first.",
     410: "It is gone.",
     413: "The body is too large.",
+    422: "What a user typed is wrong; `Hitchpost.Fields` says which, and how.",
+    424: "What a user typed could not be tried: the third party did not answer.",
     500: "Something broke on our side.",
     503: "The third party, or the database, is away; `Retry-After` says when to ask again.",
 }

@@ -113,7 +113,7 @@ CONNECTORS: Final = (
         INSTALLED,
         account_connectors.change,
         shapes.AccountConnector,
-        (400, 404),
+        (400, 404, 409, 422, 424),
         shapes.ConnectorChange,
         account=True,
     ),

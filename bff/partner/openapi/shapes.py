@@ -173,6 +173,15 @@ class Property(BaseModel):
     AccountConnectorId: int
 
 
+class TypedBy(BaseModel):
+    """The other values are what a user typed: ``SignIn`` is the SHA-256 of the sign-in token they stand for.
+
+    Null where the connector goes on to a sign-in at the third party.
+    """
+
+    SignIn: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+
+
 class ConnectorChange(BaseModel):
     """What may be set on an account connector; ``AuthValue`` authenticates it without a browser."""
 
@@ -180,6 +189,7 @@ class ConnectorChange(BaseModel):
     Description: LongText | None = None
     AuthValue: Annotated[str, Field(max_length=16_000, pattern=r"^[^\x00-\x08\x0b-\x1f]*$")] | None = None
     Properties: list[NewProperty] = []
+    Hitchpost: TypedBy | None = None
 
 
 class ConnectorEntry(BaseModel):
@@ -213,6 +223,27 @@ class Parameter(BaseModel):
     Values: list[Any]
 
 
+class AskedField(BaseModel):
+    """A value that a user types before a connector is connected."""
+
+    Name: str
+    Label: str
+    Pattern: str | None
+    Prefix: str
+    Suffix: str
+    Help: str
+    HelpUrl: str | None
+    Sensitive: bool
+    Optional: bool
+
+
+class WayIn(BaseModel):
+    """How a connector is connected, and what is asked for: told here, and not by Cyclr."""
+
+    Auth: Literal["oauth2", "api_key", "basic", "client_credentials", "none"]
+    Fields: list[AskedField]
+
+
 class Connector(ConnectorEntry):
     """A connector of the catalogue."""
 
@@ -221,6 +252,7 @@ class Connector(ConnectorEntry):
     Categories: list[Any]
     Triggers: list[Any]
     IsSystemConnector: bool
+    Hitchpost: WayIn
 
 
 class SignIn(BaseModel):

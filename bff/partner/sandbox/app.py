@@ -20,7 +20,7 @@ from flask import (
 from werkzeug.wrappers import Response as AnyResponse
 
 from bff.partner.resources import ASSETS, TEMPLATES
-from bff.partner.sandbox import consent_cookies
+from bff.partner.sandbox import consent_cookies, keys
 from bff.partner.sandbox.client_auth import is_our_client
 from bff.partner.sandbox.grants import AuthorizationRequest, Grants, Refused, Tokens
 from bff.partner.sandbox.settings import Settings
@@ -54,10 +54,18 @@ def create_app(settings: Settings) -> Flask:
     grants = Grants()
     for variant in VARIANTS:
         app.register_blueprint(_Endpoints(variant, settings, grants).blueprint())
+    app.register_blueprint(keys.routes)
+    app.add_url_rule("/shops/<shop>/authorize", "no_shop", _no_shop)
     app.add_url_rule("/health/live", "live", lambda: Response("ok", content_type="text/plain"))
     app.add_url_rule("/assets/<name>", "asset", lambda name: send_from_directory(ASSETS, name, max_age=300))
     app.after_request(_with_headers)
     return app
+
+
+def _no_shop(shop: str) -> AnyResponse:
+    del shop
+    page = render_template("refused.html", variant=VARIANTS[0], reason="There is no shop of this name here.")
+    return make_response(page, 404)
 
 
 class _Endpoints:

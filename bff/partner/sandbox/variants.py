@@ -12,10 +12,13 @@ class Variant:
 
     key: str
     name: str
+    path: str | None = None
 
     @property
     def prefix(self) -> str:
         """The path that its endpoints lie below."""
+        if self.path is not None:
+            return self.path
         return f"/{self.key}" if self.key else ""
 
 
@@ -28,4 +31,6 @@ VARIANTS: Final = (
     Variant("stranger", "Stranger CRM"),
     Variant("hop", "Hop CRM"),
     Variant("garbled", "Garbled CRM"),
+    Variant("shop-north", "The shop north", "/shops/north"),
+    Variant("shop-south", "The shop south", "/shops/south"),
 )

@@ -26,6 +26,8 @@ OPEN: Final = frozenset(
         "hitchpost.hitchpost_exchange.exchange",
         "hitchpost.hitchpost_press.press",
         "hitchpost.hitchpost_completion.complete",
+        "hitchpost.hitchpost_forms.show",
+        "hitchpost.hitchpost_forms.send",
         "hitchpost.hitchpost_pages.opening",
         "hitchpost.hitchpost_pages.launch",
         "hitchpost.hitchpost_pages.come_back",
@@ -35,7 +37,13 @@ OPEN: Final = frozenset(
     }
 )
 """What anybody may call: each is counted by address, apart from the others."""
-COSTLY: Final = frozenset({"hitchpost.hitchpost_pages.launch", "hitchpost.studio.doors.enter"})
+COSTLY: Final = frozenset(
+    {
+        "hitchpost.hitchpost_pages.launch",
+        "hitchpost.hitchpost_forms.send",
+        "hitchpost.studio.doors.enter",
+    }
+)
 """Of these none is taken while calls cannot be counted."""
 
 log = structlog.get_logger("hitchpost.limits")

@@ -10,6 +10,7 @@ from flask import Flask, Request, current_app
 
 from bff.connect.attempt_view import AttemptViews
 from bff.connect.completion import Completions
+from bff.connect.forms import Forms
 from bff.connect.housekeeping import Housekeeping
 from bff.connect.idempotency import Repeats
 from bff.connect.listing import AttemptList
@@ -28,6 +29,7 @@ from bff.studio.access import StudioStore
 from bff.upstream.accounts import Accounts
 from bff.upstream.catalogue import Catalogue
 from bff.web.kit.confirmations import Confirmations
+from bff.web.kit.form_tokens import FormTokens
 from bff.web.kit.limits import Limits
 from bff.web.kit.session_tokens import SessionTokens
 from bff.webhooks.parts import WebhookParts
@@ -42,6 +44,7 @@ class Services:
 
     accounts: Accounts
     connect: Connect
+    forms: Forms
     completions: Completions
     watch: Watch
     attempts: AttemptStore
@@ -59,6 +62,7 @@ class Services:
     studio: StudioStore
     session_tokens: SessionTokens
     confirmations: Confirmations
+    form_tokens: FormTokens
     session_ends: SessionEnds
     assertions: HostAssertions
     repeats: Repeats

@@ -15,7 +15,7 @@ from bff.web.kit.guards import CUSTOM_HEADER
 from bff.web.kit.queries import LONGEST, MOST_LIMIT, USUAL_LIMIT
 from bff.web.openapi import shapes
 from bff.web.openapi.operation import FORM, Answer, Operation, Parameter, page
-from bff.web.popup import completion, pages
+from bff.web.popup import completion, forms, pages
 from bff.web.public import files, health
 from bff.web.widget_api import attempts, connections, press
 from bff.web.widget_api.attempts import BeginAttempt, Nothing
@@ -96,6 +96,7 @@ FOR_WIDGETS: Final = (
             "account_of_another_product",
             "connection_not_found",
             "partner_unavailable",
+            "connector_unavailable",
         ),
         WIDGET,
         (ORIGIN, IDEMPOTENCY),
@@ -347,6 +348,27 @@ PAGES: Final = (
             *page(200, 400, 403, 408, 410, 413, 502, 503, 500),
         ),
         body=shapes.LaunchForm,
+        body_type=FORM,
+    ),
+    Operation(
+        "get",
+        "/connect/form/{attempt_id}",
+        forms.show,
+        "pages",
+        page(200, 400, 403, 404, 410, 502, 500, 503),
+        parameters=(ATTEMPT,),
+    ),
+    Operation(
+        "post",
+        "/connect/form/{attempt_id}",
+        forms.send,
+        "pages",
+        (
+            Answer(200, "How it ended, where to go on, or what is wrong.", shapes.FormAnswer),
+            *page(400, 403, 404, 408, 410, 413, 429, 502, 500, 503),
+        ),
+        parameters=(ATTEMPT, Parameter("Origin", "The BFF's own.", "header", required=True)),
+        body=shapes.TypedForm,
         body_type=FORM,
     ),
     Operation(

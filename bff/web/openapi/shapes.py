@@ -121,6 +121,14 @@ class AccessToken(BaseModel):
     extra: dict[str, str] | None
 
 
+class AttemptError(BaseModel):
+    """Why there is no connection, in words for the person at the page."""
+
+    code: str
+    title: str
+    next_step: str
+
+
 class ConnectorState(BaseModel):
     """A connector that this session may connect, and how it stands for the account.
 
@@ -135,6 +143,9 @@ class ConnectorState(BaseModel):
     last_state: State | None
     last_seen_at: AwareDatetime | None
     connections: list[Connection]
+    error: Annotated[
+        AttemptError | None, Field(description="Why it cannot be connected, known before anybody clicks.")
+    ]
 
 
 class Config(BaseModel):
@@ -177,14 +188,6 @@ class AttemptConnection(BaseModel):
     id: str
     connector: str
     external_account: str | None
-
-
-class AttemptError(BaseModel):
-    """Why an attempt ended without one, in words for the person at the page."""
-
-    code: str
-    title: str
-    next_step: str
 
 
 class LateSuccess(BaseModel):
@@ -343,3 +346,31 @@ class PressForm(BaseModel):
     """What a page tells of a press."""
 
     launch_token: str
+
+
+class FormEnd(BaseModel):
+    """How an attempt ended, in words."""
+
+    title: str
+    next_step: str
+
+
+class FormAnswer(BaseModel):
+    """What came of a form that was sent: ``end``, ``go``, or the rest, and then it can be sent again.
+
+    ``faults`` says what is wrong by the names of the page's fields, ``whole`` what is about none of them.
+    """
+
+    go: Annotated[str | None, Field(json_schema_extra=URI)] = None
+    end: FormEnd | None = None
+    return_url: str | None = None
+    faults: dict[str, str] | None = None
+    whole: str | None = None
+    token: str | None = None
+
+
+class TypedForm(BaseModel):
+    """What the form's page sends: its token, and what was typed (``v0``, ``v1``, ...), or ``cancel``."""
+
+    form_token: str
+    action: Literal["cancel"] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from flask import Blueprint, Response, abort, make_response, redirect, request
@@ -17,10 +18,12 @@ from bff.common.errors import (
     StorageUnavailable,
 )
 from bff.common.secret import Secret
-from bff.connect.attempt import Attempt
+from bff.connect.attempt import Attempt, Status
+from bff.connect.forms import Shown
 from bff.content import look
 from bff.content.product import Product, is_draft
 from bff.content.words import Words
+from bff.upstream.sign_in_forms import Way
 from bff.web.kit import audit
 from bff.web.kit.guards import (
     launch_is_confirmed,
@@ -35,7 +38,7 @@ from bff.web.kit.locales import browsers
 from bff.web.kit.rendering import html, render
 from bff.web.kit.responses import STATUS, answer, how_long_to_wait, tell_unforeseen
 from bff.web.kit.services import services
-from bff.web.popup import launch_cookies
+from bff.web.popup import form_fields, launch_cookies
 
 routes = Blueprint("hitchpost_pages", __name__)
 routes.before_request(take_small_forms)
@@ -162,6 +165,35 @@ def _trouble(status: int, code: str, attempt: Attempt | None) -> Response:
     page.vary.add("Accept-Language")
     page.status_code = status
     return page
+
+
+def form(attempt: Attempt, shown: Shown, token: str) -> Response:
+    """The form for what a connector needs."""
+    product = services().products.get(attempt.product)
+    words = _words_of(attempt, product)
+    fields = form_fields.shapes(shown, texts(attempt, words))
+    goes_on = shown.form.way is Way.OAUTH
+    values: dict[str, Any] = {"fields": fields, "form_token": token, "goes_on": goes_on, "whole": []}
+    page = _page("form.html", product, words, attempt=attempt, **values)
+    # Its script alone sends it: no slip can put what was typed into an address.
+    policy = PAGE_HEADERS["Content-Security-Policy"] + "; form-action 'none'"
+    page.headers["Content-Security-Policy"] = policy
+    return page
+
+
+def ended(attempt: Attempt) -> Response:
+    """What is shown in the window of an attempt that is over."""
+    if attempt.status is Status.CONNECTED:
+        product = services().products.get(attempt.product)
+        return _page("return.html", product, _words_of(attempt, product), attempt=attempt, state="done")
+    return _trouble(410, attempt.error_code or "failed", attempt)
+
+
+def texts(attempt: Attempt, words: Words) -> Callable[[str], str]:
+    """The texts of a page about an attempt, by key."""
+    product = services().products.get(attempt.product)
+    text: Callable[[str], str] = page_values(product, words, attempt.connector.name)["text"]
+    return text
 
 
 def refused(status: int) -> Response:

@@ -16,6 +16,7 @@ from bff.studio.scenes import ALL_BUTTONS, BUTTON, SCENES, Scene
 from bff.web.kit.rendering import html, render
 from bff.web.kit.services import services
 from bff.web.popup.pages import page_values
+from bff.web.studio import form_samples
 from bff.web.studio.access import HEADERS, session
 from bff.web.studio.live import account_of
 from bff.web.studio.page_context import address
@@ -95,7 +96,8 @@ def _page(product: Product, scene: Scene, words: Words, connector: str, scheme: 
             "launch_token": NOTHING,
             "confirmation": NOTHING,
             "address": APP,
-        },
+        }
+        | form_samples.values(scene.state or "", values["text"]),
     )
 
 

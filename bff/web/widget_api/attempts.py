@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from flask import Blueprint, Response, request
 from pydantic import Field
 
-from bff.common.errors import InvalidRequest, LimitsUnavailable, RateLimited
+from bff.common.errors import ConnectorUnavailable, InvalidRequest, LimitsUnavailable, RateLimited
 from bff.common.origins import origin_of
 from bff.common.secret import Secret
 from bff.connect.attempt import Attempt, Delivery, Hint
@@ -20,8 +20,8 @@ from bff.connect.timeline import Step, story
 from bff.connections.connection import State
 from bff.connections.overview import ConnectorStanding
 from bff.content import look
-from bff.content.product import Product, is_draft
-from bff.content.words import widget_words
+from bff.content.product import OfferedConnector, Product, is_draft
+from bff.content.words import Words, widget_words
 from bff.identity.principal import Principal
 from bff.serving import metrics
 from bff.web.kit import cors
@@ -71,7 +71,11 @@ def config() -> Response:
     return answer(
         {
             "product": {"key": product.key, "name": product.name},
-            "connectors": [told_connector(standing, product, principal, shared) for standing in states],
+            "connectors": [
+                told_connector(standing, product, principal, shared)
+                | {"error": _unavailable(product, standing.connector, shared)}
+                for standing in states
+            ],
             "words": told_words | {"lang": shared.lang, "dir": shared.dir},
             "lang": shared.lang,
             "dir": shared.dir,
@@ -186,6 +190,16 @@ def _states(product: Product, principal: Principal) -> list[ConnectorStanding]:
         named = map(services().catalogue.named, offered)
         return [ConnectorStanding(connector, State.DISCONNECTED, ()) for connector in named]
     return services().overview.states(principal.account, offered)
+
+
+def _unavailable(product: Product, connector: OfferedConnector, words: Words) -> dict[str, str] | None:
+    """Why a connector cannot be connected, in words, where that is known before anybody clicks."""
+    try:
+        services().catalogue.require_connectable(connector)
+    except ConnectorUnavailable as error:
+        title, next_step = Words(product, [words.lang], connector.key).error(error.told)
+        return {"code": error.told, "title": title, "next_step": next_step}
+    return None
 
 
 def _is_in_app() -> bool:

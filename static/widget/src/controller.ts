@@ -1,10 +1,10 @@
 // The flow behind each button: pressed, steered in trouble, begun anew until it ends.
 import { accept } from "./bff.js";
 import { connect, type Begun, type Tell } from "./connect.js";
-import { ConnectError } from "./errors.js";
+import { ConnectError, errorOf } from "./errors.js";
 import { fire } from "./events.js";
 import { tellEnd, tellStep, type ConnectRequest } from "./flow.js";
-import { load } from "./labels.js";
+import { load, unavailable } from "./labels.js";
 import { attemptFor, open } from "./leave.js";
 import { openPopup, type Popup } from "./popup.js";
 import { prefetch, take } from "./prefetch.js";
@@ -52,7 +52,8 @@ export function expect(button: Element, { detail, button: which }: MouseEvent): 
 export function run(owner: Node | undefined, request: ConnectRequest, begun?: Begun | Promise<Begun>): Promise<ConnectResult> {
   // Called soon after the click still: where the browser takes it for none, the window is blocked, which is told.
   const refused = (): void => { steer("open_again"); };
-  let popup = begun ? openPopup() : open(request, refused);
+  const fault = !begun && unavailable[request.connector];
+  let popup = begun || fault ? openPopup() : open(request, refused);
   let next: Popup | undefined;
   let resumed = !owner;
 
@@ -85,7 +86,7 @@ export function run(owner: Node | undefined, request: ConnectRequest, begun?: Be
   const toEnd = async (): Promise<ConnectResult> => {
     for (;;) {
       try {
-        if (!popup.blocked || !isOurs(ownerOf(flow))) return await connect(flow.request.signal, tell, popup, () => take(attemptFor(flow.request)), begun);
+        if (!popup.blocked || !isOurs(ownerOf(flow))) return await connect(flow.request.signal, tell, popup, () => fault ? Promise.reject(errorOf({ error: fault })) : take(attemptFor(flow.request)), begun);
         popup.tidy();
         tell("popup_blocked");
         await popup.news(FOREVER); // It is disposed of: only a choice can nudge it.

@@ -1,5 +1,6 @@
 // The product's words and look, read once for all elements that speak the same language.
 import { readConfig } from "./bff.js";
+import type { Told } from "./errors.js";
 import type { ConnectRequest } from "./flow.js";
 import { bffOrigin, identity, settings } from "./session.js";
 import { sheet } from "./styles.js";
@@ -14,6 +15,9 @@ export const watchers = new Set<() => void>();
 /** How the account's connectors stand, by key, as the BFF told last: `connected`, `disconnected` or `unknown`. */
 export const states: Record<string, string> = {};
 
+/** The connectors that cannot be connected, by key, and why: known before anybody clicks. */
+export const unavailable: Record<string, Told["error"] | undefined> = {};
+
 const loading: Record<string, Promise<void> | undefined> = {};
 
 /**
@@ -26,7 +30,10 @@ export async function load({ locale = "" }: ConnectRequest): Promise<void> {
   await (loading[key] ??= readConfig(locale || (settings.locale ?? "")).then(
     (config) => {
       for (const name in config.words) words[locale + name] = config.words[name];
-      for (const { key: connector, state } of config.connectors ?? []) states[connector] = state;
+      for (const { key: connector, state, error } of config.connectors ?? []) {
+        states[connector] = state;
+        unavailable[connector] = error;
+      }
       settings.delivery = config.delivery;
       sheet?.insertRule(`:host{${config.style}}`, sheet.cssRules.length);
       renew();

@@ -134,7 +134,7 @@ export interface Reading {
 export interface Config {
   delivery: ConnectOptions["delivery"];
   /** The product's connectors, and how each stands for this account; none in an answer that is not the BFF's. */
-  connectors?: { key: string; state: string }[];
+  connectors?: { key: string; state: string; error?: Reading["error"] }[];
   /** By key; one connector's own by its key, a space, and the key; `lang` and `dir` say how to read them. */
   words: Record<string, string>;
   /** The product's look: CSS declarations, checked by the BFF. */

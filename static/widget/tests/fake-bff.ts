@@ -64,6 +64,8 @@ export class FakeBff {
   /** What a cancel finds: the sign-in had ended so meanwhile. */
   endsOnCancel: Final = "cancelled";
   lifetime = 600_000;
+  /** Why some of them cannot be connected, by key. */
+  unavailable: Record<string, { code: string; title: string; next_step: string }> = {};
   /** How the connectors stand, by key. */
   states: Record<string, string> = {};
   /** The delivery that the configuration names. */
@@ -148,7 +150,7 @@ export class FakeBff {
   #config(query: string): Response {
     const locale = new URLSearchParams(query).get("locale") ?? "";
     const said = { ...WORDS, ...SPOKEN[locale], ...this.words };
-    const connectors = Object.entries(this.states).map(([key, state]) => ({ key, state }));
+    const connectors = Object.entries(this.states).map(([key, state]) => ({ key, state, error: this.unavailable[key] }));
     return Response.json({ connectors, words: said, style: this.style, theme: {}, delivery: this.delivery });
   }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
@@ -33,6 +34,7 @@ def create_api(cyclr: Cyclr) -> Flask:
     _add_accounts(app, cyclr)
     _add_catalogue(app, cyclr)
     _add_installed(app, cyclr)
+    _add_properties(app, cyclr)
     return app
 
 
@@ -154,12 +156,7 @@ def _add_catalogue(app: Flask, cyclr: Cyclr) -> None:
 
 
 def _add_installed(app: Flask, cyclr: Cyclr) -> None:
-    def one(number: int) -> Installed:
-        account = _account(cyclr)
-        found = next((item for item in cyclr.of(account) if item.id == number), None)
-        if found is None:
-            raise Refused(404, "Account connector not found")
-        return found
+    one = partial(_installed, cyclr)
 
     @app.get("/v1.0/account/connectors")
     def list_installed() -> Response:
@@ -172,7 +169,10 @@ def _add_installed(app: Flask, cyclr: Cyclr) -> None:
 
     @app.put("/v1.0/account/connectors/<int:number>")
     def change_installed(number: int) -> Response:
-        _change(item := one(number), _body())
+        item, asked = one(number), _body()
+        if asked.get("AuthValue") in cyclr.habits.refused_values:
+            raise Refused(400, "The authentication value was not accepted.")
+        _change(item, asked)
         return jsonify(rendering.installed(cyclr, item))
 
     @app.delete("/v1.0/account/connectors/<int:number>")
@@ -187,8 +187,35 @@ def _add_installed(app: Flask, cyclr: Cyclr) -> None:
         return jsonify({"Message": f"Connector '{item.name}' successfully de-authenticated."})
 
 
+def _add_properties(app: Flask, cyclr: Cyclr) -> None:
+    one = partial(_installed, cyclr)
+
+    @app.get("/v1.0/account/connectors/<int:number>/properties")
+    def list_properties(number: int) -> Response:
+        return _page(cyclr, rendering.properties(one(number)))
+
+    @app.post("/v1.0/account/connectors/<int:number>/properties")
+    def set_property(number: int) -> Response:
+        item, asked = one(number), _body()
+        _change(item, {"Properties": [asked]})
+        return jsonify(next(told for told in rendering.properties(item) if told["Name"] == asked.get("Name")))
+
+
+def _installed(cyclr: Cyclr, number: int) -> Installed:
+    account = _account(cyclr)
+    found = next((item for item in cyclr.of(account) if item.id == number), None)
+    if found is None:
+        raise Refused(404, "Account connector not found")
+    return found
+
+
 def _change(item: Installed, asked: dict[str, Any]) -> None:
-    for told in asked.get("Properties") or []:
+    told_all = asked.get("Properties") or []
+    known = {*item.release.needed, "ClientId", "ClientSecret"}
+    for told in told_all:
+        if told.get("Name") not in known:
+            raise Refused(400, f"There is not a connector property that matches name '{told.get('Name')}'.")
+    for told in told_all:
         item.properties[str(told.get("Name"))] = str(told.get("Value"))
     if isinstance(asked.get("AuthValue"), str):
         item.auth_value, item.authenticated = asked["AuthValue"], True

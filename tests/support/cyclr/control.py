@@ -40,13 +40,20 @@ class Habits:
     token_seconds: float = 300.0
     on_denial: Denial = "page"
     """After Deny: an error page; a redirect with ``error``, or one without any word (as after Allow)."""
+    refused_values: frozenset[str] = frozenset()
+    """Values of ``AuthValue`` that are refused with 400; of Cyclr it is not known that it ever does."""
+    shops: frozenset[str] = frozenset({"north", "south"})
+    """The values of a property ``Shop`` that the third party has a page for."""
     posts_to: Literal["opener", "parent"] = "opener"
     closes_itself: bool = False
 
 
 @dataclass(frozen=True)
 class Release:
-    """A release of a connector: what a connector id of Cyclr's names. ``keys``: properties it must have."""
+    """A release of a connector: what a connector id of Cyclr's names.
+
+    ``keys`` are properties that it must have, and are secret; ``plain_keys`` likewise, and are none.
+    """
 
     id: int
     name: str
@@ -55,6 +62,13 @@ class Release:
     auth_type: str = "OAuth2"
     oauth2_type: str = "AuthorisationCode"
     keys: tuple[str, ...] = ()
+    plain_keys: tuple[str, ...] = ()
+    auth_description: str | None = None
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The properties without which nobody signs in."""
+        return (*self.keys, *self.plain_keys)
 
 
 @dataclass

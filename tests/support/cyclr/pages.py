@@ -72,6 +72,9 @@ def create_third_party(cyclr: Cyclr) -> Flask:
         state = request.args["state"]
         flow = cyclr.flows.get(state)
         name = flow.installed.name if flow and flow.installed else "an application"
+        shop = flow.installed.properties.get("Shop") if flow and flow.installed else None
+        if shop is not None and shop not in cyclr.habits.shops:
+            return _page("There is no such shop", "", 404)
         return _page(f"Sign in to {name}", CONSENT.format(name=escape(name), state=escape(state)))
 
     @app.post("/authorize")
@@ -96,7 +99,9 @@ def _begin(cyclr: Cyclr) -> AnyResponse:
     number = asked.get("id", "")
     item = next((item for item in cyclr.of(sign_in.account) if str(item.id) == number), None)
     target = asked.get("targetOrigin", "")
-    if item is None or not target or any(key not in item.properties for key in item.release.keys):
+    if item is None or not target or any(key not in item.properties for key in item.release.needed):
+        return _page("Bad Request", "", 400)
+    if item.release.auth_type not in {"OAuth1", "OAuth2"}:
         return _page("Bad Request", "", 400)
     sign_in.installed, sign_in.target, sign_in.message = item, target, asked.get("callbackMessage")
     if item.release.oauth2_type != "AuthorisationCode":

@@ -25,12 +25,15 @@ def connector(cyclr: Cyclr, release: Release) -> dict[str, Any]:
         "Status": release.status,
         "Version": release.version,
         "Icon": icon(cyclr),
-        "AuthDescription": None,
+        "AuthDescription": release.auth_description,
         "AuthType": release.auth_type,
         "OAuth2Type": release.oauth2_type,
         "AuthScheme": None,
         "Authentication": [authentication],
-        "Parameters": [_parameter(number, name) for number, name in enumerate(release.keys, 1)],
+        "Parameters": [
+            _parameter(number, name, sensitive=name in release.keys)
+            for number, name in enumerate(release.needed, 1)
+        ],
         "Categories": [],
     }
 
@@ -45,15 +48,20 @@ def installed(cyclr: Cyclr, item: Installed, *, listed: bool = False) -> dict[st
         "Authenticated": item.authenticated,
         "Connector": connector(cyclr, item.release),
         "IsPartnerIntegrationConnector": False,
-        "Properties": [
-            {"Name": name, "Value": value, "Id": number, "AccountConnectorId": item.id}
-            for number, (name, value) in enumerate(item.properties.items(), 1)
-        ],
+        "Properties": properties(item),
         "CustomFields": [],
     }
     if listed and not cyclr.habits.lists_say_authenticated:
         del document["Authenticated"]
     return document
+
+
+def properties(item: Installed) -> list[dict[str, Any]]:
+    """What is set on an account connector."""
+    return [
+        {"Name": name, "Value": value, "Id": number, "AccountConnectorId": item.id}
+        for number, (name, value) in enumerate(item.properties.items(), 1)
+    ]
 
 
 def icon(cyclr: Cyclr) -> str | None:
@@ -63,12 +71,12 @@ def icon(cyclr: Cyclr) -> str | None:
     return "data:image/png;base64," + base64.b64encode(b"\x89PNG" * (cyclr.habits.icon_bytes // 4)).decode()
 
 
-def _parameter(number: int, name: str) -> dict[str, Any]:
+def _parameter(number: int, name: str, *, sensitive: bool) -> dict[str, Any]:
     return {
         "IsAccountConnectorProperty": True,
         "TargetType": "Header",
         "TargetName": name,
-        "IsSensitive": True,
+        "IsSensitive": sensitive,
         "Id": number,
         "Name": name,
         "Description": None,

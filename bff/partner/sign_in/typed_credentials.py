@@ -1,0 +1,108 @@
+"""A sign-in by what a user typed into a form of the BFF's: tried, kept, and recorded as any other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from sqlalchemy import Connection, Row, select
+
+from bff.partner.api import properties, sign_in_tokens
+from bff.partner.api.access import answer, text
+from bff.partner.audit import audit
+from bff.partner.context import Embedded
+from bff.partner.errors import ApiError, missing
+from bff.partner.grants import held as grants
+from bff.partner.grants import revocation, typed
+from bff.partner.grants.credentials import seal
+from bff.partner.grants.typed import Typed
+from bff.partner.providers.catalogue import CatalogueConnector
+from bff.partner.providers.provider import Identified
+from bff.partner.sign_in import sign_ins, trying
+from bff.partner.sign_in.trying import NotTaken, Tried
+from bff.partner.storage import account_connector_store as store
+from bff.partner.storage import tables
+
+
+def take(service: Embedded, account_id: str, row: Row[Any], document: dict[str, Any]) -> Response:
+    """Connect with the ``AuthValue`` and ``Properties`` of ``document``, or say why not.
+
+    For a connector of the OAuth code flow its properties are set, and a sign-in follows. Else
+    ``Hitchpost.SignIn`` is the SHA-256 of a sign-in token that nobody used: its outcome is recorded.
+    """
+    item = service.catalogue.by_id(row.connector_id)
+    if item is None:
+        raise ApiError(400, "This connector is not in the catalogue any more.")
+    given = Typed(_properties(document), text(document, "AuthValue", 16_000))
+    try:
+        with service.database.reading() as connection:
+            before = properties.values_of(service, connection, row.id)
+        values = trying.values_of(item, {**before, **given.properties}, given.auth_value)
+        trying.require_complete(item, values)
+        if not item.needs_no_user and item.auth == "oauth2":
+            noted = None
+            with service.database.writing() as connection:
+                properties.put(service, connection, row.id, row.connector_id, given.as_properties)
+        else:
+            token = _token(document)
+            tried = trying.attempt(service, item, values)
+            with service.database.writing() as connection:
+                noted = _keep(service, connection, row.id, item, token, given, tried)
+    except NotTaken as no:
+        audit("credentials not taken", account=account_id, account_connector=row.id, fields=no.fields)
+        return answer({"Message": no.message, "Hitchpost": {"Fields": no.fields}}, no.status)
+    revocation.revoke_now(service, noted, service.provider.in_a_hurry())
+    with service.database.reading() as connection:
+        return answer(store.told(service, connection, store.find(connection, account_id, row.id)))
+
+
+def _keep(
+    service: Embedded,
+    connection: Connection,
+    number: int,
+    item: CatalogueConnector,
+    token: str,
+    given: Typed,
+    tried: Tried,
+) -> str | None:
+    """Keep it, or hold it while another account is connected; the note of a grant that is to be revoked."""
+    # Locked, as where any sign-in ends: of two at once the second sees whom the first one connected.
+    wanted = select(tables.account_connector).where(tables.account_connector.c.id == number)
+    row = connection.execute(wanted.with_for_update()).one_or_none()
+    if row is None:
+        raise missing("Account connector")
+    if not sign_in_tokens.redeem_for(connection, row.account_id, token):
+        raise ApiError(409, "There is no such sign-in token, or it was used, or its time is over.")
+    sign_ins.start(connection, row.id, token)
+    grant, account = tried.credentials, tried.account
+    if error := grants.doubt(row, item, account):
+        sealed = seal(service.vault, grant, store.held_in(row, token)) if grant else None
+        kept = typed.hold(service, row, token, given, sealed)
+        sign_ins.finish(connection, token, "failed", error=error, external_account=account, held=kept)
+        return None
+    if grant is not None:
+        properties.put(service, connection, row.id, row.connector_id, given.as_properties)
+        return grants.keep(service, connection, row, token, Identified(account, grant)).noted
+    noted = typed.keep(service, connection, row, given, account)
+    sign_ins.finish(connection, token, "connected", external_account=account)
+    return noted
+
+
+def _properties(document: dict[str, Any]) -> dict[str, str]:
+    given = document.get("Properties")
+    entries = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+    if len(entries) > properties.MOST_AT_ONCE:
+        raise ApiError(400, f"At most {properties.MOST_AT_ONCE} properties are set at once.")
+    return {text(one, "Name") or "": text(one, "Value", 4000) or "" for one in entries}
+
+
+def _token(document: dict[str, Any]) -> str:
+    told = document["Hitchpost"].get("SignIn")
+    if not isinstance(told, str) or len(told) != 64:
+        raise ApiError(400, "Hitchpost.SignIn must be the SHA-256 of a sign-in token, in hexadecimal.")
+    return told
+
+
+def is_typed(document: dict[str, Any]) -> bool:
+    """Whether a change of an account connector brings what a user typed."""
+    return isinstance(document.get("Hitchpost"), dict)

@@ -1,0 +1,142 @@
+"""What a user is asked for before a connector can be connected, as the partner service's catalogue has it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final
+
+from bff.common.secret import Secret
+
+
+class Way(StrEnum):
+    """How a connector is connected.
+
+    ``OAUTH`` goes on at the third party; the values of the others are typed here. ``NOT_HERE`` is any way for
+    which there is no form.
+    """
+
+    OAUTH = "oauth2"
+    API_KEY = "api_key"
+    BASIC = "basic"
+    CLIENT_CREDENTIALS = "client_credentials"
+    NONE = "none"
+    NOT_HERE = "not here"
+
+
+@dataclass(frozen=True)
+class FormField:
+    """One value that a user types. An empty ``label`` stands for the standard text of its ``name``."""
+
+    name: str
+    label: str = ""
+    help: str = ""
+    help_url: str = ""
+    prefix: str = ""
+    suffix: str = ""
+    sensitive: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class SignInForm:
+    """What is asked for, in the order in which it is shown."""
+
+    way: Way = Way.OAUTH
+    fields: tuple[FormField, ...] = ()
+
+    @property
+    def comes_first(self) -> bool:
+        """Whether there is a form whatever the account has set already."""
+        return self.way not in {Way.OAUTH, Way.NOT_HERE}
+
+    @property
+    def own_fields(self) -> tuple[FormField, ...]:
+        """Those that are values of the account connector, and not what it signs in with."""
+        standard = {one.name for one in _STANDARD.get(self.way, ())}
+        return tuple(one for one in self.fields if one.name not in standard)
+
+    def lacks(self, values: Mapping[str, str]) -> bool:
+        """Whether a required value is not among ``values``, those that are set already."""
+        return any(not one.optional and not values.get(one.name) for one in self.fields)
+
+
+NO_FORM: Final = SignInForm()
+_STANDARD: Final[Mapping[Way, tuple[FormField, ...]]] = {
+    Way.API_KEY: (FormField("api_key", sensitive=True),),
+    Way.BASIC: (FormField("username"), FormField("password", sensitive=True)),
+    Way.CLIENT_CREDENTIALS: (FormField("client_id"), FormField("client_secret", sensitive=True)),
+}
+"""The values that a way of signing in consists of, where the catalogue does not describe them itself."""
+
+
+_OWN_APP: Final = {"client_id": "ClientId", "client_secret": "ClientSecret"}
+"""What the properties are called in which an account's own client is kept (as in Cyclr)."""
+
+
+def with_standard_fields(form: SignInForm, help_text: str = "") -> SignInForm:
+    """The form with the fields that its way of signing in needs; those it describes itself stay in place.
+
+    ``help_text`` is shown with the first of those that are added.
+    """
+    described = {one.name for one in form.fields}
+    added = [one for one in _STANDARD.get(form.way, ()) if one.name not in described]
+    if added and help_text:
+        added[0] = replace(added[0], help=help_text)
+    kept = [replace(one, sensitive=True) if _is_secret(form.way, one) else one for one in form.fields]
+    return replace(form, fields=(*kept, *added))
+
+
+def _is_secret(way: Way, field_: FormField) -> bool:
+    return any(one.name == field_.name and one.sensitive for one in _STANDARD.get(way, ()))
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a user typed, as it is sent to the partner service.
+
+    ``properties`` are values of the account connector by name; ``auth_value`` is what Cyclr calls so: the API
+    key, or ``base64(username:password)`` (Cyclr's documentation, "Authenticate API key" and "Basic").
+    ``sign_in`` is the SHA-256 of the sign-in token whose outcome this is; None where a sign-in follows.
+    """
+
+    properties: Mapping[str, Secret] = field(default_factory=dict)
+    auth_value: Secret | None = None
+    sign_in: str | None = None
+
+
+def credentials_of(form: SignInForm, values: Mapping[str, Secret], sign_in: str | None) -> Credentials:
+    """``values`` by the names of the form's fields, as the partner service takes them."""
+    if form.way is Way.OAUTH:
+        return Credentials(values)
+    standard = {one.name for one in _STANDARD.get(form.way, ())}
+    own = {name: value for name, value in values.items() if name not in standard}
+    if form.way is Way.API_KEY:
+        return Credentials(own, values["api_key"], sign_in)
+    if form.way is Way.BASIC:
+        pair = ":".join(values[name].reveal() if name in values else "" for name in ("username", "password"))
+        return Credentials(own, Secret(base64.b64encode(pair.encode()).decode()), sign_in)
+    return Credentials({_OWN_APP.get(name, name): value for name, value in values.items()}, None, sign_in)
+
+
+class Fault(StrEnum):
+    """Why a value, or all of them, were not taken."""
+
+    MISSING = "missing"
+    PATTERN = "pattern"
+    TOO_LONG = "too_long"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True)
+class NotTaken:
+    """The partner service did not take the values, and nothing has changed.
+
+    ``fields`` says why by the names of fields; ``whole`` where it is about none of them.
+    """
+
+    fields: Mapping[str, Fault] = field(default_factory=dict)
+    whole: Fault | None = None

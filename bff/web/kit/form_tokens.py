@@ -1,0 +1,47 @@
+"""What the page of a form carries: for which attempt, which showing and which fields it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Final
+
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from bff.common.secret import Secret, fingerprint
+from bff.connect.attempt import LAUNCHED_LIFE, Attempt
+
+SALT: Final = "hitchpost.form.v1"
+FIELD: Final = "form_token"
+LONGEST_SECONDS: Final = 2 * int(LAUNCHED_LIFE.total_seconds())
+"""So long (in seconds) a page may lie open; its attempt has a time of its own."""
+
+
+class FormTokens:
+    """Issues them, and reads them back. Each is good once, as the showing that it names is sent once."""
+
+    def __init__(self, keys: Sequence[Secret]) -> None:
+        # itsdangerous wants the oldest key first, and signs with the last.
+        self._serializer = URLSafeTimedSerializer(
+            [key.reveal() for key in reversed(keys)],
+            salt=SALT,
+            signer_kwargs={"digest_method": sha256, "key_derivation": "hmac"},
+        )
+
+    def issue(self, attempt: Attempt, turn: int, fields: Sequence[str]) -> str:
+        """For the form of ``attempt`` with ``fields``, which was sent ``turn`` times before."""
+        signed = self._serializer.dumps([attempt.id, turn, _digest(fields)])
+        return signed if isinstance(signed, str) else signed.decode()
+
+    def turn(self, attempt: Attempt, fields: Sequence[str], unverified: str) -> int | None:
+        """Which showing a form was sent from; None where it is of another form, or forged, or too old."""
+        try:
+            shown_for, turn, shown = self._serializer.loads(unverified, max_age=LONGEST_SECONDS)
+        except BadData:
+            return None
+        # Fields are sent by their place: with others in between, a secret could get into another one's.
+        return turn if (shown_for, shown) == (attempt.id, _digest(fields)) and isinstance(turn, int) else None
+
+
+def _digest(fields: Sequence[str]) -> str:
+    return fingerprint("\n".join(fields))[:16]

@@ -1,0 +1,43 @@
+"""What the preview of a form asks for: one field of each kind, and each fault that there is."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from bff.connect.forms import Shown
+from bff.upstream.sign_in_forms import Fault, FormField, SignInForm, Way, with_standard_fields
+from bff.web.popup.form_fields import WORDS, Shape, Text, label_of, shapes
+
+ADDRESS: Final = FormField(
+    "address",
+    label="example",
+    prefix="https://",
+    suffix=".example.com",
+    help_url="https://www.example.com/",
+    optional=True,
+)
+_WAYS: Final = {"basic": Way.BASIC, "client": Way.CLIENT_CREDENTIALS, "continue": Way.OAUTH}
+
+
+def values(state: str, text: Text) -> dict[str, Any]:
+    """What the template of the form takes, for one of its scenes."""
+    form = with_standard_fields(SignInForm(_WAYS.get(state, Way.API_KEY), (ADDRESS,)))
+    found: dict[str, Any] = {"form_token": "", "goes_on": form.way is Way.OAUTH, "whole": []}
+    if state != "faults":
+        return found | {"fields": shapes(Shown(form, 0, {}, frozenset()), text)}
+    said = [text(WORDS[fault]) for fault in Fault if fault is not Fault.UNREACHABLE]
+    said.append(text("page_form_no_address"))
+    named = [FormField(name, sensitive=True) for name in ("api_key", "client_secret", "password")]
+    asked = [*named, FormField("client_id"), FormField("username"), ADDRESS]
+    fields = [
+        Shape(
+            f"v{place}",
+            label_of(one, text),
+            one,
+            fault=fault,
+            kept=place == 0,
+        )
+        for place, (one, fault) in enumerate(zip(asked, [*said, ""], strict=False))
+    ]
+    whole = [text(key) for key in ("page_form_unreachable", "page_form_lost", "page_form_again")]
+    return found | {"fields": fields, "whole": whole}

@@ -1,0 +1,88 @@
+// Sends the form without leaving the page: what was typed stays where it is, whatever the answer. The server never
+// gives it back.
+const { origin, attempt, lost } = document.body.dataset;
+const form = document.querySelector("form");
+const submit = form.querySelector("[type=submit]");
+const whole = document.getElementById("whole");
+const checking = document.getElementById("checking");
+let sending = false;
+
+submit.disabled = false;
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  void send({});
+});
+form.querySelector("[data-cancel]").addEventListener("click", () => { void send({ action: "cancel" }); });
+document.querySelector("[data-close]").addEventListener("click", () => window.close());
+// Back from the sign-in, to this page as it was left: its token was used.
+window.addEventListener("pageshow", ({ persisted }) => { if (persisted) location.reload(); });
+
+for (const button of form.querySelectorAll("[data-show]")) {
+  const input = document.getElementById(button.dataset.show);
+  const label = button.textContent;
+  button.addEventListener("click", () => {
+    const hidden = input.classList.toggle("secret");
+    button.textContent = hidden ? label : button.dataset.hide;
+  });
+}
+
+async function send(more) {
+  // A second press would send the same showing again, which is refused.
+  if (sending) return;
+  busy(true);
+  const body = new URLSearchParams([...new FormData(form), ...Object.entries(more)]);
+  let answer;
+  try {
+    const response = await fetch(location.pathname, { method: "POST", body, redirect: "error" });
+    answer = await response.json();
+  } catch {
+    answer = { faults: {}, whole: lost };
+  }
+  take(answer);
+}
+
+function take({ go, end, return_url, faults = {}, whole: text = lost, token }) {
+  if (go) {
+    location.assign(go); // Still busy: the next page is on its way.
+    return;
+  }
+  busy(false);
+  if (end) {
+    finish(end, return_url);
+    return;
+  }
+  if (token) form.elements.form_token.value = token;
+  whole.textContent = text;
+  for (const fault of form.querySelectorAll(".fault[id$=-fault]")) {
+    const name = fault.id.replace("-fault", "");
+    const said = faults[name] ?? "";
+    fault.textContent = said;
+    fault.hidden = !said;
+    form.elements[name].setAttribute("aria-invalid", String(!!said));
+  }
+  (form.querySelector("[aria-invalid=true]") ?? submit).focus();
+}
+
+function busy(now) {
+  sending = now;
+  checking.hidden = !now;
+  submit.ariaBusy = String(now);
+}
+
+/** The attempt is over: whoever opened this window reads how, and the window goes. */
+function finish({ title, next_step }, url) {
+  form.reset();
+  for (const input of form.querySelectorAll("input")) input.value = "";
+  window.opener?.postMessage({ type: "hitchpost.returned", attempt }, origin);
+  if (url) {
+    location.replace(url);
+    return;
+  }
+  const ended = document.getElementById("ended");
+  ended.querySelector("h1").textContent = title;
+  ended.querySelector("p").textContent = next_step;
+  document.getElementById("asking").hidden = true;
+  ended.hidden = false;
+  window.close();
+}

@@ -1,0 +1,160 @@
+"""Connectors that are not plain OAuth, with the strict stand-in for Cyclr: by its AuthType and Parameters."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.support.cyclr.control import Release
+from tests.support.cyclr.world import CyclrWorld, open_cyclr_world
+from tests.support.forms import open_form
+from tests.support.world import HOST, SECRET_KEY
+
+NAMES = {
+    "key": "Key CRM",
+    "shop": "Shop CRM",
+    "basic": "Basic CRM",
+    "client": "Client CRM",
+    "fields": "Fields CRM",
+    "feed": "Feed",
+}
+CONNECTORS = "\n".join(
+    f'[product.connector.{key}]\nname = "{name}"\nreference = "{name}"' for key, name in NAMES.items()
+)
+PRODUCTS = f"""
+[[product]]
+key = "demo"
+name = "Demo SaaS"
+origins = ["{HOST}"]
+secret_keys = ["{SECRET_KEY}"]
+connectors = [{", ".join(f'"{key}"' for key in NAMES)}]
+{CONNECTORS}
+[product.messages.default]
+kind = "sealed"
+text = "connected:{{connector}}"
+"""
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CyclrWorld]:
+    """The stand-in and a BFF."""
+    with open_cyclr_world(tmp_path_factory.mktemp("forms"), products_text=PRODUCTS) as world:
+        cyclr = world.cyclr
+        cyclr.release(1, "Key CRM", auth_type="ApiKey", auth_description="Settings, then API.")
+        cyclr.release(2, "Shop CRM", plain_keys=("Shop",))
+        cyclr.release(3, "Basic CRM", auth_type="Basic", plain_keys=("Domain",))
+        cyclr.release(4, "Client CRM", oauth2_type="ClientCredentials", keys=("ClientId", "ClientSecret"))
+        cyclr.release(5, "Fields CRM", auth_type="AuthFields")
+        cyclr.release(6, "Feed", auth_type="None")
+        yield world
+
+
+@pytest.fixture
+def world(shared: CyclrWorld, request: pytest.FixtureRequest) -> CyclrWorld:
+    """The same with an account of the test's own."""
+    return replace(shared, account=f"acme-{request.node.name}")
+
+
+def test_an_api_key_becomes_the_auth_value(world: CyclrWorld) -> None:
+    """It is nobody else's doing, so this user is named; a value that is refused is told beside its field."""
+    world.cyclr.habits.refused_values = frozenset({"wrong"})
+    form = open_form(world, world.session(), "key")
+    assert "Settings, then API." in form.page.text
+    assert form.send("")["faults"] == {"v0": "Fill this in."}
+    assert "did not accept" in form.send("wrong")["faults"]["v0"]
+    assert "end" in form.send("right")
+    (installed,) = world.cyclr.of(world.account)
+    assert (installed.auth_value, installed.authenticated) == ("right", True)
+    told = world.read(form.attempt)
+    assert (told["status"], told["attributed"], bool(told["receipt"])) == ("connected", True, True)
+
+
+def test_a_user_name_and_password_are_sent_as_basic(world: CyclrWorld) -> None:
+    """Joined and in base64, as its documentation has it; what it needs besides is a property."""
+    form = open_form(world, world.session(), "basic")
+    form.send("example", "ada", "pass: word ")
+    (installed,) = world.cyclr.of(world.account)
+    assert installed.auth_value == base64.b64encode(b"ada:pass: word ").decode()
+    assert installed.properties == {"Domain": "example"}
+
+
+def test_a_key_is_changed_at_a_reconnect(world: CyclrWorld) -> None:
+    """The flag was set before and says nothing; the partner service took the new one, which does."""
+    open_form(world, world.session(), "key").send("first")
+    form = open_form(world, world.session(), "key")
+    form.send("second")
+    told = world.read(form.attempt)
+    assert (told["status"], told["attributed"]) == ("connected", True)
+    assert world.cyclr.of(world.account)[0].auth_value == "second"
+
+
+def test_somebody_elses_connection_is_not_this_users(world: CyclrWorld) -> None:
+    """While one user looks at the form, another connects: nothing is claimed for the first."""
+    form = open_form(world, world.session(), "key")
+    open_form(world, world.session(user="grace"), "key").send("hers")
+    assert world.read(form.attempt)["status"] == "launched"
+    assert form.send(action="cancel")["end"]["title"] == "Access was declined"
+
+
+def test_a_shop_is_named_first_and_can_be_mended(world: CyclrWorld) -> None:
+    """No "Bad Request": the third party says that there is no such shop, and a new click asks again."""
+    session = world.session()
+    wrong = open_form(world, session, "shop").send("nowhere")["go"]
+    assert "no such shop" in world.sign_in(wrong).text
+    form = open_form(world, session, "shop")
+    assert 'value="nowhere"' in form.page.text
+    world.sign_in(form.send("north")["go"])
+    assert world.read(form.attempt)["status"] == "connected"
+    assert world.cyclr.of(world.account)[0].properties == {"Shop": "north"}
+
+
+def test_what_the_host_has_set_is_not_asked_for(world: CyclrWorld) -> None:
+    """By the API, before any click."""
+    release: Release = next(one for one in world.cyclr.releases if one.name == "Shop CRM")
+    world.cyclr.install(world.account, release).properties["Shop"] = "south"
+    attempt = world.begin(world.session(), "shop")
+    launched = world.launch(attempt["launch_token"])
+    assert "/connectorauth/" in launched.headers["Location"]
+
+
+def test_a_client_of_the_users_own_connects_without_consent(world: CyclrWorld) -> None:
+    """Client credentials at Cyclr: the properties are set, and its page comes back at once."""
+    form = open_form(world, world.session(), "client")
+    world.sign_in(form.send("id", "secret")["go"])
+    assert world.read(form.attempt)["status"] == "connected"
+
+
+@pytest.mark.parametrize("connector", ["fields", "feed"])
+def test_what_cannot_be_connected_here_is_said_before_a_window_opens(
+    world: CyclrWorld, connector: str
+) -> None:
+    """By the configuration, and by a refusal to begin, in words; a link to it is not minted either."""
+    session = world.session()
+    told = world.page("GET", "/v1/config", session).json()["connectors"]
+    error = next(one["error"] for one in told if one["key"] == connector)
+    assert error["code"] == "connector_unavailable"
+    assert next(one["error"] for one in told if one["key"] == "key") is None
+    refused = world.page("POST", "/v1/attempts", session, json={"connector": connector})
+    assert refused.status_code == 502
+    assert refused.json()["code"] == "connector_unavailable"
+    assert refused.json()["error"]["code"] == "connector_unavailable"
+    assert mint(world, connector) == "connector_unavailable"
+
+
+def test_no_link_is_minted_to_a_connector_with_a_form(world: CyclrWorld) -> None:
+    """It would lead to "Bad Request"."""
+    assert mint(world, "key") == "connector_unavailable"
+
+
+def mint(world: CyclrWorld, connector: str) -> str:
+    """What the host's server is told that wants a link."""
+    body = {
+        "user": {"id": "ada"},
+        "account": {"id": world.account},
+        "connector": connector,
+        "target_origin": HOST,
+    }
+    return str(world.server("POST", "/v1/sign-in-urls", json=body).json()["code"])

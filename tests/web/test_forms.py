@@ -1,0 +1,210 @@
+"""Connectors that need something typed, from the click to the end, with the embedded service behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import requests
+
+from tests.support.forms import ADA, DOWN, GRACE, KEY, SHOP, open_form, products
+from tests.support.world import World, open_world
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The three programs, with connectors that have a form."""
+    folder = tmp_path_factory.mktemp("forms")
+    text = products("sandbox", KEY, SHOP)
+    with open_world(folder, same_browser="required", bff_settings={"products_text": text}) as running:
+        yield running
+
+
+@pytest.fixture
+def session(world: World) -> str:
+    """Ada's session, in an account of its own."""
+    world.account = "acme-" + requests.utils.quote(str(id(object())))
+    return world.session()
+
+
+def test_a_key_is_tried_before_it_is_connected(world: World, session: str) -> None:
+    """A wrong one is told beside its field, and nothing is connected; the right one has a receipt."""
+    form = open_form(world, session, KEY)
+    told = form.send("sk_wrong")
+    assert told["faults"] == {"v0": "Key CRM did not accept this. Check it, and try again."}
+    assert form.status() == "launched"
+    assert form.send(f"  {ADA} ")["end"]["title"] == "Done. You can close this window."
+    told = world.read(form.attempt)
+    assert told["status"] == "connected"
+    assert told["attributed"] is True
+    assert told["receipt"]
+    assert told["connection"]["external_account"] == "ada@sandbox.example"
+    steps = {step["step"]: step["count"] for step in told["timeline"]}
+    assert steps["form_sent"] == 2
+    assert {"form_shown", "form_refused", "connected"} <= set(steps)
+
+
+def test_a_third_party_that_does_not_answer_is_said_as_that(world: World, session: str) -> None:
+    """It is not called wrong, and the same values can be sent again."""
+    form = open_form(world, session, KEY)
+    told = form.send(DOWN)
+    assert told["faults"] == {}
+    assert "does not answer" in told["whole"]
+    assert "end" in form.send(ADA)
+
+
+def test_nothing_typed_is_told_to_anybody(
+    world: World, session: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Not to the page again, the host's server or a log, nor kept in the BFF's database."""
+    form = open_form(world, session, KEY)
+    secret = "sk_never_shown_again"
+    answer = form.post(secret)
+    assert secret not in answer.text
+    assert secret not in form.load().page.text
+    assert secret not in str(world.read(form.attempt))
+    kept = b"".join(path.read_bytes() for path in sorted(world.folder.glob("*.db*")))
+    assert kept
+    assert secret.encode() not in kept
+    assert secret not in "".join(capfd.readouterr())
+
+
+def test_cancel_is_a_no(world: World, session: str) -> None:
+    """As a No at the third party: declined, and the form is over."""
+    form = open_form(world, session, KEY)
+    assert form.send(action="cancel")["end"]["title"] == "Access was declined"
+    assert form.status() == "declined"
+    assert "end" in form.send(ADA)
+    assert form.status() == "declined"
+    assert form.load().page.status_code == 410
+
+
+def test_a_shop_is_named_before_the_sign_in(world: World, session: str) -> None:
+    """A name that cannot be one is refused here; a good one leads on, and is kept as a property."""
+    form = open_form(world, session, SHOP)
+    assert form.send("evil.example/x#")["faults"]["v0"].startswith("This does not look right")
+    assert form.send("")["faults"] == {"v0": "Fill this in."}
+    told = form.send("https://north.shop.example/")
+    assert told["go"].startswith(f"{world.partner}/connectorauth/updateaccountconnectoroauth?")
+    assert form.status() == "launched"
+
+
+def test_a_shop_is_asked_for_until_it_has_led_to_a_connection(world: World, session: str) -> None:
+    """A wrong one can be mended by the next click; one that the host's server set is not asked for."""
+    form = open_form(world, session, SHOP)
+    form.send("nowhere")
+    again = open_form(world, session, SHOP)
+    assert 'value="nowhere"' in again.page.text
+    other = world.session(user="grace")
+    assert 'value="nowhere"' in open_form(world, other, SHOP).page.text
+
+
+def test_each_showing_is_sent_once(world: World, session: str) -> None:
+    """A double press, or a second window: the later one is told so, and can be sent again."""
+    form = open_form(world, session, KEY)
+    token = form.token
+    form.send("sk_wrong")
+    form.token = token
+    told = form.send(ADA)
+    assert told["faults"] == {}
+    assert "sent already" in told["whole"]
+    assert form.status() == "launched"
+    assert "end" in form.send(ADA)
+
+
+def test_of_two_at_once_one_is_sent(world: World, session: str) -> None:
+    """However a page is made to press twice."""
+    form = open_form(world, session, KEY)
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(lambda _: form.post("sk_wrong").json(), range(4)))
+    assert sum(bool(one.get("faults")) for one in told) == 1
+
+
+@pytest.mark.parametrize(
+    ("origin", "cookies", "token", "status"),
+    [
+        ("https://evil.example", True, True, 403),
+        ("null", True, True, 403),
+        (None, False, True, 403),
+        (None, True, False, 200),
+    ],
+    ids=["another site", "no site", "another browser", "a forged token"],
+)
+def test_only_the_forms_own_page_and_browser_send_it(
+    world: World, session: str, origin: str | None, cookies: bool, token: bool, status: int
+) -> None:
+    """Nothing is connected by a page elsewhere, nor by a browser that did not launch."""
+    form = open_form(world, session, KEY)
+    if not token:
+        form.token = form.token[:-4] + "AAAA"
+    answer = form.post(ADA, origin=origin, browser=None if cookies else requests.Session())
+    assert answer.status_code == status
+    assert form.status() == "launched"
+
+
+def test_the_form_is_shown_to_the_browser_that_launched(world: World, session: str) -> None:
+    """Forced linking: whoever gets the address of somebody's form sees nothing to fill in."""
+    form = open_form(world, session, KEY)
+    stranger = requests.get(form.url, timeout=30)
+    assert stranger.status_code == 403
+    assert "another browser" in stranger.text
+    assert "form_token" not in stranger.text
+
+
+def test_a_form_is_over_with_its_attempt(world: World, session: str) -> None:
+    """After its time, and after the page gave up: said in words, and nothing is connected."""
+    form = open_form(world, session, KEY)
+    world.change(form.attempt, expires_at=datetime.now(UTC) - timedelta(seconds=1))
+    assert form.send(ADA)["end"]["title"] == "The time ran out"
+    assert form.load().page.status_code == 410
+    other = open_form(world, session, KEY)
+    world.page("POST", f"/v1/attempts/{other.attempt}/cancel", session, json={})
+    assert other.send(ADA)["end"]["title"] == "Cancelled"
+    assert not connected(world)
+
+
+def test_another_account_is_not_connected_in_silence(world: World, session: str) -> None:
+    """A reconnect with somebody else's key: asked first, as with a sign-in; then taken."""
+    open_form(world, session, KEY).send(ADA)
+    form = open_form(world, session, KEY)
+    assert form.send(GRACE)["end"]["title"] == "Another account signed in"
+    assert form.status() == "failed"
+    assert connected(world) == ["ada@sandbox.example"]
+    accepted = world.page("POST", f"/v1/attempts/{form.attempt}/accept", session, json={})
+    assert accepted.json()["status"] == "connected"
+    assert connected(world) == ["grace@sandbox.example"]
+
+
+def test_a_wrong_key_leaves_a_connection_as_it_was(world: World, session: str) -> None:
+    """Reconnect, mistype, give up: what was connected still is."""
+    open_form(world, session, KEY).send(ADA)
+    form = open_form(world, session, KEY)
+    form.send("sk_wrong")
+    form.send(action="cancel")
+    assert connected(world) == ["ada@sandbox.example"]
+
+
+def test_the_hosts_plain_message_is_not_lost(world: World, session: str) -> None:
+    """No partner service posts it for a form: the server tells the widget to."""
+    form = open_form(world, session, KEY, message="done")
+    form.send(ADA)
+    assert world.read(form.attempt)["unsent"] == {"data": "done", "origin": world.partner}
+
+
+def test_the_page_keeps_password_managers_out_and_loads_nothing_foreign(world: World, session: str) -> None:
+    """No password field, no word that calls one in; and no form of it leaves by itself."""
+    page = open_form(world, session, KEY).page
+    assert 'type="password"' not in page.text
+    assert page.text.count('autocomplete="off"') >= 3
+    assert 'spellcheck="false"' in page.text
+    assert "form-action 'none'" in page.headers["Content-Security-Policy"]
+    assert page.headers["Cache-Control"] == "no-store"
+
+
+def connected(world: World) -> list[Any]:
+    """Whose accounts are connected."""
+    found = world.server("GET", f"/v1/connections?account={world.account}").json()["connections"]
+    return [one["external_account"] for one in found if one["authenticated"]]
