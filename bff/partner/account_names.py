@@ -32,6 +32,11 @@ def kept_name(told: str | None) -> str | None:
     return written[: MOST - len(end)] + end
 
 
+def is_same(one: str, other: str) -> bool:
+    """Whether two names are one account's. Of an e-mail address the case says nothing."""
+    return one.casefold() == other.casefold() if "@" in one and "@" in other else one == other
+
+
 def _visible(item: str) -> str:
     hidden = item in _BLANK or unicodedata.category(item)[0] == "C" or (item.isspace() and item != " ")
     return f"<U+{ord(item):04X}>" if hidden else item

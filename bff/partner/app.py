@@ -29,7 +29,7 @@ from bff.partner.providers.catalogue import Catalogue, require_allowed
 from bff.partner.providers.provider import Provider
 from bff.partner.resources import ASSETS, TEMPLATES
 from bff.partner.settings import Settings
-from bff.partner.sign_in import completion, oauth_flow, pages
+from bff.partner.sign_in import callback, completion, oauth_flow, pages
 from bff.partner.storage import tables
 from bff.partner.storage.database import Database
 from bff.serving.database import is_away
@@ -78,6 +78,7 @@ def create_app(settings: Settings, catalogue: Catalogue) -> Flask:
         properties,
         sign_in_tokens,
         oauth_flow,
+        callback,
         completion,
     ):
         app.register_blueprint(module.routes)

@@ -12,10 +12,12 @@ from flask import Response, request
 from bff.partner.audit import audit
 from bff.partner.context import embedded
 from bff.partner.settings import Settings
+from bff.serving.bounds import MOST_CALLBACK
 from bff.serving.edge import ROUTE, UNMATCHED, App, Edge, Environ, trusted
 
 LARGEST_BODY_BYTES: Final = 256 * 1024
 HSTS: Final = "max-age=31536000"
+CALLBACK: Final = "/connector/callback"
 FOR_PEOPLE: Final = ("/connectorauth/", "/connector/")
 """Paths that a browser shows. Too long an address, say, is refused before there is a language to choose."""
 PLAIN_PAGE: Final = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Not shown</title><p>{}</p>'
@@ -42,6 +44,7 @@ def around(app: App, settings: Settings) -> Edge:
         hops=settings.proxy_hops,
         max_body_bytes=LARGEST_BODY_BYTES,
         refuse=refuse(settings),
+        longer={CALLBACK: MOST_CALLBACK},
     )
 
 

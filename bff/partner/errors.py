@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable
 from typing import Literal
 
+from bff.partner.providers.said import Said
+
 Reason = Literal[
     "finished",
     "bad_link",
@@ -43,8 +45,9 @@ class ApiError(Exception):
 class FlowError(Exception):
     """A browser flow that cannot go on; it ends on an error page of this service's own, as in Cyclr.
 
-    ``error`` is a short code (an OAuth error where the third party sent one), ``names`` are what the
-    explanation of ``reason`` lists. The page says it in the language of whoever looks at it.
+    ``error`` is a short code (an OAuth error where the third party sent one), ``said`` all that it
+    answered, ``names`` are what the explanation of ``reason`` lists. The page says it in the language of
+    whoever looks at it.
 
     Whom it concerns is known only once a token, a state or a code of ours was brought: then ``concerns`` says
     so. ``again_in``: in so many seconds the page looks again, or goes back by itself where it can.
@@ -60,6 +63,7 @@ class FlowError(Exception):
         *,
         names: Iterable[str] = (),
         error: str = "",
+        said: Said | None = None,
         retry_after: float | None = None,
         again_in: int | None = None,
     ) -> None:
@@ -70,6 +74,7 @@ class FlowError(Exception):
         self.reason = reason
         self.names = tuple(names)
         self.error = error
+        self.said = said
 
     def concerns(self, target: str, message: str | None, *, proved: bool = True) -> FlowError:
         """Tell the page at ``target`` that there is news, where a message was asked for; else go back there.

@@ -1,4 +1,4 @@
-"""What the running service does although nobody asks: revoke what is due, and forget what is over."""
+"""What the running service does although nobody asks: look after grants, revoke, and forget what is over."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from bff.partner.context import Embedded
-from bff.partner.grants import revocation
+from bff.partner.grants import revocation, upkeep
 from bff.partner.storage.purge import purge
 from bff.serving.periodic_thread import Rounds
 
@@ -18,6 +18,8 @@ BATCH: Final = 50
 RESTS, SHORTEST_REST = 2.0, 0.05
 """A purge rests so many times as long as its batch took, and at least so many seconds."""
 REVOCATIONS: Final = 50
+LOOKS: Final = 500
+"""Grants that one round looks at, one after the other, for fifteen seconds at most."""
 
 log = logging.getLogger("hitchpost.embedded")
 
@@ -36,7 +38,8 @@ def keep_house(service: Embedded, pause: Callable[[float], bool] = lambda _secon
         done += held + sum(gone.values())
         rest = max(RESTS * (time.perf_counter() - began), SHORTEST_REST)
         if max(held, *gone.values()) < BATCH or pause(rest):
-            return done + revocation.retry_revocations(service, REVOCATIONS)
+            done += revocation.retry_revocations(service, REVOCATIONS)
+            return done + upkeep.look_after(service, LOOKS)
 
 
 class Housekeeper(Rounds):

@@ -7,7 +7,7 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -49,16 +49,25 @@ class Edge:
 
     A request for a host that is none of ``hosts`` (names without port) is refused before the application
     sees it, with nothing of it in the answer. ``hops`` is how many proxies stand before the program, each
-    of which sets X-Forwarded-For and X-Forwarded-Proto; with 0 those headers mean nothing.
+    of which sets X-Forwarded-For and X-Forwarded-Proto; with 0 those headers mean nothing. ``longer`` has the
+    characters of an address for the paths that may have more than others.
     """
 
     def __init__(
-        self, app: App, *, hosts: Iterable[str], hops: int, max_body_bytes: int, refuse: Refuse
+        self,
+        app: App,
+        *,
+        hosts: Iterable[str],
+        hops: int,
+        max_body_bytes: int,
+        refuse: Refuse,
+        longer: Mapping[str, int] = {},
     ) -> None:
         self._app = ProxyFix(_Addressed(app), x_for=hops, x_proto=hops, x_host=0) if hops else app
         self._hosts = frozenset(hosts)
         self._most = max_body_bytes
         self._refuse = refuse
+        self._longer = longer
         self._large = threading.BoundedSemaphore(MOST_LARGE_BODIES)
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
@@ -89,7 +98,7 @@ class Edge:
             return self._refuse(
                 400, "malformed_request", "this program does not serve the host of the request"
             )
-        if too_long := head_fault(environ):
+        if too_long := head_fault(environ, self._longer):
             return self._refuse(too_long[0], "malformed_request", too_long[1])
         return self._refusal_of_body(environ)
 

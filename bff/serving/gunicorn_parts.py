@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from gunicorn import util
 from gunicorn.glogging import Logger
-from gunicorn.http import wsgi
+from gunicorn.http import message, wsgi
+
+from bff.serving.bounds import MOST_REQUEST_LINE
 
 HEADERS: Final = (
     "Cache-Control: no-store\r\n"
@@ -54,6 +56,7 @@ def _write_problem(sock: Any, status: int, _reason: str, _message: str) -> None:
 
 
 def install() -> None:
-    """Put them in gunicorn's place. It has no setting for either."""
+    """Put them in gunicorn's place. It has no setting for any of them, or none that goes so far."""
+    message.MAX_REQUEST_LINE = MOST_REQUEST_LINE
     wsgi.Response = _NamelessResponse
     util.write_error = _write_problem

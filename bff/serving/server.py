@@ -12,6 +12,7 @@ from gunicorn.app.base import BaseApplication
 
 from bff.serving import gunicorn_parts, metrics
 from bff.serving.arbiter import Started, SteadyArbiter, in_a_child
+from bff.serving.bounds import MOST_REQUEST_LINE
 from bff.serving.logs import about
 from bff.serving.settings import WorkerKind
 from bff.serving.stand_in import StandIn
@@ -157,6 +158,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "loglevel": "warning",
             "logger_class": gunicorn_parts.PlainLogger,
             "keepalive": 15,
+            "limit_request_line": MOST_REQUEST_LINE,
             "graceful_timeout": 20,
             "control_socket_disable": True,
             # By default a peer on this machine, which every proxy is, could set scheme and path by headers.

@@ -28,7 +28,8 @@ from bff.identity.jwks import FaultyKey, public_key
 from bff.outbound.client import _retry_after
 from bff.partner.paths import AnyText, EncodedSlashes
 from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue
-from bff.partner.providers.provider import Client, ProviderFailed, _credentials, _document
+from bff.partner.providers.credentials import Client
+from bff.partner.providers.provider import ProviderFailed, _credentials, _document
 from bff.partner.providers.transport import Reply
 from bff.partner.sign_in.words import LOCALES, best
 from bff.products.file import read_products

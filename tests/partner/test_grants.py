@@ -197,12 +197,13 @@ def test_a46_each_refresh_uses_what_the_last_one_brought(world: World, third: Th
 
 def test_a46_who_gets_the_lease_looks_again(world: World, third: ThirdParty) -> None:
     """A refresh that ended between reading and taking the lease leaves nothing to do."""
-    connection = Connection(world, third.offer(world)).connect()
-    assert refresh._take_lease(world.partner_service, connection.id) is None
+    connection, service = Connection(world, third.offer(world)).connect(), world.partner_service
+    before = connection.credentials()
+    connection.replace_credentials(access_token="refreshed-meanwhile")
+    assert refresh.take_lease(service, connection.row(), before) is None
     assert connection.row().refresh_lease_ends is None
-    connection.age()
-    assert refresh._take_lease(world.partner_service, connection.id) is not None
-    assert refresh._take_lease(world.partner_service, connection.id) is None
+    assert refresh.take_lease(service, connection.row(), connection.credentials()) is not None
+    assert refresh.take_lease(service, connection.row(), connection.credentials()) is None
 
 
 @pytest.fixture

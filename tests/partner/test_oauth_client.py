@@ -21,10 +21,10 @@ from bff.partner.app import create_app
 from bff.partner.crypto import sha256
 from bff.partner.providers import transport
 from bff.partner.providers.catalogue import Catalogue, CatalogueConnector
+from bff.partner.providers.entries import LONGEST_LIFE
 from bff.partner.providers.outbound import Policy
-from bff.partner.providers.provider import LONGEST_LIFE
 from bff.partner.resources import ASSETS
-from bff.partner.sign_in import flows
+from bff.partner.sign_in import flow_cookies
 from bff.partner.storage import tables
 from tests.support.raw_server import FAULTS, Play, play
 from tests.support.third_party import Connection, ThirdParty, open_third_party, tokens
@@ -123,11 +123,11 @@ def test_a35_a_state_belongs_to_the_browser_that_began(world: World, third: Thir
     """
     connection, other = Connection(world, third.offer(world)), requests.Session()
     state = connection.begin()
-    name = flows.COOKIE + sha256(state)[:16]
+    name = flow_cookies.COOKIE + sha256(state)[:16]
     value = connection.browser.cookies[name]
     assert len(base64.urlsafe_b64decode(value.partition(".")[2] + "=")) == 32
     begun = Connection(world, connection.item, other)
-    foreign = begun.browser.cookies.get(flows.COOKIE + sha256(begun.begin())[:16])
+    foreign = begun.browser.cookies.get(flow_cookies.COOKIE + sha256(begun.begin())[:16])
     forged = ["", "1", state, sha256(state), sha256(state)[:16], value[:-1], foreign]
     for guess in [None, *forged]:
         browser = requests.Session()
@@ -159,7 +159,8 @@ def test_a36_an_answer_of_another_connector_is_refused(world: World, third: Thir
         first, other = one.begin(), two.begin()
         stolen = requests.Session()
         stolen.cookies.set(
-            flows.COOKIE + sha256(other)[:16], one.browser.cookies[flows.COOKIE + sha256(first)[:16]]
+            flow_cookies.COOKIE + sha256(other)[:16],
+            one.browser.cookies[flow_cookies.COOKIE + sha256(first)[:16]],
         )
         assert two.answer(other, stolen, code="c", iss="https://two.example").status_code == 400
         assert two.answer(other, code="c", iss="https://one.example").status_code == 400
@@ -227,7 +228,7 @@ def test_a39_cookies_of_flows_stay_few(world: World, third: ThirdParty) -> None:
     started = connection.start()
     assert "Max-Age=600" in started.headers["Set-Cookie"]
     sent = requests.Request("GET", f"{world.partner}/", cookies=connection.browser.cookies).prepare()
-    assert sent.headers["Cookie"].count(flows.COOKIE) == flows.MOST_COOKIES
+    assert sent.headers["Cookie"].count(flow_cookies.COOKIE) == flow_cookies.MOST_COOKIES
     assert len(sent.headers["Cookie"]) < 4096
     for state in states[-5:]:
         assert connection.answer(state, code="c").status_code == 200
@@ -262,7 +263,7 @@ def test_a39_on_https_the_cookie_belongs_to_this_host_alone(world: World) -> Non
     }
     installed = client.post("/v1.0/connectors/1/install", base_url=SECURE, headers=headers).json["Id"]
     set_cookies: list[str] = []
-    for _ in range(flows.MOST_COOKIES + 1):
+    for _ in range(flow_cookies.MOST_COOKIES + 1):
         path = api.sign_in_url(installed).removeprefix(api.url)
         set_cookies = client.get(path, base_url=SECURE).headers.getlist("Set-Cookie")
     assert len(set_cookies) == 2
@@ -328,16 +329,14 @@ def test_a44_json_under_a_careless_name_is_read(world: World, third: ThirdParty,
 
 
 BAD: dict[str, Callable[[dict[str, str]], Any]] = {
-    "html": lambda _: Response('{"access_token": "a", "token_type": "Bearer"}', content_type="text/html"),
-    "form": lambda _: Response(
-        "access_token=a&token_type=bearer", content_type="application/x-www-form-urlencoded"
-    ),
+    "a page": lambda _: Response("<!doctype html><p>access_token=a", content_type="text/html"),
+    "a part": lambda _: Response('{"access_token": "a"}', 206, content_type="application/json"),
     "no JSON": lambda _: Response("{", content_type="application/json"),
     "deep": lambda _: Response("[" * 50_000, content_type="application/json"),
     "a list": lambda _: [tokens()],
     "too large": lambda _: tokens(padding="x" * transport.MAX_BYTES),
     "another type": lambda _: tokens(token_type="mac"),
-    "no type": lambda _: tokens(token_type=None),
+    "a type that is none": lambda _: tokens(token_type=["Bearer"]),
     "no token": lambda _: tokens(access_token=""),
     "a number": lambda _: tokens(access_token=7),
     "redirected": lambda _: Response(status=307, headers={"Location": "/elsewhere"}),
@@ -348,7 +347,7 @@ BAD: dict[str, Callable[[dict[str, str]], Any]] = {
 def test_a44_anything_else_is_no_token(
     world: World, third: ThirdParty, say: Callable[[dict[str, str]], Any]
 ) -> None:
-    """At most 64 KB of JSON, not called a page, with a bearer token: or the sign-in has failed."""
+    """At most 64 KB, whole, with a token that any bearer may use: or the sign-in has failed."""
     third.says["token"] = say
     connection = Connection(world, third.offer(world))
     assert connection.answer(connection.begin(), code="c").status_code == 400

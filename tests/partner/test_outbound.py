@@ -15,8 +15,9 @@ from bff.partner.app import create_app
 from bff.partner.providers import outbound, transport
 from bff.partner.providers.catalogue import Catalogue, FaultyCatalogue
 from bff.partner.providers.catalogue_faults import ENDPOINTS
+from bff.partner.providers.credentials import Client
 from bff.partner.providers.outbound import ForbiddenUrl, Policy
-from bff.partner.providers.provider import Client, Provider, ProviderFailed
+from bff.partner.providers.provider import Code, Provider, ProviderFailed
 from tests.support.raw_server import answers, play
 from tests.support.third_party import Connection, ThirdParty
 from tests.support.tls import Front, TlsFault, serve_tls, trust
@@ -214,15 +215,15 @@ def test_a43_every_call_of_a_third_party_goes_by_the_policy(world: World, third:
     provider = Provider(replace(allowed, resolver=lambda *_: ["169.254.169.254"]))
     client = Client("hitchpost", "secret")
     calls = (
-        lambda: provider.exchange_code(item, client, code="c", verifier="v", redirect_uri="r"),
-        lambda: provider.client_credentials(item, client),
-        lambda: provider.refresh(item, client, "r"),
-        lambda: provider.revoke(item, client, "t", "refresh_token"),
+        lambda: provider.exchange_code(item, client, Code("c", "v", "r", {}, {})),
+        lambda: provider.client_credentials(item, client, {}),
+        lambda: provider.refresh(item, client, kept),
+        lambda: provider.revoke(item, client, "t", "refresh_token", {}),
     )
     for call in calls:
         with pytest.raises(ProviderFailed, match="third_party_url_forbidden"):
             call()
-    assert provider.account_name(item, kept) is None
+    assert provider.identify(item, kept, None).account is None
     assert len(third.asked) == asked
 
 

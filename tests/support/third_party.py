@@ -20,7 +20,7 @@ from sqlalchemy import Row, select, update
 from bff.partner import clock
 from bff.partner.grants.credentials import seal, unseal
 from bff.partner.providers.catalogue import CatalogueConnector
-from bff.partner.providers.provider import Credentials
+from bff.partner.providers.credentials import Credentials
 from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
 from tests.partner.conftest import Api, client_of
@@ -162,8 +162,10 @@ class Connection:
         self.change(credentials=sealed)
 
     def age(self, seconds: float = -1.0) -> None:
-        """Let its access token end in so many seconds."""
-        self.replace_credentials(expires_at=clock.now() + timedelta(seconds=seconds))
+        """Let its access token, which it has had for an hour, end in so many seconds."""
+        now = clock.now()
+        moments = {"obtained_at": now - timedelta(hours=1), "expires_at": now + timedelta(seconds=seconds)}
+        self.replace_credentials(**moments)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import math
 from flask import Blueprint, Response
 
 from bff.partner import clock
-from bff.partner.api.access import account_level, answer
+from bff.partner.api.access import account_level, answer, body
 from bff.partner.context import embedded
 from bff.partner.grants import refresh
 
@@ -16,13 +16,14 @@ routes = Blueprint("access_tokens", __name__)
 
 @routes.post("/v1.0/account/connectors/<int:account_connector_id>/accesstoken")
 def give(account_connector_id: int) -> Response:
-    """A token that can be used now, refreshed where its end is near.
+    """A token that can be used now, refreshed where its end is near; with ``{"Force": true}`` in any case.
 
     409 when the user has to sign in again, 503 with ``Retry-After`` when the third party is away.
     """
     account_id = account_level()
     try:
-        found = refresh.usable(embedded(), account_id, account_connector_id)
+        force = body().get("Force") is True
+        found = refresh.usable(embedded(), account_id, account_connector_id, force=force)
     except refresh.NeedsSignIn:
         return answer({"Message": "There is no access token: the user has to sign in again."}, 409)
     except refresh.Unavailable as error:
@@ -32,8 +33,10 @@ def give(account_connector_id: int) -> Response:
     response = answer(
         {
             "AccessToken": found.access_token,
+            "TokenType": "Bearer",
             "ExpiresAtUtc": clock.dot_net(found.expires_at),
             "Scopes": found.scope.split() if found.scope is not None else None,
+            "Extra": dict(found.extra),
         }
     )
     response.headers["Cache-Control"] = "no-store"

@@ -94,6 +94,7 @@ def set_auth_value(connection: Connection, account_connector_id: int, value: str
             "authenticated": True,
             "authenticated_at": clock.now(),
             "external_account": None,
+            "grant_reason": None,
         },
     )
 

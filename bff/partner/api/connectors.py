@@ -19,6 +19,7 @@ from bff.partner.api.access import (
 )
 from bff.partner.context import embedded
 from bff.partner.errors import missing
+from bff.partner.providers import told
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.storage import account_connector_store as store
 
@@ -114,7 +115,7 @@ def _told(item: CatalogueConnector) -> dict[str, Any]:
         for number, parameter in enumerate(item.asked, start=1)
     ]
     return {
-        **store.told_connector(item),
+        **told.connector(item),
         "Parameters": parameters,
         "Authentication": [],
         "Categories": [],

@@ -97,7 +97,7 @@ def _live(service: Embedded, row: Row[Any]) -> dict[str, Any]:
         "Name": row.name,
         "ExternalAccount": row.external_account,
         "AuthenticatedAtUtc": clock.dot_net(row.authenticated_at),
-        "Scopes": store.scopes(service, row),
+        "Scopes": store.scopes_of(store.credentials_of(service, row)),
         "Error": None,
     }
 

@@ -9,13 +9,17 @@ from flask import Blueprint, Response
 from sqlalchemy import Connection, Row, select, update
 
 from bff.partner import clock
+from bff.partner.account_names import is_same
 from bff.partner.api.access import account_level, answer
 from bff.partner.context import Embedded, embedded
 from bff.partner.crypto import CannotOpen
 from bff.partner.errors import ApiError, missing
-from bff.partner.grants import noting, revocation, standing
+from bff.partner.grants import noting, revocation, standing, state
 from bff.partner.grants.credentials import seal, unseal
-from bff.partner.providers.provider import Credentials
+from bff.partner.providers.credentials import Credentials
+from bff.partner.providers.entries import CatalogueConnector
+from bff.partner.providers.provider import Identified
+from bff.partner.providers.said import Said
 from bff.partner.sign_in import sign_ins
 from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
@@ -24,6 +28,8 @@ routes = Blueprint("grants", __name__)
 
 HELD_FOR: Final = revocation.HELD_FOR
 MISMATCH: Final = "account_mismatch"
+UNNAMED: Final = "account_unknown"
+"""The third party did not say whose account it is, as it did before."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,8 @@ class Kept:
 
     connected: bool
     noted: str | None
+    error: str = ""
+    said: Said | None = None
 
 
 def keep(
@@ -39,25 +47,49 @@ def keep(
     connection: Connection,
     row: Row[Any],
     token_sha256: str,
-    credentials: Credentials,
-    account: str | None,
+    found: Identified,
 ) -> Kept:
-    """Connect with ``credentials``; or hold them, since another account is connected.
+    """Connect with the credentials that were found; or hold them, since another account is connected.
 
-    Where the third party does not name the account, the newest grant wins: nobody could tell them apart.
+    Where the third party is not expected to name accounts, the newest grant wins: nobody could tell them
+    apart. Where it is, and does not this time, the grant is held as well: it may be anybody's.
     """
-    if row.authenticated and account and row.external_account and account != row.external_account:
+    account, credentials, item = found.account, found.credentials, service.catalogue.by_id(row.connector_id)
+    if error := _doubt(row, item, account):
         held = seal(service.vault, credentials, store.held_in(row, token_sha256))
         told = sign_ins.finish(
-            connection, token_sha256, "failed", error=MISMATCH, external_account=account, held=held
+            connection,
+            token_sha256,
+            "failed",
+            error=error,
+            external_account=account,
+            held=held,
+            said=found.said,
         )
         owner = replace(noting.owner_of(row), external_account=account)
         # A sign-in that had ended before holds nothing more.
         noted = None if told else noting.throw_away(service, connection, owner, credentials)
-        return Kept(connected=False, noted=noted)
+        return Kept(False, noted, error, found.said)
     noted = _connect(service, connection, row, credentials, account)
     sign_ins.finish(connection, token_sha256, "connected", external_account=account)
-    return Kept(connected=True, noted=noted)
+    return Kept(True, noted)
+
+
+def names_accounts(item: CatalogueConnector) -> bool:
+    """Whether the catalogue says where the third party tells whose account was connected."""
+    return item.userinfo_url is not None or "account_claim" in item.model_fields_set
+
+
+def _doubt(row: Row[Any], item: CatalogueConnector | None, account: str | None) -> str:
+    """Why a grant may not simply take the place of the one before; an empty text where it may.
+
+    Also of one that has ended: its data is the host's still, and another account's would be added to it.
+    """
+    if not row.external_account or not (row.authenticated or row.grant_reason):
+        return ""
+    if account is None:
+        return UNNAMED if item is not None and names_accounts(item) else ""
+    return "" if is_same(account, row.external_account) else MISMATCH
 
 
 @routes.put("/v1.0/account/connectors/<int:account_connector_id>/signins/<token_sha256>/accept")
@@ -105,19 +137,22 @@ def _connect(
     noted = None
     if row.credentials is not None:
         old, context = _opened(service, row), store.sealed_in(row, "credentials")
-        if old is not None and account and account == row.external_account and not new.refresh_token:
+        same = account is not None and row.external_account and is_same(account, row.external_account)
+        if old is not None and same and not new.refresh_token:
             # Some third parties give one with a user's first consent only: it goes on being good.
             new = replace(new, refresh_token=old.refresh_token)
         if old is None or standing.token_of(old) != standing.token_of(new):
             noted = noting.throw_away_sealed(
                 service, connection, noting.owner_of(row), row.credentials, context
             )
-    table = tables.account_connector
+    table, item = tables.account_connector, service.catalogue.by_id(row.connector_id)
     values = {
         "credentials": seal(service.vault, new, store.sealed_in(row, "credentials")),
         "grant_sha256": standing.fingerprint(new),
         "refresh_not_before": None,
         "refresh_failures": 0,
+        "grant_reason": None,
+        "next_refresh_at": state.next_look(item, new),
         "authenticated": True,
         "authenticated_at": clock.now(),
         "external_account": account,

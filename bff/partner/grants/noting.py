@@ -6,9 +6,11 @@ Whatever happens after that (the third party is away, the process ends), it is r
 
 from __future__ import annotations
 
+import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from flask import json
@@ -16,13 +18,26 @@ from sqlalchemy import Connection, Row, insert
 
 from bff.partner import clock
 from bff.partner.context import Embedded
-from bff.partner.crypto import CannotOpen
+from bff.partner.crypto import CannotOpen, Vault
 from bff.partner.grants import standing
 from bff.partner.grants.credentials import unseal
-from bff.partner.providers.provider import Client, Credentials
+from bff.partner.providers.credentials import Client, Credentials
+from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
 
 log = structlog.get_logger("hitchpost.embedded")
+
+
+_HELD: Final = re.compile(r"sign_in:([0-9a-f]{64}):held:")
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A grant that is to be revoked: its token, whom it was given to, and what its URL needs."""
+
+    token: standing.Token
+    client: Client | None
+    values: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -50,7 +65,14 @@ def throw_away(
     token, client = standing.token_of(credentials), _client_of(service, connection, owner, credentials)
     noted = secrets.token_hex(16)
     kept = [token.value, token.hint, *([client.id, client.secret] if client else [None, None])]
-    return _note(connection, service, owner, noted, service.vault.seal(json.dumps(kept), sealed_in(noted)))
+    context = sealed_in(noted, owner)
+    sealed = service.vault.seal(json.dumps([*kept, values_of(credentials)]), context)
+    return _note(connection, service, owner, noted, sealed, context)
+
+
+def values_of(credentials: Credentials) -> dict[str, str]:
+    """What stands for names in the URL where the grant is revoked."""
+    return {**credentials.values, **credentials.extra}
 
 
 def _client_of(
@@ -88,7 +110,7 @@ def _note(
     owner: Owner,
     noted: str,
     sealed: str,
-    context: str | None = None,
+    context: str,
 ) -> str | None:
     item = service.catalogue.by_id(owner.connector_id)
     if item is not None and item.revocation_url is None:
@@ -108,11 +130,35 @@ def _note(
     return noted
 
 
-def sealed_in(noted: str) -> str:
-    """The table, row and column that a noted grant is bound to."""
-    return f"pending_revocation:{noted}:sealed_grant"
+def sealed_in(noted: str, owner: Owner) -> str:
+    """The table, row and column that a noted grant is bound to, and its owner.
+
+    Whoever can write the database, and no more, cannot have it sent to another third party.
+    """
+    whose = f"{owner.account_connector_id}:{owner.connector_id}:{owner.account_id}"
+    return f"pending_revocation:{noted}:sealed_grant:{whose}"
 
 
 def context_of(row: Row[Any]) -> str:
-    """The same for this row, or what its grant is still sealed for."""
-    return str(row.sealed_for or sealed_in(row.id))
+    """What the grant of this row is sealed for. Raises ``CannotOpen`` where that is not its owner's."""
+    if row.sealed_for is None:
+        # Noted by an older release, which did not bind it to its owner. Forgotten after thirty days.
+        return f"pending_revocation:{row.id}:sealed_grant"
+    owner = Owner(row.account_connector_id, row.connector_id, row.account_id)
+    ours = store.AsOwner(owner.account_connector_id, owner.account_id, owner.connector_id)
+    held = _HELD.match(row.sealed_for)
+    found = store.held_in(ours, held[1]) if held else store.sealed_in(ours, "credentials")
+    if row.sealed_for not in {found, sealed_in(row.id, owner)}:
+        raise CannotOpen(f"what is noted as {row.id} is sealed for another owner")
+    return str(row.sealed_for)
+
+
+def opened(vault: Vault, row: Row[Any]) -> Noted:
+    """What a row holds. Raises ``CannotOpen``."""
+    kept = json.loads(vault.open(row.sealed_grant, context_of(row)))
+    if isinstance(kept, dict):
+        # Still as it was found where its key was missing.
+        found = unseal(vault, row.sealed_grant, context_of(row))
+        return Noted(standing.token_of(found), found.client, values_of(found))
+    client = Client(*kept[2:4]) if kept[2] is not None else None
+    return Noted(standing.Token(*kept[:2]), client, kept[4] if len(kept) > 4 else {})

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
-from flask import json
 from sqlalchemy import ColumnElement, Connection, Row, delete, select, update
 
 from bff.partner import clock
@@ -21,10 +20,10 @@ from bff.partner.audit import audit
 from bff.partner.context import Embedded
 from bff.partner.crypto import CannotOpen
 from bff.partner.grants import noting, standing
-from bff.partner.grants.credentials import unseal
 from bff.partner.grants.noting import Owner
 from bff.partner.providers.catalogue import CatalogueConnector
-from bff.partner.providers.provider import Client, Credentials, Provider, ProviderFailed
+from bff.partner.providers.credentials import Credentials
+from bff.partner.providers.provider import Provider, ProviderFailed
 from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
 from bff.serving.logs import about
@@ -66,6 +65,8 @@ def take_out_of_use(service: Embedded, connection: Connection, row: Row[Any]) ->
         "external_account": None,
         "refresh_not_before": None,
         "refresh_failures": 0,
+        "grant_reason": None,
+        "next_refresh_at": None,
     }
     connection.execute(update(table).where(table.c.id == row.id).values(nothing))
     return noted
@@ -91,7 +92,8 @@ def _revoke_unnoted(service: Embedded, owner: Owner, credentials: Credentials) -
     if item is None or item.revocation_url is None or credentials.client is None:
         return
     try:
-        service.provider.in_a_hurry().revoke(item, credentials.client, token.value, token.hint)
+        values = noting.values_of(credentials)
+        service.provider.in_a_hurry().revoke(item, credentials.client, token.value, token.hint, values)
     except ProviderFailed as failure:
         audit("revocation given up", account_connector=owner.account_connector_id, error=failure.error)
 
@@ -213,22 +215,16 @@ def _revoke(service: Embedded, row: Row[Any], provider: Provider) -> str | None:
         if standing.stands(service, connection, item, grant):
             audit("grant kept", account=row.account_id, account_connector=row.account_connector_id)
             return None
-    provider.revoke(item, grant.client, grant.token.value, grant.token.hint)
+    provider.revoke(item, grant.client, grant.token.value, grant.token.hint, grant.values)
     return None
 
 
 def _noted(
     service: Embedded, connection: Connection, item: CatalogueConnector, row: Row[Any]
 ) -> standing.Grant:
-    client: Client | None = None
-    if row.sealed_for is not None:
-        found = unseal(service.vault, row.sealed_grant, row.sealed_for)
-        token, client = standing.token_of(found), found.client
-    else:
-        kept = json.loads(service.vault.open(row.sealed_grant, noting.sealed_in(row.id)))
-        token, client = standing.Token(*kept[:2]), Client(*kept[2:]) if kept[2] is not None else None
-    client = client or standing.client_for(service, connection, item, row.account_connector_id)
-    return standing.Grant(token, client, row.account_connector_id, row.external_account)
+    noted = noting.opened(service.vault, row)
+    client = noted.client or standing.client_for(service, connection, item, row.account_connector_id)
+    return standing.Grant(noted.token, client, noted.values, row.account_connector_id, row.external_account)
 
 
 def _wait(failures: int) -> timedelta:

@@ -6,18 +6,19 @@ a user's account gave a client when one of them is revoked (``revocation_ends = 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, Row, func, or_, select
 
+from bff.partner.account_names import is_same
 from bff.partner.api import properties
 from bff.partner.context import Embedded
 from bff.partner.crypto import CannotOpen, sha256
 from bff.partner.grants.credentials import unseal
 from bff.partner.providers.catalogue import CatalogueConnector
-from bff.partner.providers.provider import Client, Credentials
+from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.sign_in import flows
 from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
@@ -33,10 +34,14 @@ class Token:
 
 @dataclass(frozen=True)
 class Grant:
-    """A grant that is to be revoked: of which account connector, and of whom at the third party."""
+    """A grant that is to be revoked: of which account connector, and of whom at the third party.
+
+    ``values`` stand for names in the URL where it is revoked.
+    """
 
     token: Token
     client: Client
+    values: Mapping[str, str]
     account_connector_id: int
     external_account: str | None
 
@@ -76,7 +81,7 @@ def _live(connection: Connection, item: CatalogueConnector, grant: Grant) -> Ite
     table = tables.account_connector.c
     near = [table.grant_sha256 == sha256(grant.token.value), table.id == grant.account_connector_id]
     if grant.external_account is not None:
-        near.append(table.external_account == grant.external_account)
+        near.append(func.lower(table.external_account) == func.lower(grant.external_account))
     wanted = select(tables.account_connector).where(
         table.connector_id == item.id, table.credentials.is_not(None), or_(*near)
     )
@@ -95,7 +100,7 @@ def _is_held(service: Embedded, connection: Connection, item: CatalogueConnector
     wanted = select(sign_in, *store.OWNER).select_from(sign_in.join(installed))
     held = wanted.where(installed.c.connector_id == item.id, sign_in.c.held.is_not(None))
     return any(
-        (item.revocation_ends == "consent" and row.external_account == grant.external_account)
+        (item.revocation_ends == "consent" and _are_one(row.external_account, grant.external_account))
         or _opens_to(service, row.held, store.held_in(store.BesideOwner(row), row.token_sha256), grant)
         for row in connection.execute(held)
     )
@@ -112,7 +117,11 @@ def _is_same_account(account_connector_id: int, account: str | None, grant: Gran
     """As far as anybody knows: who does not know whose grant it is, ends none that stands."""
     if account is None or grant.external_account is None:
         return account_connector_id == grant.account_connector_id
-    return account == grant.external_account
+    return is_same(account, grant.external_account)
+
+
+def _are_one(one: str | None, other: str | None) -> bool:
+    return one == other if one is None or other is None else is_same(one, other)
 
 
 def _client(

@@ -17,7 +17,7 @@ from bff.partner.api import (
 from bff.partner.grants import held as grants
 from bff.partner.openapi import shapes
 from bff.partner.openapi.operation import FORM, TEXT, ListOf, Operation
-from bff.partner.sign_in import completion, oauth_flow
+from bff.partner.sign_in import callback, completion, oauth_flow
 
 ONE_USE: Final = "The sign-in token."
 CONNECTOR: Final = {"oneOf": [{"$ref": "#/components/schemas/Connector"}, {"type": "array", "items": {}}]}
@@ -160,7 +160,8 @@ GRANTS: Final = (
         INSTALLED + "/accesstoken",
         access_tokens.give,
         shapes.ConnectionToken,
-        (404, 409, 503),
+        (400, 404, 409, 503),
+        body=shapes.TokenWish,
         account=True,
     ),
     Operation(
@@ -227,7 +228,7 @@ PAGES: Final = (
     Operation(
         "get",
         "/connector/callback",
-        oauth_flow.finish,
+        callback.finish,
         public=True,
         query={
             "state": "As it was sent.",
@@ -237,6 +238,7 @@ PAGES: Final = (
         },
         pages=(200, 302, 400, 410),
     ),
+    Operation("post", "/connector/callback", callback.posted, public=True, pages=(303, 400)),
     Operation(
         "get",
         "/connectorauth/finished/{finish_id}",

@@ -231,6 +231,27 @@ class SignIn(BaseModel):
     Error: str | None
     AtUtc: str
     ExternalAccount: str | None
+    Provider: Answered | None
+
+
+class Answered(BaseModel):
+    """What a third party said of a failure."""
+
+    Endpoint: str
+    Status: int | None
+    Error: str | None
+    Description: str | None
+
+
+class GrantState(BaseModel):
+    """How the grant of a connection stands."""
+
+    State: Literal["connected", "needs_reconnect", "none"]
+    Reason: str | None
+    ExpiresAtUtc: str | None
+    Scopes: list[str] | None
+    WantedScopes: list[str]
+    Extra: dict[str, str]
 
 
 class SignIns(BaseModel):
@@ -238,6 +259,7 @@ class SignIns(BaseModel):
 
     AuthenticatedAtUtc: str | None
     Scopes: list[str] | None
+    Grant: GrantState
     LastSignIn: SignIn | None
     RecentSignIns: list[SignIn]
 
@@ -257,12 +279,20 @@ class AccountConnector(BaseModel):
     Hitchpost: SignIns | None = None
 
 
+class TokenWish(BaseModel):
+    """``Force``: refresh the token although it seems good."""
+
+    Force: bool | None = None
+
+
 class ConnectionToken(BaseModel):
     """An access token of a third party that can be used now."""
 
     AccessToken: str
+    TokenType: str
     ExpiresAtUtc: str | None
     Scopes: list[str] | None
+    Extra: dict[str, str]
 
 
 class Grant(BaseModel):

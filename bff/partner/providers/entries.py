@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -176,6 +177,6 @@ class CatalogueConnector(_Strict):
         """Whether tokens are had without a user's consent (RFC 6749, section 4.4)."""
         return self.auth == "client_credentials" or self.grant == "client_credentials"
 
-    def url(self, template: str, values: dict[str, str]) -> str:
+    def url(self, template: str, values: Mapping[str, str]) -> str:
         """A URL of this entry with values in the place of names. Raises ``templates.Unfit``."""
         return templates.fill_url(template, values, self.patterns, tuple(self.allowed_hosts))

@@ -2,65 +2,79 @@
 
 from __future__ import annotations
 
-import base64
-import re
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
-from urllib.parse import quote
 
 from flask import json
 
-from bff.partner import clock
 from bff.partner.account_names import kept_name
-from bff.partner.providers import transport
-from bff.partner.providers.catalogue import CatalogueConnector
+from bff.partner.providers import answers, said, templates, transport
+from bff.partner.providers.client_auth import authenticated
+from bff.partner.providers.credentials import Client, Credentials
+from bff.partner.providers.dotted import kept_at, text_at
+from bff.partner.providers.entries import CatalogueConnector
 from bff.partner.providers.outbound import Policy
+from bff.partner.providers.said import Endpoint, Said
 
-MAY_BE_JSON: Final = frozenset({"application/json", "text/json", "text/javascript", "text/plain", ""})
-LONGEST_LIFE: Final = 365 * 24 * 3600
 OK: Final = 200
 GONE: Final = (400, "invalid_token")
 """How some third parties answer when a token that is to be revoked is no good (any more)."""
 IN_A_HURRY: Final = transport.Limits(connect=2.0, read=4.0, total=5.0)
 """Of a call for whose end a user waits and which can be made again."""
-_UNKEPT: Final = re.compile("[\x00\ud800-\udfff]")
-_SENDABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
-"""An access token that fits into a header (RFC 6749, appendix A.12)."""
+UNFIT: Final = "field_does_not_fit"
+_SECRET: Final = ("code", "code_verifier", "refresh_token", "token", "client_secret")
 
 
 class ProviderFailed(Exception):
-    """The third party did not give what it should. ``error`` is its OAuth error, or a code of ours.
+    """The third party did not give what it should. ``error`` is its own error, or a code of ours.
 
     ``refused`` are the tokens of an answer that cannot be used as a whole: they are good there all the same.
+    ``said`` is what it answered, where it did.
     """
 
-    def __init__(self, error: str, refused: Credentials | None = None) -> None:
+    def __init__(self, error: str, refused: Credentials | None = None, said: Said | None = None) -> None:
         super().__init__(error)
         self.error = error
         self.refused = refused
+        self.said = said
 
 
 @dataclass(frozen=True)
-class Client:
-    """Our registration at the third party: the catalogue's, or one that the account brings."""
+class Code:
+    """What a user's consent brought: the code, and what else there is to be sent or kept with it.
 
-    id: str
-    secret: str | None = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """What the third party gave. ``scope`` is what it granted, space-separated, where it said so.
-
-    ``client`` is whom it was given to; None in what was stored before that was kept.
+    ``values`` are the account's own that stood in the authorize URL; ``kept`` came with the callback.
     """
 
-    access_token: str
-    refresh_token: str | None
-    expires_at: datetime | None
-    scope: str | None
-    client: Client | None = None
+    code: str
+    verifier: str
+    redirect_uri: str
+    values: Mapping[str, str]
+    kept: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Identified:
+    """Whose account it is, where that is told, and the credentials with what was kept for the host.
+
+    ``said`` is what the user-info endpoint answered, if it answered no account.
+    """
+
+    account: str | None
+    credentials: Credentials
+    said: Said | None = None
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A request to an endpoint: its form, what the catalogue adds, and what stands for names in either."""
+
+    endpoint: Endpoint
+    url: str
+    form: dict[str, str]
+    more: Mapping[str, str]
+    values: Mapping[str, str]
 
 
 class Provider:
@@ -74,140 +88,116 @@ class Provider:
         """The same, with less time for each call."""
         return Provider(self.policy, IN_A_HURRY)
 
-    def exchange_code(
-        self, item: CatalogueConnector, client: Client, *, code: str, verifier: str, redirect_uri: str
-    ) -> Credentials:
-        """Change the code for tokens (RFC 6749, section 4.1.3; RFC 7636). Raises ``ProviderFailed``."""
-        form = {
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": redirect_uri,
-            "code_verifier": verifier,
-        }
-        return self._token(item, client, form)
+    def exchange_code(self, item: CatalogueConnector, client: Client, code: Code) -> tuple[Credentials, Any]:
+        """Change the code for tokens (RFC 6749, section 4.1.3; RFC 7636). Raises ``ProviderFailed``.
 
-    def client_credentials(self, item: CatalogueConnector, client: Client) -> Credentials:
+        The second value is the whole answer, which may say whose account it is.
+        """
+        form = {"grant_type": "authorization_code", "code": code.code, "redirect_uri": code.redirect_uri}
+        if item.pkce:
+            form["code_verifier"] = code.verifier
+        values = {**code.values, **code.kept}
+        asked = _Asked("token", item.token_url or "", form, item.token_params, values)
+        found, document = self._token(item, client, asked)
+        kept = {name: code.kept[name] for name in item.keep_from_callback if name in code.kept}
+        return replace(found, values=dict(code.values), extra={**kept, **found.extra}), document
+
+    def client_credentials(
+        self, item: CatalogueConnector, client: Client, values: Mapping[str, str]
+    ) -> tuple[Credentials, Any]:
         """Tokens without a user's consent (RFC 6749, section 4.4). Raises ``ProviderFailed``."""
-        return self._token(item, client, {"grant_type": "client_credentials", "scope": " ".join(item.scopes)})
+        form = {"grant_type": "client_credentials"}
+        if item.scopes:
+            form["scope"] = item.scope_separator.join(item.scopes)
+        asked = _Asked("token", item.token_url or "", form, item.token_params, values)
+        found, document = self._token(item, client, asked)
+        return replace(found, values=dict(values)), document
 
-    def refresh(self, item: CatalogueConnector, client: Client, refresh_token: str) -> Credentials:
+    def refresh(self, item: CatalogueConnector, client: Client, kept: Credentials) -> Credentials:
         """New tokens for a refresh token (RFC 6749, section 6). Raises ``ProviderFailed``."""
-        return self._token(item, client, {"grant_type": "refresh_token", "refresh_token": refresh_token})
+        form = {"grant_type": "refresh_token", "refresh_token": kept.refresh_token or ""}
+        values = {**kept.values, **kept.extra}
+        url = item.refresh_url or item.token_url or ""
+        found, _ = self._token(item, client, _Asked("refresh", url, form, item.refresh_params, values))
+        return found
 
-    def revoke(self, item: CatalogueConnector, client: Client, token: str, hint: str) -> None:
+    def revoke(
+        self, item: CatalogueConnector, client: Client, token: str, hint: str, values: Mapping[str, str]
+    ) -> None:
         """Revoke a token (RFC 7009); an unknown one counts as revoked. Raises ``ProviderFailed``."""
-        status, document = self._post(
-            item, client, item.revocation_url or "", {"token": token, "token_type_hint": hint}
-        )
-        if not _is_success(status) and (status, document.get("error")) != GONE:
-            raise ProviderFailed(_error(document, f"revocation_endpoint_answered_{status}"))
+        form = {"token": token, "token_type_hint": hint}
+        asked = _Asked("revoke", item.revocation_url or "", form, {}, values)
+        status, document, answer = self._post(item, client, asked)
+        if not 200 <= status < 300 and (status, said.error_in(document)) != GONE:
+            raise ProviderFailed(answer.error or f"revocation_endpoint_answered_{status}", said=answer)
 
-    def account_name(self, item: CatalogueConnector, credentials: Credentials) -> str | None:
-        """Whose account was connected, where the third party tells. A failure here fails nothing."""
+    def identify(self, item: CatalogueConnector, found: Credentials, document: Any) -> Identified:
+        """Whose account was connected, where the third party tells. A failure here fails nothing.
+
+        It is told by the user-info endpoint, by the answer of the token endpoint (``document``), by an
+        ``id_token`` in it, or by what came with the callback.
+        """
+        info, answer = self.user_info(item, found)
+        extra = {**found.extra, **kept_at(info, item.keep_from_userinfo)}
+        sources = (info, document, answers.claims_of(document), dict(found.extra))
+        account = next(filter(None, (text_at(source, item.account_claim) for source in sources)), None)
+        told = None if account else answer
+        return Identified(kept_name(account), replace(found, extra=extra), told)
+
+    def user_info(self, item: CatalogueConnector, found: Credentials) -> tuple[Any, Said | None]:
+        """What the user-info endpoint answers to the access token; nothing where there is none, or no 200."""
         if item.userinfo_url is None:
-            return None
-        headers = {"Authorization": f"Bearer {credentials.access_token}"}
+            return None, None
+        values = {**found.values, **found.extra, "access_token": found.access_token}
+        if found.client is not None:
+            values["client_id"] = found.client.id
+        headers = {"Authorization": "Bearer {access_token}", **item.userinfo_headers}
+        secrets = [found.access_token, found.refresh_token or ""]
         try:
-            status, document = self._call("GET", item.userinfo_url, headers, None)
-        except ProviderFailed:
-            return None
-        return kept_name(_text(document.get(item.account_claim))) if status == OK else None
-
-    def _token(self, item: CatalogueConnector, client: Client, form: dict[str, str]) -> Credentials:
-        status, document = self._post(item, client, item.token_url or "", form)
-        if status != OK:
-            refused = _tokens(document, client) if _is_success(status) else None
-            raise ProviderFailed(_error(document, f"token_endpoint_answered_{status}"), refused)
-        return _credentials(document, client)
-
-    def _post(
-        self, item: CatalogueConnector, client: Client, url: str, form: dict[str, str]
-    ) -> tuple[int, dict[str, Any]]:
-        headers = {}
-        if item.token_auth == "client_secret_basic":  # noqa: S105  # nosec B105  # the name of a method
-            headers["Authorization"] = _basic(client)
-        else:
-            form = {**form, "client_id": client.id}
-        if item.token_auth == "client_secret_post":  # noqa: S105  # nosec B105  # the name of a method
-            form = {**form, "client_secret": client.secret or ""}
-        return self._call("POST", url, headers, form)
-
-    def _call(
-        self, method: str, url: str, headers: dict[str, str], form: dict[str, str] | None
-    ) -> tuple[int, dict[str, Any]]:
-        try:
-            reply = transport.send(self.policy, method, url, headers=headers, form=form, limits=self.limits)
+            url = item.url(item.userinfo_url, values)
+            # An empty one is left out: some want their own header, and no other.
+            filled = {name: templates.fill_header(text, values) for name, text in headers.items() if text}
+            reply = transport.send(self.policy, "GET", url, headers=filled, limits=self.limits)
+        except templates.Unfit as error:
+            return None, Said("userinfo", None, UNFIT, str(error))
         except transport.NoReply as error:
-            raise ProviderFailed(error.code) from error
-        return reply.status, _document(reply)
+            return None, Said("userinfo", None, error.code, None)
+        document = answers.json_of(reply)
+        told = said.of_answer("userinfo", reply.status, document, secrets)
+        return (document if answers.is_success(reply.status) else None), told
+
+    def _token(self, item: CatalogueConnector, client: Client, asked: _Asked) -> tuple[Credentials, Any]:
+        try:
+            more = templates.fill_all(asked.more, {**asked.values, "client_id": client.id})
+        except templates.Unfit as error:
+            raise _unfit(asked.endpoint, error) from None
+        status, document, answer = self._post(item, client, replace(asked, form={**asked.form, **more}))
+        found, otherwise = None, f"token_endpoint_answered_{status}"
+        if answers.is_success(status):
+            otherwise = "third_party_sent_no_bearer_token"
+            found = answers.tokens_of(document, item, client, refreshed=asked.endpoint == "refresh")
+            if found is not None and answers.is_usable(document, item, found):
+                return found, document
+        raise ProviderFailed(answer.error or otherwise, found, answer)
+
+    def _post(self, item: CatalogueConnector, client: Client, asked: _Asked) -> tuple[int, Any, Said]:
+        headers, form = authenticated(item, client, asked.form)
+        secrets = [client.secret or "", *(form.get(name, "") for name in _SECRET)]
+        form = {item.parameter_names.get(name, name): value for name, value in form.items()}
+        sent: dict[str, Any] = {"form": form}
+        if item.token_request == "json" and asked.endpoint != "revoke":  # noqa: S105
+            headers["Content-Type"] = "application/json"
+            sent = {"body": json.dumps(form).encode()}
+        try:
+            url = item.url(asked.url, {**asked.values, "client_id": client.id})
+            reply = transport.send(self.policy, "POST", url, headers=headers, limits=self.limits, **sent)
+        except templates.Unfit as error:
+            raise _unfit(asked.endpoint, error) from None
+        except transport.NoReply as error:
+            raise ProviderFailed(error.code, said=Said(asked.endpoint, None, error.code, None)) from error
+        document = answers.document_of(reply, item.token_response)
+        return reply.status, document, said.of_answer(asked.endpoint, reply.status, document, secrets)
 
 
-def _document(reply: transport.Reply) -> dict[str, Any]:
-    # A login page or a proxy's notice is no JSON; some third parties send theirs under a careless name.
-    if reply.media_type not in MAY_BE_JSON and not reply.media_type.endswith("+json"):
-        return {}
-    try:
-        document = json.loads(reply.body)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def _is_success(status: int) -> bool:
-    return 200 <= status < 300
-
-
-def _error(document: dict[str, Any], otherwise: str) -> str:
-    return legible(_text(document.get("error")) or "") or otherwise
-
-
-def legible(error: str) -> str:
-    """What may be kept and shown of an error's text: at most 100 printable characters, or none."""
-    return "".join(filter(str.isprintable, error[:1000])).strip()[:100]
-
-
-def _credentials(document: dict[str, Any], client: Client) -> Credentials:
-    kind, found = document.get("token_type"), _tokens(document, client)
-    usable = found is not None and _SENDABLE.fullmatch(found.access_token)
-    if found is None or not usable or not isinstance(kind, str) or kind.lower() != "bearer":
-        raise ProviderFailed("third_party_sent_no_bearer_token", found)
-    return found
-
-
-def _tokens(document: dict[str, Any], client: Client) -> Credentials | None:
-    """The tokens of an answer, whatever else is wrong with it."""
-    access, refresh, scope = (
-        _text(document.get(name)) for name in ("access_token", "refresh_token", "scope")
-    )
-    if not access and not refresh:
-        return None
-    return Credentials(
-        access_token=access or "",
-        refresh_token=refresh or None,
-        expires_at=_ends(document.get("expires_in")),
-        scope=scope,
-        client=client,
-    )
-
-
-def _text(value: object) -> str | None:
-    # JSON may hold what can be neither sealed nor kept: halves of surrogate pairs, and NUL.
-    return value if isinstance(value, str) and _UNKEPT.search(value) is None else None
-
-
-def _ends(seconds: object) -> datetime | None:
-    """When a token ends, by its ``expires_in``; None where that says nothing. At most a year ahead.
-
-    Third parties send it as a text, as a fraction, as 0 for "never", or leave it out.
-    """
-    if isinstance(seconds, str) and seconds.isascii() and seconds.isdigit():
-        seconds = int(seconds[:12])
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
-        return None
-    return clock.now() + timedelta(seconds=min(seconds, LONGEST_LIFE))
-
-
-def _basic(client: Client) -> str:
-    # Each part is form-encoded before it is joined (RFC 6749, section 2.3.1).
-    joined = f"{quote(client.id, safe='')}:{quote(client.secret or '', safe='')}"
-    return "Basic " + base64.b64encode(joined.encode()).decode()
+def _unfit(endpoint: Endpoint, error: templates.Unfit) -> ProviderFailed:
+    return ProviderFailed(UNFIT, said=Said(endpoint, None, UNFIT, str(error)))

@@ -62,6 +62,7 @@ def send(
     *,
     headers: Mapping[str, str],
     form: Mapping[str, str] | None = None,
+    body: bytes | None = None,
     limits: Limits = Limits(),
 ) -> Reply:
     """Send it once. No redirect, cookie, proxy or .netrc is used. Raises ``NoReply``."""
@@ -77,7 +78,7 @@ def send(
             method,
             url,
             headers=headers,
-            data=form,
+            data=form if body is None else body,
             timeout=(limits.connect, limits.read),
             allow_redirects=False,
             stream=True,

@@ -19,12 +19,15 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, u
 from werkzeug.wrappers import Response as AnyResponse
 
 from bff.partner import clock
+from bff.partner.api import sign_in_tokens
 from bff.partner.api.access import account_level, answer, body, text
 from bff.partner.context import Embedded, embedded
 from bff.partner.crypto import sha256
 from bff.partner.errors import ApiError, FlowError
+from bff.partner.providers.catalogue import CatalogueConnector
+from bff.partner.providers.credentials import Client
+from bff.partner.providers.provider import Code
 from bff.partner.sign_in import connecting, flows, sign_ins, stale, visits
-from bff.partner.sign_in.connecting import Answer
 from bff.partner.sign_in.flows import Wanted
 from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
@@ -36,12 +39,22 @@ ELSEWHERE: Final = "completed_elsewhere"
 _SIGN_IN: Final = "/v1.0/account/connectors/<int:account_connector_id>/signins/<token_sha256>"
 
 
-def ask(service: Embedded, wanted: Wanted, url: str, given: Answer | None) -> AnyResponse:
+def go_on(
+    service: Embedded, item: CatalogueConnector, client: Client, wanted: Wanted, code: Code | None
+) -> AnyResponse:
+    """Connect; but where the right browser has to be proved first, send this one there."""
+    with service.database.reading() as connection:
+        url = sign_in_tokens.completion_url(connection, wanted.token_sha256)
+    if url is not None:
+        return ask(service, wanted, url, code)
+    return connecting.show(service, wanted, connecting.connect(service, item, client, wanted, code))
+
+
+def ask(service: Embedded, wanted: Wanted, url: str, given: Code | None) -> AnyResponse:
     """Put the sign-in aside, and send the browser to ``url`` with a code for it."""
     code = secrets.token_urlsafe(32)
-    sealed = given and service.vault.seal(
-        json.dumps([given.code, given.verifier]), sealed_in(sha256(code), wanted)
-    )
+    kept = given and [given.code, given.verifier, dict(given.values), dict(given.kept)]
+    sealed = service.vault.seal(json.dumps(kept), sealed_in(sha256(code), wanted)) if kept else None
     row = {
         "code_sha256": sha256(code),
         "account_connector_id": wanted.account_connector_id,
@@ -100,15 +113,21 @@ def finish(finish_id: str) -> AnyResponse:
         row = connection.execute(select(table).where(ours)).one_or_none()
         if row is None or not _use_up(connection, row, finish_id):
             raise _brought_again(service, connection, finish_id)
-        wanted = Wanted(row.account_connector_id, row.token_sha256, row.target_origin, row.callback_message)
-        try:
+    wanted = Wanted(row.account_connector_id, row.token_sha256, row.target_origin, row.callback_message)
+    with flows.ending(service, wanted):
+        with service.database.reading() as connection:
             item, client = flows.registration(service, connection, row.account_connector_id)
-        except FlowError as error:
-            raise error.concerns(wanted.target, wanted.message) from None
-    given = None
-    if row.answer is not None:
-        given = Answer(*json.loads(service.vault.open(row.answer, sealed_in(row.code_sha256, row))))
+        given = _code(service, row)
     return connecting.show(service, wanted, connecting.connect(service, item, client, wanted, given))
+
+
+def _code(service: Embedded, row: Row[Any]) -> Code | None:
+    if row.answer is None:
+        return None
+    kept = json.loads(service.vault.open(row.answer, sealed_in(row.code_sha256, row)))
+    # Two values: put aside by an older release.
+    code, verifier, values, from_callback = kept if len(kept) > 2 else (*kept, {}, {})
+    return Code(code, verifier, service.settings.redirect_uri, values, from_callback)
 
 
 def _use_up(connection: Connection, row: Row[Any], finish_id: str) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 import structlog
@@ -11,14 +12,17 @@ from flask import redirect
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
-from bff.partner.api import sign_in_tokens
+from bff.partner.api import properties, sign_in_tokens
 from bff.partner.context import Embedded
 from bff.partner.errors import FlowError, Reason
 from bff.partner.grants import held as grants
 from bff.partner.grants import noting, revocation
 from bff.partner.providers.catalogue import CatalogueConnector
-from bff.partner.providers.provider import Client, Credentials, ProviderFailed, legible
-from bff.partner.sign_in import pages, sign_ins
+from bff.partner.providers.credentials import Client, Credentials
+from bff.partner.providers.provider import Code, ProviderFailed
+from bff.partner.providers.said import Said, legible
+from bff.partner.sign_in import flows, pages, sign_ins
+from bff.partner.sign_in.flow_cookies import Binding
 from bff.partner.sign_in.flows import Wanted
 from bff.partner.storage import tables
 from bff.serving.logs import about
@@ -30,34 +34,27 @@ log = structlog.get_logger("hitchpost.embedded")
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What the third party sent back with the browser, and the verifier without which it is worth nothing."""
-
-    code: str
-    verifier: str
-
-
-@dataclass(frozen=True)
 class End:
     """How a sign-in ended, and why."""
 
     result: sign_ins.Result
     reason: Reason
     error: str = ""
+    said: Said | None = None
 
 
 def connect(
-    service: Embedded, item: CatalogueConnector, client: Client, wanted: Wanted, answer: Answer | None
+    service: Embedded, item: CatalogueConnector, client: Client, wanted: Wanted, code: Code | None
 ) -> End:
-    """Change the answer for credentials and keep them; without an answer no user's consent is needed."""
+    """Change the code for credentials and keep them; without one no user's consent is needed."""
     owner, credentials = _owner(service, item, wanted), None
     try:
-        credentials = _obtain(service, item, client, answer)
-        kept = _keep(service, item, wanted, credentials)
+        credentials, document = _obtain(service, item, client, wanted, code)
+        kept = _keep(service, item, wanted, credentials, document)
     except ProviderFailed as failure:
         if failure.refused is not None:
             revocation.let_go(service, owner, failure.refused, now=False)
-        return fail(service, wanted, "failed", failure.error)
+        return fail(service, wanted, "failed", failure.error, failure.said)
     except Exception as error:
         # One place for whatever nobody foresaw: a grant that cannot be kept is not left at the third party.
         if credentials is not None:
@@ -67,15 +64,19 @@ def connect(
         log.error("unforeseen error", **about(error))  # noqa: TRY400  # a trace would hold the grant
         return fail(service, wanted, "failed", revocation.UNFORESEEN)
     revocation.revoke_now(service, kept.noted, service.provider.in_a_hurry())
-    return End("connected", "finished") if kept.connected else End("failed", "other_account", grants.MISMATCH)
+    if kept.connected:
+        return End("connected", "finished")
+    return End("failed", "other_account", kept.error, kept.said)
 
 
-def fail(service: Embedded, wanted: Wanted, result: sign_ins.Result, error: str) -> End:
+def fail(
+    service: Embedded, wanted: Wanted, result: sign_ins.Result, error: str, said: Said | None = None
+) -> End:
     """Record an end that brought nothing. ``error`` may be any text of a third party's."""
     error = legible(error) or (error and UNNAMED)
     with service.database.writing() as connection:
-        sign_ins.finish(connection, wanted.token_sha256, result, error=error)
-    return End(result, "declined" if result == "declined" else "failed", error)
+        sign_ins.finish(connection, wanted.token_sha256, result, error=error, said=said)
+    return End(result, "declined" if result == "declined" else "failed", error, said)
 
 
 def show(service: Embedded, wanted: Wanted, end: End) -> AnyResponse:
@@ -85,17 +86,26 @@ def show(service: Embedded, wanted: Wanted, end: End) -> AnyResponse:
     goes_back = end.result == "connected" or service.settings.denial == "redirect"
     if goes_back and wanted.message is None:
         return _back(service, wanted.target, end.result)
-    return pages.trouble(FlowError(400, end.reason, error=end.error).concerns(wanted.target, wanted.message))
+    error = FlowError(400, end.reason, error=end.error, said=end.said)
+    return pages.trouble(error.concerns(wanted.target, wanted.message))
+
+
+def onward(url: str, binding: Binding, cookies: Mapping[str, str]) -> AnyResponse:
+    """Send the browser to the third party, with the cookie that ties it to its flow."""
+    response = redirect(url)
+    binding.set_on(response, cookies)
+    response.headers.update(PRIVATE)
+    return response
 
 
 def _obtain(
-    service: Embedded, item: CatalogueConnector, client: Client, answer: Answer | None
-) -> Credentials:
-    if answer is None:
-        return service.provider.client_credentials(item, client)
-    return service.provider.exchange_code(
-        item, client, code=answer.code, verifier=answer.verifier, redirect_uri=service.settings.redirect_uri
-    )
+    service: Embedded, item: CatalogueConnector, client: Client, wanted: Wanted, code: Code | None
+) -> tuple[Credentials, Any]:
+    if code is not None:
+        return service.provider.exchange_code(item, client, code)
+    with service.database.reading() as connection:
+        found = properties.values_of(service, connection, wanted.account_connector_id)
+    return service.provider.client_credentials(item, client, flows.values_for(item, found))
 
 
 def _owner(service: Embedded, item: CatalogueConnector, wanted: Wanted) -> noting.Owner:
@@ -107,9 +117,12 @@ def _owner(service: Embedded, item: CatalogueConnector, wanted: Wanted) -> notin
 
 
 def _keep(
-    service: Embedded, item: CatalogueConnector, wanted: Wanted, credentials: Credentials
+    service: Embedded, item: CatalogueConnector, wanted: Wanted, credentials: Credentials, document: Any
 ) -> grants.Kept:
-    account = service.provider.account_name(item, credentials)
+    found = service.provider.identify(item, credentials, document)
+    if found.account is None and grants.names_accounts(item):
+        # Whose account it is decides whether it may take the place of another one: worth a second try.
+        found = service.provider.identify(item, credentials, document)
     table = tables.account_connector
     with service.database.writing() as connection:
         if service.settings.consume_token == "completion":  # noqa: S105  # nosec B105  # the name of a mode
@@ -119,7 +132,7 @@ def _keep(
         row = connection.execute(installed).first()
         if row is None:
             raise FlowError(410, "removed").concerns(wanted.target, wanted.message)
-        return grants.keep(service, connection, row, wanted.token_sha256, credentials, account)
+        return grants.keep(service, connection, row, wanted.token_sha256, found)
 
 
 def _back(service: Embedded, target: str, result: sign_ins.Result) -> AnyResponse:

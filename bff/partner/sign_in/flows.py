@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final, Protocol
-from urllib.parse import urlencode, urlsplit
 
-from sqlalchemy import Connection, Row, insert, select, update
-from werkzeug.wrappers import Response
+import structlog
+from flask import json
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from bff.partner import clock
 from bff.partner.api import properties
-from bff.partner.context import Embedded, embedded
-from bff.partner.crypto import challenge_of, sha256
+from bff.partner.context import Embedded
+from bff.partner.crypto import CannotOpen, sha256
 from bff.partner.errors import FlowError
+from bff.partner.providers import templates
 from bff.partner.providers.catalogue import CatalogueConnector
-from bff.partner.providers.provider import Client
-from bff.partner.sign_in import stale
+from bff.partner.providers.credentials import Client
+from bff.partner.sign_in import authorize, sign_ins, stale
+from bff.partner.sign_in.flow_cookies import LIFE, Binding, all_shown, cookie_name, shown
 from bff.partner.storage import tables
 
-LIFE: Final = timedelta(minutes=10)
-COOKIE: Final = "hitchpost_flow_"
-ENDED: Final = "hitchpost_ended_"
-MOST_COOKIES: Final = 10
-"""Of each kind, of one browser: some 900 bytes, where servers and proxies begin to refuse at 4 KB."""
-MOST_TAKEN: Final = 20
-"""So many are taken away by one answer: each is a line of it."""
+KEY_MISSING: Final = "encryption_key_missing"
+log = structlog.get_logger("hitchpost.embedded")
 
 
 @dataclass(frozen=True)
@@ -47,30 +44,27 @@ class Flow:
 
     wanted: Wanted
     verifier: str
-
-
-@dataclass(frozen=True)
-class Binding:
-    """The cookie that ties a flow to the browser that began it."""
-
-    state: str
-    value: str
-    secure: bool
-
-    def set_on(self, response: Response, cookies: Mapping[str, str]) -> None:
-        """One cookie for each flow: two windows at once must not overwrite each other's.
-
-        Of too many among ``cookies``, those that the browser has, the oldest are removed.
-        """
-        name = _cookie_name(self.state, self.secure)
-        _set_bounded(response, cookies, COOKIE, name, self.value, self.secure)
+    values: Mapping[str, str]
+    """The account's own values that stood in the request: the answer goes back to where it came from."""
 
 
 def begin(
-    service: Embedded, connection: Connection, item: CatalogueConnector, client: Client, wanted: Wanted
+    service: Embedded,
+    connection: Connection,
+    item: CatalogueConnector,
+    client: Client,
+    wanted: Wanted,
+    properties_set: Mapping[str, str],
 ) -> tuple[str, Binding]:
-    """The URL at the third party (RFC 6749, 4.1.1; PKCE, RFC 7636), and the cookie to set."""
+    """The URL at the third party, and the cookie to set. Raises ``FlowError`` for a value that is unfit."""
     state, secret, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+    values = values_for(item, properties_set)
+    try:
+        url = authorize.url_for(
+            item, client, values, authorize.Secrets(state, verifier), service.settings.redirect_uri
+        )
+    except templates.Unfit as error:
+        raise FlowError(400, "unset_properties", names=[error.name]) from None
     # The time in front is for ``set_on``: browsers do not tell which of their cookies is the oldest.
     value = f"{int(clock.now().timestamp() * 1000):014}.{secret}"
     row = {
@@ -78,24 +72,19 @@ def begin(
         "cookie_sha256": sha256(value),
         "account_connector_id": wanted.account_connector_id,
         "token_sha256": wanted.token_sha256,
-        "verifier": service.vault.seal(verifier, sealed_in(sha256(state), wanted)),
+        "verifier": service.vault.seal(json.dumps([verifier, values]), sealed_in(sha256(state), wanted)),
         "target_origin": wanted.target,
         "callback_message": wanted.message,
         "expires_at": clock.now() + LIFE,
     }
     connection.execute(insert(tables.flow).values(row))
-    asked = {
-        "response_type": "code",
-        "client_id": client.id,
-        "redirect_uri": service.settings.redirect_uri,
-        "scope": " ".join(item.scopes),
-        "state": state,
-        "code_challenge": challenge_of(verifier),
-        "code_challenge_method": "S256",
-        **item.authorize_params,
-    }
-    joint = "&" if urlsplit(item.authorize_url or "").query else "?"
-    return f"{item.authorize_url}{joint}{urlencode(asked)}", Binding(state, value, _is_secure(service))
+    return url, Binding(state, value, is_secure(service))
+
+
+def values_for(item: CatalogueConnector, properties_set: Mapping[str, str]) -> dict[str, str]:
+    """Those of an account's properties that the entry asks for: no own app's secret is among them."""
+    names = {entry.name for entry in item.asked}
+    return {name: value for name, value in properties_set.items() if name in names}
 
 
 def take_up(
@@ -109,30 +98,77 @@ def take_up(
     table = tables.flow
     ours = (
         (table.c.state_sha256 == sha256(state))
-        & (table.c.cookie_sha256 == sha256(cookies.get(_cookie_name(state, _is_secure(service)), "")))
+        & (table.c.cookie_sha256 == sha256(cookies.get(cookie_name(state, is_secure(service)), "")))
         & table.c.used_at.is_(None)
         & (table.c.expires_at > clock.now())
     )
     with service.database.writing() as connection:
         taken = connection.execute(update(table).where(ours).values(used_at=clock.now())).rowcount == 1
         row = connection.execute(select(table).where(table.c.state_sha256 == sha256(state))).one_or_none()
-        if taken and row is not None:
-            try:
-                item, client = registration(service, connection, row.account_connector_id)
-            except FlowError as error:
-                raise error.concerns(row.target_origin, row.callback_message) from None
     if not taken or row is None:
         raise stale.explain(service, row, _is_proved(service, state, row, cookies))
-    verifier = service.vault.open(row.verifier, sealed_in(row.state_sha256, row))
+    return _opened(service, row)
+
+
+def take_up_alone(
+    service: Embedded, cookies: Mapping[str, str]
+) -> tuple[Flow, CatalogueConnector, Client] | None:
+    """The one flow that this browser has begun and not finished, used up by this call; else None.
+
+    For errors that come back without a state: to choose between two could end the wrong one.
+    """
+    table, hashes = tables.flow, [sha256(value) for value in all_shown(cookies, secure=is_secure(service))]
+    live = table.c.cookie_sha256.in_(hashes) & table.c.used_at.is_(None) & (table.c.expires_at > clock.now())
+    with service.database.writing() as connection:
+        rows = connection.execute(select(table).where(live).limit(2)).all() if hashes else []
+        if len(rows) != 1:
+            return None
+        ours = (table.c.state_sha256 == rows[0].state_sha256) & live
+        if connection.execute(update(table).where(ours).values(used_at=clock.now())).rowcount != 1:
+            return None
+    return _opened(service, rows[0])
+
+
+def times_begun(connection: Connection, token_sha256: str) -> int:
+    """How many flows a token has begun."""
+    wanted = select(func.count()).where(tables.flow.c.token_sha256 == token_sha256)
+    return int(connection.execute(wanted).scalar_one())
+
+
+def _opened(service: Embedded, row: Row[Any]) -> tuple[Flow, CatalogueConnector, Client]:
+    """What a flow that was used up holds. Raises ``FlowError``, its sign-in ended, where that is lost."""
     purpose = Wanted(row.account_connector_id, row.token_sha256, row.target_origin, row.callback_message)
-    return Flow(purpose, verifier), item, client
+    with ending(service, purpose):
+        with service.database.reading() as connection:
+            item, client = registration(service, connection, row.account_connector_id)
+        sealed = service.vault.open(row.verifier, sealed_in(row.state_sha256, row))
+    # A text alone: sealed by an older release.
+    verifier, values = json.loads(sealed) if sealed.startswith("[") else (sealed, {})
+    return Flow(purpose, verifier, values), item, client
+
+
+@contextmanager
+def ending(service: Embedded, wanted: Wanted) -> Iterator[None]:
+    """What does not open, or is offered no more, ends the sign-in with its cause. Raises ``FlowError``."""
+    try:
+        yield
+    except CannotOpen:
+        about = {"account_connector": wanted.account_connector_id}
+        log.error("a sign-in does not open: its key is missing", **about)  # noqa: TRY400
+        error, told = KEY_MISSING, FlowError(500, "failed", error=KEY_MISSING)
+    except FlowError as refused:
+        error, told = refused.reason, refused
+    else:
+        return
+    with service.database.writing() as connection:
+        sign_ins.finish(connection, wanted.token_sha256, "failed", error=error)
+    raise told.concerns(wanted.target, wanted.message) from None
 
 
 def _is_proved(service: Embedded, state: str, row: Row[Any] | None, cookies: Mapping[str, str]) -> bool:
     """Whether the browser shows what it got when this flow began, or when it ended."""
-    secure = _is_secure(service)
-    shown = [cookies.get(name, "") for name in (_cookie_name(state, secure), _ended_name(state, secure))]
-    return row is not None and row.cookie_sha256 in map(sha256, filter(None, shown))
+    values = shown(state, cookies, secure=is_secure(service))
+    return row is not None and row.cookie_sha256 in map(sha256, values)
 
 
 def targets_of(connection: Connection, token_sha256: str) -> set[str]:
@@ -147,7 +183,10 @@ def registration(
     """What an account connector is an instance of, and as which client. Raises ``FlowError``."""
     installed = tables.account_connector
     wanted = select(installed.c.connector_id).where(installed.c.id == account_connector_id)
-    item = service.catalogue.by_id(connection.execute(wanted).scalar_one())
+    connector_id = connection.execute(wanted).scalar_one_or_none()
+    if connector_id is None:
+        raise FlowError(410, "removed")
+    item = service.catalogue.by_id(connector_id)
     if item is None:
         raise FlowError(400, "not_offered")
     return item, client_of(item, properties.values_of(service, connection, account_connector_id))
@@ -157,16 +196,9 @@ def client_of(item: CatalogueConnector, values: Mapping[str, str]) -> Client:
     """The account's own app where its properties (``values``) name one, else the catalogue's."""
     if "ClientId" in values:
         return Client(values["ClientId"], values.get("ClientSecret"))
+    if item.auth == "client_credentials" and "client_id" in values:
+        return Client(values["client_id"], values.get("client_secret"))
     return Client(item.client_id or "", item.client_secret)
-
-
-def forget(response: Response, state: str, cookies: Mapping[str, str]) -> None:
-    """Remove the cookie of a flow that is over; another one is for coming back to its end once more."""
-    secure = _is_secure(embedded())
-    name = _cookie_name(state, secure)
-    _remove(response, name, secure)
-    if name in cookies:
-        _set_bounded(response, cookies, ENDED, _ended_name(state, secure), cookies[name], secure)
 
 
 class ForWhom(Protocol):
@@ -186,32 +218,6 @@ def sealed_in(state_sha256: str, whose: ForWhom) -> str:
     return f"flow:{state_sha256}:verifier:{whose.account_connector_id}:{whose.token_sha256}"
 
 
-def _set_bounded(
-    response: Response, cookies: Mapping[str, str], kind: str, name: str, value: str, secure: bool
-) -> None:
-    prefix = _prefix(secure, kind)
-    ours = sorted((value, name) for name, value in cookies.items() if name.startswith(prefix))
-    for _, old in ours[: min(max(0, len(ours) - MOST_COOKIES + 1), MOST_TAKEN)]:
-        _remove(response, old, secure)
-    response.set_cookie(name, value, max_age=LIFE, path="/", secure=secure, httponly=True, samesite="Lax")
-
-
-def _remove(response: Response, name: str, secure: bool) -> None:
-    response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="Lax")
-
-
-def _is_secure(service: Embedded) -> bool:
+def is_secure(service: Embedded) -> bool:
+    """Whether browsers reach this service over TLS: then its cookies are for TLS only."""
     return service.settings.public_url.startswith("https:")
-
-
-def _prefix(secure: bool, kind: str = COOKIE) -> str:
-    # __Host-: no other host, however near, can set it; browsers ask for Secure and Path=/ in return.
-    return f"__Host-{kind}" if secure else kind
-
-
-def _cookie_name(state: str, secure: bool) -> str:
-    return _prefix(secure) + sha256(state)[:16]
-
-
-def _ended_name(state: str, secure: bool) -> str:
-    return _prefix(secure, ENDED) + sha256(state)[:16]

@@ -1,4 +1,4 @@
-"""The browser's part: a sign-in token starts the third party's OAuth flow, and its callback finishes it."""
+"""A sign-in link: its token is redeemed once, and the browser is sent to the third party."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Blueprint, redirect, request
+from flask import Blueprint, request
 from sqlalchemy import Connection, Row
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -18,11 +18,9 @@ from bff.partner.context import Embedded, embedded
 from bff.partner.crypto import sha256
 from bff.partner.errors import ApiError, FlowError
 from bff.partner.providers.catalogue import CatalogueConnector
-from bff.partner.providers.provider import Client
+from bff.partner.providers.credentials import Client
 from bff.partner.sign_in import completion, connecting, flows, sign_ins, visits
-from bff.partner.sign_in.connecting import Answer
 from bff.partner.storage import account_connector_store as store
-from bff.serving.logs import about
 
 routes = Blueprint("oauth_flow", __name__)
 
@@ -65,54 +63,17 @@ def _start(service: Embedded, target: str, message: str | None) -> AnyResponse:
     with service.database.writing() as connection:
         token = _redeem(service, connection, target)
         try:
-            row, item, client = _connector(service, connection, token)
+            row, item, client, values = _connector(service, connection, token)
         except FlowError as error:
             raise error.concerns(target, message) from None
         wanted = flows.Wanted(row.id, token.sha256, target, message)
         sign_ins.start(connection, row.id, token.sha256)
         begun = None
-        if item.grant == "authorization_code":
-            begun = flows.begin(service, connection, item, client, wanted)
+        if not item.needs_no_user:
+            begun = flows.begin(service, connection, item, client, wanted, values)
     if begun is None:
-        return _go_on(service, item, client, wanted, None)
-    url, binding = begun
-    response = redirect(url)
-    binding.set_on(response, request.cookies)
-    response.headers.update(connecting.PRIVATE)
-    return response
-
-
-@routes.get("/connector/callback")
-def finish() -> AnyResponse:
-    """The third party's answer: of the browser that began, once; then the credentials, and the end."""
-    service, state = embedded(), request.args.get("state", "")
-    # A user has already consented: that is not lost because calls cannot be counted.
-    service.limits.page("callback", service.settings.limit_address, needed=False)
-    flow, item, client = flows.take_up(service, state, request.cookies)
-    try:
-        return _finish(service, state, flow, item, client)
-    except FlowError as error:
-        raise error.concerns(flow.wanted.target, flow.wanted.message) from None
-    except Exception as error:  # noqa: BLE001  # whatever it is, it is an end, and the page is told of it
-        log.error("unforeseen error", **about(error))  # noqa: TRY400  # a trace would hold what was sent
-        page = _ended_badly(service, flow.wanted, "failed", "internal_error")
-        if page.status_code == 400:
-            page.status_code = 500  # It was nothing that the browser brought.
-        return page
-
-
-def _finish(
-    service: Embedded, state: str, flow: flows.Flow, item: CatalogueConnector, client: Client
-) -> AnyResponse:
-    _check_issuer(service, flow, item)
-    if (error := request.args.get("error")) is not None:
-        result: sign_ins.Result = "declined" if error == "access_denied" else "failed"
-        return _ended_badly(service, flow.wanted, result, error[:100])
-    if not (code := request.args.get("code")):
-        return _ended_badly(service, flow.wanted, "failed", "no_code")
-    response = _go_on(service, item, client, flow.wanted, Answer(code, flow.verifier))
-    flows.forget(response, state, request.cookies)
-    return response
+        return completion.go_on(service, item, client, wanted, None)
+    return connecting.onward(*begun, request.cookies)
 
 
 def _target() -> str:
@@ -176,7 +137,7 @@ def _number() -> int:
 
 def _connector(
     service: Embedded, connection: Connection, token: Row[Any]
-) -> tuple[Row[Any], CatalogueConnector, Client]:
+) -> tuple[Row[Any], CatalogueConnector, Client, dict[str, str]]:
     try:
         row = store.find(connection, token.account_id, _number())
     except ApiError:
@@ -187,30 +148,4 @@ def _connector(
     values = properties.values_of(service, connection, row.id)
     if lacking := properties.unset(item, values):
         raise FlowError(400, "unset_properties", names=lacking)
-    return row, item, flows.client_of(item, values)
-
-
-def _check_issuer(service: Embedded, flow: flows.Flow, item: CatalogueConnector) -> None:
-    # Once an issuer is configured, an answer without one is as wrong as an answer with another (RFC 9207).
-    # Where none is, an answer of another connector's issuer is still the answer of another connector.
-    given = request.args.getlist("iss")
-    foreign = {other.issuer for other in service.catalogue.connectors if other.issuer is not None}
-    if given == [item.issuer] or (item.issuer is None and not foreign.intersection(given)):
-        return
-    connecting.fail(service, flow.wanted, "failed", "wrong_issuer")
-    raise FlowError(400, "wrong_issuer", error="wrong_issuer")
-
-
-def _go_on(
-    service: Embedded, item: CatalogueConnector, client: Client, wanted: flows.Wanted, answer: Answer | None
-) -> AnyResponse:
-    """Connect; but where the right browser has to be proved first, send this one there."""
-    with service.database.reading() as connection:
-        url = sign_in_tokens.completion_url(connection, wanted.token_sha256)
-    if url is not None:
-        return completion.ask(service, wanted, url, answer)
-    return connecting.show(service, wanted, connecting.connect(service, item, client, wanted, answer))
-
-
-def _ended_badly(service: Embedded, wanted: flows.Wanted, result: sign_ins.Result, error: str) -> AnyResponse:
-    return connecting.show(service, wanted, connecting.fail(service, wanted, result, error))
+    return row, item, flows.client_of(item, values), values

@@ -76,6 +76,7 @@ def trouble(error: FlowError) -> Response:
         error.reason,
         names=error.names,
         error=error.error,
+        said=error.said if not embedded().settings.is_production else None,
         tell=error.tell,
         back=error.back,
     )

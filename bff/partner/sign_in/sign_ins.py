@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final, Literal
 
+from flask import json
 from sqlalchemy import Connection, select, update
 
 from bff.partner import clock
 from bff.partner.audit import audit
+from bff.partner.providers.said import Said
 from bff.partner.storage import tables
 from bff.partner.storage.database import insert_unless_there
 
@@ -38,10 +40,12 @@ def finish(
     error: str | None = None,
     external_account: str | None = None,
     held: str | None = None,
+    said: Said | None = None,
 ) -> bool:
     """The sign-in of this token has ended. False when it had ended before: the first end stands.
 
-    ``held`` is the sealed grant of a sign-in that may still be accepted (``grants.py``).
+    ``held`` is the sealed grant of a sign-in that may still be accepted (``grants.py``), ``said`` what the
+    third party answered.
     """
     ended = update(tables.sign_in).where(
         tables.sign_in.c.token_sha256 == token_sha256, tables.sign_in.c.result == "started"
@@ -52,6 +56,7 @@ def finish(
         "at": clock.now(),
         "external_account": external_account,
         "held": held,
+        "provider": json.dumps(said.told()) if said else None,
     }
     first = connection.execute(ended.values(values)).rowcount == 1
     if first:
@@ -81,6 +86,7 @@ def recent(connection: Connection, account_connector_id: int) -> list[dict[str, 
             "Error": row.error,
             "AtUtc": clock.dot_net(row.at),
             "ExternalAccount": row.external_account,
+            "Provider": json.loads(row.provider) if row.provider else None,
         }
         for number, row in enumerate(rows)
         if number < TOLD or row.at > since

@@ -13,19 +13,13 @@ from bff.partner import clock
 from bff.partner.context import Embedded
 from bff.partner.crypto import CannotOpen
 from bff.partner.errors import ApiError, missing
+from bff.partner.grants import state
 from bff.partner.grants.credentials import unseal
 from bff.partner.providers.catalogue import CatalogueConnector
+from bff.partner.providers.credentials import Credentials
+from bff.partner.providers.told import connector as told_connector
 from bff.partner.sign_in import sign_ins
 from bff.partner.storage import tables
-
-AUTH_TYPES = {
-    "oauth2": "OAuth2",
-    "client_credentials": "OAuth2",
-    "api_key": "ApiKey",
-    "basic": "Basic",
-    "none": "None",
-}
-GRANTS = {"authorization_code": "AuthorisationCode", "client_credentials": "ClientCredentials"}
 
 MOST_SCOPES: Final = 8000
 """Characters of the granted scopes that are told."""
@@ -46,6 +40,15 @@ class Owner(Protocol):
     @property
     def connector_id(self) -> Any:
         """The catalogue entry's."""
+
+
+@dataclass(frozen=True)
+class AsOwner:
+    """An owner by its ids, whether it is still there or not."""
+
+    id: int
+    account_id: str
+    connector_id: int
 
 
 OWNER: Final = (tables.account_connector.c.account_id, tables.account_connector.c.connector_id)
@@ -102,28 +105,6 @@ def owner_of(connection: Connection, account_connector_id: int) -> Owner:
     table = tables.account_connector
     found = select(table.c.id, table.c.account_id, table.c.connector_id)
     return connection.execute(found.where(table.c.id == account_connector_id)).one()
-
-
-def told_connector(item: CatalogueConnector) -> dict[str, Any]:
-    """A catalogue entry as it appears inside an account connector."""
-    return {
-        "Id": item.id,
-        "Name": item.name,
-        "Description": item.description,
-        "Status": item.status,
-        "Version": item.version,
-        "Icon": item.icon,
-        "AuthDescription": None,
-        "AuthType": AUTH_TYPES[item.auth],
-        "OAuth2Type": _oauth2_type(item),
-        "AuthScheme": None,
-    }
-
-
-def _oauth2_type(item: CatalogueConnector) -> str:
-    if AUTH_TYPES[item.auth] != "OAuth2":
-        return "Unknown"
-    return GRANTS["client_credentials" if item.needs_no_user else item.grant]
 
 
 def find(connection: Connection, account_id: str, account_connector_id: int) -> Row[Any]:
@@ -203,31 +184,37 @@ def told(service: Embedded, connection: Connection, row: Row[Any]) -> dict[str, 
         "CustomFields": [],
     }
     if service.settings.tell_sign_ins:
-        recent = sign_ins.recent(connection, row.id)
+        recent, found = sign_ins.recent(connection, row.id), credentials_of(service, row)
+        granted = scopes_of(found)
         document["Hitchpost"] = {
             "AuthenticatedAtUtc": clock.dot_net(row.authenticated_at),
-            "Scopes": scopes(service, row),
+            "Scopes": granted,
+            "Grant": state.health_of(row, item, found, granted).told(),
             "LastSignIn": recent[0] if recent else None,
             "RecentSignIns": recent,
         }
     return document
 
 
-def scopes(service: Embedded, row: Row[Any]) -> list[str] | None:
+def credentials_of(service: Embedded, row: Row[Any]) -> Credentials | None:
+    """What is sealed in an account connector; None where nothing is, or its key is missing."""
+    if row.credentials is None:
+        return None
+    try:
+        return unseal(service.vault, row.credentials, sealed_in(row, "credentials"))
+    except CannotOpen:
+        return None
+
+
+def scopes_of(found: Credentials | None) -> list[str] | None:
     """What the third party granted, which may be less than was asked for; None where nobody knows.
 
     Only what is a scope (RFC 6749, section 3.3), and not more than fits beside the rest: a long text would
     make the list of an account's connectors one that nobody reads.
     """
-    if row.credentials is None:
+    if found is None or found.scope is None:
         return None
-    try:
-        granted = unseal(service.vault, row.credentials, sealed_in(row, "credentials")).scope
-    except CannotOpen:
-        return None
-    if granted is None:
-        return None
-    return [scope for scope in granted[:MOST_SCOPES].split() if _SCOPE.fullmatch(scope)]
+    return [scope for scope in found.scope[:MOST_SCOPES].split() if _SCOPE.fullmatch(scope)]
 
 
 def told_properties(

@@ -114,6 +114,8 @@ account_connector: Final = Table(
     Column("refresh_failures", Integer, nullable=False, default=0),
     # Of the token by which the third party would end the grant: the same may stand elsewhere.
     Column("grant_sha256", String(64), index=True),
+    Column("grant_reason", String(40)),
+    Column("next_refresh_at", Moment, index=True),
     UniqueConstraint("account_id", "name"),
     sqlite_autoincrement=True,
 )
@@ -140,6 +142,7 @@ sign_in: Final = Table(
     Column("at", Moment, nullable=False, index=True),
     Column("external_account", Text),
     Column("held", Text),  # sealed
+    Column("provider", Text),
     sqlite_autoincrement=True,
 )
 
@@ -187,7 +190,7 @@ pending_revocation: Final = Table(
     Column("account_id", String(255), nullable=False),
     Column("account_connector_id", Integer, nullable=False),
     Column("sealed_grant", Text, nullable=False),  # sealed
-    # What the grant is still sealed for, as it was found, where its key was missing; else for this row.
+    # What the grant is sealed for: this row and its owner; or as it was found, where its key was missing.
     Column("sealed_for", Text),
     Column("external_account", Text),
     Column("created_at", Moment, nullable=False),

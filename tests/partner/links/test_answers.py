@@ -43,7 +43,7 @@ def test_an_answer_may_name_an_issuer_that_nobody_knows(office: Office) -> None:
     [
         ({"error": "access_denied"}, "declined", "access_denied"),
         ({"error": "server_error", "code": "a-code"}, "failed", "server_error"),
-        ({"error": ""}, "failed", ""),
+        ({"error": ""}, "failed", "no_code"),
         ({"error": "e" * 101}, "failed", "e" * 100),
         ({"code": ""}, "failed", "no_code"),
         ({}, "failed", "no_code"),

@@ -1,0 +1,30 @@
+"""How a client says who it is at a token endpoint (RFC 6749, section 2.3.1)."""
+
+from __future__ import annotations
+
+import base64
+from urllib.parse import quote
+
+from bff.partner.providers.credentials import Client
+from bff.partner.providers.entries import CatalogueConnector
+
+
+def authenticated(
+    item: CatalogueConnector, client: Client, form: dict[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Headers and form of a request that is sent as ``client``."""
+    match item.token_auth:
+        case "client_secret_basic":
+            # Each part is form-encoded before it is joined.
+            name, secret = quote(client.id, safe=""), quote(client.secret or "", safe="")
+            return {"Authorization": _basic(name, secret)}, form
+        case "client_secret_basic_raw":
+            return {"Authorization": _basic(client.id, client.secret or "")}, form
+        case "client_secret_post":
+            return {}, {**form, "client_id": client.id, "client_secret": client.secret or ""}
+        case _:
+            return {}, {**form, "client_id": client.id}
+
+
+def _basic(name: str, secret: str) -> str:
+    return "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode()
