@@ -34,6 +34,8 @@ FAULTY = 2
 
 def run(argv: list[str]) -> int:
     """Run one command; its exit status."""
+    if argv[:1] == ["providers"]:
+        return _embedded(argv)
     arguments = _parser().parse_args(argv)
     return int(arguments.run(arguments) or 0)
 
@@ -53,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     add("serve", lambda _: serve(), "run the BFF")
     partner = add("partner", _partner, "run the embedded partner service, or check its settings")
     partner.add_argument("action", nargs="?", choices=("serve", "check-config"), default="serve")
+    add("providers", None, "services that ship as catalogue entries: search, show, add")
     add_operation_commands(add)
     add_connector_commands(
         add("connectors", None, "the partner service's connectors").add_subparsers(
@@ -91,8 +94,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _partner(arguments: argparse.Namespace) -> int:
+    return _embedded([arguments.action])
+
+
+def _embedded(arguments: list[str]) -> int:
     # A program of its own, with its own settings and database: it replaces this one.
-    os.execv(sys.executable, [sys.executable, "-m", "bff.partner", arguments.action])  # noqa: S606  # nosec B606  # our own interpreter and module
+    os.execv(sys.executable, [sys.executable, "-m", "bff.partner", *arguments])  # noqa: S606  # nosec B606  # our own interpreter and module
 
 
 def _apply(arguments: argparse.Namespace) -> int:

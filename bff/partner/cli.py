@@ -11,6 +11,7 @@ from bff.partner.app import create_app
 from bff.partner.context import EXTENSION, Embedded
 from bff.partner.crypto import Vault
 from bff.partner.grants import reencryption
+from bff.partner.provider_commands import add_commands as add_provider_commands
 from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue, require_allowed
 from bff.partner.serve import serve as run_server
 from bff.partner.settings import FaultySettings, load_settings
@@ -47,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
         command = grants.add_parser(name, help=about)
         command.add_argument("connector", help="its id, key or name")
         command.set_defaults(run=run)
+    add_provider_commands(
+        commands.add_parser("providers", prog="hitchpost providers", help="services that ship as entries")
+    )
     keys = commands.add_parser("keys", help="the encryption keys").add_subparsers(required=True)
     renew = keys.add_parser("re-encrypt", help="seal everything with the newest key, and say what is left")
     renew.set_defaults(run=_re_encrypt)

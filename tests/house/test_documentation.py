@@ -42,6 +42,11 @@ def test_every_word_is_documented(document: ModuleType) -> None:
     assert (ROOT / "docs/words.md").read_text() == document.words_page()
 
 
+def test_every_shipped_provider_is_documented(document: ModuleType) -> None:
+    """Each service, its kind and where its facts come from; after a change run scripts/document.py."""
+    assert (ROOT / "docs/shipped-providers.md").read_text() == document.shipped_providers_page()
+
+
 def test_every_word_has_a_picture(document: ModuleType) -> None:
     """One of each scene, and none of a scene that is gone; after a change run make pictures."""
     linked = set(re.findall(r"!\[[^]]+\]\(pictures/words/([^)]+)\)", document.words_page()))

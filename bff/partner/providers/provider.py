@@ -155,7 +155,8 @@ class Provider:
         secrets = [found.access_token, found.refresh_token or ""]
         try:
             url = item.url(item.userinfo_url, values)
-            filled = {name: templates.fill_header(text, values) for name, text in headers.items()}
+            # An empty one is left out: some want their own header, and no other.
+            filled = {name: templates.fill_header(text, values) for name, text in headers.items() if text}
             reply = transport.send(self.policy, "GET", url, headers=filled, limits=self.limits)
         except templates.Unfit as error:
             return None, Said("userinfo", None, UNFIT, str(error))
@@ -184,7 +185,7 @@ class Provider:
         secrets = [client.secret or "", *(form.get(name, "") for name in _SECRET)]
         form = {item.parameter_names.get(name, name): value for name, value in form.items()}
         sent: dict[str, Any] = {"form": form}
-        if item.token_request == "json" and asked.endpoint != "revoke":  # noqa: S105  # nosec B105  # no secret
+        if item.token_request == "json" and asked.endpoint != "revoke":  # noqa: S105
             headers["Content-Type"] = "application/json"
             sent = {"body": json.dumps(form).encode()}
         try:

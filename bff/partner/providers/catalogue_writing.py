@@ -1,0 +1,152 @@
+"""Writes a shipped entry into a connector catalogue (TOML): the whole of it, or nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+from bff.partner.providers.catalogue import FaultyCatalogue
+from bff.partner.providers.shipped_entries import ShippedEntry
+
+FIRST_ID: Final = 101
+HIGHEST_ID: Final = 2**31 - 1
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
+_WIDTH: Final = 100
+
+
+def secret_variable(entry: ShippedEntry) -> str:
+    """The environment variable that is to hold the client secret."""
+    return re.sub(r"[^A-Z0-9]", "_", entry.key.upper()) + "_CLIENT_SECRET"
+
+
+def entry_text(entry: ShippedEntry, connector_id: int) -> str:
+    """The entry as a table of a catalogue, with the values that are to be filled in."""
+    about = entry.about
+    origin = f"read {about.read_on}" if about.read_on else f"from {about.source}"
+    lines = [f"# {entry.name}: {about.docs_url}", f"# ({origin}; {'' if about.tried else 'not '}tried live)"]
+    lines += [f"# {about.note}"] if about.note else []
+    plain = {name: value for name, value in entry.keys.items() if not _is_table(name)}
+    lines += ["[[connector]]", f"id = {connector_id}", *(_line(*item) for item in plain.items())]
+    if entry.needs_client_id:
+        lines.append(f'client_id = ""  # fill in: from the app that you register at {entry.name}')
+    if entry.needs_client_secret:
+        lines.append(f'client_secret_env = "{secret_variable(entry)}"  # the variable that holds its secret')
+    for field in entry.keys.get("field", []):
+        lines += ["", "[[connector.field]]", *(_line(*item) for item in field.items())]
+    if check := entry.keys.get("check"):
+        lines += ["", "[connector.check]", *(_line(*item) for item in check.items())]
+    return "\n".join(lines) + "\n"
+
+
+def add_to(path: Path, entry: ShippedEntry) -> int:
+    """Append an entry to the catalogue in ``path``, which may be new. Its id there.
+
+    Raises ``FaultyCatalogue`` where the file is none, has the entry already, or cannot be written; then it is as
+    it was.
+    """
+    path = path.resolve()
+    old = _read(path)
+    connectors = _connectors(path, old)
+    _require_new(path, connectors, entry)
+    connector_id = _free_id(connectors)
+    break_ = "\r\n" if "\r\n" in old else "\n"
+    gap = "" if not old.strip() else break_ if old.endswith("\n") else break_ * 2
+    new = old + gap + entry_text(entry, connector_id).replace("\n", break_)
+    try:
+        tomllib.loads(new)
+    except ValueError:
+        # connector = [{...}] is TOML too, and closed for more.
+        raise FaultyCatalogue(
+            [f"{path}: cannot take one more connector; write each as a table of its own: [[connector]]"]
+        ) from None
+    _replace(path, new)
+    return connector_id
+
+
+def _read(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        raise FaultyCatalogue([f"{path}: is no file"])
+    try:
+        return path.read_bytes().decode()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise FaultyCatalogue([f"{path}: cannot be read ({error.strerror})"]) from None
+    except UnicodeDecodeError:
+        raise FaultyCatalogue([f"{path}: is no TOML: it is not in UTF-8"]) from None
+
+
+def _connectors(path: Path, text: str) -> list[dict[str, Any]]:
+    try:
+        found = tomllib.loads(text).get("connector", [])
+    except (ValueError, RecursionError) as error:
+        raise FaultyCatalogue([f"{path}: is no TOML: {error}"]) from None
+    if not isinstance(found, list) or not all(isinstance(table, dict) for table in found):
+        raise FaultyCatalogue([f"{path}: connector: write each as a table: [[connector]]"])
+    return found
+
+
+def _require_new(path: Path, connectors: list[dict[str, Any]], entry: ShippedEntry) -> None:
+    for table in connectors:
+        same = str(table.get("key")) == entry.key or str(table.get("name")).casefold() == entry.name.casefold()
+        if same:
+            raise FaultyCatalogue(
+                [f"{path}: has {entry.name} already, as connector {table.get('id')}; nothing was added"]
+            )
+
+
+def _free_id(connectors: list[dict[str, Any]]) -> int:
+    taken = {table.get("id") for table in connectors}
+    highest = max((number for number in taken if isinstance(number, int)), default=0)
+    after = max(highest + 1, FIRST_ID)
+    return after if after <= HIGHEST_ID else next(n for n in range(1, HIGHEST_ID) if n not in taken)
+
+
+def _replace(path: Path, text: str) -> None:
+    # Written beside the file and put in its place: a full disk or a kill leaves the old one.
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    mode = path.stat().st_mode & 0o777 if path.exists() else None
+    try:
+        with beside.open("x", encoding="utf-8", newline="") as opened:
+            opened.write(text)
+            opened.flush()
+            os.fsync(opened.fileno())
+        if mode is not None:
+            beside.chmod(mode)
+        beside.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise FaultyCatalogue([f"{path}: cannot be written ({error.strerror}); nothing was added"]) from None
+
+
+def _is_table(name: str) -> bool:
+    return name in {"field", "check"}
+
+
+def _line(name: str, value: Any) -> str:
+    line = f"{_key(name)} = {_value(value)}"
+    if not isinstance(value, list) or len(line) <= _WIDTH:
+        return line
+    return f"{_key(name)} = [\n" + "".join(f"  {_value(item)},\n" for item in value) + "]"
+
+
+def _key(name: str) -> str:
+    return name if _BARE.fullmatch(name) else json.dumps(name)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_key(name)} = {_value(item)}" for name, item in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    if isinstance(value, str) and "\\" in value and value.isprintable() and "'" not in value:
+        return f"'{value}'"
+    # What JSON writes for a text, a number or a truth value is TOML as well.
+    return json.dumps(value)

@@ -1,0 +1,151 @@
+"""The services that ship as catalogue entries: what their public documentation states, and where it stands.
+
+Each TOML file in ``shipped/`` is one category. An entry has the keys of the connector catalogue, without id and
+client, and those of ``About``.
+"""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import functools
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bff.partner.providers.entries import CatalogueConnector, Link, Text
+
+SHIPPED: Final = Path(__file__).parent / "shipped"
+
+
+class FaultyShippedEntry(Exception):
+    """An entry that ships is unsound. The message names the file, the entry and the key."""
+
+
+class UnknownProvider(Exception):
+    """No entry has this name. ``near`` has the keys of those with a similar one, the nearest first."""
+
+    def __init__(self, name: str, near: list[str]) -> None:
+        super().__init__(name)
+        self.near = near
+
+
+def _date(value: str) -> str:
+    datetime.date.fromisoformat(value)
+    return value
+
+
+class About(BaseModel):
+    """Where an entry's facts come from.
+
+    ``read_on``: the day (ISO 8601) on which a copy of ``docs_url`` was read; ``source``: what was read instead.
+    ``tried``: whether somebody has signed in at the service with the entry.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    category: Text
+    docs_url: Link
+    read_on: Annotated[str, AfterValidator(_date)] | None = None
+    source: Text | None = None
+    note: Annotated[str, Field(max_length=300)] = ""
+    tried: bool
+
+    @model_validator(mode="after")
+    def _has_one_origin(self) -> Self:
+        if (self.read_on is None) == (self.source is None):
+            raise ValueError("write read_on where the page was read, else source")
+        return self
+
+
+@dataclass(frozen=True)
+class ShippedEntry:
+    """One service. ``keys`` are those of the connector catalogue, in the order of the file."""
+
+    about: About
+    keys: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """The connector's key."""
+        return str(self.keys["key"])
+
+    @property
+    def name(self) -> str:
+        """What people call the service."""
+        return str(self.keys["name"])
+
+    @property
+    def auth(self) -> str:
+        """How one signs in: oauth2, api_key, basic or client_credentials."""
+        return str(self.keys["auth"])
+
+    @property
+    def needs_client_id(self) -> bool:
+        """Whether an app has to be registered at the service first."""
+        return self.auth == "oauth2"
+
+    @property
+    def needs_client_secret(self) -> bool:
+        """Whether that app has a secret."""
+        return self.needs_client_id and self.keys.get("token_auth") != "none"
+
+    def connector(self, connector_id: int = 1) -> CatalogueConnector:
+        """The entry in a catalogue, its client made up. Raises ``pydantic.ValidationError``."""
+        client = {"client_id": "client"} if self.needs_client_id else {}
+        secret = {"client_secret": "secret"} if self.needs_client_secret else {}
+        return CatalogueConnector.model_validate({"id": connector_id, **self.keys, **client, **secret})
+
+
+@functools.cache
+def shipped(folder: Path = SHIPPED) -> tuple[ShippedEntry, ...]:
+    """Every entry that ships, by key. Raises ``FaultyShippedEntry``."""
+    entries = [entry for path in sorted(folder.glob("*.toml")) for entry in _read(path)]
+    return tuple(sorted(entries, key=lambda entry: entry.key))
+
+
+def matching(words: list[str]) -> list[ShippedEntry]:
+    """The entries that have every word in their key, name, category or kind of sign-in."""
+    wanted = [word.casefold() for word in words]
+    return [entry for entry in shipped() if all(word in _told(entry) for word in wanted)]
+
+
+def named(name: str) -> ShippedEntry:
+    """The entry of this key or name, whatever the case of its letters. Raises ``UnknownProvider``."""
+    wanted = name.strip().casefold()
+    for entry in shipped():
+        if wanted in {entry.key, entry.name.casefold()}:
+            return entry
+    raise UnknownProvider(name, near(wanted))
+
+
+def near(name: str) -> list[str]:
+    """The keys of at most five entries that are called something like this, the nearest first."""
+    by_name = {text: entry.key for entry in shipped() for text in (entry.key, entry.name.casefold())}
+    similar = difflib.get_close_matches(name.casefold(), by_name, n=5, cutoff=0.6)
+    inside = [text for text in by_name if name and name.casefold() in text]
+    return list(dict.fromkeys(by_name[text] for text in [*similar, *inside]))[:5]
+
+
+def _told(entry: ShippedEntry) -> str:
+    return " ".join((entry.key, entry.name, entry.about.category, entry.auth)).casefold()
+
+
+def _read(path: Path) -> list[ShippedEntry]:
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))["connector"]
+    try:
+        return [_entry(table) for table in tables]
+    except ValidationError as error:
+        raise FaultyShippedEntry(f"{path.name}: {error}") from None
+
+
+def _entry(table: dict[str, Any]) -> ShippedEntry:
+    about = {name: value for name, value in table.items() if name in About.model_fields}
+    keys = {name: value for name, value in table.items() if name not in About.model_fields}
+    entry = ShippedEntry(About.model_validate(about), keys)
+    entry.connector()
+    return entry

@@ -1,0 +1,37 @@
+"""A fitting value for every name that a shipped entry uses: what a user would type, a callback would bring."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bff.partner.providers.entries import AskedField, CatalogueConnector
+
+TYPED: Final = (
+    "acme",
+    "cloud.example.com",
+    "ada@example.com",
+    "0123456789abcdef0123456789abcdef",
+    "ABCDE12345",
+    "us",
+    "api-eu",
+    "com.ar",
+    "nl",
+    "datadoghq.eu",
+)
+"""Each field takes the first of these that its pattern allows."""
+BROUGHT: Final = {"accounts-server": "https://accounts.zoho.eu"}
+"""What a callback brings under a name, where not every text will do."""
+
+
+def typed(field: AskedField) -> str:
+    """A value for a field. Raises ``LookupError`` where none fits: then ``TYPED`` needs one more."""
+    found = next((value for value in TYPED if field.accepts(value)), None)
+    if found is None:
+        raise LookupError(f"no value in TYPED fits the field {field.name}: {field.pattern}")
+    return found
+
+
+def values_of(item: CatalogueConnector) -> dict[str, str]:
+    """By name: what fields hold, and what the callback, the token answer and the user info bring."""
+    kept = {name: BROUGHT.get(name, "kept") for name in item.kept}
+    return kept | {field.name: typed(field) for field in item.fields}
