@@ -48,10 +48,13 @@ class AttemptStore(Protocol):
     def find_by_return_secret(self, secret_sha256: str) -> Attempt | None:
         """The attempt whose return page has this secret (by its SHA-256)."""
 
-    def transition(self, attempt_id: str, expected: Set[Status], changes: AttemptChanges) -> Attempt | None:
+    def transition(
+        self, attempt_id: str, expected: Set[Status], changes: AttemptChanges, *, unminted: bool = False
+    ) -> Attempt | None:
         """Compare-and-set: apply ``changes`` if the status is one of ``expected``.
 
-        The attempt as it is afterwards; None when the status was another.
+        ``unminted``: and only while no sign-in token is noted. The attempt as it is afterwards; None when
+        it was another.
         """
 
     def find_by_support_code(self, support_code: str) -> list[Attempt]:

@@ -9,10 +9,17 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from bff.common.errors import InvalidRequest, LaunchRefused, NotFound, PartnerProblem
+from bff.common.errors import (
+    InvalidRequest,
+    LaunchPostponed,
+    LaunchRefused,
+    NotFound,
+    PartnerProblem,
+    PartnerUnavailable,
+)
 from bff.common.secret import Secret, fingerprint
 from bff.connect import outcome
-from bff.connect.attempt import GIVEN_UP, Attempt, AttemptChanges, Delivery, Hint, Status
+from bff.connect.attempt import GIVEN_UP, LIVE, Attempt, AttemptChanges, Delivery, Hint, Status
 from bff.connect.completion import Completions
 from bff.connect.launch_minting import LaunchMinter, Ready
 from bff.connect.offered_connectors import chosen_message, offered_connector
@@ -29,6 +36,8 @@ from bff.upstream.protocol import PartnerService
 
 UNLAUNCHED_LIFE: Final = timedelta(minutes=10)
 LAUNCHED_LIFE: Final = timedelta(minutes=15)
+PATIENCE: Final = timedelta(seconds=30)
+"""So long after its first try a launch is given back when the partner service is away: as a restart takes."""
 SUPPORT_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -143,7 +152,7 @@ class Connect:
     def peek(self, launch_token: Secret) -> Attempt:
         """The attempt that a launch token stands for, without using it. Raises ``LaunchRefused``."""
         attempt = self.attempt_of(launch_token)
-        if attempt is None or attempt.status is not Status.CREATED or attempt.expires_at <= self._clock():
+        if attempt is None or not _may_launch(attempt) or attempt.expires_at <= self._clock():
             if attempt:
                 self._ahead.drop(attempt.id)
             raise LaunchRefused("this launch token is unknown, was used, or is past its time")
@@ -164,17 +173,18 @@ class Connect:
     def launch(self, prepared: Attempt) -> Launched:
         """Use the launch token of an attempt that was peeked at, once.
 
-        Answers with the URL at the partner service to send the browser to. Raises ``LaunchRefused``; on
-        ``PartnerProblem`` the attempt has failed with its code.
+        It is used up by what was minted, stored together with it: whatever breaks before, the partner
+        service, the database or this program, leaves it good. Answers with the URL at the partner service to
+        send the browser to. Raises ``LaunchRefused``; ``LaunchPostponed`` while it is worth trying again;
+        on any other ``PartnerProblem`` the attempt has failed with its code.
         """
         # Taken before it is known whether the token is good: if not, nobody else shall have it.
         begun = self._ahead.take(prepared.id)
-        attempt = self._use(prepared)
+        attempt = self._open(prepared)
         try:
             ready = self._ready(begun, attempt)
         except PartnerProblem as problem:
-            self._watch.settle(attempt, {"status": Status.FAILED, "error_code": problem.told})
-            raise
+            raise self._unlaunched(attempt, problem) from None
         minted, way = ready.minted, ready.way
         changes: AttemptChanges = way.changes | {
             "minted_at": ready.at,
@@ -184,8 +194,8 @@ class Connect:
         }
         if minted.browser is not None:
             changes["browser_sha256"] = fingerprint(minted.browser.reveal())
-        if self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes) is None:
-            raise LaunchRefused("this attempt was cancelled while it was being opened")
+        if self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes, unminted=True) is None:
+            raise LaunchRefused("this launch token was used, or its attempt cancelled, while it was opened")
         base, number, token = self._partner_service_url, minted.installed.id, minted.token.value
         return Launched(attempt, sign_in_url(base, number, token, way.target, way.message), minted.browser)
 
@@ -276,17 +286,28 @@ class Connect:
             raise NotFound("this page belongs to no attempt")
         return attempt
 
-    def _use(self, attempt: Attempt) -> Attempt:
+    def _open(self, attempt: Attempt) -> Attempt:
+        """The attempt as launched, now or by a try before this one that came to nothing."""
         now = self._clock()
         changes: AttemptChanges = {
             "status": Status.LAUNCHED,
             "launched_at": now,
             "expires_at": now + LAUNCHED_LIFE,
         }
-        used = self._attempts.transition(attempt.id, {Status.CREATED}, changes)
-        if used is None:
+        opened = self._attempts.transition(attempt.id, {Status.CREATED}, changes)
+        opened = opened or self._attempts.get(attempt.id)
+        if opened is None or not _may_launch(opened):
             raise LaunchRefused("this launch token was used")
-        return used
+        return opened
+
+    def _unlaunched(self, attempt: Attempt, problem: PartnerProblem) -> PartnerProblem:
+        """What a launch that could not mint comes to: it waits, or its attempt has failed."""
+        passing = isinstance(problem, PartnerUnavailable) and not problem.lasting
+        if passing and self._clock() - (attempt.launched_at or self._clock()) < PATIENCE:
+            self._attempts.note(attempt.id, "postponed", self._clock())
+            return LaunchPostponed(problem.detail, retry_after=getattr(problem, "retry_after", None))
+        self._watch.settle(attempt, {"status": Status.FAILED, "error_code": problem.told})
+        return problem
 
     def _ready(self, begun: Future[Ready] | None, attempt: Attempt) -> Ready:
         # What failed before the launch came is tried again, as the user now waits for it. What is under way
@@ -294,6 +315,11 @@ class Connect:
         if begun is None or (begun.done() and begun.exception()):
             return self._minter.mint(attempt)
         return begun.result()
+
+
+def _may_launch(attempt: Attempt) -> bool:
+    """Whether its launch token is still to be used: nothing was minted for it yet."""
+    return attempt.status in LIVE and attempt.minted_at is None
 
 
 def support_code(random_token: str) -> str:

@@ -65,9 +65,11 @@ def _by(column: Column[Any]) -> Select[Any]:
     return select(attempts).where(column == bindparam("wanted"))
 
 
-def _transition(names: frozenset[str], expected: frozenset[Status]) -> ReturningUpdate[Any]:
+def _transition(names: frozenset[str], expected: frozenset[Status], unminted: bool) -> ReturningUpdate[Any]:
     """The compare-and-set of these columns; each of its values is a parameter of its column's name."""
     allowed = or_(*(_table.status == status.value for status in sorted(expected)))
+    if unminted:
+        allowed &= _table.minted_at.is_(None)
     changed: dict[str, Any] = {name: bindparam(name) for name in names}
     wanted = update(attempts).where(_table.id == bindparam("wanted"), allowed)
     return wanted.values(changed).returning(attempts)
@@ -93,7 +95,7 @@ class DatabaseAttempts:
         self._add = Change(engine, insert(attempts).values(new).returning(_table.id))
         self._claim = Change(engine, _CLAIM)
         self._end_check = Change(engine, _END_CHECK)
-        self._transitions: dict[tuple[frozenset[str], frozenset[Status]], Change] = {}
+        self._transitions: dict[tuple[frozenset[str], frozenset[Status], bool], Change] = {}
 
     def add(self, attempt: Attempt) -> None:
         """Keep a new attempt. Raises ``AlreadyBegun``: the database lets one request begin one attempt."""
@@ -118,9 +120,11 @@ class DatabaseAttempts:
         """The attempt whose return page has this secret."""
         return _found(self._by_return_secret.one(wanted=secret_sha256))
 
-    def transition(self, attempt_id: str, expected: Set[Status], changes: AttemptChanges) -> Attempt | None:
-        """Compare-and-set; None when the status was none of ``expected``."""
-        kind = frozenset(changes), frozenset(expected)
+    def transition(
+        self, attempt_id: str, expected: Set[Status], changes: AttemptChanges, *, unminted: bool = False
+    ) -> Attempt | None:
+        """Compare-and-set; None when the status was none of ``expected``, or a token was minted before."""
+        kind = frozenset(changes), frozenset(expected), unminted
         change = self._transitions.get(kind)
         if change is None:
             change = self._transitions[kind] = Change(self._engine, _transition(*kind))

@@ -12,6 +12,7 @@ from bff.connect.attempt import Attempt, Status
 SENTENCES: Final = {
     "prepared": "the page prepared the attempt",
     "launched": "the window handed in its launch token",
+    "postponed": "the partner service was away: the window waits, and tries again",
     "minted": "a sign-in token was minted at the partner service",
     "redeemed": "the browser arrived at the partner service and was sent on to sign in",
     "message_seen": "the page heard the callback message",

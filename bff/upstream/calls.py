@@ -142,7 +142,7 @@ class PartnerCalls:
             if status == UNAUTHORIZED:
                 return None
             if status == FORBIDDEN:
-                raise PartnerUnavailable("the partner service refuses our credentials")
+                raise PartnerUnavailable("the partner service refuses our credentials", lasting=True)
         self._note_missing(account)
         return False
 
@@ -191,7 +191,7 @@ def require_ok(answer: Answer) -> Any:
     if answer.status == OK:
         return answer.document()
     if answer.status == UNAUTHORIZED:
-        raise PartnerUnavailable("the partner service refuses our credentials")
+        raise PartnerUnavailable("the partner service refuses our credentials", lasting=True)
     raise PartnerUnavailable(f"the partner service answered {answer.status}: {message_of(answer)}")
 
 

@@ -20,7 +20,17 @@ from bff.studio.scenes import scene_of
 FOLDER = Path(bff.content.__file__).parent / "locales"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 WIDGETS_OWN = {"button", "opening_step", *WIDGET} - {"opening", "open_again", "cancel", "continue_here"}
-PAGES = {"opening", "stranded", "interstitial", "in_app", "return", "return_ask", "return_done", "error"}
+PAGES = {
+    "opening",
+    "waiting",
+    "stranded",
+    "interstitial",
+    "in_app",
+    "return",
+    "return_ask",
+    "return_done",
+    "error",
+}
 SCENES = (
     WIDGETS_OWN | {f"page_{page}" for page in PAGES} | {f"error_{code}" for code in ERROR_CODES} | {"mail"}
 )

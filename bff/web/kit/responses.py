@@ -17,6 +17,7 @@ from bff.common.errors import (
     ConnectorUnavailable,
     HitchpostError,
     KeysUnavailable,
+    LaunchPostponed,
     LaunchRefused,
     LimitsUnavailable,
     NotFound,
@@ -54,6 +55,7 @@ STATUS: Final[dict[type[HitchpostError], int]] = {
     LimitsUnavailable: 503,
     StorageUnavailable: 503,
     PartnerUnavailable: 503,
+    LaunchPostponed: 503,
     ConnectorUnavailable: 502,
     AccountUnknown: 422,
 }
