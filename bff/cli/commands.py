@@ -16,11 +16,14 @@ from bff.connect.store import DatabaseAttempts
 from bff.connect.timeline import tell
 from bff.content.store import ContentStore
 from bff.demo.run import run_demo
+from bff.identity.session_store import DatabaseSessionEnds
 from bff.products.file import read_products
 from bff.products.store import BY_FILE, DatabaseProducts
 from bff.serve import serve
 from bff.serving.database import open_database
+from bff.serving.store_clock import StoreClock
 from bff.settings import database_url, load_settings
+from bff.storage.restored import void
 from bff.storage.schema import SCHEMA
 from bff.wiring import build_services
 
@@ -29,6 +32,8 @@ FAULTY = 2
 
 def run(argv: list[str]) -> int:
     """Run one command; its exit status."""
+    if argv[:1] == ["partner"]:
+        return _partner(argv[1:] or ["serve"])
     arguments = _parser().parse_args(argv)
     return int(arguments.run(arguments) or 0)
 
@@ -46,8 +51,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add("demo", lambda _: run_demo(os.environ), "run the whole product on this machine, until Ctrl-C")
     add("serve", lambda _: serve(), "run the BFF")
-    partner = add("partner", _partner, "run the embedded partner service, or check its settings")
-    partner.add_argument("action", nargs="?", choices=("serve", "check-config"), default="serve")
+    add("partner", None, "run the embedded partner service, or one of its commands (partner --help)")
     add_operation_commands(add)
     add_connector_commands(
         add("connectors", None, "the partner service's connectors").add_subparsers(
@@ -76,13 +80,16 @@ def _parser() -> argparse.ArgumentParser:
     database.add_parser("purge", help="forget what is old now; `serve` does it by itself").set_defaults(
         run=_purge
     )
+    database.add_parser(
+        "restored", help="after a restore: end what may have been used or ended since the backup"
+    ).set_defaults(run=_restored)
     database.add_parser("upgrade", help="bring the schema up to date").set_defaults(run=_upgrade)
     return parser
 
 
-def _partner(arguments: argparse.Namespace) -> int:
+def _partner(arguments: list[str]) -> int:
     # A program of its own, with its own settings and database: it replaces this one.
-    os.execv(sys.executable, [sys.executable, "-m", "bff.partner", arguments.action])  # noqa: S606  # nosec B606  # our own interpreter and module
+    os.execv(sys.executable, [sys.executable, "-m", "bff.partner", *arguments])  # noqa: S606  # nosec B606  # our own interpreter and module
 
 
 def _apply(arguments: argparse.Namespace) -> int:
@@ -104,7 +111,7 @@ def _apply(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    store = DatabaseAttempts(open_database(database_url()))
+    store = DatabaseAttempts(SCHEMA.open(database_url()))
     code: str = arguments.code.strip()
     by_id = store.get(code)
     found = [by_id] if by_id else store.find_by_support_code(code.upper())
@@ -121,10 +128,22 @@ def _now() -> datetime:
 
 
 def _purge(_: argparse.Namespace) -> int:
-    housekeeping = build_services(load_settings()).housekeeping
+    settings = load_settings()
+    SCHEMA.open(settings.database_url).dispose()
+    housekeeping = build_services(settings).housekeeping
     print(f"ended: {housekeeping.end_overdue()}")
     for name, count in housekeeping.forget().items():
         print(f"forgotten {name}: {count}")
+    return 0
+
+
+def _restored(_: argparse.Namespace) -> int:
+    engine = SCHEMA.open(database_url())
+    now = StoreClock(engine)()
+    DatabaseSessionEnds(engine).end_all(now)
+    print("sessions of users: all that began until now are ended")
+    for what, count in void(engine, now).items():
+        print(f"{what}: {count}")
     return 0
 
 
