@@ -22,6 +22,7 @@ from bff.products.store import BY_FILE, DatabaseProducts
 from bff.serve import serve
 from bff.serving.database import open_database
 from bff.serving.store_clock import StoreClock
+from bff.serving.version import own_version
 from bff.settings import database_url, load_settings
 from bff.storage.restored import void
 from bff.storage.schema import SCHEMA
@@ -42,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hitchpost", description="A Connect button that knows how it ended."
     )
+    parser.add_argument("--version", action="version", version=f"hitchpost {own_version()}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, run: object, text: str) -> argparse.ArgumentParser:

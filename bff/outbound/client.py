@@ -19,6 +19,7 @@ from bff.outbound.breaker import Breaker, CircuitOpen
 from bff.outbound.deadline import Watch, WatchedAdapter, deadline
 from bff.outbound.long_strings import LongStrings
 from bff.outbound.retry import Budget, Failure, Try, chance, wait_before_retry
+from bff.serving.version import own_version
 
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 """Kept of a body. A page of 50 account connectors has 80 KiB for each, beside its icon."""
@@ -89,7 +90,11 @@ class HttpClient:
         self._limits = limits
         self._adapter = WatchedAdapter(pool_connections=1, pool_maxsize=POOL_SIZE)
         # A session would look for cookies, proxies, redirects and .netrc with each call: none is wanted.
-        headers = {"User-Agent": "hitchpost/0.1", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
+        headers = {
+            "User-Agent": f"hitchpost/{own_version()}",
+            "Accept": "*/*",
+            "Accept-Encoding": "gzip, deflate",
+        }
         self._blank = requests.Request("GET", self._base, headers=headers).prepare()
 
     def send(

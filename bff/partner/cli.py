@@ -20,6 +20,7 @@ from bff.partner.storage.database import SCHEMA, Database
 from bff.partner.storage.restored import JUMP, void
 from bff.serving.rate_limits import limits_faults
 from bff.serving.terminal import one_line
+from bff.serving.version import own_version
 
 
 def run(arguments: list[str]) -> int:
@@ -32,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bff.partner", description="The embedded partner service."
     )
+    parser.add_argument("--version", action="version", version=f"hitchpost {own_version()}")
     commands = parser.add_subparsers(required=True)
     serve = commands.add_parser("serve", help="run it; its settings are HITCHPOST_EMBEDDED_... variables")
     serve.set_defaults(run=lambda _: run_server())

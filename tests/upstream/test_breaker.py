@@ -166,7 +166,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory, database_url: DatabaseUrl) 
 
 
 def test_a56_an_outage_of_the_partner_service(faulty: FaultyWorld) -> None:
-    """Black-holed: launches wait with 503 and Retry-After, soon without a call; what needs no partner answers.
+    """Black-holed: launches wait (503, Retry-After), soon without a call; what needs no partner answers.
 
     When it is over, the next click goes through, without a restart.
     """

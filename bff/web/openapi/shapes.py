@@ -37,6 +37,7 @@ class Health(BaseModel):
     """It answers."""
 
     status: Literal["ok"]
+    version: str
 
 
 class Unready(BaseModel):
@@ -44,6 +45,7 @@ class Unready(BaseModel):
 
     status: Literal["unready"]
     lacking: Literal["stopping", "database", "schema"]
+    version: str
 
 
 class SessionToken(BaseModel):
