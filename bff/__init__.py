@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from bff.app import Hitchpost
     from bff.identity.principal import AccountRef, Principal, User
 
-__version__ = "0.1.0"
+    __version__: str
+
 __all__ = ["AccountRef", "Hitchpost", "Principal", "User"]
 
 _HOMES = {
@@ -28,6 +29,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return import_module("bff.serving.version").own_version()
     # On demand: the embedded partner service lives below this package and needs none of them.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -155,4 +155,6 @@ def _told(error: Exception) -> Response:
         return trouble(error)
     if not pages.is_page(path):
         return problem_of(error)
+    if pages.waits(error):
+        return pages.waiting_page(error)
     return pages.refused_launch(error) if isinstance(error, LaunchRefused) else pages.trouble(error)

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, TypeAdapter, ValidationError
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from bff.common.origins import origin_fault, origin_of
 from bff.common.secret import Secret
 from bff.serving.destinations import Network, networks_of
 from bff.serving.environment import debugging, from_files, is_production, weakness
-from bff.serving.settings import ServedSettings
+from bff.serving.settings import DatabaseUrl, ServedSettings
 
 PREFIX: Final = "HITCHPOST_"
 MIN_KEY_LENGTH: Final = 32
@@ -64,7 +64,7 @@ class Settings(ServedSettings):
     public_url: Url = Field(
         description="Where browsers reach the BFF, with a path if it is mounted below one."
     )
-    database_url: str = Field(
+    database_url: DatabaseUrl = Field(
         default="sqlite:///hitchpost.db",
         description="The database, as a SQLAlchemy URL: SQLite for one machine, PostgreSQL for several.",
     )
@@ -203,12 +203,21 @@ class Settings(ServedSettings):
 
 
 def database_url() -> str:
-    """The database alone: what commands need that work on nothing else. Raises ``FaultySettings``."""
-    default: str = Settings.model_fields["database_url"].default
+    """The database alone: what commands need that work on nothing else.
+
+    It has to be said which: a default would be a new file in whatever folder a command is run in. Raises
+    ``FaultySettings``.
+    """
     values, faults = from_files(PREFIX, ["database_url"], os.environ)
+    given = values.get("database_url") or os.environ.get(f"{PREFIX}DATABASE_URL")
+    if not given and not faults:
+        faults = [f"{PREFIX}DATABASE_URL: is not set; write the URL that `hitchpost serve` runs with"]
     if faults:
         raise FaultySettings(faults)
-    return values.get("database_url") or os.environ.get(f"{PREFIX}DATABASE_URL") or default
+    try:
+        return TypeAdapter(DatabaseUrl).validate_python(given)
+    except ValidationError as error:
+        raise FaultySettings([_say({**error.errors()[0], "loc": ["database_url"]})]) from None
 
 
 def signing_keys() -> tuple[Secret, ...]:

@@ -235,7 +235,9 @@ def shipped_providers_page() -> str:
     for category in sorted({entry.about.category for entry in shipped()}):
         rows = [_service(entry) for entry in shipped() if entry.about.category == category]
         parts.append(f"## {TITLES[category]}\n")
-        parts.append("| service | key | kind | read | live |\n|---|---|---|---|---|\n" + "\n".join(rows) + "\n")
+        parts.append(
+            "| service | key | kind | read | live |\n|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
+        )
     return "\n".join(parts)
 
 

@@ -18,11 +18,15 @@ from bff.connect.store import DatabaseAttempts
 from bff.connect.timeline import tell
 from bff.content.store import ContentStore
 from bff.demo.run import run_demo
+from bff.identity.session_store import DatabaseSessionEnds
 from bff.products.file import read_products
 from bff.products.store import BY_FILE, DatabaseProducts
 from bff.serve import serve
 from bff.serving.database import open_database
+from bff.serving.store_clock import StoreClock
+from bff.serving.version import own_version
 from bff.settings import database_url, load_settings, signing_keys
+from bff.storage.restored import void
 from bff.storage.schema import SCHEMA
 from bff.storage.sealing import Sealing
 from bff.webhooks.endpoints import DatabaseEndpoints
@@ -34,6 +38,8 @@ FAULTY = 2
 
 def run(argv: list[str]) -> int:
     """Run one command; its exit status."""
+    if argv[:1] == ["partner"]:
+        return _embedded(argv[1:] or ["serve"])
     if argv[:1] == ["providers"]:
         return _embedded(argv)
     arguments = _parser().parse_args(argv)
@@ -44,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hitchpost", description="A Connect button that knows how it ended."
     )
+    parser.add_argument("--version", action="version", version=f"hitchpost {own_version()}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, run: object, text: str) -> argparse.ArgumentParser:
@@ -53,8 +60,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add("demo", lambda _: run_demo(os.environ), "run the whole product on this machine, until Ctrl-C")
     add("serve", lambda _: serve(), "run the BFF")
-    partner = add("partner", _partner, "run the embedded partner service, or check its settings")
-    partner.add_argument("action", nargs="?", choices=("serve", "check-config"), default="serve")
+    add("partner", None, "run the embedded partner service, or one of its commands (partner --help)")
     add("providers", None, "services that ship as catalogue entries: search, show, add")
     add_operation_commands(add)
     add_connector_commands(
@@ -89,12 +95,11 @@ def _parser() -> argparse.ArgumentParser:
     database.add_parser("purge", help="forget what is old now; `serve` does it by itself").set_defaults(
         run=_purge
     )
+    database.add_parser(
+        "restored", help="after a restore: end what may have been used or ended since the backup"
+    ).set_defaults(run=_restored)
     database.add_parser("upgrade", help="bring the schema up to date").set_defaults(run=_upgrade)
     return parser
-
-
-def _partner(arguments: argparse.Namespace) -> int:
-    return _embedded([arguments.action])
 
 
 def _embedded(arguments: list[str]) -> int:
@@ -126,7 +131,7 @@ def _apply(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    store = DatabaseAttempts(open_database(database_url()))
+    store = DatabaseAttempts(SCHEMA.open(database_url()))
     code: str = arguments.code.strip()
     by_id = store.get(code)
     found = [by_id] if by_id else store.find_by_support_code(code.upper())
@@ -143,10 +148,22 @@ def _now() -> datetime:
 
 
 def _purge(_: argparse.Namespace) -> int:
-    housekeeping = build_services(load_settings()).housekeeping
+    settings = load_settings()
+    SCHEMA.open(settings.database_url).dispose()
+    housekeeping = build_services(settings).housekeeping
     print(f"ended: {housekeeping.end_overdue()}")
     for name, count in housekeeping.forget().items():
         print(f"forgotten {name}: {count}")
+    return 0
+
+
+def _restored(_: argparse.Namespace) -> int:
+    engine = SCHEMA.open(database_url())
+    now = StoreClock(engine)()
+    DatabaseSessionEnds(engine).end_all(now)
+    print("sessions of users: all that began until now are ended")
+    for what, count in void(engine, now).items():
+        print(f"{what}: {count}")
     return 0
 
 

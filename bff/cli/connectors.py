@@ -19,8 +19,8 @@ from bff.identity.principal import AccountRef
 from bff.outbound.client import Limits
 from bff.products.file import read_products
 from bff.products.store import DatabaseProducts
-from bff.serving.database import open_database
 from bff.settings import Settings, load_settings
+from bff.storage.schema import SCHEMA
 from bff.upstream.client import PartnerClient
 from bff.upstream.protocol import AccountConnector, Connector
 from bff.upstream.releases import Release
@@ -122,7 +122,7 @@ def _offered(settings: Settings) -> Iterator[tuple[str, OfferedConnector]]:
             for offered in applied.registration.connectors:
                 yield applied.registration.key, offered
         return
-    store = DatabaseProducts(open_database(settings.database_url))
+    store = DatabaseProducts(SCHEMA.open(settings.database_url))
     keys = store.keys()
     for key in keys:
         registration = store.registration(key)

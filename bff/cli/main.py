@@ -10,7 +10,7 @@ from bff.common.errors import HitchpostError
 from bff.common.faulty_file import FaultyFile
 from bff.common.text import text_fault
 from bff.serve import serve
-from bff.serving.database_trouble import told
+from bff.serving.database_trouble import UnusableDatabase, told
 from bff.serving.terminal import plain
 from bff.settings import PREFIX, FaultySettings
 
@@ -32,7 +32,7 @@ def _checked(given: list[str]) -> int:
         return FAULTY
     try:
         return _run(given)
-    except (FaultySettings, FaultyFile) as error:
+    except (FaultySettings, FaultyFile, UnusableDatabase) as error:
         for fault in error.faults:
             print(fault, file=sys.stderr)
         return FAULTY

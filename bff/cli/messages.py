@@ -19,7 +19,6 @@ from bff.content.logos.store import DatabaseImages
 from bff.content.product import OfferedConnector, Registration
 from bff.content.store import ContentStore
 from bff.products.store import DatabaseProducts
-from bff.serving.database import open_database
 from bff.serving.terminal import one_line
 from bff.settings import database_url
 from bff.storage.schema import SCHEMA
@@ -132,6 +131,5 @@ def _agreed() -> bool:
 
 
 def _stores() -> tuple[DatabaseProducts, ContentStore, DatabaseImages]:
-    engine = open_database(database_url())
-    SCHEMA.upgrade(engine)
+    engine = SCHEMA.open(database_url())
     return DatabaseProducts(engine), ContentStore(engine, lambda: datetime.now(UTC)), DatabaseImages(engine)

@@ -19,6 +19,8 @@ from bff.common.secret import Secret
 from bff.connect.receipts import Receipts
 from bff.identity.sessions import LONGEST_SESSION
 from bff.products.production import product_faults
+from bff.serving.database_trouble import UnusableDatabase
+from bff.serving.rate_limits import limits_faults
 from bff.settings import PREFIX, FaultySettings, Settings, database_url, load_settings
 from bff.storage.schema import SCHEMA
 from bff.upstream.probe import PartnerProbe
@@ -56,7 +58,9 @@ def _check(arguments: argparse.Namespace) -> int:
         faults += product_faults(settings.products, production=settings.is_production, networks=networks)
         warnings += _warnings(settings)
     if not arguments.offline:
-        _look_at_database(faults, warnings)
+        _look_at_database(settings, faults, warnings)
+        if settings is not None and settings.limits_url is not None:
+            faults += limits_faults(f"{PREFIX}LIMITS_URL", settings.limits_url.get_secret_value())
         if not arguments.online:
             warnings += _partner_warnings(settings)
         elif settings is not None:
@@ -68,18 +72,14 @@ def _check(arguments: argparse.Namespace) -> int:
     return FAULTY if faults else 0
 
 
-def _look_at_database(faults: list[str], warnings: list[str]) -> None:
+def _look_at_database(settings: Settings | None, faults: list[str], warnings: list[str]) -> None:
     try:
-        fault = SCHEMA.fault_of(database_url())
+        url = settings.database_url if settings else database_url()
     except FaultySettings:
         return  # Told with the settings.
-    except Exception as error:  # noqa: BLE001  # whatever a driver raises, of a URL that cannot be used
-        faults.append(f"{PREFIX}DATABASE_URL: cannot be used ({type(error).__name__})")
-        return
-    if fault == "database":
-        faults.append(f"{PREFIX}DATABASE_URL: the database does not answer; is it running, is the URL right?")
-    elif fault == "schema":
-        warnings.append(f"{PREFIX}DATABASE_URL: its schema is missing or old; run: hitchpost db upgrade")
+    found, doubts = SCHEMA.look_at(url)
+    faults += found
+    warnings += doubts
 
 
 def _warnings(settings: Settings) -> Iterator[str]:
@@ -110,7 +110,7 @@ def _online_faults(settings: Settings, warnings: list[str]) -> list[str]:
         warnings.append("connectors: the catalogue is told to accounts that exist, and there is none yet")
     except PartnerUnavailable as error:
         warnings.append(f"connectors: {error.detail}")
-    except (FaultyFile, SQLAlchemyError):
+    except (FaultyFile, SQLAlchemyError, UnusableDatabase):
         pass  # Told with the products, or with the database.
     return []
 

@@ -11,7 +11,6 @@ from urllib.parse import quote
 from bff.content.product import Product
 from bff.content.words import Words
 from bff.products.store import DatabaseProducts
-from bff.serving.database import open_database
 from bff.settings import database_url, public_url
 from bff.storage.schema import SCHEMA
 from bff.studio.access import INVITE_LIFE, Role, email_fault
@@ -38,8 +37,7 @@ def _invite(arguments: argparse.Namespace) -> int:
     if fault := email_fault(arguments.email):
         print(fault, file=sys.stderr)
         return FAULTY
-    base, engine = public_url(), open_database(database_url())
-    SCHEMA.upgrade(engine)
+    base, engine = public_url(), SCHEMA.open(database_url())
     link = make_link(engine, base, arguments.product, arguments.email, Role(arguments.role))
     product = DatabaseProducts(engine).get(arguments.product)
     print(link)
@@ -48,8 +46,7 @@ def _invite(arguments: argparse.Namespace) -> int:
 
 
 def _end_sessions(arguments: argparse.Namespace) -> int:
-    engine = open_database(database_url())
-    SCHEMA.upgrade(engine)
+    engine = SCHEMA.open(database_url())
     print(f"sessions ended: {studio_store(engine).end_sessions(arguments.email)}")
     return 0
 

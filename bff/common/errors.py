@@ -150,15 +150,28 @@ class PartnerProblem(HitchpostError):
 class PartnerUnavailable(PartnerProblem):
     """The partner service did not answer in time, or not sensibly.
 
-    ``retry_after`` is in seconds, where the partner service ``named`` it, or the breaker before it.
+    ``retry_after`` is in seconds, where the partner service ``named`` it, or the breaker before it. It is
+    ``lasting`` where waiting mends nothing: a setting is wrong.
     """
 
     code = "partner_unavailable"
 
-    def __init__(self, detail: str = "", *, retry_after: float | None = None, named: bool = False) -> None:
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        retry_after: float | None = None,
+        named: bool = False,
+        lasting: bool = False,
+    ) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
         self.named = named
+        self.lasting = lasting
+
+
+class LaunchPostponed(PartnerUnavailable):
+    """The partner service is away for the moment: the launch token is still good, try it again."""
 
 
 class AccountUnknown(PartnerProblem):

@@ -133,7 +133,8 @@ class Completions:
     def _lacking(self, attempt: Attempt) -> None:
         if self._mode is SameBrowser.REQUIRED:
             self._events.tell("cannot complete", attempt)
-            raise PartnerUnavailable("the partner service cannot have a sign-in completed by its own browser")
+            said = "the partner service cannot have a sign-in completed by its own browser"
+            raise PartnerUnavailable(said, lasting=True)
         if not self._told:
             self._told = True
             self._events.tell("cannot complete", attempt)

@@ -42,7 +42,9 @@ class LoggedEvents:
     def tell(self, event: str, attempt: Attempt) -> None:
         """One line with what is fit for a log: no token, no message, no name of a person."""
         if event == "settled":
-            metrics.settled(attempt.status.value, attempt.delivery.value)
+            ending = attempt.error_code or attempt.status.value
+            whose = attempt.product, attempt.connector.key
+            metrics.settled(*whose, attempt.status.value, ending, attempt.delivery.value)
         advice = ADVICE.get(event)
         (log.warning if advice else log.info)(
             "attempt",

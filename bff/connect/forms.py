@@ -106,8 +106,8 @@ class Forms:
         """The form's address for a launched attempt, and what its browser keeps. Raises ``LaunchRefused``."""
         browser = Secret(self._random_token())
         changes: AttemptChanges = {"browser_sha256": fingerprint(browser.reveal())}
-        if self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes) is None:
-            raise LaunchRefused("this attempt was cancelled while it was being opened")
+        if self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes, unused=True) is None:
+            raise LaunchRefused("this launch token was used, or its attempt cancelled, while it was opened")
         self._attempts.note(attempt.id, "form_shown", self._clock())
         return Secret(f"{self._public_url}/connect/form/{attempt.id}"), browser
 

@@ -65,11 +65,14 @@ class AttemptStore(Protocol):
         expected: Set[Status],
         changes: AttemptChanges,
         beside: Beside | None = None,
+        *,
+        unused: bool = False,
     ) -> Attempt | None:
         """Compare-and-set: apply ``changes`` if the status is one of ``expected``.
 
-        The attempt as it is afterwards; None when the status was another. ``beside`` is done in the same
-        transaction, with the attempt as it is then.
+        ``unused``: and only while no sign-in token is noted, and no form is open. ``beside`` is done in the
+        same transaction, with the attempt as it is then. The attempt as it is afterwards; None when it was
+        another.
         """
 
     def find_by_support_code(self, support_code: str) -> list[Attempt]:

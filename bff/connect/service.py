@@ -9,12 +9,20 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from bff.common.errors import InvalidRequest, LaunchRefused, NotFound, PartnerProblem
+from bff.common.errors import (
+    InvalidRequest,
+    LaunchPostponed,
+    LaunchRefused,
+    NotFound,
+    PartnerProblem,
+    PartnerUnavailable,
+)
 from bff.common.secret import Secret, fingerprint
 from bff.connect import outcome
 from bff.connect.attempt import (
     GIVEN_UP,
     LAUNCHED_LIFE,
+    LIVE,
     Attempt,
     AttemptChanges,
     Delivery,
@@ -36,6 +44,8 @@ from bff.upstream.catalogue import Catalogue
 from bff.upstream.protocol import PartnerService
 
 UNLAUNCHED_LIFE: Final = timedelta(minutes=10)
+PATIENCE: Final = timedelta(seconds=30)
+"""So long after its first try a launch is given back when the partner service is away: as a restart takes."""
 SUPPORT_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -158,7 +168,7 @@ class Connect:
     def peek(self, launch_token: Secret) -> Attempt:
         """The attempt that a launch token stands for, without using it. Raises ``LaunchRefused``."""
         attempt = self.attempt_of(launch_token)
-        if attempt is None or attempt.status is not Status.CREATED or attempt.expires_at <= self._clock():
+        if attempt is None or not _may_launch(attempt) or attempt.expires_at <= self._clock():
             if attempt:
                 self._ahead.drop(attempt.id)
             raise LaunchRefused("this launch token is unknown, was used, or is past its time")
@@ -182,22 +192,23 @@ class Connect:
     def launch(self, prepared: Attempt) -> Launched:
         """Use the launch token of an attempt that was peeked at, once.
 
-        Answers with the URL to send the browser to: at the partner service, or of the form for what it needs
-        first. Raises ``LaunchRefused``; on
-        ``PartnerProblem`` the attempt has failed with its code.
+        It is used up by what was minted, stored together with it, or by its form: whatever breaks before, the
+        partner service, the database or this program, leaves it good. Answers with the URL to send the
+        browser to: at the partner service, or of the form for what it needs first. Raises ``LaunchRefused``;
+        ``LaunchPostponed`` while it is worth trying again; on any other ``PartnerProblem`` the attempt has
+        failed with its code.
         """
         # Taken before it is known whether the token is good: if not, nobody else shall have it.
         begun = self._ahead.take(prepared.id)
-        attempt = self._use(prepared)
+        attempt = self._open(prepared)
         try:
             ready = self._ready(begun, attempt)
         except PartnerProblem as problem:
-            self._watch.settle(attempt, {"status": Status.FAILED, "error_code": problem.told})
-            raise
+            raise self._unlaunched(attempt, problem) from None
         if ready is None:
             return Launched(attempt, *self._forms.open(attempt))
-        if self._attempts.transition(attempt.id, {Status.LAUNCHED}, ready.changes) is None:
-            raise LaunchRefused("this attempt was cancelled while it was being opened")
+        if self._attempts.transition(attempt.id, {Status.LAUNCHED}, ready.changes, unused=True) is None:
+            raise LaunchRefused("this launch token was used, or its attempt cancelled, while it was opened")
         return Launched(attempt, ready.url(self._partner_service_url), ready.minted.browser)
 
     def read(self, attempt_id: str, product: str) -> Attempt:
@@ -287,17 +298,28 @@ class Connect:
             raise NotFound("this page belongs to no attempt")
         return attempt
 
-    def _use(self, attempt: Attempt) -> Attempt:
+    def _open(self, attempt: Attempt) -> Attempt:
+        """The attempt as launched, now or by a try before this one that came to nothing."""
         now = self._clock()
         changes: AttemptChanges = {
             "status": Status.LAUNCHED,
             "launched_at": now,
             "expires_at": now + LAUNCHED_LIFE,
         }
-        used = self._attempts.transition(attempt.id, {Status.CREATED}, changes)
-        if used is None:
+        opened = self._attempts.transition(attempt.id, {Status.CREATED}, changes)
+        opened = opened or self._attempts.get(attempt.id)
+        if opened is None or not _may_launch(opened):
             raise LaunchRefused("this launch token was used")
-        return used
+        return opened
+
+    def _unlaunched(self, attempt: Attempt, problem: PartnerProblem) -> PartnerProblem:
+        """What a launch that could not mint comes to: it waits, or its attempt has failed."""
+        passing = isinstance(problem, PartnerUnavailable) and not problem.lasting
+        if passing and self._clock() - (attempt.launched_at or self._clock()) < PATIENCE:
+            self._attempts.note(attempt.id, "postponed", self._clock())
+            return LaunchPostponed(problem.detail, retry_after=getattr(problem, "retry_after", None))
+        self._watch.settle(attempt, {"status": Status.FAILED, "error_code": problem.told})
+        return problem
 
     def _ready(self, begun: Future[Ready] | None, attempt: Attempt) -> Ready | None:
         """What the browser is sent on with; None where the user has to fill in a form before."""
@@ -312,6 +334,11 @@ class Connect:
         if begun is None or (begun.done() and begun.exception()):
             return self._minter.mint(attempt)
         return begun.result()
+
+
+def _may_launch(attempt: Attempt) -> bool:
+    """Whether its launch token is still to be used: nothing was minted for it yet, and no form was opened."""
+    return attempt.status in LIVE and attempt.minted_at is None and attempt.browser_sha256 is None
 
 
 def support_code(random_token: str) -> str:

@@ -69,9 +69,11 @@ def _by(column: Column[Any]) -> Select[Any]:
     return select(attempts).where(column == bindparam("wanted"))
 
 
-def _transition(names: frozenset[str], expected: frozenset[Status]) -> ReturningUpdate[Any]:
+def _transition(names: frozenset[str], expected: frozenset[Status], unused: bool) -> ReturningUpdate[Any]:
     """The compare-and-set of these columns; each of its values is a parameter of its column's name."""
     allowed = or_(*(_table.status == status.value for status in sorted(expected)))
+    if unused:
+        allowed &= _table.minted_at.is_(None) & _table.browser_sha256.is_(None)
     changed: dict[str, Any] = {name: bindparam(name) for name in names}
     wanted = update(attempts).where(_table.id == bindparam("wanted"), allowed)
     return wanted.values(changed).returning(attempts)
@@ -110,7 +112,7 @@ class DatabaseAttempts:
         self._add = Change(engine, insert(attempts).values(new).returning(_table.id))
         self._claim = Change(engine, _CLAIM)
         self._end_check = Change(engine, _END_CHECK)
-        self._transitions: dict[tuple[frozenset[str], frozenset[Status]], Change] = {}
+        self._transitions: dict[tuple[frozenset[str], frozenset[Status], bool], Change] = {}
 
     def add(self, attempt: Attempt) -> None:
         """Keep a new attempt. Raises ``AlreadyBegun``: the database lets one request begin one attempt."""
@@ -141,12 +143,14 @@ class DatabaseAttempts:
         expected: Set[Status],
         changes: AttemptChanges,
         beside: Beside | None = None,
+        *,
+        unused: bool = False,
     ) -> Attempt | None:
-        """Compare-and-set; None when the status was none of ``expected``.
+        """Compare-and-set; None when the status was none of ``expected``, or its launch token was used.
 
         An ending is recorded as an event in the same transaction.
         """
-        kind = frozenset(changes), frozenset(expected)
+        kind = frozenset(changes), frozenset(expected), unused
         event_type = event_of(changes)
         at = changes.get("late_success_at") or changes.get("settled_at") or datetime.now(UTC)
 

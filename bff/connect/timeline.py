@@ -13,6 +13,7 @@ FORM_SENT: Final = "form_sent"
 SENTENCES: Final = {
     "prepared": "the page prepared the attempt",
     "launched": "the window handed in its launch token",
+    "postponed": "the partner service was away: the window waits, and tries again",
     "minted": "a sign-in token was minted at the partner service",
     "form_shown": "the window showed the form for what the connector needs",
     FORM_SENT: "the user sent the form",

@@ -20,6 +20,8 @@ FRESH_SECONDS: Final = 2.0
 
 ALL_ACCOUNTS: Final = ""
 """In place of an account's id, which is never empty."""
+EVERYBODY: Final = ""
+"""In place of a product's key and a user's id, which are never empty either."""
 
 
 _ENDS_OF: Final = select(ended_sessions.c.account_id, ended_sessions.c.ended_before).where(
@@ -55,6 +57,18 @@ class DatabaseSessionEnds:
         self._ends.forget(_key(product, user))
         self._last.clear()
 
+    def end_all(self, before: datetime) -> None:
+        """End every session that began until ``before``, of everybody."""
+        self.end(EVERYBODY, EVERYBODY, None, before)
+
+    def is_forgotten(self, issued_at: datetime) -> bool:
+        """Whether everybody's sessions that began then have been ended."""
+        last = self._last.get("", lambda _: self._read_last())
+        if last is None or last < issued_at:
+            return False
+        everybody = self._ends_for(EVERYBODY, EVERYBODY).get(ALL_ACCOUNTS)
+        return everybody is not None and issued_at <= everybody
+
     def is_ended(self, principal: Principal, issued_at: datetime) -> bool:
         """Whether a session of this principal that began then has been ended.
 
@@ -63,12 +77,16 @@ class DatabaseSessionEnds:
         last = self._last.get("", lambda _: self._read_last())
         if last is None or last < issued_at:
             return False
-        ends = self._ends.get(
-            _key(principal.product, principal.user.id),
-            lambda _: dict(self._ends_of.all(product=principal.product, user=principal.user.id)),
-        )
+        if self.is_forgotten(issued_at):
+            return True
+        ends = self._ends_for(principal.product, principal.user.id)
         mine = (ends[account] for account in (ALL_ACCOUNTS, principal.account.id) if account in ends)
         return any(issued_at <= ended_before for ended_before in mine)
+
+    def _ends_for(self, product: str, user: str) -> dict[str, datetime]:
+        return self._ends.get(
+            _key(product, user), lambda _: dict(self._ends_of.all(product=product, user=user))
+        )
 
     def _read_last(self) -> datetime | None:
         row = self._last_end.one()

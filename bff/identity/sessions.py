@@ -43,6 +43,9 @@ class SessionEnds(Protocol):
     def is_ended(self, principal: Principal, issued_at: datetime) -> bool:
         """Whether a session of this principal that began then has been ended."""
 
+    def is_forgotten(self, issued_at: datetime) -> bool:
+        """Whether the database was restored since then: what was used or ended meanwhile is not known."""
+
 
 class HostAssertions(Protocol):
     """Who reads what a host asserts."""

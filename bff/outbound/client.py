@@ -19,6 +19,7 @@ from bff.outbound.breaker import Breaker, CircuitOpen
 from bff.outbound.deadline import Watch, WatchedAdapter, deadline
 from bff.outbound.long_strings import LongStrings
 from bff.outbound.retry import Budget, Failure, Try, chance, wait_before_retry
+from bff.serving.version import own_version
 
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 """Kept of a body. A page of 50 account connectors has 80 KiB for each, beside its icon."""
@@ -89,7 +90,11 @@ class HttpClient:
         self._limits = limits
         self._adapter = WatchedAdapter(pool_connections=1, pool_maxsize=POOL_SIZE)
         # A session would look for cookies, proxies, redirects and .netrc with each call: none is wanted.
-        headers = {"User-Agent": "hitchpost/0.1", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
+        headers = {
+            "User-Agent": f"hitchpost/{own_version()}",
+            "Accept": "*/*",
+            "Accept-Encoding": "gzip, deflate",
+        }
         self._blank = requests.Request("GET", self._base, headers=headers).prepare()
 
     def send(
@@ -102,17 +107,20 @@ class HttpClient:
         form: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
         harmless: bool = False,
+        refusal_fails: bool = False,
     ) -> Answer:
         """One call. Raises ``PartnerUnavailable`` for no answer, a redirect, 429 and 5xx.
 
         ``path`` is percent-encoded already. ``harmless``: sent twice, it does no more harm than once; what
-        is sent once more, and when, is the table in ``retry.py``.
+        is sent once more, and when, is the table in ``retry.py``. ``refusal_fails``: without this call no
+        other can succeed, so a 4xx (but 429) is a failure of the upstream to the breaker.
         """
         prepared = self._prepare(method, path, headers or {}, document, form, query)
         self._budget.earn()
+        bad_from = 400 if refusal_fails else 500
         with deadline(self._limits.total) as watch:
             try:
-                return self._try(prepared, watch)
+                return self._try(prepared, watch, bad_from)
             except _TryFailed as failed:
                 told = failed.told
                 tried = Try(method, harmless, failed.failure, told.retry_after, 1, watch.remaining())
@@ -121,7 +129,7 @@ class HttpClient:
                 raise told
             self._pause(wait)
             try:
-                return self._try(prepared, watch)
+                return self._try(prepared, watch, bad_from)
             except _TryFailed as failed:
                 raise failed.told from None
 
@@ -150,7 +158,7 @@ class HttpClient:
             prepared.headers["Content-Length"] = str(len(body or b""))
         return prepared
 
-    def _try(self, prepared: requests.PreparedRequest, watch: Watch) -> Answer:
+    def _try(self, prepared: requests.PreparedRequest, watch: Watch, bad_from: int) -> Answer:
         try:
             ticket = self.breaker.enter()
         except CircuitOpen as stopped:
@@ -169,7 +177,7 @@ class HttpClient:
                 # Cut in the middle of its headers, an answer may look whole.
                 raise self._broken(TimeoutError(), watch)
             # 429 is no failure of the upstream's: it works, and says so.
-            failed = answer.status >= 500
+            failed = answer.status >= bad_from and answer.status != 429
             return self._usable(answer)
         finally:
             self.breaker.leave(ticket, failed=failed)

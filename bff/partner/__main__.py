@@ -12,7 +12,7 @@ with kept():
     from bff.partner.providers.catalogue import FaultyCatalogue
     from bff.partner.serve import serve
     from bff.partner.settings import FaultySettings
-    from bff.serving.database_trouble import told
+    from bff.serving.database_trouble import UnusableDatabase, told
     from bff.serving.terminal import plain
 
 
@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _checked(arguments: list[str]) -> int:
     try:
         return _run(arguments)
-    except (FaultySettings, FaultyCatalogue) as error:
+    except (FaultySettings, FaultyCatalogue, UnusableDatabase) as error:
         print("\n".join(error.faults), file=sys.stderr)
         return 2
     except ApiError as error:

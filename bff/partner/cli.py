@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from pathlib import Path
 
@@ -11,12 +12,16 @@ from bff.partner.app import create_app
 from bff.partner.context import EXTENSION, Embedded
 from bff.partner.crypto import Vault
 from bff.partner.grants import reencryption
+from bff.partner.grants.key_faults import foreign_keys
 from bff.partner.provider_commands import add_commands as add_provider_commands
 from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue, require_allowed
 from bff.partner.serve import serve as run_server
-from bff.partner.settings import FaultySettings, load_settings
+from bff.partner.settings import FaultySettings, Settings, load_settings
 from bff.partner.storage.database import SCHEMA, Database
+from bff.partner.storage.restored import JUMP, void
+from bff.serving.rate_limits import limits_faults
 from bff.serving.terminal import one_line
+from bff.serving.version import own_version
 
 
 def run(arguments: list[str]) -> int:
@@ -29,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bff.partner", description="The embedded partner service."
     )
+    parser.add_argument("--version", action="version", version=f"hitchpost {own_version()}")
     commands = parser.add_subparsers(required=True)
     serve = commands.add_parser("serve", help="run it; its settings are HITCHPOST_EMBEDDED_... variables")
     serve.set_defaults(run=lambda _: run_server())
@@ -38,6 +44,11 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check-catalogue", help="report every fault of a connector catalogue")
     check.add_argument("file", type=Path)
     check.set_defaults(run=_check)
+    database = commands.add_parser("db", help="the database").add_subparsers(required=True)
+    database.add_parser(
+        "restored", help="after a restore: end what may have been used since the backup; ids jump"
+    ).set_defaults(run=_restored)
+    database.add_parser("upgrade", help="make it, or bring its schema up to date").set_defaults(run=_upgrade)
     grants = commands.add_parser("grants", help="what is connected at a third party").add_subparsers(
         required=True
     )
@@ -59,18 +70,52 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check_config(asked: argparse.Namespace) -> int:
     faults: list[str] = []
+    warnings: list[str] = []
     try:
         settings = load_settings()
+    except FaultySettings as error:
+        faults += error.faults
+    else:
         try:
             require_allowed(read_catalogue(settings.catalogue), settings.outbound_policy())
         except FaultyCatalogue as error:
             faults += error.faults
-        if not asked.offline and SCHEMA.fault_of(settings.database_url) == "database":
-            faults.append("HITCHPOST_EMBEDDED_DATABASE_URL: the database does not answer; is it running?")
-    except FaultySettings as error:
-        faults += error.faults
-    print("\n".join(faults) or "the settings are sound", file=sys.stderr if faults else sys.stdout)
+        if not asked.offline:
+            _look_around(settings, faults, warnings)
+    for line in [*(f"warning: {warning}" for warning in warnings), *faults]:
+        print(line, file=sys.stderr)
+    if not faults:
+        print("the settings are sound")
     return 2 if faults else 0
+
+
+def _look_around(settings: Settings, faults: list[str], warnings: list[str]) -> None:
+    """What the settings name and is not there, or is another's."""
+    found, doubts = SCHEMA.look_at(settings.database_url)
+    faults += found
+    warnings += doubts
+    if not found and not doubts:
+        with contextlib.closing(Database(settings.database_url)) as database:
+            faults += foreign_keys(database, Vault(settings.keys()))
+    if settings.limits_url is not None:
+        url = settings.limits_url.get_secret_value()
+        faults += limits_faults("HITCHPOST_EMBEDDED_LIMITS_URL", url)
+
+
+def _restored(_: argparse.Namespace) -> int:
+    url = load_settings().database_url
+    SCHEMA.open(url).dispose()
+    with contextlib.closing(Database(url)) as database:
+        for what, count in void(database).items():
+            print(f"{what}: {count}")
+    print(f"new ids begin {JUMP} higher than the last one known")
+    return 0
+
+
+def _upgrade(_: argparse.Namespace) -> int:
+    Database(load_settings().database_url).close()
+    print("the schema is up to date")
+    return 0
 
 
 def _check(asked: argparse.Namespace) -> int:
@@ -102,6 +147,7 @@ def _re_encrypt(_: argparse.Namespace) -> int:
     """The exit status is 1 when something is left to another key than the newest."""
     settings = load_settings()
     vault = Vault(settings.keys())
+    SCHEMA.open(settings.database_url).dispose()
     report = reencryption.re_encrypt(Database(settings.database_url), vault)
     print(f"{report.changed} values sealed anew")
     for key_id, count in sorted(report.left.items()):
@@ -113,6 +159,7 @@ def _re_encrypt(_: argparse.Namespace) -> int:
 
 def _service() -> Embedded:
     settings = load_settings()
+    SCHEMA.open(settings.database_url).dispose()
     found = create_app(settings, read_catalogue(settings.catalogue)).extensions[EXTENSION]
     assert isinstance(found, Embedded)  # nosec B101  # for the type checker
     return found

@@ -28,6 +28,7 @@ class Vault:
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         self._keys = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self.newest = next(iter(keys))
+        self.ids = tuple(keys)
 
     def seal(self, text: str, context: str) -> str:
         """Encrypt ``text`` for ``context``."""

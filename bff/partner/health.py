@@ -7,6 +7,7 @@ from flask import Blueprint, Response
 from bff.partner.api.access import answer
 from bff.partner.context import embedded
 from bff.serving import draining
+from bff.serving.version import own_version
 
 routes = Blueprint("health", __name__)
 
@@ -14,7 +15,7 @@ routes = Blueprint("health", __name__)
 @routes.get("/health/live")
 def live() -> Response:
     """The process answers; nothing else is asked."""
-    return answer({"status": "ok"})
+    return answer({"status": "ok", "version": own_version()})
 
 
 @routes.get("/health/ready")
@@ -22,5 +23,5 @@ def ready() -> Response:
     """The database answers, its schema is this program's, and the program is not about to stop."""
     lacking = "stopping" if draining.has_begun() else embedded().database.fault()
     if lacking is None:
-        return answer({"status": "ok"})
-    return answer({"status": "unready", "lacking": lacking}, 503)
+        return answer({"status": "ok", "version": own_version()})
+    return answer({"status": "unready", "lacking": lacking, "version": own_version()}, 503)

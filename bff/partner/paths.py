@@ -29,7 +29,9 @@ class EncodedSlashes:
         if raw.startswith("/") and _ENCODED_SLASH.search(raw):
             path = [unquote_to_bytes(part).decode("latin-1") for part in _ENCODED_SLASH.split(raw)]
         kept = f"{_SENT}s".join(part.replace(_SENT, f"{_SENT}i") for part in path)
-        return self._app({**environ, "PATH_INFO": kept}, start_response)
+        # The same environment: what the application notes in it (the route) is read outside of here.
+        environ["PATH_INFO"] = kept
+        return self._app(environ, start_response)
 
 
 class AnyText(BaseConverter):

@@ -34,7 +34,7 @@ def _serving() -> Serving:
         load()
     configure(settings.log_format)
     return Serving(
-        lambda _: load()(settings, catalogue),
+        lambda replacing: load()(settings, catalogue, replacing),
         bind=settings.bind,
         threads=settings.threads,
         workers=settings.workers,
@@ -54,18 +54,22 @@ def _faults() -> list[str]:
     return []
 
 
-def load() -> Callable[[Settings, Catalogue], Flask]:
+def load() -> Callable[[Settings, Catalogue, bool], Flask]:
     """What builds the app and starts its housekeeping, with all that they import."""
     with kept():
         from bff.partner.app import create_app  # noqa: PLC0415  # only where it is built
         from bff.partner.context import EXTENSION, Embedded  # noqa: PLC0415
+        from bff.partner.grants.key_faults import foreign_keys  # noqa: PLC0415
         from bff.partner.housekeeping import Housekeeper  # noqa: PLC0415
         from bff.serving.checkpoints import Checkpoints  # noqa: PLC0415
 
-    def start(settings: Settings, catalogue: Catalogue) -> Flask:
+    def start(settings: Settings, catalogue: Catalogue, replacing: bool) -> Flask:
         app = create_app(settings, catalogue)
         service = app.extensions[EXTENSION]
         assert isinstance(service, Embedded)  # nosec B101  # for the type checker
+        # Looked at by the first workers and at a reload, as a product file is applied then.
+        if not replacing and (faults := foreign_keys(service.database, service.vault)):
+            raise FaultySettings(faults)
         Housekeeper(service).start()
         Checkpoints(service.database.engine).start()
         return app

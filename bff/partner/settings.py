@@ -16,7 +16,7 @@ from pydantic_settings import SettingsConfigDict
 from bff.partner.providers import outbound
 from bff.serving.environment import debugging, from_files, is_production, weakness
 from bff.serving.hosts import LOOPBACK, host_name
-from bff.serving.settings import ServedSettings
+from bff.serving.settings import DatabaseUrl, ServedSettings
 
 PREFIX: Final = "HITCHPOST_EMBEDDED_"
 KEY_BYTES: Final = 32
@@ -81,7 +81,7 @@ class Settings(ServedSettings):
         description="Where browsers and API clients reach this service; third parties are given"
         " {public url}/connector/callback."
     )
-    database_url: str = Field(
+    database_url: DatabaseUrl = Field(
         default="sqlite:///hitchpost-partner.db", description="Its own database, as a SQLAlchemy URL."
     )
     catalogue: Path = Field(description="The connector catalogue (TOML).")

@@ -20,6 +20,7 @@ from sqlalchemy import (
     event,
     func,
     inspect,
+    make_url,
     select,
     table,
     update,
@@ -34,6 +35,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
 
+from bff.serving.database_trouble import UnusableDatabase
 from bff.serving.sqlite_writers import WAIT_SECONDS, WriterQueue, code_of, patiently
 
 WRITES: Final = {"hitchpost_writes": True}
@@ -74,6 +76,15 @@ def open_database(url: str, threads: int = MOST_CONNECTIONS) -> Engine:
         event.listen(engine, "do_connect", lambda _dialect, _record, given, named: connect(*given, **named))
     _survive_forks(engine)
     return engine
+
+
+def missing_file(url: str) -> Path | None:
+    """Where a SQLite database would be made anew; None where there is one, or a server."""
+    named = make_url(url)
+    if named.get_backend_name() != "sqlite" or not named.database or named.database == ":memory:":
+        return None
+    path = Path(named.database).absolute()
+    return None if path.exists() else path
 
 
 def is_away(error: BaseException) -> bool:
@@ -119,15 +130,27 @@ def turn_to_write(engine: Engine) -> AbstractContextManager[None]:
 
 
 class Schema:
-    """A program's tables, by its migrations. ``lock`` is PostgreSQL's name for its start: any number."""
+    """A program's tables, by its migrations. ``lock`` is PostgreSQL's name for its start: any number.
 
-    def __init__(self, migrations: Path, *, lock: int) -> None:
+    ``mark`` is a table of its first migration that no other program has; ``setting`` the variable with the
+    database's URL, and ``upgrade_by`` the command that makes or upgrades it, for what operators are told.
+    """
+
+    def __init__(self, migrations: Path, *, lock: int, mark: str, setting: str, upgrade_by: str) -> None:
         self._migrations = migrations
         self._lock = lock
+        self._mark = mark
+        self._setting = setting
+        self._upgrade_by = upgrade_by
 
     def upgrade(self, engine: Engine) -> None:
-        """Bring it up to date. Any number of processes may start at once: the first one does it."""
+        """Bring it up to date. Any number of processes may start at once: the first one does it.
+
+        Raises ``UnusableDatabase`` for the database of another program, and changes nothing there.
+        """
         with engine.connect() as connection:
+            if self._is_foreign(connection):
+                raise UnusableDatabase(self._foreign())
             if self._serves(connection):
                 return
         # Few starts need it, and it would take 10 MB and an eighth of the time of each.
@@ -154,7 +177,7 @@ class Schema:
         """What keeps a database from being used now: ``database`` or ``schema``; None when nothing does."""
         try:
             with engine.connect() as connection:
-                if not self._serves(connection):
+                if self._is_foreign(connection) or not self._serves(connection):
                     return "schema"
             with writing(engine).begin() as connection:
                 # It shows that a change would be kept: no full disk, no lock, no replica.
@@ -163,15 +186,54 @@ class Schema:
             return "database"
         return None
 
-    def fault_of(self, url: str) -> str | None:
-        """The same of a database that this program does not use yet. No file is made."""
-        engine = create_engine(url, hide_parameters=True)
-        if engine.dialect.name == "sqlite" and not Path(engine.url.database or ".").exists():
-            return "schema"
+    def open(self, url: str) -> Engine:
+        """The database of a command that works on what is in it. No file is made.
+
+        Raises ``UnusableDatabase``, also where there is none, and ``SQLAlchemyError``.
+        """
+        if (path := missing_file(url)) is not None:
+            raise UnusableDatabase(
+                f"{self._setting}: there is no database at {path}; is it the file that the program uses?"
+                f" {self._upgrade_by} makes a new one"
+            )
+        engine = open_database(url)
+        self.upgrade(engine)
+        return engine
+
+    def look_at(self, url: str) -> tuple[list[str], list[str]]:
+        """Faults of a database that this program does not use yet, and warnings. No file is made."""
+        if missing_file(url) is not None:
+            return [], [self._old()]
+        engine = open_database(url)
         try:
-            return self.fault(engine)
+            with engine.connect() as connection:
+                if self._is_foreign(connection):
+                    return [self._foreign()], []
+            fault = self.fault(engine)
+        except SQLAlchemyError:
+            fault = "database"
         finally:
             engine.dispose()
+        if fault == "database":
+            said = "the database does not answer, or takes no change; is it running, is the URL right?"
+            return [f"{self._setting}: {said}"], []
+        return [], [self._old()] if fault else []
+
+    def _old(self) -> str:
+        return f"{self._setting}: its schema is missing or old; run: {self._upgrade_by}"
+
+    def _foreign(self) -> str:
+        return (
+            f"{self._setting}: this is the database of another program; each program has one of its own,"
+            " and nothing was changed in this one"
+        )
+
+    def _is_foreign(self, connection: Connection) -> bool:
+        """Whether migrations of another program made it: both count theirs from 1."""
+        there = inspect(connection)
+        if there.has_table(self._mark) or not there.has_table(STANDS_AT.name):
+            return False
+        return connection.execute(select(STANDS_AT)).first() is not None
 
     def _serves(self, connection: Connection) -> bool:
         if not inspect(connection).has_table(STANDS_AT.name):

@@ -5,6 +5,14 @@ from __future__ import annotations
 from bff.serving.terminal import one_line
 
 
+class UnusableDatabase(Exception):
+    """A database that waiting does not make the right one. ``faults`` has a line for each reason."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(fault)
+        self.faults = [fault]
+
+
 def told(error: Exception, setting: str) -> str | None:
     """One sentence, which names ``setting``, the variable with the database's URL; None for another error.
 

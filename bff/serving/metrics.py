@@ -16,6 +16,8 @@ from functools import cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, ParamSpec
 
+from bff.serving.version import own_version
+
 if TYPE_CHECKING:
     from prometheus_client import Counter, Gauge, Histogram
 
@@ -23,7 +25,7 @@ FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0)
 RESERVED: Final = {
     "histogram": 2 << 20,
-    "counter": 256 << 10,
+    "counter": 1 << 20,
     "gauge_livesum": 64 << 10,
     "gauge_livemax": 64 << 10,
     "gauge_livemostrecent": 64 << 10,
@@ -32,6 +34,11 @@ RESERVED: Final = {
 STATES: Final = ("closed", "half-open", "open")
 
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
+OTHER: Final = "(other)"
+MOST_PAIRS, MOST_ENDINGS = 300, 30
+"""Of products with their connectors, and of endings, that a process counts each by itself."""
+_pairs: Final[set[tuple[str, str]]] = set()
+_endings: Final[set[str]] = set()
 _making: Final = threading.Lock()
 _breakers: dict[str, Callable[[], str]] = {}
 
@@ -45,6 +52,7 @@ class _Meters:
     signals: Counter
     upstream: Histogram
     breaker: Gauge
+    build: Gauge
     log_lost: Counter
     metrics_lost: Counter
     webhooks: Counter
@@ -85,6 +93,12 @@ def watch_log(lost: Callable[[], int]) -> None:
 
 
 @_harmless
+def serving() -> None:
+    """A worker of this version has started."""
+    _meters().build.labels(own_version()).set(1)
+
+
+@_harmless
 def request(route: str, method: str, status: int, seconds: float) -> None:
     """A request was answered. ``route`` is a rule of the URL map, or ``(none)``."""
     known = method if method in {"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"} else "other"
@@ -99,15 +113,17 @@ def busy(change: int) -> None:
 
 
 @_harmless
-def launched(delivery: str) -> None:
+def launched(product: str, connector: str, delivery: str) -> None:
     """A sign-in was started."""
-    _meters().launches.labels(delivery).inc()
+    _meters().launches.labels(*_bounded(product, connector), delivery).inc()
 
 
 @_harmless
-def settled(status: str, delivery: str) -> None:
-    """An attempt ended."""
-    _meters().attempts.labels(status, delivery).inc()
+def settled(product: str, connector: str, status: str, ending: str, delivery: str) -> None:
+    """An attempt ended; ``ending`` says more than its status: the code that its page was told."""
+    told = ending if ending in _endings or len(_endings) < MOST_ENDINGS else OTHER
+    _endings.add(told)
+    _meters().attempts.labels(*_bounded(product, connector), status, told, delivery).inc()
 
 
 @_harmless
@@ -182,6 +198,7 @@ def beside(app: App, bind: str | None) -> App:
     """``app``, and the numbers for whoever asks at the other address that the server listens on."""
     if bind is None:
         return app
+    serving()
     port = bind.rpartition(":")[2]
 
     def either(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -190,6 +207,15 @@ def beside(app: App, bind: str | None) -> App:
         return chosen(environ, start_response)
 
     return either
+
+
+def _bounded(product: str, connector: str) -> tuple[str, str]:
+    """The pair as labels. Each makes a series: beyond the first few hundred all count as one."""
+    pair = product, connector
+    if pair not in _pairs and len(_pairs) >= MOST_PAIRS:
+        return OTHER, OTHER
+    _pairs.add(pair)
+    return pair
 
 
 def _count_lost() -> None:
@@ -245,8 +271,14 @@ def _made() -> _Meters:
         busy=Gauge(
             "hitchpost_threads_busy", "Requests that are being answered.", multiprocess_mode="livesum"
         ),
-        launches=Counter("hitchpost_launches", "Sign-ins that were started.", ["delivery"]),
-        attempts=Counter("hitchpost_attempts", "Attempts that ended.", ["status", "delivery"]),
+        launches=Counter(
+            "hitchpost_launches", "Sign-ins that were started.", ["product", "connector", "delivery"]
+        ),
+        attempts=Counter(
+            "hitchpost_attempts",
+            "Attempts that ended.",
+            ["product", "connector", "status", "ending", "delivery"],
+        ),
         signals=Counter("hitchpost_signals", "What made pages look for news.", ["hint"]),
         upstream=Histogram(
             "hitchpost_upstream_seconds",
@@ -259,6 +291,9 @@ def _made() -> _Meters:
             "1 for the breaker's state.",
             ["upstream", "state"],
             multiprocess_mode="livemax",
+        ),
+        build=Gauge(
+            "hitchpost_build_info", "1 for the version that runs.", ["version"], multiprocess_mode="livemax"
         ),
         log_lost=Counter("hitchpost_log_lines_lost", "Lines of the log that could not be written."),
         metrics_lost=Counter("hitchpost_metrics_lost", "Numbers that could not be written."),

@@ -212,3 +212,18 @@ def _redis_options() -> dict[str, Any]:
         "socket_timeout": REDIS_SECONDS,
         "retry": Retry(NoBackoff(), 1),
     }
+
+
+def limits_faults(setting: str, url: str) -> list[str]:
+    """What is wrong with the place where calls are to be counted, asked now: a line, or none."""
+    if url in {MEMORY, DATABASE}:
+        return []
+    from limits.storage import storage_from_string  # noqa: PLC0415  # only where it is asked for
+
+    try:
+        answers = storage_from_string(url, **_redis_options()).check()
+    except Exception as error:  # noqa: BLE001  # whatever the client has to say of a URL
+        return [f"{setting}: cannot be used ({type(error).__name__}); write redis://HOST:PORT"]
+    if answers:
+        return []
+    return [f"{setting}: Redis does not answer; launches are refused until it does"]

@@ -56,7 +56,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     as it is now. With none, ``again`` answers what to serve from now on; it raises nothing then.
     """
 
-    FAULTY = 3
+    FAULTY = 2
     """The exit status when the first worker finds that the configuration cannot be used."""
 
     def __init__(

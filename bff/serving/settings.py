@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings
@@ -28,6 +29,23 @@ def _limits_url(value: SecretStr | None) -> SecretStr | None:
     if find_spec("redis") is None:
         raise ValueError("Redis needs the extra: pip install 'hitchpost[redis]'")
     return value
+
+
+def _database_url(value: str) -> str:
+    if not value.startswith(("sqlite:///", "postgresql+psycopg://", "postgresql://")):
+        raise ValueError("write sqlite:////FOLDER/FILE.db or postgresql+psycopg://USER@HOST/NAME")
+    if value.startswith("sqlite:"):
+        return value
+    if find_spec("psycopg") is None:
+        raise ValueError("PostgreSQL needs the extra: pip install 'hitchpost[postgresql]'")
+    try:
+        urlsplit(value).port  # noqa: B018  # it is looked at by being asked for
+    except ValueError:
+        raise ValueError("write the port as a number") from None
+    return value.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 
 
 def _hosts(value: str) -> str:

@@ -8,4 +8,10 @@ from typing import Final
 from bff.serving.database import Schema
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-SCHEMA: Final = Schema(MIGRATIONS, lock=0x68697463)
+SCHEMA: Final = Schema(
+    MIGRATIONS,
+    lock=0x68697463,
+    mark="attempts",
+    setting="HITCHPOST_DATABASE_URL",
+    upgrade_by="hitchpost db upgrade",
+)

@@ -41,6 +41,7 @@ _STEPS: Final = (
 _ENDINGS: Final = ("declined", "failed", "expired", "cancelled", "account_mismatch")
 _PAGES: Final = (
     Scene("page_opening", "Window: opening", page="opening.html"),
+    Scene("page_waiting", "Window: waiting for a restart", page="waiting.html"),
     Scene("page_stranded", "Window: has lost its page", page="opening.html", state="stranded"),
     Scene("page_interstitial", "Window: asking first", page="interstitial.html"),
     Scene("page_in_app", "Window: inside another app", page="in_app.html"),

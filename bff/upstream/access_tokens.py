@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -19,7 +19,7 @@ EARLY_SECONDS: Final = 300.0
 EARLY_SHARE: Final = 0.1
 LONGEST_LIFE: Final = 365 * 24 * 3600
 OK: Final = 200
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 60.0
 """Seconds until credentials that were refused are tried again: the first time, and at most."""
 _SENDABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 """An access token that fits into a header (RFC 6749, appendix A.12)."""
@@ -76,9 +76,10 @@ class TokenEndpoint:
         del unlike, patient
         left = self._again_at - self._clock()
         if self._refused and left > 0:
-            raise PartnerUnavailable(self._refused.detail, retry_after=left)
+            raise PartnerUnavailable(self._refused.detail, retry_after=left, lasting=True)
         with logged("POST", "/oauth/token") as note:
-            answer = self._http.send("POST", "/oauth/token", form=self._form(), harmless=True)
+            more: Any = {"form": self._form(), "harmless": True, "refusal_fails": True}
+            answer = self._http.send("POST", "/oauth/token", **more)
             note["status"] = answer.status
         found = answer.document() if answer.status == OK else {}
         document = found if isinstance(found, dict) else {}
@@ -98,7 +99,8 @@ class TokenEndpoint:
     def _no_token(self, status: int) -> PartnerUnavailable:
         told = PartnerUnavailable(
             f"the partner service gave no access token (status {status}); check"
-            " HITCHPOST_PARTNER_CLIENT_ID and HITCHPOST_PARTNER_CLIENT_SECRET"
+            " HITCHPOST_PARTNER_CLIENT_ID and HITCHPOST_PARTNER_CLIENT_SECRET",
+            lasting=True,
         )
         self._pause = min(max(self._pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
         self._again_at, self._refused = self._clock() + self._pause, told

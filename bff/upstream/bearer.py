@@ -62,7 +62,7 @@ class Bearer:
         if good := self._good(stale):
             return good
         said = self._failure or PartnerUnavailable("the partner service gave no new access token")
-        raise PartnerUnavailable(said.detail, retry_after=said.retry_after)
+        raise PartnerUnavailable(said.detail, retry_after=said.retry_after, lasting=said.lasting)
 
     def _fetch_for_all(self, stale: Secret | None) -> Secret:
         token: AccessToken | None = None

@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection
 from typing import Any, Final
 from urllib.parse import quote
 
+import structlog
+
 from bff.common.errors import AccountUnknown, PartnerUnavailable
 from bff.common.secret import Secret
 from bff.identity.principal import AccountRef
@@ -142,7 +144,7 @@ class PartnerCalls:
             if status == UNAUTHORIZED:
                 return None
             if status == FORBIDDEN:
-                raise PartnerUnavailable("the partner service refuses our credentials")
+                raise PartnerUnavailable("the partner service refuses our credentials", lasting=True)
         self._note_missing(account)
         return False
 
@@ -155,6 +157,8 @@ class PartnerCalls:
     def _send(
         self, method: str, path: str, template: str, headers: dict[str, str | bytes], **more: Any
     ) -> Answer:
+        if request_id := structlog.contextvars.get_contextvars().get("request_id"):
+            headers = {**headers, "X-Request-Id": str(request_id)}
         try:
             with logged(method, template) as note:
                 answer = self._http.send(method, path, headers=headers, **more)
@@ -191,7 +195,7 @@ def require_ok(answer: Answer) -> Any:
     if answer.status == OK:
         return answer.document()
     if answer.status == UNAUTHORIZED:
-        raise PartnerUnavailable("the partner service refuses our credentials")
+        raise PartnerUnavailable("the partner service refuses our credentials", lasting=True)
     raise PartnerUnavailable(f"the partner service answered {answer.status}: {message_of(answer)}")
 
 

@@ -7,12 +7,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bff.common.errors import (
     InvalidRequest,
+    LaunchPostponed,
     LaunchRefused,
     NotFound,
     PartnerUnavailable,
@@ -22,7 +25,14 @@ from bff.common.errors import (
 from bff.common.secret import Secret, fingerprint
 from bff.connect.attempt import Attempt, Delivery, Status
 from bff.connect.ports import AlreadyBegun
-from bff.connect.service import LAUNCHED_LIFE, SUPPORT_ALPHABET, UNLAUNCHED_LIFE, BeginRequest, support_code
+from bff.connect.service import (
+    LAUNCHED_LIFE,
+    PATIENCE,
+    SUPPORT_ALPHABET,
+    UNLAUNCHED_LIFE,
+    BeginRequest,
+    support_code,
+)
 from bff.content.minted_url import MOST
 from bff.identity.principal import AccountRef, Principal, User
 from bff.upstream.protocol import AccountConnector
@@ -206,11 +216,31 @@ class TestLaunch:
         assert core.partner.of("mint") == []
 
     @pytest.mark.parametrize("step", ["find", "list", "mint"])
-    def test_an_outage_at_the_launch_ends_the_attempt(self, core: WatchedCore, step: str) -> None:
+    def test_a_launch_waits_while_the_partner_service_restarts(self, core: WatchedCore, step: str) -> None:
+        """Its token stays good, nobody is told of an end, and when the partner service is back it goes on."""
+        attempt, token = begin(core)
+        core.clock.tick(400)  # past the catalogue's freshness
+        core.partner.fails.add(step)
+        for _ in range(2):
+            with pytest.raises(LaunchPostponed):
+                core.connect.launch(core.connect.peek(token))
+            core.clock.tick(5)
+        assert stored(core, attempt).status is Status.LAUNCHED
+        assert core.events.heard == []
+        core.partner.fails.clear()
+        assert core.connect.launch(core.connect.peek(token)).url
+        with pytest.raises(LaunchRefused):
+            core.connect.peek(token)
+
+    @pytest.mark.parametrize("step", ["find", "list", "mint"])
+    def test_an_outage_that_lasts_ends_the_attempt(self, core: WatchedCore, step: str) -> None:
         """It failed, for the partner service's sake, and whoever listens is told."""
         attempt, token = begin(core)
         core.clock.tick(400)  # past the catalogue's freshness
         core.partner.fails.add(step)
+        with pytest.raises(LaunchPostponed):
+            core.connect.launch(core.connect.peek(token))
+        core.clock.tick(PATIENCE.total_seconds())
         with pytest.raises(PartnerUnavailable):
             core.connect.launch(core.connect.peek(token))
         now = stored(core, attempt)
@@ -232,8 +262,46 @@ class TestLaunch:
         seen = core.connect.peek(token)
         core.connect.launch(core.connect.peek(token))
         with pytest.raises(LaunchRefused):
-            core.connect._use(seen)
+            core.connect.launch(seen)
         assert stored(core, attempt).status is Status.LAUNCHED
+        assert len(core.partner.of("mint")) == 1
+
+    def test_of_two_launches_that_mint_at_once_one_is_refused(self, core: WatchedCore) -> None:
+        """Only one sign-in token is told to anybody: the one that is stored with the attempt."""
+        attempt, token = begin(core)
+        seen = core.connect.peek(token)
+        told: list[str] = []
+        mint = core.partner.mint_sign_in_token
+
+        def meanwhile(*asked: Any, **more: Any) -> Any:
+            core.partner.mint_sign_in_token = mint  # type: ignore[method-assign]
+            told.append(core.connect.launch(seen).url.reveal())
+            return mint(*asked, **more)
+
+        core.partner.mint_sign_in_token = meanwhile  # type: ignore[method-assign]
+        with pytest.raises(LaunchRefused):
+            core.connect.launch(seen)
+        assert len(told) == 1
+        assert stored(core, attempt).sign_in_token_sha256 == fingerprint(query(Secret(told[0]))["token"])
+
+    def test_a_database_that_goes_away_before_the_mint_is_stored_uses_nothing_up(
+        self, core: WatchedCore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """When it is back the same launch token launches; nobody was told what had been minted before."""
+        attempt, token = begin(core)
+        store = core.attempts.transition
+
+        def away(number: str, expected: Any, changes: Any, **more: Any) -> Any:
+            if "minted_at" in changes:
+                raise OperationalError("UPDATE", None, Exception("gone"))
+            return store(number, expected, changes, **more)
+
+        monkeypatch.setattr(core.attempts, "transition", away)
+        with pytest.raises(OperationalError):
+            core.connect.launch(core.connect.peek(token))
+        monkeypatch.undo()
+        url = core.connect.launch(core.connect.peek(token)).url
+        assert stored(core, attempt).sign_in_token_sha256 == fingerprint(query(url)["token"])
 
     def test_return_delivery_sends_the_browser_back_to_a_page_of_its_own(self, core: WatchedCore) -> None:
         """The address has a secret that is kept as a hash, and no message travels."""

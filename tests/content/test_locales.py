@@ -23,6 +23,7 @@ WIDGETS_OWN = {"button", "opening_step", *WIDGET} - {"opening", "open_again", "c
 FORMS = {"form", "form_basic", "form_client", "form_continue", "form_checking", "form_faults"}
 PAGES = {
     "opening",
+    "waiting",
     "stranded",
     "interstitial",
     "in_app",

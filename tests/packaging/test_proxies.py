@@ -201,6 +201,32 @@ def test_a67_the_shipped_file_logs_no_query(proxy: Proxy, programs: tuple[Progra
     assert not re.search(r"[?&]token=", proxy.said())
 
 
+def test_a_page_goes_on_by_itself_while_a_program_restarts(proxy: Proxy) -> None:
+    """A reader's page asks again. A form is not sent twice: the sign-in window begins anew."""
+    away, opening = free_port(), f"{BFF}/connect/opening?product=demo&origin=https://app.example"
+    another = Proxy(proxy.folder / "away", free_port(), free_port())
+    another.folder.mkdir()
+    certificates(another.folder)
+    is_nginx = (proxy.folder / "nginx.conf").is_file()
+    start = start_nginx if is_nginx else start_caddy
+    with start(another, f"127.0.0.1:{away}", f"127.0.0.1:{away}"), another.browser() as browser:
+        for url in (
+            f"{BFF}/connect/complete/att_x?code={SECRET}",
+            f"{PARTNER}/connector/callback?code={SECRET}",
+        ):
+            page = browser.get(url, headers={"Accept-Language": "de-DE,de;q=0.9"}, timeout=40)
+            assert (page.status_code, page.headers["Refresh"]) == (503, "3")
+            assert page.headers["Content-Type"].startswith("text/html")
+            assert not is_nginx or "von selbst" in page.content.decode()
+        if is_nginx:
+            form = browser.post(f"{BFF}/connect/launch", headers={"Referer": opening}, timeout=40)
+            assert (form.status_code, form.headers["Refresh"]) == (503, f"3; url={opening}")
+            for referer in (f"{PARTNER}/connect/opening?x", "https://evil.example/connect/opening?", ""):
+                form = browser.post(f"{BFF}/connect/launch", headers={"Referer": referer}, timeout=40)
+                assert "Refresh" not in form.headers
+    assert SECRET not in another.said()
+
+
 def workers_of(program: Program) -> list[int]:
     """The ids of its workers."""
     there = Path(f"/proc/{program.process.pid}/task/{program.process.pid}/children")

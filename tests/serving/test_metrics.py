@@ -7,6 +7,7 @@ from pathlib import Path
 
 import requests
 
+from bff.serving.version import own_version
 from tests.support.databases import DatabaseUrl
 from tests.support.programs import free_port, run_bff, run_partner, until
 from tests.support.world import World
@@ -35,7 +36,9 @@ def test_a_click_is_counted_over_all_workers(tmp_path: Path, database_url: Datab
         last = 'hitchpost_request_seconds_count{method="GET",route="(none)",status="4xx"}'
         found = until(lambda: last in (now := numbers(f"http://{at}")) and LAUNCHED in now and now)
         assert found[LAUNCHED] == 1
-        assert found['hitchpost_attempts_total{delivery="message",status="connected"}'] == 1
+        ended = 'delivery="message",ending="connected",product="demo",status="connected"'
+        assert found[f'hitchpost_attempts_total{{connector="sandbox",{ended}}}'] == 1
+        assert found[f'hitchpost_build_info{{version="{own_version()}"}}'] == 1
         assert found['hitchpost_signals_total{hint="message"}'] >= 1
         mint = 'path="/v1.0/accounts/{account}/signintoken",status="2xx"'
         assert found[f"hitchpost_upstream_seconds_count{{{mint}}}"] == 1
@@ -52,4 +55,4 @@ def test_a_click_is_counted_over_all_workers(tmp_path: Path, database_url: Datab
 
 
 UNMATCHED = 'method="GET",route="(none)",status="4xx"'
-LAUNCHED = 'hitchpost_launches_total{delivery="message"}'
+LAUNCHED = 'hitchpost_launches_total{connector="sandbox",delivery="message",product="demo"}'

@@ -86,7 +86,8 @@ def test_a_database_that_does_not_answer_is_told_apart(
     tmp_path: Path, schema: Schema, migrations: Path
 ) -> None:
     """From one whose schema is behind."""
-    assert schema.fault_of(f"sqlite:///{tmp_path / 'none.db'}") == "schema"
+    assert schema.look_at(f"sqlite:///{tmp_path / 'none.db'}")[0] == []
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "other.db").write_text("this is no database, however long one looks at it" * 20)
-    assert schema.fault_of(f"sqlite:///{tmp_path / 'other.db'}") == "database"
+    (told,) = schema.look_at(f"sqlite:///{tmp_path / 'other.db'}")[0]
+    assert "does not answer" in told

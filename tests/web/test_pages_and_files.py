@@ -6,6 +6,7 @@ import re
 
 import requests
 
+from bff.serving.version import own_version
 from tests.support.world import HOST, World
 
 
@@ -68,7 +69,10 @@ def test_api_answers_are_kept_by_no_cache(world: World) -> None:
 def test_health(world: World) -> None:
     """Alive, and ready to work."""
     for path in ("live", "ready"):
-        assert requests.get(f"{world.bff}/health/{path}", timeout=10).json() == {"status": "ok"}
+        assert requests.get(f"{world.bff}/health/{path}", timeout=10).json() == {
+            "status": "ok",
+            "version": own_version(),
+        }
 
 
 def test_no_file_outside_the_widget_folder_is_served(world: World) -> None:

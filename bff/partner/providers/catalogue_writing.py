@@ -94,7 +94,9 @@ def _connectors(path: Path, text: str) -> list[dict[str, Any]]:
 
 def _require_new(path: Path, connectors: list[dict[str, Any]], entry: ShippedEntry) -> None:
     for table in connectors:
-        same = str(table.get("key")) == entry.key or str(table.get("name")).casefold() == entry.name.casefold()
+        same = (
+            str(table.get("key")) == entry.key or str(table.get("name")).casefold() == entry.name.casefold()
+        )
         if same:
             raise FaultyCatalogue(
                 [f"{path}: has {entry.name} already, as connector {table.get('id')}; nothing was added"]

@@ -14,7 +14,13 @@ from bff.serving.readiness import Readiness
 from bff.serving.store_clock import StoreClock
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-SCHEMA: Final = Schema(MIGRATIONS, lock=0x656D6265)
+SCHEMA: Final = Schema(
+    MIGRATIONS,
+    lock=0x656D6265,
+    mark="account_connector",
+    setting="HITCHPOST_EMBEDDED_DATABASE_URL",
+    upgrade_by="hitchpost partner db upgrade",
+)
 
 
 class Database:
@@ -30,6 +36,10 @@ class Database:
     def fault(self) -> str | None:
         """What keeps it from being used now: ``database`` or ``schema``; None when nothing does."""
         return self._readiness.lacking()
+
+    def close(self) -> None:
+        """Give its connections back."""
+        self.engine.dispose()
 
     def writing(self) -> AbstractContextManager[Connection]:
         """A transaction: committed at the end of the block, rolled back when it raises."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from flask import Blueprint, Response
@@ -36,6 +37,8 @@ def exchange() -> Response:
         raise NotSignedIn(f"there is no product {body.product!r}")
     calling_origin(product)
     claims = services().assertions.use(product.key, body.assertion)
+    if services().session_ends.is_forgotten(datetime.fromtimestamp(claims["iat"], UTC)):
+        raise NotSignedIn("iat: it was signed before the database was restored; sign a new one")
     return begin_session(product, checked(SignedIn, _as_body(claims)), DEFAULT_LIFE)
 
 

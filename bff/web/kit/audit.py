@@ -35,7 +35,7 @@ def session_issued(principal: Principal) -> None:
 
 def launched(attempt: Attempt) -> None:
     """A launch token was used, and a sign-in token minted."""
-    metrics.launched(attempt.delivery.value)
+    metrics.launched(attempt.product, attempt.connector.key, attempt.delivery.value)
     tell(
         "launched",
         attempt=attempt.id,

@@ -38,6 +38,7 @@ class Health(BaseModel):
     """It answers."""
 
     status: Literal["ok"]
+    version: str
 
 
 class Unready(BaseModel):
@@ -45,6 +46,7 @@ class Unready(BaseModel):
 
     status: Literal["unready"]
     lacking: Literal["stopping", "database", "schema"]
+    version: str
 
 
 class SessionToken(BaseModel):

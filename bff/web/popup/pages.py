@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from bff.common import legible
 from bff.common.errors import (
     HitchpostError,
+    LaunchPostponed,
     LaunchRefused,
     NotFound,
     OriginNotRegistered,
@@ -35,10 +36,11 @@ from bff.web.kit.guards import (
 from bff.web.kit.in_app import is_hopeless
 from bff.web.kit.limits import Purpose
 from bff.web.kit.locales import browsers
+from bff.web.kit.mount import own_path
 from bff.web.kit.rendering import html, render
 from bff.web.kit.responses import STATUS, answer, how_long_to_wait, tell_unforeseen
 from bff.web.kit.services import services
-from bff.web.popup import form_fields, launch_cookies
+from bff.web.popup import form_fields, launch_cookies, waiting
 
 routes = Blueprint("hitchpost_pages", __name__)
 routes.before_request(take_small_forms)
@@ -60,6 +62,8 @@ PAGE_HEADERS: Final = {
 
 
 OPENING_CACHE: Final = "public, max-age=300"
+LAUNCH: Final = "/connect/launch"
+RELOAD_SECONDS: Final = "3"
 
 
 def is_page(path: str | None) -> bool:
@@ -86,7 +90,7 @@ def opening() -> Response:
     return page
 
 
-@routes.post("/connect/launch")
+@routes.post(LAUNCH)
 def launch() -> Response:
     """Use the launch token once and send the browser on to the partner service."""
     token = Secret(request.form.get("launch_token", ""))
@@ -103,6 +107,8 @@ def launch() -> Response:
     services().limits.spend(Purpose.LAUNCH, attempt.product, attempt.account.id, attempt.user.id)
     try:
         launched = connect.launch(attempt)
+    except LaunchPostponed as postponed:
+        return waiting_page(postponed, attempt)
     except PartnerProblem as problem:
         return trouble(problem, attempt)
     audit.launched(attempt)
@@ -145,6 +151,9 @@ def trouble(error: Exception, attempt: Attempt | None = None) -> Response:
     """A page that tells a person what went wrong and what to do, and its opener that there is news."""
     page = _trouble(*_status_of(error), attempt)
     page.headers.update(how_long_to_wait(error))
+    if request.method == "GET" and isinstance(error, StorageUnavailable):
+        # Nothing was done, and what is asked for can be asked for again: the page does so by itself.
+        page.headers["Refresh"] = RELOAD_SECONDS
     return page
 
 
@@ -194,6 +203,25 @@ def texts(attempt: Attempt, words: Words) -> Callable[[str], str]:
     product = services().products.get(attempt.product)
     text: Callable[[str], str] = page_values(product, words, attempt.connector.name)["text"]
     return text
+
+
+def waits(error: Exception) -> bool:
+    """Whether this request is a launch that can be handed in again as it is."""
+    is_launch = request.method == "POST" and own_path() == LAUNCH
+    return is_launch and isinstance(error, waiting.PASSING)
+
+
+def waiting_page(error: Exception, attempt: Attempt | None = None) -> Response:
+    """A page that hands in the same launch again after a while, by itself."""
+    product = services().products.get(attempt.product) if attempt else None
+    words = _words_of(attempt, product) if attempt else Words(None, browsers())
+    wait = waiting.seconds(error)
+    again = waiting.fields(attempt)
+    page = _page("waiting.html", product, words, attempt=attempt, fields=again, seconds=wait)
+    page.vary.add("Accept-Language")
+    page.status_code = 503
+    page.headers["Retry-After"] = str(wait)
+    return page
 
 
 def refused(status: int) -> Response:

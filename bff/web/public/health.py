@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from bff.serving import draining
+from bff.serving.version import own_version
 from bff.web.kit.responses import answer
 from bff.web.kit.services import services
 
@@ -14,7 +15,7 @@ routes = Blueprint("hitchpost_health", __name__)
 @routes.get("/health/live")
 def live() -> Response:
     """The process answers; nothing else is asked."""
-    return answer({"status": "ok"})
+    return answer({"status": "ok", "version": own_version()})
 
 
 @routes.get("/health/ready")
@@ -26,7 +27,7 @@ def ready() -> Response:
     """
     lacking = "stopping" if draining.has_begun() else services().storage_fault()
     if lacking is None:
-        return answer({"status": "ok"})
-    response = answer({"status": "unready", "lacking": lacking}, 503)
+        return answer({"status": "ok", "version": own_version()})
+    response = answer({"status": "unready", "lacking": lacking, "version": own_version()}, 503)
     response.headers["Retry-After"] = "5"
     return response

@@ -95,6 +95,8 @@ def _page(product: Product, scene: Scene, words: Words, connector: str, scheme: 
             "support_code": SUPPORT_CODE,
             "launch_token": NOTHING,
             "confirmation": NOTHING,
+            "fields": {},
+            "seconds": 0,
             "address": APP,
         }
         | form_samples.values(scene.state or "", values["text"]),
