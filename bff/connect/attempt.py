@@ -54,7 +54,8 @@ class Attempt:
 
     ``return_error`` is the error with which the browser came back, ``confirmed_at`` when the user said there
     that the sign-in was finished. ``attributed``: the connection is known to be this user's own doing.
-    ``seemed_over_at``: a page was woken by what comes at the end of a sign-in.
+    ``seemed_over_at``: a page was woken by what comes at the end of a sign-in. ``external_account`` is the
+    third-party account that signed in, ``connected_account`` the one that is connected where that is another.
     """
 
     id: str
@@ -91,6 +92,7 @@ class Attempt:
     settled_at: datetime | None = None
     error_code: str | None = None
     external_account: str | None = None
+    connected_account: str | None = None
     late_success_at: datetime | None = None
     idempotency_sha256: str | None = None
     request_sha256: str | None = None
@@ -117,4 +119,5 @@ class AttemptChanges(TypedDict, total=False):
     settled_at: datetime
     error_code: str
     external_account: str | None
+    connected_account: str | None
     late_success_at: datetime

@@ -79,6 +79,19 @@ class Overview:
 
         return [(self._catalogue.named(connector), state(connector)) for connector in offered]
 
+    def external_accounts(self, account: AccountRef, offered: Iterable[OfferedConnector]) -> dict[str, str]:
+        """Which third-party account each connector is connected with, by key, as ``states`` saw it last.
+
+        The partner service is not asked anew: what is not known now is left out.
+        """
+        offered = list(offered)
+        kept = self._kept.get((account.product, account.id))
+        told = [item for item in kept[1] if item.sign_ins and item.authenticated] if kept else []
+        matched = (
+            self._match(account, told, offered, self._catalogue.look_up(account, offered)) if told else []
+        )
+        return {found.connector.key: found.external_account for found in matched if found.external_account}
+
     def tell(self, event: str, attempt: Attempt) -> None:
         """Implements ``Events``: when an attempt of an account has ended, ask anew next time."""
         if event in {"settled", "late success"}:

@@ -22,7 +22,10 @@ PLACEHOLDER = re.compile(r"\{(\w+)\}")
 WIDGETS_OWN = {"button", "opening_step", *WIDGET} - {"opening", "open_again", "cancel", "continue_here"}
 PAGES = {"opening", "stranded", "interstitial", "in_app", "return", "return_ask", "return_done", "error"}
 SCENES = (
-    WIDGETS_OWN | {f"page_{page}" for page in PAGES} | {f"error_{code}" for code in ERROR_CODES} | {"mail"}
+    WIDGETS_OWN
+    | {f"page_{page}" for page in PAGES}
+    | {f"error_{code}" for code in ERROR_CODES}
+    | {"error_accounts_named", "mail"}
 )
 
 

@@ -195,7 +195,7 @@ def test_the_pages_style_says_what_is_set_and_no_more() -> None:
 def test_the_widgets_two_colours_go_together() -> None:
     """The text on its button is the one that was checked. Ink and paper are the host page's own."""
     assert widget_style({"accent": "#004080", "radius": "2px"}) == (
-        "--hitchpost-accent:light-dark(#004080,#9db4ff);--hitchpost-accent-ink:light-dark(#ffffff,#10141c);"
+        "--hitchpost-accent:light-dark(#004080,#93c5fd);--hitchpost-accent-ink:light-dark(#ffffff,#000000);"
         "--hitchpost-radius:2px;"
     )
     assert widget_style({"ink": "#000000", "paper": "#ffffff", "logo": LOGO}) == ""
@@ -209,7 +209,7 @@ def test_the_widgets_font_is_one_that_a_host_page_can_overrule() -> None:
 
 def test_a_scheme_takes_the_others_colour_where_it_can_be_read() -> None:
     """Else the one that comes with Hitchpost."""
-    assert "--accent:light-dark(#3b5bdb,#9db4ff)" in page_style({"accent": "#3b5bdb"})
+    assert "--accent:light-dark(#3b5bdb,#93c5fd)" in page_style({"accent": "#3b5bdb"})
     assert "--accent-ink:light-dark(#ffffff,#000000)" in page_style({"accent_ink_dark": "#000000"})
     assert "--ink:light-dark(#000000,#eef1f6)" in page_style({"ink": "#000000"})
     assert "--paper:light-dark(#ffffff,#111111)" in page_style({"paper_dark": "#111111"})

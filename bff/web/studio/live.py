@@ -24,13 +24,15 @@ TOKEN_LIFE: Final = timedelta(minutes=10)
 @routes.post("/save")
 def save_entries() -> Response:
     """Save some entries; those that met another's change come back with both texts."""
-    draft, clashes = save(desk(), edits_of_json())
+    edits = edits_of_json()
+    draft, clashes = save(desk(), edits)
     at = desk()
     return answer(
         {
             "revision": draft.revision,
             "changes": len(at.changes),
             "faults": at.faults,
+            "texts": {edit.path: draft.content.get(edit.path, "") for edit in edits},
             "clashes": [_clash(clash) for clash in clashes],
         }
     )

@@ -24,6 +24,10 @@ routes = Blueprint("preview", __name__)
 SCHEMES: Final = ("light", "dark")
 APP: Final = "https://app.example/integrations"
 SUPPORT_CODE: Final = "ABCD-2345"
+ACCOUNTS: Final = {"account": "ada@acme.example", "other_account": "grace@acme.example"}
+HEALED: Final = frozenset({"failed", "partner_unavailable", "rate_limited", "network"})
+"""The errors whose page has a button that tries again."""
+AGAIN: Final[dict[str, str]] = {}
 NOTHING: Final = ""
 """Stands for a launch token: a preview launches nothing."""
 # No form leads out of it; its links are the editor's script's to stop.
@@ -54,7 +58,10 @@ def preview() -> Response:
 
 
 def _button(product: Product, scene: Scene, words: Words, connector: str, scheme: str, locale: str) -> str:
-    title, next_step = words.error(scene.code) if scene.code else ("", "")
+    offered = product.connector(connector)
+    assert offered is not None  # nosec B101  # for the type checker
+    values = {"connector_name": services().catalogue.named(offered).name, "product_name": product.name}
+    title, next_step = words.error(scene.code, **values, **ACCOUNTS) if scene.code else ("", "")
     every = (offered.key for offered in product.connectors)
     return render(
         "studio/preview_button.html",
@@ -77,8 +84,9 @@ def _page(product: Product, scene: Scene, words: Words, connector: str, scheme: 
     offered = product.connector(connector)
     assert offered is not None  # nosec B101  # for the type checker
     named = services().catalogue.named(offered)
-    title, next_step = words.error(scene.code or "failed")
     values: dict[str, Any] = page_values(product, words, named.name)
+    accounts = ACCOUNTS if scene.key == "error_accounts_named" else {}
+    title, next_step = values["error"](scene.code or "failed", **accounts)
     return render(
         f"hitchpost/{scene.page}",
         **values
@@ -95,6 +103,7 @@ def _page(product: Product, scene: Scene, words: Words, connector: str, scheme: 
             "launch_token": NOTHING,
             "confirmation": NOTHING,
             "address": APP,
+            "again": AGAIN if scene.code in HEALED else None,
         },
     )
 

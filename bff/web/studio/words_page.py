@@ -80,7 +80,7 @@ def _default(at: Desk, key: str, place: Place) -> str:
     others = {there: text for there, text in at.product.words.get(key, {}).items() if there != place}
     without = replace(at.product, words={**at.product.words, key: others})
     wanted = [] if locale == ANY else [locale]
-    return Words(without, wanted, None if connector == ANY else connector).text(key)
+    return Words(without, wanted, None if connector == ANY else connector).template(key)
 
 
 def _group(key: Key) -> str:

@@ -60,7 +60,11 @@ def config() -> Response:
     product, principal = signed_in()
     states = _states(product, principal)
     names = {connector.key: connector.name for connector, _ in states}
-    shared, told_words = widget_words(product, wanted(principal, request.args.get("locale")), names)
+    languages, accounts = wanted(principal, request.args.get("locale")), {}
+    if "connected" in product.words:  # Ours names no account.
+        offered = [connector for connector, _ in states]
+        accounts = services().overview.external_accounts(principal.account, offered)
+    shared, told_words = widget_words(product, languages, names, accounts)
     return answer(
         {
             "product": {"key": product.key, "name": product.name},
@@ -247,5 +251,11 @@ def _error(attempt: Attempt, product: Product) -> dict[str, str] | None:
     if attempt.error_code is None:
         return None
     own = Words(product, [attempt.locale], attempt.connector.key)
-    title, next_step = own.error(attempt.error_code)
+    title, next_step = own.error(
+        attempt.error_code,
+        connector_name=attempt.connector.name,
+        product_name=product.name,
+        account=attempt.connected_account or "",
+        other_account=attempt.external_account or "",
+    )
     return {"code": attempt.error_code, "title": title, "next_step": next_step}
