@@ -1,4 +1,4 @@
-"""What comes along when a text is pasted and nobody meant: tabs, line breaks, invisible and odd characters."""
+"""What comes along when a text is pasted: tabs, line breaks, invisible characters, typographic quotes."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ _STRAY_HARD_SPACE: Final = re.compile(
     "(?<!«)(?<![0-9])[\u00a0\u2007\u202f](?![!?:;»%€])|(?<=[0-9])[\u00a0\u2007\u202f](?![0-9!?:;»%€])"
 )
 """A no-break space where no typesetter would put one: French has it before a colon, numbers inside."""
-_QUOTES: Final = "“”„‟«»＂"
+_QUOTES: Final = "\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02"
 _QUOTE_ENDS: Final = re.compile(r"\s*(?:[:,}\]]|$)")
-_STRAIGHT: Final = str.maketrans("“”„‟＂‘’‚‛", '"""""\'\'\'\'')
+_STRAIGHT: Final = str.maketrans(
+    {**dict.fromkeys("\u201c\u201d\u201e\u201f\uff02", '"'), **dict.fromkeys("\u2018\u2019\u201a\u201b", "'")}
+)
 
 
 def cleaned(path: str, text: str, form: str = MessageFormat.TEXT) -> str:
@@ -67,20 +69,21 @@ def _straightened(text: str) -> str:
     """Straight quotation marks around strings, plain spaces between them; what stands inside is kept."""
     made: list[str] = []
     inside, escaped = "", False
-    for place, sign in enumerate(text):
-        if _INVISIBLE.match(sign):
+    for place, read in enumerate(text):
+        if _INVISIBLE.match(read):
             continue
         if not inside:
-            inside = sign if sign == '"' or sign in _QUOTES else ""
-            made.append('"' if inside else _HARD_SPACE.sub(" ", sign))
+            inside = read if read == '"' or read in _QUOTES else ""
+            made.append('"' if inside else _HARD_SPACE.sub(" ", read))
             continue
-        ends = sign == inside == '"' or (
-            (sign == '"' or sign in _QUOTES) and _QUOTE_ENDS.match(text, place + 1)
-        )
-        if ends and not escaped:
-            inside, sign = "", '"'
-        elif sign == '"' and not escaped:
-            sign = '\\"'
-        escaped = sign == "\\" and not escaped
-        made.append(" " if sign in "\t\n\r" else sign)
+        quote = read == '"' or read in _QUOTES
+        ends = read == inside == '"' or (quote and _QUOTE_ENDS.match(text, place + 1))
+        if quote and not escaped and ends:
+            inside = ""
+            made.append('"')
+        elif read == '"' and not escaped:
+            made.append('\\"')
+        else:
+            made.append(" " if read in "\t\n\r" else read)
+        escaped = read == "\\" and not escaped
     return "".join(made)

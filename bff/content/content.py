@@ -22,6 +22,7 @@ from typing import Final
 
 from bff.common.legible import visible_name
 from bff.content import look, messages, words
+from bff.content.language_names import tag_fault
 from bff.content.minted_url import length_fault, longest_of
 from bff.content.product import (
     Message,
@@ -32,7 +33,6 @@ from bff.content.product import (
     Product,
     Registration,
 )
-from bff.content.language_names import tag_fault
 from bff.content.wording import ANY, Place, canonical
 
 Content = Mapping[str, str]

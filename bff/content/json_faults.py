@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 
 def json_fault(text: str) -> str | None:
@@ -25,31 +25,30 @@ def _refuse(name: str) -> Any:
 
 def _plainly(error: json.JSONDecodeError, text: str) -> str:
     there, before = text[error.pos : error.pos + 1], text[: error.pos].rstrip()[-1:]
-    # Newer versions of Python say it of the comma itself.
-    if error.msg.startswith("Illegal trailing comma") or (there in "}]" and there and before == ","):
-        return "there is a comma after the last entry; take it away"
-    if not there and not text.strip():
+    if not text.strip():
         return 'nothing is written; write an object, such as {"type": "connected"}'
-    for said, plain in _SAID.items():
-        if error.msg.startswith(said):
-            return (
-                plain
-                if there or said == "Unterminated"
-                else "it ends too early; a closing brace or bracket is missing"
-            )
-    if there and there in "'‘’“”„«»":
+    # Newer versions of Python say it of the comma itself.
+    if error.msg.startswith("Illegal trailing comma") or (there in {"}", "]"} and before == ","):
+        return "there is a comma after the last entry; take it away"
+    said = next((plain for start, plain in _SAID.items() if error.msg.startswith(start)), None)
+    if not there and not error.msg.startswith("Unterminated"):
+        return "it ends too early; something is missing, a closing brace at the least"
+    return said or _of_a_value(there)
+
+
+def _of_a_value(there: str) -> str:
+    if there in _OTHER_QUOTES:
         return 'put names and texts in straight double quotation marks, "like this"'
-    if error.msg.startswith("Expecting property name"):
-        return 'a name in double quotation marks is wanted here, such as "type"'
-    if not there:
-        return "it ends too early; a value is missing"
     if there.isalpha():
         return "put the text in double quotation marks; only true, false, null and numbers go without"
-    return "a value is missing here: a text in double quotation marks, a number, true, false or null"
+    return "something is missing here: a text in double quotation marks, a number, true, false or null"
 
 
-_SAID = {
-    "Expecting ',' delimiter": 'a comma or a closing bracket is missing before this; a quotation mark inside a text is written \\"',
+_OTHER_QUOTES: Final = frozenset("'\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb")
+_SAID: Final = {
+    "Expecting ',' delimiter": (
+        'a comma or a closing bracket is missing before this; a quotation mark inside a text is written \\"'
+    ),
     "Expecting ':' delimiter": "a colon is missing between the name and its value",
     "Unterminated": "the text that begins here has no quotation mark at its end",
     "Invalid control character": "a line break or a tab stands inside a text; take it out",

@@ -24,9 +24,9 @@ _PARTS: Final = {
     "Hans": "simplified", "Hant": "traditional", "Latn": "Latin", "Cyrl": "Cyrillic", "419": "Latin America",
 }  # fmt: skip
 _VARIANTS: Final = (
-    "de-AT", "de-CH", "en-AU", "en-CA", "en-GB", "en-IE", "en-IN", "en-NZ", "en-US", "es-419", "es-AR", "es-CL",
-    "es-CO", "es-ES", "es-MX", "fr-BE", "fr-CA", "fr-CH", "it-CH", "nl-BE", "pt-BR", "pt-PT", "sr-Cyrl",
-    "sr-Latn", "zh-Hans", "zh-Hant", "zh-HK", "zh-TW",
+    "de-AT", "de-CH", "en-AU", "en-CA", "en-GB", "en-IE", "en-IN", "en-NZ", "en-US", "es-419",
+    "es-AR", "es-CL", "es-CO", "es-ES", "es-MX", "fr-BE", "fr-CA", "fr-CH", "it-CH", "nl-BE",
+    "pt-BR", "pt-PT", "sr-Cyrl", "sr-Latn", "zh-Hans", "zh-Hant", "zh-HK", "zh-TW",
 )  # fmt: skip
 """Of the many kinds of a language those that products have texts of their own for."""
 _MISTAKEN: Final = {"UK": "GB", "EN": "GB"}

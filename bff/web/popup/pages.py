@@ -177,7 +177,7 @@ def _trouble(
 
 
 def _again(error: Exception, status: int) -> dict[str, str] | None:
-    """How the same is done once more: by a link, or by a form with these fields; None where that is in vain."""
+    """How to do the same once more: by a link, or by a form of these fields; None where that is in vain."""
     if status not in HEALED_BY_TIME or request.method not in {"GET", "POST"}:
         return None
     if request.method == "GET":

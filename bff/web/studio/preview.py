@@ -17,6 +17,7 @@ from bff.web.kit.rendering import html, render
 from bff.web.kit.services import services
 from bff.web.popup.pages import page_values
 from bff.web.studio.access import HEADERS, session
+from bff.web.studio.errors import trouble
 from bff.web.studio.live import account_of
 from bff.web.studio.page_context import address
 
@@ -36,6 +37,14 @@ FRAME_POLICY: Final = (
     .replace("frame-ancestors 'none'", "frame-ancestors 'self'")
     .replace("form-action 'self'", "form-action 'none'")
 )
+
+
+@routes.errorhandler(Exception)
+def in_words(error: Exception) -> Response:
+    """What went wrong, inside the frame: without it browsers show a page of their own."""
+    response = trouble(error)
+    response.headers["Content-Security-Policy"] = FRAME_POLICY
+    return response
 
 
 @routes.get("/preview")
