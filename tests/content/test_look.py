@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from bff.content import look
-from bff.content.colours import mix, ratio, rgb
-from bff.content.look import FIELDS, contrast, faults, logo_of, page_style, suggestion, widget_style
+from bff.content.colours import full, mix, ratio, rgb
+from bff.content.look import FIELDS, contrast, faults, in_use, logo_of, page_style, suggestion, widget_style
 
+WIDGET_CSS = Path(__file__).parents[2] / "static/widget/src/styles.ts"
 PAGES_CSS = Path(__file__).parents[2] / "static/pages/pages.css"
 LOGO = "0" * 64 + ".png"
 
@@ -205,6 +206,27 @@ def test_the_widgets_two_colours_go_together() -> None:
 def test_the_widgets_font_is_one_that_a_host_page_can_overrule() -> None:
     """As the element's own font, and under no name of ours."""
     assert widget_style({"font": "Inter, serif"}) == 'font-family:"Inter",serif;'
+
+
+def test_what_is_in_use_is_what_is_said_of_it() -> None:
+    """A colour of one scheme is lent to the other; without any, button and window have the same."""
+    assert in_use({}, "accent") == FIELDS["accent"].default
+    assert in_use({"accent": "#808890", "accent_ink": "#000000"}, "accent_dark") == "#808890"
+    assert in_use({"accent": "#004080"}, "accent") == FIELDS["accent"].default
+    assert in_use({"logo": LOGO}, "logo_dark") == LOGO
+
+
+def test_the_built_in_look_is_the_one_of_the_button() -> None:
+    """What the Studio says holds without a choice is what the widget shows without one."""
+    css = WIDGET_CSS.read_text(encoding="utf-8")
+    for name in ("accent", "accent_ink"):
+        written = re.search(rf"--hitchpost-{name.replace('_', '-')},light-dark\((#\w+),(#\w+)\)", css)
+        assert written
+        assert [full(colour) for colour in written.groups()] == [
+            FIELDS[name].default,
+            FIELDS[name + "_dark"].default,
+        ]
+    assert f"--hitchpost-radius,{FIELDS['radius'].default.removeprefix('0')}" in css
 
 
 def test_a_scheme_takes_the_others_colour_where_it_can_be_read() -> None:

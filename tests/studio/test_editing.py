@@ -180,7 +180,10 @@ def test_every_entry_has_a_name_and_a_page() -> None:
         "look/accent_ink": ("Look: button text", "look"),
         "connectors/order": ("Connectors: their order", "connectors"),
         "connectors/crm/name": ("Connectors: name of crm", "connectors"),
-        path_of_word("button", "*", "de"): ("Words: Button, German", "words?locale=de&connector=*&open=button"),
+        path_of_word("button", "*", "de"): (
+            "Words: Button, German",
+            "words?locale=de&connector=*&open=button",
+        ),
         path_of_word("button", "gone", "de"): (
             "Words: Button, German for gone",
             "words?locale=de&connector=gone&open=button",
