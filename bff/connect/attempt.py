@@ -60,7 +60,8 @@ class Attempt:
     that the sign-in was finished. ``attributed``: the connection is known to be this user's own doing.
     ``seemed_over_at``: a page was woken by what comes at the end of a sign-in. ``wanted_connection``: the
     account connector that it is to reconnect, and no other. ``adds_connection``: where one is connected
-    already, it is for a further one.
+    already, it is for a further one. ``external_account`` is the
+    third-party account that signed in, ``connected_account`` the one that is connected where that is another.
     """
 
     id: str
@@ -97,6 +98,7 @@ class Attempt:
     settled_at: datetime | None = None
     error_code: str | None = None
     external_account: str | None = None
+    connected_account: str | None = None
     late_success_at: datetime | None = None
     idempotency_sha256: str | None = None
     request_sha256: str | None = None
@@ -125,4 +127,5 @@ class AttemptChanges(TypedDict, total=False):
     settled_at: datetime
     error_code: str
     external_account: str | None
+    connected_account: str | None
     late_success_at: datetime

@@ -70,5 +70,11 @@ def _error(attempt: Attempt, product: Product) -> dict[str, str] | None:
     if attempt.error_code is None:
         return None
     own = Words(product, [attempt.locale], attempt.connector.key)
-    title, next_step = own.error(attempt.error_code)
+    title, next_step = own.error(
+        attempt.error_code,
+        connector_name=attempt.connector.name,
+        product_name=product.name,
+        account=attempt.connected_account or "",
+        other_account=attempt.external_account or "",
+    )
     return {"code": attempt.error_code, "title": title, "next_step": next_step}

@@ -174,6 +174,9 @@ def _decide_by_record(
         changes["attributed"] = True
     else:
         changes["error_code"] = MISMATCH if ours.error in DOUBTFUL else status.value
+    if changes.get("error_code") == MISMATCH:
+        connected = (record.external_account for record in records if record.result == "connected")
+        changes["connected_account"] = next(connected, None)
     return changes
 
 

@@ -58,6 +58,12 @@ class ConnectorStanding:
     last_state: State | None = None
     last_seen_at: datetime | None = None
 
+    @property
+    def external_account(self) -> str | None:
+        """The third-party account that is connected; None where nobody knows, or where there are several."""
+        connected = [item.row.external_account for item in self.connections if item.state is State.CONNECTED]
+        return connected[0] if len(connected) == 1 else None
+
 
 @dataclass
 class _Look:

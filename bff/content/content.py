@@ -22,6 +22,7 @@ from typing import Final
 
 from bff.common.legible import visible_name
 from bff.content import look, messages, words
+from bff.content.language_names import tag_fault
 from bff.content.minted_url import length_fault, longest_of
 from bff.content.product import (
     Message,
@@ -32,7 +33,7 @@ from bff.content.product import (
     Product,
     Registration,
 )
-from bff.content.wording import ANY, Place, canonical, is_tag
+from bff.content.wording import ANY, Place, canonical
 
 Content = Mapping[str, str]
 """By path, as above."""
@@ -239,8 +240,10 @@ def _place_faults(connector: str, locale: str, connectors: set[str]) -> list[str
     found = []
     if connector != ANY and connector not in connectors:
         found.append(f"there is no connector {connector!r}; offered: {', '.join(sorted(connectors))}")
-    if locale != ANY and (not is_tag(locale) or canonical(locale) != locale):
-        found.append(f"{locale!r} is no language tag such as de or pt-BR")
+    if locale != ANY and (fault := tag_fault(locale)):
+        found.append(fault)
+    elif locale != ANY and canonical(locale) != locale:
+        found.append(f"{locale!r} is no language tag in its usual form; write {canonical(locale)}")
     return found
 
 
@@ -258,7 +261,7 @@ def _order_faults(text: str, connectors: set[str]) -> list[str]:
 def _connector_faults(text: str) -> list[str]:
     if visible_name(text) is None or len(text) > MOST_NAME or not text.isprintable():
         return [f"a name has 1 to {MOST_NAME} characters that can be seen, and no line breaks"]
-    return []
+    return words.unfillable(words.names_in(text), ())
 
 
 def _message_faults(

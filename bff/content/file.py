@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bff.common.faulty_file import FaultyFile, parse_toml, say
+from bff.content.cleaning import cleaned
 from bff.content.content import (
     MOST_NAME,
     Content,
@@ -100,7 +101,8 @@ def content_of(tables: ContentTables) -> dict[str, str]:
     found |= _words(ANY, tables.words)
     for key, connector in tables.connector.items():
         found |= _words(key, connector.words)
-    return found | {f"look/{field}": text for field, text in tables.look.items()}
+    found |= {f"look/{field}": text for field, text in tables.look.items()}
+    return {path: _cleaned(path, text, found) for path, text in found.items()}
 
 
 @dataclass(frozen=True)
@@ -203,10 +205,20 @@ def key_of(path: str) -> str:
 
 def _with_connectors(item: _ContentProduct) -> dict[str, str]:
     found = content_of(item)
-    found |= {f"connectors/{key}/name": table.name for key, table in item.connector.items() if table.name}
+    found |= {
+        f"connectors/{key}/name": cleaned(f"connectors/{key}/name", table.name) or table.name
+        for key, table in item.connector.items()
+        if table.name
+    }
     if item.connectors:
         found["connectors/order"] = " ".join(item.connectors)
     return found
+
+
+def _cleaned(path: str, text: str, content: Content) -> str:
+    # What cleaning leaves nothing of is said to be faulty as it stands.
+    form = content.get(f"messages/{path.split('/')[1]}/format", "text")
+    return cleaned(path, text, form) or text
 
 
 def _words(connector: str, words: Words) -> dict[str, str]:

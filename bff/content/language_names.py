@@ -1,28 +1,100 @@
-"""Languages by their English names, for people who edit texts in them."""
+"""Languages by their English names, for people who edit texts in them; and which tags name one.
+
+Sources: BCP 47 (RFC 5646); names, languages (ISO 639) and regions (ISO 3166-1) as in Unicode's CLDR.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
 
-from bff.content.wording import ANY
+from bff.content.wording import ANY, canonical, is_tag
 
-_NAMES: Final = {
-    "ar": "Arabic", "bg": "Bulgarian", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German",
-    "de-AT": "German (Austria)", "de-CH": "German (Switzerland)", "el": "Greek", "en": "English",
-    "en-GB": "English (United Kingdom)", "en-US": "English (United States)", "es": "Spanish",
-    "es-MX": "Spanish (Mexico)", "et": "Estonian", "fa": "Persian", "fi": "Finnish", "fr": "French",
-    "fr-CA": "French (Canada)", "he": "Hebrew", "hi": "Hindi", "hr": "Croatian", "hu": "Hungarian",
-    "id": "Indonesian", "it": "Italian", "ja": "Japanese", "ko": "Korean", "lt": "Lithuanian",
-    "lv": "Latvian", "nb": "Norwegian", "nl": "Dutch", "pl": "Polish", "pt": "Portuguese",
-    "pt-BR": "Portuguese (Brazil)", "pt-PT": "Portuguese (Portugal)", "ro": "Romanian", "ru": "Russian",
-    "sk": "Slovak", "sl": "Slovenian", "sr": "Serbian", "sv": "Swedish", "th": "Thai", "tr": "Turkish",
-    "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese", "zh-Hans": "Chinese (simplified)",
-    "zh-Hant": "Chinese (traditional)",
+_READ: Final[dict[str, Any]] = tomllib.loads(
+    (Path(__file__).parent / "languages.toml").read_text(encoding="utf-8")
+)
+_LANGUAGES: Final[Mapping[str, str]] = _READ["languages"]
+_REGIONS: Final[Mapping[str, str]] = _READ["regions"]
+_LONG: Final[Mapping[str, str]] = _READ["long"]
+_PARTS: Final = {
+    "Hans": "simplified", "Hant": "traditional", "Latn": "Latin", "Cyrl": "Cyrillic", "419": "Latin America",
 }  # fmt: skip
+_VARIANTS: Final = (
+    "de-AT", "de-CH", "en-AU", "en-CA", "en-GB", "en-IE", "en-IN", "en-NZ", "en-US", "es-419",
+    "es-AR", "es-CL", "es-CO", "es-ES", "es-MX", "fr-BE", "fr-CA", "fr-CH", "it-CH", "nl-BE",
+    "pt-BR", "pt-PT", "sr-Cyrl", "sr-Latn", "zh-Hans", "zh-Hant", "zh-HK", "zh-TW",
+)  # fmt: skip
+"""Of the many kinds of a language those that products have texts of their own for."""
+_MISTAKEN: Final = {"UK": "GB", "EN": "GB"}
+"""No regions, and often written for one."""
+_PRIVATE_REGION: Final = re.compile(r"AA|Q[M-Z]|X[A-Z]|ZZ|EU|EZ|UN|[0-9]{3}")
+_WHOLE: Final = re.compile(
+    r"[a-z]{2,3}(?:-[a-z]{3}){0,3}(?:-[A-Z][a-z]{3})?(?:-(?P<region>[A-Z]{2}|[0-9]{3}))?"
+    r"(?:-(?:[0-9][a-z0-9]{3}|[a-z0-9]{5,8}))*(?:-[0-9a-wyz](?:-[A-Za-z0-9]{2,8})+)*(?:-x(?:-[A-Za-z0-9]{1,8})+)?"
+)
+"""RFC 5646, 2.1, in its usual case. A language of four letters and more is registered nowhere."""
 
 
 def language(tag: str) -> str:
     """What the language is called in English; the tag itself where nobody told."""
     if tag == ANY:
         return "every language"
-    return _NAMES.get(tag, tag)
+    first, *rest = tag.split("-")
+    name = _LANGUAGES.get(first)
+    if name is None:
+        return tag
+    kind = [_PARTS.get(part) or _REGIONS.get(part) or part for part in rest]
+    return f"{name} ({', '.join(kind)})" if kind else name
+
+
+@cache
+def every_language() -> tuple[tuple[str, str], ...]:
+    """Tag and name of the languages that somebody may pick, by name."""
+    return tuple(
+        sorted(((tag, language(tag)) for tag in (*_LANGUAGES, *_VARIANTS)), key=lambda pair: pair[1])
+    )
+
+
+def is_language(tag: str) -> bool:
+    """Whether the tag, in whatever case and with ``_``, names a language; its region is not looked at."""
+    first = canonical(tag).partition("-")[0] if is_tag(tag) else ""
+    return first in _LANGUAGES or (len(first) == 3 and first not in _LONG)
+
+
+def tag_fault(text: str) -> str | None:
+    """Why ``text`` is no language tag (BCP 47), and what to write instead; None for one that is."""
+    shown = text if len(text) <= 40 else text[:40] + "…"
+    if not is_language(text):
+        return f"{shown!r} is no language tag; {_instead(text)}"
+    tag = canonical(text)
+    found = _WHOLE.fullmatch(tag)
+    if found is None:
+        return f"{shown!r} is no language tag; write {tag.partition('-')[0]}, say"
+    region = found["region"]
+    if region and region not in _REGIONS and not _PRIVATE_REGION.fullmatch(region):
+        meant = _MISTAKEN.get(region)
+        start = tag.partition("-")[0]
+        instead = f"write {start}-{meant}" if meant else f"write {start} alone, say"
+        return f"{shown!r} is no language tag: there is no region {region}; {instead}"
+    return None
+
+
+def _instead(text: str) -> str:
+    wanted = text.strip().casefold().replace("_", "-").partition("-")[0]
+    for tag, name in (*_OWN_NAMES.items(), *_LANGUAGES.items()):
+        if wanted and wanted in {name.casefold(), _LONG_OF.get(tag)}:
+            return f"write {tag} for {_LANGUAGES[tag]}"
+    if wanted in _LONG:
+        return f"write {_LONG[wanted]} for {_LANGUAGES[_LONG[wanted]]}"
+    return "write one such as de or pt-BR"
+
+
+_OWN_NAMES: Final = {
+    "ar": "العربية", "de": "Deutsch", "es": "Español", "fr": "Français", "it": "Italiano", "ja": "日本語",
+    "nl": "Nederlands", "pl": "Polski", "pt": "Português", "zh": "中文",
+}  # fmt: skip
+_LONG_OF: Final = {short: long for long, short in _LONG.items()}

@@ -105,6 +105,16 @@ def colours_of(look: Look, dark: str) -> dict[str, str]:
     return colours
 
 
+def in_use(look: Look, field: str) -> str:
+    """What holds for ``field`` where it is not set; empty for no logo."""
+    others = {name: text for name, text in _sound(look).items() if name != field}
+    dark = "_dark" if field.endswith("_dark") else ""
+    colour = field.removesuffix("_dark")
+    if colour in COLOURS:
+        return colours_of(others, dark)[colour]
+    return others.get("logo", "") if field == "logo_dark" else FIELDS[field].default
+
+
 def _sound(look: Look) -> dict[str, str]:
     return {field: text for field, text in look.items() if syntax_fault(field, text) is None}
 

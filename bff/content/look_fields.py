@@ -26,21 +26,21 @@ COLOURS: Final = ("accent", "accent_ink", "ink", "paper")
 
 FIELDS: Final[Mapping[str, Field]] = MappingProxyType(
     {
-        "accent": Field("Accent", "Buttons, links and the focus ring.", "colour", "#2b50d8"),
+        "accent": Field("Accent", "Buttons, links and the focus ring.", "colour", "#1d4ed8"),
         "accent_ink": Field("Button text", "What stands on a button.", "colour", "#ffffff"),
         "ink": Field("Text", "Headings and text; quiet text is a mix with the paper.", "colour", "#1c2330"),
         "paper": Field("Paper", "What the text stands on.", "colour", "#ffffff"),
-        "accent_dark": Field("Accent (dark)", "The accent in the dark scheme.", "colour", "#9db4ff"),
-        "accent_ink_dark": Field("Button text (dark)", "The same in the dark scheme.", "colour", "#10141c"),
+        "accent_dark": Field("Accent (dark)", "The accent in the dark scheme.", "colour", "#93c5fd"),
+        "accent_ink_dark": Field("Button text (dark)", "The same in the dark scheme.", "colour", "#000000"),
         "ink_dark": Field("Text (dark)", "Headings and text in the dark scheme.", "colour", "#eef1f6"),
         "paper_dark": Field(
             "Paper (dark)", "What the text stands on in the dark scheme.", "colour", "#181d27"
         ),
-        "radius": Field("Corners", "How round they are: 0, 8px or 0.5rem, say.", "length", "0.5rem"),
+        "radius": Field("Corners", "How round they are: 0, 8px or 0.5em, say.", "length", "0.5em"),
         "font": Field(
             "Font",
             'Families in the order of preference: Inter, "Segoe UI", sans-serif. They are not loaded: '
-            "the user's device has them, or the next one is taken.",
+            "the user's device has them, or the next one is taken. Without any, a button has its page's own.",
             "font",
             "system-ui, sans-serif",
         ),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bff.content.json_faults import json_fault
 from bff.content.product import MessageFormat, MessageKind, MessageTemplate
 from bff.content.wording import FALLBACK
 
@@ -117,18 +118,14 @@ def _fill(value: Any, variables: dict[str, str]) -> Any:
     if isinstance(value, list):
         return [_fill(item, variables) for item in value]
     if isinstance(value, dict):
-        return {key: _fill(item, variables) for key, item in value.items()}
+        return {_expand(key, variables): _fill(item, variables) for key, item in value.items()}
     return value
 
 
 def _json_faults(text: str) -> list[str]:
-    try:
-        document = json.loads(text, parse_constant=_refuse)
-        json.dumps(document, allow_nan=False)
-    except json.JSONDecodeError as error:
-        return [f"this is no JSON: {error.msg}, at line {error.lineno}, column {error.colno}"]
-    except (ValueError, RecursionError) as error:
-        return [f"this is no JSON: {error}"]
+    if fault := json_fault(text):
+        return [fault]
+    document = json.loads(text)
     if not isinstance(document, dict):
         return ['write a JSON object, such as {"type": "connected", "connector": "{connector}"}']
     if _depth(text) > MOST_DEPTH:
@@ -136,10 +133,6 @@ def _json_faults(text: str) -> list[str]:
     if any(has_control(string) for string in _strings(document)):
         return [CONTROL]
     return []
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is a number in JavaScript only")
 
 
 def _depth(text: str) -> int:

@@ -10,7 +10,7 @@ ANY: Final = "*"
 """In place of a connector or a language: whichever it is."""
 
 FALLBACK: Final = "en"
-_TAG: Final = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*")
+_TAG: Final = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*(\.[A-Za-z0-9-]{1,16})?(@[A-Za-z0-9]{1,16})?")
 _RIGHT_TO_LEFT: Final = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi"})
 _RIGHT_TO_LEFT_SCRIPTS: Final = frozenset({"arab", "hebr", "thaa", "syrc", "nkoo", "adlm"})
 LONGEST_HEADER: Final = 1000
@@ -26,13 +26,14 @@ Place = tuple[str, str]
 def is_tag(text: str) -> bool:
     """Whether ``text`` has the form of a language tag (RFC 5646), at most 35 characters.
 
-    ``de_DE`` is one too: so write Unicode's CLDR, Java, Django, Babel and POSIX.
+    ``de_DE`` is one too: so write Unicode's CLDR, Java, Django and Babel; and ``de_DE.UTF-8``, as POSIX does.
     """
     return len(text) <= 35 and _TAG.fullmatch(text) is not None
 
 
 def canonical(tag: str) -> str:
     """The tag in its usual case, ``de-AT`` or ``zh-Hant-TW`` (RFC 5646, 2.1.1)."""
+    tag = tag.partition(".")[0].partition("@")[0]
     language, *rest = tag.replace("_", "-").split("-")
     cased = [
         part.title() if len(part) == 4 else part.upper() if len(part) == 2 else part.lower() for part in rest

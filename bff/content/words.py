@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from bff.content import wording
-from bff.content.messages import CONTROL, has_control
+from bff.content.messages import CONTROL, MOST_SAID, has_control
 from bff.content.product import Product
 from bff.content.wording import FALLBACK
 
 _FOLDER: Final = Path(__file__).parent / "locales"
 LOCALES: Final = ("en", "de", "fr", "es", "ja", "ar")
 """The languages that every text comes in."""
+
+ALWAYS: Final = ("connector_name", "product_name")
+"""What every page and every button knows: names that may stand in any text of theirs."""
+ACCOUNTS: Final = ("account", "other_account")
+"""The third-party accounts of a mismatch: the connected one, and the one that signed in."""
+_PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 
 MAX_TEXT: Final = 500
 """Longer texts (in characters) have no place on any of these pages."""
@@ -32,12 +39,23 @@ TOLD_BY_BROWSER: Final = (
 
 @dataclass(frozen=True)
 class Key:
-    """One text. ``scene`` is the picture that shows it; ``placeholders`` are the names it has to keep."""
+    """One text. ``scene`` is the picture that shows it; ``placeholders`` are the names it has to keep.
+
+    ``optional`` are names that may stand in it besides: what they stand for may be unknown now and then.
+    """
 
     name: str
     description: str
     scene: str
     placeholders: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """Every name that may stand in the text."""
+        # Whoever reads a mail presses no button.
+        known = () if self.name.startswith("mail_") else ALWAYS
+        return tuple(dict.fromkeys((*self.placeholders, *known, *self.optional)))
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -45,7 +63,8 @@ def _read(name: str) -> dict[str, Any]:
 
 
 def _key(name: str, entry: Mapping[str, Any]) -> Key:
-    return Key(name, entry["description"], entry["scene"], tuple(entry.get("placeholders", ())))
+    names = (tuple(entry.get(kind, ())) for kind in ("placeholders", "optional"))
+    return Key(name, entry["description"], entry["scene"], *names)
 
 
 CATALOGUE: Final[Mapping[str, Key]] = {name: _key(name, entry) for name, entry in _read("catalogue").items()}
@@ -85,55 +104,91 @@ class Words:
         self.dir = wording.direction(self.lang)
 
     def text(self, key: str, **values: str) -> str:
-        """The text of ``key``, its placeholders filled. Values are inserted as plain text."""
-        text = self._template(key)
-        for name, value in values.items():
-            text = text.replace("{" + name + "}", value)
-        return text
+        """The text of ``key``, its placeholders filled. Values are inserted as plain text.
 
-    def error(self, code: str) -> tuple[str, str]:
+        A text with a placeholder for which there is no value now is passed over: the next one is taken.
+        """
+        known = {name: value for name, value in values.items() if value}
+        text = next((text for text in self._texts(key) if names_in(text) <= known.keys()), self.template(key))
+        return _PLACEHOLDER.sub(lambda found: known.get(found[1], found[0]), text)
+
+    def template(self, key: str) -> str:
+        """The text of ``key`` as it was written, its placeholders not filled."""
+        return next(self._texts(key), "")
+
+    def error(self, code: str, **values: str) -> tuple[str, str]:
         """Title and next step of an error code, as an end user should read them."""
         code = code if code in ERROR_CODES else "failed"
-        return self.text(f"error_{code}_title"), self.text(f"error_{code}_next_step")
+        step = f"error_{code}_next_step"
+        if code == "account_mismatch" and all(map(values.get, ACCOUNTS)) and self._names_accounts():
+            step = NAMED_MISMATCH
+        return self.text(f"error_{code}_title", **values), self.text(step, **values)
 
     def reason(self, code: str) -> str:
         """Why a connection needs a new sign-in; a partner service may know reasons without words here."""
         key = f"reason_{code}"
         return self.text(key if key in CATALOGUE else "reason_unauthenticated")
 
-    def _template(self, key: str) -> str:
+    def _names_accounts(self) -> bool:
+        # What a team wrote for whichever accounts it is stands before what we would say of these two.
+        own = self._own.get("error_account_mismatch_next_step")
+        return not own or NAMED_MISMATCH in self._own
+
+    def _texts(self, key: str) -> Iterator[str]:
+        """What there is for ``key``, the closest first."""
         own = self._own.get(key, {})
         for language in dict.fromkeys((self.lang, FALLBACK)):
-            if found := wording.closest(own, self._connector, language):
-                return found[1]
+            for place in wording.places(self._connector, language) if own else ():
+                if place in own:
+                    yield own[place]
             for step in wording.ladder(language):
                 if text := DEFAULTS.get(step, {}).get(key):
-                    return text
-        return ""
+                    yield text
+
+
+NAMED_MISMATCH: Final = "error_account_mismatch_named"
+"""The next step of that error where both accounts are known."""
 
 
 def widget_words(
-    product: Product, wanted: Iterable[str], names: Mapping[str, str]
+    product: Product,
+    wanted: Iterable[str],
+    names: Mapping[str, str],
+    accounts: Mapping[str, str] | None = None,
 ) -> tuple[Words, dict[str, str]]:
     """What the widget may show, in one language: by key, and by ``"{connector} {key}"`` where that differs.
 
-    ``names`` are the connectors' names by key; each has its own button, already filled.
+    ``names`` are the connectors' names by key, ``accounts`` the third-party accounts that they are connected
+    with, where that is known; each connector has its own texts, already filled.
     """
-    languages = _written(product)
+    languages, named = _written(product), product.name
     shared = Words(product, wanted, languages=languages)
     codes = [f"error_{code}_{part}" for code in TOLD_BY_BROWSER for part in ("title", "next_step")]
     keys = [key for key in (*WIDGET, *codes) if key != "button"]
-    found = {key: shared.text(key) for key in keys}
+    found = {key: shared.text(key, product_name=named) for key in keys}
+    # Nobody's own text reads the same for every connector, as long as it names none.
+    differing = [key for key in keys if key in product.words or names_in(DEFAULTS[FALLBACK][key])]
     for connector, name in names.items():
         own = Words(product, [shared.lang], connector, languages)
-        found[f"{connector} button"] = own.text("button", connector_name=name)
-        found |= {f"{connector} {key}": text for key in keys if (text := own.text(key)) != found[key]}
+        values = {
+            "connector_name": name,
+            "product_name": named,
+            "account": (accounts or {}).get(connector, ""),
+        }
+        found[f"{connector} button"] = own.text("button", **values)
+        texts = {key: own.text(key, **values) for key in differing}
+        found |= {f"{connector} {key}": text for key, text in texts.items() if text != found[key]}
     return shared, found
 
 
 def _written(product: Product | None) -> Set[str]:
     own = product.words if product else {}
     return {language for texts in own.values() for _, language in texts if language != wording.ANY}
+
+
+def names_in(text: str) -> Set[str]:
+    """The names in braces in a text."""
+    return set(_PLACEHOLDER.findall(text)) if "{" in text else set()
 
 
 def faults(key: str, text: str) -> list[str]:
@@ -146,8 +201,19 @@ def faults(key: str, text: str) -> list[str]:
         for name in known.placeholders
         if "{" + name + "}" not in text
     ]
+    found += unfillable(_PLACEHOLDER.findall(text), known.allowed)
     if len(text) > MAX_TEXT:
         found.append(f"the text has {len(text)} characters; at most {MAX_TEXT} fit where it stands")
     if has_control(text):
         found.append(CONTROL)
     return found
+
+
+def unfillable(names: Iterable[str], allowed: Collection[str]) -> list[str]:
+    """Says of each name that is none of ``allowed`` that users would read its braces."""
+    may = ", ".join(f"{{{name}}}" for name in allowed)
+    return [
+        f"nothing is known to stand for {{{name}}} here; {f'use {may}, or none' if may else 'leave it out'}"
+        for name in list(dict.fromkeys(names))[:MOST_SAID]
+        if name not in allowed
+    ]

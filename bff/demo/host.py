@@ -70,7 +70,7 @@ def _add_pages(app: Flask, plan: Plan) -> None:
         # At 127.0.0.1, so that the page at localhost inside it is one of another site.
         source = f"{plan.host}/in-frame?user={session.get('user', 'ada')}"
         return Response(
-            render_template("framed.html", source=source),
+            render_template("framed.html", source=source, back=plan.host),
             headers={"Content-Security-Policy": f"default-src 'self'; frame-src {plan.host}"},
         )
 
@@ -86,7 +86,11 @@ def _add_session(app: Flask, plan: Plan) -> None:
         chosen = request.form.get("user", "")
         if chosen in USERS:
             session["user"] = chosen
-        return redirect("/", 303)
+        elif not chosen:
+            session.pop("user", None)
+        # A rehearsal that signed its user out goes on.
+        rehearsal = session.get("rehearsal", "")
+        return redirect(f"/?rehearse={rehearsal}" if rehearsal in BY_KEY else "/", 303)
 
     @app.get("/hitchpost-session")
     def hitchpost_session() -> tuple[Response, int]:
@@ -118,12 +122,16 @@ def _add_controls(app: Flask, plan: Plan) -> None:
 
 
 def _page(plan: Plan, rehearsal: Rehearsal, user: dict[str, str] | None) -> Response:
-    token = _session(plan, user)["token"] if user else None
+    try:
+        token = _session(plan, user)["token"] if user else None
+        connectors = _connectors(plan, token) if token else []
+    except requests.RequestException:
+        return _away(user)
     body = render_template(
         "host.html",
         user=user,
         users=USERS,
-        connectors=_connectors(plan, token) if token else [],
+        connectors=connectors,
         plan=plan,
         product=PRODUCT,
         rehearsals=REHEARSALS,
@@ -136,13 +144,19 @@ def _page(plan: Plan, rehearsal: Rehearsal, user: dict[str, str] | None) -> Resp
     return Response(body, headers=_headers(plan, rehearsal) | rehearsal.headers)
 
 
+def _away(user: dict[str, str] | None) -> Response:
+    """A rehearsal has paused what the page needs: it says so, and comes back by itself."""
+    body = render_template("away.html", user=user, seconds=PAUSE_SECONDS)
+    return Response(body, 503, headers={"Retry-After": "3", "Refresh": "3", "Cache-Control": "no-store"})
+
+
 def _session(plan: Plan, user: dict[str, str], more: dict[str, Any] | None = None) -> dict[str, Any]:
     account = {"id": ACCOUNT, "name": "Acme Inc."}
     answer = requests.post(
         f"{plan.bff}/v1/sessions",
         json={"user": user, "account": account, **(more or {})},
         headers={"Authorization": f"Bearer {plan.secrets['secret_key']}"},
-        timeout=10,
+        timeout=5,
         allow_redirects=False,
     )
     answer.raise_for_status()

@@ -117,13 +117,35 @@ def title(key: str) -> str:
     return key.replace("_", " ").capitalize()
 
 
+_ENDINGS: Final = frozenset(
+    {
+        "connected",
+        "declined",
+        "failed",
+        "expired",
+        "cancelled",
+        "account_mismatch",
+        "use_account",
+        "try_again",
+    }
+)
+
+
+def section_of(key: str) -> str:
+    """The part of the page of words on which a text is: button, endings, errors, window or mail."""
+    for start, section in (("error_", "errors"), ("page_", "window"), ("mail_", "mail")):
+        if key.startswith(start):
+            return section
+    return "endings" if key in _ENDINGS else "button"
+
+
 def page_of(path: str) -> str:
     """The Studio's page on which an entry is edited, as a path and query below ``/studio``."""
     match path.split("/"):
         case ["messages", name, *_]:
             return f"messages/{name}"
-        case ["words", connector, locale, _]:
-            return f"words?locale={locale}&connector={connector}"
+        case ["words", connector, locale, key]:
+            return f"words?locale={locale}&connector={connector}&open={section_of(key)}"
         case ["look", _]:
             return "look"
         case ["connectors", *_]:

@@ -69,6 +69,9 @@ SCENES: Final = {
             Scene(f"error_{code}", f"Error: {_named(code)}", code=code, page="error.html")
             for code in ERROR_CODES
         ),
+        Scene(
+            "error_accounts_named", "Error: both accounts named", code="account_mismatch", page="error.html"
+        ),
     )
 }
 """By key, in the order in which users meet them."""

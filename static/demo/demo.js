@@ -14,13 +14,25 @@ function note(name, detail) {
   const text = document.createElement("span");
   text.textContent = `${name} ${detail.step ?? detail.code ?? detail.connector ?? ""}`;
   item.append(time, text);
+  reveal(list, "no-events");
   list.append(item);
   list.scrollTop = list.scrollHeight;
+}
+
+function reveal(box, none) {
+  box.hidden = false;
+  document.getElementById(none).hidden = true;
+}
+
+// Each rehearsal begins anew: a flow that the one before left unfinished in this tab would go on in the next.
+for (const [kind, name] of [["form", "submit"], ["a", "click"]]) {
+  for (const way of document.querySelectorAll(`${kind}[data-leave]`)) way.addEventListener(name, () => window.sessionStorage.clear());
 }
 
 function show(word, detail) {
   status.textContent = word;
   status.dataset.outcome = word;
+  reveal(result, "no-result");
   result.textContent = JSON.stringify(detail, null, 2);
 }
 

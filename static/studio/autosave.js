@@ -1,19 +1,24 @@
 // Saves each field soon after it was changed. What was typed is never lost: it stays in its field until it is saved.
-import { drawAgain, send } from "./api.js";
-import { redraw } from "./live.js";
+import { ask, drawAgain, send } from "./api.js";
+import { read } from "./field.js";
+import { redraw, steadily } from "./live.js";
 import { say } from "./status.js";
+import { bringBack, keep } from "./unsaved.js";
 
 /** So long (milliseconds) a field is left alone before it is saved. */
 const PAUSE = 400;
 const LONGEST_WAIT = 15_000;
+/** How often (milliseconds) a page that was signed out looks whether it is signed in again. */
+const SIGNED_OUT = 3000;
+/** How often (milliseconds) the other's text is read anew while two stand side by side. */
+const LOOK = 1500;
 
 /** Watches every field of the page; calls `saved` whenever the draft has changed. */
 export function watchFields(saved) {
   const fields = [...document.querySelectorAll("[data-autosave] [data-field]")].map(read);
-  if (fields.length === 0) return;
-  let timer = 0, running = false, leaving = false, failures = 0;
+  let timer = 0, running = false, leaving = false, failures = 0, isKept = false;
 
-  const dirty = () => fields.filter((field) => !field.clashes && field.control.value !== field.was.value);
+  const dirty = () => fields.filter((field) => field.dirty);
   const later = (pause) => {
     clearTimeout(timer);
     timer = setTimeout(save, pause);
@@ -30,6 +35,7 @@ export function watchFields(saved) {
       const answer = await send("save", { edits });
       failures = 0;
       settle(sent, answer);
+      keep([]);
       saved();
       redraw(await drawAgain());
       tell(answer);
@@ -37,18 +43,21 @@ export function watchFields(saved) {
       failures += 1;
       complain(error);
       for (const { field } of sent) field.refuse(error.faults?.[field.path] ?? []);
-      if (!error.status || error.status >= 500) later(Math.min(1000 * 2 ** failures, LONGEST_WAIT));
+      // A sign-in may take this tab: what is here is typed again by nobody.
+      if (!error.status || error.status === 401) isKept = keep(dirty().map(toKeep));
+      if (error.status === 401) later(SIGNED_OUT);
+      else if (!error.status || error.status >= 500) later(Math.min(1000 * 2 ** failures, LONGEST_WAIT));
     } finally {
       running = false;
     }
     if (failures === 0 && dirty().length > 0) later(PAUSE);
   }
 
-  function settle(sent, { clashes }) {
+  function settle(sent, { clashes, texts }) {
     for (const { field, now } of sent) {
       const clash = clashes.find(({ path }) => path === field.path);
       if (clash) field.show(clash);
-      else field.was.value = now;
+      else field.settle(now, texts[field.path] ?? now);
     }
   }
 
@@ -77,9 +86,10 @@ export function watchFields(saved) {
       say("saved", "Theirs is kept");
     });
   }
-  addEventListener("online", () => later(0));
+  setInterval(() => readTheirs(fields), LOOK);
+  for (const name of ["online", "focus"]) addEventListener(name, () => later(0));
   addEventListener("beforeunload", (event) => {
-    if (!leaving && dirty().length > 0) event.preventDefault();
+    if (!leaving && !isKept && dirty().length > 0) event.preventDefault();
   });
   // A form that is sent by one of its own buttons carries its fields with it.
   for (const form of document.querySelectorAll("[data-autosave]")) {
@@ -94,43 +104,40 @@ export function watchFields(saved) {
       later(0);
     }
   });
+  void bringBack(fields, tellOfKept).then(() => later(0));
+}
+
+const toKeep = (field) => ({ path: field.path, was: field.was.value, now: field.control.value, page: location.href });
+
+/** Shows the other's text as it is now, wherever two stand side by side: whoever chooses has seen it. */
+async function readTheirs(fields) {
+  const met = fields.filter(({ clashes }) => clashes);
+  if (met.length === 0 || document.hidden) return;
+  try {
+    const { texts } = await ask(`news?paths=${encodeURIComponent(met.map(({ path }) => path).join("\n"))}`);
+    for (const field of met) {
+      const { text, by } = texts[field.path];
+      if (field.clashes && text !== field.was.value) field.show({ by, theirs: text });
+    }
+  } catch {
+    // The next look may do better.
+  }
+}
+
+function tellOfKept(count, met) {
+  const line = document.createElement("p");
+  const parts = [];
+  if (count > 0) parts.push(`Saved: ${count} ${count === 1 ? "text" : "texts"} that you had typed before you were signed out.`);
+  for (const { page } of met.slice(0, 1)) {
+    const link = Object.assign(document.createElement("a"), { href: page, textContent: "Look at what is not saved yet" });
+    parts.push(link);
+  }
+  line.append(...parts);
+  steadily(() => document.getElementById("news").replaceChildren(line));
 }
 
 function complain(error) {
-  if (error.status === 401) say("failed", "Not saved: you are signed out. Sign in by a new link in another tab; your text waits here.");
+  if (error.status === 401) say("failed", "Not saved: you are signed out. Sign in by a new link, here or in another tab; your text is kept.");
   else if (error.status) say("failed", `Not saved: ${error.message || "the server refused it"}`);
   else say("failed", "Not saved: no connection. It is tried again.");
-}
-
-function read(root) {
-  const find = (selector) => root.querySelector(selector);
-  const box = find("[data-clash]");
-  const field = {
-    root,
-    path: root.dataset.path,
-    was: find('[name="was"]'),
-    control: find('[name="now"]'),
-    keep: find("[data-keep]"),
-    take: find("[data-take]"),
-    clashes: !box.hidden,
-    show(clash) {
-      find("[data-clash-by]").textContent = clash.by ?? "Somebody else";
-      find("[data-clash-theirs]").textContent = clash.theirs ?? "(no text)";
-      field.was.value = clash.theirs ?? "";
-      field.clashes = true;
-      box.hidden = false;
-    },
-    refuse(said) {
-      if (said.length === 0) return;
-      const lines = said.map((text) => Object.assign(document.createElement("p"), { textContent: `Not saved: ${text}` }));
-      document.getElementById(`${field.control.id}-faults`).replaceChildren(...lines);
-      field.control.setAttribute("aria-invalid", "true");
-    },
-    hide() {
-      field.clashes = false;
-      box.hidden = true;
-      field.control.focus();
-    },
-  };
-  return field;
 }

@@ -1,5 +1,6 @@
 // Tells what others change meanwhile. It asks only while the page is looked at.
 import { ask } from "./api.js";
+import { steadily } from "./live.js";
 
 const EVERY = 4000;
 const told = new Set();
@@ -35,7 +36,7 @@ export function watchNews() {
     link.href = location.href;
     link.textContent = "Load the page again";
     line.append(document.createTextNode(words), link);
-    box.replaceChildren(line);
+    steadily(() => box.replaceChildren(line));
   }
 
   setInterval(look, EVERY);

@@ -1,11 +1,13 @@
-// Small tools: variables to insert, the filter of words, colours to pick, texts to copy, times as they are here.
+// Small tools: variables to insert, parts to fold, an order to drag, colours to pick, texts to copy, times as they are here.
+import { order } from "./order.js";
 
 /** Furnishes what is on the page. */
 export function furnish() {
   for (const item of document.querySelectorAll("[data-with-script]")) item.hidden = false;
   for (const item of document.querySelectorAll("[data-without-script]")) item.hidden = true;
   chips();
-  filter();
+  folds();
+  order();
   copies();
   uses();
   times();
@@ -14,7 +16,7 @@ export function furnish() {
   // "Saved" is said once: a page that is loaded again has saved nothing.
   if (document.querySelector("[data-flash]")) {
     const url = new URL(location.href);
-    for (const name of ["saved", "moved", "way", "published", "rebased", "undone", "discarded"]) url.searchParams.delete(name);
+    for (const name of ["saved", "moved", "way", "published", "rebased", "undone", "discarded", "removed"]) url.searchParams.delete(name);
     history.replaceState(null, "", url);
   }
 }
@@ -39,28 +41,24 @@ function chips() {
   }
 }
 
-function filter() {
-  const box = document.querySelector("[data-filter]");
-  if (!box) return;
-  const told = document.querySelector("[data-filter-told]");
-  const groups = [...document.querySelectorAll("[data-group]")];
-  box.addEventListener("input", () => {
-    const wanted = box.value.trim().toLowerCase();
-    let count = 0;
-    for (const group of groups) {
-      const fields = [...group.querySelectorAll("[data-field]")];
-      for (const field of fields) {
-        const control = field.querySelector("[name=now]");
-        const text = `${field.dataset.path} ${field.textContent} ${control.value}`.toLowerCase();
-        field.hidden = !text.includes(wanted);
-        if (!field.hidden) count += 1;
-      }
-      group.hidden = fields.every((field) => field.hidden);
-    }
-    told.textContent = wanted ? `${count} ${count === 1 ? "text" : "texts"}` : "";
-  });
-  // Enter in the filter is not meant to save.
-  box.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
+/** Opens and closes all parts at once; a link into a part that is closed opens it. */
+function folds() {
+  const parts = [...document.querySelectorAll("details.section")];
+  for (const button of document.querySelectorAll("[data-fold]")) {
+    button.addEventListener("click", () => {
+      for (const part of parts) part.open = button.dataset.fold === "open";
+    });
+  }
+  const reveal = () => {
+    const wanted = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const part = wanted && wanted.closest("details");
+    if (!part || part.open) return;
+    part.open = true;
+    wanted.scrollIntoView({ block: "center" });
+    wanted.focus();
+  };
+  addEventListener("hashchange", reveal);
+  reveal();
 }
 
 function copies() {

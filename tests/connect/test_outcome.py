@@ -86,6 +86,15 @@ class TestByRecord:
         assert changes is not None
         assert changes["error_code"] == "account_mismatch"
 
+    def test_both_accounts_of_a_mismatch(self) -> None:
+        """The one that signed in, and the one that is connected: of that one the newest word counts."""
+        before = replace(record(OTHERS, "connected"), external_account="grace@crm")
+        older = replace(before, token_sha256="older", external_account="long-ago@crm")
+        mismatch = record(OURS, "failed", "account_mismatch")
+        changes = outcome.decide(ATTEMPT, told(mismatch, before, older), NOW)
+        assert changes is not None
+        assert (changes["external_account"], changes["connected_account"]) == ("ada@crm", "grace@crm")
+
     @pytest.mark.parametrize("records", [(), (record(OTHERS, "connected"),), (record(OURS, "started"),)])
     def test_anything_else_decides_nothing(self, records: tuple[SignInRecord, ...]) -> None:
         """Another attempt's success, the flag, or a sign-in that has only begun."""

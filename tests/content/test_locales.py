@@ -34,7 +34,10 @@ PAGES = {
     *FORMS,
 }
 SCENES = (
-    WIDGETS_OWN | {f"page_{page}" for page in PAGES} | {f"error_{code}" for code in ERROR_CODES} | {"mail"}
+    WIDGETS_OWN
+    | {f"page_{page}" for page in PAGES}
+    | {f"error_{code}" for code in ERROR_CODES}
+    | {"error_accounts_named", "mail"}
 )
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from bff.content import look
-from bff.content.colours import mix, ratio, rgb
-from bff.content.look import FIELDS, contrast, faults, logo_of, page_style, suggestion, widget_style
+from bff.content.colours import full, mix, ratio, rgb
+from bff.content.look import FIELDS, contrast, faults, in_use, logo_of, page_style, suggestion, widget_style
 
+WIDGET_CSS = Path(__file__).parents[2] / "static/widget/src/styles.ts"
 PAGES_CSS = Path(__file__).parents[2] / "static/pages/pages.css"
 LOGO = "0" * 64 + ".png"
 
@@ -195,7 +196,7 @@ def test_the_pages_style_says_what_is_set_and_no_more() -> None:
 def test_the_widgets_two_colours_go_together() -> None:
     """The text on its button is the one that was checked. Ink and paper are the host page's own."""
     assert widget_style({"accent": "#004080", "radius": "2px"}) == (
-        "--hitchpost-accent:light-dark(#004080,#9db4ff);--hitchpost-accent-ink:light-dark(#ffffff,#10141c);"
+        "--hitchpost-accent:light-dark(#004080,#93c5fd);--hitchpost-accent-ink:light-dark(#ffffff,#000000);"
         "--hitchpost-radius:2px;"
     )
     assert widget_style({"ink": "#000000", "paper": "#ffffff", "logo": LOGO}) == ""
@@ -207,9 +208,30 @@ def test_the_widgets_font_is_one_that_a_host_page_can_overrule() -> None:
     assert widget_style({"font": "Inter, serif"}) == 'font-family:"Inter",serif;'
 
 
+def test_what_is_in_use_is_what_is_said_of_it() -> None:
+    """A colour of one scheme is lent to the other; without any, button and window have the same."""
+    assert in_use({}, "accent") == FIELDS["accent"].default
+    assert in_use({"accent": "#808890", "accent_ink": "#000000"}, "accent_dark") == "#808890"
+    assert in_use({"accent": "#004080"}, "accent") == FIELDS["accent"].default
+    assert in_use({"logo": LOGO}, "logo_dark") == LOGO
+
+
+def test_the_built_in_look_is_the_one_of_the_button() -> None:
+    """What the Studio says holds without a choice is what the widget shows without one."""
+    css = WIDGET_CSS.read_text(encoding="utf-8")
+    for name in ("accent", "accent_ink"):
+        written = re.search(rf"--hitchpost-{name.replace('_', '-')},light-dark\((#\w+),(#\w+)\)", css)
+        assert written
+        assert [full(colour) for colour in written.groups()] == [
+            FIELDS[name].default,
+            FIELDS[name + "_dark"].default,
+        ]
+    assert f"--hitchpost-radius,{FIELDS['radius'].default.removeprefix('0')}" in css
+
+
 def test_a_scheme_takes_the_others_colour_where_it_can_be_read() -> None:
     """Else the one that comes with Hitchpost."""
-    assert "--accent:light-dark(#3b5bdb,#9db4ff)" in page_style({"accent": "#3b5bdb"})
+    assert "--accent:light-dark(#3b5bdb,#93c5fd)" in page_style({"accent": "#3b5bdb"})
     assert "--accent-ink:light-dark(#ffffff,#000000)" in page_style({"accent_ink_dark": "#000000"})
     assert "--ink:light-dark(#000000,#eef1f6)" in page_style({"ink": "#000000"})
     assert "--paper:light-dark(#ffffff,#111111)" in page_style({"paper_dark": "#111111"})

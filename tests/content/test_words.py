@@ -39,6 +39,38 @@ def test_each_key_falls_back_by_itself() -> None:
     assert german.text("continue_here") == DEFAULTS["de"]["continue_here"]
 
 
+def test_what_a_state_knows_is_filled_in() -> None:
+    """And a text that names what is not known now is passed over: nobody reads its braces."""
+    words = {
+        "connected": {(ANY, ANY): "{connector_name} as {account}", ("books", ANY): "In {product_name}"},
+        "waiting": {(ANY, "de"): "Weiter bei {connector_name}"},
+    }
+    product = replace(OWN, words=words)
+    _, told = widget_words(product, ["de"], {"crm": "CRM", "books": "Books"}, {"crm": "ada@{x}"})
+    assert told["crm connected"] == "CRM as ada@{x}"
+    assert told["books connected"] == f"In {PRODUCT.name}"
+    assert told["connected"] == DEFAULTS["de"]["connected"]
+    assert told["crm waiting"] == "Weiter bei CRM"
+    assert told["waiting"] == DEFAULTS["de"]["waiting"]
+    assert (
+        Words(product, ["de"], "crm").text("connected", connector_name="CRM") == DEFAULTS["de"]["connected"]
+    )
+
+
+def test_a_mismatch_names_both_accounts_where_they_are_known() -> None:
+    """With Cyclr nobody knows them. What a team wrote of a mismatch stands in either case."""
+    both = {"account": "ada@crm", "other_account": "grace@crm"}
+    _, named = Words(None, ["de"]).error("account_mismatch", **both)
+    assert "ada@crm ist weiterhin verbunden" in named
+    assert "grace@crm" in named
+    for unknown in ({}, {**both, "account": ""}, {"account": "ada@crm"}):
+        said = Words(None, ["de"]).error("account_mismatch", **unknown)
+        assert said[1] == DEFAULTS["de"]["error_account_mismatch_next_step"]
+    own = replace(OWN, words={"error_account_mismatch_next_step": {(ANY, ANY): "Choose, {account}"}})
+    assert Words(own, ["de"]).error("account_mismatch", **both)[1] == "Choose, ada@crm"
+    assert "{" not in Words(own, ["de"]).error("account_mismatch")[1]
+
+
 def test_another_connectors_text_is_not_taken() -> None:
     """A text for one connector stands for that one alone."""
     assert Words(OWN, ["de"], "books").text("button") == DEFAULTS["de"]["button"]
@@ -64,6 +96,8 @@ def test_every_text_is_there_in_every_language(locale: str) -> None:
 def test_a_value_is_text_and_nothing_else() -> None:
     """Placeholders inside a value stay as they are, and so does markup."""
     assert Words(None).text("button", connector_name="<b>{x}</b>") == "Connect <b>{x}</b>"
+    told = Words(None).text("page_interstitial_title", connector_name="{product_name}", product_name="Demo")
+    assert told == "Connect {product_name} to Demo?"
 
 
 def test_the_widget_gets_one_language_and_what_differs() -> None:
@@ -103,6 +137,15 @@ def test_a_text_may_have_five_hundred_characters() -> None:
 @pytest.mark.parametrize(
     ("key", "text", "said"),
     [
+        (
+            "cancel",
+            "Stop {nope}",
+            "nothing is known to stand for {nope} here; use {connector_name}, {product_name}",
+        ),
+        ("cancel", "Stop { connector_name }", "{ connector_name }"),
+        ("cancel", "Stop {}", "{}"),
+        ("waiting", "for {account}", "{account}"),
+        ("mail_invite_subject", "{product_name} {connector_name}", "{connector_name}"),
         ("buton", "x", "no such text"),
         ("button", "Verbinden", "{connector_name}"),
         ("cancel", "a\nb", "control character"),

@@ -175,15 +175,18 @@ def test_every_entry_has_a_name_and_a_page() -> None:
         "messages/done/kind": ("Message “done”: kind", "messages/done"),
         path_of_word("open_again", "hubspot", "pt-BR"): (
             "Words: Open again, Portuguese (Brazil) for HubSpot",
-            "words?locale=pt-BR&connector=hubspot",
+            "words?locale=pt-BR&connector=hubspot&open=button",
         ),
         "look/accent_ink": ("Look: button text", "look"),
         "connectors/order": ("Connectors: their order", "connectors"),
         "connectors/crm/name": ("Connectors: name of crm", "connectors"),
-        path_of_word("button", "*", "de"): ("Words: Button, German", "words?locale=de&connector=*"),
+        path_of_word("button", "*", "de"): (
+            "Words: Button, German",
+            "words?locale=de&connector=*&open=button",
+        ),
         path_of_word("button", "gone", "de"): (
             "Words: Button, German for gone",
-            "words?locale=de&connector=gone",
+            "words?locale=de&connector=gone&open=button",
         ),
         "look/glow": ("Look: glow", "look"),
         "messages/done": ("messages/done", "messages/done"),

@@ -18,6 +18,12 @@ MOST_BYTES: Final = 200 * 1024
 LEAST_PIXELS: Final = 16
 MOST_PIXELS: Final = 1024
 
+LIMITS: Final = (
+    f"a PNG, JPEG, WebP or SVG file of at most {MOST_BYTES // 1024} KiB; pixels are {LEAST_PIXELS}"
+    f" to {MOST_PIXELS} on each side, and an SVG holds no scripts, no links and nothing from elsewhere"
+)
+"""What may be put up, told before anybody chooses a file."""
+
 _MEDIA_TYPES: Final = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp", "svg": "image/svg+xml"}
 
 

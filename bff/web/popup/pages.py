@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from flask import Blueprint, Response, abort, make_response, redirect, request
@@ -13,9 +14,11 @@ from bff.common.errors import (
     HitchpostError,
     LaunchPostponed,
     LaunchRefused,
+    LimitsUnavailable,
     NotFound,
     OriginNotRegistered,
     PartnerProblem,
+    RateLimited,
     StorageUnavailable,
 )
 from bff.common.secret import Secret
@@ -24,6 +27,7 @@ from bff.connect.forms import Shown
 from bff.content import look
 from bff.content.product import Product, is_draft
 from bff.content.words import Words
+from bff.serving.edge import request_id
 from bff.upstream.sign_in_forms import Way
 from bff.web.kit import audit
 from bff.web.kit.guards import (
@@ -61,6 +65,8 @@ PAGE_HEADERS: Final = {
 }
 
 
+LAUNCH_FIELDS: Final = ("launch_token", "product", "origin", "confirmation", "anyway")
+HEALED_BY_TIME: Final = frozenset({408, 429, 500, 502, 503, 504})
 OPENING_CACHE: Final = "public, max-age=300"
 LAUNCH: Final = "/connect/launch"
 RELOAD_SECONDS: Final = "3"
@@ -149,7 +155,8 @@ def report_return(secret: str) -> Response:
 
 def trouble(error: Exception, attempt: Attempt | None = None) -> Response:
     """A page that tells a person what went wrong and what to do, and its opener that there is news."""
-    page = _trouble(*_status_of(error), attempt)
+    status, code = _status_of(error)
+    page = _trouble(status, code, attempt, again=_again(error, status))
     page.headers.update(how_long_to_wait(error))
     if request.method == "GET" and isinstance(error, StorageUnavailable):
         # Nothing was done, and what is asked for can be asked for again: the page does so by itself.
@@ -157,10 +164,13 @@ def trouble(error: Exception, attempt: Attempt | None = None) -> Response:
     return page
 
 
-def _trouble(status: int, code: str, attempt: Attempt | None) -> Response:
+def _trouble(
+    status: int, code: str, attempt: Attempt | None, again: dict[str, str] | None = None
+) -> Response:
     product = services().products.get(attempt.product) if attempt else None
     words = _words_of(attempt, product) if attempt else Words(None, browsers())
-    title, next_step = words.error(code)
+    about = page_values(product, words, attempt.connector.name if attempt else "")
+    title, next_step = about["error"](code)
     page = _page(
         "error.html",
         product,
@@ -169,7 +179,9 @@ def _trouble(status: int, code: str, attempt: Attempt | None) -> Response:
         code=code,
         title=title,
         next_step=next_step,
-        support_code=attempt.support_code if attempt else None,
+        # Without an attempt the request's own id is what the log has of it.
+        support_code=attempt.support_code if attempt else request_id(request.environ),
+        again=again,
     )
     page.vary.add("Accept-Language")
     page.status_code = status
@@ -224,6 +236,21 @@ def waiting_page(error: Exception, attempt: Attempt | None = None) -> Response:
     return page
 
 
+def _again(error: Exception, status: int) -> dict[str, str] | None:
+    """How to do the same once more: by a link, or by a form of these fields; None where that is in vain."""
+    if status not in HEALED_BY_TIME or request.method not in {"GET", "POST"}:
+        return None
+    if request.method == "GET":
+        return {}
+    # Refused before anything was looked at: then the launch token is as good as before.
+    if not isinstance(error, StorageUnavailable | RateLimited | LimitsUnavailable):
+        try:
+            services().connect.peek(Secret(request.form.get("launch_token", "")))
+        except LaunchRefused:
+            return None
+    return {name: request.form[name] for name in LAUNCH_FIELDS if name in request.form}
+
+
 def refused(status: int) -> Response:
     """The page for an address that no route is asked for: too long, for another host, and so on."""
     return _trouble(status, "invalid_request", None)
@@ -253,13 +280,13 @@ def page_values(product: Product | None, words: Words, connector_name: str) -> d
     light, dark = look.logo_of(product.look) if product else (None, None)
     styled = product if product and look.page_style(product.look) else None
 
-    def text(key: str) -> str:
-        shown = {"connector_name": connector_name, "product_name": named}
-        return words.text(key, **{name: legible.visible_name(value) or "" for name, value in shown.items()})
+    shown = {"connector_name": connector_name, "product_name": named}
+    visible = {name: legible.visible_name(value) or "" for name, value in shown.items()}
 
     return {
         "product": product,
-        "text": text,
+        "text": partial(words.text, **visible),
+        "error": partial(words.error, **visible),
         "visible_both": legible.visible_both,
         "visible_id": legible.visible_id,
         "lang": words.lang,

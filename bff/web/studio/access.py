@@ -43,6 +43,10 @@ class Refused(HitchpostError):
     code = "not_allowed"
 
 
+class StaleToken(Refused):
+    """A form of a page that was loaded before its person signed in again."""
+
+
 class LinkGone(HitchpostError):
     """An invite's link that is used, late or unknown."""
 
@@ -99,7 +103,7 @@ def require_session() -> None:
         raise BadRequest(f"{CSRF_FIELD}: came more than once; send it once")
     given = request.headers.get(CSRF_HEADER) or "".join(fields)
     if not hmac.compare_digest(given.encode(), found.csrf.encode()):
-        raise Refused("this page belongs to an earlier sign-in; load it again, then repeat the change")
+        raise StaleToken("this page belongs to an earlier sign-in; load it again, then repeat the change")
 
 
 def protect(response: Response) -> Response:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
 from flask import Blueprint, Response, make_response, redirect, request
 
 from bff.content.drafts import Clash, Edit
@@ -22,25 +25,46 @@ def index() -> Response:
 
 @routes.post("/connectors")
 def keep() -> Response:
-    """Save the names, and move one connector up or down if one of those buttons was pressed."""
+    """Save the names, and move a connector: by one place, or to the number that was written beside it."""
     at = desk()
-    edits, moved = edits_of_form(), request.form.get("move", "")
-    key, _, way = moved.partition(":")
-    keys = list(at.names)
-    if key in keys and way in {"up", "down"}:
-        edits.append(Edit(ORDER, request.form.get("order") or None, " ".join(_moved(keys, key, way))))
+    edits, keys = edits_of_form(), list(at.names)
+    moved = _moved(keys)
+    if moved:
+        edits.append(Edit(ORDER, request.form.get("order") or None, " ".join(moved.keys)))
     _, clashes = save(at, edits)
     if clashes:
         return _connectors(desk(), clashes)
-    query = f"moved={key}&way={way}" if key in keys else "saved=1"
+    query = urlencode({"moved": moved.key, "way": moved.way}) if moved else "saved=1"
     return make_response(redirect(address(f"connectors?{query}"), 303))
 
 
-def _moved(keys: list[str], key: str, way: str) -> list[str]:
+@dataclass(frozen=True)
+class Moved:
+    """Which connector was moved how (``up``, ``down`` or ``to`` a number), and the order after it."""
+
+    key: str
+    way: str
+    keys: list[str]
+
+
+def _moved(keys: list[str]) -> Moved | None:
+    """What the pressed button asks for; without one, the first number that is another than its place."""
+    key, _, way = request.form.get("move", "").partition(":")
+    if not key:
+        changed = (item for number, item in enumerate(keys, 1) if _number(item) not in {None, number})
+        key, way = next(changed, ""), "to"
+    if key not in keys or way not in {"up", "down", "to"}:
+        return None
+    there = keys.index(key)
+    place = {"up": there - 1, "down": there + 1, "to": (_number(key) or there + 1) - 1}[way]
     rest = [other for other in keys if other != key]
-    place = keys.index(key) + (-1 if way == "up" else 1)
     rest.insert(max(0, min(place, len(rest))), key)
-    return rest
+    return Moved(key, way, rest)
+
+
+def _number(key: str) -> int | None:
+    text = request.form.get(f"to-{key}", "").strip()
+    return int(text) if text.isdecimal() and len(text) < 6 else None
 
 
 def _connectors(at: Desk, clashes: list[Clash] | None = None) -> Response:
@@ -49,7 +73,7 @@ def _connectors(at: Desk, clashes: list[Clash] | None = None) -> Response:
     rows = [
         fields(
             f"connectors/{key}/name",
-            f"Name of {registered[key]}",
+            registered[key],
             about=f"Key: {key}.",
             default=registered[key],
             connector=key,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated
 
 from flask import request
 from pydantic import Field
 
 from bff.common.errors import InvalidRequest
+from bff.content.cleaning import cleaned
 from bff.content.draft_limits import NotSaved, refuse_unknown
 from bff.content.drafts import Clash, Draft, Edit
+from bff.content.product import MessageFormat
 from bff.web.kit.bodies import Body, read_body
 from bff.web.kit.services import services
 from bff.web.studio.page_context import Desk
@@ -52,15 +55,25 @@ def save(at: Desk, edits: Iterable[Edit]) -> tuple[Draft, list[Clash]]:
     """Put the edits into the draft, as this session's person. Raises ``NotSaved``: then none was taken."""
     there = at.draft.content
     # An entry that is there and empty looks like none in a form.
+    given = list(edits)
+    forms = {edit.path: edit.now for edit in given if edit.path.endswith("/format")}
     made = [
         Edit(edit.path, "", edit.now) if edit.was is None and there.get(edit.path) == "" else edit
-        for edit in edits
+        for edit in (_cleaned(edit, {**there, **forms}) for edit in given)
     ]
     refuse_unknown(made, there, at.registration)
     try:
         return services().content.save(at.session.product, made, at.session.email)
     except NotSaved as error:
         raise NotSaved(error.faults, made) from None
+
+
+def _cleaned(edit: Edit, content: Mapping[str, str | None]) -> Edit:
+    # A text that its editor left alone stays as it is, whatever stands in it.
+    if edit.now is None or edit.now == edit.was:
+        return edit
+    form = content.get(f"messages/{edit.path.split('/')[1]}/format") if "/" in edit.path else None
+    return replace(edit, now=cleaned(edit.path, edit.now, form or MessageFormat.TEXT) or None)
 
 
 def _text(given: str) -> str | None:

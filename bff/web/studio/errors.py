@@ -4,17 +4,34 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import Response
+from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
-from bff.common.errors import HitchpostError, InvalidRequest, NotFound, Outdated, RateLimited
+from bff.common.errors import (
+    HitchpostError,
+    InvalidRequest,
+    NotFound,
+    Outdated,
+    RateLimited,
+    StorageUnavailable,
+)
 from bff.content.draft_limits import NotSaved
+from bff.serving.edge import request_id
 from bff.web.kit.rendering import html, render
-from bff.web.kit.responses import STATUS, how_long_to_wait, problem, tell_unforeseen
-from bff.web.studio.access import LinkGone, Refused, SignedOut, protect, wants_json
+from bff.web.kit.responses import STATUS, foreseen, how_long_to_wait, problem, tell_unforeseen
+from bff.web.studio.access import (
+    CSRF_FIELD,
+    LinkGone,
+    Refused,
+    SignedOut,
+    StaleToken,
+    protect,
+    session_of_request,
+    wants_json,
+)
 from bff.web.studio.page_context import address
 
-STATUSES: Final = STATUS | {SignedOut: 401, Refused: 403, LinkGone: 410, NotSaved: 422}
+STATUSES: Final = STATUS | {SignedOut: 401, Refused: 403, StaleToken: 403, LinkGone: 410, NotSaved: 422}
 
 LINKS: Final = {
     "used": (
@@ -28,6 +45,8 @@ LINKS: Final = {
 
 TITLES: Final[dict[type[Exception], str]] = {
     Refused: "Nothing was changed",
+    StaleToken: "You have signed in anew",
+    StorageUnavailable: "The Studio cannot reach its database",
     InvalidRequest: "Nothing was changed",
     NotSaved: "Nothing was changed",
     NotFound: "There is nothing here",
@@ -43,6 +62,7 @@ def is_studio(path: str | None) -> bool:
 
 def trouble(error: Exception) -> Response:
     """The answer to any exception; one that nobody foresaw tells nothing of itself."""
+    error = foreseen(error)
     response = _answer(error)
     response.headers.update(how_long_to_wait(error))
     return protect(response)
@@ -54,13 +74,32 @@ def _answer(error: Exception) -> Response:
         code = error.code if isinstance(error, HitchpostError) else "internal_error"
         return problem(status, code, detail)
     if isinstance(error, SignedOut):
-        body = render("studio/signed_out.html", base=address(), ended=True)
+        body = render("studio/signed_out.html", base=address(), ended=True, **_kept())
     elif isinstance(error, LinkGone):
         title, words = LINKS[error.detail]
         body = render("studio/link_gone.html", base=address(), title=title, words=words)
     else:
-        body = render("studio/trouble.html", base=address(), title=title, detail=detail)
+        found = session_of_request() if isinstance(error, StaleToken) else None
+        body = render(
+            "studio/trouble.html",
+            base=address(),
+            title=title,
+            detail=detail,
+            # The log has it by the request.
+            support_code=request_id(request.environ) if status >= 500 else None,
+            again=status >= 500 and request.method == "GET",
+            **(_kept(found.csrf) if found else {}),
+        )
     return html(body, status)
+
+
+def _kept(csrf: str = "") -> dict[str, object]:
+    """What a form brought that could not be taken, to be sent again: nothing that was typed is lost."""
+    if request.method != "POST" or request.files:
+        return {}
+    kept = [(name, value) for name, value in request.form.items(multi=True) if name != CSRF_FIELD]
+    written = zip(*(request.form.getlist(name) for name in ("was", "now")), strict=False)
+    return {"kept": kept, "csrf": csrf, "shown": [now for was, now in written if now != was and now]}
 
 
 def _told(error: Exception) -> tuple[int, str, str]:

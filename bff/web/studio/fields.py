@@ -24,7 +24,8 @@ class Option:
 class Field:
     """One entry as it is edited. ``was`` is what its editor sees stand there; empty stands for no entry.
 
-    ``clash``: somebody else wrote there meanwhile; ``value`` is then still this editor's text.
+    ``names`` are the placeholders that may stand in it. ``clash``: somebody else wrote there meanwhile;
+    ``value`` is then still this editor's text.
     """
 
     path: str
@@ -32,6 +33,7 @@ class Field:
     value: str
     was: str
     about: str = ""
+    names: tuple[str, ...] = ()
     kind: str = "line"
     options: tuple[Option, ...] = ()
     default: str = ""

@@ -18,19 +18,23 @@ from bff.web.studio.edits import edits_of_json, save
 from bff.web.studio.page_context import desk
 
 routes = Blueprint("live", __name__)
+MOST_ASKED: Final = 50
+"""Entries of which one look asks what stands there now."""
 TOKEN_LIFE: Final = timedelta(minutes=10)
 
 
 @routes.post("/save")
 def save_entries() -> Response:
     """Save some entries; those that met another's change come back with both texts."""
-    draft, clashes = save(desk(), edits_of_json())
+    edits = edits_of_json()
+    draft, clashes = save(desk(), edits)
     at = desk()
     return answer(
         {
             "revision": draft.revision,
             "changes": len(at.changes),
             "faults": at.faults,
+            "texts": {edit.path: draft.content.get(edit.path, "") for edit in edits},
             "clashes": [_clash(clash) for clash in clashes],
         }
     )
@@ -46,7 +50,18 @@ def news() -> Response:
         if touch.by != at.session.email
     ]
     others.sort(key=lambda item: str(item["at"]), reverse=True)
-    told = {"revision": at.draft.revision, "published": at.published.number, "csrf": at.session.csrf}
+    content, touched = at.draft.content, at.draft.touched
+    texts = {
+        path: {"text": content.get(path, ""), "by": touched[path].by if path in touched else None}
+        for path in request.args.get("paths", "").split("\n")[:MOST_ASKED]
+        if path
+    }
+    told = {
+        "texts": texts,
+        "revision": at.draft.revision,
+        "published": at.published.number,
+        "csrf": at.session.csrf,
+    }
     return answer({**told, "others": others[:50], "by": at.published.by})
 
 

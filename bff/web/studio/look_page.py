@@ -9,8 +9,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from bff.common.errors import InvalidRequest
 from bff.content import look
+from bff.content.content import look_of
 from bff.content.drafts import Clash, Edit
-from bff.content.logos.logo import MOST_IMAGES, FaultyImage, check_logo
+from bff.content.logos.logo import LIMITS, MOST_IMAGES, FaultyImage, check_logo
 from bff.web.kit.services import services
 from bff.web.studio.edits import edits_of_form, save
 from bff.web.studio.fields import Field, Fields
@@ -68,7 +69,7 @@ def upload(field: str) -> Response:
 @routes.errorhandler(RequestEntityTooLarge)
 def too_large(_error: RequestEntityTooLarge) -> Response:
     """So large a file is not even read."""
-    fault = "the file is too large; a logo has at most 200 KiB"
+    fault = f"the file is too large; a logo is {LIMITS}"
     return _look(desk(), image_faults={request.path.rpartition("/studio/")[2]: fault}, status=413)
 
 
@@ -80,7 +81,7 @@ def _look(
     status: int = 200,
 ) -> Response:
     fields = Fields(at, clashes or ())
-    groups = [(title, [_field(fields, name) for name in names]) for title, names in GROUPS]
+    groups = [(title, [_field(at, fields, name) for name in names]) for title, names in GROUPS]
     made = [field for _, group in groups for field in group]
     return page(
         "look",
@@ -90,16 +91,18 @@ def _look(
         groups=groups,
         fields=made,
         suggested={field.path: _suggested(field) for field in made},
-        logos=[_field(fields, name) for name in LOGOS],
+        logos=[_field(at, fields, name) for name in LOGOS],
         image_faults=image_faults or {},
+        logo_limits=LIMITS,
     )
 
 
-def _field(fields: Fields, name: str) -> Field:
+def _field(at: Desk, fields: Fields, name: str) -> Field:
     known = look.FIELDS[name]
-    return fields(
-        f"look/{name}", known.label, about=known.description, kind=known.kind, default=known.default
-    )
+    default = "" if name in LOGOS else look.in_use(look_of(at.draft.content), name)
+    # Its group says which scheme it is of.
+    label = known.label if name in LOGOS else known.label.removesuffix(" (dark)")
+    return fields(f"look/{name}", label, about=known.description, kind=known.kind, default=default)
 
 
 def _suggested(field: Field) -> str | None:

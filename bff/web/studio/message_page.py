@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, make_response, redirect, request
 
@@ -11,9 +12,9 @@ from bff.common.errors import NotFound
 from bff.content import messages
 from bff.content.content import DEFAULT_TEXT, names_of_messages, path_of_text, variants_of
 from bff.content.drafts import Clash, Edit
-from bff.content.language_names import language
+from bff.content.language_names import language, tag_fault
 from bff.content.minted_url import MOST
-from bff.content.wording import ANY, Place, canonical, is_tag
+from bff.content.wording import ANY, Place, canonical
 from bff.studio import editing as studio
 from bff.web.studio.edits import edits_of_form, save
 from bff.web.studio.fields import Field, Fields, Option
@@ -74,19 +75,29 @@ def keep(name: str) -> Response:
 
 @routes.post("/messages/<name>/remove")
 def remove(name: str) -> Response:
-    """Take a message out of the draft, with all its texts."""
-    at, content = desk(), desk().draft.content
+    """Take a message out of the draft, with all its texts; of the default one, what the team wrote."""
+    at = desk()
     _require(at, name)
-    save(
-        at, [Edit(path, text, None) for path, text in content.items() if path.startswith(f"messages/{name}/")]
-    )
-    return make_response(redirect(address("messages"), 303))
+    ours = [(path, text) for path, text in at.draft.content.items() if path.startswith(f"messages/{name}/")]
+    save(at, [Edit(path, text, None) for path, text in ours])
+    return make_response(redirect(address(f"messages?{urlencode({'removed': name})}"), 303))
 
 
 def _list(at: Desk, *, name: str = "", fault: str | None = None, status: int = 200) -> Response:
     content = at.draft.content
     found = [_row(at, key) for key in dict.fromkeys([messages.DEFAULT_MESSAGE, *names_of_messages(content)])]
-    return page("messages", at, "messages", status=status, messages=found, name=name, fault=fault)
+    removed = request.args.get("removed", "")
+    return page(
+        "messages",
+        at,
+        "messages",
+        status=status,
+        messages=found,
+        name=name,
+        fault=fault,
+        removed=removed if NAME.fullmatch(removed) and removed not in names_of_messages(content) else None,
+        is_published=removed in names_of_messages(at.published.content),
+    )
 
 
 def _row(at: Desk, name: str) -> dict[str, object]:
@@ -119,7 +130,9 @@ def _one(at: Desk, name: str, clashes: list[Clash] | None = None) -> Response:
         languages=[(tag, language(tag)) for tag in at.languages],
         most=MOST,
         unknown=unknown,
-        removable=name != messages.DEFAULT_MESSAGE,
+        own=name in names_of_messages(at.draft.content),
+        builtin=DEFAULT_TEXT if name == messages.DEFAULT_MESSAGE else None,
+        plain=at.draft.content.get(f"messages/{name}/kind") == "plain",
     )
 
 
@@ -154,8 +167,8 @@ def _places(at: Desk, name: str) -> tuple[list[Place], str | None]:
     connector, locale = request.args.get("connector", ""), request.args.get("locale", "").strip()
     if "add" not in request.args:
         return list(found), None
-    if locale and not is_tag(locale):
-        return list(found), f"{locale!r} is no language tag such as de or pt-BR"
+    if locale and (fault := tag_fault(locale)):
+        return list(found), fault
     if connector and connector not in at.names:
         return list(found), f"there is no connector {connector!r}"
     asked = (connector or ANY, canonical(locale) if locale else ANY)

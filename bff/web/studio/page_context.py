@@ -12,7 +12,7 @@ from bff.common.errors import NotFound
 from bff.content import content
 from bff.content.content import Faults
 from bff.content.drafts import Change, Draft, Version, difference
-from bff.content.language_names import language
+from bff.content.language_names import every_language, language
 from bff.content.product import Product, Registration
 from bff.content.words import LOCALES
 from bff.studio import editing as studio
@@ -69,6 +69,11 @@ class Desk:
         return content.product_of(self.registration, self.draft.content, self.draft.revision)
 
     @cached_property
+    def live(self) -> Product:
+        """The product as its users meet it now."""
+        return content.product_of(self.registration, self.published.content, self.published.number)
+
+    @cached_property
     def names(self) -> dict[str, str]:
         """The connectors' names by key, in the draft's order."""
         named = services().catalogue.named
@@ -103,6 +108,7 @@ def page(template: str, at: Desk, here: str, *, status: int = 200, **values: Any
         base=address(),
         bff=services().public_url,
         language=language,
+        every_language=every_language(),
         scenes=SCENES,
         **values,
     )

@@ -18,6 +18,7 @@ from bff.web.kit.services import services
 from bff.web.popup.pages import page_values
 from bff.web.studio import form_samples
 from bff.web.studio.access import HEADERS, session
+from bff.web.studio.errors import trouble
 from bff.web.studio.live import account_of
 from bff.web.studio.page_context import address
 
@@ -25,6 +26,10 @@ routes = Blueprint("preview", __name__)
 SCHEMES: Final = ("light", "dark")
 APP: Final = "https://app.example/integrations"
 SUPPORT_CODE: Final = "ABCD-2345"
+ACCOUNTS: Final = {"account": "ada@acme.example", "other_account": "grace@acme.example"}
+HEALED: Final = frozenset({"failed", "partner_unavailable", "rate_limited", "network"})
+"""The errors whose page has a button that tries again."""
+AGAIN: Final[dict[str, str]] = {}
 NOTHING: Final = ""
 """Stands for a launch token: a preview launches nothing."""
 # No form leads out of it; its links are the editor's script's to stop.
@@ -33,6 +38,14 @@ FRAME_POLICY: Final = (
     .replace("frame-ancestors 'none'", "frame-ancestors 'self'")
     .replace("form-action 'self'", "form-action 'none'")
 )
+
+
+@routes.errorhandler(Exception)
+def in_words(error: Exception) -> Response:
+    """What went wrong, inside the frame: without it browsers show a page of their own."""
+    response = trouble(error)
+    response.headers["Content-Security-Policy"] = FRAME_POLICY
+    return response
 
 
 @routes.get("/preview")
@@ -55,7 +68,10 @@ def preview() -> Response:
 
 
 def _button(product: Product, scene: Scene, words: Words, connector: str, scheme: str, locale: str) -> str:
-    title, next_step = words.error(scene.code) if scene.code else ("", "")
+    offered = product.connector(connector)
+    assert offered is not None  # nosec B101  # for the type checker
+    values = {"connector_name": services().catalogue.named(offered).name, "product_name": product.name}
+    title, next_step = words.error(scene.code, **values, **ACCOUNTS) if scene.code else ("", "")
     every = (offered.key for offered in product.connectors)
     return render(
         "studio/preview_button.html",
@@ -78,8 +94,9 @@ def _page(product: Product, scene: Scene, words: Words, connector: str, scheme: 
     offered = product.connector(connector)
     assert offered is not None  # nosec B101  # for the type checker
     named = services().catalogue.named(offered)
-    title, next_step = words.error(scene.code or "failed")
     values: dict[str, Any] = page_values(product, words, named.name)
+    accounts = ACCOUNTS if scene.key == "error_accounts_named" else {}
+    title, next_step = values["error"](scene.code or "failed", **accounts)
     return render(
         f"hitchpost/{scene.page}",
         **values
@@ -98,6 +115,7 @@ def _page(product: Product, scene: Scene, words: Words, connector: str, scheme: 
             "fields": {},
             "seconds": 0,
             "address": APP,
+            "again": AGAIN if scene.code in HEALED else None,
         }
         | form_samples.values(scene.state or "", values["text"]),
     )

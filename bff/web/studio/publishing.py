@@ -5,13 +5,16 @@ from __future__ import annotations
 from flask import Blueprint, Response, make_response, redirect, request
 
 from bff.common.errors import InvalidRequest, Outdated
+from bff.content.content import names_of_messages
 from bff.content.drafts import Clash, Edit
+from bff.content.product import Product
 from bff.studio import editing as studio
 from bff.web.kit import audit
 from bff.web.kit.services import services
 from bff.web.studio.access import require_publisher, session
 from bff.web.studio.edits import save
 from bff.web.studio.page_context import Desk, address, desk, page
+from bff.web.studio.unset import unset
 
 routes = Blueprint("publishing", __name__)
 
@@ -97,15 +100,22 @@ def _changes(
             for path, said in at.faults.items()
         ],
         clashes=told,
+        removed=sorted({*names_of_messages(at.published.content)} - {*names_of_messages(at.draft.content)}),
         outdated=outdated,
         note=note,
     )
 
 
-def row(at: Desk, path: str, before: str | None, after: str | None) -> dict[str, object]:
-    """One change as it is told."""
+def row(
+    at: Desk, path: str, before: str | None, after: str | None, then: Product | None = None
+) -> dict[str, object]:
+    """One change as it is told: where one side has no entry, what users read without one.
+
+    ``then`` is the product after the change; the draft's, if it is not named.
+    """
     return {
         "path": path,
+        "without": unset(at, path, at.live if before is None else then or at.product),
         "label": at.label(path),
         "before": before,
         "after": after,

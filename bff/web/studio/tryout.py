@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from bff.content import messages
 from bff.content.content import names_of_messages
 from bff.content.language_names import language
-from bff.content.product import DRAFT
+from bff.content.product import DRAFT, MessageKind
 from bff.content.wording import is_tag
 from bff.content.words import LOCALES
 from bff.web.kit.services import services
@@ -35,6 +35,7 @@ def tryout() -> Response:
         messages=names,
         languages=[(tag, language(tag)) for tag in at.languages],
         chosen={"connector": connector, "message": message, "locale": locale},
+        plain=at.draft.content.get(f"messages/{message}/kind") == MessageKind.PLAIN,
         predicted=_predicted(at, message, connector, locale),
         lost=any(path.startswith(f"messages/{message}/") for path in at.faults),
     )

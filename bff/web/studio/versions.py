@@ -5,10 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, Response, make_response, redirect, request
 
 from bff.common.errors import InvalidRequest, Outdated
+from bff.content.content import faults, names_of_messages, product_of
 from bff.content.drafts import Version, difference
 from bff.web.kit import audit
 from bff.web.kit.services import services
-from bff.web.studio.access import require_publisher
+from bff.web.studio.access import require_publisher, session
 from bff.web.studio.page_context import Desk, address, desk, page
 from bff.web.studio.publishing import row
 
@@ -30,6 +31,20 @@ def one(number: int) -> Response:
     changes = difference(before.content if before else {}, version.content)
     rows = [row(at, change.path, change.before, change.after) | {"touch": None} for change in changes]
     return page("version", at, "history", version=version, before=before, rows=rows)
+
+
+@routes.get("/history/<int(max=2147483647):number>/restore")
+def ask(number: int) -> Response:
+    """Asks before an earlier version goes live again, with what that changes for users."""
+    at, version = desk(), services().content.version(session().product, number)
+    changes = difference(at.published.content, version.content)
+    there = product_of(at.registration, version.content, version.number)
+    rows = [row(at, change.path, change.before, change.after, there) | {"touch": None} for change in changes]
+    now, then = (set(names_of_messages(content)) for content in (at.published.content, version.content))
+    faulty = [(at.label(path), said) for path, said in faults(version.content, at.registration).items()]
+    return page(
+        "restore", at, "history", version=version, rows=rows, faulty=faulty, removed=sorted(now - then)
+    )
 
 
 @routes.post("/history/<int(max=2147483647):number>/restore")

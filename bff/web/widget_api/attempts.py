@@ -67,7 +67,9 @@ def config() -> Response:
     product, principal = signed_in()
     states = _states(product, principal)
     names = {standing.connector.key: standing.connector.name for standing in states}
-    shared, told_words = widget_words(product, wanted(principal, request.args.get("locale")), names)
+    accounts = {standing.connector.key: standing.external_account or "" for standing in states}
+    languages = wanted(principal, request.args.get("locale"))
+    shared, told_words = widget_words(product, languages, names, accounts)
     return answer(
         {
             "product": {"key": product.key, "name": product.name},

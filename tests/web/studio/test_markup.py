@@ -31,7 +31,7 @@ CORPUS = (
 def test_text_is_never_markup(shared_world: World, text: str) -> None:
     """Whatever a team writes is shown as it was written, on every page that shows it."""
     # A path of what cannot be seen is refused whole.
-    name = text.replace("/", "") if text.isprintable() else "plain"
+    name = text.replace("/", "") if text.isprintable() else "nds"
     content = {
         TEXT: text,
         "messages/default/kind": text,

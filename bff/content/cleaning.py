@@ -1,0 +1,89 @@
+"""What comes along when a text is pasted: tabs, line breaks, invisible characters, typographic quotes."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final
+
+from bff.content.look_fields import FIELDS
+from bff.content.product import MessageFormat
+
+_BREAKS: Final = re.compile(" *[\t-\r\x85\u2028\u2029][ \t-\r\x85\u2028\u2029]*")
+"""Tabs and breaks of any kind, with the spaces around them."""
+_INVISIBLE: Final = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x9f\u00ad\u180e\u200b\u2060\ufeff]")
+"""What draws nothing and spells nothing. Joiners and marks of direction do."""
+_HARD_SPACE: Final = re.compile("[\u00a0\u2007\u202f]")
+_STRAY_HARD_SPACE: Final = re.compile(
+    "(?<!«)(?<![0-9])[\u00a0\u2007\u202f](?![!?:;»%€])|(?<=[0-9])[\u00a0\u2007\u202f](?![0-9!?:;»%€])"
+)
+"""A no-break space where no typesetter would put one: French has it before a colon, numbers inside."""
+_QUOTES: Final = "\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02"
+_QUOTE_ENDS: Final = re.compile(r"\s*(?:[:,}\]]|$)")
+_STRAIGHT: Final = str.maketrans(
+    {**dict.fromkeys("\u201c\u201d\u201e\u201f\uff02", '"'), **dict.fromkeys("\u2018\u2019\u201a\u201b", "'")}
+)
+
+
+def cleaned(path: str, text: str, form: str = MessageFormat.TEXT) -> str:
+    """The text of an entry without what pasting brought along. ``form`` is that of its message."""
+    match path.split("/"):
+        case ["messages", _, "text", *_] if form == MessageFormat.JSON or text.lstrip().startswith("{"):
+            return _json(text)
+        case ["messages", _, "text", *_]:
+            return _line(_HARD_SPACE.sub(" ", text))
+        case ["words" | "connectors", *_]:
+            return _line(_STRAY_HARD_SPACE.sub(" ", text))
+        case ["look", field]:
+            return _look(field, _line(_HARD_SPACE.sub(" ", text)))
+    return text
+
+
+def _line(text: str) -> str:
+    return _INVISIBLE.sub("", _BREAKS.sub(" ", text)).strip()
+
+
+def _look(field: str, text: str) -> str:
+    kind = FIELDS[field].kind if field in FIELDS else ""
+    if kind == "colour" and re.fullmatch(r"[0-9A-Fa-f]{6}|[0-9A-Fa-f]{3}", text):
+        return "#" + text
+    return text.translate(_STRAIGHT) if kind == "font" else text
+
+
+def _json(text: str) -> str:
+    """What is JSON stays as it is; what becomes JSON by cleaning is cleaned; the rest has its fault told."""
+    if not _is_json(text) and _is_json(clean := _straightened(text)):
+        return clean
+    return text
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _straightened(text: str) -> str:
+    """Straight quotation marks around strings, plain spaces between them; what stands inside is kept."""
+    made: list[str] = []
+    inside, escaped = "", False
+    for place, read in enumerate(text):
+        if _INVISIBLE.match(read):
+            continue
+        if not inside:
+            inside = read if read == '"' or read in _QUOTES else ""
+            made.append('"' if inside else _HARD_SPACE.sub(" ", read))
+            continue
+        quote = read == '"' or read in _QUOTES
+        ends = read == inside == '"' or (quote and _QUOTE_ENDS.match(text, place + 1))
+        if quote and not escaped and ends:
+            inside = ""
+            made.append('"')
+        elif read == '"' and not escaped:
+            made.append('\\"')
+        else:
+            made.append(" " if read in "\t\n\r" else read)
+        escaped = read == "\\" and not escaped
+    return "".join(made)

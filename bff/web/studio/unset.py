@@ -1,0 +1,52 @@
+"""What users get where a team has written nothing: shown in fields and differences in place of no entry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bff.content import look
+from bff.content.content import DEFAULT_TEXT
+from bff.content.messages import DEFAULT_MESSAGE
+from bff.content.product import MessageFormat, MessageKind, Product
+from bff.content.wording import ANY, Place, closest
+from bff.content.words import Words
+from bff.web.kit.services import services
+from bff.web.studio.page_context import Desk
+
+
+def unset(at: Desk, path: str, product: Product) -> str:  # noqa: PLR0911
+    """What holds for ``product`` where this entry is not set; empty where that is nothing."""
+    match path.split("/"):
+        case ["words", connector, locale, key]:
+            return word(product, key, (connector, locale))
+        case ["look", field] if field in look.FIELDS:
+            return look.in_use(product.look, field)
+        case ["messages", _, "kind"]:
+            return MessageKind.SEALED.value
+        case ["messages", _, "format"]:
+            return MessageFormat.TEXT.value
+        case ["messages", name, "text", connector, locale]:
+            return _text(product, name, (connector, locale))
+        case ["connectors", "order"]:
+            return " ".join(offered.key for offered in at.registration.connectors)
+        case ["connectors", key, "name"]:
+            named = services().catalogue.named
+            return next((named(item).name for item in at.registration.connectors if item.key == key), "")
+    return ""
+
+
+def word(product: Product, key: str, place: Place) -> str:
+    """The text that users read of this key where there is none for exactly this place."""
+    connector, locale = place
+    others = {there: text for there, text in product.words.get(key, {}).items() if there != place}
+    without = replace(product, words={**product.words, key: others})
+    wanted = [] if locale == ANY else [locale]
+    return Words(without, wanted, None if connector == ANY else connector).template(key)
+
+
+def _text(product: Product, name: str, place: Place) -> str:
+    message = product.messages.get(name)
+    others = {there: text for there, text in message.texts.items() if there != place} if message else {}
+    if found := closest(others, *place):
+        return found[1]
+    return DEFAULT_TEXT if name == DEFAULT_MESSAGE else ""

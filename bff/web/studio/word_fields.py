@@ -1,0 +1,146 @@
+"""The fields of words, in groups that can be folded away; and those that are found by what stands in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from flask import request
+
+from bff.content.content import path_of_word
+from bff.content.language_names import language
+from bff.content.wording import ANY, Place
+from bff.content.words import CATALOGUE, DEFAULTS, Key
+from bff.studio import editing as studio
+from bff.studio.scenes import scene_of
+from bff.web.studio.fields import Field, Fields
+from bff.web.studio.page_context import Desk
+from bff.web.studio.unset import word
+
+MOST_FOUND: Final = 60
+"""Fields of one search: a page of more is not read."""
+TITLES: Final = {
+    "button": "The button, until it ends",
+    "endings": "How it ended",
+    "errors": "Errors",
+    "window": "The sign-in window",
+    "mail": "The mail that invites to the Studio",
+}
+
+
+@dataclass
+class Section:
+    """A part of the page that folds away. ``groups``: titles of pictures, with the fields that they show."""
+
+    key: str
+    title: str
+    opened: bool = False
+    groups: list[tuple[str, list[Field]]] = field(default_factory=list)
+
+    @property
+    def fields(self) -> list[Field]:
+        """Every field in it."""
+        return [one for _, fields in self.groups for one in fields]
+
+    @property
+    def own(self) -> int:
+        """How many have a text of the team's."""
+        return sum(one.was != "" for one in self.fields)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a page shows; ``left_out`` is how many more there would be."""
+
+    sections: list[Section]
+    left_out: int = 0
+
+
+def words_of(at: Desk, fields: Fields, place: Place) -> Found:
+    """Every text for one connector in one language."""
+    made = {key: Section(key, title) for key, title in TITLES.items()}
+    for key in CATALOGUE.values():
+        if place[0] != ANY and key.name.startswith("mail_"):
+            continue
+        section = made[studio.section_of(key.name)]
+        scene = scene_of(key.name)
+        title = scene.title if scene else section.title
+        if not section.groups or section.groups[-1][0] != title:
+            section.groups.append((title, []))
+        section.groups[-1][1].append(_field(at, fields, key, place, short_title(key)))
+    sections = [section for section in made.values() if section.groups]
+    asked = request.args.get("open", "button")
+    for section in sections:
+        troubled = any(one.faults or one.clash for one in section.fields)
+        section.opened = section.key == asked or troubled
+    return Found(sections)
+
+
+def found_words(at: Desk, fields: Fields, wanted: str, *, only_ours: bool) -> Found:
+    """The texts of every language and connector in which ``wanted`` stands, or of which it is the name."""
+    sought = wanted.casefold()
+    # What was just written stays in sight, whatever stands in it now.
+    kept = set(request.form.getlist("path"))
+    found: dict[Place, list[Field]] = {}
+    count = 0
+    for place, key in _places(at, only_ours=only_ours):
+        path = path_of_word(key.name, *place)
+        there = at.draft.content.get(path) or DEFAULTS.get(place[1], {}).get(key.name, "")
+        if path not in kept and sought not in f"{there}\n{key.name}\n{studio.title(key.name)}".casefold():
+            continue
+        count += 1
+        if count <= MOST_FOUND or path in kept:
+            found.setdefault(place, []).append(_field(at, fields, key, place, studio.title(key.name)))
+    sections = [
+        Section("-".join(place).replace("*", "any"), _title(at, place), opened=True, groups=[("", made)])
+        for place, made in found.items()
+    ]
+    return Found(sections, max(0, count - MOST_FOUND))
+
+
+def short_title(key: Key) -> str:
+    """What a text is called below the title of its picture, which says the rest."""
+    name = key.name
+    if name.startswith("error_"):
+        return {"title": "Title", "named": "What to do, by name"}.get(name.rpartition("_")[2], "What to do")
+    rest = name.removeprefix("page_").removeprefix("mail_invite_")
+    if rest != name and rest != key.scene.removeprefix("page_"):
+        rest = rest.removeprefix(key.scene.removeprefix("page_") + "_")
+    elif rest != name:
+        rest = "title"
+    return studio.title(rest)
+
+
+def _places(at: Desk, *, only_ours: bool) -> Iterator[tuple[Place, Key]]:
+    ours: dict[Place, set[str]] = {}
+    for path in at.draft.content:
+        match path.split("/"):
+            case ["words", connector, locale, key] if key in CATALOGUE:
+                ours.setdefault((connector, locale), set()).add(key)
+    everybody = [] if only_ours else [(ANY, locale) for locale in at.languages]
+    for place in dict.fromkeys([*everybody, *ours]):
+        for known in CATALOGUE.values():
+            if place in everybody or known.name in ours.get(place, ()):
+                yield place, known
+
+
+def _title(at: Desk, place: Place) -> str:
+    connector, locale = place
+    shown = language(locale)
+    return f"{shown[:1].upper()}{shown[1:]}, {at.names.get(connector, 'every connector')}"
+
+
+def _field(at: Desk, fields: Fields, key: Key, place: Place, label: str) -> Field:
+    connector, locale = place
+    scene = scene_of(key.name)
+    return fields(
+        path_of_word(key.name, connector, locale),
+        label,
+        locale=locale,
+        about=key.description,
+        names=tuple(f"{{{name}}}" for name in (*key.placeholders, *key.optional)),
+        default=word(at.product, key.name, place),
+        scene=scene.key if scene else "",
+        connector="" if connector == ANY else connector,
+    )
