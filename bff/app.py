@@ -12,8 +12,8 @@ from bff.housekeeper import InEachProcess
 from bff.serving.edge import Edge, trusted
 from bff.settings import FaultySettings, Settings, load_settings
 from bff.web import guest, headers
+from bff.web.host_api import access_tokens, exchange, receipts
 from bff.web.host_api import calls as host_api
-from bff.web.host_api import exchange, receipts
 from bff.web.kit import audit, mount
 from bff.web.kit.cookies import cookie_faults
 from bff.web.kit.guards import refuse_nul, refuse_repeated_query
@@ -27,6 +27,7 @@ from bff.web.studio import routes as studio_routes
 from bff.web.studio.access import MAX_BYTES
 from bff.web.studio.errors import is_studio, trouble
 from bff.web.widget_api import attempts as attempt_routes
+from bff.web.widget_api import connections as connection_routes
 from bff.web.widget_api import press
 from bff.wiring import build_services
 
@@ -122,6 +123,8 @@ def build_blueprint(limits: CallLimits) -> Blueprint:
         press,
         host_api,
         exchange,
+        connection_routes,
+        access_tokens,
         pages,
         completion,
         looks,

@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from bff.connect.housekeeping import Housekeeping
+from bff.connections.health import Health
 from bff.serving.periodic_thread import Rounds
 from bff.web.kit.services import Services
 
@@ -19,13 +20,18 @@ log = structlog.get_logger("hitchpost.housekeeping")
 class Housekeeper(Rounds):
     """A round three times a minute, at other moments in each worker."""
 
-    def __init__(self, housekeeping: Housekeeping, every: float = EVERY_SECONDS) -> None:
+    def __init__(
+        self, housekeeping: Housekeeping, every: float = EVERY_SECONDS, health: Health | None = None
+    ) -> None:
         super().__init__("housekeeping", every, log, spread=0.5)
         self._housekeeping = housekeeping
+        self._health = health
 
     def once(self) -> None:
-        """End what is overdue, forget what is old."""
+        """End what is overdue, look after what is connected, forget what is old."""
         ended = self._housekeeping.end_overdue()
+        if self._health is not None:
+            self._health.look(self._over.is_set)
         gone = self._housekeeping.forget(self._over.wait)
         if ended or any(gone.values()):
             log.info("housekeeping", ended=ended, forgotten=sum(gone.values()))
@@ -48,7 +54,10 @@ class InEachProcess:
         process = os.getpid()
         if not self._wanted or process in self._begun:
             return
-        fresh: list[Rounds] = [Housekeeper(self._services.housekeeping), self._services.checkpoints.anew()]
+        fresh: list[Rounds] = [
+            Housekeeper(self._services.housekeeping, health=self._services.health),
+            self._services.checkpoints.anew(),
+        ]
         # Of several first requests at once one gets its own in; no lock, as a fork could copy it locked.
         if self._begun.setdefault(process, fresh) is fresh:
             for thread in fresh:

@@ -75,7 +75,7 @@ def load() -> Callable[[Settings], Flask]:
     def start(settings: Settings) -> Flask:
         app = create_app(settings)
         services = services_of(app)
-        Housekeeper(services.housekeeping).start()
+        Housekeeper(services.housekeeping, health=services.health).start()
         services.checkpoints.start()
         return app
 

@@ -124,6 +124,23 @@ class Settings(ServedSettings):
     limit_account_launches: int = Field(
         default=1500, ge=1, description="Sign-ins that the users of one account may launch in a minute."
     )
+    limit_connection_tokens: int = Field(
+        default=120,
+        ge=1,
+        description="Access tokens of one connection that a host may ask for in a minute.",
+    )
+    limit_account_tokens: int = Field(
+        default=1200, ge=1, description="Access tokens of one account that a host may ask for in a minute."
+    )
+    health_minutes: int = Field(
+        default=60,
+        ge=0,
+        le=100_000,
+        description="Minutes after which the partner service is asked about an account with something"
+        " connected, although nobody asks: one call, so 17 calls a minute for a thousand accounts. A worker"
+        " asks about at most one account a second. `0`: never, and a connection that ends is noticed when"
+        " somebody looks. See [connections](connections.md).",
+    )
     housekeeping: Literal["on", "off"] = Field(
         default="on",
         description="`off` starts no thread inside your own Flask app that ends what is overdue, forgets what"

@@ -26,7 +26,11 @@ from bff.connect.receipts import Receipts
 from bff.connect.service import Connect
 from bff.connect.sign_in_urls import SignInUrls
 from bff.connect.store import DatabaseAttempts
+from bff.connections.health import Health
+from bff.connections.ledger import Ledger
 from bff.connections.overview import Overview
+from bff.connections.service import Connections
+from bff.connections.store import DatabaseConnections, decide_within
 from bff.content.logos.store import DatabaseImages
 from bff.content.store import ContentStore
 from bff.identity.host_assertions import JwtAssertions
@@ -105,11 +109,14 @@ def _wire(
     accounts = Accounts(DatabaseAccountOwners(engine), products, client.takes_any_account_id)
     partner = OwnAccounts(client, accounts)
     catalogue = Catalogue(partner, clock, DatabaseConnectors(engine, credential), _at_most(LOOK_UPS_AT_ONCE))
-    minter = Minter(partner, catalogue, _aside(settings.threads), several_installs)
+    minutes = settings.health_minutes
+    every = timedelta(minutes=minutes) if minutes else None
+    ledger = Ledger(DatabaseConnections(engine), clock, every, decide_within)
+    minter = Minter(partner, catalogue, _aside(settings.threads), several_installs, ledger)
     attempts = DatabaseAttempts(engine)
-    overview = Overview(partner, catalogue, clock, _aside(settings.threads))
+    overview = Overview(partner, catalogue, ledger, clock, _aside(settings.threads))
     events = AllOf(LoggedEvents(), overview)
-    watch = Watch(attempts, partner, events, clock)
+    watch = Watch(attempts, partner, events, clock, ledger)
     completions = Completions(
         attempts,
         partner,
@@ -143,6 +150,8 @@ def _wire(
         watch=watch,
         attempts=attempts,
         overview=overview,
+        connections=Connections(ledger, partner, catalogue, overview, attempts, watch, clock),
+        health=Health(ledger, partner, clock),
         catalogue=catalogue,
         sign_in_urls=SignInUrls(minter, attempts, settings.partner_service_url, clock),
         products=DraftProducts(products, content, settings.public_origin),
@@ -182,11 +191,15 @@ def _limits(settings: Settings, engine: Engine, clock: StoreClock) -> CallLimits
             Purpose.ATTEMPT: settings.limit_user_attempts,
             Purpose.PRESS: settings.limit_user_launches,
             Purpose.LAUNCH: settings.limit_user_launches,
+            Purpose.DISCONNECT: settings.limit_user_launches,
+            Purpose.TOKEN: settings.limit_connection_tokens,
         },
         {
             Purpose.ATTEMPT: settings.limit_account_attempts,
             Purpose.PRESS: settings.limit_account_launches,
             Purpose.LAUNCH: settings.limit_account_launches,
+            Purpose.DISCONNECT: settings.limit_account_launches,
+            Purpose.TOKEN: settings.limit_account_tokens,
         },
         settings.limit_product_attempts,
     )

@@ -9,6 +9,7 @@ HitchpostError
 ├── KeysUnavailable           the host's keys cannot be fetched, so nothing that it asserts is believed
 ├── AccountOfAnotherProduct   the partner service has the account for another product
 ├── NotFound                  no such thing, or none of this principal's
+├── NotAllowed                the product's file does not let this caller do it
 ├── Outdated                  somebody else has changed it meanwhile
 ├── LaunchRefused             the launch token is unknown, used or past its time
 ├── CompletedElsewhere        another browser than the one that began came to complete a sign-in
@@ -18,7 +19,11 @@ HitchpostError
 └── PartnerProblem            the partner service
     ├── PartnerUnavailable    did not answer, or not sensibly
     ├── AccountUnknown        does not have this account
-    └── ConnectorUnavailable  does not have this connector
+    ├── ConnectorUnavailable  does not have this connector
+    ├── ConnectionNotFound    does not have this connection, or it is none of the account's
+    ├── NeedsReconnect        has no grant any more: a user has to sign in again
+    ├── NotSupportedByPartner cannot do what was asked
+    └── SeveralConnections    has several connections, and it was not said which one is meant
 
 A class has a stable ``code``; its HTTP status lives in ``bff/web/kit/responses.py`` and its words in
 ``bff/content/words.py``.
@@ -85,6 +90,12 @@ class NotFound(HitchpostError):
     """No such thing, or none of this principal's: the two are not told apart."""
 
     code = "not_found"
+
+
+class NotAllowed(HitchpostError):
+    """The product's file leaves this to others: see ``disconnect`` in docs/connections.md."""
+
+    code = "not_allowed"
 
 
 class Outdated(HitchpostError):
@@ -162,3 +173,31 @@ class ConnectorUnavailable(PartnerProblem):
 
     code = "connector_unavailable"
     told = "connector_unavailable"
+
+
+class ConnectionNotFound(PartnerProblem):
+    """There is no such connection, it has ended, or it is none of this account's: they are not told apart."""
+
+    code = "connection_not_found"
+    told = "connector_unavailable"
+
+
+class NeedsReconnect(PartnerProblem):
+    """The connection's grant has ended: a user has to sign in again."""
+
+    code = "needs_reconnect"
+    told = "connector_unavailable"
+
+
+class NotSupportedByPartner(PartnerProblem):
+    """The partner service cannot do it. Cyclr gives access tokens to nobody, for one."""
+
+    code = "not_supported_by_partner"
+    told = "connector_unavailable"
+
+
+class SeveralConnections(PartnerProblem):
+    """Several accounts of the connector are connected: name the one that is meant as ``connection``."""
+
+    code = "several_connections"
+    told = "several_connections"

@@ -54,7 +54,9 @@ class Attempt:
 
     ``return_error`` is the error with which the browser came back, ``confirmed_at`` when the user said there
     that the sign-in was finished. ``attributed``: the connection is known to be this user's own doing.
-    ``seemed_over_at``: a page was woken by what comes at the end of a sign-in.
+    ``seemed_over_at``: a page was woken by what comes at the end of a sign-in. ``wanted_connection``: the
+    account connector that it is to reconnect, and no other. ``adds_connection``: where one is connected
+    already, it is for a further one.
     """
 
     id: str
@@ -94,6 +96,8 @@ class Attempt:
     late_success_at: datetime | None = None
     idempotency_sha256: str | None = None
     request_sha256: str | None = None
+    wanted_connection: int | None = None
+    adds_connection: bool = False
 
 
 class AttemptChanges(TypedDict, total=False):

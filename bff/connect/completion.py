@@ -17,7 +17,7 @@ from urllib.parse import quote
 from bff.common.errors import CompletedElsewhere, LaunchRefused, NotFound, PartnerUnavailable
 from bff.common.secret import Secret, fingerprint
 from bff.connect.attempt import Attempt, Status
-from bff.connect.minting import Minter
+from bff.connect.minting import Aim, Minter
 from bff.connect.polling import Watch
 from bff.connect.ports import AttemptStore, Events
 from bff.upstream.protocol import AccountConnector, CompletionWish, PartnerService, SignInToken
@@ -86,7 +86,13 @@ class Completions:
         wish = None
         if self._mode is not SameBrowser.OFF:
             wish = CompletionWish(f"{self._places.public_url}/connect/complete/{attempt.id}", target)
-        installed, token = self._minter.mint(attempt.account, attempt.connector, attempt.user.id, wish)
+        installed, token = self._minter.mint(
+            attempt.account,
+            attempt.connector,
+            attempt.user.id,
+            wish,
+            Aim(attempt.wanted_connection, attempt.adds_connection),
+        )
         if wish and not token.completes:
             self._lacking(attempt)
         browser = Secret(self._random_token()) if wish and token.completes else None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from bff.common.errors import AccountUnknown
+from bff.common.errors import AccountUnknown, ConnectionNotFound, SeveralConnections
 from bff.upstream.protocol import whole_of
 
 if TYPE_CHECKING:
@@ -16,6 +18,30 @@ if TYPE_CHECKING:
     from bff.identity.principal import AccountRef
     from bff.upstream.catalogue import Catalogue
     from bff.upstream.protocol import AccountConnector, CompletionWish, Connector, PartnerService, SignInToken
+
+
+@dataclass(frozen=True)
+class Aim:
+    """Which of an account's connections a sign-in is for: that ``number`` and no other, or the one there is.
+
+    ``adds``: where one is connected already, it is for a further one.
+    """
+
+    number: int | None = None
+    adds: bool = False
+
+
+class Claims(Protocol):
+    """What is known of an account's connections beside what the partner service tells."""
+
+    def lost(self, account: AccountRef) -> Set[int]:
+        """Those that need a new sign-in: they are somebody's, although they are not authenticated."""
+
+    def busy(self, account: AccountRef) -> Set[int]:
+        """Those that users are signing in to now."""
+
+    def take(self, account: AccountRef, offered: OfferedConnector, number: int) -> bool:
+        """Keep one for the sign-in that is being minted; False when another one has it."""
 
 
 class Minter:
@@ -31,11 +57,13 @@ class Minter:
         catalogue: Catalogue,
         aside: Aside,
         several: Callable[[AccountRef, Sequence[AccountConnector]], None] = lambda _account, _installs: None,
+        claims: Claims | None = None,
     ) -> None:
         self._partner = partner
         self._catalogue = catalogue
         self._aside = aside
         self._several = several
+        self._claims = claims
         self._tells = True
 
     def mint(
@@ -44,18 +72,69 @@ class Minter:
         offered: OfferedConnector,
         username: str,
         completion: CompletionWish | None = None,
+        aim: Aim = Aim(),  # frozen
     ) -> tuple[AccountConnector, SignInToken]:
-        """The account connector to sign in for, and a token for ``username``. Raises ``PartnerProblem``."""
+        """The account connector to sign in for, and a token for ``username``.
+
+        Raises ``PartnerProblem``; of these ``ConnectionNotFound`` for an ``aim`` that is not there, and
+        ``SeveralConnections`` where several are connected and none is aimed at.
+        """
         wanted = self._find(account, offered)
+        if aim.number is not None or aim.adds:
+            return self._aimed(account, offered, wanted, aim, username, completion)
         listed = None
         if not self._tells:
             listed = self._aside(partial(self._partner.list_account_connectors, account))
         token = self._partner.mint_sign_in_token(account, username, completion, wanted)
         self._tells = token.account_connector is not None
-        if token.account_connector is not None:
+        if token.account_connector is not None and token.installed <= 1:
             return token.account_connector, token
         installed = listed.result() if listed else self._partner.list_account_connectors(account)
-        return self._chosen(account, wanted, installed), token
+        return self._chosen(account, wanted, self._ours(account, wanted, installed)), token
+
+    def _aimed(
+        self,
+        account: AccountRef,
+        offered: OfferedConnector,
+        wanted: Connector,
+        aim: Aim,
+        username: str,
+        completion: CompletionWish | None,
+    ) -> tuple[AccountConnector, SignInToken]:
+        # Without the connector: the partner service would choose by itself.
+        found = self._aside(partial(self._sought, account, offered, wanted, aim))
+        token = self._partner.mint_sign_in_token(account, username, completion)
+        return found.result(), token
+
+    def _sought(
+        self, account: AccountRef, offered: OfferedConnector, wanted: Connector, aim: Aim
+    ) -> AccountConnector:
+        if aim.number is None:
+            return self._further(account, offered, wanted)
+        found = self._partner.get_account_connector(account, aim.number)
+        if found is None or not wanted.is_in(found):
+            raise ConnectionNotFound(f"there is no connection {aim.number} of {offered.key}")
+        return found
+
+    def _further(self, account: AccountRef, offered: OfferedConnector, wanted: Connector) -> AccountConnector:
+        """One that stands for nothing yet and that nobody is at, or a new one."""
+        ours = self._ours(account, wanted, self._partner.list_account_connectors(account))
+        lost = self._lost(account)
+        if not any(item.authenticated for item in ours) and any(item.id in lost for item in ours):
+            return self._chosen(account, wanted, ours)
+        busy = lost | (self._claims.busy(account) if self._claims else set())
+        for item in ours:
+            if not item.authenticated and item.id not in busy and self._take(account, offered, item):
+                return item
+        made = self._partner.add_connector(account, wanted)
+        self._take(account, offered, made)
+        return made
+
+    def _take(self, account: AccountRef, offered: OfferedConnector, item: AccountConnector) -> bool:
+        return self._claims is None or self._claims.take(account, offered, item.id)
+
+    def _lost(self, account: AccountRef) -> Set[int]:
+        return self._claims.lost(account) if self._claims else set()
 
     def _find(self, account: AccountRef, offered: OfferedConnector) -> Connector:
         try:
@@ -65,16 +144,32 @@ class Minter:
             self._partner.make_account(account)
             return self._catalogue.find(account, offered)
 
-    def _chosen(
+    def _ours(
         self, account: AccountRef, wanted: Connector, installed: list[AccountConnector]
+    ) -> list[AccountConnector]:
+        ours = [whole_of(self._partner, account, item) for item in installed if wanted.is_in(item)]
+        return sorted(ours, key=lambda item: (not item.authenticated, item.id))
+
+    def _chosen(
+        self, account: AccountRef, wanted: Connector, ours: list[AccountConnector]
     ) -> AccountConnector:
         """The account's own copy, of whichever release it has; a new one is of the newest.
 
-        Of several (an earlier set-up by hand, say) it is the one in use, and of those the first that was
-        installed; ``several`` is told, in that order.
+        Of several (an earlier set-up by hand, say) it is the one that is connected, or that was and needs a
+        new sign-in; of those that never were, the first that was installed. ``several`` is told.
         """
-        ours = [whole_of(self._partner, account, item) for item in installed if wanted.is_in(item)]
-        ours.sort(key=lambda item: (not item.authenticated, item.id))
-        if len(ours) > 1:
-            self._several(account, ours)
-        return ours[0] if ours else self._partner.install_connector(account, wanted)
+        if not ours:
+            return self._partner.install_connector(account, wanted)
+        if len(ours) == 1:
+            return ours[0]
+        self._several(account, ours)
+        standing = [item for item in ours if item.authenticated]
+        if not standing:
+            lost = self._lost(account)
+            standing = [item for item in ours if item.id in lost]
+        if len(standing) > 1:
+            raise SeveralConnections(
+                f"account {account.id!r} has several connections of {wanted.name!r}:"
+                f" {', '.join(str(item.id) for item in standing)}; name one of them as connection"
+            )
+        return standing[0] if standing else ours[0]

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from bff.common.errors import PartnerProblem
 from bff.connect import outcome
-from bff.connect.attempt import GIVEN_UP, LIVE, Attempt, AttemptChanges, Hint
+from bff.connect.attempt import GIVEN_UP, LIVE, Attempt, AttemptChanges, Hint, Status
 from bff.connect.outcome import LATE, OtherSignIn
 from bff.connect.poll_schedule import turn
-from bff.connect.ports import AttemptStore, Events
+from bff.connect.ports import AttemptStore, Beside, Connections, Events
 from bff.upstream.protocol import AccountConnector, PartnerService
 
 
@@ -18,12 +18,18 @@ class Watch:
     """Reads the outcome of attempts at the partner service."""
 
     def __init__(
-        self, attempts: AttemptStore, partner: PartnerService, events: Events, clock: Callable[[], datetime]
+        self,
+        attempts: AttemptStore,
+        partner: PartnerService,
+        events: Events,
+        clock: Callable[[], datetime],
+        connections: Connections | None = None,
     ) -> None:
         self._attempts = attempts
         self._partner = partner
         self._events = events
         self._clock = clock
+        self._connections = connections
 
     def observe(self, attempt: Attempt, hint: Hint | None = None) -> Attempt:
         """The attempt after asking the partner service, if it is time to ask. An outage changes nothing."""
@@ -31,19 +37,28 @@ class Watch:
         if attempt.status in LIVE:
             if hint is not None:
                 self._attempts.note_hint(attempt.id, hint, now)
-            changes = self._news(attempt, hint, now) or outcome.expire(attempt, now)
-            return self.settle(attempt, changes) if changes else attempt
+            changes, seen = self._news(attempt, hint, now)
+            changes = changes or outcome.expire(attempt, now)
+            return self._settle(attempt, changes, seen) if changes else attempt
         if self._may_still_succeed(attempt, now):
             return self._look_for_late_success(attempt, hint, now)
         return attempt
 
     def settle(self, attempt: Attempt, changes: AttemptChanges) -> Attempt:
         """End a live attempt. Of several ends at once the first stands; the attempt as it is then."""
-        settled = self._attempts.transition(attempt.id, LIVE, {"settled_at": self._clock(), **changes})
+        return self._settle(attempt, changes, None)
+
+    def _settle(self, attempt: Attempt, changes: AttemptChanges, seen: AccountConnector | None) -> Attempt:
+        succeeded = seen if changes.get("status") is Status.CONNECTED else None
+        changes = {"settled_at": self._clock(), **changes}
+        settled = self._attempts.transition(attempt.id, LIVE, changes, self._beside(succeeded))
         if settled is None:
             return self._attempts.get(attempt.id) or attempt
         self._events.tell("settled", settled)
         return settled
+
+    def _beside(self, seen: AccountConnector | None) -> Beside | None:
+        return self._connections.settled(seen) if self._connections and seen else None
 
     def _may_still_succeed(self, attempt: Attempt, now: datetime) -> bool:
         return (
@@ -59,20 +74,23 @@ class Watch:
         news = outcome.succeeded_late(attempt, seen, self._others(attempt, seen)) if asked else None
         if news is None:
             return attempt
-        told = self._attempts.transition(attempt.id, {attempt.status}, {**news, "late_success_at": now})
+        late: AttemptChanges = {**news, "late_success_at": now}
+        told = self._attempts.transition(attempt.id, {attempt.status}, late, self._beside(seen))
         if told is None:
             return attempt
         self._events.tell("late success", told)
         return told
 
-    def _news(self, attempt: Attempt, hint: Hint | None, now: datetime) -> AttemptChanges | None:
+    def _news(
+        self, attempt: Attempt, hint: Hint | None, now: datetime
+    ) -> tuple[AttemptChanges | None, AccountConnector | None]:
         asked, seen = self._ask(attempt, hint, now)
         if not asked:
-            return None
+            return None, None
         if begun := outcome.begun_at(attempt, seen):
             self._attempts.note_begun(attempt.id, begun)
         others = self._others(attempt, seen)
-        return outcome.decide(attempt, seen, self._clock(), hint=hint, others=others)
+        return outcome.decide(attempt, seen, self._clock(), hint=hint, others=others), seen
 
     def _ask(
         self, attempt: Attempt, hint: Hint | None, now: datetime

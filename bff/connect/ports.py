@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from bff.connect.attempt import Attempt, AttemptChanges, Hint, Status
 from bff.connect.outcome import OtherSignIn
 from bff.connect.poll_schedule import Turn
 from bff.connect.timeline import Step
+from bff.upstream.protocol import AccountConnector
+
+Beside = Callable[[Any, Attempt], None]
+"""What is done in the transaction of a store, which only another store understands."""
+
+
+class Connections(Protocol):
+    """Where it is noted what a sign-in made of a connection."""
+
+    def settled(self, seen: AccountConnector) -> Beside:
+        """What to do as an attempt is found to have succeeded; ``seen`` is the look that showed it."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +59,17 @@ class AttemptStore(Protocol):
     def find_by_return_secret(self, secret_sha256: str) -> Attempt | None:
         """The attempt whose return page has this secret (by its SHA-256)."""
 
-    def transition(self, attempt_id: str, expected: Set[Status], changes: AttemptChanges) -> Attempt | None:
+    def transition(
+        self,
+        attempt_id: str,
+        expected: Set[Status],
+        changes: AttemptChanges,
+        beside: Beside | None = None,
+    ) -> Attempt | None:
         """Compare-and-set: apply ``changes`` if the status is one of ``expected``.
 
-        The attempt as it is afterwards; None when the status was another.
+        The attempt as it is afterwards; None when the status was another. ``beside`` is done in the same
+        transaction, with the attempt as it is then.
         """
 
     def find_by_support_code(self, support_code: str) -> list[Attempt]:

@@ -16,6 +16,7 @@ from bff.serving.database import writing
 from bff.storage.tables import (
     attempts,
     catalogue_entries,
+    connections,
     ended_sessions,
     images,
     rate_limits,
@@ -81,6 +82,8 @@ class Purge:
                 catalogue_entries.c.read_at,
                 now - CATALOGUE_KEPT,
             ),
+            # Of account connectors that are gone: their ids come no more.
+            Ended("old connections", connections, connections.c.removed_at, now - self._retention),
             # Longer than any attempt may be looked at that one of them overlaps.
             Ended("sign-in URLs", sign_in_urls, sign_in_urls.c.minted_at, now - 3 * LATE),
             Ended("rate limits", rate_limits, rate_limits.c.ends_at, now),

@@ -34,7 +34,10 @@ SUPPORT_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 @dataclass(frozen=True)
 class BeginRequest:
-    """What the page asks for. ``origin`` is the page's own, already found among the product's."""
+    """What the page asks for. ``origin`` is the page's own, already found among the product's.
+
+    ``connection``: the account connector to reconnect, already found among the account's.
+    """
 
     connector: str
     origin: str
@@ -44,6 +47,7 @@ class BeginRequest:
     return_url: str | None = None
     idempotency_sha256: str | None = None
     request_sha256: str | None = None
+    connection: int | None = None
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,8 @@ class Connect:
             expires_at=now + UNLAUNCHED_LIFE,
             idempotency_sha256=asked.idempotency_sha256,
             request_sha256=asked.request_sha256,
+            wanted_connection=asked.connection,
+            adds_connection=connector.multiple and asked.connection is None,
         )
         self._attempts.add(attempt)
         if when_new:
@@ -158,7 +164,10 @@ class Connect:
 
         Nothing is stored, and only the launch sees what comes of it; the second press of an attempt does
         nothing. This worker alone knows of it: with several, a launch that comes to another mints as ever.
+        Where it may install a further account connector, the launch does so itself: nobody needs two.
         """
+        if attempt.adds_connection:
+            return
         self._ahead.begin(attempt.id, partial(self._minter.mint, attempt))
 
     def launch(self, prepared: Attempt) -> Launched:

@@ -16,7 +16,7 @@ from bff.connect.attempt import Attempt, AttemptChanges, Delivery, Hint, Status
 from bff.connect.other_sign_ins import OtherSignIns
 from bff.connect.outcome import OVER, OtherSignIn
 from bff.connect.poll_schedule import Turn
-from bff.connect.ports import AlreadyBegun, MintedUrl
+from bff.connect.ports import AlreadyBegun, Beside, MintedUrl
 from bff.connect.timeline import Step
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef, User
@@ -32,7 +32,7 @@ _SAME_NAME: Final = (
     "account_connector_id", "authenticated_before", "return_secret_sha256", "browser_sha256", "returned_at",
     "return_error", "confirmed_at", "attributed", "seemed_over_at",
     "hinted_at", "checked_at", "checks", "settled_at", "error_code", "external_account", "late_success_at",
-    "idempotency_sha256", "request_sha256",
+    "idempotency_sha256", "request_sha256", "wanted_connection", "adds_connection",
 )  # fmt: skip
 
 _OTHER_NAMES: Final = (
@@ -118,9 +118,23 @@ class DatabaseAttempts:
         """The attempt whose return page has this secret."""
         return _found(self._by_return_secret.one(wanted=secret_sha256))
 
-    def transition(self, attempt_id: str, expected: Set[Status], changes: AttemptChanges) -> Attempt | None:
+    def transition(
+        self,
+        attempt_id: str,
+        expected: Set[Status],
+        changes: AttemptChanges,
+        beside: Beside | None = None,
+    ) -> Attempt | None:
         """Compare-and-set; None when the status was none of ``expected``."""
         kind = frozenset(changes), frozenset(expected)
+        if beside is not None:
+            with self._writer.begin() as connection:
+                values = {**changes, "wanted": attempt_id}
+                row = connection.execute(_transition(*kind), values).one_or_none()
+                found = _found(tuple(row) if row else None)
+                if found is not None:
+                    beside(connection, found)
+                return found
         change = self._transitions.get(kind)
         if change is None:
             change = self._transitions[kind] = Change(self._engine, _transition(*kind))

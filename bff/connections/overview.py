@@ -1,10 +1,10 @@
-"""What an account has connected."""
+"""What an account has connected, as a page and a host's server are told."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -12,6 +12,8 @@ from typing import Final
 from bff.common.background import Aside
 from bff.common.errors import PartnerProblem
 from bff.connect.attempt import Attempt
+from bff.connections.connection import STANDING, Running, State, Stored
+from bff.connections.ledger import Ledger
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef
 from bff.upstream.catalogue import Catalogue
@@ -26,72 +28,120 @@ PATIENCE: Final = timedelta(seconds=4)
 
 @dataclass(frozen=True)
 class Connection:
-    """One connector of an account, as the partner service has it."""
+    """One connector of an account. ``state`` is how it stands now; ``row`` is what is known of it.
 
-    id: int
+    ``authenticated``: as the partner service has it. While that is away, the state is unknown and ``row`` is
+    the last word.
+    """
+
+    row: Stored
     connector: OfferedConnector
+    state: State
     authenticated: bool
-    external_account: str | None
+
+    @property
+    def id(self) -> int:
+        """The account connector's id."""
+        return self.row.number
+
+
+@dataclass(frozen=True)
+class ConnectorStanding:
+    """A connector as it stands for an account, with all of its connections.
+
+    ``last_state`` and ``last_seen_at`` are told where the state is unknown: what it was, and when that was.
+    """
+
+    connector: OfferedConnector
+    state: State
+    connections: tuple[Connection, ...]
+    last_state: State | None = None
+    last_seen_at: datetime | None = None
+
+
+@dataclass
+class _Look:
+    """One look at an account. What is known was read before the partner service was asked.
+
+    ``installed``: None while the partner service is away. ``now``: it was asked for this very look.
+    """
+
+    account: AccountRef
+    offered: list[OfferedConnector]
+    known: dict[int, Stored]
+    running: list[Running]
+    told: Mapping[str, KnownConnector] = field(default_factory=dict)
+    installed: list[AccountConnector] | None = None
+    now: bool = True
 
 
 class Overview:
     """Reads an account's connectors at the partner service, seldom enough to be kind to it."""
 
     def __init__(
-        self, partner: PartnerService, catalogue: Catalogue, clock: Callable[[], datetime], aside: Aside
+        self,
+        partner: PartnerService,
+        catalogue: Catalogue,
+        ledger: Ledger,
+        clock: Callable[[], datetime],
+        aside: Aside,
     ) -> None:
         self._partner = partner
         self._catalogue = catalogue
+        self._ledger = ledger
         self._clock = clock
         self._aside = aside
         self._era = 0
         self._kept: dict[tuple[str, str], tuple[datetime, list[AccountConnector]]] = {}
 
     def connections(self, account: AccountRef, offered: Iterable[OfferedConnector]) -> list[Connection]:
-        """What is installed of ``offered``, asked now. Raises ``PartnerUnavailable``."""
-        offered = list(offered)
-        asked = self._aside(partial(self._partner.list_account_connectors, account))
-        told = self._catalogue.look_up(account, offered)
-        return self._match(account, asked.result(), offered, told)
+        """What is installed of ``offered``, asked now; in an outage what is known of it.
 
-    def states(
-        self, account: AccountRef, offered: Iterable[OfferedConnector]
-    ) -> list[tuple[OfferedConnector, str]]:
-        """Each connector with connected, disconnected or unknown; an outage makes it unknown.
+        Raises ``PartnerUnavailable`` in an outage where nothing is known: that is not the same as nothing.
+        """
+        look = self._begin(account, offered)
+        asked = self._aside(partial(self._ask, account, self._era))
+        look.told = self._catalogue.look_up(account, look.offered)
+        try:
+            look.installed = asked.result()
+            return self._matched(look)
+        except PartnerProblem:
+            if not any(row.state in STANDING for row in look.known.values()):
+                raise
+            return self._unknown(look)
+
+    def states(self, account: AccountRef, offered: Iterable[OfferedConnector]) -> list[ConnectorStanding]:
+        """How each connector stands, with its connections; an outage makes it unknown.
 
         A page waits for this: what takes the partner service longer than ``PATIENCE`` is unknown, too.
         """
-        offered = list(offered)
-        asked = self._recent(account)
-        told = self._catalogue.look_up(account, offered)
+        look = self._begin(account, offered)
+        asked, look.now = self._recent(account)
+        look.told = self._catalogue.look_up(account, look.offered)
         try:
-            installed = asked.result(PATIENCE.total_seconds())
-            matched = self._match(account, installed, offered, told)
+            look.installed = asked.result(PATIENCE.total_seconds())
+            found = self._matched(look)
         except (PartnerProblem, TimeoutError):
-            return [(self._catalogue.named(connector), "unknown") for connector in offered]
-        connected = {found.connector.key for found in matched if found.authenticated}
-
-        def state(connector: OfferedConnector) -> str:
-            if connector.key in connected:
-                return "connected"
-            # Something may be installed of a connector whose name and releases nobody could tell yet.
-            return "disconnected" if not installed or connector.reference in told else "unknown"
-
-        return [(self._catalogue.named(connector), state(connector)) for connector in offered]
+            look.installed, found = None, self._unknown(look)
+        return [self._standing(look, connector, found) for connector in look.offered]
 
     def tell(self, event: str, attempt: Attempt) -> None:
         """Implements ``Events``: when an attempt of an account has ended, ask anew next time."""
         if event in {"settled", "late success"}:
-            self._era += 1
-            self._kept.pop((attempt.account.product, attempt.account.id), None)
+            self.forget(AccountRef(attempt.account.id, attempt.account.name, attempt.account.product))
 
-    def _recent(self, account: AccountRef) -> Future[list[AccountConnector]]:
+    def forget(self, account: AccountRef) -> None:
+        """Something has changed: ask anew next time."""
+        self._era += 1
+        self._kept.pop((account.product, account.id), None)
+
+    def _recent(self, account: AccountRef) -> tuple[Future[list[AccountConnector]], bool]:
         kept = self._kept.get((account.product, account.id))
         if kept and self._clock() - kept[0] < FRESH:
             known: Future[list[AccountConnector]] = Future()
             known.set_result(kept[1])
-            return known
-        return self._aside(partial(self._ask, account, self._era))
+            return known, False
+        return self._aside(partial(self._ask, account, self._era)), True
 
     def _ask(self, account: AccountRef, era: int) -> list[AccountConnector]:
         now = self._clock()
@@ -102,31 +152,89 @@ class Overview:
             self._kept[account.product, account.id] = (now, installed)
         return installed
 
-    def _match(
-        self,
-        account: AccountRef,
-        installed: list[AccountConnector],
-        offered: Iterable[OfferedConnector],
-        told: Mapping[str, KnownConnector],
-    ) -> list[Connection]:
-        found = []
-        for connector in offered:
-            known, named = told.get(connector.reference), self._catalogue.named(connector)
-            for item in installed:
-                if _is_of(connector, known, item):
-                    whole = whole_of(self._partner, account, item)
-                    found.append(Connection(item.id, named, whole.authenticated, _external_account(whole)))
+    def _begin(self, account: AccountRef, offered: Iterable[OfferedConnector]) -> _Look:
+        store = self._ledger.store
+        known = store.of_account(account.product, account.id)
+        return _Look(account, list(offered), known, store.running(account.product, account.id, self._clock()))
+
+    def _matched(self, look: _Look) -> list[Connection]:
+        installed = look.installed or []
+        pairs = [
+            (self._catalogue.named(connector), item)
+            for connector in look.offered
+            for item in installed
+            if is_of(connector, look.told.get(connector.reference), item)
+        ]
+        found = [self._one(look, connector, item) for connector, item in pairs]
+        if look.now:
+            self._look_for_lost(look, {item.id for item in installed})
+            self._ledger.touch(look.account, look.known)
         return found
 
+    def _one(self, look: _Look, connector: OfferedConnector, item: AccountConnector) -> Connection:
+        row, blank = look.known.get(item.id), self._ledger.blank(look.account, connector, item.id)
+        authenticated = item.authenticated
+        if look.now:
+            whole = whole_of(self._partner, look.account, item)
+            row = look.known[item.id] = self._ledger.compare(row, blank, whole, look.running)
+            authenticated = whole.authenticated
+        elif row is not None:
+            # What is known may be newer than what was heard some seconds ago.
+            authenticated = row.state is State.CONNECTED
+        elif authenticated:
+            row = replace(blank, state=State.CONNECTED)
+        row = replace(row or blank, connector_key=connector.key, connector_name=connector.name)
+        pending = row.state is State.DISCONNECTED and any(each.is_for(item.id) for each in look.running)
+        return Connection(row, connector, State.PENDING if pending else row.state, authenticated)
 
-def _is_of(offered: OfferedConnector, known: KnownConnector | None, item: AccountConnector) -> bool:
+    def _look_for_lost(self, look: _Look, there: set[int]) -> None:
+        """Of what stood and is not in the list it is asked again: a list is read page by page."""
+        for number, row in look.known.items():
+            if number not in there and row.state in STANDING:
+                seen = self._partner.get_account_connector(look.account, number)
+                look.known[number] = self._ledger.compare(row, row, seen)
+
+    def _unknown(self, look: _Look) -> list[Connection]:
+        """What is known of what stood, while nobody can say whether it does."""
+        named = {connector.key: self._catalogue.named(connector) for connector in look.offered}
+        rows = [row for row in look.known.values() if row.state in STANDING and row.connector_key in named]
+        return [
+            Connection(row, named[row.connector_key], State.UNKNOWN, row.state is State.CONNECTED)
+            for row in rows
+        ]
+
+    def _standing(
+        self, look: _Look, connector: OfferedConnector, found: list[Connection]
+    ) -> ConnectorStanding:
+        named = self._catalogue.named(connector)
+        ours = tuple(each for each in found if each.connector.key == connector.key)
+        if look.installed is None:
+            return _away(look, named, ours)
+        states = {each.state for each in ours}
+        if any(each.connector_key == connector.key for each in look.running):
+            states.add(State.PENDING)
+        state = next((state for state in PRECEDENCE if state in states), None)
+        # Something may be installed of a connector whose name and releases nobody could tell yet.
+        if state is None and look.installed and connector.reference not in look.told:
+            return _away(look, named, ours)
+        return ConnectorStanding(named, state or State.DISCONNECTED, ours)
+
+
+PRECEDENCE: Final = (State.CONNECTED, State.NEEDS_RECONNECT, State.PENDING)
+"""Of a connector with several connections the first of these is told."""
+
+
+def _away(look: _Look, connector: OfferedConnector, ours: tuple[Connection, ...]) -> ConnectorStanding:
+    rows = [row for row in look.known.values() if row.connector_key == connector.key]
+    states = {row.state for row in rows}
+    last = next((state for state in (*PRECEDENCE, State.DISCONNECTED) if state in states), None)
+    seen_at = max((row.seen_at for row in rows), default=None)
+    return ConnectorStanding(connector, State.UNKNOWN, ours, last, seen_at)
+
+
+def is_of(offered: OfferedConnector, known: KnownConnector | None, item: AccountConnector) -> bool:
+    """Whether an account connector is an install of an offered connector; ``known``: the catalogue's word."""
     if known and known.connector:
         return known.connector.is_in(item)
     # Without the catalogue's word what is installed speaks for itself: it has its release and its name.
     return offered.reference in {str(item.connector_id), item.connector_name}
-
-
-def _external_account(item: AccountConnector) -> str | None:
-    connected = (sign_in for sign_in in item.sign_ins or () if sign_in.result == "connected")
-    latest = next(connected, None)
-    return latest.external_account if latest else None

@@ -90,6 +90,7 @@ def product_of(registration: Registration, content: Content, version: int = 0) -
         look=look_of(sound),
         version=version,
         account_prefix=registration.account_prefix,
+        disconnect=registration.disconnect,
     )
 
 

@@ -54,11 +54,12 @@ class MessageTable(Strict):
 
 
 class ConnectorTable(Strict):
-    """``[product.connector.KEY]``; ``reference`` and ``logo`` are the operators'."""
+    """``[product.connector.KEY]``; ``reference``, ``logo`` and ``multiple`` are the operators'."""
 
     name: Annotated[str, Field(max_length=MOST_NAME)] | None = None
     reference: Annotated[str, Field(min_length=1, max_length=MOST_NAME)] | None = None
     logo: Annotated[str, Field(max_length=2000)] | None = None
+    multiple: bool = False
     words: Words = {}
 
 

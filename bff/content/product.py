@@ -48,25 +48,35 @@ class Message:
         return MessageTemplate(self.kind, found[1], self.format) if found else None
 
 
+class DisconnectPolicy(StrEnum):
+    """Who may end a connection, beside the host's server: each user of its account, who made it, nobody."""
+
+    ACCOUNT = "account"
+    OWNER = "owner"
+    SERVER = "server"
+
+
 @dataclass(frozen=True)
 class OfferedConnector:
     """A connector that a product offers.
 
     ``reference`` is its id, key or name at the partner service; an empty ``name`` means: as it is called
-    there.
+    there. ``multiple``: users may connect several accounts of it.
     """
 
     key: str
     name: str
     reference: str
     logo: str | None = None
+    multiple: bool = False
 
 
 @dataclass(frozen=True)
 class Product:
     """One host application. ``version`` counts what its team has published (messages, words, look).
 
-    ``account_prefix`` stands before its accounts' ids at the partner service.
+    ``account_prefix`` stands before its accounts' ids at the partner service. ``disconnect``: whose page may
+    end a connection.
     """
 
     key: str
@@ -78,6 +88,7 @@ class Product:
     look: Mapping[str, str] = field(default_factory=dict)
     version: int = 0
     account_prefix: str = ""
+    disconnect: DisconnectPolicy = DisconnectPolicy.ACCOUNT
 
     def connector(self, key: str) -> OfferedConnector | None:
         """The offered connector of this key."""
@@ -91,7 +102,7 @@ class Registration:
     ``service_url`` is where minted URLs lead (for their length); ``connectors`` have the names and the order
     that hold where the team says nothing; ``assertion`` is how the host asserts who is signed in, if it does.
     Products of one ``account_namespace`` share their accounts (none: nobody shares this one's), whose ids at
-    the partner service begin with ``account_prefix``.
+    the partner service begin with ``account_prefix``. ``disconnect``: whose page may end a connection.
     """
 
     key: str
@@ -102,6 +113,7 @@ class Registration:
     assertion: AssertionRule | None = None
     account_namespace: str | None = None
     account_prefix: str = ""
+    disconnect: DisconnectPolicy = DisconnectPolicy.ACCOUNT
 
 
 DRAFT: Final = "~draft"

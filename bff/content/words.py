@@ -54,7 +54,7 @@ CATALOGUE: Final[Mapping[str, Key]] = {name: _key(name, entry) for name, entry i
 DEFAULTS: Final[Mapping[str, Mapping[str, str]]] = {locale: _read(locale) for locale in LOCALES}
 """The texts that come with Hitchpost, by language and key."""
 
-WIDGET: Final = tuple(key for key in CATALOGUE if not key.startswith(("error_", "page_", "mail_")))
+WIDGET: Final = tuple(key for key in CATALOGUE if not key.startswith(("error_", "page_", "mail_", "reason_")))
 """The keys that the widget shows."""
 
 ERROR_CODES: Final = tuple(
@@ -95,6 +95,11 @@ class Words:
         """Title and next step of an error code, as an end user should read them."""
         code = code if code in ERROR_CODES else "failed"
         return self.text(f"error_{code}_title"), self.text(f"error_{code}_next_step")
+
+    def reason(self, code: str) -> str:
+        """Why a connection needs a new sign-in; a partner service may know reasons without words here."""
+        key = f"reason_{code}"
+        return self.text(key if key in CATALOGUE else "reason_unauthenticated")
 
     def _template(self, key: str) -> str:
         own = self._own.get(key, {})

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -16,7 +16,7 @@ from bff.common.secret import Secret
 from bff.content.content import Content, faults
 from bff.content.file import ConnectorTable, ContentTables, Key, Strict, content_of, said_of, take_logos
 from bff.content.logos.logo import Logo
-from bff.content.product import OfferedConnector, Registration
+from bff.content.product import DisconnectPolicy, OfferedConnector, Registration
 from bff.products.assertion_table import AssertionTable
 
 SECRET_KEY_LENGTH: Final = 20
@@ -35,6 +35,7 @@ class _Product(ContentTables):
     assertion: AssertionTable | None = None
     account_namespace: Key | None = None
     account_prefix: Annotated[str, Field(max_length=64, pattern=ACCOUNT_PREFIX)] = ""
+    disconnect: Literal["account", "owner", "server"] = "account"
 
 
 class _File(Strict):
@@ -125,6 +126,7 @@ def _registration(item: _Product) -> Registration:
         assertion=rule,
         account_namespace=item.account_namespace,
         account_prefix=item.account_prefix,
+        disconnect=DisconnectPolicy(item.disconnect),
     )
 
 
@@ -134,4 +136,4 @@ def _applied(item: _Product, environ: dict[str, str], logos: tuple[Logo, ...]) -
 
 
 def _offered(key: str, details: ConnectorTable) -> OfferedConnector:
-    return OfferedConnector(key, details.name or "", details.reference or key, details.logo)
+    return OfferedConnector(key, details.name or "", details.reference or key, details.logo, details.multiple)

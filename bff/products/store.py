@@ -14,7 +14,7 @@ from bff.common.ttl_cache import Kept
 from bff.content.content import Content, product_of
 from bff.content.logos.logo import Logo
 from bff.content.logos.store import DatabaseImages
-from bff.content.product import OfferedConnector, Product, Registration
+from bff.content.product import DisconnectPolicy, OfferedConnector, Product, Registration
 from bff.content.store import ContentStore, latest
 from bff.identity.sessions import AssertionRule
 from bff.serving.database import writing
@@ -158,7 +158,10 @@ class DatabaseProducts:
         found = tuple(connection.execute(origins).scalars())
         assertion = _rule(row.document.get("assertion"))
         space, prefix = row.document.get("account_namespace"), row.document.get("account_prefix") or ""
-        return Registration(key, row.name, found, connectors, self._service_url, assertion, space, prefix)
+        disconnect = DisconnectPolicy(row.document.get("disconnect") or DisconnectPolicy.ACCOUNT)
+        return Registration(
+            key, row.name, found, connectors, self._service_url, assertion, space, prefix, disconnect
+        )
 
 
 def _replace(connection: Connection, registration: Registration, keys: Iterable[Secret]) -> None:
@@ -174,13 +177,11 @@ def _replace(connection: Connection, registration: Registration, keys: Iterable[
 
 def _to_document(registration: Registration) -> dict[str, Any]:
     return {
-        "connectors": [
-            {"key": offered.key, "name": offered.name, "reference": offered.reference, "logo": offered.logo}
-            for offered in registration.connectors
-        ],
+        "connectors": [asdict(offered) for offered in registration.connectors],
         "assertion": asdict(registration.assertion) if registration.assertion else None,
         "account_namespace": registration.account_namespace,
         "account_prefix": registration.account_prefix,
+        "disconnect": registration.disconnect.value,
     }
 
 

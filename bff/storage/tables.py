@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     literal_column,
 )
 from sqlalchemy.types import TypeDecorator
@@ -184,6 +185,8 @@ attempts: Final = Table(
     Column("late_success_at", UtcDateTime),
     Column("idempotency_sha256", String(64), unique=True, index=True),
     Column("request_sha256", String(64)),
+    Column("wanted_connection", Integer),
+    Column("adds_connection", Boolean, nullable=False, server_default=false()),
 )
 
 # Written out, not bound: the planner must see that an index for some rows is meant.
@@ -202,6 +205,41 @@ Index(
     attempts.c.minted_at,
     sqlite_where=attempts.c.minted_at.is_not(None),
 )
+
+Index("ix_attempts_running", attempts.c.product, attempts.c.account_id, sqlite_where=IS_LAUNCHED)
+
+connections: Final = Table(
+    "connections",
+    metadata,
+    Column("product", String(80), primary_key=True),
+    Column("account_id", String(255), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("connector_key", String(64), nullable=False),
+    Column("connector_name", String(200), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(64)),
+    Column("connected_at", UtcDateTime),
+    Column("connected_by", String(255)),
+    Column("connected_by_name", String(255)),
+    Column("authenticated_at", UtcDateTime),
+    Column("external_account", String(255)),
+    Column("scopes", JSON(none_as_null=True)),
+    Column("wanted_scopes", JSON(none_as_null=True)),
+    Column("expires_at", UtcDateTime),
+    Column("extra", JSON(none_as_null=True)),
+    Column("sequence", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("removed_at", UtcDateTime),
+    Column("look_at", UtcDateTime),
+    Column("ending_until", UtcDateTime),
+    Column("ending_by", String(255)),
+    Column("taken_until", UtcDateTime),
+)
+
+for _at in (connections.c.look_at, connections.c.removed_at):
+    Index(f"ix_connections_{_at.name}", _at, sqlite_where=_at.is_not(None))
 
 sign_in_urls: Final = Table(
     "sign_in_urls",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from bff.common.errors import AccountUnknown, ConnectorUnavailable, InvalidRequest, PartnerUnavailable
@@ -14,11 +14,11 @@ from bff.upstream.access_tokens import TokenEndpoint, TokenSource
 from bff.upstream.bearer import Bearer
 from bff.upstream.calls import NOT_FOUND, OK, PartnerCalls, message_of, require_ok, segment
 from bff.upstream.catalogue_reader import PartnerCatalogue, pages
-from bff.upstream.protocol import AccountConnector, CompletionWish, Connector, SignInToken
+from bff.upstream.connection_calls import LISTED, ConnectionCalls
+from bff.upstream.protocol import AccessToken, AccountConnector, CompletionWish, Connector, SignInToken
 from bff.upstream.releases import connector_of
 from bff.upstream.retry_after import Quiet
 
-LISTED: Final = "/v1.0/account/connectors"
 MOST_NAMES: Final = 20
 """Names that an install is tried under, when other connectors' installs have the first."""
 CONFLICT, GONE = 409, 410
@@ -46,6 +46,7 @@ class PartnerClient:
         bearer = Bearer(share(TokenEndpoint(self._http, client_id, client_secret)))
         self._calls = PartnerCalls(self._http, bearer, quiet or Quiet())
         self._create_accounts = create_accounts
+        self._connections = ConnectionCalls(self._calls)
         self.catalogue = PartnerCatalogue(self._calls)
 
     def breaker_state(self) -> str:
@@ -95,20 +96,48 @@ class PartnerClient:
 
         A name may be taken by an install of another connector: then it is numbered.
         """
+        if (made := self._install_as(account, connector, _names(connector))) is not None:
+            return made
+        raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: every name is in use")
+
+    def add_connector(self, account: AccountRef, connector: Connector) -> AccountConnector:
+        """Install it once more, under a name with a number. Raises as ``install_connector``."""
+        there = [item for item in self.list_account_connectors(account) if connector.is_in(item)]
+        names = _names(connector, len(there))
+        if (made := self._install_as(account, connector, names, again=True)) is not None:
+            return made
+        raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: every name is in use")
+
+    def _install_as(
+        self, account: AccountRef, connector: Connector, names: Iterable[str], *, again: bool = False
+    ) -> AccountConnector | None:
         if not connector.installable:
             raise ConnectorUnavailable(f"connector {connector.name!r} has no approved release to install")
-        for number in range(1, MOST_NAMES + 1):
-            name = connector.name if number == 1 else f"{connector.name} {number}"
+        for name in names:
             answer = self._install(account, connector, name)
             if answer.status == OK:
                 return partner_json.read_account_connector(answer.document(), listed=True)
             if not _is_in_use(message := message_of(answer)):
                 raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: {message}")
+            if again:
+                continue
             # Somebody installed it at the same moment, or by hand before.
             ours = [item for item in self.list_account_connectors(account) if connector.is_in(item)]
             if ours:
                 return ours[0]
-        raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: every name is in use")
+        return None
+
+    def deauthenticate(self, account: AccountRef, account_connector_id: int) -> bool:
+        """End its grant; False when the account connector is gone."""
+        return self._connections.deauthenticate(account, account_connector_id)
+
+    def remove_connector(self, account: AccountRef, account_connector_id: int) -> bool:
+        """Delete it; False when it was gone."""
+        return self._connections.remove(account, account_connector_id)
+
+    def access_token(self, account: AccountRef, account_connector_id: int) -> AccessToken:
+        """The embedded service's own call. Raises ``ConnectionNotFound``, ``NeedsReconnect``."""
+        return self._connections.access_token(account, account_connector_id)
 
     def _install(self, account: AccountRef, connector: Connector, name: str) -> Answer:
         path, template = f"/v1.0/connectors/{connector.id}/install", "/v1.0/connectors/{connector}/install"
@@ -213,6 +242,12 @@ class PartnerClient:
         except AccountUnknown:
             self.make_account(account)
             return call()
+
+
+def _names(connector: Connector, first: int = 0) -> Iterable[str]:
+    """The names for an install, the best first: the connector's own, and from the second on with a number."""
+    for number in range(first + 1, first + 1 + MOST_NAMES):
+        yield connector.name if number == 1 else f"{connector.name} {number}"
 
 
 def _is_in_use(message: str) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
 from bff.common.errors import PartnerUnavailable
 from bff.common.secret import Secret
 from bff.identity.principal import AccountRef
+from bff.upstream.grant_reader import moment, read_grant, scopes
+from bff.upstream.json_values import as_kept, read_moment
 from bff.upstream.protocol import AccountConnector, Connector, SignInRecord, SignInToken
 
 LAST_ID: Final = 2**31 - 1
@@ -17,8 +17,6 @@ LAST_ID: Final = 2**31 - 1
 MOST_NAME: Final = 200
 MOST_ACCOUNT: Final = 255
 """Characters that the columns of a connector's and a third-party account's name have room for."""
-_UNKEPT: Final = re.compile("[\x00\ud800-\udfff]")
-_MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?")
 
 
 def read_connector(document: Any) -> Connector:
@@ -32,6 +30,8 @@ def read_account_connector(document: Any, *, listed: bool = False) -> AccountCon
     One of a list (``listed``) may come without ``Authenticated``, as in a sample of Cyclr's documentation.
     """
     connector = _field(document, "Connector")
+    told = document.get("Hitchpost")
+    extra = told if isinstance(told, dict) else {}
     return AccountConnector(
         id=_integer(document, "Id"),
         name=_text(document, "Name"),
@@ -40,6 +40,9 @@ def read_account_connector(document: Any, *, listed: bool = False) -> AccountCon
         authenticated=(document.get if listed else partial(_field, document))("Authenticated") is True,
         sign_ins=_sign_ins(document["Hitchpost"]) if "Hitchpost" in document else None,
         listed=listed and "Authenticated" not in document,
+        authenticated_at=moment(extra.get("AuthenticatedAtUtc")),
+        scopes=scopes(extra.get("Scopes")),
+        grant=read_grant(extra.get("Grant")),
     )
 
 
@@ -59,6 +62,7 @@ def read_sign_in_token(document: Any, connector: Connector | None = None) -> Sig
         account_connector=_signed_in_for(extra["AccountConnector"], connector)
         if connector and "AccountConnector" in extra
         else None,
+        installed=_installed(extra.get("AccountConnector")),
     )
 
 
@@ -72,18 +76,6 @@ def read_list(document: Any) -> list[Any]:
     if not isinstance(document, list):
         raise PartnerUnavailable("the partner service answered something else than a list")
     return document
-
-
-def read_moment(text: str) -> datetime:
-    """A time with any number of fractional digits (.NET writes seven). Raises ``PartnerUnavailable``."""
-    match = _MOMENT.fullmatch(text)
-    if match is None:
-        raise PartnerUnavailable("the partner service answered a time that is none")
-    try:
-        moment = datetime.fromisoformat(f"{match[1]}.{(match[2] or '0')[:6]:0<6}{match[3] or '+00:00'}")
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise PartnerUnavailable("the partner service answered a time that is none") from None
 
 
 def message_of(document: Any) -> str:
@@ -104,6 +96,11 @@ def _signed_in_for(told: Any, connector: Connector) -> AccountConnector:
     )
 
 
+def _installed(told: Any) -> int:
+    count = told.get("Installed") if isinstance(told, dict) else None
+    return count if type(count) is int else 1
+
+
 def _sign_ins(told: Any) -> tuple[SignInRecord, ...]:
     if not isinstance(told, dict):
         raise PartnerUnavailable("the partner service answered a Hitchpost field that is no object")
@@ -117,9 +114,9 @@ def _sign_in(record: Any) -> SignInRecord:
     return SignInRecord(
         token_sha256=_text(record, "TokenSha256"),
         result=_text(record, "Result"),
-        error=_optional(record.get("Error")),
+        error=as_kept(record.get("Error")),
         at=read_moment(_text(record, "AtUtc")),
-        external_account=(_optional(record.get("ExternalAccount")) or "")[:MOST_ACCOUNT] or None,
+        external_account=(as_kept(record.get("ExternalAccount")) or "")[:MOST_ACCOUNT] or None,
     )
 
 
@@ -136,13 +133,8 @@ def _integer(document: Any, name: str) -> int:
     return value
 
 
-def _optional(value: Any) -> str | None:
-    # JSON may hold what no table does: NUL, and halves of surrogate pairs.
-    return value if isinstance(value, str) and _UNKEPT.search(value) is None else None
-
-
 def _text(document: Any, name: str) -> str:
-    value = _optional(_field(document, name))
+    value = as_kept(_field(document, name))
     if not value:
         raise PartnerUnavailable(f"the partner service answered a {name} that is no text")
     return value

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from bff.common.errors import ConnectorUnavailable, InvalidRequest
+from bff.common.errors import ConnectionNotFound, ConnectorUnavailable, InvalidRequest
 from bff.common.secret import Secret
 from bff.identity.principal import AccountRef
 from bff.upstream.accounts import Accounts
-from bff.upstream.protocol import AccountConnector, CompletionWish, Connector, PartnerService, SignInToken
+from bff.upstream.protocol import (
+    AccessToken,
+    AccountConnector,
+    CompletionWish,
+    Connector,
+    PartnerService,
+    SignInToken,
+)
 
 
 class OwnAccounts:
@@ -46,6 +53,27 @@ class OwnAccounts:
     def install_connector(self, account: AccountRef, connector: Connector) -> AccountConnector:
         """Install it."""
         return self._partner.install_connector(self._accounts.claimed(account), connector)
+
+    def add_connector(self, account: AccountRef, connector: Connector) -> AccountConnector:
+        """Install it once more."""
+        return self._partner.add_connector(self._accounts.claimed(account), connector)
+
+    def deauthenticate(self, account: AccountRef, account_connector_id: int) -> bool:
+        """End its grant."""
+        known = self._accounts.known(account)
+        return self._partner.deauthenticate(known, account_connector_id) if known else False
+
+    def remove_connector(self, account: AccountRef, account_connector_id: int) -> bool:
+        """Delete an installed connector."""
+        known = self._accounts.known(account)
+        return self._partner.remove_connector(known, account_connector_id) if known else False
+
+    def access_token(self, account: AccountRef, account_connector_id: int) -> AccessToken:
+        """An access token that can be used now."""
+        known = self._accounts.known(account)
+        if known is None:
+            raise ConnectionNotFound(f"there is no connection {account_connector_id}")
+        return self._partner.access_token(known, account_connector_id)
 
     def mint_sign_in_token(
         self,

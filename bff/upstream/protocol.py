@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from bff.common.secret import Secret
 from bff.identity.principal import AccountRef
+
+LAST_NUMBER: Final = 2**31 - 1
+"""No account connector's id is greater: Cyclr's are of 32 bits."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,39 @@ class SignInRecord:
 
 
 @dataclass(frozen=True)
+class Grant:
+    """What the partner service tells of a grant: ``state`` is connected, needs_reconnect or none.
+
+    ``reason`` is a word for why a user has to sign in again. ``scopes`` are those that were granted, None
+    where nobody knows; ``wanted_scopes`` those that were asked for. ``expires_at``: the grant ends then.
+    """
+
+    state: str
+    reason: str | None = None
+    expires_at: datetime | None = None
+    scopes: tuple[str, ...] | None = None
+    wanted_scopes: tuple[str, ...] = ()
+    extra: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class AccessToken:
+    """What a host's server calls the third party with. ``expires_at`` is None where nobody knows."""
+
+    value: Secret
+    token_type: str
+    expires_at: datetime | None
+    scopes: tuple[str, ...] | None
+    extra: Mapping[str, str] | None
+
+
+@dataclass(frozen=True)
 class AccountConnector:
     """A connector installed in an account.
 
-    ``sign_ins`` (newest first) is None where the partner service does not tell, as Cyclr does not. Only
-    ``listed``: the list left out whether it is authenticated; ask for it by its id.
+    ``sign_ins`` (newest first) is None where the partner service does not tell, as Cyclr does not; likewise
+    ``authenticated_at``, ``scopes`` and ``grant``. Only ``listed``: the list left out whether it is
+    authenticated; ask for it by its id.
     """
 
     id: int
@@ -67,6 +98,9 @@ class AccountConnector:
     authenticated: bool
     sign_ins: tuple[SignInRecord, ...] | None
     listed: bool = False
+    authenticated_at: datetime | None = None
+    scopes: tuple[str, ...] | None = None
+    grant: Grant | None = None
 
 
 @dataclass(frozen=True)
@@ -74,13 +108,15 @@ class SignInToken:
     """A one-time token that signs one browser in at the partner service.
 
     ``completes``: the partner service promises that the sign-in counts only once it is completed.
-    ``account_connector``: the one to sign in for, where the partner service tells it with the token.
+    ``account_connector``: the one to sign in for, where the partner service tells it with the token; it is
+    one of ``installed``, so many that the account has.
     """
 
     value: Secret
     expires_at: datetime
     completes: bool = False
     account_connector: AccountConnector | None = None
+    installed: int = 1
 
 
 @dataclass(frozen=True)
@@ -95,8 +131,8 @@ class PartnerService(Protocol):
     """Cyclr's HTTP protocol, as far as a Connect click needs it.
 
     Every call raises ``PartnerUnavailable`` when no sensible answer came within its deadline. Only
-    ``make_account``, ``install_connector`` and ``mint_sign_in_token`` make an account that is not there; they
-    raise ``AccountUnknown`` where that is forbidden.
+    ``make_account``, ``install_connector``, ``add_connector`` and ``mint_sign_in_token`` make an account that
+    is not there; they raise ``AccountUnknown`` where that is forbidden.
     """
 
     def find_connector(self, account: AccountRef, reference: str) -> Connector:
@@ -120,6 +156,24 @@ class PartnerService(Protocol):
         """Install it, creating the account when unknown; one that is there already is returned.
 
         Raises ``ConnectorUnavailable`` for a connector without an approved release, too.
+        """
+
+    def add_connector(self, account: AccountRef, connector: Connector) -> AccountConnector:
+        """Install it once more, beside those that are there. Raises as ``install_connector``."""
+
+    def deauthenticate(self, account: AccountRef, account_connector_id: int) -> bool:
+        """End its grant, and the sign-ins that were begun for it as far as the partner service can.
+
+        False when the account connector is gone.
+        """
+
+    def remove_connector(self, account: AccountRef, account_connector_id: int) -> bool:
+        """Delete an installed connector; False when it was gone."""
+
+    def access_token(self, account: AccountRef, account_connector_id: int) -> AccessToken:
+        """An access token that can be used now. Raises ``ConnectionNotFound``, ``NeedsReconnect``.
+
+        Raises ``NotSupportedByPartner`` where the partner service gives none.
         """
 
     def mint_sign_in_token(

@@ -71,11 +71,17 @@ def remove(account_connector_id: int) -> Response:
 
 @routes.put("/v1.0/account/connectors/<int:account_connector_id>/deauthenticate")
 def deauthenticate(account_connector_id: int) -> Response:
-    """Forget its credentials, and revoke their grant at the third party."""
+    """Forget its credentials, and revoke their grant at the third party.
+
+    A sign-in that is under way for it, or held for a choice, connects nothing any more.
+    """
     account_id, service = account_level(), embedded()
+    table = tables.account_connector
     with service.database.writing() as connection:
         row = store.find(connection, account_id, account_connector_id)
         noted = revocation.take_out_of_use(service, connection, row)
+        revocation.throw_away_held(service, connection, table.c.id == row.id)
+        _set(connection, row.id, {"ended_at": clock.now()})
     still_to_do = revocation.revoke_now(service, noted)
     audit("disconnected", account=row.account_id, account_connector=row.id)
     return answer({"Message": f"Connector '{row.name}' successfully de-authenticated.{still_to_do}"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -63,10 +63,13 @@ def mint(account_id: str) -> Response:
         accounts.ensure_user(connection, account_id, username)
         connection.execute(insert(tables.sign_in_token).values(row))
         installed = store.find_or_add(connection, account_id, wanted) if wanted else None
+        count = store.count(connection, account_id, wanted.id) if wanted else 0
     told: dict[str, Any] = {"Token": token, "ExpiresAtUtc": clock.dot_net(now + LIFE)}
     extra: dict[str, Any] = {"Completion": True} if completion else {}
     if installed is not None:
         extra["AccountConnector"] = {"Id": installed.id, "Authenticated": installed.authenticated}
+        if count > 1:
+            extra["AccountConnector"]["Installed"] = count
     response = answer(told | ({"Hitchpost": extra} if extra else {}))
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -84,6 +87,15 @@ def find_expired(connection: Connection, token: str) -> Row[Any] | None:
     table = tables.sign_in_token
     wanted = select(table).where(table.c.sha256 == sha256(token), table.c.used_at.is_(None))
     return connection.execute(wanted.where(table.c.expires_at <= clock.now())).first()
+
+
+def is_older(connection: Connection, token_sha256: str, moment: datetime | None) -> bool:
+    """Whether a token was minted before that moment; one that is forgotten was."""
+    if moment is None:
+        return False
+    table = tables.sign_in_token
+    expires_at = connection.scalar(select(table.c.expires_at).where(table.c.sha256 == token_sha256))
+    return expires_at is None or expires_at - LIFE <= moment
 
 
 def completion_url(connection: Connection, token_sha256: str) -> str | None:

@@ -25,6 +25,8 @@ from bff.serving.logs import about
 
 PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 """Headers of every redirect to or from a URL that holds something secret."""
+ENDED: Final = "disconnected"
+"""The connection was ended after this sign-in had begun."""
 UNNAMED: Final = "third_party_named_no_error"
 log = structlog.get_logger("hitchpost.embedded")
 
@@ -119,6 +121,8 @@ def _keep(
         row = connection.execute(installed).first()
         if row is None:
             raise FlowError(410, "removed").concerns(wanted.target, wanted.message)
+        if sign_in_tokens.is_older(connection, wanted.token_sha256, row.ended_at):
+            raise ProviderFailed(ENDED, refused=credentials)
         return grants.keep(service, connection, row, wanted.token_sha256, credentials, account)
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
-from sqlalchemy import Connection, Row, Select, insert, select
+from sqlalchemy import Connection, Row, Select, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from bff.partner import clock
@@ -172,6 +172,13 @@ def find_or_add(connection: Connection, account_id: str, item: CatalogueConnecto
         if (found := _in_use(connection, account_id, item.id)) is not None:
             return found
         raise ApiError(409, error.message) from None
+
+
+def count(connection: Connection, account_id: str, connector_id: int) -> int:
+    """How often the account has installed a connector."""
+    table = tables.account_connector.c
+    ours = select(func.count()).where(table.account_id == account_id, table.connector_id == connector_id)
+    return int(connection.execute(ours).scalar_one())
 
 
 def told(service: Embedded, connection: Connection, row: Row[Any]) -> dict[str, Any]:

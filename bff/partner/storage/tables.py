@@ -114,6 +114,8 @@ account_connector: Final = Table(
     Column("refresh_failures", Integer, nullable=False, default=0),
     # Of the token by which the third party would end the grant: the same may stand elsewhere.
     Column("grant_sha256", String(64), index=True),
+    # A sign-in whose token was minted before connects nothing.
+    Column("ended_at", Moment),
     UniqueConstraint("account_id", "name"),
     sqlite_autoincrement=True,
 )

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Final
 
-from flask import Blueprint, Response, request
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from flask import Blueprint, Response
+from pydantic import Field
 
 from bff.common.errors import InvalidRequest
 from bff.common.legible import visible_name
-from bff.common.text import id_fault, text_fault
 from bff.content.product import Product
 from bff.identity.principal import AccountRef, Principal, User
 from bff.identity.sessions import LONGEST_SESSION
 from bff.web.kit import audit
+from bff.web.kit.accounts import Id, Name, Text
 from bff.web.kit.authenticate import host_server
 from bff.web.kit.bodies import LANGUAGE_TAG, Body, read_body
 from bff.web.kit.limits import Purpose
@@ -25,28 +25,6 @@ from bff.web.kit.session_tokens import DEFAULT_LIFE
 routes = Blueprint("hitchpost_host_api", __name__)
 MIN_LIFE_SECONDS = 1
 MOST_CONNECTORS: Final = 500
-
-
-def _can_travel(value: str) -> str:
-    if fault := id_fault(value):
-        raise ValueError(fault)
-    return value
-
-
-def _can_be_kept(value: str) -> str:
-    if fault := text_fault(value):
-        raise ValueError(fault)
-    return value
-
-
-Text = Annotated[
-    str,
-    Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$"),
-    AfterValidator(_can_be_kept),
-]
-Id = Annotated[Text, AfterValidator(_can_travel)]
-Name = Annotated[Text, AfterValidator(str.strip)]
-ID: Final = TypeAdapter[str](Id)
 
 
 class HostUser(Body):
@@ -167,32 +145,3 @@ def create_sign_in_url() -> Response:
         callback_message=body.callback_message,
     )
     return answer({"url": url.reveal(), "expires_at": expires_at.isoformat()}, 201)
-
-
-@routes.get("/v1/connections")
-def connections() -> Response:
-    """What an account has connected, asked of the partner service now."""
-    product, account = host_server(), _account()
-    found = services().overview.connections(AccountRef(account, account, product.key), product.connectors)
-    return answer(
-        {
-            "connections": [
-                {
-                    "id": str(connection.id),
-                    "connector": connection.connector.key,
-                    "name": connection.connector.name,
-                    "authenticated": connection.authenticated,
-                    "external_account": connection.external_account,
-                }
-                for connection in found
-            ]
-        }
-    )
-
-
-def _account() -> str:
-    try:
-        return ID.validate_python(request.args.get("account", ""))
-    except ValidationError as error:
-        told = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise InvalidRequest(f"account: name the account in the query, as ?account=ID: {told}") from None

@@ -47,6 +47,23 @@ def launched(attempt: Attempt) -> None:
     )
 
 
+def disconnected(product: str, account: str, user: str, connector: str, connection: int) -> None:
+    """Somebody ended a connection: a user of the host, or its ``server``."""
+    tell(
+        "disconnected",
+        product=product,
+        account=account,
+        user=user,
+        connector=connector,
+        connection=connection,
+    )
+
+
+def token_given(product: str, account: str, connector: str, connection: int) -> None:
+    """A host's server was given an access token of a connection."""
+    tell("access token given", product=product, account=account, connector=connector, connection=connection)
+
+
 def at_studio(event: str, session: StudioSession, **about: Any) -> None:
     """Somebody signed in to the Studio, or changed there what users meet."""
     tell(event, product=session.product, user=session.email, **about)

@@ -37,6 +37,11 @@ def read_body(shape: type[B]) -> B:
     return checked(shape, document)
 
 
+def read_optional_body(shape: type[B]) -> B:
+    """The same, where sending no body at all is as good as an empty object."""
+    return read_body(shape) if request.content_length or request.mimetype else shape()
+
+
 def checked(shape: type[B], document: object) -> B:
     """``document`` as ``shape``. Raises ``InvalidRequest`` naming each fault."""
     try:

@@ -16,7 +16,7 @@ from bff.web.kit.guards import CUSTOM_HEADER, ORIGIN
 from bff.web.kit.services import services
 
 _POLICY: Final[dict[str, Any]] = {
-    "methods": ["GET", "POST"],
+    "methods": ["DELETE", "GET", "POST"],
     "allow_headers": ["Accept-Language", "Authorization", "Content-Type", "Idempotency-Key", CUSTOM_HEADER],
     "expose_headers": ["Retry-After"],
     "supports_credentials": False,

@@ -42,11 +42,13 @@ log = structlog.get_logger("hitchpost.limits")
 
 
 class Purpose(StrEnum):
-    """What a signed-in user may do only so often."""
+    """What a signed-in user, or a host's server for one connection, may do only so often."""
 
     ATTEMPT = "attempts"
     PRESS = "presses"
     LAUNCH = "launches"
+    DISCONNECT = "disconnects"
+    TOKEN = "tokens"  # noqa: S105  # nosec B105  # no secret
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,9 @@ from bff.connect.polling import Watch
 from bff.connect.ports import AttemptStore, ReceiptSigner
 from bff.connect.service import Connect
 from bff.connect.sign_in_urls import SignInUrls
+from bff.connections.health import Health
 from bff.connections.overview import Overview
+from bff.connections.service import Connections
 from bff.content.ports import ContentStore, ImageStore, ProductStore
 from bff.identity.principal import Principal
 from bff.identity.sessions import HostAssertions, SessionEnds
@@ -41,6 +43,8 @@ class Services:
     watch: Watch
     attempts: AttemptStore
     overview: Overview
+    connections: Connections
+    health: Health
     catalogue: Catalogue
     sign_in_urls: SignInUrls
     products: ProductStore

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from bff.connect.attempt import Hint
+from bff.web.host_api import access_tokens, exchange, receipts
 from bff.web.host_api import calls as host_api
-from bff.web.host_api import exchange, receipts
-from bff.web.host_api.calls import ID, EndedSessions, NewSession, NewSignInUrl
+from bff.web.host_api.calls import EndedSessions, NewSession, NewSignInUrl
 from bff.web.host_api.exchange import NewExchange
+from bff.web.kit.accounts import ID
 from bff.web.kit.guards import CUSTOM_HEADER
 from bff.web.openapi import shapes
 from bff.web.openapi.operation import FORM, Answer, Operation, Parameter, page
 from bff.web.popup import completion, pages
 from bff.web.public import files, health
-from bff.web.widget_api import attempts, press
+from bff.web.widget_api import attempts, connections, press
 from bff.web.widget_api.attempts import BeginAttempt, Nothing
 
 HOST: Final = ("secretKey",)
@@ -26,8 +27,15 @@ ORIGIN: Final = Parameter("Origin", "One of the product's registered origins.", 
 IDEMPOTENCY: Final = Parameter(
     "Idempotency-Key", "Sent again with the same key, the call begins nothing new.", "header"
 )
+ANYBODY: Final = (("sessionToken",), HOST, ("hostSession", "widgetHeader"))
+CONNECTION: Final = Parameter("connection_id", "The connection's `id`.", "path")
 ATTEMPT: Final = Parameter("attempt_id", "The attempt's `id`.", "path")
 ACCOUNT: Final = Parameter("account", "The account's id.", required=True, schema=ID.json_schema())
+ACCOUNT_OF_SERVER: Final = Parameter(
+    "account",
+    "The account's id: a host's server has to name it, a page is told of its own.",
+    schema=ID.json_schema(),
+)
 LOCALE: Final = Parameter("locale", "The language to speak, as a tag (RFC 5646); others follow.")
 SECRET: Final = Parameter("secret", "The attempt's return secret.", "path")
 HINT: Final = Parameter(
@@ -61,7 +69,15 @@ FOR_WIDGETS: Final = (
         attempts.begin,
         "widget",
         (Answer(201, "The attempt, ready for its click.", shapes.PreparedAttempt),),
-        (*SIGNED_IN, *BODY, "unknown_connector", "unknown_message", "account_of_another_product"),
+        (
+            *SIGNED_IN,
+            *BODY,
+            "unknown_connector",
+            "unknown_message",
+            "account_of_another_product",
+            "connection_not_found",
+            "partner_unavailable",
+        ),
         WIDGET,
         (ORIGIN, IDEMPOTENCY),
         BeginAttempt,
@@ -164,12 +180,47 @@ FOR_SERVERS: Final = (
     Operation(
         "get",
         "/v1/connections",
-        host_api.connections,
-        "server",
+        connections.connections,
+        "widget",
         (Answer(200, "The account's connections.", shapes.Connections),),
-        ("not_signed_in", *CALLED, "partner_unavailable"),
+        (*SIGNED_IN, "partner_unavailable"),
+        ANYBODY,
+        (ACCOUNT_OF_SERVER, LOCALE),
+    ),
+    Operation(
+        "delete",
+        "/v1/connections/{connection_id}",
+        connections.disconnect,
+        "widget",
+        (Answer(204, "It has ended."),),
+        (
+            *SIGNED_IN,
+            "connection_not_found",
+            "not_allowed",
+            "partner_unavailable",
+            "limits_unavailable",
+        ),
+        ANYBODY,
+        (CONNECTION, ACCOUNT_OF_SERVER),
+    ),
+    Operation(
+        "post",
+        "/v1/connections/{connection_id}/token",
+        access_tokens.give,
+        "server",
+        (Answer(200, "The access token.", shapes.AccessToken),),
+        (
+            "not_signed_in",
+            *CALLED,
+            *BODY,
+            "connection_not_found",
+            "needs_reconnect",
+            "not_supported_by_partner",
+            "partner_unavailable",
+            "limits_unavailable",
+        ),
         SERVER,
-        (ACCOUNT,),
+        (CONNECTION, ACCOUNT),
     ),
 )
 

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from pydantic.config import JsonDict
 
 from bff.connect.attempt import Status
+from bff.connections.connection import State
 
 URI: Final[JsonDict] = {"format": "uri"}
 
@@ -76,13 +77,64 @@ class ProductName(BaseModel):
     name: str
 
 
+class Connection(BaseModel):
+    """One connection of an account. What the partner service does not tell is null.
+
+    ``last_state`` is told while the state is unknown: what it was at ``last_seen_at``. ``authenticated`` is
+    the partner service's own flag. ``sequence`` grows with every change that events tell of.
+    """
+
+    id: str
+    connector: str
+    name: str
+    state: State
+    external_account: str | None
+    connected_at: AwareDatetime | None
+    connected_by: Annotated[str | None, Field(description="The host's id of the user, where it is known.")]
+    connected_by_name: str | None
+    scopes: list[str] | None
+    missing_scopes: list[str]
+    expires_at: AwareDatetime | None
+    reason: str | None
+    reason_text: str | None
+    extra: dict[str, str] | None
+    sequence: Annotated[int, Field(ge=0)]
+    may_disconnect: bool
+    authenticated: bool
+    last_state: State | None
+    last_seen_at: AwareDatetime | None
+
+
+class Connections(BaseModel):
+    """What an account has connected."""
+
+    connections: list[Connection]
+
+
+class AccessToken(BaseModel):
+    """What a host's server calls the third party with."""
+
+    access_token: str
+    token_type: str
+    expires_at: AwareDatetime | None
+    scopes: list[str] | None
+    extra: dict[str, str] | None
+
+
 class ConnectorState(BaseModel):
-    """A connector that this session may connect, and how it stands for the account."""
+    """A connector that this session may connect, and how it stands for the account.
+
+    ``multiple``: a further account of it may be connected beside those that are.
+    """
 
     key: str
     name: str
     logo: str | None
-    state: Literal["connected", "disconnected", "unknown"]
+    multiple: bool
+    state: State
+    last_state: State | None
+    last_seen_at: AwareDatetime | None
+    connections: list[Connection]
 
 
 class Config(BaseModel):
@@ -178,22 +230,6 @@ class AttemptState(BaseModel):
     created_at: AwareDatetime
     expires_at: AwareDatetime
     timeline: list[TimelineStep] = []
-
-
-class Connection(BaseModel):
-    """One connection of an account, as the partner service has it now."""
-
-    id: str
-    connector: str
-    name: str
-    authenticated: bool
-    external_account: str | None
-
-
-class Connections(BaseModel):
-    """What an account has connected."""
-
-    connections: list[Connection]
 
 
 class Jwk(BaseModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
 from flask import Blueprint, Response, request
@@ -13,17 +14,20 @@ from bff.common.errors import InvalidRequest, LimitsUnavailable, RateLimited
 from bff.common.origins import origin_of
 from bff.common.secret import Secret
 from bff.connect.attempt import Attempt, Delivery, Hint, Status
-from bff.connect.offered_connectors import offered_connectors
+from bff.connect.offered_connectors import offered_connector, offered_connectors
 from bff.connect.service import BeginRequest
 from bff.connect.timeline import Step, story
+from bff.connections.connection import State
+from bff.connections.overview import ConnectorStanding
 from bff.content import look
-from bff.content.product import OfferedConnector, Product, is_draft
+from bff.content.product import Product, is_draft
 from bff.content.words import Words, widget_words
 from bff.identity.principal import Principal
 from bff.serving import metrics
 from bff.web.kit import cors
 from bff.web.kit.authenticate import signed_in, signed_in_or_host_server
 from bff.web.kit.bodies import LANGUAGE_TAG, Body, read_body
+from bff.web.kit.connection_view import told_connector
 from bff.web.kit.guards import CUSTOM_HEADER, calling_origin
 from bff.web.kit.in_app import is_in_app
 from bff.web.kit.limits import Purpose
@@ -43,6 +47,9 @@ class BeginAttempt(Body):
     """What a page asks for ahead of a click."""
 
     connector: Annotated[str, Field(min_length=1, max_length=64)]
+    connection: Annotated[
+        str | None, Field(min_length=1, max_length=20, description="Reconnect exactly this one of several.")
+    ] = None
     message: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     locale: Annotated[str, Field(pattern=LANGUAGE_TAG, max_length=35)] | None = None
     delivery: Literal["message", "return"] = "message"
@@ -59,15 +66,12 @@ def config() -> Response:
     """What a page needs to draw its buttons."""
     product, principal = signed_in()
     states = _states(product, principal)
-    names = {connector.key: connector.name for connector, _ in states}
+    names = {standing.connector.key: standing.connector.name for standing in states}
     shared, told_words = widget_words(product, wanted(principal, request.args.get("locale")), names)
     return answer(
         {
             "product": {"key": product.key, "name": product.name},
-            "connectors": [
-                {"key": connector.key, "name": connector.name, "logo": connector.logo, "state": state}
-                for connector, state in states
-            ],
+            "connectors": [told_connector(standing, product, principal, shared) for standing in states],
             "words": told_words | {"lang": shared.lang, "dir": shared.dir},
             "lang": shared.lang,
             "dir": shared.dir,
@@ -95,6 +99,10 @@ def begin() -> Response:
     )
     services().accounts.require(principal.account)
     _spend(principal)
+    if body.connection is not None:
+        offered = offered_connector(product, principal, body.connector)
+        number = services().connections.known(principal.account, offered, body.connection)
+        asked = replace(asked, connection=number)
     attempt, launch_token = _begin_once(product, principal, asked, _press if body.pressed else None)
     told: dict[str, Any] = {
         "id": attempt.id,
@@ -187,11 +195,12 @@ def _spend(principal: Principal) -> None:
     services().limits.spend(Purpose.ATTEMPT, principal.product, principal.account.id, principal.user.id)
 
 
-def _states(product: Product, principal: Principal) -> list[tuple[OfferedConnector, str]]:
+def _states(product: Product, principal: Principal) -> list[ConnectorStanding]:
     offered = offered_connectors(product, principal)
     if is_draft(product.key):
         # A preview is looked at often, and shows every button as for the first time.
-        return [(services().catalogue.named(connector), "disconnected") for connector in offered]
+        named = map(services().catalogue.named, offered)
+        return [ConnectorStanding(connector, State.DISCONNECTED, ()) for connector in named]
     return services().overview.states(principal.account, offered)
 
 

@@ -1,0 +1,197 @@
+"""What follows for a connection from what the partner service says of its account connector: pure decisions.
+
+Nothing is invented. What stood before anybody looked is noted without an event, and of a partner service that
+tells one flag (Cyclr) one flag is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from bff.connect.attempt import Attempt, Status
+from bff.connections.connection import STANDING, Change, State, Stored
+from bff.upstream.protocol import AccountConnector
+
+UNAUTHENTICATED: Final = "unauthenticated"
+"""The reason where the partner service says that it is not signed in any more, and not why."""
+REMOVED: Final = "removed"
+
+
+def state_of(seen: AccountConnector | None) -> State:
+    """The state by what is seen alone: nobody knows from it that there was a connection before."""
+    if seen is None:
+        return State.DISCONNECTED
+    if seen.grant is not None:
+        return State.DISCONNECTED if seen.grant.state == "none" else State(seen.grant.state)
+    return State.CONNECTED if seen.authenticated else State.DISCONNECTED
+
+
+def observed(
+    row: Stored | None, new: Stored, seen: AccountConnector | None, now: datetime, *, fresh: bool
+) -> Change | None:
+    """What a look at the partner service changes; None for nothing.
+
+    ``new`` is a blank row for a connection without one. ``fresh``: a sign-in of ours may have connected it
+    since, so that a first sight is news.
+    """
+    if row is not None and row.ending_until is not None:
+        return None if row.ending_until > now else _abandoned(row, seen, now)
+    state = state_of(seen)
+    if seen is not None and state in STANDING:
+        if row is None:
+            row = _filled(new, seen, state)
+            return _joined(row, seen, "connected", now) if fresh else Change(row)
+        return _stands(row, seen, now, state)
+    return _is_gone(row, seen, now) if row else None
+
+
+def _is_gone(row: Stored, seen: AccountConnector | None, now: datetime) -> Change | None:
+    """What follows where nothing stands any more."""
+    if row.state not in STANDING:
+        return Change(replace(row, removed_at=now)) if seen is None and row.removed_at is None else None
+    if seen is None or (seen.grant is not None and seen.grant.state == "none"):
+        return disconnected(row, now, gone=seen is None)
+    if row.state is State.NEEDS_RECONNECT:
+        return None
+    return _told(replace(row, state=State.NEEDS_RECONNECT, reason=UNAUTHENTICATED), "needs_reconnect", now)
+
+
+def shown(row: Stored, seen: AccountConnector) -> Stored:
+    """The connection as it is to be shown after a look that nothing is noted of."""
+    state = state_of(seen)
+    return _filled(row, seen, state) if state in STANDING else row
+
+
+def signed_in(
+    row: Stored | None, new: Stored, attempt: Attempt, seen: AccountConnector, now: datetime
+) -> Change | None:
+    """What the success of an attempt changes; ``seen`` is the look that showed it.
+
+    A connection that somebody is about to end is left to them: whoever looks afterwards finds what stands.
+    """
+    state = state_of(seen)
+    if state not in STANDING:
+        return observed(row, new, seen, now, fresh=False)
+    if row is not None and row.ending_until is not None and row.ending_until > now:
+        return None
+    before = row or new
+    filled = replace(_filled(before, seen, state), **_doer(attempt, before), taken_until=None)
+    if attempt.external_account:
+        filled = replace(filled, external_account=attempt.external_account)
+    if row is not None and _is_told(row, attempt, seen):
+        return None if _whose(filled) == _whose(row) else Change(filled)
+    again = row.state in STANDING if row else attempt.authenticated_before is True
+    return _joined(filled, seen, "reconnected" if again else "connected", now)
+
+
+def disconnected(row: Stored, now: datetime, *, gone: bool = False, by: str | None = None) -> Change:
+    """The connection has ended: by whom, where that is known; ``gone``: its account connector is, too."""
+    ended = replace(
+        row,
+        state=State.DISCONNECTED,
+        reason=REMOVED if gone and by is None else None,
+        removed_at=now if gone else None,
+        changed_at=now,
+        connected_at=None,
+        connected_by=None,
+        connected_by_name=None,
+        authenticated_at=None,
+        external_account=None,
+        scopes=None,
+        expires_at=None,
+        extra=None,
+        ending_until=None,
+        ending_by=None,
+    )
+    if row.state not in STANDING:
+        return Change(ended)
+    return replace(_told(ended, "disconnected", now), by=by)
+
+
+def _stands(row: Stored, seen: AccountConnector, now: datetime, state: State) -> Change | None:
+    filled = _filled(row, seen, state)
+    if state is State.NEEDS_RECONNECT:
+        if row.state is State.CONNECTED:
+            return _told(filled, "needs_reconnect", now)
+    elif row.state is State.DISCONNECTED:
+        return _joined(filled, seen, "connected", now)
+    elif row.state is State.NEEDS_RECONNECT or _is_newer(row, seen):
+        return _joined(filled, seen, "reconnected", now)
+    return Change(filled) if _details(filled) != _details(row) else None
+
+
+def _abandoned(row: Stored, seen: AccountConnector | None, now: datetime) -> Change | None:
+    """Whoever was about to end it died: either the end was reached, or it stands."""
+    if state_of(seen) is State.DISCONNECTED:
+        return disconnected(row, now, gone=seen is None, by=row.ending_by)
+    return Change(replace(row, ending_until=None, ending_by=None))
+
+
+def _is_told(row: Stored, attempt: Attempt, seen: AccountConnector) -> bool:
+    """Whether whoever looked before has told of this very sign-in."""
+    if row.state is not State.CONNECTED:
+        return False
+    if seen.authenticated_at is not None:
+        return row.authenticated_at == seen.authenticated_at
+    minted = attempt.minted_at or attempt.created_at
+    return not attempt.authenticated_before and row.changed_at >= minted
+
+
+def _is_newer(row: Stored, seen: AccountConnector) -> bool:
+    at = seen.authenticated_at
+    return at is not None and row.authenticated_at is not None and at > row.authenticated_at
+
+
+def _filled(row: Stored, seen: AccountConnector, state: State) -> Stored:
+    """The row with what is told of the connection now; what a standing one is not told of stays as it was."""
+    grant, newer = seen.grant, row.state not in STANDING or _is_newer(row, seen)
+    told: dict[str, Any] = {
+        "state": state,
+        "reason": (grant.reason if grant else None) if state is State.NEEDS_RECONNECT else None,
+        "removed_at": None,
+        "external_account": _account(seen) or (None if newer else row.external_account),
+        "scopes": grant.scopes if grant and grant.scopes is not None else seen.scopes,
+        "wanted_scopes": grant.wanted_scopes if grant else None,
+        "expires_at": grant.expires_at if grant else None,
+        "extra": grant.extra if grant else None,
+        "authenticated_at": seen.authenticated_at or row.authenticated_at,
+    }
+    if newer:
+        nobody = {"connected_by": None, "connected_by_name": None}
+        told |= {"connected_at": seen.authenticated_at, **nobody}
+    return replace(row, **told)
+
+
+def _doer(attempt: Attempt, before: Stored) -> dict[str, Any]:
+    """Whose doing it was; where that is not known, whoever connected it before remains."""
+    known = attempt.attributed is True or attempt.status is not Status.CONNECTED
+    by, name = before.connected_by, before.connected_by_name
+    if known:
+        by, name = attempt.user.id, attempt.user.name
+    return {"connected_by": by, "connected_by_name": name}
+
+
+def _account(seen: AccountConnector) -> str | None:
+    connected = (sign_in for sign_in in seen.sign_ins or () if sign_in.result == "connected")
+    latest = next(connected, None)
+    return latest.external_account if latest else None
+
+
+def _details(row: Stored) -> tuple[Any, ...]:
+    extra = dict(row.extra) if row.extra else None
+    scopes = row.scopes, row.wanted_scopes or None
+    return row.state, row.reason, row.external_account, scopes, row.expires_at, extra, row.authenticated_at
+
+
+def _whose(row: Stored) -> tuple[str | None, str | None]:
+    return row.connected_by, row.external_account
+
+
+def _joined(row: Stored, seen: AccountConnector, event: str, now: datetime) -> Change:
+    return _told(replace(row, connected_at=seen.authenticated_at or now), event, now)
+
+
+def _told(row: Stored, event: str, now: datetime) -> Change:
+    return Change(replace(row, sequence=row.sequence + 1, changed_at=now), f"connection.{event}")

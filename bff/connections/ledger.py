@@ -1,0 +1,128 @@
+"""Keeps what is known of connections true: whoever looks at the partner service compares it here."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from bff.connect.attempt import Attempt
+from bff.connect.outcome import LATE, LEEWAY
+from bff.connections import changes
+from bff.connections.connection import STANDING, Change, Running, State, Stored
+from bff.connections.ports import ConnectionStore, Decide
+from bff.content.product import OfferedConnector, is_draft
+from bff.identity.principal import AccountRef
+from bff.upstream.protocol import AccountConnector
+
+SEEN_EVERY: Final = timedelta(minutes=10)
+"""So seldom is a look written down that found nothing new."""
+TAKEN: Final = timedelta(seconds=60)
+"""Longer than a mint may take."""
+SPREAD: Final = 0.2
+"""The share by which the next look is moved, so that what connected together does not come together."""
+
+
+class Ledger:
+    """Compares what is seen of account connectors with what is known, and notes what has changed.
+
+    ``every``: so long after a look the next one is due although nobody asks; None: never.
+    ``within(transaction, product, account, number, decide)`` decides inside a transaction of another store.
+    """
+
+    def __init__(
+        self,
+        store: ConnectionStore,
+        clock: Callable[[], datetime],
+        every: timedelta | None,
+        within: Callable[[Any, str, str, int, Decide], object],
+    ) -> None:
+        self.store = store
+        self._clock = clock
+        self._every = every
+        self._within = within
+
+    def blank(self, account: AccountRef, offered: OfferedConnector, number: int) -> Stored:
+        """A connection of which nothing is known yet."""
+        now = self._clock()
+        return Stored(
+            account.product, account.id, number, offered.key, offered.name, State.DISCONNECTED, now, now
+        )
+
+    def compare(
+        self,
+        row: Stored | None,
+        blank: Stored,
+        seen: AccountConnector | None,
+        running: Iterable[Running] = (),
+    ) -> Stored:
+        """What is known after this look; ``row`` was read before the partner service was asked.
+
+        While a user signs in to it, what that sign-in makes of it is left to its attempt, which knows whose
+        doing it is: it is shown, and not noted.
+        """
+        now = self._clock()
+        if any(attempt.is_for(blank.number) for attempt in running) and seen is not None:
+            return changes.shown(row or blank, seen)
+        fresh = row is None and self.store.is_fresh(blank.number, now - LATE - LEEWAY)
+        change = changes.observed(row, blank, seen, now, fresh=fresh)
+        if change is None:
+            return row or blank
+        change = self._scheduled(change, now)
+        if self.store.apply(change, row.version if row else None):
+            return change.row
+        # Somebody was faster, and knows more.
+        return self.store.get(blank.product, blank.account_id, blank.number) or blank
+
+    def touch(self, account: AccountRef, rows: Mapping[int, Stored]) -> None:
+        """Note that an account was looked at, unless that is noted already."""
+        now, standing = self._clock(), [row for row in rows.values() if row.state in STANDING]
+        if any(now - row.seen_at >= SEEN_EVERY for row in standing):
+            self.touched(account)
+
+    def touched(self, account: AccountRef) -> None:
+        """The same, whenever that was noted last: the next look is due some time from now."""
+        now = self._clock()
+        self.store.touch(account.product, account.id, now, self._next(now))
+
+    def lost(self, account: AccountRef) -> set[int]:
+        """The connections that need a new sign-in."""
+        rows = self.store.of_account(account.product, account.id).values()
+        return {row.number for row in rows if row.state is State.NEEDS_RECONNECT}
+
+    def busy(self, account: AccountRef) -> set[int]:
+        """Those that users are signing in to now."""
+        running = self.store.running(account.product, account.id, self._clock())
+        return {number for each in running for number in (each.number, each.wanted) if number is not None}
+
+    def take(self, account: AccountRef, offered: OfferedConnector, number: int) -> bool:
+        """Keep one for a sign-in that is being minted, until its attempt is known to run."""
+        return self.store.take(self.blank(account, offered, number), self._clock() + TAKEN)
+
+    def settled(self, seen: AccountConnector) -> Callable[[Any, Attempt], None]:
+        """What is to be done in the transaction in which an attempt is found to have succeeded."""
+
+        def note(transaction: Any, attempt: Attempt) -> None:
+            if is_draft(attempt.product):
+                return
+            account = replace(attempt.account, product=attempt.product)
+            blank, now = self.blank(account, attempt.connector, seen.id), self._clock()
+
+            def decide(row: Stored | None) -> Change | None:
+                change = changes.signed_in(row, blank, attempt, seen, now)
+                return change and self._scheduled(change, now)
+
+            self._within(transaction, attempt.product, attempt.account.id, seen.id, decide)
+
+        return note
+
+    def _scheduled(self, change: Change, now: datetime) -> Change:
+        at = self._next(now) if change.row.state is State.CONNECTED else None
+        return replace(change, row=replace(change.row, seen_at=now, look_at=at))
+
+    def _next(self, now: datetime) -> datetime | None:
+        if self._every is None:
+            return None
+        return now + self._every * random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311  # nosec B311  # spreads the work

@@ -1,0 +1,185 @@
+"""Connections in the database. A change and the event that tells of it are one transaction."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Row, and_, bindparam, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bff.connections.connection import Change, Running, State, Stored, event_data
+from bff.connections.ports import Decide
+from bff.serving.database import writing
+from bff.serving.statements import Read
+from bff.storage.outbox import NewEvent, record
+from bff.storage.tables import IS_LAUNCHED, attempts, connections
+
+_row, _attempt = connections.c, attempts.c
+_NAMES: Final = connections.c.keys()
+_OF_ACCOUNT: Final = (
+    select(connections)
+    .where(_row.product == bindparam("of"), _row.account_id == bindparam("account"))
+    .order_by(_row.number)
+)
+_RUNNING: Final = select(
+    _attempt.id, _attempt.connector_key, _attempt.account_connector_id, _attempt.wanted_connection
+).where(
+    IS_LAUNCHED,
+    _attempt.product == bindparam("of"),
+    _attempt.account_id == bindparam("account"),
+    _attempt.expires_at > bindparam("now"),
+)
+_FRESH: Final = (
+    select(_attempt.id)
+    .where(
+        _attempt.account_connector_id == bindparam("number"),
+        _attempt.minted_at >= bindparam("since"),
+        _attempt.authenticated_before.is_(False),
+    )
+    .limit(1)
+)
+
+
+class DatabaseConnections:
+    """Implements ``ConnectionStore``."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._writer = writing(engine)
+        self._of_account = Read(engine, _OF_ACCOUNT)
+        self._running = Read(engine, _RUNNING)
+        self._fresh = Read(engine, _FRESH)
+
+    def of_account(self, product: str, account_id: str) -> dict[int, Stored]:
+        """What is known of an account's connections, by their numbers; also of those that have ended."""
+        rows = map(_stored, self._of_account.all(of=product, account=account_id))
+        return {row.number: row for row in rows}
+
+    def get(self, product: str, account_id: str, number: int) -> Stored | None:
+        """What is known of one."""
+        with self._engine.connect() as connection:
+            return _one(connection, product, account_id, number)
+
+    def running(self, product: str, account_id: str, now: datetime) -> list[Running]:
+        """The sign-ins of an account that users are at now."""
+        return [Running(*row) for row in self._running.all(of=product, account=account_id, now=now)]
+
+    def is_fresh(self, number: int, since: datetime) -> bool:
+        """Whether a sign-in of ours, minted since then, found it unconnected: it may have connected it."""
+        return bool(self._fresh.all(number=number, since=since))
+
+    def apply(self, change: Change, version: int | None) -> bool:
+        """Make the change if the row still has the ``version`` that was seen (None: there is no row)."""
+        try:
+            with self._writer.begin() as connection:
+                return _apply(connection, change, version)
+        except IntegrityError:
+            return False  # Somebody has noted it first.
+
+    def decide(self, product: str, account_id: str, number: int, decide: Decide) -> Stored | None:
+        """Read one, locked, and make the change that is decided on; the row as it is then."""
+        with self._writer.begin() as connection:
+            return decide_within(connection, product, account_id, number, decide)
+
+    def touch(self, product: str, account_id: str, now: datetime, look_at: datetime | None) -> None:
+        """An account was looked at, and what stands there stands."""
+        standing = _row.state.in_((State.CONNECTED.value, State.NEEDS_RECONNECT.value))
+        ours = and_(_row.product == product, _row.account_id == account_id, standing)
+        with self._writer.begin() as connection:
+            connection.execute(update(connections).where(ours).values(seen_at=now))
+            due = and_(ours, _row.state == State.CONNECTED.value)
+            connection.execute(update(connections).where(due).values(look_at=look_at))
+
+    def due(self, now: datetime, limit: int) -> list[tuple[str, str]]:
+        """Product and account of what is to be looked at, the longest due first."""
+        wanted = select(_row.product, _row.account_id).where(_row.look_at.is_not(None), _row.look_at <= now)
+        with self._engine.connect() as connection:
+            rows = connection.execute(wanted.order_by(_row.look_at).limit(limit)).all()
+        return list(dict.fromkeys((row.product, row.account_id) for row in rows))
+
+    def claim(self, product: str, account_id: str, now: datetime, until: datetime) -> bool:
+        """Whether this caller is to look at a due account: of any number at once one is told True."""
+        due = and_(_row.product == product, _row.account_id == account_id, _row.look_at <= now)
+        with self._writer.begin() as connection:
+            return connection.execute(update(connections).where(due).values(look_at=until)).rowcount > 0
+
+    def take(self, blank: Stored, until: datetime) -> bool:
+        """Keep a connection that does not stand for one sign-in, until then; False when it has another."""
+        now = blank.changed_at
+        free = and_(
+            *_is(blank.product, blank.account_id, blank.number),
+            _row.state == State.DISCONNECTED.value,
+            or_(_row.taken_until.is_(None), _row.taken_until <= now),
+        )
+        taken = {"taken_until": until, "removed_at": None, "version": _row.version + 1}
+        try:
+            with self._writer.begin() as connection:
+                if connection.execute(update(connections).where(free).values(taken)).rowcount:
+                    return True
+                connection.execute(insert(connections).values({**_values(blank), "taken_until": until}))
+                return True
+        except IntegrityError:
+            return False
+
+
+def decide_within(
+    connection: Connection, product: str, account_id: str, number: int, decide: Decide
+) -> Stored | None:
+    """The same inside a transaction that others have begun."""
+    for _ in range(2):
+        row = _one(connection, product, account_id, number, locked=True)
+        change = decide(row)
+        if change is None:
+            return row
+        # There is no row to lock before the first: somebody else's may come in between.
+        with contextlib.suppress(IntegrityError), connection.begin_nested():
+            if _apply(connection, change, row.version if row else None):
+                return change.row
+    return row
+
+
+def _apply(connection: Connection, change: Change, version: int | None) -> bool:
+    row = change.row
+    if version is None:
+        connection.execute(insert(connections).values(_values(row)))
+    else:
+        seen = and_(*_is(row.product, row.account_id, row.number), _row.version == version)
+        values = {**_values(row), "version": version + 1}
+        if connection.execute(update(connections).where(seen).values(values)).rowcount != 1:
+            return False
+    if change.event is not None:
+        subject = str(row.number)
+        data = event_data(change)
+        record(connection, NewEvent(change.event, row.product, row.account_id, subject, data, row.changed_at))
+    return True
+
+
+def _is(product: str, account_id: str, number: int) -> Iterable[Any]:
+    return _row.product == product, _row.account_id == account_id, _row.number == number
+
+
+def _one(
+    connection: Connection, product: str, account_id: str, number: int, *, locked: bool = False
+) -> Stored | None:
+    wanted = select(connections).where(*_is(product, account_id, number))
+    found = connection.execute(wanted.with_for_update() if locked else wanted).one_or_none()
+    return _stored(found) if found else None
+
+
+def _values(row: Stored) -> dict[str, Any]:
+    values = asdict(row) | {"state": row.state.value}
+    for name in ("scopes", "wanted_scopes"):
+        values[name] = list(values[name]) if values[name] is not None else None
+    return values
+
+
+def _stored(row: Row[Any] | tuple[Any, ...]) -> Stored:
+    values = dict(zip(_NAMES, row, strict=True))
+    values["state"] = State(values["state"])
+    for name in ("scopes", "wanted_scopes"):
+        values[name] = tuple(values[name]) if values[name] is not None else None
+    return Stored(**values)

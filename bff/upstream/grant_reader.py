@@ -1,0 +1,84 @@
+"""Reads what the embedded service tells of a grant; all of it is optional, and what is faulty is left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from bff.common.errors import PartnerUnavailable
+from bff.common.secret import Secret
+from bff.upstream.json_values import as_kept, read_moment
+from bff.upstream.protocol import AccessToken, Grant
+
+STATES: Final = frozenset({"connected", "needs_reconnect", "none"})
+REASON: Final = re.compile(r"[a-z0-9_]{1,64}", re.ASCII)
+MOST_SCOPES: Final = 500
+MOST_EXTRAS: Final = 50
+MOST_TEXT: Final = 2000
+"""Characters of a scope, or of an extra."""
+T = TypeVar("T")
+
+
+def read_grant(told: Any) -> Grant | None:
+    """The grant of an account connector; None where nothing (sensible) is told of it."""
+    if not isinstance(told, dict) or told.get("State") not in STATES:
+        return None
+    reason = told.get("Reason")
+    return Grant(
+        state=told["State"],
+        reason=reason if isinstance(reason, str) and REASON.fullmatch(reason) else None,
+        expires_at=moment(told.get("ExpiresAtUtc")),
+        scopes=scopes(told.get("Scopes")),
+        wanted_scopes=scopes(told.get("WantedScopes")) or (),
+        extra=extra(told.get("Extra")),
+    )
+
+
+def read_access_token(document: Any) -> AccessToken:
+    """An access token. Raises ``PartnerUnavailable`` where there is none in it."""
+    value = document.get("AccessToken") if isinstance(document, dict) else None
+    if not isinstance(value, str) or not value:
+        raise PartnerUnavailable("the partner service answered without an access token")
+    kind = document.get("TokenType")
+    return AccessToken(
+        value=Secret(value),
+        token_type=kind if isinstance(kind, str) and kind else "Bearer",
+        expires_at=moment(document.get("ExpiresAtUtc")),
+        scopes=scopes(document.get("Scopes")),
+        extra=extra(document.get("Extra")),
+    )
+
+
+def moment(told: Any) -> datetime | None:
+    """A time, or None."""
+    return _sensible(read_moment, told) if isinstance(told, str) else None
+
+
+def scopes(told: Any) -> tuple[str, ...] | None:
+    """A list of scopes, or None."""
+    if not isinstance(told, list):
+        return None
+    return tuple(filter(None, map(_text, told[:MOST_SCOPES])))
+
+
+def extra(told: Any) -> dict[str, str] | None:
+    """What else a third party told of the connection, as texts by name; None for nothing."""
+    if not isinstance(told, dict):
+        return None
+    pairs = ((_text(name), _text(value)) for name, value in list(told.items())[:MOST_EXTRAS])
+    return {name: value for name, value in pairs if name and value} or None
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return as_kept(str(value)[:MOST_TEXT])
+
+
+def _sensible(read: Callable[[str], T], told: str) -> T | None:
+    try:
+        return read(told)
+    except PartnerUnavailable:
+        return None

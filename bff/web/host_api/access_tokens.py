@@ -1,0 +1,43 @@
+"""The access token of a connection, for the host's own server: no page is given one."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from bff.web.kit import audit
+from bff.web.kit.accounts import account_of
+from bff.web.kit.authenticate import host_server
+from bff.web.kit.bodies import Body, read_optional_body
+from bff.web.kit.limits import Purpose
+from bff.web.kit.responses import answer
+from bff.web.kit.services import services
+
+routes = Blueprint("hitchpost_access_tokens", __name__)
+
+
+class NoBody(Body):
+    """An empty object, or nothing at all: the call says everything by its path."""
+
+
+@routes.post("/v1/connections/<connection_id>/token")
+def give(connection_id: str) -> Response:
+    """An access token that can be used now at the third party; refreshed where its end is near.
+
+    Of any number of callers, one refreshes. The embedded partner service gives them; Cyclr gives none.
+    """
+    product = host_server()
+    read_optional_body(NoBody)
+    account = account_of(product, None)
+    services().limits.spend(Purpose.TOKEN, product.key, account.id, connection_id)
+    found = services().connections.find(account, product.connectors, connection_id)
+    token = services().connections.access_token(found)
+    audit.token_given(product.key, account.id, found.offered.key, found.row.number)
+    return answer(
+        {
+            "access_token": token.value.reveal(),
+            "token_type": token.token_type,
+            "expires_at": token.expires_at.isoformat() if token.expires_at else None,
+            "scopes": list(token.scopes) if token.scopes is not None else None,
+            "extra": dict(token.extra) if token.extra else None,
+        }
+    )

@@ -1,0 +1,54 @@
+"""Ids and names as hosts write them, and the account that a call about connections is about."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from flask import request
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+
+from bff.common.errors import InvalidRequest
+from bff.common.text import id_fault, text_fault
+from bff.content.product import Product
+from bff.identity.principal import AccountRef, Principal
+
+
+def _can_travel(value: str) -> str:
+    if fault := id_fault(value):
+        raise ValueError(fault)
+    return value
+
+
+def _can_be_kept(value: str) -> str:
+    if fault := text_fault(value):
+        raise ValueError(fault)
+    return value
+
+
+Text = Annotated[
+    str,
+    Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    AfterValidator(_can_be_kept),
+]
+Id = Annotated[Text, AfterValidator(_can_travel)]
+Name = Annotated[Text, AfterValidator(str.strip)]
+ID: Final = TypeAdapter[str](Id)
+
+
+def account_of(product: Product, principal: Principal | None) -> AccountRef:
+    """The account that a call is about. Raises ``InvalidRequest`` for none, and for another than a page's."""
+    named = request.args.get("account")
+    if principal is None:
+        found = _checked(named or "")
+        return AccountRef(found, found, product.key)
+    if named is not None and named != principal.account.id:
+        raise InvalidRequest("account: a page is told of its own account; leave it out")
+    return principal.account
+
+
+def _checked(account: str) -> str:
+    try:
+        return ID.validate_python(account)
+    except ValidationError as error:
+        told = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise InvalidRequest(f"account: name the account in the query, as ?account=ID: {told}") from None

@@ -1,0 +1,60 @@
+"""A connection as a page or a host's server is told of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bff.connections.connection import STANDING, State, moment, told
+from bff.connections.overview import Connection, ConnectorStanding
+from bff.content.product import DisconnectPolicy, Product
+from bff.content.words import Words
+from bff.identity.principal import Principal
+
+
+def told_connection(
+    connection: Connection, product: Product, principal: Principal | None, words: Words
+) -> dict[str, Any]:
+    """For this caller, ``principal`` or the host's own server; ``words`` are in their language."""
+    row, away = connection.row, connection.state is State.UNKNOWN
+    reason = None if away else row.reason
+    return told(row) | {
+        "name": connection.connector.name,
+        "state": connection.state.value,
+        "reason": reason,
+        "reason_text": words.reason(reason) if reason else None,
+        "authenticated": connection.authenticated,
+        "may_disconnect": may_disconnect(connection, product, principal),
+        "last_state": row.state.value if away else None,
+        "last_seen_at": moment(row.seen_at),
+    }
+
+
+def told_connector(
+    standing: ConnectorStanding, product: Product, principal: Principal, words: Words
+) -> dict[str, Any]:
+    """A connector with its state for this account, and all of its connections."""
+    connector, last = standing.connector, standing.last_state
+    return {
+        "key": connector.key,
+        "name": connector.name,
+        "logo": connector.logo,
+        "multiple": connector.multiple,
+        "state": standing.state.value,
+        "last_state": last.value if last else None,
+        "last_seen_at": moment(standing.last_seen_at),
+        "connections": [told_connection(each, product, principal, words) for each in standing.connections],
+    }
+
+
+def may_disconnect(connection: Connection, product: Product, principal: Principal | None) -> bool:
+    """Whether this caller may end it now."""
+    if connection.row.state not in STANDING:
+        return False
+    return may_end(product, principal, connection.row.connected_by)
+
+
+def may_end(product: Product, principal: Principal | None, connected_by: str | None) -> bool:
+    """Whether the product's file lets this caller end a connection: its host's server always may."""
+    if principal is None or product.disconnect is DisconnectPolicy.ACCOUNT:
+        return True
+    return product.disconnect is DisconnectPolicy.OWNER and connected_by == principal.user.id
