@@ -44,6 +44,7 @@ export default [
     entry: {
       headless: path.join(widget, "src/headless.ts"),
       panel: path.join(widget, "src/panel.ts"),
+      connections: path.join(widget, "src/connections.ts"),
     },
     experiments: { outputModule: true },
     output: { path: path.join(widget, "dist"), filename: "[name].js", publicPath: "", library: { type: "module" } },

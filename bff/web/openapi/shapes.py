@@ -169,6 +169,9 @@ class PreparedAttempt(BaseModel):
             description="What to change, where the page hides its origin from forms (its Referrer-Policy)."
         ),
     ] = None
+    advice: Annotated[str | None, Field(description="What the people who build the page should change.")] = (
+        None
+    )
 
 
 class AttemptConnection(BaseModel):
@@ -201,6 +204,19 @@ class Unsent(BaseModel):
     origin: str
 
 
+class AttemptResult(BaseModel):
+    """What ``Hitchpost.connect`` resolves with, but for the channel, which the page itself knows."""
+
+    status: Literal["connected"]
+    attempt: str
+    connector: str
+    connection: AttemptConnection | None
+    message: str
+    attributed: bool
+    receipt: str | None
+    supportCode: str  # noqa: N815  # as scripts read it
+
+
 class TimelineStep(BaseModel):
     """Something that happened ``count`` times."""
 
@@ -211,7 +227,7 @@ class TimelineStep(BaseModel):
 
 
 class AttemptState(BaseModel):
-    """How an attempt stands. ``timeline`` is told to the host's server only."""
+    """How an attempt stands. ``timeline`` is told to the host's server only, ``result`` to its page."""
 
     id: str
     status: Status
@@ -230,6 +246,7 @@ class AttemptState(BaseModel):
     created_at: AwareDatetime
     expires_at: AwareDatetime
     timeline: list[TimelineStep] = []
+    result: AttemptResult | None = None
 
 
 class Jwk(BaseModel):

@@ -21,12 +21,13 @@ from bff.connections.connection import State
 from bff.connections.overview import ConnectorStanding
 from bff.content import look
 from bff.content.product import Product, is_draft
+from bff.content.wording import is_tag
 from bff.content.words import Words, widget_words
 from bff.identity.principal import Principal
 from bff.serving import metrics
 from bff.web.kit import cors
 from bff.web.kit.authenticate import signed_in, signed_in_or_host_server
-from bff.web.kit.bodies import LANGUAGE_TAG, Body, read_body
+from bff.web.kit.bodies import Body, read_body
 from bff.web.kit.connection_view import told_connector
 from bff.web.kit.guards import CUSTOM_HEADER, calling_origin
 from bff.web.kit.in_app import is_in_app
@@ -51,7 +52,10 @@ class BeginAttempt(Body):
         str | None, Field(min_length=1, max_length=20, description="Reconnect exactly this one of several.")
     ] = None
     message: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    locale: Annotated[str, Field(pattern=LANGUAGE_TAG, max_length=35)] | None = None
+    locale: (
+        Annotated[str, Field(max_length=100, description="A language tag; what is none is not heeded.")]
+        | None
+    ) = None
     delivery: Literal["message", "return"] = "message"
     return_url: Annotated[str, Field(max_length=2000)] | None = None
     pressed: Annotated[bool, Field(description="The click is here already: mint for its launch.")] = False
@@ -117,6 +121,8 @@ def begin() -> Response:
     if asked.delivery is Delivery.RETURN and not request.headers.get("Referer"):
         # A form from there would carry "Origin: null", which proves nothing: the launch would have to ask.
         told["origin_hidden"] = "set Referrer-Policy to strict-origin, to show this page's origin"
+    if body.locale and not is_tag(body.locale):
+        told["advice"] = f"{body.locale!r} is no language tag such as de or pt-BR"
     return answer(told, 201)
 
 
@@ -130,7 +136,8 @@ def read(attempt_id: str) -> Response:
     metrics.signalled(hint.value if hint else "timer")
     observed = services().watch.observe(attempt, hint)
     timeline = {} if principal else {"timeline": _timeline(services().attempts.steps(attempt.id), observed)}
-    return answer(told(observed, product) | timeline)
+    page = _for_page(observed, hint) if principal else {}
+    return answer(told(observed, product) | page | timeline)
 
 
 @routes.post("/v1/attempts/<attempt_id>/cancel")
@@ -139,7 +146,8 @@ def cancel(attempt_id: str) -> Response:
     product, principal = signed_in()
     read_body(Nothing)
     attempt = services().connect.owned(attempt_id, principal)
-    return answer(told(services().connect.cancel(attempt), product))
+    attempt = services().connect.cancel(attempt)
+    return answer(told(attempt, product) | _for_page(attempt))
 
 
 @routes.post("/v1/attempts/<attempt_id>/accept")
@@ -149,7 +157,8 @@ def accept(attempt_id: str) -> Response:
     read_body(Nothing)
     attempt = services().connect.owned(attempt_id, principal)
     _spend(principal)
-    return answer(told(services().connect.accept(attempt), product))
+    attempt = services().connect.accept(attempt)
+    return answer(told(attempt, product) | _for_page(attempt))
 
 
 def told(attempt: Attempt, product: Product) -> dict[str, Any]:
@@ -236,8 +245,32 @@ def _late_success(attempt: Attempt) -> dict[str, Any] | None:
 
 def _unsent(attempt: Attempt) -> dict[str, str] | None:
     """The plain message that the partner service would have posted, had the flow not come back instead."""
-    plain = attempt.callback_message == attempt.message
-    if attempt.status is not Status.CONNECTED or attempt.delivery is not Delivery.RETURN or not plain:
+    return _plain(attempt) if attempt.delivery is Delivery.RETURN else None
+
+
+def _for_page(attempt: Attempt, hint: Hint | None = None) -> dict[str, Any]:
+    """What the page's script hands on: the result, and a plain message that no window has posted to it.
+
+    With ``Hint.MESSAGE`` the page has heard the message itself, unless none was to be posted.
+    """
+    if attempt.status is not Status.CONNECTED:
+        return {"result": None, "unsent": None}
+    result = {
+        "status": attempt.status.value,
+        "attempt": attempt.id,
+        "connector": attempt.connector.key,
+        "connection": _connection(attempt),
+        "message": attempt.message,
+        "attributed": attempt.attributed is True,
+        "receipt": services().receipts.sign(attempt),
+        "supportCode": attempt.support_code,
+    }
+    heard = hint is Hint.MESSAGE and attempt.delivery is not Delivery.RETURN
+    return {"result": result, "unsent": None if heard else _plain(attempt)}
+
+
+def _plain(attempt: Attempt) -> dict[str, str] | None:
+    if attempt.status is not Status.CONNECTED or attempt.callback_message != attempt.message:
         return None
     return {"data": attempt.callback_message, "origin": services().partner_origin}
 

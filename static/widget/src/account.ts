@@ -5,11 +5,11 @@ import type { ConnectError } from "./errors.js";
 import type { Connection } from "./types.js";
 
 /** The account, with the actions that belong to it alone. */
-export function account({ offer, word, kit }: Draw, connection: Connection, acts: Action[]): HTMLElement {
+export function account({ offer, word, kit, alone }: Draw, connection: Connection, acts: Action[]): HTMLElement {
   const { state, reason_text, external_account } = connection;
-  const who = make("span", { part: "who" }, make("b", { textContent: connection.name }));
-  const line = [external_account, since(connection, word)].filter((part) => part).join(" · ");
-  if (line) who.append(make("span", { textContent: line }));
+  const lines = [alone ? connection.name : external_account ?? connection.name, alone && external_account, since(connection, word)];
+  const [title = "", ...rest] = lines.filter((line) => line) as string[];
+  const who = make("span", { part: "who" }, make("b", { textContent: title }), ...rest.map((line) => make("span", {}, make("bdi", { textContent: line }))));
   const tag = make("span", { part: "tag", textContent: word(state === "disconnected" ? "not_connected" : state) });
   tag.dataset.state = state;
   const head = make("div", { part: "head" }, ...(offer.logo ? [make("img", { part: "logo", alt: "", src: new URL(offer.logo, kit.settings.base).href })] : []), who, tag);

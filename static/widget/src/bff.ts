@@ -51,6 +51,7 @@ async function call<Answer>(path: string, body?: object, hint?: Hint, method = b
     try {
       const response = await send(method, path, body, hint, key);
       const answer = (response.status === 204 ? {} : await response.json()) as (Answer & Told) | null;
+      if (answer?.advice) complain(answer.advice);
       if (response.ok && answer) return answer;
       if (response.status === 401 && renewSession() && (renewed = !renewed)) continue;
       throw answer?.error ? errorOf(answer) : new SyntaxError(); // It is none of the BFF's own.

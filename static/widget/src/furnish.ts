@@ -12,7 +12,7 @@ export async function furnish(wait = WAIT): Promise<void> {
   if (later.ready || !bffOrigin()) return;
   later.folder = settings.files ?? settings.base + "/widget/v1/";
   // By another name each time: browsers remember of a module that it could not be had.
-  later.ready = later.fetch(`${later.folder}panel.js${wait > WAIT ? `?${wait}` : ""}`).then(({ install }) => { install(kit); });
+  later.ready = later.fetch(`${later.folder}panel.js${wait > WAIT ? `?${wait}` : ""}`).then(({ install }) => { install(kit, document.body); });
   try {
     await later.ready;
   } catch {

@@ -6,7 +6,7 @@ import type { View } from "./view.js";
 
 /** What each of these files gives; `element` is the one that it was fetched for. */
 export interface File {
-  install: (kit: Kit, element?: HTMLElement) => void;
+  install: (kit: Kit, element: HTMLElement) => void;
 }
 
 export const later = {
@@ -17,11 +17,11 @@ export const later = {
   /** Set once the file is on its way; it resolves when the file has come. */
   ready: undefined as Promise<unknown> | undefined,
   /** The user seems about to press this button. */
-  expect: (_button: Element, _event: MouseEvent): void => undefined,
+  expect: (() => undefined) as (button: Element, event: MouseEvent) => void,
   /** The attempt for a click: one that was made ahead of it, maybe. Nobody else will get it. */
   take: (request: AttemptRequest): Promise<Attempt> => begin(request, !request.delivery),
   /** Draws what an element shows beside its button. */
-  paint: (_: View): void => undefined,
+  paint: (() => undefined) as (view: View) => void,
   /** Sends this tab to the sign-in; `refused` is called if the page's policy keeps it. */
   leave: (_: Attempt, refused: () => void): void => { refused(); },
 };

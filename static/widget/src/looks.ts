@@ -42,7 +42,6 @@ button:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
 [data-trouble] > [part=actions] { inline-size: 0; min-inline-size: 100%; }
 [part=status] { white-space: pre-line; color: var(--_quiet); }
 [part=status][data-bad] { color: inherit; border-inline-start: 3px solid var(--_bad); padding-inline-start: .7em; }
-[part=status] b { display: block; }
 [part=status][data-heard] { position: absolute; inline-size: 1px; min-inline-size: 0; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
 [part=actions] { display: flex; flex-wrap: wrap; gap: .25em 1em; }
 [part=action] {
@@ -54,13 +53,14 @@ button:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
 [part=action][data-bad] { color: var(--_bad); }
 
 /* Whose account, and how it stands. */
+:host([state=connected]), :host([state=needs-reconnect]) { min-inline-size: min(18rem, 100%); }
 [data-card] { border: 1px solid var(--_line); border-radius: var(--_radius); padding: .75em .9em; }
 :host([state=needs-reconnect]) [data-card] { border-color: var(--_warn); }
 [part=accounts] { display: grid; gap: .75em; margin: 0; padding: 0; list-style: none; }
 [part=account] { display: grid; gap: .35em; }
 [part=account] + [part=account] { border-block-start: 1px solid var(--_line); padding-block-start: .75em; }
 [part=head] { display: flex; flex-wrap: wrap; align-items: center; gap: .25em .7em; }
-[part=who] { flex: 1 1 7em; min-inline-size: 0; }
+[part=who] { flex: 1 1 9em; min-inline-size: 0; }
 [part=who] b, [part=who] span { display: block; }
 [part=who] b { font-weight: 600; }
 [part=who] span, [part=reason], [part=code] { color: var(--_quiet); font-size: .925em; }
@@ -70,6 +70,14 @@ button:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
 [part=tag][data-state=connected]::before { content: "\\2713\\a0" / ""; }
 [part=tag][data-state=needs_reconnect] { color: var(--_warn); border-color: currentColor; }
 [part=tag][data-state=needs_reconnect]::before { content: "!\\a0" / ""; }
+
+/* A row of <hitchpost-connections>: all in one line, where there is room. */
+:host([layout=row]) { min-inline-size: 0; }
+:host([layout=row]) [part=box] { border: 0; padding: 0; justify-content: flex-end; }
+:host([layout=row]) [part=accounts] { flex: 1 1 16rem; inline-size: auto; min-inline-size: min(16rem, 100%); }
+:host([layout=row]) [part=head] [part=logo] { inline-size: 2.25em; block-size: 2.25em; border: 1px solid var(--_line); padding: .2em; box-sizing: border-box; }
+:host([layout=row][state=idle]) [part=button] { color: var(--_accent); background: none; border-color: var(--_line); }
+:host([layout=row]) [part=button] { min-block-size: 2.5em; padding-block: .3em; }
 
 [part=code] { display: flex; flex-wrap: wrap; align-items: center; gap: .25em .6em; }
 code { font: 600 1em ui-monospace, monospace; white-space: nowrap; border: 1px solid var(--_line); border-radius: .35em; padding: .1em .45em; user-select: all; }

@@ -12,6 +12,17 @@ const IN_TROUBLE: Choice[] = ["open_again", "continue_here", "cancel"];
 /** What can be chosen after another account than the connected one has signed in. */
 const AFTER_MISMATCH: Choice[] = ["use_account", "try_again"];
 
+/** English, as long as the BFF has told no words, where the key itself would not be understood. */
+const SPARE: Record<string, string> = {
+  unsure: "Window closed?",
+  continue_here: "Continue in this tab",
+  disconnect_ask: "Disconnect {account}?",
+  disconnect_yes: "Yes, disconnect",
+  needs_reconnect: "Needs attention",
+  since: "since {date}",
+  since_by: "since {date}, by {name}",
+};
+
 /** The parts of an element, and what is known of it between two drawings. */
 interface Drawn {
   accounts: HTMLElement;
@@ -37,6 +48,8 @@ export interface Draw {
   word: (key: string, spare?: string) => string;
   /** Whether the account may have more than one of this connector. */
   several: boolean;
+  /** Whether an account goes by the connector's name: of several, its own name tells them apart. */
+  alone: boolean;
 }
 
 /** The function that draws an element. */
@@ -51,7 +64,8 @@ export function painter(kit: Kit): (view: View) => void {
     const request = kit.readRequest(view.element);
     const offer: Partial<Offer> = kit.offers[request.connector] ?? {};
     const several = view.connections.length > 1 || (!!offer.multiple && !request.connection);
-    fill({ kit, view, drawn, offer, several, word: (...key) => kit.wordOf(request, ...key) });
+    const alone = !several || view.element.getAttribute("layout") === "row";
+    fill({ kit, view, drawn, offer, several, alone, word: (key, spare = SPARE[key]) => kit.wordOf(request, key, spare) });
   };
 }
 
@@ -78,7 +92,7 @@ function fill(draw: Draw): void {
   const row = view.element.getAttribute("layout") === "row";
   const card = row || connections.length > 0;
   button.hidden ||= !!asked;
-  const now = JSON.stringify([offer, connections, step, failure, asked, row, word("lang"), button.hidden, view.state, kit.settings.advice, drawn.ending, word("reconnect"), word(step ?? "")]);
+  const now = JSON.stringify([offer, connections, step, failure === null ? "well" : failure, asked, row, word("lang"), button.hidden, view.state, kit.settings.advice, drawn.ending, word("reconnect"), word(step ?? "connected"), failure && word(`error_${failure.code}_title`)]);
   if (now === drawn.shown) return;
   drawn.shown = now;
 
@@ -132,8 +146,8 @@ function actions(draw: Draw, asked: Connection | undefined): Action[] {
 
 /** What the user can tell support: it can be copied, and never breaks. */
 function showCode({ view: { failure, step }, drawn: { code }, word }: Draw): void {
-  const text = !step && failure?.supportCode;
-  const value = make("code", { textContent: text || "", dir: "ltr" });
+  const text = step ? "" : (failure?.supportCode ?? "");
+  const value = make("code", { textContent: text, dir: "ltr" });
   const copy = action({
     text: word("copy"),
     quiet: true,

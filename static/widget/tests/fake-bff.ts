@@ -79,6 +79,8 @@ export class FakeBff {
   /** Whether the other account can still be chosen. */
   acceptable = true;
   configured = true;
+  /** What it has to say to the people who build the page. */
+  advice: string | undefined;
   /** What each answer about an attempt says otherwise. */
   readonly says: Record<string, unknown> = {};
   /** Words of the product's own, and its look. */
@@ -150,7 +152,16 @@ export class FakeBff {
     if (!row) return problem(404, "not_found", "There is nothing here");
     if (act === "accept") return this.#accept(row);
     if (act === "cancel" && (row.status === "created" || row.status === "launched")) this.end(this.endsOnCancel, row);
-    return Response.json({ ...told(row), ...this.says });
+    return Response.json(this.#told(row, headers["X-Hitchpost"]));
+  }
+
+  /** A plain message reaches the page from the widget, unless a window has posted it. */
+  #told(row: Row, hint?: string): Record<string, unknown> {
+    const attempt = told(row);
+    const { message, attributed } = this.says;
+    const result = { ...(attempt.result as object), ...(message !== undefined && { message }), ...(attributed !== undefined && { attributed }) };
+    const posted = hint === "message" || message !== `done ${row.id}`;
+    return { ...attempt, result, unsent: posted ? null : { data: message, origin: PARTNER_ORIGIN }, ...this.says };
   }
 
   #config(query: string): Response {
@@ -165,7 +176,7 @@ export class FakeBff {
     const id = `at_${String(this.attempts.size + 1)}`;
     const row: Row = { id, status: "connected", connector, code: null };
     this.attempts.set(id, row);
-    return Response.json({ ...told(row), ...this.says });
+    return Response.json(this.#told(row));
   }
 
   #begin(connector: string, key = ""): Response {
@@ -184,6 +195,7 @@ export class FakeBff {
         expires_at,
         expires_in: this.lifetime / 1000,
         support_code: `SC-${id}`,
+        advice: this.advice,
       },
       { status: 201 },
     );
