@@ -1,4 +1,4 @@
-// Two bundles from one source: the script that a page loads by a tag, and the ES module that npm gives.
+// From one source: the script that a page loads by a tag, the files that it fetches later, and the ES module that npm gives.
 import path from "node:path";
 import TerserPlugin from "terser-webpack-plugin";
 
@@ -17,7 +17,7 @@ const minimizer = new TerserPlugin({
     module: true,
     compress: { passes: 6, hoist_funs: false, unsafe: true, unsafe_arrows: true, unsafe_methods: true, pure_getters: true },
     // Names that no other program sees: those with a trailing underscore, and the parts of a popup.
-    mangle: { properties: { regex: /_$|^(answered|asked|begun|blocked|busy|choices|clear|dispose|draw|ending|gone|launch|made|news|nudge|over|owner|refused|request|steer|tidy|told|until)$/ } },
+    mangle: { properties: { regex: /_$|^(answered|asked|begun|blocked|busy|clear|dispose|ending|gone|launch|made|news|nudge|over|owner|refused|request|steer|tidy|told|until)$/ } },
   },
 });
 
@@ -41,7 +41,11 @@ export default [
   {
     ...shared,
     name: "module",
-    entry: { headless: path.join(widget, "src/headless.ts") },
+    entry: {
+      headless: path.join(widget, "src/headless.ts"),
+      panel: path.join(widget, "src/panel.ts"),
+      connections: path.join(widget, "src/connections.ts"),
+    },
     experiments: { outputModule: true },
     output: { path: path.join(widget, "dist"), filename: "[name].js", publicPath: "", library: { type: "module" } },
   },

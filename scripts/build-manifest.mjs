@@ -9,7 +9,7 @@ const { version } = JSON.parse(readFileSync(new URL("package.json", root), "utf8
 const options = { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } };
 
 const files = {};
-for (const name of ["hitchpost.js", "headless.js"]) {
+for (const name of ["hitchpost.js", "panel.js", "connections.js", "headless.js"]) {
   const text = readFileSync(new URL(name, dist));
   files[name] = {
     integrity: "sha384-" + createHash("sha384").update(text).digest("base64"),

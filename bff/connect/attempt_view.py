@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bff.connect.attempt import Attempt, Delivery, Status
+from bff.connect.attempt import Attempt, Delivery, Hint, Status
 from bff.connect.ports import ReceiptSigner
 from bff.content.product import Product
 from bff.content.words import Words
@@ -18,8 +18,31 @@ class AttemptViews:
         self._receipts = receipts
         self._partner_origin = partner_origin
 
-    def for_page(self, attempt: Attempt, product: Product) -> dict[str, Any]:
-        """What its own page is told."""
+    def for_page(self, attempt: Attempt, product: Product, hint: Hint | None = None) -> dict[str, Any]:
+        """What its own page is told: beside the rest the result that its script hands on.
+
+        With ``Hint.MESSAGE`` the page has heard the plain message itself, unless none was to be posted.
+        """
+        told = self._both(attempt, product)
+        if attempt.status is not Status.CONNECTED:
+            return told | {"result": None, "unsent": None}
+        heard = hint is Hint.MESSAGE and attempt.delivery is not Delivery.RETURN
+        result = {
+            "status": told["status"],
+            "attempt": attempt.id,
+            "supportCode": attempt.support_code,
+            **{name: told[name] for name in ("connector", "connection", "message", "attributed", "receipt")},
+        }
+        return told | {"result": result, "unsent": None if heard else self._plain(attempt)}
+
+    def for_server(self, attempt: Attempt, product: Product) -> dict[str, Any]:
+        """What a server is told, which did not begin it: beside the rest whose it is."""
+        settled_at = attempt.settled_at.isoformat() if attempt.settled_at else None
+        who = {"account": attempt.account.id, "user": attempt.user.id, "settled_at": settled_at}
+        unsent = self._plain(attempt) if attempt.delivery is Delivery.RETURN else None
+        return self._both(attempt, product) | who | {"unsent": unsent}
+
+    def _both(self, attempt: Attempt, product: Product) -> dict[str, Any]:
         return {
             "id": attempt.id,
             "status": attempt.status.value,
@@ -31,21 +54,13 @@ class AttemptViews:
             "support_code": attempt.support_code,
             "receipt": self._receipts.sign(attempt),
             "late_success": _late_success(attempt),
-            "unsent": self._unsent(attempt),
             "created_at": attempt.created_at.isoformat(),
             "expires_at": attempt.expires_at.isoformat(),
         }
 
-    def for_server(self, attempt: Attempt, product: Product) -> dict[str, Any]:
-        """The same, with whose it is, for a server that did not begin it."""
-        settled_at = attempt.settled_at.isoformat() if attempt.settled_at else None
-        who = {"account": attempt.account.id, "user": attempt.user.id, "settled_at": settled_at}
-        return self.for_page(attempt, product) | who
-
-    def _unsent(self, attempt: Attempt) -> dict[str, str] | None:
-        """The plain message that the partner service would have posted, had the flow not come back."""
-        plain = attempt.callback_message == attempt.message
-        if attempt.status is not Status.CONNECTED or attempt.delivery is not Delivery.RETURN or not plain:
+    def _plain(self, attempt: Attempt) -> dict[str, str] | None:
+        """The plain message that no window may have posted to the page."""
+        if attempt.status is not Status.CONNECTED or attempt.callback_message != attempt.message:
             return None
         return {"data": attempt.callback_message, "origin": self._partner_origin}
 

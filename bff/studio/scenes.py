@@ -13,7 +13,10 @@ ALL_BUTTONS: Final = "buttons"
 
 @dataclass(frozen=True)
 class Scene:
-    """One picture: the button, driven there by ``step`` or ``code``, or a page (template and state)."""
+    """One picture: the button, driven there by ``step`` or ``code``, or a page (template and state).
+
+    ``account``: the button as it is where accounts are connected; ``tag``: another element than the button's.
+    """
 
     key: str
     title: str
@@ -21,6 +24,8 @@ class Scene:
     code: str | None = None
     page: str | None = None
     state: str | None = None
+    account: str | None = None
+    tag: str = "hitchpost-connect"
 
 
 def _named(code: str) -> str:
@@ -37,6 +42,14 @@ _STEPS: Final = (
     Scene("popup_blocked", "The window was blocked", step="popup_blocked"),
     Scene("finishing", "Finishing", step="finishing"),
     Scene("connected", "Connected", code="connected"),
+)
+_ACCOUNTS: Final = (
+    Scene("account", "Connected: whose account", account="connected"),
+    Scene("accounts", "Connected: several accounts", account="several"),
+    Scene("needs_reconnect", "Needs a new sign-in", account="needs_reconnect"),
+    Scene("disconnect", "Asking before it ends", account="asked"),
+    Scene("connections", "The list", account="list", tag="hitchpost-connections"),
+    Scene("connections_none", "The list: nothing found", account="none", tag="hitchpost-connections"),
 )
 _ENDINGS: Final = ("declined", "failed", "expired", "cancelled", "account_mismatch")
 _PAGES: Final = (
@@ -63,6 +76,7 @@ SCENES: Final = {
         Scene(BUTTON, "The button"),
         Scene(ALL_BUTTONS, "All buttons"),
         *_STEPS,
+        *_ACCOUNTS,
         *(Scene(code, f"Ended: {_named(code)}", code=code) for code in _ENDINGS),
         *_PAGES,
         *(

@@ -8,10 +8,9 @@ const SETTLED = 60;
 window.fetch = async (resource, options) => {
   if ((options?.method ?? "GET") !== "GET") throw new TypeError("the preview begins nothing");
   const response = await ask(resource, options);
-  if (String(resource).includes("/v1/config")) {
-    response.clone().json().then(() => setTimeout(drive, SETTLED), () => undefined);
-  }
-  return response;
+  if (!String(resource).includes("/v1/config") || !response.ok) return response;
+  setTimeout(drive, SETTLED);
+  return Response.json(connected(await response.json()));
 };
 window.open = () => null;
 for (const name of ["click", "pointerdown", "pointerover", "pointerenter", "focusin", "focus"]) {
@@ -21,7 +20,47 @@ for (const name of ["click", "pointerdown", "pointerover", "pointerenter", "focu
   }, true);
 }
 
+/** The accounts that a scene shows, as the BFF would tell them. */
+const ACCOUNTS = {
+  connected: [["connected", "ada@acme.example", "Grace Hopper"]],
+  asked: [["connected", "ada@acme.example", "Grace Hopper"]],
+  needs_reconnect: [["needs_reconnect", "ada@acme.example", "Grace Hopper"]],
+  several: [["connected", "ada@acme.example", ""], ["pending", "sales@acme.example", ""], ["unknown", "ops@acme.example", ""]],
+};
+
+/** The configuration with these accounts; the list has some of everything, and is long enough to be searched. */
+function connected(config) {
+  const { account } = document.body.dataset;
+  const whole = account === "list" || account === "none";
+  const some = [ACCOUNTS.connected, ACCOUNTS.needs_reconnect, [], ACCOUNTS.several];
+  const connectors = config.connectors.map((offer, at) => standing(offer, (whole ? some[at] : ACCOUNTS[account]) ?? []));
+  for (let at = 0; whole && connectors.length < 13; at++) connectors.push({ ...standing(config.connectors[0], []), key: `more-${at}` });
+  return { ...config, connectors };
+}
+
+function standing(offer, accounts) {
+  const connections = accounts.map(([state, external_account, connected_by_name], at) => ({
+    id: String(at), connector: offer.key, name: offer.name, state, external_account, connected_by_name,
+    connected_at: "2026-03-03T09:00:00+00:00", may_disconnect: true,
+  }));
+  return { ...offer, connections, multiple: accounts.length > 1, state: accounts[0]?.[0] ?? "disconnected" };
+}
+
 function drive() {
+  const root = document.querySelector("hitchpost-connections, hitchpost-connect")?.shadowRoot;
+  const { account } = document.body.dataset;
+  // The panel, or the list, may come a moment after the words.
+  const ready = !account || root?.querySelector(account === "list" || account === "none" ? "li hitchpost-connect" : "[part=account]");
+  if (!ready) {
+    setTimeout(drive, SETTLED);
+    return;
+  }
+  if (account === "asked") root.querySelector("[part=box] > [part=actions] button").onclick();
+  if (account === "none") {
+    const search = root.querySelector("input");
+    search.value = "?!";
+    search.oninput();
+  }
   const { step, code, title, nextStep, supportCode } = document.body.dataset;
   for (const element of document.querySelectorAll("hitchpost-connect")) {
     const fire = (name, detail) => element.dispatchEvent(new CustomEvent(`hitchpost:${name}`, { detail }));

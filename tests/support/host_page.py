@@ -36,7 +36,16 @@ const nameOf = (button) => {
   const text = [button, ...slotted].map((node) => node.textContent).join(" ");
   return (button.getAttribute("aria-label") ?? text).trim();
 };
-return buttons.find((button) => nameOf(button) === wanted && button.getClientRects().length > 0) ?? null;
+const find = (name, among = buttons) =>
+  among.find((button) => nameOf(button) === name && button.getClientRects().length > 0);
+if (find(wanted)) return find(wanted);
+// What is connected already is connected again by another name: that of the whole element says of what.
+for (const element of document.querySelectorAll("hitchpost-connect")) {
+  const label = element.shadowRoot?.querySelector("[role=group]")?.ariaLabel;
+  const inside = [...(element.shadowRoot?.querySelectorAll("button") ?? [])];
+  if (`Connect ${label}` === wanted) return find("Reconnect", inside) ?? null;
+}
+return null;
 """
 
 

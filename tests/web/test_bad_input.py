@@ -86,7 +86,7 @@ def test_another_content_type_is_refused(world: World) -> None:
         ({"connector": "sandbox", "surprise": 1}, "invalid_request", "surprise"),
         ({"connector": 7}, "invalid_request", "connector"),
         ({}, "invalid_request", "connector"),
-        ({"connector": "sandbox", "locale": "no locale!"}, "invalid_request", "locale"),
+        ({"connector": "sandbox", "locale": "x" * 101}, "invalid_request", "locale"),
         ({"connector": "sandbox", "delivery": "pigeon"}, "invalid_request", "delivery"),
         ({"connector": "sandbox", "return_url": HOST}, "invalid_request", "return_url"),
         (

@@ -50,7 +50,7 @@ def test_a28_nothing_that_a_browser_runs_makes_markup_or_programs_of_text(path: 
 
 def test_a28_the_built_files_were_looked_at() -> None:
     """Both bundles and the scripts of every page: a scan of nothing finds nothing."""
-    assert {path.name for path in BUILT} == {"hitchpost.js", "headless.js"}
+    assert {path.name for path in BUILT} == {"hitchpost.js", "panel.js", "connections.js", "headless.js"}
     assert {path.parent.name for path in SERVED} == {"demo", "pages", "partner", "studio"}
     assert len(TEMPLATES) > 20
 
@@ -71,10 +71,11 @@ def test_a31_the_built_widget_keeps_nothing_but_the_attempts_id() -> None:
     for path in BUILT:
         text = path.read_text(encoding="utf-8")
         assert not SINKS.search(text), SINKS.search(text)
-        # Each access goes through one function, which is handed the store. The headless entry has none.
-        assert text.count("sessionStorage") == (path.name == "hitchpost.js")
+        # One access each: the script writes, the panel reads after a reload. The headless entry has none.
+        assert text.count("sessionStorage") == (path.name in {"hitchpost.js", "panel.js"})
     kept = (ROOT / "static/widget/src/resume.ts").read_text(encoding="utf-8")
-    assert re.findall(r"setItem\((.*?)\); \}", kept) == ['keyOf(id), connector + (message && " " + message)']
+    written = re.findall(r"setItem\((.*?)\); \}", kept)
+    assert written == ['keyOf(id), [connector, message, connection].join(" ").trim()']
 
 
 def test_a32_the_published_hash_is_the_files_own() -> None:

@@ -182,6 +182,9 @@ class PreparedAttempt(BaseModel):
             description="What to change, where the page hides its origin from forms (its Referrer-Policy)."
         ),
     ] = None
+    advice: Annotated[str | None, Field(description="What the people who build the page should change.")] = (
+        None
+    )
 
 
 class AttemptConnection(BaseModel):
@@ -206,6 +209,19 @@ class Unsent(BaseModel):
     origin: str
 
 
+class AttemptResult(BaseModel):
+    """What ``Hitchpost.connect`` resolves with, but for the channel, which the page itself knows."""
+
+    status: Literal["connected"]
+    attempt: str
+    connector: str
+    connection: AttemptConnection | None
+    message: str
+    attributed: bool
+    receipt: str | None
+    supportCode: str  # noqa: N815  # as scripts read it
+
+
 class TimelineStep(BaseModel):
     """Something that happened ``count`` times."""
 
@@ -216,7 +232,10 @@ class TimelineStep(BaseModel):
 
 
 class AttemptState(BaseModel):
-    """How an attempt stands. The host's server is told ``timeline`` besides, and whose it is."""
+    """How an attempt stands.
+
+    The host's server is told ``timeline`` besides, and whose it is; its page ``result``.
+    """
 
     id: str
     status: Status
@@ -238,6 +257,7 @@ class AttemptState(BaseModel):
     user: str | None = None
     settled_at: AwareDatetime | None = None
     timeline: list[TimelineStep] = []
+    result: AttemptResult | None = None
 
 
 class AttemptPage(BaseModel):

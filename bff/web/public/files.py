@@ -21,7 +21,9 @@ def widget(version: str, name: str) -> Response:
     """The widget: under ``v1`` the newest, under its own version for ever."""
     if version == "v1":
         return public_file(WIDGET, name, MOVING)
-    if name != "hitchpost.js" or version != _manifest().get("version"):
+    manifest = _manifest()
+    # All but what bundlers take from npm: the script, and the files that it fetches from beside it.
+    if version != manifest.get("version") or name not in manifest["files"] or name == "headless.js":
         abort(404)
     return public_file(WIDGET, name, IMMUTABLE)
 

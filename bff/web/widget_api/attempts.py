@@ -21,12 +21,13 @@ from bff.connections.connection import State
 from bff.connections.overview import ConnectorStanding
 from bff.content import look
 from bff.content.product import OfferedConnector, Product, is_draft
+from bff.content.wording import is_tag
 from bff.content.words import Words, widget_words
 from bff.identity.principal import Principal
 from bff.serving import metrics
 from bff.web.kit import cors
 from bff.web.kit.authenticate import signed_in, signed_in_or_host_server
-from bff.web.kit.bodies import LANGUAGE_TAG, Body, read_body
+from bff.web.kit.bodies import Body, read_body
 from bff.web.kit.connection_view import told_connector
 from bff.web.kit.guards import CUSTOM_HEADER, calling_origin
 from bff.web.kit.in_app import is_in_app
@@ -51,7 +52,10 @@ class BeginAttempt(Body):
         str | None, Field(min_length=1, max_length=20, description="Reconnect exactly this one of several.")
     ] = None
     message: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    locale: Annotated[str, Field(pattern=LANGUAGE_TAG, max_length=35)] | None = None
+    locale: (
+        Annotated[str, Field(max_length=100, description="A language tag; what is none is not heeded.")]
+        | None
+    ) = None
     delivery: Literal["message", "return"] = "message"
     return_url: Annotated[str, Field(max_length=2000)] | None = None
     pressed: Annotated[bool, Field(description="The click is here already: mint for its launch.")] = False
@@ -123,6 +127,8 @@ def begin() -> Response:
     if asked.delivery is Delivery.RETURN and not request.headers.get("Referer"):
         # A form from there would carry "Origin: null", which proves nothing: the launch would have to ask.
         told["origin_hidden"] = "set Referrer-Policy to strict-origin, to show this page's origin"
+    if body.locale and not is_tag(body.locale):
+        told["advice"] = f"{body.locale!r} is no language tag such as de or pt-BR"
     return answer(told, 201)
 
 
@@ -137,7 +143,7 @@ def read(attempt_id: str) -> Response:
     observed = services().watch.observe(attempt, hint)
     views = services().attempt_views
     if principal:
-        return answer(views.for_page(observed, product))
+        return answer(views.for_page(observed, product, hint))
     timeline = _timeline(services().attempts.steps(attempt.id), observed)
     return answer(views.for_server(observed, product) | {"timeline": timeline})
 

@@ -2,7 +2,7 @@
 import { complain } from "./complain.js";
 import { ConnectError, errorOf, type Told } from "./errors.js";
 import { bffOrigin, renewSession, sessionToken, settings } from "./session.js";
-import type { Attempt, AttemptRequest, Channel, Config, Reading } from "./types.js";
+import type { Attempt, AttemptRequest, Channel, Config, Connection, Reading } from "./types.js";
 
 /** So long (milliseconds) after a call has failed may the browser take to say why, and to be able to close a window. */
 const HINDSIGHT = 500;
@@ -17,17 +17,14 @@ type Hint = Channel | "1";
 /** What a page needs to draw buttons, in this language; the server chooses one where nobody named any. */
 export const readConfig = (locale: string): Promise<Config> => call("config?locale=" + encodeURIComponent(locale));
 
+/** What the account has connected. */
+export const readConnections = async (): Promise<Connection[]> => (await call<{ connections: Connection[] }>("connections")).connections;
+
+/** Ends a connection, here and at the partner service. */
+export const end = (connection: string): Promise<unknown> => call("connections/" + connection, undefined, undefined, "DELETE");
+
 /** Begins an attempt: nothing happens for the user until its launch token is used. `pressed`: that will be at once. */
 export const begin = (request: AttemptRequest, pressed: boolean): Promise<Attempt> => call("attempts", { ...request, pressed });
-
-/**
- * The button of this attempt is pressed: the BFF begins what the launch will wait for. Should it not get through, the
- * launch only takes longer. A form, and no header of ours: the browser need not ask first whether it may be sent.
- */
-export const press = (attempt: Promise<Attempt>): Promise<unknown> =>
-  attempt
-    .then(({ launch_token }) => fetch(settings.base + "/v1/press", { method: "POST", body: new URLSearchParams({ launch_token }) }))
-    .catch(() => null); // Whoever waits for the attempt itself is told what is wrong.
 
 /**
  * How an attempt stands. `hint` names the signal that woke us: the BFF then looks at once. It stands in a header, as the
@@ -45,15 +42,16 @@ export const accept = (id: string): Promise<Reading> => call("attempts/" + id + 
  * A call that is lost, or whose answer is, is made again for a while; its key says that it is the same one. A look (with a
  * `hint`) is not: the next one comes anyway.
  */
-async function call<Answer>(path: string, body?: object, hint?: Hint): Promise<Answer> {
+async function call<Answer>(path: string, body?: object, hint?: Hint, method = body ? "POST" : "GET"): Promise<Answer> {
   if (!bffOrigin()) throw new ConnectError("invalid_request", complain("call configure with base, product and session"));
   const began = Date.now();
   const key = `${began}-${Math.random()}`;
   let renewed = false;
   for (;;) {
     try {
-      const response = await send(path, body, hint, key);
-      const answer = (await response.json()) as (Answer & Told) | null;
+      const response = await send(method, path, body, hint, key);
+      const answer = (response.status === 204 ? {} : await response.json()) as (Answer & Told) | null;
+      if (answer?.advice) complain(answer.advice);
       if (response.ok && answer) return answer;
       if (response.status === 401 && renewSession() && (renewed = !renewed)) continue;
       throw answer?.error ? errorOf(answer) : new SyntaxError(); // It is none of the BFF's own.
@@ -68,10 +66,10 @@ async function call<Answer>(path: string, body?: object, hint?: Hint): Promise<A
   }
 }
 
-async function send(path: string, body: object | undefined, hint: Hint | undefined, key: string): Promise<Response> {
+async function send(method: string, path: string, body: object | undefined, hint: Hint | undefined, key: string): Promise<Response> {
   const token = await sessionToken();
   const response: unknown = await fetch(settings.base + "/v1/" + path, {
-    method: body ? "POST" : "GET",
+    method,
     headers: {
       "X-Hitchpost": hint ?? "1",
       "Content-Type": "application/json",

@@ -1,5 +1,6 @@
 // The host's own buttons: any element with data-hitchpost-connect, whenever it was added, inside shadow roots too.
-import { expect, press } from "./controller.js";
+import { press } from "./controller.js";
+import { later } from "./later.js";
 import { OWN } from "./request.js";
 
 /** Listens on the window, before anything on the page can stop an event; so buttons need no set-up of their own. */
@@ -15,5 +16,5 @@ function hear(event: Event): void {
     // Whatever else it would do, submit a form or follow a link, leaves the page, and the sign-in with it.
     event.preventDefault();
     if (!disabled) press(button);
-  } else if (!disabled) expect(button, event as MouseEvent);
+  } else if (!disabled) later.expect(button, event as MouseEvent);
 }

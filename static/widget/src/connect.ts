@@ -10,8 +10,10 @@ import type { Attempt, AttemptRequest, Channel, ConnectResult, Reading, Step } f
 
 const BRISK = 250;
 const FIRST = 1000;
-const GROWTH = 2;
+const GROWTH = 4;
 const SLOWEST = 5000;
+/** The same while the window can be reached: its message, or its end, will wake us. */
+const CALM = 13_000;
 /** For so long (milliseconds) after news the waiting never gets slower than `FIRST`: more may follow. */
 const EAGER = 15_000;
 /** An attempt that has not come in this time (milliseconds) will not. */
@@ -36,9 +38,6 @@ export type Begun = Pick<Attempt, "id"> & Partial<Attempt>;
 
 /** Told each step. */
 export type Tell = (step: Step, attempt?: string) => void;
-
-/** The form of a language tag; `de_DE` is taken for one too. */
-const TAG = /^[a-z]{2,8}([-_][a-z\d]{1,8})*$/i;
 
 /** What is known of a flow, so far. */
 interface Course {
@@ -82,10 +81,9 @@ export async function connect(
 }
 
 /** What to ask of the BFF for a sign-in. */
-export function requestOf({ connector, message, locale = settings.locale }: ConnectRequest): AttemptRequest {
-  if (locale && !TAG.test(locale)) locale = void complain("no language tag: " + locale);
+export function requestOf({ connector, connection, message, locale = settings.locale }: ConnectRequest): AttemptRequest {
   // eslint-disable-next-line @typescript-eslint/prefer-nullish-coalescing -- an empty one names none
-  return { connector, message, locale: locale || undefined };
+  return { connector, connection, message, locale: locale || undefined };
 }
 
 /**
@@ -100,6 +98,7 @@ async function watch(course: Course, tell: Tell, popup: Popup, begin: () => Prom
   let asked = 0;
   let answered = Date.now();
   let delay = FIRST;
+  let calm = !begun;
   const delayAfter = pace();
   /** What came before the attempt did. */
   const early: Signal[] = begun ? ["returned"] : [];
@@ -129,6 +128,7 @@ async function watch(course: Course, tell: Tell, popup: Popup, begin: () => Prom
     if (Date.now() - answered > (attempt ? LIFE : HOPE)) throw new ConnectError("network");
     const step = STEPS[news ?? "ready"]; // Not every signal is a step.
     if (step && course.known) tell(step, id);
+    if (step) calm = step === "waiting";
     if (news === "cancel") cancelling = true;
     if (!attempt) {
       if (news === "ready" || news === "cancel") early.push(news);
@@ -149,7 +149,7 @@ async function watch(course: Course, tell: Tell, popup: Popup, begin: () => Prom
       // Of these the BFF is told.
       course.hint = told ?? (/message|returned|trouble|closed|focus/.test(news as Signal) ? (news as Channel) : undefined);
       if (step === "finishing") told = course.hint; // It stays the hint until the end is read.
-      delay = delayAfter(news);
+      delay = delayAfter(news, calm);
       ask(cancelling ? cancel(attempt.id) : read(attempt.id, course.hint));
     }
   }
@@ -169,7 +169,7 @@ function hear(answer: Partial<Reading> | ConnectError, course: Course, tell: Tel
   if (!course.known) tell("waiting", id);
   course.known = true;
   if (status !== "created") popup.begun = true;
-  if (!/created|launched/.test(status)) return outcome(attempt, answer as Reading, hint ?? "poll"); // The others are final.
+  if (!/created|launched/.test(status)) return outcome(answer as Reading, hint ?? "poll"); // The others are final.
   if (hint === "trouble") tell("interrupted", id);
   return undefined;
 }
@@ -180,24 +180,20 @@ async function anew(id: string, begin: () => Promise<Attempt>): Promise<Begun> {
   return reading.status === "cancelled" ? begin() : reading;
 }
 
-/** How long to wait (milliseconds) for the next signal, after this one or none. */
-function pace(): (signal?: Signal) => number {
+/** How long to wait (milliseconds) for the next signal, after this one or none; `calm`: one will come by itself. */
+function pace(): (signal: Signal | undefined, calm: boolean) => number {
   let delay = FIRST;
   let eagerUntil = 0;
-  return (signal) => {
+  return (signal, calm) => {
     // While the user is elsewhere, a window that seems closed is only cut off, most likely: no reason to hurry.
     if (signal && document.hasFocus()) eagerUntil = Date.now() + EAGER;
-    return (delay = signal ? BRISK : Math.min(delay * GROWTH, Date.now() < eagerUntil ? FIRST : SLOWEST));
+    return (delay = signal ? BRISK : Math.min(delay * GROWTH, Date.now() < eagerUntil ? FIRST : calm ? CALM : SLOWEST));
   };
 }
 
-function outcome({ callback_message: data, partner_origin: origin }: Begun, reading: Reading, channel: Channel): ConnectResult {
-  const { id, status, connector, connection, message, attributed, receipt, unsent, support_code: supportCode } = reading;
-  if (status === "connected") {
-    // The page may listen for its own text (a sealed one is nothing to it): no window has posted it, or none could.
-    const missed = unsent ?? (data === message && channel !== "message" && { data, origin });
-    if (missed) dispatchEvent(new MessageEvent("message", missed as MessageEventInit));
-    return { status, attempt: id, connector, connection, message, attributed: !!attributed, receipt, channel, supportCode };
-  }
-  throw errorOf(reading);
+function outcome(reading: Reading, channel: Channel): ConnectResult {
+  if (reading.status !== "connected") throw errorOf(reading);
+  // The page may listen for its own text, and no window has posted it, or none could.
+  if (reading.unsent) dispatchEvent(new MessageEvent("message", reading.unsent));
+  return { ...reading.result, channel };
 }

@@ -2,12 +2,11 @@
 import { accept } from "./bff.js";
 import { connect, type Begun, type Tell } from "./connect.js";
 import { ConnectError, errorOf } from "./errors.js";
-import { fire } from "./events.js";
 import { tellEnd, tellStep, type ConnectRequest } from "./flow.js";
-import { load, unavailable } from "./labels.js";
-import { attemptFor, open } from "./leave.js";
+import { attemptFor, open } from "./delivery.js";
+import { offers } from "./labels.js";
+import { later } from "./later.js";
 import { openPopup, type Popup } from "./popup.js";
-import { prefetch, take } from "./prefetch.js";
 import { flowOf, flows, ownerOf, type Flow } from "./registry.js";
 import { isOurs, readRequest } from "./request.js";
 import { forget, remember } from "./resume.js";
@@ -20,25 +19,18 @@ const FOREVER = 2_147_483_647;
 export const inTrouble = (step: Step): boolean => /unsure|blocked|cut|interr|loading/.test(step);
 
 /**
- * The button was pressed, or something chosen: in the flow that runs, or after `attempt` has ended.
- * Call it inside the click.
+ * The button was pressed, or something chosen: in the flow that runs, or `about` an attempt that has ended, or about a
+ * connection. Call it inside the click.
  */
-export function press(button: Element, choice?: Choice, attempt = ""): void {
+export function press(button: Element, choice?: Choice, about = ""): void {
   const flow = flowOf(button);
-  if (flow) flow.steer(choice);
-  else void run(button, readRequest(button), choice === "use_account" ? accept(attempt) : undefined); // Events tell how it ends.
-}
-
-/**
- * The user seems about to press: makes the attempt already. With the button of a mouse down it is a press; a finger's
- * `mousedown` comes only when it has scrolled nothing, and the click with it.
- */
-export function expect(button: Element, { detail, button: which }: MouseEvent): void {
-  if (flowOf(button)) return;
+  if (flow) {
+    flow.steer(choice);
+    return;
+  }
   const request = readRequest(button);
-  void load(request); // A page without our element has not asked for the words and the delivery yet.
-  // Of the events that bring us here only `mousedown` counts its clicks.
-  void prefetch(attemptFor(request), (attempt) => { fire(button, "step", { step: "prepared", attempt }); }, detail > 0 && !which);
+  if (choice === "reconnect") request.connection = about;
+  void run(button, request, choice === "use_account" ? accept(about) : undefined); // Events tell how it ends.
 }
 
 /**
@@ -52,7 +44,7 @@ export function expect(button: Element, { detail, button: which }: MouseEvent): 
 export function run(owner: Node | undefined, request: ConnectRequest, begun?: Begun | Promise<Begun>): Promise<ConnectResult> {
   // Called soon after the click still: where the browser takes it for none, the window is blocked, which is told.
   const refused = (): void => { steer("open_again"); };
-  const fault = !begun && unavailable[request.connector];
+  const fault = !begun && offers[request.connector]?.error;
   let popup = begun || fault ? openPopup() : open(request, refused);
   let next: Popup | undefined;
   let resumed = !owner;
@@ -75,7 +67,7 @@ export function run(owner: Node | undefined, request: ConnectRequest, begun?: Be
     if (choice !== "cancel") {
       // By now the page may ask for another language, say.
       const now = ownerOf(flow);
-      flow.request = { ...flow.request, ...(now instanceof Element && readRequest(now)) };
+      flow.request = { ...flow.request, ...(now instanceof Element && readRequest(now)), connection: flow.request.connection };
       if (choice) flow.request.delivery = choice === "continue_here" ? "return" : undefined;
       next = open(flow.request, refused);
     }
@@ -86,7 +78,7 @@ export function run(owner: Node | undefined, request: ConnectRequest, begun?: Be
   const toEnd = async (): Promise<ConnectResult> => {
     for (;;) {
       try {
-        if (!popup.blocked || !isOurs(ownerOf(flow))) return await connect(flow.request.signal, tell, popup, () => fault ? Promise.reject(errorOf({ error: fault })) : take(attemptFor(flow.request)), begun);
+        if (!popup.blocked || !isOurs(ownerOf(flow))) return await connect(flow.request.signal, tell, popup, () => fault ? Promise.reject(errorOf({ error: fault })) : later.take(attemptFor(flow.request)), begun);
         popup.tidy();
         tell("popup_blocked");
         await popup.news(FOREVER); // It is disposed of: only a choice can nudge it.

@@ -4,11 +4,11 @@ import { flowOf } from "./registry.js";
 import { readRequest } from "./request.js";
 import { furnish } from "./view.js";
 
-/** `<hitchpost-connect connector message locale delivery disabled>` */
+/** `<hitchpost-connect connector connection message locale delivery disabled>` */
 export class HitchpostConnect extends HTMLElement {
   /** So a `fieldset` disables it, and a `label` presses it. */
   static readonly formAssociated = true;
-  static readonly observedAttributes = ["connector", "locale"];
+  static readonly observedAttributes = ["connector", "connection", "locale"];
   readonly #view = furnish(this);
   readonly #renew = (): void => {
     this.#view.draw();
@@ -32,14 +32,14 @@ export class HitchpostConnect extends HTMLElement {
   #follow(): void {
     // Not at once: the page may only move the element, and has not drawn the others yet.
     queueMicrotask(() => {
-      if (!flowOf(this)) this.#view.clear(true);
+      if (!flowOf(this) && this.#view.step) this.#view.show();
     });
   }
 
   /** Another connector, another language: another name on the button. */
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (before === after || !this.isConnected) return;
-    if (name === "connector") this.#view.clear(); // What it shows was said of the other one.
+    if (name !== "locale") this.#view.show(); // What it shows was said of the other one.
     this.connectedCallback();
   }
 

@@ -29,7 +29,10 @@ export class ConnectError extends Error {
 export const isPassing = ({ code }: ConnectError): boolean => /network|partner/.test(code);
 
 /** What an attempt that has ended otherwise tells, and a problem document (RFC 9457) of the BFF's. */
-export type Told = Pick<Reading, "error">;
+export type Told = Pick<Reading, "error"> & {
+  /** What the people who build the page should change. */
+  advice?: string;
+};
 
 /** The error that the BFF tells. */
 export function errorOf({ error }: Told): ConnectError {

@@ -11,6 +11,7 @@ export interface Details {
     attempt: string | undefined;
     supportCode: string | undefined;
   };
+  disconnected: { connection: string };
   step: { step: Step; attempt?: string | undefined };
 }
 
@@ -18,6 +19,7 @@ declare global {
   interface GlobalEventHandlersEventMap {
     "hitchpost:connected": CustomEvent<Details["connected"]>;
     "hitchpost:failed": CustomEvent<Details["failed"]>;
+    "hitchpost:disconnected": CustomEvent<Details["disconnected"]>;
     "hitchpost:step": CustomEvent<Details["step"]>;
   }
 }

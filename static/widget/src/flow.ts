@@ -1,4 +1,5 @@
 // One sign-in and whom it tells: events on a target, or the caller of `connect`.
+import { end } from "./bff.js";
 import { complain } from "./complain.js";
 import type { ConnectError } from "./errors.js";
 import { fire } from "./events.js";
@@ -17,6 +18,12 @@ export function openFor({ connector, locale = settings.locale ?? words.lang }: C
   // Not the address's: in a frame that is made from a text that has no origin, but the page has its parent's.
   const query = { product: settings.product, origin: self.origin, connector, locale };
   return openPopup(settings.base + "/connect/opening?" + (new URLSearchParams(query) as unknown as string));
+}
+
+/** Ends a connection of the account; then `target` is told. */
+export async function disconnect(connection: string, target: EventTarget = document): Promise<void> {
+  await end(connection);
+  fire(target, "disconnected", { connection });
 }
 
 /** Tells how far a sign-in is: its caller, and by an event. */

@@ -1,12 +1,16 @@
 // What `import "hitchpost"` gives: the flow without any element. Nothing here touches a page when imported.
-import { begin } from "./bff.js";
+import { begin, readConnections } from "./bff.js";
 import { connect as signIn, requestOf } from "./connect.js";
 import { openFor, tellEnd, tellStep } from "./flow.js";
-import type { ConnectOptions, ConnectResult } from "./types.js";
+import type { Connection, ConnectOptions, ConnectResult } from "./types.js";
 
 export { ConnectError } from "./errors.js";
+export { disconnect } from "./flow.js";
 export { configure } from "./session.js";
 export type * from "./types.js";
+
+/** What the signed-in user's account has connected. */
+export const connections: () => Promise<Connection[]> = readConnections;
 
 /**
  * Connects the signed-in user's account to `connector`: opens a popup and waits until the server says how it ended.

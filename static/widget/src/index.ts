@@ -1,11 +1,12 @@
 // The script that a page loads by a tag: settings from the tag, the element, the host's own buttons, `Hitchpost`.
+import { readConnections } from "./bff.js";
 import { listen } from "./buttons.js";
 import { run } from "./controller.js";
 import { HitchpostConnect } from "./element.js";
-import { renew, watchers } from "./labels.js";
-import { watchPolicy } from "./policy.js";
+import { disconnect } from "./flow.js";
+import { furnish } from "./furnish.js";
+import { renew } from "./labels.js";
 import { TAG } from "./request.js";
-import { resume } from "./resumed.js";
 import { configure, fetchSession, settings } from "./session.js";
 import type { ConnectOptions, ConnectResult, Settings } from "./types.js";
 
@@ -17,18 +18,17 @@ if (typeof page.Hitchpost?.connect !== "function") {
     configure(given: Partial<Settings>): void {
       configure(given);
       renew();
+      void furnish();
     },
     connect: (connector: string, options?: ConnectOptions): Promise<ConnectResult> =>
       run(document, { delivery: settings.delivery, ...options, connector }),
+    connections: readConnections,
+    disconnect,
   };
-  watchPolicy();
   readTag();
   if (!customElements.get(TAG)) customElements.define(TAG, HitchpostConnect);
   listen();
-  resume();
-  watchers.add(resume);
-  addEventListener("DOMContentLoaded", resume);
-  addEventListener("load", resume);
+  void furnish();
 }
 
 function readTag(): void {
@@ -39,6 +39,7 @@ function readTag(): void {
   const { product = "", session, sessionUrl, locale } = tag.dataset;
   configure({
     base: tag.src.replace(/(.*)\/widget\/.*/, "$1"),
+    files: tag.src.replace(/[^/]*$/, ""),
     product,
     locale,
     session: sessionUrl ? () => fetchSession(sessionUrl) : ((session && (() => session)) as Settings["session"]),

@@ -1,28 +1,21 @@
-// The product's words and look, read once for all elements that speak the same language.
+// The product's words and look, and how its connectors stand, read once for all elements that speak the same language.
 import { readConfig } from "./bff.js";
-import type { Told } from "./errors.js";
 import type { ConnectRequest } from "./flow.js";
 import { bffOrigin, identity, settings } from "./session.js";
-import { sheet } from "./styles.js";
+import type { Offer } from "./types.js";
 import { spelled, words } from "./words.js";
 
-// English, as long as the BFF has told no words, where the key itself would not be understood.
-Object.assign(words, { button: "Connect", unsure: "Window closed?", continue_here: "Continue in this tab" });
-
-/** Called after settings or words have changed: what is shown may read otherwise now. */
+/** Called after settings, words or states have changed: what is shown may read otherwise now. */
 export const watchers = new Set<() => void>();
 
-/** How the account's connectors stand, by key, as the BFF told last: `connected`, `disconnected` or `unknown`. */
-export const states: Record<string, string> = {};
+/** The product's connectors by key, as the BFF told last. */
+export const offers: Record<string, Offer | undefined> = {};
 
-/** The connectors that cannot be connected, by key, and why: known before anybody clicks. */
-export const unavailable: Record<string, Told["error"] | undefined> = {};
-
-const loading: Record<string, Promise<void> | undefined> = {};
+let loading: Record<string, Promise<void> | undefined> = {};
 
 /**
  * Asks the BFF, once for each language that elements ask for, and again for other settings; after a failure the next
- * element asks again. All elements are named anew when the words come.
+ * element asks again. All elements are drawn anew when the words come.
  */
 export async function load({ locale = "" }: ConnectRequest): Promise<void> {
   const key = `${identity}${locale}`;
@@ -30,12 +23,8 @@ export async function load({ locale = "" }: ConnectRequest): Promise<void> {
   await (loading[key] ??= readConfig(locale || (settings.locale ?? "")).then(
     (config) => {
       for (const name in config.words) words[locale + name] = config.words[name];
-      for (const { key: connector, state, error } of config.connectors ?? []) {
-        states[connector] = state;
-        unavailable[connector] = error;
-      }
-      settings.delivery = config.delivery;
-      sheet?.insertRule(`:host{${config.style}}`, sheet.cssRules.length);
+      for (const offer of config.connectors ?? []) offers[offer.key] = offer;
+      Object.assign(settings, { delivery: config.delivery, style: config.style });
       renew();
     },
     () => (loading[key] = undefined),
@@ -44,6 +33,12 @@ export async function load({ locale = "" }: ConnectRequest): Promise<void> {
 
 /** Settings or words have changed. */
 export const renew = (): void => { watchers.forEach((watcher) => { watcher(); }); };
+
+/** Something has been connected or ended: has every element ask how it stands. */
+export function refresh(): void {
+  loading = {};
+  renew();
+}
 
 /** The text of this key: the connector's own, the product's, or what else there is. */
 export const wordOf = ({ connector, locale = "" }: ConnectRequest, key: string, spare = spelled(key)): string =>

@@ -44,9 +44,12 @@ export function ownerOf(flow: Flow, button?: Element): Node {
   return heir ? (flow.owner = heir) : document;
 }
 
-/** Whether this is on the page and, unless it is the document, still asks for the connector of this flow. */
+/** Whether this is on the page and, unless it is the document, still asks for what this flow is about. */
 function standsFor(node: Node | undefined, { request }: Flow): node is Node {
-  return !!node?.isConnected && (node === document || readRequest(node as Element).connector === request.connector);
+  if (!node?.isConnected) return false;
+  if (node === document) return true;
+  const { connector, connection = request.connection } = readRequest(node as Element);
+  return connector === request.connector && connection === request.connection;
 }
 
 /** All elements, also those inside open shadow roots. */

@@ -17,6 +17,7 @@ export function readRequest(button: Element): ConnectRequest {
   const get = (name: string): string | undefined => button.getAttribute(prefix + name) ?? undefined;
   return {
     connector: get(prefix ? "connect" : "connector") ?? "",
+    connection: get("connection"),
     message: get("message"),
     locale: get("locale"),
     delivery: (get("delivery") as ConnectRequest["delivery"]) ?? settings.delivery,

@@ -1,26 +1,16 @@
-// A flow outlives its page: what this tab remembers for a reload.
+// A flow outlives its page: what this tab remembers for a reload (resumed.ts).
 import type { ConnectRequest } from "./flow.js";
 import { settings } from "./session.js";
 
 /** An entry for each attempt: no flow overwrites another's, and no value of the host's is taken for one of ours. */
-const keyOf = (id: string): string => `hitchpost ${settings.product} ${id}`;
+export const keyOf = (id: string): string => `hitchpost ${settings.product} ${id}`;
 
 /** Remembers an attempt in this tab. Nothing secret: it takes the user's session to read it. */
-export const remember = (id: string, { connector, message = "" }: ConnectRequest): unknown =>
-  inStorage((storage) => { storage.setItem(keyOf(id), connector + (message && " " + message)); }); // Neither holds a space.
+export const remember = (id: string, { connector, message, connection }: ConnectRequest): unknown =>
+  inStorage((storage) => { storage.setItem(keyOf(id), [connector, message, connection].join(" ").trim()); }); // None holds a space.
 
 /** Forgets it. */
 export const forget = (id: string | undefined): unknown => id && inStorage((storage) => { storage.removeItem(keyOf(id)); });
-
-/** Gives the attempts that this tab remembers: their ids, and what was asked for. */
-export const recall = (each: (id: string, request: ConnectRequest) => void): unknown =>
-  inStorage((storage) => {
-    for (const [key, value] of Object.entries(storage)) {
-      const [, id] = key.split(keyOf(""));
-      const [connector = "", message] = (value as string).split(" ");
-      if (id) each(id, { connector, message });
-    }
-  });
 
 function inStorage<Found>(act: (storage: Storage) => Found): Found | undefined {
   try {

@@ -1,17 +1,25 @@
 // Goes on with what other pages of this tab began: they were reloaded, or the sign-in went through this tab.
-import { run } from "./controller.js";
-import { flows } from "./registry.js";
-import { recall } from "./resume.js";
-import { bffOrigin } from "./session.js";
+import type { Kit } from "./kit.js";
 
 /**
- * Watches each remembered attempt to its end, unless this page does so already. Not before the
+ * Watches each remembered attempt (resume.ts) to its end, unless this page does so already. Not before the
  * page has said where the BFF is, and its own scripts have had their turn to listen.
  */
-export function resume(event?: Event): void {
-  if (!bffOrigin() || !(event || document.readyState === "complete")) return;
-  recall((id, request) => {
-    // Whoever stands for its connector by then is told how it ended.
-    if (![...flows].some(({ attempt }) => attempt === id)) void run(undefined, request, { id });
-  });
+export function resume({ bffOrigin, flows, keyOf, run }: Kit, event?: Event): void {
+  if (!bffOrigin() || !(event ?? document.readyState === "complete")) return;
+  for (const [key, value] of remembered()) {
+    const [, id] = key.split(keyOf(""));
+    const [connector = "", message, connection] = value.split(" ");
+    // Whoever stands for its connector by then is told how it ended. An empty message names none.
+    const request = { connector, message: message === "" ? undefined : message, connection };
+    if (id && ![...flows].some(({ attempt }) => attempt === id)) void run(undefined, request, { id });
+  }
+}
+
+function remembered(): [string, string][] {
+  try {
+    return Object.entries(sessionStorage) as [string, string][];
+  } catch {
+    return []; // A page without storage cannot resume; all else works.
+  }
 }

@@ -8,8 +8,18 @@ const EARLY = 30_000;
 /** A token that has not come in this time (milliseconds) is asked for again. */
 const PATIENCE = 15_000;
 
-/** In force now; `configure` changes them. `advice`: what to change on a page that keeps us from the BFF. */
-export const settings = { __proto__: null, base: "", product: "" } as unknown as Settings & { advice?: string | undefined };
+/** In force now; `configure` changes them. */
+export const settings = { __proto__: null, base: "", product: "" } as unknown as Settings & Told;
+
+/** What is told beside what the page says. */
+export interface Told {
+  /** Where the script's other files are. */
+  files?: string;
+  /** What to change on a page that keeps us from the BFF. */
+  advice?: string | undefined;
+  /** The product's look: CSS declarations, checked by the BFF. */
+  style?: string;
+}
 
 /** Where the BFF's pages come from; empty until the page has said which BFF, and for which product. */
 export function bffOrigin(): string {
@@ -31,7 +41,7 @@ let until = 0;
  * Says where the BFF is, for which product, and how to get a session token. What is left out stays as it was.
  * Call it again when another user signs in without a reload.
  */
-export function configure(given: Partial<Settings>): void {
+export function configure(given: Partial<Settings & Told>): void {
   Object.assign(settings, given);
   settings.base = settings.base.replace(/\/+$/, "");
   identity++;

@@ -31,13 +31,36 @@ export type Step =
 export type Channel = "message" | "closed" | "focus" | "returned" | "trouble" | "poll";
 
 /** What the user can choose: when the popup is blocked or seems gone, and after another account has signed in. */
-export type Choice = "open_again" | "continue_here" | "cancel" | "use_account" | "try_again";
+export type Choice = "open_again" | "continue_here" | "cancel" | "use_account" | "try_again" | "reconnect";
 
 /** The connection that a sign-in made, as the BFF tells it. */
-export interface Connection {
+export interface ConnectedTo {
   id: string;
   connector: string;
   external_account: string | null;
+}
+
+/** How a connection stands; `unknown` while the partner service cannot be asked. */
+export type ConnectionState = "disconnected" | "pending" | "connected" | "needs_reconnect" | "unknown";
+
+/** One connection of the account, as the BFF tells it. What the partner service does not tell is null. */
+export interface Connection extends ConnectedTo {
+  /** The connector's name. */
+  name: string;
+  state: ConnectionState;
+  /** When it was connected (ISO 8601), by which of the host's users, and that user's name. */
+  connected_at: string | null;
+  connected_by: string | null;
+  connected_by_name?: string | null;
+  scopes: string[] | null;
+  missing_scopes?: string[] | null;
+  expires_at: string | null;
+  /** Why it needs a sign-in again: a stable code, and the same in the user's words. */
+  reason: string | null;
+  reason_text?: string | null;
+  extra: Record<string, unknown> | null;
+  /** False where the product keeps this user from ending it. */
+  may_disconnect?: boolean;
 }
 
 /** What `connect` resolves with. */
@@ -45,7 +68,7 @@ export interface ConnectResult {
   status: "connected";
   attempt: string;
   connector: string;
-  connection: Connection | null;
+  connection: ConnectedTo | null;
   /** The product team's own text for this message. */
   message: string;
   /** False where the partner service cannot say that this user's sign-in made the connection: no receipt then. */
@@ -60,6 +83,8 @@ export interface ConnectResult {
 export interface ConnectOptions {
   /** Key of one of the product's callback messages; the product's default without it. */
   message?: string | undefined;
+  /** Id of the connection to sign in to again, where the account has several of this connector. */
+  connection?: string | undefined;
   /** BCP 47 language tag of what the user reads. */
   locale?: string | undefined;
   /** `return` signs in inside this tab instead of a popup. */
@@ -96,6 +121,7 @@ export interface Settings {
 /** `POST /v1/attempts` asks this. */
 export interface AttemptRequest {
   connector: string;
+  connection?: string | undefined;
   message?: string | undefined;
   locale?: string | undefined;
   delivery?: "message" | "return" | undefined;
@@ -115,26 +141,37 @@ export interface Attempt {
   origin_hidden?: string;
 }
 
-/** `GET /v1/attempts/{id}` answers this. */
+/** `GET /v1/attempts/{id}` answers this, among more. */
 export interface Reading {
   id: string;
   status: "created" | "launched" | "connected" | "declined" | "failed" | "cancelled" | "expired";
-  connector: string;
-  message: string;
-  connection: Connection | null;
+  /** What the page is told of a connected one, but for the channel. */
+  result: Omit<ConnectResult, "channel">;
   error: { code: ConnectErrorCode; title: string; next_step: string } | null;
   support_code: string;
-  attributed: boolean | null;
-  receipt: string | null;
   /** A plain callback message that nobody posted to this page, and whose origin it would have had. */
   unsent: { data: string; origin: string } | null;
+}
+
+/** One connector of the product, and how it stands for this account. */
+export interface Offer {
+  key: string;
+  name: string;
+  /** URL of its logo. */
+  logo?: string | null;
+  state: ConnectionState;
+  /** Why it cannot be connected, known before anybody clicks. */
+  error?: Reading["error"];
+  /** Whether users may add another account to one that is connected. */
+  multiple?: boolean;
+  connections?: Connection[];
 }
 
 /** `GET /v1/config` answers this, among more. */
 export interface Config {
   delivery: ConnectOptions["delivery"];
-  /** The product's connectors, and how each stands for this account; none in an answer that is not the BFF's. */
-  connectors?: { key: string; state: string; error?: Reading["error"] }[];
+  /** The product's connectors; none in an answer that is not the BFF's. */
+  connectors?: Offer[];
   /** By key; one connector's own by its key, a space, and the key; `lang` and `dir` say how to read them. */
   words: Record<string, string>;
   /** The product's look: CSS declarations, checked by the BFF. */

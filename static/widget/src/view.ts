@@ -1,90 +1,93 @@
-// What <hitchpost-connect> shows: a button, a line that says how it goes, and what to choose in trouble.
+// What <hitchpost-connect> is made of: a button, and how it stands. The panel (panel.ts) draws what stands beside it.
 import { make } from "./dom.js";
-import { states, wordOf } from "./labels.js";
-import { expect, inTrouble, press } from "./controller.js";
+import { inTrouble, press } from "./controller.js";
+import type { Details } from "./events.js";
+import { offers, wordOf } from "./labels.js";
+import { later } from "./later.js";
 import { readRequest } from "./request.js";
-import { settings } from "./session.js";
 import { sheet } from "./styles.js";
-import type { Choice } from "./types.js";
+import type { Connection, Step } from "./types.js";
 
-/** What can be chosen in trouble. */
-const IN_TROUBLE: Choice[] = ["open_again", "continue_here", "cancel"];
-/** What can be chosen after another account than the connected one has signed in. */
-const AFTER_MISMATCH: Choice[] = ["use_account", "try_again"];
+/** The state of an element, which it reflects as an attribute. */
+export type State = "idle" | "busy" | "trouble" | "connected" | "needs-reconnect";
 
-/** What the element is made of, and what changes it from outside. */
+/** An element, and what it has to show. */
 export interface View {
+  element: HTMLElement;
+  /** What all stands in. */
+  box: HTMLElement;
   button: HTMLButtonElement;
+  state: State;
+  /** How far the flow is, while one runs. */
+  step?: Step | undefined;
+  /** How the last one ended: null is well. */
+  failure?: Details["failed"] | null | undefined;
+  /** The account's connections that it stands for. */
+  connections: Connection[];
   /** Draws all anew, in the words that are known by now. */
   draw: () => void;
-  /** Shows the button alone, as if nothing had been; with `idle`, since no flow runs, only if one is shown. */
-  clear: (idle?: boolean) => void;
+  /** Shows this step, or this ending, or the button alone. */
+  show: (step?: Step, failure?: View["failure"]) => void;
 }
 
 /** Draws the element. It is driven by its own events, so it shows the same as the host page is told. */
 export function furnish(element: HTMLElement): View {
-  const word = (key: string, spare?: string): string => wordOf(readRequest(element), key, spare);
   const root = element.attachShadow({ mode: "open" });
   const label = make("bdi", {});
   const slot = make("slot", {});
   const button = pressable(element, label, slot);
-  const status = make("div", { part: "status", ariaLive: "polite" });
-  const actions = make("div", { part: "actions" });
-  root.append(button, status, actions);
+  const box = make("div", { part: "box" }, button);
+  root.append(box);
   if (sheet) root.adoptedStyleSheets = [sheet];
 
-  let text: () => string | undefined;
-  let busy: boolean;
-  let choices: Choice[];
-  let ended: string | undefined;
-
   const draw = (): void => {
+    const request = readRequest(element);
+    const word = (key: string): string => wordOf(request, key);
+    const { state: overall, multiple, connections = [] } = offers[request.connector] ?? {};
+    const { connection } = request;
+    view.connections = connections.filter(({ id, state }) => state !== "disconnected" && id === (connection ?? id));
+    const known = connection ? view.connections[0]?.state : overall;
+    const stands = known === "connected" || known === "needs_reconnect";
+    view.state = view.step ? (inTrouble(view.step) ? "trouble" : "busy") : stands ? (known.replace("_", "-") as State) : "idle";
     // What the host wrote between the tags wins; white space between them, a picture or a style alone is no name.
     const own = element.innerText.trim() || element.querySelector("[alt]:not([alt='']),[aria-label]");
-    label.textContent = own ? "" : word("button");
-    for (const part of [label, status, actions]) Object.assign(part, { lang: word("lang"), dir: word("dir") });
-    const connected = !busy && states[readRequest(element).connector] === "connected";
+    const name = !stands ? "button" : multiple && !connection ? "add_another" : "reconnect";
+    slot.hidden = stands;
+    label.textContent = own && !stands ? "" : word(name);
+    Object.assign(box, { lang: word("lang"), dir: word("dir") });
     // For the page's own styles. Not before the page has the element: a new one may bring no attributes.
-    if (element.isConnected) element.setAttribute("state", busy ? (choices[0] ? "trouble" : "busy") : connected ? "connected" : "idle");
-    // What is wrong with the page is said on it: whoever builds it sees that at once. Undefined empties it, as null does.
-    status.textContent = (text() ?? settings.advice ?? (connected && word("connected"))) || null;
+    if (element.isConnected) element.setAttribute("state", view.state);
     // Busy, not disabled: a disabled button would lose the focus, and a press brings the popup to the front.
-    button.ariaBusy = `${busy}`;
-    // Nor may the focus fall off the page together with the button that had it.
-    if (actions.contains(root.activeElement)) button.focus();
-    actions.replaceChildren(
-      ...choices.map((choice) =>
-        make("button", {
-          part: "action",
-          textContent: word(choice),
-          onclick: () => { press(element, choice, ended); },
-        }),
-      ),
-    );
+    button.ariaBusy = `${!!view.step}`;
+    // Which of several to sign in to again is said beside each of them.
+    button.hidden = name === "reconnect" && view.connections.length > 1 && !view.step;
+    later.paint(view);
   };
 
-  /** Says this, in the words that are known whenever it is drawn, and offers `choices`; `ended` is the attempt that has ended. */
-  const show = (...now: [typeof text?, boolean?, Choice[]?, string?]): void => {
-    [text = () => undefined, busy = false, choices = [], ended] = now;
-    draw();
+  const view: View = {
+    element,
+    box,
+    button,
+    state: "idle",
+    connections: [],
+    draw,
+    show(step, failure) {
+      Object.assign(view, { step, failure });
+      draw();
+    },
   };
-
   element.addEventListener("hitchpost:step", ({ detail: { step } }) => {
-    if (step !== "prepared") show(() => word(step), true, inTrouble(step) ? IN_TROUBLE : []);
+    if (step !== "prepared") view.show(step);
   });
-  element.addEventListener("hitchpost:connected", () => { show(() => word("connected")); });
-  element.addEventListener("hitchpost:failed", ({ detail: { code, title, nextStep, attempt, supportCode } }) => {
-    const key = `error_${code}_`;
-    const failure = (): string => `${word(code, word(key + "title", title))}\n${word(key + "next_step", nextStep)} ${supportCode ?? ""}`;
-    show(failure, false, code === "account_mismatch" ? AFTER_MISMATCH : [], attempt);
-  });
+  element.addEventListener("hitchpost:connected", () => { view.show(undefined, null); });
+  element.addEventListener("hitchpost:failed", ({ detail }) => { view.show(undefined, detail); });
   slot.onslotchange = draw;
-  show();
-  return { button, draw, clear: (idle) => { if (!idle || busy) show(); } };
+  draw();
+  return view;
 }
 
 function pressable(element: HTMLElement, ...content: Node[]): HTMLButtonElement {
-  const warm = (event: Event): void => { expect(element, event as MouseEvent); };
+  const warm = (event: Event): void => { later.expect(element, event as MouseEvent); };
   const onclick = (): void => { press(element); };
   element.addEventListener("click", (event) => {
     // A button inside a link does not follow it; one in a shadow root belongs to no form around it.

@@ -7,6 +7,8 @@
 export const words = {
   lang: "",
   dir: "",
+  // In English until the BFF has told it: the key itself would not be understood.
+  button: "Connect",
   // Without a prototype no key that the BFF tells is anything but a key.
   __proto__: null,
 } as unknown as Record<string, string | undefined> & { lang: string };

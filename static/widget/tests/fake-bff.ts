@@ -24,6 +24,14 @@ export const WORDS = {
   continue_here: "Continue in this tab",
   cancel: "Cancel",
   waiting: "Waiting",
+  reconnect: "Reconnect",
+  disconnect: "Disconnect",
+  disconnect_ask: "Disconnect {account}?",
+  disconnect_yes: "Yes, disconnect",
+  keep: "Keep",
+  add_another: "Add another",
+  needs_reconnect: "Needs attention",
+  support_code: "Support code",
   unsure: "Unsure?",
   use_account: "Use this account instead",
   try_again: "Try again",
@@ -73,6 +81,8 @@ export class FakeBff {
   /** Whether the other account can still be chosen. */
   acceptable = true;
   configured = true;
+  /** What it has to say to the people who build the page. */
+  advice: string | undefined;
   /** What each answer about an attempt says otherwise. */
   readonly says: Record<string, unknown> = {};
   /** Words of the product's own, and its look. */
@@ -144,7 +154,16 @@ export class FakeBff {
     if (!row) return problem(404, "not_found", "There is nothing here");
     if (act === "accept") return this.#accept(row);
     if (act === "cancel" && (row.status === "created" || row.status === "launched")) this.end(this.endsOnCancel, row);
-    return Response.json({ ...told(row), ...this.says });
+    return Response.json(this.#told(row, headers["X-Hitchpost"]));
+  }
+
+  /** A plain message reaches the page from the widget, unless a window has posted it. */
+  #told(row: Row, hint?: string): Record<string, unknown> {
+    const attempt = told(row);
+    const { message, attributed } = this.says;
+    const result = { ...(attempt.result as object), ...(message !== undefined && { message }), ...(attributed !== undefined && { attributed }) };
+    const posted = hint === "message" || message !== `done ${row.id}`;
+    return { ...attempt, result, unsent: posted ? null : { data: message, origin: PARTNER_ORIGIN }, ...this.says };
   }
 
   #config(query: string): Response {
@@ -159,7 +178,7 @@ export class FakeBff {
     const id = `at_${String(this.attempts.size + 1)}`;
     const row: Row = { id, status: "connected", connector, code: null };
     this.attempts.set(id, row);
-    return Response.json({ ...told(row), ...this.says });
+    return Response.json(this.#told(row));
   }
 
   #begin(connector: string, key = ""): Response {
@@ -178,6 +197,7 @@ export class FakeBff {
         expires_at,
         expires_in: this.lifetime / 1000,
         support_code: `SC-${id}`,
+        advice: this.advice,
       },
       { status: 201 },
     );
@@ -202,6 +222,16 @@ function told({ id, status, connector, code }: Row): Record<string, unknown> {
     attributed: status === "connected" ? true : null,
     receipt: null,
     unsent: null,
+    result: {
+      status,
+      attempt: id,
+      connector,
+      connection: { id: "7", connector, external_account: "ada@crm" },
+      message: `connected:${connector}`,
+      attributed: true,
+      receipt: null,
+      supportCode: `SC-${id}`,
+    },
     created_at: "2026-11-01T00:00:00+00:00",
     expires_at: "2026-11-01T00:15:00+00:00",
   };

@@ -39,7 +39,7 @@ describe("A30 the call that begins a flow", () => {
     FakePopup.last.ready();
     await pass(0);
     page.bff.end("connected");
-    await pass(3000);
+    await pass(5000);
     expect(flow.outcome).toMatchObject({ status: "connected" });
   });
 
@@ -194,7 +194,7 @@ describe("a window whose page does not come", () => {
     expect(seen.steps).not.toContain("not_loading");
     expect(names(element)).toEqual([]);
     page.bff.end("connected");
-    await pass(6000);
+    await pass(14_000);
     expect(seen.connected).toHaveLength(1);
   });
 });

@@ -4,11 +4,9 @@ import { add, main, status, useElements } from "./elements.js";
 import { BFF_ORIGIN } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
 import { pass, usePage } from "./page.js";
-import { watchPolicy } from "../src/policy.js";
 
 const page = usePage();
 const seen = useElements();
-watchPolicy();
 const ADVICE = `Hitchpost: add ${BFF_ORIGIN} to connect-src of this page's CSP`;
 
 /** The browser refuses every call to the BFF, and reports it a moment later. */

@@ -20,7 +20,7 @@ async function waiting(attributes: Record<string, string> = {}): Promise<HTMLEle
 async function end(status: "connected" | "declined" = "connected", id = "at_1"): Promise<void> {
   const row = page.bff.attempts.get(id);
   if (row) page.bff.end(status, row);
-  await pass(5000);
+  await pass(15_000); // The next look, should nothing wake it before.
 }
 
 /** Who hears of an ending, by the id of the target. */

@@ -2,7 +2,8 @@
 // What another page of this tab began goes on here, for the user who began it; of anything else nobody hears.
 import { describe, expect, it } from "vitest";
 import { configure } from "../src/session.js";
-import { resume } from "../src/resumed.js";
+import { kit } from "../src/kit.js";
+import { resume as resumeWith } from "../src/resumed.js";
 import { add, launch, main, names, status, useElements } from "./elements.js";
 import { BASE, problem } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
@@ -10,6 +11,8 @@ import { leave, pass, remembered, usePage } from "./page.js";
 
 const page = usePage();
 const seen = useElements();
+
+const resume = (): void => { resumeWith(kit); };
 
 /** Another page of this tab left these at the third party. */
 async function left(...connectors: string[]): Promise<void> {

@@ -11,8 +11,16 @@ async function load(data: Record<string, string>, base = BASE): Promise<void> {
   Object.assign(tag.dataset, data);
   Object.defineProperty(tag, "src", { value: `${base}/widget/v1/hitchpost.js` });
   Object.defineProperty(document, "currentScript", { value: tag, configurable: true });
+  await fresh();
+}
+
+/** Runs the script. Its panel comes at once. */
+async function fresh(): Promise<void> {
   vi.resetModules();
+  const { later } = await import("../src/later.js");
+  later.fetch = () => import("../src/panel.js");
   await import("../src/index.js");
+  await later.ready;
 }
 
 interface Global {
@@ -137,8 +145,7 @@ describe("the script", () => {
     Object.assign(image.dataset, { product: "evil", session: "theirs" });
     image.src = "https://evil.example/widget/v1/x.js";
     Object.defineProperty(document, "currentScript", { value: image, configurable: true });
-    vi.resetModules();
-    await import("../src/index.js");
+    await fresh();
     tag.remove();
     (globalThis as Global).Hitchpost?.connect("crm").catch(() => undefined);
     await pass(0);
@@ -154,9 +161,8 @@ describe("the script", () => {
     const told: unknown[] = [];
     document.addEventListener("hitchpost:connected", ({ detail }) => told.push(detail), { once: true });
     Object.defineProperty(document, "currentScript", { value: null, configurable: true });
-    vi.resetModules();
     const asked = page.bff.calls.length;
-    await import("../src/index.js");
+    await fresh();
     const { HitchpostConnect } = await import("../src/element.js");
     customElements.define("late-connect", class extends HitchpostConnect {});
     const element = document.createElement("late-connect");

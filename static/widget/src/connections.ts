@@ -1,0 +1,85 @@
+// <hitchpost-connections>: every connector of the product, how it stands, and what can be done. Each row is a
+// <hitchpost-connect>: the same words, look and behaviour.
+import { make } from "./dom.js";
+import type { Kit } from "./kit.js";
+import { sheetOf } from "./styles.js";
+import type { Offer } from "./types.js";
+
+/** From so many connectors on there is a search field. */
+const MANY = 13;
+
+const LOOKS = `
+:host { display: block; }
+[hidden] { display: none !important; }
+[part=list] { margin: 0; padding: 0; list-style: none; }
+[part=row] + [part=row] { border-block-start: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
+[part=row][hidden] + [part=row] { border-block-start-color: transparent; }
+[part=search] {
+  box-sizing: border-box; inline-size: 100%; min-block-size: 2.75em; padding: .4em .8em; margin-block-end: .5em; font: inherit; color: inherit; background: none;
+  border: 1px solid color-mix(in srgb, currentColor 55%, transparent); border-radius: var(--hitchpost-radius, .5em);
+}
+[part=search]:focus-visible { outline: 2px solid var(--hitchpost-accent, light-dark(#1d4ed8, #93c5fd)); outline-offset: 1px; }
+[part=none] { margin: .75em 0; }
+hitchpost-connect { display: block; padding: .8em 0; }
+`;
+
+/** Draws the list into `element`, and again when the BFF tells of other connectors. */
+export function install(kit: Kit, element: HTMLElement): void {
+  const root = element.attachShadow({ mode: "open" });
+  const sheet = sheetOf(LOOKS);
+  if (sheet) root.adoptedStyleSheets = [sheet];
+  const list = make("ul", { part: "list", role: "list" });
+  const none = make("p", { part: "none" });
+  const status = make("div", { ariaLive: "polite" }, none);
+  const search = make("input", { part: "search", type: "search", autocomplete: "off" });
+  const rows = new Map<string, HTMLElement>();
+  root.append(search, list, status);
+
+  const request = (): { connector: string; locale?: string | undefined } => ({ connector: "", locale: element.getAttribute("locale") ?? undefined });
+  const word = (key: string, spare?: string): string => kit.wordOf(request(), key, spare);
+  const find = (): void => {
+    const wanted = search.value.trim().toLocaleLowerCase();
+    let found = 0;
+    for (const [key, row] of rows) {
+      row.hidden = !(kit.offers[key]?.name ?? key).toLocaleLowerCase().includes(wanted);
+      found += +!row.hidden;
+    }
+    none.textContent = rows.size && !found ? word("list_none", "Nothing found") : "";
+    none.hidden = !none.textContent;
+  };
+  const draw = (): void => {
+    const offers = Object.values(kit.offers).filter((offer): offer is Offer => !!offer);
+    for (const [key, row] of rows) {
+      if (kit.offers[key]) continue;
+      row.remove();
+      rows.delete(key);
+    }
+    for (const { key } of offers) {
+      const row = rows.get(key) ?? begin(key);
+      const connect = row.firstElementChild;
+      // What is said of the list is said of each row: language, message, delivery.
+      for (const name of ["locale", "message", "delivery"]) {
+        const value = element.getAttribute(name);
+        if (value !== null) connect?.setAttribute(name, value);
+      }
+      rows.set(key, row);
+    }
+    search.hidden = offers.length < MANY;
+    Object.assign(search, { placeholder: word("list_search", "Search"), ariaLabel: word("list_search", "Search") });
+    list.ariaLabel = word("list_label", "Connections");
+    for (const each of [search, list, status]) Object.assign(each, { lang: word("lang"), dir: word("dir") });
+    find();
+  };
+  const begin = (key: string): HTMLElement => {
+    const connect = document.createElement("hitchpost-connect");
+    connect.setAttribute("connector", key);
+    connect.setAttribute("layout", "row");
+    const row = make("li", { part: "row" }, connect);
+    list.append(row);
+    return row;
+  };
+
+  search.oninput = find;
+  kit.watchers.add(draw);
+  void kit.load(request()).then(draw);
+}

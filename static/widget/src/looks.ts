@@ -1,0 +1,84 @@
+// How the elements look, beyond the button alone. The host sets colours and shape as custom properties, or anything
+// through ::part(). Lines and quiet text are mixed from the page's own colour of text, so they suit any page.
+
+export const LOOKS = `
+:host {
+  --_line: color-mix(in srgb, currentColor 20%, transparent);
+  --_quiet: color-mix(in srgb, currentColor 76%, transparent);
+  --_accent: var(--hitchpost-accent, light-dark(#1d4ed8, #93c5fd));
+  --_good: var(--hitchpost-good, light-dark(#0f7a4a, #6fd3a0));
+  --_warn: var(--hitchpost-warn, light-dark(#8a4b00, #ffc76b));
+  --_bad: var(--hitchpost-bad, light-dark(#b3261e, #ff9d94));
+  --_radius: var(--hitchpost-radius, .5em);
+  max-inline-size: 100%;
+  min-inline-size: min(15rem, 100%);
+  vertical-align: top;
+  line-height: 1.4;
+  text-align: start;
+  overflow-wrap: anywhere;
+}
+[part=box] { display: flex; flex-flow: row wrap; align-items: center; gap: .5em .75em; }
+[hidden], [part]:empty { display: none !important; }
+button { cursor: pointer; }
+button:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
+:disabled { cursor: not-allowed; opacity: .6; }
+
+[part=button] { display: inline-flex; align-items: center; gap: .6em; min-block-size: 2.75em; font-weight: 600; line-height: 1.2; text-align: start; }
+[part=button]:hover:not(:disabled) { filter: brightness(1.08); }
+[part=logo] { flex: none; inline-size: 1.5em; block-size: 1.5em; object-fit: contain; border-radius: .3em; background: #fff; }
+[aria-busy=true], [data-quiet] { color: inherit; background: none; border-color: var(--_line); }
+[aria-busy=true] [part=logo] { display: none; }
+[aria-busy=true]::before {
+  content: ""; flex: none; inline-size: 1em; block-size: 1em; border: 2px solid; border-block-start-color: transparent;
+  border-radius: 50%; animation: turn .9s linear infinite; forced-color-adjust: none;
+}
+@keyframes turn { to { transform: rotate(1turn); } }
+@media (prefers-reduced-motion: reduce) { [aria-busy=true]::before { animation-duration: 6s; } }
+
+/* As wide as the rest, whatever they say: nothing beside the element moves. */
+[part=accounts], [part=status], [part=code] { inline-size: 0; min-inline-size: 100%; box-sizing: border-box; }
+[data-card] > [part=status] { order: -1; }
+[data-card] > [part=accounts] { order: -2; }
+[data-trouble] > [part=actions] { inline-size: 0; min-inline-size: 100%; }
+[part=status] { white-space: pre-line; color: var(--_quiet); }
+[part=status][data-bad] { color: inherit; border-inline-start: 3px solid var(--_bad); padding-inline-start: .7em; }
+[part=status][data-heard] { position: absolute; inline-size: 1px; min-inline-size: 0; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
+[part=actions] { display: flex; flex-wrap: wrap; gap: .25em 1em; }
+[part=action] {
+  padding: .25em 0; min-block-size: 1.75em; border: 0; background: none; color: var(--_accent); font: inherit; font-weight: 600;
+  text-align: start; text-decoration: underline transparent; text-underline-offset: .2em;
+}
+[part=action]:hover { text-decoration-color: currentColor; }
+[part=action][data-quiet] { color: var(--_quiet); font-weight: 500; }
+[part=action][data-bad] { color: var(--_bad); }
+
+/* Whose account, and how it stands. */
+:host([state=connected]), :host([state=needs-reconnect]) { min-inline-size: min(18rem, 100%); }
+[data-card] { border: 1px solid var(--_line); border-radius: var(--_radius); padding: .75em .9em; }
+:host([state=needs-reconnect]) [data-card] { border-color: var(--_warn); }
+[part=accounts] { display: grid; gap: .75em; margin: 0; padding: 0; list-style: none; }
+[part=account] { display: grid; gap: .35em; }
+[part=account] + [part=account] { border-block-start: 1px solid var(--_line); padding-block-start: .75em; }
+[part=head] { display: flex; flex-wrap: wrap; align-items: center; gap: .25em .7em; }
+[part=who] { flex: 1 1 9em; min-inline-size: 0; }
+[part=who] b, [part=who] span { display: block; }
+[part=who] b { font-weight: 600; }
+[part=who] span, [part=reason], [part=code] { color: var(--_quiet); font-size: .925em; }
+[part=reason] { margin: 0; }
+[part=tag] { flex: none; font-size: .85em; font-weight: 600; padding: .15em .65em; border: 1px solid var(--_line); border-radius: 99em; color: var(--_quiet); }
+[part=tag][data-state=connected] { color: var(--_good); border-color: currentColor; }
+[part=tag][data-state=connected]::before { content: "\\2713\\a0" / ""; }
+[part=tag][data-state=needs_reconnect] { color: var(--_warn); border-color: currentColor; }
+[part=tag][data-state=needs_reconnect]::before { content: "!\\a0" / ""; }
+
+/* A row of <hitchpost-connections>: all in one line, where there is room. */
+:host([layout=row]) { min-inline-size: 0; }
+:host([layout=row]) [part=box] { border: 0; padding: 0; justify-content: flex-end; }
+:host([layout=row]) [part=accounts] { flex: 1 1 16rem; inline-size: auto; min-inline-size: min(16rem, 100%); }
+:host([layout=row]) [part=head] [part=logo] { inline-size: 2.25em; block-size: 2.25em; border: 1px solid var(--_line); padding: .2em; box-sizing: border-box; }
+:host([layout=row][state=idle]) [part=button] { color: var(--_accent); background: none; border-color: var(--_line); }
+:host([layout=row]) [part=button] { min-block-size: 2.5em; padding-block: .3em; }
+
+[part=code] { display: flex; flex-wrap: wrap; align-items: center; gap: .25em .6em; }
+code { font: 600 1em ui-monospace, monospace; white-space: nowrap; border: 1px solid var(--_line); border-radius: .35em; padding: .1em .45em; user-select: all; }
+`;
