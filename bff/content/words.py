@@ -14,8 +14,10 @@ from bff.content.product import Product
 from bff.content.wording import FALLBACK
 
 _FOLDER: Final = Path(__file__).parent / "locales"
-LOCALES: Final = ("en", "de", "fr", "es", "ja", "ar")
-"""The languages that every text comes in."""
+CATALOGUE_FILE: Final = "catalogue"
+_LANGUAGES: Final = {file.stem for file in _FOLDER.glob("*.toml")} - {CATALOGUE_FILE}
+LOCALES: Final = (FALLBACK, *sorted(_LANGUAGES - {FALLBACK}))
+"""The languages that every text comes in: a file each."""
 
 MAX_TEXT: Final = 500
 """Longer texts (in characters) have no place on any of these pages."""
@@ -48,7 +50,7 @@ def _key(name: str, entry: Mapping[str, Any]) -> Key:
     return Key(name, entry["description"], entry["scene"], tuple(entry.get("placeholders", ())))
 
 
-CATALOGUE: Final[Mapping[str, Key]] = {name: _key(name, entry) for name, entry in _read("catalogue").items()}
+CATALOGUE: Final[Mapping[str, Key]] = {name: _key(name, entry) for name, entry in _read(CATALOGUE_FILE).items()}
 """Every text by its key, in the order in which users meet them."""
 
 DEFAULTS: Final[Mapping[str, Mapping[str, str]]] = {locale: _read(locale) for locale in LOCALES}
