@@ -14,8 +14,8 @@ from bff.content.product import Product
 from bff.content.wording import FALLBACK
 
 _FOLDER: Final = Path(__file__).parent / "locales"
-CATALOGUE_FILE: Final = "catalogue"
-_LANGUAGES: Final = {file.stem for file in _FOLDER.glob("*.toml")} - {CATALOGUE_FILE}
+_KEYS: Final = "catalogue"
+_LANGUAGES: Final = {file.stem for file in _FOLDER.glob("*.toml")} - {_KEYS}
 LOCALES: Final = (FALLBACK, *sorted(_LANGUAGES - {FALLBACK}))
 """The languages that every text comes in: a file each."""
 
@@ -50,7 +50,7 @@ def _key(name: str, entry: Mapping[str, Any]) -> Key:
     return Key(name, entry["description"], entry["scene"], tuple(entry.get("placeholders", ())))
 
 
-CATALOGUE: Final[Mapping[str, Key]] = {name: _key(name, entry) for name, entry in _read(CATALOGUE_FILE).items()}
+CATALOGUE: Final[Mapping[str, Key]] = {name: _key(name, entry) for name, entry in _read(_KEYS).items()}
 """Every text by its key, in the order in which users meet them."""
 
 DEFAULTS: Final[Mapping[str, Mapping[str, str]]] = {locale: _read(locale) for locale in LOCALES}
