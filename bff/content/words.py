@@ -15,8 +15,10 @@ from bff.content.product import Product
 from bff.content.wording import FALLBACK
 
 _FOLDER: Final = Path(__file__).parent / "locales"
-LOCALES: Final = ("en", "de", "fr", "es", "ja", "ar")
-"""The languages that every text comes in."""
+_KEYS: Final = "catalogue"
+_LANGUAGES: Final = {file.stem for file in _FOLDER.glob("*.toml")} - {_KEYS}
+LOCALES: Final = (FALLBACK, *sorted(_LANGUAGES - {FALLBACK}))
+"""The languages that every text comes in: a file each."""
 
 ALWAYS: Final = ("connector_name", "product_name")
 """What every page and every button knows: names that may stand in any text of theirs."""
@@ -67,7 +69,7 @@ def _key(name: str, entry: Mapping[str, Any]) -> Key:
     return Key(name, entry["description"], entry["scene"], *names)
 
 
-CATALOGUE: Final[Mapping[str, Key]] = {name: _key(name, entry) for name, entry in _read("catalogue").items()}
+CATALOGUE: Final[Mapping[str, Key]] = {name: _key(name, entry) for name, entry in _read(_KEYS).items()}
 """Every text by its key, in the order in which users meet them."""
 
 DEFAULTS: Final[Mapping[str, Mapping[str, str]]] = {locale: _read(locale) for locale in LOCALES}

@@ -15,6 +15,7 @@ from bff.receipts import KeySet, verify
 from bff.testing import Running, ThirdParty, run_hitchpost
 from tests.support.servers import serve
 
+pytestmark = pytest.mark.one_engine
 PAGE = """<!doctype html><title>App</title>
 <script src="{bff}/widget/v1/hitchpost.js" data-product="{product}" data-session-url="/session"
   defer></script>

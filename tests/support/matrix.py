@@ -30,7 +30,7 @@ WITH_CYCLR: Final = """\
 The same page in front of a strict stand-in for Cyclr, which tells whether a connector is connected, and
 nothing of any single sign-in. What it does not tell is asked of the user, and no user is named for what may
 be another's doing (`attributed` is false, and there is no receipt): see
-[architecture](architecture.md#what-cyclr-does-not-tell).
+[internals](internals.md#what-cyclr-does-not-tell).
 
 - After a denial Cyclr shows an error page, or sends the browser back, with an error or without a word. The
   error page is told to nobody: once its window is closed the page asks, *Open again* or *Cancel*.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from inspect import signature
 from pathlib import Path
+from typing import NoReturn, cast
 
 import pytest
 from sqlalchemy import select
 
-from bff.common.errors import AccountOfAnotherProduct, InvalidRequest
+from bff.common.errors import AccountOfAnotherProduct, ConnectorUnavailable, InvalidRequest, NotFound
 from bff.common.secret import Secret
 from bff.content.product import OfferedConnector, Registration
 from bff.identity.principal import AccountRef
@@ -18,6 +21,8 @@ from bff.storage.schema import SCHEMA
 from bff.storage.tables import account_owners
 from bff.upstream.account_owners import DatabaseAccountOwners
 from bff.upstream.accounts import MOST_ID, Accounts
+from bff.upstream.own_accounts import OwnAccounts
+from bff.upstream.protocol import Connector, PartnerService
 
 
 @dataclass
@@ -184,3 +189,33 @@ def test_what_a_database_may_take_for_one_is_one_products(cyclr: Office, one: st
         cyclr.claim("shop", other)
     assert cyclr.read("shop", other) is None
     assert cyclr.claim("blog", other) == other
+
+
+class Untouched:
+    """A partner service at which nothing may be asked."""
+
+    def __getattr__(self, name: str) -> Callable[..., NoReturn]:
+        return lambda *_, **__: pytest.fail(f"{name} was asked of the partner service")
+
+
+@pytest.mark.parametrize("name", sorted(name for name in vars(PartnerService) if not name.startswith("_")))
+def test_a66_no_call_reaches_an_account_that_is_another_products(cyclr: Office, name: str) -> None:
+    """Each call of the port, those of tomorrow included: it finds nothing, or is refused."""
+    cyclr.claim("shop")
+    own = OwnAccounts(cast(PartnerService, Untouched()), cyclr.accounts)
+    call = getattr(own, name)
+    values = {
+        "reference": "crm",
+        "account_connector_id": 7,
+        "connector": Connector(1, "CRM"),
+        "username": "eve",
+        "token_sha256": "0" * 64,
+        "code": Secret("code"),
+    }
+    wanted = [each.name for each in signature(call).parameters.values() if each.default is each.empty]
+    theirs = AccountRef("1", "1", "blog")
+    try:
+        found = call(theirs, **{each: values.get(each, "x") for each in wanted if each != "account"})
+    except (AccountOfAnotherProduct, ConnectorUnavailable, InvalidRequest, NotFound):
+        return
+    assert not found

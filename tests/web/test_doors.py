@@ -108,7 +108,7 @@ def test_a74_ended_sessions_are_of_ids_that_can_be_kept(world: World) -> None:
         assert world.server("POST", "/v1/sessions/end", data=body, headers=JSON).status_code in {400, 422}
 
 
-@pytest.mark.parametrize("text", ["\x00", HALF, RESERVED])
+@pytest.mark.parametrize("text", ["\x00", HALF, RESERVED, "\x07", " "])
 def test_a74_a_host_apps_own_principal_is_looked_at(text: str) -> None:
     """What the host's own code says comes through a door, too."""
     sound = Principal("shop", AccountRef("acme", "Acme"), User("ada", "Ada", "a@b.example"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -64,9 +63,6 @@ def whole_click(world: World, origin: str, base: str, app: str) -> str:
     attempt = made.json()
     opening = browser.get(f"{base}/connect/opening?product=embedded&origin={origin}", timeout=10)
     assert f'action="{base}/connect/launch"' in opening.text
-    script = re.search(r'src="([^"]+opening\.js)"', opening.text)
-    assert script, opening.text
-    assert "launch_token" in requests.get(script[1], timeout=10).text
     launched = browser.post(
         f"{base}/connect/launch",
         # What the opening page says of itself.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 
 import requests
@@ -25,14 +27,23 @@ def test_the_opening_page_may_be_cached_and_reaches_its_opener(world: World) -> 
     assert "frame-ancestors 'none'" in policy
 
 
-def test_the_opening_page_waits_for_nothing_but_its_script(world: World) -> None:
-    """A user waits meanwhile: its script is asked for before the styles, and waits for nothing else."""
-    page = requests.get(f"{world.bff}/connect/opening?product=demo&origin={HOST}", timeout=10).text
-    script = re.search(r"<script ([^>]*)></script>", page)
-    assert script is not None
-    assert script.start() < page.index('rel="stylesheet"')
-    assert "async" in script[1].split()
-    assert f'data-origin="{HOST}"' in script[1]
+def test_the_opening_page_is_one_request(world: World) -> None:
+    """A user waits meanwhile: script and styles are inside, the script first, and the policy names them."""
+    answer = requests.get(f"{world.bff}/connect/opening?product=demo&origin={HOST}", timeout=10)
+    loaded = re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="([^"]*)"', answer.text)
+    assert loaded == ["data:,"]
+    [script] = re.findall(r"<script data-origin=\"([^\"]*)\">(.*?)</script>", answer.text, re.DOTALL)
+    styles = re.findall(r"<style>(.*?)</style>", answer.text, re.DOTALL)
+    assert script[0] == HOST
+    assert answer.text.index("<script") < answer.text.index("<style")
+    policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
+    assert policy["script-src"] == hashed(script[1])
+    assert policy["style-src"].split() == ["'self'", *map(hashed, styles)]
+
+
+def hashed(text: str) -> str:
+    """As a policy names a text."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def test_a_preflight_from_a_registered_origin_is_granted(world: World) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
+import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -125,19 +128,24 @@ def test_markup_in_any_text_is_shown_as_text(world: World) -> None:
         assert f"{number} {markup} Sandbox" in html.unescape(shown)
 
 
-def test_the_look_is_a_stylesheet_of_its_version(world: World) -> None:
-    """Kept for ever under its own number, and linked from the pages."""
+def test_the_look_is_inside_the_pages(world: World) -> None:
+    """Allowed by its hash; and a stylesheet of its version, for ever the same."""
     publish(world, **{"look/accent": "#004080", "look/radius": "2px"})
     asked = {"product": "demo", "origin": HOST}
 
-    def link() -> str | None:
-        page = requests.get(f"{world.bff}/connect/opening", params=asked, timeout=20).text
-        return next((part for part in page.split('"') if "/connect/look/demo/" in part), None)
+    def drawn() -> requests.Response | None:
+        page = requests.get(f"{world.bff}/connect/opening", params=asked, timeout=20)
+        return page if "#004080" in page.text else None
 
-    style = requests.get(soon(link), timeout=20)
+    page = soon(drawn)
+    look = re.findall(r"<style>(.*?)</style>", page.text, re.DOTALL)[-1]
+    digest = base64.b64encode(hashlib.sha256(look.encode()).digest()).decode()
+    assert f"'sha256-{digest}'" in page.headers["Content-Security-Policy"]
+    address = f"{world.bff}/connect/look/demo/{another_worker(world)[1].published('demo').number}.css"
+    style = requests.get(address, timeout=20)
     assert style.headers["Content-Type"].startswith("text/css")
     assert "immutable" in style.headers["Cache-Control"]
-    assert "#004080" in style.text
+    assert style.text == look
     told = world.page("GET", "/v1/config", world.session()).json()
     assert "#004080" in told["style"]
     other = requests.get(f"{world.bff}/connect/look/demo/999999.css", timeout=20)

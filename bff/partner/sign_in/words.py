@@ -11,11 +11,10 @@ from typing import Any, Final
 
 from bff.partner.errors import Reason
 
-LOCALES: Final = ("en", "de", "fr", "es", "ja", "ar")
-"""The languages that every text comes in; the first is for everybody else."""
-
 _FOLDER: Final = Path(__file__).parent / "locales"
-_RIGHT_TO_LEFT: Final = frozenset({"ar"})
+FALLBACK: Final = "en"
+LOCALES: Final = (FALLBACK, *sorted({file.stem for file in _FOLDER.glob("*.toml")} - {FALLBACK}))
+"""The languages that every text comes in, a file each; the first is for everybody else."""
 LONGEST_HEADER: Final = 1000
 MOST_TAGS: Final = 20
 """So many characters and languages of ``Accept-Language`` are read: nobody reads more."""
@@ -29,16 +28,13 @@ class Words:
     """The texts in one language."""
 
     lang: str
+    dir: str
+    """The direction in which the language runs, for ``<html dir>``."""
     go_back: str
     close: str
     separator: str
     """Between the names of a list."""
     endings: Mapping[str, Mapping[str, str]]
-
-    @property
-    def dir(self) -> str:
-        """The direction in which the language runs, for ``<html dir>``."""
-        return "rtl" if self.lang in _RIGHT_TO_LEFT else "ltr"
 
     def ending(self, reason: Reason, names: Iterable[str] = ()) -> tuple[str, str]:
         """Title and explanation of a page. ``names`` are technical ones, inserted as they are."""
@@ -79,7 +75,7 @@ def _accepted(header: str) -> list[tuple[str, float]]:
 
 def _read(lang: str) -> Words:
     found: dict[str, Any] = tomllib.loads((_FOLDER / f"{lang}.toml").read_text(encoding="utf-8"))
-    single = {name: found.pop(name) for name in ("go_back", "close", "separator")}
+    single = {name: found.pop(name) for name in ("dir", "go_back", "close", "separator")}
     return Words(lang=lang, endings=found, **single)
 
 

@@ -45,6 +45,7 @@ from bff.web.kit.rendering import html, render
 from bff.web.kit.responses import STATUS, answer, how_long_to_wait, tell_unforeseen
 from bff.web.kit.services import services
 from bff.web.popup import form_fields, launch_cookies, waiting
+from bff.web.popup.inside import Inside
 
 routes = Blueprint("hitchpost_pages", __name__)
 routes.before_request(take_small_forms)
@@ -55,7 +56,7 @@ routes.before_request(refuse_faulty_fields)
 # third party's business. No COOP on any page here: it would cut the popup off from its opener.
 PAGE_HEADERS: Final = {
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+        "default-src 'none'; script-src 'none'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
         " base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -63,8 +64,6 @@ PAGE_HEADERS: Final = {
     # With no-referrer the page's own POST would carry "Origin: null", and the launch be refused.
     "Referrer-Policy": "same-origin",
 }
-
-
 LAUNCH_FIELDS: Final = ("launch_token", "product", "origin", "confirmation", "anyway")
 HEALED_BY_TIME: Final = frozenset({408, 429, 500, 502, 503, 504})
 OPENING_CACHE: Final = "public, max-age=300"
@@ -197,8 +196,7 @@ def form(attempt: Attempt, shown: Shown, token: str) -> Response:
     values: dict[str, Any] = {"fields": fields, "form_token": token, "goes_on": goes_on, "whole": []}
     page = _page("form.html", product, words, attempt=attempt, **values)
     # Its script alone sends it: no slip can put what was typed into an address.
-    policy = PAGE_HEADERS["Content-Security-Policy"] + "; form-action 'none'"
-    page.headers["Content-Security-Policy"] = policy
+    page.headers["Content-Security-Policy"] += "; form-action 'none'"
     return page
 
 
@@ -292,6 +290,7 @@ def page_values(product: Product | None, words: Words, connector_name: str) -> d
         "lang": words.lang,
         "dir": words.dir,
         "base": base,
+        "look_style": look.page_style(styled.look) if styled else None,
         "style_url": f"{base}/connect/look/{styled.key}/{styled.version}.css" if styled else None,
         "logo_url": f"{base}/connect/logo/{light}" if light else None,
         "logo_dark_url": f"{base}/connect/logo/{dark}" if dark else None,
@@ -320,7 +319,10 @@ def _page(
 ) -> Response:
     about = page_values(product, words, attempt.connector.name if attempt else connector_name)
     about |= {"attempt": attempt, "origin": attempt.origin if attempt else ""}
+    inside = Inside(template, about["look_style"])
+    about |= {"script": inside.script, "styles": inside.styles}
     page = html(render("hitchpost/" + template, **(about | values)))
     page.headers.update(PAGE_HEADERS)
+    page.headers["Content-Security-Policy"] = inside.policy(PAGE_HEADERS["Content-Security-Policy"])
     page.headers["Cache-Control"] = "no-store"
     return page

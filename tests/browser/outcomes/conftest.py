@@ -1,14 +1,12 @@
-"""A scene for each test."""
+"""A scene for each test; `make outcomes` plays each in every engine, `make test` most in one."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 
 import pytest
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from tests.support.browsers import ENGINES
 from tests.support.cyclr.scene import PRODUCTS, CyclrScene
 from tests.support.cyclr.stack import CyclrStack, open_cyclr_stack
 from tests.support.scene import Scene
@@ -30,20 +28,6 @@ def scene(driver: WebDriver, stack: Stack, record_property: Callable[[str, objec
     yield found
     for program in ("bff", "partner", "sandbox"):
         found.go_on(program)
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The rows with Cyclr are played in one engine, unless the matrix is made: what differs is the server."""
-    if os.environ.get("HITCHPOST_OUTCOMES"):
-        return
-    left = [item for item in items if "cyclr_scene" in getattr(item, "fixturenames", ()) and not _first(item)]
-    if left:
-        config.hook.pytest_deselected(items=left)
-        items[:] = [item for item in items if item not in left]
-
-
-def _first(item: pytest.Item) -> bool:
-    return bool(item.callspec.params["engine"] == ENGINES[0])  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")

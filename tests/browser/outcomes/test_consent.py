@@ -8,6 +8,7 @@ from selenium.webdriver.common.by import By
 from tests.support.scene import A_MOMENT_AGO, KEEP_POPUP, Scene
 
 
+@pytest.mark.every_engine
 def test_allow(scene: Scene) -> None:
     """1. The user allows: connected, by the message, and the popup is gone."""
     scene.rehearse()
@@ -20,6 +21,7 @@ def test_allow(scene: Scene) -> None:
     scene.note(1, "user allows", told, reach="message")
 
 
+@pytest.mark.every_engine
 def test_deny(scene: Scene) -> None:
     """2. The user denies: declined, without waiting for a time-out."""
     scene.rehearse()
@@ -46,6 +48,7 @@ def test_close_and_cancel(scene: Scene) -> None:
     scene.note(3, "popup closed, then Cancel", told, state="unsure, then cancelled")
 
 
+@pytest.mark.every_engine
 def test_close_and_open_again(scene: Scene) -> None:
     """3. The user closes the popup and opens it again: it can still end connected."""
     scene.rehearse()
@@ -60,6 +63,7 @@ def test_close_and_open_again(scene: Scene) -> None:
     scene.note(3, "popup closed, then Open again", told, state="unsure, then connected", reach="message")
 
 
+@pytest.mark.every_engine
 def test_closed_the_instant_it_succeeded(scene: Scene) -> None:
     """4. The popup is closed while the sign-in finishes: connected, never cancelled."""
     scene.rehearse("slow")

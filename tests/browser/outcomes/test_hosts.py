@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 import requests
 
 from tests.support.scene import Scene
 
 
+@pytest.mark.every_engine
 def test_framed_host(scene: Scene) -> None:
     """20. The host page is inside a frame of another site: connected."""
     scene.driver.get(scene.stack.host.replace("localhost", "127.0.0.1") + "/framed")

@@ -26,6 +26,7 @@ WEB_VIEW = (
 )
 
 
+@pytest.mark.every_engine
 @pytest.mark.parametrize("choice", ["Open again", "Continue in this tab"])
 def test_blocked_popup(scene: Scene, choice: str) -> None:
     """8. The browser blocks the popup: that is told, two ways on are shown, and connected by either."""
@@ -51,6 +52,7 @@ def test_blocked_popup(scene: Scene, choice: str) -> None:
     )
 
 
+@pytest.mark.every_engine
 def test_same_tab(scene: Scene) -> None:
     """9. Redirect mode from start to return: connected, the page restored and told."""
     scene.rehearse("same-tab")
@@ -64,6 +66,7 @@ def test_same_tab(scene: Scene) -> None:
     scene.note(9, "same tab, start to return", told, timed=False)
 
 
+@pytest.mark.every_engine
 @pytest.mark.parametrize("how", ["reloaded", "left and come back to"])
 def test_reload(scene: Scene, how: str) -> None:
     """10. The host page is reloaded, or left and come back to, in mid-flow: resumed, connected."""
