@@ -141,7 +141,7 @@ class TestEnd:
         assert listed(cyclr_world)[0]["state"] == "connected"
         assert named(cyclr_world) == ["connected"]
 
-    def test_a_sign_in_that_was_under_way_connects_nothing_for_long(self, cyclr_world: CyclrWorld) -> None:
+    def test_a80_a_sign_in_under_way_connects_nothing_for_long(self, cyclr_world: CyclrWorld) -> None:
         """Cyclr cannot end it: what it connects is ended again, and nobody is told that it stood."""
         connection = connected(cyclr_world, cyclr_world.session(), "crm")
         attempt = cyclr_world.begin(cyclr_world.session(user="grace"), "crm")

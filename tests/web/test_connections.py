@@ -196,7 +196,7 @@ class TestEnd:
         assert (name, data["disconnected_by"]) == ("disconnected", "user:ada" if by_page else "server")
         assert (data["state"], data["external_account"], data["sequence"]) == ("disconnected", None, 2)
 
-    def test_only_who_has_it_can_end_it(self, world: World) -> None:
+    def test_a80_only_who_has_it_can_end_it(self, world: World) -> None:
         """Not another account, product or session, nor a page that may not offer its connector."""
         connection = connected(world, world.session())
         path = f"/v1/connections/{connection}"
@@ -215,7 +215,7 @@ class TestEnd:
         ] * len(answers)
         assert listed(world)[0]["state"] == "connected"
 
-    def test_a_page_of_another_site_ends_nothing(self, world: World) -> None:
+    def test_a80_a_page_of_another_site_ends_nothing(self, world: World) -> None:
         """Without a registered origin nothing is done, whatever token comes with it."""
         token = world.session()
         connection = connected(world, token)
@@ -234,7 +234,7 @@ class TestEnd:
         assert named(world) == ["connected", "disconnected"]
         assert partner_has(world, connection)["Authenticated"] is False
 
-    def test_a_sign_in_that_is_under_way_ends_with_it(self, world: World) -> None:
+    def test_a80_a_sign_in_that_is_under_way_ends_with_it(self, world: World) -> None:
         """Its attempt is cancelled, and what its user does then connects nothing and leaves no grant."""
         connection = connected(world, world.session())
         browser, attempt = requests.Session(), world.begin(world.session(user="grace"))
@@ -286,7 +286,7 @@ class TestPolicy:
         ("policy", "owner", "other"),
         [("account", 204, 204), ("owner", 204, 403), ("server", 403, 403)],
     )
-    def test_pages_may_as_the_product_file_says(
+    def test_a80_pages_may_as_the_product_file_says(
         self, studio: StudioWorld, policy: str, owner: int, other: int
     ) -> None:
         """And the page is told beforehand; the host's server always may."""
@@ -333,7 +333,16 @@ class TestTokens:
         assert told["expires_at"] is not None
         assert self.token(world, connection, json={}).json()["access_token"] == told["access_token"]
 
-    def test_no_page_and_no_other_server_gets_one(self, world: World) -> None:
+    def test_a81_no_log_has_one(self, world: World, capfd: pytest.CaptureFixture[str]) -> None:
+        """It is told that one was given, of which connection, and no more."""
+        connection = connected(world, world.session())
+        told = self.token(world, connection).json()
+        out, err = capfd.readouterr()
+        assert told["access_token"] not in out + err
+        (line,) = (each for each in out.splitlines() if "access token given" in each)
+        assert f"connection={connection}" in line
+
+    def test_a81_no_page_and_no_other_server_gets_one(self, world: World) -> None:
         """Nor is one given for what has ended."""
         token = world.session()
         connection = connected(world, token)
