@@ -115,6 +115,24 @@ class TestTold:
         assert (told["state"], told["connections"][0]["connected_by"]) == ("connected", None)
         assert named(world) == []
 
+    def test_a_connection_by_a_url_of_the_hosts_server_is_told(self, world: World) -> None:
+        """Though there is no attempt around it: by the next look, and of nobody's doing that is known."""
+        body = {
+            "user": {"id": "ada"},
+            "account": {"id": world.account},
+            "connector": "sandbox",
+            "target_origin": HOST,
+            "callback_message": "done",
+        }
+        world.sign_in(world.server("POST", "/v1/sign-in-urls", json=body).json()["url"])
+        listed(world)
+        ((name, data),) = events(world)
+        assert (name, data["connected_by"], data["external_account"]) == (
+            "connected",
+            None,
+            "ada@sandbox.example",
+        )
+
     def test_a_reconnect_is_told_as_one(self, world: World) -> None:
         """By whom it was this time."""
         connection = connected(world, world.session())
