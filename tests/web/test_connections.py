@@ -276,6 +276,19 @@ class TestEnd:
         assert world.read(attempt)["status"] == "connected"
         assert named(world) == ["connected", "disconnected"]
 
+    def test_another_account_that_waits_for_a_choice_is_let_go(self, world: World) -> None:
+        """Nobody can take it afterwards in place of what has ended."""
+        token = world.session()
+        connection = connected(world, token)
+        browser, attempt = requests.Session(), world.begin(token)
+        url = world.launch(attempt["launch_token"], browser=browser).headers["Location"]
+        world.sign_in(url, account="grace@sandbox.example", browser=browser)
+        assert world.read(attempt["id"])["error"]["code"] == "account_mismatch"
+        end(world, connection)
+        chosen = world.page("POST", f"/v1/attempts/{attempt['id']}/accept", token, json={})
+        assert (chosen.status_code, chosen.json()["code"]) == (422, "invalid_request")
+        assert partner_has(world, connection)["Authenticated"] is False
+
     def test_after_an_end_it_can_be_connected_again(self, world: World) -> None:
         """The same connection, whose events go on counting."""
         token = world.session()
@@ -380,6 +393,27 @@ class TestTokens:
             timeout=10,
         )
         assert "Access-Control-Allow-Origin" not in preflight.headers
+
+
+class TestSeveral:
+    """Several account connectors of one connector, where the product wants one connection."""
+
+    def test_none_of_them_is_chosen_silently(self, world: World) -> None:
+        """Unless one alone is connected; a connection that is named is reconnected."""
+        token, account = world.session(), client_of(world)
+        first = connected(world, token)
+        install = {"Name": "Second"}
+        made = account.call("POST", "/v1.0/connectors/101/install", install, account=world.account).json()
+        assert connected(world, token) == first
+        path = f"/v1.0/account/connectors/{made['Id']}"
+        account.call("PUT", path, {"AuthValue": "key"}, account=world.account)
+        attempt = world.begin(token)
+        assert world.launch(attempt["launch_token"]).status_code == 409
+        told = world.read(attempt["id"])
+        assert (told["status"], told["error"]["code"]) == ("failed", "several_connections")
+        assert connected(world, token, connection=first) == first
+        ids = {each["id"] for each in listed(world) if each["connector"] == "sandbox"}
+        assert ids == {first, str(made["Id"])}
 
 
 class TestNamed:
