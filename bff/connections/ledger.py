@@ -70,7 +70,7 @@ class Ledger:
             return changes.shown(row or blank, seen)
         if row is not None and self.is_leftover(row, seen):
             return row
-        fresh = row is None and self.store.is_fresh(blank.number, now - LATE - LEEWAY)
+        fresh = row is None and self._is_fresh(blank.number, seen, now - LATE - LEEWAY)
         change = changes.observed(row, blank, seen, now, fresh=fresh)
         if change is None:
             return row or blank
@@ -79,6 +79,15 @@ class Ledger:
             return change.row
         # Somebody was faster, and knows more.
         return self.store.get(blank.product, blank.account_id, blank.number) or blank
+
+    def _is_fresh(self, number: int, seen: AccountConnector | None, since: datetime) -> bool:
+        """Whether a connection that is seen for the first time was made since then, by a sign-in of ours."""
+        if seen is None or not seen.authenticated:
+            return False
+        told = seen.sign_ins or ()
+        return any(sign_in.result == "connected" and sign_in.at >= since for sign_in in told) or (
+            self.store.is_fresh(number, since)
+        )
 
     def is_leftover(self, row: Stored, seen: AccountConnector | None) -> bool:
         """Whether a connection that was ended is connected again by a sign-in that was begun before its end.

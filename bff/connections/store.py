@@ -34,21 +34,22 @@ _RUNNING: Final = select(
     _attempt.expires_at > bindparam("now"),
 )
 _MINTED: Final = union_all(
-    select(_attempt.minted_at).where(
-        _attempt.account_connector_id == bindparam("number"), _attempt.minted_at >= bindparam("since")
-    ),
-    select(_url.minted_at).where(
-        _url.account_connector_id == bindparam("number"), _url.minted_at >= bindparam("since")
-    ),
-)
-_FRESH: Final = (
-    select(_attempt.id)
-    .where(
-        _attempt.account_connector_id == bindparam("number"),
-        _attempt.minted_at >= bindparam("since"),
-        _attempt.authenticated_before.is_(False),
+    *(
+        select(table.minted_at).where(
+            table.account_connector_id == bindparam("number"), table.minted_at >= bindparam("since")
+        )
+        for table in (_attempt, _url)
     )
-    .limit(1)
+)
+_FRESH: Final = union_all(
+    *(
+        select(table.minted_at).where(
+            table.account_connector_id == bindparam("number"),
+            table.minted_at >= bindparam("since"),
+            table.authenticated_before.is_(False),
+        )
+        for table in (_attempt, _url)
+    )
 )
 
 

@@ -23,11 +23,12 @@ T = TypeVar("T")
 
 def read_grant(told: Any) -> Grant | None:
     """The grant of an account connector; None where nothing (sensible) is told of it."""
-    if not isinstance(told, dict) or told.get("State") not in STATES:
+    state = told.get("State") if isinstance(told, dict) else None
+    if not isinstance(state, str) or state not in STATES:
         return None
     reason = told.get("Reason")
     return Grant(
-        state=told["State"],
+        state=state,
         reason=reason if isinstance(reason, str) and REASON.fullmatch(reason) else None,
         expires_at=moment(told.get("ExpiresAtUtc")),
         scopes=scopes(told.get("Scopes")),

@@ -15,6 +15,7 @@ from bff.serving.database import open_database
 from bff.storage.tables import connections
 from tests.support.connections import connected, events, listed, named, shown
 from tests.support.cyclr.world import CRM, PRODUCTS, CyclrWorld, open_cyclr_world, stock
+from tests.support.world import HOST
 
 
 def forget(world: CyclrWorld) -> None:
@@ -61,6 +62,19 @@ class TestOneFlag:
         (found,) = listed(cyclr_world)
         assert (found["state"], found["connected_by"], found["connected_at"]) == ("connected", None, None)
         assert named(cyclr_world) == []
+
+    def test_a_connection_by_a_url_of_the_hosts_server_is_told(self, cyclr_world: CyclrWorld) -> None:
+        """By the next look."""
+        body = {
+            "user": {"id": "ada"},
+            "account": {"id": cyclr_world.account},
+            "connector": "crm",
+            "target_origin": HOST,
+            "callback_message": "done",
+        }
+        cyclr_world.sign_in(cyclr_world.server("POST", "/v1/sign-in-urls", json=body).json()["url"])
+        assert listed(cyclr_world)[0]["state"] == "connected"
+        assert named(cyclr_world) == ["connected"]
 
     def test_a_flag_that_falls_by_itself_asks_for_a_new_sign_in(self, cyclr_world: CyclrWorld) -> None:
         """Nobody had to look: it is told once, with the one reason that is known."""
@@ -141,7 +155,7 @@ class TestEnd:
         assert listed(cyclr_world)[0]["state"] == "connected"
         assert named(cyclr_world) == ["connected"]
 
-    def test_a_sign_in_that_was_under_way_connects_nothing_for_long(self, cyclr_world: CyclrWorld) -> None:
+    def test_a80_a_sign_in_under_way_connects_nothing_for_long(self, cyclr_world: CyclrWorld) -> None:
         """Cyclr cannot end it: what it connects is ended again, and nobody is told that it stood."""
         connection = connected(cyclr_world, cyclr_world.session(), "crm")
         attempt = cyclr_world.begin(cyclr_world.session(user="grace"), "crm")

@@ -53,12 +53,12 @@ def test_what_is_not_there_is_installed_once(api: Api) -> None:
 
 
 def test_of_several_the_one_in_use_is_told(api: Api) -> None:
-    """Else the oldest."""
+    """Else the oldest; and how many there are, so that a choice is not made silently."""
     old = api.call("POST", "/v1.0/connectors/101/install", {"Name": "old"}).json()
     new = api.call("POST", "/v1.0/connectors/101/install", {"Name": "new"}).json()
-    assert told(api) == {"Id": old["Id"], "Authenticated": False}
+    assert told(api) == {"Id": old["Id"], "Authenticated": False, "Installed": 2}
     api.call("PUT", f"/v1.0/account/connectors/{new['Id']}", {"AuthValue": "a-key"})
-    assert told(api) == {"Id": new["Id"], "Authenticated": True}
+    assert told(api) == {"Id": new["Id"], "Authenticated": True, "Installed": 2}
 
 
 def test_another_accounts_copy_is_none_of_it(api: Api) -> None:

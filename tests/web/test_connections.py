@@ -115,6 +115,24 @@ class TestTold:
         assert (told["state"], told["connections"][0]["connected_by"]) == ("connected", None)
         assert named(world) == []
 
+    def test_a_connection_by_a_url_of_the_hosts_server_is_told(self, world: World) -> None:
+        """Though there is no attempt around it: by the next look, and of nobody's doing that is known."""
+        body = {
+            "user": {"id": "ada"},
+            "account": {"id": world.account},
+            "connector": "sandbox",
+            "target_origin": HOST,
+            "callback_message": "done",
+        }
+        world.sign_in(world.server("POST", "/v1/sign-in-urls", json=body).json()["url"])
+        listed(world)
+        ((name, data),) = events(world)
+        assert (name, data["connected_by"], data["external_account"]) == (
+            "connected",
+            None,
+            "ada@sandbox.example",
+        )
+
     def test_a_reconnect_is_told_as_one(self, world: World) -> None:
         """By whom it was this time."""
         connection = connected(world, world.session())
@@ -196,7 +214,7 @@ class TestEnd:
         assert (name, data["disconnected_by"]) == ("disconnected", "user:ada" if by_page else "server")
         assert (data["state"], data["external_account"], data["sequence"]) == ("disconnected", None, 2)
 
-    def test_only_who_has_it_can_end_it(self, world: World) -> None:
+    def test_a80_only_who_has_it_can_end_it(self, world: World) -> None:
         """Not another account, product or session, nor a page that may not offer its connector."""
         connection = connected(world, world.session())
         path = f"/v1/connections/{connection}"
@@ -215,7 +233,7 @@ class TestEnd:
         ] * len(answers)
         assert listed(world)[0]["state"] == "connected"
 
-    def test_a_page_of_another_site_ends_nothing(self, world: World) -> None:
+    def test_a80_a_page_of_another_site_ends_nothing(self, world: World) -> None:
         """Without a registered origin nothing is done, whatever token comes with it."""
         token = world.session()
         connection = connected(world, token)
@@ -234,7 +252,7 @@ class TestEnd:
         assert named(world) == ["connected", "disconnected"]
         assert partner_has(world, connection)["Authenticated"] is False
 
-    def test_a_sign_in_that_is_under_way_ends_with_it(self, world: World) -> None:
+    def test_a80_a_sign_in_that_is_under_way_ends_with_it(self, world: World) -> None:
         """Its attempt is cancelled, and what its user does then connects nothing and leaves no grant."""
         connection = connected(world, world.session())
         browser, attempt = requests.Session(), world.begin(world.session(user="grace"))
@@ -257,6 +275,19 @@ class TestEnd:
         assert end(world, connection).status_code == 204
         assert world.read(attempt)["status"] == "connected"
         assert named(world) == ["connected", "disconnected"]
+
+    def test_another_account_that_waits_for_a_choice_is_let_go(self, world: World) -> None:
+        """Nobody can take it afterwards in place of what has ended."""
+        token = world.session()
+        connection = connected(world, token)
+        browser, attempt = requests.Session(), world.begin(token)
+        url = world.launch(attempt["launch_token"], browser=browser).headers["Location"]
+        world.sign_in(url, account="grace@sandbox.example", browser=browser)
+        assert world.read(attempt["id"])["error"]["code"] == "account_mismatch"
+        end(world, connection)
+        chosen = world.page("POST", f"/v1/attempts/{attempt['id']}/accept", token, json={})
+        assert (chosen.status_code, chosen.json()["code"]) == (422, "invalid_request")
+        assert partner_has(world, connection)["Authenticated"] is False
 
     def test_after_an_end_it_can_be_connected_again(self, world: World) -> None:
         """The same connection, whose events go on counting."""
@@ -286,7 +317,7 @@ class TestPolicy:
         ("policy", "owner", "other"),
         [("account", 204, 204), ("owner", 204, 403), ("server", 403, 403)],
     )
-    def test_pages_may_as_the_product_file_says(
+    def test_a80_pages_may_as_the_product_file_says(
         self, studio: StudioWorld, policy: str, owner: int, other: int
     ) -> None:
         """And the page is told beforehand; the host's server always may."""
@@ -333,7 +364,16 @@ class TestTokens:
         assert told["expires_at"] is not None
         assert self.token(world, connection, json={}).json()["access_token"] == told["access_token"]
 
-    def test_no_page_and_no_other_server_gets_one(self, world: World) -> None:
+    def test_a81_no_log_has_one(self, world: World, capfd: pytest.CaptureFixture[str]) -> None:
+        """It is told that one was given, of which connection, and no more."""
+        connection = connected(world, world.session())
+        told = self.token(world, connection).json()
+        out, err = capfd.readouterr()
+        assert told["access_token"] not in out + err
+        (line,) = (each for each in out.splitlines() if "access token given" in each)
+        assert f"connection={connection}" in line
+
+    def test_a81_no_page_and_no_other_server_gets_one(self, world: World) -> None:
         """Nor is one given for what has ended."""
         token = world.session()
         connection = connected(world, token)
@@ -353,6 +393,27 @@ class TestTokens:
             timeout=10,
         )
         assert "Access-Control-Allow-Origin" not in preflight.headers
+
+
+class TestSeveral:
+    """Several account connectors of one connector, where the product wants one connection."""
+
+    def test_none_of_them_is_chosen_silently(self, world: World) -> None:
+        """Unless one alone is connected; a connection that is named is reconnected."""
+        token, account = world.session(), client_of(world)
+        first = connected(world, token)
+        install = {"Name": "Second"}
+        made = account.call("POST", "/v1.0/connectors/101/install", install, account=world.account).json()
+        assert connected(world, token) == first
+        path = f"/v1.0/account/connectors/{made['Id']}"
+        account.call("PUT", path, {"AuthValue": "key"}, account=world.account)
+        attempt = world.begin(token)
+        assert world.launch(attempt["launch_token"]).status_code == 409
+        told = world.read(attempt["id"])
+        assert (told["status"], told["error"]["code"]) == ("failed", "several_connections")
+        assert connected(world, token, connection=first) == first
+        ids = {each["id"] for each in listed(world) if each["connector"] == "sandbox"}
+        assert ids == {first, str(made["Id"])}
 
 
 class TestNamed:

@@ -149,7 +149,8 @@ def test_a4_another_site_that_is_listed_may_call(world: World) -> None:
 
 def authorized(world: World, path: str) -> dict[str, str]:
     """Headers with which a route takes a sound body."""
-    key = SECRET_KEY if path.startswith(("/v1/sessions", "/v1/sign-in")) else world.session()
+    by_server = ("/v1/sessions", "/v1/sign-in", "/v1/connections")
+    key = SECRET_KEY if path.startswith(by_server) else world.session()
     return {"Authorization": f"Bearer {key}", "Origin": HOST, "X-Hitchpost": "1"}
 
 
