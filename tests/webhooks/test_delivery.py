@@ -35,7 +35,7 @@ def test_an_event_arrives_signed_as_the_specification_says(hooks: Hooks, receive
     assert [row.status for row in hooks.rows()] == ["delivered"]
 
 
-def test_a_forged_or_changed_event_is_refused(hooks: Hooks, receiver: Receiver) -> None:
+def test_a91_a_forged_or_changed_event_is_refused(hooks: Hooks, receiver: Receiver) -> None:
     """Another secret, another byte, another id, another time: none goes through."""
     hooks.register(receiver.url)
     hooks.record()
@@ -48,7 +48,7 @@ def test_a_forged_or_changed_event_is_refused(hooks: Hooks, receiver: Receiver) 
         message.verified(hooks.secret)
 
 
-def test_every_secret_signs_while_it_is_rotated(hooks: Hooks, receiver: Receiver) -> None:
+def test_a91_every_secret_signs_while_it_is_rotated(hooks: Hooks, receiver: Receiver) -> None:
     """A receiver that knows the old one, and one that knows the new one, take the same delivery."""
     new = new_secret()
     both = (Secret(new), Secret(hooks.secret))
@@ -160,7 +160,7 @@ def test_an_endpoint_that_is_gone_is_switched_off(
     assert {row.status for row in hooks.rows()} == {"delivered"}
 
 
-def test_a_redirect_is_a_failure_and_is_not_followed(hooks: Hooks, receiver: Receiver) -> None:
+def test_a90_a_redirect_is_a_failure_and_is_not_followed(hooks: Hooks, receiver: Receiver) -> None:
     """Wherever it leads, nobody goes there."""
     with open_receiver() as elsewhere:
         receiver.says, receiver.headers = 307, {"Location": elsewhere.url}
@@ -264,7 +264,7 @@ def test_garbage_slowness_and_silence_are_failures(hooks: Hooks) -> None:
         assert hooks.rows()[-1].status == "pending"
 
 
-def test_an_endless_answer_is_not_read_to_its_end(hooks: Hooks) -> None:
+def test_a90_an_endless_answer_is_not_read_to_its_end(hooks: Hooks) -> None:
     """2xx is taken at its word; what follows costs nobody memory or time."""
 
     def pour(connection: socket.socket, _request: bytes, over: threading.Event) -> None:
@@ -357,7 +357,7 @@ def test_one_slow_receiver_delays_nobody_else(sqlite_hooks: Hooks, receiver: Rec
             courier.join(10)
 
 
-def test_a_secret_is_sealed_at_rest(hooks: Hooks, receiver: Receiver) -> None:
+def test_a91_a_secret_is_sealed_at_rest(hooks: Hooks, receiver: Receiver) -> None:
     """In no column of the endpoint can it be read; sealed for another endpoint it does not open."""
     [endpoint] = hooks.register(receiver.url)
     ours = select(webhook_endpoints).where(webhook_endpoints.c.id == endpoint)

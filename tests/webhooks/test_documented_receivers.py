@@ -134,7 +134,7 @@ def receiver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program
         yield program
 
 
-def test_a_receiver_takes_what_is_genuine_once_and_nothing_else(receiver: Program) -> None:
+def test_a91_a_receiver_takes_what_is_genuine_once_and_nothing_else(receiver: Program) -> None:
     """Signed by us: handled. Again: answered, not handled. Forged, changed, old or broken: refused."""
     forged = new_secret()
     late, early = (datetime.now(UTC) + timedelta(minutes=by) for by in (-6, 6))
