@@ -147,3 +147,13 @@ def test_an_ended_attempts_read_writes_nothing(world: World) -> None:
         world.page("GET", f"/v1/attempts/{attempt}", token)
     assert set(seen) == {"SELECT"}
     assert len(world.partner_calls.seen) == before
+
+
+def test_an_ending_costs_one_more_statement(world: World) -> None:
+    """The event goes with the change; where nobody is to be told the statement writes nothing."""
+    token = world.session()
+    attempt = world.begin(token)
+    with statements(world) as seen:
+        world.page("POST", f"/v1/attempts/{attempt['id']}/cancel", token, json={})
+    assert seen[-2:] == ["UPDATE", "INSERT"]
+    assert seen.count("INSERT") <= 2, "the other is the signal, in the attempt's story"
