@@ -48,9 +48,9 @@ def _page_of(wanted: WantedAttempts) -> PageOf:
         indexed &= table.account_id == wanted.account
     if wanted.since is not None:
         indexed &= table.created_at >= wanted.since
-    rest = (
-        (table.user_id, wanted.user),
-        (table.connector_key, wanted.connector),
-        (table.status, wanted.status.value if wanted.status else None),
-    )
-    return PageOf(attempts, indexed, [column == value for column, value in rest if value is not None])
+    rest = {
+        "user_id": wanted.user,
+        "connector_key": wanted.connector,
+        "status": wanted.status.value if wanted.status else None,
+    }
+    return PageOf(attempts, indexed, {name: value for name, value in rest.items() if value is not None})

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import IO, Final
@@ -23,8 +24,11 @@ from bff.products.file import read_products
 from bff.products.store import DatabaseProducts
 from bff.serving.database import open_database
 from bff.storage.schema import SCHEMA
+from bff.storage.sealing import Sealing
 from bff.studio.access import Role
 from bff.studio.invites import make_link
+from bff.webhooks.endpoints import DatabaseEndpoints
+from bff.webhooks.parts import put_product
 
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 10.0
@@ -112,7 +116,8 @@ def _require_free_ports(plan: Plan) -> None:
 def _apply_products(plan: Plan) -> None:
     engine = open_database(plan.database_url)
     SCHEMA.upgrade(engine)
-    store = DatabaseProducts(engine)
+    store, sealing = DatabaseProducts(engine), Sealing([Secret(plan.secrets["signing_key"])])
+    endpoints = DatabaseEndpoints(engine, lambda: sealing, lambda: datetime.now(UTC))
     applied = read_products(plan.folder / "products.toml")
     applied += read_products(plan.extra_products) if plan.extra_products else []
     for item in applied:
@@ -122,7 +127,7 @@ def _apply_products(plan: Plan) -> None:
             keys.add(Secret(plan.secrets["secret_key"]))
             origins = tuple(dict.fromkeys((*registration.origins, plan.host)))
             registration = replace(registration, origins=origins)
-        store.put(registration, item.content, keys, item.logos)
+        put_product(store, endpoints, replace(item, registration=registration, secret_keys=tuple(keys)))
     engine.dispose()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,7 +21,7 @@ EVENT_TYPES: Final = (
 )
 """Every type of event that an endpoint may ask for; ``webhook.test`` comes when somebody asks for it."""
 
-SECRET_PREFIX: Final = "whsec_"  # noqa: S105  # nosec B105  # how one begins
+SECRET_PREFIX: Final = "whsec_"  # noqa: S105  # how one begins
 FEWEST_BYTES, MOST_BYTES = 24, 64
 """Of a secret (Standard Webhooks, "Signature scheme")."""
 MOST_SECRETS: Final = 4
@@ -71,6 +70,16 @@ def secret_fault(text: str) -> str | None:
 
 
 def _matches(pattern: str, event_type: str) -> bool:
-    # Not several in a row, which would cost as many tries as there are ways to share the text among them.
-    parts = (re.escape(part) for part in re.sub(r"\*+", "*", pattern).split("*"))
-    return re.fullmatch(".*".join(parts), event_type) is not None
+    # By hand: as a regular expression, many stars would take as many tries as the text can be shared among.
+    first, *middle = pattern.split("*")
+    if not middle:
+        return pattern == event_type
+    last, place = middle.pop(), len(first)
+    if not event_type.startswith(first):
+        return False
+    for part in middle:
+        found = event_type.find(part, place)
+        if found < 0:
+            return False
+        place = found + len(part)
+    return event_type.endswith(last) and len(event_type) - len(last) >= place

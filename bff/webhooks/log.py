@@ -139,12 +139,13 @@ def _page_of(wanted: Wanted) -> PageOf:
         indexed = _delivery.endpoint_id == wanted.endpoint
     if wanted.since is not None:
         indexed &= _delivery.created_at >= wanted.since
-    others = [_delivery.product == wanted.product] if wanted.endpoint is not None else []
-    if wanted.status is not None:
-        others.append(_delivery.status == wanted.status)
-    if wanted.event is not None:
-        others.append(_delivery.type == wanted.event)
-    return PageOf(webhook_deliveries, indexed, others)
+    others = {
+        "product": wanted.product if wanted.endpoint is not None else None,
+        "status": wanted.status,
+        "type": wanted.event,
+    }
+    named = {name: value for name, value in others.items() if value is not None}
+    return PageOf(webhook_deliveries, indexed, named)
 
 
 def _urls(connection: Connection, endpoint_ids: set[str]) -> dict[str, str]:

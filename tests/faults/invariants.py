@@ -23,7 +23,8 @@ from bff.storage.sealing import Place, Sealing
 from bff.storage.tables import attempts, upstream_tokens
 from tests.faults.flows import FINAL, Seen
 from tests.faults.programs import Stack
-from tests.faults.stack import SIGNING_KEY, VAULT_KEY
+from tests.faults.stack import SIGNING_KEY, VAULT_KEY, WEBHOOK_SECRET, heard_in
+from tests.faults.told import violations_of
 from tests.support.postgresql import PostgresqlServer
 from tests.support.world import CLIENT_SECRET, SECRET_KEY
 
@@ -63,6 +64,8 @@ class Inspector:
         self._check_tokens()
         self._check_statuses({row.id: row.status for row in ended})
         known = self._check_connections(ended)
+        heard = heard_in(self.stack.programs["receiver"].log.parent)
+        self.violations += violations_of(self.bff, heard)
         self._check_dumps(known)
         return outcomes
 
@@ -139,7 +142,7 @@ class Inspector:
     def _check_dumps(self, credentials: set[str]) -> None:
         # A part of a minted URL is what gives access; its other parts are no secret.
         told = {secret.partition("token=")[2].partition("&")[0] or secret for secret in self.seen.secrets}
-        wanted = told | credentials | self._access_tokens() | {CLIENT_SECRET, SECRET_KEY}
+        wanted = told | credentials | self._access_tokens() | {CLIENT_SECRET, SECRET_KEY, WEBHOOK_SECRET}
         for name, dump in self._dumps():
             found = [secret for secret in wanted if secret in dump]
             if found or len(dump) < 1000:

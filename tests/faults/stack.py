@@ -24,23 +24,33 @@ from tests.support.postgresql import PostgresqlServer
 from tests.support.world import CLIENT_ID, CLIENT_SECRET, PRODUCTS, SANDBOX_SECRET, catalogue_for
 
 SIGNING_KEY: Final = "k" * 40
+WEBHOOK_SECRET: Final = "whsec_" + base64.b64encode(b"of the kill test, 32 bytes long.").decode()
+WEBHOOK: Final = """
+[[product.webhook]]
+url = "http://127.0.0.1:{port}/hooks"
+secret = "{secret}"
+events = ["*"]
+"""
 VAULT_KEY: Final = "k1:" + base64.b64encode(bytes(32)).decode()
 
 
 @contextlib.contextmanager
 def run_stack(folder: Path, workers: int, server: PostgresqlServer | None) -> Iterator[Stack]:
     """Start everything below ``folder``, on ``server`` or on SQLite, until the block ends."""
-    bff, partner, sandbox = (f"127.0.0.1:{port}" for port in free_ports(3))
+    *ports, receiving = free_ports(4)
+    bff, partner, sandbox = (f"127.0.0.1:{port}" for port in ports)
     if server is None:
         databases = sqlite_url(folder, "bff"), sqlite_url(folder, "partner")
     else:
         databases = server.url("bff"), server.url("partner")
     programs = _programs(folder, bff, partner, sandbox, databases, workers)
+    programs["receiver"] = receiver = _receiver(folder, receiving)
     ours = programs["bff"]
     killables = [
         Killable("bff", ours.kill, ours.start),
         Killable("bff worker", ours.kill_a_worker, lambda: None),
         Killable("partner", programs["partner"].kill, programs["partner"].start),
+        Killable("receiver", receiver.kill, receiver.start),
     ]
     if server is not None:
         killables.append(
@@ -50,7 +60,7 @@ def run_stack(folder: Path, workers: int, server: PostgresqlServer | None) -> It
     stack = Stack(*urls, programs=programs, bff_database=databases[0], partner_database=databases[1],
                   killables=killables)  # fmt: skip
     try:
-        _apply_products(folder, databases[0])
+        _apply_products(folder, databases[0], receiving)
         for program in programs.values():
             program.start()
         yield stack
@@ -114,10 +124,32 @@ def _programs(
     }
 
 
-def _apply_products(folder: Path, database: str) -> None:
+def _receiver(folder: Path, port: int) -> Program:
+    environment = {
+        "RECEIVER_PORT": str(port),
+        "RECEIVER_FILE": str(heard_in(folder)),
+        "RECEIVER_SECRET": WEBHOOK_SECRET,
+    }
+    health = f"http://127.0.0.1:{port}/health"
+    return Program(["tests.faults.receiver"], environment, health, folder / "receiver.log")
+
+
+def heard_in(folder: Path) -> Path:
+    """Where the host's server writes down what it was told, a line each."""
+    return folder / "heard"
+
+
+def _apply_products(folder: Path, database: str, receiving: int) -> None:
     """Beforehand, once: two workers that start on an empty database would both make its tables."""
     products = folder / "products.toml"
-    products.write_text(PRODUCTS)
+    hook = WEBHOOK.format(port=receiving, secret=WEBHOOK_SECRET)
+    first, other = PRODUCTS.split('[[product]]\nkey = "other"')
+    products.write_text(f'{first}{hook}\n[[product]]\nkey = "other"{other}')
     command = [sys.executable, "-m", "bff", "products", "apply", str(products)]
-    environment = {"HITCHPOST_DATABASE_URL": database, "PYTHONPATH": python_path(), "PATH": "/usr/bin:/bin"}
+    environment = {
+        "HITCHPOST_DATABASE_URL": database,
+        "HITCHPOST_SECRET_KEYS": SIGNING_KEY,
+        "PYTHONPATH": python_path(),
+        "PATH": "/usr/bin:/bin",
+    }
     subprocess.run(command, env=environment, check=True, capture_output=True, timeout=60)

@@ -37,7 +37,7 @@ def durable_postgresql() -> Iterator[PostgresqlServer]:
 
 @pytest.mark.timeout(60 + 20 * ROUNDS)
 def test_kills_on_sqlite(tmp_path: Path) -> None:
-    """One of BFF, its workers and the partner service, at any moment of several flows."""
+    """One of BFF, its workers, partner service and webhook receiver, at any moment of several flows."""
     with run_stack(tmp_path, 2, None) as stack:
         play(stack, None, "sqlite", (ROUNDS + 1) // 2)
 

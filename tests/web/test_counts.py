@@ -162,3 +162,13 @@ def test_a_configuration_costs_two_looks_and_one_call(world: World) -> None:
         world.page("GET", "/v1/config", token)
     assert seen == ["SELECT", "SELECT"] * 2
     assert last_parts(world.partner_calls.seen[before:]) == ["connectors"]
+
+
+def test_an_ending_costs_one_more_statement(world: World) -> None:
+    """The event goes with the change; where nobody is to be told the statement writes nothing."""
+    token = world.session()
+    attempt = world.begin(token)
+    with statements(world) as seen:
+        world.page("POST", f"/v1/attempts/{attempt['id']}/cancel", token, json={})
+    assert seen[-2:] == ["UPDATE", "INSERT"]
+    assert seen.count("INSERT") <= 2, "the other is the signal, in the attempt's story"

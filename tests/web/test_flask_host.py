@@ -211,7 +211,7 @@ def test_house_is_kept_from_the_first_request_on(partner: World, tmp_path: Path)
         assert mounted.beside.running() == []
         for _ in range(3):
             app.test_client().get("/sign-in/ada")
-        assert mounted.beside.running() == ["housekeeping", "checkpoint"]
+        assert mounted.beside.running() == ["housekeeping", "checkpoint", "webhooks"]
 
 
 def test_house_is_not_kept_where_nobody_wants_it(partner: World, tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_a_forked_worker_works_and_keeps_house_itself(partner: World, tmp_path: 
         check=True,
     )
     lines = [line for line in told.stdout.splitlines() if line.startswith("200")]
-    assert lines == ["200 200 housekeeping checkpoint"] * 2
+    assert lines == ["200 200 housekeeping checkpoint webhooks"] * 2
 
 
 def _settings(partner: World, folder: Path, public_url: str) -> Settings:

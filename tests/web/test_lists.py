@@ -183,7 +183,7 @@ def test_a_long_list_is_read_by_its_index(tmp_path: Any) -> None:
     assert further is not None
     for wanted in (WantedAttempts("demo"), WantedAttempts("demo", account="acme", user="ada")):
         plans = plans_of(engine, wanted, after)
-        assert any("USING COVERING INDEX ix_attempts_" in plan for plan in plans), plans
+        assert any("INDEX ix_attempts_" in plan for plan in plans), plans
         assert not any("SCAN attempts" in plan for plan in plans), plans
     assert isinstance(core.attempts, DatabaseAttempts)
     assert launched.id == row["id"]

@@ -128,7 +128,7 @@ def test_a_success_after_the_end_is_an_event_of_its_own(told: Told) -> None:
     assert late["data"]["late_success"]["external_account"] == "ada@sandbox.example"
 
 
-def test_an_ending_and_its_event_are_kept_together_or_not_at_all(tmp_path: Path) -> None:
+def test_a91_an_ending_and_its_event_are_kept_together_or_not_at_all(tmp_path: Path) -> None:
     """When the event cannot be written, the attempt has not ended; the next try ends it, and tells it."""
     core = build_core(f"sqlite:///{tmp_path}/core.db")
     engine = core.attempts._engine

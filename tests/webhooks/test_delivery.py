@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from prometheus_client import generate_latest
 from sqlalchemy import select, update
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from bff.common.secret import Secret
 from bff.products.webhook_endpoint import WebhookEndpoint
 from bff.storage.tables import outbox, webhook_deliveries, webhook_endpoints
-from bff.webhooks import schedule
+from bff.webhooks import run, schedule
 from tests.support.raw_server import play
 from tests.support.receiver import Receiver, new_secret, open_receiver
 from tests.support.waiting import wait_for
@@ -35,7 +37,7 @@ def test_an_event_arrives_signed_as_the_specification_says(hooks: Hooks, receive
     assert [row.status for row in hooks.rows()] == ["delivered"]
 
 
-def test_a_forged_or_changed_event_is_refused(hooks: Hooks, receiver: Receiver) -> None:
+def test_a91_a_forged_or_changed_event_is_refused(hooks: Hooks, receiver: Receiver) -> None:
     """Another secret, another byte, another id, another time: none goes through."""
     hooks.register(receiver.url)
     hooks.record()
@@ -48,7 +50,7 @@ def test_a_forged_or_changed_event_is_refused(hooks: Hooks, receiver: Receiver) 
         message.verified(hooks.secret)
 
 
-def test_every_secret_signs_while_it_is_rotated(hooks: Hooks, receiver: Receiver) -> None:
+def test_a91_every_secret_signs_while_it_is_rotated(hooks: Hooks, receiver: Receiver) -> None:
     """A receiver that knows the old one, and one that knows the new one, take the same delivery."""
     new = new_secret()
     both = (Secret(new), Secret(hooks.secret))
@@ -160,7 +162,7 @@ def test_an_endpoint_that_is_gone_is_switched_off(
     assert {row.status for row in hooks.rows()} == {"delivered"}
 
 
-def test_a_redirect_is_a_failure_and_is_not_followed(hooks: Hooks, receiver: Receiver) -> None:
+def test_a90_a_redirect_is_a_failure_and_is_not_followed(hooks: Hooks, receiver: Receiver) -> None:
     """Wherever it leads, nobody goes there."""
     with open_receiver() as elsewhere:
         receiver.says, receiver.headers = 307, {"Location": elsewhere.url}
@@ -264,7 +266,7 @@ def test_garbage_slowness_and_silence_are_failures(hooks: Hooks) -> None:
         assert hooks.rows()[-1].status == "pending"
 
 
-def test_an_endless_answer_is_not_read_to_its_end(hooks: Hooks) -> None:
+def test_a90_an_endless_answer_is_not_read_to_its_end(hooks: Hooks) -> None:
     """2xx is taken at its word; what follows costs nobody memory or time."""
 
     def pour(connection: socket.socket, _request: bytes, over: threading.Event) -> None:
@@ -357,7 +359,7 @@ def test_one_slow_receiver_delays_nobody_else(sqlite_hooks: Hooks, receiver: Rec
             courier.join(10)
 
 
-def test_a_secret_is_sealed_at_rest(hooks: Hooks, receiver: Receiver) -> None:
+def test_a91_a_secret_is_sealed_at_rest(hooks: Hooks, receiver: Receiver) -> None:
     """In no column of the endpoint can it be read; sealed for another endpoint it does not open."""
     [endpoint] = hooks.register(receiver.url)
     ours = select(webhook_endpoints).where(webhook_endpoints.c.id == endpoint)
@@ -374,3 +376,66 @@ def test_a_secret_is_sealed_at_rest(hooks: Hooks, receiver: Receiver) -> None:
     unreadable = select(webhook_deliveries.c.error).where(webhook_deliveries.c.endpoint_id == other)
     with hooks.engine.connect() as connection:
         assert connection.execute(unreadable).scalars().all() == ["secret_unreadable"]
+
+
+def test_an_endpoint_with_a_long_queue_gives_others_their_turn(
+    hooks: Hooks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After some batches it goes to the end of the line, however long its own events have waited."""
+    monkeypatch.setattr(run, "MOST_BATCHES", 1)
+    secrets = (Secret(hooks.secret),)
+    long = WebhookEndpoint(hooks.product, receiver.url + "/long", ("connection.connected",), secrets)
+    short = WebhookEndpoint(hooks.product, receiver.url + "/short", ("connection.disconnected",), secrets)
+    hooks.endpoints.replace(hooks.product, [long, short])
+    hooks.record("connection.connected", count=5)
+    hooks.fan_out.once()
+    hooks.record("connection.disconnected")
+    hooks.fan_out.once()
+    served = []
+    for _ in range(3):
+        [leased] = hooks.queue.lease(0, 1)
+        served.append(leased.id)
+        hooks.runner.run(leased)
+    assert served == [long.id, short.id, long.id]
+
+
+def test_receivers_in_trouble_have_half_of_a_workers_room(sqlite_hooks: Hooks) -> None:
+    """However many there are of them, one that is well finds room at once."""
+    with open_receiver() as well, contextlib.ExitStack() as stack:
+        slow = [stack.enter_context(open_receiver()) for _ in range(20)]
+        for each in slow:
+            each.held.clear()
+        sqlite_hooks.register(well.url, *(each.url for each in slow))
+        with sqlite_hooks.engine.begin() as connection:
+            troubled = webhook_endpoints.c.url != well.url
+            connection.execute(update(webhook_endpoints).where(troubled).values(lane=1, failures=3))
+        courier = sqlite_hooks.courier()
+        courier.start()
+        try:
+            sqlite_hooks.record()
+            wait_for(lambda: well.got, 10)
+            sqlite_hooks.record()
+            wait_for(lambda: len(well.got) == 2, 10)
+            assert sum(len(each.got) for each in slow) <= courier._room // 2
+        finally:
+            for each in slow:
+                each.held.set()
+            courier.stop()
+            courier.join(10)
+
+
+def test_the_backlog_is_a_number_for_operators(sqlite_hooks: Hooks, receiver: Receiver) -> None:
+    """How much waits, for how long, how many endpoints are off, and what became of deliveries."""
+    sqlite_hooks.register(receiver.url)
+    receiver.says = 500
+    sqlite_hooks.record(count=3)
+    sqlite_hooks.clock.tick(minutes=-5)
+    sqlite_hooks.deliver()
+    sqlite_hooks.clock.tick(minutes=10)
+    sqlite_hooks.courier()._count_what_waits()
+    numbers = generate_latest().decode()
+    told = dict(line.split(" ") for line in numbers.splitlines() if line.startswith("hitchpost_webhook"))
+    assert float(told["hitchpost_webhook_backlog"]) == 3
+    assert 250 < float(told["hitchpost_webhook_backlog_seconds"]) < 700
+    assert float(told["hitchpost_webhook_endpoints_off"]) == 0
+    assert float(told['hitchpost_webhook_deliveries_total{result="failed"}']) >= 1

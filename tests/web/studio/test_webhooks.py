@@ -74,7 +74,7 @@ def test_an_endpoint_that_is_off_is_switched_on_again(hooked: Hooked) -> None:
     assert "It was taken" in editor.post(f"webhooks/{hooked.endpoint}/test").text
 
 
-def test_an_editor_sees_and_sends_nothing(hooked: Hooked) -> None:
+def test_a91_an_editor_sees_and_sends_nothing(hooked: Hooked) -> None:
     """Addresses and deliveries are for publishers: the page is not offered to others, and refused."""
     editor = hooked.studio.editor(GRACE, Role.EDITOR)
     assert not any(item.get("href", "").endswith("/webhooks") for item in editor.page("messages").tags("a"))

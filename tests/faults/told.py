@@ -1,0 +1,68 @@
+"""What the host's server was told, held against what happened: each ending once or more, none invented."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, select, update
+
+from bff.storage.tables import attempts, outbox, webhook_deliveries, webhook_endpoints
+from tests.faults.flows import FINAL
+
+PATIENCE = 120.0
+
+
+def violations_of(engine: Engine, heard: Path) -> Iterator[str]:
+    """Every difference, once all that waits has had its time."""
+    deliver_all(engine)
+    with engine.connect() as connection:
+        rows = connection.execute(select(attempts).where(attempts.c.product == "demo"))
+        stored = {row.id: row for row in rows}
+    events = [json.loads(line) for line in heard.read_text(encoding="utf-8").splitlines()]
+    if forged := [event for event in events if "forged" in event]:
+        yield f"{len(forged)} events were not genuine: {forged[0]}"
+    by_kind: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    for event in events:
+        if "forged" not in event:
+            by_kind[event["type"]][event["data"]["id"]].append(event)
+    ended = {key: row for key, row in stored.items() if row.status in FINAL}
+    yield from _held_against("attempt.settled", by_kind, {key: row.status for key, row in ended.items()})
+    late = {key: row.status for key, row in ended.items() if row.late_success_at is not None}
+    yield from _held_against("attempt.late_success", by_kind, late)
+    print(f"events {len(events)} of {len(ended)} endings, {Counter(event['type'] for event in events)}")
+
+
+def _held_against(
+    kind: str, by_kind: dict[str, dict[str, list[dict[str, Any]]]], wanted: dict[str, str]
+) -> Iterator[str]:
+    told = by_kind[kind]
+    yield from (f"{kind}: {key} was never told" for key in sorted(wanted.keys() - told.keys()))
+    yield from (f"{kind}: {key} was invented" for key in sorted(told.keys() - wanted.keys()))
+    for key in told.keys() & wanted.keys():
+        if len({json.dumps(event, sort_keys=True) for event in told[key]}) > 1:
+            yield f"{kind}: {key} was told in two ways"
+        if (said := told[key][0]["data"]["status"]) != wanted[key]:
+            yield f"{kind}: {key} is {wanted[key]}, and was told as {said}"
+
+
+def deliver_all(engine: Engine) -> None:
+    """Let the rests and leases of whatever waits be over, until nothing waits."""
+    ends = time.monotonic() + PATIENCE
+    while time.monotonic() < ends:
+        now = datetime.now(UTC)
+        with engine.begin() as connection:
+            unqueued = connection.execute(select(outbox.c.id).where(outbox.c.queued_at.is_(None))).first()
+            pending = webhook_deliveries.c.status == "pending"
+            waiting = connection.execute(select(webhook_deliveries.c.id).where(pending)).first()
+            connection.execute(update(webhook_deliveries).where(pending).values(next_at=now))
+            due = {"due_at": now, "leased_until": None, "failures": 0, "lane": 0}
+            connection.execute(update(webhook_endpoints).values(due))
+        if unqueued is None and waiting is None:
+            return
+        time.sleep(2.0)  # house-allow: sleep: the workers look by their own clock

@@ -1,0 +1,126 @@
+"""Where webhooks can go: nowhere that an operator would not have them go, whatever a name leads to."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bff.serving.destinations import Policy, networks_of
+from bff.webhooks.sender import Sender, SendLimits
+from tests.support.receiver import open_receiver
+from tests.support.tls import Front, TlsFault, serve_tls, trust
+
+QUICK = SendLimits(connect=2.0, read=2.0, total=3.0)
+
+
+def send(policy: Policy, url: str) -> str | None:
+    """Why an event was not taken at ``url``."""
+    return Sender(policy, QUICK).send(url, "{}", {}).error
+
+
+def resolving(*addresses: str) -> Callable[[str, int], list[str]]:
+    """A resolver that answers so."""
+    return lambda _host, _port: list(addresses)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "169.254.169.254",
+        "::1",
+        "::ffff:127.0.0.1",
+        "fd00::1",
+        "64:ff9b::7f00:1",
+        "0.0.0.0",
+    ],
+)
+def test_a90_a_name_that_leads_to_a_private_address_is_not_called(address: str) -> None:
+    """Nor is one with a good address beside it: which one is taken must not be the resolver's choice."""
+    for found in ((address,), ("93.184.215.14", address)):
+        policy = Policy(resolver=resolving(*found))
+        assert send(policy, "https://hooks.example/x") == "forbidden_address"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://127.0.0.1/",
+        "https://[::1]/",
+        "https://2130706433/",
+        "http://hooks.example/",
+        "https://10.0.0.1/",
+    ],
+)
+def test_a90_an_address_in_the_url_is_held_against_the_same(url: str) -> None:
+    """However it is written; and http is for this machine in development."""
+    assert send(Policy(), url) == "forbidden_address"
+
+
+def test_a90_the_address_that_was_looked_at_is_the_one_connected_to() -> None:
+    """A name is resolved once; one that rebinds to a private address between two calls is refused then."""
+    answers = iter([["93.184.215.14"], ["127.0.0.1"]])
+    policy = Policy(resolver=lambda _host, _port: next(answers))
+    assert policy.addresses("hooks.example", 443) == ["93.184.215.14"]
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        port = listening.getsockname()[1]
+        assert send(policy, f"https://hooks.example:{port}/") == "forbidden_address"
+        with pytest.raises(BlockingIOError):
+            listening.accept()
+    asked: list[str] = []
+
+    def resolver(host: str, _port: int) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"]
+
+    with open_receiver() as receiver:
+        url = receiver.url.replace("127.0.0.1", "localhost")
+        assert send(Policy(loopback=True, resolver=resolver), url) is None
+    assert asked == ["localhost"]
+
+
+def test_a90_the_certificate_must_be_of_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operator's own network may be named; what TLS checks stays: the name, and who vouches for it."""
+    front = Front(tmp_path)
+    trust(monkeypatch, front.authorities)
+    policy = Policy(networks=networks_of("127.0.0.0/8"), resolver=resolving("127.0.0.1"))
+    with serve_tls(front.context) as (served, heard):
+        url = served.replace("127.0.0.1", "other.example")
+        front.show(TlsFault.WRONG_HOST)
+        assert send(policy, url) is None
+        heard.clear()
+        for shown, called in ((None, url), (TlsFault.WRONG_HOST, served), (TlsFault.UNTRUSTED, served)):
+            front.show(shown)
+            assert send(policy, called) == "tls_failed"
+        assert not any(heard)
+
+
+def test_a90_a_handshake_that_drips_ends_with_the_rest(tmp_path: Path) -> None:
+    """The deadline is for the whole call: from the first byte, also before TLS stands."""
+    over = threading.Event()
+
+    def drip(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection:
+            connection.recv(65536)
+            # The head of a TLS record of 16 KiB, and then its bytes one by one.
+            connection.sendall(b"\x16\x03\x03\x40\x00")
+            while not over.wait(0.3):
+                try:
+                    connection.sendall(b"\x02")
+                except OSError:
+                    return
+
+    policy = Policy(networks=networks_of("127.0.0.0/8"))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=drip, args=(listening,), daemon=True).start()
+        outcome = Sender(policy, QUICK).send(f"https://127.0.0.1:{listening.getsockname()[1]}/", "{}", {})
+        over.set()
+    assert outcome.error == "timed_out"
+    assert outcome.seconds < 6
