@@ -35,7 +35,7 @@ class Walk:
         self._provider = provider
         self._values = dict(values)
         self._ask = ask
-        self._say = lambda text: say(one_line(text))
+        self._print = say
         self._client = Client(item.client_id or "", item.client_secret)
 
     def go(self, redirect_uri: str) -> int:
@@ -62,6 +62,9 @@ class Walk:
             self._say(f"failed: {error}")
             return 1
         return 0
+
+    def _say(self, text: str) -> None:
+        self._print(one_line(text))
 
     def _tokens(self, redirect_uri: str) -> tuple[Credentials, Any]:
         if self._item.needs_no_user:
