@@ -61,7 +61,8 @@ class Attempt:
     ``seemed_over_at``: a page was woken by what comes at the end of a sign-in. ``wanted_connection``: the
     account connector that it is to reconnect, and no other. ``adds_connection``: where one is connected
     already, it is for a further one. ``external_account`` is the
-    third-party account that signed in, ``connected_account`` the one that is connected where that is another.
+    third-party account that signed in, ``connected_account`` the one that is connected where that is another. ``provider_said``
+    is what the third party answered where it failed, in one line for operators.
     """
 
     id: str
@@ -100,6 +101,7 @@ class Attempt:
     external_account: str | None = None
     connected_account: str | None = None
     late_success_at: datetime | None = None
+    provider_said: str | None = None
     idempotency_sha256: str | None = None
     request_sha256: str | None = None
     wanted_connection: int | None = None
@@ -128,4 +130,5 @@ class AttemptChanges(TypedDict, total=False):
     error_code: str
     external_account: str | None
     connected_account: str | None
+    provider_said: str | None
     late_success_at: datetime

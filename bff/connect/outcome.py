@@ -174,6 +174,8 @@ def _decide_by_record(
         changes["attributed"] = True
     else:
         changes["error_code"] = MISMATCH if ours.error in DOUBTFUL else status.value
+        if ours.provider_said is not None:
+            changes["provider_said"] = ours.provider_said
     if changes.get("error_code") == MISMATCH:
         connected = (record.external_account for record in records if record.result == "connected")
         changes["connected_account"] = next(connected, None)

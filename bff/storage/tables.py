@@ -184,6 +184,7 @@ attempts: Final = Table(
     Column("external_account", String(255)),
     Column("connected_account", String(255)),
     Column("late_success_at", UtcDateTime),
+    Column("provider_said", Text),
     Column("idempotency_sha256", String(64), unique=True, index=True),
     Column("request_sha256", String(64)),
     Column("wanted_connection", Integer),
