@@ -1,4 +1,4 @@
-"""How a connector is connected, as the partner service's catalogue has it; and what a user's values become."""
+"""How a connector is connected, as the catalogue has it; and what becomes of a user's values."""
 
 from __future__ import annotations
 
