@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from bff.upstream.protocol import AccountConnector, SignInRecord
 
 MISMATCH: Final = "account_mismatch"
+DOUBTFUL: Final = frozenset({MISMATCH, "account_unknown"})
+"""Errors of sign-ins whose grant is held until the user chooses: another account's, or perhaps another's."""
 """The error of a sign-in to another third-party account than the connected one, which still stands."""
 LATE: Final = timedelta(hours=1)
 """So long after it was minted a sign-in may still succeed: none at the partner service lasts longer."""
@@ -171,7 +173,9 @@ def _decide_by_record(
     if status is Status.CONNECTED:
         changes["attributed"] = True
     else:
-        changes["error_code"] = MISMATCH if ours.error == MISMATCH else status.value
+        changes["error_code"] = MISMATCH if ours.error in DOUBTFUL else status.value
+        if ours.provider_said is not None:
+            changes["provider_said"] = ours.provider_said
     return changes
 
 

@@ -114,11 +114,11 @@ def refresh(service: Embedded, row: Row[Any], kept: Credentials, lease: datetime
 
 
 def is_alive(service: Embedded, item: CatalogueConnector | None, kept: Credentials) -> bool:
-    """Whether the third party still takes an access token, as far as its user-info endpoint says."""
+    """Whether the third party still takes an access token, as far as its user-info endpoint says, twice."""
     if item is None or item.userinfo_url is None:
         return True
-    _, answer = service.provider.user_info(item, kept)
-    return answer is None or answer.status != UNAUTHORIZED
+    answers = (service.provider.user_info(item, kept)[1] for _ in range(2))
+    return not all(answer is not None and answer.status == UNAUTHORIZED for answer in answers)
 
 
 def _tried(

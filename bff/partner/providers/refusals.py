@@ -42,6 +42,7 @@ DEAD: Final = frozenset(
         "interaction_required",
         "invalid_grant",
         "invalid_refresh_token",
+        "invalid_token",
         "login_required",
         "refresh_token_expired",
         "refresh_token_not_found",
@@ -92,7 +93,8 @@ def is_declined(item: CatalogueConnector, answer: Mapping[str, str]) -> bool:
 def is_dead(item: CatalogueConnector, error: str, description: str) -> bool:
     """Whether the answer to a refresh says that the grant has ended."""
     words = DEAD | {_word(word) for word in item.dead_refresh}
-    if _word(error) in words:
+    # Some put their words of it behind the name, after a colon.
+    if {_word(error), _word(error.partition(":")[0])} & words:
         return True
     return _word(error) not in PASSING and _ABOUT_TOKEN.search(f"{error} {description}") is not None
 
