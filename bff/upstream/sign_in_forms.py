@@ -72,7 +72,7 @@ _STANDARD: Final[Mapping[Way, tuple[FormField, ...]]] = {
 """The values that a way of signing in consists of, where the catalogue does not describe them itself."""
 
 
-_OWN_APP: Final = {"client_id": "ClientId", "client_secret": "ClientSecret"}
+_OWN_APP: Final = dict(zip(("client_id", "client_secret"), ("ClientId", "ClientSecret"), strict=True))
 """What the properties are called in which an account's own client is kept (as in Cyclr)."""
 
 

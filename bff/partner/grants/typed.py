@@ -21,11 +21,8 @@ from bff.partner.storage import tables
 
 _HELD: Final = "typed"
 _NO_GRANT: Final = {
-    "access_token": "",
-    "refresh_token": None,
-    "expires_at": None,
-    "scope": None,
-    "client": None,
+    **dict.fromkeys(("refresh_token", "expires_at", "scope", "client")),
+    **dict.fromkeys(("access_token",), ""),
 }
 """What is held reads as a grant that nobody can revoke, for whoever looks for grants."""
 

@@ -31,6 +31,6 @@ VARIANTS: Final = (
     Variant("stranger", "Stranger CRM"),
     Variant("hop", "Hop CRM"),
     Variant("garbled", "Garbled CRM"),
-    Variant("shop-north", "The shop north", "/shops/north"),
-    Variant("shop-south", "The shop south", "/shops/south"),
+    Variant("shop-north", "Shop north", "/shops/north"),
+    Variant("shop-south", "Shop south", "/shops/south"),
 )

@@ -64,6 +64,19 @@ def token_given(product: str, account: str, connector: str, connection: int) -> 
     tell("access token given", product=product, account=account, connector=connector, connection=connection)
 
 
+def form_sent(attempt: Attempt, *, taken: bool) -> None:
+    """A user typed what a connector needs. Of what was typed nothing is told."""
+    tell(
+        "form sent",
+        attempt=attempt.id,
+        product=attempt.product,
+        account=attempt.account.id,
+        user=attempt.user.id,
+        connector=attempt.connector.key,
+        taken=taken,
+    )
+
+
 def at_studio(event: str, session: StudioSession, **about: Any) -> None:
     """Somebody signed in to the Studio, or changed there what users meet."""
     tell(event, product=session.product, user=session.email, **about)

@@ -12,11 +12,7 @@ from bff.upstream.sign_in_forms import Fault, FormField, SignInForm
 
 Text = Callable[[str], str]
 LABELS: Final = {
-    "api_key": "page_form_api_key",
-    "username": "page_form_username",
-    "password": "page_form_password",
-    "client_id": "page_form_client_id",
-    "client_secret": "page_form_client_secret",
+    name: f"page_form_{name}" for name in ("api_key", "username", "password", "client_id", "client_secret")
 }
 """The standard texts of the values that a way of signing in consists of."""
 WORDS: Final[Mapping[Fault, str]] = {

@@ -93,6 +93,7 @@ def _sent(attempt: Attempt, words: Words) -> Response:
         # Counted for whom the launch was made, and before the form is used up.
         services().limits.spend(Purpose.LAUNCH, attempt.product, attempt.account.id, attempt.user.id)
         told = forms.send(attempt, turn, form_fields.typed(form, request.form))
+        audit.form_sent(attempt, taken=not isinstance(told, NotTaken))
     except Outdated:
         return _again(attempt, words, text("page_form_again"))
     except LaunchRefused as error:
@@ -125,7 +126,6 @@ def _told(
             # Beside the last one: a secret, where there is any.
             faults, whole = {form.fields[-1].name: Fault.REFUSED}, ""
         return _again(attempt, words, whole, form_fields.told_faults(form, faults, text))
-    audit.launched(attempt)
     # For this page's own script alone, which goes there: no link to us can make it do so.
     response = answer({"go": told.url.reveal()})
     if told.browser is not None:

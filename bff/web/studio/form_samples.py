@@ -16,13 +16,15 @@ ADDRESS: Final = FormField(
     help_url="https://www.example.com/",
     optional=True,
 )
+NO_TOKEN: Final = ""
+"""A preview sends nothing."""
 _WAYS: Final = {"basic": Way.BASIC, "client": Way.CLIENT_CREDENTIALS, "continue": Way.OAUTH}
 
 
 def values(state: str, text: Text) -> dict[str, Any]:
     """What the template of the form takes, for one of its scenes."""
     form = with_standard_fields(SignInForm(_WAYS.get(state, Way.API_KEY), (ADDRESS,)))
-    found: dict[str, Any] = {"form_token": "", "goes_on": form.way is Way.OAUTH, "whole": []}
+    found: dict[str, Any] = {"form_token": NO_TOKEN, "goes_on": form.way is Way.OAUTH, "whole": []}
     if state != "faults":
         return found | {"fields": shapes(Shown(form, 0, {}, frozenset()), text)}
     said = [text(WORDS[fault]) for fault in Fault if fault is not Fault.UNREACHABLE]

@@ -1,0 +1,219 @@
+"""What a user typed is tried at the third party, kept or refused, and recorded as any sign-in is."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
+
+import pytest
+import requests
+from flask import Response, request
+
+from tests.support.third_party import Connection, ThirdParty, refused, tokens
+from tests.support.world import World
+
+API_KEY = {"auth": "api_key", "revocation_url": None}
+SUBDOMAIN = {"name": "team", "label": "Team", "pattern": "[a-z]+"}
+
+
+def connection(world: World, third: ThirdParty, **changes: Any) -> Connection:
+    """An account connector whose credentials are tried at ``/me``."""
+    check = {"url": f"{third.url}/me", "headers": {"X-Key": "{api_key}"}}
+    return Connection(world, third.offer(world, **{**API_KEY, "check": check, **changes}))
+
+
+def give(installed: Connection, value: str | None = None, **properties: str) -> requests.Response:
+    """Send what a user typed, for a sign-in token of its own."""
+    body: dict[str, Any] = {
+        "Properties": [{"Name": name, "Value": text} for name, text in properties.items()],
+        "Hitchpost": {"SignIn": hashlib.sha256(installed.api.sign_in_token().encode()).hexdigest()},
+    }
+    if value is not None:
+        body["AuthValue"] = value
+    return installed.api.call("PUT", installed.path, body)
+
+
+def fields(answer: requests.Response) -> dict[str, str]:
+    """What is wrong with which field."""
+    found: dict[str, str] = answer.json()["Hitchpost"]["Fields"]
+    return found
+
+
+def test_a_key_is_tried_where_and_how_the_catalogue_says(partner_world: World, third: ThirdParty) -> None:
+    """Its identity is read from the answer; the sign-in is recorded, and its token is used up."""
+    seen: list[str | None] = []
+    third.says["me"] = lambda _: seen.append(request.headers.get("X-Key")) or {"data": {"id": 7}}
+    installed = connection(partner_world, third, account_claim="data.id")
+    answer = give(installed, "k-1")
+    assert answer.status_code == 200, answer.text
+    assert seen == ["k-1"]
+    told = installed.told()
+    assert (told["Authenticated"], told["AuthValue"]) == (True, "k-1")
+    last = told["Hitchpost"]["LastSignIn"]
+    assert (last["Result"], last["ExternalAccount"]) == ("connected", "7")
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (401, 422),
+        (403, 422),
+        (400, 422),
+        (404, 422),
+        (302, 422),
+        (429, 424),
+        (408, 424),
+        (500, 424),
+        (503, 424),
+    ],
+)
+def test_a_refusal_is_told_apart_from_no_answer(
+    partner_world: World, third: ThirdParty, status: int, expected: int
+) -> None:
+    """Wrong is what the third party refuses; that it is busy or out of order says nothing of the key."""
+    third.says["me"] = lambda _: refused("no", status)
+    installed = connection(partner_world, third)
+    answer = give(installed, "k-1")
+    assert answer.status_code == expected
+    assert fields(answer) == ({"api_key": "refused"} if expected == 422 else {})
+    told = installed.told()
+    assert (told["Authenticated"], told["AuthValue"], told["Hitchpost"]["LastSignIn"]) == (False, None, None)
+
+
+def test_a_host_that_nobody_answers_at_may_be_mistyped(partner_world: World, third: ThirdParty) -> None:
+    """Where the user named it, that is what is told."""
+    field = {"name": "host", "label": "Host", "pattern": "[a-z.]+"}
+    check = {"url": "https://{host}.invalid/me", "headers": {"X-Key": "{api_key}"}}
+    installed = connection(partner_world, third, field=[field], check=check)
+    answer = give(installed, "k-1", host="nowhere")
+    assert (answer.status_code, fields(answer)) == (424, {"host": "unreachable"})
+
+
+@pytest.mark.parametrize(
+    ("value", "team", "faults"),
+    [
+        (None, "north", {"api_key": "missing"}),
+        ("k", None, {"team": "missing"}),
+        ("k", "No!", {"team": "pattern"}),
+        (None, "No!", {"api_key": "missing", "team": "pattern"}),
+        ("k\u00fc", "north", {"api_key": "pattern"}),
+    ],
+)
+def test_what_cannot_be_right_is_not_sent_anywhere(
+    partner_world: World, third: ThirdParty, value: str | None, team: str | None, faults: dict[str, str]
+) -> None:
+    """All faults are told at once, by the names of the fields."""
+    installed = connection(partner_world, third, field=[SUBDOMAIN])
+    answer = give(installed, value, **({"team": team} if team else {}))
+    assert (answer.status_code, fields(answer)) == (422, faults)
+    assert third.forms("me") == []
+
+
+def test_a_user_name_and_password(partner_world: World, third: ThirdParty) -> None:
+    """As Cyclr takes them; the check may name the two, or both as the header has them."""
+    seen: list[str | None] = []
+    third.says["me"] = lambda _: seen.append(request.headers.get("Authorization")) or {}
+    check = {"url": f"{third.url}/me", "headers": {"Authorization": "Basic {basic}"}}
+    installed = connection(partner_world, third, auth="basic", check=check)
+    value = base64.b64encode(b"ada:pass:word").decode()
+    assert give(installed, value).status_code == 200
+    assert seen == [f"Basic {value}"]
+    third.says["me"] = lambda _: refused("no", 401)
+    assert fields(give(installed, value)) == {"password": "refused"}
+    assert give(installed, "no base64!").status_code == 422
+
+
+def test_a_client_of_the_users_own(partner_world: World, third: ThirdParty) -> None:
+    """It gets a token at once, and again by itself; with the connection it is forgotten."""
+    installed = connection(partner_world, third, auth="client_credentials", check=None, client_id=None)
+    third.says["token"] = lambda _: refused("invalid_client", 401)
+    answer = give(installed, ClientId="id", ClientSecret="wrong")
+    assert (answer.status_code, fields(answer)) == (422, {"client_secret": "refused"})
+    assert installed.told()["Properties"] == []
+    third.says["token"] = lambda _: tokens()
+    assert give(installed, ClientId="id", ClientSecret="right").status_code == 200
+    assert installed.access_token().status_code == 200
+    third.says["token"] = lambda _: refused("server_error", 503)
+    assert give(installed, ClientId="id", ClientSecret="other").status_code == 424
+    installed.api.call("PUT", f"{installed.path}/deauthenticate")
+    assert installed.told()["Properties"] == []
+
+
+def test_another_account_waits_for_the_users_choice(partner_world: World, third: ThirdParty) -> None:
+    """What was typed for it is held, and taken when the user says so; an e-mail's case is none."""
+    third.says["me"] = lambda _: {"email": f"{request.headers['X-Key']}@example.com"}
+    installed = connection(partner_world, third)
+    give(installed, "ada")
+    assert give(installed, "ADA").status_code == 200
+    told = give(installed, "grace").json()
+    last = told["Hitchpost"]["LastSignIn"]
+    assert (last["Result"], last["Error"]) == ("failed", "account_mismatch")
+    assert told["AuthValue"] == "ADA"
+    accepted = installed.api.call("PUT", f"{installed.path}/signins/{last['TokenSha256']}/accept")
+    assert accepted.json()["AuthValue"] == "grace"
+    assert installed.told()["Hitchpost"]["LastSignIn"]["ExternalAccount"] == "grace@example.com"
+
+
+def test_another_client_waits_likewise(partner_world: World, third: ThirdParty) -> None:
+    """With its token, and the client that the token is renewed with."""
+    installed = connection(
+        partner_world, third, auth="client_credentials", check=None, userinfo_url=f"{third.url}/userinfo"
+    )
+    give(installed, ClientId="one", ClientSecret="s")
+    third.says["userinfo"] = lambda _: {"email": "grace"}
+    last = give(installed, ClientId="two", ClientSecret="s").json()["Hitchpost"]["LastSignIn"]
+    assert last["Error"] == "account_mismatch"
+    assert {one["Name"]: one["Value"] for one in installed.told()["Properties"]}["ClientId"] == "one"
+    installed.api.call("PUT", f"{installed.path}/signins/{last['TokenSha256']}/accept")
+    assert {one["Name"]: one["Value"] for one in installed.told()["Properties"]}["ClientId"] == "two"
+    assert installed.credentials().client.id == "two"  # type: ignore[union-attr]
+
+
+def test_a_key_takes_the_place_of_a_grant(partner_world: World, third: ThirdParty) -> None:
+    """A connector that was OAuth before: the grant is not left behind."""
+    installed = connection(
+        partner_world, third, auth="oauth2", check=None, revocation_url=f"{third.url}/revoke"
+    )
+    installed.connect()
+    item = installed.item.model_copy(update={"auth": "api_key"})
+    catalogue = partner_world.partner_service.catalogue
+    catalogue.connectors = tuple(item if one.id == item.id else one for one in catalogue.connectors)
+    assert give(installed, "k-1").status_code == 200
+    assert installed.row().credentials is None
+    assert len(third.forms("revoke")) == 1
+
+
+@pytest.mark.parametrize("token", ["unknown", "used", "another account's"])
+def test_each_sign_in_token_stands_for_one_outcome(
+    partner_world: World, third: ThirdParty, token: str
+) -> None:
+    """Of this account, and used by nobody yet."""
+    third.says["me"] = lambda _: {}
+    installed = connection(partner_world, third)
+    other = connection(partner_world, third)
+    value = (other if token == "another account's" else installed).api.sign_in_token()
+    body = {"AuthValue": "k", "Hitchpost": {"SignIn": hashlib.sha256(value.encode()).hexdigest()}}
+    if token == "unknown":
+        body["Hitchpost"] = {"SignIn": "0" * 64}
+    if token == "used":
+        installed.api.call("PUT", installed.path, body)
+    assert installed.api.call("PUT", installed.path, body).status_code == 409
+
+
+def test_nothing_is_needed_where_there_is_nothing_to_sign_in_with(
+    partner_world: World, third: ThirdParty
+) -> None:
+    """``auth = "none"``: connected by the user's word, with the values that it has fields for."""
+    installed = connection(partner_world, third, auth="none", check=None, field=[SUBDOMAIN])
+    assert fields(give(installed)) == {"team": "missing"}
+    assert give(installed, team="north").json()["Authenticated"] is True
+
+
+def test_odd_answers_of_a_check_name_nobody(partner_world: World, third: ThirdParty) -> None:
+    """A page, a list, a number: the key is good, and whose it is stays unknown."""
+    installed = connection(partner_world, third)
+    for body in ("<html>", "[]", "7", '{"email": {"a": 1}}', '{"email": null}'):
+        third.says["me"] = lambda _, said=body: Response(said, content_type="text/html")  # type: ignore[misc]
+        told = give(installed, "k").json()
+        assert (told["Authenticated"], told["Hitchpost"]["LastSignIn"]["ExternalAccount"]) == (True, None)

@@ -1,0 +1,139 @@
+"""How a connector is connected, as the catalogue has it; and what becomes of a user's values."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bff.common.secret import Secret
+from bff.upstream.form_reader import read_form
+from bff.upstream.sign_in_forms import FormField, SignInForm, Way, credentials_of, with_standard_fields
+from bff.web.popup.form_fields import key_of, typed
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+)
+
+
+def parameter(name: str, **more: Any) -> dict[str, Any]:
+    """A required property, as Cyclr tells it."""
+    return {
+        "Name": name,
+        "IsAccountConnectorProperty": True,
+        "IsOptional": False,
+        "IsSensitive": False,
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("told", "way", "fields"),
+    [
+        ({"AuthType": "OAuth2"}, Way.OAUTH, []),
+        ({"AuthType": "OAuth1"}, Way.OAUTH, []),
+        ({}, Way.OAUTH, []),
+        ({"AuthType": "ApiKey"}, Way.API_KEY, ["api_key"]),
+        ({"AuthType": "Basic"}, Way.BASIC, ["username", "password"]),
+        ({"AuthType": None, "Authentication": [{"AuthType": "Basic"}]}, Way.BASIC, ["username", "password"]),
+        ({"AuthType": "None"}, Way.NOT_HERE, []),
+        ({"AuthType": "AuthFields"}, Way.NOT_HERE, []),
+        ({"AuthType": "Something new"}, Way.NOT_HERE, []),
+        ({"AuthType": "OAuth2", "Parameters": [parameter("Domain")]}, Way.OAUTH, ["Domain"]),
+        ({"AuthType": "OAuth2", "Parameters": [parameter("Domain", IsOptional=True)]}, Way.OAUTH, []),
+        (
+            {"AuthType": "OAuth2", "Parameters": [parameter("Of a step", IsAccountConnectorProperty=False)]},
+            Way.OAUTH,
+            [],
+        ),
+        ({"AuthType": "ApiKey", "Hitchpost": {"Auth": "none", "Fields": []}}, Way.NONE, []),
+        ({"Hitchpost": {"Auth": "two_step"}}, Way.NOT_HERE, []),
+        (
+            {"Hitchpost": {"Auth": "client_credentials"}},
+            Way.CLIENT_CREDENTIALS,
+            ["client_id", "client_secret"],
+        ),
+        (
+            {"Hitchpost": {"Auth": "oauth2", "Fields": [{"Name": f"f{n}"} for n in range(21)]}},
+            Way.NOT_HERE,
+            [],
+        ),
+    ],
+)
+def test_what_the_catalogue_says(told: dict[str, Any], way: Way, fields: list[str]) -> None:
+    """Cyclr by its AuthType and Parameters, the embedded service by an object of its own."""
+    form = read_form(told)
+    assert form.way is way
+    assert [one.name for one in form.fields] == fields
+
+
+def test_a_help_link_leads_to_a_page() -> None:
+    """A script, a file or a page without TLS is no help."""
+    links = ["https://help.example/key", "javascript:alert(1)", "http://help.example", "//x", "https://", 7]
+    told = [{"Name": f"f{number}", "HelpUrl": link} for number, link in enumerate(links)]
+    form = read_form({"Hitchpost": {"Auth": "oauth2", "Fields": told}})
+    assert [one.help_url for one in form.fields] == ["https://help.example/key", "", "", "", "", ""]
+
+
+def test_a_key_is_a_secret_whatever_is_said() -> None:
+    """Where the catalogue describes it itself, and forgets to say so."""
+    form = with_standard_fields(SignInForm(Way.BASIC, (FormField("password", "Token"), FormField("team"))))
+    assert [(one.name, one.sensitive) for one in form.fields] == [
+        ("password", True),
+        ("team", False),
+        ("username", False),
+    ]
+    assert [one.name for one in form.own_fields] == ["team"]
+
+
+@given(ANYTHING)
+def test_any_entry_is_read(document: Any) -> None:
+    """Whatever is in it, it is one way or another."""
+    for told in ({"Hitchpost": document}, {"Parameters": document, "Authentication": document}, document):
+        if isinstance(told, dict):
+            assert isinstance(read_form(told).way, Way)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("north", "north"),
+        (" north\t", "north"),
+        ("north.shop.example", "north"),
+        ("https://north.shop.example/", "north"),
+        ("http://north.shop.example", "north"),
+        ("shop.example", "shop.example"),
+    ],
+)
+def test_people_paste_whole_addresses(sent: str, kept: str) -> None:
+    """What is shown beside the field is taken off."""
+    form = SignInForm(Way.OAUTH, (FormField("shop", prefix="https://", suffix=".shop.example"),))
+    assert typed(form, {key_of(0): sent})["shop"].reveal() == kept
+
+
+def test_a_password_is_taken_as_it_is() -> None:
+    """A blank at its end may belong to it; one around a key never does."""
+    form = with_standard_fields(SignInForm(Way.BASIC))
+    values = typed(form, {key_of(0): " ada ", key_of(1): " a b "})
+    given_ = credentials_of(form, values, "t")
+    assert given_.auth_value is not None
+    assert base64.b64decode(given_.auth_value.reveal()) == b"ada: a b "
+
+
+def test_a_client_is_kept_under_cyclrs_names() -> None:
+    """Where its grant is looked for when it is renewed."""
+    form = with_standard_fields(SignInForm(Way.CLIENT_CREDENTIALS, (FormField("team"),)))
+    values = {"client_id": Secret("i"), "client_secret": Secret("s"), "team": Secret("t")}
+    given_ = credentials_of(form, values, "t")
+    assert set(given_.properties) == {"ClientId", "ClientSecret", "team"}
+    assert given_.auth_value is None
+
+
+def test_nothing_typed_is_shown_by_accident() -> None:
+    """Not even by a trace."""
+    form = with_standard_fields(SignInForm(Way.API_KEY))
+    assert "hidden" not in repr(credentials_of(form, {"api_key": Secret("hidden")}, "t"))
