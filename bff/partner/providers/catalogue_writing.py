@@ -47,8 +47,8 @@ def entry_text(entry: ShippedEntry, connector_id: int) -> str:
 def add_to(path: Path, entry: ShippedEntry) -> int:
     """Append an entry to the catalogue in ``path``, which may be new. Its id there.
 
-    Raises ``FaultyCatalogue`` where the file is none, has the entry already, or cannot be written; then it is as
-    it was.
+    Raises ``FaultyCatalogue`` where the file is none, has the entry already, or cannot be written; then it is
+    as it was.
     """
     path = path.resolve()
     old = _read(path)
@@ -94,7 +94,9 @@ def _connectors(path: Path, text: str) -> list[dict[str, Any]]:
 
 def _require_new(path: Path, connectors: list[dict[str, Any]], entry: ShippedEntry) -> None:
     for table in connectors:
-        same = str(table.get("key")) == entry.key or str(table.get("name")).casefold() == entry.name.casefold()
+        same = (
+            str(table.get("key")) == entry.key or str(table.get("name")).casefold() == entry.name.casefold()
+        )
         if same:
             raise FaultyCatalogue(
                 [f"{path}: has {entry.name} already, as connector {table.get('id')}; nothing was added"]
