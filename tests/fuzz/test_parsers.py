@@ -27,9 +27,10 @@ from bff.content.wording import accepted, canonical, choose, is_tag
 from bff.identity.jwks import FaultyKey, public_key
 from bff.outbound.client import _retry_after
 from bff.partner.paths import AnyText, EncodedSlashes
+from bff.partner.providers import answers, said
 from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue
 from bff.partner.providers.credentials import Client
-from bff.partner.providers.provider import ProviderFailed, _credentials, _document
+from bff.partner.providers.entries import CatalogueConnector
 from bff.partner.providers.transport import Reply
 from bff.partner.sign_in.words import LOCALES, best
 from bff.products.file import read_products
@@ -40,6 +41,9 @@ from tests.fuzz.strategies import TEXTS, damaged, quick, values, with_another
 from tests.support.pictures import jpeg, lossy, png, riff, svg
 from tests.support.world import CATALOGUE, PRODUCTS
 
+PROVIDER: Final = CatalogueConnector(
+    id=1, key="provider", name="Provider", keep_from_token=["scope", "a.b"], token_root=None
+)
 KEYS: Final = Receipts([Secret("k" * 40)], "https://bff.example").public_keys()
 SIGN_IN: Final = {
     "TokenSha256": "a" * 64,
@@ -220,10 +224,14 @@ def test_a_time_at_the_end_of_time(year: str) -> None:
     st.sampled_from(["application/json", "application/problem+json", "text/html", ""]),
 )
 def test_a_providers_token_answer(body: bytes, media_type: str) -> None:
-    """Credentials that can be sealed, or ``ProviderFailed``."""
-    with contextlib.suppress(ProviderFailed):
-        found = _credentials(_document(Reply(200, media_type, body)), CLIENT)
-        storable(found.access_token, found.refresh_token or "", found.scope or "")
+    """Credentials that can be sealed, or none; and whatever it is, an error that can be shown."""
+    document = answers.document_of(Reply(200, media_type, body), "auto")
+    found = answers.tokens_of(document, PROVIDER, CLIENT)
+    if found is not None:
+        answers.is_usable(document, PROVIDER, found)
+        storable(found.access_token, found.refresh_token or "", found.scope or "", *found.extra.values())
+    told = said.of_answer("token", 200, document, ["secret"])
+    assert all(text.isprintable() for text in (told.error or "", told.description or ""))
 
 
 @quick
@@ -351,7 +359,10 @@ def test_the_sound_ones_are_sound() -> None:
     assert read_products(written(PRODUCTS.encode()))
     assert read_content(written(TEAMS.encode()))
     assert partner_json.read_account_connector(ACCOUNT_CONNECTOR).sign_ins
-    assert _credentials(TOKENS, CLIENT).expires_at > datetime.now(UTC)
+    found = answers.tokens_of(TOKENS, PROVIDER, CLIENT)
+    assert found is not None
+    assert found.expires_at is not None
+    assert found.expires_at > datetime.now(UTC)
     assert verify_header_is_taken()
 
 

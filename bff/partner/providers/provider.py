@@ -183,9 +183,12 @@ class Provider:
     def _post(self, item: CatalogueConnector, client: Client, asked: _Asked) -> tuple[int, Any, Said]:
         headers, form = authenticated(item, client, asked.form)
         secrets = [client.secret or "", *(form.get(name, "") for name in _SECRET)]
-        form = {item.parameter_names.get(name, name): value for name, value in form.items()}
+        # The code's other name is that of the callback: token endpoints call it by its own.
+        names = {name: other for name, other in item.parameter_names.items() if name != "code"}
+        form = {names.get(name, name): value for name, value in form.items()}
         sent: dict[str, Any] = {"form": form}
-        if item.token_request == "json" and asked.endpoint != "revoke":  # noqa: S105
+        as_json = item.token_request == "json"  # noqa: S105  # nosec B105  # the name of a form
+        if as_json and asked.endpoint != "revoke":
             headers["Content-Type"] = "application/json"
             sent = {"body": json.dumps(form).encode()}
         try:

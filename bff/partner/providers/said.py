@@ -12,6 +12,8 @@ from bff.partner.providers.dotted import plain_text, value_at
 LONGEST_ERROR: Final = 100
 LONGEST_DESCRIPTION: Final = 500
 HIDDEN: Final = "[hidden]"
+_SHORTEST_SECRET: Final = 6
+"""Characters of what is a secret at all: a shorter text is in every sentence."""
 _SHORTEST_PART: Final = 12
 """Characters of a secret that give something of it away."""
 _ERRORS: Final = (
@@ -69,7 +71,7 @@ class Said:
 
 def of_answer(endpoint: Endpoint, status: int | None, document: Any, secrets: Iterable[str]) -> Said:
     """What an answer says of a failure, without ``secrets`` and what looks like one."""
-    sent = [secret for secret in secrets if secret]
+    sent = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
     described = next(filter(None, (plain_text(value_at(document, path)) for path in _DESCRIPTIONS)), "")
     return Said(
         endpoint,

@@ -1,0 +1,243 @@
+"""How real providers bring a browser back: what counts, what uses nothing up, whose values are in URLs."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from sqlalchemy import update
+
+from bff.partner.storage import tables
+from tests.support.provider import Habits, open_provider
+from tests.support.third_party import Connection, ThirdParty
+from tests.support.world import World
+
+
+def last(connection: Connection) -> dict[str, Any]:
+    """What became of its last sign-in."""
+    found: dict[str, Any] = connection.told()["Hitchpost"]["LastSignIn"]
+    return found
+
+
+def callback(connection: Connection) -> str:
+    """Where answers are brought."""
+    return f"{connection.world.partner}/connector/callback"
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [("HEAD", {}), ("GET", {"Sec-Purpose": "prefetch;prerender"}), ("GET", {"User-Agent": "Slackbot 1.0"})],
+)
+def test_what_only_looks_uses_no_answer_up(
+    world: World, third: ThirdParty, method: str, headers: dict[str, str]
+) -> None:
+    """HEAD, prefetch and previews: the browser that comes after them finishes."""
+    connection = Connection(world, third.offer(world))
+    asked = {"state": connection.begin(), "code": "a-code"}
+    looked = connection.browser.request(
+        method, callback(connection), params=asked, headers=headers, timeout=30
+    )
+    assert looked.status_code in {405, 503}
+    assert third.forms("token") == []
+    assert connection.answer(**asked).status_code == 200
+
+
+def test_the_same_callback_twice_is_one_sign_in(world: World, third: ThirdParty) -> None:
+    """muster#1090, better-auth#7710: the second finds it finished, and undoes nothing."""
+    connection = Connection(world, third.offer(world))
+    state = connection.begin()
+    assert connection.answer(state, code="a-code").status_code == 200
+    assert connection.answer(state, code="a-code").status_code == 400
+    assert len(third.forms("token")) == 1
+    assert last(connection)["Result"] == "connected"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"error": "user_cancelled_login"},
+        {"error": "user_cancelled_authorize"},
+        {"error": "User Cancelled"},
+        {"error": "server_error", "error_reason": "user_denied"},
+        {"error": "access_denied", "error_subcode": "cancel"},
+        {"error": "no_thanks"},
+        {"error_code": "consent_denied"},
+    ],
+)
+def test_a_no_by_another_name_is_declined(world: World, third: ThirdParty, answer: dict[str, str]) -> None:
+    """passport-linkedin-oauth2#47, AspNet.Security.OAuth.Providers#480, and a word of the entry's own."""
+    connection = Connection(world, third.offer(world, declined_errors=["no_thanks"]))
+    connection.answer(connection.begin(), **answer, error_description="They said no.")
+    told = last(connection)
+    assert told["Result"] == "declined"
+    assert told["Provider"]["Description"] == "They said no."
+
+
+def test_an_empty_error_is_none(world: World, third: ThirdParty) -> None:
+    """Some send every parameter every time."""
+    connection = Connection(world, third.offer(world))
+    answer = connection.answer(connection.begin(), error="", error_description="", code="a-code")
+    assert answer.status_code == 200
+
+
+def test_an_error_without_a_state_ends_the_only_sign_in_of_its_browser(
+    world: World, third: ThirdParty
+) -> None:
+    """hello.js#323. Of two nobody knows which it was: none is ended, and another browser ends nothing."""
+    connection, other = (Connection(world, third.offer(world)) for _ in range(2))
+    connection.begin()
+    requests.get(callback(connection), params={"error": "access_denied"}, timeout=30)
+    assert last(connection)["Result"] == "started"
+    connection.browser.get(callback(connection), params={"error": "access_denied"}, timeout=30)
+    assert last(connection)["Result"] == "declined"
+    other.browser = connection.browser
+    first, second = connection.begin(), other.begin()
+    connection.browser.get(callback(connection), params={"error": "access_denied"}, timeout=30)
+    assert [last(each)["Result"] for each in (connection, other)] == ["started", "started"]
+    assert connection.answer(first, code="a-code").status_code == 200
+    assert other.answer(second, code="a-code").status_code == 200
+
+
+def test_a_code_of_eight_kilobytes_is_taken(world: World, third: ThirdParty) -> None:
+    """azure-ad-b2c/samples#598; also where every fourth character of it has to be percent-encoded."""
+    connection = Connection(world, third.offer(world))
+    code = "a+/=" * 2048
+    assert connection.answer(connection.begin(), code=code).status_code == 200
+    assert third.forms("token")[0]["code"] == code
+
+
+def test_what_a_form_post_brings_is_used_by_the_get_after_it(world: World, third: ThirdParty) -> None:
+    """remark42#1594: no cookie comes with the POST; tokens beside the code are never put into an address."""
+    connection = Connection(world, third.offer(world))
+    given = {"state": connection.begin(), "code": "a-code", "id_token": "secret", "user": '{"name": "Ada"}'}
+    posted = requests.post(callback(connection), data=given, timeout=30, allow_redirects=False)
+    assert (posted.status_code, posted.headers["Referrer-Policy"]) == (303, "no-referrer")
+    assert "secret" not in posted.headers["Location"]
+    assert third.forms("token") == []
+    onward = connection.world.partner + posted.headers["Location"]
+    assert connection.browser.get(onward, timeout=30).status_code == 200
+    assert requests.post(callback(connection), timeout=30).status_code == 400
+
+
+def test_an_administrators_consent_leads_on_to_the_users_own(world: World, third: ThirdParty) -> None:
+    """Nobody has signed in yet: the browser goes to the third party again, with a new state; not for ever."""
+    connection = Connection(world, third.offer(world))
+    state = connection.begin()
+    for _ in range(2):
+        params = {"admin_consent": "True", "tenant": "9188", "state": state}
+        onward = connection.browser.get(
+            callback(connection), params=params, timeout=30, allow_redirects=False
+        )
+        assert onward.status_code == 302
+        again = parse_qs(urlsplit(onward.headers["Location"]).query)["state"][0]
+        assert again != state
+        state = again
+    assert connection.answer(state, admin_consent="True").status_code == 400
+    assert last(connection)["Error"] == "no_code"
+
+
+def test_parameters_may_have_other_names(world: World) -> None:
+    """TikTok's client_key, Amazon's spapi_oauth_code, a state that is called something else."""
+    names = {"client_id": "client_key", "code": "spapi_oauth_code", "state": "customField"}
+    with open_provider(Habits(entry={"parameter_names": names})) as provider:
+        connection = Connection(world, provider.offer(world, token_auth="client_secret_post"))
+        started = connection.start()
+        answer = connection.browser.get(started.headers["Location"], allow_redirects=False, timeout=30)
+        assert {"spapi_oauth_code", "customField"} <= set(
+            parse_qs(urlsplit(answer.headers["Location"]).query)
+        )
+        page = connection.browser.get(answer.headers["Location"], timeout=30)
+        assert page.status_code == 200
+        assert provider.requests_of("authorize")[0]["client_key"]
+        assert provider.requests_of("token")[0]["client_key"]
+
+
+def shop(world: World, third: ThirdParty, name: str, **changes: Any) -> Connection:
+    """A connection whose shop stands in the path of every URL."""
+    field = [{"name": "shop", "label": "Shop", "pattern": "[a-z./-]+"}]
+    urls = {key: f"{third.url}/{{shop}}-{key}" for key in ("token_url", "revocation_url", "refresh_url")}
+    connection = Connection(world, third.offer(world, field=field, **{**urls, **changes}))
+    set_shop(connection, name)
+    return connection
+
+
+def set_shop(connection: Connection, name: str) -> None:
+    """What the user types."""
+    body = {"Name": "shop", "Value": name}
+    assert connection.api.call("POST", f"{connection.path}/properties", body).status_code == 200
+
+
+def test_a_grant_stays_with_the_shop_that_it_came_from(world: World, third: ThirdParty) -> None:
+    """Another value in mid-flow, or later, sends no code, token or secret of one shop to another."""
+    say = {"access_token": "at", "refresh_token": "rt", "expires_in": 3600}
+    for path in ("one-token_url", "one-refresh_url"):
+        third.says[path] = lambda _: dict(say)
+    connection = shop(world, third, "one")
+    state = connection.begin()
+    set_shop(connection, "two")
+    assert connection.answer(state, code="a-code").status_code == 200
+    connection.api.call("POST", f"{connection.path}/accesstoken", {"Force": True})
+    connection.api.call("PUT", f"{connection.path}/deauthenticate")
+    asked = [name for name, _ in third.asked]
+    assert asked == ["one-token_url", "one-refresh_url", "one-revocation_url"]
+
+
+@pytest.mark.parametrize("name", ["..", ".", "a/../b"])
+def test_a_value_is_no_step_of_a_path(world: World, third: ThirdParty, name: str) -> None:
+    """It is one part of it, percent-encoded, or the link says which value does not fit."""
+    connection = shop(world, third, name, authorize_url=f"{third.url}/shops/{{shop}}/authorize")
+    started = connection.start()
+    if "/" in name:
+        assert "/shops/a%2F..%2Fb/authorize?" in started.headers["Location"]
+    else:
+        assert (started.status_code, "shop" in started.text) == (400, True)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["evil.test/", "evil.test#", "evil.test?", "a@evil.test", "a\\b", "evil.test:80/", "-a", "a..b", "a b"],
+)
+def test_a_value_never_leaves_its_host(world: World, third: ThirdParty, value: str) -> None:
+    """Whatever the pattern of its field would allow."""
+    entry = {
+        "authorize_url": "https://{shop}.shop.example/authorize",
+        "token_url": "https://{shop}.shop.example/t",
+    }
+    field = [{"name": "shop", "label": "Shop", "pattern": ".*"}]
+    connection = Connection(world, third.offer(world, field=field, **entry))
+    set_shop(connection, value)
+    started = connection.start()
+    assert (started.status_code, "shop" in started.text) == (400, True)
+
+
+def test_a_callback_chooses_no_host_that_the_catalogue_does_not_allow(
+    world: World, third: ThirdParty
+) -> None:
+    """What came with the callback may stand in a URL, inside ``allowed_hosts``; else nothing is sent."""
+    entry = {"token_url": "{accounts-server}/oauth/v2/token", "keep_from_callback": ["accounts-server"]}
+    item = third.offer(world, allowed_hosts=["*.zoho.example", "127.0.0.1.nip.example"], **entry)
+    connection = Connection(world, item)
+    connection.answer(connection.begin(), code="a-code", **{"accounts-server": "https://evil.example"})
+    told = last(connection)
+    assert (told["Result"], told["Error"]) == ("failed", "field_does_not_fit")
+    assert third.asked == []
+
+
+def lose_keys(world: World, connection: Connection) -> None:
+    """What is sealed for its flows opens no more."""
+    for table, column in ((tables.flow, "verifier"), (tables.completion, "answer")):
+        ours = update(table).where(table.c.account_connector_id == connection.id)
+        with world.partner_service.database.writing() as database:
+            database.execute(ours.values({column: "gone.AAAA.AAAA"}))
+
+
+def test_a_sign_in_whose_key_is_lost_ends_with_its_cause(world: World, third: ThirdParty) -> None:
+    """It does not stay ``started`` until everybody has given up."""
+    connection = Connection(world, third.offer(world))
+    state = connection.begin()
+    lose_keys(world, connection)
+    assert connection.answer(state, code="a-code").status_code == 500
+    told = last(connection)
+    assert (told["Result"], told["Error"]) == ("failed", "encryption_key_missing")

@@ -1,0 +1,355 @@
+"""One habit of providers at a time: through a whole sign-in, and what comes of it.
+
+Each has its row in ``docs/providers.md``, with the providers or the public bug reports that it was seen at.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Response
+
+from bff.partner import clock
+from bff.partner.grants import upkeep
+from tests.support.third_party import Connection, ThirdParty, refused, tokens
+from tests.support.world import World
+
+
+def raw(body: str, status: int = 200, media_type: str = "application/json") -> Response:
+    """An answer as it is."""
+    return Response(body, status, content_type=media_type)
+
+
+def grant_of(connection: Connection) -> dict[str, Any]:
+    """How its grant stands, as the API tells it."""
+    found: dict[str, Any] = connection.told()["Hitchpost"]["Grant"]
+    return found
+
+
+def last(connection: Connection) -> dict[str, Any]:
+    """What became of its last sign-in."""
+    found: dict[str, Any] = connection.told()["Hitchpost"]["LastSignIn"]
+    return found
+
+
+def force(connection: Connection) -> Any:
+    """Ask for a token that is new."""
+    return connection.api.call("POST", f"{connection.path}/accesstoken", {"Force": True})
+
+
+GOOD: dict[str, tuple[dict[str, Any], Callable[[], Any]]] = {
+    "201": ({}, lambda: raw(json.dumps(tokens()), 201)),
+    "202": ({}, lambda: raw(json.dumps(tokens()), 202)),
+    "a page's media type": ({}, lambda: raw(json.dumps(tokens()), media_type="text/html; charset=UTF-8")),
+    "a byte order mark": ({}, lambda: raw("\ufeff" + json.dumps(tokens()))),
+    "a form": ({}, lambda: raw("access_token=at&scope=&token_type=bearer", media_type="text/plain")),
+    "a form, said to be JSON": ({"token_response": "form"}, lambda: raw("access_token=at&expires_in=60")),
+    "no token type": ({}, lambda: {"access_token": "at"}),
+    "null as token type": ({}, lambda: tokens(token_type=None)),
+    "an odd token type": ({}, lambda: tokens(token_type="BearerToken")),
+    "names in other letters": ({}, lambda: {"accessToken": "at", "tokenType": "Bearer", "expiresIn": 60}),
+    "inside another object": (
+        {"token_root": "data.auth"},
+        lambda: {"data": {"auth": {"access_token": "at"}}},
+    ),
+    "an empty error beside it": ({}, lambda: tokens(error="", error_description="")),
+    "scopes as a list": ({}, lambda: tokens(scope=["read", "write"])),
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_token_answer_is_read_in_every_form_it_is_seen_in(
+    world: World, third: ThirdParty, name: str
+) -> None:
+    """deno-oauth2-client#37, openid-client#666, golang/oauth2#542, agor#2192, oauth2-rs#86."""
+    entry, say = GOOD[name]
+    third.says["token"] = lambda _: say()
+    connection = Connection(world, third.offer(world, **entry)).connect()
+    assert connection.access_token().json()["AccessToken"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "description"),
+    [
+        (
+            {"error": "bad_verification_code", "error_description": "It is wrong."},
+            "bad_verification_code",
+            "It is wrong.",
+        ),
+        ({"ok": False, "error": "invalid_code"}, "invalid_code", None),
+        (
+            {"error": {"code": 190, "message": "Code was used.", "type": "OAuthException"}},
+            "190",
+            "Code was used.",
+        ),
+        (
+            {"errors": [{"errorType": "invalid_client", "message": "Bad."}], "success": False},
+            "invalid_client",
+            "Bad.",
+        ),
+        ({"status": "BAD_AUTH_CODE", "message": "missing or unknown"}, "BAD_AUTH_CODE", "missing or unknown"),
+        ({"errcode": 40029, "errmsg": "invalid code"}, "40029", "invalid code"),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 400])
+def test_an_error_is_the_providers_own_whatever_its_status(
+    world: World, third: ThirdParty, answer: dict[str, Any], error: str, description: str | None, status: int
+) -> None:
+    """simple-oauth2#459; with what it says of it, for operators."""
+    third.says["token"] = lambda _: raw(json.dumps(answer), status)
+    connection = Connection(world, third.offer(world))
+    page = connection.answer(connection.begin(), code="c")
+    assert (page.status_code, error in page.text) == (400, True)
+    told = last(connection)
+    assert (told["Result"], told["Error"]) == ("failed", error)
+    expected = {"Endpoint": "token", "Status": status, "Error": error, "Description": description}
+    assert told["Provider"] == expected
+
+
+def test_what_a_provider_says_is_kept_without_what_it_was_sent(world: World, third: ThirdParty) -> None:
+    """Some repeat the code, the client's secret, or a part of either, in their explanation."""
+    said = "code SECRET-CODE-0123456789 of third-party-secret; tok SECRET-CODE-01234"
+    third.says["token"] = lambda _: raw(json.dumps({"error": "bad", "error_description": said}), 400)
+    connection = Connection(world, third.offer(world))
+    page = connection.answer(connection.begin(), code="SECRET-CODE-0123456789")
+    told = last(connection)["Provider"]["Description"]
+    assert "of" in told
+    for text in (page.text, told):
+        assert "SECRET-CODE" not in text
+        assert "third-party-secret" not in text
+
+
+DEAD: dict[str, tuple[dict[str, Any], int, str]] = {
+    "RFC 6749": ({"error": "invalid_grant"}, 400, "revoked"),
+    "Google": (
+        {"error": "invalid_grant", "error_description": "Token has been expired or revoked."},
+        400,
+        "expired",
+    ),
+    "GitHub": ({"error": "bad_refresh_token"}, 200, "revoked"),
+    "Slack": ({"ok": False, "error": "token_expired"}, 200, "expired"),
+    "HubSpot": (
+        {"status": "BAD_REFRESH_TOKEN", "message": "missing or invalid refresh token"},
+        400,
+        "revoked",
+    ),
+    "Atlassian": (
+        {"error": "unauthorized_client", "error_description": "refresh_token is invalid"},
+        403,
+        "revoked",
+    ),
+    "EVE": ({"error": "invalid_grant: Token is expired or invalid."}, 400, "expired"),
+    "EVE, revoked": ({"error": "invalid_token"}, 400, "revoked"),
+    "Microsoft": ({"error": "interaction_required"}, 400, "revoked"),
+    "Fitbit": (
+        {"errors": [{"errorType": "invalid_grant", "message": "Refresh token invalid: x"}]},
+        401,
+        "revoked",
+    ),
+    "a word of the entry's": ({"error": "invalid_code"}, 200, "revoked"),
+}
+
+
+@pytest.mark.parametrize("name", DEAD)
+def test_every_way_to_say_dead_needs_a_sign_in_at_once(world: World, third: ThirdParty, name: str) -> None:
+    """Noticed at the first answer that says so, and never asked again."""
+    answer, status, reason = DEAD[name]
+    connection = Connection(world, third.offer(world, dead_refresh=["invalid_code"])).connect()
+    third.says["token"] = lambda _: raw(json.dumps(answer), status)
+    connection.age()
+    asked = len(third.forms("token"))
+    assert [connection.access_token().status_code for _ in range(3)] == [409] * 3
+    assert len(third.forms("token")) == asked + 1
+    assert connection.told()["Authenticated"] is False
+    told = grant_of(connection)
+    assert (told["State"], told["Reason"]) == ("needs_reconnect", reason)
+    del third.says["token"]
+    connection.connect()
+    assert grant_of(connection)["State"] == "connected"
+
+
+def test_a_refusal_under_an_unknown_name_is_no_503_for_ever(world: World, third: ThirdParty) -> None:
+    """The second in a row needs the user; what was refused is kept, and heals if it is taken again."""
+    connection = Connection(world, third.offer(world)).connect()
+    third.says["token"] = lambda _: raw('{"error": "computer_says_no"}', 400)
+    connection.age()
+    assert connection.access_token().status_code == 503
+    assert grant_of(connection)["State"] == "connected"
+    connection.change(refresh_not_before=None)
+    connection.access_token()
+    assert connection.access_token().status_code == 409
+    told = grant_of(connection)
+    assert (told["State"], told["Reason"]) == ("needs_reconnect", "refused")
+    del third.says["token"]
+    connection.change(refresh_not_before=None, next_refresh_at=clock.now() - timedelta(days=1))
+    upkeep.look_after(world.partner_service, 1)
+    assert grant_of(connection)["State"] == "connected"
+    assert connection.access_token().status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(500, "server_error"), (503, ""), (429, "rate_limited"), (200, "internal_error"), (400, "slow_down")],
+)
+def test_a_trouble_that_passes_costs_no_connection(
+    world: World, third: ThirdParty, status: int, error: str
+) -> None:
+    """However often it comes: the connection stands."""
+    connection = Connection(world, third.offer(world)).connect()
+    third.says["token"] = lambda _: raw(json.dumps({"error": error}), status)
+    connection.age()
+    for _ in range(4):
+        connection.change(refresh_not_before=None)
+        assert connection.access_token().status_code == 503
+    assert grant_of(connection)["State"] == "connected"
+
+
+@pytest.mark.parametrize("seconds", [1, "1", 1.0, 30, " 59 ", 60, 61])
+def test_a_life_at_or_below_the_margin_asks_once(world: World, third: ThirdParty, seconds: Any) -> None:
+    """One call is one refresh, whatever the life of what it brings."""
+    connection = Connection(world, third.offer(world)).connect()
+    third.says["token"] = lambda _: tokens(expires_in=seconds)
+    connection.age()
+    asked = len(third.forms("token"))
+    assert connection.access_token().status_code == 200
+    assert len(third.forms("token")) == asked + 1
+
+
+@pytest.mark.parametrize(
+    ("told", "default", "seconds"),
+    [
+        ("3600", None, 3600),
+        (" 3600 ", None, 3600),
+        ("3599.5", None, 3599.5),
+        (3599.5, None, 3599.5),
+        (None, 7200, 7200),
+        (0, 7200, 7200),
+        ("soon", 7200, 7200),
+        (None, None, None),
+    ],
+)
+def test_a_life_is_read_in_every_form(
+    world: World, third: ThirdParty, told: Any, default: int | None, seconds: float | None
+) -> None:
+    """bluebutton-web-server#512; where there is none, the catalogue may say it."""
+    third.says["token"] = lambda _: tokens(expires_in=told)
+    entry = {} if default is None else {"expires_in_default": default}
+    ends = Connection(world, third.offer(world, **entry)).connect().credentials().expires_at
+    if seconds is None:
+        assert ends is None
+    else:
+        assert ends is not None
+        assert abs((ends - clock.now()).total_seconds() - seconds) < 30
+
+
+def test_a_token_without_an_end_is_refreshed_on_request(world: World, third: ThirdParty) -> None:
+    """Its host was told 401 by the third party, and asks for another one."""
+    third.says["token"] = lambda _: {name: value for name, value in tokens().items() if name != "expires_in"}
+    connection = Connection(world, third.offer(world)).connect()
+    first = connection.access_token().json()["AccessToken"]
+    assert connection.access_token().json()["AccessToken"] == first
+    assert force(connection).json()["AccessToken"] != first
+
+
+def test_a_token_that_nothing_renews_ends_by_itself(world: World, third: ThirdParty) -> None:
+    """Its time is over: that is no 503, and is told before anybody asks."""
+    third.says["token"] = lambda _: tokens(refresh_token=None)
+    connection = Connection(world, third.offer(world)).connect()
+    assert grant_of(connection)["ExpiresAtUtc"]
+    connection.age(seconds=60)
+    assert grant_of(connection)["Reason"] == "expires_soon"
+    connection.age()
+    connection.change(next_refresh_at=clock.now() - timedelta(days=1))
+    upkeep.look_after(world.partner_service, 1)
+    told = connection.told()
+    assert (told["Authenticated"], grant_of(connection)["Reason"]) == (False, "expired")
+    assert connection.access_token().status_code == 409
+
+
+def test_grants_are_refreshed_ahead_of_time_and_found_dead(world: World, third: ThirdParty) -> None:
+    """Nobody asked: the token is new, and later the loss is told."""
+    connection = Connection(world, third.offer(world)).connect()
+    before = connection.credentials().access_token
+    past = clock.now() - timedelta(days=1)
+    connection.age(seconds=120)
+    connection.change(next_refresh_at=past)
+    assert upkeep.look_after(world.partner_service, 1) == 1
+    assert connection.credentials().access_token != before
+    assert connection.row().next_refresh_at > clock.now()
+    third.says["token"] = lambda _: refused("invalid_grant")
+    connection.age(seconds=120)
+    connection.change(next_refresh_at=past)
+    upkeep.look_after(world.partner_service, 1)
+    assert grant_of(connection)["State"] == "needs_reconnect"
+    assert connection.row().next_refresh_at is None
+
+
+def test_a_token_without_an_end_is_tried_and_its_loss_noticed(world: World, third: ThirdParty) -> None:
+    """Nothing renews it: the user-info endpoint says, twice, that it is no good any more."""
+    third.says["token"] = lambda _: {"access_token": "at"}
+    connection = Connection(world, third.offer(world, userinfo_url=f"{third.url}/userinfo")).connect()
+    assert force(connection).status_code == 200
+    third.says["userinfo"] = lambda _: refused("invalid_token", 401)
+    assert force(connection).status_code == 409
+    assert grant_of(connection)["Reason"] == "revoked"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("Ada@Example.com", "ada@example.COM", True),
+        (4711, "4711", True),
+        ("Ada", "ada", False),
+        (4711, 4712, False),
+    ],
+)
+def test_an_account_is_known_again(
+    world: World, third: ThirdParty, first: Any, second: Any, same: bool
+) -> None:
+    """remix-auth-oauth2#33, appointment#743: numbers are texts, and of an e-mail the case says nothing."""
+    item = third.offer(world, userinfo_url=f"{third.url}/userinfo", account_claim="data.user.id")
+    third.says["userinfo"] = lambda _: {"data": {"user": {"id": first}}}
+    connection = Connection(world, item).connect()
+    third.says["userinfo"] = lambda _: {"data": {"user": {"id": second}}}
+    third.says["token"] = lambda _: {"access_token": "new"}
+    page = connection.answer(connection.begin(), code="c")
+    assert (page.status_code == 200) is same
+    assert last(connection)["Error"] == (None if same else "account_mismatch")
+    # django-allauth#308: the refresh token of the first consent goes on being good.
+    assert connection.credentials().refresh_token
+
+
+@pytest.mark.parametrize(
+    "info", [refused("server_error", 500), raw("<html>"), raw("{}"), raw('{"email": {"a": 1}}'), raw("[]")]
+)
+def test_an_account_that_cannot_be_read_replaces_none(
+    world: World, third: ThirdParty, info: Response
+) -> None:
+    """The guard against another account is never off in silence: the grant is held, and the user chooses."""
+    connection = Connection(world, third.offer(world, userinfo_url=f"{third.url}/userinfo")).connect()
+    before = connection.credentials().access_token
+    third.says["userinfo"] = lambda _: raw(info.get_data(as_text=True), info.status_code)
+    assert connection.answer(connection.begin(), code="c").status_code == 400
+    told = last(connection)
+    assert (told["Result"], told["Error"]) == ("failed", "account_unknown")
+    assert told["Provider"]["Endpoint"] == "userinfo"
+    assert connection.credentials().access_token == before
+    path = f"{connection.path}/signins/{told['TokenSha256']}/accept"
+    assert connection.api.call("PUT", path).status_code == 200
+    assert connection.credentials().access_token != before
+
+
+def test_another_account_is_noticed_although_the_grant_has_ended(world: World, third: ThirdParty) -> None:
+    """The host's data is still the first account's."""
+    connection = Connection(world, third.offer(world, userinfo_url=f"{third.url}/userinfo")).connect()
+    third.says["token"] = lambda _: refused("invalid_grant")
+    connection.age()
+    assert connection.access_token().status_code == 409
+    del third.says["token"]
+    third.says["userinfo"] = lambda _: {"email": "grace"}
+    assert connection.answer(connection.begin(), code="c").status_code == 400
+    assert last(connection)["Error"] == "account_mismatch"
