@@ -98,7 +98,7 @@ class ShippedEntry:
     def connector(self, connector_id: int = 1) -> CatalogueConnector:
         """The entry in a catalogue, its client made up. Raises ``pydantic.ValidationError``."""
         client = {"client_id": "client"} if self.needs_client_id else {}
-        secret = {"client_secret": "x"} if self.needs_client_secret else {}  # nosec B105  # made up
+        secret = {"client_secret": self.key} if self.needs_client_secret else {}
         return CatalogueConnector.model_validate({"id": connector_id, **self.keys, **client, **secret})
 
 
