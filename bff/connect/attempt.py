@@ -54,7 +54,8 @@ class Attempt:
 
     ``return_error`` is the error with which the browser came back, ``confirmed_at`` when the user said there
     that the sign-in was finished. ``attributed``: the connection is known to be this user's own doing.
-    ``seemed_over_at``: a page was woken by what comes at the end of a sign-in.
+    ``seemed_over_at``: a page was woken by what comes at the end of a sign-in. ``provider_said`` is what the
+    third party answered where it failed, in one line for operators.
     """
 
     id: str
@@ -92,6 +93,7 @@ class Attempt:
     error_code: str | None = None
     external_account: str | None = None
     late_success_at: datetime | None = None
+    provider_said: str | None = None
     idempotency_sha256: str | None = None
     request_sha256: str | None = None
 
@@ -117,4 +119,5 @@ class AttemptChanges(TypedDict, total=False):
     settled_at: datetime
     error_code: str
     external_account: str | None
+    provider_said: str | None
     late_success_at: datetime

@@ -174,6 +174,8 @@ def _decide_by_record(
         changes["attributed"] = True
     else:
         changes["error_code"] = MISMATCH if ours.error in DOUBTFUL else status.value
+        if ours.provider_said is not None:
+            changes["provider_said"] = ours.provider_said
     return changes
 
 

@@ -32,7 +32,7 @@ _SAME_NAME: Final = (
     "account_connector_id", "authenticated_before", "return_secret_sha256", "browser_sha256", "returned_at",
     "return_error", "confirmed_at", "attributed", "seemed_over_at",
     "hinted_at", "checked_at", "checks", "settled_at", "error_code", "external_account", "late_success_at",
-    "idempotency_sha256", "request_sha256",
+    "provider_said", "idempotency_sha256", "request_sha256",
 )  # fmt: skip
 
 _OTHER_NAMES: Final = (

@@ -71,6 +71,8 @@ def tell(attempt: Attempt, noted: list[Step]) -> str:
     for step in story(attempt, noted):
         often = f" ({step.count} times, last {step.last_at:%H:%M:%S})" if step.count > 1 else ""
         lines.append(f"{step.at:%Y-%m-%d %H:%M:%S.%f}  {SENTENCES.get(step.name, step.name)}{often}")
+    if attempt.provider_said:
+        lines.append(f"the third party answered: {attempt.provider_said}")
     if attempt.error_code:
         lines.append(f"the page was told: {visible_id(attempt.error_code)}")
     if attempt.late_success_at:

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from bff.partner.api import grant_inventory
 from bff.partner.app import create_app
+from bff.partner.connector_test import Walk
 from bff.partner.context import EXTENSION, Embedded
 from bff.partner.crypto import Vault
 from bff.partner.grants import reencryption
 from bff.partner.provider_commands import add_commands as add_provider_commands
 from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue, require_allowed
+from bff.partner.providers.provider import Provider
 from bff.partner.serve import serve as run_server
 from bff.partner.settings import FaultySettings, load_settings
 from bff.partner.storage.database import SCHEMA, Database
@@ -38,6 +40,12 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check-catalogue", help="report every fault of a connector catalogue")
     check.add_argument("file", type=Path)
     check.set_defaults(run=_check)
+    connectors = commands.add_parser("connectors", help="the entries of the catalogue")
+    of_connectors = connectors.add_subparsers(required=True)
+    test = of_connectors.add_parser("test", help="go through a sign-in at a third party, step by step")
+    test.add_argument("key", help="the connector's key or name")
+    test.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="what a user types")
+    test.set_defaults(run=_test_connector)
     grants = commands.add_parser("grants", help="what is connected at a third party").add_subparsers(
         required=True
     )
@@ -77,6 +85,16 @@ def _check(asked: argparse.Namespace) -> int:
     found = read_catalogue(asked.file)
     print(f"{asked.file}: {len(found.connectors)} connectors, no faults")
     return 0
+
+
+def _test_connector(asked: argparse.Namespace) -> int:
+    settings = load_settings()
+    if not (found := read_catalogue(settings.catalogue).by_name(asked.key)):
+        print(f"there is no connector {one_line(asked.key)} in {settings.catalogue}", file=sys.stderr)
+        return 2
+    values = dict(pair.partition("=")[::2] for pair in asked.set)
+    provider = Provider(settings.outbound_policy())
+    return Walk(found[0], provider, values, input, print).go(settings.redirect_uri)
 
 
 def _list(asked: argparse.Namespace) -> int:

@@ -182,6 +182,7 @@ attempts: Final = Table(
     Column("error_code", String(64)),
     Column("external_account", String(255)),
     Column("late_success_at", UtcDateTime),
+    Column("provider_said", Text),
     Column("idempotency_sha256", String(64), unique=True, index=True),
     Column("request_sha256", String(64)),
 )

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from bff.common.errors import PartnerUnavailable
+from bff.common.legible import visible_name
 from bff.common.secret import Secret
 from bff.identity.principal import AccountRef
 from bff.upstream.protocol import AccountConnector, Connector, SignInRecord, SignInToken
@@ -16,6 +17,7 @@ LAST_ID: Final = 2**31 - 1
 """No greater id is kept; Cyclr's are of 32 bits."""
 MOST_NAME: Final = 200
 MOST_ACCOUNT: Final = 255
+MOST_SAID: Final = 700
 """Characters that the columns of a connector's and a third-party account's name have room for."""
 _UNKEPT: Final = re.compile("[\x00\ud800-\udfff]")
 _MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?")
@@ -120,7 +122,18 @@ def _sign_in(record: Any) -> SignInRecord:
         error=_optional(record.get("Error")),
         at=read_moment(_text(record, "AtUtc")),
         external_account=(_optional(record.get("ExternalAccount")) or "")[:MOST_ACCOUNT] or None,
+        provider_said=_said(record.get("Provider")),
     )
+
+
+def _said(told: Any) -> str | None:
+    """What a third party answered, in one line: endpoint, status, error, and its own words of it."""
+    if not isinstance(told, dict):
+        return None
+    parts = [str(told[name]) for name in ("Endpoint", "Status", "Error") if told.get(name)]
+    words = told.get("Description")
+    line = " ".join(parts) + (f": {words}" if words else "")
+    return visible_name(line[:MOST_SAID])
 
 
 def _field(document: Any, name: str) -> Any:

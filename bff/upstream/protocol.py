@@ -43,13 +43,17 @@ class Connector:
 
 @dataclass(frozen=True)
 class SignInRecord:
-    """What became of one sign-in token. ``result`` is connected, declined, failed or started."""
+    """What became of one sign-in token. ``result`` is connected, declined, failed or started.
+
+    ``provider_said`` is what the third party answered where it failed, in one line.
+    """
 
     token_sha256: str
     result: str
     error: str | None
     at: datetime
     external_account: str | None
+    provider_said: str | None = None
 
 
 @dataclass(frozen=True)

@@ -196,3 +196,15 @@ def test_an_attempt_belongs_to_who_began_it(world: World) -> None:
     assert world.page("GET", path, elsewhere.session()).status_code == 404
     assert world.server("GET", path, key="sk_other_" + "b" * 24).status_code == 404
     assert world.page("POST", path + "/cancel", world.session(user="grace"), json={}).status_code == 404
+
+
+def test_what_the_third_party_answered_is_in_the_story_of_a_failure(world: World) -> None:
+    """Its status and its own error, for operators; pages are told nothing of it."""
+    told = world.read(world.connect(token := world.session(), "sandbox-broken"))
+    (failed,) = [step for step in told["timeline"] if step["step"] == "failed"]
+    assert failed["detail"] == "token 500 server_error"
+    assert "server_error" not in world.page("GET", f"/v1/attempts/{told['id']}", token).text
+    declined = world.read(world.connect(token, decision="deny"))
+    assert [step["detail"] for step in declined["timeline"] if step["step"] == "declined"] == [
+        "authorize access_denied"
+    ]

@@ -156,6 +156,7 @@ class TimelineStep(BaseModel):
     at: AwareDatetime
     last_at: AwareDatetime
     count: Annotated[int, Field(ge=1)]
+    detail: Annotated[str | None, Field(description="What the third party answered, for operators.")] = None
 
 
 class AttemptState(BaseModel):

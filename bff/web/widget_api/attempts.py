@@ -214,6 +214,7 @@ def _timeline(noted: list[Step], attempt: Attempt) -> list[dict[str, Any]]:
             "at": step.at.isoformat(),
             "last_at": step.last_at.isoformat(),
             "count": step.count,
+            "detail": attempt.provider_said if step.name in {"failed", "declined"} else None,
         }
         for step in story(attempt, noted)
     ]
