@@ -167,8 +167,10 @@ def _token_fault(
     sent = (given.get(name), given.get("client_secret"), headers.get("Authorization"))
     pair = f"{quote(CLIENT, safe='')}:{quote(SECRET, safe='')}"
     basic = "Basic " + base64.b64encode(pair.encode()).decode()
+    raw = "Basic " + base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()
     expected = {
         "client_secret_basic": (None, None, basic),
+        "client_secret_basic_raw": (None, None, raw),
         "client_secret_post": (CLIENT, SECRET, None),
         "none": (CLIENT, None, None),
     }
