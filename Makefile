@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults outcomes soak bench fuzz check build format pictures mutants audit sbom clean
+.PHONY: help demo test faults outcomes soak bench fuzz providers check build format pictures mutants audit sbom clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ bench: build packages ## measure beside peers, then write docs/performance.md: b
 
 fuzz: build packages ## both APIs and every parser, with new cases each time: a quarter of an hour
 	@HITCHPOST_FUZZ_EXAMPLES=$${HITCHPOST_FUZZ_EXAMPLES:-200} $(BIN)/python -m pytest --timeout 3600 tests/fuzz
+
+providers: build ## the shape of every shipped provider: sign-in, refresh, revocation; KEYS="slack xero": these only
+	@$(BIN)/python scripts/providers.py $(KEYS)
 
 check: build ## formatting, types, import rules, the house's own rules, known mistakes
 	$(BIN)/ruff check .

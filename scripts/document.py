@@ -1,4 +1,4 @@
-"""Writes the pages of the documentation that follow from the code: settings, errors, words, api, providers.
+"""Writes the pages of the documentation that follow from the code, docs/shipped-providers.md among them.
 
 Run it after changing a setting, an error, a text or a route: ``.venv/bin/python scripts/document.py``. Tests
 compare.
@@ -6,6 +6,7 @@ compare.
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from pydantic_settings import BaseSettings
 
 from bff.common import errors
 from bff.content import words
-from bff.partner.providers.shipped_entries import ShippedEntry, shipped
 from bff.partner.sandbox.settings import Settings as SandboxSettings
 from bff.partner.settings import Settings as PartnerSettings
 from bff.settings import Settings
@@ -74,53 +74,6 @@ French, Spanish, Japanese and Arabic. A team changes any of them in the Studio o
 A text is one line of at most {words.MAX_TEXT} characters. Names in braces are filled in; a text has to keep
 those that its last column says.
 """
-
-SHIPPED = """\
-Services that ship as entries of the embedded partner service's connector catalogue. Find one and write it into
-your own catalogue:
-
-```sh
-hitchpost providers search crm            # by words in name, kind of sign-in or category; none lists all
-hitchpost providers show hubspot          # the entry, and where its facts come from
-hitchpost providers add hubspot --catalogue catalogue.toml
-```
-
-`add` appends the entry with a free id. It leaves two values to you: `client_id`, and the environment variable that
-holds the client secret (`client_secret_env`). A service with an API key or a password needs neither. It prints the
-redirect URI to register at the service, `{partner origin}/connector/callback`. A file that is no TOML, has the
-service already or cannot be written stays as it was.
-
-Each entry says what the service's public documentation states, and no more. **Read** is the day on which a stored
-copy of the linked page was read for the entry; a page that could not be had has what was read in its place. **Live**
-says whether somebody has signed in with the entry. Scopes are the least that names the account; ask for those that
-you need. `pkce = false` stands where a service refuses PKCE, has another form of it, or takes JSON and names no
-`code_verifier`. A service without `revocation_url` has none that follows RFC 7009.
-
-`make providers` signs in, refreshes and revokes with the shape of each entry against a provider made for tests.
-"""
-
-TITLES = {
-    "accounting": "Accounting",
-    "ai": "Artificial intelligence",
-    "chat": "Chat, calls and meetings",
-    "commerce": "Commerce and shipping",
-    "crm": "CRM and sales",
-    "developer": "Developer tools",
-    "hr": "HR",
-    "marketing": "Marketing and analytics",
-    "payments": "Payments",
-    "productivity": "Projects, documents, calendars and mail",
-    "social": "Social networks, media and sites",
-    "storage": "Storage",
-    "support": "Tickets and help desks",
-}
-
-KINDS = {
-    "oauth2": "OAuth",
-    "api_key": "API key",
-    "basic": "basic",
-    "client_credentials": "client credentials",
-}
 
 HTTP_WORDS = {
     "malformed_request": "The body is no JSON object, or not UTF-8, or too deep.",
@@ -229,27 +182,6 @@ def api_page() -> str:
     return "\n".join(parts)
 
 
-def shipped_providers_page() -> str:
-    """docs/shipped-providers.md."""
-    parts = ["# Shipped providers\n", f"{len(shipped())} services.\n", SHIPPED]
-    for category in sorted({entry.about.category for entry in shipped()}):
-        rows = [_service(entry) for entry in shipped() if entry.about.category == category]
-        parts.append(f"## {TITLES[category]}\n")
-        parts.append(
-            "| service | key | kind | read | live |\n|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
-        )
-    return "\n".join(parts)
-
-
-def _service(entry: ShippedEntry) -> str:
-    about = entry.about
-    name = f"[{entry.name}]({about.docs_url})"
-    return (
-        f"| {name} | `{entry.key}` | {KINDS[entry.auth]} | {about.read_on or about.source}"
-        f" | {'yes' if about.tried else 'no'} |"
-    )
-
-
 def _operation(name: str, told: dict[str, Any]) -> str:
     ways = " or ".join(" with ".join(f"`{scheme}`" for scheme in way) for way in told.get("security", []))
     lines = [f"### `{name}`\n", " ".join(filter(None, [told["summary"], told.get("description")])) + "\n"]
@@ -306,4 +238,4 @@ if __name__ == "__main__":
     (DOCS / "errors.md").write_text(errors_page())
     (DOCS / "words.md").write_text(words_page())
     (DOCS / "api.md").write_text(api_page())
-    (DOCS / "shipped-providers.md").write_text(shipped_providers_page())
+    runpy.run_path(str(Path(__file__).with_name("shipped_providers.py")), run_name="__main__")

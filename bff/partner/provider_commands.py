@@ -1,4 +1,4 @@
-"""``hitchpost providers``: find a service that ships as a catalogue entry, and write it into one's own catalogue."""
+"""``hitchpost providers``: find a service that ships as an entry, and write it into one's own catalogue."""
 
 from __future__ import annotations
 
@@ -19,12 +19,8 @@ FAULTY: Final = 2
 def add_commands(parser: argparse.ArgumentParser) -> None:
     """Put the commands below ``providers``."""
     commands = parser.add_subparsers(required=True, metavar="ACTION")
-    search = commands.add_parser(
-        "search", help="list the services with these words in name, kind or category"
-    )
-    search.add_argument(
-        "word", nargs="*", metavar="WORD", help="such as crm, api_key or slack; none lists all"
-    )
+    search = commands.add_parser("search", help="list services, by words in name, kind or category")
+    search.add_argument("word", nargs="*", metavar="WORD", help="such as crm or slack; none lists all")
     search.set_defaults(run=_search)
     show = commands.add_parser("show", help="print an entry, and where its facts come from")
     show.add_argument("name", metavar="NAME", help="its key or name")

@@ -1,4 +1,4 @@
-"""A fitting value for every name that a shipped entry uses: what a user would type, a callback would bring."""
+"""A fitting value for every name that a shipped entry uses: what users type, and callbacks bring."""
 
 from __future__ import annotations
 

@@ -47,8 +47,8 @@ def entry_text(entry: ShippedEntry, connector_id: int) -> str:
 def add_to(path: Path, entry: ShippedEntry) -> int:
     """Append an entry to the catalogue in ``path``, which may be new. Its id there.
 
-    Raises ``FaultyCatalogue`` where the file is none, has the entry already, or cannot be written; then it is as
-    it was.
+    Raises ``FaultyCatalogue`` where the file is none, has the entry already, or cannot be written; then it is
+    as it was.
     """
     path = path.resolve()
     old = _read(path)

@@ -1,12 +1,12 @@
 """The services that ship as catalogue entries: what their public documentation states, and where it stands.
 
-Each TOML file in ``shipped/`` is one category. An entry has the keys of the connector catalogue, without id and
-client, and those of ``About``.
+Each TOML file in ``shipped/`` is one category. An entry has the keys of the connector catalogue, without id
+and client, and those of ``About``.
 """
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import difflib
 import functools
 import tomllib
@@ -35,14 +35,15 @@ class UnknownProvider(Exception):
 
 
 def _date(value: str) -> str:
-    datetime.date.fromisoformat(value)
+    dt.date.fromisoformat(value)
     return value
 
 
 class About(BaseModel):
     """Where an entry's facts come from.
 
-    ``read_on``: the day (ISO 8601) on which a copy of ``docs_url`` was read; ``source``: what was read instead.
+    ``read_on``: the day (ISO 8601) on which a copy of ``docs_url`` was read; ``source``: what was read
+    instead.
     ``tried``: whether somebody has signed in at the service with the entry.
     """
 
@@ -97,7 +98,7 @@ class ShippedEntry:
     def connector(self, connector_id: int = 1) -> CatalogueConnector:
         """The entry in a catalogue, its client made up. Raises ``pydantic.ValidationError``."""
         client = {"client_id": "client"} if self.needs_client_id else {}
-        secret = {"client_secret": "secret"} if self.needs_client_secret else {}
+        secret = {"client_secret": self.key} if self.needs_client_secret else {}
         return CatalogueConnector.model_validate({"id": connector_id, **self.keys, **client, **secret})
 
 
@@ -132,7 +133,7 @@ def near(name: str) -> list[str]:
 
 
 def _told(entry: ShippedEntry) -> str:
-    return " ".join((entry.key, entry.name, entry.about.category, entry.auth)).casefold()
+    return f"{entry.key} {entry.name} {entry.about.category} {entry.auth}".casefold()
 
 
 def _read(path: Path) -> list[ShippedEntry]:

@@ -1,0 +1,232 @@
+"""The shape of a shipped entry, against the programmable provider, which wants exactly what it says.
+
+Every URL of the entry leads to this machine instead. What stands in the host as ``{name}`` still does, so an
+account's values choose the host as at the service itself.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from flask import Flask, Response, request
+
+from bff.partner.providers import templates, transport
+from bff.partner.providers.entries import CatalogueConnector
+from bff.partner.providers.outbound import Policy
+from bff.partner.providers.shipped_entries import ShippedEntry
+from tests.support.provider import CLIENT, SECRET, Habits, Issued, Provider
+from tests.support.servers import serve
+from tests.support.shipped_values import typed
+from tests.support.third_party import Connection
+from tests.support.world import World
+
+URLS: Final = {
+    "authorize_url": "authorize",
+    "token_url": "token",
+    "refresh_url": "refresh",
+    "userinfo_url": "userinfo",
+    "revocation_url": "revoke",
+}
+KEY: Final = "key-0123456789"
+
+
+class WrongShape(Exception):
+    """An entry did not do what it says. The message says what was expected, and what came."""
+
+
+@dataclass
+class Covered:
+    """What was shown of an entry, and what was not."""
+
+    key: str
+    auth: str
+    shown: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+
+def walk_through(
+    world: World, provider: Provider, entry: ShippedEntry, wants: CatalogueConnector | None = None
+) -> Covered:
+    """Sign in, refresh and revoke as the entry says. Raises ``WrongShape`` where that fails.
+
+    ``wants``: what the provider wants, where that is not what the entry says.
+    """
+    item, covered = entry.connector(), Covered(entry.key, entry.auth)
+    provider.habits = habits_of(wants or item, entry.keys, provider.url)
+    connection = Connection(world, provider.offer(world, **_absent(item)))
+    for asked in item.fields:
+        body = {"Name": asked.name, "Value": typed(asked)}
+        _require(connection.api.call("POST", f"{connection.path}/properties", body).status_code, 200, "field")
+    _require(provider.sign_in(connection).status_code, 200, "sign-in")
+    grant = connection.told()["Hitchpost"]
+    _require(grant["Grant"]["State"], "connected", "state")
+    _require(sorted(grant["Grant"]["Extra"] or {}), sorted(item.kept), "what is kept")
+    covered.shown.append("sign-in")
+    account = grant["LastSignIn"]["ExternalAccount"]
+    (covered.shown if account else covered.missing).append("account")
+    first = connection.access_token().json()["AccessToken"]
+    again = connection.api.call("POST", f"{connection.path}/accesstoken", {"Force": True})
+    _require(again.status_code, 200, "refresh")
+    _require(again.json()["AccessToken"] != first, True, "a new token")
+    covered.shown.append("refresh")
+    if item.revocation_url is None:
+        covered.missing.append("revocation")
+        return covered
+    connection.api.call("PUT", f"{connection.path}/deauthenticate")
+    _require(bool(provider.requests_of("revoke")) and not provider.live, True, "revocation")
+    covered.shown.append("revocation")
+    return covered
+
+
+def try_key(entry: ShippedEntry) -> Covered:
+    """Send an entry's check with good credentials, and with wrong ones. Raises ``WrongShape``."""
+    item, covered = entry.connector(), Covered(entry.key, entry.auth)
+    assert item.check is not None
+    with _key_server() as url:
+        for key, status in ((KEY, 200), ("wrong", 401)):
+            values = {field.name: typed(field) for field in item.fields} | _credentials(item, key)
+            template = _here(item.check.url, url, "check")
+            headers = {n: templates.fill_header(text, values) for n, text in item.check.headers.items()}
+            made = templates.fill_url(template, values, item.patterns, ())
+            reply = transport.send(Policy(loopback=True), item.check.method, made, headers=headers)
+            _require(reply.status, status, f"check with {key}")
+    covered.shown.append("check")
+    return covered
+
+
+def habits_of(item: CatalogueConnector, keys: Mapping[str, Any], url: str) -> Habits:
+    """A provider that refuses whatever differs from the entry, and tells what the entry keeps."""
+    entry = {name: value for name, value in keys.items() if name not in {"key", "name"}}
+    entry |= {name: _here(entry[name], url, path) for name, path in URLS.items() if name in entry}
+    if "allowed_hosts" in entry:
+        entry["allowed_hosts"] = ["127.0.0.1"]
+    callback = {
+        name: url if "{" + name + "}/" in (item.token_url or "") else "kept"
+        for name in item.keep_from_callback
+    }
+    return Habits(
+        entry=entry,
+        authorize=lambda given, _: _authorize_fault(item, given),
+        token=lambda given, headers: _token_fault(item, given, headers),
+        answers=lambda issued: _answer(item, issued),
+        callback=callback,
+        info=(lambda issued: _info(item, issued)) if item.userinfo_url else None,
+    )
+
+
+def _here(template: str, url: str, path: str) -> str:
+    """A URL of the entry on this machine: its names stay where they are, in the host or behind it."""
+    origin, _, rest = template.partition("://")[2].partition("/")
+    in_host, port = templates.names_in(origin), urlsplit(url).port
+    if template.startswith("{"):
+        return template.partition("}")[0] + "}/" + path
+    # Browsers know every name below localhost, the one of the tests does not.
+    behind = [*(in_host if path == "authorize" else []), *templates.names_in(rest)]
+    names = "" if path == "authorize" else "".join("{" + name + "}." for name in in_host)
+    more = "&".join(f"{number}={{{name}}}" for number, name in enumerate(behind))
+    return f"http://{names}localhost:{port}/{path}" + (f"?{more}" if more else "")
+
+
+def _absent(item: CatalogueConnector) -> dict[str, Any]:
+    changes: dict[str, Any] = {} if item.revocation_url else {"revocation_url": None}
+    return changes | ({"client_secret": None} if item.token_auth == "none" else {})
+
+
+def _authorize_fault(item: CatalogueConnector, given: Mapping[str, str]) -> str | None:
+    called = item.parameter_names
+    expected = {
+        called.get("client_id", "client_id"): CLIENT,
+        "response_type": "code",
+        **item.authorize_params,
+    }
+    if item.scopes:
+        expected[called.get("scope", "scope")] = item.scope_separator.join(item.scopes)
+    extra = {"state", "redirect_uri"} | ({"code_challenge", "code_challenge_method"} if item.pkce else set())
+    own = {name for name in given if name.isdecimal()}
+    fits = all(given.get(name) == value for name, value in expected.items())
+    return None if fits and set(given) - own == set(expected) | extra else "invalid_request"
+
+
+def _token_fault(
+    item: CatalogueConnector, given: Mapping[str, str], headers: Mapping[str, str]
+) -> str | None:
+    refreshing = given.get("grant_type") == "refresh_token"
+    params = item.refresh_params if refreshing else item.token_params
+    if any(given.get(name) != value for name, value in params.items()):
+        return "invalid_request"
+    if request.is_json != (item.token_request == "json"):
+        return "invalid_request"
+    if not refreshing and ("code_verifier" in given) != item.pkce:
+        return "invalid_request"
+    name = item.parameter_names.get("client_id", "client_id")
+    sent = (given.get(name), given.get("client_secret"), headers.get("Authorization"))
+    pair = f"{quote(CLIENT, safe='')}:{quote(SECRET, safe='')}"
+    basic = "Basic " + base64.b64encode(pair.encode()).decode()
+    raw = "Basic " + base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()
+    expected = {
+        "client_secret_basic": (None, None, basic),
+        "client_secret_basic_raw": (None, None, raw),
+        "client_secret_post": (CLIENT, SECRET, None),
+        "none": (CLIENT, None, None),
+    }
+    return None if sent == expected[item.token_auth] else "invalid_client"
+
+
+def _answer(item: CatalogueConnector, issued: Issued) -> Any:
+    told: dict[str, Any] = {"access_token": issued.access, "refresh_token": issued.refresh}
+    told |= {"token_type": "Bearer"} | ({} if item.expires_in_default else {"expires_in": 3600})
+    if item.token_root:
+        told = _nested(item.token_root, told)
+    for path in item.keep_from_token:
+        told = _merged(told, _nested(path, "kept"))
+    return told
+
+
+def _info(item: CatalogueConnector, issued: Issued) -> Any:
+    told = _nested(item.account_claim, issued.account)
+    for path in item.keep_from_userinfo:
+        told = _merged(told, _nested(path, "kept"))
+    return told
+
+
+def _nested(path: str, value: Any) -> Any:
+    for name in reversed(path.split(".")):
+        value = [value] if name == "0" else {name: value}
+    return value
+
+
+def _merged(one: Any, other: Any) -> Any:
+    if isinstance(one, list):
+        return [_merged(one[0], other[0])]
+    return one | {k: _merged(one[k], v) if k in one else v for k, v in other.items()} if one else other
+
+
+def _credentials(item: CatalogueConnector, key: str) -> dict[str, str]:
+    if item.auth == "api_key":
+        return {"api_key": key}
+    return {"username": "ada", "password": key, "basic": base64.b64encode(f"ada:{key}".encode()).decode()}
+
+
+@contextlib.contextmanager
+def _key_server() -> Iterator[str]:
+    app = Flask("keys")
+
+    @app.get("/check")
+    def check() -> Response:
+        basic = base64.b64encode(f"ada:{KEY}".encode()).decode()
+        told = [*request.headers.values(), *request.args.values()]
+        good = any(KEY in value or basic in value for value in told)
+        return Response("{}", 200 if good else 401, content_type="application/json")
+
+    with serve(lambda _: app) as url:
+        yield url
+
+
+def _require(found: object, expected: object, what: str) -> None:
+    if found != expected:
+        raise WrongShape(f"{what}: expected {expected!r}, not {found!r}")
