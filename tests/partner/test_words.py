@@ -19,7 +19,7 @@ from tests.partner.endings import ENDINGS, Service, Visitor, open_service
 FOLDER = Path(bff.partner.__file__).parent / "sign_in/locales"
 TEXTS = {lang: tomllib.loads((FOLDER / f"{lang}.toml").read_text(encoding="utf-8")) for lang in LOCALES}
 OTHERS = [lang for lang in LOCALES if lang != "en"]
-SINGLE = ["go_back", "close", "separator"]
+SINGLE = ["go_back", "close", "try_again", "separator"]
 CANNOT = "This sign-in cannot go on"
 ENGLISH = {
     "finished": ("Connected", "The sign-in is finished. You can close this window."),
