@@ -113,6 +113,8 @@ def test_each_page_speaks_each_language(service: Service, reason: Reason, lang: 
     shown = [("title", title), ("h1", title), ("p", explanation)]
     if reason in CODES:
         shown.append(("code", CODES[reason]))
+    if reason == "too_many":
+        shown.append(("a", "Try again" if lang == "en" else TEXTS[lang]["try_again"]))
     if reason != "finished":
         shown.append(("button", "Close this window" if lang == "en" else TEXTS[lang]["close"]))
     assert page.texts == shown
