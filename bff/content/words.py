@@ -24,7 +24,8 @@ ALWAYS: Final = ("connector_name", "product_name")
 """What every page and every button knows: names that may stand in any text of theirs."""
 ACCOUNTS: Final = ("account", "other_account")
 """The third-party accounts of a mismatch: the connected one, and the one that signed in."""
-_PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
+_PLACEHOLDER: Final = re.compile(r"\{(\s*[\w.\-]*\s*)\}")
+"""What reads as a name. Other braces are text, as in ``{ 7 * 7 }``."""
 
 MAX_TEXT: Final = 500
 """Longer texts (in characters) have no place on any of these pages."""

@@ -110,6 +110,7 @@ function pick(text) {
   };
   text.addEventListener("input", follow);
   text.addEventListener("change", follow);
+  document.addEventListener("studio:redrawn", follow); // What holds without a colour of its own may be another now.
   picker.addEventListener("input", () => {
     text.value = picker.value;
     text.dispatchEvent(new Event("input", { bubbles: true }));

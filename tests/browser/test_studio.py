@@ -193,7 +193,8 @@ SAVE: Final = """
 const [was, now, done] = arguments;
 const edits = [{ path: "words/*/es/waiting", was, now }];
 const headers = { "Content-Type": "application/json", "X-Hitchpost-Csrf": document.body.dataset.csrf };
-fetch("save", { method: "POST", headers, body: JSON.stringify({ edits }) }).then((answer) => done(answer.status));
+const options = { method: "POST", headers, body: JSON.stringify({ edits }) };
+fetch("save", options).then((answer) => done(answer.status));
 """
 
 

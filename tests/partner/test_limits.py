@@ -92,6 +92,7 @@ def test_a25_an_address_redeems_only_so_often(strict: Strict) -> None:
     refused = requests.get(url, headers={"Accept-Language": "de"}, timeout=20)
     assert refused.status_code == 429
     assert "Zu viele Versuche auf einmal" in refused.text
+    assert '<a class="button" href="">Erneut versuchen</a>' in refused.text
     assert refused.headers["Cache-Control"] == "no-store"
     assert 1 <= seconds(refused) <= 60
     callback = [requests.get(f"{api.url}/connector/callback", timeout=20).status_code for _ in range(3)]

@@ -19,7 +19,7 @@ from tests.partner.endings import ENDINGS, Service, Visitor, open_service
 FOLDER = Path(bff.partner.__file__).parent / "sign_in/locales"
 TEXTS = {lang: tomllib.loads((FOLDER / f"{lang}.toml").read_text(encoding="utf-8")) for lang in LOCALES}
 OTHERS = [lang for lang in LOCALES if lang != "en"]
-SINGLE = ["dir", "go_back", "close", "separator"]
+SINGLE = ["dir", "go_back", "close", "try_again", "separator"]
 CANNOT = "This sign-in cannot go on"
 ENGLISH = {
     "finished": ("Connected", "The sign-in is finished. You can close this window."),
@@ -113,6 +113,8 @@ def test_each_page_speaks_each_language(service: Service, reason: Reason, lang: 
     shown = [("title", title), ("h1", title), ("p", explanation)]
     if reason in CODES:
         shown.append(("code", CODES[reason]))
+    if reason == "too_many":
+        shown.append(("a", "Try again" if lang == "en" else TEXTS[lang]["try_again"]))
     if reason != "finished":
         shown.append(("button", "Close this window" if lang == "en" else TEXTS[lang]["close"]))
     assert page.texts == shown

@@ -17,7 +17,7 @@ def buttons(page: Page) -> list[dict[str, str]]:
 
 
 def test_too_many_tries_can_be_tried_again(tmp_path: Path) -> None:
-    """The launch token is as good as before: the button sends it once more, and a minute later it launches."""
+    """The launch token is as good as before: the button sends it once more."""
     with open_world(tmp_path, bff_settings={"limit_user_launches": 1}) as world:
         token = world.session()
         first, second = (world.begin(token)["launch_token"] for _ in range(2))

@@ -63,6 +63,7 @@ MATRIX: Final[dict[str, dict[str, Any]]] = {
     "POST /studio/enter/<token>": {"data": {"product": A}},
     "GET /studio/history": {"params": {"product": A}},
     "GET /studio/history/<int(max=2147483647):number>": {"params": {"product": A}},
+    "GET /studio/history/<int(max=2147483647):number>/restore": {"params": {"product": A}},
     "POST /studio/history/<int(max=2147483647):number>/restore": {"data": {"product": A, "expected": "1"}},
     "GET /studio/look": {"params": {"product": A}},
     "POST /studio/look": {"data": {"product": A}},

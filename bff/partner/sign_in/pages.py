@@ -79,6 +79,8 @@ def trouble(error: FlowError) -> Response:
         said=error.said if not embedded().settings.is_production else None,
         tell=error.tell,
         back=error.back,
+        # Refused for a while, nothing was used up.
+        again=error.retry_after is not None and request.method == "GET",
     )
     page.headers.update(how_long_to_wait(error))
     if error.again_in is not None:

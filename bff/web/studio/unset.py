@@ -21,10 +21,8 @@ def unset(at: Desk, path: str, product: Product) -> str:  # noqa: PLR0911
             return word(product, key, (connector, locale))
         case ["look", field] if field in look.FIELDS:
             return look.in_use(product.look, field)
-        case ["messages", _, "kind"]:
-            return MessageKind.SEALED.value
-        case ["messages", _, "format"]:
-            return MessageFormat.TEXT.value
+        case ["messages", name, "kind" | "format" as part] if name in product.messages:
+            return (MessageKind.SEALED if part == "kind" else MessageFormat.TEXT).value
         case ["messages", name, "text", connector, locale]:
             return _text(product, name, (connector, locale))
         case ["connectors", "order"]:

@@ -101,7 +101,7 @@ def test_not_set_is_what_users_read(studio: StudioWorld) -> None:
 
 
 def test_a_published_message_can_be_removed(studio: StudioWorld) -> None:
-    """What happens to pages that still ask for it is said first; of the default one Hitchpost's own is left."""
+    """What happens to pages that ask for it is said first; of the default one Hitchpost's own is left."""
     editor = studio.editor()
     assert "unknown_message" not in editor.page("changes").words
     assert 'message="done"' in editor.page("messages/done").words
