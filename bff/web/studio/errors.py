@@ -7,10 +7,17 @@ from typing import Final
 from flask import Response
 from werkzeug.exceptions import HTTPException
 
-from bff.common.errors import HitchpostError, InvalidRequest, NotFound, Outdated, RateLimited
+from bff.common.errors import (
+    HitchpostError,
+    InvalidRequest,
+    NotFound,
+    Outdated,
+    RateLimited,
+    StorageUnavailable,
+)
 from bff.content.draft_limits import NotSaved
 from bff.web.kit.rendering import html, render
-from bff.web.kit.responses import STATUS, how_long_to_wait, problem, tell_unforeseen
+from bff.web.kit.responses import STATUS, foreseen, how_long_to_wait, problem, tell_unforeseen
 from bff.web.studio.access import LinkGone, Refused, SignedOut, protect, wants_json
 from bff.web.studio.page_context import address
 
@@ -32,6 +39,7 @@ TITLES: Final[dict[type[Exception], str]] = {
     NotSaved: "Nothing was changed",
     NotFound: "There is nothing here",
     Outdated: "Somebody was faster",
+    StorageUnavailable: "One moment, please",
     RateLimited: "Too many tries at once",
 }
 
@@ -43,6 +51,7 @@ def is_studio(path: str | None) -> bool:
 
 def trouble(error: Exception) -> Response:
     """The answer to any exception; one that nobody foresaw tells nothing of itself."""
+    error = foreseen(error)
     response = _answer(error)
     response.headers.update(how_long_to_wait(error))
     return protect(response)
