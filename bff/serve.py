@@ -36,6 +36,9 @@ def _serving() -> Serving:
     def build(replacing: bool) -> Flask:
         # The product file is applied by the first workers and by a reload, not by one that replaces another.
         app = load()(settings.model_copy(update={"products": None}) if replacing else settings)
+        if not replacing:
+            # A reload reads what it may have been asked for: the partner service's catalogue, too.
+            import_module("bff.web.kit.services").services_of(app).catalogue.ask_anew()
         if settings.telemetry == "on":
             import_module("bff.serving.telemetry").instrument(app, "hitchpost")
         return app

@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 import requests
+import structlog
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError, ReadTimeoutError
 
 from bff.common.errors import PartnerUnavailable
@@ -146,6 +147,9 @@ class HttpClient:
         prepared.method = method
         prepared.url = self._base + path + (f"?{urlencode(query)}" if query else "")
         prepared.headers.update(headers)  # type: ignore[arg-type]  # bytes are sent as they are
+        if request_id := structlog.contextvars.get_contextvars().get("request_id"):
+            # Its lines in the other program's log have the same id.
+            prepared.headers["X-Request-Id"] = str(request_id)
         body, kind = None, None
         if document is not None:
             body, kind = json.dumps(document).encode(), "application/json"

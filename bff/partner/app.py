@@ -121,7 +121,9 @@ def _unforeseen(error: Exception) -> Response:
 def _without_database(error: Exception) -> Response:
     log.error("database unavailable", **about(error))
     if request.path.startswith(PAGES):
-        return pages.trouble(FlowError(503, "failed", retry_after=RETRY_SECONDS))
+        # Nothing was done: a page that was only looked at looks again by itself.
+        again_in = RETRY_SECONDS if request.method == "GET" else None
+        return pages.trouble(FlowError(503, "failed", retry_after=RETRY_SECONDS, again_in=again_in))
     said = "The database cannot be used now; nothing was done."
     return _refused(ApiError(503, said, retry_after=RETRY_SECONDS))
 

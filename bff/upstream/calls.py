@@ -8,8 +8,6 @@ from collections.abc import Callable, Collection
 from typing import Any, Final
 from urllib.parse import quote
 
-import structlog
-
 from bff.common.errors import AccountUnknown, PartnerUnavailable
 from bff.common.secret import Secret
 from bff.identity.principal import AccountRef
@@ -157,8 +155,6 @@ class PartnerCalls:
     def _send(
         self, method: str, path: str, template: str, headers: dict[str, str | bytes], **more: Any
     ) -> Answer:
-        if request_id := structlog.contextvars.get_contextvars().get("request_id"):
-            headers = {**headers, "X-Request-Id": str(request_id)}
         try:
             with logged(method, template) as note:
                 answer = self._http.send(method, path, headers=headers, **more)

@@ -105,6 +105,10 @@ class Catalogue:
                 " which have"
             )
 
+    def ask_anew(self) -> None:
+        """What is known is old from now on, for all workers: it serves until its next use renews it."""
+        self._store.doubt(self._clock() - FRESH)
+
     def named(self, offered: OfferedConnector) -> OfferedConnector:
         """The connector with a name to show: the product's, the catalogue's, or made from the key."""
         if offered.name:

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import astuple
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -43,6 +44,16 @@ class DatabaseConnectors:
         except SQLAlchemyError as error:
             log.warning("catalogue not shared", error=type(error).__name__)
             return {}
+
+    def doubt(self, at: datetime) -> None:
+        """All that was heard later counts as heard then."""
+        table = catalogue_entries.c
+        ours = table.service == self._service, table.read_at > at
+        try:
+            with self._writer.begin() as connection:
+                connection.execute(update(catalogue_entries).where(*ours).values(read_at=at))
+        except SQLAlchemyError as error:
+            log.warning("catalogue not shared", error=type(error).__name__)
 
     def put(self, reference: str, known: KnownConnector) -> None:
         """The last one to tell is believed."""

@@ -253,6 +253,9 @@ class ConnectorStore(Protocol):
     def put(self, reference: str, known: KnownConnector) -> None:
         """Remember it for all."""
 
+    def doubt(self, at: datetime) -> None:
+        """What was heard later than that is as old as that."""
+
 
 def whole_of(partner: PartnerService, account: AccountRef, item: AccountConnector) -> AccountConnector:
     """An item of a list, asked for by itself where the list left something out."""

@@ -93,6 +93,27 @@ def test_a68_the_embedded_service_keeps_its_catalogue(tmp_path: Path) -> None:
         until(lambda: not set(workers(partner)) & set(before))
 
 
+def test_a_reload_of_the_bff_reads_the_catalogue(tmp_path: Path) -> None:
+    """What the partner service calls a connector now is what pages show, not what it was called before."""
+    with (
+        run_partner(tmp_path, sqlite_url) as partner,
+        run_bff(tmp_path, sqlite_url, partner=partner.url) as bff,
+    ):
+
+        def name() -> str:
+            asked = world_of(bff).page("GET", "/v1/config", world_of(bff).session()).json()
+            return str(next(item["name"] for item in asked["connectors"] if item["key"] == "sandbox"))
+
+        until(lambda: name() == "Sandbox CRM")
+        catalogue = tmp_path / "catalogue.toml"
+        catalogue.write_text(catalogue.read_text().replace("Sandbox CRM", "Renamed CRM"))
+        reload(partner)
+        partner.line(event="reloaded")
+        reload(bff)
+        bff.line(event="reloaded")
+        until(lambda: name() == "Renamed CRM")
+
+
 def test_a68_new_workers_that_cannot_start_replace_nobody(
     tmp_path: Path, postgresql: PostgresqlServer
 ) -> None:

@@ -10,6 +10,8 @@ import requests
 from sqlalchemy.exc import OperationalError
 
 from bff.connect.store import DatabaseAttempts
+from bff.partner.storage.database import Database
+from bff.studio.store import DatabaseStudio
 from tests.support.fault_proxy import Fault
 from tests.support.faulty_world import FaultyWorld, open_faulty_world
 from tests.support.waiting import wait_for
@@ -88,3 +90,36 @@ def test_a_page_that_only_reads_looks_again(faulty: FaultyWorld, monkeypatch: py
     monkeypatch.setattr(DatabaseAttempts, "get", gone)
     page = requests.get(f"{faulty.bff}/connect/complete/att_any?code={'c' * 32}", timeout=20)
     assert (page.status_code, page.headers["Refresh"]) == (503, "3")
+
+
+def test_a_database_that_is_away_is_503_in_the_studio_too(
+    faulty: FaultyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page for a person, a problem document for a script: not as if something were broken on our side."""
+
+    def gone(*_: Any, **__: Any) -> None:
+        raise OperationalError("SELECT", None, Exception("gone"))
+
+    monkeypatch.setattr(DatabaseStudio, "session", gone)
+    cookie = {"Cookie": f"hitchpost_studio={'s' * 43}"}
+    for more in ({}, {"Accept": "application/json"}):
+        for path in ("words", "news", "look"):
+            answer = requests.get(f"{faulty.bff}/studio/{path}", headers={**cookie, **more}, timeout=20)
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+
+
+def test_a_page_of_the_embedded_service_looks_again(
+    faulty: FaultyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a browser arrives while its database restarts; nothing was used up."""
+    launched = faulty.launch(faulty.begin(faulty.session())["launch_token"])
+
+    def gone(*_: Any, **__: Any) -> None:
+        raise OperationalError("SELECT", None, Exception("gone"))
+
+    monkeypatch.setattr(Database, "writing", gone)
+    monkeypatch.setattr(Database, "reading", gone)
+    page = requests.get(launched.headers["Location"], timeout=20, allow_redirects=False)
+    assert (page.status_code, page.headers["Refresh"]) == (503, "5")
+    monkeypatch.undo()
+    assert requests.get(launched.headers["Location"], timeout=20, allow_redirects=False).status_code == 302

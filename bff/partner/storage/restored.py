@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Connection, Table, delete, func, select, text, update
+from sqlalchemy import Connection, Table, cast, delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import REGCLASS
 
 from bff.partner.storage import tables
 from bff.partner.storage.database import Database
@@ -42,9 +43,10 @@ def _jump(connection: Connection, table: Table) -> None:
     """The next id of ``table`` is beyond any that was given since the backup."""
     highest = connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()
     if connection.dialect.name == "postgresql":
-        sequence = connection.execute(select(func.pg_get_serial_sequence(table.name, "id"))).scalar_one()
-        stands = connection.execute(text(f"SELECT last_value FROM {sequence}")).scalar_one()  # noqa: S608  # nosec B608  # the database's own name
-        connection.execute(select(func.setval(sequence, max(highest, stands) + JUMP)))
+        named = connection.execute(select(func.pg_get_serial_sequence(table.name, "id"))).scalar_one()
+        sequence = cast(named, REGCLASS)
+        stands = connection.execute(select(func.pg_sequence_last_value(sequence))).scalar()
+        connection.execute(select(func.setval(sequence, max(highest, stands or 0) + JUMP)))
         return
     # https://sqlite.org/autoinc.html: the highest id that was ever given, in an ordinary table.
     known = connection.execute(
