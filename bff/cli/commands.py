@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bff.cli.connections import add_commands as add_connection_commands
 from bff.cli.connectors import add_commands as add_connector_commands
 from bff.cli.messages import add_commands as add_message_commands
 from bff.cli.operations import add_commands as add_operation_commands
@@ -65,6 +66,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_studio_commands(
         add("studio", None, "the Studio, where product teams edit").add_subparsers(
+            required=True, metavar="ACTION"
+        )
+    )
+    add_connection_commands(
+        add("connections", None, "what accounts have connected").add_subparsers(
             required=True, metavar="ACTION"
         )
     )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
 from bff.common.errors import HitchpostError, PartnerProblem
-from bff.connections.connection import STANDING
-from bff.connections.ledger import Ledger
+from bff.connect.outcome import LATE
+from bff.connections.connection import STANDING, Change, Stored
+from bff.connections.ledger import LEFTOVERS_EVERY, Ledger
 from bff.identity.principal import AccountRef
-from bff.upstream.protocol import PartnerService, whole_of
+from bff.upstream.protocol import AccountConnector, PartnerService, whole_of
 
 AT_ONCE: Final = 20
 """Accounts that one round of one worker looks at: with three rounds a minute, one a second."""
@@ -60,7 +62,7 @@ class Health:
         running = store.running(account.product, account.id, self._clock())
         installed = {item.id: item for item in self._partner.list_account_connectors(account)}
         for number, row in known.items():
-            if row.state not in STANDING and row.ending_until is None:
+            if row.state not in STANDING and row.look_at is None:
                 continue
             item = installed.get(number)
             seen = (
@@ -68,5 +70,17 @@ class Health:
                 if item
                 else self._partner.get_account_connector(account, number)
             )
-            self._ledger.compare(row, row, seen, running)
+            if row.state in STANDING:
+                self._ledger.compare(row, row, seen, running)
+            else:
+                self._end_leftover(account, row, seen)
         self._ledger.touched(account)
+
+    def _end_leftover(self, account: AccountRef, row: Stored, seen: AccountConnector | None) -> None:
+        """End it again if a sign-in has connected it that was begun before it was ended."""
+        if self._ledger.is_leftover(row, seen):
+            self._partner.deauthenticate(account, row.number)
+            log.info("connection ended again", product=row.product, account_connector=row.number)
+        now = self._clock()
+        look_at = now + LEFTOVERS_EVERY if now - row.changed_at < LATE else None
+        self._ledger.store.apply(Change(replace(row, look_at=look_at)), row.version)

@@ -19,6 +19,8 @@ from bff.upstream.protocol import AccountConnector
 
 SEEN_EVERY: Final = timedelta(minutes=10)
 """So seldom is a look written down that found nothing new."""
+LEFTOVERS_EVERY: Final = timedelta(minutes=5)
+"""So often it is looked, for an hour, whether a sign-in connects again what was ended while it ran."""
 TAKEN: Final = timedelta(seconds=60)
 """Longer than a mint may take."""
 SPREAD: Final = 0.2
@@ -66,7 +68,9 @@ class Ledger:
         now = self._clock()
         if any(attempt.is_for(blank.number) for attempt in running) and seen is not None:
             return changes.shown(row or blank, seen)
-        fresh = row is None and self.store.is_fresh(blank.number, now - LATE - LEEWAY)
+        if row is not None and self.is_leftover(row, seen):
+            return row
+        fresh = row is None and self._is_fresh(blank.number, seen, now - LATE - LEEWAY)
         change = changes.observed(row, blank, seen, now, fresh=fresh)
         if change is None:
             return row or blank
@@ -75,6 +79,27 @@ class Ledger:
             return change.row
         # Somebody was faster, and knows more.
         return self.store.get(blank.product, blank.account_id, blank.number) or blank
+
+    def _is_fresh(self, number: int, seen: AccountConnector | None, since: datetime) -> bool:
+        """Whether a connection that is seen for the first time was made since then, by a sign-in of ours."""
+        if seen is None or not seen.authenticated:
+            return False
+        told = seen.sign_ins or ()
+        return any(sign_in.result == "connected" and sign_in.at >= since for sign_in in told) or (
+            self.store.is_fresh(number, since)
+        )
+
+    def is_leftover(self, row: Stored, seen: AccountConnector | None) -> bool:
+        """Whether a connection that was ended is connected again by a sign-in that was begun before its end.
+
+        Asked of a partner service that tells one flag, and cannot end the sign-ins that are under way there.
+        """
+        if row.state is not State.DISCONNECTED or row.sequence == 0 or seen is None:
+            return False
+        if seen.sign_ins is not None or not seen.authenticated or self._clock() - row.changed_at > LATE:
+            return False
+        minted = self.store.minted(row.number, row.changed_at - LATE)
+        return bool(minted) and max(minted) <= row.changed_at
 
     def touch(self, account: AccountRef, rows: Mapping[int, Stored]) -> None:
         """Note that an account was looked at, unless that is noted already."""

@@ -27,6 +27,9 @@ class ConnectionStore(Protocol):
     def is_fresh(self, number: int, since: datetime) -> bool:
         """Whether a sign-in of ours, minted since then, found it unconnected: it may have connected it."""
 
+    def minted(self, number: int, since: datetime) -> list[datetime]:
+        """When sign-ins to it were minted, by attempts and for hosts' servers, since then."""
+
     def apply(self, change: Change, version: int | None) -> bool:
         """Make the change if the row still has the ``version`` that was seen (None: there is no row)."""
 

@@ -11,11 +11,12 @@ import structlog
 
 from bff.common.errors import ConnectionNotFound, NeedsReconnect, PartnerProblem
 from bff.connect.attempt import Hint, Status
+from bff.connect.outcome import LATE
 from bff.connect.polling import Watch
 from bff.connect.ports import AttemptStore
 from bff.connections import changes
 from bff.connections.connection import STANDING, Change, Stored
-from bff.connections.ledger import Ledger
+from bff.connections.ledger import LEFTOVERS_EVERY, Ledger
 from bff.connections.overview import Overview, is_of
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef
@@ -106,7 +107,7 @@ class Connections:
             self._mark(found, self._clock(), by)
             raise
         gone = self._remove(found) or gone
-        self._note_end(account, number, by, gone=gone)
+        self._note_end(found, by, gone=gone)
         self._overview.forget(account)
 
     def access_token(self, found: Found) -> AccessToken:
@@ -138,12 +139,13 @@ class Connections:
         return found and self._catalogue.named(found)
 
     def _mark(self, found: Found, until: datetime, by: str | None) -> None:
-        """Note that somebody is about to end it, until then."""
+        """Note that somebody is about to end it, until then; of what was never told to stand, nothing."""
         seen = found.row
 
-        def decide(row: Stored | None) -> Change:
-            standing = row if row and row.state in STANDING else replace(row or seen, state=seen.state)
-            return Change(replace(standing, ending_until=until, ending_by=by))
+        def decide(row: Stored | None) -> Change | None:
+            if row is None or row.state not in STANDING:
+                return None
+            return Change(replace(row, ending_until=until, ending_by=by))
 
         self._ledger.store.decide(seen.product, seen.account_id, seen.number, decide)
 
@@ -167,15 +169,20 @@ class Connections:
             return False
         return True
 
-    def _note_end(self, account: AccountRef, number: int, by: str | None, *, gone: bool) -> None:
-        now = self._clock()
+    def _note_end(self, found: Found, by: str | None, *, gone: bool) -> None:
+        now, ended = self._clock(), found.row
+        # Sign-ins that a partner service with one flag cannot end: it is looked what becomes of them.
+        tells = found.seen is None or found.seen.sign_ins is not None
+        is_open = not gone and not tells and self._ledger.store.minted(ended.number, now - LATE)
+        look_at = now + LEFTOVERS_EVERY if is_open else None
 
         def decide(row: Stored | None) -> Change | None:
             if row is None or row.state not in STANDING:
                 return None
-            return changes.disconnected(row, now, gone=gone, by=by)
+            change = changes.disconnected(row, now, gone=gone, by=by)
+            return replace(change, row=replace(change.row, look_at=look_at))
 
-        self._ledger.store.decide(account.product, account.id, number, decide)
+        self._ledger.store.decide(ended.product, ended.account_id, ended.number, decide)
 
 
 def number_of(name: str) -> int:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, and_, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Row, and_, bindparam, insert, or_, select, union_all, update
 from sqlalchemy.exc import IntegrityError
 
 from bff.connections.connection import Change, Running, State, Stored, event_data
@@ -16,9 +16,9 @@ from bff.connections.ports import Decide
 from bff.serving.database import writing
 from bff.serving.statements import Read
 from bff.storage.outbox import NewEvent, record
-from bff.storage.tables import IS_LAUNCHED, attempts, connections
+from bff.storage.tables import IS_LAUNCHED, attempts, connections, sign_in_urls
 
-_row, _attempt = connections.c, attempts.c
+_row, _attempt, _url = connections.c, attempts.c, sign_in_urls.c
 _NAMES: Final = connections.c.keys()
 _OF_ACCOUNT: Final = (
     select(connections)
@@ -33,14 +33,23 @@ _RUNNING: Final = select(
     _attempt.account_id == bindparam("account"),
     _attempt.expires_at > bindparam("now"),
 )
-_FRESH: Final = (
-    select(_attempt.id)
-    .where(
-        _attempt.account_connector_id == bindparam("number"),
-        _attempt.minted_at >= bindparam("since"),
-        _attempt.authenticated_before.is_(False),
+_MINTED: Final = union_all(
+    *(
+        select(table.minted_at).where(
+            table.account_connector_id == bindparam("number"), table.minted_at >= bindparam("since")
+        )
+        for table in (_attempt, _url)
     )
-    .limit(1)
+)
+_FRESH: Final = union_all(
+    *(
+        select(table.minted_at).where(
+            table.account_connector_id == bindparam("number"),
+            table.minted_at >= bindparam("since"),
+            table.authenticated_before.is_(False),
+        )
+        for table in (_attempt, _url)
+    )
 )
 
 
@@ -53,6 +62,7 @@ class DatabaseConnections:
         self._of_account = Read(engine, _OF_ACCOUNT)
         self._running = Read(engine, _RUNNING)
         self._fresh = Read(engine, _FRESH)
+        self._minted = Read(engine, _MINTED)
 
     def of_account(self, product: str, account_id: str) -> dict[int, Stored]:
         """What is known of an account's connections, by their numbers; also of those that have ended."""
@@ -71,6 +81,10 @@ class DatabaseConnections:
     def is_fresh(self, number: int, since: datetime) -> bool:
         """Whether a sign-in of ours, minted since then, found it unconnected: it may have connected it."""
         return bool(self._fresh.all(number=number, since=since))
+
+    def minted(self, number: int, since: datetime) -> list[datetime]:
+        """When sign-ins to it were minted, by attempts and for hosts' servers, since then."""
+        return [at for (at,) in self._minted.all(number=number, since=since)]
 
     def apply(self, change: Change, version: int | None) -> bool:
         """Make the change if the row still has the ``version`` that was seen (None: there is no row)."""

@@ -23,16 +23,17 @@ T = TypeVar("T")
 
 def read_grant(told: Any) -> Grant | None:
     """The grant of an account connector; None where nothing (sensible) is told of it."""
-    if not isinstance(told, dict) or told.get("State") not in STATES:
+    state = told.get("State") if isinstance(told, dict) else None
+    if not isinstance(state, str) or state not in STATES:
         return None
     reason = told.get("Reason")
     return Grant(
-        state=told["State"],
+        state=state,
         reason=reason if isinstance(reason, str) and REASON.fullmatch(reason) else None,
         expires_at=moment(told.get("ExpiresAtUtc")),
         scopes=scopes(told.get("Scopes")),
         wanted_scopes=scopes(told.get("WantedScopes")) or (),
-        extra=extra(told.get("Extra")),
+        extra=extras(told.get("Extra")),
     )
 
 
@@ -47,7 +48,7 @@ def read_access_token(document: Any) -> AccessToken:
         token_type=kind if isinstance(kind, str) and kind else "Bearer",
         expires_at=moment(document.get("ExpiresAtUtc")),
         scopes=scopes(document.get("Scopes")),
-        extra=extra(document.get("Extra")),
+        extra=extras(document.get("Extra")),
     )
 
 
@@ -63,7 +64,7 @@ def scopes(told: Any) -> tuple[str, ...] | None:
     return tuple(filter(None, map(_text, told[:MOST_SCOPES])))
 
 
-def extra(told: Any) -> dict[str, str] | None:
+def extras(told: Any) -> dict[str, str] | None:
     """What else a third party told of the connection, as texts by name; None for nothing."""
     if not isinstance(told, dict):
         return None

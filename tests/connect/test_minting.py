@@ -8,7 +8,7 @@ from concurrent.futures import Future
 import pytest
 
 from bff.common.background import T
-from bff.common.errors import PartnerUnavailable
+from bff.common.errors import PartnerUnavailable, SeveralConnections
 from bff.connect.minting import Minter
 from bff.upstream.catalogue import Catalogue
 from bff.upstream.protocol import AccountConnector, CompletionWish, Connector, SignInToken
@@ -114,8 +114,12 @@ class TestChosen:
         assert (account, connector.id) == (ACME, 1)
 
     def test_of_several_the_one_in_use_is_renewed(self, core: WatchedCore) -> None:
-        """Else the oldest."""
+        """Else the oldest: none of them is anybody's yet."""
         assert self.chosen(core, installed(5), installed(9, authenticated=True)).id == 9
         assert self.chosen(core, installed(9), installed(5)).id == 5
+
+    def test_between_several_that_are_connected_nobody_chooses_silently(self, core: WatchedCore) -> None:
+        """The refusal says which there are to name."""
         both = (installed(9, authenticated=True), installed(5, authenticated=True))
-        assert self.chosen(core, *both).id == 5
+        with pytest.raises(SeveralConnections, match="5, 9; name one of them as connection"):
+            self.chosen(core, *both)

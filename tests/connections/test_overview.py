@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
+from sqlalchemy import Engine, delete
 
 from bff.common.errors import ConnectorUnavailable, PartnerUnavailable
-from bff.connections.overview import MOST_KEPT, Connection, Overview
+from bff.connections.ledger import Ledger
+from bff.connections.overview import MOST_KEPT, Overview
+from bff.connections.store import DatabaseConnections, decide_within
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef
+from bff.storage.tables import attempts, connections
 from bff.upstream.catalogue import Catalogue
 from bff.upstream.protocol import AccountConnector, Connector, SignInRecord
 from tests.connect.test_timeline import attempt
@@ -57,14 +61,21 @@ def service() -> Service:
 
 
 @pytest.fixture
-def overview(service: Service) -> Overview:
-    """One that has asked nothing yet."""
-    return Overview(service, Catalogue(service, service.clock, NoStore(), at_once), service.clock, at_once)
+def overview(service: Service, core_engine: Engine) -> Overview:
+    """One that has asked nothing yet, and knows nothing."""
+    with core_engine.begin() as connection:
+        connection.execute(delete(connections))
+        connection.execute(delete(attempts))
+    store = DatabaseConnections(core_engine)
+    ledger = Ledger(store, service.clock, None, decide_within)
+    catalogue = Catalogue(service, service.clock, NoStore(), at_once)
+    return Overview(service, catalogue, ledger, service.clock, at_once)
 
 
 def states(overview: Overview, account: AccountRef = ACME) -> dict[str, str]:
     """What a page is told of each connector."""
-    return {connector.key: state for connector, state in overview.states(account, (CRM, MAIL, LOST))}
+    found = overview.states(account, (CRM, MAIL, LOST))
+    return {standing.connector.key: standing.state.value for standing in found}
 
 
 class TestConnections:
@@ -73,9 +84,10 @@ class TestConnections:
     def test_what_is_installed_of_what_is_offered(self, overview: Overview) -> None:
         """By the catalogue's ids, under a name to show; what is not offered is nobody's business."""
         crm = OfferedConnector("crm", "Big CRM", "crm-reference")
-        assert overview.connections(ACME, (CRM, MAIL, LOST)) == [
-            Connection(7, crm, authenticated=False, external_account=None),
-            Connection(8, crm, authenticated=True, external_account=None),
+        found = overview.connections(ACME, (CRM, MAIL, LOST))
+        assert [(one.id, one.connector, one.authenticated, one.state.value) for one in found] == [
+            (7, crm, False, "disconnected"),
+            (8, crm, True, "connected"),
         ]
 
     def test_it_is_asked_each_time(self, overview: Overview, service: Service) -> None:
@@ -107,7 +119,7 @@ class TestConnections:
             installed(2, 101, authenticated=True, sign_ins=records[:1]),
             installed(3, 101, authenticated=True, sign_ins=()),
         ]
-        found = [each.external_account for each in overview.connections(ACME, (CRM,))]
+        found = [each.row.external_account for each in overview.connections(ACME, (CRM,))]
         assert found == ["ada@acme.example", None, None]
 
 
@@ -134,7 +146,7 @@ class TestStates:
     ) -> None:
         """In an outage too: the product's, or one made from its key."""
         service.fails = fails
-        names = [connector.name for connector, _ in overview.states(ACME, iter((CRM, MAIL, LOST)))]
+        names = [each.connector.name for each in overview.states(ACME, iter((CRM, MAIL, LOST)))]
         assert names == ["Crm" if "find" in fails else "Big CRM", "Mail", "Lost One"]
 
     def test_an_outage_makes_all_unknown_and_is_not_remembered(

@@ -140,3 +140,34 @@ class TestConnectors:
         assert "several installs" in out
         assert run("connectors", "check", "--account", "typo")[0] == 2
         assert "typo" not in cyclr.accounts
+
+
+class TestConnections:
+    """``hitchpost connections``: what an account has connected, and its end."""
+
+    OF = ("--product", "demo", "--account", "acme")
+
+    def test_they_are_listed_and_ended(self, run: Run, cyclr: Cyclr) -> None:
+        """By the ids that the list has; ended again there is nothing to end."""
+        item = cyclr.install("acme", cyclr.releases[0], authenticated=True)
+        status, out, _ = run("connections", "list", *self.OF)
+        assert (status, out) == (0, f"{item.id}  crm  connected\n")
+        status, out, _ = run("connections", "disconnect", *self.OF, str(item.id))
+        assert (status, out) == (0, f"disconnected {item.id} (crm)\n")
+        assert not item.authenticated
+        status, _, err = run("connections", "disconnect", *self.OF, str(item.id))
+        assert (status, err) == (2, f"there is no connection {item.id}\n")
+        assert run("connections", "list", *self.OF)[1] == f"{item.id}  crm  disconnected\n"
+
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            (("--product", "no-such", "--account", "acme"), "--product: there is no product 'no-such'"),
+            (("--product", "demo", "--account", " acme"), "--account: "),
+        ],
+    )
+    def test_what_is_not_there_is_told(self, run: Run, arguments: tuple[str, ...], told: str) -> None:
+        """With exit status 2, and nothing done."""
+        status, _, err = run("connections", "list", *arguments)
+        assert status == 2
+        assert told in err

@@ -12,7 +12,9 @@ import pytest
 from sqlalchemy import Engine
 
 from bff.common.errors import ConnectorUnavailable
+from bff.connections.ledger import Ledger
 from bff.connections.overview import Overview
+from bff.connections.store import DatabaseConnections, decide_within
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef
 from bff.serving.database import open_database
@@ -56,14 +58,15 @@ def worker(cyclr: Cyclr, client: PartnerClient, engine: Engine, now: list[dateti
         def start(patience: timedelta = PATIENCE) -> Overview:
             store = DatabaseConnectors(engine, "stand-in")
             catalogue = Catalogue(client, lambda: now[0], store, look_ups.submit, patience)
-            return Overview(client, catalogue, lambda: now[0], lists.submit)
+            ledger = Ledger(DatabaseConnections(engine), lambda: now[0], None, decide_within)
+            return Overview(client, catalogue, ledger, lambda: now[0], lists.submit)
 
         yield start
 
 
 def names(overview: Overview, account: AccountRef) -> list[str]:
     """What a page would call its buttons."""
-    return [connector.name for connector, _ in overview.states(account, [*ELEVEN, GHOST])]
+    return [each.connector.name for each in overview.states(account, [*ELEVEN, GHOST])]
 
 
 def expected(made_up: str = "Ghost") -> list[str]:
@@ -148,5 +151,5 @@ def test_what_is_installed_is_known_by_its_name_while_the_catalogue_is_away(
     """And what is not known stays unknown: nobody is told "disconnected" on a guess."""
     cyclr.install(account.id, cyclr.releases[-1], authenticated=True)
     cyclr.habits.busy = {"get_connector": (503, None)}
-    states = {connector.key: state for connector, state in worker().states(account, ELEVEN)}
+    states = {each.connector.key: each.state for each in worker().states(account, ELEVEN)}
     assert states == {f"tool-{number}": "unknown" for number in range(10)} | {"tool-10": "connected"}

@@ -186,7 +186,9 @@ def test_a56_an_outage_of_the_partner_service(faulty: FaultyWorld) -> None:
         assert_sent_away(faulty.launch(attempt["launch_token"]))
         failed.append(attempt["id"])
     assert_readable(faulty, failed)
-    assert faulty.server("GET", f"/v1/connections?account={faulty.account}").status_code == 503
+    (one,) = faulty.server("GET", f"/v1/connections?account={faulty.account}").json()["connections"]
+    assert (one["state"], one["last_state"]) == ("unknown", "connected")
+    assert faulty.server("GET", "/v1/connections?account=nothing-known").status_code == 503
     assert faulty.before_partner.accepted == met
     wait_until(lambda: busy_threads() <= threads)
     faulty.before_partner.switch(Fault.NONE)

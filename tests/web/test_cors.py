@@ -155,6 +155,18 @@ def test_a17_what_is_granted_is_said_word_by_word(world: World) -> None:
         assert "DELETE" not in answer.headers.get("Access-Control-Allow-Methods", "")
 
 
+def test_a17_what_ends_something_may_be_asked_for_there_alone(world: World) -> None:
+    """DELETE is granted where a page may end a connection, to registered origins, and nowhere else."""
+    asking = {"Access-Control-Request-Method": "DELETE", "Access-Control-Request-Headers": "authorization"}
+    path = world.bff + "/v1/connections/7"
+    granted = requests.options(path, headers={"Origin": HOST} | asking, timeout=20).headers
+    assert granted["Access-Control-Allow-Origin"] == HOST
+    assert granted["Access-Control-Allow-Methods"] == "DELETE"
+    assert "Access-Control-Allow-Credentials" not in granted
+    other = requests.options(path, headers={"Origin": "https://evil.example"} | asking, timeout=20).headers
+    assert "Access-Control-Allow-Origin" not in other
+
+
 def test_a17_only_the_pages_routes_are_granted(world: World) -> None:
     """What the host's server calls, the Studio and the popup's pages are for no other origin's script."""
     mine = set(page_paths(world))

@@ -147,3 +147,18 @@ def test_an_ended_attempts_read_writes_nothing(world: World) -> None:
         world.page("GET", f"/v1/attempts/{attempt}", token)
     assert set(seen) == {"SELECT"}
     assert len(world.partner_calls.seen) == before
+
+
+def test_a_configuration_costs_two_looks_and_one_call(world: World) -> None:
+    """`GET /v1/config`, asked again: what is known and who signs in is read, and nothing is written."""
+    token = world.session()
+    assert world.read(world.connect(token))["status"] == "connected"
+    world.page("GET", "/v1/config", token)
+    overview = world.bff_app.extensions["hitchpost"].overview
+    overview._kept.clear()
+    before = len(world.partner_calls.seen)
+    with statements(world) as seen:
+        world.page("GET", "/v1/config", token)
+        world.page("GET", "/v1/config", token)
+    assert seen == ["SELECT", "SELECT"] * 2
+    assert last_parts(world.partner_calls.seen[before:]) == ["connectors"]

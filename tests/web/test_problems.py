@@ -102,7 +102,7 @@ def broken(tmp_path: Path, database_url: DatabaseUrl) -> Iterator[str]:
 
 def asked(bff: str, operation: Operation, headers: dict[str, str]) -> requests.Response:
     """A call with a body that gets as far as the database."""
-    path = bff + operation.path.format(attempt_id="att_x")
+    path = bff + operation.path.format(attempt_id="att_x", connection_id="7")
     body: dict[str, Any] = {"headers": headers, "timeout": 60}
     if operation.body_type == FORM:
         body["data"] = {"launch_token": "x"}

@@ -85,6 +85,8 @@ MATRIX: Final[dict[str, dict[str, Any]]] = {
     "POST /v1/attempts/<attempt_id>/cancel": {"json": {}},
     "GET /v1/config": {"params": {"product": A}},
     "GET /v1/connections": {"params": {"account": "{account}"}},
+    "DELETE /v1/connections/<connection_id>": {"params": {"account": "{account}"}},
+    "POST /v1/connections/<connection_id>/token": {"params": {"account": "{account}"}},
     "GET /v1/openapi.json": NOTHING,
     "POST /v1/press": {"data": {"launch_token": "{launch_token}"}},
     "POST /v1/sessions": {"json": {"user": {"id": "ada"}, "account": {"id": "{account}"}}},
@@ -236,6 +238,7 @@ def test_a66_nothing_of_one_product_is_seen_or_changed_through_another(sides: tu
     world, before = first.world, everything_of(first)
     values = {
         "attempt_id": first.connected["id"],
+        "connection_id": first.connections[0]["id"],
         "product": first.studio.product,
         "name": f"{CANARY}-draft",
         "secret": "s" * 43,

@@ -72,7 +72,7 @@ def test_a13_anothers_attempt_is_not_there(world: World) -> None:
 
 
 def test_a13_connections_are_the_products_own(world: World) -> None:
-    """A server sees the accounts of its own product's connectors; a page asks for none at all."""
+    """A server sees the accounts of its own product's connectors; a page its own, and no other."""
     token = world.session()
     world.connect(token)
     path = f"/v1/connections?account={world.account}"
@@ -84,7 +84,10 @@ def test_a13_connections_are_the_products_own(world: World) -> None:
     # The other product offers the same connector: it is told of its own only, and of no other account.
     theirs = world.server("GET", path, key=OTHER_SECRET_KEY).json()["connections"]
     assert {item["connector"] for item in theirs} <= {"sandbox"}
-    assert world.page("GET", path, token).status_code == 401
+    seen = world.page("GET", path, token).json()["connections"]
+    assert [item["id"] for item in seen] == [item["id"] for item in mine]
+    assert world.page("GET", "/v1/connections?account=acme", token).status_code == 422
+    assert world.page("GET", path, "no-session").status_code == 401
     assert world.server("GET", path, key="sk_nobody").status_code == 401
 
 
@@ -325,7 +328,7 @@ def test_a15_an_unknown_field_is_refused(world: World) -> None:
     headers = {"Authorization": f"Bearer {SECRET_KEY}"}
     token = world.session()
     for path in routes(world.bff_app, "POST", "/v1/"):
-        own = headers if path.startswith(("/v1/sessions", "/v1/sign-in")) else {}
+        own = headers if path.startswith(("/v1/sessions", "/v1/sign-in", "/v1/connections")) else {}
         sender = own or {"Authorization": f"Bearer {token}", "Origin": HOST}
         body: dict[str, Any] = {"json": {"is_admin": True}}
         if path == "/v1/press":

@@ -16,7 +16,7 @@ from bff.web.kit.guards import CUSTOM_HEADER, ORIGIN
 from bff.web.kit.services import services
 
 _POLICY: Final[dict[str, Any]] = {
-    "methods": ["DELETE", "GET", "POST"],
+    "methods": ["GET", "POST"],
     "allow_headers": ["Accept-Language", "Authorization", "Content-Type", "Idempotency-Key", CUSTOM_HEADER],
     "expose_headers": ["Retry-After"],
     "supports_credentials": False,
@@ -35,7 +35,8 @@ def grant(response: Response) -> Response:
     origin = request.headers.get(ORIGIN)
     if origin and _is_registered(origin):
         if request.method == "OPTIONS":
-            set_cors_headers(response, _options(origin))
+            # Flask names the route's own methods there.
+            set_cors_headers(response, _options(origin, deletes="DELETE" in response.allow))
         else:
             response.headers.extend(_headers(origin))
     return response
@@ -49,10 +50,11 @@ def _headers(origin: str) -> dict[str, str]:
 
 
 @lru_cache(maxsize=1000)
-def _options(origin: str) -> Any:
+def _options(origin: str, *, deletes: bool = False) -> Any:
     # The library takes a text with special characters for a pattern; escaped, it can only be literal.
     exact = re.compile(re.escape(origin) + r"\Z")
-    return get_cors_options(current_app, {**_POLICY, "origins": [exact]})
+    more = {"methods": ["DELETE"]} if deletes else {}
+    return get_cors_options(current_app, {**_POLICY, "origins": [exact], **more})
 
 
 def _is_registered(origin: str) -> bool:

@@ -177,12 +177,13 @@ def _add_installed(app: Flask, cyclr: Cyclr) -> None:
 
     @app.delete("/v1.0/account/connectors/<int:number>")
     def delete_installed(number: int) -> Response:
-        cyclr.installed.remove(one(number))
-        return jsonify({"Message": "deleted"})
+        cyclr.installed.remove(item := one(number))
+        return jsonify({"Message": f"Connector '{item.name}' successfully deleted."})
 
     @app.put("/v1.0/account/connectors/<int:number>/deauthenticate")
     def deauthenticate(number: int) -> Response:
-        (item := one(number)).authenticated = False
+        item = one(number)
+        item.authenticated, item.auth_value = False, None
         return jsonify({"Message": f"Connector '{item.name}' successfully de-authenticated."})
 
 

@@ -39,7 +39,7 @@ def create_service(cyclr: Cyclr) -> Flask:
     @app.get("/connector/callback")
     def callback() -> AnyResponse:
         flow = cyclr.flows.pop(request.args.get("state", ""), None)
-        if flow is None or flow.installed is None:
+        if flow is None or flow.installed not in cyclr.installed:
             return _page("403 - Forbidden: Access is denied.", "", 403)
         if "Slow" in flow.installed.name:
             # house-allow: test-sleep: a third party that takes its time to give its tokens

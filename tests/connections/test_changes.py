@@ -1,0 +1,187 @@
+"""What follows for a connection from a look at the partner service."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bff.connect.attempt import Attempt, Status
+from bff.connections import changes
+from bff.connections.connection import Change, State, Stored, event_data, told
+from bff.identity.principal import User
+from bff.upstream.protocol import AccountConnector, Grant, SignInRecord
+from tests.connect.test_timeline import attempt
+
+NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
+BEFORE = NOW - timedelta(hours=1)
+BLANK = Stored("demo", "acme", 7, "crm", "CRM", State.DISCONNECTED, NOW, NOW)
+ADAS = replace(
+    BLANK,
+    state=State.CONNECTED,
+    changed_at=BEFORE,
+    connected_at=BEFORE,
+    connected_by="ada",
+    external_account="ada@crm.example",
+    sequence=1,
+)
+LOST = replace(ADAS, state=State.NEEDS_RECONNECT, reason="revoked", sequence=2)
+ENDED = changes.disconnected(ADAS, BEFORE).row
+FLAG = AccountConnector(7, "CRM", 1, "CRM", authenticated=True, sign_ins=None)
+NO_FLAG = replace(FLAG, authenticated=False)
+
+
+def granted(state: str, **more: Any) -> AccountConnector:
+    """What a partner service says that tells of grants."""
+    return replace(FLAG, authenticated=state != "none", sign_ins=(), grant=Grant(state, **more))
+
+
+def look(row: Stored | None, seen: AccountConnector | None, *, fresh: bool = False) -> Change | None:
+    """Somebody looks."""
+    return changes.observed(row, BLANK, seen, NOW, fresh=fresh)
+
+
+@pytest.mark.parametrize(
+    ("row", "seen", "event", "state"),
+    [
+        # Nothing was known.
+        (None, NO_FLAG, None, None),
+        (None, None, None, None),
+        (None, FLAG, None, "connected"),
+        (None, granted("needs_reconnect"), None, "needs_reconnect"),
+        # It stood.
+        (ADAS, FLAG, None, None),
+        (ADAS, NO_FLAG, "needs_reconnect", "needs_reconnect"),
+        (ADAS, granted("needs_reconnect", reason="revoked"), "needs_reconnect", "needs_reconnect"),
+        (ADAS, granted("none"), "disconnected", "disconnected"),
+        (ADAS, None, "disconnected", "disconnected"),
+        # It needed a new sign-in.
+        (LOST, FLAG, "reconnected", "connected"),
+        (LOST, NO_FLAG, None, None),
+        (LOST, granted("needs_reconnect", reason="expired"), None, "needs_reconnect"),
+        (LOST, granted("none"), "disconnected", "disconnected"),
+        (LOST, None, "disconnected", "disconnected"),
+        # It had ended.
+        (ENDED, FLAG, "connected", "connected"),
+        (ENDED, NO_FLAG, None, None),
+        (ENDED, granted("needs_reconnect", reason="scopes"), None, "needs_reconnect"),
+        (ENDED, None, None, "disconnected"),
+    ],
+)
+def test_what_a_look_makes_of_what_was_known(
+    row: Stored | None, seen: AccountConnector | None, event: str | None, state: str | None
+) -> None:
+    """Each state with each answer: what is told of it, and what is known then (None: nothing new)."""
+    change = look(row, seen)
+    assert (change and change.event) == (event and f"connection.{event}")
+    assert (change and change.row.state) == state
+    if change and event:
+        assert change.row.sequence == (row.sequence if row else 0) + 1
+    elif change:
+        assert change.row.sequence == (row.sequence if row else 0)
+
+
+def test_a_first_sight_is_news_if_a_sign_in_of_ours_may_have_made_it() -> None:
+    """Since when it stands is then known, too."""
+    change = look(None, FLAG, fresh=True)
+    assert change is not None
+    assert (change.event, change.row.connected_at) == ("connection.connected", NOW)
+
+
+def test_a_newer_sign_in_is_a_reconnect_by_nobody_that_is_known() -> None:
+    """Where the partner service tells when it was."""
+    row = replace(ADAS, authenticated_at=BEFORE)
+    seen = replace(FLAG, authenticated_at=NOW, sign_ins=(SignInRecord("t", "connected", None, NOW, "eve"),))
+    change = look(row, seen)
+    assert change is not None
+    assert (change.event, change.row.connected_by) == ("connection.reconnected", None)
+    assert (change.row.connected_at, change.row.external_account) == (NOW, "eve")
+    assert look(change.row, seen) is None
+
+
+def test_what_is_told_besides_is_kept_without_an_event() -> None:
+    """Scopes, an end, extras; scopes that are wanted and were not given are told."""
+    told_of = granted(
+        "connected", scopes=("a",), wanted_scopes=("a", "b"), expires_at=NOW, extra={"realm": "1"}
+    )
+    change = look(ADAS, told_of)
+    assert change is not None
+    assert change.event is None
+    document = told(change.row)
+    assert (document["scopes"], document["missing_scopes"]) == (["a"], ["b"])
+    assert (document["extra"], document["connected_by"]) == ({"realm": "1"}, "ada")
+
+
+class TestEnding:
+    """While somebody is about to end it."""
+
+    def test_a_look_meanwhile_changes_nothing(self) -> None:
+        """What it sees may be half of an end."""
+        ending = replace(ADAS, ending_until=NOW + timedelta(seconds=1), ending_by="user:ada")
+        assert look(ending, NO_FLAG) is None
+        assert look(ending, FLAG) is None
+
+    def test_of_who_died_over_it_the_next_look_finds_what_came_of_it(self) -> None:
+        """Ended, by whom it was; or not, and then it stands."""
+        ending = replace(ADAS, ending_until=NOW, ending_by="user:ada")
+        ended, stands = look(ending, NO_FLAG), look(ending, FLAG)
+        assert ended is not None
+        assert stands is not None
+        assert (ended.event, event_data(ended)["disconnected_by"]) == ("connection.disconnected", "user:ada")
+        assert (stands.event, stands.row.state, stands.row.ending_until) == (None, State.CONNECTED, None)
+
+
+class TestSignedIn:
+    """The success of an attempt."""
+
+    def ended(self, row: Stored | None, seen: AccountConnector = FLAG, **more: Any) -> Change | None:
+        """Grace's attempt has succeeded."""
+        mine: Attempt = attempt(
+            **{
+                "status": Status.CONNECTED,
+                "attributed": True,
+                "minted_at": BEFORE,
+                "user": User("grace", "G."),
+            }
+            | more
+        )
+        return changes.signed_in(row, BLANK, mine, seen, NOW)
+
+    @pytest.mark.parametrize(
+        ("row", "event"),
+        [(None, "connected"), (ENDED, "connected"), (ADAS, "reconnected"), (LOST, "reconnected")],
+    )
+    def test_it_says_who_connected(self, row: Stored | None, event: str) -> None:
+        """By their own id and name."""
+        change = self.ended(row, authenticated_before=row in (ADAS, LOST))
+        assert change is not None
+        assert change.event == f"connection.{event}"
+        assert (change.row.connected_by, change.row.connected_by_name) == ("grace", "G.")
+        assert change.row.connected_at == NOW
+
+    def test_who_cannot_be_named_is_not(self) -> None:
+        """Whoever connected it before remains, or nobody."""
+        again, new = (
+            self.ended(ADAS, attributed=False, authenticated_before=True),
+            self.ended(None, attributed=False),
+        )
+        assert again is not None
+        assert new is not None
+        assert (again.row.connected_by, new.row.connected_by) == ("ada", None)
+
+    def test_what_another_look_has_told_is_told_once(self) -> None:
+        """Then only who it was is added."""
+        seen = replace(FLAG, authenticated_at=NOW, sign_ins=())
+        noticed = look(replace(ADAS, authenticated_at=BEFORE), seen)
+        assert noticed is not None
+        change = self.ended(noticed.row, seen, authenticated_before=True)
+        assert change is not None
+        assert (change.event, change.row.connected_by) == (None, "grace")
+        assert change.row.sequence == noticed.row.sequence
+
+    def test_a_success_that_has_ended_since_is_none(self) -> None:
+        """What the partner service says now counts."""
+        assert self.ended(ENDED, granted("none")) is None
+        assert self.ended(None, NO_FLAG) is None

@@ -1,0 +1,165 @@
+"""Connections in the database, on both kinds of it: of many at once one changes a row, and tells of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, func, insert, select, text
+
+from bff.connections.connection import Change, State, Stored
+from bff.connections.store import DatabaseConnections
+from bff.serving.database import open_database
+from bff.storage.schema import SCHEMA
+from bff.storage.tables import connections, outbox
+from tests.support.databases import DatabaseUrl
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+ADAS = Stored("demo", "acme", 7, "crm", "CRM", State.CONNECTED, NOW, NOW, sequence=1, look_at=NOW)
+AT_ONCE = 8
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory, database_url: DatabaseUrl) -> Iterator[Engine]:
+    """One for all."""
+    folder: Path = tmp_path_factory.mktemp("connections")
+    made = open_database(database_url(folder, "bff"))
+    SCHEMA.upgrade(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def store(engine: Engine) -> DatabaseConnections:
+    """Of an empty table."""
+    with engine.begin() as connection:
+        connection.execute(connections.delete())
+        connection.execute(outbox.delete())
+    return DatabaseConnections(engine)
+
+
+def told(engine: Engine) -> int:
+    """How many events wait to be told."""
+    with engine.connect() as connection:
+        return int(connection.execute(select(func.count()).select_from(outbox)).scalar_one())
+
+
+def at_once(work: Callable[[int], object]) -> list[object]:
+    """Many do it at one moment."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(work, range(AT_ONCE)))
+
+
+def test_what_is_kept_is_what_was_given(store: DatabaseConnections) -> None:
+    """Each field, and by account."""
+    full = replace(
+        ADAS,
+        reason="revoked",
+        connected_at=NOW,
+        connected_by="ada",
+        connected_by_name="Ada",
+        authenticated_at=NOW,
+        external_account="ada@crm.example",
+        scopes=("a", "b"),
+        wanted_scopes=("a",),
+        expires_at=NOW,
+        extra={"realm": "1"},
+        removed_at=NOW,
+        ending_until=NOW,
+        ending_by="user:ada",
+        taken_until=NOW,
+    )
+    assert store.apply(Change(full), None)
+    assert store.of_account("demo", "acme") == {7: full}
+    assert store.get("demo", "acme", 7) == full
+    assert store.of_account("demo", "other") == store.of_account("other", "acme") == {}
+
+
+def test_of_many_who_note_it_first_one_does(store: DatabaseConnections, engine: Engine) -> None:
+    """And its event is told once."""
+    done = at_once(lambda _: store.apply(Change(ADAS, "connection.connected"), None))
+    assert sorted(done) == [False] * (AT_ONCE - 1) + [True]  # type: ignore[type-var]
+    assert told(engine) == 1
+
+
+def test_of_many_who_saw_the_same_version_one_changes_it(store: DatabaseConnections, engine: Engine) -> None:
+    """What the others saw is old by then."""
+    store.apply(Change(ADAS), None)
+    lost = Change(replace(ADAS, state=State.NEEDS_RECONNECT, sequence=2), "connection.needs_reconnect")
+    assert sum(bool(done) for done in at_once(lambda _: store.apply(lost, 0))) == 1
+    assert told(engine) == 1
+    assert not store.apply(lost, 0)
+
+
+def test_decisions_at_once_see_each_other(store: DatabaseConnections) -> None:
+    """None is lost, also where there was no row to lock before the first."""
+
+    def one_more(row: Stored | None) -> Change:
+        return Change(replace(row or ADAS, sequence=(row or replace(ADAS, sequence=0)).sequence + 1))
+
+    at_once(lambda _: store.decide("demo", "acme", 7, one_more))
+    assert store.of_account("demo", "acme")[7].sequence == AT_ONCE
+
+
+def test_an_account_that_is_due_is_looked_at_by_one_worker(store: DatabaseConnections) -> None:
+    """Until its lease ends; the longest due comes first, and an account once."""
+    store.apply(Change(ADAS), None)
+    store.apply(Change(replace(ADAS, number=8)), None)
+    store.apply(Change(replace(ADAS, account_id="older", look_at=NOW - timedelta(hours=1))), None)
+    store.apply(Change(replace(ADAS, account_id="later", look_at=NOW + timedelta(hours=1))), None)
+    store.apply(Change(replace(ADAS, account_id="never", look_at=None)), None)
+    assert store.due(NOW, 10) == [("demo", "older"), ("demo", "acme")]
+    until = NOW + timedelta(minutes=5)
+    assert sum(bool(done) for done in at_once(lambda _: store.claim("demo", "acme", NOW, until))) == 1
+    assert store.due(NOW, 10) == [("demo", "older")]
+    assert ("demo", "acme") in store.due(until, 10)
+
+
+def test_one_that_stands_for_nothing_is_taken_by_one(store: DatabaseConnections) -> None:
+    """What stands is nobody's to take; a taking ends by itself."""
+    blank = replace(ADAS, number=9, state=State.DISCONNECTED, look_at=None)
+    until = NOW + timedelta(minutes=1)
+    assert sum(bool(done) for done in at_once(lambda _: store.take(blank, until))) == 1
+    assert not store.take(blank, until)
+    assert store.take(replace(blank, changed_at=until), until + timedelta(minutes=1))
+    store.apply(Change(ADAS), None)
+    assert not store.take(replace(blank, number=7), until)
+
+
+QUESTIONS = {
+    "of an account": "SELECT * FROM connections WHERE product = 'demo' AND account_id = 'a7' ORDER BY number",
+    "due": "SELECT product, account_id FROM connections WHERE look_at IS NOT NULL"
+    " AND look_at <= '2020-01-01' ORDER BY look_at LIMIT 20",
+    "running": "SELECT id FROM attempts WHERE status = 'launched' AND product = 'demo' AND account_id = 'a7'",
+    "minted": "SELECT id FROM attempts WHERE account_connector_id = 7 AND minted_at >= '2020-01-01'",
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_no_question_reads_a_whole_table(store: DatabaseConnections, engine: Engine, question: str) -> None:
+    """However many connections there are: each is answered by an index."""
+    explain = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
+    with engine.begin() as connection:
+        rows = [{"product": "demo", "account_id": f"a{n}", "number": n} for n in range(3000)]
+        same = {
+            "connector_key": "crm",
+            "connector_name": "CRM",
+            "state": "connected",
+            "sequence": 1,
+            "version": 0,
+            "changed_at": NOW,
+            "seen_at": NOW,
+            "look_at": NOW,
+        }
+        connection.execute(insert(connections), [row | same for row in rows])
+        if engine.dialect.name != "sqlite":
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+        plan = " ".join(str(row) for row in connection.execute(text(f"{explain} {QUESTIONS[question]}")))
+        connection.rollback()
+    assert "Seq Scan" not in plan
+    assert "SCAN" not in plan.replace("USING", "") or "INDEX" in plan
+    assert "index" in plan.lower()

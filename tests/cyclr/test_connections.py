@@ -1,0 +1,289 @@
+"""What is known of connections from a partner service that tells one flag; and several of one connector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import update
+
+from bff.connections.health import Health
+from bff.serving.database import open_database
+from bff.storage.tables import connections
+from tests.support.connections import connected, events, listed, named, shown
+from tests.support.cyclr.world import CRM, PRODUCTS, CyclrWorld, open_cyclr_world, stock
+from tests.support.world import HOST
+
+
+def forget(world: CyclrWorld) -> None:
+    """What was heard a moment ago counts no more."""
+    world.bff_app.extensions["hitchpost"].overview._kept.clear()
+
+
+def look(world: CyclrWorld) -> None:
+    """The time has come at which it is looked at unasked."""
+    engine = open_database(world.bff_database)
+    long_ago = datetime.now(UTC) - timedelta(days=1)
+    ours = connections.c.account_id == world.account
+    due = ours & connections.c.look_at.is_not(None)
+    with engine.begin() as connection:
+        connection.execute(update(connections).where(due).values(look_at=long_ago))
+    engine.dispose()
+    health: Health = world.bff_app.extensions["hitchpost"].health
+    health.look()
+
+
+def disconnect(world: CyclrWorld, connection: str) -> int:
+    """The host's server ends a connection."""
+    path = f"/v1/connections/{connection}"
+    return world.server("DELETE", path, params={"account": world.account}).status_code
+
+
+class TestOneFlag:
+    """What Cyclr tells, and nothing invented."""
+
+    def test_a_connection_is_told_with_what_is_known_of_it(self, cyclr_world: CyclrWorld) -> None:
+        """By whom and since when; nothing of the third party's account or of scopes."""
+        connection = connected(cyclr_world, cyclr_world.session(), "crm")
+        (found,) = listed(cyclr_world)
+        assert (found["id"], found["state"], found["connected_by"]) == (connection, "connected", "ada")
+        assert found["connected_at"] is not None
+        nothing = ("external_account", "scopes", "expires_at", "reason", "extra")
+        assert [found[name] for name in nothing] == [None] * 5
+        assert named(cyclr_world) == ["connected"]
+
+    def test_what_was_set_up_by_hand_is_nobodys(self, cyclr_world: CyclrWorld) -> None:
+        """It stands, and nothing is told of it."""
+        cyclr = cyclr_world.cyclr
+        cyclr.install(cyclr_world.account, cyclr.releases[0], authenticated=True)
+        (found,) = listed(cyclr_world)
+        assert (found["state"], found["connected_by"], found["connected_at"]) == ("connected", None, None)
+        assert named(cyclr_world) == []
+
+    def test_a_connection_by_a_url_of_the_hosts_server_is_told(self, cyclr_world: CyclrWorld) -> None:
+        """By the next look."""
+        body = {
+            "user": {"id": "ada"},
+            "account": {"id": cyclr_world.account},
+            "connector": "crm",
+            "target_origin": HOST,
+            "callback_message": "done",
+        }
+        cyclr_world.sign_in(cyclr_world.server("POST", "/v1/sign-in-urls", json=body).json()["url"])
+        assert listed(cyclr_world)[0]["state"] == "connected"
+        assert named(cyclr_world) == ["connected"]
+
+    def test_a_flag_that_falls_by_itself_asks_for_a_new_sign_in(self, cyclr_world: CyclrWorld) -> None:
+        """Nobody had to look: it is told once, with the one reason that is known."""
+        connected(cyclr_world, cyclr_world.session(), "crm")
+        cyclr_world.cyclr.of(cyclr_world.account)[0].authenticated = False
+        look(cyclr_world)
+        look(cyclr_world)
+        (_, (name, data)) = events(cyclr_world)
+        assert (name, data["reason"]) == ("needs_reconnect", "unauthenticated")
+        told = shown(cyclr_world, cyclr_world.session(), "crm")
+        assert told["state"] == "needs_reconnect"
+        assert told["connections"][0]["reason_text"] == "The connection is no longer signed in."
+        connected(cyclr_world, cyclr_world.session(), "crm")
+        assert named(cyclr_world) == ["connected", "needs_reconnect", "reconnected"]
+
+    def test_an_install_that_is_deleted_there_is_a_connection_that_has_ended(
+        self, cyclr_world: CyclrWorld
+    ) -> None:
+        """By nobody that is known; it is listed no more."""
+        connected(cyclr_world, cyclr_world.session(), "crm")
+        cyclr_world.cyclr.installed.clear()
+        forget(cyclr_world)
+        assert listed(cyclr_world) == []
+        (_, (name, data)) = events(cyclr_world)
+        assert (name, data["reason"], data["disconnected_by"]) == ("disconnected", "removed", None)
+
+    def test_an_outage_ends_nothing(self, cyclr_world: CyclrWorld) -> None:
+        """Neither busy answers nor an unasked look during one are taken for an end."""
+        connected(cyclr_world, cyclr_world.session(), "crm")
+        cyclr_world.cyclr.habits.busy = {"*": (503, None)}
+        look(cyclr_world)
+        forget(cyclr_world)
+        assert listed(cyclr_world)[0]["state"] == "unknown"
+        assert named(cyclr_world) == ["connected"]
+
+    def test_a_look_unasked_costs_one_call_an_account(self, cyclr_world: CyclrWorld) -> None:
+        """And an account where nothing is connected costs none."""
+        cyclr_world.cyclr.install(cyclr_world.account, cyclr_world.cyclr.releases[1])
+        connected(cyclr_world, cyclr_world.session(), "crm")
+        listed(cyclr_world)
+        cyclr_world.cyclr.forget_what_was_asked()
+        look(cyclr_world)
+        assert cyclr_world.cyclr.counts() == {"list_installed": 1}
+        disconnect(cyclr_world, listed(cyclr_world)[0]["id"])
+        cyclr_world.cyclr.forget_what_was_asked()
+        forget_sign_ins(cyclr_world)
+        look(cyclr_world)
+        assert cyclr_world.cyclr.counts() == {}
+
+
+def forget_sign_ins(world: CyclrWorld) -> None:
+    """The sign-ins before an end are long over: nothing is looked for any more."""
+    engine = open_database(world.bff_database)
+    with engine.begin() as connection:
+        connection.execute(update(connections).values(look_at=None))
+    engine.dispose()
+
+
+class TestEnd:
+    """A connection is ended there."""
+
+    def test_it_is_de_authenticated_once(self, cyclr_world: CyclrWorld) -> None:
+        """The one install stays, for the host's automations refer to it."""
+        connection = connected(cyclr_world, cyclr_world.session(), "crm")
+        assert [disconnect(cyclr_world, connection) for _ in range(2)] == [204, 404]
+        (item,) = cyclr_world.cyclr.of(cyclr_world.account)
+        assert (item.id, item.authenticated) == (int(connection), False)
+        assert len(cyclr_world.cyclr.asked("deauthenticate")) == 1
+        assert named(cyclr_world) == ["connected", "disconnected"]
+
+    def test_an_end_that_the_partner_service_refuses_is_none(self, cyclr_world: CyclrWorld) -> None:
+        """It stands, and can be ended later."""
+        connection = connected(cyclr_world, cyclr_world.session(), "crm")
+        cyclr_world.cyclr.habits.busy = {"deauthenticate": (503, None)}
+        assert disconnect(cyclr_world, connection) == 503
+        cyclr_world.cyclr.habits.busy = {}
+        forget(cyclr_world)
+        assert listed(cyclr_world)[0]["state"] == "connected"
+        assert named(cyclr_world) == ["connected"]
+
+    def test_a80_a_sign_in_under_way_connects_nothing_for_long(self, cyclr_world: CyclrWorld) -> None:
+        """Cyclr cannot end it: what it connects is ended again, and nobody is told that it stood."""
+        connection = connected(cyclr_world, cyclr_world.session(), "crm")
+        attempt = cyclr_world.begin(cyclr_world.session(user="grace"), "crm")
+        url = cyclr_world.launch(attempt["launch_token"]).headers["Location"]
+        assert disconnect(cyclr_world, connection) == 204
+        assert cyclr_world.read(attempt["id"])["status"] == "cancelled"
+        cyclr_world.sign_in(url)
+        (item,) = cyclr_world.cyclr.of(cyclr_world.account)
+        assert item.authenticated
+        forget(cyclr_world)
+        assert listed(cyclr_world)[0]["state"] == "disconnected"
+        look(cyclr_world)
+        assert not item.authenticated
+        assert named(cyclr_world) == ["connected", "disconnected"]
+        # A sign-in of today's own is not taken for that one.
+        assert connected(cyclr_world, cyclr_world.session(), "crm") == connection
+        look(cyclr_world)
+        assert item.authenticated
+
+    def test_cyclr_gives_no_access_tokens(self, cyclr_world: CyclrWorld) -> None:
+        """That is said plainly."""
+        connection = connected(cyclr_world, cyclr_world.session(), "crm")
+        path = f"/v1/connections/{connection}/token"
+        answer = cyclr_world.server("POST", path, params={"account": cyclr_world.account})
+        assert (answer.status_code, answer.json()["code"]) == (501, "not_supported_by_partner")
+
+
+@pytest.fixture(scope="module")
+def shared_many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CyclrWorld]:
+    """A product whose users may connect several mailboxes."""
+    text = PRODUCTS.replace('reference = "Mail"\n', 'reference = "Mail"\nmultiple = true\n')
+    with open_cyclr_world(tmp_path_factory.mktemp("many"), products_text=text) as world:
+        yield world
+
+
+@pytest.fixture
+def many(shared_many: CyclrWorld, request: pytest.FixtureRequest) -> CyclrWorld:
+    """The same as it was at first, for an account of one's own."""
+    shared_many.cyclr.reset()
+    stock(shared_many.cyclr)
+    return replace(shared_many, account=f"many-{request.node.name[:60]}")
+
+
+class TestSeveral:
+    """Several accounts of one connector."""
+
+    def test_users_add_one_after_the_other(self, many: CyclrWorld) -> None:
+        """Each is a connection of its own, with its own events; all are listed."""
+        first, second = (connected(many, many.session(user=user), "mail") for user in ("ada", "grace"))
+        told = shown(many, many.session(), "mail")
+        assert (told["state"], told["multiple"]) == ("connected", True)
+        assert [(each["id"], each["connected_by"]) for each in told["connections"]] == [
+            (first, "ada"),
+            (second, "grace"),
+        ]
+        assert [item.name for item in many.cyclr.of(many.account)] == ["Mail", "Mail 2"]
+        assert [(name, data["id"]) for name, data in events(many)] == [
+            ("connected", first),
+            ("connected", second),
+        ]
+
+    def test_named_exactly_that_one_is_reconnected(self, many: CyclrWorld) -> None:
+        """Nothing is installed for it, and no other changes."""
+        first, second = (connected(many, many.session(), "mail") for _ in range(2))
+        attempt = many.begin(many.session(), "mail", connection=first)
+        url = many.launch(attempt["launch_token"]).headers["Location"]
+        assert f"id={first}&" in url
+        assert len(many.cyclr.of(many.account)) == 2
+        assert second != first
+
+    def test_a_try_that_was_given_up_leaves_no_heap_of_installs(self, many: CyclrWorld) -> None:
+        """What it had installed is used by the next."""
+        connected(many, many.session(), "mail")
+        for _ in range(3):
+            token = many.session()
+            attempt = many.begin(token, "mail")
+            assert many.launch(attempt["launch_token"]).status_code == 303
+            many.page("POST", f"/v1/attempts/{attempt['id']}/cancel", token, json={})
+            free(many)
+        assert [item.name for item in many.cyclr.of(many.account)] == ["Mail", "Mail 2"]
+
+    def test_two_who_add_at_once_get_one_each(self, many: CyclrWorld) -> None:
+        """Else the second sign-in would take the first one's place."""
+        connected(many, many.session(), "mail")
+        tokens = [many.begin(many.session(user=f"user-{n}"), "mail")["launch_token"] for n in range(3)]
+        with ThreadPoolExecutor(3) as pool:
+            urls = [answer.headers["Location"] for answer in pool.map(many.launch, tokens)]
+        assert len({url.partition("id=")[2].partition("&")[0] for url in urls}) == 3
+
+    def test_ended_a_further_one_is_deleted(self, many: CyclrWorld) -> None:
+        """And the others stand."""
+        first, second = (connected(many, many.session(), "mail") for _ in range(2))
+        assert disconnect(many, second) == 204
+        forget(many)
+        assert [each["id"] for each in listed(many) if each["state"] == "connected"] == [first]
+        assert [item.id for item in many.cyclr.of(many.account)] == [int(first)]
+        refused = many.page(
+            "POST", "/v1/attempts", many.session(), json={"connector": "mail", "connection": second}
+        )
+        assert (refused.status_code, refused.json()["code"]) == (404, "connection_not_found")
+
+    def test_one_that_needs_a_new_sign_in_is_nobody_elses_place(self, many: CyclrWorld) -> None:
+        """A further account is installed beside it."""
+        first, second = (connected(many, many.session(), "mail") for _ in range(2))
+        lost = next(item for item in many.cyclr.of(many.account) if item.id == int(first))
+        lost.authenticated = False
+        look(many)
+        third = connected(many, many.session(), "mail")
+        assert third not in {first, second}
+
+    def test_without_leave_for_several_none_is_chosen_silently(self, many: CyclrWorld) -> None:
+        """Of several that were set up by hand the user has to say which; a named one is reconnected."""
+        crm = next(release for release in many.cyclr.releases if release.id == CRM)
+        one = many.cyclr.install(many.account, crm, authenticated=True)
+        many.cyclr.install(many.account, crm, "Second", authenticated=True)
+        attempt = many.begin(many.session(), "crm")
+        page = many.launch(attempt["launch_token"])
+        assert page.status_code == 409
+        assert "Several accounts are connected" in page.text
+        told = many.read(attempt["id"])
+        assert (told["status"], told["error"]["code"]) == ("failed", "several_connections")
+        named_one = many.begin(many.session(), "crm", connection=str(one.id))
+        assert f"id={one.id}&" in many.launch(named_one["launch_token"]).headers["Location"]
+
+
+def free(world: CyclrWorld) -> None:
+    """A minute has passed since anything was taken for a sign-in."""
+    engine = open_database(world.bff_database)
+    with engine.begin() as connection:
+        connection.execute(update(connections).values(taken_until=None))
+    engine.dispose()

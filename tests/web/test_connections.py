@@ -1,0 +1,441 @@
+"""A connection's life: what pages and servers are told of it, and how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from bff.content.product import DisconnectPolicy
+from bff.partner.grants import revocation
+from tests.partner.conftest import client_of
+from tests.support.connections import connected, events, listed, named, shown
+from tests.support.databases import DatabaseUrl
+from tests.support.studio import StudioWorld
+from tests.support.world import HOST, OTHER_SECRET_KEY, World, open_world
+from tests.web.test_products_apart import sets
+
+
+def end(world: World, connection: str, token: str | None = None) -> requests.Response:
+    """Somebody ends a connection: the page of ``token``, or the host's server."""
+    path = f"/v1/connections/{connection}"
+    if token is not None:
+        return world.page("DELETE", path, token)
+    return world.server("DELETE", path, params={"account": world.account})
+
+
+def partner_has(world: World, connection: str) -> dict[str, Any]:
+    """What the partner service says of it."""
+    path = f"/v1.0/account/connectors/{connection}"
+    found: dict[str, Any] = client_of(world).call("GET", path, account=world.account).json()
+    return found
+
+
+class TestTold:
+    """What is told of a connection that stands."""
+
+    def test_a_server_is_told_whose_it_is_since_when_and_by_whom(self, world: World) -> None:
+        """In the form of the contract; what nobody knows is null."""
+        connection = connected(world, world.session())
+        (found,) = (each for each in listed(world) if each["connector"] == "sandbox")
+        since = found.pop("connected_at")
+        assert since is not None
+        assert found.pop("last_seen_at") >= since
+        assert found == {
+            "id": connection,
+            "connector": "sandbox",
+            "name": "Sandbox CRM",
+            "state": "connected",
+            "external_account": "ada@sandbox.example",
+            "connected_by": "ada",
+            "connected_by_name": "Ada",
+            "scopes": ["contacts.read", "contacts.write"],
+            "missing_scopes": [],
+            "expires_at": found["expires_at"],
+            "reason": None,
+            "reason_text": None,
+            "extra": None,
+            "sequence": 1,
+            "may_disconnect": True,
+            "authenticated": True,
+            "last_state": None,
+        }
+
+    def test_a_page_is_told_the_same_of_its_own_account(self, world: World) -> None:
+        """In the configuration, and in the list; of no other account, whatever it asks for."""
+        token = world.session()
+        connected(world, token)
+        told = shown(world, token)
+        assert (told["state"], told["multiple"]) == ("connected", False)
+        answer = world.page("GET", "/v1/connections", token)
+        assert answer.headers["Access-Control-Allow-Origin"] == HOST
+        of_sandbox = [each for each in answer.json()["connections"] if each["connector"] == "sandbox"]
+        assert told["connections"] == of_sandbox
+        refused = world.page("GET", "/v1/connections", token, params={"account": "another"})
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+
+    def test_a_sign_in_is_told_once_whoever_looks_meanwhile(self, world: World) -> None:
+        """The event has whose doing it was, though a page looked before the attempt had ended."""
+        token = world.session()
+        attempt = world.connect(token)
+        before = shown(world, token)
+        assert before["connections"][0]["state"] == "connected"
+        assert named(world) == []
+        assert world.read(attempt)["status"] == "connected"
+        shown(world, token)
+        ((name, data),) = events(world)
+        assert (name, data["connected_by"], data["account"]) == ("connected", "ada", world.account)
+
+    def test_while_somebody_signs_in_others_see_it_as_pending(self, world: World) -> None:
+        """The connector, and its connection once there is one."""
+        attempt = world.begin(world.session(user="grace"))
+        token = world.session()
+        assert shown(world, token)["state"] == "disconnected"
+        world.launch(attempt["launch_token"])
+        forget(world)
+        told = shown(world, token)
+        assert (told["state"], [each["state"] for each in told["connections"]]) == ("pending", ["pending"])
+        world.page("POST", f"/v1/attempts/{attempt['id']}/cancel", world.session(user="grace"), json={})
+        assert shown(world, token)["state"] == "disconnected"
+
+    def test_what_stood_before_anybody_looked_is_no_news(self, world: World) -> None:
+        """After an upgrade, say: it is noted without an event, and nobody is named."""
+        account = client_of(world)
+        account.call("POST", "/v1.0/accounts", {"Id": world.account, "Name": "Acme"}, account=None)
+        made = account.call("POST", "/v1.0/connectors/101/install", {}, account=world.account).json()
+        path = f"/v1.0/account/connectors/{made['Id']}"
+        account.call("PUT", path, {"AuthValue": "key"}, account=world.account)
+        told = shown(world, world.session())
+        assert (told["state"], told["connections"][0]["connected_by"]) == ("connected", None)
+        assert named(world) == []
+
+    def test_a_connection_by_a_url_of_the_hosts_server_is_told(self, world: World) -> None:
+        """Though there is no attempt around it: by the next look, and of nobody's doing that is known."""
+        body = {
+            "user": {"id": "ada"},
+            "account": {"id": world.account},
+            "connector": "sandbox",
+            "target_origin": HOST,
+            "callback_message": "done",
+        }
+        world.sign_in(world.server("POST", "/v1/sign-in-urls", json=body).json()["url"])
+        listed(world)
+        ((name, data),) = events(world)
+        assert (name, data["connected_by"], data["external_account"]) == (
+            "connected",
+            None,
+            "ada@sandbox.example",
+        )
+
+    def test_a_reconnect_is_told_as_one(self, world: World) -> None:
+        """By whom it was this time."""
+        connection = connected(world, world.session())
+        assert connected(world, world.session(user="grace")) == connection
+        assert [(name, data["connected_by"]) for name, data in events(world)] == [
+            ("connected", "ada"),
+            ("reconnected", "grace"),
+        ]
+
+    def test_a_connection_that_ends_by_itself_needs_a_new_sign_in(self, world: World) -> None:
+        """Told once, with a reason, however often it is looked at; the next sign-in reconnects it."""
+        token = world.session()
+        connection = connected(world, token)
+        client_of(world).call(
+            "PUT", f"/v1.0/account/connectors/{connection}/deauthenticate", account=world.account
+        )
+        forget(world)
+        told = shown(world, token)
+        assert told["state"] in {"needs_reconnect", "disconnected"}
+        shown(world, token)
+        assert len(named(world)) == 2
+        assert connected(world, token) == connection
+        assert named(world)[-1] in {"reconnected", "connected"}
+
+
+def forget(world: World) -> None:
+    """What was heard a moment ago counts no more."""
+    world.bff_app.extensions["hitchpost"].overview._kept.clear()
+
+
+class TestOutage:
+    """While the partner service is away."""
+
+    @pytest.fixture
+    def apart(self, tmp_path: Path, database_url: DatabaseUrl) -> Iterator[World]:
+        """A world whose partner service may go away."""
+        settings = {"partner_total_timeout": 1.0, "partner_read_timeout": 1.0}
+        with open_world(tmp_path, database_url=database_url, bff_settings=settings) as world:
+            yield world
+
+    def test_what_is_known_is_told_with_its_age(self, apart: World) -> None:
+        """Nobody is told "disconnected" because a service is away; of nothing known nothing is told."""
+        token = apart.session()
+        connection = connected(apart, token)
+        seen_at = listed(apart)[0]["last_seen_at"]
+        apart.partner_calls.open.clear()
+        try:
+            forget(apart)
+            (one,) = listed(apart)
+            told = shown(apart, token)
+            nobody = replace(apart, account="nobody")
+            away = nobody.server("GET", "/v1/connections", params={"account": "nobody"})
+        finally:
+            apart.partner_calls.open.set()
+        assert (one["id"], one["state"], one["last_state"]) == (connection, "unknown", "connected")
+        assert one["last_seen_at"] == seen_at
+        assert (told["state"], told["last_state"]) == ("unknown", "connected")
+        assert told["last_seen_at"] == seen_at
+        assert (away.status_code, away.json()["code"]) == (503, "partner_unavailable")
+
+
+class TestEnd:
+    """How a connection ends."""
+
+    @pytest.mark.parametrize("by_page", [True, False])
+    def test_it_ends_at_the_partner_service_and_the_third_party(self, world: World, by_page: bool) -> None:
+        """The grant is revoked; asked again there is nothing to end; who did it is told."""
+        token = world.session()
+        connection = connected(world, token)
+        revoked = len(revocations(world))
+        ended = end(world, connection, token if by_page else None)
+        assert (ended.status_code, ended.text) == (204, "")
+        assert len(revocations(world)) == revoked + 1
+        assert partner_has(world, connection)["Authenticated"] is False
+        again = end(world, connection, token if by_page else None)
+        assert (again.status_code, again.json()["code"]) == (404, "connection_not_found")
+        assert shown(world, token)["state"] == "disconnected"
+        (_, (name, data)) = events(world)
+        assert (name, data["disconnected_by"]) == ("disconnected", "user:ada" if by_page else "server")
+        assert (data["state"], data["external_account"], data["sequence"]) == ("disconnected", None, 2)
+
+    def test_a80_only_who_has_it_can_end_it(self, world: World) -> None:
+        """Not another account, product or session, nor a page that may not offer its connector."""
+        connection = connected(world, world.session())
+        path = f"/v1/connections/{connection}"
+        stranger = replace(world, account="stranger-" + world.account)
+        narrow = world.session(connectors=["sandbox-isolated"])
+        answers = [
+            stranger.page("DELETE", path, stranger.session()),
+            stranger.server("DELETE", path, params={"account": stranger.account}),
+            world.server("DELETE", path, key=OTHER_SECRET_KEY, params={"account": world.account}),
+            world.page("DELETE", path, narrow),
+            world.page("DELETE", "/v1/connections/no-number", world.session()),
+            world.page("DELETE", "/v1/connections/99999999999", world.session()),
+        ]
+        assert [(each.status_code, each.json()["code"]) for each in answers] == [
+            (404, "connection_not_found")
+        ] * len(answers)
+        assert listed(world)[0]["state"] == "connected"
+
+    def test_a80_a_page_of_another_site_ends_nothing(self, world: World) -> None:
+        """Without a registered origin nothing is done, whatever token comes with it."""
+        token = world.session()
+        connection = connected(world, token)
+        for origin in (None, "https://evil.example", "null"):
+            refused = world.page("DELETE", f"/v1/connections/{connection}", token, origin=origin)
+            assert (refused.status_code, refused.json()["code"]) == (403, "origin_not_allowed")
+        assert listed(world)[0]["state"] == "connected"
+
+    def test_two_ends_at_once_are_one(self, world: World) -> None:
+        """Whoever comes second is told the same, or that it is gone; one event tells of it."""
+        connection = connected(world, world.session())
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda _: end(world, connection).status_code, range(4)))
+        assert 204 in answers
+        assert set(answers) <= {204, 404}
+        assert named(world) == ["connected", "disconnected"]
+        assert partner_has(world, connection)["Authenticated"] is False
+
+    def test_a80_a_sign_in_that_is_under_way_ends_with_it(self, world: World) -> None:
+        """Its attempt is cancelled, and what its user does then connects nothing and leaves no grant."""
+        connection = connected(world, world.session())
+        browser, attempt = requests.Session(), world.begin(world.session(user="grace"))
+        url = world.launch(attempt["launch_token"], browser=browser).headers["Location"]
+        assert end(world, connection).status_code == 204
+        assert world.read(attempt["id"])["status"] == "cancelled"
+        revoked = len(revocations(world))
+        world.sign_in(url, browser=browser)
+        assert partner_has(world, connection)["Authenticated"] is False
+        revocation.retry_revocations(world.partner_service, 50)
+        assert len(revocations(world)) == revoked + 1
+        forget(world)
+        assert listed(world)[0]["state"] == "disconnected"
+        assert named(world) == ["connected", "disconnected"]
+
+    def test_a_sign_in_that_had_succeeded_is_told_and_then_ended(self, world: World) -> None:
+        """Both are told, in their order, though its page had not looked yet."""
+        attempt = world.connect(world.session())
+        connection = listed(world)[0]["id"]
+        assert end(world, connection).status_code == 204
+        assert world.read(attempt)["status"] == "connected"
+        assert named(world) == ["connected", "disconnected"]
+
+    def test_another_account_that_waits_for_a_choice_is_let_go(self, world: World) -> None:
+        """Nobody can take it afterwards in place of what has ended."""
+        token = world.session()
+        connection = connected(world, token)
+        browser, attempt = requests.Session(), world.begin(token)
+        url = world.launch(attempt["launch_token"], browser=browser).headers["Location"]
+        world.sign_in(url, account="grace@sandbox.example", browser=browser)
+        assert world.read(attempt["id"])["error"]["code"] == "account_mismatch"
+        end(world, connection)
+        chosen = world.page("POST", f"/v1/attempts/{attempt['id']}/accept", token, json={})
+        assert (chosen.status_code, chosen.json()["code"]) == (422, "invalid_request")
+        assert partner_has(world, connection)["Authenticated"] is False
+
+    def test_after_an_end_it_can_be_connected_again(self, world: World) -> None:
+        """The same connection, whose events go on counting."""
+        token = world.session()
+        connection = connected(world, token)
+        end(world, connection)
+        assert connected(world, token) == connection
+        assert [data["sequence"] for _, data in events(world)] == [1, 2, 3]
+        assert named(world) == ["connected", "disconnected", "connected"]
+
+
+def revocations(world: World) -> list[tuple[str, str]]:
+    """The third party was told to end a grant."""
+    return [seen for seen in world.sandbox_calls.seen if "revoke" in seen[1]]
+
+
+class TestPolicy:
+    """Who may end a connection is the product's choice."""
+
+    @contextlib.contextmanager
+    def product(self, studio: StudioWorld, **said: Any) -> Iterator[World]:
+        """A product of this test's own whose file says this."""
+        sets(studio, **said)
+        yield replace(studio.world, account="policy-" + studio.product)
+
+    @pytest.mark.parametrize(
+        ("policy", "owner", "other"),
+        [("account", 204, 204), ("owner", 204, 403), ("server", 403, 403)],
+    )
+    def test_a80_pages_may_as_the_product_file_says(
+        self, studio: StudioWorld, policy: str, owner: int, other: int
+    ) -> None:
+        """And the page is told beforehand; the host's server always may."""
+        with self.product(studio, disconnect=DisconnectPolicy(policy)) as world:
+            opened_for = {"product": studio.product, "origin": studio.origin}
+            for user, expected in (("grace", other), ("ada", owner)):
+                ada = world.session(key=studio.secret_key)
+                asked = {"origin": studio.origin, "json": {"connector": "sandbox"}}
+                begun = world.page("POST", "/v1/attempts", ada, **asked).json()
+                url = world.launch(begun["launch_token"], opened_for=opened_for).headers["Location"]
+                world.sign_in(url)
+                hint = f"/v1/attempts/{begun['id']}?hint=message"
+                connection = world.server("GET", hint, key=studio.secret_key).json()["connection"]["id"]
+                token = world.session(key=studio.secret_key, user=user)
+                told = world.page("GET", "/v1/connections", token, origin=studio.origin).json()
+                (may,) = {each["may_disconnect"] for each in told["connections"]}
+                path = f"/v1/connections/{connection}"
+                answer = world.page("DELETE", path, token, origin=studio.origin)
+                assert (answer.status_code, may) == (expected, expected == 204), user
+                if expected == 403:
+                    assert answer.json()["code"] == "not_allowed"
+            account = {"account": world.account}
+            last = world.server("DELETE", path, key=studio.secret_key, params=account)
+            assert last.status_code == (404 if owner == 204 else 204)
+
+
+class TestTokens:
+    """An access token of a connection, for the host's server."""
+
+    def token(self, world: World, connection: str, **more: Any) -> requests.Response:
+        """It is asked for."""
+        asked = {"params": {"account": world.account}} | more
+        return world.server("POST", f"/v1/connections/{connection}/token", **asked)
+
+    def test_it_can_be_used_at_the_third_party(self, world: World) -> None:
+        """With when it ends, and for what it is; no cache keeps it."""
+        connection = connected(world, world.session())
+        answer = self.token(world, connection)
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["Cache-Control"] == "no-store"
+        told = answer.json()
+        assert (told["token_type"], told["scopes"]) == ("Bearer", ["contacts.read", "contacts.write"])
+        assert told["access_token"]
+        assert told["expires_at"] is not None
+        assert self.token(world, connection, json={}).json()["access_token"] == told["access_token"]
+
+    def test_a81_no_log_has_one(self, world: World, capfd: pytest.CaptureFixture[str]) -> None:
+        """It is told that one was given, of which connection, and no more."""
+        connection = connected(world, world.session())
+        told = self.token(world, connection).json()
+        out, err = capfd.readouterr()
+        assert told["access_token"] not in out + err
+        (line,) = (each for each in out.splitlines() if "access token given" in each)
+        assert f"connection={connection}" in line
+
+    def test_a81_no_page_and_no_other_server_gets_one(self, world: World) -> None:
+        """Nor is one given for what has ended."""
+        token = world.session()
+        connection = connected(world, token)
+        path = f"/v1/connections/{connection}/token"
+        assert world.page("POST", path, token, json={}).status_code == 401
+        for other in (
+            self.token(world, connection, key=OTHER_SECRET_KEY),
+            self.token(replace(world, account="other-" + world.account), connection),
+            self.token(world, "12345678"),
+        ):
+            assert (other.status_code, other.json()["code"]) == (404, "connection_not_found")
+        end(world, connection)
+        assert self.token(world, connection).json()["code"] == "connection_not_found"
+        preflight = requests.options(
+            world.bff + path,
+            headers={"Origin": HOST, "Access-Control-Request-Method": "POST"},
+            timeout=10,
+        )
+        assert "Access-Control-Allow-Origin" not in preflight.headers
+
+
+class TestSeveral:
+    """Several account connectors of one connector, where the product wants one connection."""
+
+    def test_none_of_them_is_chosen_silently(self, world: World) -> None:
+        """Unless one alone is connected; a connection that is named is reconnected."""
+        token, account = world.session(), client_of(world)
+        first = connected(world, token)
+        install = {"Name": "Second"}
+        made = account.call("POST", "/v1.0/connectors/101/install", install, account=world.account).json()
+        assert connected(world, token) == first
+        path = f"/v1.0/account/connectors/{made['Id']}"
+        account.call("PUT", path, {"AuthValue": "key"}, account=world.account)
+        attempt = world.begin(token)
+        assert world.launch(attempt["launch_token"]).status_code == 409
+        told = world.read(attempt["id"])
+        assert (told["status"], told["error"]["code"]) == ("failed", "several_connections")
+        assert connected(world, token, connection=first) == first
+        ids = {each["id"] for each in listed(world) if each["connector"] == "sandbox"}
+        assert ids == {first, str(made["Id"])}
+
+
+class TestNamed:
+    """An attempt that names the connection to reconnect."""
+
+    def test_it_reconnects_exactly_that_one(self, world: World) -> None:
+        """And another connector's, account's or product's is none of its own."""
+        token = world.session()
+        connection = connected(world, token)
+        assert connected(world, token, connection=connection) == connection
+        asked = {"connector": "sandbox-isolated", "connection": connection}
+        stranger = replace(world, account="other-" + world.account)
+        refused = [
+            world.page("POST", "/v1/attempts", token, json=asked),
+            stranger.page(
+                "POST",
+                "/v1/attempts",
+                stranger.session(),
+                json={"connector": "sandbox", "connection": connection},
+            ),
+            world.page("POST", "/v1/attempts", token, json={"connector": "sandbox", "connection": "1234567"}),
+        ]
+        assert [(each.status_code, each.json()["code"]) for each in refused] == [
+            (404, "connection_not_found")
+        ] * 3
