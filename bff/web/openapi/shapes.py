@@ -205,7 +205,7 @@ class Unsent(BaseModel):
 
 
 class AttemptResult(BaseModel):
-    """What ``Hitchpost.connect`` resolves with, but for the channel, which the page itself knows."""
+    """What ``Hitchpost.connect`` resolves with."""
 
     status: Literal["connected"]
     attempt: str
@@ -214,6 +214,7 @@ class AttemptResult(BaseModel):
     message: str
     attributed: bool
     receipt: str | None
+    channel: Annotated[str, Field(description="The signal with which this was asked, or poll.")]
     supportCode: str  # noqa: N815  # as scripts read it
 
 
@@ -247,6 +248,10 @@ class AttemptState(BaseModel):
     expires_at: AwareDatetime
     timeline: list[TimelineStep] = []
     result: AttemptResult | None = None
+    step: Annotated[str | None, Field(description="What the user is told now, if it is worth a word.")] = None
+    advice: Annotated[str | None, Field(description="What the people who build the page should change.")] = (
+        None
+    )
 
 
 class Jwk(BaseModel):

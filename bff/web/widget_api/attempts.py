@@ -39,6 +39,8 @@ from bff.web.widget_api.press import mint_ahead
 
 LONGEST_KEY: Final = 255
 HINTS: Final = frozenset(Hint)
+CUT_OFF: Final = "cut_off"
+"""In place of a hint: the page cannot reach the window that it opened."""
 
 routes = Blueprint("hitchpost_attempts", __name__)
 routes.after_request(cors.grant)
@@ -137,6 +139,8 @@ def read(attempt_id: str) -> Response:
     observed = services().watch.observe(attempt, hint)
     timeline = {} if principal else {"timeline": _timeline(services().attempts.steps(attempt.id), observed)}
     page = _for_page(observed, hint) if principal else {}
+    if request.headers.get(CUSTOM_HEADER) == CUT_OFF:
+        page["advice"] = "set Cross-Origin-Opener-Policy to same-origin-allow-popups on this page"
     return answer(told(observed, product) | page | timeline)
 
 
@@ -254,7 +258,8 @@ def _for_page(attempt: Attempt, hint: Hint | None = None) -> dict[str, Any]:
     With ``Hint.MESSAGE`` the page has heard the message itself, unless none was to be posted.
     """
     if attempt.status is not Status.CONNECTED:
-        return {"result": None, "unsent": None}
+        interrupted = hint is Hint.TROUBLE and attempt.status in {Status.CREATED, Status.LAUNCHED}
+        return {"result": None, "unsent": None} | ({"step": "interrupted"} if interrupted else {})
     result = {
         "status": attempt.status.value,
         "attempt": attempt.id,
@@ -263,6 +268,7 @@ def _for_page(attempt: Attempt, hint: Hint | None = None) -> dict[str, Any]:
         "message": attempt.message,
         "attributed": attempt.attributed is True,
         "receipt": services().receipts.sign(attempt),
+        "channel": hint.value if hint else "poll",
         "supportCode": attempt.support_code,
     }
     heard = hint is Hint.MESSAGE and attempt.delivery is not Delivery.RETURN
