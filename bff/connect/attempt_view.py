@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bff.connect.attempt import Attempt, Delivery, Hint, Status
+from bff.connect.attempt import LIVE, Attempt, Delivery, Hint, Status
 from bff.connect.ports import ReceiptSigner
 from bff.content.product import Product
 from bff.content.words import Words
@@ -25,11 +25,13 @@ class AttemptViews:
         """
         told = self._both(attempt, product)
         if attempt.status is not Status.CONNECTED:
-            return told | {"result": None, "unsent": None}
+            interrupted = hint is Hint.TROUBLE and attempt.status in LIVE
+            return told | {"result": None, "unsent": None} | ({"step": "interrupted"} if interrupted else {})
         heard = hint is Hint.MESSAGE and attempt.delivery is not Delivery.RETURN
         result = {
             "status": told["status"],
             "attempt": attempt.id,
+            "channel": hint.value if hint else "poll",
             "supportCode": attempt.support_code,
             **{name: told[name] for name in ("connector", "connection", "message", "attributed", "receipt")},
         }

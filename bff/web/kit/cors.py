@@ -17,7 +17,14 @@ from bff.web.kit.services import services
 
 _POLICY: Final[dict[str, Any]] = {
     "methods": ["GET", "POST"],
-    "allow_headers": ["Accept-Language", "Authorization", "Content-Type", "Idempotency-Key", CUSTOM_HEADER],
+    "allow_headers": [
+        "Accept-Language",
+        "Authorization",
+        "Content-Language",
+        "Content-Type",
+        "Idempotency-Key",
+        CUSTOM_HEADER,
+    ],  # fmt: skip
     "expose_headers": ["Retry-After"],
     "supports_credentials": False,
     "max_age": timedelta(minutes=10),

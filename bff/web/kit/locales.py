@@ -11,8 +11,9 @@ from bff.identity.principal import Principal
 
 
 def browsers() -> list[str]:
-    """What ``Accept-Language`` says. The widget puts the page's own language in front there."""
-    return accepted(request.headers.get("Accept-Language", ""))
+    """The page's own language, which the widget tells as ``Content-Language``, then what the browser accepts."""
+    told = (request.headers.get(name, "") for name in ("Content-Language", "Accept-Language"))
+    return [tag for header in told for tag in accepted(header)]
 
 
 def wanted(principal: Principal, tag: str | None) -> list[str]:

@@ -210,7 +210,7 @@ class Unsent(BaseModel):
 
 
 class AttemptResult(BaseModel):
-    """What ``Hitchpost.connect`` resolves with, but for the channel, which the page itself knows."""
+    """What ``Hitchpost.connect`` resolves with."""
 
     status: Literal["connected"]
     attempt: str
@@ -219,6 +219,7 @@ class AttemptResult(BaseModel):
     message: str
     attributed: bool
     receipt: str | None
+    channel: Annotated[str, Field(description="The signal with which this was asked, or poll.")]
     supportCode: str  # noqa: N815  # as scripts read it
 
 
@@ -259,6 +260,10 @@ class AttemptState(BaseModel):
     settled_at: AwareDatetime | None = None
     timeline: list[TimelineStep] = []
     result: AttemptResult | None = None
+    step: Annotated[str | None, Field(description="What the user is told now, if it is worth a word.")] = None
+    advice: Annotated[str | None, Field(description="What the people who build the page should change.")] = (
+        None
+    )
 
 
 class AttemptPage(BaseModel):

@@ -39,6 +39,8 @@ from bff.web.widget_api.press import mint_ahead
 
 LONGEST_KEY: Final = 255
 HINTS: Final = frozenset(Hint)
+CUT_OFF: Final = "cut_off"
+"""In place of a hint: the page cannot reach the window that it opened."""
 
 routes = Blueprint("hitchpost_attempts", __name__)
 routes.after_request(cors.grant)
@@ -142,10 +144,13 @@ def read(attempt_id: str) -> Response:
     metrics.signalled(hint.value if hint else "timer")
     observed = services().watch.observe(attempt, hint)
     views = services().attempt_views
-    if principal:
-        return answer(views.for_page(observed, product, hint))
-    timeline = _timeline(services().attempts.steps(attempt.id), observed)
-    return answer(views.for_server(observed, product) | {"timeline": timeline})
+    if principal is None:
+        timeline = _timeline(services().attempts.steps(attempt.id), observed)
+        return answer(views.for_server(observed, product) | {"timeline": timeline})
+    told = views.for_page(observed, product, hint)
+    if request.headers.get(CUSTOM_HEADER) == CUT_OFF:
+        told["advice"] = "set Cross-Origin-Opener-Policy to same-origin-allow-popups on this page"
+    return answer(told)
 
 
 @routes.post("/v1/attempts/<attempt_id>/cancel")

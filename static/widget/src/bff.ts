@@ -2,7 +2,8 @@
 import { complain } from "./complain.js";
 import { ConnectError, errorOf, type Told } from "./errors.js";
 import { bffOrigin, renewSession, sessionToken, settings } from "./session.js";
-import type { Attempt, AttemptRequest, Channel, Config, Connection, Reading } from "./types.js";
+import type { Signal } from "./signals.js";
+import type { Attempt, AttemptRequest, Config, Connection, Reading } from "./types.js";
 
 /** So long (milliseconds) after a call has failed may the browser take to say why, and to be able to close a window. */
 const HINDSIGHT = 500;
@@ -12,7 +13,7 @@ const PATIENCE = 10_000;
 const PERSISTENCE = 15_000;
 
 /** What an answer is asked for with: the signal, or none in particular. */
-type Hint = Channel | "1";
+type Hint = Signal | "1";
 
 /** What a page needs to draw buttons, in this language; the server chooses one where nobody named any. */
 export const readConfig = (locale: string): Promise<Config> => call("config?locale=" + encodeURIComponent(locale));
@@ -30,7 +31,7 @@ export const begin = (request: AttemptRequest, pressed: boolean): Promise<Attemp
  * How an attempt stands. `hint` names the signal that woke us: the BFF then looks at once. It stands in a header, as the
  * browser asks the BFF for leave (preflight) once for each address: a new one would cost the last look a round trip.
  */
-export const read = (id: string, hint?: Channel): Promise<Reading> => call("attempts/" + id, undefined, hint ?? "1");
+export const read = (id: string, hint?: Signal): Promise<Reading> => call("attempts/" + id, undefined, hint ?? "1");
 
 /** Gives up an attempt. The answer may still be `connected`: the server's word counts. */
 export const cancel = (id: string): Promise<Reading> => call("attempts/" + id + "/cancel", {});
@@ -74,7 +75,7 @@ async function send(method: string, path: string, body: object | undefined, hint
       "X-Hitchpost": hint ?? "1",
       "Content-Type": "application/json",
       // The page's own language comes before the browser's. Encoded, as a header holds no other letters.
-      "Accept-Language": encodeURI([document.documentElement.lang, navigator.languages] as unknown as string),
+      "Content-Language": encodeURI(document.documentElement.lang),
       "Idempotency-Key": key,
       ...(token && { Authorization: "Bearer " + token }),
     },

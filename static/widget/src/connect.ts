@@ -6,7 +6,7 @@ import type { Popup } from "./popup.js";
 import type { ConnectRequest } from "./flow.js";
 import { settings } from "./session.js";
 import type { Signal } from "./signals.js";
-import type { Attempt, AttemptRequest, Channel, ConnectResult, Reading, Step } from "./types.js";
+import type { Attempt, AttemptRequest, ConnectResult, Reading, Step } from "./types.js";
 
 const BRISK = 250;
 const FIRST = 1000;
@@ -21,17 +21,10 @@ const HOPE = 30_000;
 /** With no answer for so long (milliseconds) the server has given up the attempt by itself. */
 const LIFE = 900_000;
 
-/** What a signal means to the user. */
-const STEPS: Partial<Record<Signal, Step>> = {
-  sure: "waiting",
-  not_loading: "not_loading",
-  unsure: "unsure",
-  cut_off: "cut_off",
-  interrupted: "interrupted",
-  message: "finishing",
-  returned: "finishing",
-  cancel: "finishing",
-};
+/** Signals after which the server is asked how it ended; those that say nothing to the user; the others are steps by name. */
+const FINAL = /message|returned|cancel/;
+const POSTED = /message|returned/;
+const SILENT = /ready|trouble|closed|focus/;
 
 /** An attempt of which another page of this tab, or the BFF's acceptance, may tell no more than the id. */
 export type Begun = Pick<Attempt, "id"> & Partial<Attempt>;
@@ -44,8 +37,6 @@ interface Course {
   attempt?: Begun | undefined;
   /** Whether the attempt is known to be this user's. */
   known: boolean;
-  /** The signal with which the server was asked last. */
-  hint?: Channel | undefined;
 }
 
 /**
@@ -61,7 +52,7 @@ export async function connect(
   begin: () => Promise<Attempt>,
   begun?: Begun | Promise<Begun>,
 ): Promise<ConnectResult> {
-  const giveUp = (): void => { popup.nudge("cancel"); };
+  const giveUp = (): void => { popup.notify("cancel"); };
   const course: Course = { known: !begun };
   try {
     if (popup.blocked) throw new ConnectError("popup_blocked");
@@ -94,22 +85,22 @@ export function requestOf({ connector, connection, message, locale = settings.lo
 async function watch(course: Course, tell: Tell, popup: Popup, begin: () => Promise<Attempt>, begun?: Begun | Promise<Begun>): Promise<ConnectResult> {
   let launched = false;
   let cancelling = false;
-  let told: Channel | undefined;
+  let told: Signal | undefined;
   let asked = 0;
   let answered = Date.now();
   let delay = FIRST;
   let calm = !begun;
-  const delayAfter = pace();
+  let eagerUntil = 0;
   /** What came before the attempt did. */
   const early: Signal[] = begun ? ["returned"] : [];
 
   const ask = (answer: Promise<Begun | Reading>): void => {
     asked++;
-    answer.then(popup.nudge, popup.nudge);
+    answer.then(popup.notify, popup.notify);
   };
   const expect = async (coming: Begun | Promise<Begun>): Promise<Begun> => {
     course.attempt = await coming;
-    early.splice(0).forEach(popup.nudge);
+    early.splice(0).forEach(popup.notify);
     return course.attempt;
   };
 
@@ -126,14 +117,16 @@ async function watch(course: Course, tell: Tell, popup: Popup, begin: () => Prom
       continue;
     }
     if (Date.now() - answered > (attempt ? LIFE : HOPE)) throw new ConnectError("network");
-    const step = STEPS[news ?? "ready"]; // Not every signal is a step.
-    if (step && course.known) tell(step, id);
-    if (step) calm = step === "waiting";
+    const step = FINAL.test(news as Signal) ? "finishing" : !news || SILENT.test(news) ? undefined : (news as Step);
+    if (step) {
+      calm = step === "waiting";
+      if (course.known) tell(step, id);
+    }
     if (news === "cancel") cancelling = true;
     if (!attempt) {
-      if (news === "ready" || news === "cancel") early.push(news);
+      if (news) early.push(news);
       // Should the attempt come all the same, it is launched by nobody.
-      else if (!news && cancelling) throw new ConnectError("cancelled");
+      else if (cancelling) throw new ConnectError("cancelled");
     } else if (news === "ready") {
       launched = !launched;
       if (launched) {
@@ -146,18 +139,18 @@ async function watch(course: Course, tell: Tell, popup: Popup, begin: () => Prom
         ask(expect(anew(attempt.id, begin)));
       }
     } else {
-      // Of these the BFF is told.
-      course.hint = told ?? (/message|returned|trouble|closed|focus/.test(news as Signal) ? (news as Channel) : undefined);
-      if (step === "finishing") told = course.hint; // It stays the hint until the end is read.
-      delay = delayAfter(news, calm);
-      ask(cancelling ? cancel(attempt.id) : read(attempt.id, course.hint));
+      if (POSTED.test(news as Signal)) told = news; // It stays the hint until the end is read.
+      // While the user is elsewhere, a window that seems closed is only cut off, most likely: no reason to hurry.
+      if (news && document.hasFocus()) eagerUntil = Date.now() + EAGER;
+      delay = news ? BRISK : Math.min(delay * GROWTH, Date.now() < eagerUntil ? FIRST : calm ? CALM : SLOWEST);
+      ask(cancelling ? cancel(attempt.id) : read(attempt.id, told ?? news));
     }
   }
 }
 
 /** What an answer tells: the result, or an error, once the attempt has ended. */
 function hear(answer: Partial<Reading> | ConnectError, course: Course, tell: Tell, popup: Popup): ConnectResult | undefined {
-  const { attempt, hint } = course;
+  const { attempt } = course;
   if (answer instanceof Error) {
     if (attempt && isPassing(answer)) return undefined;
     throw answer;
@@ -169,8 +162,8 @@ function hear(answer: Partial<Reading> | ConnectError, course: Course, tell: Tel
   if (!course.known) tell("waiting", id);
   course.known = true;
   if (status !== "created") popup.begun = true;
-  if (!/created|launched/.test(status)) return outcome(answer as Reading, hint ?? "poll"); // The others are final.
-  if (hint === "trouble") tell("interrupted", id);
+  if (!/created|launched/.test(status)) return outcome(answer as Reading); // The others are final.
+  if (answer.step) tell(answer.step, id);
   return undefined;
 }
 
@@ -180,20 +173,9 @@ async function anew(id: string, begin: () => Promise<Attempt>): Promise<Begun> {
   return reading.status === "cancelled" ? begin() : reading;
 }
 
-/** How long to wait (milliseconds) for the next signal, after this one or none; `calm`: one will come by itself. */
-function pace(): (signal: Signal | undefined, calm: boolean) => number {
-  let delay = FIRST;
-  let eagerUntil = 0;
-  return (signal, calm) => {
-    // While the user is elsewhere, a window that seems closed is only cut off, most likely: no reason to hurry.
-    if (signal && document.hasFocus()) eagerUntil = Date.now() + EAGER;
-    return (delay = signal ? BRISK : Math.min(delay * GROWTH, Date.now() < eagerUntil ? FIRST : calm ? CALM : SLOWEST));
-  };
-}
-
-function outcome(reading: Reading, channel: Channel): ConnectResult {
+function outcome(reading: Reading): ConnectResult {
   if (reading.status !== "connected") throw errorOf(reading);
   // The page may listen for its own text, and no window has posted it, or none could.
   if (reading.unsent) dispatchEvent(new MessageEvent("message", reading.unsent));
-  return { ...reading.result, channel };
+  return reading.result;
 }

@@ -1,15 +1,12 @@
 // The flow behind each button: pressed, steered in trouble, begun anew until it ends.
 import { accept } from "./bff.js";
 import { connect, type Begun, type Tell } from "./connect.js";
-import { ConnectError, errorOf } from "./errors.js";
+import { ConnectError } from "./errors.js";
 import { tellEnd, tellStep, type ConnectRequest } from "./flow.js";
-import { attemptFor, open } from "./delivery.js";
-import { offers } from "./labels.js";
 import { later } from "./later.js";
 import { openPopup, type Popup } from "./popup.js";
 import { flowOf, flows, ownerOf, type Flow } from "./registry.js";
 import { isOurs, readRequest } from "./request.js";
-import { forget, remember } from "./resume.js";
 import type { Choice, ConnectResult, Step } from "./types.js";
 
 /** The longest time that a timer can take (milliseconds). */
@@ -44,15 +41,14 @@ export function press(button: Element, choice?: Choice, about = ""): void {
 export function run(owner: Node | undefined, request: ConnectRequest, begun?: Begun | Promise<Begun>): Promise<ConnectResult> {
   // Called soon after the click still: where the browser takes it for none, the window is blocked, which is told.
   const refused = (): void => { steer("open_again"); };
-  const fault = !begun && offers[request.connector]?.error;
-  let popup = begun || fault ? openPopup() : open(request, refused);
+  let popup = begun ? openPopup() : later.open(request, refused);
   let next: Popup | undefined;
   let resumed = !owner;
 
   const tell: Tell = (step, attempt) => {
     if (attempt && step === "launched") {
-      forget(flow.attempt); // It was begun anew.
-      remember((flow.attempt = attempt), flow.request);
+      if (flow.attempt) later.forget(flow.attempt); // It was begun anew.
+      later.remember((flow.attempt = attempt), flow.request);
     }
     flow.step = step;
     tellStep(flow.request, ownerOf(flow), step, attempt);
@@ -69,19 +65,19 @@ export function run(owner: Node | undefined, request: ConnectRequest, begun?: Be
       const now = ownerOf(flow);
       flow.request = { ...flow.request, ...(now instanceof Element && readRequest(now)), connection: flow.request.connection };
       if (choice) flow.request.delivery = choice === "continue_here" ? "return" : undefined;
-      next = open(flow.request, refused);
+      next = later.open(flow.request, refused);
     }
     // What runs is given up first: should it have ended well meanwhile, that is the outcome.
-    popup.nudge("cancel");
+    popup.notify("cancel");
   };
 
   const toEnd = async (): Promise<ConnectResult> => {
     for (;;) {
       try {
-        if (!popup.blocked || !isOurs(ownerOf(flow))) return await connect(flow.request.signal, tell, popup, () => fault ? Promise.reject(errorOf({ error: fault })) : later.take(attemptFor(flow.request)), begun);
+        if (!popup.blocked || !isOurs(ownerOf(flow))) return await connect(flow.request.signal, tell, popup, () => later.take(flow.request), begun);
         popup.tidy();
         tell("popup_blocked");
-        await popup.news(FOREVER); // It is disposed of: only a choice can nudge it.
+        await popup.news(FOREVER); // It is disposed of: only a choice can notify it.
         throw new ConnectError("cancelled");
       } catch (error) {
         // Who is signed out may sign in again, and is told then.
@@ -91,7 +87,7 @@ export function run(owner: Node | undefined, request: ConnectRequest, begun?: Be
         next = begun = undefined;
         resumed = false;
       } finally {
-        forget(flow.attempt);
+        if (flow.attempt) later.forget(flow.attempt);
       }
     }
   };

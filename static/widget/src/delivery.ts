@@ -1,22 +1,25 @@
-// How a sign-in is delivered: in a window of its own, or in this tab.
-import { requestOf } from "./connect.js";
-import { openFor, type ConnectRequest } from "./flow.js";
-import { later } from "./later.js";
-import { openPopup, type Popup } from "./popup.js";
-import type { AttemptRequest } from "./types.js";
+// A sign-in that takes this tab, in place of a window: an entry of its own for each, so that a reload finds it again.
+import type { ConnectRequest } from "./flow.js";
+import type { Kit } from "./kit.js";
+import { leave } from "./leave.js";
+import type { Later } from "./later.js";
 
 const returns = ({ delivery }: ConnectRequest): boolean => delivery === "return";
 
-/** Opens the window of a sign-in, or gets this tab ready to leave; `refused` is called if the page's policy keeps it. Call it inside a click. */
-export function open(request: ConnectRequest, refused: () => void): Popup {
-  if (!returns(request)) return openFor(request);
-  const tab = openPopup(undefined, (attempt) => { void later.ready?.then(() => { later.leave(attempt, refused); }); });
-  tab.nudge("ready");
-  return tab;
-}
-
-/** What to ask of the BFF for this sign-in. */
-export function attemptFor(request: ConnectRequest): AttemptRequest {
-  // What is the default goes unsaid: else an attempt that was made before the BFF told it would not be the one asked for.
-  return { ...requestOf(request), ...(returns(request) && { delivery: "return", return_url: location.href }) };
+/** How a sign-in begins where it may take this tab. */
+export function deliverer(kit: Kit): Pick<Later, "open" | "ask"> {
+  return {
+    open(request, refused) {
+      // What is known not to be connectable opens nothing: `take` says why.
+      if (kit.offers[request.connector]?.error) return kit.openPopup();
+      if (!returns(request)) return kit.openFor(request);
+      const tab = kit.openPopup(undefined, (attempt) => { leave(kit, attempt, refused); });
+      tab.notify("ready");
+      return tab;
+    },
+    ask(request) {
+      // What is the default goes unsaid: else an attempt that was made before the BFF told it would not be the one asked for.
+      return { ...kit.requestOf(request), ...(returns(request) && { delivery: "return", return_url: location.href }) };
+    },
+  };
 }

@@ -1,27 +1,24 @@
 // What `connect` rejects with.
 import type { ConnectErrorCode, Reading } from "./types.js";
-import { spelled, words } from "./words.js";
+import { spelled } from "./words.js";
 
 /** A connect that did not end in a connection, in words fit to show to the user. */
 export class ConnectError extends Error {
+  override name = "ConnectError";
   declare readonly code: ConnectErrorCode;
   /** What went wrong, fit to show. */
-  declare readonly title: string;
+  declare title: string;
   /** What to do now, fit to show. */
-  declare readonly nextStep: string;
+  declare nextStep: string;
   /** Id of the attempt, once there was one. */
   declare attempt: string | undefined;
   /** What the user can tell support, once there was an attempt. */
   declare supportCode: string | undefined;
 
-  /** `title` and `nextStep` default to the product's words for the code, or to plain English. */
-  constructor(
-    code: ConnectErrorCode,
-    title = words[`error_${code}_title`] ?? spelled(code),
-    nextStep = words[`error_${code}_next_step`] ?? "Try again, or ask support.",
-  ) {
+  /** `title` and `nextStep` default to plain English; the panel then puts the product's words in their place. */
+  constructor(code: ConnectErrorCode, title = spelled(code), nextStep = "Try again, or ask support.") {
     super(title);
-    Object.assign(this, { name: "ConnectError", code, title, nextStep });
+    Object.assign(this, { code, title, nextStep });
   }
 }
 

@@ -6,7 +6,6 @@ import { fire } from "./events.js";
 import { openPopup, type Popup } from "./popup.js";
 import { settings } from "./session.js";
 import type { ConnectOptions, ConnectResult, Step } from "./types.js";
-import { words } from "./words.js";
 
 /** What a button, or a caller, asks for. */
 export interface ConnectRequest extends ConnectOptions {
@@ -14,7 +13,7 @@ export interface ConnectRequest extends ConnectOptions {
 }
 
 /** Opens the window of a sign-in, straight at the BFF's opening page. Call it inside a click. */
-export function openFor({ connector, locale = settings.locale ?? words.lang }: ConnectRequest): Popup {
+export function openFor({ connector, locale = settings.locale ?? settings.lang ?? "" }: ConnectRequest): Popup {
   // Not the address's: in a frame that is made from a text that has no origin, but the page has its parent's.
   const query = { product: settings.product, origin: self.origin, connector, locale };
   return openPopup(settings.base + "/connect/opening?" + (new URLSearchParams(query) as unknown as string));

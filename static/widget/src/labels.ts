@@ -24,7 +24,7 @@ export async function load({ locale = "" }: ConnectRequest): Promise<void> {
     (config) => {
       for (const name in config.words) words[locale + name] = config.words[name];
       for (const offer of config.connectors ?? []) offers[offer.key] = offer;
-      Object.assign(settings, { delivery: config.delivery, style: config.style });
+      Object.assign(settings, { delivery: config.delivery, style: config.style, lang: words.lang });
       renew();
     },
     () => (loading[key] = undefined),

@@ -1,6 +1,9 @@
-// What a page needs only after its first paint comes in a file of its own, panel.js, which fills these in.
+// What a page needs only after its first paint comes in a file of its own, panel.js, which puts its functions here.
 import { begin } from "./bff.js";
+import { requestOf } from "./connect.js";
+import { openFor, type ConnectRequest } from "./flow.js";
 import type { Kit } from "./kit.js";
+import type { Popup } from "./popup.js";
 import type { Attempt, AttemptRequest } from "./types.js";
 import type { View } from "./view.js";
 
@@ -9,19 +12,42 @@ export interface File {
   install: (kit: Kit, element: HTMLElement) => void;
 }
 
-export const later = {
-  /** Where they are, once that is known. */
-  folder: "",
-  /** Fetches one of these files. */
-  fetch: (url: string): Promise<File> => import(/* webpackIgnore: true */ url) as Promise<File>,
-  /** Set once the file is on its way; it resolves when the file has come. */
-  ready: undefined as Promise<unknown> | undefined,
+/** Until it has come, and where it is not to be had, a click opens a window and no more. */
+export interface Later {
+  /** Where the files are, once that is known. */
+  folder: string;
+  /** Fetches one of them. */
+  fetch: (url: string) => Promise<File>;
+  /** Set once the panel is on its way; it resolves when it has come. */
+  ready?: Promise<unknown> | undefined;
+  /** Opens the window of a sign-in, or gets this tab ready to leave; `refused` is called if the page's policy keeps it. Call it inside a click. */
+  open: (request: ConnectRequest, refused: () => void) => Popup;
+  /** What to ask of the BFF for a sign-in. */
+  ask: (request: ConnectRequest) => AttemptRequest;
   /** The user seems about to press this button. */
-  expect: (() => undefined) as (button: Element, event: MouseEvent) => void,
+  expect: (button: Element, event: MouseEvent) => void;
   /** The attempt for a click: one that was made ahead of it, maybe. Nobody else will get it. */
-  take: (request: AttemptRequest): Promise<Attempt> => begin(request, !request.delivery),
+  take: (request: ConnectRequest) => Promise<Attempt>;
+  /** Remembers the attempt that runs, for a reload. */
+  remember: (id: string, request: ConnectRequest) => void;
+  forget: (id: string) => void;
+  /** The button that stands for a request whose own is gone; `shown` show a flow already. */
+  heir: (request: ConnectRequest, shown: (Node | undefined)[], button: Element | undefined) => Element | undefined;
   /** Draws what an element shows beside its button. */
-  paint: (() => undefined) as (view: View) => void,
-  /** Sends this tab to the sign-in; `refused` is called if the page's policy keeps it. */
-  leave: (_: Attempt, refused: () => void): void => { refused(); },
+  paint: (view: View) => void;
+}
+
+const nothing = (): undefined => undefined;
+
+export const later: Later = {
+  folder: "",
+  fetch: (url) => import(/* webpackIgnore: true */ url) as Promise<File>,
+  open: openFor,
+  ask: requestOf,
+  expect: nothing,
+  take: (request) => begin(requestOf(request), true),
+  remember: nothing,
+  forget: nothing,
+  heir: nothing,
+  paint: nothing,
 };

@@ -1,20 +1,21 @@
 // What a page needs only after its first paint: what elements show beside their buttons, and what happens seldom.
+import { deliverer } from "./delivery.js";
+import { heirFinder } from "./heirs.js";
 import type { Kit } from "./kit.js";
-import { leave } from "./leave.js";
 import { painter } from "./paint.js";
 import { watchPolicy } from "./policy.js";
 import { prefetcher } from "./prefetch.js";
-import { resume } from "./resumed.js";
+import { rememberer, resume } from "./resume.js";
 import { watchStates } from "./watch.js";
+import { spelled } from "./words.js";
 
 /** Completes the script, whose `kit` this is. */
 export function install(kit: Kit): void {
   const { later, renew, watchers } = kit;
-  Object.assign(later, prefetcher(kit));
-  later.paint = painter(kit);
-  later.leave = (...given) => { leave(kit, ...given); };
+  Object.assign(later, deliverer(kit), rememberer(kit), prefetcher(kit), { heir: heirFinder(kit), paint: painter(kit) });
   watchPolicy(kit);
   watchStates(kit);
+  speak(kit);
   defineList(kit);
   renew();
   const go = (event?: Event): void => { resume(kit, event); };
@@ -22,6 +23,16 @@ export function install(kit: Kit): void {
   watchers.add(go);
   addEventListener("DOMContentLoaded", go);
   addEventListener("load", go);
+}
+
+/** An error that only the browser knows of gets the product's words, before anybody else is told of it. */
+function speak({ wordOf }: Kit): void {
+  addEventListener("hitchpost:failed", ({ detail }) => {
+    const { code, title, nextStep } = detail;
+    if (title !== spelled(code)) return; // The BFF has said it better.
+    const word = (key: string, spare: string): string => wordOf({ connector: "" }, `error_${code}_${key}`, spare);
+    Object.assign(detail, { title: word("title", title), nextStep: word("next_step", nextStep) });
+  }, true);
 }
 
 /** <hitchpost-connections>: its file is fetched where it is used. */

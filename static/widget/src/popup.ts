@@ -4,8 +4,8 @@ import { bffOrigin } from "./session.js";
 import { signals, type Signal, type Signals } from "./signals.js";
 import type { Attempt } from "./types.js";
 
-/** What the BFF's pages say, as `hitchpost.{name}`. */
-const SAID = ["ready", "returned", "trouble"] as const;
+/** What the BFF's pages say. */
+const SAID = /^hitchpost\.(ready|returned|trouble)$/;
 
 const TICK = 250;
 /** So long (milliseconds) the window must seem gone, while the user is here, before we say so. */
@@ -38,25 +38,27 @@ export interface Popup extends Signals {
  * Without `url` there is none: the sign-in takes this tab, by `leave`, or another page opened the window.
  */
 export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Popup {
-  const { nudge, news } = signals();
+  const { notify, news } = signals();
   const bff = bffOrigin();
   let expected: Attempt | undefined;
   let heard = false;
   let quietSince = Date.now();
   let doubtSince = 0;
   let closed = false;
-  let mood: Signal = "sure";
+  let mood: Signal = "waiting";
 
   const hear = ({ type, source, origin, data }: MessageEvent<unknown>): void => {
     if (type === "pageshow") doubtSince = 0;
     if (type !== "message") {
-      if (!document.hidden) nudge("focus");
+      if (!document.hidden) notify("focus");
     } else if (source === popup) {
-      if (origin === expected?.partner_origin && data === expected.callback_message) nudge("message");
+      if (origin === expected?.partner_origin && data === expected.callback_message) notify("message");
+      const said = SAID.exec((data as { type: string } | null)?.type ?? "")?.[1];
       // The embedded partner service tells of trouble, as the BFF's own pages do, and of nothing else.
-      const said = (origin === bff || origin === expected?.partner_origin) && (data as { type?: unknown } | null)?.type;
-      heard ||= !!said;
-      for (const name of origin === bff ? SAID : SAID.slice(2)) if (said === `hitchpost.${name}`) nudge(name);
+      if (said && (origin === bff || (origin === expected?.partner_origin && said === "trouble"))) {
+        heard = true;
+        notify(said as Signal);
+      }
     }
   };
 
@@ -64,14 +66,20 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
     const now = Date.now();
     const here = document.hasFocus();
     const gone = popup?.closed ?? true;
-    if (popup && gone && !closed) nudge("closed");
+    if (popup && gone && !closed) notify("closed");
     closed = gone;
     doubtSince = gone && (here || !heard) ? doubtSince || now : 0;
-    let next: Signal = "sure";
-    if (doubtSince) next = moodAfter(now - doubtSince, here, heard || !popup, mood);
-    else if (!gone && !flow.begun && now - quietSince >= LOADING) next = "not_loading";
-    if (next === "unsure" && !popup) next = "interrupted";
-    if (next !== mood) nudge((mood = next));
+    const doubt = doubtSince && now - doubtSince;
+    const next: Signal =
+      // What is known is not taken back for a guess.
+      doubtSince && mood === "cut_off"
+        ? mood
+        : doubt >= DOUBT
+          ? popup ? "unsure" : "interrupted"
+          : doubt >= CUT && popup && !here && !heard
+            ? "cut_off"
+            : !gone && !flow.begun && now - quietSince >= LOADING ? "not_loading" : "waiting";
+    if (next !== mood) notify((mood = next));
   };
 
   listen("addEventListener", hear);
@@ -79,7 +87,7 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
   const ticks = setInterval(look, TICK);
 
   const flow: Popup = {
-    nudge,
+    notify,
     news,
     begun: !url,
     blocked: popup === null,
@@ -100,15 +108,6 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
     },
   };
   return flow;
-}
-
-/** What a window means that has seemed gone for so long (milliseconds): `heard` when it has said anything, `here` while the user is. */
-function moodAfter(ms: number, here: boolean, heard: boolean, before: Signal): Signal {
-  if (before === "cut_off") return before; // What is known is not taken back for a guess.
-  if (ms >= DOUBT) return "unsure";
-  if (here || heard || ms < CUT) return "sure";
-  complain("set Cross-Origin-Opener-Policy to same-origin-allow-popups");
-  return "cut_off";
 }
 
 function openAt(url: string): WindowProxy | null {

@@ -1,6 +1,7 @@
 // Attempts made ahead of the click, and minted for as it begins, so that a click waits for no round trip.
 import { fire } from "./events.js";
 import type { Kit } from "./kit.js";
+import type { Later } from "./later.js";
 import type { Attempt, AttemptRequest } from "./types.js";
 
 /** An attempt this near its end (milliseconds) is left alone: the user needs time to begin. */
@@ -14,7 +15,7 @@ interface Prefetched {
 }
 
 /** Makes attempts ahead of clicks, and gives them to the clicks. */
-export function prefetcher({ begin, attemptFor, flowOf, load, readRequest, settings, who }: Kit): Pick<Kit["later"], "expect" | "take"> {
+export function prefetcher({ begin, errorOf, flowOf, later, load, offers, readRequest, settings, who }: Kit): Pick<Later, "expect" | "take"> {
   const waiting = {} as Record<string, Prefetched | undefined>;
   const keyOf = (request: AttemptRequest): string => JSON.stringify([who(), request]);
 
@@ -46,9 +47,12 @@ export function prefetcher({ begin, attemptFor, flowOf, load, readRequest, setti
       void load(request); // A page without our element has not asked for the words and the delivery yet.
       // Of the events that bring us here only `mousedown` counts its clicks. With the button of a mouse down it is a
       // press; a finger's `mousedown` comes only when it has scrolled nothing, and the click with it.
-      void prefetch(attemptFor(request), (attempt) => { fire(button, "step", { step: "prepared", attempt }); }, detail > 0 && !which);
+      void prefetch(later.ask(request), (attempt) => { fire(button, "step", { step: "prepared", attempt }); }, detail > 0 && !which);
     },
-    take(request) {
+    take(wanted) {
+      const error = offers[wanted.connector]?.error;
+      if (error) return Promise.reject(errorOf({ error }));
+      const request = later.ask(wanted);
       // In this tab the launch comes as soon as a press would.
       const made = prefetch(request, () => 0, !request.delivery);
       waiting[keyOf(request)] = undefined;

@@ -2,6 +2,7 @@
 // take them away, while the user signs in.
 import { fire } from "./events.js";
 import type { ConnectRequest } from "./flow.js";
+import { later } from "./later.js";
 import { readRequest } from "./request.js";
 import type { Choice, Step } from "./types.js";
 
@@ -26,7 +27,7 @@ export function flowOf(button: Element): Flow | undefined {
     const heir = ownerOf(flow, button);
     if (step && heir !== owner && heir !== document) fire(heir, "step", { step, attempt }); // How far it is.
   }
-  return [...flows].find((flow) => flow.owner === button && standsFor(button, flow));
+  return [...flows].find((flow) => flow.owner === button && standsFor(button, flow.request));
 }
 
 /**
@@ -34,25 +35,16 @@ export function flowOf(button: Element): Flow | undefined {
  * document. `button` is one that may be out of sight, in a closed shadow root.
  */
 export function ownerOf(flow: Flow, button?: Element): Node {
-  if (standsFor(flow.owner, flow)) return flow.owner;
-  const shown = [...flows].map(({ owner }) => owner);
-  // A button that shows another flow comes last; one that asks for the same message comes first.
-  const rank = (found: Element): number => +shown.includes(found) * 2 + +(readRequest(found).message !== flow.request.message);
-  const [heir] = [button, ...elementsIn(document)]
-    .filter((found): found is Element => standsFor(found, flow))
-    .sort((one, other) => rank(one) - rank(other));
+  const { owner, request } = flow;
+  if (standsFor(owner, request)) return owner;
+  const heir = later.heir(request, [...flows].map((each) => each.owner), button);
   return heir ? (flow.owner = heir) : document;
 }
 
-/** Whether this is on the page and, unless it is the document, still asks for what this flow is about. */
-function standsFor(node: Node | undefined, { request }: Flow): node is Node {
+/** Whether this is on the page and, unless it is the document, still asks for the same as this request. */
+export function standsFor(node: Node | undefined, request: ConnectRequest): node is Node {
   if (!node?.isConnected) return false;
   if (node === document) return true;
   const { connector, connection = request.connection } = readRequest(node as Element);
   return connector === request.connector && connection === request.connection;
-}
-
-/** All elements, also those inside open shadow roots. */
-function elementsIn(root: ParentNode): Element[] {
-  return [...root.querySelectorAll("*")].flatMap((element) => [element, ...(element.shadowRoot ? elementsIn(element.shadowRoot) : [])]);
 }

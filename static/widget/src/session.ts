@@ -17,6 +17,8 @@ export interface Told {
   files?: string;
   /** What to change on a page that keeps us from the BFF. */
   advice?: string | undefined;
+  /** The language of the words. */
+  lang?: string;
   /** The product's look: CSS declarations, checked by the BFF. */
   style?: string;
 }

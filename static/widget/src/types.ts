@@ -145,8 +145,10 @@ export interface Attempt {
 export interface Reading {
   id: string;
   status: "created" | "launched" | "connected" | "declined" | "failed" | "cancelled" | "expired";
-  /** What the page is told of a connected one, but for the channel. */
-  result: Omit<ConnectResult, "channel">;
+  /** What the page is told of a connected one. */
+  result: ConnectResult;
+  /** What the user is told now, if it is worth a word. */
+  step?: Step;
   error: { code: ConnectErrorCode; title: string; next_step: string } | null;
   support_code: string;
   /** A plain callback message that nobody posted to this page, and whose origin it would have had. */

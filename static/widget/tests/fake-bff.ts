@@ -54,6 +54,9 @@ export const BASE = "https://bff.example/prefix";
 export const BFF_ORIGIN = "https://bff.example";
 export const PARTNER_ORIGIN = "https://partner.example";
 
+/** What it says to a page that cuts off its windows. */
+const COOP = "set Cross-Origin-Opener-Policy to same-origin-allow-popups";
+
 export class FakeBff {
   readonly calls: Call[] = [];
   readonly attempts = new Map<string, Row>();
@@ -163,7 +166,9 @@ export class FakeBff {
     const { message, attributed } = this.says;
     const result = { ...(attempt.result as object), ...(message !== undefined && { message }), ...(attributed !== undefined && { attributed }) };
     const posted = hint === "message" || message !== `done ${row.id}`;
-    return { ...attempt, result, unsent: posted ? null : { data: message, origin: PARTNER_ORIGIN }, ...this.says };
+    const channel = /message|returned|trouble|closed|focus/.test(hint ?? "") ? hint : "poll";
+    const step = hint === "trouble" ? "interrupted" : undefined;
+    return { ...attempt, result: { ...result, channel }, step, advice: hint === "cut_off" ? COOP : undefined, unsent: posted ? null : { data: message, origin: PARTNER_ORIGIN }, ...this.says };
   }
 
   #config(query: string): Response {

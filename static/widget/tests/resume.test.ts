@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { configure } from "../src/session.js";
 import { kit } from "../src/kit.js";
-import { resume as resumeWith } from "../src/resumed.js";
+import { resume as resumeWith } from "../src/resume.js";
 import { add, launch, main, names, status, useElements } from "./elements.js";
 import { BASE, problem } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
