@@ -126,7 +126,7 @@ def _wire(
     catalogue = Catalogue(partner, clock, DatabaseConnectors(engine, credential), _at_most(LOOK_UPS_AT_ONCE))
     minutes = settings.health_minutes
     every = timedelta(minutes=minutes) if minutes else None
-    ledger = Ledger(DatabaseConnections(engine), clock, every, decide_within)
+    ledger = Ledger(DatabaseConnections(engine), clock, every, decide_within, products.sharing)
     minter = Minter(partner, catalogue, _aside(settings.threads), several_installs, ledger)
     attempts = DatabaseAttempts(engine)
     overview = Overview(partner, catalogue, ledger, clock, _aside(settings.threads))

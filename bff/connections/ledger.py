@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -32,6 +32,7 @@ class Ledger:
 
     ``every``: so long after a look the next one is due although nobody asks; None: never.
     ``within(transaction, product, account, number, decide)`` decides inside a transaction of another store.
+    ``sharing`` are the products that share a product's accounts, itself among them.
     """
 
     def __init__(
@@ -40,11 +41,13 @@ class Ledger:
         clock: Callable[[], datetime],
         every: timedelta | None,
         within: Callable[[Any, str, str, int, Decide], object],
+        sharing: Callable[[str], Sequence[str]] = lambda product: (product,),
     ) -> None:
         self.store = store
         self._clock = clock
         self._every = every
         self._within = within
+        self.sharing = sharing
 
     def blank(self, account: AccountRef, offered: OfferedConnector, number: int) -> Stored:
         """A connection of which nothing is known yet."""

@@ -18,6 +18,7 @@ from bff.connections import changes
 from bff.connections.connection import STANDING, Change, Stored
 from bff.connections.ledger import LEFTOVERS_EVERY, Ledger
 from bff.connections.overview import Overview, is_of
+from bff.connections.ports import Decide
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef
 from bff.upstream.catalogue import Catalogue
@@ -147,10 +148,16 @@ class Connections:
                 return None
             return Change(replace(row, ending_until=until, ending_by=by))
 
-        self._ledger.store.decide(seen.product, seen.account_id, seen.number, decide)
+        self._everywhere(seen, decide)
+
+    def _everywhere(self, row: Stored, decide: Decide) -> None:
+        """For its own product, and for those that share the account: they have the same connection."""
+        for product in self._ledger.sharing(row.product):
+            self._ledger.store.decide(product, row.account_id, row.number, decide)
 
     def _end_sign_ins(self, account: AccountRef, number: int, *, look: bool = False) -> None:
-        running = self._ledger.store.running(account.product, account.id, self._clock())
+        now, products = self._clock(), self._ledger.sharing(account.product)
+        running = [each for key in products for each in self._ledger.store.running(key, account.id, now)]
         for each in running:
             attempt = self._attempts.get(each.attempt) if each.is_for(number) else None
             if attempt is not None and look:
@@ -182,7 +189,7 @@ class Connections:
             change = changes.disconnected(row, now, gone=gone, by=by)
             return replace(change, row=replace(change.row, look_at=look_at))
 
-        self._ledger.store.decide(ended.product, ended.account_id, ended.number, decide)
+        self._everywhere(ended, decide)
 
 
 def number_of(name: str) -> int:

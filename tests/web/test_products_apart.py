@@ -446,6 +446,29 @@ def test_a66_where_two_products_meet_the_second_is_refused(as_cyclr: World) -> N
         assert sign_in_url(one, account).status_code == 201
 
 
+def test_a66_products_that_share_an_account_are_both_told_of_an_end(as_cyclr: World) -> None:
+    """One of them ends the connection that both have: for neither it has ended by itself."""
+    with open_studio(as_cyclr) as one, open_studio(as_cyclr) as two:
+        for studio in (one, two):
+            sets(studio, account_namespace="family")
+        world = replace(as_cyclr, account="family-account")
+        token = world.session(key=one.secret_key)
+        page = {"origin": one.origin, "json": {"connector": "sandbox"}}
+        attempt = world.page("POST", "/v1/attempts", token, **page).json()
+        opened_for = {"product": one.product, "origin": one.origin}
+        world.sign_in(world.launch(attempt["launch_token"], opened_for=opened_for).headers["Location"])
+        world.server("GET", f"/v1/attempts/{attempt['id']}?hint=message", key=one.secret_key)
+        path = f"/v1/connections?account={world.account}"
+        mine, theirs = (
+            world.server("GET", path, key=studio.secret_key).json()["connections"][0] for studio in (one, two)
+        )
+        assert (mine["id"], mine["state"], theirs["state"]) == (theirs["id"], "connected", "connected")
+        end = f"/v1/connections/{mine['id']}?account={world.account}"
+        assert world.server("DELETE", end, key=one.secret_key).status_code == 204
+        told = world.server("GET", path, key=two.secret_key).json()["connections"][0]
+        assert (told["state"], told["sequence"]) == ("disconnected", theirs["sequence"] + 1)
+
+
 def test_a66_two_products_that_say_so_share_their_accounts(as_cyclr: World) -> None:
     """Both must: one alone takes nothing. Their attempts stay their own."""
     account = "shared"
