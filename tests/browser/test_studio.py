@@ -30,6 +30,7 @@ PAGES: Final = (
     "discard",
     "history",
     "history/1",
+    "webhooks",
     "snippet",
 )
 
