@@ -163,7 +163,7 @@ def _secrets(path: Path) -> dict[str, str]:
     # Kept from one run to the next: the database holds what they sealed.
     if path.is_file():
         kept: dict[str, str] = json.loads(path.read_text())
-        return kept
+        return _with_webhook_secret(path, kept)
     made = {
         "signing_key": secrets.token_hex(32),
         "secret_key": "sk_demo_" + secrets.token_urlsafe(24),
@@ -174,8 +174,15 @@ def _secrets(path: Path) -> dict[str, str]:
         "cookie_key": secrets.token_hex(32),
     }
     path.touch(mode=0o600)
-    path.write_text(json.dumps(made, indent=2) + "\n")
-    return made
+    return _with_webhook_secret(path, made)
+
+
+def _with_webhook_secret(path: Path, kept: dict[str, str]) -> dict[str, str]:
+    # A folder of an earlier release has none.
+    if "webhook_secret" not in kept:
+        kept["webhook_secret"] = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+        path.write_text(json.dumps(kept, indent=2) + "\n")
+    return kept
 
 
 def _products(plan: Plan, connectors: list[dict[str, Any]]) -> str:
@@ -198,4 +205,8 @@ text = "connected:{{connector}}"
 [product.messages.crm-connected]
 kind = "plain"
 text = "crm-connected"
+[[product.webhook]]
+url = "{plan.host}/hitchpost"
+secret = "{plan.secrets["webhook_secret"]}"
+events = ["*"]
 """

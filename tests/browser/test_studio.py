@@ -33,6 +33,7 @@ PAGES: Final = (
     "history",
     "history/1",
     "history/1/restore",
+    "webhooks",
     "snippet",
 )
 

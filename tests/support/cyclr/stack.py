@@ -13,6 +13,7 @@ from bff.demo.plan import ACCOUNT, PRODUCT, Plan
 from tests.support.cyclr.control import Cyclr
 from tests.support.cyclr.running import open_cyclr
 from tests.support.cyclr.world import PRODUCTS, stock
+from tests.support.receiver import new_secret
 from tests.support.servers import serve
 from tests.support.stack import Stack
 from tests.support.world import CLIENT_ID, CLIENT_SECRET, HOST, SECRET_KEY, Calls, build_bff
@@ -61,7 +62,7 @@ def open_cyclr_stack(
         with serve(
             lambda url: build_bff(url, folder, cyclr.api, partner_pages=cyclr.service, **settings)
         ) as bff:
-            secrets = {"secret_key": SECRET_KEY}
+            secrets = {"secret_key": SECRET_KEY, "webhook_secret": new_secret()}
             port = int(page.rpartition(":")[2])
             plan = _Plan(folder, port, folder, None, secrets, page, bff, cyclr.service)
             page_app.around(create_host(plan, "cookie-key-of-a-test"))
