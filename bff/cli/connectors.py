@@ -24,6 +24,7 @@ from bff.storage.schema import SCHEMA
 from bff.upstream.client import PartnerClient
 from bff.upstream.protocol import AccountConnector, Connector
 from bff.upstream.releases import Release
+from bff.upstream.sign_in_forms import Way
 
 FAULTY: Final = 2
 NOBODY: Final = AccountRef("hitchpost-check", "")
@@ -55,6 +56,8 @@ class Entry:
         if not self.connector.installable:
             told = ", ".join(map(describe, self.releases))
             return f"{self.name}: no release of {reference!r} is approved ({told}); no account gets it anew"
+        if self.connector.form.way is Way.NOT_HERE:
+            return f"{self.name}: no click connects {reference!r}: there is no form for its way of signing in"
         return None
 
 

@@ -124,7 +124,7 @@ class Forms:
 
     def show(self, attempt: Attempt) -> Shown:
         """The form as it stands. Changes nothing. Raises ``PartnerProblem``."""
-        form, turn = self.form(attempt), self._attempts.forms_sent(attempt.id)
+        form, turn = self._asking(attempt), self._attempts.forms_sent(attempt.id)
         known = self._known(attempt, form)
         secret = {one.name for one in form.fields if one.sensitive}
         told = {name: value for name, value in known.items() if name not in secret}
@@ -142,9 +142,9 @@ class Forms:
         """
         if attempt.status is not Status.LAUNCHED or turn >= MOST_SENT:
             raise LaunchRefused("this form can be sent no more")
+        form = self._asking(attempt)
         if not self._attempts.send_form(attempt.id, turn, self._clock()):
             raise Outdated("this form was sent already")
-        form = self.form(attempt)
         told = self._try(attempt, form, values)
         if isinstance(told, NotTaken):
             step = _STEPS.get(told.whole or Fault.REFUSED, "form_refused")
@@ -160,6 +160,12 @@ class Forms:
         form = self._minter.find(attempt.account, attempt.connector).form
         if form.way is Way.NOT_HERE:
             raise ConnectorUnavailable(f"connector {attempt.connector.key!r} cannot be connected here")
+        return form
+
+    def _asking(self, attempt: Attempt) -> SignInForm:
+        form = self.form(attempt)
+        if not form.comes_first and not form.fields:
+            raise NotFound("this connector asks for nothing")
         return form
 
     def _known(self, attempt: Attempt, form: SignInForm) -> Mapping[str, str]:

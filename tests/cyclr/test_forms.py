@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import pytest
 
+from bff.cli.main import main
 from tests.support.cyclr.control import Release
 from tests.support.cyclr.world import CyclrWorld, open_cyclr_world
 from tests.support.forms import open_form
-from tests.support.world import HOST, SECRET_KEY
+from tests.support.world import CLIENT_ID, CLIENT_SECRET, HOST, SECRET_KEY
 
 NAMES = {
     "key": "Key CRM",
@@ -142,6 +143,27 @@ def test_what_cannot_be_connected_here_is_said_before_a_window_opens(
     assert refused.json()["code"] == "connector_unavailable"
     assert refused.json()["error"]["code"] == "connector_unavailable"
     assert mint(world, connector) == "connector_unavailable"
+
+
+def test_operators_are_told_what_no_click_connects(
+    world: CyclrWorld, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By ``hitchpost connectors check``, before any user finds out."""
+    for name, value in {
+        "PUBLIC_URL": world.bff,
+        "DATABASE_URL": world.bff_database,
+        "SECRET_KEYS": "k" * 40,
+        "PARTNER_API_URL": world.cyclr.api,
+        "PARTNER_SERVICE_URL": world.cyclr.service,
+        "PARTNER_CLIENT_ID": CLIENT_ID,
+        "PARTNER_CLIENT_SECRET": CLIENT_SECRET,
+    }.items():
+        monkeypatch.setenv(f"HITCHPOST_{name}", value)
+    world.cyclr.add_account(world.account)
+    assert main(["connectors", "check"]) != 0
+    told = capsys.readouterr().err
+    assert "demo/fields: no click connects 'Fields CRM'" in told
+    assert "demo/key" not in told
 
 
 def test_no_link_is_minted_to_a_connector_with_a_form(world: CyclrWorld) -> None:

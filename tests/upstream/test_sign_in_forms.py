@@ -133,7 +133,7 @@ def test_a_client_is_kept_under_cyclrs_names() -> None:
     assert given_.auth_value is None
 
 
-def test_nothing_typed_is_shown_by_accident() -> None:
+def test_a86_nothing_typed_is_shown_by_accident() -> None:
     """Not even by a trace."""
     form = with_standard_fields(SignInForm(Way.API_KEY))
     assert "hidden" not in repr(credentials_of(form, {"api_key": Secret("hidden")}, "t"))

@@ -56,7 +56,7 @@ def test_a_third_party_that_does_not_answer_is_said_as_that(world: World, sessio
     assert "end" in form.send(ADA)
 
 
-def test_nothing_typed_is_told_to_anybody(
+def test_a86_nothing_typed_is_told_to_anybody(
     world: World, session: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Not to the page again, the host's server or a log, nor kept in the BFF's database."""
@@ -102,7 +102,7 @@ def test_a_shop_is_asked_for_until_it_has_led_to_a_connection(world: World, sess
     assert 'value="nowhere"' in open_form(world, other, SHOP).page.text
 
 
-def test_each_showing_is_sent_once(world: World, session: str) -> None:
+def test_a85_each_showing_is_sent_once(world: World, session: str) -> None:
     """A double press, or a second window: the later one is told so, and can be sent again."""
     form = open_form(world, session, KEY)
     token = form.token
@@ -115,7 +115,7 @@ def test_each_showing_is_sent_once(world: World, session: str) -> None:
     assert "end" in form.send(ADA)
 
 
-def test_of_two_at_once_one_is_sent(world: World, session: str) -> None:
+def test_a85_of_two_at_once_one_is_sent(world: World, session: str) -> None:
     """However a page is made to press twice."""
     form = open_form(world, session, KEY)
     with ThreadPoolExecutor(4) as pool:
@@ -133,7 +133,7 @@ def test_of_two_at_once_one_is_sent(world: World, session: str) -> None:
     ],
     ids=["another site", "no site", "another browser", "a forged token"],
 )
-def test_only_the_forms_own_page_and_browser_send_it(
+def test_a85_only_the_forms_own_page_and_browser_send_it(
     world: World, session: str, origin: str | None, cookies: bool, token: bool, status: int
 ) -> None:
     """Nothing is connected by a page elsewhere, nor by a browser that did not launch."""
@@ -145,7 +145,7 @@ def test_only_the_forms_own_page_and_browser_send_it(
     assert form.status() == "launched"
 
 
-def test_the_form_is_shown_to_the_browser_that_launched(world: World, session: str) -> None:
+def test_a85_the_form_is_shown_to_the_browser_that_launched(world: World, session: str) -> None:
     """Forced linking: whoever gets the address of somebody's form sees nothing to fill in."""
     form = open_form(world, session, KEY)
     stranger = requests.get(form.url, timeout=30)
@@ -194,7 +194,9 @@ def test_the_hosts_plain_message_is_not_lost(world: World, session: str) -> None
     assert world.read(form.attempt)["unsent"] == {"data": "done", "origin": world.partner}
 
 
-def test_the_page_keeps_password_managers_out_and_loads_nothing_foreign(world: World, session: str) -> None:
+def test_a86_the_page_keeps_password_managers_out_and_loads_nothing_foreign(
+    world: World, session: str
+) -> None:
     """No password field, no word that calls one in; and no form of it leaves by itself."""
     page = open_form(world, session, KEY).page
     assert 'type="password"' not in page.text

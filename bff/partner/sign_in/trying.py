@@ -107,8 +107,8 @@ def _client_credentials(
             names = [one.name for one in item.fields]
             raise NotTaken(REFUSED, dict.fromkeys(names[:1], "pattern"), "A value does not fit.") from None
         if status is None or status >= 500 or status in _BUSY:
-            raise _unreachable(_in_host(item, item.token_url or "")) from None
-        raise _refused(item) from None
+            raise _unreachable(failure.error, _in_host(item, item.token_url or "")) from None
+        raise _refused(item, status) from None
 
 
 def _check(service: Embedded, item: CatalogueConnector, values: Mapping[str, str]) -> str | None:
@@ -122,12 +122,12 @@ def _check(service: Embedded, item: CatalogueConnector, values: Mapping[str, str
         raise NotTaken(REFUSED, dict.fromkeys(names, "pattern"), str(unfit)) from None
     try:
         reply = transport.send(service.provider.policy, check.method, url, headers=headers, limits=IN_A_HURRY)
-    except transport.NoReply:
-        raise _unreachable(_in_host(item, check.url)) from None
+    except transport.NoReply as error:
+        raise _unreachable(error.code, _in_host(item, check.url)) from None
     if reply.status >= 500 or reply.status in _BUSY:
-        raise _unreachable({})
+        raise _unreachable(f"it answered {reply.status}", {})
     if not 200 <= reply.status < 300:
-        raise _refused(item)
+        raise _refused(item, reply.status)
     return kept_name(_claim(item.account_claim, reply.body))
 
 
@@ -146,10 +146,11 @@ def _claim(path: str, body: bytes) -> str | None:
         return None
 
 
-def _refused(item: CatalogueConnector) -> NotTaken:
+def _refused(item: CatalogueConnector, status: int | None) -> NotTaken:
     names = _STANDARD.get(item.auth, ())
-    return NotTaken(REFUSED, dict.fromkeys(names[-1:], "refused"), "The third party refused them.")
+    said = f"The third party refused them: it answered {status}."
+    return NotTaken(REFUSED, dict.fromkeys(names[-1:], "refused"), said)
 
 
-def _unreachable(fields: Mapping[str, str]) -> NotTaken:
-    return NotTaken(NO_ANSWER, fields, "The third party did not answer, so they could not be tried.")
+def _unreachable(why: str | int, fields: Mapping[str, str]) -> NotTaken:
+    return NotTaken(NO_ANSWER, fields, f"The third party could not try them: {why}.")

@@ -49,7 +49,8 @@ def take(service: Embedded, account_id: str, row: Row[Any], document: dict[str, 
             with service.database.writing() as connection:
                 noted = _keep(service, connection, row.id, item, token, given, tried)
     except NotTaken as no:
-        audit("credentials not taken", account=account_id, account_connector=row.id, fields=no.fields)
+        about = {"account": account_id, "account_connector": row.id, "fields": no.fields}
+        audit("credentials not taken", **about, why=no.message)
         return answer({"Message": no.message, "Hitchpost": {"Fields": no.fields}}, no.status)
     revocation.revoke_now(service, noted, service.provider.in_a_hurry())
     with service.database.reading() as connection:

@@ -29,6 +29,7 @@ from bff.web.kit import audit
 from bff.web.kit.form_tokens import FIELD
 from bff.web.kit.guards import FETCH_SITE, refuse_faulty_fields, refuse_repeated_fields
 from bff.web.kit.limits import Purpose
+from bff.web.kit.locales import browsers
 from bff.web.kit.responses import STATUS, answer
 from bff.web.kit.services import services
 from bff.web.popup import form_fields, launch_cookies, pages
@@ -72,8 +73,10 @@ def send(attempt_id: str) -> Response:
     try:
         attempt = _attempt(attempt_id)
     except (NotFound, CompletedElsewhere) as error:
-        return _over(Words(None, []).error(error.code), None, STATUS[type(error)])
+        return _over(Words(None, browsers()).error(error.code), None, STATUS[type(error)])
     words = Words(services().products.get(attempt.product), [attempt.locale], attempt.connector.key)
+    if attempt.status is Status.LAUNCHED and request.form.get("action") == "cancel":
+        attempt = services().forms.decline(attempt)
     if attempt.status is not Status.LAUNCHED:
         return _ended(attempt, words)
     return _sent(attempt, words)
@@ -88,8 +91,6 @@ def _sent(attempt: Attempt, words: Words) -> Response:
     try:
         form = forms.form(attempt)
         turn = _turn(attempt, form)
-        if request.form.get("action") == "cancel":
-            return _ended(forms.decline(attempt), words)
         # Counted for whom the launch was made, and before the form is used up.
         services().limits.spend(Purpose.LAUNCH, attempt.product, attempt.account.id, attempt.user.id)
         told = forms.send(attempt, turn, form_fields.typed(form, request.form))
