@@ -110,6 +110,7 @@ class Walk:
 
     def _refresh(self, found: Credentials) -> Credentials:
         new = self._provider.refresh(self._item, self._client, found)
+        # house-allow: secret-compare: both came from the third party, and nobody outside chooses either
         rotated = bool(new.refresh_token) and new.refresh_token != found.refresh_token
         self._say(f"5. refreshed: {'with a new refresh token' if rotated else 'the refresh token stays'}")
         refresh = new.refresh_token or found.refresh_token

@@ -315,3 +315,13 @@ def test_a62_keys_are_rotated_without_ending_a_session(tmp_path: Path, database_
             kids.append({key["kid"] for key in found.json()["keys"]})
     assert list(told.values()) == [201, 201, 401]
     assert kids[1] == kids[0] | kids[2]
+
+
+def test_a77_an_address_that_is_too_long_is_refused_in_words(programs: Programs) -> None:
+    """A third party's code may have 8 KB; and no server in front of a program answers a person in JSON."""
+    code = "a%2B%2F" * 2048
+    page = requests.get(f"{programs.partner.url}/connector/callback?state=unknown&code={code}", timeout=30)
+    assert (page.status_code, page.headers["Content-Type"]) == (400, "text/html; charset=utf-8")
+    for place in (f"{programs.partner.url}/connectorauth/x", f"{programs.bff.url}/connect/opening"):
+        page = requests.get(f"{place}?a={'a' * 9000}", timeout=30)
+        assert (page.status_code, page.headers["Content-Type"]) == (414, "text/html; charset=utf-8")
