@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 
 from bff.partner.providers.shipped_entries import ShippedEntry, shipped  # noqa: E402
 from tests.support.provider import Habits, open_provider  # noqa: E402
-from tests.support.shapes import Covered, WrongShape, try_key, walk_through  # noqa: E402
+from tests.support.shapes import Covered, WrongShape, get_tokens, try_key, walk_through  # noqa: E402
 from tests.support.world import World, open_world  # noqa: E402
 
 
@@ -58,9 +58,7 @@ def _cover(world: World, entry: ShippedEntry) -> Covered:
             return walk_through(world, provider, entry)
     if entry.auth in {"api_key", "basic"}:
         return try_key(entry)
-    return Covered(
-        entry.key, entry.auth, [], ["client credentials are the account's own: no sign-in to walk"]
-    )
+    return get_tokens(entry)
 
 
 if __name__ == "__main__":

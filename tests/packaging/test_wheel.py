@@ -46,7 +46,8 @@ def test_the_programs_find_their_files_in_the_wheel(wheel: Path) -> None:
 
 
 def test_the_wheel_has_the_migrations_and_the_types(wheel: Path) -> None:
-    """What alembic runs, and the marker that type checkers look for."""
+    """What alembic runs, the marker that type checkers look for, and the providers that ship."""
     assert list((wheel / "bff/storage/migrations/versions").glob("0001*.py"))
     assert (wheel / "bff/py.typed").is_file()
+    assert (wheel / "bff/partner/providers/shipped/crm.toml").is_file()
     assert "hitchpost = bff.__main__:main" in next(wheel.glob("*.dist-info/entry_points.txt")).read_text()

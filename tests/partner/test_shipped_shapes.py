@@ -6,7 +6,7 @@ import pytest
 
 from bff.partner.providers.shipped_entries import named
 from tests.support.provider import Habits, open_provider
-from tests.support.shapes import WrongShape, try_key, walk_through
+from tests.support.shapes import WrongShape, get_tokens, try_key, walk_through
 from tests.support.world import World
 
 WALKED = {
@@ -39,3 +39,8 @@ def test_a_wrong_fact_in_an_entry_does_not_pass(world: World) -> None:
 def test_a_key_is_tried_as_its_entry_says(key: str) -> None:
     """In a header, in the URL, and as a password: good ones pass, wrong ones do not."""
     assert try_key(named(key)).shown == ["check"]
+
+
+def test_tokens_are_had_by_the_accounts_own_client() -> None:
+    """Client credentials, with an audience that the account's domain is part of."""
+    assert get_tokens(named("auth0")).shown == ["tokens"]

@@ -16,10 +16,13 @@ from urllib.parse import quote, urlsplit
 from flask import Flask, Response, request
 
 from bff.partner.providers import templates, transport
+from bff.partner.providers.credentials import Client as ClientId
 from bff.partner.providers.entries import CatalogueConnector
 from bff.partner.providers.outbound import Policy
+from bff.partner.providers.provider import Provider as Client
+from bff.partner.providers.provider import ProviderFailed
 from bff.partner.providers.shipped_entries import ShippedEntry
-from tests.support.provider import CLIENT, SECRET, Habits, Issued, Provider
+from tests.support.provider import CLIENT, SECRET, Habits, Issued, Provider, as_json
 from tests.support.servers import serve
 from tests.support.shipped_values import typed
 from tests.support.third_party import Connection
@@ -99,6 +102,32 @@ def try_key(entry: ShippedEntry) -> Covered:
     return covered
 
 
+def get_tokens(entry: ShippedEntry) -> Covered:
+    """Get tokens without a user, by the account's own client. Raises ``WrongShape`` where that fails."""
+    item, covered = entry.connector(), Covered(entry.key, entry.auth)
+    app = Flask("tokens")
+
+    @app.post("/token")
+    def token() -> Response:
+        fault = _client_fault(item, request.form, request.headers)
+        if fault or request.form.get("grant_type") != "client_credentials":
+            return as_json({"error": fault or "unsupported_grant_type"}, 400)
+        return as_json({"access_token": KEY, "token_type": "Bearer", "expires_in": 3600})
+
+    with serve(lambda _: app) as url:
+        here = item.model_copy(update={"token_url": _here(item.token_url or "", url, "token")})
+        values = {asked.name: typed(asked) for asked in item.fields}
+        try:
+            found, _ = Client(Policy(loopback=True)).client_credentials(
+                here, ClientId(CLIENT, SECRET), values
+            )
+        except ProviderFailed as failure:
+            raise WrongShape(f"tokens: {failure.error}") from failure
+    _require(found.access_token, KEY, "tokens")
+    covered.shown.append("tokens")
+    return covered
+
+
 def habits_of(item: CatalogueConnector, keys: Mapping[str, Any], url: str) -> Habits:
     """A provider that refuses whatever differs from the entry, and tells what the entry keeps."""
     entry = {name: value for name, value in keys.items() if name not in {"key", "name"}}
@@ -163,6 +192,12 @@ def _token_fault(
         return "invalid_request"
     if not refreshing and ("code_verifier" in given) != item.pkce:
         return "invalid_request"
+    return _client_fault(item, given, headers)
+
+
+def _client_fault(
+    item: CatalogueConnector, given: Mapping[str, str], headers: Mapping[str, str]
+) -> str | None:
     name = item.parameter_names.get("client_id", "client_id")
     sent = (given.get(name), given.get("client_secret"), headers.get("Authorization"))
     pair = f"{quote(CLIENT, safe='')}:{quote(SECRET, safe='')}"

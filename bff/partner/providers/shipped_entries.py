@@ -42,8 +42,8 @@ def _date(value: str) -> str:
 class About(BaseModel):
     """Where an entry's facts come from.
 
-    ``read_on``: the day (ISO 8601) on which a copy of ``docs_url`` was read; ``source``: what was read
-    instead.
+    ``read_on``: the day (ISO 8601) on which a stored copy of ``docs_url`` was read, as far as it is about the
+    sign-in; ``source``: what the facts come from instead.
     ``tried``: whether somebody has signed in at the service with the entry.
     """
 
