@@ -13,6 +13,7 @@ from bff.content.look_fields import FIELDS
 from bff.content.minted_url import MOST, url_length
 from bff.content.product import MessageFormat, MessageKind, MessageTemplate, Registration
 from bff.content.wording import ANY, Place, closest
+from bff.content.words import CATALOGUE
 
 ABOUT_VARIABLES: Final = {
     "attempt": "the id of this one click, for looking it up later",
@@ -131,11 +132,27 @@ _ENDINGS: Final = frozenset(
 )
 
 
+_CONNECTIONS: Final = frozenset(
+    {"account", "accounts", "needs_reconnect", "disconnect", "connections", "connections_none"}
+)
+"""The pictures of what is connected."""
+_STARTS: Final = {
+    "error_": "errors",
+    "page_form_": "form",
+    "page_": "window",
+    "mail_": "mail",
+    "reason_": "connections",
+}
+
+
 def section_of(key: str) -> str:
-    """The part of the page of words on which a text is: button, endings, errors, window or mail."""
-    for start, section in (("error_", "errors"), ("page_", "window"), ("mail_", "mail")):
+    """The part of the page of words on which a text is, by its name: ``button``, ``errors`` and so on."""
+    for start, section in _STARTS.items():
         if key.startswith(start):
             return section
+    known = CATALOGUE.get(key)
+    if known and known.scene in _CONNECTIONS:
+        return "connections"
     return "endings" if key in _ENDINGS else "button"
 
 

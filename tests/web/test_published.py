@@ -128,6 +128,21 @@ def test_markup_in_any_text_is_shown_as_text(world: World) -> None:
         assert f"{number} {markup} Sandbox" in html.unescape(shown)
 
 
+def test_what_stands_is_told_with_its_account(world: World) -> None:
+    """Where the partner service tells whose it is; nobody reads braces before."""
+    publish(world, **{path_of_word("connected"): "Connected to {connector_name} as {account}"})
+    token = world.session(user="account-reader")
+
+    def words() -> dict[str, str]:
+        found: dict[str, str] = world.page("GET", "/v1/config", token).json()["words"]
+        return found
+
+    assert not [text for text in words().values() if "{account}" in text]
+    world.connect(token)
+    told = soon(lambda: words().get("sandbox connected"))
+    assert told == "Connected to Sandbox CRM as ada@sandbox.example"
+
+
 def test_the_look_is_inside_the_pages(world: World) -> None:
     """Allowed by its hash; and a stylesheet of its version, for ever the same."""
     publish(world, **{"look/accent": "#004080", "look/radius": "2px"})

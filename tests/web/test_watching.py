@@ -169,6 +169,8 @@ def test_another_account_does_not_replace_the_connected_one(world: World) -> Non
     """A reconnect with another third-party account: the old grant stands, and the page is told."""
     told = world.read(mismatched(world, world.session()))
     assert (told["status"], told["error"]["code"]) == ("failed", "account_mismatch")
+    said = told["error"]["next_step"]
+    assert said.startswith("ada@sandbox.example is still connected; grace@sandbox.example signed in")
     assert connected_account(world) == "ada@sandbox.example"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ connectors = ["crm"]
 [product.messages.default]
 text = "done"
 """
-SECRET = new_secret()
+SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
 
 def read(tmp_path: Path, *tables: str, environ: dict[str, str] | None = None) -> AppliedProduct:

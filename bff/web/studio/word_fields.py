@@ -23,8 +23,10 @@ MOST_FOUND: Final = 60
 TITLES: Final = {
     "button": "The button, until it ends",
     "endings": "How it ended",
+    "connections": "What is connected",
     "errors": "Errors",
     "window": "The sign-in window",
+    "form": "The form for keys and passwords",
     "mail": "The mail that invites to the Studio",
 }
 

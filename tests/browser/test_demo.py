@@ -1,0 +1,52 @@
+"""The demo's own page: it says who is signed in, and each rehearsal begins anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from selenium.webdriver.common.by import By
+
+from tests.support.accessibility import emulate, overflowing, violations
+from tests.support.browsers import missing, open_browser
+from tests.support.host_page import HostPage
+from tests.support.stack import Stack, run_demo
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A demo of its own, in which nothing is connected yet."""
+    with run_demo(tmp_path_factory.mktemp("rehearsed")) as running:
+        yield running
+
+
+def test_a_rehearsal_that_leaves_the_tab_leaves_nothing_for_the_next(stack: Stack) -> None:
+    """Left in the middle, its sign-in does not go on in the next one, whose button opens a window."""
+    if reason := missing("chromium"):
+        pytest.skip(reason)
+    with open_browser("chromium") as driver:
+        page = HostPage(driver, stack)
+        driver.get(stack.host)
+        assert "Nobody is signed in." in driver.find_element(By.TAG_NAME, "header").text
+        page.sign_in()
+        assert "Signed in as Ada Lovelace" in driver.find_element(By.TAG_NAME, "header").text
+        assert "None yet." in driver.find_element(By.ID, "no-events").text
+        assert not driver.find_element(By.ID, "event-list").is_displayed()
+        for scheme, width in (("light", 1280), ("dark", 360)):
+            emulate(driver, scheme, width)
+            assert [*violations(driver), *overflowing(driver)] == []
+        emulate(driver, "light", 1280)
+        page.button("The sign-in takes this tab").click()
+        page.button("Connect Sandbox CRM").click()
+        page.wait(lambda: driver.current_url.startswith(stack.sandbox))
+        driver.back()
+        page.wait(lambda: driver.find_elements(By.CSS_SELECTOR, ".endings"))
+        page.button("The user allows").click()
+        page.wait(lambda: "rehearse=allow" in driver.current_url)
+        assert driver.execute_script("return sessionStorage.length") == 0
+        page.choose("Connect Sandbox CRM")
+        page.decide("Allow")
+        assert page.status("connected", "failed", "declined") == "connected"
+        page.button("Sign out").click()
+        page.button("Sign in as Grace").click()
+        page.wait(lambda: "Rehearsal: The user allows" in driver.find_element(By.TAG_NAME, "main").text)
