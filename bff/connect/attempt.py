@@ -118,3 +118,4 @@ class AttemptChanges(TypedDict, total=False):
     error_code: str
     external_account: str | None
     late_success_at: datetime
+    checking_until: datetime | None
