@@ -60,9 +60,9 @@ class Attempt:
     that the sign-in was finished. ``attributed``: the connection is known to be this user's own doing.
     ``seemed_over_at``: a page was woken by what comes at the end of a sign-in. ``wanted_connection``: the
     account connector that it is to reconnect, and no other. ``adds_connection``: where one is connected
-    already, it is for a further one. ``external_account`` is the
-    third-party account that signed in, ``connected_account`` the one that is connected where that is another. ``provider_said``
-    is what the third party answered where it failed, in one line for operators.
+    already, it is for a further one. ``external_account`` is the third-party account that signed in,
+    ``connected_account`` the one that is connected where that is another. ``provider_said`` is what the
+    third party answered where it failed, in one line for operators.
     """
 
     id: str
@@ -132,3 +132,4 @@ class AttemptChanges(TypedDict, total=False):
     connected_account: str | None
     provider_said: str | None
     late_success_at: datetime
+    checking_until: datetime | None

@@ -105,7 +105,7 @@ class Forms:
     def open(self, attempt: Attempt) -> tuple[Secret, Secret]:
         """The form's address for a launched attempt, and what its browser keeps. Raises ``LaunchRefused``."""
         browser = Secret(self._random_token())
-        changes: AttemptChanges = {"browser_sha256": fingerprint(browser.reveal())}
+        changes: AttemptChanges = {"browser_sha256": fingerprint(browser.reveal()), "checking_until": None}
         if self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes, unused=True) is None:
             raise LaunchRefused("this launch token was used, or its attempt cancelled, while it was opened")
         self._attempts.note(attempt.id, "form_shown", self._clock())

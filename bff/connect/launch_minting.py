@@ -41,6 +41,8 @@ class Ready:
             "sign_in_token_sha256": fingerprint(minted.token.value.reveal()),
             "account_connector_id": minted.installed.id,
             "authenticated_before": minted.installed.authenticated,
+            # The launch that held off other tries has come to its end.
+            "checking_until": None,
         }
         if minted.browser is not None:
             kept["browser_sha256"] = fingerprint(minted.browser.reveal())

@@ -32,9 +32,11 @@ from bff.connect.attempt import (
 from bff.connect.forms import Forms
 from bff.connect.launch_minting import LaunchMinter, Ready
 from bff.connect.offered_connectors import chosen_message, offered_connector
+from bff.connect.poll_schedule import Turn
 from bff.connect.polling import Watch
 from bff.connect.ports import AlreadyBegun, AttemptStore
 from bff.connect.prefetch import Ahead
+from bff.connect.tries import Tries
 from bff.content import messages
 from bff.content.minted_url import require_short
 from bff.content.product import Product
@@ -46,6 +48,9 @@ from bff.upstream.protocol import PartnerService
 UNLAUNCHED_LIFE: Final = timedelta(minutes=10)
 PATIENCE: Final = timedelta(seconds=30)
 """So long after its first try a launch is given back when the partner service is away: as a restart takes."""
+TRY: Final = timedelta(seconds=15)
+"""So long one try of a launch holds off others, if it does not come to its end: its process may be gone."""
+MOST_TRIES: Final = 1000
 SUPPORT_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -100,6 +105,7 @@ class Connect:
         self._minter = minter
         self._ahead = ahead
         self._forms = forms
+        self._tries = Tries()
         self._partner_service_url = partner_service_url
         self._clock = clock
         self._random_token = random_token
@@ -198,6 +204,10 @@ class Connect:
         ``LaunchPostponed`` while it is worth trying again; on any other ``PartnerProblem`` the attempt has
         failed with its code.
         """
+        with self._tries.one(prepared.id):
+            return self._launch(prepared)
+
+    def _launch(self, prepared: Attempt) -> Launched:
         # Taken before it is known whether the token is good: if not, nobody else shall have it.
         begun = self._ahead.take(prepared.id)
         attempt = self._open(prepared)
@@ -299,24 +309,32 @@ class Connect:
         return attempt
 
     def _open(self, attempt: Attempt) -> Attempt:
-        """The attempt as launched, now or by a try before this one that came to nothing."""
+        """The attempt as launched, now or by a try before this one that came to nothing.
+
+        While another process tries, or seems to (it may have been killed), this one is postponed.
+        """
         now = self._clock()
         changes: AttemptChanges = {
             "status": Status.LAUNCHED,
             "launched_at": now,
             "expires_at": now + LAUNCHED_LIFE,
+            "checking_until": now + TRY,
         }
-        opened = self._attempts.transition(attempt.id, {Status.CREATED}, changes)
-        opened = opened or self._attempts.get(attempt.id)
-        if opened is None or not _may_launch(opened):
+        if opened := self._attempts.transition(attempt.id, {Status.CREATED}, changes):
+            return opened
+        again = self._attempts.get(attempt.id)
+        if again is None or not _may_launch(again):
             raise LaunchRefused("this launch token was used")
-        return opened
+        if not self._attempts.claim_check(attempt.id, now, Turn(now, MOST_TRIES, now + TRY)):
+            raise LaunchPostponed("this launch is being tried already")
+        return again
 
     def _unlaunched(self, attempt: Attempt, problem: PartnerProblem) -> PartnerProblem:
         """What a launch that could not mint comes to: it waits, or its attempt has failed."""
         passing = isinstance(problem, PartnerUnavailable) and not problem.lasting
         if passing and self._clock() - (attempt.launched_at or self._clock()) < PATIENCE:
             self._attempts.note(attempt.id, "postponed", self._clock())
+            self._attempts.end_check(attempt.id)
             return LaunchPostponed(problem.detail, retry_after=getattr(problem, "retry_after", None))
         self._watch.settle(attempt, {"status": Status.FAILED, "error_code": problem.told})
         return problem

@@ -41,6 +41,7 @@ MOST_FRAMES: Final = 12
 # What is as long as this and has no space may be a token, a key or a URL's query: in texts that other
 # libraries wrote, it is not shown.
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_+=%~-]{20,}")
+_SETTING: Final = re.compile(r"HITCHPOST_[A-Z_]+")
 
 Event = MutableMapping[str, Any]
 
@@ -68,7 +69,8 @@ def configure(form: Form, stream: TextIO | None = None) -> None:
 
 def masked(text: str) -> str:
     """The text without what may be a secret in it."""
-    return _TOKEN.sub("…", text)
+    # The name of a setting is no secret, and says what to mend.
+    return _TOKEN.sub(lambda found: found[0] if _SETTING.fullmatch(found[0]) else "…", text)
 
 
 def about(error: BaseException) -> dict[str, str]:

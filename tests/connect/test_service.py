@@ -29,6 +29,7 @@ from bff.connect.service import (
     LAUNCHED_LIFE,
     PATIENCE,
     SUPPORT_ALPHABET,
+    TRY,
     UNLAUNCHED_LIFE,
     BeginRequest,
     support_code,
@@ -267,22 +268,31 @@ class TestLaunch:
         assert len(core.partner.of("mint")) == 1
 
     def test_of_two_launches_that_mint_at_once_one_is_refused(self, core: WatchedCore) -> None:
-        """Only one sign-in token is told to anybody: the one that is stored with the attempt."""
+        """While one waits for the partner service, the other asks it for nothing."""
         attempt, token = begin(core)
         seen = core.connect.peek(token)
-        told: list[str] = []
         mint = core.partner.mint_sign_in_token
 
         def meanwhile(*asked: Any, **more: Any) -> Any:
-            core.partner.mint_sign_in_token = mint  # type: ignore[method-assign]
-            told.append(core.connect.launch(seen).url.reveal())
+            with pytest.raises(LaunchRefused):
+                core.connect.launch(seen)
             return mint(*asked, **more)
 
         core.partner.mint_sign_in_token = meanwhile  # type: ignore[method-assign]
-        with pytest.raises(LaunchRefused):
-            core.connect.launch(seen)
-        assert len(told) == 1
-        assert stored(core, attempt).sign_in_token_sha256 == fingerprint(query(Secret(told[0]))["token"])
+        url = core.connect.launch(seen).url
+        assert len(core.partner.of("mint")) == 1
+        assert stored(core, attempt).sign_in_token_sha256 == fingerprint(query(url)["token"])
+
+    def test_a_try_of_another_process_is_waited_for(self, core: WatchedCore) -> None:
+        """It may have been killed: after a while the token may be tried again, and is used up once."""
+        attempt, token = begin(core)
+        core.connect._open(core.connect.peek(token))  # All that a killed process has done.
+        with pytest.raises(LaunchPostponed):
+            core.connect.launch(core.connect.peek(token))
+        assert core.partner.of("mint") == []
+        core.clock.tick(TRY.total_seconds())
+        assert core.connect.launch(core.connect.peek(token)).url
+        assert stored(core, attempt).minted_at == core.clock()
 
     def test_a_database_that_goes_away_before_the_mint_is_stored_uses_nothing_up(
         self, core: WatchedCore, monkeypatch: pytest.MonkeyPatch
@@ -300,6 +310,7 @@ class TestLaunch:
         with pytest.raises(OperationalError):
             core.connect.launch(core.connect.peek(token))
         monkeypatch.undo()
+        core.clock.tick(TRY.total_seconds())
         url = core.connect.launch(core.connect.peek(token)).url
         assert stored(core, attempt).sign_in_token_sha256 == fingerprint(query(url)["token"])
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import subprocess
+import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +88,17 @@ def test_a_program_says_which_it_is(run: Any, capsys: pytest.CaptureFixture[str]
         run(["--version"])
     assert ended.value.code == 0
     assert capsys.readouterr().out == f"hitchpost {own_version()}\n"
+
+
+def test_a_source_distribution_keeps_its_version(tmp_path: Path) -> None:
+    """What is built from it, without any history, is called as it is; a wheel says the same."""
+    build = [sys.executable, "-m", "hatchling", "build", "--directory"]
+    subprocess.run([*build, str(tmp_path), "--target", "sdist"], cwd=ROOT, check=True, capture_output=True)
+    (packed,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(packed) as archive:
+        archive.extractall(tmp_path, filter="data")
+    sources = tmp_path / packed.name.removesuffix(".tar.gz")
+    wheel = [*build, str(tmp_path), "--target", "wheel"]
+    subprocess.run(wheel, cwd=sources, check=True, capture_output=True, env={"PATH": "/nowhere"})
+    (built,) = tmp_path.glob("*.whl")
+    assert built.name.split("-")[1] == packed.name.removeprefix("hitchpost-").removesuffix(".tar.gz")

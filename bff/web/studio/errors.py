@@ -51,7 +51,6 @@ TITLES: Final[dict[type[Exception], str]] = {
     NotSaved: "Nothing was changed",
     NotFound: "There is nothing here",
     Outdated: "Somebody was faster",
-    StorageUnavailable: "One moment, please",
     RateLimited: "Too many tries at once",
 }
 

@@ -1,0 +1,62 @@
+"""A program that is started with what is another's ends at once, and says which setting it is."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from bff.partner.storage.database import SCHEMA as PARTNER_SCHEMA
+from bff.serving.database import open_database
+from bff.storage.schema import SCHEMA
+from tests.partner.test_grants import environment as grants_environment
+from tests.support.databases import sqlite_url
+from tests.support.programs import bff_environment, environment, free_port, partner_environment
+from tests.support.third_party import Connection, ThirdParty
+from tests.support.world import World
+
+
+def started(module: list[str], own: Mapping[str, str]) -> tuple[int, str]:
+    """The exit status, and the one line of the log that says why."""
+    ended = subprocess.run(
+        [sys.executable, "-m", *module], env=environment(own), capture_output=True, timeout=60, check=False
+    )
+    lines = [json.loads(line) for line in ended.stdout.splitlines()]
+    (told,) = [line["error_text"] for line in lines if line["event"] == "cannot start"]
+    return ended.returncode, str(told)
+
+
+@pytest.mark.parametrize("program", ["bff", "partner"])
+def test_the_other_programs_database_is_refused(tmp_path: Path, program: str) -> None:
+    """Exit status 2, and not a table is made there."""
+    url, port = sqlite_url(tmp_path, "other"), free_port()
+    other = PARTNER_SCHEMA if program == "bff" else SCHEMA
+    engine = open_database(url)
+    other.upgrade(engine)
+    if program == "bff":
+        own = bff_environment(tmp_path, "http://127.0.0.1:9", port, url)
+        status, told = started(["bff", "serve"], own)
+    else:
+        own = partner_environment(tmp_path, "http://127.0.0.1:9", port, url)
+        status, told = started(["bff.partner", "serve"], own)
+    assert status == 2
+    assert "DATABASE_URL: this is the database of another program" in told
+    assert other.fault(engine) is None
+    engine.dispose()
+
+
+def test_a_replaced_encryption_key_is_refused(world: World, third: ThirdParty) -> None:
+    """Before anybody's connection is found to be lost."""
+    Connection(world, third.offer(world)).connect()
+    keys = f"k2:{base64.b64encode(b'0123456789abcdef' * 2).decode()}"
+    own = grants_environment(world) | {
+        "HITCHPOST_EMBEDDED_BIND": f"127.0.0.1:{free_port()}",
+        "HITCHPOST_EMBEDDED_ENCRYPTION_KEYS": keys,
+    }
+    status, told = started(["bff.partner", "serve"], own)
+    assert (status, "key 'k1', which is not here" in told) == (2, True)
