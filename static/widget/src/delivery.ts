@@ -12,7 +12,7 @@ export function deliverer(kit: Kit): Pick<Later, "open" | "ask"> {
     open(request, refused) {
       if (!returns(request)) return kit.openFor(request);
       const tab = kit.openPopup(undefined, (attempt) => { leave(kit, attempt, refused); });
-      tab.notify("ready");
+      tab.nudge("ready");
       return tab;
     },
     ask(request) {
