@@ -19,10 +19,10 @@ type Hint = Signal | "1";
 export const readConfig = (locale: string): Promise<Config> => call("config?locale=" + encodeURIComponent(locale));
 
 /** What the account has connected. */
-export const readConnections = async (): Promise<Connection[]> => (await call<{ connections: Connection[] }>("connections")).connections;
+export const readConnections = (): Promise<Connection[]> => call<{ connections: Connection[] }>("connections").then(({ connections }) => connections);
 
 /** Ends a connection, here and at the partner service. */
-export const end = (connection: string): Promise<unknown> => call("connections/" + connection, undefined, undefined, "DELETE");
+export const end = (connection: string): Promise<unknown> => call("connections/" + connection, null);
 
 /** Begins an attempt: nothing happens for the user until its launch token is used. `pressed`: that will be at once. */
 export const begin = (request: AttemptRequest, pressed: boolean): Promise<Attempt> => call("attempts", { ...request, pressed });
@@ -40,17 +40,17 @@ export const cancel = (id: string): Promise<Reading> => call("attempts/" + id + 
 export const accept = (id: string): Promise<Reading> => call("attempts/" + id + "/accept", {});
 
 /**
- * A call that is lost, or whose answer is, is made again for a while; its key says that it is the same one. A look (with a
+ * Asks the BFF: GET without a body, DELETE with null. A call that is lost, or whose answer is, is made again for a while; its key says that it is the same one. A look (with a
  * `hint`) is not: the next one comes anyway.
  */
-async function call<Answer>(path: string, body?: object, hint?: Hint, method = body ? "POST" : "GET"): Promise<Answer> {
-  if (!bffOrigin()) throw new ConnectError("invalid_request", complain("call configure with base, product and session"));
+async function call<Answer>(path: string, body?: object | null, hint?: Hint): Promise<Answer> {
+  if (!bffOrigin()) throw new ConnectError("invalid_request", complain("call configure first"));
   const began = Date.now();
   const key = `${began}-${Math.random()}`;
   let renewed = false;
   for (;;) {
     try {
-      const response = await send(method, path, body, hint, key);
+      const response = await send(path, body, hint, key);
       const answer = (response.status === 204 ? {} : await response.json()) as (Answer & Told) | null;
       if (answer?.advice) complain(answer.advice);
       if (response.ok && answer) return answer;
@@ -67,10 +67,10 @@ async function call<Answer>(path: string, body?: object, hint?: Hint, method = b
   }
 }
 
-async function send(method: string, path: string, body: object | undefined, hint: Hint | undefined, key: string): Promise<Response> {
+async function send(path: string, body: object | null | undefined, hint: Hint | undefined, key: string): Promise<Response> {
   const token = await sessionToken();
   const response: unknown = await fetch(settings.base + "/v1/" + path, {
-    method,
+    method: body ? "POST" : body === null ? "DELETE" : "GET",
     headers: {
       "X-Hitchpost": hint ?? "1",
       "Content-Type": "application/json",
@@ -79,9 +79,9 @@ async function send(method: string, path: string, body: object | undefined, hint
       "Idempotency-Key": key,
       ...(token && { Authorization: "Bearer " + token }),
     },
-    body: JSON.stringify(body) as string | null, // undefined when there is none
+    body: body ? JSON.stringify(body) : null,
     // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- Safari before 16 has none: nobody may wait for an answer alone
     signal: AbortSignal.timeout?.(PATIENCE),
   });
-  return (response ?? complain("this page's fetch gives nothing")) as Response; // Whose own text is no answer either.
+  return (response ?? complain("fetch gives nothing")) as Response; // Whose own text is no answer either.
 }

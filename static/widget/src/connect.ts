@@ -23,7 +23,6 @@ const LIFE = 900_000;
 
 /** Signals after which the server is asked how it ended; those that say nothing to the user; the others are steps by name. */
 const FINAL = /message|returned|cancel/;
-const POSTED = /message|returned/;
 const SILENT = /ready|trouble|closed|focus/;
 
 /** An attempt of which another page of this tab, or the BFF's acceptance, may tell no more than the id. */
@@ -52,10 +51,10 @@ export async function connect(
   begin: () => Promise<Attempt>,
   begun?: Begun | Promise<Begun>,
 ): Promise<ConnectResult> {
-  const giveUp = (): void => { popup.notify("cancel"); };
+  const giveUp = (): void => { popup.nudge("cancel"); };
   const course: Course = { known: !begun };
   try {
-    if (popup.blocked) throw new ConnectError("popup_blocked");
+    if (popup.shown === null) throw new ConnectError("popup_blocked");
     abort?.addEventListener("abort", giveUp);
     if (abort?.aborted) giveUp();
     if (!begun) tell("opening");
@@ -72,10 +71,8 @@ export async function connect(
 }
 
 /** What to ask of the BFF for a sign-in. */
-export function requestOf({ connector, connection, message, locale = settings.locale }: ConnectRequest): AttemptRequest {
-  // eslint-disable-next-line @typescript-eslint/prefer-nullish-coalescing -- an empty one names none
-  return { connector, connection, message, locale: locale || undefined };
-}
+export const requestOf = ({ connector, connection, message, locale = settings.locale }: ConnectRequest): AttemptRequest =>
+  ({ connector, connection, message, locale });
 
 /**
  * Asks after every signal, and from time to time, until the server says how it ended. Answers
@@ -96,11 +93,11 @@ async function watch(course: Course, tell: Tell, popup: Popup, begin: () => Prom
 
   const ask = (answer: Promise<Begun | Reading>): void => {
     asked++;
-    answer.then(popup.notify, popup.notify);
+    answer.then(popup.nudge, popup.nudge);
   };
   const expect = async (coming: Begun | Promise<Begun>): Promise<Begun> => {
     course.attempt = await coming;
-    early.splice(0).forEach(popup.notify);
+    early.splice(0).forEach(popup.nudge);
     return course.attempt;
   };
 
@@ -122,7 +119,7 @@ async function watch(course: Course, tell: Tell, popup: Popup, begin: () => Prom
       calm = step === "waiting";
       if (course.known) tell(step, id);
     }
-    if (news === "cancel") cancelling = true;
+    cancelling ||= news === "cancel";
     if (!attempt) {
       if (news) early.push(news);
       // Should the attempt come all the same, it is launched by nobody.
@@ -139,7 +136,7 @@ async function watch(course: Course, tell: Tell, popup: Popup, begin: () => Prom
         ask(expect(anew(attempt.id, begin)));
       }
     } else {
-      if (POSTED.test(news as Signal)) told = news; // It stays the hint until the end is read.
+      if (step === "finishing") told = news; // It stays the hint until the end is read.
       // While the user is elsewhere, a window that seems closed is only cut off, most likely: no reason to hurry.
       if (news && document.hasFocus()) eagerUntil = Date.now() + EAGER;
       delay = news ? BRISK : Math.min(delay * GROWTH, Date.now() < eagerUntil ? FIRST : calm ? CALM : SLOWEST);

@@ -55,8 +55,8 @@ export function run(owner: Node | undefined, request: ConnectRequest, begun?: Be
   };
 
   const steer = (choice?: Choice): void => {
-    if (!choice && (next ?? !(resumed || popup.gone() || (flow.step && inTrouble(flow.step))))) {
-      (next ?? popup).focus();
+    if (!choice && (next ?? !(resumed || popup.shown?.closed || (flow.step && inTrouble(flow.step))))) {
+      (next ?? popup).shown?.focus(); // Where the browser lets us.
       return;
     }
     tell("finishing", flow.attempt); // At once, so that nobody chooses twice: what runs may still wait for an answer.
@@ -68,16 +68,16 @@ export function run(owner: Node | undefined, request: ConnectRequest, begun?: Be
       next = later.open(flow.request, refused);
     }
     // What runs is given up first: should it have ended well meanwhile, that is the outcome.
-    popup.notify("cancel");
+    popup.nudge("cancel");
   };
 
   const toEnd = async (): Promise<ConnectResult> => {
     for (;;) {
       try {
-        if (!popup.blocked || !isOurs(ownerOf(flow))) return await connect(flow.request.signal, tell, popup, () => later.take(flow.request), begun);
+        if (popup.shown !== null || !isOurs(ownerOf(flow))) return await connect(flow.request.signal, tell, popup, () => later.take(flow.request), begun);
         popup.tidy();
         tell("popup_blocked");
-        await popup.news(FOREVER); // It is disposed of: only a choice can notify it.
+        await popup.news(FOREVER); // It is disposed of: only a choice can nudge it.
         throw new ConnectError("cancelled");
       } catch (error) {
         // Who is signed out may sign in again, and is told then.

@@ -14,7 +14,7 @@ export function deliverer(kit: Kit): Pick<Later, "open" | "ask"> {
       if (kit.offers[request.connector]?.error) return kit.openPopup();
       if (!returns(request)) return kit.openFor(request);
       const tab = kit.openPopup(undefined, (attempt) => { leave(kit, attempt, refused); });
-      tab.notify("ready");
+      tab.nudge("ready");
       return tab;
     },
     ask(request) {

@@ -32,7 +32,4 @@ export type Told = Pick<Reading, "error"> & {
 };
 
 /** The error that the BFF tells. */
-export function errorOf({ error }: Told): ConnectError {
-  const { code = "failed", title, next_step }: Partial<NonNullable<Told["error"]>> = error ?? {};
-  return new ConnectError(code, title, next_step);
-}
+export const errorOf = ({ error }: Told): ConnectError => new ConnectError(error?.code ?? "failed", error?.title, error?.next_step);

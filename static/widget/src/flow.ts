@@ -20,10 +20,8 @@ export function openFor({ connector, locale = settings.locale ?? settings.lang ?
 }
 
 /** Ends a connection of the account; then `target` is told. */
-export async function disconnect(connection: string, target: EventTarget = document): Promise<void> {
-  await end(connection);
-  fire(target, "disconnected", { connection });
-}
+export const disconnect = (connection: string, target: EventTarget = document): Promise<void> =>
+  end(connection).then(() => { fire(target, "disconnected", { connection }); });
 
 /** Tells how far a sign-in is: its caller, and by an event. */
 export function tellStep({ onStep }: ConnectRequest, target: EventTarget, step: Step, attempt?: string): void {

@@ -19,16 +19,12 @@ const EVENTS = ["message", "focus", "online", "pageshow", "visibilitychange"];
 
 /** The window of one attempt, and all that its flow listens to. */
 export interface Popup extends Signals {
-  /** True when the browser refused to open a window. */
-  blocked: boolean;
+  /** Its window; null when the browser refused to open one, undefined where the sign-in takes this tab. */
+  shown: WindowProxy | null | undefined;
   /** Set once the sign-in has begun in the window: from then on its silence is the user's. */
   begun: boolean;
-  /** Whether its window is closed, or seems so. */
-  gone: () => boolean;
   /** Hands over the launch token. From now on the attempt's callback message counts. */
   launch: (attempt: Attempt) => void;
-  /** Brings the window to the front, where the browser lets us. */
-  focus: () => void;
   /** Closes the window and forgets every listener and timer. */
   tidy: () => void;
 }
@@ -38,7 +34,7 @@ export interface Popup extends Signals {
  * Without `url` there is none: the sign-in takes this tab, by `leave`, or another page opened the window.
  */
 export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Popup {
-  const { notify, news } = signals();
+  const { nudge, news } = signals();
   const bff = bffOrigin();
   let expected: Attempt | undefined;
   let heard = false;
@@ -50,14 +46,14 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
   const hear = ({ type, source, origin, data }: MessageEvent<unknown>): void => {
     if (type === "pageshow") doubtSince = 0;
     if (type !== "message") {
-      if (!document.hidden) notify("focus");
+      if (!document.hidden) nudge("focus");
     } else if (source === popup) {
-      if (origin === expected?.partner_origin && data === expected.callback_message) notify("message");
+      if (origin === expected?.partner_origin && data === expected.callback_message) nudge("message");
       const said = SAID.exec((data as { type: string } | null)?.type ?? "")?.[1];
       // The embedded partner service tells of trouble, as the BFF's own pages do, and of nothing else.
       if (said && (origin === bff || (origin === expected?.partner_origin && said === "trouble"))) {
         heard = true;
-        notify(said as Signal);
+        nudge(said as Signal);
       }
     }
   };
@@ -66,7 +62,7 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
     const now = Date.now();
     const here = document.hasFocus();
     const gone = popup?.closed ?? true;
-    if (popup && gone && !closed) notify("closed");
+    if (popup && gone && !closed) nudge("closed");
     closed = gone;
     doubtSince = gone && (here || !heard) ? doubtSince || now : 0;
     const doubt = doubtSince && now - doubtSince;
@@ -79,7 +75,7 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
           : doubt >= CUT && popup && !here && !heard
             ? "cut_off"
             : !gone && !flow.begun && now - quietSince >= LOADING ? "not_loading" : "waiting";
-    if (next !== mood) notify((mood = next));
+    if (next !== mood) nudge((mood = next));
   };
 
   listen("addEventListener", hear);
@@ -87,11 +83,10 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
   const ticks = setInterval(look, TICK);
 
   const flow: Popup = {
-    notify,
+    nudge,
     news,
     begun: !url,
-    blocked: popup === null,
-    gone: () => !!popup?.closed,
+    shown: popup,
     launch(attempt) {
       expected = attempt;
       heard = true;
@@ -100,7 +95,6 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
       popup?.postMessage({ type: "hitchpost.launch", token: attempt.launch_token }, bff);
       leave?.(attempt);
     },
-    focus: () => popup?.focus(),
     tidy() {
       listen("removeEventListener", hear);
       clearInterval(ticks);

@@ -58,7 +58,7 @@ export async function fetchSession(url: string): Promise<Session> {
 }
 
 /** The session token, or undefined when cookies say who is signed in. Throws `not_signed_in`, or a TypeError when it cannot be had now. */
-export async function sessionToken(): Promise<string | undefined> {
+export function sessionToken(): Promise<string> | undefined {
   const { session } = settings;
   if (session && Date.now() >= until) {
     until = Date.now() + PATIENCE;

@@ -1,7 +1,7 @@
 // What wakes a flow, one after the other.
 
 /**
- * What can notify a flow. Each is a reason to look, never a verdict: a page that isolates itself in the popup makes
+ * What can nudge a flow. Each is a reason to look, never a verdict: a page that isolates itself in the popup makes
  * `closed` read true while the user still types, and any page may post a message.
  */
 export type Signal =
@@ -20,7 +20,7 @@ export type Signal =
 
 export interface Signals {
   /** Wakes the flow, by a signal or by an answer. What waits already is not said twice. */
-  notify: (news: Signal | object) => void;
+  nudge: (news: Signal | object) => void;
   /** The next of them, or undefined when `ms` milliseconds pass without one. */
   news: (ms: number) => Promise<Signal | object | undefined>;
 }
@@ -30,7 +30,7 @@ export function signals(): Signals {
   const waiting: (Signal | object)[] = [];
   let go: (() => void) | undefined;
   return {
-    notify(news) {
+    nudge(news) {
       if (!waiting.includes(news)) waiting.push(news);
       go?.();
     },

@@ -148,7 +148,7 @@ export interface Reading {
   /** What the page is told of a connected one. */
   result: ConnectResult;
   /** What the user is told now, if it is worth a word. */
-  step?: Step;
+  step?: Step | null;
   error: { code: ConnectErrorCode; title: string; next_step: string } | null;
   support_code: string;
   /** A plain callback message that nobody posted to this page, and whose origin it would have had. */

@@ -149,8 +149,8 @@ describe("the sign-in goes as ever where", () => {
 
 describe("every misuse has one line in the console, that says what to change:", () => {
   it.each<[string, () => void, RegExp]>([
-    ["no configuration", () => { configure({ base: "" }); }, /configure with base, product and session/],
-    ["a fetch that gives nothing", () => vi.stubGlobal("fetch", () => undefined), /this page's fetch gives nothing/],
+    ["no configuration", () => { configure({ base: "" }); }, /call configure first/],
+    ["a fetch that gives nothing", () => vi.stubGlobal("fetch", () => undefined), /fetch gives nothing/],
     ["a window.open that throws", () => vi.stubGlobal("open", () => { throw new Error("no windows here"); }), /no windows here/],
     ["a session function that throws", () => { configure({ session: () => { throw new Error("my fault"); } }); }, /my fault/],
     ["what the BFF has to say", () => { page.bff.advice = "x! is no language tag"; }, /x! is no language tag/],
@@ -186,7 +186,7 @@ describe("every code has words of its own before the BFF has told any:", () => {
 });
 
 describe("a language that the host names", () => {
-  it.each([["de", "de"], ["de_DE", "de_DE"], ["zh-Hant-TW", "zh-Hant-TW"], ["", undefined], ["x!", "x!"]])("%j is asked for as %j", (locale, asked) => {
+  it.each([["de", "de"], ["de_DE", "de_DE"], ["zh-Hant-TW", "zh-Hant-TW"], ["", ""], ["x!", "x!"]])("%j is asked for as %j", (locale, asked) => {
     expect(requestOf({ connector: "crm", locale }).locale).toBe(asked);
   });
 
