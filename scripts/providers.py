@@ -16,8 +16,9 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from bff.partner.providers.shipped_entries import ShippedEntry, shipped  # noqa: E402
+from tests.support.key_shapes import get_tokens, try_key  # noqa: E402
 from tests.support.provider import Habits, open_provider  # noqa: E402
-from tests.support.shapes import Covered, WrongShape, get_tokens, try_key, walk_through  # noqa: E402
+from tests.support.shapes import Covered, WrongShape, walk_through  # noqa: E402
 from tests.support.world import World, open_world  # noqa: E402
 
 

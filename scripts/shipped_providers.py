@@ -27,9 +27,9 @@ prints the redirect URI to register at the service, `{{partner origin}}/connecto
 TOML, has the service already or cannot be written stays as it was.
 
 Each entry says what the service's public documentation states. **Read** is the day on which a stored copy of
-the linked page was read for the entry: as a rule the part about the sign-in, not all of it. Where that part could
-not be had, it says what the facts come from instead; look at the page before you rely on them. **Live** says
-whether somebody has signed in with the entry: {tried} of them so far.
+the linked page was read for the entry: as a rule the part about the sign-in, not all of it. Where that part
+could not be had, it says what the facts come from instead; look at the page before you rely on them. **Live**
+says whether somebody has signed in with the entry: {tried} of them so far.
 
 - Scopes are few: they name the account, and read a little. Ask for those that you need.
 - `pkce = false` stands where a service refuses PKCE, has another form of it, or takes JSON and names no

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bff.partner.providers.shipped_entries import named
+from tests.support.key_shapes import get_tokens, try_key
 from tests.support.provider import Habits, open_provider
-from tests.support.shapes import WrongShape, get_tokens, try_key, walk_through
+from tests.support.shapes import WrongShape, walk_through
 from tests.support.world import World
 
 WALKED = {

@@ -7,23 +7,17 @@ account's values choose the host as at the service itself.
 from __future__ import annotations
 
 import base64
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from flask import Flask, Response, request
+from flask import request
 
-from bff.partner.providers import templates, transport
-from bff.partner.providers.credentials import Client as ClientId
+from bff.partner.providers import templates
 from bff.partner.providers.entries import CatalogueConnector
-from bff.partner.providers.outbound import Policy
-from bff.partner.providers.provider import Provider as Client
-from bff.partner.providers.provider import ProviderFailed
 from bff.partner.providers.shipped_entries import ShippedEntry
-from tests.support.provider import CLIENT, SECRET, Habits, Issued, Provider, as_json
-from tests.support.servers import serve
+from tests.support.provider import CLIENT, SECRET, Habits, Issued, Provider
 from tests.support.shipped_values import typed
 from tests.support.third_party import Connection
 from tests.support.world import World
@@ -35,7 +29,6 @@ URLS: Final = {
     "userinfo_url": "userinfo",
     "revocation_url": "revoke",
 }
-KEY: Final = "key-0123456789"
 
 
 class WrongShape(Exception):
@@ -64,74 +57,32 @@ def walk_through(
     connection = Connection(world, provider.offer(world, **_absent(item)))
     for asked in item.fields:
         body = {"Name": asked.name, "Value": typed(asked)}
-        _require(connection.api.call("POST", f"{connection.path}/properties", body).status_code, 200, "field")
-    _require(provider.sign_in(connection).status_code, 200, "sign-in")
+        require(connection.api.call("POST", f"{connection.path}/properties", body).status_code, 200, "field")
+    require(provider.sign_in(connection).status_code, 200, "sign-in")
     grant = connection.told()["Hitchpost"]
-    _require(grant["Grant"]["State"], "connected", "state")
-    _require(sorted(grant["Grant"]["Extra"] or {}), sorted(item.kept), "what is kept")
+    require(grant["Grant"]["State"], "connected", "state")
+    require(sorted(grant["Grant"]["Extra"] or {}), sorted(item.kept), "what is kept")
     covered.shown.append("sign-in")
     account = grant["LastSignIn"]["ExternalAccount"]
     (covered.shown if account else covered.missing).append("account")
     first = connection.access_token().json()["AccessToken"]
     again = connection.api.call("POST", f"{connection.path}/accesstoken", {"Force": True})
-    _require(again.status_code, 200, "refresh")
-    _require(again.json()["AccessToken"] != first, True, "a new token")
+    require(again.status_code, 200, "refresh")
+    require(again.json()["AccessToken"] != first, True, "a new token")
     covered.shown.append("refresh")
     if item.revocation_url is None:
         covered.missing.append("revocation")
         return covered
     connection.api.call("PUT", f"{connection.path}/deauthenticate")
-    _require(bool(provider.requests_of("revoke")) and not provider.live, True, "revocation")
+    require(bool(provider.requests_of("revoke")) and not provider.live, True, "revocation")
     covered.shown.append("revocation")
-    return covered
-
-
-def try_key(entry: ShippedEntry) -> Covered:
-    """Send an entry's check with good credentials, and with wrong ones. Raises ``WrongShape``."""
-    item, covered = entry.connector(), Covered(entry.key, entry.auth)
-    assert item.check is not None
-    with _key_server() as url:
-        for key, status in ((KEY, 200), ("wrong", 401)):
-            values = {field.name: typed(field) for field in item.fields} | _credentials(item, key)
-            template = _here(item.check.url, url, "check")
-            headers = {n: templates.fill_header(text, values) for n, text in item.check.headers.items()}
-            made = templates.fill_url(template, values, item.patterns, ())
-            reply = transport.send(Policy(loopback=True), item.check.method, made, headers=headers)
-            _require(reply.status, status, f"check with {key}")
-    covered.shown.append("check")
-    return covered
-
-
-def get_tokens(entry: ShippedEntry) -> Covered:
-    """Get tokens without a user, by the account's own client. Raises ``WrongShape`` where that fails."""
-    item, covered = entry.connector(), Covered(entry.key, entry.auth)
-    app = Flask("tokens")
-
-    @app.post("/token")
-    def token() -> Response:
-        fault = _client_fault(item, request.form, request.headers)
-        if fault or request.form.get("grant_type") != "client_credentials":
-            return as_json({"error": fault or "unsupported_grant_type"}, 400)
-        return as_json({"access_token": KEY, "token_type": "Bearer", "expires_in": 3600})
-
-    with serve(lambda _: app) as url:
-        here = item.model_copy(update={"token_url": _here(item.token_url or "", url, "token")})
-        values = {asked.name: typed(asked) for asked in item.fields}
-        try:
-            found, _ = Client(Policy(loopback=True)).client_credentials(
-                here, ClientId(CLIENT, SECRET), values
-            )
-        except ProviderFailed as failure:
-            raise WrongShape(f"tokens: {failure.error}") from failure
-    _require(found.access_token, KEY, "tokens")
-    covered.shown.append("tokens")
     return covered
 
 
 def habits_of(item: CatalogueConnector, keys: Mapping[str, Any], url: str) -> Habits:
     """A provider that refuses whatever differs from the entry, and tells what the entry keeps."""
     entry = {name: value for name, value in keys.items() if name not in {"key", "name"}}
-    entry |= {name: _here(entry[name], url, path) for name, path in URLS.items() if name in entry}
+    entry |= {name: here(entry[name], url, path) for name, path in URLS.items() if name in entry}
     if "allowed_hosts" in entry:
         entry["allowed_hosts"] = ["127.0.0.1"]
     callback = {
@@ -148,7 +99,7 @@ def habits_of(item: CatalogueConnector, keys: Mapping[str, Any], url: str) -> Ha
     )
 
 
-def _here(template: str, url: str, path: str) -> str:
+def here(template: str, url: str, path: str) -> str:
     """A URL of the entry on this machine: its names stay where they are, in the host or behind it."""
     origin, _, rest = template.partition("://")[2].partition("/")
     in_host, port = templates.names_in(origin), urlsplit(url).port
@@ -192,12 +143,13 @@ def _token_fault(
         return "invalid_request"
     if not refreshing and ("code_verifier" in given) != item.pkce:
         return "invalid_request"
-    return _client_fault(item, given, headers)
+    return client_fault(item, given, headers)
 
 
-def _client_fault(
+def client_fault(
     item: CatalogueConnector, given: Mapping[str, str], headers: Mapping[str, str]
 ) -> str | None:
+    """Whether a request shows the client in another way than the entry says; the error then."""
     name = item.parameter_names.get("client_id", "client_id")
     sent = (given.get(name), given.get("client_secret"), headers.get("Authorization"))
     pair = f"{quote(CLIENT, safe='')}:{quote(SECRET, safe='')}"
@@ -241,27 +193,7 @@ def _merged(one: Any, other: Any) -> Any:
     return one | {k: _merged(one[k], v) if k in one else v for k, v in other.items()} if one else other
 
 
-def _credentials(item: CatalogueConnector, key: str) -> dict[str, str]:
-    if item.auth == "api_key":
-        return {"api_key": key}
-    return {"username": "ada", "password": key, "basic": base64.b64encode(f"ada:{key}".encode()).decode()}
-
-
-@contextlib.contextmanager
-def _key_server() -> Iterator[str]:
-    app = Flask("keys")
-
-    @app.get("/check")
-    def check() -> Response:
-        basic = base64.b64encode(f"ada:{KEY}".encode()).decode()
-        told = [*request.headers.values(), *request.args.values()]
-        good = any(KEY in value or basic in value for value in told)
-        return Response("{}", 200 if good else 401, content_type="application/json")
-
-    with serve(lambda _: app) as url:
-        yield url
-
-
-def _require(found: object, expected: object, what: str) -> None:
+def require(found: object, expected: object, what: str) -> None:
+    """Raises ``WrongShape`` unless both are the same."""
     if found != expected:
         raise WrongShape(f"{what}: expected {expected!r}, not {found!r}")
