@@ -22,7 +22,7 @@ from bff.web.kit.responses import allow, foreseen, problem_of
 from bff.web.kit.services import EXTENSION, Identify, Services
 from bff.web.openapi.routes import routes as openapi_routes
 from bff.web.popup import completion, forms, looks, pages
-from bff.web.public import files, health
+from bff.web.public import advice, files, health
 from bff.web.studio import routes as studio_routes
 from bff.web.studio.access import MAX_BYTES
 from bff.web.studio.errors import is_studio, trouble
@@ -130,6 +130,7 @@ def build_blueprint(limits: CallLimits) -> Blueprint:
         completion,
         forms,
         looks,
+        advice,
         files,
         health,
         receipts,

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
+from uuid import UUID
 
 from bff.common.text import id_fault, text_fault
 from bff.identity.principal import Principal
 
 LONGEST: Final = 255
 """Characters of an id or a name: what the columns have room for."""
+
+
+def with_text_ids(principal: Principal) -> Principal:
+    """The same with ids as text, where the host's are whole numbers or UUIDs, as its database has them."""
+    account, user = principal.account, principal.user
+    return replace(
+        principal,
+        account=replace(account, id=_as_text(account.id)),
+        user=replace(user, id=_as_text(user.id)),
+    )
 
 
 def principal_fault(principal: Principal) -> str | None:
@@ -22,6 +34,11 @@ def principal_fault(principal: Principal) -> str | None:
         if name is not None and (fault := text_fault(name) or _length_fault(name)):
             return f"{field}: {fault}"
     return None
+
+
+def _as_text(value: object) -> str:
+    # A host's code need not be typed: what is no id at all is left to be refused by name.
+    return str(value) if isinstance(value, str | int | UUID) and not isinstance(value, bool) else ""
 
 
 def _length_fault(text: str, least: int = 0) -> str | None:

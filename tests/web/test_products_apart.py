@@ -89,6 +89,7 @@ MATRIX: Final[dict[str, dict[str, Any]]] = {
     "POST /studio/webhooks/deliveries/<delivery_id>/again": {"data": {"product": A}},
     "GET /studio/words": {"params": {"product": A}},
     "POST /studio/words": {"data": {"product": A}},
+    "GET /v1/advice": {"params": {"product": A, "origin": "{own_origin}"}},
     "GET /v1/attempts": {"params": {"account": "{account}", "user": "ada"}},
     "GET /v1/webhook-deliveries": {"params": {"endpoint": "{endpoint}"}},
     "POST /v1/attempts": {"json": {"connector": "sandbox"}},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from flask import request
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from bff.common.errors import InvalidRequest
 from bff.common.text import id_fault, text_fault
@@ -25,14 +25,20 @@ def _can_be_kept(value: str) -> str:
     return value
 
 
+def _as_text(value: object) -> object:
+    """A number as text: most hosts' ids are whole numbers, in their databases and in their JSON."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 Text = Annotated[
     str,
     Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$"),
     AfterValidator(_can_be_kept),
 ]
-Id = Annotated[Text, AfterValidator(_can_travel)]
+_Id = Annotated[Text, AfterValidator(_can_travel)]
+Id = Annotated[_Id, BeforeValidator(_as_text, json_schema_input_type=_Id | int)]
 Name = Annotated[Text, AfterValidator(str.strip)]
-ID: Final = TypeAdapter[str](Id)
+ID: Final = TypeAdapter[str](_Id)
 
 
 def account_of(product: Product, principal: Principal | None) -> AccountRef:

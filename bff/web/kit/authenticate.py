@@ -5,17 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+import structlog
 from flask import request
 
 from bff.common.errors import InvalidRequest, NotSignedIn
 from bff.common.secret import Secret
 from bff.content.product import Product
 from bff.identity.principal import Principal
-from bff.identity.principals import principal_fault
+from bff.identity.principals import principal_fault, with_text_ids
 from bff.web.kit.guards import require_custom_header, require_origin_of
 from bff.web.kit.services import Identify, services
 
 BEARER: Final = "Bearer "
+WRONG_KEY: Final = (
+    "this bearer is no secret key of any product here; send a secret key of your product, one of secret_keys "
+    "or what secret_key_env names in the product file, and apply that file"
+)
+
+log = structlog.get_logger("hitchpost.http")
 
 
 def bearer() -> str | None:
@@ -48,8 +55,11 @@ def signed_in() -> tuple[Product, Principal]:
 
 def _of_host(identify: Identify) -> Principal | None:
     """Whom the host's own app says is signed in. Raises ``InvalidRequest`` for one that cannot be kept."""
-    principal = identify(request)
-    if principal is not None and (fault := principal_fault(principal)):
+    found = identify(request)
+    if found is None:
+        return None
+    principal = with_text_ids(found)
+    if fault := principal_fault(principal):
         raise InvalidRequest(f"the principal that the host app names: {fault}")
     return principal
 
@@ -60,6 +70,8 @@ def host_server() -> Product:
     if product is None:
         if bearer():
             services().limits.note_failure()
+            log.warning("secret key refused", path=request.path, advice=WRONG_KEY)
+            raise NotSignedIn(WRONG_KEY)
         raise NotSignedIn("send a secret key of your product as Authorization: Bearer")
     return product
 

@@ -12,6 +12,7 @@ from bff.common.errors import InvalidRequest, OriginNotRegistered
 from bff.common.text import text_fault
 from bff.connect.attempt import Attempt, Hint
 from bff.content.product import Product
+from bff.products.origin_advice import origin_advice
 from bff.web.kit import confirmations
 from bff.web.kit.services import services
 
@@ -67,7 +68,8 @@ def calling_origin(product: Product) -> str:
     """The page's own origin, which must be one of the product's. Raises ``OriginNotRegistered``."""
     origin = request.headers.get(ORIGIN)
     if origin is None or origin not in product.origins:
-        raise OriginNotRegistered(f"origin {origin or '(none)'} is not registered for product {product.key}")
+        why = origin_advice(product.key, product.origins, origin) if origin else "this call names no origin"
+        raise OriginNotRegistered(why or "")
     return origin
 
 

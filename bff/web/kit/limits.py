@@ -23,6 +23,7 @@ from bff.web.kit.day_limits import ByDay
 PREFIX: Final = "hitchpost"
 OPEN: Final = frozenset(
     {
+        "hitchpost.hitchpost_advice.advice",
         "hitchpost.hitchpost_exchange.exchange",
         "hitchpost.hitchpost_press.press",
         "hitchpost.hitchpost_completion.complete",

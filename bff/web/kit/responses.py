@@ -141,7 +141,9 @@ def _for_the_page(status: int, code: str) -> dict[str, str]:
 def problem_of(error: Exception) -> Response:
     """The problem document of any exception; one that nobody foresaw tells nothing of itself."""
     if isinstance(error, HitchpostError):
-        response = problem(STATUS[type(error)], error.code, error.detail)
+        # What the page's own code has to change, it prints for the people who build it.
+        advice = {"advice": error.detail} if isinstance(error, CoreInvalidRequest) else {}
+        response = problem(STATUS[type(error)], error.code, error.detail, **advice)
         if isinstance(error, KeysUnavailable):
             response.headers["Retry-After"] = "5"
         response.headers.update(how_long_to_wait(error))

@@ -16,7 +16,7 @@ from bff.web.kit.queries import LONGEST, MOST_LIMIT, USUAL_LIMIT
 from bff.web.openapi import shapes
 from bff.web.openapi.operation import FORM, Answer, Operation, Parameter, page
 from bff.web.popup import completion, forms, pages
-from bff.web.public import files, health
+from bff.web.public import advice, files, health
 from bff.web.widget_api import attempts, connections, press
 from bff.web.widget_api.attempts import BeginAttempt, Nothing
 from bff.webhooks.log import STATUSES
@@ -276,6 +276,18 @@ FOR_SERVERS: Final = (
 )
 
 PUBLIC: Final = (
+    Operation(
+        "get",
+        "/v1/advice",
+        advice.advice,
+        "widget",
+        (Answer(200, "What to change, or null.", shapes.Advice),),
+        (*ADDRESSED, "rate_limited", "storage_unavailable"),
+        parameters=(
+            Parameter("product", "The product's key, as the page says it.", required=True),
+            Parameter("origin", "The page's origin.", required=True),
+        ),
+    ),
     Operation(
         "get",
         "/health/live",

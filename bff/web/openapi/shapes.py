@@ -32,6 +32,9 @@ class Problem(BaseModel):
     request_id: str
     next_step: str = ""
     error: PageError
+    advice: Annotated[str | None, Field(description="What the people who build the page should change.")] = (
+        None
+    )
 
 
 class Health(BaseModel):
@@ -70,6 +73,12 @@ class MintedUrl(BaseModel):
 
     url: Annotated[str, Field(json_schema_extra=URI)]
     expires_at: AwareDatetime
+
+
+class Advice(BaseModel):
+    """What the people who build a page should change."""
+
+    advice: str | None
 
 
 class ProductName(BaseModel):

@@ -60,6 +60,9 @@ class BeginAttempt(Body):
     ) = None
     delivery: Literal["message", "return"] = "message"
     return_url: Annotated[str, Field(max_length=2000)] | None = None
+    product: Annotated[
+        str | None, Field(max_length=300, description="The key that the page names; it must be the session's.")
+    ] = None
     pressed: Annotated[bool, Field(description="The click is here already: mint for its launch.")] = False
 
 
@@ -99,6 +102,11 @@ def begin() -> Response:
     """Prepare an attempt ahead of a click. Nothing is asked of the partner service, unless it is pressed."""
     product, principal = signed_in()
     origin, body = calling_origin(product), read_body(BeginAttempt)
+    if body.product not in {None, product.key}:
+        raise InvalidRequest(
+            f"product: this page names {body.product!r} (data-product, or configure), "
+            f"and its session is of {product.key!r}: write {product.key!r} there"
+        )
     if body.return_url is not None and origin_of(body.return_url) != origin:
         raise InvalidRequest("return_url: must be a page of the origin that this call comes from")
     asked = BeginRequest(

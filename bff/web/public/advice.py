@@ -1,0 +1,48 @@
+"""Advice for the people who build a page, which a page may read that nothing else is told to."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+from flask import Blueprint, Response, request
+
+from bff.common.ttl_cache import Kept
+from bff.products.origin_advice import origin_advice
+from bff.web.kit.responses import answer
+from bff.web.kit.services import services
+
+routes = Blueprint("hitchpost_advice", __name__)
+LONGEST: Final = 300
+"""Characters of what is asked about that are looked at."""
+
+_logged: Final[Kept[None]] = Kept(60.0)
+"""Each page is logged once a minute: its visitors' browsers ask again and again."""
+
+log = structlog.get_logger("hitchpost.advice")
+
+
+@routes.get("/v1/advice")
+def advice() -> Response:
+    """Why a page of this origin cannot use this product; null for one that can.
+
+    Any page may read it: CORS hides every other answer from a page whose origin is not registered. It tells what
+    the opening page shows anybody: whether there is such a product, and whether the origin is one of its own.
+    """
+    key, origin = (request.args.get(name, "")[:LONGEST] for name in ("product", "origin"))
+    told = advice_on(key, origin)
+    if told:
+        _logged.get(
+            f"{key} {origin}", lambda _: log.warning("page refused", product=key, origin=origin, advice=told)
+        )
+    response = answer({"advice": told})
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+def advice_on(key: str, origin: str) -> str | None:
+    """What to change so that a page of this origin can use the product of this key."""
+    product = services().products.get(key)
+    if product is None:
+        return f"there is no product {key!r} here: write its key from the product file as data-product (or as product)"
+    return origin_advice(product.key, product.origins, origin)

@@ -1,0 +1,135 @@
+"""The usual mistakes of host developers explain themselves: what is wrong, where, and what to change."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+import requests
+
+from bff.identity.principal import AccountRef, Principal, User
+from bff.identity.principals import principal_fault, with_text_ids
+from bff.products.origin_advice import origin_advice
+from tests.support.world import HOST, SECRET_KEY, World
+
+PRODUCT = "demo"
+REGISTERED = {"https://app.example", "http://localhost:3000"}
+
+
+def advice(world: World, product: str, origin: str) -> requests.Response:
+    """What a page of this origin is told about this product."""
+    return requests.get(
+        f"{world.bff}/v1/advice",
+        params={"product": product, "origin": origin},
+        headers={"Origin": origin},
+        timeout=10,
+    )
+
+
+def begin(world: World, **asked: Any) -> requests.Response:
+    """A press of a button on a page of the product."""
+    return world.page("POST", "/v1/attempts", world.session(), json={"connector": "sandbox", **asked})
+
+
+@pytest.mark.parametrize(
+    ("origin", "said"),
+    [
+        ("https://shop.example", ['add "https://shop.example" to the origins of the product "my-app"']),
+        ("http://localhost:5173", ["with another port than port 5173", 'add "http://localhost:5173"']),
+        ("https://localhost:3000", ["with another scheme than https"]),
+        ("http://app.example", ["open this page over https"]),
+        ("https://app.example:8443", ["another port", 'add "https://app.example:8443"']),
+        ("null", ["allow-same-origin"]),
+        ("", ["is no origin"]),
+    ],
+)
+def test_an_origin_that_is_not_registered_is_told_what_to_write(origin: str, said: list[str]) -> None:
+    """The page's origin, how it differs, and the line of the product file."""
+    told = origin_advice("my-app", REGISTERED, origin)
+    assert told is not None
+    assert [words for words in said if words not in told] == []
+    # No other origin of the product is told to a page that is none of its own.
+    assert ":3000" not in told.replace(origin or "-", "")
+
+
+def test_a_registered_origin_needs_no_advice() -> None:
+    """Whatever else is wrong, it is not that."""
+    assert origin_advice("my-app", REGISTERED, "https://app.example") is None
+
+
+def test_any_page_may_read_advice_and_nothing_else_comes_with_it(world: World) -> None:
+    """CORS hides every other answer from a page whose origin is not registered."""
+    answer = advice(world, PRODUCT, "http://localhost:5173")
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    assert answer.json().keys() == {"advice"}
+    assert 'add "http://localhost:5173" to the origins' in answer.json()["advice"]
+    assert advice(world, PRODUCT, HOST).json() == {"advice": None}
+
+
+def test_a_product_key_that_is_none_is_named(world: World) -> None:
+    """As the page wrote it."""
+    assert "'my-ap'" in advice(world, "my-ap", HOST).json()["advice"]
+
+
+def test_a_page_whose_session_is_of_another_product_is_refused_at_once(world: World) -> None:
+    """Its window would wait for ever: the opening page is the other product's."""
+    answer = begin(world, product="my-ap")
+    assert answer.status_code == 422
+    assert "'my-ap'" in answer.json()["advice"]
+    assert repr(PRODUCT) in answer.json()["advice"]
+
+
+@pytest.mark.parametrize("call", ["unknown connector", "unknown message"])
+def test_what_a_page_asks_for_in_vain_comes_with_advice(world: World, call: str) -> None:
+    """The widget prints it; users read other words."""
+    wrong: dict[str, Any] = {"connector": "hubspt"} if "connector" in call else {"message": "nope"}
+    told = begin(world, **wrong).json()
+    assert [value for value in wrong.values() if value not in told["advice"]] == []
+
+
+@pytest.mark.parametrize(("user", "account"), [(7, 42), ("7", "42"), (10**40, -1)])
+def test_a_number_is_as_good_an_id_as_its_text(world: World, user: Any, account: Any) -> None:
+    """Most hosts' ids are whole numbers in their databases, and in the JSON that they send."""
+    body = {"user": {"id": user}, "account": {"id": account}}
+    made = world.server("POST", "/v1/sessions", json=body)
+    assert made.status_code == 201, made.text
+    begun = world.page("POST", "/v1/attempts", made.json()["token"], json={"connector": "sandbox"}).json()
+    told = world.server("GET", f"/v1/attempts/{begun['id']}").json()
+    assert (told["user"], told["account"]) == (str(user), str(account))
+    url = {**body, "connector": "sandbox", "target_origin": HOST}
+    assert world.server("POST", "/v1/sign-in-urls", json=url).status_code == 201
+    ended = world.server("POST", "/v1/sessions/end", json={"user": {"id": user}, "account": {"id": account}})
+    assert ended.status_code == 200
+
+
+@pytest.mark.parametrize("wrong", [True, 1.5, None, ["7"], ""])
+def test_what_is_no_id_is_refused_by_the_name_of_its_field(world: World, wrong: Any) -> None:
+    """422, not another user."""
+    answer = world.server("POST", "/v1/sessions", json={"user": {"id": wrong}, "account": {"id": "a"}})
+    assert (answer.status_code, "user.id" in answer.json()["detail"]) == (422, True)
+
+
+@pytest.mark.parametrize("numeric", [7, UUID(int=7)])
+def test_ids_of_a_host_app_need_not_be_texts(numeric: Any) -> None:
+    """As its database has them."""
+    found = with_text_ids(Principal("demo", AccountRef(numeric, "Acme"), User(numeric, "Ada")))
+    assert (found.account.id, found.user.id) == (str(numeric), str(numeric))
+    assert principal_fault(found) is None
+
+
+@pytest.mark.parametrize("wrong", [None, True, 1.5, object()])
+def test_what_is_no_id_of_a_host_app_is_refused_by_name(wrong: Any) -> None:
+    """No exception: a clear fault."""
+    found = with_text_ids(Principal("demo", AccountRef("a", "Acme"), User(wrong, "Ada")))
+    assert "user.id" in (principal_fault(found) or "")
+
+
+def test_a_wrong_secret_key_is_told_from_none(world: World) -> None:
+    """To whoever reads the answer of the session URL, or the BFF's log; the key itself is in neither."""
+    wrong = world.server("POST", "/v1/sessions", key=SECRET_KEY + "x", json={})
+    assert (wrong.status_code, "no secret key of any product" in wrong.json()["detail"]) == (401, True)
+    assert SECRET_KEY not in wrong.text
+    none = requests.post(f"{world.bff}/v1/sessions", json={}, timeout=10)
+    assert none.json()["detail"].startswith("send a secret key")
