@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 _HOST: Final = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:]+\])"
 _ORIGIN: Final = re.compile(rf"(https?)://({_HOST})(?::([1-9][0-9]{{0,4}}))?")
 LONGEST: Final = 255
+PLAIN: Final = "use https; plain http is for loopback hosts only"
 _DEFAULT_PORT: Final = {"http": "80", "https": "443"}
 _LOOPBACK: Final = re.compile(r"localhost|127\.0\.0\.1|\[::1\]|(?:[a-z0-9-]+\.)+localhost")
 
@@ -29,7 +30,7 @@ def origin_fault(text: str) -> str | None:
     if port and int(port) > 65535:
         return f"port {port} does not exist"
     if scheme == "http" and not _LOOPBACK.fullmatch(host):
-        return "use https; plain http is for loopback hosts only"
+        return PLAIN
     return None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Final
 from urllib.parse import urlsplit
 
-from bff.common.origins import origin_fault
+from bff.common.origins import PLAIN, origin_fault
 
 APPLY: Final = "then run: hitchpost products apply FILE"
 
@@ -19,20 +19,26 @@ def origin_advice(key: str, origins: Collection[str], origin: str) -> str | None
     """
     if origin in origins:
         return None
-    if origin == "null":
-        return "this page has no origin: give its sandboxed frame allow-same-origin, or serve it over http(s)"
-    if origin_fault(origin) == "use https; plain http is for loopback hosts only":
-        return f"{origin} is no secure origin: open this page over https, and register that address"
-    if fault := origin_fault(origin):
-        return f"{origin[:100]!r} is no origin: {fault}"
-    return f"{origin} is not registered for product {key}{_near(origins, origin)}: {_mend(key, origin)}"
+    said = origin or "(none)"
+    return f"origin {said} is not registered for product {key}{_near(origins, origin)}: {_mend(key, origin)}"
 
 
 def _mend(key: str, origin: str) -> str:
+    if not origin:
+        return "call this from a page; its browser names the origin by itself"
+    if origin == "null":
+        return "give the page's sandboxed frame allow-same-origin, or serve the page over https"
+    fault = origin_fault(origin)
+    if fault == PLAIN:
+        return "open this page over https, and register that address"
+    if fault:
+        return f"it is no origin as browsers write it: {fault}"
     return f'add "{origin}" to the origins of the product "{key}" in the product file, {APPLY}'
 
 
 def _near(origins: Collection[str], origin: str) -> str:
+    if origin_fault(origin) not in {None, PLAIN}:
+        return ""
     asked = urlsplit(origin)
     same_host = [found for each in origins if (found := urlsplit(each)).hostname == asked.hostname]
     if not same_host:

@@ -41,7 +41,8 @@ def begin(world: World, **asked: Any) -> requests.Response:
         ("http://app.example", ["open this page over https"]),
         ("https://app.example:8443", ["another port", 'add "https://app.example:8443"']),
         ("null", ["allow-same-origin"]),
-        ("", ["is no origin"]),
+        ("", ["origin (none)", "from a page"]),
+        ("HTTPS://app.example", ["no origin as browsers write it"]),
     ],
 )
 def test_an_origin_that_is_not_registered_is_told_what_to_write(origin: str, said: list[str]) -> None:

@@ -68,8 +68,7 @@ def calling_origin(product: Product) -> str:
     """The page's own origin, which must be one of the product's. Raises ``OriginNotRegistered``."""
     origin = request.headers.get(ORIGIN)
     if origin is None or origin not in product.origins:
-        why = origin_advice(product.key, product.origins, origin) if origin else "this call names no origin"
-        raise OriginNotRegistered(why or "")
+        raise OriginNotRegistered(origin_advice(product.key, product.origins, origin or "") or "")
     return origin
 
 
