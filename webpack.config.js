@@ -47,6 +47,7 @@ export default [
       headless: path.join(widget, "src/headless.ts"),
       panel: path.join(widget, "src/panel.ts"),
       connections: path.join(widget, "src/connections.ts"),
+      diagnose: path.join(widget, "src/diagnose.ts"),
     },
     experiments: { outputModule: true },
     output: { path: path.join(widget, "dist"), filename: "[name].js", publicPath: "", library: { type: "module" } },

@@ -61,7 +61,8 @@ class BeginAttempt(Body):
     delivery: Literal["message", "return"] = "message"
     return_url: Annotated[str, Field(max_length=2000)] | None = None
     product: Annotated[
-        str | None, Field(max_length=300, description="The key that the page names; it must be the session's.")
+        str | None,
+        Field(max_length=300, description="The key that the page names; it must be the session's."),
     ] = None
     pressed: Annotated[bool, Field(description="The click is here already: mint for its launch.")] = False
 

@@ -46,7 +46,7 @@ export const accept = (id: string): Promise<Reading> => call("attempts/" + id + 
 async function call<Answer>(path: string, body?: object | null, hint?: Hint): Promise<Answer> {
   if (!bffOrigin()) throw new ConnectError("invalid_request", complain("call configure first"));
   const began = Date.now();
-  const key = `${began}-${Math.random()}`;
+  const key = `${Math.random()}`; // The BFF reads it beside the user's id.
   let renewed = false;
   for (;;) {
     try {

@@ -72,7 +72,7 @@ export async function connect(
 
 /** What to ask of the BFF for a sign-in. */
 export const requestOf = ({ connector, connection, message, locale = settings.locale }: ConnectRequest): AttemptRequest =>
-  ({ connector, connection, message, locale });
+  ({ connector, connection, message, locale, product: settings.product });
 
 /**
  * Asks after every signal, and from time to time, until the server says how it ended. Answers

@@ -9,6 +9,9 @@ import { rememberer, resume } from "./resume.js";
 import { watchStates } from "./watch.js";
 import { spelled } from "./words.js";
 
+/** So long (milliseconds) may the product's words take to come. */
+const WORDLESS = 4000;
+
 /** Completes the script, whose `kit` this is. */
 export function install(kit: Kit): void {
   const { later, renew, watchers } = kit;
@@ -17,6 +20,7 @@ export function install(kit: Kit): void {
   watchStates(kit);
   speak(kit);
   defineList(kit);
+  explain(kit);
   renew();
   const go = (event?: Event): void => { resume(kit, event); };
   go();
@@ -33,6 +37,17 @@ function speak({ wordOf }: Kit): void {
     const word = (key: string, spare: string): string => wordOf({ connector: "" }, `error_${code}_${key}`, spare);
     Object.assign(detail, { title: word("title", title), nextStep: word("next_step", nextStep) });
   }, true);
+}
+
+/** What keeps this page from the BFF is explained in the console, by a file of its own: fetched after a failure, or where no words have come. */
+function explain(kit: Kit): void {
+  const ask = (): void => { kit.later.fetch(kit.later.folder + "diagnose.js").then(({ install }) => { install(kit, document.body); }, () => 0); };
+  addEventListener("hitchpost:failed", ({ detail }) => {
+    if (/signed|net|partner|inv/.test(detail.code)) ask();
+  }, true);
+  setTimeout(() => {
+    if (kit.watchers.size > 1 && !kit.settings.lang) ask();
+  }, WORDLESS);
 }
 
 /** <hitchpost-connections>: its file is fetched where it is used. */

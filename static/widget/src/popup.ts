@@ -15,7 +15,7 @@ const CUT = 750;
 /** So long (milliseconds) a window, or this tab, may take for each of its first pages: a slow network has to greet the BFF first. */
 const LOADING = 8000;
 /** What happens to a page that may be news of its windows. */
-const EVENTS = ["message", "focus", "online", "pageshow", "visibilitychange"];
+const EVENTS = "message focus online pageshow visibilitychange".split(" ");
 
 /** The window of one attempt, and all that its flow listens to. */
 export interface Popup extends Signals {
@@ -116,5 +116,5 @@ function openAt(url: string): WindowProxy | null {
 
 // Some libraries that wrap `addEventListener` know no `signal` that ends the listening.
 function listen(act: "addEventListener" | "removeEventListener", hear: (event: MessageEvent<unknown>) => void): void {
-  for (const name of EVENTS) globalThis[act](name, hear as EventListener);
+  for (const name of EVENTS) self[act](name, hear as EventListener);
 }

@@ -9,7 +9,7 @@ const EARLY = 30_000;
 const PATIENCE = 15_000;
 
 /** In force now; `configure` changes them. */
-export const settings = { __proto__: null, base: "", product: "" } as unknown as Settings & Told;
+export const settings = { __proto__: null, base: "" } as unknown as Settings & Told;
 
 /** What is told beside what the page says. */
 export interface Told {
@@ -23,7 +23,7 @@ export interface Told {
   style?: string;
 }
 
-/** Where the BFF's pages come from; empty until the page has said which BFF, and for which product. */
+/** Where the BFF's pages come from; nothing until the page has said which BFF, and for which product. */
 export function bffOrigin(): string {
   try {
     // The address of a frame made from a text is no base for another; its document has its parent's.

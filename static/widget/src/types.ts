@@ -121,6 +121,8 @@ export interface Settings {
 /** `POST /v1/attempts` asks this. */
 export interface AttemptRequest {
   connector: string;
+  /** The product that the page names: it has to be the session's. */
+  product: string;
   connection?: string | undefined;
   message?: string | undefined;
   locale?: string | undefined;

@@ -14,4 +14,4 @@ export const words = {
 } as unknown as Record<string, string | undefined> & { lang: string };
 
 /** A key as English, where nothing better is known: `connector_unavailable` is "Connector unavailable". */
-export const spelled = (key: string): string => key.charAt(0).toUpperCase() + key.slice(1).replace(/_/g, " ");
+export const spelled = (key: string): string => key.replace(/^./, (first) => first.toUpperCase()).replace(/_/g, " ");

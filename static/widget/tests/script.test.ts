@@ -18,7 +18,7 @@ async function load(data: Record<string, string>, base = BASE): Promise<void> {
 async function fresh(): Promise<void> {
   vi.resetModules();
   const { later } = await import("../src/later.js");
-  later.fetch = () => import("../src/panel.js");
+  later.fetch = (url) => (url.includes("panel") ? import("../src/panel.js") : Promise.reject(new Error("not now")));
   await import("../src/index.js");
   await later.ready;
 }
