@@ -1,6 +1,7 @@
 // From one source: the script that a page loads by a tag, the files that it fetches later, and the ES module that npm gives.
 import path from "node:path";
 import TerserPlugin from "terser-webpack-plugin";
+import webpack from "webpack";
 
 const widget = path.resolve(import.meta.dirname, "static/widget");
 
@@ -48,7 +49,10 @@ export default [
       panel: path.join(widget, "src/panel.ts"),
       connections: path.join(widget, "src/connections.ts"),
       diagnose: path.join(widget, "src/diagnose.ts"),
+      package: path.join(widget, "src/package.ts"),
     },
+    // A server has no elements: a framework that draws its pages there imports what the browser will define.
+    plugins: [new webpack.DefinePlugin({ HTMLElement: "(globalThis.HTMLElement??class{})" })],
     experiments: { outputModule: true },
     output: { path: path.join(widget, "dist"), filename: "[name].js", publicPath: "", library: { type: "module" } },
   },

@@ -26,8 +26,9 @@ log = structlog.get_logger("hitchpost.advice")
 def advice() -> Response:
     """Why a page of this origin cannot use this product; null for one that can.
 
-    Any page may read it: CORS hides every other answer from a page whose origin is not registered. It tells what
-    the opening page shows anybody: whether there is such a product, and whether the origin is one of its own.
+    Any page may read it: CORS hides every other answer from a page whose origin is not registered. It tells
+    what the opening page shows anybody: whether there is such a product, and whether the origin is one of
+    its own.
     """
     key, origin = (request.args.get(name, "")[:LONGEST] for name in ("product", "origin"))
     told = advice_on(key, origin)
@@ -44,5 +45,5 @@ def advice_on(key: str, origin: str) -> str | None:
     """What to change so that a page of this origin can use the product of this key."""
     product = services().products.get(key)
     if product is None:
-        return f"there is no product {key!r} here: write its key from the product file as data-product (or as product)"
+        return f"there is no product {key!r} here: write as data-product the key that its product file has"
     return origin_advice(product.key, product.origins, origin)

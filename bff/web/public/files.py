@@ -13,6 +13,8 @@ from bff.resources import PAGE_ASSETS, WIDGET
 
 routes = Blueprint("hitchpost_files", __name__)
 MOVING: Final = "public, max-age=300"
+BUNDLED: Final = frozenset({"headless.js", "package.js"})
+"""What bundlers take from npm: no page fetches it from here."""
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 
 
@@ -22,8 +24,8 @@ def widget(version: str, name: str) -> Response:
     if version == "v1":
         return public_file(WIDGET, name, MOVING)
     manifest = _manifest()
-    # All but what bundlers take from npm: the script, and the files that it fetches from beside it.
-    if version != manifest.get("version") or name not in manifest["files"] or name == "headless.js":
+    # The script, and the files that it fetches from beside it.
+    if version != manifest.get("version") or name not in manifest["files"] or name in BUNDLED:
         abort(404)
     return public_file(WIDGET, name, IMMUTABLE)
 

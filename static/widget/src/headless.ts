@@ -7,6 +7,7 @@ import type { Connection, ConnectOptions, ConnectResult } from "./types.js";
 export { ConnectError } from "./errors.js";
 export { disconnect } from "./flow.js";
 export { configure } from "./session.js";
+export type * from "./globals.js";
 export type * from "./types.js";
 
 /** What the signed-in user's account has connected. */

@@ -35,8 +35,6 @@ function tag(url: string): void {
 
 const text = (body: string, status = 200, type = "text/html"): Response => new Response(body, { status, headers: { "Content-Type": type } });
 
-const WRONG_KEY = problem(401, "not_signed_in", "Not signed in");
-
 describe("a session URL that", () => {
   it.each<[string, () => Response, RegExp]>([
     ["does not exist", () => text("", 404), /\/session answers 404: there is no such route/],
@@ -45,7 +43,7 @@ describe("a session URL that", () => {
     ["is asked too often", () => text("", 429), /answers 429: it is asked too often/],
     ["is broken", () => text("", 500), /answers 500: see the log of your server/],
     ["passes on that the BFF refused it", () => Response.json({ detail: "user.id: a number" }), /answers no "token" \(it passes on: user\.id: a number\)/],
-    ["passes on 401 for a wrong secret key", () => Response.json({ ...WRONG_KEY, detail: "this bearer is no secret key" }, { status: 401 }), /answers 401.+this bearer is no secret key/],
+    ["passes on 401 for a wrong secret key", () => Response.json({ code: "not_signed_in", detail: "this bearer is no secret key" }, { status: 401 }), /answers 401.+this bearer is no secret key/],
     ["answers another object", () => Response.json({ jwt: "x" }), /answers no "token": answer/],
   ])("%s", async (_, answer, line) => {
     tag("/session");

@@ -13,6 +13,14 @@ describe("on a server", () => {
   });
 });
 
+describe("the element from npm", () => {
+  it("can be imported on a server, and does nothing there", async () => {
+    const { connect, configure } = (await import(new URL("package.js", dist).href)) as typeof import("../src/package.js");
+    configure({ base: "https://connect.example.com", product: "my-app" });
+    expect([typeof connect, "Hitchpost" in globalThis]).toEqual(["function", false]);
+  });
+});
+
 const sizeOf = (name: string): number =>
   brotliCompressSync(readFileSync(new URL(name, dist)), { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
 

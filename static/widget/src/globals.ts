@@ -1,0 +1,47 @@
+// What TypeScript knows of a page with the widget: its elements, its events, `window.Hitchpost`.
+import type { Connection, ConnectOptions, ConnectResult, Settings } from "./types.js";
+
+export type * from "./events.js";
+
+/** `window.Hitchpost`, and what `hitchpost/element` exports. */
+export interface HitchpostApi {
+  /** Says where the BFF is, for which product, and how to get a session token. Again when another user signs in. */
+  configure: (given: Partial<Settings>) => void;
+  /** Connects the signed-in user's account. Call it inside a click, with nothing awaited before. */
+  connect: (connector: string, options?: ConnectOptions) => Promise<ConnectResult>;
+  /** What the signed-in user's account has connected. */
+  connections: () => Promise<Connection[]>;
+  /** Ends a connection; then `target` is told by `hitchpost:disconnected`. */
+  disconnect: (connection: string, target?: EventTarget) => Promise<void>;
+}
+
+/** `<hitchpost-connect>` */
+export interface HitchpostConnectElement extends HTMLElement {
+  disabled: boolean;
+}
+
+/** The attributes of `<hitchpost-connect>`. */
+export interface HitchpostConnectAttributes {
+  /** Key of a connector that the product offers. */
+  connector: string;
+  /** Id of the connection to sign in to again, where the account has several. */
+  connection?: string | undefined;
+  /** Key of one of the product's callback messages. */
+  message?: string | undefined;
+  /** BCP 47 language tag of what the user reads. */
+  locale?: string | undefined;
+  /** `return` signs in inside this tab instead of a popup. */
+  delivery?: "message" | "return" | undefined;
+  disabled?: boolean | undefined;
+}
+
+/** The attributes of `<hitchpost-connections>`. */
+export type HitchpostConnectionsAttributes = Pick<HitchpostConnectAttributes, "locale">;
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "hitchpost-connect": HitchpostConnectElement;
+    "hitchpost-connections": HTMLElement;
+  }
+  var Hitchpost: HitchpostApi;
+}
