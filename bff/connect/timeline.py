@@ -40,6 +40,13 @@ SENTENCES: Final = {
 """Every step, in the words that an operator reads."""
 
 
+NOTHING_CAME_BACK: Final = (
+    "the third party answered nothing: if its own page refused the redirect URI, register there the partner"
+    " service's origin and /connector/callback"
+)
+"""A third party that does not know where to send the browser keeps it on a page of its own."""
+
+
 @dataclass(frozen=True)
 class Step:
     """Something that happened ``count`` times, the first at ``at`` and the last at ``last_at`` (UTC)."""
@@ -79,6 +86,8 @@ def tell(attempt: Attempt, noted: list[Step]) -> str:
         lines.append(f"{step.at:%Y-%m-%d %H:%M:%S.%f}  {SENTENCES.get(step.name, step.name)}{often}")
     if attempt.provider_said:
         lines.append(f"the third party answered: {attempt.provider_said}")
+    elif attempt.launched_at and attempt.status in {Status.EXPIRED, Status.CANCELLED}:
+        lines.append(NOTHING_CAME_BACK)
     if attempt.error_code:
         lines.append(f"the page was told: {visible_id(attempt.error_code)}")
     if attempt.late_success_at:

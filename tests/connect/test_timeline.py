@@ -132,6 +132,15 @@ def test_nothing_of_the_story_is_secret() -> None:
     assert not [value for value in (*secrets.values(), "Ada", "ada@acme.example") if value in told]
 
 
+@pytest.mark.parametrize("status", [Status.EXPIRED, Status.CANCELLED])
+def test_a_third_party_that_sent_nobody_back_may_not_know_the_redirect_uri(status: Status) -> None:
+    """It shows a page of its own then, and no program hears of it."""
+    launched = attempt(status=status, settled_at=at(3), launched_at=at(1))
+    assert "register there the partner service's origin and /connector/callback" in tell(launched, [])
+    never = attempt(status=status, settled_at=at(3), launched_at=None)
+    assert "redirect URI" not in tell(never, [])
+
+
 def test_what_the_third_party_answered_is_told() -> None:
     """Operators read its own words."""
     said = "token 400 invalid_client: The client is unknown."

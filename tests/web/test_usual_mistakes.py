@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,8 @@ import requests
 from bff.identity.principal import AccountRef, Principal, User
 from bff.identity.principals import principal_fault, with_text_ids
 from bff.products.origin_advice import origin_advice
-from tests.support.world import HOST, SECRET_KEY, World
+from tests.support import world as world_module
+from tests.support.world import HOST, SECRET_KEY, World, open_world
 
 PRODUCT = "demo"
 REGISTERED = {"https://app.example", "http://localhost:3000"}
@@ -134,3 +136,25 @@ def test_a_wrong_secret_key_is_told_from_none(world: World) -> None:
     assert SECRET_KEY not in wrong.text
     none = requests.post(f"{world.bff}/v1/sessions", json={}, timeout=10)
     assert none.json()["detail"].startswith("send a secret key")
+
+
+@pytest.fixture(scope="module")
+def wrong_secret(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A connector whose client secret is none that the third party knows."""
+    folder = tmp_path_factory.mktemp("wrong-secret")
+    wrong = folder / "wrong-catalogue.toml"
+    right = 'client_secret_env = "HITCHPOST_SANDBOX_CLIENT_SECRET"'
+    wrong.write_text(world_module.CATALOGUE.read_text().replace(right, 'client_secret = "mistyped"'))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world_module, "CATALOGUE", wrong)
+        with open_world(folder) as world:
+            yield world
+
+
+def test_a_wrong_client_secret_is_told_as_the_third_party_answers_it(wrong_secret: World) -> None:
+    """By the timeline, which `attempts show` prints too: nobody has to read another program's log."""
+    told = wrong_secret.read(wrong_secret.connect(wrong_secret.session()))
+    assert told["status"] == "failed"
+    (failed,) = [step for step in told["timeline"] if step["step"] == "failed"]
+    assert failed["detail"].startswith("token 401 invalid_client")
+    assert "mistyped" not in str(told)
