@@ -32,6 +32,8 @@ FIELDS: Final = frozenset(
         "error", "checks", "delivery", "channel", "result", "account_connector",
         # housekeeping, starting and stopping
         "ended", "forgotten", "count", "seconds", "bind", "workers", "threads", "key_id",
+        # what to change
+        "advice",
         # what broke
         "error_type", "error_text", "error_at",
     }

@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 from flask import Blueprint, Response, request
 
+from bff.common.legible import visible_id
 from bff.common.ttl_cache import Kept
 from bff.products.origin_advice import origin_advice
 from bff.web.kit.responses import answer
@@ -34,7 +35,8 @@ def advice() -> Response:
     told = advice_on(key, origin)
     if told:
         _logged.get(
-            f"{key} {origin}", lambda _: log.warning("page refused", product=key, origin=origin, advice=told)
+            f"{key} {origin}",
+            lambda _: log.warning("page refused", product=visible_id(key), advice=visible_id(told)),
         )
     response = answer({"advice": told})
     response.headers["Access-Control-Allow-Origin"] = "*"
