@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -121,7 +122,8 @@ class Connections:
             return self._partner.access_token(found.account, found.row.number)
         except NeedsReconnect:
             # It has ended with this very question, and the host is to be told of it.
-            self.find(found.account, [found.offered], str(found.row.number))
+            with contextlib.suppress(PartnerProblem):
+                self.find(found.account, [found.offered], str(found.row.number))
             raise
 
     def _connector(
