@@ -130,3 +130,10 @@ def test_nothing_of_the_story_is_secret() -> None:
     }
     told = tell(attempt(**secrets), [])
     assert not [value for value in (*secrets.values(), "Ada", "ada@acme.example") if value in told]
+
+
+def test_what_the_third_party_answered_is_told() -> None:
+    """Operators read its own words."""
+    said = "token 400 invalid_client: The client is unknown."
+    told = tell(attempt(status=Status.FAILED, settled_at=at(3), provider_said=said), [])
+    assert f"the third party answered: {said}" in told.splitlines()

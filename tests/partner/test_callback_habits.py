@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 import requests
@@ -241,3 +241,23 @@ def test_a_sign_in_whose_key_is_lost_ends_with_its_cause(world: World, third: Th
     assert connection.answer(state, code="a-code").status_code == 500
     told = last(connection)
     assert (told["Result"], told["Error"]) == ("failed", "encryption_key_missing")
+
+
+def test_a_completion_whose_key_is_lost_ends_with_its_cause(world: World, third: ThirdParty) -> None:
+    """The same where the sign-in was put aside for the browser that launched it."""
+    connection = Connection(world, third.offer(world))
+    wish = {"CompletionUrl": "https://bff.example/complete", "TargetOrigin": "https://app.example"}
+    path = f"/v1.0/accounts/{quote(connection.api.account, safe='')}/signintoken"
+    minted = connection.api.call("POST", path, {"Username": "ada", "Hitchpost": wish}, account=None)
+    url = connection.api.sign_in_url(connection.id, minted.json()["Token"], callbackMessage="done")
+    began = connection.browser.get(url, timeout=30, allow_redirects=False)
+    state = parse_qs(urlsplit(began.headers["Location"]).query)["state"][0]
+    answer = {"state": state, "code": "a-code"}
+    aside = connection.browser.get(callback(connection), params=answer, timeout=30, allow_redirects=False)
+    code = parse_qs(urlsplit(aside.headers["Location"]).query)["code"][0]
+    signins = f"{connection.path}/signins/{last(connection)['TokenSha256']}"
+    finish = connection.api.call("PUT", f"{signins}/complete", {"Code": code}).json()["FinishId"]
+    lose_keys(world, connection)
+    page = connection.browser.get(f"{world.partner}/connectorauth/finished/{finish}", timeout=30)
+    assert page.status_code == 500
+    assert last(connection)["Error"] == "encryption_key_missing"

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Response
+from flask import Response, request
 
 from bff.partner import clock
 from bff.partner.grants import upkeep
@@ -103,7 +103,8 @@ def test_an_error_is_the_providers_own_whatever_its_status(
     third.says["token"] = lambda _: raw(json.dumps(answer), status)
     connection = Connection(world, third.offer(world))
     page = connection.answer(connection.begin(), code="c")
-    assert (page.status_code, error in page.text) == (400, True)
+    # In development; in production the page says no more than what it means for its user.
+    assert (page.status_code, error in page.text, (description or "") in page.text) == (400, True, True)
     told = last(connection)
     assert (told["Result"], told["Error"]) == ("failed", error)
     expected = {"Endpoint": "token", "Status": status, "Error": error, "Description": description}
@@ -353,3 +354,59 @@ def test_another_account_is_noticed_although_the_grant_has_ended(world: World, t
     third.says["userinfo"] = lambda _: {"email": "grace"}
     assert connection.answer(connection.begin(), code="c").status_code == 400
     assert last(connection)["Error"] == "account_mismatch"
+
+
+@pytest.mark.parametrize(
+    ("entry", "method", "path", "sent"),
+    [
+        (
+            {"revocation_request": "json"},
+            "POST",
+            "/revoke",
+            {"token": "rt", "token_type_hint": "refresh_token"},
+        ),
+        (
+            {
+                "revocation_method": "DELETE",
+                "revocation_request": "none",
+                "revocation_url": "{URL}/tokens-{token}",
+            },
+            "DELETE",
+            "/tokens-rt",
+            {},
+        ),
+        (
+            {
+                "revocation_method": "DELETE",
+                "revocation_request": "json",
+                "revocation_params": {"access_token": "{token}"},
+                "revocation_url": "{URL}/applications-{client_id}",
+            },
+            "DELETE",
+            "/applications-hitchpost",
+            {"access_token": "rt"},
+        ),
+        ({"revocation_params": {"tok": "{token}"}}, "POST", "/revoke", {"tok": "rt"}),
+    ],
+)
+def test_a_grant_is_ended_in_the_providers_own_way(
+    world: World, third: ThirdParty, entry: dict[str, Any], method: str, path: str, sent: dict[str, str]
+) -> None:
+    """QuickBooks takes JSON, HubSpot a DELETE of the token's own address, GitHub another field."""
+    third.says["token"] = lambda _: tokens(refresh_token="rt")
+    seen: list[tuple[str, str, Any]] = []
+
+    def note(_form: dict[str, str]) -> dict[str, str]:
+        body = request.get_json() if request.is_json else request.form.to_dict()
+        seen.append((request.method, request.path, body))
+        return {}
+
+    third.says[path.removeprefix("/")] = note
+    placed = {name: _placed(value, third.url) for name, value in entry.items()}
+    connection = Connection(world, third.offer(world, **placed)).connect()
+    connection.api.call("PUT", f"{connection.path}/deauthenticate")
+    assert seen == [(method, path, sent)]
+
+
+def _placed(value: Any, url: str) -> Any:
+    return value.replace("{URL}", url) if isinstance(value, str) else value

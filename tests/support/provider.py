@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 import requests
 from flask import Flask, Response, redirect, request
+from markupsafe import escape
 from werkzeug.wrappers import Response as AnyResponse
 
 from bff.partner.providers.catalogue import CatalogueConnector
@@ -176,7 +177,8 @@ class Provider:
         answer = {state: given.get(state, ""), **answer}
         answer = {name: value for name, value in answer.items() if value != "(absent)"}
         if self.habits.posts:
-            return as_json(answer)
+            browser = "text/html" in request.headers.get("Accept", "")
+            return _posting(given["redirect_uri"], answer) if browser else as_json(answer)
         return redirect(f"{given['redirect_uri']}?{urlencode(answer)}", 302)
 
     def _token(self) -> Response:
@@ -232,6 +234,16 @@ def open_provider(habits: Habits) -> Iterator[Provider]:
     with serve(lambda _: provider.app()) as url:
         provider.url = url
         yield provider
+
+
+def _posting(target: str, answer: Mapping[str, str]) -> Response:
+    """A page that posts the answer by itself (OAuth 2.0 Form Post Response Mode, appendix A)."""
+    fields = "".join(
+        f'<input type="hidden" name="{name}" value="{escape(value)}">' for name, value in answer.items()
+    )
+    form = f'<form method="post" action="{escape(target)}">{fields}</form>'
+    page = f'<!doctype html><title>Wait</title><body onload="document.forms[0].submit()">{form}</body>'
+    return Response(page, content_type="text/html; charset=utf-8")
 
 
 def _response(said: Any) -> Response:

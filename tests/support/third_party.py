@@ -55,7 +55,7 @@ class ThirdParty:
     def app(self) -> Flask:
         """All of it."""
         app = Flask("third-party")
-        app.add_url_rule("/<endpoint>", view_func=self._answer, methods=["GET", "POST"])
+        app.add_url_rule("/<endpoint>", view_func=self._answer, methods=["GET", "POST", "DELETE"])
         return app
 
     def forms(self, endpoint: str) -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ about one call an hour, one without an end about one a day.
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, Final
 
@@ -23,7 +24,9 @@ from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Credentials
 from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
+from bff.serving.logs import about
 
+AT_A_TIME: Final = 4
 CLAIM: Final = timedelta(minutes=5)
 """Whoever has claimed a grant and died leaves it for so long."""
 
@@ -31,19 +34,27 @@ log = structlog.get_logger("hitchpost.embedded")
 
 
 def look_after(service: Embedded, limit: int, *, seconds: float = 15.0) -> int:
-    """Look at the grants that are due, at most ``limit`` and for about ``seconds``; how many were."""
-    table, done, ends = tables.account_connector, 0, time.monotonic() + seconds
+    """Look at the grants that are due, at most ``limit`` and for about ``seconds``; how many were.
+
+    Several at a time, so that a third party which does not answer keeps none of another waiting.
+    """
+    table, ends = tables.account_connector, time.monotonic() + seconds
     due = table.c.next_refresh_at <= clock.now()
     with service.database.reading() as connection:
         wanted = select(table).where(due).order_by(table.c.next_refresh_at).limit(limit)
         rows = list(connection.execute(wanted))
-    for row in rows:
-        if time.monotonic() >= ends:
-            break
-        if _claim(service, row):
-            _look_at(service, row)
-            done += 1
-    return done
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        return sum(pool.map(lambda row: _take(service, row, ends), rows))
+
+
+def _take(service: Embedded, row: Row[Any], ends: float) -> bool:
+    if time.monotonic() >= ends or not _claim(service, row):
+        return False
+    try:
+        _look_at(service, row)
+    except Exception as error:  # noqa: BLE001  # one grant that cannot be looked at keeps no other waiting
+        log.error("a grant cannot be looked after", account_connector=row.id, **about(error))  # noqa: TRY400
+    return True
 
 
 def _claim(service: Embedded, row: Row[Any]) -> bool:

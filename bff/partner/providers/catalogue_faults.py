@@ -119,6 +119,8 @@ def _names(item: CatalogueConnector) -> Iterator[str]:
         "token_params": fields | set(item.keep_from_callback),
         "userinfo_url": kept | _IN_USERINFO,
         "userinfo_headers": kept | _IN_USERINFO,
+        "revocation_url": kept | {"token"},
+        "revocation_params": kept | {"token"},
         "check.url": fields | _IN_USERINFO,
         "check.headers": fields | _IN_USERINFO,
     }
@@ -153,7 +155,13 @@ def _texts(item: CatalogueConnector) -> Iterator[tuple[str, str]]:
         yield "issuer", item.issuer
     tables = {
         name: getattr(item, name)
-        for name in ("authorize_params", "token_params", "refresh_params", "userinfo_headers")
+        for name in (
+            "authorize_params",
+            "token_params",
+            "refresh_params",
+            "revocation_params",
+            "userinfo_headers",
+        )
     }
     for table, texts in {**tables, "check.headers": item.check.headers if item.check else {}}.items():
         yield from ((f"{table}: {name}", text) for name, text in texts.items())

@@ -125,6 +125,9 @@ class CatalogueConnector(_Strict):
     userinfo_url: Endpoint | None = None
     userinfo_headers: dict[str, str] = {}
     revocation_url: Endpoint | None = None
+    revocation_method: Literal["POST", "DELETE", "GET"] = "POST"
+    revocation_request: Literal["form", "json", "none"] = "form"
+    revocation_params: dict[str, str] = {}
     revocation_ends: Literal["grant", "consent"] = "grant"
     allowed_hosts: list[Host] = []
     account_claim: Path = "email"

@@ -18,6 +18,7 @@ from bff.partner.providers.outbound import Policy
 from bff.partner.providers.said import Endpoint, Said
 
 OK: Final = 200
+NOT_FOUND: Final = 404
 GONE: Final = (400, "invalid_token")
 """How some third parties answer when a token that is to be revoked is no good (any more)."""
 IN_A_HURRY: Final = transport.Limits(connect=2.0, read=4.0, total=5.0)
@@ -125,10 +126,18 @@ class Provider:
         self, item: CatalogueConnector, client: Client, token: str, hint: str, values: Mapping[str, str]
     ) -> None:
         """Revoke a token (RFC 7009); an unknown one counts as revoked. Raises ``ProviderFailed``."""
+        known = {**values, "token": token, "client_id": client.id}
         form = {"token": token, "token_type_hint": hint}
-        asked = _Asked("revoke", item.revocation_url or "", form, {}, values)
+        try:
+            form = templates.fill_all(item.revocation_params, known) or form
+        except templates.Unfit as error:
+            raise _unfit("revoke", error) from None
+        asked = _Asked("revoke", item.revocation_url or "", form, {}, known)
         status, document, answer = self._post(item, client, asked)
-        if not 200 <= status < 300 and (status, said.error_in(document)) != GONE:
+        gone = (status, said.error_in(document)) == GONE or (
+            status == NOT_FOUND and item.revocation_method == "DELETE"
+        )
+        if not 200 <= status < 300 and not gone:
             raise ProviderFailed(answer.error or f"revocation_endpoint_answered_{status}", said=answer)
 
     def identify(self, item: CatalogueConnector, found: Credentials, document: Any) -> Identified:
@@ -186,14 +195,16 @@ class Provider:
         # The code's other name is that of the callback: token endpoints call it by its own.
         names = {name: other for name, other in item.parameter_names.items() if name != "code"}
         form = {names.get(name, name): value for name, value in form.items()}
-        sent: dict[str, Any] = {"form": form}
-        as_json = item.token_request == "json"  # noqa: S105  # nosec B105  # the name of a form
-        if as_json and asked.endpoint != "revoke":
+        revokes = asked.endpoint == "revoke"
+        kind: str = item.revocation_request if revokes else item.token_request
+        method = item.revocation_method if revokes else "POST"
+        sent: dict[str, Any] = {"form": form} if kind == "form" else {}
+        if kind == "json":
             headers["Content-Type"] = "application/json"
             sent = {"body": json.dumps(form).encode()}
         try:
             url = item.url(asked.url, {**asked.values, "client_id": client.id})
-            reply = transport.send(self.policy, "POST", url, headers=headers, limits=self.limits, **sent)
+            reply = transport.send(self.policy, method, url, headers=headers, limits=self.limits, **sent)
         except templates.Unfit as error:
             raise _unfit(asked.endpoint, error) from None
         except transport.NoReply as error:
