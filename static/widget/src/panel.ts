@@ -12,7 +12,12 @@ import { spelled } from "./words.js";
 /** Completes the script, whose `kit` this is. */
 export function install(kit: Kit): void {
   const { later, renew, watchers } = kit;
-  Object.assign(later, deliverer(kit), rememberer(kit), prefetcher(kit), { heir: heirFinder(kit), paint: painter(kit) });
+  const paint = painter(kit);
+  Object.assign(later, deliverer(kit), rememberer(kit), prefetcher(kit), { heir: heirFinder(kit) });
+  later.paint = (view) => {
+    paint(view);
+    later.ask(kit.readRequest(view.element)); // So that it is known, before a click, whether this tab may leave.
+  };
   watchPolicy(kit);
   watchStates(kit);
   speak(kit);
