@@ -14,6 +14,7 @@ import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -32,7 +33,6 @@ from bff.content.product import MessageFormat, MessageKind, MessageTemplate, Off
 from bff.content.wording import accepted, is_tag
 from bff.identity.jwks import FaultyKey, _usable, public_key
 from bff.outbound.client import _retry_after
-from bff.partner.providers.provider import _document
 from bff.partner.providers.transport import Reply
 from bff.partner.sign_in.visits import _LOOKERS
 from bff.partner.sign_in.words import best
@@ -308,7 +308,12 @@ LINEAR: Final = (
     # What others answer
     Row("partner: time", lambda n: "2026-01-01T00:00:00." + "1" * n, partner_json.read_moment),
     Row("partner: message", lambda n: {"Message": "\x01" * n}, partner_json.message_of),
-    Row("third party: JSON", lambda n: Reply(200, "application/json", json_of(range(n))), _document, 100),
+    Row(
+        "third party: JSON",
+        lambda n: Reply(200, "application/json", json_of(range(n))),
+        partial(document_of, form="auto"),
+        100,
+    ),
     Row("head", lambda n: {f"HTTP_X{at}": "a" for at in range(n)}, head_fault),
 )
 
