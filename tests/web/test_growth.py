@@ -33,6 +33,7 @@ from bff.content.product import MessageFormat, MessageKind, MessageTemplate, Off
 from bff.content.wording import accepted, is_tag
 from bff.identity.jwks import FaultyKey, _usable, public_key
 from bff.outbound.client import _retry_after
+from bff.partner.providers.answers import document_of
 from bff.partner.providers.transport import Reply
 from bff.partner.sign_in.visits import _LOOKERS
 from bff.partner.sign_in.words import best
