@@ -18,7 +18,12 @@ from bff.web.kit.services import services
 _POLICY: Final[dict[str, Any]] = {
     "methods": ["GET", "POST"],
     "allow_headers": [
-        "Accept-Language", "Authorization", "Content-Language", "Content-Type", "Idempotency-Key", CUSTOM_HEADER,
+        "Accept-Language",
+        "Authorization",
+        "Content-Language",
+        "Content-Type",
+        "Idempotency-Key",
+        CUSTOM_HEADER,
     ],  # fmt: skip
     "expose_headers": ["Retry-After"],
     "supports_credentials": False,
