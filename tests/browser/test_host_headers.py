@@ -112,7 +112,7 @@ def test_a_page_that_lets_no_form_go_elsewhere_takes_a_window(driver: WebDriver,
 def test_a_page_that_is_cut_off_from_its_windows_continues_in_its_tab(
     driver: WebDriver, hosts: Hosts
 ) -> None:
-    """`Cross-Origin-Opener-Policy: same-origin`, as Django sends: words in the window, the way on in the page."""
+    """`Cross-Origin-Opener-Policy: same-origin`, as Django sends: the way on is in the page."""
     driver.get(address(hosts, "coop"))
     before, own = set(driver.window_handles), driver.current_window_handle
     button(driver, "Connect Sandbox CRM").click()

@@ -10,19 +10,11 @@ import { adviceOn } from "./policy.js";
 const LOOKED = 1000;
 
 /** How a sign-in begins where it may take this tab. */
-export function deliverer(kit: Kit): Pick<Later, "open" | "ask"> {
+export function deliverer(kit: Kit): Pick<Later, "open" | "ask"> & { prepare: (request: ConnectRequest) => void } {
   let tried = false;
   let refused = false;
 
-  /** Whether this tab may leave. In a click there is no time to find out, so it is tried as soon as it may matter. */
-  const returns = ({ delivery }: ConnectRequest): boolean => {
-    if (delivery !== "return") return false;
-    if (!tried) {
-      tried = true;
-      tryForm(kit, () => { refused = true; });
-    }
-    return !refused;
-  };
+  const returns = ({ delivery }: ConnectRequest): boolean => delivery === "return" && !refused;
   return {
     open(request, gone) {
       // What is known not to be connectable opens nothing: `take` says why.
@@ -35,6 +27,12 @@ export function deliverer(kit: Kit): Pick<Later, "open" | "ask"> {
     ask(request) {
       // What is the default goes unsaid: else an attempt that was made before the BFF told it would not be the one asked for.
       return { ...kit.requestOf(request), ...(returns(request) && { delivery: "return", return_url: location.href }) };
+    },
+    /** Finds out whether this tab may leave, where it is to: in the click there is no time for it. */
+    prepare(request) {
+      if (tried || !returns(request)) return;
+      tried = true;
+      tryForm(kit, () => { refused = true; });
     },
   };
 }

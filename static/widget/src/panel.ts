@@ -13,10 +13,11 @@ import { spelled } from "./words.js";
 export function install(kit: Kit): void {
   const { later, renew, watchers } = kit;
   const paint = painter(kit);
-  Object.assign(later, deliverer(kit), rememberer(kit), prefetcher(kit), { heir: heirFinder(kit) });
+  const { prepare, ...delivery } = deliverer(kit);
+  Object.assign(later, delivery, rememberer(kit), prefetcher(kit), { heir: heirFinder(kit) });
   later.paint = (view) => {
     paint(view);
-    later.ask(kit.readRequest(view.element)); // So that it is known, before a click, whether this tab may leave.
+    prepare(kit.readRequest(view.element));
   };
   watchPolicy(kit);
   watchStates(kit);

@@ -65,16 +65,7 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
     if (popup && gone && !closed) nudge("closed");
     closed = gone;
     doubtSince = gone && (here || !heard) ? doubtSince || now : 0;
-    const doubt = doubtSince && now - doubtSince;
-    const next: Signal =
-      // What is known is not taken back for a guess.
-      doubtSince && mood === "cut_off"
-        ? mood
-        : doubt >= DOUBT
-          ? popup ? "unsure" : "interrupted"
-          : doubt >= CUT && popup && !here && !heard
-            ? "cut_off"
-            : !gone && !flow.begun && now - quietSince >= LOADING ? "not_loading" : "waiting";
+    const next = moodAfter(doubtSince && now - doubtSince, here || heard, !!popup, mood, !gone && !flow.begun && now - quietSince >= LOADING);
     if (next !== mood) nudge((mood = next));
   };
 
@@ -102,6 +93,14 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
     },
   };
   return flow;
+}
+
+/** What a window means that has seemed gone for `doubt` (milliseconds; 0: it does not), or has said nothing for too long. */
+function moodAfter(doubt: number, near: boolean, windowed: boolean, before: Signal, silent: boolean): Signal {
+  if (doubt && before === "cut_off") return before; // What is known is not taken back for a guess.
+  if (doubt >= DOUBT) return windowed ? "unsure" : "interrupted";
+  if (doubt >= CUT && windowed && !near) return "cut_off";
+  return silent ? "not_loading" : "waiting";
 }
 
 function openAt(url: string): WindowProxy | null {
