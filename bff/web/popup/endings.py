@@ -73,7 +73,7 @@ def waiting_page(error: Exception, attempt: Attempt | None = None) -> Response:
     words = words_of(attempt, product) if attempt else Words(None, browsers())
     wait = waiting.seconds(error)
     again = waiting.fields(attempt)
-    page = page_of("waiting.html", product, words, attempt=attempt, fields=again, seconds=wait)
+    page = page_of("waiting.html", product, words, attempt=attempt, handed_in=again, seconds=wait)
     page.vary.add("Accept-Language")
     page.status_code = 503
     page.headers["Retry-After"] = str(wait)
@@ -114,7 +114,7 @@ def _again(error: Exception, status: int) -> dict[str, str] | None:
     if not isinstance(error, StorageUnavailable | RateLimited | LimitsUnavailable):
         try:
             services().connect.peek(Secret(request.form.get("launch_token", "")))
-        except LaunchRefused:
+        except Exception:  # noqa: BLE001  # what broke before may break again, and no page of an error makes another
             return None
     return {name: request.form[name] for name in waiting.FIELDS if name in request.form}
 

@@ -112,7 +112,7 @@ def _page(product: Product, scene: Scene, words: Words, connector: str, scheme: 
             "support_code": SUPPORT_CODE,
             "launch_token": NOTHING,
             "confirmation": NOTHING,
-            "fields": {},
+            "handed_in": {},
             "seconds": 0,
             "address": APP,
             "again": AGAIN if scene.code in HEALED else None,
