@@ -17,7 +17,7 @@ from sqlalchemy import Engine, insert
 from bench.load import form_request
 from bench.process import ROOT, Server, free_port, serving, wait_until
 from bff.common.secret import fingerprint
-from bff.connect.service import UNLAUNCHED_LIFE, support_code
+from bff.connect.beginning import UNLAUNCHED_LIFE, support_code
 from bff.serving.database import open_database, writing
 from bff.storage.tables import attempts
 

@@ -21,7 +21,8 @@ from bff.web.kit.limits import Limits as CallLimits
 from bff.web.kit.responses import allow, foreseen, problem_of
 from bff.web.kit.services import EXTENSION, Identify, Services
 from bff.web.openapi.routes import routes as openapi_routes
-from bff.web.popup import completion, forms, looks, pages
+from bff.web.popup import completion, endings, forms, looks, pages
+from bff.web.popup.page import is_page
 from bff.web.public import advice, files, health
 from bff.web.studio import routes as studio_routes
 from bff.web.studio.access import MAX_BYTES
@@ -154,8 +155,8 @@ def _told(error: Exception) -> Response:
     path = mount.own_path()
     if is_studio(path):
         return trouble(error)
-    if not pages.is_page(path):
+    if not is_page(path):
         return problem_of(error)
-    if pages.waits(error):
-        return pages.waiting_page(error)
-    return pages.refused_launch(error) if isinstance(error, LaunchRefused) else pages.trouble(error)
+    if endings.waits(error):
+        return endings.waiting_page(error)
+    return endings.refused_launch(error) if isinstance(error, LaunchRefused) else endings.trouble(error)

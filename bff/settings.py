@@ -66,7 +66,8 @@ class Settings(ServedSettings):
     )
     database_url: DatabaseUrl = Field(
         default="sqlite:///hitchpost.db",
-        description="The database, as a SQLAlchemy URL: SQLite for one machine, PostgreSQL for several.",
+        description="The database, as a SQLAlchemy URL: SQLite for one machine, PostgreSQL for several."
+        " Commands that work on it need it set.",
     )
     secret_keys: Annotated[SecretStr, NoDecode, AfterValidator(_keys)] = Field(
         description="Keys that sign session tokens, comma-separated, newest first; an old one verifies until"

@@ -14,8 +14,9 @@ from sqlalchemy import Engine
 
 from bff.common.background import Aside, T
 from bff.common.secret import Secret, fingerprint
+from bff.connect.account_choice import AccountChoice
 from bff.connect.attempt_view import AttemptViews
-from bff.connect.completion import Completions, Places, SameBrowser
+from bff.connect.completion import Completions, SameBrowser
 from bff.connect.events import AllOf, LoggedEvents, several_installs
 from bff.connect.forms import Forms
 from bff.connect.housekeeping import Housekeeping
@@ -30,6 +31,7 @@ from bff.connect.receipts import Receipts
 from bff.connect.service import Connect
 from bff.connect.sign_in_urls import SignInUrls
 from bff.connect.store import DatabaseAttempts
+from bff.connect.surroundings import Surroundings
 from bff.connections.health import Health
 from bff.connections.ledger import Ledger
 from bff.connections.overview import Overview
@@ -132,6 +134,7 @@ def _wire(
     overview = Overview(partner, catalogue, ledger, clock, _aside(settings.threads))
     events = AllOf(LoggedEvents(), overview)
     watch = Watch(attempts, partner, events, clock, ledger)
+    around = Surroundings(clock, _random_token, settings.public_url, settings.partner_service_url)
     completions = Completions(
         attempts,
         partner,
@@ -139,29 +142,19 @@ def _wire(
         watch,
         events,
         _same_browser(settings),
-        Places(settings.public_url, settings.partner_service_url),
-        clock=clock,
-        random_token=_random_token,
+        around,
     )
-    launches = LaunchMinter(
-        completions, attempts, public_url=settings.public_url, clock=clock, random_token=_random_token
-    )
-    places = {"public_url": settings.public_url, "partner_service_url": settings.partner_service_url}
-    forms = Forms(
-        attempts, partner, minter, launches, watch, **places, clock=clock, random_token=_random_token
-    )
+    launches = LaunchMinter(completions, attempts, around)
+    forms = Forms(attempts, partner, minter, launches, watch, around)
     connect = Connect(
         attempts,
-        partner,
         watch,
         catalogue,
         launches,
         # A queue of its own: what is minted ahead waits for work in the other one.
         Ahead(_aside(settings.threads), clock),
         forms,
-        partner_service_url=settings.partner_service_url,
-        clock=clock,
-        random_token=_random_token,
+        around,
     )
     content, session_ends = ContentStore(engine, clock), DatabaseSessionEnds(engine)
     purge = Purge(
@@ -173,6 +166,7 @@ def _wire(
     return Services(
         accounts=accounts,
         connect=connect,
+        account_choice=AccountChoice(attempts, partner, watch, around),
         forms=forms,
         completions=completions,
         watch=watch,

@@ -8,9 +8,7 @@ whoever began it; what the launching browser keeps in a cookie is in no other br
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from urllib.parse import quote
 
@@ -20,6 +18,7 @@ from bff.connect.attempt import Attempt, Status
 from bff.connect.minting import Aim, Minter
 from bff.connect.polling import Watch
 from bff.connect.ports import AttemptStore, Events
+from bff.connect.surroundings import Surroundings
 from bff.upstream.protocol import AccountConnector, CompletionWish, PartnerService, SignInToken
 
 
@@ -29,14 +28,6 @@ class SameBrowser(StrEnum):
     OFF = "off"
     WHERE_POSSIBLE = "where possible"
     REQUIRED = "required"
-
-
-@dataclass(frozen=True)
-class Places:
-    """Base URLs: of the BFF, and of the partner service's pages."""
-
-    public_url: str
-    partner_service_url: str
 
 
 @dataclass(frozen=True)
@@ -62,10 +53,7 @@ class Completions:
         watch: Watch,
         events: Events,
         mode: SameBrowser,
-        places: Places,
-        *,
-        clock: Callable[[], datetime],
-        random_token: Callable[[], str],
+        around: Surroundings,
     ) -> None:
         self._attempts = attempts
         self._partner = partner
@@ -73,9 +61,7 @@ class Completions:
         self._watch = watch
         self._events = events
         self._mode = mode
-        self._places = places
-        self._clock = clock
-        self._random_token = random_token
+        self._around = around
         self._told = False
 
     def mint(self, attempt: Attempt, target: str) -> Minted:
@@ -85,7 +71,7 @@ class Completions:
         """
         wish = None
         if self._mode is not SameBrowser.OFF:
-            wish = CompletionWish(f"{self._places.public_url}/connect/complete/{attempt.id}", target)
+            wish = CompletionWish(f"{self._around.public_url}/connect/complete/{attempt.id}", target)
         installed, token = self._minter.mint(
             attempt.account,
             attempt.connector,
@@ -95,7 +81,7 @@ class Completions:
         )
         if wish and not token.completes:
             self._lacking(attempt)
-        browser = Secret(self._random_token()) if wish and token.completes else None
+        browser = Secret(self._around.random_token()) if wish and token.completes else None
         return Minted(installed, token, browser)
 
     def attempt(self, attempt_id: str) -> Attempt:
@@ -121,12 +107,12 @@ class Completions:
         finish = self._partner.complete_sign_in(attempt.account, number, token, code)
         if finish is None:
             raise LaunchRefused("this sign-in was completed already, or its time is over")
-        self._attempts.note(attempt.id, "completed", self._clock())
-        base = self._places.partner_service_url
+        self._attempts.note(attempt.id, "completed", self._around.clock())
+        base = self._around.partner_service_url
         return Secret(f"{base}/connectorauth/finished/{quote(finish.reveal(), safe='')}")
 
     def _refused(self, attempt: Attempt) -> None:
-        self._attempts.note(attempt.id, "completed_elsewhere", self._clock())
+        self._attempts.note(attempt.id, "completed_elsewhere", self._around.clock())
         settled = self._watch.settle(attempt, {"status": Status.FAILED, "error_code": Status.FAILED.value})
         self._events.tell("completed elsewhere", settled)
 

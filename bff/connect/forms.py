@@ -8,7 +8,7 @@ the third party where it knows how; nothing of it is kept here.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -21,6 +21,7 @@ from bff.connect.launch_minting import LaunchMinter
 from bff.connect.minting import Minter
 from bff.connect.polling import Watch
 from bff.connect.ports import AttemptStore
+from bff.connect.surroundings import Surroundings
 from bff.upstream.protocol import AccountConnector, PartnerService
 from bff.upstream.sign_in_forms import (
     Fault,
@@ -69,21 +70,15 @@ class Forms:
         minter: Minter,
         launches: LaunchMinter,
         watch: Watch,
-        *,
-        public_url: str,
-        partner_service_url: str,
-        clock: Callable[[], datetime],
-        random_token: Callable[[], str],
+        around: Surroundings,
     ) -> None:
         self._attempts = attempts
         self._partner = partner
         self._minter = minter
         self._launches = launches
         self._watch = watch
-        self._public_url = public_url
-        self._partner_service_url = partner_service_url
-        self._clock = clock
-        self._random_token = random_token
+        self._around = around
+        self._clock = around.clock
 
     def comes_first(self, attempt: Attempt) -> bool:
         """Whether the connector is connected by its form alone. Raises ``PartnerProblem``."""
@@ -104,12 +99,12 @@ class Forms:
 
     def open(self, attempt: Attempt) -> tuple[Secret, Secret]:
         """The form's address for a launched attempt, and what its browser keeps. Raises ``LaunchRefused``."""
-        browser = Secret(self._random_token())
+        browser = Secret(self._around.random_token())
         changes: AttemptChanges = {"browser_sha256": fingerprint(browser.reveal()), "checking_until": None}
         if self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes, unused=True) is None:
             raise LaunchRefused("this launch token was used, or its attempt cancelled, while it was opened")
         self._attempts.note(attempt.id, "form_shown", self._clock())
-        return Secret(f"{self._public_url}/connect/form/{attempt.id}"), browser
+        return Secret(f"{self._around.public_url}/connect/form/{attempt.id}"), browser
 
     def attempt(self, attempt_id: str, browser: Secret) -> Attempt:
         """The attempt of a form. Raises ``NotFound``, or ``CompletedElsewhere`` in another browser."""
@@ -202,7 +197,7 @@ class Forms:
                 return told
             changes: AttemptChanges = {**ready.changes, "expires_at": self._clock() + LAUNCHED_LIFE}
             self._change(attempt, changes)
-            return Onward(ready.url(self._partner_service_url), ready.minted.browser)
+            return Onward(ready.url(self._around.partner_service_url), ready.minted.browser)
         return self._connect(attempt, ready.minted.installed, ready.changes, form, typed)
 
     def _connect(

@@ -15,8 +15,9 @@ from datetime import datetime
 from bff.common.errors import InvalidRequest
 from bff.common.secret import Secret, fingerprint
 from bff.connect.attempt import Attempt, AttemptChanges, Status
+from bff.connect.beginning import BeginRequest
 from bff.connect.ports import AlreadyBegun, AttemptStore
-from bff.connect.service import BeginRequest, Connect
+from bff.connect.service import Connect
 from bff.content.product import Product
 from bff.identity.principal import Principal
 

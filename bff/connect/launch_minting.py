@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,6 +10,7 @@ from bff.connect import outcome
 from bff.connect.attempt import Attempt, AttemptChanges, Delivery
 from bff.connect.completion import Completions, Minted
 from bff.connect.ports import AttemptStore
+from bff.connect.surroundings import Surroundings
 from bff.content.minted_url import sign_in_url
 from bff.upstream.protocol import AccountConnector
 
@@ -62,16 +62,11 @@ class LaunchMinter:
         self,
         completions: Completions,
         attempts: AttemptStore,
-        *,
-        public_url: str,
-        clock: Callable[[], datetime],
-        random_token: Callable[[], str],
+        around: Surroundings,
     ) -> None:
         self._completions = completions
         self._attempts = attempts
-        self._public_url = public_url
-        self._clock = clock
-        self._random_token = random_token
+        self._around = around
 
     def mint(self, attempt: Attempt) -> Ready:
         """For one launch of this attempt. Raises ``PartnerProblem``."""
@@ -92,16 +87,16 @@ class LaunchMinter:
         )
 
     def _ready(self, attempt: Attempt, way: Way) -> Ready:
-        return Ready(self._completions.mint(attempt, way.target), way, self._clock())
+        return Ready(self._completions.mint(attempt, way.target), way, self._around.clock())
 
     def _somebody_else_signs_in(self, attempt: Attempt, installed: AccountConnector, now: datetime) -> bool:
         ours = replace(attempt, account_connector_id=installed.id, minted_at=now)
         return outcome.somebody_else(ours, self._attempts.others(ours, outcome.others_since(ours)))
 
     def _way_back(self) -> Way:
-        secret = self._random_token()
+        secret = self._around.random_token()
         return Way(
-            f"{self._public_url}/connect/return/{secret}",
+            f"{self._around.public_url}/connect/return/{secret}",
             None,
             {"delivery": Delivery.RETURN, "return_secret_sha256": fingerprint(secret)},
         )

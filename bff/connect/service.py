@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
 from bff.common.errors import (
-    InvalidRequest,
     LaunchPostponed,
     LaunchRefused,
     NotFound,
@@ -25,51 +24,28 @@ from bff.connect.attempt import (
     LIVE,
     Attempt,
     AttemptChanges,
-    Delivery,
     Hint,
     Status,
 )
+from bff.connect.beginning import BeginRequest, new_attempt
 from bff.connect.forms import Forms
 from bff.connect.launch_minting import LaunchMinter, Ready
-from bff.connect.offered_connectors import chosen_message, offered_connector
+from bff.connect.offered_connectors import offered_connector
 from bff.connect.poll_schedule import Turn
 from bff.connect.polling import Watch
-from bff.connect.ports import AlreadyBegun, AttemptStore
+from bff.connect.ports import AttemptStore
 from bff.connect.prefetch import Ahead
+from bff.connect.surroundings import Surroundings
 from bff.connect.tries import Tries
-from bff.content import messages
-from bff.content.minted_url import require_short
 from bff.content.product import Product
-from bff.content.wording import FALLBACK
 from bff.identity.principal import Principal
 from bff.upstream.catalogue import Catalogue
-from bff.upstream.protocol import PartnerService
 
-UNLAUNCHED_LIFE: Final = timedelta(minutes=10)
 PATIENCE: Final = timedelta(seconds=30)
 """So long after its first try a launch is given back when the partner service is away: as a restart takes."""
 TRY: Final = timedelta(seconds=15)
 """So long one try of a launch holds off others, if it does not come to its end: its process may be gone."""
 MOST_TRIES: Final = 1000
-SUPPORT_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-
-@dataclass(frozen=True)
-class BeginRequest:
-    """What the page asks for. ``origin`` is the page's own, already found among the product's.
-
-    ``connection``: the account connector to reconnect, already found among the account's.
-    """
-
-    connector: str
-    origin: str
-    message: str | None = None
-    locale: str | None = None
-    delivery: Delivery = Delivery.MESSAGE
-    return_url: str | None = None
-    idempotency_sha256: str | None = None
-    request_sha256: str | None = None
-    connection: int | None = None
 
 
 @dataclass(frozen=True)
@@ -87,28 +63,22 @@ class Connect:
     def __init__(
         self,
         attempts: AttemptStore,
-        partner: PartnerService,
         watch: Watch,
         catalogue: Catalogue,
         minter: LaunchMinter,
         ahead: Ahead[Ready],
         forms: Forms,
-        *,
-        partner_service_url: str,
-        clock: Callable[[], datetime],
-        random_token: Callable[[], str],
+        around: Surroundings,
     ) -> None:
         self._attempts = attempts
-        self._partner = partner
         self._watch = watch
         self._catalogue = catalogue
         self._minter = minter
         self._ahead = ahead
         self._forms = forms
         self._tries = Tries()
-        self._partner_service_url = partner_service_url
-        self._clock = clock
-        self._random_token = random_token
+        self._around = around
+        self._clock = around.clock
 
     def begin(
         self,
@@ -126,46 +96,7 @@ class Connect:
         offered = offered_connector(product, principal, asked.connector)
         self._catalogue.require_connectable(offered)
         connector = self._catalogue.named(offered)
-        if asked.return_url is not None and asked.delivery is not Delivery.RETURN:
-            raise InvalidRequest('return_url goes with delivery "return" only')
-        if messages.has_control(asked.return_url or ""):
-            raise InvalidRequest(f"return_url: {messages.CONTROL}")
-        attempt_id, locale = "att_" + self._random_token()[:24], asked.locale or FALLBACK
-        template = chosen_message(product, asked.message, connector.key, locale)
-        variables = {
-            "attempt": attempt_id,
-            "connector": connector.key,
-            "connector_name": connector.name,
-            "account": principal.account.id,
-            "user": principal.user.id,
-            "locale": locale,
-        }
-        shown = messages.preview(template, variables, attempt=attempt_id, nonce=self._random_token())
-        if asked.delivery is Delivery.MESSAGE:
-            require_short(self._partner_service_url, asked.origin, shown.wire)
-        launch_token, now = Secret(self._random_token()), self._clock()
-        attempt = Attempt(
-            id=attempt_id,
-            support_code=support_code(self._random_token()),
-            status=Status.CREATED,
-            product=product.key,
-            account=principal.account,
-            user=principal.user,
-            connector=connector,
-            message=shown.message,
-            callback_message=shown.wire,
-            delivery=asked.delivery,
-            locale=locale,
-            origin=asked.origin,
-            return_url=asked.return_url,
-            launch_token_sha256=fingerprint(launch_token.reveal()),
-            created_at=now,
-            expires_at=now + UNLAUNCHED_LIFE,
-            idempotency_sha256=asked.idempotency_sha256,
-            request_sha256=asked.request_sha256,
-            wanted_connection=asked.connection,
-            adds_connection=connector.multiple and asked.connection is None,
-        )
+        attempt, launch_token = new_attempt(product, principal, connector, asked, self._around)
         self._attempts.add(attempt)
         if when_new:
             when_new(attempt)
@@ -219,7 +150,7 @@ class Connect:
             return Launched(attempt, *self._forms.open(attempt))
         if self._attempts.transition(attempt.id, {Status.LAUNCHED}, ready.changes, unused=True) is None:
             raise LaunchRefused("this launch token was used, or its attempt cancelled, while it was opened")
-        return Launched(attempt, ready.url(self._partner_service_url), ready.minted.browser)
+        return Launched(attempt, ready.url(self._around.partner_service_url), ready.minted.browser)
 
     def read(self, attempt_id: str, product: str) -> Attempt:
         """The attempt as it is stored. Raises ``NotFound`` when the product has none of this id."""
@@ -240,47 +171,6 @@ class Connect:
         self._ahead.drop(attempt.id)
         attempt = self._watch.observe(attempt, Hint.CANCEL)
         return self._watch.settle(attempt, {"status": Status.CANCELLED, "error_code": "cancelled"})
-
-    def accept(self, attempt: Attempt) -> Attempt:
-        """The user wants the other account, which signed in, in place of the one that was connected.
-
-        The attempt that failed for it stays failed; the answer is a new one, which stands for this choice. A
-        choice is made once: the new one's id follows from the failed one's, and whoever asks again, or at the
-        same time, is answered with it. Raises ``InvalidRequest`` when there is nothing to accept (any more),
-        or ``PartnerUnavailable``.
-        """
-        token, number = attempt.sign_in_token_sha256, attempt.account_connector_id
-        if attempt.error_code != outcome.MISMATCH or token is None or number is None:
-            raise InvalidRequest("accept: no other account has signed in here")
-        chosen_id = "att_" + fingerprint(f"accepted in place of {attempt.id}")[:24]
-        if (made := self._attempts.get(chosen_id)) is not None:
-            return self._watch.observe(made, Hint.RETURNED)
-        self._partner.accept_sign_in(attempt.account, number, token)
-        now = self._clock()
-        chosen = replace(
-            attempt,
-            id=chosen_id,
-            support_code=support_code(self._random_token()),
-            status=Status.LAUNCHED,
-            # A launch token that nobody is told: there is nothing left to open.
-            launch_token_sha256=fingerprint(self._random_token()),
-            return_secret_sha256=None,
-            browser_sha256=None,
-            created_at=now,
-            launched_at=now,
-            expires_at=now + LAUNCHED_LIFE,
-            hinted_at=None,
-            checked_at=None,
-            checks=0,
-            settled_at=None,
-            error_code=None,
-            idempotency_sha256=None,
-        )
-        try:
-            self._attempts.add(chosen)
-        except AlreadyBegun as made_meanwhile:
-            chosen = made_meanwhile.attempt
-        return self._watch.observe(chosen, Hint.RETURNED)
 
     def returned(self, secret: Secret, error: str = "", *, finished: bool = False) -> Attempt:
         """The browser came back from the partner service to this attempt's own page. Raises ``NotFound``.
@@ -357,13 +247,3 @@ class Connect:
 def _may_launch(attempt: Attempt) -> bool:
     """Whether its launch token is still to be used: nothing was minted for it yet, and no form was opened."""
     return attempt.status in LIVE and attempt.minted_at is None and attempt.browser_sha256 is None
-
-
-def support_code(random_token: str) -> str:
-    """Eight characters that a person can read out over the telephone, from at least 40 random bits."""
-    number = int.from_bytes(bytes.fromhex(fingerprint(random_token))[:8])
-    digits = []
-    for _ in range(8):
-        number, index = divmod(number, len(SUPPORT_ALPHABET))
-        digits.append(SUPPORT_ALPHABET[index])
-    return "".join(digits[:4]) + "-" + "".join(digits[4:])

@@ -69,13 +69,11 @@ def signed_in(
 ) -> Change | None:
     """What the success of an attempt changes; ``seen`` is the look that showed it.
 
-    A connection that somebody is about to end is left to them: whoever looks afterwards finds what stands.
+    It is told also while somebody is about to end the connection, who then tells of that.
     """
     state = state_of(seen)
     if state not in STANDING:
         return observed(row, new, seen, now, fresh=False)
-    if row is not None and row.ending_until is not None and row.ending_until > now:
-        return None
     before = row or new
     filled = replace(_filled(before, seen, state), **_doer(attempt, before), taken_until=None)
     if attempt.external_account:

@@ -97,7 +97,7 @@ class Ledger:
 
         Asked of a partner service that tells one flag, and cannot end the sign-ins that are under way there.
         """
-        if row.state is not State.DISCONNECTED or row.sequence == 0 or seen is None:
+        if row.state is not State.DISCONNECTED or seen is None:
             return False
         if seen.sign_ins is not None or not seen.authenticated or self._clock() - row.changed_at > LATE:
             return False

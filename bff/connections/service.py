@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -101,6 +102,8 @@ class Connections:
         self._end_sign_ins(account, number, look=True)
         self._mark(found, self._clock() + ENDING, by)
         self._end_sign_ins(account, number)
+        # What is begun from now on is begun after the end.
+        since = self._clock()
         try:
             gone = not self._partner.deauthenticate(account, number)
         except PartnerProblem:
@@ -108,7 +111,7 @@ class Connections:
             self._mark(found, self._clock(), by)
             raise
         gone = self._remove(found) or gone
-        self._note_end(found, by, gone=gone)
+        self._note_end(found, since, by, gone=gone)
         self._overview.forget(account)
 
     def access_token(self, found: Found) -> AccessToken:
@@ -119,7 +122,8 @@ class Connections:
             return self._partner.access_token(found.account, found.row.number)
         except NeedsReconnect:
             # It has ended with this very question, and the host is to be told of it.
-            self.find(found.account, [found.offered], str(found.row.number))
+            with contextlib.suppress(PartnerProblem):
+                self.find(found.account, [found.offered], str(found.row.number))
             raise
 
     def _connector(
@@ -140,15 +144,15 @@ class Connections:
         return found and self._catalogue.named(found)
 
     def _mark(self, found: Found, until: datetime, by: str | None) -> None:
-        """Note that somebody is about to end it, until then; of what was never told to stand, nothing."""
+        """Note that somebody is about to end it, until then: nobody takes half of an end for a loss."""
         seen = found.row
+        blank = self._ledger.blank(found.account, found.offered, seen.number)
 
-        def decide(row: Stored | None) -> Change | None:
-            if row is None or row.state not in STANDING:
-                return None
-            return Change(replace(row, ending_until=until, ending_by=by))
+        def decide(row: Stored | None) -> Change:
+            return Change(replace(row or blank, ending_until=until, ending_by=by))
 
-        self._everywhere(seen, decide)
+        self._ledger.store.decide(seen.product, seen.account_id, seen.number, decide)
+        self._everywhere(seen, lambda row: decide(row) if row else None)
 
     def _everywhere(self, row: Stored, decide: Decide) -> None:
         """For its own product, and for those that share the account: they have the same connection."""
@@ -176,17 +180,17 @@ class Connections:
             return False
         return True
 
-    def _note_end(self, found: Found, by: str | None, *, gone: bool) -> None:
-        now, ended = self._clock(), found.row
+    def _note_end(self, found: Found, since: datetime, by: str | None, *, gone: bool) -> None:
+        ended = found.row
         # Sign-ins that a partner service with one flag cannot end: it is looked what becomes of them.
         tells = found.seen is None or found.seen.sign_ins is not None
-        is_open = not gone and not tells and self._ledger.store.minted(ended.number, now - LATE)
-        look_at = now + LEFTOVERS_EVERY if is_open else None
+        is_open = not gone and not tells and self._ledger.store.minted(ended.number, since - LATE)
+        look_at = since + LEFTOVERS_EVERY if is_open else None
 
         def decide(row: Stored | None) -> Change | None:
-            if row is None or row.state not in STANDING:
+            if row is None or (row.state not in STANDING and row.ending_until is None):
                 return None
-            change = changes.disconnected(row, now, gone=gone, by=by)
+            change = changes.disconnected(row, since, gone=gone, by=by)
             return replace(change, row=replace(change.row, look_at=look_at))
 
         self._everywhere(ended, decide)

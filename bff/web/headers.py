@@ -12,7 +12,7 @@ from bff.serving.edge import App, Environ, Refuse
 from bff.web.kit.mount import own_path
 from bff.web.kit.responses import API_HEADERS, problem
 from bff.web.kit.services import services
-from bff.web.popup import looks, pages
+from bff.web.popup import endings, looks, page
 from bff.web.studio import access
 from bff.web.studio.errors import is_studio
 
@@ -36,7 +36,7 @@ EVERYWHERE: Final = {
 TABLE: Final = {
     Kind.API: EVERYWHERE | API_HEADERS,
     # No COOP on any page: it would cut the popup off from the page that opened it.
-    Kind.PAGE: EVERYWHERE | {"Cross-Origin-Resource-Policy": "same-origin"} | pages.PAGE_HEADERS,
+    Kind.PAGE: EVERYWHERE | {"Cross-Origin-Resource-Policy": "same-origin"} | page.HEADERS,
     Kind.STUDIO: EVERYWHERE | {"Cross-Origin-Resource-Policy": "same-origin"} | access.HEADERS,
     Kind.FILE: EVERYWHERE | looks.HEADERS,
 }
@@ -57,7 +57,7 @@ def kind_of_request() -> Kind:
     path = own_path()
     if is_studio(path):
         return Kind.STUDIO
-    return Kind.PAGE if pages.is_page(path) else Kind.API
+    return Kind.PAGE if page.is_page(path) else Kind.API
 
 
 def secure(response: Response) -> Response:
@@ -87,7 +87,7 @@ def refusals(app: Flask) -> Refuse:
             path = "/connect/" if for_people else "/"
             plain = environ | {"HTTP_HOST": "localhost", "PATH_INFO": path, "QUERY_STRING": ""}
             with app.request_context(plain):
-                told = pages.refused(status) if for_people else problem(status, code, detail)
+                told = endings.refused(status) if for_people else problem(status, code, detail)
                 response = secure(told)
             return response(environ, start_response)
 

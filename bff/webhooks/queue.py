@@ -153,7 +153,10 @@ class Queue:
 
 
 def _next(connection: Connection, endpoint_id: str) -> datetime | None:
-    first = select(func.min(_delivery.next_at)).where(_delivery.endpoint_id == endpoint_id, IS_PENDING)
+    # Only what can be sent: a delivery whose event is gone would be due for ever, and never found.
+    ours = (_delivery.endpoint_id == endpoint_id) & IS_PENDING
+    sendable = select(_delivery.next_at).join(outbox, outbox.c.id == _delivery.event_id).where(ours)
+    first = sendable.order_by(_delivery.next_at).limit(1)
     found: datetime | None = connection.execute(first).scalar()
     return found
 

@@ -1,4 +1,6 @@
 // The line that says whether everything is saved.
+import { steadily } from "./live.js";
+
 const line = document.getElementById("saved");
 const WORDS = { typing: "", saving: "Saving…", saved: "Saved" };
 
@@ -7,5 +9,6 @@ export function say(state, words = WORDS[state]) {
   line.dataset.state = state;
   // Hearing "Saving…" after each word would be a nuisance.
   line.ariaLive = state === "saving" ? "off" : "polite";
-  if (line.textContent !== words) line.textContent = words;
+  // A long line makes the bar above the page taller.
+  if (line.textContent !== words) steadily(() => { line.textContent = words; });
 }

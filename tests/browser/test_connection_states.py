@@ -1,4 +1,4 @@
-"""What an element shows of the account's connection: after a reload, in another tab, and once it has ended."""
+"""What an element shows of a connection: after a reload, in another tab, and once it has ended."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ LOOKED_AT = 5.0
 
 SHOWN = """
 const element = document.querySelector("hitchpost-connect[connector=sandbox]");
-const texts = [...element.shadowRoot.querySelectorAll("[part=account], [part=status]")].map((part) => part.innerText);
-const names = [...element.shadowRoot.querySelectorAll("button")].filter((button) => button.checkVisibility());
+const parts = element.shadowRoot.querySelectorAll("[part=account], [part=status]");
+const texts = [...parts].map((part) => part.innerText);
+const buttons = [...element.shadowRoot.querySelectorAll("button")];
+const names = buttons.filter((button) => button.checkVisibility());
 return [element.getAttribute("state"), texts.join("\\n"), names.map((button) => button.innerText.trim())];
 """
 PRESS = """

@@ -9,8 +9,9 @@ import pytest
 from bff.common.errors import CompletedElsewhere, LaunchRefused, NotFound, PartnerUnavailable
 from bff.common.secret import Secret, fingerprint
 from bff.connect.attempt import Attempt, Status
-from bff.connect.completion import Completions, Places, SameBrowser
+from bff.connect.completion import Completions, SameBrowser
 from bff.connect.minting import Minter
+from bff.connect.surroundings import Surroundings
 from bff.identity.principal import AccountRef
 from bff.upstream.catalogue import Catalogue
 from bff.upstream.protocol import CompletionWish, Connector, SignInToken
@@ -75,9 +76,7 @@ def build(core: WatchedCore, mode: SameBrowser = SameBrowser.WHERE_POSSIBLE) -> 
         core.watch,
         core.events,
         mode,
-        Places(PUBLIC, SERVICE),
-        clock=core.clock,
-        random_token=BROWSER.reveal,
+        Surroundings(core.clock, BROWSER.reveal, PUBLIC, SERVICE),
     )
     launched = core.launched()
     changes = {"browser_sha256": fingerprint(BROWSER.reveal())}

@@ -10,8 +10,8 @@ import pytest
 from bff.common.errors import InvalidRequest, LaunchRefused, UnknownConnector
 from bff.common.secret import Secret
 from bff.connect.attempt import Attempt, Status
+from bff.connect.beginning import BeginRequest
 from bff.connect.idempotency import Repeats
-from bff.connect.service import BeginRequest
 from bff.identity.principal import AccountRef, Principal, User
 from tests.support.watched_core import ADA, HOST, PRODUCT, WatchedCore
 

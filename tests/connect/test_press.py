@@ -11,8 +11,8 @@ from sqlalchemy import Engine
 from bff.common.errors import LaunchPostponed, LaunchRefused
 from bff.common.secret import Secret, fingerprint
 from bff.connect.attempt import Attempt, Delivery, Status
+from bff.connect.beginning import UNLAUNCHED_LIFE, BeginRequest
 from bff.connect.idempotency import Repeats
-from bff.connect.service import UNLAUNCHED_LIFE, BeginRequest
 from tests.support.waiting import wait_for
 from tests.support.watched_core import ACME, ADA, HOST, PRODUCT, PUBLIC, WatchedCore, build_watched_core
 

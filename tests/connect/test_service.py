@@ -23,17 +23,10 @@ from bff.common.errors import (
     UnknownMessage,
 )
 from bff.common.secret import Secret, fingerprint
-from bff.connect.attempt import Attempt, Delivery, Status
+from bff.connect.attempt import LAUNCHED_LIFE, Attempt, Delivery, Status
+from bff.connect.beginning import SUPPORT_ALPHABET, UNLAUNCHED_LIFE, BeginRequest, support_code
 from bff.connect.ports import AlreadyBegun
-from bff.connect.service import (
-    LAUNCHED_LIFE,
-    PATIENCE,
-    SUPPORT_ALPHABET,
-    TRY,
-    UNLAUNCHED_LIFE,
-    BeginRequest,
-    support_code,
-)
+from bff.connect.service import PATIENCE, TRY
 from bff.content.minted_url import MOST
 from bff.identity.principal import AccountRef, Principal, User
 from bff.upstream.protocol import AccountConnector
@@ -491,7 +484,7 @@ class TestAccept:
         old = self.mismatched(core)
         assert old.error_code == "account_mismatch"
         core.clock.tick(5)
-        new = core.connect.accept(old)
+        new = core.choice.accept(old)
         assert core.partner.of("accept") == [[old.account, 7, old.sign_in_token_sha256]]
         assert new.status is Status.CONNECTED
         assert stored(core, old).status is Status.FAILED
@@ -510,14 +503,14 @@ class TestAccept:
     def test_a_choice_is_made_once(self, core: WatchedCore) -> None:
         """Made again it is the same attempt, and the partner service is not asked to choose again."""
         old = self.mismatched(core)
-        new = core.connect.accept(old)
+        new = core.choice.accept(old)
         core.clock.tick(3600)
-        assert core.connect.accept(old) == stored(core, new)
+        assert core.choice.accept(old) == stored(core, new)
         assert len(core.partner.of("accept")) == 1
 
     def test_of_choices_at_once_the_first_stands(self, core: WatchedCore) -> None:
         """Another worker has kept the same choice: the store says so, and which."""
-        new = core.connect.accept(self.mismatched(core))
+        new = core.choice.accept(self.mismatched(core))
         late = replace(new, launch_token_sha256="0" * 64, support_code="LATE")
         with pytest.raises(AlreadyBegun) as raised:
             core.attempts.add(late)
@@ -525,7 +518,7 @@ class TestAccept:
 
     def test_choices_of_two_attempts_are_two(self, core: WatchedCore) -> None:
         """Each is that of the attempt that failed."""
-        assert core.connect.accept(self.mismatched(core)).id != core.connect.accept(self.mismatched(core)).id
+        assert core.choice.accept(self.mismatched(core)).id != core.choice.accept(self.mismatched(core)).id
 
     def test_the_choice_has_no_return_page(self, core: WatchedCore) -> None:
         """The old attempt's page stays the old attempt's."""
@@ -534,7 +527,7 @@ class TestAccept:
         secret = Secret(core.tokens[-1])
         core.finish(core.read(old), "failed", error="account_mismatch")
         core.clock.tick(10)
-        new = core.connect.accept(core.watch.observe(core.read(old)))
+        new = core.choice.accept(core.watch.observe(core.read(old)))
         assert (new.return_secret_sha256, new.idempotency_sha256) == (None, None)
         assert core.connect.by_return_secret(secret).id == old.id
 
@@ -545,7 +538,7 @@ class TestAccept:
         core.finish(core.read(old), "failed", error="account_mismatch")
         core.clock.tick(10)
         failed = core.watch.observe(core.read(old))
-        new = core.connect.accept(failed)
+        new = core.choice.accept(failed)
         with pytest.raises(LaunchRefused):
             core.connect.launch(core.connect.peek(token))
         assert new.launch_token_sha256 == fingerprint(core.tokens[-1])
@@ -554,7 +547,7 @@ class TestAccept:
         """The partner service took it and then went down: the new attempt waits."""
         old = self.mismatched(core)
         core.partner.fails.add("get")
-        new = core.connect.accept(old)
+        new = core.choice.accept(old)
         assert stored(core, new).status is Status.LAUNCHED
         assert stored(core, new).settled_at is None
         assert (stored(core, new).checks, stored(core, new).hinted_at) == (1, core.clock())
@@ -563,18 +556,18 @@ class TestAccept:
         """Not a sign-in that still runs, and none that failed otherwise."""
         attempt = core.launched()
         with pytest.raises(InvalidRequest):
-            core.connect.accept(attempt)
+            core.choice.accept(attempt)
         core.finish(attempt, "failed", error="server_error")
         core.clock.tick(10)
         with pytest.raises(InvalidRequest):
-            core.connect.accept(core.watch.observe(core.read(attempt)))
+            core.choice.accept(core.watch.observe(core.read(attempt)))
         assert core.partner.of("accept") == []
 
     @pytest.mark.parametrize("lost", ["sign_in_token_sha256", "account_connector_id"])
     def test_an_attempt_without_a_sign_in_has_nothing_to_accept(self, core: WatchedCore, lost: str) -> None:
         """There is nothing by which the partner service would know it."""
         with pytest.raises(InvalidRequest):
-            core.connect.accept(replace(self.mismatched(core), **{lost: None}))
+            core.choice.accept(replace(self.mismatched(core), **{lost: None}))
 
 
 class TestSupportCode:

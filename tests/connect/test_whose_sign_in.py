@@ -20,8 +20,8 @@ from sqlalchemy import delete
 
 from bff.common.secret import Secret
 from bff.connect.attempt import Attempt, Delivery, Hint, Status
+from bff.connect.beginning import BeginRequest
 from bff.connect.outcome import LATE
-from bff.connect.service import BeginRequest
 from bff.content.product import Product
 from bff.identity.principal import User
 from bff.storage.tables import attempts, sign_in_urls

@@ -181,6 +181,14 @@ class TestSignedIn:
         assert (change.event, change.row.connected_by) == (None, "grace")
         assert change.row.sequence == noticed.row.sequence
 
+    def test_it_is_told_also_while_somebody_is_about_to_end_it(self) -> None:
+        """Who ends it tells of that afterwards; until then no look takes half of the end for a loss."""
+        ending = replace(ENDED, ending_until=NOW + timedelta(seconds=1), ending_by="server")
+        change = self.ended(ending)
+        assert change is not None
+        assert (change.event, change.row.ending_by) == ("connection.connected", "server")
+        assert look(change.row, NO_FLAG) is None
+
     def test_a_success_that_has_ended_since_is_none(self) -> None:
         """What the partner service says now counts."""
         assert self.ended(ENDED, granted("none")) is None

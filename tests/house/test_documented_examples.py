@@ -24,7 +24,9 @@ PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 SCRIPTS: Final = [
     pytest.param(text, id=f"{page.name}-{number}")
     for page in PAGES
-    for number, text in enumerate(re.findall(r"^ *```js\n(.*?)^ *```", page.read_text(), re.DOTALL | re.M))
+    for number, text in enumerate(
+        re.findall(r"^ *```js\n(.*?)^ *```", page.read_text(), re.DOTALL | re.MULTILINE)
+    )
 ]
 FILES: Final = (CatalogueConnector, AskedField, Check, _Product, WebhookTable, AssertionTable)
 KEYS: Final = sorted({name for model in FILES for name in model.model_fields})
@@ -33,7 +35,7 @@ KEYS: Final = sorted({name for model in FILES for name in model.model_fields})
 def example(page: str, language: str, holds: str) -> str:
     """The example of ``page`` that holds this text, without its indentation."""
     for indent, text in re.findall(
-        rf"^( *)```{language}\n(.*?)^ *```", (ROOT / page).read_text(), re.DOTALL | re.M
+        rf"^( *)```{language}\n(.*?)^ *```", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE
     ):
         if holds in text:
             return "\n".join(line.removeprefix(indent) for line in text.splitlines()) + "\n"
@@ -75,7 +77,7 @@ def test_the_first_session_url_works_with_a_database_s_numbers(
     app = Flask("host")
     names: dict[str, Any] = {"app": app, "requests": requests, "user": Row, "company": Row}
     source = example("README.md", "python", "/v1/sessions").replace("https://connect.example.com", world.bff)
-    exec(source, names | {"SECRET_KEY": SECRET_KEY})  # noqa: S102  # the example itself
+    exec(source, names | {"SECRET_KEY": SECRET_KEY})  # nosec B102  # the example itself
     answer = app.test_client().get("/hitchpost-session")
     assert answer.status_code == status
     if status == 201:

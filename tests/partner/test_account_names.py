@@ -59,9 +59,10 @@ def test_another_account_is_noticed_by_its_name(world: World, third: ThirdParty,
         ('a\x1b[2J \u202eb <b>c</b> "d" e', ["<b>c</b>", "e"]),
         ("s " * 20_000, ["s"] * 4000),
         ("", []),
-        (["a"], None),
+        (["a"], ["a"]),
+        ({"a": 1}, None),
     ],
-    ids=["wider", "odd", "many", "none", "a list"],
+    ids=["wider", "odd", "many", "none", "a list", "an object"],
 )
 def test_granted_scopes_are_told_as_scopes(
     world: World, third: ThirdParty, granted: object, told: list[str] | None

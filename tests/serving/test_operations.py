@@ -317,7 +317,7 @@ def test_a62_keys_are_rotated_without_ending_a_session(tmp_path: Path, database_
     assert kids[1] == kids[0] | kids[2]
 
 
-def test_a77_an_address_that_is_too_long_is_refused_in_words(programs: Programs) -> None:
+def test_an_address_that_is_too_long_is_refused_in_words(programs: Programs) -> None:
     """A third party's code may have 8 KB; and no server in front of a program answers a person in JSON."""
     code = "a%2B%2F" * 2048
     page = requests.get(f"{programs.partner.url}/connector/callback?state=unknown&code={code}", timeout=30)

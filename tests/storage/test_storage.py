@@ -11,9 +11,9 @@ from sqlalchemy import Engine, func, insert, select, text, update
 
 from bff.connect import housekeeping
 from bff.connect.attempt import Attempt, Hint, Status
+from bff.connect.beginning import BeginRequest
 from bff.connect.housekeeping import Housekeeping
 from bff.connect.purge import UNLAUNCHED_KEPT, Purge
-from bff.connect.service import BeginRequest
 from bff.housekeeper import Housekeeper
 from bff.serving.database import open_database, writing
 from bff.storage.tables import attempt_steps, attempts

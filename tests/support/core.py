@@ -7,15 +7,18 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bff.common.secret import fingerprint
+from bff.connect.account_choice import AccountChoice
 from bff.connect.attempt import Attempt
-from bff.connect.completion import Completions, Places, SameBrowser
+from bff.connect.beginning import BeginRequest
+from bff.connect.completion import Completions, SameBrowser
 from bff.connect.forms import Forms
 from bff.connect.launch_minting import LaunchMinter
 from bff.connect.minting import Minter
 from bff.connect.polling import Watch
 from bff.connect.prefetch import Ahead
-from bff.connect.service import BeginRequest, Connect
+from bff.connect.service import Connect
 from bff.connect.store import DatabaseAttempts
+from bff.connect.surroundings import Surroundings
 from bff.content.product import Message, MessageKind, OfferedConnector, Product
 from bff.identity.principal import AccountRef, Principal, User
 from bff.serving.database import open_database
@@ -43,6 +46,7 @@ class Core:
     attempts: DatabaseAttempts
     watch: Watch
     connect: Connect
+    choice: AccountChoice
 
     def launched(self, *, user: str = "ada") -> Attempt:
         """An attempt whose user is at the partner service now."""
@@ -70,7 +74,7 @@ def build_core(database_url: str, *, tells: bool = True) -> Core:
     attempts = DatabaseAttempts(engine)
     watch = Watch(attempts, partner, NoEvents(), clock)
     catalogue = Catalogue(partner, clock, NoStore(), at_once)
-    places = Places("https://bff.example", "https://partner.example")
+    around = Surroundings(clock, _random_token, "https://bff.example", "https://partner.example")
     minter = Minter(partner, catalogue, at_once)
     completions = Completions(
         attempts,
@@ -79,37 +83,21 @@ def build_core(database_url: str, *, tells: bool = True) -> Core:
         watch,
         NoEvents(),
         SameBrowser.OFF,
-        places,
-        clock=clock,
-        random_token=_random_token,
+        around,
     )
-    launches = LaunchMinter(
-        completions, attempts, public_url=places.public_url, clock=clock, random_token=_random_token
-    )
-    forms = Forms(
-        attempts,
-        partner,
-        minter,
-        launches,
-        watch,
-        public_url=places.public_url,
-        partner_service_url=places.partner_service_url,
-        clock=clock,
-        random_token=_random_token,
-    )
+    launches = LaunchMinter(completions, attempts, around)
+    forms = Forms(attempts, partner, minter, launches, watch, around)
     connect = Connect(
         attempts,
-        partner,
         watch,
         catalogue,
         launches,
         Ahead(at_once, clock),
         forms,
-        partner_service_url=places.partner_service_url,
-        clock=clock,
-        random_token=_random_token,
+        around,
     )
-    return Core(clock, partner, attempts, watch, connect)
+    choice = AccountChoice(attempts, partner, watch, around)
+    return Core(clock, partner, attempts, watch, connect, choice)
 
 
 def _random_token() -> str:

@@ -11,8 +11,9 @@ from typing import Any, Final
 from sqlalchemy import Engine
 
 from bff.common.errors import PartnerUnavailable
+from bff.connect.account_choice import AccountChoice
 from bff.connect.attempt import Attempt
-from bff.connect.completion import Completions, Places, SameBrowser
+from bff.connect.completion import Completions, SameBrowser
 from bff.connect.forms import Forms
 from bff.connect.launch_minting import LaunchMinter, Ready
 from bff.connect.minting import Minter
@@ -21,6 +22,7 @@ from bff.connect.prefetch import Ahead
 from bff.connect.service import Connect
 from bff.connect.sign_in_urls import SignInUrls
 from bff.connect.store import DatabaseAttempts
+from bff.connect.surroundings import Surroundings
 from bff.content.product import Message, MessageKind, OfferedConnector, Product
 from bff.identity.principal import AccountRef, Principal, User
 from bff.serving.database import open_database
@@ -156,6 +158,7 @@ def build_watched_core(engine: Engine) -> WatchedCore:
         tokens.append(secrets.token_urlsafe(32))
         return tokens[-1]
 
+    around = Surroundings(clock, random_token, PUBLIC, SERVICE)
     completions = Completions(
         attempts,
         partner,
@@ -163,35 +166,23 @@ def build_watched_core(engine: Engine) -> WatchedCore:
         watch,
         events,
         SameBrowser.OFF,
-        Places(PUBLIC, SERVICE),
-        clock=clock,
-        random_token=random_token,
+        around,
     )
     later = Later()
     ahead: Ahead[Ready] = Ahead(later, clock)
-    launches = LaunchMinter(completions, attempts, public_url=PUBLIC, clock=clock, random_token=random_token)
-    forms = Forms(
-        attempts,
-        partner,
-        minter,
-        launches,
-        watch,
-        public_url=PUBLIC,
-        partner_service_url=SERVICE,
-        clock=clock,
-        random_token=random_token,
-    )
+    launches = LaunchMinter(completions, attempts, around)
+    forms = Forms(attempts, partner, minter, launches, watch, around)
     connect = Connect(
         attempts,
-        partner,
         watch,
         catalogue,
         launches,
         ahead,
         forms,
-        partner_service_url=SERVICE,
-        clock=clock,
-        random_token=random_token,
+        around,
     )
     urls = SignInUrls(minter, attempts, SERVICE, clock)
-    return WatchedCore(clock, partner, attempts, watch, connect, events, urls, tokens, ahead, later, engine)
+    choice = AccountChoice(attempts, partner, watch, around)
+    return WatchedCore(
+        clock, partner, attempts, watch, connect, choice, events, urls, tokens, ahead, later, engine
+    )

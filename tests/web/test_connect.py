@@ -151,6 +151,9 @@ def test_two_attempts_at_once_learn_their_own_ends(world: World) -> None:
 
 def test_a_connector_that_the_partner_lacks_fails_the_launch(world: World) -> None:
     """The product offers what the partner service does not have: a page in words, and the attempt failed."""
+    catalogue = world.bff_app.extensions["hitchpost"].catalogue
+    catalogue.ask_anew()  # Were it known, no attempt would begin.
+    catalogue._kept.clear()
     attempt = world.begin(world.session(), "ghost")
     page = world.launch(attempt["launch_token"])
     assert page.status_code == 502

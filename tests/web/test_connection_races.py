@@ -13,7 +13,7 @@ from tests.partner.conftest import client_of
 from tests.support.connections import connected, events, listed
 from tests.support.world import World
 
-ROUNDS: Final = 6
+ROUNDS: Final = 3
 FOLLOWS: Final = {
     "disconnected": {"connected"},
     "connected": {"reconnected", "disconnected"},

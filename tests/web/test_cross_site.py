@@ -216,7 +216,9 @@ def test_a6_looking_changes_nothing(studio: StudioWorld) -> None:
 def test_a6_nothing_that_acts_is_a_get(world: World) -> None:
     """A launch, a cancelling, an exchange, a publishing: none of them answers GET or HEAD."""
     acts = re.compile(r"/(launch|cancel|accept|end|exchange|publish|restore|sign-out|save)$")
-    acting = [rule for rule in world.bff_app.url_map.iter_rules() if acts.search(rule.rule)]
+    rules = [rule for rule in world.bff_app.url_map.iter_rules() if acts.search(rule.rule)]
+    # Going back asks first, on a page that changes nothing.
+    acting = [rule for rule in rules if rule.methods and "POST" in rule.methods]
     assert len(acting) == 9
     for rule in acting:
         assert not {"GET", "HEAD"} & (rule.methods or set()), rule.rule

@@ -14,6 +14,7 @@ import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -310,11 +311,11 @@ LINEAR: Final = (
     Row("partner: message", lambda n: {"Message": "\x01" * n}, partner_json.message_of),
     Row(
         "third party: JSON",
-        lambda n: Reply(200, "", json_of(range(n))),
-        lambda r: document_of(r, "auto"),
+        lambda n: Reply(200, "application/json", json_of(range(n))),
+        partial(document_of, form="auto"),
         100,
     ),
-    Row("third party: form", lambda n: Reply(200, "", b"a=b&" * n), lambda r: document_of(r, "form")),
+    Row("third party: form", lambda n: Reply(200, "", b"a=b&" * n), partial(document_of, form="form")),
     Row("head", lambda n: {f"HTTP_X{at}": "a" for at in range(n)}, head_fault),
 )
 

@@ -72,11 +72,10 @@ def test_a31_the_built_widget_keeps_nothing_but_the_attempts_id() -> None:
     for path in BUILT:
         text = path.read_text(encoding="utf-8")
         assert not SINKS.search(text), SINKS.search(text)
-        # One access each: the script writes, the panel reads after a reload. The headless entry has none.
-        assert text.count("sessionStorage") == (path.name in {"hitchpost.js", "panel.js"})
+        assert text.count("sessionStorage") == (path.name == "panel.js")
     kept = (ROOT / "static/widget/src/resume.ts").read_text(encoding="utf-8")
     written = re.findall(r"setItem\((.*?)\); \}", kept)
-    assert written == ['keyOf(id), [connector, message, connection].join(" ").trim()']
+    assert written == ['keyOf(kit, id), [connector, message, connection].join(" ").trim()']
 
 
 def test_a32_the_published_hash_is_the_files_own() -> None:

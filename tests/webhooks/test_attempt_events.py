@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bff.common.secret import Secret
 from bff.connect.attempt import Status
-from bff.connect.service import BeginRequest
+from bff.connect.beginning import BeginRequest
 from bff.products.webhook_endpoint import WebhookEndpoint
 from bff.serving.database import open_database
 from bff.storage.sealing import Sealing

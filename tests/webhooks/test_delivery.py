@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client import generate_latest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from bff.common.secret import Secret
@@ -439,3 +439,19 @@ def test_the_backlog_is_a_number_for_operators(sqlite_hooks: Hooks, receiver: Re
     assert 250 < float(told["hitchpost_webhook_backlog_seconds"]) < 700
     assert float(told["hitchpost_webhook_endpoints_off"]) == 0
     assert float(told['hitchpost_webhook_deliveries_total{result="failed"}']) >= 1
+
+
+def test_a_delivery_whose_event_is_gone_keeps_nobody_busy(hooks: Hooks, receiver: Receiver) -> None:
+    """It can never be sent: its endpoint is not due for its sake."""
+    [endpoint] = hooks.register(receiver.url)
+    hooks.record()
+    hooks.fan_out.once()
+    with hooks.engine.begin() as connection:
+        connection.execute(delete(outbox).where(outbox.c.product == hooks.product))
+    hooks.deliver()
+    ours = select(webhook_endpoints.c.due_at).where(webhook_endpoints.c.id == endpoint)
+    with hooks.engine.connect() as connection:
+        assert connection.execute(ours).scalar_one() is None
+    hooks.record()
+    hooks.deliver()
+    assert len(receiver.got) == 1

@@ -11,7 +11,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 from bff.common.secret import Secret
 from bff.connect.attempt import Attempt
-from bff.connect.service import UNLAUNCHED_LIFE
+from bff.connect.beginning import UNLAUNCHED_LIFE
 
 SALT: Final = "hitchpost.interstitial.v1"
 FIELD: Final = "confirmation"

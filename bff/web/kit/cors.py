@@ -24,7 +24,7 @@ _POLICY: Final[dict[str, Any]] = {
         "Content-Type",
         "Idempotency-Key",
         CUSTOM_HEADER,
-    ],  # fmt: skip
+    ],
     "expose_headers": ["Retry-After"],
     "supports_credentials": False,
     "max_age": timedelta(minutes=10),

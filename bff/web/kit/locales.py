@@ -11,7 +11,7 @@ from bff.identity.principal import Principal
 
 
 def browsers() -> list[str]:
-    """The page's own language, which the widget tells as ``Content-Language``, then what the browser accepts."""
+    """The page's own language, which the widget tells as ``Content-Language``, then the browser's."""
     told = (request.headers.get(name, "") for name in ("Content-Language", "Accept-Language"))
     return [tag for header in told for tag in accepted(header)]
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from flask import Flask, Request, current_app
 
+from bff.connect.account_choice import AccountChoice
 from bff.connect.attempt_view import AttemptViews
 from bff.connect.completion import Completions
 from bff.connect.forms import Forms
@@ -44,6 +45,7 @@ class Services:
 
     accounts: Accounts
     connect: Connect
+    account_choice: AccountChoice
     forms: Forms
     completions: Completions
     watch: Watch

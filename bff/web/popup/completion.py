@@ -14,7 +14,9 @@ from flask import Blueprint, Response, abort, request
 from bff.common.errors import CompletedElsewhere, HitchpostError, LaunchRefused, PartnerProblem
 from bff.common.secret import Secret
 from bff.web.kit.services import services
-from bff.web.popup import launch_cookies, pages
+from bff.web.popup import launch_cookies
+from bff.web.popup.endings import trouble
+from bff.web.popup.pages import onward
 
 routes = Blueprint("hitchpost_completion", __name__)
 
@@ -32,8 +34,8 @@ def complete(attempt_id: str) -> Response:
     try:
         url = services().completions.complete(attempt, launch_cookies.of_request(attempt_id), _code())
     except (CompletedElsewhere, LaunchRefused, PartnerProblem) as error:
-        return _told(error, pages.trouble(error, attempt))
-    return pages.onward(url)
+        return _told(error, trouble(error, attempt))
+    return onward(url)
 
 
 def _code() -> Secret:

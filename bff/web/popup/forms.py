@@ -22,9 +22,9 @@ from bff.common.errors import (
     RateLimited,
 )
 from bff.connect.attempt import Attempt, Status
-from bff.connect.forms import Onward
+from bff.connect.forms import Onward, Shown
 from bff.content.words import Words
-from bff.upstream.sign_in_forms import Fault, NotTaken, SignInForm
+from bff.upstream.sign_in_forms import Fault, NotTaken, SignInForm, Way
 from bff.web.kit import audit
 from bff.web.kit.form_tokens import FIELD
 from bff.web.kit.guards import FETCH_SITE, refuse_faulty_fields, refuse_repeated_fields
@@ -32,8 +32,10 @@ from bff.web.kit.limits import Purpose
 from bff.web.kit.locales import browsers
 from bff.web.kit.responses import STATUS, answer
 from bff.web.kit.services import services
-from bff.web.popup import form_fields, launch_cookies, pages
+from bff.web.popup import form_fields, launch_cookies
+from bff.web.popup.endings import ended, trouble
 from bff.web.popup.form_fields import Text
+from bff.web.popup.page import page_of, texts, words_of
 
 MOST_FORM = 64 * 1024
 """Bytes of a form: some services give keys of several thousand characters."""
@@ -55,13 +57,13 @@ def show(attempt_id: str) -> Response:
     """The form of a launched attempt, for the browser that launched it; afterwards, how it ended."""
     attempt = _attempt(attempt_id)
     if attempt.status is not Status.LAUNCHED:
-        return pages.ended(attempt)
+        return ended(attempt)
     try:
         shown = services().forms.show(attempt)
     except PartnerProblem as problem:
-        return pages.trouble(problem, attempt)
+        return trouble(problem, attempt)
     token = services().form_tokens.issue(attempt, shown.turn, form_fields.names_of(shown.form))
-    return pages.form(attempt, shown, token)
+    return _form_page(attempt, shown, token)
 
 
 @routes.post("/connect/form/<attempt_id>")
@@ -82,12 +84,25 @@ def send(attempt_id: str) -> Response:
     return _sent(attempt, words)
 
 
+def _form_page(attempt: Attempt, shown: Shown, token: str) -> Response:
+    """The form for what a connector needs."""
+    product = services().products.get(attempt.product)
+    words = words_of(attempt, product)
+    fields = form_fields.shapes(shown, texts(attempt, words))
+    goes_on = shown.form.way is Way.OAUTH
+    values: dict[str, Any] = {"fields": fields, "form_token": token, "goes_on": goes_on, "whole": []}
+    page = page_of("form.html", product, words, attempt=attempt, **values)
+    # Its script alone sends it: no slip can put what was typed into an address.
+    page.headers["Content-Security-Policy"] += "; form-action 'none'"
+    return page
+
+
 def _attempt(attempt_id: str) -> Attempt:
     return services().forms.attempt(attempt_id, launch_cookies.of_request(attempt_id))
 
 
 def _sent(attempt: Attempt, words: Words) -> Response:
-    forms, text = services().forms, pages.texts(attempt, words)
+    forms, text = services().forms, texts(attempt, words)
     try:
         form = forms.form(attempt)
         turn = _turn(attempt, form)

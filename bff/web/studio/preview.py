@@ -15,7 +15,7 @@ from bff.identity.principal import User
 from bff.studio.scenes import ALL_BUTTONS, BUTTON, SCENES, Scene
 from bff.web.kit.rendering import html, render
 from bff.web.kit.services import services
-from bff.web.popup.pages import page_values
+from bff.web.popup.page import values_of
 from bff.web.studio import form_samples
 from bff.web.studio.access import HEADERS, session
 from bff.web.studio.errors import trouble
@@ -94,7 +94,7 @@ def _page(product: Product, scene: Scene, words: Words, connector: str, scheme: 
     offered = product.connector(connector)
     assert offered is not None  # nosec B101  # for the type checker
     named = services().catalogue.named(offered)
-    values: dict[str, Any] = page_values(product, words, named.name)
+    values: dict[str, Any] = values_of(product, words, named.name)
     accounts = ACCOUNTS if scene.key == "error_accounts_named" else {}
     title, next_step = values["error"](scene.code or "failed", **accounts)
     return render(
@@ -112,7 +112,7 @@ def _page(product: Product, scene: Scene, words: Words, connector: str, scheme: 
             "support_code": SUPPORT_CODE,
             "launch_token": NOTHING,
             "confirmation": NOTHING,
-            "fields": {},
+            "handed_in": {},
             "seconds": 0,
             "address": APP,
             "again": AGAIN if scene.code in HEALED else None,

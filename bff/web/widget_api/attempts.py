@@ -14,8 +14,8 @@ from bff.common.errors import ConnectorUnavailable, InvalidRequest, LimitsUnavai
 from bff.common.origins import origin_of
 from bff.common.secret import Secret
 from bff.connect.attempt import Attempt, Delivery, Hint
+from bff.connect.beginning import BeginRequest
 from bff.connect.offered_connectors import offered_connector, offered_connectors
-from bff.connect.service import BeginRequest
 from bff.connect.timeline import Step, story
 from bff.connections.connection import State
 from bff.connections.overview import ConnectorStanding
@@ -178,7 +178,7 @@ def accept(attempt_id: str) -> Response:
     read_body(Nothing)
     attempt = services().connect.owned(attempt_id, principal)
     _spend(principal)
-    return answer(services().attempt_views.for_page(services().connect.accept(attempt), product))
+    return answer(services().attempt_views.for_page(services().account_choice.accept(attempt), product))
 
 
 def _begin_once(

@@ -114,7 +114,7 @@ async function watch(course: Course, tell: Tell, popup: Popup, begin: () => Prom
       continue;
     }
     if (Date.now() - answered > (attempt ? LIFE : HOPE)) throw new ConnectError("network");
-    const step = FINAL.test(news as Signal) ? "finishing" : !news || SILENT.test(news) ? undefined : (news as Step);
+    const step = FINAL.test(news as string) ? "finishing" : !news || SILENT.test(news) ? undefined : (news as Step);
     if (step) {
       calm = step === "waiting";
       if (course.known) tell(step, id);

@@ -17,6 +17,10 @@ export function leave(kit: Kit, { launch_token, origin_hidden }: Attempt, refuse
   const field = make("input", { name: "launch_token", value: launch_token });
   const form = make("form", { method: "POST", action: `${kit.settings.base}/connect/launch` }, field);
   document.body.append(form);
-  form.submit();
+  try {
+    form.submit();
+  } catch {
+    // Firefox throws what it reports as a violation.
+  }
   form.remove();
 }

@@ -15,7 +15,13 @@ const WORDLESS = 4000;
 /** Completes the script, whose `kit` this is. */
 export function install(kit: Kit): void {
   const { later, renew, watchers } = kit;
-  Object.assign(later, deliverer(kit), rememberer(kit), prefetcher(kit), { heir: heirFinder(kit), paint: painter(kit) });
+  const paint = painter(kit);
+  const { prepare, ...delivery } = deliverer(kit);
+  Object.assign(later, delivery, rememberer(kit), prefetcher(kit), { heir: heirFinder(kit) });
+  later.paint = (view) => {
+    paint(view);
+    prepare(kit.readRequest(view.element));
+  };
   watchPolicy(kit);
   watchStates(kit);
   speak(kit);

@@ -66,15 +66,10 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
     closed = gone;
     doubtSince = gone && (here || !heard) ? doubtSince || now : 0;
     const doubt = doubtSince && now - doubtSince;
-    const next: Signal =
-      // What is known is not taken back for a guess.
-      doubtSince && mood === "cut_off"
-        ? mood
-        : doubt >= DOUBT
-          ? popup ? "unsure" : "interrupted"
-          : doubt >= CUT && popup && !here && !heard
-            ? "cut_off"
-            : !gone && !flow.begun && now - quietSince >= LOADING ? "not_loading" : "waiting";
+    const next: Signal = doubtSince && mood === "cut_off" ? mood // What is known is not taken back for a guess.
+      : doubt >= DOUBT ? (popup ? "unsure" : "interrupted")
+      : doubt >= CUT && popup && !here && !heard ? "cut_off"
+      : !gone && !flow.begun && now - quietSince >= LOADING ? "not_loading" : "waiting";
     if (next !== mood) nudge((mood = next));
   };
 

@@ -1,0 +1,103 @@
+"""How an attempt begins: what its page may ask for, and what follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from bff.common.errors import InvalidRequest
+from bff.common.secret import Secret, fingerprint
+from bff.connect.attempt import Attempt, Delivery, Status
+from bff.connect.offered_connectors import chosen_message
+from bff.connect.surroundings import Surroundings
+from bff.content import messages
+from bff.content.minted_url import require_short
+from bff.content.product import OfferedConnector, Product
+from bff.content.wording import FALLBACK
+from bff.identity.principal import Principal
+
+UNLAUNCHED_LIFE: Final = timedelta(minutes=10)
+SUPPORT_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+@dataclass(frozen=True)
+class BeginRequest:
+    """What the page asks for. ``origin`` is the page's own, already found among the product's.
+
+    ``connection``: the account connector to reconnect, already found among the account's.
+    """
+
+    connector: str
+    origin: str
+    message: str | None = None
+    locale: str | None = None
+    delivery: Delivery = Delivery.MESSAGE
+    return_url: str | None = None
+    idempotency_sha256: str | None = None
+    request_sha256: str | None = None
+    connection: int | None = None
+
+
+def new_attempt(
+    product: Product,
+    principal: Principal,
+    connector: OfferedConnector,
+    asked: BeginRequest,
+    around: Surroundings,
+) -> tuple[Attempt, Secret]:
+    """The attempt, which nobody keeps yet, and its launch token.
+
+    Raises ``UnknownMessage`` or ``InvalidRequest``.
+    """
+    if asked.return_url is not None and asked.delivery is not Delivery.RETURN:
+        raise InvalidRequest('return_url goes with delivery "return" only')
+    if messages.has_control(asked.return_url or ""):
+        raise InvalidRequest(f"return_url: {messages.CONTROL}")
+    attempt_id, locale = "att_" + around.random_token()[:24], asked.locale or FALLBACK
+    template = chosen_message(product, asked.message, connector.key, locale)
+    variables = {
+        "attempt": attempt_id,
+        "connector": connector.key,
+        "connector_name": connector.name,
+        "account": principal.account.id,
+        "user": principal.user.id,
+        "locale": locale,
+    }
+    shown = messages.preview(template, variables, attempt=attempt_id, nonce=around.random_token())
+    if asked.delivery is Delivery.MESSAGE:
+        require_short(around.partner_service_url, asked.origin, shown.wire)
+    launch_token, now = Secret(around.random_token()), around.clock()
+    attempt = Attempt(
+        id=attempt_id,
+        support_code=support_code(around.random_token()),
+        status=Status.CREATED,
+        product=product.key,
+        account=principal.account,
+        user=principal.user,
+        connector=connector,
+        message=shown.message,
+        callback_message=shown.wire,
+        delivery=asked.delivery,
+        locale=locale,
+        origin=asked.origin,
+        return_url=asked.return_url,
+        launch_token_sha256=fingerprint(launch_token.reveal()),
+        created_at=now,
+        expires_at=now + UNLAUNCHED_LIFE,
+        idempotency_sha256=asked.idempotency_sha256,
+        request_sha256=asked.request_sha256,
+        wanted_connection=asked.connection,
+        adds_connection=connector.multiple and asked.connection is None,
+    )
+    return attempt, launch_token
+
+
+def support_code(random_token: str) -> str:
+    """Eight characters that a person can read out over the telephone, from at least 40 random bits."""
+    number = int.from_bytes(bytes.fromhex(fingerprint(random_token))[:8])
+    digits = []
+    for _ in range(8):
+        number, index = divmod(number, len(SUPPORT_ALPHABET))
+        digits.append(SUPPORT_ALPHABET[index])
+    return "".join(digits[:4]) + "-" + "".join(digits[4:])
