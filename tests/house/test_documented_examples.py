@@ -81,7 +81,8 @@ def test_the_first_session_url_works_with_a_database_s_numbers(
     answer = app.test_client().get("/hitchpost-session")
     assert answer.status_code == status
     if status == 201:
-        assert world.page("GET", "/v1/config", answer.json["token"], origin=HOST).status_code == 200
+        token = json.loads(answer.text)["token"]
+        assert world.page("GET", "/v1/config", token, origin=HOST).status_code == 200
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
