@@ -50,13 +50,14 @@ SHEET: Final = """
 """
 
 IS_DRAWN: Final = """
-const root = document.documentElement, element = document.querySelector("hitchpost-connect");
+const root = document.documentElement;
+const element = document.querySelector("hitchpost-connections, hitchpost-connect");
 return document.readyState === "complete" && (!element || root.dataset.shown === arguments[0]);
 """
 
 # What a scene shows: the window's box, or the element's own parts.
 EXTENT: Final = """
-const element = document.querySelector("hitchpost-connect");
+const element = document.querySelector("hitchpost-connections, hitchpost-connect");
 const shown = element ? [...element.shadowRoot.children] : [document.querySelector("main")];
 const boxes = shown.map((part) => part.getBoundingClientRect()).filter((box) => box.width && box.height);
 const least = (side) => Math.min(...boxes.map((box) => box[side]));
@@ -188,7 +189,7 @@ def save(driver: Any, path: Path, area: tuple[float, float, float, float], *, mo
     """Write an area (left, top, right, bottom) of the page as a file of at most ``most`` bytes."""
     left, top = (max(0, round(side)) for side in area[:2])
     clip = {"x": left, "y": top, "width": round(area[2]) - left, "height": round(area[3]) - top, "scale": 1}
-    asked = {"format": "png", "clip": clip}
+    asked = {"format": "png", "clip": clip, "captureBeyondViewport": True}
     data = smaller(base64.b64decode(driver.execute_cdp_cmd("Page.captureScreenshot", asked)["data"]))
     if len(data) > most:
         raise SystemExit(f"{path} would have {len(data)} bytes; at most {most} go into the repository")
