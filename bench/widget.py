@@ -13,6 +13,8 @@ SOURCE: Final = ROOT / "static/widget/src/connect.ts"
 def widget_schedule(seconds: float) -> list[float]:
     """When a page asks, in seconds after its launch, if nothing wakes it: at the pace of the widget's source.
 
+    Its window can be reached all the while.
+
     Raises ``ValueError`` where the source no longer says it in these words.
     """
     source = SOURCE.read_text()
@@ -25,7 +27,7 @@ def widget_schedule(seconds: float) -> list[float]:
             )
         return float(found[1])
 
-    first, growth, slowest = constant("FIRST") / 1000, constant("GROWTH"), constant("SLOWEST") / 1000
+    first, growth, slowest = constant("FIRST") / 1000, constant("GROWTH"), constant("CALM") / 1000
     dues, at, delay = [], first, first
     while at < seconds:
         dues.append(at)

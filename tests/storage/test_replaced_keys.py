@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -13,10 +15,20 @@ from bff.partner.grants.key_faults import foreign_keys
 from bff.partner.settings import encryption_keys
 from bff.partner.storage import tables
 from tests.partner.test_grants import KEY, environment
+from tests.support.databases import DatabaseUrl
 from tests.support.third_party import Connection, ThirdParty
-from tests.support.world import World
+from tests.support.world import World, open_world
 
 OTHER = base64.b64encode(b"y" * 32).decode()
+
+
+@pytest.fixture
+def world(database_url: DatabaseUrl, tmp_path: Path) -> Iterator[World]:
+    """One of its own: others leave values behind that no key opens any more."""
+    with open_world(tmp_path, database_url=database_url) as own:
+        yield own
+
+
 REPLACED = {
     "under its own id": (f"k1:{OTHER}", "key 'k1' is not the one"),
     "by one of another id": (f"k2:{OTHER}", "key 'k1', which is not here"),
