@@ -250,6 +250,8 @@ class TestEnd:
             world.page("DELETE", path, narrow),
             world.page("DELETE", "/v1/connections/no-number", world.session()),
             world.page("DELETE", "/v1/connections/99999999999", world.session()),
+            world.page("DELETE", f"/v1/connections/0{connection}", world.session()),
+            world.server("POST", f"/v1/connections/0{connection}/token", params={"account": world.account}),
         ]
         assert [(each.status_code, each.json()["code"]) for each in answers] == [
             (404, "connection_not_found")
