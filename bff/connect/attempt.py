@@ -59,10 +59,10 @@ class Attempt:
     ``return_error`` is the error with which the browser came back, ``confirmed_at`` when the user said there
     that the sign-in was finished. ``attributed``: the connection is known to be this user's own doing.
     ``seemed_over_at``: a page was woken by what comes at the end of a sign-in. ``wanted_connection``: the
-    account connector that it is to reconnect, and no other. ``adds_connection``: where one is connected
-    already, it is for a further one. ``external_account`` is the third-party account that signed in,
-    ``connected_account`` the one that is connected where that is another. ``provider_said`` is what the
-    third party answered where it failed, in one line for operators.
+    account connector that it is for, and no other: to reconnect it, or what was added for this attempt.
+    ``adds_connection``: where one is connected already, it is for a further one. ``external_account`` is the
+    third-party account that signed in, ``connected_account`` the one that is connected where that is
+    another. ``provider_said`` is what the third party answered where it failed, in one line for operators.
     """
 
     id: str
@@ -119,6 +119,7 @@ class AttemptChanges(TypedDict, total=False):
     minted_at: datetime
     sign_in_token_sha256: str
     account_connector_id: int
+    wanted_connection: int
     authenticated_before: bool
     return_secret_sha256: str
     browser_sha256: str

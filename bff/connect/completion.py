@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from bff.common.errors import CompletedElsewhere, LaunchRefused, NotFound, PartnerUnavailable
 from bff.common.secret import Secret, fingerprint
-from bff.connect.attempt import Attempt, Status
+from bff.connect.attempt import LIVE, Attempt, Status
 from bff.connect.minting import Aim, Minter
 from bff.connect.polling import Watch
 from bff.connect.ports import AttemptStore, Events
@@ -79,6 +79,9 @@ class Completions:
             wish,
             Aim(attempt.wanted_connection, attempt.adds_connection),
         )
+        if attempt.adds_connection and attempt.wanted_connection is None:
+            # The further one is this attempt's from now on: a form that is sent again adds no other.
+            self._attempts.transition(attempt.id, LIVE, {"wanted_connection": installed.id})
         if wish and not token.completes:
             self._lacking(attempt)
         browser = Secret(self._around.random_token()) if wish and token.completes else None

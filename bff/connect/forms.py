@@ -167,7 +167,9 @@ class Forms:
         """The values that are set already, where any can be. They are only offered: an outage hides them."""
         if not form.own_fields:
             return {}
-        number = attempt.account_connector_id
+        number = attempt.account_connector_id or attempt.wanted_connection
+        if number is None and attempt.adds_connection:
+            return {}
         if number is None:
             connector = self._minter.find(attempt.account, attempt.connector)
             listed = self._partner.list_account_connectors(attempt.account)

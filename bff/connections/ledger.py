@@ -66,10 +66,11 @@ class Ledger:
         """What is known after this look; ``row`` was read before the partner service was asked.
 
         While a user signs in to it, what that sign-in makes of it is left to its attempt, which knows whose
-        doing it is: it is shown, and not noted.
+        doing it is: it is shown, and not noted. Nor is what a draft has connected.
         """
         now = self._clock()
-        if any(attempt.is_for(blank.number) for attempt in running) and seen is not None:
+        left = is_draft(blank.product) or any(attempt.is_for(blank.number) for attempt in running)
+        if left and seen is not None:
             return changes.shown(row or blank, seen)
         if row is not None and self.is_leftover(row, seen):
             return row

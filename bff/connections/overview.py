@@ -100,13 +100,16 @@ class Overview:
         self._era = 0
         self._kept: dict[tuple[str, str], tuple[datetime, list[AccountConnector]]] = {}
 
-    def connections(self, account: AccountRef, offered: Iterable[OfferedConnector]) -> list[Connection]:
-        """What is installed of ``offered``, asked now; in an outage what is known of it.
+    def connections(
+        self, account: AccountRef, offered: Iterable[OfferedConnector], *, now: bool = True
+    ) -> list[Connection]:
+        """What is installed of ``offered``; in an outage what is known of it.
 
-        Raises ``PartnerUnavailable`` in an outage where nothing is known: that is not the same as nothing.
+        ``now``: the partner service is asked for this very look, however many there are. Raises
+        ``PartnerUnavailable`` in an outage where nothing is known: that is not the same as nothing.
         """
         look = self._begin(account, offered)
-        asked = self._aside(partial(self._ask, account, self._era))
+        asked, look.now = self._recent(account, now=now)
         look.told = self._catalogue.look_up(account, look.offered)
         try:
             look.installed = asked.result()
@@ -141,8 +144,10 @@ class Overview:
         self._era += 1
         self._kept.pop((account.product, account.id), None)
 
-    def _recent(self, account: AccountRef) -> tuple[Future[list[AccountConnector]], bool]:
-        kept = self._kept.get((account.product, account.id))
+    def _recent(
+        self, account: AccountRef, *, now: bool = False
+    ) -> tuple[Future[list[AccountConnector]], bool]:
+        kept = None if now else self._kept.get((account.product, account.id))
         if kept and self._clock() - kept[0] < FRESH:
             known: Future[list[AccountConnector]] = Future()
             known.set_result(kept[1])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, func, insert, select, tuple_, update
 
 from bff.common.cursor import Cursor
 from bff.common.errors import NotFound
@@ -119,17 +119,26 @@ class DeliveryLog:
             connection.execute(ours.values(fresh))
             mark_due(connection, [delivery.endpoint_id], next_at)
 
-    def queue_failed_again(self, endpoint: StoredEndpoint, since: datetime, limit: int) -> int:
-        """The same of so many of an endpoint's failed deliveries of events since then; how many."""
+    def queue_failed_again(
+        self, endpoint: StoredEndpoint, since: datetime, limit: int, after: Cursor | None = None
+    ) -> tuple[int, Cursor | None]:
+        """The same of so many of an endpoint's failed deliveries of events since then, the oldest first.
+
+        How many, and where to go on; None at the end. What fails again meanwhile is not come across twice.
+        """
         failed = (_delivery.endpoint_id == endpoint.id) & (_delivery.status == "failed")
-        some = select(_delivery.id).where(failed, _delivery.created_at >= since).limit(limit)
+        place = tuple_(_delivery.created_at, _delivery.id)
+        some = select(_delivery.created_at, _delivery.id).where(failed, _delivery.created_at >= since)
+        if after is not None:
+            some = some.where(place > tuple_(after.at, after.id))
         now = self._clock()
         fresh = {"status": "pending", "attempts": 0, "next_at": now, "error": None}
         with self._writer.begin() as connection:
-            again = update(webhook_deliveries).where(_delivery.id.in_(some)).values(fresh)
-            count = connection.execute(again).rowcount
+            found = connection.execute(some.order_by(_delivery.created_at, _delivery.id).limit(limit)).all()
+            ours = failed & _delivery.id.in_([row.id for row in found])
+            count = connection.execute(update(webhook_deliveries).where(ours).values(fresh)).rowcount
             mark_due(connection, [endpoint.id], now)
-        return count
+        return count, Cursor(found[-1].created_at, found[-1].id) if len(found) == limit else None
 
 
 def _page_of(wanted: Wanted) -> PageOf:

@@ -57,8 +57,10 @@ class Webhooks:
 
     def send_failed_again(self, product: str, endpoint_id: str, since: datetime) -> int:
         """Queue every failed delivery of events since then again; how many."""
-        endpoint, count = self._usable(product, endpoint_id), 0
-        while some := self.log.queue_failed_again(endpoint, since, MOST_AGAIN):
+        endpoint = self._usable(product, endpoint_id)
+        count, further = self.log.queue_failed_again(endpoint, since, MOST_AGAIN)
+        while further:
+            some, further = self.log.queue_failed_again(endpoint, since, MOST_AGAIN, further)
             count += some
         outbox.tell(self._engine)
         return count

@@ -139,6 +139,18 @@ def test_add_keeps_line_ends_mode_and_links(told: Told, tmp_path: Path) -> None:
     assert b"\n" not in path.read_bytes().replace(b"\r\n", b"")
 
 
+def test_no_copy_of_a_private_catalogue_can_be_read_by_others(
+    told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may hold client secrets; a kill in the middle leaves the copy that is being written."""
+    path, modes = tmp_path / "catalogue.toml", list[int]()
+    path.write_text(PLAIN)
+    path.chmod(0o600)
+    monkeypatch.setattr(os, "fsync", lambda number: modes.append(os.fstat(number).st_mode & 0o777))
+    assert told("add", "slack", "--catalogue", str(path))[0] == 0
+    assert modes == [0o600]
+
+
 def test_the_highest_id_makes_no_id_beyond_it(told: Told, tmp_path: Path) -> None:
     """Then the lowest free one is taken."""
     path = tmp_path / "catalogue.toml"

@@ -12,6 +12,7 @@ from bff.connections.connection import Change, State
 from bff.connections.health import AT_ONCE, LEASE, Health
 from bff.connections.ledger import SPREAD, Ledger
 from bff.connections.store import DatabaseConnections, decide_within
+from bff.identity.principal import AccountRef
 from bff.storage.tables import attempts, connections, outbox
 from tests.connections.test_store import ADAS
 from tests.support.model_partner import Clock
@@ -108,3 +109,14 @@ def test_what_is_missing_from_a_list_is_asked_for_by_itself(scene: Scene) -> Non
     scene.clock.now += EVERY * 2
     scene.health.look()
     assert scene.events() == ["connection.disconnected"]
+
+
+def test_what_a_draft_has_connected_is_looked_after_by_nobody(scene: Scene) -> None:
+    """It is shown to whoever asks, and not noted: neither told, nor looked at ever after."""
+    ledger = Ledger(scene.store, scene.clock, EVERY, decide_within)
+    blank = replace(ADAS, product="demo~draft", state=State.DISCONNECTED, changed_at=scene.clock())
+    seen = scene.partner.get_account_connector(AccountRef("acme", "acme", "demo~draft"), blank.number)
+    assert ledger.compare(None, blank, seen).state is State.CONNECTED
+    assert scene.store.of_account("demo~draft", blank.account_id) == {}
+    scene.clock.now += EVERY * 2
+    assert scene.health.look() == 0

@@ -84,6 +84,19 @@ class TestTold:
         refused = world.page("GET", "/v1/connections", token, params={"account": "another"})
         assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
 
+    def test_a_page_that_asks_again_and_again_is_not_asked_for_each_time(self, world: World) -> None:
+        """No user uses up what the partner service takes of all; the host's server is told what is now."""
+        token = world.session()
+        connection = connected(world, token)
+        world.page("GET", "/v1/connections", token)
+        before = len(world.partner_calls.seen)
+        for _ in range(3):
+            told = world.page("GET", "/v1/connections", token).json()["connections"]
+            assert {(each["id"], each["state"]) for each in told} == {(connection, "connected")}
+        assert len(world.partner_calls.seen) == before
+        listed(world)
+        assert len(world.partner_calls.seen) > before
+
     def test_a_sign_in_is_told_once_whoever_looks_meanwhile(self, world: World) -> None:
         """The event has whose doing it was, though a page looked before the attempt had ended."""
         token = world.session()
@@ -250,6 +263,8 @@ class TestEnd:
             world.page("DELETE", path, narrow),
             world.page("DELETE", "/v1/connections/no-number", world.session()),
             world.page("DELETE", "/v1/connections/99999999999", world.session()),
+            world.page("DELETE", f"/v1/connections/0{connection}", world.session()),
+            world.server("POST", f"/v1/connections/0{connection}/token", params={"account": world.account}),
         ]
         assert [(each.status_code, each.json()["code"]) for each in answers] == [
             (404, "connection_not_found")

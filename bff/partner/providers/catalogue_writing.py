@@ -114,8 +114,13 @@ def _replace(path: Path, text: str) -> None:
     # Written beside the file and put in its place: a full disk or a kill leaves the old one.
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     mode = path.stat().st_mode & 0o777 if path.exists() else None
+
+    def opener(name: str, flags: int) -> int:
+        # Its owner's alone until it is complete: a catalogue may hold client secrets.
+        return os.open(name, flags, 0o666 if mode is None else mode & 0o600)
+
     try:
-        with beside.open("x", encoding="utf-8", newline="") as opened:
+        with open(beside, "x", encoding="utf-8", newline="", opener=opener) as opened:
             opened.write(text)
             opened.flush()
             os.fsync(opened.fileno())

@@ -30,14 +30,16 @@ routes.after_request(cors.grant)
 
 @routes.get("/v1/connections")
 def connections() -> Response:
-    """What an account has connected, asked of the partner service now.
+    """What an account has connected: for a host's server, asked of the partner service now.
 
-    A page is told of its own account; a host's server names one. Nothing is made anywhere.
+    A page is told of its own account, as it was heard within the last seconds: however often it asks, the
+    partner service is not. A host's server names an account. Nothing is made anywhere.
     """
     product, principal = _caller()
     account, offered = account_of(product, principal), _offered(product, principal)
     words = Words(product, _languages(principal))
-    found = [] if is_draft(product.key) else services().overview.connections(account, offered)
+    overview, now = services().overview, principal is None
+    found = [] if is_draft(product.key) else overview.connections(account, offered, now=now)
     return answer({"connections": [told_connection(each, product, principal, words) for each in found]})
 
 
