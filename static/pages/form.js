@@ -8,6 +8,7 @@ const checking = document.getElementById("checking");
 let sending = false;
 
 submit.disabled = false;
+(form.querySelector("[aria-invalid=true]") ?? [...form.querySelectorAll("input[type=text]")].find((input) => !input.value) ?? submit).focus();
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
