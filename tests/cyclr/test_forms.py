@@ -60,7 +60,7 @@ def world(shared: CyclrWorld, request: pytest.FixtureRequest) -> CyclrWorld:
 
 
 def test_an_api_key_becomes_the_auth_value(world: CyclrWorld) -> None:
-    """It is nobody else's doing, so this user is named, here and at the connection; one refused is told so."""
+    """It is nobody else's doing, so this user is named, also at the connection; one refused is told so."""
     world.cyclr.habits.refused_values = frozenset({"wrong"})
     form = open_form(world, world.session(), "key")
     assert "Settings, then API." in form.page.text

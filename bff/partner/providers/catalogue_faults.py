@@ -109,13 +109,14 @@ def _fields(item: CatalogueConnector) -> Iterator[str]:
 
 def _names(item: CatalogueConnector) -> Iterator[str]:
     """Every name in a URL or a text that nothing gives a value to."""
-    fields = {entry.name for entry in item.asked} | set(BUILT_IN[item.auth])
+    typed = {entry.name for entry in item.asked}
+    fields = typed | set(BUILT_IN[item.auth])
     kept = fields | set(item.kept)
     tried = fields | (_IN_USERINFO if item.auth == "client_credentials" else set())
     known = {
         "authorize_url": fields,
         "authorize_params": fields,
-        "issuer": fields,
+        "issuer": typed,
         "token_url": fields | set(item.keep_from_callback),
         "token_params": fields | set(item.keep_from_callback),
         "userinfo_url": kept | _IN_USERINFO,
