@@ -49,7 +49,10 @@ def run(argv: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="hitchpost", description="A Connect button that knows how it ended."
+        prog="hitchpost",
+        description="A Connect button that knows how it ended.",
+        epilog="Settings come from the environment, HITCHPOST_...: see docs/settings.md."
+        " For commands on a demo that runs, `. .demo/env` sets them.",
     )
     parser.add_argument("--version", action="version", version=f"hitchpost {own_version()}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

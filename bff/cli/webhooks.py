@@ -30,12 +30,12 @@ def add_commands(actions: Any) -> None:
     """``hitchpost webhooks list``, ``test``, ``resend`` and ``on``."""
     about = "each endpoint: its state and what waits; with --deliveries the newest deliveries too"
     listed = actions.add_parser("list", help=about, description=about)
-    listed.add_argument("--product", metavar="KEY")
+    listed.add_argument("--product", metavar="KEY", help="of this product only")
     listed.add_argument("--deliveries", action="store_true")
     listed.set_defaults(run=_list)
     about = "send an event webhook.test to an endpoint now, and say what came back"
     test = actions.add_parser("test", help=about, description=about)
-    test.add_argument("endpoint", metavar="ENDPOINT")
+    test.add_argument("endpoint", metavar="ENDPOINT", help="its id, as `hitchpost webhooks list` prints it")
     test.set_defaults(run=_test)
     about = "send one delivery again now, or every failed one of an endpoint"
     resend = actions.add_parser("resend", help=about, description=about)

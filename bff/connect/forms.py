@@ -230,7 +230,7 @@ class Forms:
         ended = _end(begun, told, self._clock())
         if ended is None:
             return NotTaken(whole=Fault.REFUSED)
-        return self._watch.settle(begun, ended | ours)
+        return self._watch.settle(begun, ended | ours, told)
 
     def _change(self, attempt: Attempt, changes: AttemptChanges) -> Attempt:
         changed = self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes)

@@ -44,9 +44,14 @@ class Watch:
             return self._look_for_late_success(attempt, hint, now)
         return attempt
 
-    def settle(self, attempt: Attempt, changes: AttemptChanges) -> Attempt:
-        """End a live attempt. Of several ends at once the first stands; the attempt as it is then."""
-        return self._settle(attempt, changes, None)
+    def settle(
+        self, attempt: Attempt, changes: AttemptChanges, seen: AccountConnector | None = None
+    ) -> Attempt:
+        """End a live attempt. Of several ends at once the first stands; the attempt as it is then.
+
+        ``seen`` is the account connector as a success left it: what it makes of the connection is noted.
+        """
+        return self._settle(attempt, changes, seen)
 
     def _settle(self, attempt: Attempt, changes: AttemptChanges, seen: AccountConnector | None) -> Attempt:
         succeeded = seen if changes.get("status") is Status.CONNECTED else None

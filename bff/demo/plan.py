@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import secrets
+import shlex
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -122,41 +123,49 @@ def write_summary(plan: Plan) -> None:
     unfinished.replace(path)
 
 
+def write_environment(plan: Plan) -> None:
+    """Write ``env``: with it in a shell, every command works on the demo. Its secrets are for its owner."""
+    path = plan.folder / "env"
+    path.touch(mode=0o600)
+    lines = (f"export {name}={shlex.quote(value)}\n" for name, value in _own(plan).items())
+    path.write_text("".join(lines), encoding="utf-8")
+
+
 def environment(plan: Plan) -> dict[str, str]:
     """The environment of the demo's programs, on top of the caller's own."""
+    return UNHURRIED | os.environ | _own(plan)
+
+
+def _own(plan: Plan) -> dict[str, str]:
     folder = plan.folder.resolve()
     secret = plan.secrets
-    return (
-        UNHURRIED
-        | os.environ
-        | {
-            "HITCHPOST_PUBLIC_URL": plan.bff,
-            "HITCHPOST_BIND": plan.bff.removeprefix("http://"),
-            "HITCHPOST_DATABASE_URL": plan.database_url,
-            "HITCHPOST_SECRET_KEYS": secret["signing_key"],
-            "HITCHPOST_LOG_FORMAT": "console",
-            "HITCHPOST_PARTNER_API_URL": plan.partner,
-            "HITCHPOST_PARTNER_SERVICE_URL": plan.partner,
-            "HITCHPOST_PARTNER_CLIENT_ID": secret["partner_client_id"],
-            "HITCHPOST_PARTNER_CLIENT_SECRET": secret["partner_client_secret"],
-            "HITCHPOST_EMBEDDED_PUBLIC_URL": plan.partner,
-            "HITCHPOST_EMBEDDED_LOG_FORMAT": "console",
-            "HITCHPOST_EMBEDDED_BIND": plan.partner.removeprefix("http://"),
-            "HITCHPOST_EMBEDDED_DATABASE_URL": f"sqlite:///{folder / 'partner.db'}",
-            "HITCHPOST_EMBEDDED_CATALOGUE": str(folder / "catalogue.toml"),
-            "HITCHPOST_EMBEDDED_CLIENT_ID": secret["partner_client_id"],
-            "HITCHPOST_EMBEDDED_CLIENT_SECRET": secret["partner_client_secret"],
-            "HITCHPOST_EMBEDDED_ENCRYPTION_KEYS": secret["encryption_key"],
-            "HITCHPOST_SANDBOX_BIND": plan.sandbox.removeprefix("http://"),
-            "HITCHPOST_SANDBOX_PUBLIC_URL": plan.sandbox,
-            "HITCHPOST_SANDBOX_CLIENT_ID": "hitchpost",
-            "HITCHPOST_SANDBOX_CLIENT_SECRET": secret["sandbox_client_secret"],
-            "HITCHPOST_SANDBOX_REDIRECT_URIS": f"{plan.partner}/connector/callback",
-            "HITCHPOST_DEMO_DIR": str(folder),
-            "HITCHPOST_DEMO_PORT": str(plan.port),
-            "HITCHPOST_DEMO_COOKIE_KEY": secret["cookie_key"],
-        }
-    )
+    return {
+        "HITCHPOST_PUBLIC_URL": plan.bff,
+        "HITCHPOST_BIND": plan.bff.removeprefix("http://"),
+        "HITCHPOST_DATABASE_URL": plan.database_url,
+        "HITCHPOST_SECRET_KEYS": secret["signing_key"],
+        "HITCHPOST_LOG_FORMAT": "console",
+        "HITCHPOST_PARTNER_API_URL": plan.partner,
+        "HITCHPOST_PARTNER_SERVICE_URL": plan.partner,
+        "HITCHPOST_PARTNER_CLIENT_ID": secret["partner_client_id"],
+        "HITCHPOST_PARTNER_CLIENT_SECRET": secret["partner_client_secret"],
+        "HITCHPOST_EMBEDDED_PUBLIC_URL": plan.partner,
+        "HITCHPOST_EMBEDDED_LOG_FORMAT": "console",
+        "HITCHPOST_EMBEDDED_BIND": plan.partner.removeprefix("http://"),
+        "HITCHPOST_EMBEDDED_DATABASE_URL": f"sqlite:///{folder / 'partner.db'}",
+        "HITCHPOST_EMBEDDED_CATALOGUE": str(folder / "catalogue.toml"),
+        "HITCHPOST_EMBEDDED_CLIENT_ID": secret["partner_client_id"],
+        "HITCHPOST_EMBEDDED_CLIENT_SECRET": secret["partner_client_secret"],
+        "HITCHPOST_EMBEDDED_ENCRYPTION_KEYS": secret["encryption_key"],
+        "HITCHPOST_SANDBOX_BIND": plan.sandbox.removeprefix("http://"),
+        "HITCHPOST_SANDBOX_PUBLIC_URL": plan.sandbox,
+        "HITCHPOST_SANDBOX_CLIENT_ID": "hitchpost",
+        "HITCHPOST_SANDBOX_CLIENT_SECRET": secret["sandbox_client_secret"],
+        "HITCHPOST_SANDBOX_REDIRECT_URIS": f"{plan.partner}/connector/callback",
+        "HITCHPOST_DEMO_DIR": str(folder),
+        "HITCHPOST_DEMO_PORT": str(plan.port),
+        "HITCHPOST_DEMO_COOKIE_KEY": secret["cookie_key"],
+    }
 
 
 def _secrets(path: Path) -> dict[str, str]:

@@ -19,7 +19,15 @@ import requests
 from bff.common.faulty_file import FaultyFile
 from bff.common.secret import Secret
 from bff.demo.pause import write_groups
-from bff.demo.plan import PRODUCT, Plan, environment, make_plan, write_files, write_summary
+from bff.demo.plan import (
+    PRODUCT,
+    Plan,
+    environment,
+    make_plan,
+    write_environment,
+    write_files,
+    write_summary,
+)
 from bff.products.file import read_products
 from bff.products.store import DatabaseProducts
 from bff.serving.database import open_database
@@ -59,6 +67,7 @@ def run_demo(environ: Mapping[str, str]) -> int:
     _require_free_ports(plan)
     print(f"preparing the demo in {plan.folder}/", flush=True)
     write_files(plan)
+    write_environment(plan)
     _apply_products(plan)
     stopping = _Stopping()
     running = [_start(plan, program) for program in _programs(plan)]

@@ -8,6 +8,10 @@ const checking = document.getElementById("checking");
 let sending = false;
 
 submit.disabled = false;
+const inputs = [...form.querySelectorAll("input[type=text]")];
+const first = form.querySelector("[aria-invalid=true]") ?? inputs.find((input) => !input.value) ?? inputs[0] ?? submit;
+first.focus();
+first.select?.(); // What was typed before may be what was wrong: typing replaces it.
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();

@@ -60,7 +60,7 @@ def world(shared: CyclrWorld, request: pytest.FixtureRequest) -> CyclrWorld:
 
 
 def test_an_api_key_becomes_the_auth_value(world: CyclrWorld) -> None:
-    """It is nobody else's doing, so this user is named; a value that is refused is told beside its field."""
+    """It is nobody else's doing, so this user is named, also at the connection; one refused is told so."""
     world.cyclr.habits.refused_values = frozenset({"wrong"})
     form = open_form(world, world.session(), "key")
     assert "Settings, then API." in form.page.text
@@ -71,6 +71,8 @@ def test_an_api_key_becomes_the_auth_value(world: CyclrWorld) -> None:
     assert (installed.auth_value, installed.authenticated) == ("right", True)
     told = world.read(form.attempt)
     assert (told["status"], told["attributed"], bool(told["receipt"])) == ("connected", True, True)
+    [made] = world.server("GET", f"/v1/connections?account={world.account}").json()["connections"]
+    assert (made["connected_by"], made["sequence"]) == ("ada", 1)
 
 
 def test_a_user_name_and_password_are_sent_as_basic(world: CyclrWorld) -> None:

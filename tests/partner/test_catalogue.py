@@ -129,6 +129,15 @@ def test_a_fault_is_named_with_its_key(tmp_path: Path, before: str, after: str, 
     assert said in faults(tmp_path, text.replace(before, after, 1))
 
 
+def test_a_text_names_only_what_is_known_where_it_stands(tmp_path: Path) -> None:
+    """No access token is there for a key to be tried with, no client for an issuer; what is there is said."""
+    said = faults(tmp_path, API_KEY.replace("{api_key}", "{access_token}"))
+    assert "check.headers: Authorization: {access_token} is the name of no field" in said
+    assert said.endswith("known here: api_key")
+    said = faults(tmp_path, OAUTH + 'issuer = "https://{client_id}.shop.example"\n' + FIELD)
+    assert "issuer: {client_id} is the name of no field" in said
+
+
 def test_a_host_may_end_in_a_name_whose_values_are_listed(tmp_path: Path) -> None:
     """A top-level domain that the user chooses is one of those that the pattern lists."""
     text = (OAUTH + FIELD).replace("{shop}.shop.example", "accounts.shop.{shop}")

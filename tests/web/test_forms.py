@@ -49,6 +49,15 @@ def test_a_key_is_tried_before_it_is_connected(world: World, session: str) -> No
     assert {"form_shown", "form_refused", "connected"} <= set(steps)
 
 
+def test_a_key_makes_a_connection_as_a_sign_in_does(world: World, session: str) -> None:
+    """It is known whose doing it was, also while another window is still open, and at a reconnect."""
+    open_form(world, session, KEY)
+    for user, times in (("ada", 1), ("grace", 2)):
+        assert "end" in open_form(world, world.session(user=user), KEY).send(ADA)
+        [made] = world.server("GET", f"/v1/connections?account={world.account}").json()["connections"]
+        assert (made["state"], made["connected_by"], made["sequence"]) == ("connected", user, times)
+
+
 def test_a_third_party_that_does_not_answer_is_said_as_that(world: World, session: str) -> None:
     """It is not called wrong, and the same values can be sent again."""
     form = open_form(world, session, KEY)

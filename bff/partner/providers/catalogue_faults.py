@@ -109,25 +109,31 @@ def _fields(item: CatalogueConnector) -> Iterator[str]:
 
 def _names(item: CatalogueConnector) -> Iterator[str]:
     """Every name in a URL or a text that nothing gives a value to."""
-    fields = {entry.name for entry in item.asked} | set(BUILT_IN[item.auth])
+    typed = {entry.name for entry in item.asked}
+    fields = typed | set(BUILT_IN[item.auth])
     kept = fields | set(item.kept)
+    tried = fields | (_IN_USERINFO if item.auth == "client_credentials" else set())
     known = {
         "authorize_url": fields,
         "authorize_params": fields,
-        "issuer": fields,
+        "issuer": typed,
         "token_url": fields | set(item.keep_from_callback),
         "token_params": fields | set(item.keep_from_callback),
         "userinfo_url": kept | _IN_USERINFO,
         "userinfo_headers": kept | _IN_USERINFO,
         "revocation_url": kept | {"token"},
         "revocation_params": kept | {"token"},
-        "check.url": fields | _IN_USERINFO,
-        "check.headers": fields | _IN_USERINFO,
+        "check.url": tried,
+        "check.headers": tried,
     }
     for place, text in _texts(item):
+        here = known.get(place.partition(": ")[0], kept)
         for name in dict.fromkeys(templates.names_in(text)):
-            if name not in known.get(place.partition(": ")[0], kept):
-                yield f"{place}: {{{name}}} is the name of no field, nor of anything that is known then"
+            if name not in here:
+                yield (
+                    f"{place}: {{{name}}} is the name of no field, nor of anything that is known then;"
+                    f" known here: {', '.join(sorted(here)) or 'nothing'}"
+                )
 
 
 def _hosts(item: CatalogueConnector) -> Iterator[str]:
