@@ -23,8 +23,11 @@ HEADING: Final = "page-has-heading-one"
 SCREENSHOTS: Final = ROOT / "test-output" / "texts"
 SHOWN: Final = """
 const texts = (root) => [...root.querySelectorAll("*")].flatMap((element) => [
-  ...(element.checkVisibility() ? [element.dataset?.copied ?? "", element.title ?? ""] : []),
-  ...[...element.shadowRoot?.querySelectorAll("button, [part=status]") ?? []].map((part) => part.innerText),
+  // A button that copies is shown by a script, which a preview has none of.
+  element.matches("[data-copied]") ? `${element.textContent} ${element.dataset.copied}` : "",
+  ...(element.checkVisibility() ? [element.title, element.placeholder, element.ariaLabel] : []),
+  ...[...element.shadowRoot?.children ?? []].map((part) => part.innerText),
+  ...(element.shadowRoot ? texts(element.shadowRoot) : []),
 ]);
 const title = document.querySelector("hitchpost-connect") ? "" : document.title;
 return [title, document.body.innerText, ...texts(document)].join("\\n");
@@ -33,6 +36,8 @@ IS_DRAWN: Final = """
 const { scene, shown } = document.documentElement.dataset;
 return document.readyState === "complete" && shown === scene;
 """
+NOT_PICTURED: Final = {"copied", *(key for key in CATALOGUE if key.startswith("reason_"))}
+"""What a press brings; and the reasons of a connection, which the BFF tells with it."""
 VALUES: Final = {"connector_name": "Sandbox CRM", "product_name": "Demo SaaS"}
 
 pytestmark = pytest.mark.skipif(missing("chromium") is not None, reason="Chromium cannot be driven here")
@@ -146,7 +151,8 @@ def missing_texts(driver: WebDriver, scene: Scene, locale: str) -> list[str]:
     for key in CATALOGUE:
         if CATALOGUE[key].scene == scene.key or (scene.key == ALL_BUTTONS and key == "button"):
             text = re.sub(r"\s+", " ", words.text(key, **VALUES))
-            if text not in shown:
+            parts = re.split(r"\{\w+\}", text)
+            if key not in NOT_PICTURED and not all(part.strip() in shown for part in parts):
                 found.append(f"{key} is missing: {text!r} is not in {shown!r}")
         english = re.sub(r"\s*\{\w+\}\s*", "", DEFAULTS["en"][key])
         if locale != "en" and len(english) > 5 and re.search(rf"\b{re.escape(english)}\b", shown):

@@ -20,7 +20,7 @@ from tests.support.stack import Stack
 
 SHOWN: Final = """
 const element = document.querySelector(`hitchpost-connect[connector="${arguments[0]}"]`);
-return [...element.shadowRoot.querySelectorAll("button, [part=status]")]
+return [...element.shadowRoot.querySelectorAll("button, [part=status], [part=code]")]
   .filter((part) => part.getClientRects().length > 0).map((part) => part.textContent.trim());
 """
 KEEP_POPUP: Final = """

@@ -51,6 +51,7 @@ button:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
 [part=action]:hover { text-decoration-color: currentColor; }
 [part=action][data-quiet] { color: var(--_quiet); font-weight: 500; }
 [part=action][data-bad] { color: var(--_bad); }
+[part=code] [part=action] { color: inherit; } /* Quiet already: twice as quiet could not be read. */
 
 /* Whose account, and how it stands. */
 :host([state=connected]), :host([state=needs-reconnect]) { min-inline-size: min(18rem, 100%); }
