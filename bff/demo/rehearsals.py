@@ -34,7 +34,7 @@ PAUSE_SECONDS: Final = 20
 CONTROLS: Final = {
     "bff": f"Pause the BFF for {PAUSE_SECONDS} seconds",
     "partner": f"Pause the partner service for {PAUSE_SECONDS} seconds",
-    "sign-out": "Sign out",
+    "sign-out": "End the session",
 }
 COOP: Final = "Cross-Origin-Opener-Policy"
 
@@ -154,7 +154,7 @@ REHEARSALS: Final = (
     Rehearsal(
         "signed-out",
         "The user is signed out in mid-flow",
-        "Press Connect, then Sign out below.",
+        "Press Connect, then End the session below.",
         "not_signed_in",
         brief_sessions=True,
         control="sign-out",

@@ -1,5 +1,6 @@
 // How the elements look, beyond the button alone. The host sets colours and shape as custom properties, or anything
-// through ::part(). Lines and quiet text are mixed from the page's own colour of text, so they suit any page.
+// through ::part(). Lines and quiet text are mixed from the page's own colour of text, so they suit any page; what is
+// quiet inside a quiet part inherits it, as twice as quiet could not be read.
 
 export const LOOKS = `
 :host {
@@ -51,7 +52,7 @@ button:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
 [part=action]:hover { text-decoration-color: currentColor; }
 [part=action][data-quiet] { color: var(--_quiet); font-weight: 500; }
 [part=action][data-bad] { color: var(--_bad); }
-[part=code] [part=action] { color: inherit; } /* Quiet already: twice as quiet could not be read. */
+[part=code] [part=action] { color: inherit; }
 
 /* Whose account, and how it stands. */
 :host([state=connected]), :host([state=needs-reconnect]) { min-inline-size: min(18rem, 100%); }

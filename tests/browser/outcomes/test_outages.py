@@ -126,7 +126,7 @@ def test_signed_out(scene: Scene) -> None:
     scene.rehearse("signed-out")
     popup = scene.connect()
     scene.wait_for_step("waiting")
-    scene.button("Sign out").click()
+    scene.button("End the session").click()
     told = scene.end()
     assert told.code == "not_signed_in"
     assert scene.popup_is_gone(popup)
