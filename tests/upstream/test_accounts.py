@@ -11,7 +11,13 @@ from typing import NoReturn, cast
 import pytest
 from sqlalchemy import select
 
-from bff.common.errors import AccountOfAnotherProduct, ConnectorUnavailable, InvalidRequest, NotFound
+from bff.common.errors import (
+    AccountOfAnotherProduct,
+    ConnectionNotFound,
+    ConnectorUnavailable,
+    InvalidRequest,
+    NotFound,
+)
 from bff.common.secret import Secret
 from bff.content.product import OfferedConnector, Registration
 from bff.identity.principal import AccountRef
@@ -216,6 +222,6 @@ def test_a66_no_call_reaches_an_account_that_is_another_products(cyclr: Office, 
     theirs = AccountRef("1", "1", "blog")
     try:
         found = call(theirs, **{each: values.get(each, "x") for each in wanted if each != "account"})
-    except (AccountOfAnotherProduct, ConnectorUnavailable, InvalidRequest, NotFound):
+    except (AccountOfAnotherProduct, ConnectionNotFound, ConnectorUnavailable, InvalidRequest, NotFound):
         return
     assert not found
