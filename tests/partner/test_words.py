@@ -83,7 +83,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         """Text."""
-        if data.strip() and self._within != "script":
+        if data.strip() and self._within not in {"script", "style"}:
             self.texts.append((self._within, data))
 
 
