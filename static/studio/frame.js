@@ -34,8 +34,14 @@ function connected(config) {
   const whole = account === "list" || account === "none";
   const some = [ACCOUNTS.connected, ACCOUNTS.needs_reconnect, [], ACCOUNTS.several];
   const connectors = config.connectors.map((offer, at) => standing(offer, (whole ? some[at] : ACCOUNTS[account]) ?? []));
-  for (let at = 0; whole && connectors.length < 13; at++) connectors.push({ ...standing(config.connectors[0], []), key: `more-${at}` });
-  return { ...config, connectors };
+  const [first] = config.connectors, words = { ...config.words };
+  for (let at = 0; whole && connectors.length < 13; at++) {
+    connectors.push({ ...standing(first, []), key: `more-${at}` });
+    for (const [name, text] of Object.entries(config.words)) {
+      if (name.startsWith(`${first.key} `)) words[name.replace(first.key, `more-${at}`)] = text;
+    }
+  }
+  return { ...config, connectors, words };
 }
 
 function standing(offer, accounts) {

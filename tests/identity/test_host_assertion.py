@@ -299,7 +299,7 @@ def test_a10_what_it_says_of_people_is_checked(desk: Desk) -> None:
     """Ids and names by the rules of `POST /v1/sessions`: 422, naming the fault."""
     for changes, named in (
         ({"sub": " ada"}, "user.id"),
-        ({"sub": 7}, "user.id"),
+        ({"sub": 7.5}, "user.id"),
         ({"account": None}, "account.id"),
         ({"account": ".."}, "account.id"),
         ({"account": {"id": "a", "tenant": "b"}}, "tenant"),

@@ -331,12 +331,17 @@ def host_app(url: str, folder: Path, world: World) -> Flask:
     return app
 
 
+EXCHANGE = "/v1/sessions/exchange"
+
+
 def test_what_anybody_may_call_is_among_the_counted(world: World) -> None:
     """By the routes themselves: what is named is there, and no other route below them is left out."""
     below = {
         rule.endpoint
         for rule in world.bff_app.url_map.iter_rules()
-        if rule.rule.startswith(("/connect/", "/studio/enter/", "/v1/press", "/v1/sessions/exchange"))
+        if rule.rule.startswith(
+            ("/connect/", "/studio/enter/", "/v1/advice", "/v1/press", "/v1/sessions/exchange")
+        )
         and ".hitchpost_looks." not in rule.endpoint
     }
     assert below - {"hitchpost.hitchpost_files.page_asset"} == OPEN

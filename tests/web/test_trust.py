@@ -23,6 +23,7 @@ PUBLIC: Final = frozenset(
         "/health/ready",
         "/openapi.json",
         "/studio/assets/<name>",
+        "/v1/advice",
         "/v1/openapi.json",
         "/widget/<version>/<name>",
     }
