@@ -251,7 +251,7 @@ class TestLaunch:
         answer = client.post("/connect/launch", data=form, headers={"Origin": origin})
         assert answer.status_code == 503
         again = client.post("/connect/launch", data=form, headers={"Origin": origin})
-        assert (again.status_code, "waiting.js" in again.text) == (503, True)
+        assert (again.status_code, "data-seconds" in again.text) == (503, True)
 
     @pytest.mark.parametrize("origin", [None, "null", OTHER_HOST, "https://staging.example:8443", HOST + "/"])
     def test_from_anywhere_else_a_page_asks_first(

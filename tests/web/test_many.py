@@ -167,10 +167,11 @@ def ended(world: World, token: str, attempt: str) -> str | None:
 
 
 def test_a_launch_token_is_good_once_for_all_of_them(world: World) -> None:
-    """Fifty launches of one token at once, through both: one goes on."""
+    """Fifty launches of one token at once, through both: one goes on; some wait to see that it did."""
     launch_token = world.begin(world.session())["launch_token"]
     answers = in_parallel(50, lambda _: world.launch(launch_token).status_code)
-    assert sorted(answers) == [303] + [410] * 49
+    assert answers.count(303) == 1
+    assert set(answers) <= {303, 410, 503}
 
 
 def test_a_sign_in_token_is_good_once_for_all_of_them(world: World) -> None:

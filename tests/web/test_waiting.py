@@ -38,7 +38,7 @@ def away(monkeypatch: pytest.MonkeyPatch) -> None:
 def waits(answer: requests.Response) -> bool:
     """Whether it is the page that goes on by itself, soon."""
     soon = 0 < int(answer.headers.get("Retry-After", "0")) <= 10
-    return answer.status_code == 503 and soon and "/connect/assets/waiting.js" in answer.text
+    return answer.status_code == 503 and soon and 'data-seconds="' in answer.text
 
 
 @pytest.mark.parametrize("origin", ["bff", HOST])
