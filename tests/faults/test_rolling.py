@@ -122,7 +122,7 @@ class Person:
             answer = self.browser.post(url, data=form, headers=headers, allow_redirects=False, timeout=30)
             if answer.status_code == 303:
                 return str(answer.headers["Location"])
-            assert "waiting.js" in answer.text, f"{answer.status_code} at the launch"
+            assert "data-seconds" in answer.text, f"{answer.status_code} at the launch"
             form = browser_of(answer.text)
             self.rest("the window waited")
         raise AssertionError("the window waited too long")
