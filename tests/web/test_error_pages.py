@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from tests.support.studio import Page
-from tests.support.world import OPENED_FOR, World, open_world
+from tests.support.world import OPENED_FOR, OTHER_HOST, World, open_world
 
 
 def buttons(page: Page) -> list[dict[str, str]]:
@@ -29,6 +29,19 @@ def test_too_many_tries_can_be_tried_again(tmp_path: Path) -> None:
         assert fields == {"launch_token": second, **OPENED_FOR}
         assert [item["action"] for item in page.tags("form")] == [f"{world.bff}/connect/launch"]
         assert [item.get("type") for item in buttons(page)] == ["submit", "button"]
+
+
+@pytest.mark.parametrize("origin", [OTHER_HOST, "https://evil.example", None])
+def test_a65_trying_again_claims_nothing_for_another_page(tmp_path: Path, origin: str | None) -> None:
+    """The error page's own form comes from the BFF: what a page elsewhere claimed does not go with it."""
+    with open_world(tmp_path, bff_settings={"limit_address": 1}) as world:
+        token = world.session()
+        first, second = (world.begin(token)["launch_token"] for _ in range(2))
+        assert world.launch(first).status_code == 303
+        refused = world.launch(second, origin=origin)
+        assert refused.status_code == 429
+        fields = {item["name"]: item["value"] for item in Page(refused.text).tags("input")}
+        assert fields == {"launch_token": second}
 
 
 def test_what_is_over_is_not_offered_again(world: World) -> None:

@@ -34,7 +34,7 @@ RELOAD_SECONDS: Final = "3"
 def trouble(error: Exception, attempt: Attempt | None = None) -> Response:
     """A page that tells a person what went wrong and what to do, and its opener that there is news."""
     status, code = _status_of(error)
-    page = _trouble(status, code, attempt, again=_again(error, status))
+    page = _trouble(status, code, attempt, again=_again(error, status, attempt))
     page.headers.update(how_long_to_wait(error))
     if request.method == "GET" and isinstance(error, StorageUnavailable):
         # Nothing was done, and what is asked for can be asked for again: the page does so by itself.
@@ -104,7 +104,7 @@ def _trouble(
     return page
 
 
-def _again(error: Exception, status: int) -> dict[str, str] | None:
+def _again(error: Exception, status: int, attempt: Attempt | None) -> dict[str, str] | None:
     """How to do the same once more: by a link, or by a form of these fields; None where that is in vain."""
     if status not in HEALED_BY_TIME or request.method not in {"GET", "POST"}:
         return None
@@ -116,7 +116,7 @@ def _again(error: Exception, status: int) -> dict[str, str] | None:
             services().connect.peek(Secret(request.form.get("launch_token", "")))
         except Exception:  # noqa: BLE001  # what broke before may break again, and no page of an error makes another
             return None
-    return {name: request.form[name] for name in waiting.FIELDS if name in request.form}
+    return waiting.fields(attempt)
 
 
 def _status_of(error: Exception) -> tuple[int, str]:

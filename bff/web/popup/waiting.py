@@ -1,4 +1,4 @@
-"""A launch that waits for a program that restarts: when its page tries again by itself, and with what."""
+"""A launch that is handed in again, by a page that waits or by its button: when, and with what."""
 
 from __future__ import annotations
 

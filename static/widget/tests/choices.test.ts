@@ -56,7 +56,7 @@ describe("A30 a blocked popup", () => {
     };
     pick(element, "Continue in this tab");
     await pass(0);
-    expect(page.bff.asked("POST", "/attempts")[0]?.body).toEqual({ connector: "crm", delivery: "return", pressed: false, return_url: location.href });
+    expect(page.bff.asked("POST", "/attempts")[0]?.body).toEqual({ connector: "crm", delivery: "return", pressed: false, product: "demo", return_url: location.href });
     expect(forms).toEqual(["POST https://bff.example/prefix/connect/launch launch_token=lt_at_1"]);
     expect(remembered()).toEqual({ at_1: "crm" });
     expect(document.querySelector("form")).toBeNull();

@@ -48,7 +48,7 @@ describe("the button", () => {
     main(element).click();
     await launch(page);
     expect(page.bff.asked("POST", "/attempts").map(({ body }) => body)).toEqual([
-      { connector: "crm", message: "m", locale: "de", pressed: false },
+      { connector: "crm", message: "m", locale: "de", pressed: false, product: "demo" },
     ]);
     expect(seen.steps).toEqual(["prepared", "opening", "launched", "waiting"]);
     page.bff.end("declined");
@@ -118,7 +118,7 @@ describe("a host's own button", () => {
     await pass(0);
     button.click();
     await launch(page);
-    expect(page.bff.asked("POST", "/attempts").map(({ body }) => body)).toEqual([{ connector: "crm", message: "m", locale: "ar", pressed: false }]);
+    expect(page.bff.asked("POST", "/attempts").map(({ body }) => body)).toEqual([{ connector: "crm", message: "m", locale: "ar", pressed: false, product: "demo" }]);
     page.bff.end("connected");
     FakePopup.last.say("done at_1", PARTNER_ORIGIN);
     await pass(0);
