@@ -12,11 +12,6 @@ _CONTROL: Final = re.compile("[\x01-\x1f\x7f]")
 _UNKEPT: Final = re.compile("[\x00\ud800-\udfff]")
 
 
-def is_kept(text: str) -> bool:
-    """Whether both databases keep it: no NUL (PostgreSQL), no half of a surrogate pair (no UTF-8)."""
-    return _UNKEPT.search(text) is None
-
-
 def text_fault(text: str) -> str | None:
     """Why a text is taken nowhere, in words that say what to do; None for nearly every one."""
     found = _UNKEPT.search(text)

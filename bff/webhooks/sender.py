@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import socket
 import ssl
 import threading
@@ -15,14 +14,13 @@ from typing import Any, Final
 import requests
 import structlog
 from urllib3 import BaseHTTPResponse, PoolManager, Timeout
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, NewConnectionError, SSLError
 from urllib3.exceptions import TimeoutError as NoAnswerInTime
-from urllib3.util.connection import create_connection
 
 from bff.outbound.deadline import current, deadline
 from bff.serving.destinations import ForbiddenUrl, Policy
 from bff.serving.logs import about
+from bff.serving.pinned import connect, pin
 
 MOST_READ: Final = 16 * 1024
 """Bytes of an answer's body that are read before the connection is closed; none of them is looked at."""
@@ -87,8 +85,7 @@ class Sender:
     def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
         parts = self._policy.check(url)
         pool = self._manager().connection_from_url(url)
-        kind = _PinnedHTTPS if parts.scheme == "https" else _PinnedHTTP
-        pool.ConnectionCls = functools.partial(kind, policy=self._policy)  # type: ignore[assignment]
+        pin(pool, self._open)
         path = parts.path or "/"
         response = pool.urlopen(
             "POST",
@@ -106,6 +103,16 @@ class Sender:
             return response.status, response.headers.get("Retry-After", "")
         finally:
             response.close()
+
+    def _open(self, host: str, port: int, options: Any) -> socket.socket:
+        watch = current()
+        if watch is None:
+            raise TimeoutError("no time left")
+        opened = connect(
+            self._policy, host, port, options, lambda: min(self._limits.connect, watch.remaining())
+        )
+        watch.guard(opened)
+        return opened
 
     def _manager(self) -> PoolManager:
         with self._making:
@@ -159,48 +166,3 @@ def _tls() -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_verify_locations(requests.adapters.DEFAULT_CA_BUNDLE_PATH)
     return context
-
-
-class _PinnedHTTP(HTTPConnection):
-    """Connects to an address that was looked at, and to no other."""
-
-    def __init__(self, *arguments: Any, policy: Policy, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._policy = policy
-
-    def _new_conn(self) -> socket.socket:
-        return _open(self, self._policy)
-
-
-class _PinnedHTTPS(HTTPSConnection):
-    """The same; the certificate is still checked against the name in the URL."""
-
-    def __init__(self, *arguments: Any, policy: Policy, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._policy = policy
-
-    def _new_conn(self) -> socket.socket:
-        return _open(self, self._policy)
-
-
-def _open(connection: HTTPConnection, policy: Policy) -> socket.socket:
-    """Connect to one of the allowed addresses of the host, which is resolved this once."""
-    watch = current()
-    error: Exception = TimeoutError("no time left")
-    try:
-        for address in policy.addresses(connection.host, connection.port):
-            left = min(float(connection.timeout or 0.0), watch.remaining() if watch else 0.0)
-            if left <= 0:
-                break
-            try:
-                options = connection.socket_options
-                opened = create_connection((address, connection.port), left, socket_options=options)
-            except OSError as failed:
-                error = failed
-            else:
-                if watch:
-                    watch.guard(opened)
-                return opened
-    except (ForbiddenUrl, OSError) as failed:
-        error = failed
-    raise NewConnectionError(connection, str(error)) from error

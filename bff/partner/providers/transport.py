@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import socket
 import threading
 import time
@@ -15,12 +14,10 @@ from typing import Any, Final
 import requests
 import structlog
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import NewConnectionError
-from urllib3.util.connection import create_connection
 
 from bff.partner.providers.outbound import ForbiddenUrl, Policy
 from bff.serving.logs import about
+from bff.serving.pinned import connect, pin
 
 MAX_BYTES: Final = 64 * 1024
 log = structlog.get_logger("hitchpost.embedded")
@@ -145,19 +142,11 @@ class _Call:
 
     def open(self, host: str, port: int, options: Any) -> socket.socket:
         """Connect to one of the allowed addresses of ``host``, which is resolved this once."""
-        error: OSError = TimeoutError("no time left")
-        for address in self._policy.addresses(host, port):
-            seconds = min(self._connect, self._ends - time.monotonic())
-            if seconds <= 0:
-                break
-            try:
-                opened = create_connection((address, port), seconds, socket_options=options)
-            except OSError as failed:
-                error = failed
-            else:
-                self._watch(opened)
-                return opened
-        raise error
+        opened = connect(
+            self._policy, host, port, options, lambda: min(self._connect, self._ends - time.monotonic())
+        )
+        self._watch(opened)
+        return opened
 
     def end(self) -> None:
         """The call is over."""
@@ -182,33 +171,6 @@ class _Call:
                     watched.shutdown(socket.SHUT_RDWR)
 
 
-class _PinnedHTTP(HTTPConnection):
-    def __init__(self, *arguments: Any, call: _Call, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._call = call
-
-    def _new_conn(self) -> socket.socket:
-        return _opened(self, self._call)
-
-
-class _PinnedHTTPS(HTTPSConnection):
-    """The certificate is still checked against the name in the URL."""
-
-    def __init__(self, *arguments: Any, call: _Call, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._call = call
-
-    def _new_conn(self) -> socket.socket:
-        return _opened(self, self._call)
-
-
-def _opened(connection: HTTPConnection, call: _Call) -> socket.socket:
-    try:
-        return call.open(connection.host, connection.port, connection.socket_options)
-    except OSError as error:
-        raise NewConnectionError(connection, str(error)) from error
-
-
 class _PinnedAdapter(HTTPAdapter):
     """Uses connections of one call."""
 
@@ -219,6 +181,5 @@ class _PinnedAdapter(HTTPAdapter):
     def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> Any:
         """The pool for a request, its connections opened by the call."""
         pool: Any = super().get_connection_with_tls_context(*arguments, **options)
-        kind = _PinnedHTTPS if pool.scheme == "https" else _PinnedHTTP
-        pool.ConnectionCls = functools.partial(kind, call=self._call)
+        pin(pool, self._call.open)
         return pool

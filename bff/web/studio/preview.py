@@ -16,9 +16,9 @@ from bff.studio.scenes import ALL_BUTTONS, BUTTON, SCENES, Scene
 from bff.web.kit.rendering import html, render
 from bff.web.kit.services import services
 from bff.web.popup.page import values_of
-from bff.web.studio import form_samples
 from bff.web.studio.access import HEADERS, session
 from bff.web.studio.errors import trouble
+from bff.web.studio.form_samples import values as form_values
 from bff.web.studio.live import account_of
 from bff.web.studio.page_context import address
 
@@ -117,7 +117,7 @@ def _page(product: Product, scene: Scene, words: Words, connector: str, scheme: 
             "address": APP,
             "again": AGAIN if scene.code in HEALED else None,
         }
-        | form_samples.values(scene.state or "", values["text"]),
+        | form_values(scene.state or "", values["text"]),
     )
 
 

@@ -1,0 +1,67 @@
+"""Connections of either program to addresses that were looked at: a name is resolved once and for all."""
+
+from __future__ import annotations
+
+import functools
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import NewConnectionError
+from urllib3.util.connection import create_connection
+
+from bff.serving.destinations import Policy
+
+Open = Callable[[str, int, Any], socket.socket]
+"""Connects to a host and port, with the options of the socket. Raises ``OSError`` or ``ForbiddenUrl``."""
+
+
+def pin(pool: Any, opener: Open) -> None:
+    """From now on the connections of a urllib3 pool are opened by ``opener`` alone."""
+    kind = _PinnedHTTPS if pool.scheme == "https" else _PinnedHTTP
+    pool.ConnectionCls = functools.partial(kind, opener=opener)
+
+
+def connect(policy: Policy, host: str, port: int, options: Any, left: Callable[[], float]) -> socket.socket:
+    """Connect to one of the allowed addresses of ``host``, each try within the seconds that are ``left``.
+
+    Raises ``ForbiddenUrl``, or ``OSError`` when none can be reached.
+    """
+    error: OSError = TimeoutError("no time left")
+    for address in policy.addresses(host, port):
+        seconds = left()
+        if seconds <= 0:
+            break
+        try:
+            return create_connection((address, port), seconds, socket_options=options)
+        except OSError as failed:
+            error = failed
+    raise error
+
+
+class _PinnedHTTP(HTTPConnection):
+    def __init__(self, *arguments: Any, opener: Open, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._opener = opener
+
+    def _new_conn(self) -> socket.socket:
+        return _opened(self, self._opener)
+
+
+class _PinnedHTTPS(HTTPSConnection):
+    """The certificate is still checked against the name in the URL."""
+
+    def __init__(self, *arguments: Any, opener: Open, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._opener = opener
+
+    def _new_conn(self) -> socket.socket:
+        return _opened(self, self._opener)
+
+
+def _opened(connection: HTTPConnection, opener: Open) -> socket.socket:
+    try:
+        return opener(connection.host, connection.port, connection.socket_options)
+    except OSError as error:
+        raise NewConnectionError(connection, str(error)) from error
