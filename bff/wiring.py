@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -84,44 +85,41 @@ GREENLETS: Final = 512
 """So many calls are made aside at once where each is a greenlet."""
 
 
+@dataclass(frozen=True)
+class _Store:
+    """The database, its clock, and what seals secrets in it: one of each for all that stands on them."""
+
+    engine: Engine
+    clock: StoreClock
+    sealing: Sealing
+
+
 def build_services(settings: Settings, identify: Identify | None = None) -> Services:
     """Everything that the routes work with, from the settings."""
     engine = open_database(settings.database_url, settings.threads)
     SCHEMA.upgrade(engine)
-    clock, sealing = StoreClock(engine), Sealing(settings.signing_keys())
+    store = _Store(engine, StoreClock(engine), Sealing(settings.signing_keys()))
     products = DatabaseProducts(engine, settings.partner_service_url)
-    endpoints = DatabaseEndpoints(engine, lambda: sealing, clock)
+    endpoints = DatabaseEndpoints(engine, lambda: store.sealing, store.clock)
     if settings.products is not None:
         found = read_products(settings.products)
         if settings.is_production:
             require_fit_for_production(settings.products, found, settings.allowed_webhook_networks)
         for applied in found:
             put_product(products, endpoints, applied)
-    return _wire(settings, engine, products, endpoints, identify)
+    return _wire(settings, store, products, endpoints, identify)
 
 
 def _wire(
     settings: Settings,
-    engine: Engine,
+    store: _Store,
     products: DatabaseProducts,
     endpoints: DatabaseEndpoints,
     identify: Identify | None,
 ) -> Services:
-    clock = StoreClock(engine)
+    engine, clock = store.engine, store.clock
     credential = f"{settings.partner_api_url}\n{settings.partner_client_id}"
-    client = PartnerClient(
-        settings.partner_api_url,
-        settings.partner_client_id,
-        Secret(settings.partner_client_secret.get_secret_value()),
-        Limits(
-            connect=settings.partner_connect_timeout,
-            read=settings.partner_read_timeout,
-            total=settings.partner_total_timeout,
-        ),
-        share=lambda source: SharedToken(source, engine, Sealing(settings.signing_keys()), credential),
-        create_accounts=settings.partner_create_accounts,
-        quiet=Quiet(DatabaseQuiet(engine, fingerprint(credential))),
-    )
+    client = _partner_client(settings, store, credential)
     metrics.watch_breaker("partner", client.breaker_state)
     accounts = Accounts(DatabaseAccountOwners(engine), products, client.takes_any_account_id)
     partner = OwnAccounts(client, accounts)
@@ -205,6 +203,22 @@ def _wire(
         public_url=settings.public_url,
         public_origin=settings.public_origin,
         partner_origin=settings.partner_origin,
+    )
+
+
+def _partner_client(settings: Settings, store: _Store, credential: str) -> PartnerClient:
+    return PartnerClient(
+        settings.partner_api_url,
+        settings.partner_client_id,
+        Secret(settings.partner_client_secret.get_secret_value()),
+        Limits(
+            connect=settings.partner_connect_timeout,
+            read=settings.partner_read_timeout,
+            total=settings.partner_total_timeout,
+        ),
+        share=lambda source: SharedToken(source, store.engine, store.sealing, credential),
+        create_accounts=settings.partner_create_accounts,
+        quiet=Quiet(DatabaseQuiet(store.engine, fingerprint(credential))),
     )
 
 

@@ -17,7 +17,7 @@ from bff.identity.principal import AccountRef, Principal, User
 from bff.identity.sessions import CLOCK_TOLERANCE
 from bff.partner.storage.database import Database
 from bff.serving.database import open_database
-from bff.serving.store_clock import StoreClock
+from bff.serving.store_clock import ASK, StoreClock
 from bff.settings import load_settings
 from bff.storage.schema import SCHEMA
 from bff.storage.tables import attempts
@@ -27,6 +27,7 @@ from tests.serving.test_reload import world_of
 from tests.serving.test_storage import LONG
 from tests.support.databases import DatabaseUrl
 from tests.support.programs import ROOT, bff_environment, free_port, run, run_bff, until
+from tests.support.world import build_bff
 
 DAYS = timedelta(days=100)
 ADA = Principal("demo", AccountRef("acme", "Acme"), User("ada", None, None, None), None)
@@ -35,6 +36,21 @@ ADA = Principal("demo", AccountRef("acme", "Acme"), User("ada", None, None, None
 def ahead(by: timedelta) -> time_machine.travel:
     """In the block this machine's clock is wrong by so much; the database's is right."""
     return time_machine.travel(datetime.now(UTC) + by)
+
+
+def test_one_clock_serves_all_of_a_bff(tmp_path: Path) -> None:
+    """The database is asked at the start once: a clock of somebody's own would never be put right again."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.extend([statement] if statement in ASK.values() else [])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        build_bff("https://bff.example", tmp_path, "http://127.0.0.1:1")
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("by", [DAYS, -DAYS, timedelta(seconds=20)])
