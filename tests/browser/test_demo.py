@@ -37,6 +37,7 @@ def test_a_rehearsal_that_leaves_the_tab_leaves_nothing_for_the_next(stack: Stac
             assert [*violations(driver), *overflowing(driver)] == []
         emulate(driver, "light", 1280)
         page.button("The sign-in takes this tab").click()
+        page.wait(lambda: "rehearse=same-tab" in driver.current_url)
         page.button("Connect Sandbox CRM").click()
         page.wait(lambda: driver.current_url.startswith(stack.sandbox))
         driver.back()

@@ -89,9 +89,17 @@ def test_what_is_written_is_previewed_tried_published_and_undone(studio: StudioP
     assert learn(host) == "connected:sandbox"
 
 
+DISCONNECT_ALL: Final = """
+const done = arguments[0];
+const ended = (all) => Promise.all(all.map(({ id }) => Hitchpost.disconnect(id)));
+Hitchpost.connections().then(ended).then(done, done);
+"""
+
+
 def learn(host: HostPage, button: str | None = None) -> str:
-    """Connect on the demo's page, set to German; the message that it gets."""
+    """Connect on the demo's page, set to German, what is not connected yet; the message that it gets."""
     host.sign_in()
+    host.driver.execute_async_script(DISCONNECT_ALL)
     host.driver.get(f"{host.stack.host}/?language=de")
     host.choose(button or "Mit Sandbox CRM verbinden")
     host.decide("Allow")
