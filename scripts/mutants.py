@@ -106,7 +106,11 @@ PARTS: Final = {
         ("tests/web/test_guards.py",),
     ),
     "partner": Part(
-        ("bff/partner/api/sign_in_tokens.py", "bff/partner/sign_in/oauth_flow.py"),
+        (
+            "bff/partner/api/sign_in_tokens.py",
+            "bff/partner/sign_in/tokens.py",
+            "bff/partner/sign_in/oauth_flow.py",
+        ),
         ("tests/partner/links", "tests/partner/test_sign_in_wishes.py"),
     ),
     "pictures": Part(

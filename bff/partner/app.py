@@ -7,6 +7,7 @@ from flask import Flask, Response, request, send_from_directory
 from werkzeug.exceptions import HTTPException
 
 from bff.partner import clock, edge, health
+from bff.partner.access import answer
 from bff.partner.api import (
     access_tokens,
     account_connectors,
@@ -17,7 +18,6 @@ from bff.partner.api import (
     properties,
     sign_in_tokens,
 )
-from bff.partner.api.access import answer
 from bff.partner.context import EXTENSION, Embedded
 from bff.partner.crypto import Vault
 from bff.partner.errors import ApiError, FlowError, how_long_to_wait, missing

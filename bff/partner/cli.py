@@ -7,13 +7,13 @@ import contextlib
 import sys
 from pathlib import Path
 
+from bff.partner import reencryption
 from bff.partner.api import grant_inventory
 from bff.partner.app import create_app
 from bff.partner.connector_test import Walk
 from bff.partner.context import EXTENSION, Embedded
 from bff.partner.crypto import Vault
-from bff.partner.grants import reencryption
-from bff.partner.grants.key_faults import foreign_keys
+from bff.partner.key_faults import foreign_keys
 from bff.partner.provider_commands import add_commands as add_provider_commands
 from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue, require_allowed
 from bff.partner.providers.provider import Provider

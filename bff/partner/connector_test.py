@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from bff.partner.api import properties
+from bff.partner.account_connectors import properties
 from bff.partner.grants import standing
 from bff.partner.providers import said, templates
 from bff.partner.providers.catalogue import CatalogueConnector

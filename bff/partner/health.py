@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from bff.partner.api.access import answer
+from bff.partner.access import answer
 from bff.partner.context import embedded
 from bff.serving import draining
 from bff.serving.version import own_version

@@ -9,7 +9,7 @@ from typing import Final
 
 from bff.partner.context import Embedded
 from bff.partner.grants import revocation, upkeep
-from bff.partner.storage.purge import purge
+from bff.partner.purge import purge
 from bff.serving.periodic_thread import Rounds
 
 EVERY_SECONDS: Final = 20.0

@@ -59,8 +59,8 @@ def load() -> Callable[[Settings, Catalogue, bool], Flask]:
     with kept():
         from bff.partner.app import create_app  # noqa: PLC0415  # only where it is built
         from bff.partner.context import EXTENSION, Embedded  # noqa: PLC0415
-        from bff.partner.grants.key_faults import foreign_keys  # noqa: PLC0415
         from bff.partner.housekeeping import Housekeeper  # noqa: PLC0415
+        from bff.partner.key_faults import foreign_keys  # noqa: PLC0415
         from bff.serving.checkpoints import Checkpoints  # noqa: PLC0415
 
     def start(settings: Settings, catalogue: Catalogue, replacing: bool) -> Flask:

@@ -14,10 +14,10 @@ import requests
 from sqlalchemy import Engine, Row, inspect, select, text, update
 
 from bff.common.secret import Secret
+from bff.partner.account_connectors.store import sealed_in
 from bff.partner.crypto import Vault
 from bff.partner.settings import encryption_keys
 from bff.partner.storage import tables as partner
-from bff.partner.storage.account_connector_store import sealed_in
 from bff.serving.database import open_database
 from bff.storage.sealing import Place, Sealing
 from bff.storage.tables import attempts, upstream_tokens

@@ -12,8 +12,8 @@ from sqlalchemy import update
 
 from bff.partner import clock
 from bff.partner.crypto import sha256
+from bff.partner.purge import purge
 from bff.partner.storage import tables
-from bff.partner.storage.purge import purge
 from tests.partner.conftest import api_token
 from tests.support.third_party import Connection, ThirdParty, refused, tokens
 from tests.support.world import World

@@ -22,11 +22,11 @@ from sqlalchemy import event, select, update
 
 from bff.partner import clock, housekeeping
 from bff.partner.__main__ import main
+from bff.partner.account_connectors import store
+from bff.partner.account_connectors.credentials import seal
 from bff.partner.app import create_app
 from bff.partner.grants import held as grants
 from bff.partner.grants import refresh, revocation
-from bff.partner.grants.credentials import seal
-from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
 from tests.support.servers import serve
 from tests.support.third_party import Connection, ThirdParty, refused, tokens

@@ -12,8 +12,8 @@ from sqlalchemy import func, insert, select, update
 from bff.partner import clock, housekeeping
 from bff.partner.context import Embedded
 from bff.partner.housekeeping import Housekeeper, keep_house
+from bff.partner.purge import HELD_KEPT, SIGN_INS_KEPT, TOKENS_KEPT, purge
 from bff.partner.storage import tables
-from bff.partner.storage.purge import HELD_KEPT, SIGN_INS_KEPT, TOKENS_KEPT, purge
 from tests.partner.conftest import Api
 
 OLD = timedelta(days=400)

@@ -8,7 +8,8 @@ import pytest
 from flask import json
 from sqlalchemy import select, update
 
-from bff.partner.grants import reencryption, revocation
+from bff.partner import reencryption
+from bff.partner.grants import revocation
 from bff.partner.storage import tables
 from tests.support.third_party import Connection, ThirdParty, refused
 from tests.support.world import World

@@ -12,11 +12,11 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import event, update
 
-from bff.partner import clock, housekeeping
+from bff.partner import clock, housekeeping, reencryption
+from bff.partner.account_connectors import store
+from bff.partner.account_connectors.credentials import seal
 from bff.partner.crypto import Vault
-from bff.partner.grants import reencryption, revocation
-from bff.partner.grants.credentials import seal
-from bff.partner.storage import account_connector_store as store
+from bff.partner.grants import revocation
 from bff.partner.storage import tables
 from tests.support.third_party import Connection, ThirdParty, refused, tokens
 from tests.support.world import World

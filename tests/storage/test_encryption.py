@@ -15,12 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import MetaData, create_engine, insert, select, update
 
-from bff.partner import clock
+from bff.partner import clock, reencryption
 from bff.partner.__main__ import main
+from bff.partner.account_connectors import store
 from bff.partner.crypto import CannotOpen, Vault, sha256
-from bff.partner.grants import reencryption
-from bff.partner.grants.reencryption import SEALED, re_encrypt, rows_of
-from bff.partner.storage import account_connector_store as store
+from bff.partner.reencryption import SEALED, re_encrypt, rows_of
 from bff.partner.storage import tables
 from bff.partner.storage.database import Database
 from tests.support.databases import DatabaseUrl

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from bff.partner.__main__ import main
 from bff.partner.crypto import Vault
-from bff.partner.grants.key_faults import foreign_keys
+from bff.partner.key_faults import foreign_keys
 from bff.partner.settings import encryption_keys
 from bff.partner.storage import tables
 from tests.partner.test_grants import KEY, environment

@@ -18,10 +18,10 @@ from flask import Flask, Response, request
 from sqlalchemy import Row, select, update
 
 from bff.partner import clock
-from bff.partner.grants.credentials import seal, unseal
+from bff.partner.account_connectors import store
+from bff.partner.account_connectors.credentials import seal, unseal
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Credentials
-from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
 from tests.partner.conftest import Api, client_of
 from tests.support.servers import serve

@@ -15,8 +15,8 @@ import requests
 from sqlalchemy import select, update
 
 from bff.content.product import DisconnectPolicy
-from bff.partner.grants import credentials, revocation
-from bff.partner.storage import account_connector_store as store
+from bff.partner.account_connectors import credentials, store
+from bff.partner.grants import revocation
 from bff.partner.storage import tables
 from tests.partner.conftest import client_of
 from tests.support.connections import connected, events, listed, named, shown

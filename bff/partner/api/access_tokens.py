@@ -7,7 +7,7 @@ import math
 from flask import Blueprint, Response
 
 from bff.partner import clock
-from bff.partner.api.access import account_level, answer, body
+from bff.partner.access import account_level, answer, body
 from bff.partner.context import embedded
 from bff.partner.grants import refresh
 

@@ -9,14 +9,13 @@ from sqlalchemy import Connection, delete, update
 from sqlalchemy.exc import IntegrityError
 
 from bff.partner import clock
-from bff.partner.api import properties
-from bff.partner.api.access import account_level, answer, body, ordered, page_of, text
+from bff.partner.access import account_level, answer, body, ordered, page_of, text
+from bff.partner.account_connectors import properties, store
 from bff.partner.audit import audit
 from bff.partner.context import embedded
 from bff.partner.errors import ApiError
 from bff.partner.grants import revocation
 from bff.partner.sign_in import typed_credentials
-from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
 
 routes = Blueprint("account_connectors", __name__)

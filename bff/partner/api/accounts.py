@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bff.partner import clock
-from bff.partner.api.access import (
+from bff.partner.access import (
     answer,
     body,
     id_text,

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy import insert
 
 from bff.partner import clock
-from bff.partner.api.access import answer, form
+from bff.partner.access import answer, form
 from bff.partner.context import embedded
 from bff.partner.crypto import sha256
 from bff.partner.limits import caller_address

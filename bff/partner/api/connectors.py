@@ -6,8 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from bff.partner.api import account_connectors, properties
-from bff.partner.api.access import (
+from bff.partner.access import (
     ACCOUNT_HEADER,
     account_level,
     answer,
@@ -17,12 +16,13 @@ from bff.partner.api.access import (
     partner_level,
     text,
 )
+from bff.partner.account_connectors import properties, store
+from bff.partner.api import account_connectors
 from bff.partner.context import embedded
 from bff.partner.errors import missing
 from bff.partner.providers import told
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.entries import AskedField
-from bff.partner.storage import account_connector_store as store
 
 routes = Blueprint("connectors", __name__)
 

@@ -9,11 +9,11 @@ from flask import Blueprint, Response
 from sqlalchemy import Row, select
 
 from bff.partner import clock
-from bff.partner.api.access import answer, ordered, page_of, partner_level
+from bff.partner.access import answer, ordered, page_of, partner_level
+from bff.partner.account_connectors import store
 from bff.partner.context import Embedded, embedded
 from bff.partner.errors import missing
 from bff.partner.grants import revocation
-from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
 
 routes = Blueprint("grant_inventory", __name__)

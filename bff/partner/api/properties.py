@@ -5,19 +5,16 @@ from __future__ import annotations
 from typing import Any, Final
 
 from flask import Blueprint, Response
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 
-from bff.partner.api.access import account_level, answer, body, ordered, page_of, text
-from bff.partner.context import Embedded, embedded
-from bff.partner.errors import ApiError, missing
-from bff.partner.providers.catalogue import CatalogueConnector
-from bff.partner.providers.catalogue_faults import OWN_APP
-from bff.partner.storage import account_connector_store as store
+from bff.partner.access import account_level, answer, body, ordered, page_of, text
+from bff.partner.account_connectors import properties, store
+from bff.partner.context import embedded
+from bff.partner.errors import missing
 from bff.partner.storage import tables
 
 routes = Blueprint("properties", __name__)
 
-MOST_AT_ONCE: Final = 100
 _ALL: Final = "/v1.0/account/connectors/<int:account_connector_id>/properties"
 _ONE: Final = _ALL + "/<int:property_id>"
 
@@ -38,7 +35,7 @@ def create(account_connector_id: int) -> Response:
     account_id, document = account_level(), body()
     with embedded().database.writing() as connection:
         row = store.find(connection, account_id, account_connector_id)
-        put(embedded(), connection, row.id, row.connector_id, [document])
+        properties.put(embedded(), connection, row.id, row.connector_id, [document])
         name = text(document, "Name")
         told = store.told_properties(embedded(), connection, row.id)
     return answer(next(item for item in told if item["Name"] == name))
@@ -63,7 +60,7 @@ def change(account_connector_id: int, property_id: int) -> Response:
         name = _told_one(connection, account_connector_id, property_id)["Name"]
         if value is not None:
             if item := embedded().catalogue.by_id(row.connector_id):
-                _require_fit(item, name, value)
+                properties.require_fit(item, name, value)
             owner = store.owner_of(connection, account_connector_id)
             sealed = embedded().vault.seal(value, store.property_in(owner, name))
             table = tables.property_value
@@ -80,48 +77,6 @@ def remove(account_connector_id: int, property_id: int) -> Response:
         _told_one(connection, account_connector_id, property_id)
         connection.execute(delete(tables.property_value).where(tables.property_value.c.id == property_id))
     return answer({"Message": "Property successfully deleted."})
-
-
-def put(
-    service: Embedded, connection: Connection, account_connector_id: int, connector_id: int, given: Any
-) -> None:
-    """Set each of ``given`` (``{"Name", "Value"}``) by its name. Raises 400 for a name that is none."""
-    item = service.catalogue.by_id(connector_id)
-    owner = store.owner_of(connection, account_connector_id)
-    if isinstance(given, list) and len(given) > MOST_AT_ONCE:
-        raise ApiError(400, f"At most {MOST_AT_ONCE} properties are set at once.")
-    for entry in given if isinstance(given, list) else []:
-        name = text(entry, "Name") if isinstance(entry, dict) else None
-        if name is None or item is None or name not in _known(item):
-            raise ApiError(400, f"There is not a connector property that matches name '{name or ''}'.")
-        value = text(entry, "Value", 4000) or ""
-        _require_fit(item, name, value)
-        sealed = service.vault.seal(value, store.property_in(owner, name))
-        table = tables.property_value
-        ours = (table.c.account_connector_id == account_connector_id) & (table.c.name == name)
-        if connection.execute(update(table).where(ours).values(value=sealed)).rowcount == 0:
-            values = {"account_connector_id": account_connector_id, "name": name, "value": sealed}
-            connection.execute(insert(table).values(values))
-
-
-def values_of(service: Embedded, connection: Connection, account_connector_id: int) -> dict[str, str]:
-    """The properties that are set, by name."""
-    told = store.told_properties(service, connection, account_connector_id)
-    return {item["Name"]: item["Value"] for item in told if item["Value"]}
-
-
-def unset(item: CatalogueConnector, values: dict[str, str]) -> list[str]:
-    """The required properties that have no value."""
-    return [need.name for need in item.asked if not need.optional and need.name not in values]
-
-
-def _known(item: CatalogueConnector) -> set[str]:
-    return {parameter.name for parameter in item.asked} | set(OWN_APP)
-
-
-def _require_fit(item: CatalogueConnector, name: str, value: str) -> None:
-    if value and any(field.name == name and not field.accepts(value) for field in item.fields):
-        raise ApiError(400, f"The value of property '{name}' does not match its pattern.")
 
 
 def _told_one(connection: Connection, account_connector_id: int, property_id: int) -> dict[str, Any]:

@@ -1,32 +1,31 @@
-"""Sign-in tokens: minted over the API, redeemed once by a browser."""
+"""Sign-in tokens are minted over the API; ``sign_in/tokens.py`` redeems them."""
 
 from __future__ import annotations
 
 import base64
 import uuid
-from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select
 
 from bff.partner import clock
+from bff.partner.access import answer, body, partner_level, text
+from bff.partner.account_connectors import store
 from bff.partner.api import accounts
-from bff.partner.api.access import answer, body, partner_level, text
 from bff.partner.context import embedded
 from bff.partner.crypto import sha256
 from bff.partner.errors import ApiError, denied, missing
 from bff.partner.limits import caller_address
 from bff.partner.paths import STAND_IN
 from bff.partner.providers.catalogue import CatalogueConnector
-from bff.partner.storage import account_connector_store as store
+from bff.partner.sign_in import tokens
 from bff.partner.storage import tables
 
 routes = Blueprint("sign_in_tokens", __name__)
 
 LONGEST_ID: Final = 255
-LIFE: Final = timedelta(minutes=5)
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 UNUSABLE: Final = frozenset(' \\"<>?#@')
 
@@ -54,7 +53,7 @@ def mint(account_id: str) -> Response:
         "sha256": sha256(token),
         "account_id": account_id,
         "username": username,
-        "expires_at": now + LIFE,
+        "expires_at": now + tokens.LIFE,
         **completion,
     }
     with service.database.writing() as connection:
@@ -64,7 +63,7 @@ def mint(account_id: str) -> Response:
         connection.execute(insert(tables.sign_in_token).values(row))
         installed = store.find_or_add(connection, account_id, wanted) if wanted else None
         count = store.count(connection, account_id, wanted.id) if wanted else 0
-    told: dict[str, Any] = {"Token": token, "ExpiresAtUtc": clock.dot_net(now + LIFE)}
+    told: dict[str, Any] = {"Token": token, "ExpiresAtUtc": clock.dot_net(now + tokens.LIFE)}
     extra: dict[str, Any] = {"Completion": True} if completion else {}
     if installed is not None:
         extra["AccountConnector"] = {"Id": installed.id, "Authenticated": installed.authenticated}
@@ -73,52 +72,6 @@ def mint(account_id: str) -> Response:
     response = answer(told | ({"Hitchpost": extra} if extra else {}))
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def find(connection: Connection, token: str) -> Row[Any] | None:
-    """A token that may still be redeemed."""
-    table = tables.sign_in_token
-    wanted = select(table).where(table.c.sha256 == sha256(token), table.c.used_at.is_(None))
-    return connection.execute(wanted.where(table.c.expires_at > clock.now())).first()
-
-
-def find_expired(connection: Connection, token: str) -> Row[Any] | None:
-    """A token whose time passed before anybody used it."""
-    table = tables.sign_in_token
-    wanted = select(table).where(table.c.sha256 == sha256(token), table.c.used_at.is_(None))
-    return connection.execute(wanted.where(table.c.expires_at <= clock.now())).first()
-
-
-def is_older(connection: Connection, token_sha256: str, moment: datetime | None) -> bool:
-    """Whether a token was minted before that moment; one that is forgotten was."""
-    if moment is None:
-        return False
-    table = tables.sign_in_token
-    expires_at = connection.scalar(select(table.c.expires_at).where(table.c.sha256 == token_sha256))
-    return expires_at is None or expires_at - LIFE <= moment
-
-
-def completion_url(connection: Connection, token_sha256: str) -> str | None:
-    """Where a sign-in has to be completed before it counts; None where nobody asked for that."""
-    table = tables.sign_in_token
-    found = select(table.c.completion_url).where(table.c.sha256 == token_sha256)
-    url: str | None = connection.execute(found).scalar_one()
-    return url
-
-
-def redeem(connection: Connection, token_sha256: str) -> bool:
-    """Use a token up. Of any number at once, one is told True."""
-    table, now = tables.sign_in_token, clock.now()
-    unused = update(table).where(table.c.sha256 == token_sha256, table.c.used_at.is_(None))
-    return connection.execute(unused.values(used_at=now)).rowcount == 1
-
-
-def redeem_for(connection: Connection, account_id: str, token_sha256: str) -> bool:
-    """The same for a token of this account that may still be redeemed."""
-    table = tables.sign_in_token
-    ours = (table.c.account_id == account_id) & (table.c.expires_at > clock.now())
-    known = select(table.c.sha256).where(table.c.sha256 == token_sha256, ours)
-    return connection.execute(known).first() is not None and redeem(connection, token_sha256)
 
 
 def _completion(asked: object) -> dict[str, str | None]:

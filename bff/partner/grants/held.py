@@ -9,20 +9,18 @@ from flask import Blueprint, Response
 from sqlalchemy import Connection, Row, select, update
 
 from bff.partner import clock
+from bff.partner.access import account_level, answer
+from bff.partner.account_connectors import properties, sign_ins, state, store
+from bff.partner.account_connectors.credentials import seal, unseal
 from bff.partner.account_names import is_same
-from bff.partner.api import properties
-from bff.partner.api.access import account_level, answer
 from bff.partner.context import Embedded, embedded
 from bff.partner.crypto import CannotOpen
 from bff.partner.errors import ApiError, missing
-from bff.partner.grants import noting, revocation, standing, state, typed
-from bff.partner.grants.credentials import seal, unseal
+from bff.partner.grants import noting, revocation, standing, typed
 from bff.partner.providers.credentials import Credentials
 from bff.partner.providers.entries import CatalogueConnector
 from bff.partner.providers.provider import Identified
 from bff.partner.providers.said import Said
-from bff.partner.sign_in import sign_ins
-from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
 
 routes = Blueprint("grants", __name__)

@@ -17,12 +17,12 @@ from flask import json
 from sqlalchemy import Connection, Row, insert
 
 from bff.partner import clock
+from bff.partner.account_connectors import store
+from bff.partner.account_connectors.credentials import unseal
 from bff.partner.context import Embedded
 from bff.partner.crypto import CannotOpen, Vault
 from bff.partner.grants import standing
-from bff.partner.grants.credentials import unseal
 from bff.partner.providers.credentials import Client, Credentials
-from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
 
 log = structlog.get_logger("hitchpost.embedded")

@@ -11,16 +11,15 @@ import structlog
 from sqlalchemy import Row, or_, update
 
 from bff.partner import clock
-from bff.partner.api import properties
+from bff.partner.account_connectors import properties, state, store
+from bff.partner.account_connectors.client import client_of
+from bff.partner.account_connectors.credentials import seal, unseal
 from bff.partner.audit import audit
 from bff.partner.context import Embedded
-from bff.partner.grants import noting, refresh_failures, revocation, standing, state
-from bff.partner.grants.credentials import seal, unseal
+from bff.partner.grants import noting, refresh_failures, revocation, standing
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.provider import ProviderFailed
-from bff.partner.sign_in import flows
-from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
 from bff.serving.logs import about
 
@@ -156,7 +155,7 @@ def _asked(service: Embedded, row: Row[Any], kept: Credentials) -> Credentials:
         raise ProviderFailed("not_in_catalogue")
     with service.database.reading() as connection:
         found = properties.values_of(service, connection, row.id)
-    new = _answered(service, item, flows.client_of(item, found), kept)
+    new = _answered(service, item, client_of(item, found), kept)
     return replace(
         new,
         refresh_token=new.refresh_token or kept.refresh_token,

@@ -10,16 +10,16 @@ import structlog
 from sqlalchemy import Connection, Row, select, update
 
 from bff.partner import clock
+from bff.partner.account_connectors import store
+from bff.partner.account_connectors.credentials import unseal
+from bff.partner.account_connectors.state import Reason
 from bff.partner.audit import audit
 from bff.partner.context import Embedded
 from bff.partner.grants import noting
-from bff.partner.grants.credentials import unseal
-from bff.partner.grants.state import Reason
 from bff.partner.providers import refusals
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Credentials
 from bff.partner.providers.provider import ProviderFailed
-from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
 
 FIRST_COOL_DOWN, LONGEST_COOL_DOWN = timedelta(seconds=5), timedelta(minutes=5)

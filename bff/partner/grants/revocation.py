@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy import ColumnElement, Connection, Row, delete, select, update
 
 from bff.partner import clock
+from bff.partner.account_connectors import store
 from bff.partner.audit import audit
 from bff.partner.context import Embedded
 from bff.partner.crypto import CannotOpen
@@ -25,7 +26,6 @@ from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.catalogue_faults import OWN_APP
 from bff.partner.providers.credentials import Credentials
 from bff.partner.providers.provider import Provider, ProviderFailed
-from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
 from bff.serving.logs import about
 

@@ -12,15 +12,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, or_, select
 
+from bff.partner.account_connectors import properties, store
+from bff.partner.account_connectors.client import client_of
+from bff.partner.account_connectors.credentials import unseal
 from bff.partner.account_names import is_same
-from bff.partner.api import properties
 from bff.partner.context import Embedded
 from bff.partner.crypto import CannotOpen, sha256
-from bff.partner.grants.credentials import unseal
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
-from bff.partner.sign_in import flows
-from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
 
 
@@ -62,7 +61,7 @@ def client_for(
     service: Embedded, connection: Connection, item: CatalogueConnector, account_connector_id: int
 ) -> Client:
     """The client of an account connector, or of the catalogue where it is gone. Raises ``CannotOpen``."""
-    return flows.client_of(item, properties.values_of(service, connection, account_connector_id))
+    return client_of(item, properties.values_of(service, connection, account_connector_id))
 
 
 def stands(service: Embedded, connection: Connection, item: CatalogueConnector, grant: Grant) -> bool:

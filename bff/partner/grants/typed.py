@@ -13,10 +13,9 @@ from flask import json
 from sqlalchemy import Connection, Row, update
 
 from bff.partner import clock
-from bff.partner.api import properties
+from bff.partner.account_connectors import properties, store
 from bff.partner.context import Embedded
 from bff.partner.grants import noting
-from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
 
 _HELD: Final = "typed"

@@ -16,13 +16,13 @@ import structlog
 from sqlalchemy import Row, select, update
 
 from bff.partner import clock
+from bff.partner.account_connectors import state, store
+from bff.partner.account_connectors.credentials import unseal
 from bff.partner.context import Embedded
 from bff.partner.crypto import CannotOpen
-from bff.partner.grants import refresh, refresh_failures, state
-from bff.partner.grants.credentials import unseal
+from bff.partner.grants import refresh, refresh_failures
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Credentials
-from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
 from bff.serving.logs import about
 

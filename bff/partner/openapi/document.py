@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
-from bff.partner.api.access import ACCOUNT_HEADER, MAX_PAGE_SIZE
+from bff.partner.access import ACCOUNT_HEADER, MAX_PAGE_SIZE
 from bff.partner.openapi.operation import HTML, JSON, TEXT, ListOf, Operation, Shape, models_of, shape_of
 from bff.partner.openapi.shapes import Message
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response
 
-from bff.partner.api.access import answer
+from bff.partner.access import answer
 from bff.partner.context import embedded
 from bff.partner.openapi.document import make_document
 from bff.partner.openapi.operation import OBJECT, Operation

@@ -10,7 +10,8 @@ import structlog
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from bff.partner.api import properties
+from bff.partner.account_connectors import properties
+from bff.partner.account_connectors.sign_ins import Result
 from bff.partner.context import Embedded, embedded
 from bff.partner.errors import FlowError
 from bff.partner.providers import refusals, said, templates
@@ -19,7 +20,6 @@ from bff.partner.providers.credentials import Client
 from bff.partner.providers.dotted import LONGEST
 from bff.partner.providers.provider import Code
 from bff.partner.sign_in import completion, connecting, flow_cookies, flows, visits
-from bff.partner.sign_in.sign_ins import Result
 from bff.serving.bounds import MOST_CALLBACK
 from bff.serving.logs import about
 

@@ -19,17 +19,16 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, u
 from werkzeug.wrappers import Response as AnyResponse
 
 from bff.partner import clock
-from bff.partner.api import sign_in_tokens
-from bff.partner.api.access import account_level, answer, body, text
+from bff.partner.access import account_level, answer, body, text
+from bff.partner.account_connectors import sign_ins, store
 from bff.partner.context import Embedded, embedded
 from bff.partner.crypto import sha256
 from bff.partner.errors import ApiError, FlowError
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client
 from bff.partner.providers.provider import Code
-from bff.partner.sign_in import connecting, flows, sign_ins, stale, visits
+from bff.partner.sign_in import connecting, flows, stale, tokens, visits
 from bff.partner.sign_in.flows import Wanted
-from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
 
 routes = Blueprint("completion", __name__)
@@ -44,7 +43,7 @@ def go_on(
 ) -> AnyResponse:
     """Connect; but where the right browser has to be proved first, send this one there."""
     with service.database.reading() as connection:
-        url = sign_in_tokens.completion_url(connection, wanted.token_sha256)
+        url = tokens.completion_url(connection, wanted.token_sha256)
     if url is not None:
         return ask(service, wanted, url, code)
     return connecting.show(service, wanted, connecting.connect(service, item, client, wanted, code))

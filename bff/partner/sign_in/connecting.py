@@ -12,7 +12,8 @@ from flask import redirect
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
-from bff.partner.api import properties, sign_in_tokens
+from bff.partner.account_connectors import properties, sign_ins
+from bff.partner.account_connectors.client import values_for
 from bff.partner.context import Embedded
 from bff.partner.errors import FlowError, Reason
 from bff.partner.grants import held as grants
@@ -21,7 +22,7 @@ from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.provider import Code, ProviderFailed
 from bff.partner.providers.said import Said, legible
-from bff.partner.sign_in import flows, pages, sign_ins
+from bff.partner.sign_in import pages, tokens
 from bff.partner.sign_in.flow_cookies import Binding
 from bff.partner.sign_in.flows import Wanted
 from bff.partner.storage import tables
@@ -107,7 +108,7 @@ def _obtain(
         return service.provider.exchange_code(item, client, code)
     with service.database.reading() as connection:
         found = properties.values_of(service, connection, wanted.account_connector_id)
-    return service.provider.client_credentials(item, client, flows.values_for(item, found))
+    return service.provider.client_credentials(item, client, values_for(item, found))
 
 
 def _owner(service: Embedded, item: CatalogueConnector, wanted: Wanted) -> noting.Owner:
@@ -128,13 +129,13 @@ def _keep(
     table = tables.account_connector
     with service.database.writing() as connection:
         if service.settings.consume_token == "completion":  # noqa: S105  # nosec B105  # the name of a mode
-            sign_in_tokens.redeem(connection, wanted.token_sha256)
+            tokens.redeem(connection, wanted.token_sha256)
         # Locked: of two sign-ins that end at once the second one sees whom the first one connected.
         installed = select(table).where(table.c.id == wanted.account_connector_id).with_for_update()
         row = connection.execute(installed).first()
         if row is None:
             raise FlowError(410, "removed").concerns(wanted.target, wanted.message)
-        if sign_in_tokens.is_older(connection, wanted.token_sha256, row.ended_at):
+        if tokens.is_older(connection, wanted.token_sha256, row.ended_at):
             raise ProviderFailed(ENDED, refused=credentials)
         return grants.keep(service, connection, row, wanted.token_sha256, found)
 

@@ -13,14 +13,15 @@ from flask import json
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from bff.partner import clock
-from bff.partner.api import properties
+from bff.partner.account_connectors import properties, sign_ins
+from bff.partner.account_connectors.client import client_of, values_for
 from bff.partner.context import Embedded
 from bff.partner.crypto import CannotOpen, sha256
 from bff.partner.errors import FlowError
 from bff.partner.providers import templates
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client
-from bff.partner.sign_in import authorize, sign_ins, stale
+from bff.partner.sign_in import authorize, stale
 from bff.partner.sign_in.flow_cookies import LIFE, Binding, all_shown, cookie_name, shown
 from bff.partner.storage import tables
 
@@ -79,12 +80,6 @@ def begin(
     }
     connection.execute(insert(tables.flow).values(row))
     return url, Binding(state, value, is_secure(service))
-
-
-def values_for(item: CatalogueConnector, properties_set: Mapping[str, str]) -> dict[str, str]:
-    """Those of an account's properties that the entry asks for: no own app's secret is among them."""
-    names = {entry.name for entry in item.asked}
-    return {name: value for name, value in properties_set.items() if name in names}
 
 
 def take_up(
@@ -190,15 +185,6 @@ def registration(
     if item is None:
         raise FlowError(400, "not_offered")
     return item, client_of(item, properties.values_of(service, connection, account_connector_id))
-
-
-def client_of(item: CatalogueConnector, values: Mapping[str, str]) -> Client:
-    """The account's own app where its properties (``values``) name one, else the catalogue's."""
-    if "ClientId" in values:
-        return Client(values["ClientId"], values.get("ClientSecret"))
-    if item.auth == "client_credentials" and "client_id" in values:
-        return Client(values["client_id"], values.get("client_secret"))
-    return Client(item.client_id or "", item.client_secret)
 
 
 class ForWhom(Protocol):

@@ -12,15 +12,15 @@ from flask import Blueprint, request
 from sqlalchemy import Connection, Row
 from werkzeug.wrappers import Response as AnyResponse
 
-from bff.partner.api import properties, sign_in_tokens
+from bff.partner.account_connectors import properties, sign_ins, store
+from bff.partner.account_connectors.client import client_of
 from bff.partner.audit import audit
 from bff.partner.context import Embedded, embedded
 from bff.partner.crypto import sha256
 from bff.partner.errors import ApiError, FlowError
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client
-from bff.partner.sign_in import completion, connecting, flows, sign_ins, visits
-from bff.partner.storage import account_connector_store as store
+from bff.partner.sign_in import completion, connecting, flows, tokens, visits
 
 routes = Blueprint("oauth_flow", __name__)
 
@@ -100,9 +100,9 @@ def _is_target(target: str) -> bool:
 
 
 def _redeem(service: Embedded, connection: Connection, target: str) -> Row[Any]:
-    token = sign_in_tokens.find(connection, request.args["token"])
+    token = tokens.find(connection, request.args["token"])
     first_visit = service.settings.consume_token == "first-visit"  # noqa: S105  # nosec B105  # the name of a mode
-    if token is None or (first_visit and not sign_in_tokens.redeem(connection, token.sha256)):
+    if token is None or (first_visit and not tokens.redeem(connection, token.sha256)):
         raise _Refused(service.settings.used_token_status, "used_link")
     if token.target_origin not in {None, target}:
         # Whoever passes a link on could lead its user anywhere. Undone by this, the token is still good.
@@ -117,7 +117,7 @@ def _targets_of_late(connection: Connection) -> set[str]:
     Nothing can come of a token that nobody used in its time, and that is recorded. Of a used one it cannot be
     said: the browser that used it may still be signing in.
     """
-    token = sign_in_tokens.find_expired(connection, request.args["token"])
+    token = tokens.find_expired(connection, request.args["token"])
     if token is None:
         return flows.targets_of(connection, sha256(request.args["token"]))
     with contextlib.suppress(ApiError):  # no connector of this account: nothing began here
@@ -148,4 +148,4 @@ def _connector(
     values = properties.values_of(service, connection, row.id)
     if lacking := properties.unset(item, values):
         raise FlowError(400, "unset_properties", names=lacking)
-    return row, item, flows.client_of(item, values), values
+    return row, item, client_of(item, values), values

@@ -12,9 +12,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, select
 
 from bff.partner import clock
+from bff.partner.account_connectors import sign_ins
 from bff.partner.context import Embedded
 from bff.partner.errors import FlowError
-from bff.partner.sign_in import sign_ins
 from bff.partner.storage import tables
 
 PATIENCE: Final = timedelta(seconds=60)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from flask import json
 
+from bff.partner.account_connectors.client import values_for
 from bff.partner.account_names import kept_name
 from bff.partner.context import Embedded
 from bff.partner.providers import templates, transport
@@ -16,7 +17,6 @@ from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.dotted import text_at
 from bff.partner.providers.provider import IN_A_HURRY, UNFIT, ProviderFailed
-from bff.partner.sign_in import flows
 
 REFUSED, NO_ANSWER = 422, 424
 _BUSY: Final = frozenset({408, 425, 429})
@@ -100,7 +100,7 @@ def _client_credentials(
 ) -> tuple[Credentials, Any]:
     client, provider = Client(values["client_id"], values["client_secret"]), service.provider.in_a_hurry()
     try:
-        return provider.client_credentials(item, client, flows.values_for(item, values))
+        return provider.client_credentials(item, client, values_for(item, values))
     except ProviderFailed as failure:
         status = failure.said.status if failure.said else None
         if failure.error == UNFIT:

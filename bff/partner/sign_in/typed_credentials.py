@@ -7,20 +7,19 @@ from typing import Any
 from flask import Response
 from sqlalchemy import Connection, Row, select
 
-from bff.partner.api import properties, sign_in_tokens
-from bff.partner.api.access import answer, text
+from bff.partner.access import answer, text
+from bff.partner.account_connectors import properties, sign_ins, store
+from bff.partner.account_connectors.credentials import seal
 from bff.partner.audit import audit
 from bff.partner.context import Embedded
 from bff.partner.errors import ApiError, missing
 from bff.partner.grants import held as grants
 from bff.partner.grants import revocation, typed
-from bff.partner.grants.credentials import seal
 from bff.partner.grants.typed import Typed
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.provider import Identified
-from bff.partner.sign_in import sign_ins, trying
+from bff.partner.sign_in import tokens, trying
 from bff.partner.sign_in.trying import NotTaken, Tried
-from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
 
 
@@ -72,7 +71,7 @@ def _keep(
     row = connection.execute(wanted.with_for_update()).one_or_none()
     if row is None:
         raise missing("Account connector")
-    if not sign_in_tokens.redeem_for(connection, row.account_id, token):
+    if not tokens.redeem_for(connection, row.account_id, token):
         raise ApiError(409, "There is no such sign-in token, or it was used, or its time is over.")
     sign_ins.start(connection, row.id, token)
     grant, account = tried.credentials, tried.account

@@ -12,8 +12,8 @@ import time_machine
 from structlog.testing import capture_logs
 
 from bff.partner import clock
-from bff.partner.api import sign_in_tokens
 from bff.partner.crypto import sha256
+from bff.partner.sign_in import tokens
 from bff.partner.storage import tables
 from tests.partner.links.office import TARGET, Office
 
@@ -132,8 +132,8 @@ def test_whoever_redeems_second_is_told_so(office: Office) -> None:
     """Even if both had found the token good before."""
     kept = sha256(office.token())
     with office.service.database.writing() as connection:
-        assert sign_in_tokens.redeem(connection, kept) is True
-        assert sign_in_tokens.redeem(connection, kept) is False
+        assert tokens.redeem(connection, kept) is True
+        assert tokens.redeem(connection, kept) is False
 
 
 def test_a_token_is_two_random_guids(office: Office) -> None:

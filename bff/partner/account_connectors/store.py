@@ -10,15 +10,14 @@ from sqlalchemy import Connection, Row, Select, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from bff.partner import clock
+from bff.partner.account_connectors import sign_ins, state
+from bff.partner.account_connectors.credentials import unseal
 from bff.partner.context import Embedded
 from bff.partner.crypto import CannotOpen
 from bff.partner.errors import ApiError, missing
-from bff.partner.grants import state
-from bff.partner.grants.credentials import unseal
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Credentials
 from bff.partner.providers.told import connector as told_connector
-from bff.partner.sign_in import sign_ins
 from bff.partner.storage import tables
 
 MOST_SCOPES: Final = 8000

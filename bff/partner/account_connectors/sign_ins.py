@@ -44,8 +44,8 @@ def finish(
 ) -> bool:
     """The sign-in of this token has ended. False when it had ended before: the first end stands.
 
-    ``held`` is the sealed grant of a sign-in that may still be accepted (``grants.py``), ``said`` what the
-    third party answered.
+    ``held`` is the sealed grant of a sign-in that may still be accepted (``grants/held.py``), ``said`` what
+    the third party answered.
     """
     ended = update(tables.sign_in).where(
         tables.sign_in.c.token_sha256 == token_sha256, tables.sign_in.c.result == "started"

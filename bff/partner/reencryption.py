@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from sqlalchemy import Column, Row, Select, Table, select, update
 
+from bff.partner.account_connectors import store
 from bff.partner.crypto import CannotOpen, Vault
 from bff.partner.grants import noting
 from bff.partner.sign_in import completion, flows
-from bff.partner.storage import account_connector_store as store
 from bff.partner.storage import tables
 from bff.partner.storage.database import Database
 

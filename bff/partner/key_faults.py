@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Row, not_, or_, select
 
 from bff.partner.crypto import CannotOpen, Vault
-from bff.partner.grants.reencryption import SEALED, Sealed, rows_of
+from bff.partner.reencryption import SEALED, Sealed, rows_of
 from bff.partner.storage.database import Database
 
 SETTING: Final = "HITCHPOST_EMBEDDED_ENCRYPTION_KEYS"

@@ -1,0 +1,60 @@
+"""Sign-in tokens after they were minted: each is redeemed once, by one browser."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, select, update
+
+from bff.partner import clock
+from bff.partner.crypto import sha256
+from bff.partner.storage import tables
+
+LIFE: Final = timedelta(minutes=5)
+
+
+def find(connection: Connection, token: str) -> Row[Any] | None:
+    """A token that may still be redeemed."""
+    table = tables.sign_in_token
+    wanted = select(table).where(table.c.sha256 == sha256(token), table.c.used_at.is_(None))
+    return connection.execute(wanted.where(table.c.expires_at > clock.now())).first()
+
+
+def find_expired(connection: Connection, token: str) -> Row[Any] | None:
+    """A token whose time passed before anybody used it."""
+    table = tables.sign_in_token
+    wanted = select(table).where(table.c.sha256 == sha256(token), table.c.used_at.is_(None))
+    return connection.execute(wanted.where(table.c.expires_at <= clock.now())).first()
+
+
+def is_older(connection: Connection, token_sha256: str, moment: datetime | None) -> bool:
+    """Whether a token was minted before that moment; one that is forgotten was."""
+    if moment is None:
+        return False
+    table = tables.sign_in_token
+    expires_at = connection.scalar(select(table.c.expires_at).where(table.c.sha256 == token_sha256))
+    return expires_at is None or expires_at - LIFE <= moment
+
+
+def completion_url(connection: Connection, token_sha256: str) -> str | None:
+    """Where a sign-in has to be completed before it counts; None where nobody asked for that."""
+    table = tables.sign_in_token
+    found = select(table.c.completion_url).where(table.c.sha256 == token_sha256)
+    url: str | None = connection.execute(found).scalar_one()
+    return url
+
+
+def redeem(connection: Connection, token_sha256: str) -> bool:
+    """Use a token up. Of any number at once, one is told True."""
+    table, now = tables.sign_in_token, clock.now()
+    unused = update(table).where(table.c.sha256 == token_sha256, table.c.used_at.is_(None))
+    return connection.execute(unused.values(used_at=now)).rowcount == 1
+
+
+def redeem_for(connection: Connection, account_id: str, token_sha256: str) -> bool:
+    """The same for a token of this account that may still be redeemed."""
+    table = tables.sign_in_token
+    ours = (table.c.account_id == account_id) & (table.c.expires_at > clock.now())
+    known = select(table.c.sha256).where(table.c.sha256 == token_sha256, ours)
+    return connection.execute(known).first() is not None and redeem(connection, token_sha256)
