@@ -80,6 +80,8 @@ PARTS: Final = {
             "bff/common/errors.py",
             "bff/content/colours.py",
             "bff/content/content.py",
+            "bff/content/entries.py",
+            "bff/content/faults.py",
             "bff/content/drafts.py",
             "bff/content/language_names.py",
             "bff/content/look.py",

@@ -7,6 +7,7 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from bff.cli.connections import add_commands as add_connection_commands
 from bff.cli.connectors import add_commands as add_connector_commands
@@ -62,53 +63,46 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command
 
+    def group(name: str, text: str) -> Any:
+        return add(name, None, text).add_subparsers(required=True, metavar="ACTION")
+
     add("demo", lambda _: run_demo(os.environ), "run the whole product on this machine, until Ctrl-C")
     add("serve", lambda _: serve(), "run the BFF")
     add("partner", None, "run the embedded partner service, or one of its commands (partner --help)")
     add("providers", None, "services that ship as catalogue entries: search, show, add")
     add_operation_commands(add)
-    add_connector_commands(
-        add("connectors", None, "the partner service's connectors").add_subparsers(
-            required=True, metavar="ACTION"
-        )
-    )
-    products = add("products", None, "product files").add_subparsers(required=True, metavar="ACTION")
-    apply = products.add_parser("apply", help="check a product file and put its products into the database")
+    add_connector_commands(group("connectors", "the partner service's connectors"))
+    _add_product_commands(group("products", "product files"))
+    add_message_commands(group("messages", "messages, words and look in files"))
+    add_studio_commands(group("studio", "the Studio, where product teams edit"))
+    add_webhook_commands(group("webhooks", "what products' servers are told"))
+    add_connection_commands(group("connections", "what accounts have connected"))
+    _add_attempt_commands(group("attempts", "attempts"))
+    _add_database_commands(group("db", "the database"))
+    return parser
+
+
+def _add_product_commands(actions: Any) -> None:
+    apply = actions.add_parser("apply", help="check a product file and put its products into the database")
     apply.add_argument("file", type=Path)
     apply.set_defaults(run=_apply)
-    add_message_commands(
-        add("messages", None, "messages, words and look in files").add_subparsers(
-            required=True, metavar="ACTION"
-        )
-    )
-    add_studio_commands(
-        add("studio", None, "the Studio, where product teams edit").add_subparsers(
-            required=True, metavar="ACTION"
-        )
-    )
-    add_webhook_commands(
-        add("webhooks", None, "what products' servers are told").add_subparsers(
-            required=True, metavar="ACTION"
-        )
-    )
-    add_connection_commands(
-        add("connections", None, "what accounts have connected").add_subparsers(
-            required=True, metavar="ACTION"
-        )
-    )
-    attempts = add("attempts", None, "attempts").add_subparsers(required=True, metavar="ACTION")
-    show = attempts.add_parser("show", help="print the story of an attempt, by its support code or its id")
+
+
+def _add_attempt_commands(actions: Any) -> None:
+    show = actions.add_parser("show", help="print the story of an attempt, by its support code or its id")
     show.add_argument("code", metavar="CODE")
     show.set_defaults(run=_show)
-    database = add("db", None, "the database").add_subparsers(required=True, metavar="ACTION")
-    database.add_parser("purge", help="forget what is old now; `serve` does it by itself").set_defaults(
-        run=_purge
-    )
-    database.add_parser(
+
+
+def _add_database_commands(actions: Any) -> None:
+    purge = actions.add_parser("purge", help="forget what is old now; `serve` does it by itself")
+    purge.set_defaults(run=_purge)
+    restored = actions.add_parser(
         "restored", help="after a restore: end what may have been used or ended since the backup"
-    ).set_defaults(run=_restored)
-    database.add_parser("upgrade", help="bring the schema up to date").set_defaults(run=_upgrade)
-    return parser
+    )
+    restored.set_defaults(run=_restored)
+    upgrade = actions.add_parser("upgrade", help="bring the schema up to date")
+    upgrade.set_defaults(run=_upgrade)
 
 
 def _embedded(arguments: list[str]) -> int:

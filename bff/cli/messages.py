@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from bff.common.errors import NotFound
 from bff.common.faulty_file import FaultyFile
-from bff.content.content import Content, faults
 from bff.content.drafts import Change, difference
+from bff.content.entries import Content
+from bff.content.faults import faults
 from bff.content.file import TeamsFile, key_of, read_content, said_of, write_content
 from bff.content.logos.store import DatabaseImages
 from bff.content.product import OfferedConnector, Registration

@@ -56,14 +56,7 @@ def new_attempt(
         raise InvalidRequest(f"return_url: {messages.CONTROL}")
     attempt_id, locale = "att_" + around.random_token()[:24], asked.locale or FALLBACK
     template = chosen_message(product, asked.message, connector.key, locale)
-    variables = {
-        "attempt": attempt_id,
-        "connector": connector.key,
-        "connector_name": connector.name,
-        "account": principal.account.id,
-        "user": principal.user.id,
-        "locale": locale,
-    }
+    variables = _variables(attempt_id, connector, principal, locale)
     shown = messages.preview(template, variables, attempt=attempt_id, nonce=around.random_token())
     if asked.delivery is Delivery.MESSAGE:
         require_short(around.partner_service_url, asked.origin, shown.wire)
@@ -91,6 +84,19 @@ def new_attempt(
         adds_connection=connector.multiple and asked.connection is None,
     )
     return attempt, launch_token
+
+
+def _variables(
+    attempt_id: str, connector: OfferedConnector, principal: Principal, locale: str
+) -> dict[str, str]:
+    return {
+        "attempt": attempt_id,
+        "connector": connector.key,
+        "connector_name": connector.name,
+        "account": principal.account.id,
+        "user": principal.user.id,
+        "locale": locale,
+    }
 
 
 def support_code(random_token: str) -> str:

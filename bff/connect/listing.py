@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from bff.common.cursor import Cursor
 from bff.connect.attempt import Attempt, Status
-from bff.connect.store import from_row
+from bff.connect.attempt_rows import from_row
 from bff.storage.pages import PageOf
 from bff.storage.tables import attempts
 

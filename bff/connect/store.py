@@ -2,52 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Set
 from datetime import UTC, datetime
 from functools import partial
-from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Engine, Row, Select, bindparam, insert, or_, select, update
+from sqlalchemy import Column, Engine, Select, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from bff.connect.attempt import LIVE, Attempt, AttemptChanges, Delivery, Hint, Status
+from bff.connect import steps
+from bff.connect.attempt import LIVE, Attempt, AttemptChanges, Hint, Status
+from bff.connect.attempt_rows import COLUMNS, found, from_row, subject, to_row
 from bff.connect.other_sign_ins import OtherSignIns
 from bff.connect.outcome import OVER, OtherSignIn
 from bff.connect.poll_schedule import Turn
 from bff.connect.ports import AlreadyBegun, Beside, MintedUrl
-from bff.connect.timeline import FORM_SENT, Step
-from bff.content.product import OfferedConnector
-from bff.identity.principal import AccountRef, User
+from bff.connect.timeline import Step
 from bff.products.webhook_endpoint import LATE_SUCCESS, SETTLED
 from bff.serving.database import writing
 from bff.serving.statements import Change, Read
 from bff.storage import outbox
-from bff.storage.tables import IS_LAUNCHED, attempt_steps, attempts
+from bff.storage.tables import IS_LAUNCHED, attempts
 
 MOST_FOUND: Final = 20
 
-_SAME_NAME: Final = (
-    "id", "support_code", "product", "message", "callback_message", "locale", "origin", "return_url",
-    "launch_token_sha256", "created_at", "expires_at", "launched_at", "minted_at", "sign_in_token_sha256",
-    "account_connector_id", "authenticated_before", "return_secret_sha256", "browser_sha256", "returned_at",
-    "return_error", "confirmed_at", "attributed", "seemed_over_at",
-    "hinted_at", "checked_at", "checks", "settled_at", "error_code", "external_account",
-    "connected_account", "late_success_at", "provider_said", "idempotency_sha256", "request_sha256",
-    "wanted_connection", "adds_connection",
-)  # fmt: skip
 
-_OTHER_NAMES: Final = (
-    "account_id", "account_name", "user_id", "user_name", "user_email",
-    "connector_key", "connector_name", "connector_reference", "status", "delivery",
-)  # fmt: skip
 # By place, as a row is asked for many columns.
-_places: Final = attempts.c.keys()
-_SAME: Final = itemgetter(*map(_places.index, _SAME_NAME))
-_OTHERWISE: Final = itemgetter(*map(_places.index, _OTHER_NAMES))
-_SUBJECT: Final = itemgetter(*map(_places.index, ("id", "product", "account_id")))
 
 _table: Final = attempts.c
 _CLAIM: Final = (
@@ -80,17 +61,17 @@ def _transition(names: frozenset[str], expected: frozenset[Status], unused: bool
     return wanted.values(changed).returning(attempts)
 
 
+def _event(event_type: str, at: datetime, row: tuple[Any, ...]) -> dict[str, Any]:
+    attempt_id, product, account = subject(row)
+    return outbox.values_of(outbox.NewEvent(event_type, product, account, attempt_id, None, at))
+
+
 def event_of(changes: AttemptChanges) -> str | None:
     """The event that a change makes: an attempt ended, or a late success was seen; None for any other."""
     if "late_success_at" in changes:
         return LATE_SUCCESS
     status = changes.get("status")
     return SETTLED if status is not None and status not in LIVE else None
-
-
-def _event(event_type: str, at: datetime, row: tuple[Any, ...]) -> dict[str, Any]:
-    attempt_id, product, account = _SUBJECT(row)
-    return outbox.values_of(outbox.NewEvent(event_type, product, account, attempt_id, None, at))
 
 
 class DatabaseAttempts:
@@ -109,7 +90,7 @@ class DatabaseAttempts:
                 _table.idempotency_sha256,
             )
         )
-        new: dict[str, Any] = {name: bindparam(name) for name in (*_SAME_NAME, *_OTHER_NAMES)}
+        new: dict[str, Any] = {name: bindparam(name) for name in COLUMNS}
         self._add = Change(engine, insert(attempts).values(new).returning(_table.id))
         self._claim = Change(engine, _CLAIM)
         self._end_check = Change(engine, _END_CHECK)
@@ -118,25 +99,25 @@ class DatabaseAttempts:
     def add(self, attempt: Attempt) -> None:
         """Keep a new attempt. Raises ``AlreadyBegun``: the database lets one request begin one attempt."""
         try:
-            self._add.make(_to_row(attempt))
+            self._add.make(to_row(attempt))
         except IntegrityError:
             key = attempt.idempotency_sha256
-            begun = (_found(self._by_key.one(wanted=key)) if key else None) or self.get(attempt.id)
+            begun = (found(self._by_key.one(wanted=key)) if key else None) or self.get(attempt.id)
             if begun is None:
                 raise
             raise AlreadyBegun(begun) from None
 
     def get(self, attempt_id: str) -> Attempt | None:
         """The attempt of this id."""
-        return _found(self._by_id.one(wanted=attempt_id))
+        return found(self._by_id.one(wanted=attempt_id))
 
     def find_by_launch_token(self, token_sha256: str) -> Attempt | None:
         """The attempt that this launch token belongs to."""
-        return _found(self._by_launch_token.one(wanted=token_sha256))
+        return found(self._by_launch_token.one(wanted=token_sha256))
 
     def find_by_return_secret(self, secret_sha256: str) -> Attempt | None:
         """The attempt whose return page has this secret."""
-        return _found(self._by_return_secret.one(wanted=secret_sha256))
+        return found(self._by_return_secret.one(wanted=secret_sha256))
 
     def transition(
         self,
@@ -166,7 +147,7 @@ class DatabaseAttempts:
             row = change.make({**changes, "wanted": attempt_id}, event)
         if row is not None and event_type is not None:
             outbox.tell(self._engine)
-        return _found(row)
+        return found(row)
 
     def _change_beside(
         self,
@@ -176,10 +157,10 @@ class DatabaseAttempts:
         beside: Beside,
     ) -> tuple[Any, ...] | None:
         with self._writer.begin() as connection:
-            found = connection.execute(changed, values).one_or_none()
-            if found is None:
+            changed_row = connection.execute(changed, values).one_or_none()
+            if changed_row is None:
                 return None
-            row = tuple(found)
+            row = tuple(changed_row)
             if event:
                 connection.execute(outbox.RECORD_IF_TOLD, event(row))
             beside(connection, from_row(row))
@@ -220,53 +201,32 @@ class DatabaseAttempts:
         with self._writer.begin() as connection:
             seen = {"hinted_at": now} | ({"seemed_over_at": now} if hint in OVER else {})
             connection.execute(update(attempts).where(_table.id == attempt_id).values(seen))
-            _note(connection, attempt_id, f"{hint}_seen", now)
+            steps.note(connection, attempt_id, f"{hint}_seen", now)
 
     def note_begun(self, attempt_id: str, at: datetime) -> None:
         """The browser had arrived at the partner service; told again, it is no news."""
         with self._writer.begin() as connection:
-            _note(connection, attempt_id, "redeemed", at, again=False)
+            steps.note(connection, attempt_id, "redeemed", at, again=False)
 
     def note(self, attempt_id: str, step: str, at: datetime) -> None:
         """Something else happened that belongs into the story."""
         with self._writer.begin() as connection:
-            _note(connection, attempt_id, step, at)
+            steps.note(connection, attempt_id, step, at)
 
     def forms_sent(self, attempt_id: str) -> int:
         """How often the form of an attempt was sent."""
-        table = attempt_steps.c
-        wanted = select(table.count).where(table.attempt_id == attempt_id, table.step == FORM_SENT)
         with self._engine.connect() as connection:
-            return connection.execute(wanted).scalar_one_or_none() or 0
+            return steps.forms_sent(connection, attempt_id)
 
     def send_form(self, attempt_id: str, turn: int, now: datetime) -> bool:
         """Compare-and-set: it was sent ``turn`` times, and is once more. False when it was sent since."""
-        table = attempt_steps.c
-        ours = (table.attempt_id == attempt_id) & (table.step == FORM_SENT) & (table.count == turn)
         with self._writer.begin() as connection:
-            if turn:
-                more = update(attempt_steps).where(ours).values(last_at=now, count=turn + 1)
-                return connection.execute(more).rowcount == 1
-            values = {
-                "attempt_id": attempt_id,
-                "step": FORM_SENT,
-                "first_at": now,
-                "last_at": now,
-                "count": 1,
-            }
-            try:
-                with connection.begin_nested():
-                    connection.execute(insert(attempt_steps).values(values))
-            except IntegrityError:
-                return False
-            return True
+            return steps.send_form(connection, attempt_id, turn, now)
 
     def was_filled_in(self, account_connector_id: int) -> bool:
         """Whether a user has sent a form for this account connector, in any attempt that is still kept."""
-        sent = attempt_steps.join(attempts, attempts.c.id == attempt_steps.c.attempt_id)
-        ours = (_table.account_connector_id == account_connector_id) & (attempt_steps.c.step == FORM_SENT)
         with self._engine.connect() as connection:
-            return connection.execute(select(_table.id).select_from(sent).where(ours)).first() is not None
+            return steps.was_filled_in(connection, account_connector_id)
 
     def overdue(self, now: datetime, limit: int) -> list[Attempt]:
         """Launched attempts that should have ended before ``now``, the longest overdue first."""
@@ -278,63 +238,4 @@ class DatabaseAttempts:
     def steps(self, attempt_id: str) -> list[Step]:
         """What was noted, in no order; and how often the partner service was asked, and when last."""
         with self._engine.connect() as connection:
-            noted = connection.execute(
-                select(attempt_steps).where(attempt_steps.c.attempt_id == attempt_id)
-            ).all()
-            asked = connection.execute(
-                select(attempts.c.checked_at, attempts.c.checks).where(attempts.c.id == attempt_id)
-            ).one_or_none()
-        found = [Step(row.step, row.first_at, row.last_at, row[4]) for row in noted]
-        if asked and asked.checked_at:
-            found.append(Step("checked", asked.checked_at, asked.checked_at, asked.checks))
-        return found
-
-
-def _note(connection: Connection, attempt_id: str, step: str, at: datetime, *, again: bool = True) -> None:
-    table = attempt_steps.c
-    known = (table.attempt_id == attempt_id) & (table.step == step)
-    if again:
-        more = update(attempt_steps).where(known).values(last_at=at, count=table.count + 1)
-        there = connection.execute(more).rowcount > 0
-    else:
-        there = connection.execute(select(attempt_steps.c.step).where(known)).first() is not None
-    if there:
-        return
-    values = {"attempt_id": attempt_id, "step": step, "first_at": at, "last_at": at, "count": 1}
-    with contextlib.suppress(IntegrityError), connection.begin_nested():
-        # Two workers may note the first of its kind at once: one row tells enough.
-        connection.execute(insert(attempt_steps).values(values))
-
-
-def _to_row(attempt: Attempt) -> dict[str, Any]:
-    same = {name: getattr(attempt, name) for name in _SAME_NAME}
-    return same | {
-        "status": attempt.status.value,
-        "delivery": attempt.delivery.value,
-        "account_id": attempt.account.id,
-        "account_name": attempt.account.name,
-        "user_id": attempt.user.id,
-        "user_name": attempt.user.name,
-        "user_email": attempt.user.email,
-        "connector_key": attempt.connector.key,
-        "connector_name": attempt.connector.name,
-        "connector_reference": attempt.connector.reference,
-    }
-
-
-def _found(row: tuple[Any, ...] | None) -> Attempt | None:
-    return from_row(row) if row else None
-
-
-def from_row(row: Row[Any] | tuple[Any, ...]) -> Attempt:
-    """An attempt from its row."""
-    account, name, user, user_name, email, key, connector, reference, status, delivery = _OTHERWISE(row)
-    same = dict(zip(_SAME_NAME, _SAME(row), strict=True))
-    return Attempt(
-        **same,
-        status=Status(status),
-        delivery=Delivery(delivery),
-        account=AccountRef(account, name, same["product"]),
-        user=User(user, user_name, email),
-        connector=OfferedConnector(key, connector, reference),
-    )
+            return steps.told(connection, attempt_id)

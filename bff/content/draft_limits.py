@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from bff.common.errors import InvalidRequest
 from bff.common.text import text_fault
 from bff.content import words
-from bff.content.content import MOST_PATH, MOST_TEXT, Content, Faults, path_faults, size_faults
 from bff.content.drafts import Edit
+from bff.content.entries import Content, Faults
+from bff.content.faults import MOST_PATH, MOST_TEXT, path_faults, size_faults
 from bff.content.look_fields import FIELDS
 from bff.content.product import Registration
 

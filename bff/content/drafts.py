@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bff.content.content import MOST_ENTRIES, Content
+from bff.content.entries import Content
+from bff.content.faults import MOST_ENTRIES
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bff.common.faulty_file import FaultyFile, parse_toml, say
 from bff.content.cleaning import cleaned
-from bff.content.content import (
-    MOST_NAME,
-    Content,
-    Faults,
-    look_of,
-    path_of_text,
-    path_of_word,
-    texts_of_messages,
-)
+from bff.content.entries import Content, Faults, look_of, path_of_text, path_of_word, texts_of_messages
+from bff.content.faults import MOST_NAME
 from bff.content.logos.logo import FaultyImage, Logo, check_logo
 from bff.content.wording import ANY, Place, canonical, is_tag
 from bff.serving.terminal import STEERING

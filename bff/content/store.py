@@ -9,9 +9,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from bff.common.errors import NotFound, Outdated
-from bff.content.content import Content
 from bff.content.draft_limits import refuse_too_much
 from bff.content.drafts import Clash, Draft, Edit, Touch, Version, apply, rebase
+from bff.content.entries import Content
 from bff.serving.database import writing
 from bff.storage.tables import content_versions, drafts, products
 

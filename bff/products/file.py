@@ -13,7 +13,8 @@ from pydantic import Field, ValidationError
 from bff.common.faulty_file import FaultyFile, parse_toml, say
 from bff.common.origins import origin_fault
 from bff.common.secret import Secret
-from bff.content.content import Content, faults
+from bff.content.entries import Content
+from bff.content.faults import faults
 from bff.content.file import ConnectorTable, ContentTables, Key, Strict, content_of, said_of, take_logos
 from bff.content.logos.logo import Logo
 from bff.content.product import DisconnectPolicy, OfferedConnector, Registration

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from bff.common.secret import Secret, fingerprint
 from bff.common.ttl_cache import Kept
-from bff.content.content import Content, product_of
+from bff.content.content import product_of
+from bff.content.entries import Content
 from bff.content.logos.logo import Logo
 from bff.content.logos.store import DatabaseImages
 from bff.content.product import DisconnectPolicy, OfferedConnector, Product, Registration

@@ -12,25 +12,13 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache, wraps
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, ParamSpec
+from typing import Any, Final, ParamSpec
 
+from bff.serving.meters import FOLDER, Meters, made
 from bff.serving.version import own_version
 
-if TYPE_CHECKING:
-    from prometheus_client import Counter, Gauge, Histogram
-
-FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
-SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0)
-RESERVED: Final = {
-    "histogram": 2 << 20,
-    "counter": 1 << 20,
-    "gauge_livesum": 64 << 10,
-    "gauge_livemax": 64 << 10,
-    "gauge_livemostrecent": 64 << 10,
-}
-"""Bytes of each file of a process, several times as many as all its routes and statuses take."""
 STATES: Final = ("closed", "half-open", "open")
 
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -41,24 +29,6 @@ _pairs: Final[set[tuple[str, str]]] = set()
 _endings: Final[set[str]] = set()
 _making: Final = threading.Lock()
 _breakers: dict[str, Callable[[], str]] = {}
-
-
-@dataclass(frozen=True)
-class _Meters:
-    requests: Histogram
-    busy: Gauge
-    launches: Counter
-    attempts: Counter
-    signals: Counter
-    upstream: Histogram
-    breaker: Gauge
-    build: Gauge
-    log_lost: Counter
-    metrics_lost: Counter
-    webhooks: Counter
-    webhook_backlog: Gauge
-    webhook_age: Gauge
-    webhooks_off: Gauge
 
 
 @dataclass
@@ -227,21 +197,6 @@ def _count_lost() -> None:
         _lost.metrics = 0
 
 
-def _reserve() -> None:
-    """Room on the disk for this process's numbers. Raises ``OSError`` when there is none.
-
-    The library maps sparse files into memory: to write there on a full disk would end the process (SIGBUS).
-    """
-    for kind, size in RESERVED.items():
-        path = Path(os.environ[FOLDER]) / f"{kind}_{os.getpid()}.db"
-        with path.open("wb") as file:
-            try:
-                os.posix_fallocate(file.fileno(), 0, size)
-            except OSError:
-                path.unlink()
-                raise
-
-
 def _tell_breakers() -> None:
     for upstream_name, state in _breakers.items():
         told = state()
@@ -249,63 +204,7 @@ def _tell_breakers() -> None:
             _meters().breaker.labels(upstream_name, name).set(1 if told == name else 0)
 
 
-def _meters() -> _Meters:
+def _meters() -> Meters:
     # A worker's first requests may come at once, and a meter can be made once only.
     with _making:
-        return _made()
-
-
-@cache
-def _made() -> _Meters:
-    from prometheus_client import Counter, Gauge, Histogram  # noqa: PLC0415
-
-    if FOLDER in os.environ:
-        _reserve()
-    return _Meters(
-        requests=Histogram(
-            "hitchpost_request_seconds",
-            "How long requests took.",
-            ["route", "method", "status"],
-            buckets=SECONDS,
-        ),
-        busy=Gauge(
-            "hitchpost_threads_busy", "Requests that are being answered.", multiprocess_mode="livesum"
-        ),
-        launches=Counter(
-            "hitchpost_launches", "Sign-ins that were started.", ["product", "connector", "delivery"]
-        ),
-        attempts=Counter(
-            "hitchpost_attempts",
-            "Attempts that ended.",
-            ["product", "connector", "status", "ending", "delivery"],
-        ),
-        signals=Counter("hitchpost_signals", "What made pages look for news.", ["hint"]),
-        upstream=Histogram(
-            "hitchpost_upstream_seconds",
-            "How long calls to the partner service took.",
-            ["path", "status"],
-            buckets=SECONDS,
-        ),
-        breaker=Gauge(
-            "hitchpost_breaker",
-            "1 for the breaker's state.",
-            ["upstream", "state"],
-            multiprocess_mode="livemax",
-        ),
-        build=Gauge(
-            "hitchpost_build_info", "1 for the version that runs.", ["version"], multiprocess_mode="livemax"
-        ),
-        log_lost=Counter("hitchpost_log_lines_lost", "Lines of the log that could not be written."),
-        metrics_lost=Counter("hitchpost_metrics_lost", "Numbers that could not be written."),
-        webhooks=Counter("hitchpost_webhook_deliveries", "Webhook deliveries, by what became.", ["result"]),
-        webhook_backlog=_latest("hitchpost_webhook_backlog", "Webhook deliveries that wait."),
-        webhook_age=_latest("hitchpost_webhook_backlog_seconds", "Age of the oldest one that waits."),
-        webhooks_off=_latest("hitchpost_webhook_endpoints_off", "Webhook endpoints switched off."),
-    )
-
-
-def _latest(name: str, about: str) -> Gauge:
-    """A number that each worker reads from the database: what was read last is what holds."""
-    from prometheus_client import Gauge  # noqa: PLC0415
-
-    return Gauge(name, about, multiprocess_mode="livemostrecent")
+        return made()

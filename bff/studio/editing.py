@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bff.content import messages
-from bff.content.content import Content, variants_of
+from bff.content.entries import Content, variants_of
 from bff.content.language_names import language
 from bff.content.look_fields import FIELDS
 from bff.content.minted_url import MOST, url_length

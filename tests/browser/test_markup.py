@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from bff.content.content import path_of_word
+from bff.content.entries import path_of_word
 from bff.content.store import ContentStore
 from bff.serving.database import open_database
 from tests.support.host_page import HostPage

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from selenium.webdriver.remote.webdriver import WebDriver
 
 from bff.content import messages
-from bff.content.content import path_of_text
+from bff.content.entries import path_of_text
 from bff.content.minted_url import MOST, url_length
 from bff.content.product import MessageFormat, MessageKind, MessageTemplate
 from bff.content.store import ContentStore

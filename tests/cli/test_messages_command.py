@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bff.content.content import path_of_text, path_of_word
+from bff.content.entries import path_of_text, path_of_word
 from bff.content.logos.store import DatabaseImages
 from bff.content.store import ContentStore
 from bff.serving.database import open_database

@@ -11,8 +11,8 @@ from sqlalchemy import update
 
 from bff.cli import main as cli
 from bff.cli.messages import print_changes
-from bff.content.content import path_of_word
 from bff.content.drafts import Change
+from bff.content.entries import path_of_word
 from bff.content.file import write_content
 from bff.partner.__main__ import main as partner
 from bff.partner.storage import tables

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bff.content.cleaning import cleaned
-from bff.content.content import path_of_text, path_of_word
+from bff.content.entries import path_of_text, path_of_word
 
 WORD, TEXT = path_of_word("cancel"), path_of_text("default")
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bff.content.content import faults, path_of_text, path_of_word, product_of
+from bff.content.content import product_of
+from bff.content.entries import path_of_text, path_of_word
+from bff.content.faults import faults
 from bff.content.file import key_of, read_content, write_content
 from bff.content.product import MessageFormat, MessageKind, OfferedConnector, Registration
 

@@ -15,9 +15,10 @@ from sqlalchemy import func, insert, select, update
 from bff.common.errors import RateLimited
 from bff.connect.purge import LOOKED_AT_EVERY, Purge
 from bff.content import store as content_store
-from bff.content.content import MOST_BYTES, MOST_ENTRIES, MOST_MESSAGES, MOST_TEXT, faults, path_of_word
 from bff.content.draft_limits import NotSaved, refuse_too_much
 from bff.content.drafts import Draft, Edit, Touch, apply
+from bff.content.entries import path_of_word
+from bff.content.faults import MOST_BYTES, MOST_ENTRIES, MOST_MESSAGES, MOST_TEXT, faults
 from bff.content.logos.logo import FaultyImage, Logo, check_logo
 from bff.content.logos.store import UNNAMED_KEPT, DatabaseImages
 from bff.content.store import ContentStore

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bff.content.content import path_of_text, path_of_word
+from bff.content.entries import path_of_text, path_of_word
 from bff.content.messages import SAMPLE, SAMPLE_NONCE
 from bff.content.minted_url import MOST
 from bff.content.product import (

@@ -15,7 +15,7 @@ import requests
 from sqlalchemy import Engine
 
 from bff.common.secret import Secret
-from bff.content.content import Content
+from bff.content.entries import Content
 from bff.content.product import OfferedConnector, Registration
 from bff.products.store import DatabaseProducts
 from bff.serving.database import open_database

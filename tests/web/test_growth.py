@@ -22,7 +22,7 @@ from werkzeug.http import parse_cookie, parse_options_header
 
 from bff.common.origins import origin_fault, origin_of
 from bff.common.strict_json import loads
-from bff.content import content, look, messages, words
+from bff.content import content, faults, look, messages, words
 from bff.content.drafts import Draft, Edit, apply, difference
 from bff.content.file import write_content
 from bff.content.logos.logo import MOST_BYTES, FaultyImage, check_logo
@@ -274,21 +274,21 @@ LINEAR: Final = (
         messages.faults,
         100,
     ),
-    Row("content: messages", texts_of, lambda c: content.faults(c, SHOP), 400),
-    Row("content: one message's texts", texts_in_languages, lambda c: content.faults(c, SHOP), 50),
-    Row("content: words", many_words, lambda c: content.faults(c, SHOP), 300),
+    Row("content: messages", texts_of, lambda c: faults.faults(c, SHOP), 400),
+    Row("content: one message's texts", texts_in_languages, lambda c: faults.faults(c, SHOP), 50),
+    Row("content: words", many_words, lambda c: faults.faults(c, SHOP), 300),
     Row(
         "content: unknown paths",
         lambda n: {f"x/{at}": "" for at in range(n)},
-        lambda c: content.faults(c, SHOP),
+        lambda c: faults.faults(c, SHOP),
         300,
     ),
-    Row("content: connectors", shop_of, lambda shop: content.faults(texts_in_languages(20), shop), 50),
-    Row("content: order", lambda n: {"connectors/order": "crm " * n}, lambda c: content.faults(c, SHOP)),
+    Row("content: connectors", shop_of, lambda shop: faults.faults(texts_in_languages(20), shop), 50),
+    Row("content: order", lambda n: {"connectors/order": "crm " * n}, lambda c: faults.faults(c, SHOP)),
     Row(
         "content: order of what is none",
         lambda n: {"connectors/order": " ".join(f"c{at}" for at in range(n))},
-        lambda c: content.faults(c, SHOP),
+        lambda c: faults.faults(c, SHOP),
     ),
     Row("content: product", many_words, lambda c: content.product_of(SHOP, c), 300),
     Row("content: widget's words", many_words, words_of, 300),

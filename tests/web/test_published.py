@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from bff.content.content import path_of_text, path_of_word
+from bff.content.entries import path_of_text, path_of_word
 from bff.content.store import ContentStore
 from bff.products.store import DatabaseProducts
 from bff.serving.database import open_database

@@ -9,8 +9,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from bff.common.errors import InvalidRequest
 from bff.content import look
-from bff.content.content import look_of
 from bff.content.drafts import Clash, Edit
+from bff.content.entries import look_of
 from bff.content.logos.logo import LIMITS, MOST_IMAGES, FaultyImage, check_logo
 from bff.web.kit.services import services
 from bff.web.studio.edits import edits_of_form, save

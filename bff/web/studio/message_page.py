@@ -10,8 +10,8 @@ from flask import Blueprint, Response, make_response, redirect, request
 
 from bff.common.errors import NotFound
 from bff.content import messages
-from bff.content.content import DEFAULT_TEXT, names_of_messages, path_of_text, variants_of
 from bff.content.drafts import Clash, Edit
+from bff.content.entries import DEFAULT_TEXT, names_of_messages, path_of_text, variants_of
 from bff.content.language_names import language, tag_fault
 from bff.content.minted_url import MOST
 from bff.content.wording import ANY, Place, canonical

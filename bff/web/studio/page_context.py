@@ -9,9 +9,9 @@ from typing import Any, Final
 from flask import Response
 
 from bff.common.errors import NotFound
-from bff.content import content
-from bff.content.content import Faults
+from bff.content import content, faults
 from bff.content.drafts import Change, Draft, Version, difference
+from bff.content.entries import Faults
 from bff.content.language_names import every_language, language
 from bff.content.product import Product, Registration
 from bff.content.words import LOCALES
@@ -47,7 +47,7 @@ class Desk:
     @cached_property
     def faults(self) -> Faults:
         """What is wrong with the draft, by path."""
-        return content.faults(self.draft.content, self.registration)
+        return faults.faults(self.draft.content, self.registration)
 
     @cached_property
     def changes(self) -> list[Change]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Response, make_response, redirect, request
 
 from bff.common.errors import InvalidRequest, Outdated
-from bff.content.content import names_of_messages
 from bff.content.drafts import Clash, Edit
+from bff.content.entries import names_of_messages
 from bff.content.product import Product
 from bff.studio import editing as studio
 from bff.web.kit import audit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from bff.content import messages
-from bff.content.content import names_of_messages
+from bff.content.entries import names_of_messages
 from bff.content.language_names import language
 from bff.content.product import DRAFT, MessageKind
 from bff.content.wording import is_tag

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bff.content import look
-from bff.content.content import DEFAULT_TEXT
+from bff.content.entries import DEFAULT_TEXT
 from bff.content.messages import DEFAULT_MESSAGE
 from bff.content.product import MessageFormat, MessageKind, Product
 from bff.content.wording import ANY, Place, closest

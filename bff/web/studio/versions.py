@@ -5,8 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Response, make_response, redirect, request
 
 from bff.common.errors import InvalidRequest, Outdated
-from bff.content.content import faults, names_of_messages, product_of
+from bff.content.content import product_of
 from bff.content.drafts import Version, difference
+from bff.content.entries import names_of_messages
+from bff.content.faults import faults
 from bff.web.kit import audit
 from bff.web.kit.services import services
 from bff.web.studio.access import require_publisher, session

@@ -8,7 +8,7 @@ from typing import Final
 
 from flask import request
 
-from bff.content.content import path_of_word
+from bff.content.entries import path_of_word
 from bff.content.language_names import language
 from bff.content.wording import ANY, Place
 from bff.content.words import CATALOGUE, DEFAULTS, Key

@@ -1,0 +1,75 @@
+"""An attempt as a row of the database, and back."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import Any, Final
+
+from sqlalchemy import Row
+
+from bff.connect.attempt import Attempt, Delivery, Status
+from bff.content.product import OfferedConnector
+from bff.identity.principal import AccountRef, User
+from bff.storage.tables import attempts
+
+_SAME_NAME: Final = (
+    "id", "support_code", "product", "message", "callback_message", "locale", "origin", "return_url",
+    "launch_token_sha256", "created_at", "expires_at", "launched_at", "minted_at", "sign_in_token_sha256",
+    "account_connector_id", "authenticated_before", "return_secret_sha256", "browser_sha256", "returned_at",
+    "return_error", "confirmed_at", "attributed", "seemed_over_at",
+    "hinted_at", "checked_at", "checks", "settled_at", "error_code", "external_account",
+    "connected_account", "late_success_at", "provider_said", "idempotency_sha256", "request_sha256",
+    "wanted_connection", "adds_connection",
+)  # fmt: skip
+_OTHER_NAMES: Final = (
+    "account_id", "account_name", "user_id", "user_name", "user_email",
+    "connector_key", "connector_name", "connector_reference", "status", "delivery",
+)  # fmt: skip
+COLUMNS: Final = (*_SAME_NAME, *_OTHER_NAMES)
+# By place, as a row is asked for many columns.
+_places: Final = attempts.c.keys()
+_SAME: Final = itemgetter(*map(_places.index, _SAME_NAME))
+_SUBJECT: Final = itemgetter(*map(_places.index, ("id", "product", "account_id")))
+_OTHERWISE: Final = itemgetter(*map(_places.index, _OTHER_NAMES))
+
+
+def to_row(attempt: Attempt) -> dict[str, Any]:
+    """The values of its columns."""
+    same = {name: getattr(attempt, name) for name in _SAME_NAME}
+    return same | {
+        "status": attempt.status.value,
+        "delivery": attempt.delivery.value,
+        "account_id": attempt.account.id,
+        "account_name": attempt.account.name,
+        "user_id": attempt.user.id,
+        "user_name": attempt.user.name,
+        "user_email": attempt.user.email,
+        "connector_key": attempt.connector.key,
+        "connector_name": attempt.connector.name,
+        "connector_reference": attempt.connector.reference,
+    }
+
+
+def from_row(row: Row[Any] | tuple[Any, ...]) -> Attempt:
+    """An attempt from its row."""
+    account, name, user, user_name, email, key, connector, reference, status, delivery = _OTHERWISE(row)
+    same = dict(zip(_SAME_NAME, _SAME(row), strict=True))
+    return Attempt(
+        **same,
+        status=Status(status),
+        delivery=Delivery(delivery),
+        account=AccountRef(account, name, same["product"]),
+        user=User(user, user_name, email),
+        connector=OfferedConnector(key, connector, reference),
+    )
+
+
+def subject(row: tuple[Any, ...]) -> tuple[str, str, str]:
+    """Of the row: the attempt's id, its product and its account's id."""
+    attempt_id, product, account = _SUBJECT(row)
+    return attempt_id, product, account
+
+
+def found(row: tuple[Any, ...] | None) -> Attempt | None:
+    """The attempt of a row, if there is one."""
+    return from_row(row) if row else None
