@@ -55,8 +55,8 @@ class InEachProcess:
         if not self._wanted or process in self._begun:
             return
         fresh: list[Rounds] = [
-            Housekeeper(self._services.housekeeping, health=self._services.health),
-            self._services.checkpoints.anew(),
+            Housekeeper(self._services.upkeep.housekeeping, health=self._services.connections.health),
+            self._services.upkeep.checkpoints.anew(),
             self._services.webhooks.new_courier(),
         ]
         # Of several first requests at once one gets its own in; no lock, as a fork could copy it locked.

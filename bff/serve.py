@@ -79,8 +79,8 @@ def load() -> Callable[[Settings], Flask]:
     def start(settings: Settings) -> Flask:
         app = create_app(settings)
         services = services_of(app)
-        Housekeeper(services.housekeeping, health=services.health).start()
-        services.checkpoints.start()
+        Housekeeper(services.upkeep.housekeeping, health=services.connections.health).start()
+        services.upkeep.checkpoints.start()
         services.webhooks.new_courier().start()
         return app
 

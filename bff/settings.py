@@ -1,3 +1,4 @@
+# house-allow: long-file: a table of settings
 """The BFF's environment, validated whole; it refuses to start half-configured."""
 
 from __future__ import annotations

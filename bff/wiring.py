@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import Engine
 
-from bff.common.background import Aside, T
+from bff.common.background import aside, at_most
 from bff.common.secret import Secret, fingerprint
 from bff.connect.account_choice import AccountChoice
 from bff.connect.attempt_view import AttemptViews
@@ -48,7 +44,6 @@ from bff.products.file import read_products
 from bff.products.production import require_fit_for_production, webhook_policy
 from bff.products.store import DatabaseProducts
 from bff.serving import metrics
-from bff.serving.blocking import is_patched
 from bff.serving.checkpoints import Checkpoints
 from bff.serving.database import open_database
 from bff.serving.rate_limits import storage_for
@@ -71,7 +66,16 @@ from bff.web.kit.confirmations import Confirmations
 from bff.web.kit.form_tokens import FormTokens
 from bff.web.kit.limits import Limits as CallLimits
 from bff.web.kit.limits import Purpose, Rates
-from bff.web.kit.services import Identify, Services
+from bff.web.kit.services import (
+    Clicks,
+    ConnectionParts,
+    Identify,
+    Services,
+    SessionParts,
+    Teams,
+    Upkeep,
+    Urls,
+)
 from bff.web.kit.session_tokens import SessionTokens
 from bff.web.studio.draft_products import DraftProducts
 from bff.webhooks.bodies import Bodies
@@ -81,8 +85,6 @@ from bff.webhooks.parts import put_product
 
 LOOK_UPS_AT_ONCE: Final = 16
 """Connectors that one worker asks the partner service's catalogue for at a time."""
-GREENLETS: Final = 512
-"""So many calls are made aside at once where each is a greenlet."""
 
 
 @dataclass(frozen=True)
@@ -118,91 +120,119 @@ def _wire(
     identify: Identify | None,
 ) -> Services:
     engine, clock = store.engine, store.clock
+    upstream = _upstream(settings, store, products)
+    every = timedelta(minutes=settings.health_minutes) if settings.health_minutes else None
+    ledger = Ledger(DatabaseConnections(engine), clock, every, decide_within, products.sharing)
+    overview = Overview(upstream.partner, upstream.catalogue, ledger, clock, aside(settings.threads))
+    clicks = _clicks(settings, store, upstream, ledger, overview)
+    content = ContentStore(engine, clock)
+    bodies = Bodies(clicks.attempts, products, clicks.attempt_views)
+    policy = webhook_policy(settings.allowed_webhook_networks, production=settings.is_production)
+    return Services(
+        products=DraftProducts(products, content, settings.public_origin),
+        accounts=upstream.accounts,
+        catalogue=upstream.catalogue,
+        clicks=clicks,
+        connections=ConnectionParts(
+            Connections(
+                ledger,
+                upstream.partner,
+                upstream.catalogue,
+                overview,
+                clicks.attempts,
+                clicks.watch,
+                clock,
+            ),
+            overview,
+            Health(ledger, upstream.partner, clock),
+        ),
+        webhooks=build_webhooks(engine, endpoints, bodies, policy, clock),
+        teams=Teams(content, DatabaseImages(engine), DatabaseStudio(engine, clock, _random_token)),
+        sessions=_sessions(settings, store, products, identify),
+        upkeep=_upkeep(settings, store, clicks),
+        limits=_limits(settings, engine, clock),
+        clock=clock,
+        urls=Urls(settings.public_url, settings.public_origin, settings.partner_origin),
+    )
+
+
+@dataclass(frozen=True)
+class _Upstream:
+    """The partner service, for accounts of products that may see them, and what it offers."""
+
+    accounts: Accounts
+    partner: OwnAccounts
+    catalogue: Catalogue
+
+
+def _upstream(settings: Settings, store: _Store, products: DatabaseProducts) -> _Upstream:
     credential = f"{settings.partner_api_url}\n{settings.partner_client_id}"
     client = _partner_client(settings, store, credential)
     metrics.watch_breaker("partner", client.breaker_state)
-    accounts = Accounts(DatabaseAccountOwners(engine), products, client.takes_any_account_id)
+    accounts = Accounts(DatabaseAccountOwners(store.engine), products, client.takes_any_account_id)
     partner = OwnAccounts(client, accounts)
-    catalogue = Catalogue(partner, clock, DatabaseConnectors(engine, credential), _at_most(LOOK_UPS_AT_ONCE))
-    minutes = settings.health_minutes
-    every = timedelta(minutes=minutes) if minutes else None
-    ledger = Ledger(DatabaseConnections(engine), clock, every, decide_within, products.sharing)
-    minter = Minter(partner, catalogue, _aside(settings.threads), several_installs, ledger)
-    attempts = DatabaseAttempts(engine)
-    overview = Overview(partner, catalogue, ledger, clock, _aside(settings.threads))
+    known = DatabaseConnectors(store.engine, credential)
+    return _Upstream(accounts, partner, Catalogue(partner, store.clock, known, at_most(LOOK_UPS_AT_ONCE)))
+
+
+def _clicks(
+    settings: Settings, store: _Store, upstream: _Upstream, ledger: Ledger, overview: Overview
+) -> Clicks:
+    clock, partner, catalogue = store.clock, upstream.partner, upstream.catalogue
+    minter = Minter(partner, catalogue, aside(settings.threads), several_installs, ledger)
+    attempts = DatabaseAttempts(store.engine)
     events = AllOf(LoggedEvents(), overview)
     watch = Watch(attempts, partner, events, clock, ledger)
     around = Surroundings(clock, _random_token, settings.public_url, settings.partner_service_url)
-    completions = Completions(
-        attempts,
-        partner,
-        minter,
-        watch,
-        events,
-        _same_browser(settings),
-        around,
-    )
+    same_browser = _same_browser(settings)
+    completions = Completions(attempts, partner, minter, watch, events, same_browser, around)
     launches = LaunchMinter(completions, attempts, around)
     forms = Forms(attempts, partner, minter, launches, watch, around)
+    # A queue of its own: what is minted ahead waits for work in the other one.
     connect = Connect(
-        attempts,
-        watch,
-        catalogue,
-        launches,
-        # A queue of its own: what is minted ahead waits for work in the other one.
-        Ahead(_aside(settings.threads), clock),
-        forms,
-        around,
-    )
-    content, session_ends = ContentStore(engine, clock), DatabaseSessionEnds(engine)
-    purge = Purge(
-        engine, timedelta(days=settings.retention_days), timedelta(days=settings.webhook_retention_days)
+        attempts, watch, catalogue, launches, Ahead(aside(settings.threads), clock), forms, around
     )
     receipts = Receipts(settings.signing_keys(), settings.public_url)
-    views = AttemptViews(receipts, settings.partner_origin)
-    policy = webhook_policy(settings.allowed_webhook_networks, production=settings.is_production)
-    return Services(
-        accounts=accounts,
+    return Clicks(
         connect=connect,
         account_choice=AccountChoice(attempts, partner, watch, around),
         forms=forms,
         completions=completions,
         watch=watch,
-        attempts=attempts,
-        overview=overview,
-        connections=Connections(ledger, partner, catalogue, overview, attempts, watch, clock),
-        health=Health(ledger, partner, clock),
-        catalogue=catalogue,
-        sign_in_urls=SignInUrls(minter, attempts, settings.partner_service_url, clock),
-        products=DraftProducts(products, content, settings.public_origin),
-        content=content,
-        images=DatabaseImages(engine),
-        studio=DatabaseStudio(engine, clock, _random_token),
-        receipts=receipts,
-        attempt_views=views,
-        attempt_list=AttemptList(engine),
-        webhooks=build_webhooks(engine, endpoints, Bodies(attempts, products, views), policy, clock),
-        limits=_limits(settings, engine, clock),
-        housekeeping=Housekeeping(attempts, watch, purge, clock.cautious),
-        checkpoints=Checkpoints(engine),
-        session_tokens=SessionTokens(settings.signing_keys(), clock, session_ends),
-        confirmations=Confirmations(settings.signing_keys(), clock),
-        form_tokens=FormTokens(settings.signing_keys()),
-        session_ends=session_ends,
-        assertions=JwtAssertions(
-            products.assertion_rule,
-            UsedAssertions(engine),
-            JwksUrls(),
-            audience=settings.public_url,
-            clock=clock,
-        ),
         repeats=Repeats(connect, attempts, clock, _random_token),
+        sign_in_urls=SignInUrls(minter, attempts, settings.partner_service_url, clock),
+        attempts=attempts,
+        attempt_list=AttemptList(store.engine),
+        attempt_views=AttemptViews(receipts, settings.partner_origin),
+        receipts=receipts,
+    )
+
+
+def _sessions(
+    settings: Settings, store: _Store, products: DatabaseProducts, identify: Identify | None
+) -> SessionParts:
+    keys, clock, ends = settings.signing_keys(), store.clock, DatabaseSessionEnds(store.engine)
+    used = UsedAssertions(store.engine)
+    return SessionParts(
+        tokens=SessionTokens(keys, clock, ends),
+        ends=ends,
+        assertions=JwtAssertions(
+            products.assertion_rule, used, JwksUrls(), audience=settings.public_url, clock=clock
+        ),
+        confirmations=Confirmations(keys, clock),
+        form_tokens=FormTokens(keys),
         identify=identify,
-        storage_fault=Readiness(lambda: SCHEMA.fault(engine)).lacking,
-        clock=clock,
-        public_url=settings.public_url,
-        public_origin=settings.public_origin,
-        partner_origin=settings.partner_origin,
+    )
+
+
+def _upkeep(settings: Settings, store: _Store, clicks: Clicks) -> Upkeep:
+    engine = store.engine
+    kept, told = timedelta(days=settings.retention_days), timedelta(days=settings.webhook_retention_days)
+    purge = Purge(engine, kept, told)
+    return Upkeep(
+        Housekeeping(clicks.attempts, clicks.watch, purge, store.clock.cautious),
+        Checkpoints(engine),
+        Readiness(lambda: SCHEMA.fault(engine)).lacking,
     )
 
 
@@ -250,25 +280,6 @@ def _same_browser(settings: Settings) -> SameBrowser:
     if settings.same_browser == "auto":
         return SameBrowser.WHERE_POSSIBLE if settings.public_url.startswith("https:") else SameBrowser.OFF
     return SameBrowser(settings.same_browser)
-
-
-def _aside(threads: int) -> Aside:
-    return _at_most(GREENLETS if is_patched() else threads)
-
-
-def _at_most(size: int) -> Aside:
-    pools: dict[int, ThreadPoolExecutor] = {}
-
-    def begin(work: Callable[[], T]) -> Future[T]:
-        # Threads do not survive a fork, and a pool that believes in them would wait for ever.
-        pool = pools.get(os.getpid())
-        if pool is None:
-            fresh = ThreadPoolExecutor(size, thread_name_prefix="aside")
-            pool = pools.setdefault(os.getpid(), fresh)
-        # Its lines in the log belong to the same request.
-        return pool.submit(copy_context().run, work)
-
-    return begin
 
 
 def _random_token() -> str:

@@ -37,6 +37,8 @@ class Fault:
     advice: str
 
 
+MOST_LINES, MOST_IN_FUNCTION, MOST_COLLABORATORS = 300, 50, 7
+"""Of a file, a function, and what a constructor takes."""
 SHELL: Final = {"shell": (True, "shell", "pass a list of arguments, no text for a shell")}
 FORBIDDEN: Final = {
     "force": (True, "force-json", "a body of another type is refused, never parsed by force"),
@@ -110,7 +112,9 @@ def _all_of(path: str, text: str) -> Iterator[Fault]:
                 yield Fault(number, "nosec", "name the test and the reason: # nosec B000  # why")
         yield from _everywhere(tree)
         yield from _in_tests(tree) if path.startswith("tests/") else ()
-        yield from _in_product(tree) if path.startswith("bff/") else ()
+        if path.startswith("bff/"):
+            yield from _in_product(tree)
+            yield from _sizes(tree, text)
         return
     rules = TEXT_RULES | (TEMPLATE_RULES if path.endswith(".html") else {})
     for rule, (pattern, advice) in rules.items():
@@ -155,6 +159,19 @@ def _in_product(tree: ast.AST) -> Iterator[Fault]:
             yield from _trust(node)
         elif isinstance(node, ast.ImportFrom) and node.module == "hashlib":
             yield from (_weak(node) for alias in node.names if alias.name in WEAK)
+
+
+def _sizes(tree: ast.AST, text: str) -> Iterator[Fault]:
+    if text.count("\n") > MOST_LINES:
+        yield Fault(1, "long-file", f"more than {MOST_LINES} lines: it does two things, so split it")
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        if (node.end_lineno or 0) - node.lineno >= MOST_IN_FUNCTION:
+            yield Fault(node.lineno, "long-function", f"more than {MOST_IN_FUNCTION} lines: name its parts")
+        taken = len(node.args.args) + len(node.args.kwonlyargs) - 1
+        if node.name == "__init__" and taken > MOST_COLLABORATORS:
+            yield Fault(node.lineno, "collaborators", f"more than {MOST_COLLABORATORS}: bundle or split")
 
 
 def _keywords(call: ast.Call, forbidden: Mapping[str, tuple[bool, str, str]]) -> Iterator[Fault]:

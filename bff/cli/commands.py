@@ -153,7 +153,7 @@ def _now() -> datetime:
 def _purge(_: argparse.Namespace) -> int:
     settings = load_settings()
     SCHEMA.open(settings.database_url).dispose()
-    housekeeping = build_services(settings).housekeeping
+    housekeeping = build_services(settings).upkeep.housekeeping
     print(f"ended: {housekeeping.end_overdue()}")
     for name, count in housekeeping.forget().items():
         print(f"forgotten {name}: {count}")

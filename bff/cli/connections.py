@@ -36,7 +36,7 @@ def add_commands(connections: Any) -> None:
 @quiet()
 def _list(arguments: argparse.Namespace) -> int:
     services, product, account = _place(arguments)
-    for each in services.overview.connections(account, product.connectors):
+    for each in services.connections.overview.connections(account, product.connectors):
         print(_line(each))
     return 0
 
@@ -44,8 +44,8 @@ def _list(arguments: argparse.Namespace) -> int:
 @quiet()
 def _disconnect(arguments: argparse.Namespace) -> int:
     services, product, account = _place(arguments)
-    found = services.connections.find(account, product.connectors, arguments.connection)
-    services.connections.end(found, OPERATOR)
+    found = services.connections.service.find(account, product.connectors, arguments.connection)
+    services.connections.service.end(found, OPERATOR)
     print(f"disconnected {found.row.number} ({found.offered.key})")
     return 0
 

@@ -67,7 +67,7 @@ def secure(response: Response) -> Response:
         return response
     request.environ[SECURED] = True
     wanted = TABLE[kind_of_request()]
-    if services().public_url.startswith("https:"):
+    if services().urls.public_url.startswith("https:"):
         wanted = wanted | {"Strict-Transport-Security": HSTS}
     there = {name.lower() for name, _ in response.headers}
     response.headers.extend({name: value for name, value in wanted.items() if name.lower() not in there})

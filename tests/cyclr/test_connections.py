@@ -20,7 +20,7 @@ from tests.support.world import HOST
 
 def forget(world: CyclrWorld) -> None:
     """What was heard a moment ago counts no more."""
-    world.bff_app.extensions["hitchpost"].overview._kept.clear()
+    world.bff_app.extensions["hitchpost"].connections.overview._kept.clear()
 
 
 def look(world: CyclrWorld) -> None:
@@ -32,7 +32,7 @@ def look(world: CyclrWorld) -> None:
     with engine.begin() as connection:
         connection.execute(update(connections).where(due).values(look_at=long_ago))
     engine.dispose()
-    health: Health = world.bff_app.extensions["hitchpost"].health
+    health: Health = world.bff_app.extensions["hitchpost"].connections.health
     health.look()
 
 

@@ -111,7 +111,7 @@ def test_a10_an_assertion_becomes_a_session(desk: Desk, kid: str) -> None:
     assert answer.headers["Access-Control-Allow-Origin"] == HOST
     ends = datetime.fromisoformat(answer.json()["expires_at"]) - datetime.now(UTC)
     assert timedelta(minutes=59) < ends <= timedelta(hours=1)
-    principal = desk.app.extensions[EXTENSION].session_tokens.read(answer.json()["token"])
+    principal = desk.app.extensions[EXTENSION].sessions.tokens.read(answer.json()["token"])
     assert (principal.product, principal.user.id, principal.user.name) == ("filed", "ada", "Ada")
     assert (principal.account.id, principal.account.name) == ("acme", "Acme")
     assert principal.connectors == {"sandbox"}
@@ -120,7 +120,7 @@ def test_a10_an_assertion_becomes_a_session(desk: Desk, kid: str) -> None:
 def test_a10_the_account_may_be_an_object(desk: Desk) -> None:
     """As in `POST /v1/sessions`."""
     answer = desk.exchange(desk.issuer.sign(account={"id": "zeta", "name": "Zeta"}, account_name=None))
-    principal = desk.app.extensions[EXTENSION].session_tokens.read(answer.json()["token"])
+    principal = desk.app.extensions[EXTENSION].sessions.tokens.read(answer.json()["token"])
     assert (principal.account.id, principal.account.name) == ("zeta", "Zeta")
 
 
@@ -412,12 +412,12 @@ def test_a10_while_the_keys_are_missing_nobody_gets_in(
 
 def test_a10_an_outage_of_the_host_is_told_as_one(desk: Desk) -> None:
     """503 with a code of its own, and when to come again; the assertion is not used up."""
-    desk.app.extensions[EXTENSION].assertions._jwks._kept.clear()
+    desk.app.extensions[EXTENSION].sessions.assertions._jwks._kept.clear()
     assertion, desk.issuer.status = desk.issuer.sign(aud="fetched"), 500
     answer = desk.exchange(assertion, "fetched")
     assert (answer.status_code, answer.json()["code"]) == (503, "keys_unavailable")
     assert answer.headers["Retry-After"] == "5"
-    desk.app.extensions[EXTENSION].assertions._jwks._kept.clear()
+    desk.app.extensions[EXTENSION].sessions.assertions._jwks._kept.clear()
     desk.issuer.status = 200
     assert desk.exchange(assertion, "fetched").status_code == 201
 
@@ -454,7 +454,7 @@ def test_a10_keys_that_are_not_for_this_are_passed_over(
 
 def test_a10_used_assertions_are_forgotten_in_time(desk: Desk) -> None:
     """Once they are past their own time, so many at once as was said."""
-    engine = desk.app.extensions[EXTENSION].attempts._engine
+    engine = desk.app.extensions[EXTENSION].clicks.attempts._engine
     used, old = UsedAssertions(engine), datetime(2020, 1, 1, tzinfo=UTC)
     for number in range(5):
         assert used.use("issuer", str(number), old)

@@ -64,7 +64,7 @@ def settings_of(**values: Any) -> Any:
 def test_a2_the_cookie_is_the_hosts_own(studio: StudioWorld, tmp_path: Path) -> None:
     """Over https: `__Host-`, Secure, HttpOnly, Lax, the whole origin, no Domain; given and taken alike."""
     app = build_bff("https://bff.example", tmp_path, studio.world.partner)
-    token = app.extensions[EXTENSION].studio.invite("demo", "ada@acme.example", Role.EDITOR)
+    token = app.extensions[EXTENSION].teams.studio.invite("demo", "ada@acme.example", Role.EDITOR)
     browser, own = app.test_client(), {"Origin": "https://bff.example"}
     given = browser.post(f"/studio/enter/{token.reveal()}", headers=own, base_url="https://bff.example")
     page = browser.get("/studio/snippet", base_url="https://bff.example").text
@@ -191,7 +191,7 @@ def test_a9_an_operator_ends_the_sessions_of_a_person(studio: StudioWorld) -> No
     """Every browser of theirs is signed out, a link not used yet is useless; others stay."""
     first, second, other = studio.editor(), studio.editor(), studio.editor(GRACE)
     link = studio.link()
-    assert studio.world.bff_app.extensions[EXTENSION].studio.end_sessions("ada@acme.example") >= 2
+    assert studio.world.bff_app.extensions[EXTENSION].teams.studio.end_sessions("ada@acme.example") >= 2
     assert [who.get("messages").status_code for who in (first, second, other)] == [401, 401, 200]
     assert enter(studio.world, link).status_code == 410
 

@@ -35,7 +35,7 @@ def test_what_was_used_or_ended_is_not_good_again(
     New ones are good, and what stands goes on.
     """
     with open_world(tmp_path) as world:
-        session, studio = world.session(), services_of(world).studio
+        session, studio = world.session(), services_of(world).teams.studio
         launch_token = world.begin(session)["launch_token"]
         minted = world.launch(world.begin(session)["launch_token"]).headers["Location"]
         invite, unused = (
@@ -50,7 +50,7 @@ def test_what_was_used_or_ended_is_not_good_again(
         assert hitchpost(["db", "restored"]) == 0
         assert partner(["db", "restored"]) == 0
         assert "attempts ended: 2" in capsys.readouterr().out
-        services_of(world).session_ends._last.clear()  # type: ignore[attr-defined]
+        services_of(world).sessions.ends._last.clear()  # type: ignore[attr-defined]
         assert world.page("GET", "/v1/config", session).status_code == 401
         assert world.launch(launch_token).status_code == 410
         assert studio.sign_in(unused) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import ssl
 import threading
@@ -76,6 +77,18 @@ def trust(patch: pytest.MonkeyPatch, authorities: Path) -> None:
     patch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(authorities))
 
 
+def _request(connection: ssl.SSLSocket) -> bytes:
+    """One whole request: whoever closes with something unread resets the connection."""
+    taken = b""
+    while part := connection.recv(65536):
+        taken += part
+        head, found, body = taken.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: *(\d+)", head)
+        if found and len(body) >= (int(length[1]) if length else 0):
+            break
+    return taken
+
+
 @contextlib.contextmanager
 def serve_tls(context: ssl.SSLContext) -> Iterator[tuple[str, list[bytes]]]:
     """Answers ``{}`` to everything; yields its URL, and what it was sent inside TLS."""
@@ -88,7 +101,7 @@ def serve_tls(context: ssl.SSLContext) -> Iterator[tuple[str, list[bytes]]]:
             except OSError:
                 return
             with contextlib.suppress(OSError), context.wrap_socket(plain, server_side=True) as connection:
-                heard.append(connection.recv(65536))
+                heard.append(_request(connection))
                 connection.sendall(b"HTTP/1.1 200 X\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
 
     with socket.create_server(("127.0.0.1", 0)) as listening:

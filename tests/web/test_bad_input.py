@@ -153,7 +153,7 @@ def test_a_session_that_has_ended_signs_nobody_in(world: World) -> None:
     """A session token ends when it says."""
     services = world.bff_app.extensions[EXTENSION]
     principal = Principal("demo", AccountRef(world.account, world.account), User("ada"))
-    ended, _ = services.session_tokens.issue(principal, timedelta(seconds=-1))
+    ended, _ = services.sessions.tokens.issue(principal, timedelta(seconds=-1))
     problem(world.page("GET", "/v1/config", ended.reveal()), 401, "not_signed_in")
 
 

@@ -47,7 +47,7 @@ def look(world: World) -> None:
     token = world.session(user="looks")
     for _ in range(3 * ROUNDS):
         with contextlib.suppress(KeyError):
-            world.bff_app.extensions["hitchpost"].overview._kept.clear()
+            world.bff_app.extensions["hitchpost"].connections.overview._kept.clear()
         assert world.page("GET", "/v1/config", token).status_code == 200
 
 
@@ -63,7 +63,7 @@ def test_the_story_of_a_connection_is_one(world: World) -> None:
     with ThreadPoolExecutor(len(works)) as pool:
         for done in [pool.submit(work) for work in works]:
             done.result()
-    world.bff_app.extensions["hitchpost"].overview._kept.clear()
+    world.bff_app.extensions["hitchpost"].connections.overview._kept.clear()
     now = next(each for each in listed(world) if each["id"] == connection)
     path = f"/v1.0/account/connectors/{connection}"
     so = client_of(world).call("GET", path, account=world.account).json()["Authenticated"]

@@ -196,7 +196,7 @@ def kill_grant(world: World, number: int) -> None:
 
 def forget(world: World) -> None:
     """What was heard a moment ago counts no more."""
-    world.bff_app.extensions["hitchpost"].overview._kept.clear()
+    world.bff_app.extensions["hitchpost"].connections.overview._kept.clear()
 
 
 class TestOutage:

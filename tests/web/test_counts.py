@@ -55,7 +55,7 @@ def is_count(statement: str) -> bool:
 def remembered(world: World) -> Iterator[None]:
     """Products, origins and ends were read a moment ago, as on any machine that is in use."""
     services = world.bff_app.extensions["hitchpost"]
-    products, ends = services.products.stored, services.session_ends
+    products, ends = services.products.stored, services.sessions.ends
     kept = (products._products, products._origins, ends._last)
     for one in kept:
         one.fresh = 3600.0
@@ -93,7 +93,7 @@ def test_a_press_costs_one_look_and_its_launch_no_call(world: World) -> None:
     world.launch(world.begin(token)["launch_token"])
     attempt = world.begin(token)
     before = len(world.partner_calls.seen)
-    ahead = world.bff_app.extensions["hitchpost"].connect._ahead
+    ahead = world.bff_app.extensions["hitchpost"].clicks.connect._ahead
     with statements(world) as seen:
         assert world.press(attempt["launch_token"]).status_code == 204
         wait_for(ahead._kept[attempt["id"]][1].done)
@@ -154,7 +154,7 @@ def test_a_configuration_costs_two_looks_and_one_call(world: World) -> None:
     token = world.session()
     assert world.read(world.connect(token))["status"] == "connected"
     world.page("GET", "/v1/config", token)
-    overview = world.bff_app.extensions["hitchpost"].overview
+    overview = world.bff_app.extensions["hitchpost"].connections.overview
     overview._kept.clear()
     before = len(world.partner_calls.seen)
     with statements(world) as seen:

@@ -189,7 +189,7 @@ class TestBearer:
     def test_a_session_of_a_product_that_is_gone_is_nobodys(self, app: Flask, client: FlaskClient) -> None:
         """Its token is still good by itself."""
         gone = AnyPrincipal("gone", AccountRef("acme", "Acme"), User("ada"))
-        token, _ = services_of(app).session_tokens.issue(gone)
+        token, _ = services_of(app).sessions.tokens.issue(gone)
         answer = begin(client, {"Authorization": f"Bearer {token.reveal()}", "Origin": HOST})
         assert told(answer) == (401, "not_signed_in")
         assert "'gone'" in answer.text

@@ -28,7 +28,7 @@ def token(world: World) -> str:
 @pytest.fixture
 def ahead(world: World) -> Ahead[Ready]:
     """What this worker has minted ahead."""
-    found: Ahead[Ready] = world.bff_app.extensions["hitchpost"].connect._ahead
+    found: Ahead[Ready] = world.bff_app.extensions["hitchpost"].clicks.connect._ahead
     return found
 
 
@@ -191,7 +191,7 @@ def test_what_is_minted_ahead_waits_for_no_turn_of_its_own(tmp_path: Path, datab
         session = world.session()
         world.launch(world.begin(session)["launch_token"])
         attempt, before = world.begin(session), world.mints()
-        ahead = world.bff_app.extensions["hitchpost"].connect._ahead
+        ahead = world.bff_app.extensions["hitchpost"].clicks.connect._ahead
         world.press(attempt["launch_token"])
         minted(world, ahead, attempt["id"])
         assert world.launch(attempt["launch_token"]).status_code == 303

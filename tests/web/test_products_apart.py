@@ -363,7 +363,7 @@ def test_a66_the_studios_of_two_products_try_out_apart(world: World) -> None:
         accounts = []
         for studio in (one, two):
             token = studio.editor().get("session").json()["token"]
-            principal = world.bff_app.extensions[EXTENSION].session_tokens.read(token)
+            principal = world.bff_app.extensions[EXTENSION].sessions.tokens.read(token)
             accounts.append(principal.account.id)
         assert len(set(accounts)) == 2
 

@@ -107,7 +107,7 @@ def test_a13_who_it_is_for_comes_from_the_session(world: World, field: str) -> N
         json={"connector": "sandbox"},
         headers={f"X-{field}": "zeta", f"X-Forwarded-{field}": "zeta", f"X-Hitchpost-{field}": "zeta"},
     )
-    attempt = world.bff_app.extensions[EXTENSION].attempts.get(answer.json()["id"])
+    attempt = world.bff_app.extensions[EXTENSION].clicks.attempts.get(answer.json()["id"])
     assert (attempt.product, attempt.account.id, attempt.user.id) == ("demo", world.account, "ada")
 
 
@@ -158,7 +158,7 @@ class Broken:
     @property
     def engine(self) -> Engine:
         """Its database."""
-        engine = self.app.extensions[EXTENSION].attempts._engine
+        engine = self.app.extensions[EXTENSION].clicks.attempts._engine
         assert isinstance(engine, Engine)
         return engine
 
@@ -186,8 +186,8 @@ class Broken:
         for kept in (
             services.products.stored._products,
             services.products.stored._origins,
-            services.session_ends._ends,
-            services.session_ends._last,
+            services.sessions.ends._ends,
+            services.sessions.ends._last,
         ):
             kept.clear()
 
@@ -206,7 +206,7 @@ class Broken:
         ]
 
     def _sign_in(self) -> None:
-        token = self.app.extensions[EXTENSION].studio.invite("demo", "ada@acme.example", Role.PUBLISHER)
+        token = self.app.extensions[EXTENSION].teams.studio.invite("demo", "ada@acme.example", Role.PUBLISHER)
         self.client.post(
             f"/studio/enter/{token.reveal()}",
             headers={"Origin": "https://bff.example"},

@@ -56,9 +56,9 @@ class Told:
         launched = self.world.launch(attempt["launch_token"], opened_for=opened_for)
         assert launched.status_code == 303, launched.text
         if status == "failed":
-            found = self.services.attempts.get(attempt["id"])
+            found = self.services.clicks.attempts.get(attempt["id"])
             assert found is not None
-            self.services.watch.settle(found, {"status": Status.FAILED, "error_code": "failed"})
+            self.services.clicks.watch.settle(found, {"status": Status.FAILED, "error_code": "failed"})
         elif status == "expired":
             self.world.change(attempt["id"], expires_at=datetime.now(UTC) - timedelta(hours=2))
         else:
@@ -104,7 +104,7 @@ def test_every_ending_is_told_once(told: Told, status: str) -> None:
 def test_an_ending_is_told_although_no_page_is_there(told: Told) -> None:
     """The page is gone, and nobody reads: housekeeping ends the attempt, and the server is told."""
     attempt = told.end("expired")
-    told.services.housekeeping.end_overdue()
+    told.services.upkeep.housekeeping.end_overdue()
     wait_for(lambda: told.receiver.got, 10)
     assert [(each["data"]["id"], each["data"]["status"]) for each in told.receiver.events()] == [
         (attempt, "expired")

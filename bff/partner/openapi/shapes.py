@@ -1,3 +1,4 @@
+# house-allow: long-file: a table, read by what stands in it
 """The JSON that the service reads and answers, under Cyclr's names.
 
 A member of a request that has a wrong type counts as absent, and one that is not known is ignored (as

@@ -29,8 +29,8 @@ def give(connection_id: str) -> Response:
     read_optional_body(NoBody)
     account = account_of(product, None)
     services().limits.spend(Purpose.TOKEN, product.key, account.id, connection_id)
-    found = services().connections.find(account, product.connectors, connection_id)
-    token = services().connections.access_token(found)
+    found = services().connections.service.find(account, product.connectors, connection_id)
+    token = services().connections.service.access_token(found)
     audit.token_given(product.key, account.id, found.offered.key, found.row.number)
     return answer(
         {

@@ -109,7 +109,7 @@ def begin_session(product: Product, who: SignedIn, life: timedelta) -> Response:
         user=who.user.user(),
         connectors=frozenset(who.connectors) if who.connectors is not None else None,
     )
-    token, expires_at = services().session_tokens.issue(principal, life)
+    token, expires_at = services().sessions.tokens.issue(principal, life)
     audit.session_issued(principal)
     told = {
         "token": token.reveal(),
@@ -125,7 +125,7 @@ def end_sessions() -> Response:
     product, body = host_server(), read_body(EndedSessions)
     services().limits.spend_of_day("ended sessions", product.key)
     now, account = services().clock(), body.account.id if body.account else None
-    services().session_ends.end(product.key, body.user.id, account, now)
+    services().sessions.ends.end(product.key, body.user.id, account, now)
     return answer({"ended_before": now.isoformat()})
 
 
@@ -136,7 +136,7 @@ def create_sign_in_url() -> Response:
     account = body.account.reference(product)
     services().accounts.claimed(account)
     services().limits.spend(Purpose.LAUNCH, product.key, body.account.id, body.user.id)
-    url, expires_at = services().sign_in_urls.mint(
+    url, expires_at = services().clicks.sign_in_urls.mint(
         product,
         account,
         body.user.user(),

@@ -36,8 +36,8 @@ def exchange() -> Response:
     if product is None:
         raise NotSignedIn(f"there is no product {body.product!r}")
     calling_origin(product)
-    claims = services().assertions.use(product.key, body.assertion)
-    if services().session_ends.is_forgotten(datetime.fromtimestamp(claims["iat"], UTC)):
+    claims = services().sessions.assertions.use(product.key, body.assertion)
+    if services().sessions.ends.is_forgotten(datetime.fromtimestamp(claims["iat"], UTC)):
         raise NotSignedIn("iat: it was signed before the database was restored; sign a new one")
     return begin_session(product, checked(SignedIn, _as_body(claims)), DEFAULT_LIFE)
 

@@ -36,8 +36,8 @@ def attempts() -> Response:
         status=Status(status) if status else None,
         since=query.moment("since"),
     )
-    found, further = services().attempt_list.page(wanted, query.limit(), query.cursor())
-    views = services().attempt_views
+    found, further = services().clicks.attempt_list.page(wanted, query.limit(), query.cursor())
+    views = services().clicks.attempt_views
     return answer({"attempts": [views.for_server(each, product) for each in found], **_further(further)})
 
 

@@ -14,7 +14,7 @@ routes = Blueprint("hitchpost_receipts", __name__)
 @routes.get("/.well-known/jwks.json")
 def jwks() -> Response:
     """A JWK set (RFC 7517): every key that signs or has signed receipts."""
-    body = json.dumps(services().receipts.public_keys())
+    body = json.dumps(services().clicks.receipts.public_keys())
     response = Response(body, content_type="application/jwk-set+json")
     response.headers.update({"Cache-Control": "public, max-age=300", "X-Content-Type-Options": "nosniff"})
     return response

@@ -37,10 +37,10 @@ def signed_in() -> tuple[Product, Principal]:
     Tried in this order: session token, then the host app's own session. Raises ``NotSignedIn`` or
     ``OriginNotRegistered``.
     """
-    token, identify = bearer(), services().identify
+    token, identify = bearer(), services().sessions.identify
     principal: Principal | None = None
     if token is not None:
-        principal = services().session_tokens.read(token)
+        principal = services().sessions.tokens.read(token)
     elif identify is not None:
         require_custom_header()
         principal = _of_host(identify)

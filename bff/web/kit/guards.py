@@ -93,7 +93,7 @@ def launch_is_direct(attempt: Attempt) -> bool:
     be the attempt's product and page.
     """
     origin, opened_for = request.headers.get(ORIGIN), _opened_for()
-    if origin != services().public_origin:
+    if origin != services().urls.public_origin:
         return origin == attempt.origin
     if opened_for == (None, None):
         # No opening page, which always tells. A page that began may stand at the BFF's own origin (in a
@@ -107,9 +107,9 @@ def launch_is_confirmed(attempt: Attempt) -> bool:
 
     It comes from the BFF's own origin: the form is no good to a page elsewhere that got hold of it.
     """
-    if request.headers.get(ORIGIN) != services().public_origin:
+    if request.headers.get(ORIGIN) != services().urls.public_origin:
         return False
-    return services().confirmations.is_pressed(attempt, request.form.get(confirmations.FIELD, ""))
+    return services().sessions.confirmations.is_pressed(attempt, request.form.get(confirmations.FIELD, ""))
 
 
 def _opened_for() -> tuple[str | None, str | None]:

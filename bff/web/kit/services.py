@@ -40,44 +40,86 @@ EXTENSION = "hitchpost"
 
 
 @dataclass(frozen=True)
-class Services:
-    """The use-cases and adapters of one BFF. ``identify`` is the host's own, inside its Flask app."""
+class Clicks:
+    """A sign-in from its click to its end, and what is told of it."""
 
-    accounts: Accounts
     connect: Connect
     account_choice: AccountChoice
     forms: Forms
     completions: Completions
     watch: Watch
+    repeats: Repeats
+    sign_in_urls: SignInUrls
     attempts: AttemptStore
     attempt_list: AttemptList
     attempt_views: AttemptViews
-    webhooks: WebhookParts
+    receipts: ReceiptSigner
+
+
+@dataclass(frozen=True)
+class ConnectionParts:
+    """What stands after a click: seen, ended, and looked after."""
+
+    service: Connections
     overview: Overview
-    connections: Connections
     health: Health
-    catalogue: Catalogue
-    sign_in_urls: SignInUrls
-    products: ProductStore
+
+
+@dataclass(frozen=True)
+class Teams:
+    """What product teams write, and by whom."""
+
     content: ContentStore
     images: ImageStore
     studio: StudioStore
-    session_tokens: SessionTokens
+
+
+@dataclass(frozen=True)
+class SessionParts:
+    """Who is signed in. ``identify`` is the host's own, inside its Flask app."""
+
+    tokens: SessionTokens
+    ends: SessionEnds
+    assertions: HostAssertions
     confirmations: Confirmations
     form_tokens: FormTokens
-    session_ends: SessionEnds
-    assertions: HostAssertions
-    repeats: Repeats
-    receipts: ReceiptSigner
-    limits: Limits
+    identify: Identify | None
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What is done in rounds, and whether the database can be used."""
+
     housekeeping: Housekeeping
     checkpoints: Checkpoints
-    identify: Identify | None
     storage_fault: Callable[[], str | None]
-    clock: Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Urls:
+    """Where browsers reach the BFF and the partner service."""
+
     public_url: str
     public_origin: str
     partner_origin: str
+
+
+@dataclass(frozen=True)
+class Services:
+    """The use-cases and adapters of one BFF."""
+
+    products: ProductStore
+    accounts: Accounts
+    catalogue: Catalogue
+    clicks: Clicks
+    connections: ConnectionParts
+    webhooks: WebhookParts
+    teams: Teams
+    sessions: SessionParts
+    upkeep: Upkeep
+    limits: Limits
+    clock: Callable[[], datetime]
+    urls: Urls
 
 
 def services() -> Services:

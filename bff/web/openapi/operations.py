@@ -1,3 +1,4 @@
+# house-allow: long-file: a table, read by what stands in it
 """Every route that is described, by what it takes and what it answers."""
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ routes = Blueprint("hitchpost_openapi", __name__)
 @routes.get("/v1/openapi.json")
 def openapi() -> Response:
     """What you read: the OpenAPI document of this API (3.1)."""
-    body = json.dumps(document(services().public_url), sort_keys=True)
+    body = json.dumps(document(services().urls.public_url), sort_keys=True)
     response = Response(body, content_type="application/json")
     response.headers.update({**API_HEADERS, "Cache-Control": "public, max-age=300"})
     response.add_etag()

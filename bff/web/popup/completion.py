@@ -30,9 +30,9 @@ def complete(attempt_id: str) -> Response:
     if request.method != "GET":
         return Response(status=405, headers={"Allow": "GET", "Cache-Control": "no-store"})
     _require_visit()
-    attempt = services().completions.attempt(attempt_id)
+    attempt = services().clicks.completions.attempt(attempt_id)
     try:
-        url = services().completions.complete(attempt, launch_cookies.of_request(attempt_id), _code())
+        url = services().clicks.completions.complete(attempt, launch_cookies.of_request(attempt_id), _code())
     except (CompletedElsewhere, LaunchRefused, PartnerProblem) as error:
         return _told(error, trouble(error, attempt))
     return onward(url)

@@ -50,7 +50,7 @@ def refused(status: int) -> Response:
 def refused_launch(error: LaunchRefused) -> Response:
     """The page for a launch token that is no longer good; the page that began is told if it is known."""
     token = request.form.get("launch_token", "")
-    return trouble(error, services().connect.attempt_of(Secret(token)))
+    return trouble(error, services().clicks.connect.attempt_of(Secret(token)))
 
 
 def ended(attempt: Attempt) -> Response:
@@ -113,7 +113,7 @@ def _again(error: Exception, status: int, attempt: Attempt | None) -> dict[str, 
     # Refused before anything was looked at: then the launch token is as good as before.
     if not isinstance(error, StorageUnavailable | RateLimited | LimitsUnavailable):
         try:
-            services().connect.peek(Secret(request.form.get("launch_token", "")))
+            services().clicks.connect.peek(Secret(request.form.get("launch_token", "")))
         except Exception:  # noqa: BLE001  # what broke before may break again, and no page of an error makes another
             return None
     return waiting.fields(attempt)

@@ -59,10 +59,10 @@ def show(attempt_id: str) -> Response:
     if attempt.status is not Status.LAUNCHED:
         return ended(attempt)
     try:
-        shown = services().forms.show(attempt)
+        shown = services().clicks.forms.show(attempt)
     except PartnerProblem as problem:
         return trouble(problem, attempt)
-    token = services().form_tokens.issue(attempt, shown.turn, form_fields.names_of(shown.form))
+    token = services().sessions.form_tokens.issue(attempt, shown.turn, form_fields.names_of(shown.form))
     return _form_page(attempt, shown, token)
 
 
@@ -70,7 +70,7 @@ def show(attempt_id: str) -> Response:
 def send(attempt_id: str) -> Response:
     """What was typed, or that the user cancels. Of the form's own page only, once for each showing."""
     came_from = request.headers.get(FETCH_SITE, "same-origin")
-    if request.headers.get("Origin") != services().public_origin or came_from != "same-origin":
+    if request.headers.get("Origin") != services().urls.public_origin or came_from != "same-origin":
         abort(403, "this is sent by the form's own page only")
     try:
         attempt = _attempt(attempt_id)
@@ -78,7 +78,7 @@ def send(attempt_id: str) -> Response:
         return _over(Words(None, browsers()).error(error.code), None, STATUS[type(error)])
     words = Words(services().products.get(attempt.product), [attempt.locale], attempt.connector.key)
     if attempt.status is Status.LAUNCHED and request.form.get("action") == "cancel":
-        attempt = services().forms.decline(attempt)
+        attempt = services().clicks.forms.decline(attempt)
     if attempt.status is not Status.LAUNCHED:
         return _ended(attempt, words)
     return _sent(attempt, words)
@@ -98,11 +98,11 @@ def _form_page(attempt: Attempt, shown: Shown, token: str) -> Response:
 
 
 def _attempt(attempt_id: str) -> Attempt:
-    return services().forms.attempt(attempt_id, launch_cookies.of_request(attempt_id))
+    return services().clicks.forms.attempt(attempt_id, launch_cookies.of_request(attempt_id))
 
 
 def _sent(attempt: Attempt, words: Words) -> Response:
-    forms, text = services().forms, texts(attempt, words)
+    forms, text = services().clicks.forms, texts(attempt, words)
     try:
         form = forms.form(attempt)
         turn = _turn(attempt, form)
@@ -113,7 +113,7 @@ def _sent(attempt: Attempt, words: Words) -> Response:
     except Outdated:
         return _again(attempt, words, text("page_form_again"))
     except LaunchRefused as error:
-        now = services().connect.read(attempt.id, attempt.product)
+        now = services().clicks.connect.read(attempt.id, attempt.product)
         if now.status is Status.LAUNCHED:
             return _over(words.error(error.code), attempt, 410)
         return _ended(now, words)
@@ -124,7 +124,7 @@ def _sent(attempt: Attempt, words: Words) -> Response:
 
 def _turn(attempt: Attempt, form: SignInForm) -> int:
     names, sent = form_fields.names_of(form), request.form.get(FIELD, "")
-    turn = services().form_tokens.turn(attempt, names, sent)
+    turn = services().sessions.form_tokens.turn(attempt, names, sent)
     if turn is None:
         raise Outdated("this form is of another page")
     return turn
@@ -151,15 +151,15 @@ def _told(
 
 def _again(attempt: Attempt, words: Words, whole: str, faults: dict[str, str] | None = None) -> Response:
     """The form goes on: what is wrong, and the token with which it is sent the next time."""
-    now = services().connect.read(attempt.id, attempt.product)
+    now = services().clicks.connect.read(attempt.id, attempt.product)
     if now.status is not Status.LAUNCHED:
         return _ended(now, words)
-    forms = services().forms
+    forms = services().clicks.forms
     try:
         names = form_fields.names_of(forms.form(attempt))
     except PartnerProblem as problem:
         return _over(words.error(problem.told), attempt, 502)
-    token = services().form_tokens.issue(attempt, forms.sent(attempt), names)
+    token = services().sessions.form_tokens.issue(attempt, forms.sent(attempt), names)
     return answer({"faults": faults or {}, "whole": whole, "token": token})
 
 

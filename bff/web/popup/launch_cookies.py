@@ -53,4 +53,4 @@ def _prefix() -> str:
 
 
 def _secure() -> bool:
-    return services().public_url.startswith("https:")
+    return services().urls.public_url.startswith("https:")

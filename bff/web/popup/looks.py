@@ -37,7 +37,7 @@ def style(product: str, version: int) -> Response:
 @routes.get("/connect/logo/<name>")
 def logo(name: str) -> Response:
     """An image that some team put up, by the hash of what it holds."""
-    found = services().images.get(name)
+    found = services().teams.images.get(name)
     if found is None:
         raise NotFound("logo: there is no such image")
     response = Response(found.data, content_type=found.media_type)

@@ -59,7 +59,7 @@ def page_of(
 
 def values_of(product: Product | None, words: Words, connector_name: str) -> dict[str, Any]:
     """What every page here is made from: its texts and their language, the product and its look."""
-    base, named = services().public_url, product.name if product else ""
+    base, named = services().urls.public_url, product.name if product else ""
     light, dark = look.logo_of(product.look) if product else (None, None)
     styled = product if product and look.page_style(product.look) else None
 

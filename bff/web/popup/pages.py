@@ -59,10 +59,12 @@ def opening() -> Response:
 def launch() -> Response:
     """Use the launch token once and send the browser on to the partner service."""
     token = Secret(request.form.get("launch_token", ""))
-    connect = services().connect
+    connect = services().clicks.connect
     attempt = connect.peek(token)
     if not launch_is_direct(attempt) and not launch_is_confirmed(attempt):
-        return _ask(attempt, token, "interstitial.html", confirmation=services().confirmations.issue(attempt))
+        return _ask(
+            attempt, token, "interstitial.html", confirmation=services().sessions.confirmations.issue(attempt)
+        )
     agent = request.headers.get("User-Agent", "")
     if is_hopeless(agent, attempt.connector) and "anyway" not in request.form:
         return _ask(attempt, token, "in_app.html", address=attempt.return_url or attempt.origin)
@@ -95,7 +97,7 @@ def onward(url: Secret) -> Response:
 @routes.get("/connect/return/<secret>")
 def come_back(secret: str) -> Response:
     """Where the partner service sends the browser when no message was asked for. Shows, changes nothing."""
-    attempt = services().connect.by_return_secret(Secret(secret))
+    attempt = services().clicks.connect.by_return_secret(Secret(secret))
     product = services().products.get(attempt.product)
     return page_of("return.html", product, words_of(attempt, product), attempt=attempt)
 
@@ -103,12 +105,12 @@ def come_back(secret: str) -> Response:
 @routes.post("/connect/return/<secret>")
 def report_return(secret: str) -> Response:
     """The return page's own report. The answer says where to go on, if the flow ran in the page's own tab."""
-    if request.headers.get("Origin") != services().public_origin:
+    if request.headers.get("Origin") != services().urls.public_origin:
         abort(403, "this report comes from the return page only")
     error, finished = request.form.get("error", ""), request.form.get("finished") == "yes"
-    attempt = services().connect.returned(Secret(secret), error, finished=finished)
+    attempt = services().clicks.connect.returned(Secret(secret), error, finished=finished)
     if request.form.get("finished") == "no":
-        attempt = services().connect.cancel(attempt)
+        attempt = services().clicks.connect.cancel(attempt)
     return answer({"status": attempt.status.value, "return_url": attempt.return_url})
 
 

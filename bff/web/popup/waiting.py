@@ -34,7 +34,7 @@ def fields(attempt: Attempt | None) -> dict[str, str]:
     an attempt whose own page sent it. ``attempt`` is None where the database could not be asked.
     """
     token, sender = request.form.get("launch_token", ""), request.headers.get(ORIGIN)
-    if sender == services().public_origin:
+    if sender == services().urls.public_origin:
         return {name: request.form[name] for name in FIELDS if name in request.form}
     if attempt is not None and sender == attempt.origin:
         return {"launch_token": token, "product": attempt.product, "origin": attempt.origin}

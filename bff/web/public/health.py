@@ -25,7 +25,7 @@ def ready() -> Response:
     An outage of the partner service does not make it unready, or one outage there would take every machine
     out here. 503 names what is lacking.
     """
-    lacking = "stopping" if draining.has_begun() else services().storage_fault()
+    lacking = "stopping" if draining.has_begun() else services().upkeep.storage_fault()
     if lacking is None:
         return answer({"status": "ok", "version": own_version()})
     response = answer({"status": "unready", "lacking": lacking, "version": own_version()}, 503)

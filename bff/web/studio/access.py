@@ -58,7 +58,7 @@ def session_of_request(*, active: bool = True) -> StudioSession | None:
     if SESSION not in request.environ:
         cookie = request.cookies.get(cookie_name(), "")
         request.environ[SESSION] = (
-            services().studio.session(Secret(cookie), active=active) if cookie else None
+            services().teams.studio.session(Secret(cookie), active=active) if cookie else None
         )
     found: StudioSession | None = request.environ[SESSION]
     return found
@@ -89,7 +89,7 @@ def allow_more() -> None:
 
 def require_same_origin() -> None:
     """A change comes from a page of the BFF itself: no header is not enough. Raises ``Refused``."""
-    if request.method not in SAFE_METHODS and request.headers.get("Origin") != services().public_origin:
+    if request.method not in SAFE_METHODS and request.headers.get("Origin") != services().urls.public_origin:
         raise Refused("this came from another site, or from a page without an Origin; nothing was changed")
 
 
@@ -149,4 +149,4 @@ def wants_json() -> bool:
 
 
 def _is_https() -> bool:
-    return services().public_url.startswith("https:")
+    return services().urls.public_url.startswith("https:")

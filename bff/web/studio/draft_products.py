@@ -69,6 +69,6 @@ def may_see(key: str) -> bool:
         return True
     token = bearer()
     try:
-        return token is not None and services().session_tokens.read(token).product == key
+        return token is not None and services().sessions.tokens.read(token).product == key
     except NotSignedIn:
         return False

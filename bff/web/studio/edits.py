@@ -63,7 +63,7 @@ def save(at: Desk, edits: Iterable[Edit]) -> tuple[Draft, list[Clash]]:
     ]
     refuse_unknown(made, there, at.registration)
     try:
-        return services().content.save(at.session.product, made, at.session.email)
+        return services().teams.content.save(at.session.product, made, at.session.email)
     except NotSaved as error:
         raise NotSaved(error.faults, made) from None
 

@@ -68,7 +68,7 @@ def news() -> Response:
 @routes.get("/session")
 def widget_session() -> Response:
     """A session token of the draft's own product, for the widget in the preview and on the page to try it."""
-    token, expires_at = services().session_tokens.issue(principal(session()), TOKEN_LIFE)
+    token, expires_at = services().sessions.tokens.issue(principal(session()), TOKEN_LIFE)
     return answer({"token": token.reveal(), "expires_at": expires_at.isoformat()})
 
 

@@ -58,7 +58,7 @@ def upload(field: str) -> Response:
         given = request.files.get("file")
         try:
             logo = check_logo(given.read() if given else b"")
-            services().images.put(logo, at.session.product, MOST_IMAGES)
+            services().teams.images.put(logo, at.session.product, MOST_IMAGES)
         except FaultyImage as fault:
             return _look(at, image_faults={path: str(fault)}, status=422)
         name = logo.name

@@ -55,7 +55,7 @@ class Desk:
         number = self.draft.based_on
         if number == self.published.number:
             return difference(self.published.content, self.draft.content)
-        before = services().content.version(self.session.product, number).content if number else {}
+        before = services().teams.content.version(self.session.product, number).content if number else {}
         return difference(before, self.draft.content)
 
     @property
@@ -91,7 +91,7 @@ class Desk:
 
 def desk() -> Desk:
     """The desk of this request's session. Raises ``SignedOut`` or ``NotFound``."""
-    found, store = session(), services().content
+    found, store = session(), services().teams.content
     registration = services().products.registration(found.product)
     if registration is None:
         raise NotFound("the product of this session is not registered any more")
@@ -106,7 +106,7 @@ def page(template: str, at: Desk, here: str, *, status: int = 200, **values: Any
         here=here,
         nav=NAV,
         base=address(),
-        bff=services().public_url,
+        bff=services().urls.public_url,
         language=language,
         every_language=every_language(),
         scenes=SCENES,
@@ -117,5 +117,5 @@ def page(template: str, at: Desk, here: str, *, status: int = 200, **values: Any
 
 def address(path: str = "") -> str:
     """The URL of a page of the Studio."""
-    start = f"{services().public_url}/studio"
+    start = f"{services().urls.public_url}/studio"
     return f"{start}/{path}" if path else start

@@ -76,7 +76,7 @@ def _button(product: Product, scene: Scene, words: Words, connector: str, scheme
     return render(
         "studio/preview_button.html",
         base=address(),
-        bff=services().public_url,
+        bff=services().urls.public_url,
         product=product.key,
         scene=scene,
         connectors=list(every) if scene.key == ALL_BUTTONS else [connector],

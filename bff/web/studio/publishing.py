@@ -33,7 +33,9 @@ def publish() -> Response:
     if at.faults:
         return _changes(at, note=note, status=422)
     try:
-        version = services().content.publish_draft(person.product, _number("revision"), person.email, note)
+        version = services().teams.content.publish_draft(
+            person.product, _number("revision"), person.email, note
+        )
     except Outdated as error:
         return _changes(desk(), outdated=error.detail, note=note, status=409)
     services().products.forget(person.product)
@@ -44,7 +46,7 @@ def publish() -> Response:
 @routes.post("/rebase")
 def rebase() -> Response:
     """Bring the version that was published meanwhile into the draft; what both changed is shown."""
-    _, clashes = services().content.rebase(session().product)
+    _, clashes = services().teams.content.rebase(session().product)
     if clashes:
         return _changes(desk(), clashes=clashes)
     return make_response(redirect(address("changes?rebased=1"), 303))
@@ -74,7 +76,7 @@ def ask() -> Response:
 def discard() -> Response:
     """Give the draft up, if it is still the one that was shown."""
     try:
-        services().content.discard(session().product, _number("revision"))
+        services().teams.content.discard(session().product, _number("revision"))
     except Outdated as error:
         return _changes(desk(), outdated=error.detail, status=409)
     return make_response(redirect(address("changes?discarded=1"), 303))

@@ -35,11 +35,11 @@ def door(token: str) -> Response:
 def enter(token: str) -> Response:
     """Uses the link, once, and begins a session with an id of its own; one of before ends."""
     _usable(Secret(token))
-    signed_in = services().studio.sign_in(Secret(token))
+    signed_in = services().teams.studio.sign_in(Secret(token))
     if signed_in is None:
         raise LinkGone("used")
     if (before := cookie_id()) is not None:
-        services().studio.sign_out(before)
+        services().teams.studio.sign_out(before)
     audit.at_studio("studio sign-in", signed_in[1])
     response = make_response(redirect(address("messages"), 303))
     give_cookie(response, signed_in[0])
@@ -57,14 +57,14 @@ def asset(name: str) -> Response:
 def sign_out() -> Response:
     """Ends the session; a room, since it needs the session's token."""
     if (before := cookie_id()) is not None:
-        services().studio.sign_out(before)
+        services().teams.studio.sign_out(before)
     response = html(render("studio/signed_out.html", base=address(), ended=False))
     take_cookie(response)
     return response
 
 
 def _usable(token: Secret) -> Invite:
-    invite = services().studio.find_invite(token)
+    invite = services().teams.studio.find_invite(token)
     if invite is None:
         services().limits.note_failure()
         raise LinkGone("unknown")

@@ -30,7 +30,7 @@ def tryout() -> Response:
         at,
         "try",
         product=at.session.product + DRAFT,
-        partner=services().partner_origin,
+        partner=services().urls.partner_origin,
         account=account_of(at.session.product),
         messages=names,
         languages=[(tag, language(tag)) for tag in at.languages],

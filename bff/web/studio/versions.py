@@ -27,7 +27,7 @@ def index() -> Response:
 @routes.get("/history/<int(max=2147483647):number>")
 def one(number: int) -> Response:
     """One version, by what it changed."""
-    at, store = desk(), services().content
+    at, store = desk(), services().teams.content
     version = store.version(at.session.product, number)
     before = _before(at, number)
     changes = difference(before.content if before else {}, version.content)
@@ -38,7 +38,7 @@ def one(number: int) -> Response:
 @routes.get("/history/<int(max=2147483647):number>/restore")
 def ask(number: int) -> Response:
     """Asks before an earlier version goes live again, with what that changes for users."""
-    at, version = desk(), services().content.version(session().product, number)
+    at, version = desk(), services().teams.content.version(session().product, number)
     changes = difference(at.published.content, version.content)
     there = product_of(at.registration, version.content, version.number)
     rows = [row(at, change.path, change.before, change.after, there) | {"touch": None} for change in changes]
@@ -56,7 +56,9 @@ def restore(number: int) -> Response:
     if not expected.isdecimal() or len(expected) > 9:
         raise InvalidRequest("expected: is no number of a version; load the page again")
     try:
-        version = services().content.restore(person.product, number, person.email, expected=int(expected))
+        version = services().teams.content.restore(
+            person.product, number, person.email, expected=int(expected)
+        )
     except Outdated as error:
         return _history(desk(), outdated=error.detail, status=409)
     services().products.forget(person.product)
@@ -72,7 +74,7 @@ def snippet() -> Response:
 
 
 def _history(at: Desk, *, outdated: str | None = None, status: int = 200) -> Response:
-    versions = services().content.history(at.session.product)
+    versions = services().teams.content.history(at.session.product)
     told = request.args.get("published", "")
     return page(
         "history",
@@ -88,4 +90,4 @@ def _history(at: Desk, *, outdated: str | None = None, status: int = 200) -> Res
 def _before(at: Desk, number: int) -> Version | None:
     if number <= 1:
         return None
-    return services().content.version(at.session.product, number - 1)
+    return services().teams.content.version(at.session.product, number - 1)

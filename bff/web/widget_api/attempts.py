@@ -122,14 +122,14 @@ def begin() -> Response:
     _spend(principal)
     if body.connection is not None:
         offered = offered_connector(product, principal, body.connector)
-        number = services().connections.known(principal.account, offered, body.connection)
+        number = services().connections.service.known(principal.account, offered, body.connection)
         asked = replace(asked, connection=number)
     attempt, launch_token = _begin_once(product, principal, asked, _press if body.pressed else None)
     told: dict[str, Any] = {
         "id": attempt.id,
         "status": attempt.status.value,
         "launch_token": launch_token.reveal() if launch_token else None,
-        "partner_origin": services().partner_origin,
+        "partner_origin": services().urls.partner_origin,
         "callback_message": attempt.callback_message,
         "expires_at": attempt.expires_at.isoformat(),
         "expires_in": max(0, int((attempt.expires_at - services().clock()).total_seconds())),
@@ -147,14 +147,14 @@ def begin() -> Response:
 def read(attempt_id: str) -> Response:
     """How an attempt stands: for the page that began it, or for the host's server with its secret key."""
     product, principal = signed_in_or_host_server()
-    connect = services().connect
+    connect = services().clicks.connect
     attempt = connect.owned(attempt_id, principal) if principal else connect.read(attempt_id, product.key)
     hint = _hint()
     metrics.signalled(hint.value if hint else "timer")
-    observed = services().watch.observe(attempt, hint)
-    views = services().attempt_views
+    observed = services().clicks.watch.observe(attempt, hint)
+    views = services().clicks.attempt_views
     if principal is None:
-        timeline = _timeline(services().attempts.steps(attempt.id), observed)
+        timeline = _timeline(services().clicks.attempts.steps(attempt.id), observed)
         return answer(views.for_server(observed, product) | {"timeline": timeline})
     told = views.for_page(observed, product, hint)
     if request.headers.get(CUSTOM_HEADER) == CUT_OFF:
@@ -167,8 +167,9 @@ def cancel(attempt_id: str) -> Response:
     """The user gave up waiting."""
     product, principal = signed_in()
     read_body(Nothing)
-    attempt = services().connect.owned(attempt_id, principal)
-    return answer(services().attempt_views.for_page(services().connect.cancel(attempt), product))
+    clicks = services().clicks
+    attempt = clicks.connect.owned(attempt_id, principal)
+    return answer(clicks.attempt_views.for_page(clicks.connect.cancel(attempt), product))
 
 
 @routes.post("/v1/attempts/<attempt_id>/accept")
@@ -176,9 +177,10 @@ def accept(attempt_id: str) -> Response:
     """The user chose the other account, which signed in. Answers with a new attempt for that choice."""
     product, principal = signed_in()
     read_body(Nothing)
-    attempt = services().connect.owned(attempt_id, principal)
+    clicks = services().clicks
+    attempt = clicks.connect.owned(attempt_id, principal)
     _spend(principal)
-    return answer(services().attempt_views.for_page(services().account_choice.accept(attempt), product))
+    return answer(clicks.attempt_views.for_page(clicks.account_choice.accept(attempt), product))
 
 
 def _begin_once(
@@ -189,10 +191,10 @@ def _begin_once(
 ) -> tuple[Attempt, Secret | None]:
     key = request.headers.get("Idempotency-Key")
     if key is None:
-        return services().connect.begin(product, principal, asked, when_new)
+        return services().clicks.connect.begin(product, principal, asked, when_new)
     if not 0 < len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
         raise InvalidRequest(f"Idempotency-Key: write 1 to {LONGEST_KEY} printable ASCII characters")
-    return services().repeats.begin(product, principal, asked, key, when_new)
+    return services().clicks.repeats.begin(product, principal, asked, key, when_new)
 
 
 def _press(attempt: Attempt) -> None:
@@ -211,7 +213,7 @@ def _states(product: Product, principal: Principal) -> list[ConnectorStanding]:
         # A preview is looked at often, and shows every button as for the first time.
         named = map(services().catalogue.named, offered)
         return [ConnectorStanding(connector, State.DISCONNECTED, ()) for connector in named]
-    return services().overview.states(principal.account, offered)
+    return services().connections.overview.states(principal.account, offered)
 
 
 def _unavailable(product: Product, connector: OfferedConnector, words: Words) -> dict[str, str] | None:

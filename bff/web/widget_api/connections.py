@@ -38,7 +38,7 @@ def connections() -> Response:
     product, principal = _caller()
     account, offered = account_of(product, principal), _offered(product, principal)
     words = Words(product, _languages(principal))
-    overview, now = services().overview, principal is None
+    overview, now = services().connections.overview, principal is None
     found = [] if is_draft(product.key) else overview.connections(account, offered, now=now)
     return answer({"connections": [told_connection(each, product, principal, words) for each in found]})
 
@@ -53,11 +53,11 @@ def disconnect(connection_id: str) -> Response:
     account = account_of(product, principal)
     user = principal.user.id if principal else SERVER
     services().limits.spend(Purpose.DISCONNECT, product.key, account.id, user)
-    found = services().connections.find(account, _offered(product, principal), connection_id)
+    found = services().connections.service.find(account, _offered(product, principal), connection_id)
     if not may_end(product, principal, found.row.connected_by):
         whose = "who connected it" if product.disconnect == "owner" else "the host's server"
         raise NotAllowed(f"this connection is ended by {whose} only (disconnect in the product's file)")
-    services().connections.end(found, f"user:{user}" if principal else SERVER)
+    services().connections.service.end(found, f"user:{user}" if principal else SERVER)
     audit.disconnected(product.key, account.id, user, found.offered.key, found.row.number)
     return Response(status=204, headers=API_HEADERS)
 

@@ -42,7 +42,7 @@ def press() -> Response:
     if FIELD not in request.form:
         raise InvalidRequest(f"{FIELD}: send it as the field of a form")
     pressed = checked(Press, request.form.to_dict())
-    attempt = services().connect.peek(Secret(pressed.launch_token))
+    attempt = services().clicks.connect.peek(Secret(pressed.launch_token))
     if request.headers.get(ORIGIN) != attempt.origin:
         raise OriginNotRegistered("a press is told by the page that began its attempt")
     mint_ahead(attempt)
@@ -60,4 +60,4 @@ def mint_ahead(attempt: Attempt) -> None:
         return
     # Counted apart from launches, and as many: else a button that is pressed would launch half as often.
     services().limits.spend(Purpose.PRESS, attempt.product, attempt.account.id, attempt.user.id)
-    services().connect.press(attempt)
+    services().clicks.connect.press(attempt)
