@@ -19,10 +19,11 @@ from bff.partner.sandbox.settings import Settings as SandboxSettings
 from bff.partner.settings import Settings as PartnerSettings
 from bff.settings import Settings
 from bff.studio.scenes import scene_of
-from bff.web.kit.responses import HTTP_CODES, STATUS
+from bff.web.kit.responses import HTTP_CODES
 from bff.web.openapi.routes import document
 
 DOCS = Path(__file__).parent.parent / "docs"
+PAGE_CODES = DOCS.parent / "static/widget/src/error-codes.ts"
 
 GROUPS: dict[str, tuple[str, type[BaseSettings]]] = {
     "The BFF": ("Read by `hitchpost serve`, `hitchpost check-config` and `Hitchpost(app)`.", Settings),
@@ -100,7 +101,7 @@ def settings_page() -> str:
 
 def errors_page() -> str:
     """docs/errors.md."""
-    by_class = {kind.code: (status, _first_line(kind)) for kind, status in STATUS.items()}
+    by_class = {kind.code: (kind.status, _first_line(kind)) for kind in errors.EVERY[1:]}
     by_status = {code: (status, HTTP_WORDS[code]) for status, code in HTTP_CODES.items()}
     internal = {"internal_error": (500, HTTP_WORDS["internal_error"])}
     over_http = {**by_status, **by_class, **internal}
@@ -127,6 +128,18 @@ def errors_page() -> str:
             title, next_step = words.Words(None).error(code)
             lines.append(f"The user reads: “{title}. {next_step}”\n")
     return "\n".join(lines)
+
+
+def page_codes() -> str:
+    """static/widget/src/error-codes.ts."""
+    lines = [
+        "// Written by scripts/document.py, from bff/common/errors.py.",
+        "",
+        "/** Why a connect did not end in a connection. Stable: host pages may switch on it. */",
+        "export type ConnectErrorCode =",
+        *(f'  | "{code}"' for code in errors.PAGE_CODES),
+    ]
+    return "\n".join(lines) + ";\n"
 
 
 def words_page() -> str:
@@ -236,6 +249,7 @@ def _kind(schema: dict[str, Any]) -> str:
 if __name__ == "__main__":
     (DOCS / "settings.md").write_text(settings_page())
     (DOCS / "errors.md").write_text(errors_page())
+    PAGE_CODES.write_text(page_codes())
     (DOCS / "words.md").write_text(words_page())
     (DOCS / "api.md").write_text(api_page())
     runpy.run_path(str(Path(__file__).with_name("shipped_providers.py")), run_name="__main__")

@@ -25,19 +25,39 @@ HitchpostError
     ├── NotSupportedByPartner cannot do what was asked
     └── SeveralConnections    has several connections, and it was not said which one is meant
 
-A class has a stable ``code``; its HTTP status lives in ``bff/web/kit/responses.py`` and its words in
-``bff/content/words.py``.
+A class has a stable ``code`` and its HTTP status; the words for people are in ``bff/content/locales``.
+``PAGE_CODES`` are what a page is told.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final, Literal, get_args
+
+PageCode = Literal[
+    "popup_blocked",
+    "cancelled",
+    "declined",
+    "failed",
+    "expired",
+    "not_signed_in",
+    "connector_unavailable",
+    "partner_unavailable",
+    "network",
+    "invalid_request",
+    "account_mismatch",
+    "several_connections",
+]
+"""Why a connect did not end in a connection, as a page is told. ``scripts/document.py`` writes it for
+TypeScript."""
+PAGE_CODES: Final[tuple[PageCode, ...]] = get_args(PageCode)
 
 
 class HitchpostError(Exception):
     """The root. ``detail`` says what was wrong, where, and what to do instead."""
 
     code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    """Of an answer over HTTP."""
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail)
@@ -48,78 +68,91 @@ class InvalidRequest(HitchpostError):
     """What was sent cannot be used as it is."""
 
     code = "invalid_request"
+    status = 422
 
 
 class UnknownConnector(InvalidRequest):
     """The product, or this session, does not offer the connector."""
 
     code = "unknown_connector"
+    status = 422
 
 
 class UnknownMessage(InvalidRequest):
     """The product has no callback message of this name."""
 
     code = "unknown_message"
+    status = 422
 
 
 class OriginNotRegistered(InvalidRequest):
     """The origin is none of those that the product registered."""
 
     code = "origin_not_allowed"
+    status = 403
 
 
 class NotSignedIn(HitchpostError):
     """Nobody is known to be signed in."""
 
     code = "not_signed_in"
+    status = 401
 
 
 class KeysUnavailable(HitchpostError):
     """The keys that the host signs with cannot be fetched now: nobody is signed in on a guess."""
 
     code = "keys_unavailable"
+    status = 503
 
 
 class AccountOfAnotherProduct(HitchpostError):
     """Two products meet at one account of the partner service, and their product file does not allow it."""
 
     code = "account_of_another_product"
+    status = 403
 
 
 class NotFound(HitchpostError):
     """No such thing, or none of this principal's: the two are not told apart."""
 
     code = "not_found"
+    status = 404
 
 
 class NotAllowed(HitchpostError):
     """The product's file leaves this to others: see ``disconnect`` in docs/connections.md."""
 
     code = "not_allowed"
+    status = 403
 
 
 class Outdated(HitchpostError):
     """Somebody else has changed it since the caller looked: look again, then decide."""
 
     code = "outdated"
+    status = 409
 
 
 class LaunchRefused(HitchpostError):
     """The launch token is unknown, already used or past its time: the three are not told apart."""
 
     code = "launch_refused"
+    status = 410
 
 
 class CompletedElsewhere(HitchpostError):
     """A sign-in came to its end in another browser than the one that began it: nothing was connected."""
 
     code = "completed_elsewhere"
+    status = 403
 
 
 class RateLimited(HitchpostError):
     """Too many calls; ``Retry-After`` says when to try again. ``retry_after`` is in seconds."""
 
     code = "rate_limited"
+    status = 429
 
     def __init__(self, detail: str = "", *, retry_after: float) -> None:
         super().__init__(detail)
@@ -130,6 +163,7 @@ class LimitsUnavailable(HitchpostError):
     """Where calls are counted does not answer: what costs something is refused until it does."""
 
     code = "limits_unavailable"
+    status = 503
     retry_after = 5.0
 
 
@@ -137,6 +171,7 @@ class StorageUnavailable(HitchpostError):
     """The database is away, full, locked or too slow: nothing was done or used up, so try again."""
 
     code = "storage_unavailable"
+    status = 503
     retry_after = 5.0
 
 
@@ -144,7 +179,8 @@ class PartnerProblem(HitchpostError):
     """The partner service stood in the way. ``told`` is the code that its user is told."""
 
     code = "partner_unavailable"
-    told: ClassVar[str] = "partner_unavailable"
+    status = 503
+    told: ClassVar[PageCode] = "partner_unavailable"
 
 
 class PartnerUnavailable(PartnerProblem):
@@ -155,6 +191,7 @@ class PartnerUnavailable(PartnerProblem):
     """
 
     code = "partner_unavailable"
+    status = 503
 
     def __init__(
         self,
@@ -173,12 +210,15 @@ class PartnerUnavailable(PartnerProblem):
 class LaunchPostponed(PartnerUnavailable):
     """The partner service is away for the moment: the launch token is still good, try it again."""
 
+    status = 503
+
 
 class AccountUnknown(PartnerProblem):
     """The partner service does not have this account, and it is not to be made."""
 
     code = "account_unknown"
     told = "connector_unavailable"
+    status = 422
 
 
 class ConnectorUnavailable(PartnerProblem):
@@ -186,6 +226,7 @@ class ConnectorUnavailable(PartnerProblem):
 
     code = "connector_unavailable"
     told = "connector_unavailable"
+    status = 502
 
 
 class ConnectionNotFound(PartnerProblem):
@@ -193,6 +234,7 @@ class ConnectionNotFound(PartnerProblem):
 
     code = "connection_not_found"
     told = "connector_unavailable"
+    status = 404
 
 
 class NeedsReconnect(PartnerProblem):
@@ -200,6 +242,7 @@ class NeedsReconnect(PartnerProblem):
 
     code = "needs_reconnect"
     told = "connector_unavailable"
+    status = 409
 
 
 class NotSupportedByPartner(PartnerProblem):
@@ -207,6 +250,7 @@ class NotSupportedByPartner(PartnerProblem):
 
     code = "not_supported_by_partner"
     told = "connector_unavailable"
+    status = 501
 
 
 class SeveralConnections(PartnerProblem):
@@ -214,3 +258,10 @@ class SeveralConnections(PartnerProblem):
 
     code = "several_connections"
     told = "several_connections"
+    status = 409
+
+
+EVERY: Final = tuple(
+    kind for kind in list(globals().values()) if isinstance(kind, type) and issubclass(kind, HitchpostError)
+)
+"""The whole tree, in the order of this file."""

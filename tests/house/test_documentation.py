@@ -30,6 +30,7 @@ def test_every_setting_is_documented(document: ModuleType) -> None:
 def test_every_error_is_documented(document: ModuleType) -> None:
     """Each code, its status and its words; after a change run scripts/document.py."""
     assert (ROOT / "docs/errors.md").read_text() == document.errors_page()
+    assert document.PAGE_CODES.read_text() == document.page_codes()
 
 
 def test_every_route_is_documented(document: ModuleType) -> None:

@@ -12,7 +12,8 @@ import requests
 from flask import Flask
 from pydantic import BaseModel
 
-from bff.web.kit.responses import HTTP_CODES, STATUS
+from bff.common.errors import EVERY
+from bff.web.kit.responses import HTTP_CODES
 from bff.web.openapi import shapes
 from bff.web.openapi.operation import STATUS_OF
 from bff.web.openapi.operations import OPERATIONS
@@ -69,7 +70,7 @@ def test_every_reference_leads_to_a_schema() -> None:
 
 def test_every_code_has_one_status() -> None:
     """The codes that the document names are those that the program answers, each with its status."""
-    assert set(HTTP_CODES.values()) | {kind.code for kind in STATUS} <= set(STATUS_OF)
+    assert set(HTTP_CODES.values()) | {kind.code for kind in EVERY} <= set(STATUS_OF)
     for operation in OPERATIONS:
         assert set(operation.refusals) <= set(STATUS_OF), operation.path
 

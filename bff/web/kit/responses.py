@@ -11,29 +11,14 @@ from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
 from bff.common.errors import (
-    AccountOfAnotherProduct,
     AccountUnknown,
-    CompletedElsewhere,
-    ConnectionNotFound,
-    ConnectorUnavailable,
     HitchpostError,
     KeysUnavailable,
-    LaunchPostponed,
-    LaunchRefused,
     LimitsUnavailable,
-    NeedsReconnect,
-    NotAllowed,
-    NotFound,
     NotSignedIn,
-    NotSupportedByPartner,
-    OriginNotRegistered,
-    Outdated,
     PartnerUnavailable,
     RateLimited,
-    SeveralConnections,
     StorageUnavailable,
-    UnknownConnector,
-    UnknownMessage,
 )
 from bff.common.errors import InvalidRequest as CoreInvalidRequest
 from bff.content.words import ERROR_CODES, Words
@@ -43,32 +28,6 @@ from bff.serving.logs import about
 from bff.web.kit.locales import browsers
 
 PROBLEM_BASE: Final = "https://github.com/hitchpost/hitchpost/blob/main/docs/errors.md#"
-
-STATUS: Final[dict[type[HitchpostError], int]] = {
-    CoreInvalidRequest: 422,
-    UnknownConnector: 422,
-    UnknownMessage: 422,
-    OriginNotRegistered: 403,
-    NotSignedIn: 401,
-    KeysUnavailable: 503,
-    AccountOfAnotherProduct: 403,
-    NotAllowed: 403,
-    NotFound: 404,
-    Outdated: 409,
-    LaunchRefused: 410,
-    CompletedElsewhere: 403,
-    RateLimited: 429,
-    LimitsUnavailable: 503,
-    StorageUnavailable: 503,
-    PartnerUnavailable: 503,
-    LaunchPostponed: 503,
-    ConnectorUnavailable: 502,
-    AccountUnknown: 422,
-    ConnectionNotFound: 404,
-    NeedsReconnect: 409,
-    NotSupportedByPartner: 501,
-    SeveralConnections: 409,
-}
 
 HTTP_CODES: Final = {
     400: "malformed_request",
@@ -143,7 +102,7 @@ def problem_of(error: Exception) -> Response:
     if isinstance(error, HitchpostError):
         # What the page's own code has to change, it prints for the people who build it.
         advice = {"advice": error.detail} if isinstance(error, CoreInvalidRequest) else {}
-        response = problem(STATUS[type(error)], error.code, error.detail, **advice)
+        response = problem(error.status, error.code, error.detail, **advice)
         if isinstance(error, KeysUnavailable):
             response.headers["Retry-After"] = "5"
         response.headers.update(how_long_to_wait(error))

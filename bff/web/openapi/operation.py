@@ -8,7 +8,8 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel
 
-from bff.web.kit.responses import HTTP_CODES, STATUS
+from bff.common.errors import EVERY
+from bff.web.kit.responses import HTTP_CODES
 
 View = Callable[..., Any]
 JSON: Final = "application/json"
@@ -21,7 +22,7 @@ OBJECT: Final[Mapping[str, Any]] = {"type": "object"}
 
 STATUS_OF: Final[Mapping[str, int]] = {
     **{code: status for status, code in HTTP_CODES.items()},
-    **{kind.code: status for kind, status in STATUS.items()},
+    **{kind.code: kind.status for kind in EVERY},
     "internal_error": 500,
 }
 """The HTTP status of each error code."""

@@ -21,7 +21,7 @@ from bff.content.words import Words
 from bff.serving.edge import request_id
 from bff.web.kit.locales import browsers
 from bff.web.kit.mount import own_path
-from bff.web.kit.responses import STATUS, how_long_to_wait, tell_unforeseen
+from bff.web.kit.responses import how_long_to_wait, tell_unforeseen
 from bff.web.kit.services import services
 from bff.web.popup import waiting
 from bff.web.popup.page import page_of, values_of, words_of
@@ -123,7 +123,7 @@ def _status_of(error: Exception) -> tuple[int, str]:
     if isinstance(error, StorageUnavailable):
         return 503, "partner_unavailable"
     if isinstance(error, HitchpostError):
-        return STATUS[type(error)], error.told if isinstance(error, PartnerProblem) else error.code
+        return error.status, error.told if isinstance(error, PartnerProblem) else error.code
     # Only these: what others call their code is no status (SQLAlchemy's is a text).
     if isinstance(error, HTTPException) and error.code is not None:
         return error.code, "not_found" if error.code < 500 else "failed"

@@ -30,7 +30,7 @@ from bff.web.kit.form_tokens import FIELD
 from bff.web.kit.guards import FETCH_SITE, refuse_faulty_fields, refuse_repeated_fields
 from bff.web.kit.limits import Purpose
 from bff.web.kit.locales import browsers
-from bff.web.kit.responses import STATUS, answer
+from bff.web.kit.responses import answer
 from bff.web.kit.services import services
 from bff.web.popup import form_fields, launch_cookies
 from bff.web.popup.endings import ended, trouble
@@ -75,7 +75,7 @@ def send(attempt_id: str) -> Response:
     try:
         attempt = _attempt(attempt_id)
     except (NotFound, CompletedElsewhere) as error:
-        return _over(Words(None, browsers()).error(error.code), None, STATUS[type(error)])
+        return _over(Words(None, browsers()).error(error.code), None, error.status)
     words = Words(services().products.get(attempt.product), [attempt.locale], attempt.connector.key)
     if attempt.status is Status.LAUNCHED and request.form.get("action") == "cancel":
         attempt = services().clicks.forms.decline(attempt)

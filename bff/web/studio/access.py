@@ -35,12 +35,14 @@ class SignedOut(HitchpostError):
     """There is no session of the Studio, or it has ended."""
 
     code = "not_signed_in"
+    status = 401
 
 
 class Refused(HitchpostError):
     """A change that did not come from a page of this session, or that this role may not make."""
 
     code = "not_allowed"
+    status = 403
 
 
 class StaleToken(Refused):
@@ -51,6 +53,7 @@ class LinkGone(HitchpostError):
     """An invite's link that is used, late or unknown."""
 
     code = "link_gone"
+    status = 410
 
 
 def session_of_request(*, active: bool = True) -> StudioSession | None:

@@ -18,7 +18,7 @@ from bff.common.errors import (
 from bff.content.draft_limits import NotSaved
 from bff.serving.edge import request_id
 from bff.web.kit.rendering import html, render
-from bff.web.kit.responses import STATUS, foreseen, how_long_to_wait, problem, tell_unforeseen
+from bff.web.kit.responses import foreseen, how_long_to_wait, problem, tell_unforeseen
 from bff.web.studio.access import (
     CSRF_FIELD,
     LinkGone,
@@ -30,8 +30,6 @@ from bff.web.studio.access import (
     wants_json,
 )
 from bff.web.studio.page_context import address
-
-STATUSES: Final = STATUS | {SignedOut: 401, Refused: 403, StaleToken: 403, LinkGone: 410, NotSaved: 422}
 
 LINKS: Final = {
     "used": (
@@ -104,7 +102,7 @@ def _kept(csrf: str = "") -> dict[str, object]:
 
 def _told(error: Exception) -> tuple[int, str, str]:
     if isinstance(error, HitchpostError):
-        return STATUSES[type(error)], TITLES.get(type(error), "That did not work"), error.detail
+        return error.status, TITLES.get(type(error), "That did not work"), error.detail
     if isinstance(error, HTTPException) and error.code is not None:
         title = "There is nothing here" if error.code == 404 else "That did not work"
         return error.code, title, error.description or error.name

@@ -1,18 +1,8 @@
 // The shapes that the widget shares with the host page and with the BFF.
 
-/** Why a connect did not end in a connection. Stable: host pages may switch on it. */
-export type ConnectErrorCode =
-  | "popup_blocked"
-  | "cancelled"
-  | "declined"
-  | "failed"
-  | "expired"
-  | "not_signed_in"
-  | "connector_unavailable"
-  | "partner_unavailable"
-  | "network"
-  | "invalid_request"
-  | "account_mismatch";
+import type { ConnectErrorCode } from "./error-codes.js";
+
+export type { ConnectErrorCode };
 
 /** Where a flow is. Informational: new steps may come. */
 export type Step =
