@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults outcomes soak bench fuzz providers check build format pictures mutants audit sbom clean
+.PHONY: help demo test unit faults outcomes soak bench fuzz providers check build format pictures mutants audit sbom clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -27,21 +27,24 @@ bench: build packages ## measure beside peers, then write docs/performance.md: b
 	@$(BIN)/python -m bench $(GOALS)
 
 fuzz: build packages ## both APIs and every parser, with new cases each time: a quarter of an hour
-	@HITCHPOST_FUZZ_EXAMPLES=$${HITCHPOST_FUZZ_EXAMPLES:-200} $(BIN)/python -m pytest --timeout 3600 tests/fuzz
+	@HITCHPOST_FUZZ_EXAMPLES=$${HITCHPOST_FUZZ_EXAMPLES:-200} $(BIN)/python -m pytest --timeout 3600 tests/fuzz tests/browser/test_messages.py
 
-providers: build ## the shape of every shipped provider: sign-in, refresh, revocation; KEYS="slack xero": these only
+providers: build ## every shipped provider's shape, and well-known ones in a browser; KEYS="slack xero": these shapes only
 	@$(BIN)/python scripts/providers.py $(KEYS)
+	@[ -n "$(KEYS)" ] || HITCHPOST_PROVIDERS=1 $(BIN)/python -m pytest tests/browser/test_well_known.py
 
 check: build ## formatting, types, import rules, the house's own rules, known mistakes
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/bandit --quiet --recursive bff
-	$(BIN)/python scripts/lint_house.py
-	npm run --silent check
+	@scripts/check
+
+unit: build ## what decides, without servers and browsers: with `make check`, within a minute
+	@scripts/unit
 
 build: $(VENV)/.installed static/widget/dist/hitchpost.js ## install what is pinned, build the widget
+
+wheel: build ## make the package that a server installs, in dist/
+	@rm -rf dist
+	@$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@echo "setting up Python in $(VENV)"
@@ -81,4 +84,4 @@ sbom: build ## what the product is made of, in .build/sbom.json (CycloneDX)
 	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --of JSON -o .build/sbom.json $(BIN)/python
 
 clean: ## forget everything that was built or installed here
-	rm -rf $(VENV) node_modules static/widget/dist .demo .build test-output
+	rm -rf $(VENV) node_modules static/widget/dist dist .demo .build test-output

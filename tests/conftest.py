@@ -19,6 +19,7 @@ from tests.support.databases import DatabaseUrl, sqlite_url
 from tests.support.fixtures import shared_world, studio, world
 from tests.support.matrix import Played, document
 from tests.support.postgresql import NoPostgresql, PostgresqlServer, database_name, private_postgresql
+from tests.support.shares import dealt
 from tests.support.third_party import third
 
 __all__ = ["core", "core_engine", "shared_world", "studio", "third", "world"]
@@ -48,7 +49,7 @@ def database_url(request: pytest.FixtureRequest) -> DatabaseUrl:
     if request.param == "sqlite":
         return sqlite_url
     server: PostgresqlServer = request.getfixturevalue("postgresql")
-    return lambda folder, name: server.url(database_name(folder, name))
+    return lambda folder, name: server.url(database_name(folder, name), like=name)
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +65,14 @@ def cyclr_world(shared_cyclr_world: CyclrWorld) -> CyclrWorld:
     shared_cyclr_world.cyclr.reset()
     stock(shared_cyclr_world.cyclr)
     return replace(shared_cyclr_world, account="acme-" + secrets.token_hex(4))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let each process begin with long tests and end with short ones."""
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if processes > 1:
+        items[:] = dealt(items, processes)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -14,6 +14,7 @@ from bff.connect import housekeeping
 from bff.connect.attempt import Attempt, Status
 from bff.connect.housekeeping import BATCH, OVERDUE, RESTS, SHORTEST_REST, Housekeeping
 from tests.support.core import Core, build_core
+from tests.support.databases import sqlite_url
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Cellar:
 @pytest.fixture
 def core(tmp_path: Path) -> Core:
     """With a database of its own: housekeeping looks at all attempts that there are."""
-    return build_core(f"sqlite:///{tmp_path}/bff.db")
+    return build_core(sqlite_url(tmp_path, "bff"))
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ def test_every_order_of_signals_tells_the_same_truth(
     tmp_path: Path, database_url: DatabaseUrl, tells: bool
 ) -> None:
     """A final status never changes, also at a partner service that tells nothing but its flag, as Cyclr."""
-    core = build_core(database_url(tmp_path, "core"), tells=tells)
+    core = build_core(database_url(tmp_path, "bff"), tells=tells)
     few = settings(
         max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
     )

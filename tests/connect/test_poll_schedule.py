@@ -20,7 +20,7 @@ LOOK = st.tuples(st.floats(0, CONSENT_SECONDS), st.sampled_from([None, *Hint]))
 @pytest.fixture(scope="module")
 def core(tmp_path_factory: pytest.TempPathFactory, database_url: DatabaseUrl) -> Core:
     """One database for all examples."""
-    return build_core(database_url(tmp_path_factory.mktemp("pace"), "core"))
+    return build_core(database_url(tmp_path_factory.mktemp("pace"), "bff"))
 
 
 @pytest.mark.parametrize("pages", [1, 7])

@@ -174,7 +174,7 @@ def picture(grey: int) -> Logo:
 @pytest.fixture
 def shelf(tmp_path: Path, database_url: DatabaseUrl) -> Shelf:
     """An empty one."""
-    return Shelf(database_url(tmp_path, "shelf"))
+    return Shelf(database_url(tmp_path, "bff"))
 
 
 def test_a69_images_that_nobody_names_go(shelf: Shelf) -> None:

@@ -148,7 +148,7 @@ def test_a50_a_flow_ends_for_whom_it_began_only(world: World, third: ThirdParty)
 @pytest.fixture
 def database_at(tmp_path: Path, database_url: DatabaseUrl) -> str:
     """The URL of a database of this test's own."""
-    return database_url(tmp_path, "keys")
+    return database_url(tmp_path, "partner")
 
 
 def fill(database: Database, vault: Vault, count: int = 1) -> None:

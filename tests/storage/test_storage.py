@@ -56,7 +56,7 @@ class House:
 @pytest.fixture
 def house(tmp_path: Path, database_url: DatabaseUrl) -> House:
     """An empty one."""
-    return House(database_url(tmp_path, "house"))
+    return House(database_url(tmp_path, "bff"))
 
 
 def test_a52_attempts_that_were_never_launched_go_soon(house: House) -> None:

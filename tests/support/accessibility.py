@@ -32,7 +32,8 @@ return [...wide, ...beyond];
 
 def violations(driver: WebDriver) -> list[str]:
     """What axe-core has to say of the page."""
-    driver.execute_script(AXE.read_text())
+    if not driver.execute_script("return 'axe' in window"):
+        driver.execute_script(AXE.read_text())
     told: list[str] = driver.execute_async_script(CHECK, RULES)
     return told
 
@@ -43,9 +44,14 @@ def overflowing(driver: WebDriver) -> list[str]:
     return found
 
 
-def emulate(driver: Any, scheme: str, width: int) -> None:
-    """A Chromium window of this width, for somebody who prefers this scheme."""
+def emulate(driver: Any, scheme: str, width: int, **more: str) -> None:
+    """A Chromium window of this width, for somebody who prefers this scheme, and colours that do not fade.
+
+    ``more``: other media features, such as ``forced_colors="active"``.
+    """
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-    preference = [{"name": "prefers-color-scheme", "value": scheme}]
+    features = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}
+    features |= {name.replace("_", "-"): more[name] for name in more}
+    preference = [{"name": name, "value": value} for name, value in features.items()]
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": preference})

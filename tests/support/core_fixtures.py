@@ -8,13 +8,14 @@ from sqlalchemy import Engine, delete
 from bff.serving.database import open_database
 from bff.storage.schema import SCHEMA
 from bff.storage.tables import attempts
+from tests.support.databases import sqlite_url
 from tests.support.watched_core import WatchedCore, build_watched_core
 
 
 @pytest.fixture(scope="session")
 def core_engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     """One for the whole run."""
-    engine = open_database(f"sqlite:///{tmp_path_factory.mktemp('core')}/bff.db")
+    engine = open_database(sqlite_url(tmp_path_factory.mktemp("core"), "bff"))
     SCHEMA.upgrade(engine)
     return engine
 

@@ -14,6 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from tests.support.databases import SCHEMAS, bring_up_to_date
+
 INSTALLATIONS: Final = Path("/usr/lib/postgresql")
 FAST: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 """A test's server may lose everything when its machine stops; one that is killed must not, and does not."""
@@ -51,12 +53,28 @@ class PostgresqlServer:
         """The id of its first process."""
         return int((self.folder / "data/postmaster.pid").read_text().splitlines()[0])
 
-    def url(self, name: str) -> str:
-        """The SQLAlchemy URL of an empty database, which is made when it is asked for the first time."""
+    def url(self, name: str, like: str | None = None) -> str:
+        """The SQLAlchemy URL of a database, which is made when it is asked for the first time.
+
+        It is empty; or, ``like`` a program's, a copy of one that all migrations of that program have run on.
+        """
         with self._lock:
-            if name not in self._made:
-                self._run("createdb", "-h", str(self.folder), name)
-                self._made.add(name)
+            if like in SCHEMAS:
+                model = f"migrated_{like}"
+                if model not in self._made:
+                    self._make(model)
+                    bring_up_to_date(self._url(model), like)
+                self._make(name, "--template", model)
+            else:
+                self._make(name)
+        return self._url(name)
+
+    def _make(self, name: str, *options: str) -> None:
+        if name not in self._made:
+            self._run("createdb", "-h", str(self.folder), *options, name)
+            self._made.add(name)
+
+    def _url(self, name: str) -> str:
         user = "root" if os.geteuid() == 0 else ""
         return f"postgresql+psycopg://{user}@/{name}?host={self.folder}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ CONTENT: Final = {
     "messages/done/kind": "plain",
     "messages/done/text/*/*": "done",
 }
+CSRF: Final = re.compile(r'name="csrf" value="([^"]+)"')
 ADA, GRACE = "ada@acme.example", "grace@acme.example"
 
 
@@ -141,7 +143,9 @@ class Editor:
     @property
     def csrf(self) -> str:
         """The token of this session's forms."""
-        return Page(self.get("snippet").text).csrf
+        found = CSRF.search(self.get("snippet").text)
+        assert found, "the page has no form"
+        return html.unescape(found[1])
 
     def save(self, page: str, changes: dict[str, str], seen: Page | None = None) -> requests.Response:
         """Write into some fields of a page, as it was ``seen``, and press its Save."""

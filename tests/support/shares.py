@@ -1,0 +1,50 @@
+"""Which process of a run begins with which tests, so that all of them end at about the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Final, Protocol, TypeVar
+
+TESTS: Final = Path(__file__).parents[1]
+LONG: Final = ("browser", "faults", "packaging")
+"""Folders whose tests take seconds each. One that is left for the end keeps a single process busy."""
+
+
+class Located(Protocol):
+    """A test, which stands in a file."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+
+
+Test = TypeVar("Test", bound=Located)
+
+
+def dealt(tests: Sequence[Test], processes: int) -> list[Test]:
+    """The tests in the order in which xdist's `worksteal` divides them: equal shares, one after another.
+
+    Each share begins with long tests, a file or a folder of them at a time, and ends with short ones, which
+    whoever is done takes over.
+    """
+    whole = [
+        len(tests) // processes + (number >= processes - len(tests) % processes)
+        for number in range(processes)
+    ]
+    shares: list[list[Test]] = [[] for _ in range(processes)]
+    long = sorted((test for test in tests if _unit(test)), key=_unit)
+    units = [list(unit) for _, unit in groupby(long, _unit)]
+    for unit in sorted(units, key=len, reverse=True):
+        min(shares, key=len).extend(unit)
+    short = iter([test for test in tests if not _unit(test)])
+    for share, size in zip(shares, whole, strict=True):
+        share.extend(islice(short, max(0, size - len(share))))
+    return [test for share in shares for test in share] + list(short)
+
+
+def _unit(test: Located) -> str:
+    """What stays together, for the programs that it shares: a folder within a long one, or a file of it."""
+    inside = test.path.relative_to(TESTS).parts if test.path.is_relative_to(TESTS) else ()
+    return "/".join(inside[:2]) if inside and inside[0] in LONG else ""
