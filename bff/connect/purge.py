@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Engine, Select, Table, delete, select, tuple_
+from sqlalchemy import Column, ColumnElement, Engine, Select, Table, delete, exists, func, select, tuple_
 
 from bff.connect.outcome import LATE
 from bff.content.logos.store import UNNAMED_KEPT, is_unnamed
@@ -102,10 +102,13 @@ class Purge:
 
     def _ended_webhooks(self, now: datetime) -> Sequence[Ended]:
         delivery, endpoint, until = webhook_deliveries.c, webhook_endpoints.c, now - self._webhooks
+        is_over = func.coalesce(delivery.queued_at, delivery.created_at) < until
+        unsent = ~exists(select(delivery.id).where(delivery.event_id == outbox.c.id))
         return (
-            Ended("webhook deliveries", webhook_deliveries, delivery.created_at, until),
+            # One that was sent again is kept, with its event, for as long as one of that day.
+            Ended("webhook deliveries", webhook_deliveries, delivery.created_at, until, is_over),
             # Their deliveries go first: none is without what it would send.
-            Ended("webhook events", outbox, outbox.c.at, until - timedelta(days=1)),
+            Ended("webhook events", outbox, outbox.c.at, until - timedelta(days=1), unsent),
             Ended("webhook endpoints", webhook_endpoints, endpoint.removed_at, until),
         )
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, Pool, bindparam, event, exists, insert, select
+from sqlalchemy import Connection, Engine, Insert, Pool, bindparam, event, exists, insert, select
 
 from bff.storage.tables import outbox, webhook_endpoints
 
@@ -29,11 +29,16 @@ _IS_TOLD: Final = exists(
     )
 )
 _COLUMNS: Final = ("id", "type", "product", "account_id", "subject", "at")
-RECORD_IF_TOLD: Final = insert(outbox).from_select(
-    list(_COLUMNS),
-    select(*(bindparam(name, type_=outbox.c[name].type).label(name) for name in _COLUMNS)).where(_IS_TOLD),
-)
+
+
+def _if_told(*columns: str) -> Insert:
+    given = (bindparam(name, type_=outbox.c[name].type).label(name) for name in columns)
+    return insert(outbox).from_select(list(columns), select(*given).where(_IS_TOLD))
+
+
+RECORD_IF_TOLD: Final = _if_told(*_COLUMNS)
 """Keeps an event of ``values_of`` where the product has an endpoint that is on; else it writes nothing."""
+_WITH_DATA: Final = _if_told(*_COLUMNS, "data")
 
 
 @dataclass(frozen=True)
@@ -52,10 +57,15 @@ class NewEvent:
     at: datetime
 
 
-def record(connection: Connection, event: NewEvent) -> str:
-    """Keep the event if the transaction of ``connection`` is committed; its id (``evt_...``)."""
+def record(connection: Connection, event: NewEvent) -> str | None:
+    """Keep the event if the transaction of ``connection`` is committed; its id (``evt_...``).
+
+    None, and nothing is written, where the product has no endpoint that is on: an endpoint is told what
+    happens from when it is there.
+    """
     values = values_of(event)
-    connection.execute(insert(outbox).values(values | {"data": event.data}))
+    if not connection.execute(_WITH_DATA, values | {"data": event.data}).rowcount:
+        return None
     connection.info[RECORDED] = True
     return str(values["id"])
 

@@ -224,6 +224,7 @@ connections: Final = Table(
     Column("connected_at", UtcDateTime),
     Column("connected_by", String(255)),
     Column("connected_by_name", String(255)),
+    Column("owner", String(255)),
     Column("authenticated_at", UtcDateTime),
     Column("external_account", String(255)),
     Column("scopes", JSON(none_as_null=True)),
@@ -237,8 +238,9 @@ connections: Final = Table(
     Column("removed_at", UtcDateTime),
     Column("look_at", UtcDateTime),
     Column("ending_until", UtcDateTime),
-    Column("ending_by", String(255)),
+    Column("ending_by", String(300)),
     Column("taken_until", UtcDateTime),
+    Column("taken_by", String(64)),
 )
 
 for _at in (connections.c.look_at, connections.c.removed_at):
@@ -355,6 +357,7 @@ webhook_deliveries: Final = Table(
     Column("status", String(16), nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("created_at", UtcDateTime, nullable=False, index=True),
+    Column("queued_at", UtcDateTime),
     Column("next_at", UtcDateTime, nullable=False),
     Column("last_at", UtcDateTime),
     Column("answer_status", Integer),

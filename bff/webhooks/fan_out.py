@@ -71,12 +71,12 @@ def _take(connection: Connection, event: RecordedEvent, body: str, now: datetime
 def _queue(
     connection: Connection, event: RecordedEvent, endpoints: Sequence[StoredEndpoint], now: datetime
 ) -> None:
-    rows = [delivery_row(event, endpoint.id, now) for endpoint in endpoints]
+    rows = [delivery_row(event, endpoint.id, now, now) for endpoint in endpoints]
     connection.execute(insert(webhook_deliveries), rows)
 
 
-def delivery_row(event: RecordedEvent, endpoint_id: str, next_at: datetime) -> dict[str, Any]:
-    """A new delivery, to be tried at ``next_at``."""
+def delivery_row(event: RecordedEvent, endpoint_id: str, now: datetime, next_at: datetime) -> dict[str, Any]:
+    """A new delivery, queued ``now``, to be tried at ``next_at``."""
     return {
         "id": "whd_" + secrets.token_urlsafe(18),
         "event_id": event.id,
@@ -86,6 +86,7 @@ def delivery_row(event: RecordedEvent, endpoint_id: str, next_at: datetime) -> d
         "subject": event.subject,
         "status": "pending",
         "created_at": event.at,
+        "queued_at": now,
         "next_at": next_at,
     }
 

@@ -104,7 +104,7 @@ class DeliveryLog:
         values = values_of(NewEvent(TEST, endpoint.product, "", endpoint.id, None, now))
         event = RecordedEvent(values["id"], TEST, endpoint.product, "", endpoint.id, None, now)
         body = body_of(event, {"endpoint": endpoint.id, "url": endpoint.url})
-        row = delivery_row(event, endpoint.id, next_at)
+        row = delivery_row(event, endpoint.id, now, next_at)
         with self._writer.begin() as connection:
             connection.execute(insert(outbox).values(values | {"body": body, "queued_at": now}))
             connection.execute(insert(webhook_deliveries).values(row))
@@ -113,7 +113,7 @@ class DeliveryLog:
 
     def queue_again(self, delivery: LoggedDelivery, next_at: datetime) -> None:
         """Try it as if it were new: the same event, with the same id and body."""
-        fresh = {"status": "pending", "attempts": 0, "next_at": next_at, "error": None}
+        fresh = _anew(self._clock(), next_at)
         with self._writer.begin() as connection:
             ours = update(webhook_deliveries).where(_delivery.id == delivery.id)
             connection.execute(ours.values(fresh))
@@ -132,13 +132,18 @@ class DeliveryLog:
         if after is not None:
             some = some.where(place > tuple_(after.at, after.id))
         now = self._clock()
-        fresh = {"status": "pending", "attempts": 0, "next_at": now, "error": None}
+        fresh = _anew(now, now)
         with self._writer.begin() as connection:
             found = connection.execute(some.order_by(_delivery.created_at, _delivery.id).limit(limit)).all()
             ours = failed & _delivery.id.in_([row.id for row in found])
             count = connection.execute(update(webhook_deliveries).where(ours).values(fresh)).rowcount
             mark_due(connection, [endpoint.id], now)
         return count, Cursor(found[-1].created_at, found[-1].id) if len(found) == limit else None
+
+
+def _anew(now: datetime, next_at: datetime) -> dict[str, Any]:
+    """A delivery that is asked for again has its whole schedule before it, however old its event is."""
+    return {"status": "pending", "attempts": 0, "queued_at": now, "next_at": next_at, "error": None}
 
 
 def _page_of(wanted: Wanted) -> PageOf:

@@ -25,17 +25,19 @@ HEALTHY, TROUBLED = 0, 1
 GIVEN_UP_AT_ONCE: Final = 200
 _endpoint: Final = webhook_endpoints.c
 _delivery: Final = webhook_deliveries.c
+_QUEUED_AT: Final = func.coalesce(_delivery.queued_at, _delivery.created_at)
+"""Since when it is tried. Of those that an earlier release queued that is not known; they soon ended."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """A delivery that is to be tried. ``attempts``: how often it was."""
+    """A delivery that is to be tried. ``attempts``: how often it was since ``queued_at``."""
 
     id: str
     event_id: str
     type: str
     attempts: int
-    created_at: datetime
+    queued_at: datetime
     body: str
 
 
@@ -107,11 +109,11 @@ class Queue:
                 ours = update(webhook_deliveries).where(_delivery.id == each.delivery.id)
                 connection.execute(ours.values(_columns(each)))
 
-    def give_up(self, endpoint_id: str, error: str, created_before: datetime | None = None) -> int:
+    def give_up(self, endpoint_id: str, error: str, queued_before: datetime | None = None) -> int:
         """Fail some of what waits for an endpoint without a try; how many. Again until there is none."""
         waiting = (_delivery.endpoint_id == endpoint_id) & IS_PENDING
-        if created_before is not None:
-            waiting &= _delivery.created_at < created_before
+        if queued_before is not None:
+            waiting &= queued_before > _QUEUED_AT
         some = select(_delivery.id).where(waiting).limit(GIVEN_UP_AT_ONCE)
         failed = update(webhook_deliveries).where(_delivery.id.in_(some), IS_PENDING)
         with self._writer.begin() as connection:
@@ -132,7 +134,7 @@ class Queue:
 
     def waiting(self) -> tuple[int, float]:
         """How many deliveries wait, and for how many seconds the oldest of them has."""
-        counted = select(func.count(), func.min(_delivery.created_at)).where(IS_PENDING)
+        counted = select(func.count(), func.min(_QUEUED_AT)).where(IS_PENDING)
         with self._engine.connect() as connection:
             count, oldest = connection.execute(counted).one()
         return count, max(0.0, (self._clock() - oldest).total_seconds()) if oldest else 0.0
@@ -167,14 +169,14 @@ def _deliveries(which: Any) -> Select[Any]:
         _delivery.event_id,
         _delivery.type,
         _delivery.attempts,
-        _delivery.created_at,
+        _QUEUED_AT.label("queued_at"),
         outbox.c.body,
     )
     return select(*wanted).join(outbox, outbox.c.id == _delivery.event_id).where(which)
 
 
 def _found(row: Row[Any]) -> Delivery:
-    return Delivery(row.id, row.event_id, row.type, row.attempts, row.created_at, row.body)
+    return Delivery(row.id, row.event_id, row.type, row.attempts, row.queued_at, row.body)
 
 
 def _columns(tried: Tried) -> dict[str, Any]:

@@ -21,7 +21,8 @@ WAITS: Final = (
 )
 """After the first failed try, after the second, and so on; after the last one it is given up."""
 GIVEN_UP_AFTER: Final = sum(WAITS, timedelta()) + timedelta(hours=1)
-"""A delivery older than this that a failing receiver has not got is given up, however often it was tried."""
+"""What was queued longer ago than this and a failing receiver has not got is given up, however often it was
+tried. How old the event is does not count: one that is sent again has a schedule of its own."""
 SPREAD: Final = 0.1
 """The share of a wait that it may be longer: what failed together does not come back together."""
 LONGEST_REST: Final = timedelta(minutes=1)
@@ -51,6 +52,6 @@ def rest(failures: int) -> timedelta:
     return min(timedelta(seconds=2.0 ** min(failures - 1, 10)), LONGEST_REST)
 
 
-def is_too_old(created_at: datetime, now: datetime) -> bool:
+def is_too_old(queued_at: datetime, now: datetime) -> bool:
     """Whether a delivery has waited for longer than any is retried."""
-    return now - created_at > GIVEN_UP_AFTER
+    return now - queued_at > GIVEN_UP_AFTER

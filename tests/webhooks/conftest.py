@@ -34,7 +34,7 @@ from bff.webhooks.run import Runner
 from bff.webhooks.sender import Sender, SendLimits
 from bff.webhooks.service import Webhooks
 from tests.support.core import PRODUCT
-from tests.support.databases import DatabaseUrl
+from tests.support.databases import DatabaseUrl, sqlite_url
 from tests.support.receiver import Receiver, new_secret, open_receiver
 
 KEY = "k" * 40
@@ -121,7 +121,7 @@ class Hooks:
 @pytest.fixture(scope="session")
 def hooks_engine(tmp_path_factory: pytest.TempPathFactory, database_url: DatabaseUrl) -> Engine:
     """One database of each kind for the whole run."""
-    engine = open_database(database_url(tmp_path_factory.mktemp("hooks"), "hooks"))
+    engine = open_database(database_url(tmp_path_factory.mktemp("hooks"), "bff"))
     SCHEMA.upgrade(engine)
     return engine
 
@@ -145,6 +145,6 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def sqlite_hooks(tmp_path: Path) -> Hooks:
     """Webhooks in a database of this test's own."""
-    engine = open_database(f"sqlite:///{tmp_path}/hooks.db")
+    engine = open_database(sqlite_url(tmp_path, "bff"))
     SCHEMA.upgrade(engine)
     return Hooks(engine)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from bff.common.secret import Secret
@@ -21,6 +21,7 @@ from bff.storage.tables import outbox, webhook_endpoints
 from bff.web.kit.services import EXTENSION, Services
 from bff.webhooks.endpoints import DatabaseEndpoints
 from tests.support.core import ADA, ORIGIN, PRODUCT, build_core
+from tests.support.databases import sqlite_url
 from tests.support.receiver import Receiver, new_secret
 from tests.support.studio import StudioWorld
 from tests.support.waiting import wait_for
@@ -130,7 +131,7 @@ def test_a_success_after_the_end_is_an_event_of_its_own(told: Told) -> None:
 
 def test_a91_an_ending_and_its_event_are_kept_together_or_not_at_all(tmp_path: Path) -> None:
     """When the event cannot be written, the attempt has not ended; the next try ends it, and tells it."""
-    core = build_core(f"sqlite:///{tmp_path}/core.db")
+    core = build_core(sqlite_url(tmp_path, "bff"))
     engine = core.attempts._engine
     endpoints = DatabaseEndpoints(engine, lambda: Sealing([Secret("k" * 40)]), core.clock)
     endpoints.replace(
@@ -154,12 +155,13 @@ def test_a91_an_ending_and_its_event_are_kept_together_or_not_at_all(tmp_path: P
 
 
 def test_a_product_without_endpoints_leaves_no_event(world: World) -> None:
-    """Nothing is written for nobody."""
+    """Nothing is written for nobody, nor for an endpoint that was removed."""
+    engine = open_database(world.bff_database)
+    with engine.begin() as connection:
+        ours = webhook_endpoints.c.product == "demo"
+        connection.execute(update(webhook_endpoints).where(ours).values(removed_at=datetime.now(UTC)))
     attempt = world.connect(world.session())
     assert world.read(attempt)["status"] == "connected"
-    engine = open_database(world.bff_database)
     with engine.connect() as connection:
         assert connection.execute(select(outbox.c.id).where(outbox.c.subject == attempt)).all() == []
-        ours = select(webhook_endpoints.c.id).where(webhook_endpoints.c.product == "demo")
-        assert connection.execute(ours).all() == []
     engine.dispose()
