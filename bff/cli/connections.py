@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, Final
+from typing import Any
 
+from bff.cli import audit
 from bff.cli.connectors import quiet
+from bff.common.actors import OPERATOR
 from bff.common.errors import InvalidRequest, NotFound
 from bff.common.text import id_fault
 from bff.connections.overview import Connection
@@ -14,9 +16,6 @@ from bff.identity.principal import AccountRef
 from bff.settings import load_settings
 from bff.web.kit.services import Services
 from bff.wiring import build_services
-
-OPERATOR: Final = "operator"
-"""Who ended a connection, as its host is told."""
 
 
 def add_commands(connections: Any) -> None:
@@ -41,11 +40,13 @@ def _list(arguments: argparse.Namespace) -> int:
     return 0
 
 
-@quiet()
 def _disconnect(arguments: argparse.Namespace) -> int:
-    services, product, account = _place(arguments)
-    found = services.connections.service.find(account, product.connectors, arguments.connection)
-    services.connections.service.end(found, OPERATOR)
+    with quiet():
+        services, product, account = _place(arguments)
+        found = services.connections.service.find(account, product.connectors, arguments.connection)
+        services.connections.service.end(found, OPERATOR)
+    about = {"connector": found.offered.key, "connection": found.row.number}
+    audit.tell("disconnected", product=product.key, account=account.id, **about)
     print(f"disconnected {found.row.number} ({found.offered.key})")
     return 0
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from bff.cli import audit
 from bff.common.errors import NotFound
 from bff.common.legible import visible_id
 from bff.products.file import AppliedProduct
@@ -85,7 +86,9 @@ def _list(arguments: argparse.Namespace) -> int:
 def _test(arguments: argparse.Namespace) -> int:
     webhooks = _webhooks()
     endpoint = _endpoint(webhooks, arguments.endpoint)
-    return _sent(webhooks.test(endpoint.product, endpoint.id))
+    sent = webhooks.test(endpoint.product, endpoint.id)
+    audit.tell("webhook_tested", product=endpoint.product, endpoint=endpoint.id, delivery=sent.id)
+    return _sent(sent)
 
 
 def _resend(arguments: argparse.Namespace) -> int:
@@ -96,16 +99,20 @@ def _resend(arguments: argparse.Namespace) -> int:
     if arguments.failed is not None:
         endpoint = _endpoint(webhooks, arguments.failed)
         count = webhooks.send_failed_again(endpoint.product, endpoint.id, _since(arguments.since))
+        audit.tell("webhook_sent_again", product=endpoint.product, endpoint=endpoint.id, count=count)
         print(f"queued again: {count}")
         return 0
     product = webhooks.log.product_of(arguments.delivery)
-    return _sent(webhooks.send_again(product or "", arguments.delivery))
+    sent = webhooks.send_again(product or "", arguments.delivery)
+    audit.tell("webhook_sent_again", product=product, endpoint=sent.endpoint_id, delivery=sent.id)
+    return _sent(sent)
 
 
 def _on(arguments: argparse.Namespace) -> int:
     webhooks = _webhooks()
     endpoint = _endpoint(webhooks, arguments.endpoint)
     webhooks.switch_on(endpoint.product, endpoint.id)
+    audit.tell("webhook_switched_on", product=endpoint.product, endpoint=endpoint.id)
     print(f"{endpoint.id} is on; what failed meanwhile: hitchpost webhooks resend --failed {endpoint.id}")
     return 0
 

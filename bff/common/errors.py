@@ -187,7 +187,8 @@ class PartnerUnavailable(PartnerProblem):
     """The partner service did not answer in time, or not sensibly.
 
     ``retry_after`` is in seconds, where the partner service ``named`` it, or the breaker before it. It is
-    ``lasting`` where waiting mends nothing: a setting is wrong.
+    ``lasting`` where waiting mends nothing: a setting is wrong. ``refused``: it did answer, and refuses what
+    it was asked; of another account it may take the same.
     """
 
     code = "partner_unavailable"
@@ -200,11 +201,13 @@ class PartnerUnavailable(PartnerProblem):
         retry_after: float | None = None,
         named: bool = False,
         lasting: bool = False,
+        refused: bool = False,
     ) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
         self.named = named
         self.lasting = lasting
+        self.refused = refused
 
 
 class LaunchPostponed(PartnerUnavailable):

@@ -77,7 +77,7 @@ class Completions:
             attempt.connector,
             attempt.user.id,
             wish,
-            Aim(attempt.wanted_connection, attempt.adds_connection),
+            Aim(attempt.wanted_connection, attempt.adds_connection, attempt.id),
         )
         if attempt.adds_connection and attempt.wanted_connection is None:
             # The further one is this attempt's from now on: a form that is sent again adds no other.

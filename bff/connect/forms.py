@@ -168,7 +168,8 @@ class Forms:
         if not form.own_fields:
             return {}
         number = attempt.account_connector_id or attempt.wanted_connection
-        if number is None and attempt.adds_connection:
+        if attempt.adds_connection and not self._attempts.forms_sent(attempt.id):
+            # It may use what an earlier try had installed: whatever somebody typed then is none of its own.
             return {}
         if number is None:
             connector = self._minter.find(attempt.account, attempt.connector)

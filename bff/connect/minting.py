@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Set
+from concurrent.futures import wait
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from bff.common.errors import AccountUnknown, ConnectionNotFound, SeveralConnections
+from bff.common.errors import (
+    AccountUnknown,
+    ConnectionNotFound,
+    PartnerProblem,
+    PartnerUnavailable,
+    SeveralConnections,
+)
 from bff.upstream.protocol import whole_of
 
 if TYPE_CHECKING:
@@ -19,16 +26,22 @@ if TYPE_CHECKING:
     from bff.upstream.catalogue import Catalogue
     from bff.upstream.protocol import AccountConnector, CompletionWish, Connector, PartnerService, SignInToken
 
+INSTALLED_WITHIN: Final = 5.0
+"""Seconds that a launch which has failed waits for what it is installing."""
+MOST_TAKEN_AWAY: Final = 8
+"""So often others may take, at the same moment, what was installed for a further account."""
+
 
 @dataclass(frozen=True)
 class Aim:
     """Which of an account's connections a sign-in is for: that ``number`` and no other, or the one there is.
 
-    ``adds``: where one is connected already, it is for a further one.
+    ``adds``: where one is connected already, it is for a further one, which is kept for this ``attempt``.
     """
 
     number: int | None = None
     adds: bool = False
+    attempt: str = ""
 
 
 class Claims(Protocol):
@@ -40,8 +53,8 @@ class Claims(Protocol):
     def busy(self, account: AccountRef) -> Set[int]:
         """Those that users are signing in to now."""
 
-    def take(self, account: AccountRef, offered: OfferedConnector, number: int) -> bool:
-        """Keep one for the sign-in that is being minted; False when another one has it."""
+    def take(self, account: AccountRef, offered: OfferedConnector, number: int, attempt: str) -> bool:
+        """Keep one for an attempt whose sign-in is being minted; False when another one has it."""
 
 
 class Minter:
@@ -103,35 +116,59 @@ class Minter:
     ) -> tuple[AccountConnector, SignInToken]:
         # Without the connector: the partner service would choose by itself.
         found = self._aside(partial(self._sought, account, offered, wanted, aim))
-        token = self._partner.mint_sign_in_token(account, username, completion)
+        try:
+            token = self._partner.mint_sign_in_token(account, username, completion)
+        except PartnerProblem:
+            # An install that is under way is there for the next try to find.
+            wait([found], INSTALLED_WITHIN)
+            raise
         return found.result(), token
 
     def _sought(
         self, account: AccountRef, offered: OfferedConnector, wanted: Connector, aim: Aim
     ) -> AccountConnector:
         if aim.number is None:
-            return self._further(account, offered, wanted)
+            return self._further(account, offered, wanted, aim.attempt)
         found = self._partner.get_account_connector(account, aim.number)
         if found is None or not wanted.is_in(found):
             raise ConnectionNotFound(f"there is no connection {aim.number} of {offered.key}")
         return found
 
-    def _further(self, account: AccountRef, offered: OfferedConnector, wanted: Connector) -> AccountConnector:
-        """One that stands for nothing yet and that nobody is at, or a new one."""
+    def _further(
+        self, account: AccountRef, offered: OfferedConnector, wanted: Connector, attempt: str
+    ) -> AccountConnector:
+        """One that stands for nothing yet and that nobody is at, or a new one.
+
+        What an earlier try installed that came to nothing is such a one, also where its process has died
+        right after. One that somebody else has taken meanwhile is left to them, also if we installed it.
+        """
+        for _ in range(MOST_TAKEN_AWAY):
+            found = self._free(account, offered, wanted, attempt)
+            if found is not None:
+                return found
+            made = self._partner.add_connector(account, wanted)
+            if self._take(account, offered, made, attempt):
+                return made
+        raise PartnerUnavailable(f"too many users add an account of {offered.key} at once")
+
+    def _free(
+        self, account: AccountRef, offered: OfferedConnector, wanted: Connector, attempt: str
+    ) -> AccountConnector | None:
         ours = self._ours(account, wanted, self._partner.list_account_connectors(account))
         lost = self._lost(account)
         if not any(item.authenticated for item in ours) and any(item.id in lost for item in ours):
             return self._chosen(account, wanted, ours)
         busy = lost | (self._claims.busy(account) if self._claims else set())
         for item in ours:
-            if not item.authenticated and item.id not in busy and self._take(account, offered, item):
+            is_free = not item.authenticated and item.id not in busy
+            if is_free and self._take(account, offered, item, attempt):
                 return item
-        made = self._partner.add_connector(account, wanted)
-        self._take(account, offered, made)
-        return made
+        return None
 
-    def _take(self, account: AccountRef, offered: OfferedConnector, item: AccountConnector) -> bool:
-        return self._claims is None or self._claims.take(account, offered, item.id)
+    def _take(
+        self, account: AccountRef, offered: OfferedConnector, item: AccountConnector, attempt: str
+    ) -> bool:
+        return self._claims is None or self._claims.take(account, offered, item.id, attempt)
 
     def _lost(self, account: AccountRef) -> Set[int]:
         return self._claims.lost(account) if self._claims else set()

@@ -64,23 +64,37 @@ def shown(row: Stored, seen: AccountConnector) -> Stored:
     return _filled(row, seen, state) if state in STANDING else row
 
 
+def is_lost(row: Stored | None, seen: AccountConnector | None) -> bool:
+    """Whether a grant has died, as a partner service says that tells of grants."""
+    dead = seen is not None and seen.grant is not None and seen.grant.state == "needs_reconnect"
+    return dead and row is not None and row.state is State.CONNECTED
+
+
 def signed_in(
-    row: Stored | None, new: Stored, attempt: Attempt, seen: AccountConnector, now: datetime
+    row: Stored | None,
+    new: Stored,
+    attempt: Attempt,
+    seen: AccountConnector,
+    now: datetime,
+    *,
+    fresh: bool = False,
 ) -> Change | None:
     """What the success of an attempt changes; ``seen`` is the look that showed it.
 
-    It is told also while somebody is about to end the connection, who then tells of that.
+    ``fresh``: another sign-in of ours, of which nothing is told yet, found it unconnected. It is told also
+    while somebody is about to end the connection, who then tells of that.
     """
     state = state_of(seen)
     if state not in STANDING:
         return observed(row, new, seen, now, fresh=False)
     before = row or new
-    filled = replace(_filled(before, seen, state), **_doer(attempt, before), taken_until=None)
+    filled = replace(_filled(before, seen, state), **_doer(attempt, before), taken_until=None, taken_by=None)
     if attempt.external_account:
         filled = replace(filled, external_account=attempt.external_account)
+    filled = replace(filled, owner=_first(before, filled) or filled.connected_by)
     if row is not None and _is_told(row, attempt, seen):
         return None if _whose(filled) == _whose(row) else Change(filled)
-    again = row.state in STANDING if row else attempt.authenticated_before is True
+    again = row.state in STANDING if row else attempt.authenticated_before is True and not fresh
     return _joined(filled, seen, "reconnected" if again else "connected", now)
 
 
@@ -95,6 +109,7 @@ def disconnected(row: Stored, now: datetime, *, gone: bool = False, by: str | No
         connected_at=None,
         connected_by=None,
         connected_by_name=None,
+        owner=None,
         authenticated_at=None,
         external_account=None,
         scopes=None,
@@ -159,7 +174,19 @@ def _filled(row: Stored, seen: AccountConnector, state: State) -> Stored:
     if newer:
         nobody = {"connected_by": None, "connected_by_name": None}
         told |= {"connected_at": seen.authenticated_at, **nobody}
+        return replace(row, **told, owner=_first(row, replace(row, **told)))
     return replace(row, **told)
+
+
+def _first(before: Stored, after: Stored) -> str | None:
+    """Who had connected it first, if that counts still.
+
+    Whoever repairs a colleague's connection does not take it from them. One that had ended is nobody's;
+    nor is one that stands for another third-party account now anybody's who had connected the old one.
+    """
+    old, new = before.external_account, after.external_account
+    is_another = old is not None and new is not None and old.casefold() != new.casefold()
+    return before.owned_by if before.state in STANDING and not is_another else None
 
 
 def _doer(attempt: Attempt, before: Stored) -> dict[str, Any]:
@@ -183,8 +210,8 @@ def _details(row: Stored) -> tuple[Any, ...]:
     return row.state, row.reason, row.external_account, scopes, row.expires_at, extra, row.authenticated_at
 
 
-def _whose(row: Stored) -> tuple[str | None, str | None]:
-    return row.connected_by, row.external_account
+def _whose(row: Stored) -> tuple[str | None, ...]:
+    return row.connected_by, row.owner, row.external_account
 
 
 def _joined(row: Stored, seen: AccountConnector, event: str, now: datetime) -> Change:

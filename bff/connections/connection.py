@@ -31,10 +31,11 @@ class Stored:
     """What is known of a connection. Times are in UTC.
 
     ``number`` is the account connector's id at the partner service. ``connected_by`` is the host's user id,
-    None where nobody knows. ``authenticated_at`` is the partner service's own time of the latest sign-in.
-    ``sequence`` counts what was told, ``version`` every change: a change names the version that it saw.
-    ``look_at``: it is looked at unasked then. ``ending_until``: until then somebody (``ending_by``) is about
-    to end it. ``taken_until``: until then a sign-in to a further account has it for itself.
+    None where nobody knows; ``owner`` is likewise who connected it first. ``authenticated_at`` is the partner
+    service's own time of the latest sign-in. ``sequence`` counts what was told, ``version`` every change: a
+    change names the version that it saw. ``look_at``: it is looked at unasked then. ``ending_until``: until
+    then somebody (``ending_by``) is about to end it. ``taken_until``: until then a sign-in to a further
+    account has it for itself, that of the attempt ``taken_by``, unless that has ended.
     """
 
     product: str
@@ -51,6 +52,7 @@ class Stored:
     connected_at: datetime | None = None
     connected_by: str | None = None
     connected_by_name: str | None = None
+    owner: str | None = None
     authenticated_at: datetime | None = None
     external_account: str | None = None
     scopes: tuple[str, ...] | None = None
@@ -62,6 +64,12 @@ class Stored:
     ending_until: datetime | None = None
     ending_by: str | None = None
     taken_until: datetime | None = None
+    taken_by: str | None = None
+
+    @property
+    def owned_by(self) -> str | None:
+        """Whose it is: who connected it first, and reconnects change nothing of that. None: nobody knows."""
+        return self.owner or self.connected_by
 
 
 @dataclass(frozen=True)

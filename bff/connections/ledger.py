@@ -66,11 +66,12 @@ class Ledger:
         """What is known after this look; ``row`` was read before the partner service was asked.
 
         While a user signs in to it, what that sign-in makes of it is left to its attempt, which knows whose
-        doing it is: it is shown, and not noted. Nor is what a draft has connected.
+        doing it is: it is shown, and not noted. A grant that has died meanwhile is no sign-in's doing. What a
+        draft has connected is never noted.
         """
         now = self._clock()
-        left = is_draft(blank.product) or any(attempt.is_for(blank.number) for attempt in running)
-        if left and seen is not None:
+        left = any(attempt.is_for(blank.number) for attempt in running) and not changes.is_lost(row, seen)
+        if (left or is_draft(blank.product)) and seen is not None:
             return changes.shown(row or blank, seen)
         if row is not None and self.is_leftover(row, seen):
             return row
@@ -116,6 +117,10 @@ class Ledger:
         now = self._clock()
         self.store.touch(account.product, account.id, now, self._next(now))
 
+    def postpone(self, account: AccountRef) -> None:
+        """An account cannot be looked at: the next try is as far as the next look at any other."""
+        self.store.postpone(account.product, account.id, self._next(self._clock()))
+
     def lost(self, account: AccountRef) -> set[int]:
         """The connections that need a new sign-in."""
         rows = self.store.of_account(account.product, account.id).values()
@@ -126,9 +131,9 @@ class Ledger:
         running = self.store.running(account.product, account.id, self._clock())
         return {number for each in running for number in (each.number, each.wanted) if number is not None}
 
-    def take(self, account: AccountRef, offered: OfferedConnector, number: int) -> bool:
-        """Keep one for a sign-in that is being minted, until its attempt is known to run."""
-        return self.store.take(self.blank(account, offered, number), self._clock() + TAKEN)
+    def take(self, account: AccountRef, offered: OfferedConnector, number: int, attempt: str) -> bool:
+        """Keep one for an attempt whose sign-in is being minted, until the attempt is known to run."""
+        return self.store.take(self.blank(account, offered, number), self._clock() + TAKEN, attempt)
 
     def settled(self, seen: AccountConnector) -> Callable[[Any, Attempt], None]:
         """What is to be done in the transaction in which an attempt is found to have succeeded."""
@@ -138,9 +143,10 @@ class Ledger:
                 return
             account = replace(attempt.account, product=attempt.product)
             blank, now = self.blank(account, attempt.connector, seen.id), self._clock()
+            fresh = self.store.is_fresh(seen.id, now - LATE - LEEWAY)
 
             def decide(row: Stored | None) -> Change | None:
-                change = changes.signed_in(row, blank, attempt, seen, now)
+                change = changes.signed_in(row, blank, attempt, seen, now, fresh=fresh)
                 return change and self._scheduled(change, now)
 
             self._within(transaction, attempt.product, attempt.account.id, seen.id, decide)

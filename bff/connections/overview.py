@@ -17,7 +17,7 @@ from bff.connections.ledger import Ledger
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef
 from bff.upstream.catalogue import Catalogue
-from bff.upstream.protocol import AccountConnector, KnownConnector, PartnerService, whole_of
+from bff.upstream.protocol import AccountConnector, KnownConnector, PartnerService, plain_name, whole_of
 
 FRESH: Final = timedelta(seconds=3)
 """For so long another worker may not have heard that a sign-in has ended."""
@@ -248,4 +248,5 @@ def is_of(offered: OfferedConnector, known: KnownConnector | None, item: Account
     if known and known.connector:
         return known.connector.is_in(item)
     # Without the catalogue's word what is installed speaks for itself: it has its release and its name.
-    return offered.reference in {str(item.connector_id), item.connector_name}
+    by_name = plain_name(offered.reference) == plain_name(item.connector_name)
+    return by_name or offered.reference == str(item.connector_id)

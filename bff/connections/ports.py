@@ -45,5 +45,11 @@ class ConnectionStore(Protocol):
     def claim(self, product: str, account_id: str, now: datetime, until: datetime) -> bool:
         """Whether this caller is to look at a due account: of any number at once one is told True."""
 
-    def take(self, blank: Stored, until: datetime) -> bool:
-        """Keep a connection that does not stand for one sign-in, until then; False when it has another."""
+    def postpone(self, product: str, account_id: str, until: datetime | None) -> None:
+        """An account that is looked at unasked is looked at no sooner than then; None: never."""
+
+    def take(self, blank: Stored, until: datetime, attempt: str) -> bool:
+        """Keep a connection that does not stand for one attempt, until then; False when another has it.
+
+        An attempt may take what it has again. One that has ended holds nothing.
+        """

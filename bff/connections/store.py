@@ -8,9 +8,22 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, and_, bindparam, insert, or_, select, union_all, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    and_,
+    bindparam,
+    exists,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
+from bff.connect.attempt import LIVE
 from bff.connections.connection import Change, Running, State, Stored, event_data
 from bff.connections.ports import Decide
 from bff.serving.database import writing
@@ -121,20 +134,33 @@ class DatabaseConnections:
         with self._writer.begin() as connection:
             return connection.execute(update(connections).where(due).values(look_at=until)).rowcount > 0
 
-    def take(self, blank: Stored, until: datetime) -> bool:
-        """Keep a connection that does not stand for one sign-in, until then; False when it has another."""
+    def postpone(self, product: str, account_id: str, until: datetime | None) -> None:
+        """An account that is looked at unasked is looked at no sooner than then; None: never."""
+        due = and_(_row.product == product, _row.account_id == account_id, _row.look_at.is_not(None))
+        with self._writer.begin() as connection:
+            connection.execute(update(connections).where(due).values(look_at=until))
+
+    def take(self, blank: Stored, until: datetime, attempt: str) -> bool:
+        """Keep a connection that does not stand for one attempt, until then; False when another has it.
+
+        An attempt may take what it has again. One that has ended holds nothing.
+        """
         now = blank.changed_at
+        has_ended = exists(
+            select(_attempt.id).where(_attempt.id == _row.taken_by, _attempt.status.not_in(LIVE))
+        )
         free = and_(
             *_is(blank.product, blank.account_id, blank.number),
             _row.state == State.DISCONNECTED.value,
-            or_(_row.taken_until.is_(None), _row.taken_until <= now),
+            or_(_row.taken_until.is_(None), _row.taken_until <= now, _row.taken_by == attempt, has_ended),
         )
-        taken = {"taken_until": until, "removed_at": None, "version": _row.version + 1}
+        mine = {"taken_until": until, "taken_by": attempt}
+        taken = {**mine, "removed_at": None, "version": _row.version + 1}
         try:
             with self._writer.begin() as connection:
                 if connection.execute(update(connections).where(free).values(taken)).rowcount:
                     return True
-                connection.execute(insert(connections).values({**_values(blank), "taken_until": until}))
+                connection.execute(insert(connections).values({**_values(blank), **mine}))
                 return True
         except IntegrityError:
             return False

@@ -29,7 +29,10 @@ FIELDS: Final = frozenset(
         "method", "route", "endpoint", "path", "status", "ms", "client", "code", "tries", "state", "upstream",
         # what it was about
         "what", "attempt", "support_code", "product", "connector", "account", "user", "role", "version",
-        "error", "checks", "delivery", "channel", "result", "account_connector",
+        "error", "checks", "delivery", "channel", "result", "account_connector", "actor", "connection",
+        "taken", "reason",
+        # a webhook
+        "event_id", "type", "attempts", "answer", "milliseconds",
         # housekeeping, starting and stopping
         "ended", "forgotten", "count", "seconds", "bind", "workers", "threads", "key_id",
         # what to change

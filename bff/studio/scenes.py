@@ -46,8 +46,11 @@ _STEPS: Final = (
 _ACCOUNTS: Final = (
     Scene("account", "Connected: whose account", account="connected"),
     Scene("accounts", "Connected: several accounts", account="several"),
+    Scene("pending", "Somebody signs in now", account="pending"),
+    Scene("unknown", "Not known now", account="unknown"),
     Scene("needs_reconnect", "Needs a new sign-in", account="needs_reconnect"),
     Scene("disconnect", "Asking before it ends", account="asked"),
+    Scene("connections_few", "The list: no search", account="few", tag="hitchpost-connections"),
     Scene("connections", "The list", account="list", tag="hitchpost-connections"),
     Scene("connections_none", "The list: nothing found", account="none", tag="hitchpost-connections"),
 )

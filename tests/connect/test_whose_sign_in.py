@@ -153,7 +153,7 @@ class AnAccountConnector(RuleBasedStateMachine):
 
 def test_nothing_claims_that_a_user_did_it_unless_it_did(tmp_path: Path, database_url: DatabaseUrl) -> None:
     """Two users, two products, minted URLs, lost returns, denials of every kind, in every order."""
-    with open_watched_core(database_url(tmp_path, "whose")) as core:
+    with open_watched_core(database_url(tmp_path, "bff")) as core:
         few = settings(
             max_examples=60,
             stateful_step_count=10,

@@ -161,6 +161,43 @@ class TestSignedIn:
         assert (change.row.connected_by, change.row.connected_by_name) == ("grace", "G.")
         assert change.row.connected_at == NOW
 
+    def test_what_nobody_has_heard_of_is_connected_and_not_reconnected(self) -> None:
+        """A sign-in found it connected by another one that is still to be told; or by one of long ago."""
+        mine: Attempt = attempt(status=Status.CONNECTED, attributed=True, authenticated_before=True)
+        events = [changes.signed_in(None, BLANK, mine, FLAG, NOW, fresh=fresh) for fresh in (True, False)]
+        assert [each and each.event for each in events] == ["connection.connected", "connection.reconnected"]
+
+    def test_who_repairs_a_connection_does_not_take_it(self) -> None:
+        """It stays whose it was, by whichever look or attempt the reconnect is noted first."""
+        mine = replace(ADAS, external_account="ada@crm.example", authenticated_at=BEFORE)
+        seen = replace(FLAG, authenticated_at=NOW, sign_ins=())
+        noticed = look(mine, seen)
+        assert noticed is not None
+        for row in (mine, replace(mine, state=State.NEEDS_RECONNECT), noticed.row):
+            change = self.ended(row, seen, authenticated_before=True, external_account="Ada@crm.example")
+            assert change is not None
+            assert (change.row.connected_by, change.row.owned_by) == ("grace", "ada")
+        again = self.ended(change.row, seen, user=User("eve"), minted_at=NOW)
+        assert again is not None
+        assert again.row.owned_by == "ada"
+
+    @pytest.mark.parametrize(
+        "row",
+        [
+            None,
+            ENDED,
+            replace(ADAS, external_account="ada@crm.example"),
+            replace(ADAS, connected_by=None, connected_by_name=None),
+        ],
+    )
+    def test_what_was_nobodys_or_stands_for_another_account_is_whose_who_connected_it(
+        self, row: Stored | None
+    ) -> None:
+        """It had ended, nobody knew whose it was, or the account of who had it is connected no more."""
+        change = self.ended(row, external_account="grace@crm.example")
+        assert change is not None
+        assert change.row.owned_by == "grace"
+
     def test_who_cannot_be_named_is_not(self) -> None:
         """Whoever connected it before remains, or nobody."""
         again, new = (

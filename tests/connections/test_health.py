@@ -7,14 +7,17 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine, delete, select
+from structlog.testing import capture_logs
 
+from bff.common.errors import AccountOfAnotherProduct, PartnerUnavailable
 from bff.connections.connection import Change, State
-from bff.connections.health import AT_ONCE, LEASE, Health
+from bff.connections.health import AT_ONCE, LEASE, OUTAGE, Health
 from bff.connections.ledger import SPREAD, Ledger
 from bff.connections.store import DatabaseConnections, decide_within
 from bff.identity.principal import AccountRef
 from bff.storage.tables import attempts, connections, outbox
 from tests.connections.test_store import ADAS
+from tests.support.connections import hear
 from tests.support.model_partner import Clock
 from tests.support.watched_core import WatchedPartner
 
@@ -53,6 +56,7 @@ def scene(core_engine: Engine) -> Scene:
     with core_engine.begin() as connection:
         for table in (connections, outbox, attempts):
             connection.execute(delete(table))
+    hear(core_engine)
     return Scene(core_engine)
 
 
@@ -80,15 +84,69 @@ def test_an_end_is_told_though_nobody_looked(scene: Scene) -> None:
 
 
 def test_an_outage_ends_the_round_and_leaves_what_was_due(scene: Scene) -> None:
-    """One question finds it; everything is asked about later, the first once its lease has ended."""
-    scene.has("acme", "other")
+    """Few questions find it; everything is asked about later, those once their leases have ended."""
+    scene.has(*(f"account-{number}" for number in range(OUTAGE + 2)))
     scene.partner.fails = {"list"}
     assert scene.health.look() == 0
-    assert len(scene.looked()) == 1
+    assert len(scene.looked()) == OUTAGE
     scene.partner.fails = set()
     scene.clock.now += LEASE
-    assert scene.health.look() == 2
+    assert scene.health.look() == OUTAGE + 2
     assert scene.events() == []
+
+
+def test_a_partner_service_that_wants_to_be_left_alone_is_asked_once(scene: Scene) -> None:
+    """It has named a time; nobody needs to be asked again to know."""
+    scene.has("acme", "other")
+    scene.partner.troubles = {"acme": PartnerUnavailable("busy", retry_after=30.0)}
+    assert scene.health.look() == 0
+    assert scene.looked() == ["acme"]
+
+
+TROUBLES = {
+    "refused": PartnerUnavailable("it answered 403", refused=True),
+    "odd answers": PartnerUnavailable("it answered 500"),
+    "unforeseen": ValueError("nobody foresaw it"),
+    "another product's": AccountOfAnotherProduct("not yours"),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_an_account_that_cannot_be_looked_at_delays_no_other(scene: Scene, trouble: str) -> None:
+    """It is tried once more soon, then as seldom as any other; it is told once, and heals by itself."""
+    scene.has("bad", "acme", "other")
+    scene.partner.troubles = {"bad": TROUBLES[trouble]}
+    with capture_logs() as told:
+        assert scene.health.look() == 2
+        scene.has("third")
+        scene.clock.now += LEASE
+        assert scene.health.look() == 1
+        scene.clock.now += LEASE
+        assert scene.health.look() == 0
+        scene.clock.now += EVERY * (1 + SPREAD)
+        assert scene.health.look() == 3
+    assert scene.looked().count("bad") == 3
+    assert [(line["event"], line["account"]) for line in told] == [("an account cannot be looked at", "bad")]
+    scene.partner.troubles = {}
+    scene.clock.now += EVERY * (1 + SPREAD)
+    assert scene.health.look() == 4
+    assert scene.events() == []
+
+
+def test_many_accounts_that_are_refused_do_not_fill_the_rounds(scene: Scene) -> None:
+    """A whole product of them: whoever is due behind them has a turn in time."""
+    bad = [f"bad-{number}" for number in range(2 * AT_ONCE)]
+    scene.has(*bad)
+    scene.clock.now += timedelta(seconds=1)
+    scene.has("acme")
+    scene.partner.troubles = dict.fromkeys(bad, TROUBLES["refused"])
+    assert [scene.health.look() for _ in range(3)] == [0, 0, 1]
+    scene.clock.now += LEASE
+    assert [scene.health.look() for _ in range(3)] == [0, 0, 0]
+    asked = len(scene.looked())
+    scene.clock.now += LEASE
+    scene.health.look()
+    assert len(scene.looked()) == asked
 
 
 def test_a_round_is_bounded_and_can_be_stopped(scene: Scene) -> None:

@@ -11,11 +11,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, func, insert, select, text
 
+from bff.connect.attempt import LIVE, Status
+from bff.connect.store import DatabaseAttempts
 from bff.connections.connection import Change, State, Stored
 from bff.connections.store import DatabaseConnections
 from bff.serving.database import open_database
 from bff.storage.schema import SCHEMA
 from bff.storage.tables import connections, outbox
+from tests.connect.test_timeline import attempt
+from tests.support.connections import hear
 from tests.support.databases import DatabaseUrl
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -29,6 +33,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory, database_url: DatabaseUrl) 
     folder: Path = tmp_path_factory.mktemp("connections")
     made = open_database(database_url(folder, "bff"))
     SCHEMA.upgrade(made)
+    hear(made)
     yield made
     made.dispose()
 
@@ -62,6 +67,7 @@ def test_what_is_kept_is_what_was_given(store: DatabaseConnections) -> None:
         connected_at=NOW,
         connected_by="ada",
         connected_by_name="Ada",
+        owner="ada",
         authenticated_at=NOW,
         external_account="ada@crm.example",
         scopes=("a", "b"),
@@ -70,8 +76,9 @@ def test_what_is_kept_is_what_was_given(store: DatabaseConnections) -> None:
         extra={"realm": "1"},
         removed_at=NOW,
         ending_until=NOW,
-        ending_by="user:ada",
+        ending_by="user:" + "a" * 255,
         taken_until=NOW,
+        taken_by="att_1",
     )
     assert store.apply(Change(full), None)
     assert store.of_account("demo", "acme") == {7: full}
@@ -123,11 +130,24 @@ def test_one_that_stands_for_nothing_is_taken_by_one(store: DatabaseConnections)
     """What stands is nobody's to take; a taking ends by itself."""
     blank = replace(ADAS, number=9, state=State.DISCONNECTED, look_at=None)
     until = NOW + timedelta(minutes=1)
-    assert sum(bool(done) for done in at_once(lambda _: store.take(blank, until))) == 1
-    assert not store.take(blank, until)
-    assert store.take(replace(blank, changed_at=until), until + timedelta(minutes=1))
+    assert sum(bool(done) for done in at_once(lambda n: store.take(blank, until, f"att_{n}"))) == 1
+    assert not store.take(blank, until, "att_late")
+    assert store.take(replace(blank, changed_at=until), until + timedelta(minutes=1), "att_late")
     store.apply(Change(ADAS), None)
-    assert not store.take(replace(blank, number=7), until)
+    assert not store.take(replace(blank, number=7), until, "att_late")
+
+
+def test_what_was_taken_is_its_attempts_until_that_has_ended(
+    store: DatabaseConnections, engine: Engine
+) -> None:
+    """A launch that is tried again has it still; what failed holds up nobody."""
+    blank = replace(ADAS, number=9, state=State.DISCONNECTED, look_at=None)
+    until, attempts = NOW + timedelta(minutes=1), DatabaseAttempts(engine)
+    attempts.add(attempt(id="att_mine"))
+    takers = ("att_mine", "att_other", "att_mine")
+    assert [store.take(blank, until, by) for by in takers] == [True, False, True]
+    attempts.transition("att_mine", LIVE, {"status": Status.FAILED, "settled_at": NOW})
+    assert [store.take(blank, until, by) for by in ("att_other", "att_mine")] == [True, False]
 
 
 QUESTIONS = {

@@ -97,6 +97,27 @@ def test_a61_disconnecting_is_an_audit_event(programs: Programs) -> None:
     assert str(gone["account_connector"]) == connection
 
 
+@pytest.mark.parametrize("user", ["server", "operator", "user:ada"])
+def test_a61_no_user_passes_for_another_kind_of_actor(programs: Programs, user: str) -> None:
+    """Whatever id a host gives its user: who did it has a form that says what it is."""
+    world = programs.world(f"acme-{user.replace(':', '-')}")
+
+    def end(token: str | None) -> None:
+        path = f"/v1/connections/{world.read(world.connect(world.session(user=user)))['connection']['id']}"
+        ended = world.page("DELETE", path, token) if token else None
+        ended = ended or world.server("DELETE", path, params={"account": world.account})
+        assert ended.status_code == 204
+
+    end(world.session(user=user))
+    end(None)
+    lines = [line for line in programs.bff.lines() if line.get("account") == world.account]
+    ended = [line for line in lines if line["event"] == "disconnected"]
+    assert [line["actor"] for line in ended] == [f"user:{user}", "server"]
+    assert all("user" not in line and line["connection"] for line in ended)
+    others = {line["event"]: line["actor"] for line in lines if "actor" in line}
+    assert (others["session issued"], others["launched"]) == ("server", f"user:{user}")
+
+
 def test_a61_the_studio_tells_who_came_and_what_was_published(programs: Programs) -> None:
     """Signing in, and publishing."""
     engine = open_database(programs.database)
@@ -108,7 +129,7 @@ def test_a61_the_studio_tells_who_came_and_what_was_published(programs: Programs
         page = browser.post(link, timeout=30)
         csrf = re.search(r'name="csrf" value="([^"]+)"', page.text)
         assert csrf, page.text
-        programs.bff.line(event="studio sign-in", product="demo", user="ed@acme.example")
+        programs.bff.line(event="studio sign-in", product="demo", actor="studio:ed@acme.example")
         form = {"csrf": csrf[1], "revision": "0", "note": ""}
         browser.post(f"{programs.bff.url}/studio/publish", data=form, timeout=30)
     programs.bff.line(event="request", route="/studio/publish")

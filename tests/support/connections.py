@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Engine, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from bff.serving.database import open_database
-from bff.storage.tables import outbox
+from bff.storage.tables import outbox, webhook_endpoints
 from tests.support.world import World
+
+
+def hear(engine: Engine, product: str = "demo") -> None:
+    """The product's server wants to hear of everything: without an endpoint nothing is recorded."""
+    endpoint = {
+        "id": f"whe_{product}",
+        "product": product,
+        "url": "http://127.0.0.1:9/",
+        "events": ["*"],
+        "sealed": "",
+        "created_at": datetime.now(UTC),
+    }
+    with contextlib.suppress(IntegrityError), engine.begin() as connection:
+        connection.execute(insert(webhook_endpoints).values(endpoint))
+    with engine.begin() as connection:
+        ours = webhook_endpoints.c.id == endpoint["id"]
+        connection.execute(update(webhook_endpoints).where(ours).values(removed_at=None))
+
+
+def hear_of(world: World) -> None:
+    """The same, in a world's database."""
+    engine = open_database(world.bff_database)
+    hear(engine)
+    engine.dispose()
 
 
 def listed(world: World) -> list[dict[str, Any]]:

@@ -56,10 +56,14 @@ ADA: Final = Principal("demo", ACME, User("ada"))
 
 @dataclass
 class WatchedPartner(ModelPartner):
-    """Remembers each question, and fails those whose names are in ``fails``."""
+    """Remembers each question, and fails those whose names are in ``fails``.
+
+    ``troubles`` is what is raised when it is asked what is installed in an account, by the account's id.
+    """
 
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     fails: set[str] = field(default_factory=set)
+    troubles: dict[str, Exception] = field(default_factory=dict)
     installed: list[AccountConnector] | None = None
     gone: bool = False
     tells_with_token: bool = False
@@ -72,6 +76,8 @@ class WatchedPartner(ModelPartner):
     def list_account_connectors(self, account: AccountRef) -> list[AccountConnector]:
         """What the test says is installed, or the usual one."""
         self._note("list", account)
+        if account.id in self.troubles:
+            raise self.troubles[account.id]
         return [self._told()] if self.installed is None else self.installed
 
     def install_connector(self, account: AccountRef, connector: Connector) -> AccountConnector:

@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Final
 
+import pytest
 import requests
 
 from tests.partner.conftest import client_of
-from tests.support.connections import connected, events, listed
+from tests.support.connections import connected, events, hear_of, listed
 from tests.support.world import World
 
 ROUNDS: Final = 3
@@ -20,6 +21,12 @@ FOLLOWS: Final = {
     "reconnected": {"reconnected", "disconnected"},
 }
 """What may be told of a connection after what: no grant ends by itself here, so nothing else may be."""
+
+
+@pytest.fixture(autouse=True)
+def _server_hears(world: World) -> None:
+    """Its product has a webhook: else nothing would be recorded."""
+    hear_of(world)
 
 
 def connect(world: World, user: str) -> None:

@@ -19,11 +19,17 @@ from bff.partner.account_connectors import credentials, store
 from bff.partner.grants import revocation
 from bff.partner.storage import tables
 from tests.partner.conftest import client_of
-from tests.support.connections import connected, events, listed, named, shown
+from tests.support.connections import connected, events, hear_of, listed, named, shown
 from tests.support.databases import DatabaseUrl
 from tests.support.studio import StudioWorld
 from tests.support.world import HOST, OTHER_SECRET_KEY, SANDBOX_SECRET, World, open_world
 from tests.web.test_products_apart import sets
+
+
+@pytest.fixture(autouse=True)
+def _server_hears(world: World) -> None:
+    """Its product has a webhook: else nothing would be recorded."""
+    hear_of(world)
 
 
 def end(world: World, connection: str, token: str | None = None) -> requests.Response:
@@ -177,6 +183,28 @@ class TestTold:
         assert named(world) == ["connected", "needs_reconnect"]
         assert connected(world, token) == connection
         assert named(world) == ["connected", "needs_reconnect", "reconnected"]
+
+    def test_a_grant_that_dies_while_somebody_signs_in_is_told_at_once(self, world: World) -> None:
+        """It is none of that sign-in's doing: who asks for a token is refused, and the event is there."""
+        token = world.session()
+        connection = connected(world, token)
+        attempt, browser = world.begin(token, connection=connection), requests.Session()
+        url = world.launch(attempt["launch_token"], browser=browser).headers["Location"]
+        kill_grant(world, int(connection))
+        path = f"/v1/connections/{connection}/token"
+        assert world.server("POST", path, params={"account": world.account}).status_code == 409
+        assert named(world) == ["connected", "needs_reconnect"]
+        world.sign_in(url, browser=browser)
+        assert world.read(attempt["id"])["status"] == "connected"
+        assert named(world) == ["connected", "needs_reconnect", "reconnected"]
+
+    def test_two_sign_ins_of_which_the_later_is_told_first_are_no_reconnect(self, world: World) -> None:
+        """A host hears of a connection as connected before anything else, whichever page looks first."""
+        token = world.session()
+        first, second = world.connect(token), world.connect(token)
+        assert world.read(second)["status"] == "connected"
+        assert world.read(first)["status"] == "connected"
+        assert named(world) == ["connected"]
 
 
 def kill_grant(world: World, number: int) -> None:

@@ -51,10 +51,18 @@ def test_a_form_shows_what_is_set_of_the_connection_that_it_is_for(world: World,
         form = open_form(world, session, SHOP)
         assert shown(form) == ""
         form.send(shop)
-        form.send(action="cancel")
     first, second = sorted(each["id"] for each in listed(world))
     for connection, shop in ((first, "north"), (second, "south")):
         assert shown(open_form(world, session, SHOP, connection=connection)) == shop
+
+
+def test_a_form_shows_nothing_of_an_earlier_try_whose_place_it_takes(world: World, session: str) -> None:
+    """What was given up is used again, and what somebody typed there is not."""
+    given_up = open_form(world, session, SHOP)
+    given_up.send("north")
+    given_up.send(action="cancel")
+    assert shown(open_form(world, session, SHOP)) == ""
+    assert len(listed(world)) == 1
 
 
 def shown(form: Form) -> str:

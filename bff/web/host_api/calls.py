@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from flask import Blueprint, Response
 from pydantic import Field
 
+from bff.common import actors
 from bff.common.errors import InvalidRequest
 from bff.common.legible import visible_name
 from bff.content.product import Product
@@ -95,11 +96,14 @@ class NewSignInUrl(Body):
 def create_session() -> Response:
     """A session token for the page of a user whom the host has signed in."""
     product, body = host_server(), read_body(NewSession)
-    return begin_session(product, body, timedelta(seconds=body.expires_in))
+    return begin_session(product, body, timedelta(seconds=body.expires_in), actors.SERVER)
 
 
-def begin_session(product: Product, who: SignedIn, life: timedelta) -> Response:
-    """Answers with a session token. Raises ``InvalidRequest`` for a connector that is not offered."""
+def begin_session(product: Product, who: SignedIn, life: timedelta, actor: str) -> Response:
+    """Answers with a session token, which ``actor`` asked for.
+
+    Raises ``InvalidRequest`` for a connector that is not offered.
+    """
     unknown = [key for key in who.connectors or [] if product.connector(key) is None]
     if unknown:
         raise InvalidRequest(f"connectors: {', '.join(unknown)}: not offered by product {product.key}")
@@ -110,7 +114,7 @@ def begin_session(product: Product, who: SignedIn, life: timedelta) -> Response:
         connectors=frozenset(who.connectors) if who.connectors is not None else None,
     )
     token, expires_at = services().sessions.tokens.issue(principal, life)
-    audit.session_issued(principal)
+    audit.session_issued(principal, actor)
     told = {
         "token": token.reveal(),
         "expires_at": expires_at.isoformat(),

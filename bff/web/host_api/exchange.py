@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from flask import Blueprint, Response
 from pydantic import Field
 
+from bff.common import actors
 from bff.common.errors import NotSignedIn
 from bff.web.host_api.calls import SignedIn, begin_session
 from bff.web.kit import cors
@@ -39,7 +40,8 @@ def exchange() -> Response:
     claims = services().sessions.assertions.use(product.key, body.assertion)
     if services().sessions.ends.is_forgotten(datetime.fromtimestamp(claims["iat"], UTC)):
         raise NotSignedIn("iat: it was signed before the database was restored; sign a new one")
-    return begin_session(product, checked(SignedIn, _as_body(claims)), DEFAULT_LIFE)
+    who = checked(SignedIn, _as_body(claims))
+    return begin_session(product, who, DEFAULT_LIFE, actors.user(who.user.id))
 
 
 def _as_body(claims: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import structlog
 from flask import Response, request
 
+from bff.common import actors
 from bff.connect.attempt import Attempt
 from bff.identity.principal import Principal
 from bff.serving import metrics
@@ -19,14 +20,18 @@ log = structlog.get_logger("hitchpost.audit")
 
 
 def tell(event: str, **about: Any) -> None:
-    """One event. Ids are told; tokens, names and mail addresses of users are not."""
+    """One event. Ids are told; tokens, names and mail addresses of users are not.
+
+    ``actor`` is who did it, in a form of ``bff/common/actors.py``; ``user`` is an id that a host may choose.
+    """
     log.info(event, client=request.remote_addr, **about)
 
 
-def session_issued(principal: Principal) -> None:
-    """A host's server had a session token made for one of its users."""
+def session_issued(principal: Principal, actor: str) -> None:
+    """A session token was made for a user of the host: for its server, or for what it asserted."""
     tell(
         "session issued",
+        actor=actor,
         product=principal.product,
         account=principal.account.id,
         user=principal.user.id,
@@ -38,6 +43,7 @@ def launched(attempt: Attempt) -> None:
     metrics.launched(attempt.product, attempt.connector.key, attempt.delivery.value)
     tell(
         "launched",
+        actor=actors.user(attempt.user.id),
         attempt=attempt.id,
         product=attempt.product,
         account=attempt.account.id,
@@ -47,13 +53,13 @@ def launched(attempt: Attempt) -> None:
     )
 
 
-def disconnected(product: str, account: str, user: str, connector: str, connection: int) -> None:
-    """Somebody ended a connection: a user of the host, or its ``server``."""
+def disconnected(actor: str, product: str, account: str, connector: str, connection: int) -> None:
+    """Somebody ended a connection: a user of the host, or its server."""
     tell(
         "disconnected",
+        actor=actor,
         product=product,
         account=account,
-        user=user,
         connector=connector,
         connection=connection,
     )
@@ -61,13 +67,15 @@ def disconnected(product: str, account: str, user: str, connector: str, connecti
 
 def token_given(product: str, account: str, connector: str, connection: int) -> None:
     """A host's server was given an access token of a connection."""
-    tell("access token given", product=product, account=account, connector=connector, connection=connection)
+    about = {"account": account, "connector": connector, "connection": connection}
+    tell("access token given", actor=actors.SERVER, product=product, **about)
 
 
 def form_sent(attempt: Attempt, *, taken: bool) -> None:
     """A user typed what a connector needs. Of what was typed nothing is told."""
     tell(
         "form sent",
+        actor=actors.user(attempt.user.id),
         attempt=attempt.id,
         product=attempt.product,
         account=attempt.account.id,
@@ -79,7 +87,7 @@ def form_sent(attempt: Attempt, *, taken: bool) -> None:
 
 def at_studio(event: str, session: StudioSession, **about: Any) -> None:
     """Somebody signed in to the Studio, or changed there what users meet."""
-    tell(event, product=session.product, user=session.email, **about)
+    tell(event, actor=actors.editor(session.email), product=session.product, user=session.email, **about)
 
 
 def begin() -> None:

@@ -50,11 +50,11 @@ def may_disconnect(connection: Connection, product: Product, principal: Principa
     """Whether this caller may end it now."""
     if connection.row.state not in STANDING:
         return False
-    return may_end(product, principal, connection.row.connected_by)
+    return may_end(product, principal, connection.row.owned_by)
 
 
-def may_end(product: Product, principal: Principal | None, connected_by: str | None) -> bool:
+def may_end(product: Product, principal: Principal | None, owner: str | None) -> bool:
     """Whether the product's file lets this caller end a connection: its host's server always may."""
     if principal is None or product.disconnect is DisconnectPolicy.ACCOUNT:
         return True
-    return product.disconnect is DisconnectPolicy.OWNER and connected_by == principal.user.id
+    return product.disconnect is DisconnectPolicy.OWNER and owner == principal.user.id

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from flask import Blueprint, Response, request
 
+from bff.common import actors
 from bff.common.errors import NotAllowed, NotSignedIn
 from bff.connect.offered_connectors import offered_connectors
 from bff.content.product import OfferedConnector, Product, is_draft
@@ -20,9 +19,6 @@ from bff.web.kit.limits import Purpose
 from bff.web.kit.locales import browsers, wanted
 from bff.web.kit.responses import API_HEADERS, answer
 from bff.web.kit.services import services
-
-SERVER: Final = "server"
-"""Who ended a connection, where it was the host's own server."""
 
 routes = Blueprint("hitchpost_connections", __name__)
 routes.after_request(cors.grant)
@@ -51,14 +47,14 @@ def disconnect(connection_id: str) -> Response:
     """
     product, principal = _caller()
     account = account_of(product, principal)
-    user = principal.user.id if principal else SERVER
-    services().limits.spend(Purpose.DISCONNECT, product.key, account.id, user)
+    actor = actors.user(principal.user.id) if principal else actors.SERVER
+    services().limits.spend(Purpose.DISCONNECT, product.key, account.id, actor)
     found = services().connections.service.find(account, _offered(product, principal), connection_id)
-    if not may_end(product, principal, found.row.connected_by):
+    if not may_end(product, principal, found.row.owned_by):
         whose = "who connected it" if product.disconnect == "owner" else "the host's server"
         raise NotAllowed(f"this connection is ended by {whose} only (disconnect in the product's file)")
-    services().connections.service.end(found, f"user:{user}" if principal else SERVER)
-    audit.disconnected(product.key, account.id, user, found.offered.key, found.row.number)
+    services().connections.service.end(found, actor)
+    audit.disconnected(actor, product.key, account.id, found.offered.key, found.row.number)
     return Response(status=204, headers=API_HEADERS)
 
 
