@@ -111,6 +111,8 @@ class TokenEndpoint:
 def _seconds(value: object) -> float | None:
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value[:12])
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
         return None
     return float(min(value, LONGEST_LIFE))

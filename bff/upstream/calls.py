@@ -192,7 +192,8 @@ def require_ok(answer: Answer) -> Any:
         return answer.document()
     if answer.status == UNAUTHORIZED:
         raise PartnerUnavailable("the partner service refuses our credentials", lasting=True)
-    raise PartnerUnavailable(f"the partner service answered {answer.status}: {message_of(answer)}")
+    refusal = f"the partner service answered {answer.status}: {message_of(answer)}"
+    raise PartnerUnavailable(refusal, refused=400 <= answer.status < 500)
 
 
 def message_of(answer: Answer) -> str:

@@ -13,7 +13,8 @@ from bff.upstream.calls import DOUBTFUL, NOT_FOUND, OK, PartnerCalls, require_ok
 from bff.upstream.releases import Release, read_release
 
 PAGE_SIZE: Final = 50
-MOST_PAGES: Final = 200
+MOST_PAGES: Final = 1000
+"""A catalogue of thousands, where a page holds no more than ten."""
 
 
 class PartnerCatalogue:
@@ -33,13 +34,13 @@ class PartnerCatalogue:
             return []
         document = require_ok(answer)
         found = document if isinstance(document, list) else [document]
-        return [read_release(entry) for entry in found]
+        return partner_json.readable(found, read_release)
 
     def search(self, account: AccountRef | None, query: str) -> Iterator[Release]:
         """Every release whose connector's name has ``query`` in it. Raises ``PartnerUnavailable``."""
         asked = {"query": query} if query else {}
         for items in pages(self._calls, "/v1.0/connectors", account, asked):
-            yield from map(read_release, items)
+            yield from partner_json.readable(items, read_release)
 
     def any_account(self) -> AccountRef | None:
         """An account that exists, to read the catalogue for; None while there is none."""
@@ -81,27 +82,31 @@ def pages(
     A page that is shorter than asked says nothing: the partner service may have a limit of its own. Raises
     ``AccountUnknown``, ``PartnerUnavailable``.
     """
-    seen: set[Any] = set()
+    seen: set[str] = set()
     for page in range(1, MOST_PAGES + 1):
         query = {**(asked or {}), "page": str(page), "pageSize": str(PAGE_SIZE)}
         answer = calls.call("GET", path, account=account, query=query, means={NOT_FOUND})
         if answer.status == NOT_FOUND:
             return
-        items = [item for item in partner_json.read_list(require_ok(answer)) if _id(item) not in seen]
+        items = []
+        for item in partner_json.read_list(require_ok(answer)):
+            if (key := _id(item)) not in seen:
+                seen.add(key)
+                items.append(item)
         if not items:
             return
         yield items
-        seen |= {_id(item) for item in items}
         if _is_last(answer, page):
             return
 
 
-def _id(item: Any) -> Any:
+def _id(item: Any) -> str:
     # Whatever else it is, is refused by whoever reads the item.
     number = item.get("Id") if isinstance(item, dict) else None
-    return number if isinstance(number, int) else None
+    return str(number) if isinstance(number, int | str) else repr(item)
 
 
 def _is_last(answer: Answer, page: int) -> bool:
-    total = answer.headers.get("Total-Pages", "")
-    return total.isascii() and total.isdigit() and page >= int(total)
+    # None at all, though there are items, is no number to go by.
+    total = answer.headers.get("Total-Pages", "")[:9]
+    return total.isascii() and total.isdigit() and 0 < int(total) <= page

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from bff.common.errors import AccountUnknown, ConnectorUnavailable, InvalidRequest, PartnerUnavailable
@@ -79,7 +80,7 @@ class PartnerClient:
             found = [item for page in pages(self._calls, LISTED, account) for item in page]
         except AccountUnknown:
             return []
-        return [partner_json.read_account_connector(item, listed=True) for item in found]
+        return partner_json.readable(found, partial(partner_json.read_account_connector, listed=True))
 
     def get_account_connector(
         self, account: AccountRef, account_connector_id: int
@@ -104,16 +105,24 @@ class PartnerClient:
         raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: every name is in use")
 
     def add_connector(self, account: AccountRef, connector: Connector) -> AccountConnector:
-        """Install it once more, under a name with a number. Raises as ``install_connector``."""
+        """Install it once more, under a name with a number. Raises as ``install_connector``.
+
+        One that has appeared meanwhile under this name is as good: ours, where an answer was lost.
+        """
         there = [item for item in self.list_account_connectors(account) if connector.is_in(item)]
-        names = _names(connector, len(there))
-        if (made := self._install_as(account, connector, names, again=True)) is not None:
+        names, known = _names(connector, len(there)), {item.id for item in there}
+        if (made := self._install_as(account, connector, names, known)) is not None:
             return made
         raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: every name is in use")
 
     def _install_as(
-        self, account: AccountRef, connector: Connector, names: Iterable[str], *, again: bool = False
+        self,
+        account: AccountRef,
+        connector: Connector,
+        names: Iterable[str],
+        known: Collection[int] = (),
     ) -> AccountConnector | None:
+        """``known`` are the installs that are there already, and are not meant."""
         if not connector.installable:
             raise ConnectorUnavailable(f"connector {connector.name!r} has no approved release to install")
         for name in names:
@@ -122,10 +131,9 @@ class PartnerClient:
                 return partner_json.read_account_connector(answer.document(), listed=True)
             if not _is_in_use(message := message_of(answer)):
                 raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: {message}")
-            if again:
-                continue
-            # Somebody installed it at the same moment, or by hand before.
-            ours = [item for item in self.list_account_connectors(account) if connector.is_in(item)]
+            # Somebody installed it at the same moment, or by hand before; or we, and its answer was lost.
+            listed = self.list_account_connectors(account)
+            ours = [item for item in listed if connector.is_in(item) and item.id not in known]
             if ours:
                 return ours[0]
         return None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar
+
+import structlog
 
 from bff.common.errors import PartnerUnavailable
 from bff.common.legible import visible_name
@@ -16,10 +18,15 @@ from bff.upstream.sign_in_forms import Fault, NotTaken
 
 LAST_ID: Final = 2**31 - 1
 """No greater id is kept; Cyclr's are of 32 bits."""
+MOST_DIGITS: Final = 10
 MOST_NAME: Final = 200
 MOST_ACCOUNT: Final = 255
 MOST_SAID: Final = 700
 """Characters that the columns of a connector's and a third-party account's name have room for."""
+
+Item = TypeVar("Item")
+
+log = structlog.get_logger("hitchpost.partner")
 
 
 def read_connector(document: Any) -> Connector:
@@ -31,18 +38,21 @@ def read_account_connector(document: Any, *, listed: bool = False) -> AccountCon
     """An account connector; its ``AuthValue``, a secret, is left behind. Raises ``PartnerUnavailable``.
 
     One of a list (``listed``) may come without ``Authenticated``, as in a sample of Cyclr's documentation.
+    One that has no name of its own goes by its connector's.
     """
     connector = _field(document, "Connector")
+    connector_name = _name(connector)
+    told_flag = document.get("Authenticated") if listed else _field(document, "Authenticated")
     told = document.get("Hitchpost")
     extra = told if isinstance(told, dict) else {}
     return AccountConnector(
         id=_integer(document, "Id"),
-        name=_text(document, "Name"),
+        name=_name(document) or connector_name,
         connector_id=_integer(connector, "Id"),
-        connector_name=_text(connector, "Name"),
-        authenticated=(document.get if listed else partial(_field, document))("Authenticated") is True,
+        connector_name=connector_name,
+        authenticated=told_flag is True,
         sign_ins=_sign_ins(document["Hitchpost"]) if "Hitchpost" in document else None,
-        listed=listed and "Authenticated" not in document,
+        listed=listed and told_flag is None,
         authenticated_at=moment(extra.get("AuthenticatedAtUtc")),
         scopes=scopes(extra.get("Scopes")),
         grant=read_grant(extra.get("Grant")),
@@ -98,6 +108,24 @@ def read_list(document: Any) -> list[Any]:
     if not isinstance(document, list):
         raise PartnerUnavailable("the partner service answered something else than a list")
     return document
+
+
+def readable(items: Iterable[Any], read: Callable[[Any], Item]) -> list[Item]:
+    """Each item of a list, without those that ``read`` refuses: one that is strange spoils no others.
+
+    Raises ``PartnerUnavailable`` where it refuses all: then it is the list that has another shape.
+    """
+    found, fault = [], None
+    for item in items:
+        try:
+            found.append(read(item))
+        except PartnerUnavailable as told:
+            fault = told
+    if fault and not found:
+        raise fault
+    if fault:
+        log.info("item left out", error_text=fault.detail)
+    return found
 
 
 def message_of(document: Any) -> str:
@@ -159,8 +187,15 @@ def _field(document: Any, name: str) -> Any:
     return document[name]
 
 
+def _name(document: Any) -> str:
+    """The name, or an empty text where there is none: its id says what a thing is."""
+    return as_kept(document.get("Name")) or "" if isinstance(document, dict) else ""
+
+
 def _integer(document: Any, name: str) -> int:
     value = _field(document, name)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= MOST_DIGITS:
+        value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LAST_ID:
         raise PartnerUnavailable(f"the partner service answered a {name} that is no number of a thing")
     return value

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -99,8 +101,25 @@ class PartnerProbe:
                 ) as answer:
                     body = next(answer.iter_content(MOST_BYTES), b"")
             except (requests.RequestException, OSError) as error:
-                return Told(failure=type(error).__name__)
+                return Told(failure=_why(error))
         return Told(answer.status_code, _json(body))
+
+
+def _why(error: Exception) -> str:
+    """What stands in the way, in words: no such name, a certificate, nobody there."""
+    seen: BaseException | None = error
+    causes: list[BaseException] = []
+    while seen is not None and seen not in causes:
+        causes.append(seen)
+        inner = getattr(seen, "reason", None) or (seen.args[0] if seen.args else None)
+        seen = inner if isinstance(inner, BaseException) else seen.__cause__ or seen.__context__
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not accepted: {cause.verify_message}"
+        if isinstance(cause, socket.gaierror):
+            return "its name is not known here"
+    found = next((cause for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
+    return found.strerror if found is not None and found.strerror else type(error).__name__
 
 
 def _json(body: bytes) -> Any:

@@ -23,6 +23,11 @@ class Owner:
     account: str
 
 
+def plain_name(name: str) -> str:
+    """What two spellings of one connector's name have in common: releases differ in capitals and spaces."""
+    return " ".join(name.split()).casefold()
+
+
 @dataclass(frozen=True)
 class Connector:
     """A connector of the partner service's catalogue: all its releases, which have one name.
@@ -43,7 +48,7 @@ class Connector:
         return (
             installed.connector_id == self.id
             or installed.connector_id in self.others
-            or installed.connector_name == self.name
+            or plain_name(installed.connector_name) == plain_name(self.name)
         )
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from bff.upstream import json_reader as partner_json
 from bff.upstream.form_reader import read_form
-from bff.upstream.protocol import Connector
+from bff.upstream.protocol import Connector, plain_name
 from bff.upstream.sign_in_forms import NO_FORM, SignInForm
 
 NEVER_INSTALLED: Final = frozenset({"draft", "planned"})
@@ -51,7 +51,8 @@ class Release:
 def read_release(document: Any) -> Release:
     """A catalogue entry. Raises ``PartnerUnavailable`` naming the field that is wrong."""
     entry = partner_json.read_connector(document)
-    ways = [document, *(document.get("Authentication") or ())]
+    told = document.get("Authentication")
+    ways = [document, *(told if isinstance(told, list) else ())]
     auth = [_auth(way) for way in ways if isinstance(way, dict)]
     return Release(
         entry.id,
@@ -67,12 +68,13 @@ def read_release(document: Any) -> Release:
 def connector_of(releases: Sequence[Release], reference: str) -> Connector | None:
     """The connector that these are releases of; None of no release.
 
-    Of releases of several names it is the connector of exactly this name, else that of the first. A release
-    that is named by its id is the one for new installs, if it may be.
+    Of releases of several names it is the connector of this name, else that of the first; capitals and spaces
+    make no other name. A release that is named by its id is the one for new installs, if it may be.
     """
-    names = [release.name for release in releases]
-    name = next((name for name in names if name == reference), names[0] if names else "")
-    ours = [release for release in releases if release.name == name]
+    names = [plain_name(release.name) for release in releases]
+    wanted = plain_name(reference)
+    name = wanted if wanted in names else names[0] if names else ""
+    ours = [release for release in releases if plain_name(release.name) == name]
     offered = [release for release in ours if release.is_for_new]
     named = [release for release in offered if str(release.id) == reference]
     best = max(named or offered or ours, key=lambda release: release.rank, default=None)

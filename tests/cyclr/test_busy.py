@@ -67,7 +67,7 @@ def test_a_429_that_names_no_time_is_obeyed_too(
 
 def test_what_one_worker_was_told_holds_for_the_others(tmp_path: Path, database_url: DatabaseUrl) -> None:
     """Within half a second; on both databases."""
-    engine, now = open_database(database_url(tmp_path, "quiet")), [1_900_000_000.0]
+    engine, now = open_database(database_url(tmp_path, "bff")), [1_900_000_000.0]
     SCHEMA.upgrade(engine)
     with engine.begin() as connection:
         connection.execute(insert(upstream_tokens).values(credential="c"))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from urllib.parse import urlencode
+
 import pytest
 
 from bff.wiring import LOOK_UPS_AT_ONCE
@@ -70,13 +73,13 @@ def test_of_several_installs_the_one_in_use_is_reconnected_and_operators_are_tol
 
 
 @pytest.mark.parametrize("listed", [True, False])
-def test_an_account_with_hundreds_of_installs_and_large_icons(cyclr_world: CyclrWorld, listed: bool) -> None:
-    """Also where the lists leave out what is authenticated."""
+def test_an_account_with_many_installs_and_large_icons(cyclr_world: CyclrWorld, listed: bool) -> None:
+    """A page of icons is larger than any answer may be, also where lists do not tell states."""
     cyclr, account = cyclr_world.cyclr, cyclr_world.account
     cyclr.habits.lists_say_authenticated = listed
-    for number in range(300):
+    for number in range(120):
         cyclr.install(account, cyclr.releases[1], f"Sheets {number}")
-    cyclr.habits.icon_bytes = 30 * 1024
+    cyclr.habits.icon_bytes = 90 * 1024
 
     assert clicked(cyclr_world)[1]["status"] == "connected"
 
@@ -132,3 +135,16 @@ def test_accounts_are_not_made_where_that_is_forbidden(
 def test_look_ups_at_once_are_bounded() -> None:
     """A product of a hundred connectors is no flood."""
     assert LOOK_UPS_AT_ONCE <= 16
+
+
+@pytest.mark.parametrize(
+    "account", ["a/b", "../1", "100%", "a%2Fb", "a?b=c#d", "Ünïcödé-日本-😀", "a b", "A+B", "a;b,c", "'\"\\"]
+)
+def test_an_account_is_called_whatever_its_host_calls_it(cyclr_world: CyclrWorld, account: str) -> None:
+    """The partner service has it under the same id, and the host's server finds it."""
+    world = replace(cyclr_world, account=account)
+
+    assert clicked(world)[1]["status"] == "connected"
+    assert [*world.cyclr.accounts] == [account]
+    found = world.server("GET", f"/v1/connections?{urlencode({'account': account})}").json()["connections"]
+    assert [connection["state"] for connection in found] == ["connected"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from bff.cli.main import main
 from tests.support.cyclr import Cyclr
 from tests.support.cyclr.world import CRM, MAIL, PRODUCTS, SHEETS
+from tests.support.databases import sqlite_url
 from tests.support.programs import SIGNING_KEY
 from tests.support.world import CLIENT_ID, CLIENT_SECRET
 
@@ -26,7 +29,7 @@ def run(
     products.write_text(PRODUCTS.replace(', "ghost"', ""))
     right = {
         "PUBLIC_URL": "http://127.0.0.1:9",
-        "DATABASE_URL": f"sqlite:///{tmp_path}/bff.db",
+        "DATABASE_URL": sqlite_url(tmp_path, "bff"),
         "SECRET_KEYS": SIGNING_KEY,
         "PARTNER_API_URL": cyclr.api,
         "PARTNER_SERVICE_URL": cyclr.service,
@@ -74,8 +77,13 @@ class TestCheckConfig:
         other = {"PARTNER_API_URL", "PARTNER_SERVICE_URL"} - {name}
         status, _, err = run("check-config", "--online", **{name: "http://127.0.0.1:9"})
         assert status == 2
-        assert f"HITCHPOST_{name}: " in err
+        assert re.search(rf"HITCHPOST_{name}: .* not answer \(Connection refused\)", err)
         assert f"HITCHPOST_{other.pop()}: " not in err
+
+    def test_a_name_that_is_not_known(self, run: Run) -> None:
+        """In words, not by the name of an exception."""
+        _, _, err = run("check-config", "--online", PARTNER_SERVICE_URL="https://partner.invalid")
+        assert "PARTNER_SERVICE_URL: the partner service's pages do not answer (its name is not known" in err
 
     @pytest.mark.parametrize("name", ["PARTNER_API_URL", "PARTNER_SERVICE_URL"])
     def test_an_address_of_something_else(self, run: Run, cyclr: Cyclr, name: str) -> None:
@@ -152,8 +160,11 @@ class TestConnections:
         item = cyclr.install("acme", cyclr.releases[0], authenticated=True)
         status, out, _ = run("connections", "list", *self.OF)
         assert (status, out) == (0, f"{item.id}  crm  connected\n")
-        status, out, _ = run("connections", "disconnect", *self.OF, str(item.id))
+        status, out, err = run("connections", "disconnect", *self.OF, str(item.id))
         assert (status, out) == (0, f"disconnected {item.id} (crm)\n")
+        told = json.loads(err)
+        who = [told[name] for name in ("logger", "event", "actor", "account", "connection")]
+        assert who == ["hitchpost.audit", "disconnected", "operator", "acme", item.id]
         assert not item.authenticated
         status, _, err = run("connections", "disconnect", *self.OF, str(item.id))
         assert (status, err) == (2, f"there is no connection {item.id}\n")

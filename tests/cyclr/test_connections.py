@@ -13,9 +13,15 @@ from sqlalchemy import update
 from bff.connections.health import Health
 from bff.serving.database import open_database
 from bff.storage.tables import connections
-from tests.support.connections import connected, events, listed, named, shown
+from tests.support.connections import connected, events, hear_of, listed, named, shown
 from tests.support.cyclr.world import CRM, PRODUCTS, CyclrWorld, open_cyclr_world, stock
 from tests.support.world import HOST
+
+
+@pytest.fixture(autouse=True)
+def _server_hears(cyclr_world: CyclrWorld) -> None:
+    """Its product has a webhook: else nothing would be recorded."""
+    hear_of(cyclr_world)
 
 
 def forget(world: CyclrWorld) -> None:
@@ -188,6 +194,7 @@ def shared_many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CyclrWorld
     """A product whose users may connect several mailboxes."""
     text = PRODUCTS.replace('reference = "Mail"\n', 'reference = "Mail"\nmultiple = true\n')
     with open_cyclr_world(tmp_path_factory.mktemp("many"), products_text=text) as world:
+        hear_of(world)
         yield world
 
 
@@ -234,7 +241,45 @@ class TestSeveral:
             attempt = many.begin(token, "mail")
             assert many.launch(attempt["launch_token"]).status_code == 303
             many.page("POST", f"/v1/attempts/{attempt['id']}/cancel", token, json={})
-            free(many)
+        assert [item.name for item in many.cyclr.of(many.account)] == ["Mail", "Mail 2"]
+
+    def test_a_launch_that_is_tried_again_uses_what_it_had_installed(self, many: CyclrWorld) -> None:
+        """The install was done, and the sign-in token was not to be had: three times."""
+        connected(many, many.session(), "mail")
+        attempt = many.begin(many.session(), "mail")
+        many.cyclr.habits.busy = {"sign_in_token": (503, None)}
+        for _ in range(3):
+            assert many.launch(attempt["launch_token"]).status_code == 503
+            assert [item.name for item in many.cyclr.of(many.account)] == ["Mail", "Mail 2"]
+        many.cyclr.habits.busy = {}
+        assert many.launch(attempt["launch_token"]).status_code == 303
+        assert [item.name for item in many.cyclr.of(many.account)] == ["Mail", "Mail 2"]
+
+    def test_what_a_failed_launch_had_installed_is_used_by_the_next_click(self, many: CyclrWorld) -> None:
+        """At once, not when its time is over: users press again."""
+        connected(many, many.session(), "mail")
+        for _ in range(3):
+            many.cyclr.habits.busy = {"sign_in_token": (401, None)}
+            attempt = many.begin(many.session(), "mail")
+            assert many.launch(attempt["launch_token"]).status_code in {502, 503}
+            assert many.read(attempt["id"])["status"] == "failed"
+        many.cyclr.habits.busy = {}
+        connected(many, many.session(), "mail")
+        assert [item.name for item in many.cyclr.of(many.account)] == ["Mail", "Mail 2"]
+
+    def test_an_install_whose_process_died_right_after_is_used_by_the_next(self, many: CyclrWorld) -> None:
+        """Nothing was noted of it here: it stands for nothing, and nobody is at it."""
+        connected(many, many.session(), "mail")
+        mail = next(release for release in many.cyclr.releases if release.name == "Mail")
+        many.cyclr.install(many.account, mail, "Mail 2")
+        connected(many, many.session(), "mail")
+        assert [item.name for item in many.cyclr.of(many.account)] == ["Mail", "Mail 2"]
+
+    def test_an_install_whose_answer_was_lost_is_found(self, many: CyclrWorld) -> None:
+        """The call is made again, and refused by the name that the first one took."""
+        connected(many, many.session(), "mail")
+        many.cyclr.habits.lost_answers = ["install"]
+        connected(many, many.session(), "mail")
         assert [item.name for item in many.cyclr.of(many.account)] == ["Mail", "Mail 2"]
 
     def test_two_who_add_at_once_get_one_each(self, many: CyclrWorld) -> None:
@@ -279,11 +324,3 @@ class TestSeveral:
         assert (told["status"], told["error"]["code"]) == ("failed", "several_connections")
         named_one = many.begin(many.session(), "crm", connection=str(one.id))
         assert f"id={one.id}&" in many.launch(named_one["launch_token"]).headers["Location"]
-
-
-def free(world: CyclrWorld) -> None:
-    """A minute has passed since anything was taken for a sign-in."""
-    engine = open_database(world.bff_database)
-    with engine.begin() as connection:
-        connection.execute(update(connections).values(taken_until=None))
-    engine.dispose()

@@ -36,7 +36,7 @@ def engine(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
     """The database that all workers share: on both kinds, where a test takes ``database_url``."""
     both = "database_url" in request.fixturenames
     url: DatabaseUrl = request.getfixturevalue("database_url") if both else sqlite_url
-    opened = open_database(url(tmp_path, "names"))
+    opened = open_database(url(tmp_path, "bff"))
     SCHEMA.upgrade(opened)
     yield opened
     opened.dispose()

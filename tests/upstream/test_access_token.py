@@ -79,7 +79,7 @@ def source(clock: Clock) -> Source:
 @pytest.fixture
 def engine(tmp_path: Path, database_url: DatabaseUrl) -> Iterator[Engine]:
     """A database with our tables."""
-    engine = open_database(database_url(tmp_path, "tokens"))
+    engine = open_database(database_url(tmp_path, "bff"))
     SCHEMA.upgrade(engine)
     yield engine
     engine.dispose()

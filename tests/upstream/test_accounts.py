@@ -29,6 +29,7 @@ from bff.upstream.account_owners import DatabaseAccountOwners
 from bff.upstream.accounts import MOST_ID, Accounts
 from bff.upstream.own_accounts import OwnAccounts
 from bff.upstream.protocol import Connector, PartnerService
+from tests.support.databases import sqlite_url
 
 
 @dataclass
@@ -40,7 +41,7 @@ class Office:
     asked: list[bool] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.engine = open_database(f"sqlite:///{self.folder / 'bff.db'}")
+        self.engine = open_database(sqlite_url(self.folder, "bff"))
         SCHEMA.upgrade(self.engine)
         self.products = DatabaseProducts(self.engine)
         for key in ("shop", "blog"):

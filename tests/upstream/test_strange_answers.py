@@ -10,7 +10,7 @@ import pytest
 
 from bff.common.errors import PartnerUnavailable
 from bff.identity.principal import AccountRef
-from bff.outbound.client import HttpClient
+from bff.outbound.client import USUAL_RETRY_AFTER, HttpClient
 from tests.support.raw_server import (
     ACCESS_TOKEN,
     ACCOUNT,
@@ -32,15 +32,26 @@ def test_nobody_listening_is_partner_unavailable() -> None:
         HttpClient(f"http://127.0.0.1:{port}", QUICK).send("GET", "/")
 
 
-@pytest.mark.parametrize("header", ["120", "Wed, 21 Oct 2099 07:28:00 GMT"])
-def test_retry_after_is_passed_on(header: str) -> None:
-    """Seconds or a date; never more than an hour."""
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("120", 120),
+        ("Wed, 21 Oct 2099 07:28:00 GMT", 3600),
+        ("31536000", 3600),
+        ("9" * 400, 3600),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+        ("0", 0),
+        *((text, USUAL_RETRY_AFTER) for text in ("soon", "-5", "1.5", "", "120, 130", "\u0662")),
+    ],
+)
+def test_retry_after_is_passed_on(header: str, seconds: float) -> None:
+    """Seconds or a date, never more than an hour; what is neither is as good as none."""
     with (
         play(answers(429, b"{}", f"Retry-After: {header}")) as (url, _),
         pytest.raises(PartnerUnavailable) as raised,
     ):
         HttpClient(url, QUICK).send("GET", "/")
-    assert raised.value.retry_after == (120 if header == "120" else 3600)
+    assert raised.value.retry_after == seconds
 
 
 def test_a_token_that_is_always_refused_ends() -> None:
@@ -60,6 +71,14 @@ def test_a_token_without_a_sensible_life_is_none(expires_in: object) -> None:
         client_of(url).list_account_connectors(ACCOUNT)
 
 
+@pytest.mark.parametrize("expires_in", ["1209599", 1209599.0, 1])
+def test_a_life_is_a_number_of_seconds_however_it_is_written(expires_in: object) -> None:
+    """A token of one second is used, and renewed in time."""
+    with play(Api(expires_in=expires_in)) as (url, _):
+        client = client_of(url)
+        assert [client.list_account_connectors(ACCOUNT) for _ in range(3)] == [[], [], []]
+
+
 @pytest.mark.parametrize(
     "document",
     [
@@ -69,6 +88,7 @@ def test_a_token_without_a_sensible_life_is_none(expires_in: object) -> None:
         b'[{"Id": "1"}]',
         b'[{"Id": 1, "Name": "a", "Authenticated": true, "Connector": null}]',
         b"\xff",
+        b"<!doctype html><title>Sign in</title>",
         b"[" * 100_000,
     ],
 )

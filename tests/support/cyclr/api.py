@@ -67,6 +67,9 @@ def _add_manners(app: Flask, cyclr: Cyclr) -> None:
             )
         )
         response.headers["X-Content-Type-Options"] = "nosniff"
+        if request.endpoint in cyclr.habits.lost_answers:
+            cyclr.habits.lost_answers.remove(request.endpoint)
+            return Response('{"Message":"Lost"}', 503, {"Retry-After": "0"}, mimetype="application/json")
         return response
 
 

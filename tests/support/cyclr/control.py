@@ -31,6 +31,8 @@ class Habits:
     """Whether ``/v1.0/connectors/{name}`` answers every release, or only the approved ones."""
     slow: dict[str, float] = field(default_factory=dict)
     busy: dict[str, tuple[int, str | None]] = field(default_factory=dict)
+    lost_answers: list[str] = field(default_factory=list)
+    """Routes, by their names, whose next answer is lost on its way: it was done, and the caller hears 503."""
     total_pages: bool = True
     longest_page: int = 100
     repeats_last_page: bool = False
