@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from bff.partner.providers.said import Said
@@ -25,6 +25,7 @@ Reason = Literal[
     "other_account",
     "failed",
     "too_many",
+    "really_declined",
 ]
 """Why a browser flow ended; ``words.py`` has a title and an explanation for each."""
 
@@ -50,7 +51,8 @@ class FlowError(Exception):
     whoever looks at it.
 
     Whom it concerns is known only once a token, a state or a code of ours was brought: then ``concerns`` says
-    so. ``again_in``: in so many seconds the page looks again, or goes back by itself where it can.
+    so. ``again_in``: in so many seconds the page looks again, or goes back by itself where it can. ``asks``:
+    the fields of the form by which the user says that the sign-in is to end; nothing has ended yet.
     """
 
     tell: str | None = None
@@ -66,10 +68,12 @@ class FlowError(Exception):
         said: Said | None = None,
         retry_after: float | None = None,
         again_in: int | None = None,
+        asks: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
         self.again_in = again_in
+        self.asks = asks
         self.status = status
         self.reason = reason
         self.names = tuple(names)

@@ -107,6 +107,16 @@ def next_look(item: CatalogueConnector | None, found: Credentials) -> datetime |
     return min([*looks, *([ends] if ends else [])], default=None)
 
 
+def tomorrow() -> datetime:
+    """A day from now, not at the same moment for all."""
+    return later(DAILY)
+
+
+def later(span: timedelta) -> datetime:
+    """About so long from now: spread, so that a third party is not asked about all of them at once."""
+    return clock.now() + _spread(span)
+
+
 def _at_most_half(found: Credentials, margin: timedelta) -> timedelta:
     if found.obtained_at is None or found.expires_at is None:
         return margin

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, delete, func, update
 from sqlalchemy.exc import IntegrityError
 
 from bff.partner import clock
 from bff.partner.access import account_level, answer, body, ordered, page_of, text
-from bff.partner.account_connectors import properties, store
+from bff.partner.account_connectors import properties, state, store
 from bff.partner.audit import audit
 from bff.partner.context import embedded
 from bff.partner.errors import ApiError
@@ -109,6 +109,10 @@ def set_auth_value(connection: Connection, account_connector_id: int, value: str
             "authenticated_at": clock.now(),
             "external_account": None,
             "grant_reason": None,
+            "refresh_failures": 0,
+            "next_refresh_at": func.coalesce(
+                tables.account_connector.c.next_refresh_at, state.tomorrow(), type_=tables.Moment
+            ),
         },
     )
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, update
 from bff.partner import clock
 from bff.partner.account_connectors import properties, store
 from bff.partner.context import Embedded
-from bff.partner.grants import noting
+from bff.partner.grants import key_upkeep, noting
 from bff.partner.storage import tables
 
 _HELD: Final = "typed"
@@ -54,7 +54,7 @@ def keep(
         "credentials": None,
         "grant_sha256": None,
         "grant_reason": None,
-        "next_refresh_at": None,
+        "next_refresh_at": key_upkeep.first_look(service.catalogue.by_id(row.connector_id)),
         "refresh_not_before": None,
         "refresh_failures": 0,
         "authenticated": True,

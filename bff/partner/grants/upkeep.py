@@ -2,7 +2,7 @@
 
 Each account connector has a time at which it is looked at next. A round takes those that are due, a bounded
 number for a bounded time, each by a claim that one process gets. So an hour's token costs its third party
-about one call an hour, one without an end about one a day.
+about one call an hour, one without an end about one a day, and so does an API key.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bff.partner.account_connectors import state, store
 from bff.partner.account_connectors.credentials import unseal
 from bff.partner.context import Embedded
 from bff.partner.crypto import CannotOpen
-from bff.partner.grants import refresh, refresh_failures
+from bff.partner.grants import key_upkeep, refresh, refresh_failures
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Credentials
 from bff.partner.storage import tables
@@ -67,10 +67,13 @@ def _claim(service: Embedded, row: Row[Any]) -> bool:
 
 def _look_at(service: Embedded, row: Row[Any]) -> None:
     item = service.catalogue.by_id(row.connector_id)
-    if row.credentials is None or item is None:
+    if item is None or (row.credentials is None and not _has_key(row, item)):
         _look_again(service, row, None)
         return
     try:
+        if row.credentials is None:
+            key_upkeep.look_at(service, row, item)
+            return
         kept = unseal(service.vault, row.credentials, store.sealed_in(row, "credentials"))
     except CannotOpen:
         # Its key may come back.
@@ -82,6 +85,11 @@ def _look_at(service: Embedded, row: Row[Any]) -> None:
         _look_again(service, row, item, kept)
     elif (lease := refresh.take_lease(service, row, kept)) is not None:
         refresh.refresh(service, row, kept, lease)
+
+
+def _has_key(row: Row[Any], item: CatalogueConnector) -> bool:
+    """Whether what a user typed is in use, or was until the third party refused it."""
+    return key_upkeep.is_tried(item) and (row.authenticated or row.grant_reason is not None)
 
 
 def _look_at_unrenewable(

@@ -19,7 +19,7 @@ from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client
 from bff.partner.providers.dotted import LONGEST
 from bff.partner.providers.provider import Code
-from bff.partner.sign_in import completion, connecting, flow_cookies, flows, visits
+from bff.partner.sign_in import completion, connecting, flow_cookies, flows, stateless, visits
 from bff.serving.bounds import MOST_CALLBACK
 from bff.serving.logs import about
 
@@ -43,10 +43,23 @@ def finish() -> AnyResponse:
     # A user has already consented: that is not lost because calls cannot be counted.
     service.limits.page("callback", service.settings.limit_address, needed=False)
     state = _state(service, answer)
-    begun = None if state or not _error(answer) else flows.take_up_alone(service, request.cookies)
-    flow, item, client = begun or flows.take_up(service, state, request.cookies)
+    if not state and _error(answer) and (begun := flows.alone(service, request.cookies)):
+        if stateless.is_to_be_asked(request, begun):
+            raise stateless.question(answer)
+        if flows.use_up(service, begun):
+            return _concluded(service, begun.flow, begun.item, begun.client, answer)
+    flow, item, client = flows.take_up(service, state, request.cookies)
+    response = _concluded(service, flow, item, client, answer)
+    flow_cookies.forget(response, state, request.cookies, secure=flows.is_secure(service))
+    return response
+
+
+def _concluded(
+    service: Embedded, flow: flows.Flow, item: CatalogueConnector, client: Client, answer: dict[str, str]
+) -> AnyResponse:
+    """The end of a sign-in, whatever its answer brings about."""
     try:
-        response = _finish(service, flow, item, client, answer)
+        return _finish(service, flow, item, client, answer)
     except FlowError as error:
         raise error.concerns(flow.wanted.target, flow.wanted.message) from None
     except Exception as error:  # noqa: BLE001  # whatever it is, it is an end, and the page is told of it
@@ -55,8 +68,6 @@ def finish() -> AnyResponse:
         response = connecting.show(service, flow.wanted, ended)
         if response.status_code == 400:
             response.status_code = 500  # It was nothing that the browser brought.
-    if state:
-        flow_cookies.forget(response, state, request.cookies, secure=flows.is_secure(service))
     return response
 
 
@@ -65,10 +76,13 @@ def posted() -> AnyResponse:
     """The answer as a form of the third party's page (``response_mode=form_post``): brought again as a GET.
 
     Browsers send a cookie that is ``SameSite=Lax`` with no POST of another site, so that nobody could be
-    known here; with the GET that this leads to they do. It uses nothing up.
+    known here; with the GET that this leads to they do. It uses nothing up. The form of our own question
+    about an error without a state is the one that ends a sign-in.
     """
     service = embedded()
     service.limits.page("callback", service.settings.limit_address, needed=False)
+    if stateless.is_confirmed(request):
+        return _declined(service, request.form.to_dict())
     given = {name: value for name, value in request.form.items() if name not in _TOKENS and value}
     query = urlencode(given)
     if not given or len(query) + len(PATH) >= MOST_CALLBACK:
@@ -76,6 +90,14 @@ def posted() -> AnyResponse:
     response = redirect(f"{PATH}?{query}", 303)
     response.headers.update(connecting.PRIVATE)
     return response
+
+
+def _declined(service: Embedded, answer: dict[str, str]) -> AnyResponse:
+    begun = flows.alone(service, request.cookies) if _error(answer) else None
+    if begun is None or not flows.use_up(service, begun):
+        raise FlowError(400, "stale_flow")
+    error_alone = {name: value for name, value in answer.items() if name not in {"code", stateless.CONFIRMED}}
+    return _concluded(service, begun.flow, begun.item, begun.client, error_alone)
 
 
 def _finish(

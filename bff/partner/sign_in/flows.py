@@ -105,23 +105,36 @@ def take_up(
     return _opened(service, row)
 
 
-def take_up_alone(
-    service: Embedded, cookies: Mapping[str, str]
-) -> tuple[Flow, CatalogueConnector, Client] | None:
-    """The one flow that this browser has begun and not finished, used up by this call; else None.
+@dataclass(frozen=True)
+class Alone:
+    """The one flow that a browser has begun and not finished."""
+
+    state_sha256: str
+    flow: Flow
+    item: CatalogueConnector
+    client: Client
+
+
+def alone(service: Embedded, cookies: Mapping[str, str]) -> Alone | None:
+    """The one flow that this browser has begun and not finished, used up by nobody yet; else None.
 
     For errors that come back without a state: to choose between two could end the wrong one.
     """
     table, hashes = tables.flow, [sha256(value) for value in all_shown(cookies, secure=is_secure(service))]
     live = table.c.cookie_sha256.in_(hashes) & table.c.used_at.is_(None) & (table.c.expires_at > clock.now())
+    if not hashes:
+        return None
+    with service.database.reading() as connection:
+        rows = connection.execute(select(table).where(live).limit(2)).all()
+    return Alone(rows[0].state_sha256, *_opened(service, rows[0])) if len(rows) == 1 else None
+
+
+def use_up(service: Embedded, begun: Alone) -> bool:
+    """Of any number who bring an answer to it at once, one is told True."""
+    table = tables.flow
+    ours = (table.c.state_sha256 == begun.state_sha256) & table.c.used_at.is_(None)
     with service.database.writing() as connection:
-        rows = connection.execute(select(table).where(live).limit(2)).all() if hashes else []
-        if len(rows) != 1:
-            return None
-        ours = (table.c.state_sha256 == rows[0].state_sha256) & live
-        if connection.execute(update(table).where(ours).values(used_at=clock.now())).rowcount != 1:
-            return None
-    return _opened(service, rows[0])
+        return connection.execute(update(table).where(ours).values(used_at=clock.now())).rowcount == 1
 
 
 def times_begun(connection: Connection, token_sha256: str) -> int:

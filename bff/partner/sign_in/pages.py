@@ -79,6 +79,7 @@ def trouble(error: FlowError) -> Response:
         said=error.said if not embedded().settings.is_production else None,
         tell=error.tell,
         back=error.back,
+        asks=error.asks,
         # Refused for a while, nothing was used up.
         again=error.retry_after is not None and request.method == "GET",
     )

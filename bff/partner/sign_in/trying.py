@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -12,11 +11,12 @@ from flask import json
 from bff.partner.account_connectors.client import values_for
 from bff.partner.account_names import kept_name
 from bff.partner.context import Embedded
+from bff.partner.grants import key_check
 from bff.partner.providers import templates, transport
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.dotted import text_at
-from bff.partner.providers.provider import IN_A_HURRY, UNFIT, ProviderFailed
+from bff.partner.providers.provider import UNFIT, ProviderFailed
 
 REFUSED, NO_ANSWER = 422, 424
 _BUSY: Final = frozenset({408, 425, 429})
@@ -53,23 +53,11 @@ class Tried:
 def values_of(
     item: CatalogueConnector, properties: Mapping[str, str], auth_value: str | None
 ) -> dict[str, str]:
-    """Everything that the texts of the catalogue may name, from what the API was given."""
-    values = dict(properties)
-    if item.auth == "api_key" and auth_value:
-        values["api_key"] = auth_value
-    if item.auth == "basic" and auth_value:
-        values["basic"] = auth_value
-        try:
-            user, _, password = base64.b64decode(auth_value, validate=True).decode().partition(":")
-        except ValueError:
-            raise NotTaken(REFUSED, {}, "AuthValue must be base64 of username:password.") from None
-        values |= {"username": user, "password": password}
-    if item.auth == "client_credentials":
-        values |= {
-            "client_id": values.get("ClientId", ""),
-            "client_secret": values.get("ClientSecret", ""),
-        }
-    return values
+    """Everything that the texts of the catalogue may name. Raises ``NotTaken``."""
+    try:
+        return key_check.values_of(item, properties, auth_value)
+    except key_check.Unreadable as error:
+        raise NotTaken(REFUSED, {}, str(error)) from None
 
 
 def require_complete(item: CatalogueConnector, values: Mapping[str, str]) -> None:
@@ -112,22 +100,20 @@ def _client_credentials(
 
 
 def _check(service: Embedded, item: CatalogueConnector, values: Mapping[str, str]) -> str | None:
-    check = item.check
-    assert check is not None  # nosec B101  # for the type checker
     try:
-        url = item.url(check.url, dict(values))
-        headers = {name: templates.fill_header(text, values) for name, text in check.headers.items()}
+        reply = key_check.ask(service, item, values)
     except templates.Unfit as unfit:
         names = _STANDARD["basic"] if unfit.name == "basic" else (unfit.name,)
         raise NotTaken(REFUSED, dict.fromkeys(names, "pattern"), str(unfit)) from None
-    try:
-        reply = transport.send(service.provider.policy, check.method, url, headers=headers, limits=IN_A_HURRY)
     except transport.NoReply as error:
-        raise _unreachable(error.code, _in_host(item, check.url)) from None
+        raise _unreachable(error.code, _in_host(item, item.check.url if item.check else "")) from None
     if reply.status >= 500 or reply.status in _BUSY:
         raise _unreachable(f"it answered {reply.status}", {})
     if not 200 <= reply.status < 300:
         raise _refused(item, reply.status)
+    if key_check.error_of(item, reply):
+        # Its words are told to nobody: they may repeat the key.
+        raise _refused(item, f"{reply.status} with an error")
     return kept_name(_claim(item.account_claim, reply.body))
 
 
@@ -146,7 +132,7 @@ def _claim(path: str, body: bytes) -> str | None:
         return None
 
 
-def _refused(item: CatalogueConnector, status: int | None) -> NotTaken:
+def _refused(item: CatalogueConnector, status: int | str | None) -> NotTaken:
     names = _STANDARD.get(item.auth, ())
     said = f"The third party refused them: it answered {status}."
     return NotTaken(REFUSED, dict.fromkeys(names[-1:], "refused"), said)

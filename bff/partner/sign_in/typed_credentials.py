@@ -48,8 +48,9 @@ def take(service: Embedded, account_id: str, row: Row[Any], document: dict[str, 
             with service.database.writing() as connection:
                 noted = _keep(service, connection, row.id, item, token, given, tried)
     except NotTaken as no:
-        about = {"account": account_id, "account_connector": row.id, "fields": no.fields}
-        audit("credentials not taken", **about, why=no.message)
+        # By their words alone: the message may quote what was typed.
+        about = {"account": account_id, "account_connector": row.id}
+        audit("credentials not taken", **about, error=", ".join(sorted(set(no.fields.values()))))
         return answer({"Message": no.message, "Hitchpost": {"Fields": no.fields}}, no.status)
     revocation.revoke_now(service, noted, service.provider.in_a_hurry())
     with service.database.reading() as connection:

@@ -33,6 +33,7 @@ class Words:
     go_back: str
     close: str
     try_again: str
+    end: str
     separator: str
     """Between the names of a list."""
     endings: Mapping[str, Mapping[str, str]]
@@ -76,7 +77,7 @@ def _accepted(header: str) -> list[tuple[str, float]]:
 
 def _read(lang: str) -> Words:
     found: dict[str, Any] = tomllib.loads((_FOLDER / f"{lang}.toml").read_text(encoding="utf-8"))
-    single = {name: found.pop(name) for name in ("dir", "go_back", "close", "try_again", "separator")}
+    single = {name: found.pop(name) for name in ("dir", "go_back", "close", "try_again", "end", "separator")}
     return Words(lang=lang, endings=found, **single)
 
 
