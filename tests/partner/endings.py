@@ -194,6 +194,13 @@ def _brought_twice(visitor: Visitor) -> requests.Response:
     return seen[0]
 
 
+def _asked(visitor: Visitor) -> requests.Response:
+    visitor.begin(visitor.install())
+    led_here = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate"}
+    visitor.browser.headers.update(led_here)
+    return visitor.answer("", error="access_denied")
+
+
 ENDINGS: Final[dict[Reason, Callable[[Visitor], requests.Response]]] = {
     "finished": lambda it: it.answer(it.begin(it.install()), code="ada"),
     "bad_link": lambda it: it.visit(it.install(), id="", targetOrigin=""),
@@ -210,6 +217,7 @@ ENDINGS: Final[dict[Reason, Callable[[Visitor], requests.Response]]] = {
     "declined": lambda it: it.answer(it.begin(it.install()), error="access_denied"),
     "other_account": _other_account,
     "failed": lambda it: it.answer(it.begin(it.install()), error="<b>server_error</b>"),
+    "really_declined": _asked,
     "too_many": lambda it: it.answer("unknown", it.service.busy),
 }
 """For each reason what a visitor does; the page that it ends on."""

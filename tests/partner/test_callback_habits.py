@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
@@ -10,7 +11,7 @@ import requests
 from sqlalchemy import update
 
 from bff.partner.storage import tables
-from tests.support.provider import Habits, open_provider
+from tests.support.provider import Habits, demand_basic, open_provider
 from tests.support.third_party import Connection, ThirdParty
 from tests.support.world import World
 
@@ -100,6 +101,61 @@ def test_an_error_without_a_state_ends_the_only_sign_in_of_its_browser(
     assert other.answer(second, code="a-code").status_code == 200
 
 
+TOP: Final = {"Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate"}
+DENIED: Final = {"error": "access_denied"}
+
+
+@pytest.mark.parametrize(
+    "led",
+    [
+        {**TOP, "Sec-Fetch-Site": "cross-site"},
+        {**TOP, "Sec-Fetch-Site": "same-site", "Referer": "http://evil.example/"},
+        {**TOP, "Sec-Fetch-Site": "none"},
+        {**TOP, "Sec-Fetch-Site": "cross-site", "Referer": "{third}.evil.example/"},
+        {**TOP, "Sec-Fetch-Site": "same-site", "Sec-Fetch-Dest": "iframe", "Referer": "{third}/"},
+        {**TOP, "Sec-Fetch-Site": "same-site", "Sec-Fetch-Dest": "image", "Sec-Fetch-Mode": "no-cors"},
+    ],
+)
+def test_no_page_ends_a_sign_in_by_an_error_without_a_state(
+    world: World, third: ThirdParty, led: dict[str, str]
+) -> None:
+    """A link, a redirect, a frame, a picture: the sign-in goes on; in a window its user is asked."""
+    connection = Connection(world, third.offer(world))
+    state = connection.begin()
+    headers = {name: value.replace("{third}", third.url) for name, value in led.items()}
+    page = connection.browser.get(callback(connection), params=DENIED, headers=headers, timeout=30)
+    assert last(connection)["Result"] == "started"
+    assert ("hitchpost_ends" in page.text) == (led["Sec-Fetch-Mode"] == "navigate")
+    assert connection.answer(state, code="a-code").status_code == 200
+
+
+def test_who_was_asked_and_declined_has_declined(world: World, third: ThirdParty) -> None:
+    """The form of our own page ends it; no other page can send it."""
+    connection = Connection(world, third.offer(world))
+    connection.begin()
+    given = {**DENIED, "error_description": "They said no.", "hitchpost_ends": "yes"}
+    for site in ("cross-site", "same-site", "none"):
+        headers = {**TOP, "Sec-Fetch-Site": site}
+        connection.browser.post(callback(connection), data=given, headers=headers, timeout=30)
+        assert last(connection)["Result"] == "started"
+    own = {**TOP, "Sec-Fetch-Site": "same-origin"}
+    connection.browser.post(callback(connection), data=given, headers=own, timeout=30)
+    assert last(connection)["Result"] == "declined"
+    assert last(connection)["Provider"]["Description"] == "They said no."
+    assert (
+        connection.browser.post(callback(connection), data=given, headers=own, timeout=30).status_code == 400
+    )
+
+
+def test_a_page_of_the_third_partys_declines_without_a_state(world: World, third: ThirdParty) -> None:
+    """hello.js#323: the browser says whose page led here, and nobody is asked."""
+    connection = Connection(world, third.offer(world))
+    connection.begin()
+    led = {**TOP, "Sec-Fetch-Site": "cross-site", "Referer": f"{third.url}/"}
+    connection.browser.get(callback(connection), params=DENIED, headers=led, timeout=30)
+    assert last(connection)["Result"] == "declined"
+
+
 def test_a_code_of_eight_kilobytes_is_taken(world: World, third: ThirdParty) -> None:
     """azure-ad-b2c/samples#598; also where every fourth character of it has to be percent-encoded."""
     connection = Connection(world, third.offer(world))
@@ -152,6 +208,23 @@ def test_parameters_may_have_other_names(world: World) -> None:
         assert page.status_code == 200
         assert provider.requests_of("authorize")[0]["client_key"]
         assert provider.requests_of("token")[0]["client_key"]
+
+
+def test_token_requests_have_the_headers_that_a_provider_wants(world: World) -> None:
+    """HighLevel's Version, with the code and with the refresh token; the client's own header stands."""
+
+    def demand(given: Mapping[str, str], headers: Mapping[str, str]) -> str | None:
+        return demand_basic(given, headers) if headers.get("Version") == "2023-02-21" else "invalid_request"
+
+    own = {"Version": "2023-02-21", "Authorization": "Basic none"}
+    with open_provider(Habits(token=demand)) as provider:
+        offered = provider.offer(world, token_headers=own, token_auth="client_secret_basic_raw")
+        connection = Connection(world, offered)
+        assert provider.sign_in(connection).status_code == 200
+        assert (
+            connection.api.call("POST", f"{connection.path}/accesstoken", {"Force": True}).status_code == 200
+        )
+        assert len(provider.requests_of("token")) == 2
 
 
 def shop(world: World, third: ThirdParty, name: str, **changes: Any) -> Connection:

@@ -138,6 +138,22 @@ def test_a_text_names_only_what_is_known_where_it_stands(tmp_path: Path) -> None
     assert "issuer: {client_id} is the name of no field" in said
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ('params = { key = "{api_key}" }', 'check: params are sent in a body; write method = "POST"'),
+        ('basic = "{api_key}:"', "check: basic is sent as Authorization"),
+        ('error_at = "a..b"', "check.error_at: write names with dots"),
+        ('method = "POST"\nparams = { key = "{key}" }', "check.params: key: {key} is the name of no field"),
+        ('method = "POST"\nparams = { key = "{api_key}" }', ""),
+    ],
+)
+def test_a_check_that_cannot_be_sent_is_named(tmp_path: Path, more: str, said: str) -> None:
+    """As any other fault of an entry."""
+    found = faults(tmp_path, f"{API_KEY}{more}\n")
+    assert said in found if said else found == ""
+
+
 def test_a_host_may_end_in_a_name_whose_values_are_listed(tmp_path: Path) -> None:
     """A top-level domain that the user chooses is one of those that the pattern lists."""
     text = (OAUTH + FIELD).replace("{shop}.shop.example", "accounts.shop.{shop}")

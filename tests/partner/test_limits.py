@@ -27,7 +27,7 @@ def strict(world: World, tmp_path: Path, database_url: DatabaseUrl) -> Iterator[
     with contextlib.ExitStack() as stack:
 
         def start(**settings: Any) -> Api:
-            database = database_url(tmp_path, "strict")
+            database = database_url(tmp_path, "partner")
             url = stack.enter_context(
                 serve(lambda url: build_partner(url, tmp_path, world.sandbox, settings, database))
             )

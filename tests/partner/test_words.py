@@ -19,7 +19,7 @@ from tests.partner.endings import ENDINGS, Service, Visitor, open_service
 FOLDER = Path(bff.partner.__file__).parent / "sign_in/locales"
 TEXTS = {lang: tomllib.loads((FOLDER / f"{lang}.toml").read_text(encoding="utf-8")) for lang in LOCALES}
 OTHERS = [lang for lang in LOCALES if lang != "en"]
-SINGLE = ["dir", "go_back", "close", "try_again", "separator"]
+SINGLE = ["dir", "go_back", "close", "try_again", "end", "separator"]
 CANNOT = "This sign-in cannot go on"
 ENGLISH = {
     "finished": ("Connected", "The sign-in is finished. You can close this window."),
@@ -55,6 +55,13 @@ ENGLISH = {
         "The account that was connected before is still connected. Go back to choose which to use.",
     ),
     "failed": ("The sign-in did not work", "Nothing was connected. Close this window and try again."),
+    "really_declined": (
+        "Did you decline?",
+        (
+            "We heard that access was declined, but not for which sign-in. If it was you, end the sign-in"
+            " here. If not, close this window: your sign-in goes on."
+        ),
+    ),
     "too_many": ("Too many tries at once", "Wait a minute, then go back and start again."),
 }
 NAMES = {"bad_link": ["id", "targetOrigin"], "unset_properties": ["Region", "Subdomain"]}
@@ -115,6 +122,8 @@ def test_each_page_speaks_each_language(service: Service, reason: Reason, lang: 
         shown.append(("code", CODES[reason]))
     if reason == "too_many":
         shown.append(("a", "Try again" if lang == "en" else TEXTS[lang]["try_again"]))
+    if reason == "really_declined":
+        shown.append(("button", "End the sign-in" if lang == "en" else TEXTS[lang]["end"]))
     if reason != "finished":
         shown.append(("button", "Close this window" if lang == "en" else TEXTS[lang]["close"]))
     assert page.texts == shown

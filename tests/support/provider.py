@@ -117,7 +117,7 @@ class Provider:
         app.add_url_rule(f"{path}/authorize", "authorize", self._authorize)
         app.add_url_rule(f"{path}/token", "token", self._token, methods=["POST"])
         app.add_url_rule(f"{path}/refresh", "refresh", self._token, methods=["POST"])
-        app.add_url_rule(f"{path}/revoke", "revoke", self._revoke, methods=["POST"])
+        app.add_url_rule(f"{path}/revoke", "revoke", self._revoke, methods=["POST", "DELETE", "GET"])
         app.add_url_rule(f"{path}/userinfo", "userinfo", self._userinfo)
         return app
 
@@ -194,7 +194,8 @@ class Provider:
             if self.habits.rotates:
                 del self.live[given["refresh_token"]]
             return self._issue(account, refresh, shape)
-        account = self.codes.pop(given.get("code", ""), None)
+        names = self.habits.entry.get("parameter_names", {})
+        account = self.codes.pop(given.get(names.get("token_code", "code"), ""), None)
         if account is None:
             return _response(self.habits.dead())
         return self._issue(account, secrets.token_hex(8), self.habits.answers)
@@ -207,6 +208,8 @@ class Provider:
 
     def _revoke(self) -> Response:
         given = self._note("revoke", self._given())
+        if request.method != self.habits.entry.get("revocation_method", "POST"):
+            return as_json({"error": "invalid_request"}, 405)
         account = self.live.get(self.habits.revoked_by(given))
         self.live = {token: whose for token, whose in self.live.items() if whose != account}
         return as_json({})

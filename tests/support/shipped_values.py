@@ -17,6 +17,9 @@ TYPED: Final = (
     "com.ar",
     "nl",
     "datadoghq.eu",
+    "acme.api-us1",
+    "api.eu.snyk.io",
+    "eu.mixpanel.com",
 )
 """Each field takes the first of these that its pattern allows."""
 BROUGHT: Final = {"accounts-server": "https://accounts.zoho.eu"}

@@ -74,6 +74,10 @@ def _missing(item: CatalogueConnector) -> Iterator[str]:
         yield "token_url: is not set"
     if item.check and item.auth not in {"api_key", "basic", "client_credentials"}:
         yield f'check: is for api_key, basic and client_credentials; auth is "{item.auth}"'
+    if item.check and item.check.params and item.check.method == "GET":
+        yield 'check: params are sent in a body; write method = "POST"'
+    if item.check and item.check.basic and "authorization" in map(str.lower, item.check.headers):
+        yield "check: basic is sent as Authorization, which is among its headers, too; leave one out"
     if item.auth != "oauth2":
         return
     yield from (f"{name}: is not set" for name in _NEEDED[item.grant] if not getattr(item, name))
@@ -94,7 +98,7 @@ def _parameters(item: CatalogueConnector) -> Iterator[str]:
         yield "authorize_params: response_mode: write query or form_post; a server is told nothing else"
     for name in sorted(set(item.parameter_names) - RENAMED):
         yield f"parameter_names: {name} is none of {', '.join(sorted(RENAMED))}"
-    for other in _twice(item.parameter_names.values()):
+    for other in _twice(other for name, other in item.parameter_names.items() if name != "token_code"):
         yield f"parameter_names: {other} stands for more than one parameter"
 
 
@@ -119,12 +123,15 @@ def _names(item: CatalogueConnector) -> Iterator[str]:
         "issuer": typed,
         "token_url": fields | set(item.keep_from_callback),
         "token_params": fields | set(item.keep_from_callback),
+        "token_headers": fields,
         "userinfo_url": kept | _IN_USERINFO,
         "userinfo_headers": kept | _IN_USERINFO,
         "revocation_url": kept | {"token"},
         "revocation_params": kept | {"token"},
         "check.url": tried,
         "check.headers": tried,
+        "check.params": tried,
+        "check.basic": tried,
     }
     for place, text in _texts(item):
         here = known.get(place.partition(": ")[0], kept)
@@ -167,9 +174,13 @@ def _texts(item: CatalogueConnector) -> Iterator[tuple[str, str]]:
             "refresh_params",
             "revocation_params",
             "userinfo_headers",
+            "token_headers",
         )
     }
-    for table, texts in {**tables, "check.headers": item.check.headers if item.check else {}}.items():
+    if item.check:
+        tables |= {"check.headers": item.check.headers, "check.params": item.check.params}
+        yield "check.basic", item.check.basic or ""
+    for table, texts in tables.items():
         yield from ((f"{table}: {name}", text) for name, text in texts.items())
 
 

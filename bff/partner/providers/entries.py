@@ -14,9 +14,22 @@ Auth = Literal["oauth2", "api_key", "basic", "client_credentials", "none"]
 TokenAuth = Literal["client_secret_basic", "client_secret_basic_raw", "client_secret_post", "none"]
 LONGEST_LIFE: Final = 365 * 24 * 3600
 RENAMED: Final = frozenset(
-    {"client_id", "client_secret", "redirect_uri", "scope", "state", "code", "response_type", "refresh_token"}
+    {
+        "client_id",
+        "client_secret",
+        "redirect_uri",
+        "scope",
+        "state",
+        "code",
+        "token_code",
+        "response_type",
+        "refresh_token",
+    }
 )
-"""The OAuth parameters that a third party may call by another name."""
+"""The OAuth parameters that a third party may call by another name.
+
+``code`` is the callback's, ``token_code`` the same in the token request.
+"""
 FIELD_NAME: Final = r"^[A-Za-z][A-Za-z0-9_]{0,62}$"
 _HOST: Final = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+|localhost")
 
@@ -100,11 +113,19 @@ class AskedField(_Strict):
 
 
 class Check(_Strict):
-    """A request that succeeds (2xx) with good credentials only; tried before "connected"."""
+    """A request that succeeds (2xx) with good credentials only; tried before "connected".
+
+    ``basic`` is sent base64-encoded as ``Authorization: Basic``. ``params`` are the fields of the body.
+    ``error_at`` is where an answer with status 2xx tells an error.
+    """
 
     url: Endpoint
     method: Literal["GET", "POST"] = "GET"
     headers: dict[str, str] = {}
+    basic: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    params: dict[str, str] = {}
+    request: Literal["form", "json"] = "form"
+    error_at: Path | None = None
 
 
 class CatalogueConnector(_Strict):
@@ -124,6 +145,7 @@ class CatalogueConnector(_Strict):
     refresh_url: Endpoint | None = None
     userinfo_url: Endpoint | None = None
     userinfo_headers: dict[str, str] = {}
+    token_headers: dict[str, str] = {}
     revocation_url: Endpoint | None = None
     revocation_method: Literal["POST", "DELETE", "GET"] = "POST"
     revocation_request: Literal["form", "json", "none"] = "form"

@@ -192,8 +192,8 @@ class Provider:
     def _post(self, item: CatalogueConnector, client: Client, asked: _Asked) -> tuple[int, Any, Said]:
         headers, form = authenticated(item, client, asked.form)
         secrets = [client.secret or "", *(form.get(name, "") for name in _SECRET)]
-        # The code's other name is that of the callback: token endpoints call it by its own.
-        names = {name: other for name, other in item.parameter_names.items() if name != "code"}
+        # The code's other name is that of the callback: most token endpoints call it by its own.
+        names = {**item.parameter_names, "code": item.parameter_names.get("token_code", "code")}
         form = {names.get(name, name): value for name, value in form.items()}
         revokes = asked.endpoint == "revoke"
         kind: str = item.revocation_request if revokes else item.token_request
@@ -203,7 +203,10 @@ class Provider:
             headers["Content-Type"] = "application/json"
             sent = {"body": json.dumps(form).encode()}
         try:
-            url = item.url(asked.url, {**asked.values, "client_id": client.id})
+            known = {**asked.values, "client_id": client.id}
+            url = item.url(asked.url, known)
+            own = {name: templates.fill_header(text, known) for name, text in item.token_headers.items()}
+            headers = own | headers
             reply = transport.send(self.policy, method, url, headers=headers, limits=self.limits, **sent)
         except templates.Unfit as error:
             raise _unfit(asked.endpoint, error) from None

@@ -39,6 +39,8 @@ class Reply:
     status: int
     media_type: str
     body: bytes
+    asks_less: bool = False
+    """Whether it says, by a header, that it was asked too often: some do so with status 403."""
 
 
 class NoReply(Exception):
@@ -81,7 +83,13 @@ def send(
             stream=True,
         ) as response:
             media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-            return Reply(response.status_code, media_type, _read(response))
+            return Reply(response.status_code, media_type, _read(response), _asks_less(response))
+
+
+def _asks_less(response: requests.Response) -> bool:
+    # RFC 9110, section 10.2.3; the usual header of rate limits; a proxy's challenge in place of the service.
+    told = response.headers
+    return "Retry-After" in told or told.get("X-RateLimit-Remaining") == "0" or "CF-Mitigated" in told
 
 
 def _read(response: requests.Response) -> bytes:
