@@ -25,17 +25,22 @@ const ACCOUNTS = {
   connected: [["connected", "ada@acme.example", "Grace Hopper"]],
   asked: [["connected", "ada@acme.example", "Grace Hopper"]],
   needs_reconnect: [["needs_reconnect", "ada@acme.example", "Grace Hopper"]],
+  pending: [["pending", "ada@acme.example", "Grace Hopper"]],
+  unknown: [["unknown", "ada@acme.example", "Grace Hopper"]],
   several: [["connected", "ada@acme.example", ""], ["pending", "sales@acme.example", ""], ["unknown", "ops@acme.example", ""]],
 };
+
+/** The scenes that show <hitchpost-connections>. */
+const LISTS = ["few", "list", "none"];
 
 /** The configuration with these accounts; the list has some of everything, and is long enough to be searched. */
 function connected(config) {
   const { account } = document.body.dataset;
-  const whole = account === "list" || account === "none";
+  const whole = LISTS.includes(account);
   const some = [ACCOUNTS.connected, ACCOUNTS.needs_reconnect, [], ACCOUNTS.several];
   const connectors = config.connectors.map((offer, at) => standing(offer, (whole ? some[at] : ACCOUNTS[account]) ?? []));
   const [first] = config.connectors, words = { ...config.words };
-  for (let at = 0; whole && connectors.length < 13; at++) {
+  for (let at = 0; whole && account !== "few" && connectors.length < 13; at++) {
     connectors.push({ ...standing(first, []), key: `more-${at}` });
     for (const [name, text] of Object.entries(config.words)) {
       if (name.startsWith(`${first.key} `)) words[name.replace(first.key, `more-${at}`)] = text;
@@ -56,7 +61,7 @@ function drive() {
   const root = document.querySelector("hitchpost-connections, hitchpost-connect")?.shadowRoot;
   const { account } = document.body.dataset;
   // The panel, or the list, may come a moment after the words.
-  const ready = !account || root?.querySelector(account === "list" || account === "none" ? "li hitchpost-connect" : "[part=account]");
+  const ready = !account || root?.querySelector(LISTS.includes(account) ? "li hitchpost-connect" : "[part=account]");
   if (!ready) {
     setTimeout(drive, SETTLED);
     return;

@@ -9,10 +9,11 @@ export function account({ offer, word, kit, alone }: Draw, connection: Connectio
   const { state, reason_text, external_account } = connection;
   const lines = [alone ? connection.name : external_account ?? connection.name, alone && external_account, since(connection, word)];
   const [title = "", ...rest] = lines.filter((line) => line) as string[];
-  const who = make("span", { part: "who" }, make("b", { textContent: title }), ...rest.map((line) => make("span", {}, make("bdi", { textContent: line }))));
   const tag = make("span", { part: "tag", textContent: word(state === "disconnected" ? "not_connected" : state) });
   tag.dataset.state = state;
-  const head = make("div", { part: "head" }, ...(offer.logo ? [make("img", { part: "logo", alt: "", src: new URL(offer.logo, kit.settings.base).href })] : []), who, tag);
+  const first = make("div", { part: "title" }, make("bdi", { textContent: title }), tag);
+  const who = make("div", { part: "who" }, first, ...rest.map((line) => make("span", {}, make("bdi", { textContent: line }))));
+  const head = make("div", { part: "head" }, ...(offer.logo ? [make("img", { part: "logo", alt: "", src: new URL(offer.logo, kit.settings.base).href })] : []), who);
   const reason = reason_text ?? (state === "needs_reconnect" ? word("sign_in_again") : "");
   const part = make(
     "li",
@@ -39,6 +40,7 @@ export function actionsOf({ several, view, kit, word, drawn }: Draw, { id, state
   const disconnect: Action = {
     text: word("disconnect"),
     quiet: true,
+    about: id,
     act: () => {
       drawn.asking = id;
       view.draw();
@@ -47,13 +49,21 @@ export function actionsOf({ several, view, kit, word, drawn }: Draw, { id, state
   return [...(inside ? [reconnect] : []), ...(may_disconnect === false ? [] : [disconnect])];
 }
 
-/** The second question before a connection ends. */
+/** The second question before a connection ends. Escape answers no. */
 export function askedActions({ view, word, kit, drawn }: Draw, { id }: Connection): Action[] {
+  const { box } = view;
   const answer = (yes: boolean) => (): void => {
+    box.onkeydown = null;
     drawn.asking = undefined;
     drawn.ending = yes;
     view.draw();
     if (yes) void end();
+    else box.querySelector<HTMLElement>(`[name="${id}"]`)?.focus();
+  };
+  box.onkeydown = (event) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault(); // Nor does a dialog around it close.
+    answer(false)();
   };
   const end = async (): Promise<void> => {
     let failure: ConnectError | undefined;

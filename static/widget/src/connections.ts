@@ -2,7 +2,7 @@
 // <hitchpost-connect>: the same words, look and behaviour.
 import { make } from "./dom.js";
 import type { Kit } from "./kit.js";
-import { sheetOf } from "./styles.js";
+import { sheetOf } from "./sheet.js";
 import type { Offer } from "./types.js";
 
 /** From so many connectors on there is a search field. */

@@ -1,13 +1,10 @@
 // A sign-in that takes this tab, in place of a window.
-import { make } from "./dom.js";
+import { make, put } from "./dom.js";
 import type { ConnectRequest } from "./flow.js";
 import type { Kit } from "./kit.js";
-import { leave } from "./leave.js";
+import { leave, LOOKED } from "./leave.js";
 import type { Later } from "./later.js";
 import { adviceOn } from "./policy.js";
-
-/** So long (milliseconds) a browser may take to look at the policy. */
-const LOOKED = 1000;
 
 /** How a sign-in begins where it may take this tab. */
 export function deliverer(kit: Kit): Pick<Later, "open" | "ask"> & { prepare: (request: ConnectRequest) => void } {
@@ -46,7 +43,7 @@ function tryForm(kit: Kit, refused: () => void): void {
   addEventListener("securitypolicyviolation", (event) => {
     if (adviceOn(kit, event, "form-action")) refused();
   });
-  document.body.append(frame, form);
+  put(document.body, frame, form);
   try {
     form.submit();
   } catch {

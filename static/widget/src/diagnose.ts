@@ -53,7 +53,9 @@ async function ofSession(kit: Kit, callable: boolean): Promise<string | undefine
     const token = typeof given === "string" ? given : (given as Said | null | undefined)?.token;
     if (!token) return `the session function of configure gives no token${passedOn(given)}: return the token, or {token, expires_in}`;
   } catch (error) {
-    return `the session function of configure throws: ${String(error)}`;
+    // How response.json() says that it was given a page.
+    const meaning = error instanceof SyntaxError ? " (its URL answers a page instead of JSON: is it a route of your server, does your development server pass it on, and is 401 the answer where nobody is signed in?)" : "";
+    return `the session function of configure throws: ${String(error)}${meaning}`;
   }
   return callable ? ofToken(kit) : undefined;
 }

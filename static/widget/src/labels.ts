@@ -23,6 +23,7 @@ export async function load({ locale = "" }: ConnectRequest): Promise<void> {
   await (loading[key] ??= readConfig(locale || (settings.locale ?? "")).then(
     (config) => {
       for (const name in config.words) words[locale + name] = config.words[name];
+      if (config.connectors) for (const key in offers) offers[key] = undefined; // One may be offered no more.
       for (const offer of config.connectors ?? []) offers[offer.key] = offer;
       Object.assign(settings, { delivery: config.delivery, style: config.style, lang: words.lang });
       renew();

@@ -10,7 +10,6 @@ export const LOOKS = `
   --_good: var(--hitchpost-good, light-dark(#0f7a4a, #6fd3a0));
   --_warn: var(--hitchpost-warn, light-dark(#8a4b00, #ffc76b));
   --_bad: var(--hitchpost-bad, light-dark(#b3261e, #ff9d94));
-  --_radius: var(--hitchpost-radius, .5em);
   max-inline-size: 100%;
   min-inline-size: min(15rem, 100%);
   vertical-align: top;
@@ -30,11 +29,11 @@ button:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
 [aria-busy=true], [data-quiet] { color: inherit; background: none; border-color: var(--_line); }
 [aria-busy=true] [part=logo] { display: none; }
 [aria-busy=true]::before {
-  content: ""; flex: none; inline-size: 1em; block-size: 1em; border: 2px solid; border-block-start-color: transparent;
+  content: ""; flex: none; inline-size: 1em; block-size: 1em; margin: 0 .25em; box-sizing: border-box; border: 2px solid; border-block-start-color: transparent;
   border-radius: 50%; animation: turn .9s linear infinite; forced-color-adjust: none;
 }
 @keyframes turn { to { transform: rotate(1turn); } }
-@media (prefers-reduced-motion: reduce) { [aria-busy=true]::before { animation-duration: 6s; } }
+@media (prefers-reduced-motion: reduce) { [aria-busy=true]::before { animation: none; } }
 
 /* As wide as the rest, whatever they say: nothing beside the element moves. */
 [part=accounts], [part=status], [part=code] { inline-size: 0; min-inline-size: 100%; box-sizing: border-box; }
@@ -45,7 +44,7 @@ button:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
 [part=status][data-bad] { color: inherit; border-inline-start: 3px solid var(--_bad); padding-inline-start: .7em; }
 [part=status][data-heard] { position: absolute; inline-size: 1px; min-inline-size: 0; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
 [part=actions] { display: flex; flex-wrap: wrap; gap: .25em 1em; }
-[part=action] {
+[part=action], [data-text] {
   padding: .25em 0; min-block-size: 1.75em; border: 0; background: none; color: var(--_accent); font: inherit; font-weight: 600;
   text-align: start; text-decoration: underline transparent; text-underline-offset: .2em;
 }
@@ -55,31 +54,36 @@ button:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
 [part=code] [part=action] { color: inherit; }
 
 /* Whose account, and how it stands. */
-:host([state=connected]), :host([state=needs-reconnect]) { min-inline-size: min(18rem, 100%); }
-[data-card] { border: 1px solid var(--_line); border-radius: var(--_radius); padding: .75em .9em; }
-:host([state=needs-reconnect]) [data-card] { border-color: var(--_warn); }
+:host([data-card]) { min-inline-size: min(20rem, 100%); }
+[data-card] { border: 1px solid var(--_line); border-radius: var(--hitchpost-radius, .5em); padding: .75em .9em; }
+:host([state=needs-reconnect]) [data-card] { border-color: var(--_warn); background: color-mix(in srgb, var(--_warn) 7%, transparent); }
 [part=accounts] { display: grid; gap: .75em; margin: 0; padding: 0; list-style: none; }
 [part=account] { display: grid; gap: .35em; }
 [part=account] + [part=account] { border-block-start: 1px solid var(--_line); padding-block-start: .75em; }
-[part=head] { display: flex; flex-wrap: wrap; align-items: center; gap: .25em .7em; }
-[part=who] { flex: 1 1 9em; min-inline-size: 0; }
-[part=who] b, [part=who] span { display: block; }
-[part=who] b { font-weight: 600; }
-[part=who] span, [part=reason], [part=code] { color: var(--_quiet); font-size: .925em; }
+[part=head] { display: flex; align-items: center; gap: .7em; }
+[part=head] [part=logo] { inline-size: 2.25em; block-size: 2.25em; border: 1px solid var(--_line); padding: .2em; box-sizing: border-box; }
+[part=who] { flex: 1; min-inline-size: 0; }
+[part=who] > span { display: block; }
+[part=title] { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .2em .7em; margin-bottom: .15em; font-weight: 600; }
+[part=who] > span, [part=reason], [part=code] { color: var(--_quiet); font-size: .925em; }
 [part=reason] { margin: 0; }
-[part=tag] { flex: none; font-size: .85em; font-weight: 600; padding: .15em .65em; border: 1px solid var(--_line); border-radius: 99em; color: var(--_quiet); }
+[part=tag] { flex: 0 1 auto; overflow-wrap: anywhere; font-size: .85em; font-weight: 600; padding: .15em .65em; border: 1px solid var(--_line); border-radius: 99em; color: var(--_quiet); }
 [part=tag][data-state=connected] { color: var(--_good); border-color: currentColor; }
 [part=tag][data-state=connected]::before { content: "\\2713\\a0" / ""; }
 [part=tag][data-state=needs_reconnect] { color: var(--_warn); border-color: currentColor; }
 [part=tag][data-state=needs_reconnect]::before { content: "!\\a0" / ""; }
 
 /* A row of <hitchpost-connections>: all in one line, where there is room. */
-:host([layout=row]) { min-inline-size: 0; }
-:host([layout=row]) [part=box] { border: 0; padding: 0; justify-content: flex-end; }
+:host([layout=row]) { min-inline-size: 0; container-type: inline-size; }
+:host([layout=row]) [part=box] { border: 0; padding: 0; background: none; justify-content: flex-end; }
 :host([layout=row]) [part=accounts] { flex: 1 1 16rem; inline-size: auto; min-inline-size: min(16rem, 100%); }
-:host([layout=row]) [part=head] [part=logo] { inline-size: 2.25em; block-size: 2.25em; border: 1px solid var(--_line); padding: .2em; box-sizing: border-box; }
 :host([layout=row][state=idle]) [part=button] { color: var(--_accent); background: none; border-color: var(--_line); }
-:host([layout=row]) [part=button] { min-block-size: 2.5em; padding-block: .3em; }
+:host([layout=row]) [part=button]:not([data-text]) { min-block-size: 2.5em; padding-block: .3em; }
+@container (inline-size > 32rem) {
+  :host([layout=row]) [part=who] { display: grid; grid-template-columns: 1fr auto; gap: 0 .7em; }
+  :host([layout=row]) [part=title] { display: contents; }
+  :host([layout=row]) [part=tag] { grid-area: 1 / 2 / span 3; align-self: center; }
+}
 
 [part=code] { display: flex; flex-wrap: wrap; align-items: center; gap: .25em .6em; }
 code { font: 600 1em ui-monospace, monospace; white-space: nowrap; border: 1px solid var(--_line); border-radius: .35em; padding: .1em .45em; user-select: all; }

@@ -1,9 +1,9 @@
 // Draws what an element shows beside its button: whose account, how it goes, what can be chosen, a code for support.
 import { account, actionsOf, askedActions } from "./account.js";
-import { action, make, type Action } from "./dom.js";
+import { action, make, put, type Action } from "./dom.js";
 import type { Kit } from "./kit.js";
 import { LOOKS } from "./looks.js";
-import { sheetOf } from "./styles.js";
+import { sheetOf } from "./sheet.js";
 import type { Choice, Connection, Offer } from "./types.js";
 import type { View } from "./view.js";
 
@@ -78,8 +78,9 @@ function begin({ box, button }: View, sheet: CSSStyleSheet | undefined): Drawn {
     logo: make("img", { part: "logo", alt: "" }),
   };
   drawn.logo.onerror = () => { drawn.logo.hidden = true; }; // The page's policy may allow no images of others.
-  button.prepend(drawn.logo);
-  box.append(drawn.accounts, drawn.status, drawn.actions, drawn.code);
+  button.insertBefore(drawn.logo, button.firstChild);
+  box.insertBefore(drawn.accounts, box.firstChild); // First of all in a card, for those too who go through it by Tab.
+  put(box, drawn.status, drawn.actions, drawn.code);
   const root = box.getRootNode() as ShadowRoot;
   if (sheet) root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
   return drawn;
@@ -92,6 +93,7 @@ function fill(draw: Draw): void {
   const row = view.element.getAttribute("layout") === "row";
   const card = row || connections.length > 0;
   button.hidden ||= !!asked;
+  view.element.toggleAttribute("data-card", card); // As wide while it is connected again.
   const now = JSON.stringify([offer, connections, step, failure === null ? "well" : failure, asked, row, word("lang"), button.hidden, view.state, kit.settings.advice, drawn.ending, word("reconnect"), word(step ?? "connected"), failure && word(`error_${failure.code}_title`)]);
   if (now === drawn.shown) return;
   drawn.shown = now;
@@ -102,6 +104,7 @@ function fill(draw: Draw): void {
   box.toggleAttribute("data-trouble", !!step || !!failure || !!asked);
   Object.assign(box, card ? { role: "group", ariaLabel: offer.name ?? null } : { role: null, ariaLabel: null });
   button.toggleAttribute("data-quiet", view.state === "connected");
+  button.toggleAttribute("data-text", card && view.state === "connected" && !draw.several);
   showLogo(drawn.logo, card ? undefined : offer.logo);
   const shown = connections[0] ?? !row ? connections : [{ ...offer, state: offer.state ?? "disconnected" } as Connection];
   drawn.accounts.replaceChildren(...shown.map((connection) => account(draw, connection, step ?? asked ? [] : actionsOf(draw, connection, true))));
@@ -124,8 +127,7 @@ function say({ drawn, kit, view: { step, failure, state, connections }, word }: 
       : failure && title
         ? [make("b", { textContent: title }), `\n${word(key + "next_step", failure.nextStep)}`]
         : [kit.settings.advice ?? (failure === null || (state === "connected" && !connections[0]) ? word("connected") : "")];
-  const said = make("div", {});
-  said.append(...parts.filter((part) => part));
+  const said = put(make("div", {}), ...parts.filter((part) => part).map((part) => (typeof part === "string" ? document.createTextNode(part) : part)));
   status.toggleAttribute("data-bad", !!failure && !asked && !step);
   status.toggleAttribute("data-heard", failure === null && !step && !asked && card);
   if (status.textContent !== said.textContent) status.replaceChildren(...said.childNodes);

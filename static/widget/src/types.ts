@@ -49,6 +49,11 @@ export interface Connection extends ConnectedTo {
   reason: string | null;
   reason_text?: string | null;
   extra: Record<string, unknown> | null;
+  /** Grows with each change that an event tells of. */
+  sequence?: number;
+  /** While the state is unknown: what it was, and when that was seen (ISO 8601). */
+  last_state?: ConnectionState | null;
+  last_seen_at?: string | null;
   /** False where the product keeps this user from ending it. */
   may_disconnect?: boolean;
 }

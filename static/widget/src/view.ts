@@ -47,8 +47,9 @@ export function furnish(element: HTMLElement): View {
     const { connection } = request;
     view.connections = connections.filter(({ id, state }) => state !== "disconnected" && id === (connection ?? id));
     const known = connection ? view.connections[0]?.state : overall;
-    const stands = known === "connected" || known === "needs_reconnect";
-    view.state = view.step ? (inTrouble(view.step) ? "trouble" : "busy") : stands ? (known.replace("_", "-") as State) : "idle";
+    const unknown = known === "unknown" && !!view.connections[0];
+    const stands = known === "connected" || known === "needs_reconnect" || unknown;
+    view.state = view.step ? (inTrouble(view.step) ? "trouble" : "busy") : stands && !unknown ? (known.replace("_", "-") as State) : "idle";
     // What the host wrote between the tags wins; white space between them, a picture or a style alone is no name.
     const own = element.innerText.trim() || element.querySelector("[alt]:not([alt='']),[aria-label]");
     const name = !stands ? "button" : multiple && !connection ? "add_another" : "reconnect";

@@ -13,7 +13,8 @@ export function watchStates({ refresh }: Kit): void {
   for (const name of ["connected", "disconnected"]) addEventListener("hitchpost:" + name, refresh, true);
   for (const name of BACK) {
     addEventListener(name, () => {
-      if (document.hidden || Date.now() - last < AGAIN) return;
+      // A clock may be set back meanwhile.
+      if (document.hidden || Math.abs(Date.now() - last) < AGAIN) return;
       last = Date.now();
       refresh();
       setTimeout(refresh, AGAIN);

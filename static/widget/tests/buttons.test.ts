@@ -126,11 +126,21 @@ describe("our element is a button to the page around it", () => {
     expect(element.shadowRoot?.activeElement).toBe(main(element));
   });
 
+  it("is disabled by a fieldset around it, as the browser tells it", async () => {
+    const element = add("hitchpost-connect", { connector: "crm" }) as HTMLElement & { formDisabledCallback: (disabled: boolean) => void };
+    element.formDisabledCallback(true);
+    main(element).click();
+    expect(FakePopup.opened).toHaveLength(0);
+    element.formDisabledCallback(false);
+    main(element).click();
+    await connects();
+  });
+
   it("is disabled by its property as by its attribute", () => {
     const element = add("hitchpost-connect", { connector: "crm" }) as HTMLElement & { disabled: boolean };
     expect(element.disabled).toBe(false);
     element.disabled = true;
-    expect(element.hasAttribute("disabled")).toBe(true);
+    expect([element.disabled, element.hasAttribute("disabled")]).toEqual([true, true]);
     element.disabled = false;
     expect(element.hasAttribute("disabled")).toBe(false);
   });

@@ -70,7 +70,8 @@ describe("a session function that", () => {
   it.each<[string, () => unknown, RegExp]>([
     ["gives nothing", () => undefined, /gives no token: return the token/],
     ["gives the BFF's refusal", () => ({ detail: "assertion: aud" }), /gives no token \(it passes on: assertion: aud\)/],
-    ["throws", () => { throw new Error("mine"); }, /throws: Error: mine/],
+    ["throws", () => { throw new Error("mine"); }, /throws: Error: mine$/],
+    ["reads a page as JSON", async () => (await new Response("<!doctype html>").json()) as never, /throws: SyntaxError: .*answers a page instead of JSON/],
   ])("%s", async (_, session, line) => {
     configure({ session: session as () => string });
     await install(kit);

@@ -38,7 +38,14 @@ export function add(tag: string, attributes: Record<string, string>, text = ""):
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.textContent = text;
-  document.body.append(element);
+  document.body.appendChild(element);
+  return element;
+}
+
+/** The element of the CRM, once it knows how that stands. */
+export async function shown(attributes: Record<string, string> = {}): Promise<HTMLElement> {
+  const element = add("hitchpost-connect", { connector: "crm", ...attributes });
+  await pass(500);
   return element;
 }
 

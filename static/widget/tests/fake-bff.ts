@@ -1,4 +1,7 @@
 // A BFF that answers what the contract says, in memory, and counts what it was asked.
+import { FakeConnections } from "./fake-connections.js";
+import { problem } from "./problem.js";
+export { problem };
 
 const ANSWERS = { connected: null, declined: "declined", failed: "failed", cancelled: "cancelled", expired: "expired" } as const;
 
@@ -60,6 +63,8 @@ const COOP = "set Cross-Origin-Opener-Policy to same-origin-allow-popups";
 export class FakeBff {
   readonly calls: Call[] = [];
   readonly attempts = new Map<string, Row>();
+  /** What the account has connected. */
+  readonly account = new FakeConnections();
   /** The attempt that each `Idempotency-Key` has begun. */
   readonly keys = new Map<string, string>();
   /** The launch tokens of which it was told that their button is pressed. */
@@ -75,6 +80,8 @@ export class FakeBff {
   /** What a cancel finds: the sign-in had ended so meanwhile. */
   endsOnCancel: Final = "cancelled";
   lifetime = 600_000;
+  /** How far the browser's clock is ahead of its own (milliseconds). */
+  behind = 0;
   /** Why some of them cannot be connected, by key. */
   unavailable: Record<string, { code: string; title: string; next_step: string }> = {};
   /** How the connectors stand, by key. */
@@ -86,6 +93,8 @@ export class FakeBff {
   configured = true;
   /** What it has to say to the people who build the page. */
   advice: string | undefined;
+  /** The header that a page should set which shows its origin to no form. */
+  hidden: string | undefined;
   /** What each answer about an attempt says otherwise. */
   readonly says: Record<string, unknown> = {};
   /** Words of the product's own, and its look. */
@@ -152,6 +161,7 @@ export class FakeBff {
   #answer({ method, path, query, headers, body }: Call): Response {
     const [, , , , id = "", act] = path.split("/");
     if (path === "/prefix/v1/config") return this.configured ? this.#config(query) : new Response("no", { status: 502 });
+    if (path.startsWith("/prefix/v1/connections")) return this.account.answer(method, id);
     if (method === "POST" && path === "/prefix/v1/attempts") return this.#begin(String(body?.connector), headers["Idempotency-Key"]);
     const row = this.attempts.get(id);
     if (!row) return problem(404, "not_found", "There is nothing here");
@@ -174,7 +184,9 @@ export class FakeBff {
   #config(query: string): Response {
     const locale = new URLSearchParams(query).get("locale") ?? "";
     const said = { ...WORDS, ...SPOKEN[locale], ...this.words };
-    const connectors = Object.entries(this.states).map(([key, state]) => ({ key, state, error: this.unavailable[key] }));
+    const connected = this.account.told();
+    const keys = [...new Set([...Object.keys(this.states), ...Object.keys(connected)])];
+    const connectors = keys.map((key) => ({ key, state: this.states[key], error: this.unavailable[key], ...connected[key] }));
     return Response.json({ connectors, words: said, style: this.style, theme: {}, delivery: this.delivery });
   }
 
@@ -191,7 +203,7 @@ export class FakeBff {
     const id = this.keys.get(key) ?? `at_${String(this.attempts.size + 1)}`;
     if (key) this.keys.set(key, id);
     if (!this.attempts.has(id)) this.attempts.set(id, { id, status: "created", connector, code: null });
-    const expires_at = new Date(Date.now() + this.lifetime).toISOString();
+    const expires_at = new Date(Date.now() - this.behind + this.lifetime).toISOString();
     return Response.json(
       {
         id,
@@ -203,16 +215,11 @@ export class FakeBff {
         expires_in: this.lifetime / 1000,
         support_code: `SC-${id}`,
         advice: this.advice,
+        origin_hidden: this.hidden,
       },
       { status: 201 },
     );
   }
-}
-
-/** A problem document (RFC 9457). */
-export function problem(status: number, code: string, title: string, headers: Record<string, string> = {}): Response {
-  const told = code.includes("connector") ? "connector_unavailable" : status === 401 ? "not_signed_in" : status === 429 || status > 499 ? "partner_unavailable" : "invalid_request";
-  return Response.json({ status, code, title, error: { code: told, title, next_step: "Do this." } }, { status, headers });
 }
 
 function told({ id, status, connector, code }: Row): Record<string, unknown> {

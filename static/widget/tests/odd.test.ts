@@ -67,12 +67,38 @@ const ODDITIES: Oddity[] = [
   ["the session is no function", () => { configure({ session: "token" as never }); }, "network"],
 ];
 
+/** A storage of the page's own. */
+function storage(get: () => unknown): void {
+  vi.stubGlobal("sessionStorage", undefined);
+  Object.defineProperty(globalThis, "sessionStorage", { configurable: true, get });
+}
+
+const full = {
+  setItem: (): void => { throw new DOMException("full", "QuotaExceededError"); },
+  removeItem: (): void => undefined,
+};
+
 const HARMLESS: [what: string, make: () => void][] = [
   ["navigator.languages is undefined", () => vi.stubGlobal("navigator", { language: "de" })],
   ["AbortSignal.timeout is missing", () => vi.stubGlobal("AbortSignal", {})],
   ["Math.random is always the same", () => vi.spyOn(Math, "random").mockReturnValue(0.5)],
   ["crypto is missing", () => vi.stubGlobal("crypto", undefined)],
+  ["crypto has no randomUUID, as over http", () => vi.stubGlobal("crypto", { getRandomValues: crypto.getRandomValues.bind(crypto) })],
+  ["performance.now stands still", () => vi.stubGlobal("performance", { now: () => 0 })],
+  ["navigator.language throws", () => vi.stubGlobal("navigator", { get language() { throw new Error("blocked"); }, get languages() { throw new Error("blocked"); } })],
   ["storage is forbidden", () => vi.stubGlobal("sessionStorage", undefined)],
+  ["storage throws when it is touched", () => { storage(() => { throw new DOMException("denied", "SecurityError"); }); }],
+  ["storage is full", () => { storage(() => full); }],
+  ["storage is a library's, and holds no texts", () => { storage(() => ({ setItem: () => 0, removeItem: () => 0, "hitchpost demo at_9": 5 })); }],
+  ["texts and lists have a toJSON of a library's", () => {
+    for (const each of [String, Array]) (each.prototype as unknown as Record<string, unknown>).toJSON = function (): string { return JSON.stringify({ ...(this as object) }); };
+  }],
+  ["elements have an append of a library's", () => {
+    for (const name of ["append", "prepend"] as const) vi.spyOn(Element.prototype, name).mockImplementation(() => { throw new Error("patched"); });
+  }],
+  ["the page has a base", () => { document.head.append(Object.assign(document.createElement("base"), { href: "https://cdn.example/assets/", target: "_blank" })); }],
+  ["locale has a script and an underscore", () => { configure({ locale: "zh_Hant_TW" }); }],
+  ["locale is empty", () => { configure({ locale: "" }); }],
   ["Object.prototype has properties of the page's own", () => { (Object.prototype as Record<string, unknown>).polluted = "x"; }],
   ["arrays have methods of the page's own", () => { (Array.prototype as unknown as Record<string, unknown>).polluted = (): void => undefined; }],
   ["Promise is a library's", () => vi.stubGlobal("Promise", class extends Promise<unknown> {})],
@@ -87,6 +113,8 @@ const HARMLESS: [what: string, make: () => void][] = [
 afterEach(() => {
   delete (Object.prototype as Record<string, unknown>).polluted;
   delete (Array.prototype as unknown as Record<string, unknown>).polluted;
+  for (const each of [String, Array]) delete (each.prototype as unknown as Record<string, unknown>).toJSON;
+  document.querySelector("base")?.remove();
   configure({ base: BASE, product: "demo", locale: undefined });
 });
 
@@ -135,6 +163,19 @@ describe("the sign-in goes as ever where", () => {
     expect(flow.outcome).toMatchObject({ status: "connected" });
     expect(vi.getTimerCount()).toBe(0);
     expect(standing()).toBe(0);
+  });
+
+  it.each(HARMLESS)("%s: by the element, too", async (_, make) => {
+    make();
+    const element = add("hitchpost-connect", { connector: "crm" });
+    main(element).click();
+    await launch(page);
+    expect(page.bff.asked("POST", "/attempts")[0]?.body).toMatchObject({ connector: "crm", product: "demo" });
+    page.bff.end("connected");
+    await pass(10_000);
+    expect(seen.connected).toHaveLength(1);
+    expect(status(element)).toBe("Connected");
+    expect(lines).toEqual([]);
   });
 
   it("the caller's own onStep throws", async () => {

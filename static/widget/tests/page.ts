@@ -3,6 +3,7 @@ import { afterEach, beforeEach, vi } from "vitest";
 import { FakeBff, BASE } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
 import { connect } from "../src/headless.js";
+import { offers } from "../src/labels.js";
 import type { ConnectOptions } from "../src/types.js";
 import { configure } from "../src/session.js";
 
@@ -27,6 +28,8 @@ export interface Page {
   connect: (connector: string, options?: ConnectOptions) => Watched;
 }
 
+let hour = 0;
+
 /** Sets up a page for each test. */
 export function usePage(): Page {
   let over = new AbortController();
@@ -36,7 +39,8 @@ export function usePage(): Page {
     connect: (connector, options) => watching(connect(connector, { signal: over.signal, ...options })),
   };
   beforeEach(() => {
-    vi.useFakeTimers();
+    // Each test at an hour of its own: what the last one did was long ago.
+    vi.useFakeTimers({ now: Date.now() + 3_600_000 * ++hour });
     page.bff = new FakeBff();
     page.focus = false;
     over = new AbortController();
@@ -46,6 +50,7 @@ export function usePage(): Page {
     vi.stubGlobal("open", FakePopup.open);
     document.hasFocus = () => page.focus;
     sessionStorage.clear();
+    for (const key in offers) offers[key] = undefined;
     document.body.replaceChildren();
     configure({ base: BASE, product: "demo", session: () => "tok" });
   });

@@ -176,4 +176,18 @@ describe("the script", () => {
     expect(element.shadowRoot?.textContent).toContain("Connect Acme CRM");
     expect(told).toMatchObject([{ attempt: "at_1" }]);
   });
+
+  it("has its elements ask anew when it is configured for another user", async () => {
+    await load({ product: "demo", session: "ada" });
+    const { HitchpostConnect } = await import("../src/element.js");
+    customElements.define("another-connect", class extends HitchpostConnect {});
+    const element = document.createElement("another-connect");
+    element.setAttribute("data-hitchpost-connect", "crm");
+    document.body.append(element);
+    await pass(0);
+    const before = page.bff.asked("GET", "/config").length;
+    ((globalThis as Global).Hitchpost?.configure as (given: object) => void)({ session: () => "ben" });
+    await pass(0);
+    expect(page.bff.asked("GET", "/config").slice(before)).toMatchObject([{ headers: { Authorization: "Bearer ben" } }]);
+  });
 });

@@ -70,6 +70,7 @@ describe("A30 two sign-ins at once", () => {
 
   it("leave the one that still runs to be remembered when the other ends", async () => {
     await two(["crm", "erp"]);
+    expect(remembered()).toEqual({ at_1: "crm", at_2: "erp" });
     page.bff.end("connected", row("at_1"));
     await pass(5000);
     expect(remembered()).toEqual({ at_2: "erp" });

@@ -26,6 +26,14 @@ def test_what_is_saved_is_a_draft(studio: StudioWorld) -> None:
     assert studio.config("de")["words"]["sandbox button"] != "Sandbox CRM anbinden"
 
 
+def test_a_colour_is_shown_beside_its_number(studio: StudioWorld) -> None:
+    """Also the one that held before, where nothing was written."""
+    editor = studio.editor()
+    editor.save("look", {"look/accent": "#663399"})
+    changes = editor.get("changes").text
+    assert [f'fill="{colour}"' in changes for colour in ("#663399", "#1d4ed8")] == [True, True]
+
+
 def test_publishing_over_a_newer_version_loses_nothing(studio: StudioWorld) -> None:
     """It says who published what; bringing that in shows what both changed; then it is published."""
     ada = studio.editor()

@@ -1,0 +1,55 @@
+// What an account has connected at the BFF of a test, and what ends it.
+import type { Connection, Offer } from "../src/types.js";
+import { problem } from "./problem.js";
+
+export class FakeConnections {
+  readonly all: Connection[] = [];
+  /** The connectors that are offered; what is told of each beside its key, state and connections. */
+  readonly offers: Record<string, Partial<Offer>> = {};
+  /** The ids whose end was asked for. */
+  readonly asked: string[] = [];
+
+  /** One that stands, of this connector; `given` says what else is so. */
+  add(connector: string, given: Partial<Connection> = {}): Connection {
+    const made: Connection = {
+      id: String(36_001 + this.all.length),
+      connector,
+      name: "Acme CRM",
+      state: "connected",
+      external_account: "ada@crm.example",
+      connected_at: "2030-01-02T09:00:00+00:00",
+      connected_by: "ada",
+      connected_by_name: "Ada",
+      scopes: null,
+      expires_at: null,
+      reason: null,
+      reason_text: null,
+      extra: null,
+      may_disconnect: true,
+      ...given,
+    };
+    this.all.push(made);
+    this.offers[connector] ??= {};
+    return made;
+  }
+
+  /** What the configuration says of these connectors. */
+  told(): Record<string, Partial<Offer>> {
+    return Object.fromEntries(Object.keys(this.offers).map((key) => [key, this.#of(key)]));
+  }
+
+  #of(key: string): Partial<Offer> {
+    const connections = this.all.filter(({ connector }) => connector === key);
+    return { state: connections[0]?.state ?? "disconnected", ...this.offers[key], connections };
+  }
+
+  /** The list, or the end of one. */
+  answer(method: string, id: string): Response {
+    if (method === "GET") return Response.json({ connections: this.all });
+    this.asked.push(id);
+    const place = this.all.findIndex((each) => each.id === id);
+    if (place < 0) return problem(404, "connection_not_found", "There is no such connection");
+    this.all.splice(place, 1);
+    return new Response(null, { status: 204 });
+  }
+}

@@ -1,0 +1,58 @@
+// @vitest-environment happy-dom
+import { describe, expect, it } from "vitest";
+import { add, names, pick, useElements } from "./elements.js";
+import { pass, usePage } from "./page.js";
+
+const page = usePage();
+useElements();
+
+/** What has the focus inside the element, by its text. */
+const focused = ({ shadowRoot }: HTMLElement): string => shadowRoot?.activeElement?.textContent.trim() ?? "";
+const press = ({ shadowRoot }: HTMLElement, key: string): boolean =>
+  shadowRoot?.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })) ?? false;
+
+async function connected(...accounts: string[]): Promise<HTMLElement> {
+  for (const name of accounts) page.bff.account.add("crm", { name, external_account: null });
+  const element = add("hitchpost-connect", { connector: "crm" });
+  await pass(500);
+  return element;
+}
+
+/** Presses it as Enter does: what has the focus. */
+function enter({ shadowRoot }: HTMLElement, name: string, which = 0): void {
+  const found = [...(shadowRoot?.querySelectorAll("button") ?? [])].filter(({ textContent }) => textContent === name)[which];
+  found?.focus();
+  found?.click();
+}
+
+describe("by the keyboard", () => {
+  it("the question before an end has the focus on what keeps the connection", async () => {
+    const element = await connected("CRM");
+    enter(element, "Disconnect");
+    expect([names(element), focused(element)]).toEqual([["Yes, disconnect", "Keep"], "Keep"]);
+  });
+
+  it("Escape answers it with no, and the focus is where it was; other keys answer nothing", async () => {
+    const element = await connected("CRM");
+    enter(element, "Disconnect");
+    expect(press(element, "a")).toBe(true);
+    expect(names(element)).toEqual(["Yes, disconnect", "Keep"]);
+    expect(press(element, "Escape")).toBe(false);
+    expect([names(element), focused(element)]).toEqual([["Disconnect"], "Disconnect"]);
+    expect(press(element, "Escape")).toBe(true);
+  });
+
+  it("of several accounts the one that was asked about has it again", async () => {
+    const element = await connected("one@acme.example", "two@acme.example");
+    enter(element, "Disconnect", 1);
+    pick(element, "Keep");
+    const account = element.shadowRoot?.activeElement?.closest("li");
+    expect([focused(element), account?.textContent.includes("two@acme.example")]).toEqual(["Disconnect", true]);
+  });
+
+  it("goes through the accounts of a card before the button below them", async () => {
+    const element = await connected("one@acme.example", "two@acme.example");
+    const parts = [...(element.shadowRoot?.querySelectorAll("[part=box] > *") ?? [])].map((each) => each.getAttribute("part"));
+    expect(parts.slice(0, 2)).toEqual(["accounts", "button"]);
+  });
+});

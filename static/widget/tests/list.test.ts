@@ -1,0 +1,138 @@
+// @vitest-environment happy-dom
+import { beforeAll, describe, expect, it } from "vitest";
+import { install } from "../src/connections.js";
+import { kit } from "../src/kit.js";
+import { add, main, part, pick, useElements } from "./elements.js";
+import { pass, usePage } from "./page.js";
+
+const page = usePage();
+useElements();
+
+class List extends HTMLElement {
+  connectedCallback(): void {
+    if (!this.shadowRoot) install(kit, this);
+  }
+}
+beforeAll(() => {
+  if (!customElements.get("test-connections")) customElements.define("test-connections", List);
+});
+
+/** So many connectors, by names. */
+function offer(count: number): void {
+  for (let number = 1; number <= count; number++) page.bff.account.offers[`c${String(number)}`] = { name: `Connector ${String(number)}`, state: "disconnected" };
+}
+
+async function list(attributes: Record<string, string> = {}): Promise<HTMLElement> {
+  const element = add("test-connections", attributes);
+  await pass(500);
+  return element;
+}
+
+const rows = (element: HTMLElement): HTMLElement[] => [...(element.shadowRoot?.querySelectorAll<HTMLElement>("[part=row]") ?? [])];
+const visible = (element: HTMLElement): (string | null | undefined)[] =>
+  rows(element).filter((row) => !row.hidden).map((row) => row.firstElementChild?.getAttribute("connector"));
+const search = (element: HTMLElement): HTMLInputElement => part(element, "search") as HTMLInputElement;
+
+function type(element: HTMLElement, text: string): void {
+  search(element).value = text;
+  search(element).dispatchEvent(new Event("input"));
+}
+
+describe("the list of connections", () => {
+  it("has a row for each connector, with its name, how it stands and what can be done", async () => {
+    page.bff.account.offers.erp = { name: "Acme ERP", state: "disconnected" };
+    page.bff.account.add("crm");
+    const element = await list();
+    expect(visible(element).sort()).toEqual(["crm", "erp"]);
+    const [erp, crm] = ["erp", "crm"].map((key) => element.shadowRoot?.querySelector<HTMLElement>(`[connector=${key}]`));
+    if (!erp || !crm) throw new Error("a row is missing");
+    const said = [erp, crm].map((each) => part(each, "tag").textContent);
+    expect(said).toEqual(["Not connected", "Connected"]);
+    expect(part(erp, "who").textContent).toContain("Acme ERP");
+    expect(part(crm, "who").textContent).toContain("ada@crm.example");
+    expect([main(erp).textContent, main(crm).textContent]).toEqual(["Connect", "Reconnect"]);
+    pick(crm, "Disconnect");
+    pick(crm, "Yes, disconnect");
+    await pass(500);
+    expect(part(crm, "tag").textContent).toBe("Not connected");
+  });
+
+  it.each([
+    [12, true],
+    [13, false],
+  ])("of %i connectors has a search field: hidden %s", async (count, hidden) => {
+    offer(count);
+    expect(search(await list()).hidden).toBe(hidden);
+  });
+
+  it("finds by any part of a name, in any case, and says when nothing is found", async () => {
+    offer(13);
+    page.bff.account.offers.mail = { name: "Grüße MAIL", state: "disconnected" };
+    const element = await list();
+    type(element, "  GRÜßE m ");
+    expect(visible(element)).toEqual(["mail"]);
+    expect(part(element, "none").hidden).toBe(true);
+    type(element, "nothing of the kind");
+    expect([visible(element), part(element, "none").textContent, part(element, "none").hidden]).toEqual([[], "Nothing found", false]);
+    expect(part(element, "none").parentElement?.ariaLive).toBe("polite");
+    type(element, "");
+    expect([visible(element).length, part(element, "none").textContent]).toEqual([14, ""]);
+  });
+
+  it("keeps what was searched for, and the focus, when states are told anew", async () => {
+    offer(13);
+    const element = await list();
+    search(element).focus();
+    type(element, "connector 13");
+    window.dispatchEvent(new Event("focus"));
+    await pass(5000);
+    expect(visible(element)).toEqual(["c13"]);
+    expect(element.shadowRoot?.activeElement).toBe(search(element));
+  });
+
+  it("can be used by keyboard alone: the search first, then row by row, in the order that is seen", async () => {
+    offer(13);
+    const element = await list();
+    expect(search(element).compareDocumentPosition(part(element, "list")) & Node.DOCUMENT_POSITION_FOLLOWING).toBeTruthy();
+    expect(element.shadowRoot?.querySelector("[tabindex]")).toBeNull();
+    for (const row of rows(element)) {
+      const buttons = [...(row.firstElementChild?.shadowRoot?.querySelectorAll("button") ?? [])];
+      expect(buttons.map((button) => [button.tagName, button.hasAttribute("tabindex")])).toEqual([["BUTTON", false]]);
+    }
+  });
+
+  it("is named, and says its language and direction, to whoever hears it", async () => {
+    offer(13);
+    page.bff.words = { list_label: "Your connections", list_search: "Search connectors", lang: "ar", dir: "rtl" };
+    const element = await list();
+    expect([part(element, "list").ariaLabel, search(element).ariaLabel, search(element).placeholder]).toEqual(["Your connections", "Search connectors", "Search connectors"]);
+    expect([part(element, "list").lang, part(element, "list").dir]).toEqual(["ar", "rtl"]);
+    expect(part(element, "list").getAttribute("role") ?? part(element, "list").role).toBe("list");
+  });
+
+  it("passes on to each row what is said of the list", async () => {
+    offer(2);
+    const element = await list({ locale: "de", message: "done" });
+    expect(rows(element).map((row) => ["locale", "message", "layout"].map((name) => row.firstElementChild?.getAttribute(name)))).toEqual([["de", "done", "row"], ["de", "done", "row"]]);
+  });
+
+  it("loses no row that is there, and gets those that come", async () => {
+    offer(2);
+    const element = await list();
+    const before = rows(element);
+    offer(3);
+    window.dispatchEvent(new Event("focus"));
+    await pass(5000);
+    expect(rows(element).slice(0, 2)).toEqual(before);
+    expect(visible(element)).toEqual(["c1", "c2", "c3"]);
+  });
+
+  it("loses the row of a connector that is offered no more", async () => {
+    offer(3);
+    const element = await list();
+    delete page.bff.account.offers.c2;
+    window.dispatchEvent(new Event("focus"));
+    await pass(5000);
+    expect(visible(element)).toEqual(["c1", "c3"]);
+  });
+});

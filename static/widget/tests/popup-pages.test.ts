@@ -1,0 +1,134 @@
+// @vitest-environment happy-dom
+// The scripts of the popup's own pages.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+const HOST = "https://host.example";
+const listeners: [string, EventListener][] = [];
+const opener = { postMessage: vi.fn() };
+const location = { pathname: "/connect/return/secret", search: "", hash: "", replace: vi.fn(), reload: vi.fn() };
+
+/** Runs a script of ../../pages as its page does. */
+async function run(name: string): Promise<void> {
+  vi.resetModules();
+  await import(/* @vite-ignore */ `../../pages/${name}.js`);
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  Object.assign(location, { search: "", hash: "" });
+  vi.stubGlobal("location", location);
+  vi.stubGlobal("close", vi.fn());
+  Object.defineProperty(window, "opener", { configurable: true, value: opener });
+  vi.spyOn(window, "addEventListener").mockImplementation((type: string, listener: unknown) => {
+    listeners.push([type, listener as EventListener]);
+  });
+});
+
+afterEach(() => {
+  vi.clearAllMocks();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+  listeners.length = 0;
+});
+
+/** What happens in the window. */
+function happen(type: string, properties: object): void {
+  for (const [name, listener] of listeners) if (name === type) listener(Object.assign(new Event(type), properties));
+}
+
+describe("the opening page", () => {
+  const submitted = vi.fn();
+
+  beforeEach(() => {
+    submitted.mockReset();
+    document.body.innerHTML = "<section id='opening'></section><section id='stranded' hidden></section><form><input name='launch_token'></form><button data-close></button>";
+    vi.spyOn(HTMLFormElement.prototype, "submit").mockImplementation(function (this: HTMLFormElement) {
+      submitted(new FormData(this).get("launch_token"));
+    });
+    const script = document.createElement("script");
+    script.dataset.origin = HOST;
+    Object.defineProperty(document, "currentScript", { configurable: true, value: script });
+  });
+
+  it("asks its opener for the token, and takes it from nobody else", async () => {
+    await run("opening");
+    expect(opener.postMessage).toHaveBeenCalledWith({ type: "hitchpost.ready" }, HOST);
+    const data = { type: "hitchpost.launch", token: "lt" };
+    happen("message", { data, origin: "https://elsewhere.example", source: opener });
+    happen("message", { data, origin: HOST, source: {} });
+    happen("message", { data: { ...data, token: 5 }, origin: HOST, source: opener });
+    happen("message", { data: null, origin: HOST, source: opener });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(submitted).not.toHaveBeenCalled();
+    happen("message", { data, origin: HOST, source: opener });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(submitted).toHaveBeenCalledWith("lt");
+  });
+
+  it("begins anew when Back brings it as it was left", async () => {
+    await run("opening");
+    happen("pageshow", { persisted: false });
+    expect(location.reload).not.toHaveBeenCalled();
+    happen("pageshow", { persisted: true });
+    expect(location.reload).toHaveBeenCalledOnce();
+  });
+
+  it.each(["cut off from its opener", "with an opener that gives it nothing"])("is no dead end: %s", async (how) => {
+    if (how.startsWith("cut")) Object.defineProperty(window, "opener", { configurable: true, value: null });
+    await run("opening");
+    await vi.advanceTimersByTimeAsync(31_000);
+    expect(document.querySelector<HTMLElement>("#stranded")?.hidden).toBe(false);
+    expect(document.querySelector<HTMLElement>("#opening")?.hidden).toBe(true);
+  });
+});
+
+describe("the return page", () => {
+  const reported: Record<string, string>[] = [];
+  let says: object[] = [];
+
+  beforeEach(() => {
+    reported.length = 0;
+    says = [{ status: "declined" }];
+    document.body.innerHTML = `<section id="finishing"></section><section id="ask" hidden><h1 tabindex="-1"></h1>
+      <button data-finished="yes"></button><button data-finished="no"></button></section><section id="done" hidden></section>`;
+    Object.assign(document.body.dataset, { origin: HOST, attempt: "at_1" });
+    vi.stubGlobal("fetch", (_: string, { body }: { body: URLSearchParams }) => {
+      reported.push(Object.fromEntries(body));
+      return Promise.resolve(Response.json(says.length > 1 ? says.shift() : says[0]));
+    });
+  });
+
+  it.each([
+    ["?error=access_denied", "", "access_denied"],
+    ["", "#error=access_denied&state=x", "access_denied"],
+    ["?code=c", "#", ""],
+    [`?error=${"x".repeat(500)}`, "", "x".repeat(100)],
+  ])("reports the error that the browser came back with: %s%s", async (search, hash, error) => {
+    Object.assign(location, { search, hash });
+    await run("return");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(reported).toEqual([{ error }]);
+    expect(opener.postMessage).toHaveBeenCalledWith({ type: "hitchpost.returned", attempt: "at_1" }, HOST);
+  });
+
+  it("asks the user where the server knows no end, and reports the answer", async () => {
+    says = [{ status: "launched" }, { status: "launched" }, { status: "connected", return_url: "/settings" }];
+    await run("return");
+    await vi.advanceTimersByTimeAsync(1500);
+    expect(document.querySelector<HTMLElement>("#ask")?.hidden).toBe(false);
+    expect(opener.postMessage).not.toHaveBeenCalled();
+    document.querySelector<HTMLElement>("[data-finished=yes]")?.click();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(reported.at(-1)).toMatchObject({ finished: "yes" });
+    expect(location.replace).toHaveBeenCalledWith("/settings");
+  });
+
+  it("gets out of the way though the server is not to be had: the page that waits asks it", async () => {
+    vi.stubGlobal("fetch", () => Promise.reject(new TypeError()));
+    await run("return");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(opener.postMessage).toHaveBeenCalledOnce();
+    expect(close).toHaveBeenCalledOnce();
+  });
+});
