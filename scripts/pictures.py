@@ -1,7 +1,8 @@
 """Makes every picture of the documentation from the running product, in Chromium: see ``make pictures``.
 
 docs/picture.png shows the click, the popup and the page that knows; docs/pictures/words has each scene in
-which users read words; docs/pictures has the Studio at work.
+which users read words; docs/pictures has the Studio at work; docs/pictures/states has every state on contact
+sheets (states.py). ``scripts/pictures.py elements-de lists`` makes only the sheets whose names begin so.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ ROOT: Final = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from small_png import smaller  # noqa: E402
+from states import picture_states  # noqa: E402
 
 from bff.content.words import CATALOGUE  # noqa: E402
 from bff.studio.scenes import SCENES, Scene  # noqa: E402
@@ -77,6 +79,11 @@ def main() -> None:
         # Its draft goes from room to room and is never published: the demo's page stays as it is.
         studio = StudioPage(driver, stack)
         studio.enter()
+        picture_states(driver, stack, tuple(sys.argv[1:]))
+        if sys.argv[1:]:
+            return
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
         picture_words(driver, stack)
         driver.set_window_size(1240, 1100)
         picture_messages(studio)
@@ -99,7 +106,7 @@ def picture_words(driver: WebDriver, stack: Stack) -> None:
         open_scene(driver, stack, scene)
         left, top, right, bottom = driver.execute_script(EXTENT)
         area = (left - MARGIN, top - MARGIN, right + MARGIN, bottom + MARGIN)
-        save(driver, folder / f"{scene.key}.png", area, most=30 * KIB)
+        save(driver, folder / f"{scene.key}.png", area, most=48 * KIB)
 
 
 def open_scene(driver: WebDriver, stack: Stack, scene: Scene) -> None:
