@@ -14,6 +14,7 @@ from bff.content.entries import path_of_text, path_of_word
 from bff.content.logos.store import DatabaseImages
 from bff.content.store import ContentStore
 from bff.serving.database import open_database
+from tests.support.databases import sqlite_url
 
 PRODUCTS = """
 [[product]]
@@ -46,7 +47,7 @@ class Command:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("HITCHPOST_")}
-        self.url = f"sqlite:///{folder}/bff.db"
+        self.url = sqlite_url(folder, "bff")
         self.environment["HITCHPOST_DATABASE_URL"] = self.url
         (folder / "products.toml").write_text(PRODUCTS)
         assert self("products", "apply", "products.toml").returncode == 0

@@ -10,6 +10,7 @@ import pytest
 
 from bff.cli.main import main
 from bff.products.webhook_endpoint import WebhookEndpoint
+from tests.support.databases import sqlite_url
 from tests.support.receiver import Receiver, new_secret, open_receiver
 
 PRODUCT = """
@@ -46,7 +47,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Insta
         file.write_text(PRODUCT.format(url=receiver.url, secret=secret))
         for name, value in {
             "PUBLIC_URL": "http://127.0.0.1:8001",
-            "DATABASE_URL": f"sqlite:///{tmp_path}/bff.db",
+            "DATABASE_URL": sqlite_url(tmp_path, "bff"),
             "SECRET_KEYS": "k" * 40,
             "PARTNER_API_URL": "http://127.0.0.1:1",
             "PARTNER_SERVICE_URL": "http://127.0.0.1:1",

@@ -72,7 +72,11 @@ class Machine:
         for folder in ("/etc/", "/opt/", "/var/lib/", "/var/log/", "/var/backups/", "/usr/local/sbin/"):
             text = re.sub(rf"(?<![\w.-]){folder}", f"{self.root}{folder}", text)
         text = text.replace("/var/run/postgresql", str(self.database.folder))
-        for standing, own in (("127.0.0.1:8001", "bff"), ("127.0.0.1:8002", "partner")):
+        for standing, own in (
+            ("127.0.0.1:8001", "bff"),
+            ("127.0.0.1:8002", "partner"),
+            ("127.0.0.1:8011", "second"),
+        ):
             text = text.replace(standing, f"127.0.0.1:{self.ports[own]}")
         text = text.replace("listen 443 ssl", f"listen 127.0.0.1:{self.ports['https']} ssl")
         text = text.replace("listen 80", f"listen 127.0.0.1:{self.ports['http']}")
@@ -132,10 +136,10 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     try:
         with private_postgresql() as database, serve(lambda url: build_sandbox(url, redirects)) as sandbox:
             made = Machine(root, database, sandbox)
-            made.ports = {name: free_port() for name in ("bff", "partner", "https", "http", "crm")}
+            made.ports = {name: free_port() for name in ("bff", "partner", "second", "https", "http", "crm")}
             prepare(made)
             yield made
-            for name in ("hitchpost", "hitchpost-partner"):
+            for name in ("hitchpost", "hitchpost-2", "hitchpost-partner"):
                 subprocess.run([str(root / "bin/systemctl"), "stop", name], check=False)
             if (root / "run/nginx.pid").is_file():
                 subprocess.run([str(root / "bin/nginx"), "-s", "stop"], check=False)
@@ -147,6 +151,7 @@ def prepare(machine: Machine) -> None:
     """What the page's first block installs, and what Debian's packages and certbot bring along."""
     root = machine.root
     folders = ("bin", "run", "checkout", "opt/hitchpost/bin", "etc/systemd/system", "etc/nginx/conf.d")
+    folders += ("etc/nginx/sites-enabled",)
     for folder in (*folders, "var/lib/hitchpost", "var/log/nginx", "var/backups", "usr/local/sbin"):
         (root / folder).mkdir(parents=True)
     # As where an administrator has added an authority to those that the machine believes.
@@ -165,11 +170,14 @@ def prepare(machine: Machine) -> None:
             f"{kind}_temp_path {root}/run/{kind};\n"
             for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
-        + f"include {root}/etc/nginx/conf.d/*.conf;\n"
+        + f"include {root}/etc/nginx/conf.d/*.conf;\ninclude {root}/etc/nginx/sites-enabled/*;\n"
         # The third party speaks TLS, as each does that is not on a developer's machine.
         + f"server {{ listen 127.0.0.1:{machine.ports['crm']} ssl; ssl_certificate {root}/ca.pem;\n"
         + f"ssl_certificate_key {root}/key.pem; location / {{ proxy_pass {machine.sandbox}; }} }}\n}}\n"
     )
+    # Debian's welcome page.
+    welcome = f"server {{ listen 127.0.0.1:{machine.ports['http']} default_server; server_name _; }}\n"
+    (root / "etc/nginx/sites-enabled/default").write_text(welcome)
     shutil.copytree(ROOT / "deploy", root / "checkout/deploy")
     for path in (root / "checkout/deploy").iterdir():
         path.write_text(machine.adapted(path.read_text()))
@@ -233,9 +241,9 @@ def connect(machine: Machine, key: str) -> str:
 
 @pytest.mark.timeout(900)
 def test_the_page_on_operations_is_true(machine: Machine) -> None:
-    """From nothing to a running installation, a backup, a restore, new keys and a reload, block by block."""
+    """From nothing to two BFFs behind nginx, by way of a restore, new keys and a reload, block by block."""
     blocks = BLOCK.findall((ROOT / "docs/operations.md").read_text())
-    databases, settings, check, start, tls, health, backup, restore, keys, change = blocks
+    databases, settings, check, start, tls, health, backup, restore, keys, encryption, change, second = blocks
     for block in (databases, settings):
         machine.run(block)
     assert stat.S_IMODE((machine.root / "etc/hitchpost/bff.env").stat().st_mode) == 0o600
@@ -262,9 +270,15 @@ def test_the_page_on_operations_is_true(machine: Machine) -> None:
 
     told = machine.run(keys)
     assert [line.split()[2] for line in told.splitlines()[:2]] == ["signs", "verifies"]
+    assert "k1" not in machine.run(encryption)
+    assert "k1:" not in (machine.root / "etc/hitchpost/partner.env").read_text()
     until(machine.is_ready)
     machine.run(change)
     until(lambda: product_name(machine, key) == "The Shop")
+    assert connect(machine, key) == "connected"
+    machine.run(second)
+    subprocess.run([str(machine.root / "bin/systemctl"), "stop", "hitchpost"], check=True)
+    until(machine.is_ready)
     assert connect(machine, key) == "connected"
     no_secret_in_nginx(machine, key)
 
