@@ -35,6 +35,8 @@ class Seen:
     spent: Counter[str] = field(default_factory=Counter)
     secrets: set[str] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
+    deeds: Counter[tuple[str, str]] = field(default_factory=Counter)
+    revoked: set[str] = field(default_factory=set)
 
     def status(self, observer: str, attempt: str, status: str) -> None:
         """One reading."""
@@ -55,6 +57,17 @@ class Seen:
         """One more of these."""
         with self.lock:
             self.counts[what] += 1
+
+    def did(self, what: str, connection: str) -> None:
+        """A client did this with a connection, or was told that it is done."""
+        with self.lock:
+            self.deeds[what, connection] += 1
+            self.counts[what] += 1
+
+    def revoke(self, access_token: str) -> None:
+        """The grant that this access token came from ends at the third party."""
+        with self.lock:
+            self.revoked.add(access_token)
 
 
 class Flow:
@@ -80,16 +93,25 @@ class Flow:
             self.host.close()
 
     def _click(self) -> None:
+        self._sign_in(self._page())
+
+    def _page(self) -> dict[str, str]:
+        """The headers with which the user's page calls."""
         body = {"user": {"id": f"user-{self.name}"}, "account": {"id": f"account-{self.name}"}}
         token = self._until(lambda: self.host.post(f"{self.stack.bff}/v1/sessions", json=body, timeout=20))
-        page = {"Authorization": f"Bearer {token['token']}", "X-Hitchpost": "1", "Origin": HOST}
-        wanted = {"connector": "sandbox"}
+        return {"Authorization": f"Bearer {token['token']}", "X-Hitchpost": "1", "Origin": HOST}
+
+    def _sign_in(
+        self, page: dict[str, str], meanwhile: Callable[[], None] = lambda: None, **more: str
+    ) -> None:
+        wanted = {"connector": "sandbox", **more}
         url = f"{self.stack.bff}/v1/attempts"
         attempt = self._until(lambda: requests.post(url, json=wanted, headers=page, timeout=20))
         self.seen.keep_secret(attempt["launch_token"])
         if minted := self._launch(attempt["launch_token"]):
             self.seen.keep_secret(minted)
             if consent := self._redeem(minted):
+                meanwhile()
                 self._decide(*consent)
         self._read(attempt["id"])
 
@@ -135,7 +157,7 @@ class Flow:
         copies = 2 if self.chance.random() < 0.3 else 1
         while time.monotonic() < self.ends:
             with ThreadPoolExecutor(copies) as pool:
-                answers = [job.result() for job in [pool.submit(_quietly, call) for _ in range(copies)]]
+                answers = [job.result() for job in [pool.submit(quietly, call) for _ in range(copies)]]
             accepted = [answer for answer in answers if answer is not None and answer.status_code == success]
             for _ in accepted[1:]:
                 self.seen.count("tokens spent twice")
@@ -161,7 +183,7 @@ class Flow:
             told = browser.post(page.url, data=form, allow_redirects=False, timeout=30)
             # As somebody does whose page does not come: reload it.
             while time.monotonic() < self.ends:
-                if _quietly(lambda: browser.get(told.headers["Location"], timeout=30)) is not None:
+                if quietly(lambda: browser.get(told.headers["Location"], timeout=30)) is not None:
                     return
                 self.seen.count("calls made again")
                 time.sleep(AGAIN)
@@ -182,7 +204,7 @@ class Flow:
 
     def _until(self, call: Callable[[], requests.Response]) -> dict[str, Any]:
         while time.monotonic() < self.ends:
-            answer = _quietly(call)
+            answer = quietly(call)
             if answer is not None and answer.status_code < 300:
                 found: dict[str, Any] = answer.json()
                 return found
@@ -192,7 +214,8 @@ class Flow:
         raise OutOfTime
 
 
-def _quietly(call: Callable[[], requests.Response]) -> requests.Response | None:
+def quietly(call: Callable[[], requests.Response]) -> requests.Response | None:
+    """The answer; None where the connection broke."""
     try:
         return call()
     except requests.RequestException:

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,17 +15,18 @@ import requests
 from sqlalchemy import Engine, Row, inspect, select, text, update
 
 from bff.common.secret import Secret
+from bff.connect.attempt import GIVEN_UP
 from bff.partner.account_connectors.store import sealed_in
 from bff.partner.crypto import Vault
 from bff.partner.settings import encryption_keys
 from bff.partner.storage import tables as partner
 from bff.serving.database import open_database
 from bff.storage.sealing import Place, Sealing
-from bff.storage.tables import attempts, upstream_tokens
+from bff.storage.tables import attempts, connections, upstream_tokens
+from tests.faults import told, told_connections
 from tests.faults.flows import FINAL, Seen
 from tests.faults.programs import Stack
 from tests.faults.stack import SIGNING_KEY, VAULT_KEY, WEBHOOK_SECRET, heard_in
-from tests.faults.told import violations_of
 from tests.support.postgresql import PostgresqlServer
 from tests.support.world import CLIENT_SECRET, SECRET_KEY
 
@@ -64,10 +66,41 @@ class Inspector:
         self._check_tokens()
         self._check_statuses({row.id: row.status for row in ended})
         known = self._check_connections(ended)
-        heard = heard_in(self.stack.programs["receiver"].log.parent)
-        self.violations += violations_of(self.bff, heard)
+        self._check_events()
         self._check_dumps(known)
         return outcomes
+
+    def _check_events(self) -> None:
+        """What the host's server was told, after a last look at each account, with nothing left to send."""
+        with self.bff.begin() as connection:
+            # Whoever was about to end one and was killed has had its time.
+            past = datetime.now(UTC) - timedelta(seconds=1)
+            left = update(connections).where(connections.c.ending_until.is_not(None))
+            connection.execute(left.values(ending_until=past))
+            accounts = list(connection.scalars(select(attempts.c.account_id).distinct()))
+        with ThreadPoolExecutor(4) as pool:
+            for account, found in zip(accounts, pool.map(self._look_at, accounts), strict=True):
+                if found != "looked at":
+                    self.violations.append(f"{account} cannot be looked at: {found}")
+        told.deliver_all(self.bff)
+        events = told.events_in(heard_in(self.stack.programs["receiver"].log.parent))
+        self.violations += told.violations_of(self.bff, events)
+        of_connections = [event for event in events if str(event.get("type")).startswith("connection.")]
+        self.violations += told_connections.violations_of(
+            self.bff, self.partner, of_connections, self.seen.deeds
+        )
+
+    def _look_at(self, account: str) -> str:
+        def look() -> str:
+            answer = requests.get(
+                f"{self.stack.bff}/v1/connections",
+                params={"account": account},
+                headers={"Authorization": f"Bearer {SECRET_KEY}"},
+                timeout=30,
+            )
+            return "looked at" if answer.ok and "unknown" not in answer.text else ""
+
+        return _insist(look)
 
     def _read(self, attempt: str) -> str:
         def read() -> str:
@@ -104,12 +137,16 @@ class Inspector:
         for row in ended:
             sign_in = results.get(row.sign_in_token_sha256 or "")
             stands = sign_in is not None and sign_in.result == "connected"
-            if row.status == "expired" and stands and row.late_success_at is None:
-                self._ask_late(row.id)
-            elif (row.status == "connected") != stands and row.status != "expired":
+            kept = installed.get(row.account_connector_id)
+            if row.status in GIVEN_UP and stands and row.late_success_at is None:
+                # A worker that was killed while it asked holds up the others' questions for half a minute.
+                # What its user has ended meanwhile, or what was taken away, is no late success.
+                if kept is not None and kept.authenticated:
+                    self._ask_late(row.id)
+            elif (row.status == "connected") != stands and row.status not in GIVEN_UP:
                 self.violations.append(f"{row.id} is {row.status}, and connected: {stands}")
-            if row.status == "connected":
-                kept = installed[row.account_connector_id]
+            # It may have ended since, or been taken away.
+            if row.status == "connected" and kept is not None and kept.credentials is not None:
                 opened = vault.open(kept.credentials, sealed_in(kept, "credentials"))
                 secrets |= self._check_credentials(row.id, json.loads(opened))
         return secrets
@@ -117,17 +154,17 @@ class Inspector:
     def _check_credentials(self, attempt: str, opened: dict[str, Any]) -> set[str]:
         headers = {"Authorization": f"Bearer {opened['access_token']}"}
         answer = requests.get(f"{self.stack.sandbox}/userinfo", headers=headers, timeout=20)
-        if not answer.ok:
+        if not answer.ok and opened["access_token"] not in self.seen.revoked:
             self.violations.append(f"{attempt}: its credentials are not good at the third party")
         return {opened["access_token"], opened["refresh_token"]}
 
     def _ask_late(self, attempt: str) -> None:
-        """It succeeded when its time was over: that is told apart, by one of the next looks.
+        """It succeeded when it was given up or its time was over: one of the next looks tells that apart.
 
         A look whose question to the partner service fails (the breaker may be open still) tells nothing.
         """
 
-        def told() -> str:
+        def noticed() -> str:
             with self.bff.begin() as connection:
                 over = {"checking_until": None, "checks": 0, "checked_at": None}
                 connection.execute(update(attempts).where(attempts.c.id == attempt).values(over))
@@ -136,18 +173,18 @@ class Inspector:
                 late = connection.scalar(select(attempts.c.late_success_at).where(attempts.c.id == attempt))
             return "told" if late else ""
 
-        if _insist(told) != "told":
-            self.violations.append(f"{attempt} expired, stands, and nobody is told")
+        if _insist(noticed) != "told":
+            self.violations.append(f"{attempt} was given up, stands, and nobody is told")
 
     def _check_dumps(self, credentials: set[str]) -> None:
         # A part of a minted URL is what gives access; its other parts are no secret.
-        told = {secret.partition("token=")[2].partition("&")[0] or secret for secret in self.seen.secrets}
-        wanted = told | credentials | self._access_tokens() | {CLIENT_SECRET, SECRET_KEY, WEBHOOK_SECRET}
+        parts = {secret.partition("token=")[2].partition("&")[0] or secret for secret in self.seen.secrets}
+        wanted = parts | credentials | self._access_tokens() | {CLIENT_SECRET, SECRET_KEY, WEBHOOK_SECRET}
         for name, dump in self._dumps():
             found = [secret for secret in wanted if secret in dump]
             if found or len(dump) < 1000:
-                told = [dump[max(0, dump.index(secret) - 300) :][:400] for secret in found[:1]]
-                self.violations.append(f"{len(found)} of {len(wanted)} secrets can be read in {name}: {told}")
+                found_in = [dump[max(0, dump.index(secret) - 300) :][:400] for secret in found[:1]]
+                self.violations.append(f"{len(found)} of {len(wanted)} secrets are in {name}: {found_in}")
 
     def _access_tokens(self) -> set[str]:
         """The BFF's own; none when whoever fetched the first was killed over it."""

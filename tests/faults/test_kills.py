@@ -1,4 +1,7 @@
-"""Programs and databases are killed while people connect: nothing is done twice, lost, or told wrongly."""
+"""Programs and databases are killed while people connect: nothing is done twice, lost, or told wrongly.
+
+Some stay, and reconnect, lose and end their connection meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ import pytest
 
 from tests.faults.flows import Flow, Seen
 from tests.faults.invariants import Inspector
+from tests.faults.lives import Life
 from tests.faults.programs import Killable, Stack
 from tests.faults.stack import run_stack
 from tests.support.postgresql import NoPostgresql, PostgresqlServer, private_postgresql
@@ -23,6 +27,8 @@ from tests.support.postgresql import NoPostgresql, PostgresqlServer, private_pos
 ROUNDS = int(os.environ.get("HITCHPOST_FAULT_ROUNDS") or 4)
 SEED = int(os.environ.get("HITCHPOST_FAULT_SEED") or random.randrange(10**6))
 CLIENTS = 4
+LIVES = 0.5
+"""The share of clients who go on with a connection once they have it."""
 
 
 @pytest.fixture
@@ -81,7 +87,8 @@ def play_round(stack: Stack, seen: Seen, target: Killable, chance: random.Random
     def be_a_client(seed: float) -> None:
         own = random.Random(seed)
         while True:
-            Flow(stack, seen, own, f"{name}-{next(numbers)}").run()
+            kind = Life if own.random() < LIVES else Flow
+            kind(stack, seen, own, f"{name}-{next(numbers)}").run()
             if back.is_set():
                 return
 
