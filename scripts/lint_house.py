@@ -164,14 +164,21 @@ def _in_product(tree: ast.AST) -> Iterator[Fault]:
 def _sizes(tree: ast.AST, text: str) -> Iterator[Fault]:
     if text.count("\n") > MOST_LINES:
         yield Fault(1, "long-file", f"more than {MOST_LINES} lines: it does two things, so split it")
+    # What an exception tells is no collaborator.
+    told = {id(part) for node in ast.walk(tree) if _is_exception(node) for part in ast.walk(node)}
     for node in ast.walk(tree):
         if not isinstance(node, ast.FunctionDef):
             continue
         if (node.end_lineno or 0) - node.lineno >= MOST_IN_FUNCTION:
             yield Fault(node.lineno, "long-function", f"more than {MOST_IN_FUNCTION} lines: name its parts")
         taken = len(node.args.args) + len(node.args.kwonlyargs) - 1
-        if node.name == "__init__" and taken > MOST_COLLABORATORS:
+        if node.name == "__init__" and id(node) not in told and taken > MOST_COLLABORATORS:
             yield Fault(node.lineno, "collaborators", f"more than {MOST_COLLABORATORS}: bundle or split")
+
+
+def _is_exception(node: ast.AST) -> bool:
+    bases = node.bases if isinstance(node, ast.ClassDef) else []
+    return any(_last_name(base).endswith(("Exception", "Error")) for base in bases)
 
 
 def _keywords(call: ast.Call, forbidden: Mapping[str, tuple[bool, str, str]]) -> Iterator[Fault]:

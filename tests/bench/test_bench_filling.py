@@ -27,7 +27,7 @@ RETENTION = timedelta(days=90)
 @pytest.fixture
 def full(tmp_path: Path, database_url: DatabaseUrl) -> Engine:
     """A filled database."""
-    engine = open_database(database_url(tmp_path, "full"))
+    engine = open_database(database_url(tmp_path, "bff"))
     SCHEMA.upgrade(engine)
     fill(engine, ROWS, ready=datetime.now(UTC))
     return engine

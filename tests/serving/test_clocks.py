@@ -78,7 +78,7 @@ def test_a73_a_clock_100_days_ahead_purges_nothing(
     build_services(load_settings())
     put_attempts(engine)
     with ahead(DAYS):
-        house = build_services(load_settings()).housekeeping
+        house = build_services(load_settings()).upkeep.housekeeping
         assert sum(house.forget().values()) == 0
         assert house.end_overdue() == 0
     with engine.connect() as connection:

@@ -150,7 +150,7 @@ def production(folder: Path, database_url: DatabaseUrl, **more: object) -> objec
     """Settings as in production."""
     return load_settings(
         public_url="https://connect.example.com",
-        database_url=database_url(folder, "production"),
+        database_url=database_url(folder, "bff"),
         secret_keys="3f1d9c27ab5e84f06d2b7c9e51a08f43d6e2b90c7f5a1384",
         partner_api_url="https://api.cyclr.com",
         partner_service_url="https://acme-h.cyclr.com",
@@ -285,7 +285,7 @@ def test_a59_a_hosts_own_routes_are_its_own(tmp_path: Path, database_url: Databa
     host.add_url_rule("/", "home", lambda: "home")
     settings = load_settings(
         public_url="http://127.0.0.1:5000/hitchpost",
-        database_url=database_url(tmp_path, "mounted"),
+        database_url=database_url(tmp_path, "bff"),
         secret_keys="3f1d9c27ab5e84f06d2b7c9e51a08f43d6e2b90c7f5a1384",
         partner_api_url="http://127.0.0.1:9",
         partner_service_url="http://127.0.0.1:9",

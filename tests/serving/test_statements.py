@@ -25,7 +25,7 @@ BY_ID = select(attempts).where(attempts.c.id == bindparam("wanted"))
 @pytest.fixture
 def engine(tmp_path: Path, database_url: DatabaseUrl) -> Iterator[Engine]:
     """A database with the product's tables."""
-    found = open_database(database_url(tmp_path, "reading"))
+    found = open_database(database_url(tmp_path, "bff"))
     SCHEMA.upgrade(found)
     yield found
     found.dispose()

@@ -29,7 +29,7 @@ def traced(tmp_path: Path, database_url: DatabaseUrl) -> Iterator[Traced]:
     exporter, made = InMemorySpanExporter(), []
 
     def build(url: str, partner: str) -> Flask:
-        app = build_bff(url, tmp_path, partner, database=database_url(tmp_path, "traced"))
+        app = build_bff(url, tmp_path, partner, database=database_url(tmp_path, "bff"))
         app.add_url_rule("/v1/broken", "broken", broken)
         made.append(instrument(app, "hitchpost", exporter))
         return app

@@ -10,6 +10,7 @@ from flask import Flask, Request, session
 from bff import AccountRef, Hitchpost, Principal, User
 from bff.settings import load_settings
 from bff.web.kit.services import Identify
+from tests.support.databases import sqlite_url
 from tests.support.world import CLIENT_ID, CLIENT_SECRET
 
 
@@ -49,7 +50,7 @@ def mount(
     )
     chosen = load_settings(
         public_url=f"{url}{root}{prefix}",
-        database_url=f"sqlite:///{folder}/mounted.db",
+        database_url=sqlite_url(folder, "bff"),
         secret_keys="k" * 40,
         partner_api_url=partner,
         partner_service_url=partner,

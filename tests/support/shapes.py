@@ -139,6 +139,8 @@ def _token_fault(
     params = item.refresh_params if refreshing else item.token_params
     if any(given.get(name) != value for name, value in params.items()):
         return "invalid_request"
+    if any(headers.get(name) != value for name, value in item.token_headers.items()):
+        return "invalid_request"
     if request.is_json != (item.token_request == "json"):
         return "invalid_request"
     if not refreshing and ("code_verifier" in given) != item.pkce:

@@ -16,6 +16,7 @@ from bff import AccountRef, Hitchpost, Principal, User
 from bff.identity.principal import Principal as AnyPrincipal
 from bff.settings import load_settings
 from bff.web.kit.services import services_of
+from tests.support.databases import sqlite_url
 from tests.support.world import HOST, OPENED_FOR, OTHER_HOST, OTHER_SECRET_KEY, PRODUCTS, SECRET_KEY
 
 BFF = "http://127.0.0.1:1"
@@ -36,7 +37,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     (folder / "products.toml").write_text(PRODUCTS, encoding="utf-8")
     settings = load_settings(
         public_url=BFF,
-        database_url=f"sqlite:///{folder}/bff.db",
+        database_url=sqlite_url(folder, "bff"),
         secret_keys="k" * 40,
         partner_api_url=NOWHERE,
         partner_service_url=NOWHERE,

@@ -28,7 +28,7 @@ from bff.settings import FaultySettings, load_settings
 from bff.storage.schema import SCHEMA
 from bff.storage.tables import rate_limits
 from bff.web.kit.limits import OPEN, caller_address
-from tests.support.databases import DatabaseUrl
+from tests.support.databases import DatabaseUrl, sqlite_url
 from tests.support.redis_server import NoRedis, RedisServer, private_redis
 from tests.support.servers import serve
 from tests.support.world import CLIENT_ID, CLIENT_SECRET, HOST, World, build_bff
@@ -52,7 +52,8 @@ def strict(world: World, tmp_path: Path, database_url: DatabaseUrl) -> Iterator[
     with contextlib.ExitStack() as stack:
 
         def start(*, name: str = "strict", **settings: Any) -> World:
-            database, apps = database_url(tmp_path, name), []
+            (tmp_path / name).mkdir(exist_ok=True)
+            database, apps = database_url(tmp_path / name, "bff"), []
             bff = stack.enter_context(
                 serve(
                     lambda url: (
@@ -306,7 +307,7 @@ def host_app(url: str, folder: Path, world: World) -> Flask:
     build_bff(url, folder, world.partner)  # writes the product file
     settings = load_settings(
         public_url=f"{url}/hitchpost",
-        database_url=f"sqlite:///{folder}/bff.db",
+        database_url=sqlite_url(folder, "bff"),
         secret_keys="k" * 40,
         partner_api_url=world.partner,
         partner_service_url=world.partner,
@@ -382,7 +383,7 @@ def test_another_place_to_count_is_refused_at_the_start(url: str) -> None:
 @pytest.fixture
 def counts(tmp_path: Path, database_url: DatabaseUrl) -> Iterator[DatabaseStorage]:
     """The counts of an empty database."""
-    engine = open_database(database_url(tmp_path, "counts"))
+    engine = open_database(database_url(tmp_path, "bff"))
     SCHEMA.upgrade(engine)
     found = storage_from_string("database://", engine=engine, table=rate_limits, wrap_exceptions=True)
     assert isinstance(found, DatabaseStorage)

@@ -17,6 +17,7 @@ from bff.storage import pages
 from bff.storage.tables import attempts
 from bff.web.kit.services import EXTENSION, Services
 from tests.support.core import ADA, ORIGIN, build_core
+from tests.support.databases import sqlite_url
 from tests.support.receiver import new_secret, open_receiver
 from tests.support.studio import StudioWorld
 from tests.support.world import World
@@ -159,7 +160,7 @@ def test_a_page_looks_through_so_many_and_says_where_to_go_on(
 
 def test_a_long_list_is_read_by_its_index(tmp_path: Any) -> None:
     """However many attempts there are, a page reads its own rows: no scan, no sort of all."""
-    core = build_core(f"sqlite:///{tmp_path}/long.db")
+    core = build_core(sqlite_url(tmp_path, "bff"))
     engine = core.attempts._engine
     launched = core.launched()
     with engine.begin() as connection:

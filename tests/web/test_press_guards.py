@@ -76,7 +76,7 @@ def test_a20_what_was_pressed_is_still_launched_once(world: World) -> None:
 @pytest.fixture
 def strict(world: World, tmp_path: Path, database_url: DatabaseUrl) -> Iterator[World]:
     """A BFF that lets a user launch once a minute, and press once."""
-    database, apps = database_url(tmp_path, "strict"), []
+    database, apps = database_url(tmp_path, "bff"), []
     with contextlib.ExitStack() as stack:
         bff = stack.enter_context(
             serve(

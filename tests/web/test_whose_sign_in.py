@@ -119,7 +119,10 @@ def press(world: CyclrWorld, user: str = "ada", **more: Any) -> Click:
 
 
 def told(reading: dict[str, Any]) -> tuple[str, bool | None, bool]:
-    """Status, whether the user is named for it, and whether there is a receipt."""
+    """Status, whether the user is named for it, and whether there is a receipt; the page's result says so."""
+    if result := reading.get("result"):
+        said = result["attributed"], result["receipt"]
+        assert said == (reading["attributed"], reading["receipt"])
     return reading["status"], reading["attributed"], reading["receipt"] is not None
 
 
