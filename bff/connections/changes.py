@@ -95,6 +95,9 @@ def signed_in(
     if row is not None and _is_told(row, attempt, seen):
         return None if _whose(filled) == _whose(row) else Change(filled)
     again = row.state in STANDING if row else attempt.authenticated_before is True and not fresh
+    if state is State.NEEDS_RECONNECT:
+        # It stood, and was lost before anybody looked: the next look tells of that.
+        filled = replace(filled, state=State.CONNECTED, reason=None)
     return _joined(filled, seen, "reconnected" if again else "connected", now)
 
 

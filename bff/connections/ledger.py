@@ -147,14 +147,16 @@ class Ledger:
 
             def decide(row: Stored | None) -> Change | None:
                 change = changes.signed_in(row, blank, attempt, seen, now, fresh=fresh)
-                return change and self._scheduled(change, now)
+                lost = changes.state_of(seen) is State.NEEDS_RECONNECT
+                return change and self._scheduled(change, now, soon=lost)
 
             self._within(transaction, attempt.product, attempt.account.id, seen.id, decide)
 
         return note
 
-    def _scheduled(self, change: Change, now: datetime) -> Change:
-        at = self._next(now) if change.row.state is State.CONNECTED else None
+    def _scheduled(self, change: Change, now: datetime, *, soon: bool = False) -> Change:
+        later = self._next(now) if change.row.state is State.CONNECTED else None
+        at = now if soon and later else later
         return replace(change, row=replace(change.row, seen_at=now, look_at=at))
 
     def _next(self, now: datetime) -> datetime | None:

@@ -161,6 +161,16 @@ class TestSignedIn:
         assert (change.row.connected_by, change.row.connected_by_name) == ("grace", "G.")
         assert change.row.connected_at == NOW
 
+    def test_what_was_lost_before_anybody_looked_is_told_twice(self) -> None:
+        """First that it was connected, then that it is lost: who waits for the one hears it, too."""
+        lost = granted("needs_reconnect", reason="revoked")
+        joined = self.ended(None, lost)
+        assert joined is not None
+        assert (joined.event, joined.row.state) == ("connection.connected", State.CONNECTED)
+        then = look(joined.row, lost)
+        assert then is not None
+        assert (then.event, then.row.sequence) == ("connection.needs_reconnect", joined.row.sequence + 1)
+
     def test_what_nobody_has_heard_of_is_connected_and_not_reconnected(self) -> None:
         """A sign-in found it connected by another one that is still to be told; or by one of long ago."""
         mine: Attempt = attempt(status=Status.CONNECTED, attributed=True, authenticated_before=True)
