@@ -63,7 +63,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=repeated)
         items[:] = [item for item in items if item not in set(repeated)]
     silent = pytest.mark.flaky(
-        reruns=1,
+        reruns=2,
         only_rerun=[
             "ReadTimeoutError", "MaxRetryError", "InvalidSessionIdException", "failed to close window",
         ],
