@@ -20,7 +20,7 @@ ROOT: Final = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from small_png import smaller  # noqa: E402
-from states import picture_states  # noqa: E402
+from states import IS_DRAWN, picture_states  # noqa: E402
 
 from bff.content.words import CATALOGUE  # noqa: E402
 from bff.studio.scenes import SCENES, Scene  # noqa: E402
@@ -49,12 +49,6 @@ SHEET: Final = """
   <figure><figcaption>2. The sign-in, in a popup</figcaption><img src="{popup}"></figure>
   <figure><figcaption>3. Your page knows how it ended</figcaption><img src="{after}"></figure>
 </main></body>
-"""
-
-IS_DRAWN: Final = """
-const root = document.documentElement;
-const element = document.querySelector("hitchpost-connections, hitchpost-connect");
-return document.readyState === "complete" && (!element || root.dataset.shown === arguments[0]);
 """
 
 # What a scene shows: the window's box, or the element's own parts.
