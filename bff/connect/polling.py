@@ -44,6 +44,12 @@ class Watch:
             return self._look_for_late_success(attempt, hint, now)
         return attempt
 
+    def conclude(self, attempt: Attempt, seen: AccountConnector, hint: Hint) -> Attempt:
+        """The attempt after a look at its account connector that somebody else made just now."""
+        others = self._others(attempt, seen)
+        changes = outcome.decide(attempt, seen, self._clock(), hint=hint, others=others)
+        return self._settle(attempt, changes, seen) if changes else attempt
+
     def settle(
         self, attempt: Attempt, changes: AttemptChanges, seen: AccountConnector | None = None
     ) -> Attempt:
@@ -101,11 +107,8 @@ class Watch:
         self, attempt: Attempt, hint: Hint | None, now: datetime
     ) -> tuple[bool, AccountConnector | None]:
         """Whether the partner service answered, and what."""
-        number, ours = attempt.account_connector_id, turn(attempt, hint, now)
-        # Most pages look between two turns: that costs them no write.
-        if number is None or not ours.may_have_come(attempt):
-            return False, None
-        if not self._attempts.claim_check(attempt.id, now, ours):
+        number = attempt.account_connector_id
+        if number is None or not (self._claim(attempt, hint, now) or _is_last_look(attempt, hint, now)):
             return False, None
         try:
             return True, self._partner.get_account_connector(attempt.account, number)
@@ -114,8 +117,22 @@ class Watch:
         finally:
             self._attempts.end_check(attempt.id)
 
+    def _claim(self, attempt: Attempt, hint: Hint | None, now: datetime) -> bool:
+        """Whether it is this caller's turn to ask."""
+        ours = turn(attempt, hint, now)
+        # Most pages look between two turns: that costs them no write.
+        return ours.may_have_come(attempt) and self._attempts.claim_check(attempt.id, now, ours)
+
     def _others(self, attempt: Attempt, seen: AccountConnector | None) -> list[OtherSignIn]:
         # Asked for after the flag was read: whoever may have set it had been noted before.
         if not outcome.needs_others(attempt, seen):
             return []
         return self._attempts.others(attempt, outcome.others_since(attempt))
+
+
+def _is_last_look(attempt: Attempt, hint: Hint | None, now: datetime) -> bool:
+    """Whether the attempt ends now, whatever is seen: then the question is asked out of turn.
+
+    The worker that has the turn may have died: a sign-in that succeeded would be told as cancelled or expired.
+    """
+    return attempt.status in LIVE and (hint is Hint.CANCEL or now >= attempt.expires_at)

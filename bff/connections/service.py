@@ -33,12 +33,17 @@ log = structlog.get_logger("hitchpost")
 
 @dataclass(frozen=True)
 class Found:
-    """A connection of an account: its row as it is known now, and what the partner service has."""
+    """A connection of an account, looked at now.
+
+    ``row`` is what is known after the look, ``seen`` what the partner service answered, and ``known_before``
+    the row that was stored before it was asked.
+    """
 
     account: AccountRef
     offered: OfferedConnector
     row: Stored
     seen: AccountConnector | None
+    known_before: Stored | None
 
 
 class Connections:
@@ -72,7 +77,7 @@ class Connections:
         if connector is None:
             raise _missing(number)
         blank = self._ledger.blank(account, connector, number)
-        return Found(account, connector, self._ledger.compare(row, blank, seen, running), seen)
+        return Found(account, connector, self._ledger.compare(row, blank, seen, running), seen, row)
 
     def known(self, account: AccountRef, offered: OfferedConnector, name: str) -> int:
         """The number of a connection that can be signed in to again. Raises ``ConnectionNotFound``.
@@ -99,7 +104,8 @@ class Connections:
         if not standing:
             raise _missing(number)
         # One that has succeeded already is told as what it is, and then ended with the rest.
-        self._end_sign_ins(account, number, look=True)
+        self._end_sign_ins(account, number, found.seen)
+        self._tell_untold(found)
         self._mark(found, self._clock() + ENDING, by)
         self._end_sign_ins(account, number)
         # What is begun from now on is begun after the end.
@@ -159,13 +165,24 @@ class Connections:
         for product in self._ledger.sharing(row.product):
             self._ledger.store.decide(product, row.account_id, row.number, decide)
 
-    def _end_sign_ins(self, account: AccountRef, number: int, *, look: bool = False) -> None:
+    def _tell_untold(self, found: Found) -> None:
+        """Tell what the look shows and nobody has told, before the end is told.
+
+        The look may be older than the row: then it counts only if the row is of the same sign-in.
+        """
+        blank = self._ledger.blank(found.account, found.offered, found.row.number)
+        row = self._ledger.store.get(blank.product, blank.account_id, blank.number)
+        if row == found.known_before or (row and found.seen and _is_of(row, found.seen)):
+            self._ledger.compare(row, blank, found.seen)
+
+    def _end_sign_ins(self, account: AccountRef, number: int, seen: AccountConnector | None = None) -> None:
+        """Cancel the sign-ins to it that are under way; those that have succeeded by what is ``seen`` did."""
         now, products = self._clock(), self._ledger.sharing(account.product)
         running = [each for key in products for each in self._ledger.store.running(key, account.id, now)]
         for each in running:
             attempt = self._attempts.get(each.attempt) if each.is_for(number) else None
-            if attempt is not None and look:
-                attempt = self._watch.observe(attempt, Hint.CANCEL)
+            if attempt is not None and seen is not None:
+                attempt = self._watch.conclude(attempt, seen, Hint.CANCEL)
             if attempt is not None:
                 self._watch.settle(attempt, {"status": Status.CANCELLED, "error_code": "cancelled"})
 
@@ -203,6 +220,11 @@ def number_of(name: str) -> int:
     if not plain or int(name) > LAST_NUMBER:
         raise ConnectionNotFound(f"there is no connection {name[:60]!r}")
     return int(name)
+
+
+def _is_of(row: Stored, seen: AccountConnector) -> bool:
+    """Whether a row tells of the very sign-in that is seen."""
+    return row.state in STANDING and row.authenticated_at == seen.authenticated_at
 
 
 def _missing(number: int) -> ConnectionNotFound:

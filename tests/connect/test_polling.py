@@ -9,6 +9,7 @@ import pytest
 
 from bff.connect.attempt import Attempt, Hint, Status
 from bff.connect.outcome import LATE
+from bff.connect.poll_schedule import turn
 from tests.support.watched_core import WatchedCore
 
 
@@ -65,6 +66,43 @@ def test_nobody_asks_before_it_is_time(core: WatchedCore) -> None:
     core.clock.tick(1)
     assert core.watch.observe(core.read(attempt)).status is Status.LAUNCHED
     assert core.watch.observe(core.read(attempt), Hint.MESSAGE).status is Status.CONNECTED
+
+
+def ask_and_die(core: WatchedCore, attempt: Attempt) -> None:
+    """A worker takes the turn to ask, and is killed before it is answered."""
+    assert core.attempts.claim_check(attempt.id, core.clock(), turn(attempt, None, core.clock()))
+
+
+@pytest.mark.parametrize(
+    ("late", "told_if_none"),
+    [(False, Status.CANCELLED), (True, Status.EXPIRED)],
+    ids=["cancelled", "expired"],
+)
+@pytest.mark.parametrize("succeeded", [True, False])
+def test_an_end_is_not_told_without_a_look(
+    core: WatchedCore, late: bool, told_if_none: Status, succeeded: bool
+) -> None:
+    """Though another worker has the turn to ask, and may have died with it."""
+    attempt = launched(core)
+    if late:
+        core.clock.now = attempt.expires_at
+    ask_and_die(core, attempt)
+    if succeeded:
+        core.finish(attempt, "connected")
+    ended = core.watch.observe(core.read(attempt)) if late else core.connect.cancel(core.read(attempt))
+    assert ended.status is (Status.CONNECTED if succeeded else told_if_none)
+    assert len(core.partner.of("get")) == 1
+
+
+def test_who_cancels_again_asks_no_more_often_than_others(core: WatchedCore) -> None:
+    """Only what ends with the very look is asked out of turn."""
+    attempt = launched(core)
+    ask_and_die(core, attempt)
+    ended = core.connect.cancel(core.read(attempt))
+    core.clock.tick(5)
+    ask_and_die(core, ended)
+    core.connect.cancel(core.read(ended))
+    assert len(core.partner.of("get")) == 1
 
 
 def test_a_signal_is_noted_while_the_attempt_is_live(core: WatchedCore) -> None:

@@ -256,6 +256,15 @@ def test_a_token_without_an_end_is_refreshed_on_request(world: World, third: Thi
     assert force(connection).json()["AccessToken"] != first
 
 
+def test_a_token_that_the_third_party_refuses_is_not_given_again(world: World, third: ThirdParty) -> None:
+    """Another one cannot be had just now: its host is told when to ask, and others get what seems good."""
+    connection = Connection(world, third.offer(world)).connect()
+    connection.change(refresh_not_before=clock.now() + timedelta(seconds=20))
+    told = force(connection)
+    assert (told.status_code, 15 <= int(told.headers["Retry-After"]) <= 20) == (503, True)
+    assert connection.access_token().status_code == 200
+
+
 def test_a_token_that_nothing_renews_ends_by_itself(world: World, third: ThirdParty) -> None:
     """Its time is over: that is no 503, and is told before anybody asks."""
     third.says["token"] = lambda _: tokens(refresh_token=None)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
 import pytest
 import requests
+from sqlalchemy import update
 
+from bff.serving.database import open_database
+from bff.storage.tables import attempts
 from tests.partner.conftest import client_of
+from tests.support import lost_grants
 from tests.support.connections import connected, events, hear_of, listed
-from tests.support.world import World
+from tests.support.world import CLIENT_ID, CLIENT_SECRET, SANDBOX_SECRET, World
 
 ROUNDS: Final = 3
 FOLLOWS: Final = {
@@ -56,6 +61,35 @@ def look(world: World) -> None:
         with contextlib.suppress(KeyError):
             world.bff_app.extensions["hitchpost"].connections.overview._kept.clear()
         assert world.page("GET", "/v1/config", token).status_code == 200
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["stands", "lost"])
+def test_what_nobody_has_told_is_told_before_its_end(world: World, lost: bool) -> None:
+    """A sign-in succeeded, and the worker that asked about it was killed; then the connection is ended."""
+    token, browser = world.session(), requests.Session()
+    attempt = world.begin(token)
+    launched = world.launch(attempt["launch_token"], browser=browser)
+    world.sign_in(launched.headers["Location"], browser=browser)
+    held = {"checking_until": datetime.now(UTC) + timedelta(seconds=30)}
+    engine = open_database(world.bff_database)
+    with engine.begin() as connection:
+        connection.execute(update(attempts).where(attempts.c.id == attempt["id"]).values(held))
+    engine.dispose()
+    standing = next(each for each in listed(world) if each["state"] == "connected")
+    account = {"account": world.account}
+    if lost:
+        access_token = world.server("POST", f"/v1/connections/{standing['id']}/token", params=account)
+        lost_grants.revoke(world.sandbox, access_token.json()["access_token"], SANDBOX_SECRET)
+        found = lost_grants.api_token(world.partner, CLIENT_ID, CLIENT_SECRET).json()["access_token"]
+        told = lost_grants.report(world.partner, found, world.account, standing["id"])
+        assert told.status_code == 409, told.text
+    answer = world.server("DELETE", f"/v1/connections/{standing['id']}", params=account)
+    assert answer.status_code == 204, answer.text
+    assert world.read(attempt["id"])["status"] == "connected"
+    story = events(world)
+    names = ["connected", "needs_reconnect", "disconnected"] if lost else ["connected", "disconnected"]
+    assert [name for name, _ in story] == names
+    assert story[0][1]["connected_by"] == "ada"
 
 
 def test_the_story_of_a_connection_is_one(world: World) -> None:

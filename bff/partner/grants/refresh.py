@@ -51,7 +51,8 @@ def usable(
 
     Of any number of callers, in any number of processes, one asks the third party; the others wait for what
     it stores, and take it however short its life is. A refresh that fails changes nothing while the kept
-    token is good. ``force`` refreshes although the kept token seems good: the third party refused it.
+    token is good. ``force`` refreshes although the kept token seems good: the third party refused it, and
+    it is not given again.
     """
     ends, first = time.monotonic() + WAIT_SECONDS, None
     while True:
@@ -64,11 +65,11 @@ def usable(
         if not state.is_renewable(item, kept):
             return _tried(service, row, item, kept)
         if (wait := _cooling(row, now)) is not None:
-            return _still_good(kept, now, wait)
+            return _still_good(kept, now, wait, refused=force)
         if (lease := take_lease(service, row, kept)) is not None:
             refresh(service, row, kept, lease)
         elif time.monotonic() > ends:
-            return _still_good(kept, now, 1.0)
+            return _still_good(kept, now, 1.0, refused=force)
         else:
             time.sleep(POLL_SECONDS)  # house-allow: sleep: the condition is another process's
 
@@ -139,8 +140,8 @@ def _cooling(row: Row[Any], now: datetime) -> float | None:
     return float((row.refresh_not_before - now).total_seconds())
 
 
-def _still_good(kept: Credentials, now: datetime, retry_after: float) -> Credentials:
-    if kept.expires_at is not None and kept.expires_at <= now:
+def _still_good(kept: Credentials, now: datetime, retry_after: float, *, refused: bool) -> Credentials:
+    if refused or (kept.expires_at is not None and kept.expires_at <= now):
         raise Unavailable(retry_after)
     return kept
 
