@@ -16,7 +16,7 @@ from typing import Final
 from bff.common.errors import CompletedElsewhere, ConnectorUnavailable, LaunchRefused, NotFound, Outdated
 from bff.common.secret import Secret, fingerprint
 from bff.connect import outcome
-from bff.connect.attempt import LAUNCHED_LIFE, Attempt, AttemptChanges, Delivery, Status
+from bff.connect.attempt import LAUNCHED_LIFE, Attempt, AttemptChanges, Delivery, Hint, Status
 from bff.connect.launch_minting import LaunchMinter
 from bff.connect.minting import Minter
 from bff.connect.polling import Watch
@@ -147,7 +147,11 @@ class Forms:
         return told
 
     def decline(self, attempt: Attempt) -> Attempt:
-        """The user does not want to: the attempt ends as it does by a No at the third party."""
+        """The user does not want to: the attempt ends as it does by a No at the third party.
+
+        What was sent before may have connected, though the answer to it was lost: then that is told.
+        """
+        attempt = self._watch.observe(attempt, Hint.CANCEL)
         return self._watch.settle(attempt, {"status": Status.DECLINED, "error_code": Status.DECLINED.value})
 
     def form(self, attempt: Attempt) -> SignInForm:

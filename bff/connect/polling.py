@@ -133,6 +133,6 @@ class Watch:
 def _is_last_look(attempt: Attempt, hint: Hint | None, now: datetime) -> bool:
     """Whether the attempt ends now, whatever is seen: then the question is asked out of turn.
 
-    The worker that has the turn may have died: a sign-in that succeeded would be told as cancelled or expired.
+    The worker that has the turn may have died, and a sign-in that succeeded would be told as given up.
     """
     return attempt.status in LIVE and (hint is Hint.CANCEL or now >= attempt.expires_at)

@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import update
 
+from bff.serving.database import open_database
+from bff.storage.tables import attempts
 from tests.support.databases import DatabaseUrl
 from tests.support.dump import dump
 from tests.support.forms import ADA, DOWN, GRACE, KEY, SHOP, open_form, products
@@ -91,6 +94,19 @@ def test_cancel_is_a_no(world: World, session: str) -> None:
     assert "end" in form.send(ADA)
     assert form.status() == "declined"
     assert form.load().page.status_code == 410
+
+
+def test_cancel_after_a_key_that_connected_is_no_no(world: World, session: str) -> None:
+    """The worker that tried the key was killed before it noted how that ended."""
+    form = open_form(world, session, KEY)
+    assert "end" in form.send(ADA)
+    engine = open_database(world.bff_database)
+    with engine.begin() as connection:
+        forgotten = {"status": "launched", "settled_at": None, "attributed": None, "external_account": None}
+        connection.execute(update(attempts).where(attempts.c.id == form.attempt).values(forgotten))
+    engine.dispose()
+    form.send(action="cancel")
+    assert form.status() == "connected"
 
 
 def test_a_shop_is_named_before_the_sign_in(world: World, session: str) -> None:
