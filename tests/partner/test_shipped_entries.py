@@ -18,7 +18,11 @@ from tests.support.shipped_values import values_of
 
 AT_LEAST = 120
 CATEGORIES = {"crm", "accounting", "storage", "chat", "support", "commerce", "hr", "marketing", "developer"}
-KNOWN_LATER = {"oauth2": {"access_token"}, "api_key": {"api_key"}, "basic": {"username", "password", "basic"}}
+KNOWN_LATER = {
+    "oauth2": {"access_token", "token", "client_id"},
+    "api_key": {"api_key"},
+    "basic": {"username", "password", "basic"},
+}
 """What a text may name although no field has the name, by kind of sign-in."""
 
 

@@ -15,7 +15,8 @@ WALKED = {
     "exact-online": ["sign-in", "account", "refresh"],
     "slack-user": ["sign-in", "account", "refresh", "revocation"],
     "square": ["sign-in", "account", "refresh"],
-    "tiktok": ["sign-in", "account", "refresh", "revocation"],
+    "tiktok": ["sign-in", "account", "refresh"],
+    "webflow": ["sign-in", "account", "refresh", "revocation"],
     "zoho-crm": ["sign-in", "refresh"],
 }
 """A host of the account's, an answer inside another, JSON, other names, a region that the callback tells."""

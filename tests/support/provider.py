@@ -207,7 +207,7 @@ class Provider:
         return _response(shape(issued))
 
     def _revoke(self) -> Response:
-        given = self._note("revoke", self._given())
+        given = self._note("revoke", request.args.to_dict() | self._given())
         if request.method != self.habits.entry.get("revocation_method", "POST"):
             return as_json({"error": "invalid_request"}, 405)
         account = self.live.get(self.habits.revoked_by(given))

@@ -96,6 +96,7 @@ def habits_of(item: CatalogueConnector, keys: Mapping[str, Any], url: str) -> Ha
         answers=lambda issued: _answer(item, issued),
         callback=callback,
         info=(lambda issued: _info(item, issued)) if item.userinfo_url else None,
+        revoked_by=lambda given: _revoked(item, given),
     )
 
 
@@ -104,12 +105,19 @@ def here(template: str, url: str, path: str) -> str:
     origin, _, rest = template.partition("://")[2].partition("/")
     in_host, port = templates.names_in(origin), urlsplit(url).port
     if template.startswith("{"):
-        return template.partition("}")[0] + "}/" + path
+        _, mark, query = template.partition("?")
+        return template.partition("}")[0] + "}/" + path + mark + query
     # Browsers know every name below localhost, the one of the tests does not.
     behind = [*(in_host if path == "authorize" else []), *templates.names_in(rest)]
     names = "" if path == "authorize" else "".join("{" + name + "}." for name in in_host)
     more = "&".join(f"{number}={{{name}}}" for number, name in enumerate(behind))
     return f"http://{names}localhost:{port}/{path}" + (f"?{more}" if more else "")
+
+
+def _revoked(item: CatalogueConnector, given: Mapping[str, str]) -> str:
+    """The token, under the name that the entry gives it, or as the first that its URL names."""
+    named = (name for name, text in item.revocation_params.items() if text == "{token}")
+    return given.get(next(named, "token")) or given.get("0", "")
 
 
 def _absent(item: CatalogueConnector) -> dict[str, Any]:

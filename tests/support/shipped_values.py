@@ -20,6 +20,10 @@ TYPED: Final = (
     "acme.api-us1",
     "api.eu.snyk.io",
     "eu.mixpanel.com",
+    "smartsheet.eu",
+    "api.eu",
+    "app.eu",
+    "euc1",
 )
 """Each field takes the first of these that its pattern allows."""
 BROUGHT: Final = {"accounts-server": "https://accounts.zoho.eu"}
