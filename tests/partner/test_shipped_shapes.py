@@ -15,11 +15,14 @@ WALKED = {
     "exact-online": ["sign-in", "account", "refresh"],
     "slack-user": ["sign-in", "account", "refresh", "revocation"],
     "square": ["sign-in", "account", "refresh"],
+    "stripe-connect": ["sign-in", "account", "refresh", "revocation"],
+    "surveymonkey": ["sign-in", "account", "refresh"],
     "tiktok": ["sign-in", "account", "refresh"],
     "webflow": ["sign-in", "account", "refresh", "revocation"],
     "zoho-crm": ["sign-in", "refresh"],
 }
-"""A host of the account's, an answer inside another, JSON, other names, a region that the callback tells."""
+"""A host of the account's, an answer inside another, JSON, other names, a region that the callback tells, or
+the token answer, and a revocation that names the account."""
 
 
 @pytest.mark.parametrize("key", WALKED)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -54,6 +54,9 @@ def walk_through(
     """
     item, covered = entry.connector(), Covered(entry.key, entry.auth)
     provider.habits = habits_of(wants or item, entry.keys, provider.url)
+    if item.revocation_params and "{token}" not in item.revocation_params.values():
+        # What it names is the account: all that this has given ends.
+        provider.habits = replace(provider.habits, revoked_by=lambda _: next(iter(provider.live), ""))
     connection = Connection(world, provider.offer(world, **_absent(item)))
     for asked in item.fields:
         body = {"Name": asked.name, "Value": typed(asked)}
@@ -84,7 +87,7 @@ def habits_of(item: CatalogueConnector, keys: Mapping[str, Any], url: str) -> Ha
     entry = {name: value for name, value in keys.items() if name not in {"key", "name"}}
     entry |= {name: here(entry[name], url, path) for name, path in URLS.items() if name in entry}
     if "allowed_hosts" in entry:
-        entry["allowed_hosts"] = ["127.0.0.1"]
+        entry["allowed_hosts"] = ["127.0.0.1", "localhost"]
     callback = {
         name: url if "{" + name + "}/" in (item.token_url or "") else "kept"
         for name in item.keep_from_callback
@@ -93,7 +96,7 @@ def habits_of(item: CatalogueConnector, keys: Mapping[str, Any], url: str) -> Ha
         entry=entry,
         authorize=lambda given, _: _authorize_fault(item, given),
         token=lambda given, headers: _token_fault(item, given, headers),
-        answers=lambda issued: _answer(item, issued),
+        answers=lambda issued: _answer(item, issued, url),
         callback=callback,
         info=(lambda issued: _info(item, issued)) if item.userinfo_url else None,
         revoked_by=lambda given: _revoked(item, given),
@@ -174,13 +177,14 @@ def client_fault(
     return None if sent == expected[item.token_auth] else "invalid_client"
 
 
-def _answer(item: CatalogueConnector, issued: Issued) -> Any:
+def _answer(item: CatalogueConnector, issued: Issued, url: str) -> Any:
     told: dict[str, Any] = {"access_token": issued.access, "refresh_token": issued.refresh}
     told |= {"token_type": "Bearer"} | ({} if item.expires_in_default else {"expires_in": 3600})
     if item.token_root:
         told = _nested(item.token_root, told)
     for path in item.keep_from_token:
-        told = _merged(told, _nested(path, "kept"))
+        origin = (item.userinfo_url or "").startswith("{" + path + "}/")
+        told = _merged(told, _nested(path, url if origin else "kept"))
     return told
 
 

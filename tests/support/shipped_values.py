@@ -21,13 +21,18 @@ TYPED: Final = (
     "api.eu.snyk.io",
     "eu.mixpanel.com",
     "smartsheet.eu",
+    "eu-api",
     "api.eu",
+    "eu1.api",
     "app.eu",
     "euc1",
 )
 """Each field takes the first of these that its pattern allows."""
-BROUGHT: Final = {"accounts-server": "https://accounts.zoho.eu"}
-"""What a callback brings under a name, where not every text will do."""
+BROUGHT: Final = {
+    "accounts-server": "https://accounts.zoho.eu",
+    "access_url": "https://api.eu.surveymonkey.com",
+}
+"""What a callback or a token answer brings under a name, where not every text will do."""
 
 
 def typed(field: AskedField) -> str:
