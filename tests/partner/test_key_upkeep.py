@@ -69,6 +69,32 @@ def test_a_key_that_is_refused_needs_the_user_and_heals(
     assert grant(typed) == ("connected", None)
 
 
+def test_a_key_that_an_answer_does_not_call_good_needs_the_user(
+    partner_world: World, third: ThirdParty
+) -> None:
+    """Where a service answers every key with 200: a wrong one is told when typed, a lost one by the look.
+
+    A page in place of JSON says nothing of the key.
+    """
+    check = {
+        "url": f"{third.url}/me",
+        "headers": {"X-Key": "{api_key}"},
+        "good_at": "session.is_logged_in",
+    }
+    installed = connection(partner_world, third, check=check)
+    says = third.says
+    says["me"] = lambda _: {"session": {"is_logged_in": request.headers.get("X-Key") == "k-1"}}
+    wrong = give(installed, "k-2")
+    assert (wrong.status_code, fields(wrong)) == (422, {"api_key": "refused"})
+    assert give(installed, "k-1").status_code == 200
+    says["me"] = lambda _: Response("<p>We shall be back soon.</p>", content_type="text/html")
+    look(installed)
+    assert grant(installed) == ("connected", None)
+    says["me"] = lambda _: {"session": {"is_logged_in": False}}
+    look(installed)
+    assert grant(installed) == ("needs_reconnect", "revoked")
+
+
 def limited() -> Response:
     """What GitHub answers to whom it was asked by too often."""
     answer = refused("rate limit", 403)

@@ -19,7 +19,7 @@ WALKED = {
     "surveymonkey": ["sign-in", "account", "refresh"],
     "tiktok": ["sign-in", "account", "refresh"],
     "webflow": ["sign-in", "account", "refresh", "revocation"],
-    "zoho-crm": ["sign-in", "refresh"],
+    "zoho-crm": ["sign-in", "account", "refresh", "revocation"],
 }
 """A host of the account's, an answer inside another, JSON, other names, a region that the callback tells, or
 the token answer, and a revocation that names the account."""

@@ -26,11 +26,18 @@ TYPED: Final = (
     "eu1.api",
     "app.eu",
     "euc1",
+    "acme.okta.com",
+    "api.eu.pagerduty.com",
+    "app.eu.launchdarkly.com",
+    "app.eu.terraform.io",
+    "api.eu.postman.com",
+    "api.na.teamtailor.com",
 )
 """Each field takes the first of these that its pattern allows."""
 BROUGHT: Final = {
     "accounts-server": "https://accounts.zoho.eu",
     "access_url": "https://api.eu.surveymonkey.com",
+    "api_domain": "https://www.zohoapis.eu",
 }
 """What a callback or a token answer brings under a name, where not every text will do."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from flask import json
 
@@ -14,6 +14,11 @@ from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.dotted import plain_text, value_at
 from bff.partner.providers.provider import IN_A_HURRY
 from bff.partner.providers.said import legible
+
+NO_GOOD: Final = "invalid_token"
+"""The error of an answer without anything at ``good_at``: it speaks of the key, and does not call it good."""
+NOT_UNDERSTOOD: Final = "answer_not_understood"
+"""The error of an answer in which nothing can be looked for, such as a page in place of JSON."""
 
 
 class Unreadable(ValueError):
@@ -64,10 +69,14 @@ def ask(service: Embedded, item: CatalogueConnector, values: Mapping[str, str]) 
 
 def error_of(item: CatalogueConnector, reply: transport.Reply) -> str | None:
     """The error that a check's answer tells although its status is 2xx; None where there is none."""
-    if item.check is None or item.check.error_at is None:
+    check = item.check
+    if check is None or not (check.error_at or check.good_at):
         return None
     try:
-        found = value_at(json.loads(reply.body), item.check.error_at)
+        document = json.loads(reply.body)
     except (ValueError, RecursionError):
-        return None
+        return NOT_UNDERSTOOD if check.good_at else None
+    if check.good_at and not value_at(document, check.good_at):
+        return NO_GOOD if isinstance(document, dict) else NOT_UNDERSTOOD
+    found = value_at(document, check.error_at) if check.error_at else None
     return legible(plain_text(found) or "error") if found else None

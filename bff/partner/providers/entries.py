@@ -116,7 +116,7 @@ class Check(_Strict):
     """A request that succeeds (2xx) with good credentials only; tried before "connected".
 
     ``basic`` is sent base64-encoded as ``Authorization: Basic``. ``params`` are the fields of the body.
-    ``error_at`` is where an answer with status 2xx tells an error.
+    ``error_at`` is where an answer with status 2xx tells an error, ``good_at`` where it calls the key good.
     """
 
     url: Endpoint
@@ -126,6 +126,7 @@ class Check(_Strict):
     params: dict[str, str] = {}
     request: Literal["form", "json"] = "form"
     error_at: Path | None = None
+    good_at: Path | None = None
 
 
 class CatalogueConnector(_Strict):
