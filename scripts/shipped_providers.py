@@ -34,7 +34,7 @@ says whether somebody has signed in with the entry: {tried} of them so far.
 - Scopes are few: they name the account, and read a little. Ask for those that you need.
 - `pkce = false` stands where a service refuses PKCE, has another form of it, or takes JSON and names no
   `code_verifier`.
-- An entry without `revocation_url` is of a service that documents none that takes the form of RFC 7009.
+- An entry without `revocation_url` is of a service that documents none, or one that ends more than the grant.
 
 `make providers` signs in, refreshes and revokes with the shape of each entry against a provider made for
 tests, and says what it does not cover.

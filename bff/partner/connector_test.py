@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from bff.partner.account_connectors import properties
-from bff.partner.grants import standing
+from bff.partner.grants import noting, standing
 from bff.partner.providers import said, templates
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
@@ -121,7 +121,7 @@ class Walk:
             self._say("6. not revoked: there is no revocation_url; end the grant at the third party yourself")
             return
         token = standing.token_of(found)
-        values = {**found.values, **found.extra}
+        values = noting.values_of(found)
         self._provider.revoke(self._item, self._client, token.value, token.hint, values)
         self._say("6. revoked")
 

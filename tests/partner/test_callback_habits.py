@@ -227,6 +227,19 @@ def test_token_requests_have_the_headers_that_a_provider_wants(world: World) -> 
         assert len(provider.requests_of("token")) == 2
 
 
+def test_a_refresh_can_tell_the_redirect_uri_again(world: World, third: ThirdParty) -> None:
+    """Each time that of the sign-in, for a provider that compares it; unasked, none is sent."""
+    for asked in ({}, {"refresh_params": {"redirect_uri": "{redirect_uri}"}}):
+        connection = Connection(world, third.offer(world, **asked))
+        assert connection.answer(connection.begin(), code="a-code").status_code == 200
+        for _ in range(2):
+            force = connection.api.call("POST", f"{connection.path}/accesstoken", {"Force": True})
+            assert force.status_code == 200
+        first, *again = [form.get("redirect_uri") for form in third.forms("token")[-3:]]
+        assert first
+        assert again == ([first, first] if asked else [None, None])
+
+
 def shop(world: World, third: ThirdParty, name: str, **changes: Any) -> Connection:
     """A connection whose shop stands in the path of every URL."""
     field = [{"name": "shop", "label": "Shop", "pattern": "[a-z./-]+"}]

@@ -32,6 +32,7 @@ refresh_url = "https://{shop}.shop.example/refresh"
 userinfo_url = "https://{shop}.shop.example/me/{team.id}"
 userinfo_headers = { X-Token = "{access_token}" }
 revocation_url = "https://{shop}.shop.example/revoke"
+revocation_headers = { X-Token = "{access_token}" }
 pkce = false
 scope_separator = ","
 authorize_params = { prompt = "consent", shop = "{shop}" }

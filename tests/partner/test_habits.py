@@ -396,13 +396,14 @@ def test_another_account_is_noticed_although_the_grant_has_ended(world: World, t
             {"access_token": "rt"},
         ),
         ({"revocation_params": {"tok": "{token}"}}, "POST", "/revoke", {"tok": "rt"}),
+        ({"revocation_params": {"token": "{access_token}"}}, "POST", "/revoke", {"token": "at"}),
     ],
 )
 def test_a_grant_is_ended_in_the_providers_own_way(
     world: World, third: ThirdParty, entry: dict[str, Any], method: str, path: str, sent: dict[str, str]
 ) -> None:
-    """QuickBooks takes JSON, HubSpot a DELETE of the token's own address, GitHub another field."""
-    third.says["token"] = lambda _: tokens(refresh_token="rt")
+    """JSON at QuickBooks, a DELETE of the token's own address at HubSpot, the access token at Slack."""
+    third.says["token"] = lambda _: tokens(access_token="at", refresh_token="rt")
     seen: list[tuple[str, str, Any]] = []
 
     def note(_form: dict[str, str]) -> dict[str, str]:
@@ -415,6 +416,22 @@ def test_a_grant_is_ended_in_the_providers_own_way(
     connection = Connection(world, third.offer(world, **placed)).connect()
     connection.api.call("PUT", f"{connection.path}/deauthenticate")
     assert seen == [(method, path, sent)]
+
+
+def test_a_token_revokes_itself_in_a_header(world: World, third: ThirdParty) -> None:
+    """Without the client's secret, for a provider where that call is the token's own."""
+    seen: list[tuple[str | None, str | None, bytes]] = []
+
+    def note(_form: dict[str, str]) -> dict[str, str]:
+        seen.append((request.headers.get("Authorization"), request.headers.get("X-Token"), request.data))
+        return {}
+
+    third.says |= {"token": lambda _: tokens(access_token="at", refresh_token="rt"), "revoke": note}
+    for headers in ({"Authorization": "Bearer {access_token}"}, {"Authorization": "", "X-Token": "{token}"}):
+        offered = third.offer(world, revocation_request="none", revocation_headers=headers)
+        connection = Connection(world, offered).connect()
+        connection.api.call("PUT", f"{connection.path}/deauthenticate")
+    assert seen == [("Bearer at", None, b""), (None, "rt", b"")]
 
 
 def _placed(value: Any, url: str) -> Any:

@@ -19,7 +19,7 @@ from tests.support.shipped_values import values_of
 AT_LEAST = 120
 CATEGORIES = {"crm", "accounting", "storage", "chat", "support", "commerce", "hr", "marketing", "developer"}
 KNOWN_LATER = {
-    "oauth2": {"access_token", "token", "client_id"},
+    "oauth2": {"access_token", "token", "client_id", "redirect_uri"},
     "api_key": {"api_key"},
     "basic": {"username", "password", "basic"},
 }
@@ -70,6 +70,7 @@ def test_every_name_in_an_entry_is_replaced() -> None:
             assert templates.names_in(made) == [], item.key
             assert outbound.parts_of(made).scheme == "https", item.key
         tables = [item.authorize_params, item.token_params, item.refresh_params, item.userinfo_headers]
+        tables += [item.revocation_params, item.revocation_headers]
         for table in [*tables, item.check.headers if item.check else {}]:
             filled = [templates.fill_header(text, values) for text in table.values()]
             assert [text for text in filled if "{" in text] == [], item.key

@@ -19,6 +19,7 @@ WALKED = {
     "surveymonkey": ["sign-in", "account", "refresh"],
     "tiktok": ["sign-in", "account", "refresh"],
     "webflow": ["sign-in", "account", "refresh", "revocation"],
+    "zoho-books": ["sign-in", "account", "refresh", "revocation"],
     "zoho-crm": ["sign-in", "account", "refresh", "revocation"],
 }
 """A host of the account's, an answer inside another, JSON, other names, a region that the callback tells, or

@@ -148,7 +148,10 @@ def _token_fault(
 ) -> str | None:
     refreshing = given.get("grant_type") == "refresh_token"
     params = item.refresh_params if refreshing else item.token_params
-    if any(given.get(name) != value for name, value in params.items()):
+    named = {name for name, value in params.items() if templates.names_in(value)}
+    if any(not given.get(name) for name in named):
+        return "invalid_request"
+    if any(given.get(name) != value for name, value in params.items() if name not in named):
         return "invalid_request"
     if any(headers.get(name) != value for name, value in item.token_headers.items()):
         return "invalid_request"

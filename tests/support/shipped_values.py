@@ -14,7 +14,7 @@ TYPED: Final = (
     "ABCDE12345",
     "us",
     "api-eu",
-    "com.ar",
+    "mercadolibre.com.mx",
     "nl",
     "datadoghq.eu",
     "acme.api-us1",

@@ -71,8 +71,8 @@ def throw_away(
 
 
 def values_of(credentials: Credentials) -> dict[str, str]:
-    """What stands for names in the URL where the grant is revoked."""
-    return {**credentials.values, **credentials.extra}
+    """What stands for names where the grant is revoked: some take the access token alone."""
+    return {**credentials.values, **credentials.extra, "access_token": credentials.access_token}
 
 
 def _client_of(

@@ -38,6 +38,7 @@ _SET_BY_US: Final = {
     "refresh_params": {"grant_type", "refresh_token", "client_id", "client_secret"},
 }
 _IN_USERINFO: Final = frozenset({"access_token"})
+_IN_REVOCATION: Final = frozenset({"token", "access_token"})
 
 
 def faults_of(item: CatalogueConnector) -> list[str]:
@@ -123,11 +124,13 @@ def _names(item: CatalogueConnector) -> Iterator[str]:
         "issuer": typed,
         "token_url": fields | set(item.keep_from_callback),
         "token_params": fields | set(item.keep_from_callback),
+        "refresh_params": kept | {"redirect_uri"},
         "token_headers": fields,
         "userinfo_url": kept | _IN_USERINFO,
         "userinfo_headers": kept | _IN_USERINFO,
-        "revocation_url": kept | {"token"},
-        "revocation_params": kept | {"token"},
+        "revocation_url": kept | _IN_REVOCATION,
+        "revocation_params": kept | _IN_REVOCATION,
+        "revocation_headers": kept | _IN_REVOCATION,
         "check.url": tried,
         "check.headers": tried,
         "check.params": tried,
@@ -173,6 +176,7 @@ def _texts(item: CatalogueConnector) -> Iterator[tuple[str, str]]:
             "token_params",
             "refresh_params",
             "revocation_params",
+            "revocation_headers",
             "userinfo_headers",
             "token_headers",
         )

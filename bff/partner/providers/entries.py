@@ -151,6 +151,7 @@ class CatalogueConnector(_Strict):
     revocation_method: Literal["POST", "DELETE", "GET"] = "POST"
     revocation_request: Literal["form", "json", "none"] = "form"
     revocation_params: dict[str, str] = {}
+    revocation_headers: dict[str, str] = {}
     revocation_ends: Literal["grant", "consent"] = "grant"
     allowed_hosts: list[Host] = []
     account_claim: Path = "email"

@@ -101,7 +101,10 @@ class Provider:
         asked = _Asked("token", item.token_url or "", form, item.token_params, values)
         found, document = self._token(item, client, asked)
         kept = {name: code.kept[name] for name in item.keep_from_callback if name in code.kept}
-        return replace(found, values=dict(code.values), extra={**kept, **found.extra}), document
+        # Some want it again with each refresh, and it is theirs to compare: the one of this sign-in.
+        named = templates.names_in(" ".join(item.refresh_params.values()))
+        own = {"redirect_uri": code.redirect_uri} if "redirect_uri" in named else {}
+        return replace(found, values={**own, **code.values}, extra={**kept, **found.extra}), document
 
     def client_credentials(
         self, item: CatalogueConnector, client: Client, values: Mapping[str, str]
@@ -126,7 +129,7 @@ class Provider:
         self, item: CatalogueConnector, client: Client, token: str, hint: str, values: Mapping[str, str]
     ) -> None:
         """Revoke a token (RFC 7009); an unknown one counts as revoked. Raises ``ProviderFailed``."""
-        known = {**values, "token": token, "client_id": client.id}
+        known = {"access_token": token, **values, "token": token, "client_id": client.id}
         form = {"token": token, "token_type_hint": hint}
         try:
             form = templates.fill_all(item.revocation_params, known) or form
@@ -192,6 +195,7 @@ class Provider:
     def _post(self, item: CatalogueConnector, client: Client, asked: _Asked) -> tuple[int, Any, Said]:
         headers, form = authenticated(item, client, asked.form)
         secrets = [client.secret or "", *(form.get(name, "") for name in _SECRET)]
+        secrets.append(asked.values.get("access_token", ""))
         # The code's other name is that of the callback: most token endpoints call it by its own.
         names = {**item.parameter_names, "code": item.parameter_names.get("token_code", "code")}
         form = {names.get(name, name): value for name, value in form.items()}
@@ -205,8 +209,11 @@ class Provider:
         try:
             known = {**asked.values, "client_id": client.id}
             url = item.url(asked.url, known)
-            own = {name: templates.fill_header(text, known) for name, text in item.token_headers.items()}
-            headers = own | headers
+            headers = _filled(item.token_headers, known) | headers
+            if revokes:
+                # An empty one is left out, as with user info: some want the token there, and no client.
+                headers |= _filled(item.revocation_headers, known)
+                headers = {name: text for name, text in headers.items() if text}
             reply = transport.send(self.policy, method, url, headers=headers, limits=self.limits, **sent)
         except templates.Unfit as error:
             raise _unfit(asked.endpoint, error) from None
@@ -214,6 +221,10 @@ class Provider:
             raise ProviderFailed(error.code, said=Said(asked.endpoint, None, error.code, None)) from error
         document = answers.document_of(reply, item.token_response)
         return reply.status, document, said.of_answer(asked.endpoint, reply.status, document, secrets)
+
+
+def _filled(headers: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+    return {name: templates.fill_header(text, known) for name, text in headers.items()}
 
 
 def _unfit(endpoint: Endpoint, error: templates.Unfit) -> ProviderFailed:
