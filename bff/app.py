@@ -1,14 +1,14 @@
-"""The composition root: services, routes, and what stands around them, as one Flask app."""
+"""Builds the Flask app: as a program of its own, or mounted in a host's app."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from flask import Blueprint, Flask, Request, Response
 from werkzeug.exceptions import default_exceptions
 
 from bff.common.errors import LaunchRefused
-from bff.housekeeper import InEachProcess
+from bff.housekeeper import BackgroundThreads
 from bff.serving.edge import Edge, trusted
 from bff.settings import FaultySettings, Settings, load_settings
 from bff.web import guest, headers
@@ -17,10 +17,9 @@ from bff.web.host_api import calls as host_api
 from bff.web.kit import audit, mount
 from bff.web.kit.cookies import cookie_faults
 from bff.web.kit.guards import refuse_nul, refuse_repeated_query
-from bff.web.kit.limits import Limits as CallLimits
 from bff.web.kit.responses import allow, foreseen, problem_of
-from bff.web.kit.services import EXTENSION, Identify, Services
-from bff.web.openapi.routes import routes as openapi_routes
+from bff.web.kit.services import EXTENSION, Identify, Services, services
+from bff.web.openapi import routes as openapi
 from bff.web.popup import completion, endings, forms, looks, pages
 from bff.web.popup.page import is_page
 from bff.web.public import advice, files, health
@@ -34,19 +33,19 @@ from bff.wiring import build_services
 
 MAX_BODY_BYTES: Final = 64 * 1024
 LARGEST_BODY_BYTES: Final = 4 * MAX_BYTES
-"""A body beyond it is refused before any route is looked for. One that is merely too large for its route is
-refused there: an editor in the Studio then reads a page, with the reason beside the field."""
+"""Bytes. A larger body is refused before routing. A smaller one that is too large for its route is refused by
+the route, so that the Studio can show the reason beside the field."""
 
 
 class Hitchpost:
     """Mounts the BFF in a host's own Flask app.
 
-    ``identify(request)`` returns the ``Principal`` of the app's own session, or None. ``settings`` come from
-    the environment unless given; ``HITCHPOST_PUBLIC_URL`` must then end with ``url_prefix``, which may be
-    any. Raises ``FaultySettings``, also for a session cookie of the app that cannot work or is given away.
+    ``identify(request)`` returns the ``Principal`` of the app's own session, or None. ``settings`` default to
+    those of the environment. Their public URL must end with ``url_prefix``. Raises ``FaultySettings``, also
+    for an insecure or unusable session cookie of the app.
 
-    The app's templates, limits of size, error pages, ``CSRFProtect`` and headers concern its own pages alone.
-    What runs beside the requests begins with the first one of each process, unless
+    The app's templates, limits of size and number, error pages, ``CSRFProtect`` and headers do not affect the
+    BFF's routes. Each process starts its background threads at its first request, unless
     ``HITCHPOST_HOUSEKEEPING`` is ``off``.
     """
 
@@ -62,26 +61,27 @@ class Hitchpost:
         if identify is not None and (faults := list(cookie_faults(app.config))):
             raise FaultySettings(faults)
         prefix = mount.normal(url_prefix)
-        if not chosen.public_url.endswith(prefix):
-            raise FaultySettings([f"HITCHPOST_PUBLIC_URL: must end with {prefix}, where the BFF is mounted"])
+        if wrong := list(mount.faults(prefix, chosen.public_url)):
+            raise FaultySettings(wrong)
         self._app = app
         built = _mount(app, chosen, prefix, identify)
-        self.beside = InEachProcess(built, wanted=chosen.housekeeping == "on")
+        self.beside = BackgroundThreads(built, wanted=chosen.housekeeping == "on")
         guest.before_hosts_hooks(app, _answer_error, MAX_BODY_BYTES)
-        app.wsgi_app = guest.LastWord(app.wsgi_app, self.beside.begin)  # type: ignore[method-assign]
+        app.wsgi_app = guest.LastWord(app.wsgi_app, self.beside.start)  # type: ignore[method-assign]
 
     def handles(self, request: Request) -> bool:
-        """Whether a request is for the BFF, which asks itself who calls: for the hooks of your own app.
+        """Whether a request is for the BFF, which authenticates its callers itself.
 
-        A hook that sends everybody to sign in, or checks a token of your forms, lets these pass.
+        A ``before_request`` hook of your app that requires a login or a CSRF token should let these pass.
         """
         return mount.handles(self._app, request)
 
 
 def _mount(app: Flask, settings: Settings, prefix: str, identify: Identify | None) -> Services:
     built = app.extensions[EXTENSION] = build_services(settings, identify)
-    mount.place(app, prefix)
-    app.register_blueprint(build_blueprint(built.limits), url_prefix=prefix or None)
+    mount.place(app, build_blueprint(), prefix, settings.public_url)
+    built.limits.learn(app)
+    app.extensions[openapi.EXTENSION] = openapi.described(app, prefix)
     return built
 
 
@@ -91,11 +91,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("bff", static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
-    # A redirect to the path with one slash would be a page, where a problem document is wanted.
+    # Merging would redirect, by an HTML page. An API call with two slashes gets a problem document (404).
     app.url_map.merge_slashes = False
     _mount(app, chosen, "", None)
     app.register_error_handler(Exception, _answer_error)
-    # Once more for what no route answers: mounted in a host's app, that is the host's own business.
+    # Also for requests that no route matches, which the blueprint's hooks do not see.
     app.after_request(audit.finish)
     app.after_request(headers.secure)
     app.wsgi_app = Edge(  # type: ignore[method-assign]
@@ -110,15 +110,22 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def build_blueprint(limits: CallLimits) -> Blueprint:
-    """Every route, with its errors answered in its own kind: pages in words, the rest as problems."""
+def api_document(public_url: str) -> dict[str, Any]:
+    """The OpenAPI document that a BFF at ``public_url`` serves. Raises ``Undeclared``."""
+    app = Flask("bff", static_folder=None)
+    app.register_blueprint(build_blueprint())
+    return openapi.document(public_url, openapi.described(app, ""))
+
+
+def build_blueprint() -> Blueprint:
+    """All routes, with their error handlers: pages for people, problem documents (RFC 9457) for the rest."""
     whole = Blueprint(mount.NAME, __name__)
     whole.before_request(audit.begin)
     whole.after_request(audit.finish)
     whole.after_request(headers.secure)
     whole.before_request(refuse_nul)
     whole.before_request(refuse_repeated_query)
-    limits.guard(whole)
+    whole.before_request(_count)
     for module in (
         attempt_routes,
         press,
@@ -137,21 +144,25 @@ def build_blueprint(limits: CallLimits) -> Blueprint:
         receipts,
     ):
         whole.register_blueprint(module.routes)
-    whole.register_blueprint(openapi_routes)
+    whole.register_blueprint(openapi.routes)
     whole.register_blueprint(studio_routes)
-    # Each status by itself: a handler that a host has for one goes before ours for any.
+    # For each status too: Flask prefers a host's handler for a status to ours for ``Exception``.
     for status in default_exceptions:
         whole.register_error_handler(status, _answer_error)
     whole.register_error_handler(Exception, _answer_error)
     return whole
 
 
+def _count() -> None:
+    services().limits.count()
+
+
 def _answer_error(error: Exception) -> Response:
     known = foreseen(error)
-    return allow(known, _told(known))
+    return allow(known, _response_to(known))
 
 
-def _told(error: Exception) -> Response:
+def _response_to(error: Exception) -> Response:
     path = mount.own_path()
     if is_studio(path):
         return trouble(error)

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
+from bff.app import api_document
 from bff.common import errors
 from bff.content import words
 from bff.partner.sandbox.settings import Settings as SandboxSettings
@@ -20,7 +21,6 @@ from bff.partner.settings import Settings as PartnerSettings
 from bff.settings import Settings
 from bff.studio.scenes import scene_of
 from bff.web.kit.responses import HTTP_CODES
-from bff.web.openapi.routes import document
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE_CODES = DOCS.parent / "static/widget/src/error-codes.ts"
@@ -180,7 +180,7 @@ def _first_line(kind: type[errors.HitchpostError]) -> str:
 
 def api_page() -> str:
     """docs/api.md."""
-    described = document("https://bff.example")
+    described = api_document("https://bff.example")
     parts = ["# API\n", API]
     for tag in described["tags"]:
         parts.append(f"## {tag['description'].removesuffix('.')}\n")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from flask import Response, json, request
-from sqlalchemy import Row, select
+from sqlalchemy import bindparam, select
 from werkzeug.exceptions import BadRequest
 
 from bff.partner import clock
@@ -20,6 +20,10 @@ ACCOUNT_HEADER: Final = "X-Cyclr-Account"
 MAX_PAGE_SIZE: Final = 1000
 MAX_FORM_BYTES: Final = 8 * 1024
 """Of a form, which is read before anybody knows who sends it."""
+_SCOPE: Final = select(tables.api_token.c.scope_account_id).where(
+    tables.api_token.c.sha256 == bindparam("token"), tables.api_token.c.expires_at > bindparam("now")
+)
+_ACCOUNT: Final = select(tables.account.c.id).where(tables.account.c.id == bindparam("account"))
 
 
 def answer(body: Any, status: int = 200) -> Response:
@@ -27,22 +31,21 @@ def answer(body: Any, status: int = 200) -> Response:
     return Response(json.dumps(body), status, content_type="application/json; charset=utf-8")
 
 
-def calling_token() -> Row[Any]:
-    """The access token of this call. Raises 401."""
+def calling_scope() -> str | None:
+    """The account that the access token of this call is restricted to; None for a partner's. Raises 401."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise denied()
-    wanted = select(tables.api_token).where(tables.api_token.c.sha256 == sha256(token))
-    with embedded().database.reading() as connection:
-        row = connection.execute(wanted.where(tables.api_token.c.expires_at > clock.now())).first()
+    row = embedded().database.read(_SCOPE).one(token=sha256(token), now=clock.now())
     if row is None:
         raise denied()
-    return row
+    scope: str | None = row[0]
+    return scope
 
 
 def partner_level(account_id: str | None = None) -> str | None:
     """Allow a partner-level call. A restricted token reaches its own account only; which. Raises 401."""
-    scope: str | None = calling_token().scope_account_id
+    scope = calling_scope()
     if scope is not None and scope != account_id:
         raise denied()
     return scope
@@ -53,7 +56,7 @@ def account_level() -> str:
 
     An account-restricted token stands for its account by itself; a header that names another is refused.
     """
-    scope = calling_token().scope_account_id
+    scope = calling_scope()
     # Clients send UTF-8; WSGI hands header bytes over as Latin-1.
     raw = request.headers.get(ACCOUNT_HEADER, "").encode("latin-1")
     try:
@@ -69,10 +72,8 @@ def account_level() -> str:
 
 def require_account(account_id: str) -> None:
     """Raises 404 when there is no such account."""
-    wanted = select(tables.account.c.id).where(tables.account.c.id == account_id)
-    with embedded().database.reading() as connection:
-        if connection.execute(wanted).first() is None:
-            raise missing("Account")
+    if embedded().database.read(_ACCOUNT).one(account=account_id) is None:
+        raise missing("Account")
 
 
 def body() -> dict[str, Any]:

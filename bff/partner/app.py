@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import structlog
 from flask import Flask, Response, request, send_from_directory
 from werkzeug.exceptions import HTTPException
@@ -23,7 +25,7 @@ from bff.partner.crypto import Vault
 from bff.partner.errors import ApiError, FlowError, how_long_to_wait, missing
 from bff.partner.grants import held as grants
 from bff.partner.limits import Limits
-from bff.partner.openapi.routes import routes as openapi_routes
+from bff.partner.openapi import routes as openapi
 from bff.partner.paths import AnyText, EncodedSlashes
 from bff.partner.providers.catalogue import Catalogue, require_allowed
 from bff.partner.providers.provider import Provider
@@ -49,7 +51,6 @@ def create_app(settings: Settings, catalogue: Catalogue) -> Flask:
     require_allowed(catalogue, policy)
     app = Flask("partner", static_folder=None, template_folder=str(TEMPLATES))
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    app.url_map.converters["any_text"] = AnyText
     database = Database(settings.database_url, settings.threads)
     clock.follow(database.clock)
     counts_at = settings.limits_url.get_secret_value() if settings.limits_url else None
@@ -67,6 +68,26 @@ def create_app(settings: Settings, catalogue: Catalogue) -> Flask:
         catalogue=catalogue,
         provider=Provider(policy),
     )
+    _register(app)
+    app.extensions[openapi.EXTENSION] = openapi.described(app)
+    app.register_error_handler(ApiError, _refused)
+    app.register_error_handler(FlowError, pages.trouble)
+    app.register_error_handler(Exception, _unforeseen)
+    app.before_request(_no_nul)
+    app.after_request(edge.secure)
+    app.wsgi_app = edge.around(EncodedSlashes(app.wsgi_app), settings)  # type: ignore[method-assign]
+    return app
+
+
+def api_document(public_url: str) -> dict[str, Any]:
+    """The OpenAPI document that a service at ``public_url`` serves. Raises ``Undeclared``."""
+    app = Flask("partner", static_folder=None)
+    _register(app)
+    return openapi.document(public_url, openapi.described(app))
+
+
+def _register(app: Flask) -> None:
+    app.url_map.converters["any_text"] = AnyText
     for module in (
         api_tokens,
         accounts,
@@ -80,18 +101,11 @@ def create_app(settings: Settings, catalogue: Catalogue) -> Flask:
         oauth_flow,
         callback,
         completion,
+        openapi,
+        health,
     ):
         app.register_blueprint(module.routes)
-    app.register_blueprint(openapi_routes)
-    app.register_blueprint(health.routes)
     app.add_url_rule("/assets/<name>", view_func=_asset)
-    app.register_error_handler(ApiError, _refused)
-    app.register_error_handler(FlowError, pages.trouble)
-    app.register_error_handler(Exception, _unforeseen)
-    app.before_request(_no_nul)
-    app.after_request(edge.secure)
-    app.wsgi_app = edge.around(EncodedSlashes(app.wsgi_app), settings)  # type: ignore[method-assign]
-    return app
 
 
 def _asset(name: str) -> Response:

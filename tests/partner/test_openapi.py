@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import jsonschema_rs
@@ -12,29 +11,39 @@ import requests
 from flask import Flask
 from pydantic import BaseModel
 
+from bff.openapi.routes import Undeclared
+from bff.partner.api import accounts, api_tokens, sign_in_tokens
+from bff.partner.app import api_document, create_app
 from bff.partner.openapi import shapes
-from bff.partner.openapi.operations import OPERATIONS
-from bff.partner.openapi.routes import ITSELF, document
+from bff.partner.openapi.routes import described
 from tests.partner.conftest import Api, api_token
 
-UNDESCRIBED = ("/assets/", "/health/")
-METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+DOCUMENT = api_document("https://partner.example")
 
 
-def routes_of(app: Flask) -> Iterator[tuple[str, str]]:
-    """Method and path of each route, its parameters without their names."""
-    for rule in app.url_map.iter_rules():
-        if not rule.rule.startswith(UNDESCRIBED):
-            path = re.sub("<[^>]+>", "{}", rule.rule)
-            yield from ((method.lower(), path) for method in METHODS & (rule.methods or set()))
+def test_a_route_that_declares_nothing_stops_the_start(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program says which, and serves nothing."""
+    monkeypatch.delattr(accounts.create, "openapi_operation")
+    service = api.world.partner_service
+    with pytest.raises(Undeclared, match=r"/v1.0/accounts: describe bff.partner.api.accounts.create"):
+        create_app(service.settings, service.catalogue)
 
 
-def test_every_route_is_described(api: Api) -> None:
-    """Each route is in bff/partner/openapi/operations.py, and nothing else is."""
-    described = {
-        (operation.method, re.sub("{[^}]+}", "{}", operation.path)) for operation in (*OPERATIONS, ITSELF)
-    }
-    assert set(routes_of(api.world.partner_calls.app)) == described
+def test_what_is_described_leads_to_its_route(api: Api) -> None:
+    """Also where a number goes to another function than a name."""
+    app: Flask = api.world.partner_calls.app
+    adapter = app.url_map.bind("")
+    for route in described(app):
+        endpoint, _ = adapter.match(re.sub(r"{\w+}", "1", route.path), route.method)
+        assert app.view_functions[endpoint] is route.view
+
+
+def test_who_may_call_is_who_is_let_in(api: Api) -> None:
+    """Without an access token, what is declared to be anybody's, and nothing else."""
+    for route in described(api.world.partner_calls.app):
+        path = api.url + re.sub(r"{\w+}", "1", route.path)
+        answer = requests.request(route.method, path, timeout=10, allow_redirects=False)
+        assert (answer.status_code == 401) == bool(route.operation.security), (route.path, answer.text)
 
 
 def test_the_document_is_served_to_everybody(api: Api) -> None:
@@ -42,17 +51,16 @@ def test_the_document_is_served_to_everybody(api: Api) -> None:
     answer = requests.get(f"{api.url}/v1.0/openapi.json", timeout=10)
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"].startswith("public, max-age=")
-    assert answer.json() == document(api.url)
+    assert answer.json() == api_document(api.url)
     references = set(re.findall(r'"#/components/schemas/(\w+)"', answer.text))
     assert references <= set(answer.json()["components"]["schemas"])
 
 
 def fits(answer: requests.Response, method: str, path: str, shape: type[BaseModel] | None = None) -> Any:
     """The JSON of an answer, which must be documented, and have no member that is not."""
-    whole = document("https://partner.example")
-    content = whole["paths"][path][method]["responses"][str(answer.status_code)]["content"]
+    content = DOCUMENT["paths"][path][method]["responses"][str(answer.status_code)]["content"]
     schema = content[answer.headers["Content-Type"].partition(";")[0]]["schema"]
-    jsonschema_rs.validate({**schema, "components": whole["components"]}, answer.json())
+    jsonschema_rs.validate({**schema, "components": DOCUMENT["components"]}, answer.json())
     items = answer.json() if isinstance(answer.json(), list) else [answer.json()]
     for item in items if shape else ():
         shape.model_validate(item, extra="forbid", by_alias=True, by_name=False)
@@ -61,8 +69,8 @@ def fits(answer: requests.Response, method: str, path: str, shape: type[BaseMode
 
 def test_answers_about_accounts_fit(api: Api) -> None:
     """Accounts, their users, and tokens."""
-    fits(api_token(api.url), "post", "/oauth/token", shapes.AccessToken)
-    fits(api_token(api.url, scope="all"), "post", "/oauth/token", shapes.OAuthError)
+    fits(api_token(api.url), "post", "/oauth/token", api_tokens.AccessToken)
+    fits(api_token(api.url, scope="all"), "post", "/oauth/token", api_tokens.OAuthError)
     one = "/v1.0/accounts/{account_id}"
     account = api.call("POST", "/v1.0/accounts", {"Name": "Acme"}, account=None)
     mine = f"/v1.0/accounts/{fits(account, 'post', '/v1.0/accounts', shapes.Account)['Id']}"
@@ -72,7 +80,7 @@ def test_answers_about_accounts_fit(api: Api) -> None:
     fits(api.call("PUT", mine + "/users", user, account=None), "put", one + "/users", shapes.Message)
     assert fits(api.call("GET", mine + "/users", account=None), "get", one + "/users") == ["ada"]
     token = api.call("POST", mine + "/signintoken", {"Username": "ada"}, account=None)
-    fits(token, "post", one + "/signintoken", shapes.SignInToken)
+    fits(token, "post", one + "/signintoken", sign_in_tokens.SignInToken)
     fits(api.call("DELETE", mine, account=None), "delete", one, shapes.Message)
 
 

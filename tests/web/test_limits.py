@@ -27,7 +27,8 @@ from bff.serving.rate_limits import DatabaseStorage, WorkerStorage, storage_for
 from bff.settings import FaultySettings, load_settings
 from bff.storage.schema import SCHEMA
 from bff.storage.tables import rate_limits
-from bff.web.kit.limits import OPEN, caller_address
+from bff.web.kit.limits import Purpose, caller_address
+from bff.web.kit.services import EXTENSION
 from tests.support.databases import DatabaseUrl, sqlite_url
 from tests.support.redis_server import NoRedis, RedisServer, private_redis
 from tests.support.servers import serve
@@ -345,7 +346,21 @@ def test_what_anybody_may_call_is_among_the_counted(world: World) -> None:
         )
         and ".hitchpost_looks." not in rule.endpoint
     }
-    assert below - {"hitchpost.hitchpost_files.page_asset"} == OPEN
+    declared = world.bff_app.extensions[EXTENSION].limits.declared
+    counted = {endpoint for endpoint, limit in declared.items() if limit.by_address}
+    assert below - {"hitchpost.hitchpost_files.page_asset"} == counted
+
+
+def test_a_route_declares_what_it_counts(world: World) -> None:
+    """What it does not declare is no limit that its description could tell of: it counts nothing."""
+    limits = world.bff_app.extensions[EXTENSION].limits
+    with world.bff_app.test_request_context("/v1/config"):
+        for spend in (
+            lambda: limits.spend(Purpose.TOKEN, "demo", "acme", "ada"),
+            lambda: limits.spend_of_day("ended sessions", "demo"),
+        ):
+            with pytest.raises(RuntimeError, match=r"config counts .*: its route has to declare it"):
+                spend()
 
 
 @pytest.mark.parametrize(

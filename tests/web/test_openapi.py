@@ -3,49 +3,87 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
 import requests
-from flask import Flask
 from pydantic import BaseModel
 
-from bff.common.errors import EVERY
-from bff.web.kit.responses import HTTP_CODES
-from bff.web.openapi import shapes
-from bff.web.openapi.operation import STATUS_OF
-from bff.web.openapi.operations import OPERATIONS
-from bff.web.openapi.routes import ITSELF, document
-from tests.support.world import HOST, World
+from bff.app import api_document
+from bff.openapi.routes import Route, Undeclared
+from bff.web.host_api import calls, receipts
+from bff.web.openapi import describe, shapes
+from bff.web.openapi.routes import described
+from bff.web.public import files, health
+from bff.web.widget_api import attempts
+from tests.support.mounted import create_host
+from tests.support.world import HOST, SECRET_KEY, World, build_bff
 
-DESCRIBED = re.compile(r"/(v1|health|\.well-known)/")
-METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
-
-
-def routes_of(app: Flask, wanted: re.Pattern[str]) -> Iterator[tuple[str, str]]:
-    """Method and path of each route, its parameters in braces."""
-    for rule in app.url_map.iter_rules():
-        path = re.sub(r"<(?:[^:<>]+:)?(\w+)>", r"{\1}", rule.rule)
-        if wanted.match(path):
-            yield from ((method.lower(), path) for method in METHODS & (rule.methods or set()))
+DOCUMENT = api_document("https://bff.example")
+Described = tuple[Route, ...]
 
 
-def test_every_route_is_described(world: World) -> None:
-    """Each route below /v1, /health and /.well-known is in bff/web/openapi/operations.py, and no other."""
-    described = {(operation.method, operation.path) for operation in (*OPERATIONS, ITSELF)}
-    there = set(routes_of(world.bff_app, DESCRIBED))
-    assert there <= described
-    assert {pair for pair in described if DESCRIBED.match(pair[1])} <= there
+@pytest.fixture
+def routes(world: World) -> Described:
+    """Of the running BFF, as each declares itself."""
+    return described(world.bff_app, "")
 
 
-def test_what_is_described_leads_to_its_route(world: World) -> None:
-    """Method and path of each description lead to the function whose docstring it tells."""
+def test_a_route_that_declares_nothing_stops_the_start(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program says which, and serves nothing."""
+    monkeypatch.delattr(attempts.config, "openapi_operation")
+    with pytest.raises(Undeclared, match=r"/v1/config: describe bff.web.widget_api.attempts.config"):
+        build_bff("http://127.0.0.1:9", tmp_path, world.partner)
+
+
+def test_what_anybody_may_call_says_how_it_is_counted() -> None:
+    """Also that it is not: nobody forgets it."""
+    with pytest.raises(TypeError, match="BY_ADDRESS, or UNCOUNTED"):
+        describe.operation(access=describe.Access.ANYBODY)
+
+
+def test_what_is_described_leads_to_its_route(world: World, routes: Described) -> None:
+    """Also where of many addresses one is described."""
     adapter = world.bff_app.url_map.bind("")
-    for operation in (*OPERATIONS, ITSELF):
-        endpoint, _ = adapter.match(operation.path.replace("{", "").replace("}", ""), operation.method)
-        assert world.bff_app.view_functions[endpoint] is operation.view
+    for route in routes:
+        endpoint, _ = adapter.match(route.path.replace("{", "").replace("}", ""), route.method)
+        assert world.bff_app.view_functions[endpoint] is route.view
+
+
+def test_mounted_in_a_hosts_app_it_describes_its_own_routes(world: World, tmp_path: Path) -> None:
+    """Without the host's, and with paths below the address that it is mounted at."""
+    url = "http://127.0.0.1:9"
+    app = create_host(url, tmp_path, world.partner)
+    app.add_url_rule("/v1/of-the-host", view_func=lambda: "")
+    answer = app.test_client().get("/hitchpost/v1/openapi.json")
+    assert answer.json == api_document(f"{url}/hitchpost")
+
+
+def credentials(world: World) -> dict[str, dict[str, str]]:
+    """What each security scheme is sent as, by a page or a server."""
+    page = {"Authorization": f"Bearer {world.session()}", "Origin": HOST}
+    return {
+        "sessionToken": page,
+        "secretKey": {"Authorization": f"Bearer {SECRET_KEY}"},
+        "": {"Origin": HOST},
+    }
+
+
+def test_who_may_call_is_who_is_let_in(world: World, routes: Described) -> None:
+    """Whoever a route's access names gets further; whoever it does not is not signed in."""
+    sent = credentials(world)
+    for route in routes:
+        named = {scheme for way in route.operation.security for scheme in way} & set(sent)
+        path = world.bff + route.path.format(attempt_id="att_x", connection_id="7", secret="x")
+        for scheme, headers in sent.items() if named else ():
+            answer = requests.request(
+                route.method, path, headers=headers, json={} if route.operation.body else None, timeout=10
+            )
+            assert (answer.status_code != 401) == (scheme in named), (route.path, scheme, answer.text)
 
 
 def test_the_document_is_served_to_everybody(world: World) -> None:
@@ -53,7 +91,7 @@ def test_the_document_is_served_to_everybody(world: World) -> None:
     answer = requests.get(f"{world.bff}/v1/openapi.json", timeout=10)
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"].startswith("public, max-age=")
-    assert answer.json() == document(world.bff)
+    assert answer.json() == api_document(world.bff)
     assert answer.json()["openapi"] == "3.1.0"
     assert answer.json()["servers"] == [{"url": world.bff}]
     again = requests.get(answer.url, headers={"If-None-Match": answer.headers["ETag"]}, timeout=10)
@@ -62,26 +100,18 @@ def test_the_document_is_served_to_everybody(world: World) -> None:
 
 def test_every_reference_leads_to_a_schema() -> None:
     """No `$ref` of the document leads nowhere."""
-    whole = document("https://bff.example")
-    found = re.findall(r"'#/components/schemas/(\w+)'", str(whole))
+    found = re.findall(r"'#/components/schemas/(\w+)'", str(DOCUMENT))
     assert found
-    assert set(found) <= set(whole["components"]["schemas"])
-
-
-def test_every_code_has_one_status() -> None:
-    """The codes that the document names are those that the program answers, each with its status."""
-    assert set(HTTP_CODES.values()) | {kind.code for kind in EVERY} <= set(STATUS_OF)
-    for operation in OPERATIONS:
-        assert set(operation.refusals) <= set(STATUS_OF), operation.path
+    assert set(found) <= set(DOCUMENT["components"]["schemas"])
 
 
 def fits(answer: requests.Response, method: str, path: str, shape: type[BaseModel] | None = None) -> Any:
     """The JSON of an answer, which must be documented, and have no member that is not."""
-    responses = document("https://bff.example")["paths"][path][method]["responses"]
+    responses = DOCUMENT["paths"][path][method]["responses"]
     documented = responses[str(answer.status_code)]
     content = documented["content"][answer.headers["Content-Type"].partition(";")[0]]
     told = answer.json()
-    whole = {**content["schema"], "components": document("https://bff.example")["components"]}
+    whole = {**content["schema"], "components": DOCUMENT["components"]}
     jsonschema_rs.validate(whole, told)
     if shape is not None:
         shape.model_validate_json(answer.content, extra="forbid")
@@ -113,16 +143,16 @@ def test_answers_to_a_server_fit(world: World) -> None:
     found = world.server("GET", f"/v1/connections?account={world.account}")
     assert fits(found, "get", "/v1/connections", shapes.Connections)["connections"]
     wanted = {**body, "connector": "sandbox", "target_origin": HOST}
-    fits(world.server("POST", "/v1/sign-in-urls", json=wanted), "post", "/v1/sign-in-urls", shapes.MintedUrl)
+    fits(world.server("POST", "/v1/sign-in-urls", json=wanted), "post", "/v1/sign-in-urls", calls.MintedUrl)
 
 
 @pytest.mark.parametrize(
     ("path", "shape"),
     [
-        ("/health/live", shapes.Health),
-        ("/health/ready", shapes.Health),
-        ("/.well-known/jwks.json", shapes.Jwks),
-        ("/widget/v1/manifest.json", shapes.WidgetManifest),
+        ("/health/live", health.Health),
+        ("/health/ready", health.Health),
+        ("/.well-known/jwks.json", receipts.Jwks),
+        ("/widget/v1/manifest.json", files.WidgetManifest),
     ],
 )
 def test_public_answers_fit(world: World, path: str, shape: type[BaseModel]) -> None:

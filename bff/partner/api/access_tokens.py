@@ -5,16 +5,36 @@ from __future__ import annotations
 import math
 
 from flask import Blueprint, Response
+from pydantic import BaseModel
 
 from bff.partner import clock
 from bff.partner.access import account_level, answer, body
 from bff.partner.context import embedded
 from bff.partner.grants import refresh
+from bff.partner.openapi import describe
+from bff.partner.openapi.describe import Access
 
 routes = Blueprint("access_tokens", __name__)
 
 
+class TokenWish(BaseModel):
+    """``Force``: refresh the token although it seems good."""
+
+    Force: bool | None = None
+
+
+class ConnectionToken(BaseModel):
+    """An access token of a third party that can be used now."""
+
+    AccessToken: str
+    TokenType: str
+    ExpiresAtUtc: str | None
+    Scopes: list[str] | None
+    Extra: dict[str, str]
+
+
 @routes.post("/v1.0/account/connectors/<int:account_connector_id>/accesstoken")
+@describe.operation(ConnectionToken, 404, 409, access=Access.ACCOUNT, body=TokenWish)
 def give(account_connector_id: int) -> Response:
     """A token that can be used now, refreshed where its end is near; with ``{"Force": true}`` in any case.
 

@@ -15,6 +15,8 @@ from bff.partner.audit import audit
 from bff.partner.context import embedded
 from bff.partner.errors import ApiError
 from bff.partner.grants import revocation
+from bff.partner.openapi import describe, shapes
+from bff.partner.openapi.describe import Access, ListOf
 from bff.partner.sign_in import typed_credentials
 from bff.partner.storage import tables
 
@@ -22,6 +24,7 @@ routes = Blueprint("account_connectors", __name__)
 
 
 @routes.get("/v1.0/account/connectors")
+@describe.operation(ListOf(shapes.AccountConnector), 404, access=Access.ACCOUNT)
 def list_all() -> Response:
     """What is installed in the account."""
     account_id, service = account_level(), embedded()
@@ -31,6 +34,7 @@ def list_all() -> Response:
 
 
 @routes.get("/v1.0/account/connectors/<int:account_connector_id>")
+@describe.operation(shapes.AccountConnector, 404, access=Access.ACCOUNT)
 def read(account_connector_id: int) -> Response:
     """One account connector."""
     account_id, service = account_level(), embedded()
@@ -40,6 +44,9 @@ def read(account_connector_id: int) -> Response:
 
 
 @routes.put("/v1.0/account/connectors/<int:account_connector_id>")
+@describe.operation(
+    shapes.AccountConnector, 404, 409, 422, 424, access=Access.ACCOUNT, body=shapes.ConnectorChange
+)
 def change(account_connector_id: int) -> Response:
     """Change its name, description, properties, or authenticate it by an ``AuthValue``.
 
@@ -63,6 +70,7 @@ def change(account_connector_id: int) -> Response:
 
 
 @routes.delete("/v1.0/account/connectors/<int:account_connector_id>")
+@describe.operation(shapes.Message, 404, access=Access.ACCOUNT)
 def remove(account_connector_id: int) -> Response:
     """Remove it, credentials and all; its grants are revoked at the third party."""
     account_id, service = account_level(), embedded()
@@ -78,6 +86,7 @@ def remove(account_connector_id: int) -> Response:
 
 
 @routes.put("/v1.0/account/connectors/<int:account_connector_id>/deauthenticate")
+@describe.operation(shapes.Message, 404, access=Access.ACCOUNT)
 def deauthenticate(account_connector_id: int) -> Response:
     """Forget its credentials, and revoke their grant at the third party.
 

@@ -6,9 +6,11 @@ import uuid
 from typing import Any, Final
 
 from flask import Blueprint, Response
+from pydantic import BaseModel
 from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from bff.openapi.operation import TEXT
 from bff.partner import clock
 from bff.partner.access import (
     answer,
@@ -23,6 +25,8 @@ from bff.partner.access import (
 from bff.partner.context import embedded
 from bff.partner.errors import ApiError, denied, missing
 from bff.partner.grants import revocation
+from bff.partner.openapi import describe, shapes
+from bff.partner.openapi.describe import ListOf
 from bff.partner.storage import tables
 from bff.partner.storage.database import insert_unless_there
 
@@ -45,7 +49,14 @@ DEFAULTS: Final[dict[str, Any]] = {
 }
 
 
+class UserName(BaseModel):
+    """A user of an account."""
+
+    UserName: shapes.Filled
+
+
 @routes.post("/v1.0/accounts")
+@describe.operation(shapes.Account, body=shapes.NewAccount)
 def create() -> Response:
     """Make an account; its ``Id`` is any text, a GUID when not given."""
     partner_level()
@@ -59,6 +70,7 @@ def create() -> Response:
 
 
 @routes.get("/v1.0/accounts")
+@describe.operation(ListOf(shapes.Account))
 def list_all() -> Response:
     """Every account."""
     partner_level()
@@ -68,6 +80,7 @@ def list_all() -> Response:
 
 
 @routes.get("/v1.0/accounts/<any_text:account_id>")
+@describe.operation(shapes.Account, 404)
 def read(account_id: str) -> Response:
     """One account."""
     partner_level(account_id)
@@ -76,6 +89,7 @@ def read(account_id: str) -> Response:
 
 
 @routes.put("/v1.0/accounts/<any_text:account_id>")
+@describe.operation(shapes.Account, 404, body=shapes.AccountChange)
 def change(account_id: str) -> Response:
     """Change what the body names; the rest stays."""
     scope, changes = partner_level(account_id), _values(body())
@@ -90,6 +104,7 @@ def change(account_id: str) -> Response:
 
 
 @routes.delete("/v1.0/accounts/<any_text:account_id>")
+@describe.operation(shapes.Message, 404)
 def remove(account_id: str) -> Response:
     """Remove an account, all that is in it, and the access tokens restricted to it.
 
@@ -110,6 +125,7 @@ def remove(account_id: str) -> Response:
 
 
 @routes.get("/v1.0/accounts/<any_text:account_id>/subaccounts")
+@describe.operation(ListOf(shapes.Account), 404)
 def list_sub_accounts(account_id: str) -> Response:
     """The accounts whose parent this one is."""
     partner_level(account_id)
@@ -124,6 +140,7 @@ def list_sub_accounts(account_id: str) -> Response:
 
 
 @routes.get("/v1.0/accounts/<any_text:account_id>/users")
+@describe.operation(ListOf(TEXT), 404)
 def list_users(account_id: str) -> Response:
     """The usernames of an account."""
     partner_level(account_id)
@@ -135,6 +152,7 @@ def list_users(account_id: str) -> Response:
 
 
 @routes.put("/v1.0/accounts/<any_text:account_id>/users")
+@describe.operation(shapes.Message, 404, body=UserName)
 def add_user(account_id: str) -> Response:
     """Add a user. A password is accepted and not kept: this service has no page to sign in to with one."""
     partner_level(account_id)
@@ -146,6 +164,7 @@ def add_user(account_id: str) -> Response:
 
 
 @routes.delete("/v1.0/accounts/<any_text:account_id>/users")
+@describe.operation(shapes.Message, 404, body=UserName)
 def remove_user(account_id: str) -> Response:
     """Remove a user from an account."""
     partner_level(account_id)

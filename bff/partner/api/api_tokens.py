@@ -5,9 +5,10 @@ from __future__ import annotations
 import hmac
 import secrets
 from datetime import timedelta
-from typing import Final
+from typing import Annotated, Final, Literal
 
 from flask import Blueprint, Response, request
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import insert
 
 from bff.partner import clock
@@ -15,6 +16,8 @@ from bff.partner.access import answer, form
 from bff.partner.context import embedded
 from bff.partner.crypto import sha256
 from bff.partner.limits import caller_address
+from bff.partner.openapi import describe
+from bff.partner.openapi.describe import Access
 from bff.partner.storage import tables
 
 routes = Blueprint("api_tokens", __name__)
@@ -24,7 +27,37 @@ ACCOUNT_SCOPE: Final = "account:"
 SCHEME: Final = "bearer"
 
 
+class TokenForm(BaseModel):
+    """A token request (RFC 6749, section 4.4.2); the client may sign in by HTTP Basic instead."""
+
+    grant_type: Literal["client_credentials"]
+    client_id: str = ""
+    client_secret: str = ""
+    scope: Annotated[str, Field(description="`account:{id}` restricts the token to one account.")] = ""
+
+
+class AccessToken(BaseModel):
+    """An access token of 14 days."""
+
+    model_config = ConfigDict(validate_by_alias=True, serialize_by_alias=True)
+
+    access_token: str
+    token_type: Literal["bearer"]
+    expires_in: int
+    clientId: str  # noqa: N815  # Cyclr's own spelling
+    refresh: Annotated[str, Field(alias=".refresh")]
+    issued: Annotated[str, Field(alias=".issued")]
+    expires: Annotated[str, Field(alias=".expires")]
+
+
+class OAuthError(BaseModel):
+    """A refused token request (RFC 6749, section 5.2)."""
+
+    error: Literal["invalid_client", "unsupported_grant_type", "invalid_scope"]
+
+
 @routes.post("/oauth/token")
+@describe.operation(AccessToken, access=Access.ANYBODY, limited=True, form=TokenForm, error=OAuthError)
 def issue() -> Response:
     """An access token of 14 days; ``scope=account:{id}`` restricts it to one account."""
     settings, limits = embedded().settings, embedded().limits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, Response, request
 
@@ -20,14 +20,25 @@ from bff.partner.account_connectors import properties, store
 from bff.partner.api import account_connectors
 from bff.partner.context import embedded
 from bff.partner.errors import missing
+from bff.partner.openapi import describe, shapes
+from bff.partner.openapi.describe import Access, ListOf
 from bff.partner.providers import told
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.entries import AskedField
 
 routes = Blueprint("connectors", __name__)
 
+ONE: Final = "/v1.0/connectors/{connector}"
+"""Described once, though a number goes to another function than a name."""
+
 
 @routes.get("/v1.0/connectors")
+@describe.operation(
+    ListOf(shapes.Connector),
+    404,
+    access=Access.ACCOUNT,
+    query={"query": "Keeps the connectors whose names contain it."},
+)
 def list_all() -> Response:
     """The catalogue; ``query`` keeps the names that contain it."""
     _may_look()
@@ -37,6 +48,9 @@ def list_all() -> Response:
 
 
 @routes.get("/v1.0/connectors/<int:connector_id>")
+@describe.operation(
+    {"oneOf": [shapes.Connector, {"type": "array", "items": {}}]}, 404, access=Access.ACCOUNT, path=ONE
+)
 def read(connector_id: int) -> Response:
     """One connector, by its id."""
     _may_look()
@@ -45,6 +59,9 @@ def read(connector_id: int) -> Response:
 
 @routes.get("/v1.0/connectors/<name>")
 @routes.get("/v1.0/connectors/<name>/<version>")
+@describe.operation(
+    {"type": "array", "items": shapes.Connector}, 404, access=Access.ACCOUNT, path=ONE + "/{version}"
+)
 def read_by_name(name: str, version: str | None = None) -> Response:
     """The connectors of a name: a list, as in Cyclr."""
     _may_look()
@@ -52,6 +69,9 @@ def read_by_name(name: str, version: str | None = None) -> Response:
 
 
 @routes.post("/v1.0/connectors/<int:connector_id>/install")
+@describe.operation(
+    shapes.AccountConnector, 404, access=Access.ACCOUNT, body=shapes.ConnectorChange, path=ONE + "/install"
+)
 def install(connector_id: int) -> Response:
     """Put a connector into the account."""
     return _install(account_level(), _by_id(connector_id))
@@ -59,6 +79,13 @@ def install(connector_id: int) -> Response:
 
 @routes.post("/v1.0/connectors/<name>/install")
 @routes.post("/v1.0/connectors/<name>/<version>/install")
+@describe.operation(
+    shapes.AccountConnector,
+    404,
+    access=Access.ACCOUNT,
+    body=shapes.ConnectorChange,
+    path=ONE + "/{version}/install",
+)
 def install_by_name(name: str, version: str | None = None) -> Response:
     """The same, by the connector's name."""
     return _install(account_level(), _by_name(name, version)[0])
@@ -99,6 +126,7 @@ def _by_name(name: str, version: str | None) -> list[CatalogueConnector]:
 
 
 def _told(item: CatalogueConnector) -> dict[str, Any]:
+    choices = {one.name: list(one.choices or ()) for one in item.fields}
     parameters: list[dict[str, Any]] = [
         {
             "IsAccountConnectorProperty": True,
@@ -111,7 +139,7 @@ def _told(item: CatalogueConnector) -> dict[str, Any]:
             "IsOptional": parameter.optional,
             "DataType": "Text",
             "TriggerName": None,
-            "Values": [],
+            "Values": choices.get(parameter.name, []),
         }
         for number, parameter in enumerate(item.asked, start=1)
     ]
@@ -131,6 +159,7 @@ def _told_field(one: AskedField) -> dict[str, Any]:
         "Name": one.name,
         "Label": one.label,
         "Pattern": one.pattern,
+        "Choices": [{"Value": value, "Label": label} for value, label in (one.choices or {}).items()],
         "Prefix": one.prefix,
         "Suffix": one.suffix,
         "Help": one.help,

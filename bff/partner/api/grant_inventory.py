@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from flask import Blueprint, Response
+from pydantic import BaseModel
 from sqlalchemy import Row, select
 
 from bff.partner import clock
@@ -14,6 +15,8 @@ from bff.partner.account_connectors import store
 from bff.partner.context import Embedded, embedded
 from bff.partner.errors import missing
 from bff.partner.grants import revocation
+from bff.partner.openapi import describe
+from bff.partner.openapi.describe import ListOf
 from bff.partner.storage import tables
 
 routes = Blueprint("grant_inventory", __name__)
@@ -31,7 +34,28 @@ class Ended:
     pending: int
 
 
+class Grant(BaseModel):
+    """A live grant, or one that is still to be revoked at its third party."""
+
+    State: Literal["live", "revocation pending", "revocation given up"]
+    AccountId: str
+    AccountConnectorId: int
+    Name: str | None
+    ExternalAccount: str | None
+    AuthenticatedAtUtc: str | None
+    Scopes: list[str] | None
+    Error: str | None
+
+
+class GrantsEnded(BaseModel):
+    """How many connections were taken out of use, and how many grants are still to be revoked."""
+
+    Deauthenticated: int
+    RevocationsPending: int
+
+
 @routes.get("/v1.0/connectors/<connector>/grants")
+@describe.operation(ListOf(Grant), 404)
 def list_all(connector: str) -> Response:
     """The live grants of a connector in every account, and those still to be revoked. No secrets."""
     partner_level()
@@ -40,6 +64,7 @@ def list_all(connector: str) -> Response:
 
 
 @routes.post("/v1.0/connectors/<connector>/grants/revoke")
+@describe.operation(GrantsEnded, 404)
 def revoke_all(connector: str) -> Response:
     """End every grant of a connector. Each account has to sign in again."""
     partner_level()

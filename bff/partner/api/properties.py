@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any, Final
 
 from flask import Blueprint, Response
+from pydantic import BaseModel
 from sqlalchemy import Connection, delete, select, update
 
 from bff.partner.access import account_level, answer, body, ordered, page_of, text
 from bff.partner.account_connectors import properties, store
 from bff.partner.context import embedded
 from bff.partner.errors import missing
+from bff.partner.openapi import describe, shapes
+from bff.partner.openapi.describe import Access, ListOf
 from bff.partner.storage import tables
 
 routes = Blueprint("properties", __name__)
@@ -19,7 +22,14 @@ _ALL: Final = "/v1.0/account/connectors/<int:account_connector_id>/properties"
 _ONE: Final = _ALL + "/<int:property_id>"
 
 
+class PropertyValue(BaseModel):
+    """Another value for a property."""
+
+    Value: shapes.LongText = ""
+
+
 @routes.get(_ALL)
+@describe.operation(ListOf(shapes.Property), 404, access=Access.ACCOUNT)
 def list_all(account_connector_id: int) -> Response:
     """Every property that is set."""
     account_id = account_level()
@@ -30,6 +40,7 @@ def list_all(account_connector_id: int) -> Response:
 
 
 @routes.post(_ALL)
+@describe.operation(shapes.Property, 404, access=Access.ACCOUNT, body=shapes.NewProperty)
 def create(account_connector_id: int) -> Response:
     """Set a property by its name."""
     account_id, document = account_level(), body()
@@ -42,6 +53,7 @@ def create(account_connector_id: int) -> Response:
 
 
 @routes.get(_ONE)
+@describe.operation(shapes.Property, 404, access=Access.ACCOUNT)
 def read(account_connector_id: int, property_id: int) -> Response:
     """One property."""
     account_id = account_level()
@@ -51,6 +63,7 @@ def read(account_connector_id: int, property_id: int) -> Response:
 
 
 @routes.put(_ONE)
+@describe.operation(shapes.Property, 404, access=Access.ACCOUNT, body=PropertyValue)
 def change(account_connector_id: int, property_id: int) -> Response:
     """Give a property another value."""
     account_id, document = account_level(), body()
@@ -69,6 +82,7 @@ def change(account_connector_id: int, property_id: int) -> Response:
 
 
 @routes.delete(_ONE)
+@describe.operation(shapes.Message, 404, access=Access.ACCOUNT)
 def remove(account_connector_id: int, property_id: int) -> Response:
     """Unset a property."""
     account_id = account_level()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import uuid
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response
-from sqlalchemy import Connection, insert, select
+from pydantic import BaseModel
+from sqlalchemy import Connection, bindparam, select
 
 from bff.partner import clock
 from bff.partner.access import answer, body, partner_level, text
@@ -18,19 +19,69 @@ from bff.partner.context import embedded
 from bff.partner.crypto import sha256
 from bff.partner.errors import ApiError, denied, missing
 from bff.partner.limits import caller_address
+from bff.partner.openapi import describe, shapes
 from bff.partner.paths import STAND_IN
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.sign_in import tokens
 from bff.partner.storage import tables
+from bff.partner.storage.database import adding
+from bff.serving.statements import Within
 
 routes = Blueprint("sign_in_tokens", __name__)
 
 LONGEST_ID: Final = 255
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 UNUSABLE: Final = frozenset(' \\"<>?#@')
+_KNOWN: Final = Within(select(tables.account.c.id).where(tables.account.c.id == bindparam("account")))
+_ADD: Final = adding(
+    tables.sign_in_token,
+    *("sha256", "account_id", "username", "expires_at", "completion_url", "target_origin"),
+)
+
+
+class SignInWishes(BaseModel):
+    """Hitchpost's own.
+
+    The sign-in counts once it is completed there, and leads to that target only; and the account's copy of
+    this connector is told with the token, installed if there is none.
+    """
+
+    CompletionUrl: str | None = None
+    TargetOrigin: str | None = None
+    Connector: int | None = None
+
+
+class NewSignInToken(BaseModel):
+    """For whom; a user who is not known is made."""
+
+    Username: shapes.Filled
+    Hitchpost: SignInWishes | None = None
+
+
+class SignInFor(BaseModel):
+    """The account connector that a sign-in is for."""
+
+    Id: int
+    Authenticated: bool
+
+
+class SignInPromises(BaseModel):
+    """The sign-in has to be completed before it counts; it is for this account connector."""
+
+    Completion: Literal[True] | None = None
+    AccountConnector: SignInFor | None = None
+
+
+class SignInToken(BaseModel):
+    """A token that signs one browser in, once, within five minutes."""
+
+    Token: str
+    ExpiresAtUtc: str
+    Hitchpost: SignInPromises | None = None
 
 
 @routes.post("/v1.0/accounts/<any_text:account_id>/signintoken")
+@describe.operation(SignInToken, 404, 409, limited=True, body=NewSignInToken)
 def mint(account_id: str) -> Response:
     """A token that signs one browser in as ``Username``, who is created when unknown.
 
@@ -60,7 +111,7 @@ def mint(account_id: str) -> Response:
         # A caller that names a connector makes the account as well, with the name that it is to have.
         _require_or_create(connection, account_id, create=wanted is None)
         accounts.ensure_user(connection, account_id, username)
-        connection.execute(insert(tables.sign_in_token).values(row))
+        _ADD.run(connection, **row)
         installed = store.find_or_add(connection, account_id, wanted) if wanted else None
         count = store.count(connection, account_id, wanted.id) if wanted else 0
     told: dict[str, Any] = {"Token": token, "ExpiresAtUtc": clock.dot_net(now + tokens.LIFE)}
@@ -113,8 +164,7 @@ def _random_token() -> str:
 
 
 def _require_or_create(connection: Connection, account_id: str, *, create: bool) -> None:
-    known = select(tables.account.c.id).where(tables.account.c.id == account_id)
-    if connection.execute(known).first() is not None:
+    if _KNOWN.first(connection, account=account_id) is not None:
         return
     if not create or embedded().settings.sign_in_for_unknown_account == "refuse":
         raise missing("Account")

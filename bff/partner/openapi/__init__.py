@@ -1,5 +1,5 @@
-"""The OpenAPI 3.1 document of the embedded service.
+"""How a route of the embedded service declares who may call it, its limit and its OpenAPI operation.
 
-A new route needs one ``Operation`` in ``operations.py``, and a model in ``shapes.py`` if its JSON is new;
-``tests/partner/test_openapi.py`` says which one is missing.
+``describe.py`` has the decorators, ``shapes.py`` what several routes take or answer, and ``routes.py`` serves
+the document.
 """

@@ -2,32 +2,58 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, Final
 
-from flask import Blueprint, Response
+from flask import Blueprint, Flask, Response, current_app
 
+from bff.openapi.document import make_document
+from bff.openapi.operation import OBJECT
+from bff.openapi.routes import Route, collect
 from bff.partner.access import answer
 from bff.partner.context import embedded
-from bff.partner.openapi.document import make_document
-from bff.partner.openapi.operation import OBJECT, Operation
-from bff.partner.openapi.operations import OPERATIONS
+from bff.partner.openapi import describe
+from bff.serving.version import own_version
+
+EXTENSION: Final = "hitchpost-embedded-openapi"
+UNDESCRIBED: Final = ("/assets/", "/health/")
+ABOUT: Final[dict[str, Any]] = {
+    "info": {
+        "title": "Hitchpost's embedded partner service",
+        "version": own_version(),
+        "description": (
+            "Speaks Cyclr's HTTP protocol, and a little more under `Hitchpost`. Every refusal over the API is"
+            ' `{"Message"}`; what a browser is shown is a page.'
+        ),
+    }
+}
+BEARER: Final = {"type": "http", "scheme": "bearer", "description": "An access token of `POST /oauth/token`."}
 
 routes = Blueprint("openapi", __name__)
 
 
 @routes.get("/v1.0/openapi.json")
+@describe.operation(OBJECT, access=describe.Access.ANYBODY)
 def openapi() -> Response:
     """What you read: the OpenAPI document of this API (3.1)."""
-    response = answer(document(embedded().settings.public_url))
+    response = answer(_document())
     response.headers["Cache-Control"] = "public, max-age=300"
     return response
 
 
-ITSELF: Final = Operation("get", "/v1.0/openapi.json", openapi, OBJECT, public=True)
+def described(app: Flask) -> tuple[Route, ...]:
+    """The routes of the service. Raises ``Undeclared`` for one that says nothing of itself."""
+    return collect(app, undescribed=UNDESCRIBED)
 
 
-@cache
-def document(public_url: str) -> dict[str, Any]:
-    """The document of a service at ``public_url``."""
-    return make_document(public_url, (*OPERATIONS, ITSELF))
+def document(public_url: str, found: tuple[Route, ...]) -> dict[str, Any]:
+    """The document of these routes, for a service at ``public_url``."""
+    return make_document(ABOUT, public_url, {"accessToken": BEARER}, found)
+
+
+def _document() -> dict[str, Any]:
+    """Written when it is first asked for."""
+    kept: Any = current_app.extensions[EXTENSION]
+    if not isinstance(kept, dict):
+        kept = current_app.extensions[EXTENSION] = document(embedded().settings.public_url, kept)
+    told: dict[str, Any] = kept
+    return told

@@ -1,4 +1,3 @@
-# house-allow: long-file: a table, read by what stands in it
 """The JSON that the service reads and answers, under Cyclr's names.
 
 A member of a request that has a wrong type counts as absent, and one that is not known is ignored (as
@@ -9,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 Text = Annotated[str, Field(max_length=255, pattern=r"^[^\x00-\x08\x0b-\x1f]*$")]
 LongText = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00-\x08\x0b-\x1f]*$")]
@@ -20,35 +19,6 @@ class Message(BaseModel):
     """A refusal, or what was done."""
 
     Message: str
-
-
-class OAuthError(BaseModel):
-    """A refused token request (RFC 6749, section 5.2)."""
-
-    error: Literal["invalid_client", "unsupported_grant_type", "invalid_scope"]
-
-
-class TokenForm(BaseModel):
-    """A token request (RFC 6749, section 4.4.2); the client may sign in by HTTP Basic instead."""
-
-    grant_type: Literal["client_credentials"]
-    client_id: str = ""
-    client_secret: str = ""
-    scope: Annotated[str, Field(description="`account:{id}` restricts the token to one account.")] = ""
-
-
-class AccessToken(BaseModel):
-    """An access token of 14 days."""
-
-    model_config = ConfigDict(validate_by_alias=True, serialize_by_alias=True)
-
-    access_token: str
-    token_type: Literal["bearer"]
-    expires_in: int
-    clientId: str  # noqa: N815  # Cyclr's own spelling
-    refresh: Annotated[str, Field(alias=".refresh")]
-    issued: Annotated[str, Field(alias=".issued")]
-    expires: Annotated[str, Field(alias=".expires")]
 
 
 class AccountChange(BaseModel):
@@ -93,75 +63,10 @@ class Account(BaseModel):
     NextBillDateUtc: str | None
 
 
-class UserName(BaseModel):
-    """A user of an account."""
-
-    UserName: Filled
-
-
-class SignInWishes(BaseModel):
-    """Hitchpost's own.
-
-    The sign-in counts once it is completed there, and leads to that target only; and the account's copy of
-    this connector is told with the token, installed if there is none.
-    """
-
-    CompletionUrl: str | None = None
-    TargetOrigin: str | None = None
-    Connector: int | None = None
-
-
-class NewSignInToken(BaseModel):
-    """For whom; a user who is not known is made."""
-
-    Username: Filled
-    Hitchpost: SignInWishes | None = None
-
-
-class SignInFor(BaseModel):
-    """The account connector that a sign-in is for."""
-
-    Id: int
-    Authenticated: bool
-
-
-class SignInPromises(BaseModel):
-    """The sign-in has to be completed before it counts; it is for this account connector."""
-
-    Completion: Literal[True] | None = None
-    AccountConnector: SignInFor | None = None
-
-
-class CompletionCode(BaseModel):
-    """The code that the browser brought to the completion URL."""
-
-    Code: Filled
-
-
-class Completed(BaseModel):
-    """Where the browser goes on, once: ``/connectorauth/finished/{FinishId}``."""
-
-    FinishId: str
-
-
-class SignInToken(BaseModel):
-    """A token that signs one browser in, once, within five minutes."""
-
-    Token: str
-    ExpiresAtUtc: str
-    Hitchpost: SignInPromises | None = None
-
-
 class NewProperty(BaseModel):
     """A property of an account connector, by its name."""
 
     Name: Filled
-    Value: LongText = ""
-
-
-class PropertyValue(BaseModel):
-    """Another value for a property."""
-
     Value: LongText = ""
 
 
@@ -224,12 +129,20 @@ class Parameter(BaseModel):
     Values: list[Any]
 
 
+class Choice(BaseModel):
+    """One of the values that a field takes, and the text that users read."""
+
+    Value: str
+    Label: str
+
+
 class AskedField(BaseModel):
     """A value that a user types before a connector is connected."""
 
     Name: str
     Label: str
     Pattern: str | None
+    Choices: list[Choice]
     Prefix: str
     Suffix: str
     Help: str
@@ -310,39 +223,3 @@ class AccountConnector(BaseModel):
     Properties: list[Property]
     CustomFields: list[Any]
     Hitchpost: SignIns | None = None
-
-
-class TokenWish(BaseModel):
-    """``Force``: refresh the token although it seems good."""
-
-    Force: bool | None = None
-
-
-class ConnectionToken(BaseModel):
-    """An access token of a third party that can be used now."""
-
-    AccessToken: str
-    TokenType: str
-    ExpiresAtUtc: str | None
-    Scopes: list[str] | None
-    Extra: dict[str, str]
-
-
-class Grant(BaseModel):
-    """A live grant, or one that is still to be revoked at its third party."""
-
-    State: Literal["live", "revocation pending", "revocation given up"]
-    AccountId: str
-    AccountConnectorId: int
-    Name: str | None
-    ExternalAccount: str | None
-    AuthenticatedAtUtc: str | None
-    Scopes: list[str] | None
-    Error: str | None
-
-
-class GrantsEnded(BaseModel):
-    """How many connections were taken out of use, and how many grants are still to be revoked."""
-
-    Deauthenticated: int
-    RevocationsPending: int

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response
+from pydantic import AwareDatetime, BaseModel
 
+from bff.openapi.operation import Answer
 from bff.web.kit import audit
 from bff.web.kit.accounts import account_of
 from bff.web.kit.authenticate import host_server
 from bff.web.kit.bodies import Body, read_optional_body
-from bff.web.kit.limits import Purpose
+from bff.web.kit.limits import Limit, Purpose
 from bff.web.kit.responses import answer
 from bff.web.kit.services import services
+from bff.web.openapi import describe, parameters
+from bff.web.openapi.describe import Access
 
 routes = Blueprint("hitchpost_access_tokens", __name__)
 
@@ -19,7 +23,27 @@ class NoBody(Body):
     """An empty object, or nothing at all: the call says everything by its path."""
 
 
+class AccessToken(BaseModel):
+    """What a host's server calls the third party with."""
+
+    access_token: str
+    token_type: str
+    expires_at: AwareDatetime | None
+    scopes: list[str] | None
+    extra: dict[str, str] | None
+
+
 @routes.post("/v1/connections/<connection_id>/token")
+@describe.operation(
+    Answer(200, "The access token.", AccessToken),
+    access=Access.SERVER,
+    limit=Limit((Purpose.TOKEN,)),
+    parameters=(parameters.CONNECTION, parameters.ACCOUNT),
+    refusals=(
+        *describe.READING_JSON,
+        *("connection_not_found", "needs_reconnect", "not_supported_by_partner", "partner_unavailable"),
+    ),
+)
 def give(connection_id: str) -> Response:
     """An access token that can be used now at the third party; refreshed where its end is near.
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated, Final
 
 from flask import Blueprint, Response
-from pydantic import Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from bff.common import actors
 from bff.common.errors import InvalidRequest
@@ -14,14 +14,17 @@ from bff.common.legible import visible_name
 from bff.content.product import Product
 from bff.identity.principal import AccountRef, Principal, User
 from bff.identity.sessions import LONGEST_SESSION
+from bff.openapi.operation import Answer
 from bff.web.kit import audit
 from bff.web.kit.accounts import Id, Name, Text
 from bff.web.kit.authenticate import host_server
 from bff.web.kit.bodies import LANGUAGE_TAG, Body, read_body
-from bff.web.kit.limits import Purpose
+from bff.web.kit.limits import Limit, Purpose
 from bff.web.kit.responses import answer
 from bff.web.kit.services import services
 from bff.web.kit.session_tokens import DEFAULT_LIFE
+from bff.web.openapi import describe, shapes
+from bff.web.openapi.describe import Access
 
 routes = Blueprint("hitchpost_host_api", __name__)
 MIN_LIFE_SECONDS = 1
@@ -92,7 +95,23 @@ class NewSignInUrl(Body):
     callback_message: Annotated[str, Field(max_length=1000)] | None = None
 
 
+class SessionsEnded(BaseModel):
+    """Every session that began before is over."""
+
+    ended_before: AwareDatetime
+
+
+class MintedUrl(BaseModel):
+    """A minted sign-in URL: good once, until it expires."""
+
+    url: Annotated[str, Field(json_schema_extra=shapes.URI)]
+    expires_at: AwareDatetime
+
+
 @routes.post("/v1/sessions")
+@describe.operation(
+    Answer(201, "The token for the page.", shapes.SessionToken), access=Access.SERVER, body=NewSession
+)
 def create_session() -> Response:
     """A session token for the page of a user whom the host has signed in."""
     product, body = host_server(), read_body(NewSession)
@@ -124,6 +143,12 @@ def begin_session(product: Product, who: SignedIn, life: timedelta, actor: str) 
 
 
 @routes.post("/v1/sessions/end")
+@describe.operation(
+    Answer(200, "They have ended.", SessionsEnded),
+    access=Access.SERVER,
+    limit=Limit(by_day=True),
+    body=EndedSessions,
+)
 def end_sessions() -> Response:
     """End every session of a user that began until now: of one account, or of all. Again is as good."""
     product, body = host_server(), read_body(EndedSessions)
@@ -134,6 +159,16 @@ def end_sessions() -> Response:
 
 
 @routes.post("/v1/sign-in-urls")
+@describe.operation(
+    Answer(201, "The URL to redirect to, at once.", MintedUrl),
+    access=Access.SERVER,
+    limit=Limit((Purpose.LAUNCH,)),
+    body=NewSignInUrl,
+    refusals=(
+        *("unknown_connector", "origin_not_allowed", "account_of_another_product", "account_unknown"),
+        *describe.PARTNER,
+    ),
+)
 def create_sign_in_url() -> Response:
     """The plain minted URL, for servers that redirect the browser by themselves at once."""
     product, body = host_server(), read_body(NewSignInUrl)

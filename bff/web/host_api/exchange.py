@@ -11,12 +11,16 @@ from pydantic import Field
 
 from bff.common import actors
 from bff.common.errors import NotSignedIn
+from bff.openapi.operation import Answer
 from bff.web.host_api.calls import SignedIn, begin_session
 from bff.web.kit import cors
 from bff.web.kit.bodies import Body, checked, read_body
 from bff.web.kit.guards import calling_origin
+from bff.web.kit.limits import BY_ADDRESS
 from bff.web.kit.services import services
 from bff.web.kit.session_tokens import DEFAULT_LIFE
+from bff.web.openapi import describe, parameters, shapes
+from bff.web.openapi.describe import Access
 
 routes = Blueprint("hitchpost_exchange", __name__)
 routes.after_request(cors.grant)
@@ -30,6 +34,17 @@ class NewExchange(Body):
 
 
 @routes.post("/v1/sessions/exchange")
+@describe.operation(
+    Answer(201, "The token for the page.", shapes.SessionToken),
+    access=Access.ANYBODY,
+    limit=BY_ADDRESS,
+    parameters=(parameters.ORIGIN,),
+    body=NewExchange,
+    refusals=(
+        *("not_signed_in", "origin_not_allowed", "invalid_request"),
+        *("keys_unavailable", "storage_unavailable"),
+    ),
+)
 def exchange() -> Response:
     """A session token for an assertion: only for a page at one of the product's own origins."""
     body = read_body(NewExchange)

@@ -2,25 +2,85 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from flask import Blueprint, Response
+from pydantic import AwareDatetime, BaseModel, Field
 
 from bff.common.cursor import Cursor
 from bff.connect.attempt import Status
-from bff.connect.listing import WantedAttempts
+from bff.connect.listing import AttemptFilter
+from bff.openapi.operation import Answer, Parameter
 from bff.products.webhook_endpoint import EVENT_TYPES, TEST
 from bff.web.kit.authenticate import host_server
 from bff.web.kit.queries import Query
 from bff.web.kit.responses import answer
 from bff.web.kit.services import services
-from bff.webhooks.log import STATUSES, LoggedDelivery, Wanted
+from bff.web.openapi import describe, parameters, shapes
+from bff.web.openapi.describe import Access
+from bff.webhooks.log import STATUSES, DeliveryFilter, LoggedDelivery
 
 routes = Blueprint("hitchpost_lists", __name__)
 
 
+class AttemptPage(BaseModel):
+    """Some attempts, newest first, each without its timeline."""
+
+    attempts: list[shapes.AttemptState]
+    next_cursor: Annotated[str | None, Field(description="For the next page; null after the last one.")]
+
+
+class WebhookEvent(BaseModel):
+    """What was told: ``id`` is the delivery's `webhook-id`; ``subject`` an attempt, or a connection."""
+
+    id: str
+    type: str
+    subject: str
+
+
+class WebhookReceiver(BaseModel):
+    """Where; ``url`` is null where the endpoint is not registered any more."""
+
+    id: str
+    url: str | None
+
+
+class WebhookDelivery(BaseModel):
+    """One event for one endpoint. ``attempts``: how often it was tried; the last try's answer and length."""
+
+    id: str
+    event: WebhookEvent
+    endpoint: WebhookReceiver
+    status: Literal["pending", "delivered", "failed"]
+    attempts: int
+    created_at: AwareDatetime
+    last_attempt_at: AwareDatetime | None
+    next_attempt_at: AwareDatetime | None
+    response_status: int | None
+    error: Annotated[str | None, Field(description="Why it was not taken; see docs/webhooks.md.")]
+    duration_ms: int | None
+
+
+class DeliveryPage(BaseModel):
+    """Some webhook deliveries, newest first."""
+
+    deliveries: list[WebhookDelivery]
+    next_cursor: Annotated[str | None, Field(description="For the next page; null after the last one.")]
+
+
 # The widget's routes answer the preflights of this path: no page may read the list.
 @routes.get("/v1/attempts", provide_automatic_options=False)
+@describe.operation(
+    Answer(200, "A page of attempts, newest first.", AttemptPage),
+    access=Access.SERVER,
+    parameters=(
+        Parameter("account", "Of this account.", schema=parameters.SOME_TEXT),
+        Parameter("user", "Of this user.", schema=parameters.SOME_TEXT),
+        Parameter("connector", "Of this connector.", schema=parameters.SOME_TEXT),
+        parameters.one_of("status", "Of this status.", [*Status]),
+        *parameters.PAGE,
+    ),
+)
 def attempts() -> Response:
     """A page of the product's attempts, newest first.
 
@@ -28,7 +88,7 @@ def attempts() -> Response:
     """
     product, query = host_server(), Query(("account", "user", "connector", "status", "since"))
     status = query.choice("status", [each.value for each in Status])
-    wanted = WantedAttempts(
+    wanted = AttemptFilter(
         product.key,
         account=query.text("account"),
         user=query.text("user"),
@@ -42,13 +102,23 @@ def attempts() -> Response:
 
 
 @routes.get("/v1/webhook-deliveries")
+@describe.operation(
+    Answer(200, "A page of webhook deliveries, newest first.", DeliveryPage),
+    access=Access.SERVER,
+    parameters=(
+        Parameter("endpoint", "To the endpoint of this id.", schema=parameters.SOME_TEXT),
+        parameters.one_of("status", "Of this status.", [*STATUSES]),
+        parameters.one_of("event", "Of this type.", [*EVENT_TYPES, TEST]),
+        *parameters.PAGE,
+    ),
+)
 def webhook_deliveries() -> Response:
     """A page of what the product's endpoints were sent, or are to be sent, newest first.
 
     A page may hold fewer than `limit` and yet not be the last: go on while `next_cursor` is not null.
     """
     product, query = host_server(), Query(("endpoint", "status", "event", "since"))
-    wanted = Wanted(
+    wanted = DeliveryFilter(
         product.key,
         endpoint=query.text("endpoint"),
         status=query.choice("status", STATUSES),

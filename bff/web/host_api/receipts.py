@@ -3,15 +3,44 @@
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 from flask import Blueprint, Response
+from pydantic import BaseModel
 
+from bff.openapi.operation import Answer
+from bff.web.kit.limits import UNCOUNTED
 from bff.web.kit.services import services
+from bff.web.openapi import describe
+from bff.web.openapi.describe import Access
 
 routes = Blueprint("hitchpost_receipts", __name__)
 
 
+class Jwk(BaseModel):
+    """A public key (RFC 7517, RFC 8037)."""
+
+    kty: Literal["OKP"]
+    crv: Literal["Ed25519"]
+    x: str
+    kid: str
+    alg: Literal["EdDSA"]
+    use: Literal["sig"]
+
+
+class Jwks(BaseModel):
+    """The keys that receipts are verified with."""
+
+    keys: list[Jwk]
+
+
 @routes.get("/.well-known/jwks.json")
+@describe.operation(
+    Answer(200, "The JWK set.", Jwks, "application/jwk-set+json", (describe.CACHE_CONTROL,)),
+    access=Access.ANYBODY,
+    limit=UNCOUNTED,
+    tag="server",
+)
 def jwks() -> Response:
     """A JWK set (RFC 7517): every key that signs or has signed receipts."""
     body = json.dumps(services().clicks.receipts.public_keys())

@@ -1,63 +1,70 @@
-"""How often what may be asked: by address before anybody is known, afterwards by user and by account."""
+"""Rate limits: by address before authentication, by user and account after it."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final
 
 import structlog
-from flask import Blueprint, request
+from flask import Flask, request
 from limits import RateLimitItemPerMinute
 from limits.errors import StorageError
 from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from bff.common.errors import LimitsUnavailable, RateLimited
+from bff.openapi.operation import View, marked
 from bff.serving.addresses import counted_address
 from bff.web.kit.day_limits import ByDay
 
 PREFIX: Final = "hitchpost"
-OPEN: Final = frozenset(
-    {
-        "hitchpost.hitchpost_advice.advice",
-        "hitchpost.hitchpost_exchange.exchange",
-        "hitchpost.hitchpost_press.press",
-        "hitchpost.hitchpost_completion.complete",
-        "hitchpost.hitchpost_forms.show",
-        "hitchpost.hitchpost_forms.send",
-        "hitchpost.hitchpost_pages.opening",
-        "hitchpost.hitchpost_pages.launch",
-        "hitchpost.hitchpost_pages.come_back",
-        "hitchpost.hitchpost_pages.report_return",
-        "hitchpost.studio.doors.door",
-        "hitchpost.studio.doors.enter",
-    }
-)
-"""What anybody may call: each is counted by address, apart from the others."""
-COSTLY: Final = frozenset(
-    {
-        "hitchpost.hitchpost_pages.launch",
-        "hitchpost.hitchpost_forms.send",
-        "hitchpost.studio.doors.enter",
-    }
-)
-"""Of these none is taken while calls cannot be counted."""
+_DECLARED: Final = "hitchpost_limit"
 
 log = structlog.get_logger("hitchpost.limits")
 
 
 class Purpose(StrEnum):
-    """What a signed-in user, or a host's server for one connection, may do only so often."""
+    """Limited operations of a user, or of a host's server for one connection."""
 
     ATTEMPT = "attempts"
     PRESS = "presses"
     LAUNCH = "launches"
     DISCONNECT = "disconnects"
     TOKEN = "tokens"  # noqa: S105  # nosec B105  # no secret
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How the calls of a route are counted, as the route declares.
+
+    ``by_address``: of its own, before anything looks at them; and if ``needed``, none is taken while they
+    cannot be counted. The others are spent by the route's function, once it knows for whom.
+    """
+
+    purposes: tuple[Purpose, ...] = ()
+    by_address: bool = False
+    by_day: bool = False
+    needed: bool = False
+
+    def refusals(self) -> tuple[str, ...]:
+        """The codes of what is refused for it."""
+        if self.purposes or self.by_day or self.needed:
+            return (RateLimited.code, LimitsUnavailable.code)
+        return (RateLimited.code,) if self.by_address else ()
+
+
+UNCOUNTED: Final = Limit()
+BY_ADDRESS: Final = Limit(by_address=True)
+
+
+def limited(limit: Limit) -> Callable[[View], View]:
+    """Decorate a route's function with how its calls are counted."""
+    return marked(_DECLARED, limit)
 
 
 @dataclass(frozen=True)
@@ -86,16 +93,21 @@ class Limits:
         assert isinstance(made, Storage)  # nosec B101  # for the type checker
         self._counting = FixedWindowRateLimiter(made)
         self._days = ByDay(self._counting, rates.product)
+        self.declared: dict[str, Limit] = {}
+        """By endpoint."""
 
-    def guard(self, blueprint: Blueprint) -> None:
-        """Count the calls to what is open below ``blueprint``, before anything else looks at them."""
-        blueprint.before_request(self._count)
+    def learn(self, app: Flask) -> None:
+        """Read the limits that the routes of ``app`` declare."""
+        # Once: a host's app may wrap the functions later.
+        views = app.view_functions.items()
+        self.declared = {endpoint: getattr(view, _DECLARED, UNCOUNTED) for endpoint, view in views}
 
     def spend(self, purpose: Purpose, product: str, account: str, user: str) -> None:
         """Count one more by this user, who is known by now. Raises ``RateLimited`` or ``LimitsUnavailable``.
 
         The user comes first: whoever is over their own limit uses up nothing of their account's.
         """
+        self._require(purpose in self._limit().purposes, purpose)
         try:
             self._hit(self._rates.user[purpose], purpose, product, account, user)
             self._hit(self._rates.account[purpose], purpose, product, account)
@@ -107,6 +119,7 @@ class Limits:
 
     def spend_of_day(self, what: str, product: str) -> None:
         """Count a row that a product's host stores. Raises ``RateLimited`` or ``LimitsUnavailable``."""
+        self._require(self._limit().by_day, what)
         try:
             self._days.spend(what, product)
         except StorageError as error:
@@ -123,17 +136,24 @@ class Limits:
         except StorageError as error:
             _tell(error)
 
-    def _count(self) -> None:
-        """Without a store, what costs something is refused, and the rest goes on."""
-        endpoint = request.endpoint
-        if endpoint not in OPEN or request.method == "OPTIONS":
+    def count(self) -> None:
+        """Count this call where its route says so. Raises ``RateLimited`` or ``LimitsUnavailable``."""
+        limit = self._limit()
+        if not limit.by_address or request.method == "OPTIONS":
             return
         try:
-            self._hit(self._rates.address, "address", endpoint, caller_address())
+            self._hit(self._rates.address, "address", str(request.endpoint), caller_address())
         except StorageError as error:
             _tell(error)
-            if endpoint in COSTLY and request.method == "POST":
+            if limit.needed:
                 raise _unavailable() from None
+
+    def _limit(self) -> Limit:
+        return self.declared.get(request.endpoint or "", UNCOUNTED)
+
+    def _require(self, declared: bool, what: str) -> None:
+        if not declared:
+            raise RuntimeError(f"{request.endpoint} counts {what}: its route has to declare it as its limit")
 
     def _hit(self, rate: int, scope: str, *who: str) -> None:
         most = RateLimitItemPerMinute(rate)
@@ -146,7 +166,7 @@ class Limits:
 
 
 def caller_address() -> str:
-    """The address of this request that counts."""
+    """The client address to limit by."""
     return counted_address(request.remote_addr)
 
 

@@ -1,5 +1,5 @@
-"""The OpenAPI 3.1 document of the BFF: what can be called, with what, and every answer.
+"""How a route of the BFF declares who may call it, how its calls are counted, and its OpenAPI operation.
 
-``operations.py`` lists the routes, ``shapes.py`` the JSON that they answer with; request bodies are the
-models that the routes themselves read. ``tests/web/test_openapi.py`` compares all of it with the program.
+``describe.py`` has the decorators, ``parameters.py`` and ``shapes.py`` what several routes share, and
+``routes.py`` serves the document.
 """

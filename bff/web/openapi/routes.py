@@ -3,45 +3,99 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from typing import Any, Final
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Flask, Response, current_app, request
 
+from bff.openapi.document import make_document
+from bff.openapi.operation import OBJECT, Answer
+from bff.openapi.routes import Route, collect
+from bff.serving.version import own_version
+from bff.web.kit import mount
+from bff.web.kit.guards import CUSTOM_HEADER
+from bff.web.kit.limits import UNCOUNTED
 from bff.web.kit.responses import API_HEADERS
 from bff.web.kit.services import services
-from bff.web.openapi.document import make_document
-from bff.web.openapi.operation import OBJECT, Answer, Operation
-from bff.web.openapi.operations import ADDRESSED, OPERATIONS
+from bff.web.openapi import describe
+
+EXTENSION: Final = "hitchpost_openapi"
+UNDESCRIBED: Final = ("/studio/", "/connect/assets/", "/connect/logo/", "/connect/look/")
+"""Pages of the Studio, and files."""
+ABOUT: Final[dict[str, Any]] = {
+    "info": {
+        "title": "Hitchpost",
+        "version": own_version(),
+        "description": (
+            "What the widget and a host's own server call. Every refusal is a problem document (RFC 9457)"
+            " whose `code` is stable, and carries `X-Request-Id`."
+        ),
+        "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    },
+    "tags": [
+        {"name": "widget", "description": "Called by the page of a signed-in user."},
+        {"name": "server", "description": "Called by the host's own server, with its secret key."},
+        {"name": "pages", "description": "What a person sees in the popup."},
+        {"name": "operations", "description": "For whoever runs it."},
+    ],
+}
+SCHEMES: Final = {
+    "sessionToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A session token of `POST /v1/sessions`, or a JWT of the host's.",
+    },
+    "secretKey": {"type": "http", "scheme": "bearer", "description": "A secret key of the product."},
+    "hostSession": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "session",
+        "description": "Inside the host's own Flask app: its session, under the name that it has there.",
+    },
+    "widgetHeader": {
+        "type": "apiKey",
+        "in": "header",
+        "name": CUSTOM_HEADER,
+        "description": "`1`, or the signal that made the page look, with every call that rests on a cookie.",
+    },
+}
 
 routes = Blueprint("hitchpost_openapi", __name__)
 
 
 @routes.get("/v1/openapi.json")
+@describe.operation(
+    Answer(200, "It.", OBJECT, headers=(describe.CACHE_CONTROL, describe.ETAG)),
+    Answer(304, "It is the same as the one that `If-None-Match` names.", headers=(describe.ETAG,)),
+    access=describe.Access.ANYBODY,
+    limit=UNCOUNTED,
+    tag="operations",
+)
 def openapi() -> Response:
     """What you read: the OpenAPI document of this API (3.1)."""
-    body = json.dumps(document(services().urls.public_url), sort_keys=True)
-    response = Response(body, content_type="application/json")
+    response = Response(_body(), content_type="application/json")
     response.headers.update({**API_HEADERS, "Cache-Control": "public, max-age=300"})
     response.add_etag()
     response.make_conditional(request)
     return response
 
 
-ITSELF: Final = Operation(
-    "get",
-    "/v1/openapi.json",
-    openapi,
-    "operations",
-    (
-        Answer(200, "It.", OBJECT, headers=("Cache-Control", "ETag")),
-        Answer(304, "It is the same as the one that `If-None-Match` names.", headers=("ETag",)),
-    ),
-    ADDRESSED,
-)
+def described(app: Flask, prefix: str) -> tuple[Route, ...]:
+    """The routes of the API, which is mounted in ``app`` below ``prefix``.
+
+    Raises ``Undeclared`` for one that says nothing of itself.
+    """
+    return collect(app, blueprint=f"{mount.NAME}.", prefix=prefix, undescribed=UNDESCRIBED)
 
 
-@cache
-def document(public_url: str) -> dict[str, Any]:
-    """The document of a BFF at ``public_url``."""
-    return make_document(public_url, (*OPERATIONS, ITSELF))
+def document(public_url: str, found: tuple[Route, ...]) -> dict[str, Any]:
+    """The document of these routes, for a BFF at ``public_url``."""
+    return make_document(ABOUT, public_url, SCHEMES, found)
+
+
+def _body() -> str:
+    """Written when it is first asked for: not every process is."""
+    kept = current_app.extensions[EXTENSION]
+    if not isinstance(kept, str):
+        kept = json.dumps(document(services().urls.public_url, kept), sort_keys=True)
+        current_app.extensions[EXTENSION] = kept
+    return kept

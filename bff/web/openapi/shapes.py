@@ -1,4 +1,3 @@
-# house-allow: long-file: a table, read by what stands in it
 """The JSON that the BFF answers with. A client ignores members that it does not know: more may come."""
 
 from __future__ import annotations
@@ -38,21 +37,6 @@ class Problem(BaseModel):
     )
 
 
-class Health(BaseModel):
-    """It answers."""
-
-    status: Literal["ok"]
-    version: str
-
-
-class Unready(BaseModel):
-    """It answers, and cannot do its work."""
-
-    status: Literal["unready"]
-    lacking: Literal["stopping", "database", "schema"]
-    version: str
-
-
 class SessionToken(BaseModel):
     """A session token, and when it ends."""
 
@@ -61,25 +45,6 @@ class SessionToken(BaseModel):
     expires_in: Annotated[
         int, Field(description="Seconds from the answer on: no clock of the reader's counts.")
     ]
-
-
-class SessionsEnded(BaseModel):
-    """Every session that began before is over."""
-
-    ended_before: AwareDatetime
-
-
-class MintedUrl(BaseModel):
-    """A minted sign-in URL: good once, until it expires."""
-
-    url: Annotated[str, Field(json_schema_extra=URI)]
-    expires_at: AwareDatetime
-
-
-class Advice(BaseModel):
-    """What the people who build a page should change."""
-
-    advice: str | None
 
 
 class ProductName(BaseModel):
@@ -121,16 +86,6 @@ class Connections(BaseModel):
     """What an account has connected."""
 
     connections: list[Connection]
-
-
-class AccessToken(BaseModel):
-    """What a host's server calls the third party with."""
-
-    access_token: str
-    token_type: str
-    expires_at: AwareDatetime | None
-    scopes: list[str] | None
-    extra: dict[str, str] | None
 
 
 class AttemptError(BaseModel):
@@ -274,141 +229,3 @@ class AttemptState(BaseModel):
     advice: Annotated[str | None, Field(description="What the people who build the page should change.")] = (
         None
     )
-
-
-class AttemptPage(BaseModel):
-    """Some attempts, newest first, each without its timeline."""
-
-    attempts: list[AttemptState]
-    next_cursor: Annotated[str | None, Field(description="For the next page; null after the last one.")]
-
-
-class WebhookEvent(BaseModel):
-    """What was told: ``id`` is the delivery's `webhook-id`; ``subject`` an attempt, or a connection."""
-
-    id: str
-    type: str
-    subject: str
-
-
-class WebhookReceiver(BaseModel):
-    """Where; ``url`` is null where the endpoint is not registered any more."""
-
-    id: str
-    url: str | None
-
-
-class WebhookDelivery(BaseModel):
-    """One event for one endpoint. ``attempts``: how often it was tried; the last try's answer and length."""
-
-    id: str
-    event: WebhookEvent
-    endpoint: WebhookReceiver
-    status: Literal["pending", "delivered", "failed"]
-    attempts: int
-    created_at: AwareDatetime
-    last_attempt_at: AwareDatetime | None
-    next_attempt_at: AwareDatetime | None
-    response_status: int | None
-    error: Annotated[str | None, Field(description="Why it was not taken; see docs/webhooks.md.")]
-    duration_ms: int | None
-
-
-class DeliveryPage(BaseModel):
-    """Some webhook deliveries, newest first."""
-
-    deliveries: list[WebhookDelivery]
-    next_cursor: Annotated[str | None, Field(description="For the next page; null after the last one.")]
-
-
-class Jwk(BaseModel):
-    """A public key (RFC 7517, RFC 8037)."""
-
-    kty: Literal["OKP"]
-    crv: Literal["Ed25519"]
-    x: str
-    kid: str
-    alg: Literal["EdDSA"]
-    use: Literal["sig"]
-
-
-class Jwks(BaseModel):
-    """The keys that receipts are verified with."""
-
-    keys: list[Jwk]
-
-
-class WidgetFile(BaseModel):
-    """A script of the widget: its SRI hash, and its size in bytes, plain and in brotli."""
-
-    integrity: Annotated[str, Field(pattern="^sha384-")]
-    bytes: int
-    brotli: int
-
-
-class WidgetManifest(BaseModel):
-    """The newest widget: its version, and its files by name."""
-
-    version: str
-    files: dict[str, WidgetFile]
-
-
-class Returned(BaseModel):
-    """How the attempt stands, and where to go on if the flow ran in the page's own tab."""
-
-    status: Status
-    return_url: str | None
-
-
-class ReturnForm(BaseModel):
-    """The return page's form: the ``error`` of its query, and what the user says who was asked."""
-
-    error: str | None = None
-    finished: Literal["yes", "no"] | None = None
-
-
-class LaunchForm(BaseModel):
-    """The opening page's form: ``product`` and ``origin`` are those that it was opened for.
-
-    ``confirmation`` comes from the page that asks a person first; ``anyway`` goes on inside an app's browser.
-    """
-
-    launch_token: str
-    product: str | None = None
-    origin: str | None = None
-    confirmation: str | None = None
-    anyway: str | None = None
-
-
-class PressForm(BaseModel):
-    """What a page tells of a press."""
-
-    launch_token: str
-
-
-class FormEnd(BaseModel):
-    """How an attempt ended, in words."""
-
-    title: str
-    next_step: str
-
-
-class FormAnswer(BaseModel):
-    """What came of a form that was sent: ``end``, ``go``, or the rest, and then it can be sent again.
-
-    ``faults`` says what is wrong by the names of the page's fields, ``whole`` what is about none of them.
-    """
-
-    go: Annotated[str | None, Field(json_schema_extra=URI)] = None
-    end: FormEnd | None = None
-    return_url: str | None = None
-    faults: dict[str, str] | None = None
-    whole: str | None = None
-    token: str | None = None
-
-
-class TypedForm(BaseModel):
-    """What the form's page sends: its token, and what was typed (``v0``, ``v1``, ...), or ``cancel``."""
-
-    form_token: str
-    action: Literal["cancel"] | None = None

@@ -13,7 +13,10 @@ from flask import Blueprint, Response, abort, request
 
 from bff.common.errors import CompletedElsewhere, HitchpostError, LaunchRefused, PartnerProblem
 from bff.common.secret import Secret
+from bff.openapi.operation import Answer, Parameter
+from bff.web.kit.limits import BY_ADDRESS
 from bff.web.kit.services import services
+from bff.web.openapi import describe, parameters
 from bff.web.popup import launch_cookies
 from bff.web.popup.endings import trouble
 from bff.web.popup.pages import onward
@@ -25,14 +28,25 @@ RETRY_SECONDS: Final = "3"
 
 
 @routes.route("/connect/complete/<attempt_id>", methods=["GET"])
+@describe.page(
+    Answer(303, "On to the partner service.", headers=(describe.LOCATION,)),
+    *(403, 404, 410, 502),
+    limit=BY_ADDRESS,
+    parameters=(
+        parameters.ATTEMPT,
+        Parameter("code", "The partner service's code, good once.", required=True),
+    ),
+)
 def complete(attempt_id: str) -> Response:
     """Complete the sign-in of this attempt, if this is the browser that launched it."""
     if request.method != "GET":
         return Response(status=405, headers={"Allow": "GET", "Cache-Control": "no-store"})
     _require_visit()
-    attempt = services().clicks.completions.attempt(attempt_id)
+    attempt = services().clicks.browser_binding.attempt(attempt_id)
     try:
-        url = services().clicks.completions.complete(attempt, launch_cookies.of_request(attempt_id), _code())
+        url = services().clicks.browser_binding.complete(
+            attempt, launch_cookies.of_request(attempt_id), _code()
+        )
     except (CompletedElsewhere, LaunchRefused, PartnerProblem) as error:
         return _told(error, trouble(error, attempt))
     return onward(url)

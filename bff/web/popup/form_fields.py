@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bff.common.secret import Secret
-from bff.connect.forms import Shown
+from bff.connect.forms import ShownForm
 from bff.upstream.sign_in_forms import Fault, FormField, SignInForm
 
 Text = Callable[[str], str]
@@ -42,18 +42,23 @@ class Shape:
         return bool(self.asked.sensitive or self.asked.prefix or self.asked.suffix)
 
 
-def shapes(shown: Shown, text: Text) -> list[Shape]:
+def shapes(shown: ShownForm, text: Text) -> list[Shape]:
     """The fields in their order. What is set already is shown, unless it is a secret."""
     return [
         Shape(
             key_of(place),
             label_of(one, text),
             one,
-            value=shown.values.get(one.name, ""),
+            value=_shown(one, shown.values.get(one.name, "")),
             kept=one.name in shown.kept,
         )
         for place, one in enumerate(shown.form.fields)
     ]
+
+
+def _shown(one: FormField, value: str) -> str:
+    # What was chosen once, and is a choice no more, is to be chosen anew: nothing takes its place unseen.
+    return (value or one.default) if one.offers(value or one.default) else ""
 
 
 def key_of(place: int) -> str:
@@ -75,8 +80,11 @@ def typed(form: SignInForm, sent: Mapping[str, str]) -> dict[str, Secret]:
 
 def told_faults(form: SignInForm, faults: Mapping[str, Fault], text: Text) -> dict[str, str]:
     """Faults in words, by what the fields are called on the page."""
-    places = {one.name: key_of(place) for place, one in enumerate(form.fields)}
-    return {places[name]: _said(fault, text) for name, fault in faults.items() if name in places}
+    return {
+        key_of(place): _said(one, faults[one.name], text)
+        for place, one in enumerate(form.fields)
+        if one.name in faults
+    }
 
 
 def names_of(form: SignInForm) -> Sequence[str]:
@@ -84,14 +92,16 @@ def names_of(form: SignInForm) -> Sequence[str]:
     return [one.name for one in form.fields]
 
 
-def _said(fault: Fault, text: Text) -> str:
+def _said(one: FormField, fault: Fault, text: Text) -> str:
+    if one.choices and fault in {Fault.MISSING, Fault.PATTERN}:
+        return text("page_form_choice")
     # Beside one field it is about the address that the field is part of.
     return text("page_form_no_address" if fault is Fault.UNREACHABLE else WORDS[fault])
 
 
 def _tidy(one: FormField, value: str) -> str:
-    if one.name == "password":
-        return value  # A blank at either end may belong to it.
+    if one.name == "password" or one.choices:
+        return value  # A blank at either end may belong to a password; a choice is as it was offered.
     value = value.strip()
     if one.prefix or one.suffix:
         # People copy the whole address: the parts that stand beside the field are no part of the value.

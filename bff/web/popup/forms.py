@@ -6,9 +6,10 @@ in no answer: the page keeps it, and a reload brings an empty form. Nothing of i
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from flask import Blueprint, Response, abort, request
+from pydantic import BaseModel, Field
 
 from bff.common.errors import (
     AccountOfAnotherProduct,
@@ -22,16 +23,19 @@ from bff.common.errors import (
     RateLimited,
 )
 from bff.connect.attempt import Attempt, Status
-from bff.connect.forms import Onward, Shown
+from bff.connect.forms import NextUrl, ShownForm
 from bff.content.words import Words
-from bff.upstream.sign_in_forms import Fault, NotTaken, SignInForm, Way
+from bff.openapi.operation import Answer
+from bff.upstream.sign_in_forms import Fault, RejectedValues, SignInForm, Way
 from bff.web.kit import audit
 from bff.web.kit.form_tokens import FIELD
 from bff.web.kit.guards import FETCH_SITE, refuse_faulty_fields, refuse_repeated_fields
-from bff.web.kit.limits import Purpose
+from bff.web.kit.limits import BY_ADDRESS, Limit, Purpose
 from bff.web.kit.locales import browsers
 from bff.web.kit.responses import answer
 from bff.web.kit.services import services
+from bff.web.openapi import describe, parameters
+from bff.web.openapi.shapes import URI
 from bff.web.popup import form_fields, launch_cookies
 from bff.web.popup.endings import ended, trouble
 from bff.web.popup.form_fields import Text
@@ -52,7 +56,36 @@ routes.before_request(refuse_repeated_fields)
 routes.before_request(refuse_faulty_fields)
 
 
+class FormEnd(BaseModel):
+    """How an attempt ended, in words."""
+
+    title: str
+    next_step: str
+
+
+class FormAnswer(BaseModel):
+    """What came of a form that was sent: ``end``, ``go``, or the rest, and then it can be sent again.
+
+    ``faults`` says what is wrong by the names of the page's fields, ``whole`` what is about none of them.
+    """
+
+    go: Annotated[str | None, Field(json_schema_extra=URI)] = None
+    end: FormEnd | None = None
+    return_url: str | None = None
+    faults: dict[str, str] | None = None
+    whole: str | None = None
+    token: str | None = None
+
+
+class TypedForm(BaseModel):
+    """What the form's page sends: its token, and what was typed (``v0``, ``v1``, ...), or ``cancel``."""
+
+    form_token: str
+    action: Literal["cancel"] | None = None
+
+
 @routes.get("/connect/form/<attempt_id>")
+@describe.page(*(200, 403, 404, 410, 502), limit=BY_ADDRESS, parameters=(parameters.ATTEMPT,))
 def show(attempt_id: str) -> Response:
     """The form of a launched attempt, for the browser that launched it; afterwards, how it ended."""
     attempt = _attempt(attempt_id)
@@ -67,6 +100,13 @@ def show(attempt_id: str) -> Response:
 
 
 @routes.post("/connect/form/<attempt_id>")
+@describe.page(
+    Answer(200, "How it ended, where to go on, or what is wrong.", FormAnswer),
+    *(403, 404, 410, 502),
+    limit=Limit((Purpose.LAUNCH,), by_address=True, needed=True),
+    parameters=(parameters.ATTEMPT, parameters.OWN_ORIGIN),
+    form=TypedForm,
+)
 def send(attempt_id: str) -> Response:
     """What was typed, or that the user cancels. Of the form's own page only, once for each showing."""
     came_from = request.headers.get(FETCH_SITE, "same-origin")
@@ -84,7 +124,7 @@ def send(attempt_id: str) -> Response:
     return _sent(attempt, words)
 
 
-def _form_page(attempt: Attempt, shown: Shown, token: str) -> Response:
+def _form_page(attempt: Attempt, shown: ShownForm, token: str) -> Response:
     """The form for what a connector needs."""
     product = services().products.get(attempt.product)
     words = words_of(attempt, product)
@@ -109,7 +149,7 @@ def _sent(attempt: Attempt, words: Words) -> Response:
         # Counted for whom the launch was made, and before the form is used up.
         services().limits.spend(Purpose.LAUNCH, attempt.product, attempt.account.id, attempt.user.id)
         told = forms.send(attempt, turn, form_fields.typed(form, request.form))
-        audit.form_sent(attempt, taken=not isinstance(told, NotTaken))
+        audit.form_sent(attempt, taken=not isinstance(told, RejectedValues))
     except Outdated:
         return _again(attempt, words, text("page_form_again"))
     except LaunchRefused as error:
@@ -131,11 +171,11 @@ def _turn(attempt: Attempt, form: SignInForm) -> int:
 
 
 def _told(
-    attempt: Attempt, form: SignInForm, told: Attempt | Onward | NotTaken, words: Words, text: Text
+    attempt: Attempt, form: SignInForm, told: Attempt | NextUrl | RejectedValues, words: Words, text: Text
 ) -> Response:
     if isinstance(told, Attempt):
         return _ended(told, words)
-    if isinstance(told, NotTaken):
+    if isinstance(told, RejectedValues):
         whole = text(form_fields.WORDS[told.whole]) if told.whole else ""
         faults = dict(told.fields)
         if told.whole is Fault.REFUSED and form.fields:

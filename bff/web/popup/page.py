@@ -70,7 +70,7 @@ def values_of(product: Product | None, words: Words, connector_name: str) -> dic
         "product": product,
         "text": partial(words.text, **visible),
         "error": partial(words.error, **visible),
-        "visible_both": legible.visible_both,
+        "visible_name_and_id": legible.visible_name_and_id,
         "visible_id": legible.visible_id,
         "lang": words.lang,
         "dir": words.dir,

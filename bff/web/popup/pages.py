@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from flask import Blueprint, Response, abort, make_response, redirect, request
+from pydantic import BaseModel
 
 from bff.common.errors import LaunchPostponed, NotFound, OriginNotRegistered, PartnerProblem
 from bff.common.secret import Secret
-from bff.connect.attempt import Attempt
+from bff.connect.attempt import Attempt, Status
 from bff.content.product import is_draft
 from bff.content.words import Words
+from bff.openapi.operation import Answer, Parameter
 from bff.web.kit import audit
 from bff.web.kit.guards import (
     launch_is_confirmed,
@@ -20,10 +22,11 @@ from bff.web.kit.guards import (
     take_small_forms,
 )
 from bff.web.kit.in_app import is_hopeless
-from bff.web.kit.limits import Purpose
+from bff.web.kit.limits import BY_ADDRESS, Limit, Purpose
 from bff.web.kit.locales import browsers
 from bff.web.kit.responses import answer
 from bff.web.kit.services import services
+from bff.web.openapi import describe, parameters
 from bff.web.popup import launch_cookies
 from bff.web.popup.endings import LAUNCH, trouble, waiting_page
 from bff.web.popup.page import page_of, words_of
@@ -34,9 +37,47 @@ routes.before_request(refuse_repeated_fields)
 routes.before_request(refuse_faulty_fields)
 
 OPENING_CACHE: Final = "public, max-age=300"
+SECRET: Final = Parameter("secret", "The attempt's return secret.", "path")
+
+
+class LaunchForm(BaseModel):
+    """The opening page's form: ``product`` and ``origin`` are those that it was opened for.
+
+    ``confirmation`` comes from the page that asks a person first; ``anyway`` goes on inside an app's browser.
+    """
+
+    launch_token: str
+    product: str | None = None
+    origin: str | None = None
+    confirmation: str | None = None
+    anyway: str | None = None
+
+
+class ReturnForm(BaseModel):
+    """The return page's form: the ``error`` of its query, and what the user says who was asked."""
+
+    error: str | None = None
+    finished: Literal["yes", "no"] | None = None
+
+
+class Returned(BaseModel):
+    """How the attempt stands, and where to go on if the flow ran in the page's own tab."""
+
+    status: Status
+    return_url: str | None
 
 
 @routes.get("/connect/opening")
+@describe.page(
+    *(200, 403, 404),
+    limit=BY_ADDRESS,
+    parameters=(
+        Parameter("product", "The product's key.", required=True),
+        Parameter("origin", "The origin of the page that opens it.", required=True),
+        Parameter("connector", "The connector's key."),
+        parameters.LOCALE,
+    ),
+)
 def opening() -> Response:
     """The popup's first page: it takes the launch token from its opener and posts it."""
     product = services().products.get(request.args.get("product", ""))
@@ -56,6 +97,12 @@ def opening() -> Response:
 
 
 @routes.post(LAUNCH)
+@describe.page(
+    Answer(303, "On to the partner service.", headers=(describe.LOCATION,)),
+    *(200, 403, 410, 502),
+    limit=Limit((Purpose.LAUNCH,), by_address=True, needed=True),
+    form=LaunchForm,
+)
 def launch() -> Response:
     """Use the launch token once and send the browser on to the partner service."""
     token = Secret(request.form.get("launch_token", ""))
@@ -95,6 +142,7 @@ def onward(url: Secret) -> Response:
 
 
 @routes.get("/connect/return/<secret>")
+@describe.page(200, 404, limit=BY_ADDRESS, parameters=(SECRET,))
 def come_back(secret: str) -> Response:
     """Where the partner service sends the browser when no message was asked for. Shows, changes nothing."""
     attempt = services().clicks.connect.by_return_secret(Secret(secret))
@@ -103,6 +151,13 @@ def come_back(secret: str) -> Response:
 
 
 @routes.post("/connect/return/<secret>")
+@describe.page(
+    Answer(200, "How the attempt stands.", Returned),
+    *(403, 404),
+    limit=BY_ADDRESS,
+    parameters=(SECRET, parameters.OWN_ORIGIN),
+    form=ReturnForm,
+)
 def report_return(secret: str) -> Response:
     """The return page's own report. The answer says where to go on, if the flow ran in the page's own tab."""
     if request.headers.get("Origin") != services().urls.public_origin:

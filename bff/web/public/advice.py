@@ -6,24 +6,45 @@ from typing import Final
 
 import structlog
 from flask import Blueprint, Response, request
+from pydantic import BaseModel
 
 from bff.common.legible import visible_id
-from bff.common.ttl_cache import Kept
+from bff.common.ttl_cache import TtlCache
+from bff.openapi.operation import Answer, Parameter
 from bff.products.origin_advice import origin_advice
+from bff.web.kit.limits import BY_ADDRESS
 from bff.web.kit.responses import answer
 from bff.web.kit.services import services
+from bff.web.openapi import describe
+from bff.web.openapi.describe import Access
 
 routes = Blueprint("hitchpost_advice", __name__)
 LONGEST: Final = 300
 """Characters of what is asked about that are looked at."""
 
-_logged: Final[Kept[None]] = Kept(60.0)
+_logged: Final[TtlCache[None]] = TtlCache(60.0)
 """Each page is logged once a minute: its visitors' browsers ask again and again."""
 
 log = structlog.get_logger("hitchpost.advice")
 
 
+class Advice(BaseModel):
+    """What the people who build a page should change."""
+
+    advice: str | None
+
+
 @routes.get("/v1/advice")
+@describe.operation(
+    Answer(200, "What to change, or null.", Advice),
+    access=Access.ANYBODY,
+    limit=BY_ADDRESS,
+    parameters=(
+        Parameter("product", "The product's key, as the page says it.", required=True),
+        Parameter("origin", "The page's origin.", required=True),
+    ),
+    refusals=["storage_unavailable"],
+)
 def advice() -> Response:
     """Why a page of this origin cannot use this product; null for one that can.
 

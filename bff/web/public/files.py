@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from flask import Blueprint, Response, abort, request
+from pydantic import BaseModel, Field
 from werkzeug.utils import send_from_directory
 
+from bff.openapi.operation import Answer
 from bff.resources import PAGE_ASSETS, WIDGET
+from bff.web.kit.limits import UNCOUNTED
+from bff.web.openapi import describe
+from bff.web.openapi.describe import Access
 
 routes = Blueprint("hitchpost_files", __name__)
 MOVING: Final = "public, max-age=300"
@@ -18,7 +23,29 @@ BUNDLED: Final = frozenset({"headless.js", "package.js"})
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 
 
+class WidgetFile(BaseModel):
+    """A script of the widget: its SRI hash, and its size in bytes, plain and in brotli."""
+
+    integrity: Annotated[str, Field(pattern="^sha384-")]
+    bytes: int
+    brotli: int
+
+
+class WidgetManifest(BaseModel):
+    """The newest widget: its version, and its files by name."""
+
+    version: str
+    files: dict[str, WidgetFile]
+
+
 @routes.get("/widget/<version>/<name>")
+@describe.operation(
+    Answer(200, "What to write into `integrity`.", WidgetManifest, headers=(describe.CACHE_CONTROL,)),
+    access=Access.ANYBODY,
+    limit=UNCOUNTED,
+    refusals=["not_found"],
+    path="/widget/v1/manifest.json",
+)
 def widget(version: str, name: str) -> Response:
     """The widget: under ``v1`` the newest, under its own version for ever."""
     if version == "v1":

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bff.connect.forms import Shown
-from bff.upstream.sign_in_forms import Fault, FormField, SignInForm, Way, with_standard_fields
+from bff.connect.forms import ShownForm
+from bff.upstream.sign_in_forms import Choice, Fault, FormField, SignInForm, Way, with_standard_fields
 from bff.web.popup.form_fields import WORDS, Shape, Text, label_of, shapes
 
 ADDRESS: Final = FormField(
@@ -16,6 +16,7 @@ ADDRESS: Final = FormField(
     help_url="https://www.example.com/",
     optional=True,
 )
+REGION: Final = FormField("region", label="example", choices=(Choice("example", "example"),))
 NO_TOKEN: Final = ""
 """A preview sends nothing."""
 _WAYS: Final = {"basic": Way.BASIC, "client": Way.CLIENT_CREDENTIALS, "continue": Way.OAUTH}
@@ -26,11 +27,12 @@ def values(state: str, text: Text) -> dict[str, Any]:
     form = with_standard_fields(SignInForm(_WAYS.get(state, Way.API_KEY), (ADDRESS,)))
     found: dict[str, Any] = {"form_token": NO_TOKEN, "goes_on": form.way is Way.OAUTH, "whole": []}
     if state != "faults":
-        return found | {"fields": shapes(Shown(form, 0, {}, frozenset()), text)}
+        return found | {"fields": shapes(ShownForm(form, 0, {}, frozenset()), text)}
     said = [text(WORDS[fault]) for fault in Fault if fault is not Fault.UNREACHABLE]
     said.append(text("page_form_no_address"))
     named = [FormField(name, sensitive=True) for name in ("api_key", "client_secret", "password")]
-    asked = [*named, FormField("client_id"), FormField("username"), ADDRESS]
+    asked = [*named, FormField("client_id"), FormField("username"), ADDRESS, REGION]
+    said += ["", text("page_form_choice")]
     fields = [
         Shape(
             f"v{place}",
@@ -39,7 +41,7 @@ def values(state: str, text: Text) -> dict[str, Any]:
             fault=fault,
             kept=place == 0,
         )
-        for place, (one, fault) in enumerate(zip(asked, [*said, ""], strict=False))
+        for place, (one, fault) in enumerate(zip(asked, said, strict=True))
     ]
     whole = [text(key) for key in ("page_form_unreachable", "page_form_lost", "page_form_again")]
     return found | {"fields": fields, "whole": whole}

@@ -99,7 +99,7 @@ def _look(
 
 def _field(at: Desk, fields: Fields, name: str) -> Field:
     known = look.FIELDS[name]
-    default = "" if name in LOGOS else look.in_use(look_of(at.draft.content), name)
+    default = "" if name in LOGOS else look.fallback(look_of(at.draft.content), name)
     # Its group says which scheme it is of.
     label = known.label if name in LOGOS else known.label.removesuffix(" (dark)")
     return fields(f"look/{name}", label, about=known.description, kind=known.kind, default=default)

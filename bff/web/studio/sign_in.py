@@ -8,6 +8,7 @@ from bff.common.secret import Secret
 from bff.resources import STUDIO_ASSETS
 from bff.studio.access import Invite
 from bff.web.kit import audit
+from bff.web.kit.limits import BY_ADDRESS, Limit, limited
 from bff.web.kit.rendering import html, render
 from bff.web.kit.services import services
 from bff.web.public.files import public_file
@@ -18,6 +19,7 @@ routes = Blueprint("doors", __name__)
 
 
 @routes.get("/enter/<token>")
+@limited(BY_ADDRESS)
 def door(token: str) -> Response:
     """Says whose link this is; nothing is used up, so mail scanners and prefetches may look."""
     invite = _usable(Secret(token))
@@ -32,6 +34,7 @@ def door(token: str) -> Response:
 
 
 @routes.post("/enter/<token>")
+@limited(Limit(by_address=True, needed=True))
 def enter(token: str) -> Response:
     """Uses the link, once, and begins a session with an id of its own; one of before ends."""
     _usable(Secret(token))

@@ -20,7 +20,7 @@ def unset(at: Desk, path: str, product: Product) -> str:  # noqa: PLR0911
         case ["words", connector, locale, key]:
             return word(product, key, (connector, locale))
         case ["look", field] if field in look.FIELDS:
-            return look.in_use(product.look, field)
+            return look.fallback(product.look, field)
         case ["messages", name, "kind" | "format" as part] if name in product.messages:
             return (MessageKind.SEALED if part == "kind" else MessageFormat.TEXT).value
         case ["messages", name, "text", connector, locale]:

@@ -12,7 +12,7 @@ from bff.web.kit.services import services
 from bff.web.studio.access import require_publisher
 from bff.web.studio.page_context import address, desk, page
 from bff.webhooks.endpoints import StoredEndpoint
-from bff.webhooks.log import LoggedDelivery, Wanted
+from bff.webhooks.log import DeliveryFilter, LoggedDelivery
 
 routes = Blueprint("webhooks", __name__)
 SHOWN: Final = 30
@@ -35,7 +35,7 @@ def index() -> Response:
     rows = [
         Row(each, webhooks.log.waiting(each.id)) for each in webhooks.endpoints.of_product(person.product)
     ]
-    deliveries, further = webhooks.log.page(Wanted(person.product), SHOWN)
+    deliveries, further = webhooks.log.page(DeliveryFilter(person.product), SHOWN)
     sent = request.args.get("sent", "")
     return page(
         "webhooks",

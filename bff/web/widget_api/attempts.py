@@ -1,4 +1,4 @@
-"""The routes that the widget calls: configuration, and attempts from their beginning to their end."""
+"""The widget's routes: its configuration, and beginning, reading, cancelling and accepting attempts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bff.common.errors import ConnectorUnavailable, InvalidRequest, LimitsUnavai
 from bff.common.origins import origin_of
 from bff.common.secret import Secret
 from bff.connect.attempt import Attempt, Delivery, Hint
-from bff.connect.beginning import BeginRequest
+from bff.connect.new_attempt import BeginRequest
 from bff.connect.offered_connectors import offered_connector, offered_connectors
 from bff.connect.timeline import Step, story
 from bff.connections.connection import State
@@ -24,6 +24,7 @@ from bff.content.product import OfferedConnector, Product, is_draft
 from bff.content.wording import is_tag
 from bff.content.words import Words, widget_words
 from bff.identity.principal import Principal
+from bff.openapi.operation import Answer
 from bff.serving import metrics
 from bff.web.kit import cors
 from bff.web.kit.authenticate import signed_in, signed_in_or_host_server
@@ -31,23 +32,25 @@ from bff.web.kit.bodies import Body, read_body
 from bff.web.kit.connection_view import told_connector
 from bff.web.kit.guards import CUSTOM_HEADER, calling_origin
 from bff.web.kit.in_app import is_in_app
-from bff.web.kit.limits import Purpose
+from bff.web.kit.limits import Limit, Purpose
 from bff.web.kit.locales import locale_of, wanted
 from bff.web.kit.responses import answer
 from bff.web.kit.services import services
+from bff.web.openapi import describe, parameters, shapes
+from bff.web.openapi.describe import Access
 from bff.web.widget_api.press import mint_ahead
 
 LONGEST_KEY: Final = 255
 HINTS: Final = frozenset(Hint)
 CUT_OFF: Final = "cut_off"
-"""In place of a hint: the page cannot reach the window that it opened."""
+"""Sent in place of a hint by a page that cannot reach the popup it opened."""
 
 routes = Blueprint("hitchpost_attempts", __name__)
 routes.after_request(cors.grant)
 
 
 class BeginAttempt(Body):
-    """What a page asks for ahead of a click."""
+    """The body of ``POST /v1/attempts``."""
 
     connector: Annotated[str, Field(min_length=1, max_length=64)]
     connection: Annotated[
@@ -68,18 +71,23 @@ class BeginAttempt(Body):
 
 
 class Nothing(Body):
-    """An empty object: the call says everything by its path."""
+    """An empty object."""
 
 
 @routes.get("/v1/config")
+@describe.operation(
+    Answer(200, "The product, its connectors and its words.", shapes.Config),
+    access=Access.PAGE,
+    parameters=(parameters.LOCALE,),
+)
 def config() -> Response:
-    """What a page needs to draw its buttons."""
+    """Return what a page needs to draw its buttons: connectors with their state, words, look, delivery."""
     product, principal = signed_in()
     states = _states(product, principal)
     names = {standing.connector.key: standing.connector.name for standing in states}
     accounts = {standing.connector.key: standing.external_account or "" for standing in states}
     languages = wanted(principal, request.args.get("locale"))
-    shared, told_words = widget_words(product, languages, names, accounts)
+    shared, widget_texts = widget_words(product, languages, names, accounts)
     return answer(
         {
             "product": {"key": product.key, "name": product.name},
@@ -88,7 +96,7 @@ def config() -> Response:
                 | {"error": _unavailable(product, standing.connector, shared)}
                 for standing in states
             ],
-            "words": told_words | {"lang": shared.lang, "dir": shared.dir},
+            "words": widget_texts | {"lang": shared.lang, "dir": shared.dir},
             "lang": shared.lang,
             "dir": shared.dir,
             "style": look.widget_style(product.look),
@@ -99,8 +107,19 @@ def config() -> Response:
 
 
 @routes.post("/v1/attempts")
+@describe.operation(
+    Answer(201, "The attempt, ready for its click.", shapes.PreparedAttempt),
+    access=Access.PAGE,
+    limit=Limit((Purpose.ATTEMPT, Purpose.PRESS)),
+    parameters=(parameters.ORIGIN, parameters.IDEMPOTENCY),
+    body=BeginAttempt,
+    refusals=(
+        *("unknown_connector", "unknown_message", "account_of_another_product", "connection_not_found"),
+        *describe.PARTNER,
+    ),
+)
 def begin() -> Response:
-    """Prepare an attempt ahead of a click. Nothing is asked of the partner service, unless it is pressed."""
+    """Prepare an attempt. The partner service is called only if ``pressed``, and in the background."""
     product, principal = signed_in()
     origin, body = calling_origin(product), read_body(BeginAttempt)
     if body.product not in {None, product.key}:
@@ -119,13 +138,13 @@ def begin() -> Response:
         return_url=body.return_url,
     )
     services().accounts.require(principal.account)
-    _spend(principal)
+    _spend_attempt(principal)
     if body.connection is not None:
         offered = offered_connector(product, principal, body.connector)
         number = services().connections.service.known(principal.account, offered, body.connection)
         asked = replace(asked, connection=number)
     attempt, launch_token = _begin_once(product, principal, asked, _press if body.pressed else None)
-    told: dict[str, Any] = {
+    reply: dict[str, Any] = {
         "id": attempt.id,
         "status": attempt.status.value,
         "launch_token": launch_token.reveal() if launch_token else None,
@@ -136,35 +155,48 @@ def begin() -> Response:
         "support_code": attempt.support_code,
     }
     if asked.delivery is Delivery.RETURN and not request.headers.get("Referer"):
-        # A form from there would carry "Origin: null", which proves nothing: the launch would have to ask.
-        told["origin_hidden"] = "set Referrer-Policy to strict-origin, to show this page's origin"
+        # The page's form would carry "Origin: null", so the launch would have to ask the user to confirm.
+        reply["origin_hidden"] = "set Referrer-Policy to strict-origin, to show this page's origin"
     if body.locale and not is_tag(body.locale):
-        told["advice"] = f"{body.locale!r} is no language tag such as de or pt-BR"
-    return answer(told, 201)
+        reply["advice"] = f"{body.locale!r} is no language tag such as de or pt-BR"
+    return answer(reply, 201)
 
 
 @routes.get("/v1/attempts/<attempt_id>")
+@describe.operation(
+    Answer(200, "The attempt.", shapes.AttemptState),
+    access=Access.PAGE_OR_SERVER,
+    parameters=(parameters.ATTEMPT, parameters.HINT, parameters.HINT_AS_HEADER),
+    refusals=["not_found"],
+)
 def read(attempt_id: str) -> Response:
-    """How an attempt stands: for the page that began it, or for the host's server with its secret key."""
+    """Poll and return an attempt: for the page that began it, or the host's server with its secret key."""
     product, principal = signed_in_or_host_server()
     connect = services().clicks.connect
     attempt = connect.owned(attempt_id, principal) if principal else connect.read(attempt_id, product.key)
     hint = _hint()
     metrics.signalled(hint.value if hint else "timer")
-    observed = services().clicks.watch.observe(attempt, hint)
+    observed = services().clicks.poller.poll(attempt, hint)
     views = services().clicks.attempt_views
     if principal is None:
         timeline = _timeline(services().clicks.attempts.steps(attempt.id), observed)
         return answer(views.for_server(observed, product) | {"timeline": timeline})
-    told = views.for_page(observed, product, hint)
+    reply = views.for_page(observed, product, hint)
     if request.headers.get(CUSTOM_HEADER) == CUT_OFF:
-        told["advice"] = "set Cross-Origin-Opener-Policy to same-origin-allow-popups on this page"
-    return answer(told)
+        reply["advice"] = "set Cross-Origin-Opener-Policy to same-origin-allow-popups on this page"
+    return answer(reply)
 
 
 @routes.post("/v1/attempts/<attempt_id>/cancel")
+@describe.operation(
+    Answer(200, "The attempt, which has ended.", shapes.AttemptState),
+    access=Access.PAGE,
+    parameters=(parameters.ORIGIN, parameters.ATTEMPT),
+    body=Nothing,
+    refusals=["not_found"],
+)
 def cancel(attempt_id: str) -> Response:
-    """The user gave up waiting."""
+    """Cancel an attempt. The reply may still be ``connected``, if the sign-in has succeeded."""
     product, principal = signed_in()
     read_body(Nothing)
     clicks = services().clicks
@@ -173,13 +205,21 @@ def cancel(attempt_id: str) -> Response:
 
 
 @routes.post("/v1/attempts/<attempt_id>/accept")
+@describe.operation(
+    Answer(200, "The attempt that stands for the choice.", shapes.AttemptState),
+    access=Access.PAGE,
+    limit=Limit((Purpose.ATTEMPT,)),
+    parameters=(parameters.ORIGIN, parameters.ATTEMPT),
+    body=Nothing,
+    refusals=("not_found", *describe.PARTNER),
+)
 def accept(attempt_id: str) -> Response:
-    """The user chose the other account, which signed in. Answers with a new attempt for that choice."""
+    """Accept the account that signed in after an ``account_mismatch``. Return the new attempt for it."""
     product, principal = signed_in()
     read_body(Nothing)
     clicks = services().clicks
     attempt = clicks.connect.owned(attempt_id, principal)
-    _spend(principal)
+    _spend_attempt(principal)
     return answer(clicks.attempt_views.for_page(clicks.account_choice.accept(attempt), product))
 
 
@@ -194,30 +234,30 @@ def _begin_once(
         return services().clicks.connect.begin(product, principal, asked, when_new)
     if not 0 < len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
         raise InvalidRequest(f"Idempotency-Key: write 1 to {LONGEST_KEY} printable ASCII characters")
-    return services().clicks.repeats.begin(product, principal, asked, key, when_new)
+    return services().clicks.idempotent_begin.begin(product, principal, asked, key, when_new)
 
 
 def _press(attempt: Attempt) -> None:
-    # The attempt is there, whatever becomes of the press.
+    # The attempt has been stored: a press over its limit must not fail the request.
     with contextlib.suppress(RateLimited, LimitsUnavailable):
         mint_ahead(attempt)
 
 
-def _spend(principal: Principal) -> None:
+def _spend_attempt(principal: Principal) -> None:
     services().limits.spend(Purpose.ATTEMPT, principal.product, principal.account.id, principal.user.id)
 
 
 def _states(product: Product, principal: Principal) -> list[ConnectorStanding]:
     offered = offered_connectors(product, principal)
     if is_draft(product.key):
-        # A preview is looked at often, and shows every button as for the first time.
+        # A preview shows every button as not connected, and does not call the partner service.
         named = map(services().catalogue.named, offered)
         return [ConnectorStanding(connector, State.DISCONNECTED, ()) for connector in named]
     return services().connections.overview.states(principal.account, offered)
 
 
 def _unavailable(product: Product, connector: OfferedConnector, words: Words) -> dict[str, str] | None:
-    """Why a connector cannot be connected, in words, where that is known before anybody clicks."""
+    """The error of a connector that is known not to be connectable, in words; None for any other."""
     try:
         services().catalogue.require_connectable(connector)
     except ConnectorUnavailable as error:
@@ -231,11 +271,11 @@ def _is_in_app() -> bool:
 
 
 def _hint() -> Hint | None:
-    # A widget of another version may know signals that this server does not: they are no reason to refuse.
-    told = request.headers.get(CUSTOM_HEADER)
-    if told not in HINTS and request.query_string:
-        told = request.args.get("hint")
-    return Hint(told) if told in HINTS else None
+    # Unknown hints are ignored: a widget of another version may send some that this server does not know.
+    hint = request.headers.get(CUSTOM_HEADER)
+    if hint not in HINTS and request.query_string:
+        hint = request.args.get("hint")
+    return Hint(hint) if hint in HINTS else None
 
 
 def _timeline(noted: list[Step], attempt: Attempt) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""An account's connections, for its page or its host's server: what there is, and its end."""
+"""Lists and ends an account's connections, for its page or the host's server."""
 
 from __future__ import annotations
 
@@ -10,26 +10,35 @@ from bff.connect.offered_connectors import offered_connectors
 from bff.content.product import OfferedConnector, Product, is_draft
 from bff.content.words import Words
 from bff.identity.principal import Principal
+from bff.openapi.operation import Answer
 from bff.web.kit import audit, cors
 from bff.web.kit.accounts import account_of
 from bff.web.kit.authenticate import bearer, host_server, signed_in, signed_in_or_host_server
 from bff.web.kit.connection_view import may_end, told_connection
 from bff.web.kit.guards import CUSTOM_HEADER, ORIGIN
-from bff.web.kit.limits import Purpose
+from bff.web.kit.limits import Limit, Purpose
 from bff.web.kit.locales import browsers, wanted
 from bff.web.kit.responses import API_HEADERS, answer
 from bff.web.kit.services import services
+from bff.web.openapi import describe, parameters, shapes
+from bff.web.openapi.describe import Access
 
 routes = Blueprint("hitchpost_connections", __name__)
 routes.after_request(cors.grant)
 
 
 @routes.get("/v1/connections")
+@describe.operation(
+    Answer(200, "The account's connections.", shapes.Connections),
+    access=Access.PAGE_OR_SERVER,
+    parameters=(parameters.ACCOUNT_OF_SERVER, parameters.LOCALE),
+    refusals=["partner_unavailable"],
+)
 def connections() -> Response:
-    """What an account has connected: for a host's server, asked of the partner service now.
+    """List what an account has connected.
 
-    A page is told of its own account, as it was heard within the last seconds: however often it asks, the
-    partner service is not. A host's server names an account. Nothing is made anywhere.
+    The host's server names an account, and the partner service is asked. A page gets its own account, from a
+    cache of a few seconds. Creates nothing, neither an account nor an account connector.
     """
     product, principal = _caller()
     account, offered = account_of(product, principal), _offered(product, principal)
@@ -40,10 +49,17 @@ def connections() -> Response:
 
 
 @routes.delete("/v1/connections/<connection_id>")
+@describe.operation(
+    Answer(204, "It has ended."),
+    access=Access.PAGE_OR_SERVER,
+    limit=Limit((Purpose.DISCONNECT,)),
+    parameters=(parameters.CONNECTION, parameters.ACCOUNT_OF_SERVER),
+    refusals=("connection_not_found", "not_allowed", "partner_unavailable"),
+)
 def disconnect(connection_id: str) -> Response:
-    """End a connection: at the partner service, and at the third party where that can be done.
+    """End a connection at the partner service, and revoke its grant at the third party where it can.
 
-    Sign-ins that are under way for it end. A page may, unless the product's file leaves it to others.
+    Cancels running attempts for it. ``disconnect`` in the product's file says which users may do this.
     """
     product, principal = _caller()
     account = account_of(product, principal)
@@ -59,7 +75,11 @@ def disconnect(connection_id: str) -> Response:
 
 
 def _caller() -> tuple[Product, Principal | None]:
-    """Who calls. A wrong secret key counts as one, unless the call says that it comes from a page."""
+    """The caller's product, and its principal if it is a page.
+
+    A call without a session that carries a bearer token is taken for a host's server, so a wrong secret key
+    is reported as such. A call with a page's headers is not.
+    """
     if ORIGIN in request.headers or CUSTOM_HEADER in request.headers:
         return signed_in_or_host_server()
     try:

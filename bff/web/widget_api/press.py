@@ -1,4 +1,4 @@
-"""A button is pressed: what its launch will wait for is begun while the popup still opens."""
+"""Mints for a launch as its button is pressed, while the popup still opens."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from flask import Blueprint, Response, request
 from bff.common.errors import InvalidRequest, OriginNotRegistered
 from bff.common.secret import Secret
 from bff.connect.attempt import Attempt
+from bff.openapi.operation import Answer
 from bff.web.kit import cors
 from bff.web.kit.bodies import Body, checked
 from bff.web.kit.guards import ORIGIN, refuse_faulty_fields, refuse_repeated_fields, take_small_forms
 from bff.web.kit.in_app import is_hopeless
-from bff.web.kit.limits import Purpose
+from bff.web.kit.limits import Limit, Purpose
 from bff.web.kit.services import services
+from bff.web.openapi import describe, parameters
+from bff.web.openapi.describe import Access
 
 FIELD: Final = "launch_token"
 
@@ -25,39 +28,47 @@ routes.before_request(refuse_faulty_fields)
 routes.after_request(cors.grant)
 
 
-class Press(Body):
-    """What the page sends."""
+class PressForm(Body):
+    """The form of ``POST /v1/press``."""
 
     launch_token: str
 
 
 @routes.post("/v1/press")
+@describe.operation(
+    Answer(204, "It was heard."),
+    access=Access.ANYBODY,
+    limit=Limit((Purpose.PRESS,), by_address=True),
+    parameters=(parameters.ORIGIN,),
+    form=PressForm,
+    refusals=("origin_not_allowed", "launch_refused", "invalid_request", "storage_unavailable"),
+)
 def press() -> Response:
-    """Tell that an attempt's button is pressed: its sign-in token is minted ahead of its launch.
+    """Report that an attempt's button is pressed, so that its sign-in token is minted ahead of its launch.
 
-    Nothing of that is in the answer, nor told to any page. It is a form, as the launch is: any other body
-    would have the browser ask first whether it may be sent, and so cost the time that this saves. The launch
-    token speaks for itself, from the page that began and from nowhere else. Twice is once.
+    Idempotent. The reply is empty. The body is a form, which needs no CORS preflight: that would take the
+    time that this saves. The launch token authorises it, and ``Origin`` must be the attempt's.
     """
     if FIELD not in request.form:
         raise InvalidRequest(f"{FIELD}: send it as the field of a form")
-    pressed = checked(Press, request.form.to_dict())
+    pressed = checked(PressForm, request.form.to_dict())
     attempt = services().clicks.connect.peek(Secret(pressed.launch_token))
     if request.headers.get(ORIGIN) != attempt.origin:
         raise OriginNotRegistered("a press is told by the page that began its attempt")
     mint_ahead(attempt)
-    heard = Response(status=204)
-    del heard.headers["Content-Type"]  # There is nothing of any type.
-    return heard
+    response = Response(status=204)
+    del response.headers["Content-Type"]  # There is no content.
+    return response
 
 
 def mint_ahead(attempt: Attempt) -> None:
-    """Mint for the launch of this attempt, unless that would ask the person first, whether they will go on.
+    """Mint for the launch of this attempt in the background.
 
+    Does nothing in an in-app browser in which the third party refuses sign-ins: its launch asks first.
     Raises ``RateLimited`` or ``LimitsUnavailable``.
     """
     if is_hopeless(request.headers.get("User-Agent", ""), attempt.connector):
         return
-    # Counted apart from launches, and as many: else a button that is pressed would launch half as often.
+    # A limit of its own, as high as that of launches: sharing theirs would halve the launches allowed.
     services().limits.spend(Purpose.PRESS, attempt.product, attempt.account.id, attempt.user.id)
     services().clicks.connect.press(attempt)
