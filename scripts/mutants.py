@@ -70,7 +70,7 @@ PARTS: Final = {
             "tests/common/test_origins.py",
             "tests/connect/test_outcome.py",
             "tests/connect/test_press.py",
-            "tests/connect/test_turn.py",
+            "tests/connect/test_poll_permit.py",
             "tests/connect/test_sign_in_urls.py",
             "tests/connect/test_polling.py",
         ),

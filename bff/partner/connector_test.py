@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from bff.partner.account_connectors import properties
-from bff.partner.grants import noting, standing
+from bff.partner.grants import ending
 from bff.partner.providers import said, templates
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
@@ -44,7 +44,9 @@ class Walk:
             self._say(f"{self._item.key}: is no OAuth connector; its check is tried in the popup")
             return 1
         if lacking := properties.unset(self._item, self._values):
-            self._say(f"set these fields: {', '.join(f'--set {name}=VALUE' for name in lacking)}")
+            choices = {one.name: "|".join(one.choices or ()) for one in self._item.fields}
+            wanted = (f"--set {name}={choices.get(name) or 'VALUE'}" for name in lacking)
+            self._say(f"set these fields: {', '.join(wanted)}")
             return 1
         try:
             found, document = self._tokens(redirect_uri)
@@ -120,9 +122,7 @@ class Walk:
         if self._item.revocation_url is None:
             self._say("6. not revoked: there is no revocation_url; end the grant at the third party yourself")
             return
-        token = standing.token_of(found)
-        values = noting.values_of(found)
-        self._provider.revoke(self._item, self._client, token.value, token.hint, values)
+        ending.end(self._provider, self._item, self._client, found)
         self._say("6. revoked")
 
     def _tell(self, answer: said.Said) -> None:

@@ -10,6 +10,8 @@ import pytest
 import requests
 from sqlalchemy import update
 
+from bff.partner.providers.catalogue import CatalogueConnector
+from bff.partner.providers.templates import Unfit
 from bff.partner.storage import tables
 from tests.support.provider import Habits, demand_basic, open_provider
 from tests.support.third_party import Connection, ThirdParty
@@ -244,7 +246,7 @@ def shop(world: World, third: ThirdParty, name: str, **changes: Any) -> Connecti
     """A connection whose shop stands in the path of every URL."""
     field = [{"name": "shop", "label": "Shop", "pattern": "[a-z./-]+"}]
     urls = {key: f"{third.url}/{{shop}}-{key}" for key in ("token_url", "revocation_url", "refresh_url")}
-    connection = Connection(world, third.offer(world, field=field, **{**urls, **changes}))
+    connection = Connection(world, third.offer(world, **{"field": field, **urls, **changes}))
     set_shop(connection, name)
     return connection
 
@@ -268,6 +270,19 @@ def test_a_grant_stays_with_the_shop_that_it_came_from(world: World, third: Thir
     connection.api.call("PUT", f"{connection.path}/deauthenticate")
     asked = [name for name, _ in third.asked]
     assert asked == ["one-token_url", "one-refresh_url", "one-revocation_url"]
+
+
+def test_a_sign_in_waits_for_a_choice_that_is_still_one(world: World, third: ThirdParty) -> None:
+    """What was chosen, and has left the catalogue since, leads nowhere."""
+    field = {"name": "shop", "label": "Region", "choices": {"eu": "Europe", "us": "United States"}}
+    connection = shop(world, third, "us", field=[field])
+    assert connection.start().status_code == 302
+    catalogue = world.partner_service.catalogue
+    left = connection.item.fields[0].model_copy(update={"choices": {"eu": "Europe"}})
+    item = connection.item.model_copy(update={"fields": [left]})
+    catalogue.connectors = tuple(item if one.id == item.id else one for one in catalogue.connectors)
+    started = connection.start()
+    assert (started.status_code, "shop" in started.text) == (400, True)
 
 
 @pytest.mark.parametrize("name", ["..", ".", "a/../b"])
@@ -296,6 +311,48 @@ def test_a_value_never_leaves_its_host(world: World, third: ThirdParty, value: s
     set_shop(connection, value)
     started = connection.start()
     assert (started.status_code, "shop" in started.text) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("host", "asked"),
+    [
+        ("www.eu.wrike.example", "https://www.eu.wrike.example/me"),
+        ("WWW.wrike.example", "https://WWW.wrike.example/me"),
+        ("wrike.example", None),
+        ("evil.example", None),
+        ("www.wrike.example.evil.example", None),
+        ("evilwrike.example", None),
+        ("evil.example/.wrike.example", None),
+        ("evil.example#.wrike.example", None),
+        ("user@www.wrike.example", None),
+        ("www.wrike.example:8443", None),
+        ("www..wrike.example", None),
+        ("www.wrike.example.", None),
+        ("127.0.0.1", None),
+    ],
+)
+def test_a_host_that_a_third_party_tells_is_one_of_those_that_are_allowed(
+    host: str, asked: str | None
+) -> None:
+    """Wrike names the host of an account's API, of several labels: never another than the entry lists."""
+    values = {"keep_from_token": ["host"], "allowed_hosts": ["*.wrike.example"]}
+    entry = {"id": 1, "key": "wrike", "name": "Wrike", **values}
+    item = CatalogueConnector.model_validate({**entry, "userinfo_url": "https://{host}/me"})
+    if asked is not None:
+        assert item.url("https://{host}/me", {"host": host}) == asked
+        return
+    with pytest.raises(Unfit, match="host: "):
+        item.url("https://{host}/me", {"host": host})
+
+
+def test_only_what_was_told_stands_in_a_host_with_its_dots() -> None:
+    """What a user types is one label there, or as its pattern says; without listed hosts so is all else."""
+    entry = {"id": 1, "key": "wrike", "name": "Wrike", "keep_from_token": ["host"]}
+    typed = {"field": [{"name": "shop", "label": "Shop"}], "allowed_hosts": ["*.wrike.example"]}
+    for more, name in ((typed, "shop"), ({}, "host")):
+        item = CatalogueConnector.model_validate({**entry, **more})
+        with pytest.raises(Unfit, match=f"{name}: does not fit"):
+            item.url(f"https://{{{name}}}.wrike.example/me", {name: "a.b"})
 
 
 def test_a_callback_chooses_no_host_that_the_catalogue_does_not_allow(

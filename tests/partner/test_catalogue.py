@@ -31,8 +31,10 @@ EVERY_KEY = """
 refresh_url = "https://{shop}.shop.example/refresh"
 userinfo_url = "https://{shop}.shop.example/me/{team.id}"
 userinfo_headers = { X-Token = "{access_token}" }
+userinfo_method = "POST"
+userinfo_body = '{"query": "{ me { id } }"}'
+revocation_headers = { A = "{token}{access_token}", B = "{client_id} {client_secret} {basic} {team.id}" }
 revocation_url = "https://{shop}.shop.example/revoke"
-revocation_headers = { X-Token = "{access_token}" }
 pkce = false
 scope_separator = ","
 authorize_params = { prompt = "consent", shop = "{shop}" }
@@ -130,6 +132,56 @@ def test_a_fault_is_named_with_its_key(tmp_path: Path, before: str, after: str, 
     assert said in faults(tmp_path, text.replace(before, after, 1))
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ('revocation_headers = { A = "{token}" }', "revocation_headers: is of no use without revocation_url"),
+        (
+            'REVOKE\nrevocation_headers = { A = "{tok}" }',
+            "revocation_headers: A: {tok} is the name of no field",
+        ),
+        ('REVOKE\nrevocation_headers = { "A b" = "c" }', "revocation_headers: 'A b' is no name of a header"),
+        (
+            'REVOKE\nrevocation_headers = { A = "b", a = "c" }',
+            "revocation_headers: a is there more than once",
+        ),
+        (
+            'REVOKE\nrevocation_headers = { A = "é" }',
+            "revocation_headers: A: holds characters that no header",
+        ),
+        (
+            'REVOKE\ntoken_auth = "none"\nrevocation_headers = { A = "{client_secret}" }',
+            "revocation_headers: A: {client_secret} is made of the client's secret, and token_auth = ",
+        ),
+        ('REVOKE/{client_secret}"', "revocation_url: {client_secret} is the name of no field"),
+        (
+            'token_headers = { A = "{client_secret}" }',
+            "token_headers: A: {client_secret} is the name of no field",
+        ),
+        ('userinfo_method = "POST"', "userinfo_method: is of no use without userinfo_url"),
+        ('USERINFO\nuserinfo_method = "PUT"', "userinfo_method: Input should be 'GET' or 'POST'"),
+        (
+            'USERINFO\nuserinfo_body = "null"',
+            'userinfo_body: is sent with a POST; write userinfo_method = "POST"',
+        ),
+        (
+            'USERINFO\nuserinfo_method = "POST"\nuserinfo_body = "{ me }"',
+            "userinfo_body: is no JSON: Expecting property name enclosed in double quotes",
+        ),
+    ],
+)
+def test_a_request_that_cannot_be_sent_as_it_is_written_is_named(
+    tmp_path: Path, more: str, said: str
+) -> None:
+    """Each with the key that is to be changed, and no secret goes where logs would have it."""
+    text = more.replace("REVOKE\n", 'revocation_url = "https://a.shop.example/revoke"\n')
+    text = text.replace("REVOKE/", 'revocation_url = "https://a.shop.example/')
+    text = text.replace("USERINFO", 'userinfo_url = "https://a.shop.example/me"')
+    found = faults(tmp_path, f"{OAUTH}{text}\n{FIELD}")
+    assert said in found
+    assert found.count("\n") == 0
+
+
 def test_a_text_names_only_what_is_known_where_it_stands(tmp_path: Path) -> None:
     """No access token is there for a key to be tried with, no client for an issuer; what is there is said."""
     said = faults(tmp_path, API_KEY.replace("{api_key}", "{access_token}"))
@@ -167,3 +219,57 @@ def test_a_key_of_the_users_own_may_go_to_a_host_of_their_own(tmp_path: Path) ->
     field = '[[connector.field]]\nname = "host"\nlabel = "Host"\n'
     text = API_KEY.replace("https://api.keys.example/me", "https://{host}/me") + field
     assert faults(tmp_path, text) == ""
+
+
+CHOICES = """
+[[connector.field]]
+name = "region"
+label = "Region"
+choices = { "keys.example" = "World", "eu.keys.example" = "Europe" }
+"""
+BY_REGION = API_KEY.replace("https://api.keys.example/me", "https://api.{region}/me") + CHOICES
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("", "", ""),
+        ('{ "keys.example" = "World", "eu.keys.example" = "Europe" }', "{}", "choices: there are none"),
+        ('"eu.keys.example" =', '"keys.example" =', "is no TOML"),
+        ('"Europe"', '"World"', "choices: 'World' stands for more than one"),
+        ('label = "Region"', 'label = "Region"\npattern = "a"', "choices: are the only values there are"),
+        ('label = "Region"', 'label = "Region"\nprefix = "api."', "choices: prefix and suffix stand beside"),
+        ('label = "Region"', 'label = "Region"\nsensitive = true', "choices: a secret is typed"),
+        ('name = "region"', 'name = "api_key"', "field: api_key: choices: a secret is typed"),
+        ('"eu.keys.example"', '"eu/keys"', "choices: 'eu/keys' cannot stand in check.url: it does not fit"),
+        ('"eu.keys.example"', '".."', "choices: '..' cannot stand in check.url: it does not fit"),
+        ("Bearer {api_key}", "{api_key} {region}", ""),
+        ('"eu.keys.example"', '"\u00fc"', "choices: '\u00fc' cannot stand in check.url: it does not fit"),
+        ('"eu.keys.example"', '" eu"', "write a choice without line breaks"),
+        ('= "Europe"', '= ""', "choices.eu.keys.example: "),
+    ],
+)
+def test_a_choice_that_cannot_be_made_is_named(tmp_path: Path, before: str, after: str, said: str) -> None:
+    """With its field, and where it does not fit; a sound list has no fault."""
+    assert before in BY_REGION
+    found = faults(tmp_path, BY_REGION.replace(before, after, 1))
+    assert said in found if said else found == ""
+
+
+def test_a_choice_fits_into_headers_and_allowed_hosts(tmp_path: Path) -> None:
+    """As into the host of a URL."""
+    text = API_KEY.replace("Bearer", "{region}") + CHOICES.replace("eu.keys.example", "\u00fc")
+    assert "'\u00fc' cannot stand in check.headers: Authorization: it holds characters" in faults(
+        tmp_path, text
+    )
+    text = BY_REGION.replace("[connector.check]", 'allowed_hosts = ["api.keys.example"]\n[connector.check]')
+    assert "'eu.keys.example' cannot stand in check.url: it leads to a host" in faults(tmp_path, text)
+
+
+@pytest.mark.parametrize("host", ["https://accounts.{shop}", "{shop}"])
+def test_a_host_may_be_chosen_where_every_choice_is_listed(tmp_path: Path, host: str) -> None:
+    """The client's secret goes nowhere else; where the choice is a whole origin, too."""
+    origin = "" if host.startswith("https") else "https://"
+    choices = f'choices = {{ "{origin}shop.example" = "World", "{origin}shop.eu" = "Europe" }}'
+    field = f'[[connector.field]]\nname = "shop"\nlabel = "Region"\n{choices}\n'
+    assert faults(tmp_path, OAUTH.replace("https://{shop}.shop.example", host) + field) == ""

@@ -15,6 +15,7 @@ from flask import Response, request
 
 from bff.partner import clock
 from bff.partner.grants import upkeep
+from tests.support.provider import Habits, open_provider
 from tests.support.third_party import Connection, ThirdParty, refused, tokens
 from tests.support.world import World
 
@@ -436,3 +437,48 @@ def test_a_token_revokes_itself_in_a_header(world: World, third: ThirdParty) -> 
 
 def _placed(value: Any, url: str) -> Any:
     return value.replace("{URL}", url) if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize(
+    ("entry", "kind", "body"),
+    [
+        ({}, None, ""),
+        ({"userinfo_body": "null"}, "application/json", "null"),
+        ({"userinfo_body": '{"query": "{ me { id email } }"}'}, "application/json", None),
+        (
+            {"userinfo_body": "null", "userinfo_headers": {"content-type": "text/plain; charset=utf-8"}},
+            "text/plain; charset=utf-8",
+            "null",
+        ),
+    ],
+)
+def test_whose_account_it_is_may_be_asked_by_post(
+    world: World, entry: dict[str, Any], kind: str | None, body: str | None
+) -> None:
+    """Dropbox wants no body or null, GraphQL a query, whose braces are no names."""
+    asked = []
+
+    def info(_issued: Any) -> dict[str, Any]:
+        asked.append((request.method, request.headers.get("Content-Type"), request.get_data(as_text=True)))
+        return {"data": {"me": {"email": "ada@example.com"}}}
+
+    entry = {"userinfo_method": "POST", "account_claim": "data.me.email", **entry}
+    with open_provider(Habits(entry=entry, info=info)) as provider:
+        connection = Connection(world, provider.offer(world))
+        assert provider.sign_in(connection).status_code == 200
+        assert last(connection)["ExternalAccount"] == "ada@example.com"
+        assert asked == [("POST", kind, entry["userinfo_body"] if body is None else body)]
+
+
+def test_a_header_may_say_which_client_asks(world: World) -> None:
+    """Reddit slows down whoever does not: with the code, with the refresh token, and at the end."""
+    agent = "web:{client_id}:v1"
+    entry = {"token_headers": {"User-Agent": agent}, "userinfo_headers": {"User-Agent": agent}}
+    with open_provider(Habits(entry=entry, info=lambda issued: {"email": issued.account})) as provider:
+        connection = Connection(world, provider.offer(world))
+        assert provider.sign_in(connection).status_code == 200
+        force(connection)
+        connection.api.call("PUT", f"{connection.path}/deauthenticate")
+        agents = [(name, headers["User-Agent"]) for name, _, headers in provider.asked]
+        expected = ["token", "userinfo", "token", "revoke"]
+        assert agents[1:] == [(name, "web:hitchpost-client:v1") for name in expected]

@@ -19,7 +19,7 @@ from tests.support.shipped_values import values_of
 AT_LEAST = 120
 CATEGORIES = {"crm", "accounting", "storage", "chat", "support", "commerce", "hr", "marketing", "developer"}
 KNOWN_LATER = {
-    "oauth2": {"access_token", "token", "client_id", "redirect_uri"},
+    "oauth2": {"access_token", "token", "client_id", "redirect_uri", "client_secret", "basic"},
     "api_key": {"api_key"},
     "basic": {"username", "password", "basic"},
 }
@@ -66,11 +66,11 @@ def test_every_name_in_an_entry_is_replaced() -> None:
     for item in (entry.connector() for entry in shipped()):
         values = values_of(item) | dict.fromkeys(KNOWN_LATER.get(item.auth, set()), "secret-1")
         for url in urls_of(item):
-            made = templates.fill_url(url, values, item.patterns, tuple(item.allowed_hosts))
+            made = item.url(url, values)
             assert templates.names_in(made) == [], item.key
             assert outbound.parts_of(made).scheme == "https", item.key
         tables = [item.authorize_params, item.token_params, item.refresh_params, item.userinfo_headers]
-        tables += [item.revocation_params, item.revocation_headers]
+        tables += [item.revocation_params, item.revocation_headers, item.token_headers]
         for table in [*tables, item.check.headers if item.check else {}]:
             filled = [templates.fill_header(text, values) for text in table.values()]
             assert [text for text in filled if "{" in text] == [], item.key

@@ -110,6 +110,24 @@ def test_what_cannot_be_right_is_not_sent_anywhere(
     assert third.forms("me") == []
 
 
+def test_a_region_is_one_of_its_choices(partner_world: World, third: ThirdParty) -> None:
+    """They are told with the connector, as Cyclr tells values, and with the texts that users read."""
+    region = {"name": "region", "label": "Region", "choices": {"eu": "Europe", "us": "United States"}}
+    installed = connection(partner_world, third, field=[region])
+    told = installed.api.call("GET", f"/v1.0/connectors/{installed.item.id}").json()
+    assert [one["Values"] for one in told["Parameters"]] == [["eu", "us"]]
+    (field,) = told["Hitchpost"]["Fields"]
+    assert field["Choices"] == [
+        {"Value": "eu", "Label": "Europe"},
+        {"Value": "us", "Label": "United States"},
+    ]
+    assert fields(give(installed, "k", region="mars")) == {"region": "pattern"}
+    refused_ = installed.api.call("POST", f"{installed.path}/properties", {"Name": "region", "Value": "mars"})
+    assert refused_.status_code == 400
+    assert "The value of property 'region' is none of: eu, us." in refused_.text
+    assert give(installed, "k", region="us").status_code == 200
+
+
 def test_a_user_name_and_password(partner_world: World, third: ThirdParty) -> None:
     """As Cyclr takes them; the check may name the two, or both as the header has them."""
     seen: list[str | None] = []

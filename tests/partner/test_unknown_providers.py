@@ -127,7 +127,7 @@ OAUTH = {
             token=_tiktok_wants,
             answers=_tiktok,
             dead=lambda: as_json({"code": 40105, "message": "Refresh token is incorrect", "data": {}}),
-            revoked_by=lambda given: given["access_token"],
+            revoked_by=lambda given, _: given["access_token"],
         ),
         account="u-77",
         extra={"data.open_id": "u-77"},

@@ -9,16 +9,16 @@ from typing import Final
 from bff.common.secret import fingerprint
 from bff.connect.account_choice import AccountChoice
 from bff.connect.attempt import Attempt
-from bff.connect.beginning import BeginRequest
-from bff.connect.completion import Completions, SameBrowser
+from bff.connect.completion import BrowserBinding, SameBrowser
+from bff.connect.context import ConnectContext
 from bff.connect.forms import Forms
 from bff.connect.launch_minting import LaunchMinter
 from bff.connect.minting import Minter
-from bff.connect.polling import Watch
-from bff.connect.prefetch import Ahead
+from bff.connect.new_attempt import BeginRequest
+from bff.connect.polling import AttemptPoller
+from bff.connect.prefetch import Prefetcher
 from bff.connect.service import Connect
 from bff.connect.store import DatabaseAttempts
-from bff.connect.surroundings import Surroundings
 from bff.content.product import Message, MessageKind, OfferedConnector, Product
 from bff.identity.principal import AccountRef, Principal, User
 from bff.serving.database import open_database
@@ -44,7 +44,7 @@ class Core:
     clock: Clock
     partner: ModelPartner
     attempts: DatabaseAttempts
-    watch: Watch
+    poller: AttemptPoller
     connect: Connect
     choice: AccountChoice
 
@@ -72,32 +72,32 @@ def build_core(database_url: str, *, tells: bool = True) -> Core:
     engine = open_database(database_url)
     SCHEMA.upgrade(engine)
     attempts = DatabaseAttempts(engine)
-    watch = Watch(attempts, partner, NoEvents(), clock)
+    poller = AttemptPoller(attempts, partner, NoEvents(), clock)
     catalogue = Catalogue(partner, clock, NoStore(), at_once)
-    around = Surroundings(clock, _random_token, "https://bff.example", "https://partner.example")
+    context = ConnectContext(clock, _random_token, "https://bff.example", "https://partner.example")
     minter = Minter(partner, catalogue, at_once)
-    completions = Completions(
+    browser_binding = BrowserBinding(
         attempts,
         partner,
         minter,
-        watch,
+        poller,
         NoEvents(),
         SameBrowser.OFF,
-        around,
+        context,
     )
-    launches = LaunchMinter(completions, attempts, around)
-    forms = Forms(attempts, partner, minter, launches, watch, around)
+    launches = LaunchMinter(browser_binding, attempts, context)
+    forms = Forms(attempts, partner, minter, launches, poller, context)
     connect = Connect(
         attempts,
-        watch,
+        poller,
         catalogue,
         launches,
-        Ahead(at_once, clock),
+        Prefetcher(at_once, clock),
         forms,
-        around,
+        context,
     )
-    choice = AccountChoice(attempts, partner, watch, around)
-    return Core(clock, partner, attempts, watch, connect, choice)
+    choice = AccountChoice(attempts, partner, poller, context)
+    return Core(clock, partner, attempts, poller, connect, choice)
 
 
 def _random_token() -> str:

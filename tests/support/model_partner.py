@@ -13,13 +13,13 @@ from bff.common.secret import Secret, fingerprint
 from bff.identity.principal import AccountRef
 from bff.upstream.protocol import (
     AccountConnector,
-    CompletionWish,
+    CompletionRequest,
     Connector,
     KnownConnector,
     SignInRecord,
     SignInToken,
 )
-from bff.upstream.sign_in_forms import Credentials, NotTaken
+from bff.upstream.sign_in_forms import Credentials, RejectedValues
 
 
 @dataclass
@@ -80,7 +80,7 @@ class ModelPartner:
         self,
         account: AccountRef,
         username: str,
-        completion: CompletionWish | None = None,
+        completion: CompletionRequest | None = None,
         connector: Connector | None = None,
     ) -> SignInToken:
         """A token of its own for every attempt."""
@@ -94,9 +94,9 @@ class ModelPartner:
 
     def give_credentials(
         self, account: AccountRef, account_connector_id: int, credentials: Credentials
-    ) -> AccountConnector | NotTaken:
+    ) -> AccountConnector | RejectedValues:
         """Nobody types anything here."""
-        return NotTaken()
+        return RejectedValues()
 
     def accept_sign_in(self, account: AccountRef, account_connector_id: int, token_sha256: str) -> None:
         """The other account is taken."""

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask, Request, session
 
 from bff import AccountRef, Hitchpost, Principal, User
-from bff.settings import load_settings
+from bff.settings import Settings, load_settings
 from bff.web.kit.services import Identify
 from tests.support.databases import sqlite_url
 from tests.support.world import CLIENT_ID, CLIENT_SECRET
@@ -30,6 +30,21 @@ def create_host(
     return app
 
 
+def settings_of(public_url: str, folder: Path, partner: str, **more: Any) -> Settings:
+    """What a BFF in a host's app is told; its database is in ``folder``."""
+    return load_settings(
+        public_url=public_url,
+        database_url=sqlite_url(folder, "bff"),
+        secret_keys="k" * 40,
+        partner_api_url=partner,
+        partner_service_url=partner,
+        partner_client_id=CLIENT_ID,
+        partner_client_secret=CLIENT_SECRET,
+        environment="development",
+        **more,
+    )
+
+
 def mount(
     app: Flask,
     url: str,
@@ -38,28 +53,21 @@ def mount(
     *,
     root: str = "",
     prefix: str = "/hitchpost",
+    public: str = "",
     who: Identify | None = identify,
     **settings: Any,
 ) -> Hitchpost:
-    """Mount the BFF below ``prefix`` of a host's ``app``, itself served below ``root`` of ``url``."""
+    """Mount the BFF below ``prefix`` of a host's ``app``, itself served below ``root`` of ``url``.
+
+    ``public`` is its public URL, where that is not put together from these.
+    """
     app.secret_key = "a host's own key"
     products = folder / "mounted.toml"
     products.write_text(
         f'[[product]]\nkey = "embedded"\nname = "Host"\norigins = ["{url}"]\n'
         f'secret_keys = ["sk_{"m" * 24}"]\nconnectors = ["sandbox"]\n'
     )
-    chosen = load_settings(
-        public_url=f"{url}{root}{prefix}",
-        database_url=sqlite_url(folder, "bff"),
-        secret_keys="k" * 40,
-        partner_api_url=partner,
-        partner_service_url=partner,
-        partner_client_id=CLIENT_ID,
-        partner_client_secret=CLIENT_SECRET,
-        products=products,
-        environment="development",
-        **settings,
-    )
+    chosen = settings_of(public or f"{url}{root}{prefix}", folder, partner, products=products, **settings)
     mounted = Hitchpost(app, identify=who, settings=chosen, url_prefix=prefix)
 
     @app.get("/sign-in/<name>")

@@ -91,9 +91,15 @@ class Habits:
     dead: Callable[[], Any] = lambda: as_json({"error": "invalid_grant"}, 400)
     callback: Mapping[str, str] = field(default_factory=dict)
     info: Shape | None = None
+    token_bytes: int = 16
     rotates: bool = True
     posts: bool = False
-    revoked_by: Callable[[Mapping[str, str]], str] = lambda given: given.get("token", "")
+    userinfo: Demand = demand_nothing
+    revocation: Demand = demand_nothing
+    revoked_by: Callable[[Mapping[str, str], Mapping[str, str]], str] = lambda given, _: given.get(
+        "token", ""
+    )
+    unknown: Callable[[], Any] = lambda: as_json({})
 
 
 @dataclass
@@ -118,7 +124,7 @@ class Provider:
         app.add_url_rule(f"{path}/token", "token", self._token, methods=["POST"])
         app.add_url_rule(f"{path}/refresh", "refresh", self._token, methods=["POST"])
         app.add_url_rule(f"{path}/revoke", "revoke", self._revoke, methods=["POST", "DELETE", "GET"])
-        app.add_url_rule(f"{path}/userinfo", "userinfo", self._userinfo)
+        app.add_url_rule(f"{path}/userinfo", "userinfo", self._userinfo, methods=["GET", "POST"])
         return app
 
     def kill(self) -> None:
@@ -202,7 +208,7 @@ class Provider:
 
     def _issue(self, account: str, refresh: str, shape: Shape) -> Response:
         self.count += 1
-        issued = Issued(secrets.token_hex(16), refresh, account, self.count)
+        issued = Issued(secrets.token_hex(self.habits.token_bytes), refresh, account, self.count)
         self.live |= {issued.access: account, issued.refresh: account}
         return _response(shape(issued))
 
@@ -210,12 +216,19 @@ class Provider:
         given = self._note("revoke", request.args.to_dict() | self._given())
         if request.method != self.habits.entry.get("revocation_method", "POST"):
             return as_json({"error": "invalid_request"}, 405)
-        account = self.live.get(self.habits.revoked_by(given))
+        headers = dict(request.headers)
+        if error := self.habits.revocation(given, headers):
+            return as_json({"error": error}, 401 if error == "invalid_client" else 400)
+        account = self.live.get(self.habits.revoked_by(given, headers))
+        if account is None:
+            return _response(self.habits.unknown())
         self.live = {token: whose for token, whose in self.live.items() if whose != account}
         return as_json({})
 
     def _userinfo(self) -> Response:
-        self._note("userinfo", request.args.to_dict())
+        given = self._note("userinfo", request.args.to_dict() | self._given())
+        if error := self.habits.userinfo(given, dict(request.headers)):
+            return as_json({"error": error}, 400)
         access = request.headers.get("Authorization", "").rpartition(" ")[2]
         access = access or request.headers.get("X-Access-Token", "")
         if access not in self.live or self.habits.info is None:
@@ -223,7 +236,7 @@ class Provider:
         return _response(self.habits.info(Issued(access, "", self.live[access], self.count)))
 
     def _given(self) -> dict[str, str]:
-        return dict(request.get_json()) if request.is_json else request.form.to_dict()
+        return dict(request.get_json() or {}) if request.is_json else request.form.to_dict()
 
     def _note(self, endpoint: str, given: dict[str, str]) -> dict[str, str]:
         self.asked.append((endpoint, given, dict(request.headers)))

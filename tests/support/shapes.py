@@ -54,9 +54,9 @@ def walk_through(
     """
     item, covered = entry.connector(), Covered(entry.key, entry.auth)
     provider.habits = habits_of(wants or item, entry.keys, provider.url)
-    if item.revocation_params and "{token}" not in item.revocation_params.values():
+    if item.revocation_params and not {"{token}", "{access_token}"} & {*item.revocation_params.values()}:
         # What it names is the account: all that this has given ends.
-        provider.habits = replace(provider.habits, revoked_by=lambda _: next(iter(provider.live), ""))
+        provider.habits = replace(provider.habits, revoked_by=lambda *_: next(iter(provider.live), ""))
     connection = Connection(world, provider.offer(world, **_absent(item)))
     for asked in item.fields:
         body = {"Name": asked.name, "Value": typed(asked)}
@@ -87,9 +87,9 @@ def habits_of(item: CatalogueConnector, keys: Mapping[str, Any], url: str) -> Ha
     entry = {name: value for name, value in keys.items() if name not in {"key", "name"}}
     entry |= {name: here(entry[name], url, path) for name, path in URLS.items() if name in entry}
     if "allowed_hosts" in entry:
-        entry["allowed_hosts"] = ["127.0.0.1", "localhost"]
+        entry["allowed_hosts"] = ["127.0.0.1", "localhost", "kept.localhost", "*.kept.localhost"]
     callback = {
-        name: url if "{" + name + "}/" in (item.token_url or "") else "kept"
+        name: url if (item.token_url or "").startswith("{" + name + "}/") else "kept"
         for name in item.keep_from_callback
     }
     return Habits(
@@ -99,7 +99,9 @@ def habits_of(item: CatalogueConnector, keys: Mapping[str, Any], url: str) -> Ha
         answers=lambda issued: _answer(item, issued, url),
         callback=callback,
         info=(lambda issued: _info(item, issued)) if item.userinfo_url else None,
-        revoked_by=lambda given: _revoked(item, given),
+        userinfo=lambda given, headers: _userinfo_fault(item, given, headers),
+        revocation=lambda given, headers: _revocation_fault(item, given, headers),
+        revoked_by=lambda given, headers: _revoked(item, given, headers),
     )
 
 
@@ -117,10 +119,52 @@ def here(template: str, url: str, path: str) -> str:
     return f"http://{names}localhost:{port}/{path}" + (f"?{more}" if more else "")
 
 
-def _revoked(item: CatalogueConnector, given: Mapping[str, str]) -> str:
-    """The token, under the name that the entry gives it, or as the first that its URL names."""
-    named = (name for name, text in item.revocation_params.items() if text == "{token}")
-    return given.get(next(named, "token")) or given.get("0", "")
+def _revoked(item: CatalogueConnector, given: Mapping[str, str], headers: Mapping[str, str]) -> str:
+    """The token, under the name that the entry gives it, or as the first in its URL, or as a bearer's."""
+    named = (name for name, text in item.revocation_params.items() if text in {"{token}", "{access_token}"})
+    bearer = headers.get("Authorization", "").rpartition(" ")[2] if item.revokes_by_bearer else ""
+    return given.get(next(named, "token")) or bearer or given.get("0", "")
+
+
+def _revocation_fault(
+    item: CatalogueConnector, given: Mapping[str, str], headers: Mapping[str, str]
+) -> str | None:
+    if request.is_json != (item.revocation_request == "json"):
+        return "invalid_request"
+    if not item.revokes_as_it_says:
+        # Without a body there is no client in it.
+        return client_fault(item, given, headers) if item.revocation_request != "none" else None
+    shown = {
+        "client_id": CLIENT,
+        "client_secret": SECRET,
+        "basic": base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode(),
+        **dict.fromkeys(("token", "access_token"), _revoked(item, given, headers)),
+    }
+    names = item.parameter_names
+    fits = all(
+        headers.get(name, "") == templates.fill_header(text, shown)
+        for name, text in item.revocation_headers.items()
+    )
+    sent = all(
+        given.get(names.get(name, name)) == templates.fill(text, shown)
+        for name, text in item.revocation_params.items()
+        if set(templates.names_in(text)) <= set(shown)
+    )
+    other = {"client_id", "client_secret"} & set(given) - set(item.revocation_params)
+    return None if fits and sent and not other else "invalid_client"
+
+
+def _userinfo_fault(
+    item: CatalogueConnector, given: Mapping[str, str], headers: Mapping[str, str]
+) -> str | None:
+    if request.method != item.userinfo_method:
+        return "invalid_request"
+    expected = (item.userinfo_body or "").encode()
+    usual = "application/json" if expected else None
+    kind = item.userinfo_headers.get("Content-Type", usual)
+    return (
+        None if (request.get_data(), headers.get("Content-Type")) == (expected, kind) else "invalid_request"
+    )
 
 
 def _absent(item: CatalogueConnector) -> dict[str, Any]:
@@ -153,7 +197,8 @@ def _token_fault(
         return "invalid_request"
     if any(given.get(name) != value for name, value in params.items() if name not in named):
         return "invalid_request"
-    if any(headers.get(name) != value for name, value in item.token_headers.items()):
+    own = templates.fill_headers(item.token_headers, {"client_id": CLIENT})
+    if any(headers.get(name) != value for name, value in own.items()):
         return "invalid_request"
     if request.is_json != (item.token_request == "json"):
         return "invalid_request"

@@ -13,22 +13,22 @@ from sqlalchemy import Engine
 from bff.common.errors import PartnerUnavailable
 from bff.connect.account_choice import AccountChoice
 from bff.connect.attempt import Attempt
-from bff.connect.completion import Completions, SameBrowser
+from bff.connect.completion import BrowserBinding, SameBrowser
+from bff.connect.context import ConnectContext
 from bff.connect.forms import Forms
-from bff.connect.launch_minting import LaunchMinter, Ready
+from bff.connect.launch_minting import LaunchMinter, MintedLaunch
 from bff.connect.minting import Minter
-from bff.connect.polling import Watch
-from bff.connect.prefetch import Ahead
+from bff.connect.polling import AttemptPoller
+from bff.connect.prefetch import Prefetcher
 from bff.connect.service import Connect
 from bff.connect.sign_in_urls import SignInUrls
 from bff.connect.store import DatabaseAttempts
-from bff.connect.surroundings import Surroundings
 from bff.content.product import Message, MessageKind, OfferedConnector, Product
 from bff.identity.principal import AccountRef, Principal, User
 from bff.serving.database import open_database
 from bff.storage.schema import SCHEMA
 from bff.upstream.catalogue import Catalogue
-from bff.upstream.protocol import AccountConnector, CompletionWish, Connector, SignInToken
+from bff.upstream.protocol import AccountConnector, CompletionRequest, Connector, SignInToken
 from tests.support.aside import Later
 from tests.support.core import Core
 from tests.support.model_partner import Clock, ModelPartner, NoStore, at_once
@@ -89,7 +89,7 @@ class WatchedPartner(ModelPartner):
         self,
         account: AccountRef,
         username: str,
-        completion: CompletionWish | None = None,
+        completion: CompletionRequest | None = None,
         connector: Connector | None = None,
     ) -> SignInToken:
         """A token of its own for every attempt."""
@@ -137,7 +137,7 @@ class WatchedCore(Core):
     events: HeardEvents
     urls: SignInUrls
     tokens: list[str]
-    ahead: Ahead[Ready]
+    prefetcher: Prefetcher[MintedLaunch]
     later: Later
     engine: Engine
 
@@ -156,7 +156,7 @@ def build_watched_core(engine: Engine) -> WatchedCore:
     clock, events, tokens = Clock(), HeardEvents(), list[str]()
     partner = WatchedPartner(clock)
     attempts = DatabaseAttempts(engine)
-    watch = Watch(attempts, partner, events, clock)
+    poller = AttemptPoller(attempts, partner, events, clock)
     catalogue = Catalogue(partner, clock, NoStore(), at_once)
     minter = Minter(partner, catalogue, at_once)
 
@@ -164,31 +164,31 @@ def build_watched_core(engine: Engine) -> WatchedCore:
         tokens.append(secrets.token_urlsafe(32))
         return tokens[-1]
 
-    around = Surroundings(clock, random_token, PUBLIC, SERVICE)
-    completions = Completions(
+    context = ConnectContext(clock, random_token, PUBLIC, SERVICE)
+    browser_binding = BrowserBinding(
         attempts,
         partner,
         minter,
-        watch,
+        poller,
         events,
         SameBrowser.OFF,
-        around,
+        context,
     )
     later = Later()
-    ahead: Ahead[Ready] = Ahead(later, clock)
-    launches = LaunchMinter(completions, attempts, around)
-    forms = Forms(attempts, partner, minter, launches, watch, around)
+    prefetcher: Prefetcher[MintedLaunch] = Prefetcher(later, clock)
+    launches = LaunchMinter(browser_binding, attempts, context)
+    forms = Forms(attempts, partner, minter, launches, poller, context)
     connect = Connect(
         attempts,
-        watch,
+        poller,
         catalogue,
         launches,
-        ahead,
+        prefetcher,
         forms,
-        around,
+        context,
     )
     urls = SignInUrls(minter, attempts, SERVICE, clock)
-    choice = AccountChoice(attempts, partner, watch, around)
+    choice = AccountChoice(attempts, partner, poller, context)
     return WatchedCore(
-        clock, partner, attempts, watch, connect, choice, events, urls, tokens, ahead, later, engine
+        clock, partner, attempts, poller, connect, choice, events, urls, tokens, prefetcher, later, engine
     )

@@ -46,8 +46,13 @@ def values_of(service: Embedded, connection: Connection, account_connector_id: i
 
 
 def unset(item: CatalogueConnector, values: dict[str, str]) -> list[str]:
-    """The required properties that have no value."""
-    return [need.name for need in item.asked if not need.optional and need.name not in values]
+    """The required properties that have no value, or one that is a choice no more."""
+    gone = {one.name for one in item.fields if one.choices and not one.accepts(values.get(one.name, ""))}
+    return [
+        need.name
+        for need in item.asked
+        if not need.optional and (need.name not in values or need.name in gone)
+    ]
 
 
 def _known(item: CatalogueConnector) -> set[str]:
@@ -55,6 +60,10 @@ def _known(item: CatalogueConnector) -> set[str]:
 
 
 def require_fit(item: CatalogueConnector, name: str, value: str) -> None:
-    """Raises 400 for a value that does not match what the catalogue allows for this property."""
-    if value and any(field.name == name and not field.accepts(value) for field in item.fields):
+    """Raises 400 for a value that is none of those that the catalogue allows for this property."""
+    for field in item.fields:
+        if field.name != name or not value or field.accepts(value):
+            continue
+        if field.choices:
+            raise ApiError(400, f"The value of property '{name}' is none of: {', '.join(field.choices)}.")
         raise ApiError(400, f"The value of property '{name}' does not match its pattern.")

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
-from sqlalchemy import Connection, Row, Select, func, insert, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from bff.partner import clock
@@ -19,10 +19,24 @@ from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Credentials
 from bff.partner.providers.told import connector as told_connector
 from bff.partner.storage import tables
+from bff.serving.statements import Within
 
 MOST_SCOPES: Final = 8000
 """Characters of the granted scopes that are told."""
 _SCOPE: Final = re.compile(r"[!#-\[\]-~]+")
+_TABLE: Final = tables.account_connector
+_OURS: Final = select(_TABLE).where(_TABLE.c.account_id == bindparam("account"))
+_FIND: Final = Within(_OURS.where(_TABLE.c.id == bindparam("id")))
+_SAME: Final = _TABLE.c.connector_id == bindparam("connector")
+_IN_USE: Final = Within(_OURS.where(_SAME).order_by(_TABLE.c.authenticated.desc(), _TABLE.c.id).limit(1))
+_COUNT: Final = Within(
+    select(func.count().label("count")).where(_TABLE.c.account_id == bindparam("account"), _SAME)
+)
+_PROPERTIES: Final = Within(
+    select(tables.property_value)
+    .where(tables.property_value.c.account_connector_id == bindparam("installed"))
+    .order_by(tables.property_value.c.id)
+)
 
 
 class Owner(Protocol):
@@ -110,9 +124,7 @@ def find(connection: Connection, account_id: str, account_connector_id: int) -> 
     """One account connector of this account. Raises 404."""
     if account_connector_id > tables.LAST_ID:
         raise missing("Account connector")
-    row = connection.execute(
-        _of_account(account_id).where(tables.account_connector.c.id == account_connector_id)
-    ).first()
+    row: Row[Any] | None = _FIND.first(connection, account=account_id, id=account_connector_id)
     if row is None:
         raise missing("Account connector")
     return row
@@ -168,9 +180,7 @@ def find_or_add(connection: Connection, account_id: str, item: CatalogueConnecto
 
 def count(connection: Connection, account_id: str, connector_id: int) -> int:
     """How often the account has installed a connector."""
-    table = tables.account_connector.c
-    ours = select(func.count()).where(table.account_id == account_id, table.connector_id == connector_id)
-    return int(connection.execute(ours).scalar_one())
+    return int(_COUNT.first(connection, account=account_id, connector=connector_id).count)
 
 
 def told(service: Embedded, connection: Connection, row: Row[Any]) -> dict[str, Any]:
@@ -227,8 +237,9 @@ def told_properties(
     service: Embedded, connection: Connection, account_connector_id: int
 ) -> list[dict[str, Any]]:
     """The properties of an account connector, as the API tells them."""
-    table = tables.property_value
-    wanted = select(table).where(table.c.account_connector_id == account_connector_id).order_by(table.c.id)
+    rows = _PROPERTIES.all(connection, installed=account_connector_id)
+    if not rows:
+        return []
     owner = owner_of(connection, account_connector_id)
     return [
         {
@@ -237,14 +248,13 @@ def told_properties(
             "Id": row.id,
             "AccountConnectorId": account_connector_id,
         }
-        for row in connection.execute(wanted)
+        for row in rows
     ]
 
 
 def _in_use(connection: Connection, account_id: str, connector_id: int) -> Row[Any] | None:
-    table = tables.account_connector.c
-    ours = _of_account(account_id).where(table.connector_id == connector_id)
-    return connection.execute(ours.order_by(table.authenticated.desc(), table.id)).first()
+    found: Row[Any] | None = _IN_USE.first(connection, account=account_id, connector=connector_id)
+    return found
 
 
 def _of_account(account_id: str) -> Select[Any]:

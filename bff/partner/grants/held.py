@@ -17,6 +17,8 @@ from bff.partner.context import Embedded, embedded
 from bff.partner.crypto import CannotOpen
 from bff.partner.errors import ApiError, missing
 from bff.partner.grants import noting, revocation, standing, typed
+from bff.partner.openapi import describe, shapes
+from bff.partner.openapi.describe import Access
 from bff.partner.providers.credentials import Credentials
 from bff.partner.providers.entries import CatalogueConnector
 from bff.partner.providers.provider import Identified
@@ -92,6 +94,7 @@ def doubt(row: Row[Any], item: CatalogueConnector | None, account: str | None) -
 
 
 @routes.put("/v1.0/account/connectors/<int:account_connector_id>/signins/<token_sha256>/accept")
+@describe.operation(shapes.AccountConnector, 404, 410, access=Access.ACCOUNT)
 def accept(account_connector_id: int, token_sha256: str) -> Response:
     """Take the held grant of a sign-in (told by its token's SHA-256) in place of the connected one.
 

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import structlog
 from flask import json
-from sqlalchemy import Connection, Row, insert
+from sqlalchemy import Connection, Row, insert, update
 
 from bff.partner import clock
 from bff.partner.account_connectors import store
-from bff.partner.account_connectors.credentials import unseal
+from bff.partner.account_connectors.credentials import seal, unseal
 from bff.partner.context import Embedded
 from bff.partner.crypto import CannotOpen, Vault
 from bff.partner.grants import standing
@@ -29,15 +28,6 @@ log = structlog.get_logger("hitchpost.embedded")
 
 
 _HELD: Final = re.compile(r"sign_in:([0-9a-f]{64}):held:")
-
-
-@dataclass(frozen=True)
-class Noted:
-    """A grant that is to be revoked: its token, whom it was given to, and what its URL needs."""
-
-    token: standing.Token
-    client: Client | None
-    values: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -62,17 +52,19 @@ def throw_away(
 
     None where the third party has no revocation endpoint: then there is nothing to be done.
     """
-    token, client = standing.token_of(credentials), _client_of(service, connection, owner, credentials)
     noted = secrets.token_hex(16)
-    kept = [token.value, token.hint, *([client.id, client.secret] if client else [None, None])]
+    known = replace(credentials, client=_client_of(service, connection, owner, credentials))
     context = sealed_in(noted, owner)
-    sealed = service.vault.seal(json.dumps([*kept, values_of(credentials)]), context)
-    return _note(connection, service, owner, noted, sealed, context)
+    return _note(connection, service, owner, noted, seal(service.vault, known, context), context)
 
 
-def values_of(credentials: Credentials) -> dict[str, str]:
-    """What stands for names where the grant is revoked: some take the access token alone."""
-    return {**credentials.values, **credentials.extra, "access_token": credentials.access_token}
+def note_again(service: Embedded, row: Row[Any], credentials: Credentials) -> None:
+    """Keep what a noted grant was refreshed to: an older token of it may be good for nothing any more."""
+    context = sealed_in(row.id, Owner(row.account_connector_id, row.connector_id, row.account_id))
+    table, sealed = tables.pending_revocation, seal(service.vault, credentials, context)
+    changed = update(table).where(table.c.id == row.id).values(sealed_grant=sealed, sealed_for=context)
+    with service.database.writing() as connection:
+        connection.execute(changed)
 
 
 def _client_of(
@@ -153,12 +145,18 @@ def context_of(row: Row[Any]) -> str:
     return str(row.sealed_for)
 
 
-def opened(vault: Vault, row: Row[Any]) -> Noted:
-    """What a row holds. Raises ``CannotOpen``."""
+def opened(vault: Vault, row: Row[Any]) -> Credentials:
+    """What a row holds; its ``client`` is None where nobody knew it. Raises ``CannotOpen``."""
     kept = json.loads(vault.open(row.sealed_grant, context_of(row)))
     if isinstance(kept, dict):
-        # Still as it was found where its key was missing.
-        found = unseal(vault, row.sealed_grant, context_of(row))
-        return Noted(standing.token_of(found), found.client, values_of(found))
-    client = Client(*kept[2:4]) if kept[2] is not None else None
-    return Noted(standing.Token(*kept[:2]), client, kept[4] if len(kept) > 4 else {})
+        return unseal(vault, row.sealed_grant, context_of(row))
+    # Noted by an older release: one token, and what its URL needs.
+    token, hint, client_id, secret, *values = kept
+    return Credentials(
+        access_token=token if hint == "access_token" else "",
+        refresh_token=token if hint == "refresh_token" else None,
+        expires_at=None,
+        scope=None,
+        client=Client(client_id, secret) if client_id is not None else None,
+        values=values[0] if values else {},
+    )

@@ -20,7 +20,7 @@ from bff.partner.account_connectors import store
 from bff.partner.audit import audit
 from bff.partner.context import Embedded
 from bff.partner.crypto import CannotOpen
-from bff.partner.grants import noting, standing
+from bff.partner.grants import ending, noting, standing
 from bff.partner.grants.noting import Owner
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.catalogue_faults import OWN_APP
@@ -35,8 +35,8 @@ MOST_TRIES: Final = 30
 """So often a third party is asked, over some five days."""
 WAITED_FOR: Final = timedelta(days=29)
 """So long a key or an entry of the catalogue may be missing: before ``purge`` forgets what was noted."""
-TAKEN_FOR: Final = timedelta(minutes=1)
-"""Longer than one call may take: meanwhile nobody else tries the same."""
+TAKEN_FOR: Final = timedelta(minutes=2)
+"""Longer than three calls may take: meanwhile nobody else tries the same."""
 HELD_FOR: Final = timedelta(minutes=15)
 """So long after the sign-in its grant may be taken in place of the connected one."""
 OURS: Final = frozenset({"no_revocation_url", "encryption_key_missing"})
@@ -98,12 +98,11 @@ def let_go(service: Embedded, owner: Owner, credentials: Credentials, *, now: bo
 
 
 def _revoke_unnoted(service: Embedded, owner: Owner, credentials: Credentials) -> None:
-    item, token = service.catalogue.by_id(owner.connector_id), standing.token_of(credentials)
+    item = service.catalogue.by_id(owner.connector_id)
     if item is None or item.revocation_url is None or credentials.client is None:
         return
     try:
-        values = noting.values_of(credentials)
-        service.provider.in_a_hurry().revoke(item, credentials.client, token.value, token.hint, values)
+        ending.end(service.provider.in_a_hurry(), item, credentials.client, credentials)
     except ProviderFailed as failure:
         audit("revocation given up", account_connector=owner.account_connector_id, error=failure.error)
 
@@ -225,7 +224,9 @@ def _revoke(service: Embedded, row: Row[Any], provider: Provider) -> str | None:
         if standing.stands(service, connection, item, grant):
             audit("grant kept", account=row.account_id, account_connector=row.account_connector_id)
             return None
-    provider.revoke(item, grant.client, grant.token.value, grant.token.hint, grant.values)
+    ending.end(
+        provider, item, grant.client, grant.credentials, lambda new: noting.note_again(service, row, new)
+    )
     return None
 
 
@@ -234,7 +235,7 @@ def _noted(
 ) -> standing.Grant:
     noted = noting.opened(service.vault, row)
     client = noted.client or standing.client_for(service, connection, item, row.account_connector_id)
-    return standing.Grant(noted.token, client, noted.values, row.account_connector_id, row.external_account)
+    return standing.Grant(noted, client, row.account_connector_id, row.external_account)
 
 
 def _wait(failures: int) -> timedelta:

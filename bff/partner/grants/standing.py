@@ -6,7 +6,7 @@ a user's account gave a client when one of them is revoked (``revocation_ends = 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ from bff.partner.storage import tables
 
 @dataclass(frozen=True)
 class Token:
-    """The token by which a third party is told to end a grant, and what kind it is."""
+    """The token by which a grant is known, and what kind it is; ``ending`` says what is sent."""
 
     value: str
     hint: str
@@ -33,16 +33,17 @@ class Token:
 
 @dataclass(frozen=True)
 class Grant:
-    """A grant that is to be revoked: of which account connector, and of whom at the third party.
+    """A grant that is to be revoked: of which account connector, and of whom at the third party."""
 
-    ``values`` stand for names in the URL where it is revoked.
-    """
-
-    token: Token
+    credentials: Credentials
     client: Client
-    values: Mapping[str, str]
     account_connector_id: int
     external_account: str | None
+
+    @property
+    def token(self) -> Token:
+        """By which it is known."""
+        return token_of(self.credentials)
 
 
 def token_of(credentials: Credentials) -> Token:

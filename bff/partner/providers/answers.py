@@ -39,6 +39,14 @@ def is_success(status: int) -> bool:
     return 200 <= status < 300 and status != PARTIAL
 
 
+def is_refusal(document: Any) -> bool:
+    """Whether an answer with status 2xx tells that nothing was done."""
+    if not isinstance(document, dict):
+        return False
+    error = document.get("error")
+    return document.get("ok") is False or (isinstance(error, str | dict) and bool(error))
+
+
 def json_of(reply: Reply) -> Any:
     """The JSON of an answer, whatever its media type calls it; None where it is none."""
     try:

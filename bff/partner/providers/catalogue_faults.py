@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
 from bff.partner.providers import outbound, templates
-from bff.partner.providers.entries import RENAMED, CatalogueConnector
+from bff.partner.providers.entries import CLIENT_SECRET, RENAMED, AskedField, CatalogueConnector
 
 ENDPOINTS: Final = ("authorize_url", "token_url", "refresh_url", "userinfo_url", "revocation_url")
 OWN_APP: Final = ("ClientId", "ClientSecret")
@@ -37,13 +38,24 @@ _SET_BY_US: Final = {
     "token_params": {"grant_type", "code", "redirect_uri", "code_verifier", "client_id", "client_secret"},
     "refresh_params": {"grant_type", "refresh_token", "client_id", "client_secret"},
 }
+HEADERS: Final = ("token_headers", "userinfo_headers", "revocation_headers")
+_HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+"""The name of a header (RFC 9110, section 5.6.2)."""
+_OF_ENDPOINT: Final = {
+    "userinfo_url": ("userinfo_method", "userinfo_body"),
+    "revocation_url": ("revocation_headers",),
+}
+"""What is said of requests to an endpoint, and of no use without it."""
 _IN_USERINFO: Final = frozenset({"access_token"})
 _IN_REVOCATION: Final = frozenset({"token", "access_token"})
+_SECRETS: Final = frozenset({"api_key", "password", "client_secret"})
+"""Of the built-in names, those of secrets whatever the entry says."""
 
 
 def faults_of(item: CatalogueConnector) -> list[str]:
     """Every fault of an entry, each with the key that it is about."""
-    found = [*_missing(item), *_parameters(item), *_fields(item), *_names(item), *_hosts(item)]
+    found = [*_missing(item), *_parameters(item), *_requests(item), *_headers(item)]
+    found += [*_fields(item), *_choices(item), *_names(item), *_hosts(item)]
     return [f"connector {item.key}: {fault}" for fault in found]
 
 
@@ -103,6 +115,34 @@ def _parameters(item: CatalogueConnector) -> Iterator[str]:
         yield f"parameter_names: {other} stands for more than one parameter"
 
 
+def _requests(item: CatalogueConnector) -> Iterator[str]:
+    if item.userinfo_body is not None and item.userinfo_method == "GET":
+        yield 'userinfo_body: is sent with a POST; write userinfo_method = "POST"'
+    for endpoint, names in _OF_ENDPOINT.items():
+        if not getattr(item, endpoint):
+            yield from (
+                f"{name}: is of no use without {endpoint}" for name in names if name in item.model_fields_set
+            )
+    if item.token_auth != "none":  # noqa: S105  # nosec B105  # the name of a method
+        return
+    for place, text in _texts(item):
+        secret = CLIENT_SECRET & set(templates.names_in(text)) if place.startswith("revocation_") else set()
+        for name in sorted(secret):
+            yield f'{place}: {{{name}}} is made of the client\'s secret, and token_auth = "none" has none'
+
+
+def _headers(item: CatalogueConnector) -> Iterator[str]:
+    for table in HEADERS:
+        headers: dict[str, str] = getattr(item, table)
+        for double in _twice(name.lower() for name in headers):
+            yield f"{table}: {double} is there more than once"
+        for name, text in headers.items():
+            if not _HEADER.fullmatch(name):
+                yield f"{table}: {name!r} is no name of a header"
+            if not all(" " <= character <= "~" for character in text):
+                yield f"{table}: {name}: holds characters that no header can carry"
+
+
 def _fields(item: CatalogueConnector) -> Iterator[str]:
     for name in _twice(entry.name for entry in item.asked):
         yield f"field: {name} is there more than once"
@@ -110,6 +150,47 @@ def _fields(item: CatalogueConnector) -> Iterator[str]:
         yield f"field: {name} is the name of an own app's property; write [[connector.property]]"
     for name in _twice(item.kept):
         yield f"keep_from_...: {name} is kept more than once"
+
+
+def _choices(item: CatalogueConnector) -> Iterator[str]:
+    for one in item.fields:
+        if one.choices is not None:
+            yield from (f"field: {one.name}: {fault}" for fault in _choice_faults(item, one, one.choices))
+
+
+def _choice_faults(item: CatalogueConnector, one: AskedField, choices: dict[str, str]) -> Iterator[str]:
+    if not choices:
+        yield "choices: there are none; write them, or leave choices out"
+    if one.pattern is not None:
+        yield "choices: are the only values there are; leave pattern out"
+    if one.prefix or one.suffix:
+        yield "choices: prefix and suffix stand beside what is typed; leave them out"
+    if one.sensitive or one.name in _SECRETS.intersection(BUILT_IN[item.auth]):
+        yield "choices: a secret is typed, and not chosen from a list"
+    for label in _twice(choices.values()):
+        yield f"choices: {label!r} stands for more than one; users cannot tell them apart"
+    for value in choices:
+        yield from (f"choices: {value!r} {misfit}" for misfit in _misfits(item, one, value))
+
+
+def _misfits(item: CatalogueConnector, one: AskedField, value: str) -> Iterator[str]:
+    """Where a choice cannot stand, though a text of the entry names its field there."""
+    urls = dict(_urls(item))
+    for place, text in _texts(item):
+        names = templates.names_in(text)
+        if one.name not in names:
+            continue
+        values = dict.fromkeys(names, "x") | {one.name: value}
+        try:
+            if place in urls:
+                alone = set(templates.names_in_origin(text)) == {one.name}
+                allowed = tuple(item.allowed_hosts) if alone else ()
+                templates.fill_url(text, values, {one.name: one.takes or ""}, allowed)
+            elif "headers" in place:
+                templates.fill_header(text, values)
+        except templates.Unfit as unfit:
+            if unfit.name == one.name:
+                yield f"cannot stand in {place}: it {str(unfit).partition(': ')[2]}"
 
 
 def _names(item: CatalogueConnector) -> Iterator[str]:
@@ -129,8 +210,8 @@ def _names(item: CatalogueConnector) -> Iterator[str]:
         "userinfo_url": kept | _IN_USERINFO,
         "userinfo_headers": kept | _IN_USERINFO,
         "revocation_url": kept | _IN_REVOCATION,
-        "revocation_params": kept | _IN_REVOCATION,
-        "revocation_headers": kept | _IN_REVOCATION,
+        "revocation_params": kept | _IN_REVOCATION | CLIENT_SECRET,
+        "revocation_headers": kept | _IN_REVOCATION | CLIENT_SECRET,
         "check.url": tried,
         "check.headers": tried,
         "check.params": tried,
@@ -152,8 +233,8 @@ def _hosts(item: CatalogueConnector) -> Iterator[str]:
         if ours and not templates.is_bound(url, item.patterns, tuple(item.allowed_hosts)):
             yield (
                 f"{name}: its host may be anybody's, who would be sent the client's secret; end it in a"
-                " domain ({shop}.example.com), list the field's values (pattern = 'com|eu'), or write"
-                " allowed_hosts"
+                " domain ({shop}.example.com), list the field's values (choices, or"
+                " pattern = 'com|eu'), or write allowed_hosts"
             )
         elif not templates.names_in(url) and not templates.is_allowed(url, tuple(item.allowed_hosts)):
             yield f"{name}: its host is not among allowed_hosts"
@@ -176,9 +257,7 @@ def _texts(item: CatalogueConnector) -> Iterator[tuple[str, str]]:
             "token_params",
             "refresh_params",
             "revocation_params",
-            "revocation_headers",
-            "userinfo_headers",
-            "token_headers",
+            *HEADERS,
         )
     }
     if item.check:

@@ -38,7 +38,10 @@ def entry_text(entry: ShippedEntry, connector_id: int) -> str:
     if entry.needs_client_secret:
         lines.append(f'client_secret_env = "{secret_variable(entry)}"  # the variable that holds its secret')
     for field in entry.keys.get("field", []):
-        lines += ["", "[[connector.field]]", *(_line(*item) for item in field.items())]
+        plain = {name: value for name, value in field.items() if name != "choices"}
+        lines += ["", "[[connector.field]]", *(_line(*item) for item in plain.items())]
+        if choices := field.get("choices"):
+            lines += ["[connector.field.choices]", *(_line(*item) for item in choices.items())]
     if check := entry.keys.get("check"):
         lines += ["", "[connector.check]", *(_line(*item) for item in check.items())]
     return "\n".join(lines) + "\n"

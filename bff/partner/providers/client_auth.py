@@ -17,14 +17,22 @@ def authenticated(
         case "client_secret_basic":
             # Each part is form-encoded before it is joined.
             name, secret = quote(client.id, safe=""), quote(client.secret or "", safe="")
-            return {"Authorization": _basic(name, secret)}, form
+            return {"Authorization": f"Basic {_pair(name, secret)}"}, form
         case "client_secret_basic_raw":
-            return {"Authorization": _basic(client.id, client.secret or "")}, form
+            return {"Authorization": f"Basic {_pair(client.id, client.secret or '')}"}, form
         case "client_secret_post":
             return {}, {**form, "client_id": client.id, "client_secret": client.secret or ""}
         case _:
             return {}, {**form, "client_id": client.id}
 
 
-def _basic(name: str, secret: str) -> str:
-    return "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode()
+def named(client: Client) -> dict[str, str]:
+    """What stands for a client in texts that may name its secret (``entries.CLIENT_SECRET``)."""
+    shown = {"client_id": client.id}
+    if client.secret:
+        shown |= {"client_secret": client.secret, "basic": _pair(client.id, client.secret)}
+    return shown
+
+
+def _pair(name: str, secret: str) -> str:
+    return base64.b64encode(f"{name}:{secret}".encode()).decode()

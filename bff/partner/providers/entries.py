@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
@@ -30,6 +31,8 @@ RENAMED: Final = frozenset(
 
 ``code`` is the callback's, ``token_code`` the same in the token request.
 """
+CLIENT_SECRET: Final = frozenset({"client_secret", "basic"})
+"""Names in a revocation that stand for the client's secret; ``basic`` is base64 of id:secret."""
 FIELD_NAME: Final = r"^[A-Za-z][A-Za-z0-9_]{0,62}$"
 _HOST: Final = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+|localhost")
 
@@ -56,6 +59,14 @@ def _link(value: str) -> str:
     return value
 
 
+def _json(value: str) -> str:
+    try:
+        json.loads(value)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"is no JSON: {error}") from None
+    return value
+
+
 def _host(value: str) -> str:
     if not _HOST.fullmatch(value):
         raise ValueError("write a host in small letters such as accounts.example.com or *.example.com")
@@ -68,11 +79,19 @@ def _path(value: str) -> str:
     return value
 
 
+def _choice(value: str) -> str:
+    if not value.isprintable() or value != value.strip():
+        raise ValueError("write a choice without line breaks, and without blanks around it")
+    return value
+
+
 Text = Annotated[str, Field(min_length=1, max_length=255)]
+Choice = Annotated[str, AfterValidator(_choice), Field(min_length=1, max_length=255)]
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 Pattern = Annotated[str, AfterValidator(_pattern), Field(min_length=1, max_length=1000)]
 Link = Annotated[str, AfterValidator(_link)]
 Host = Annotated[str, AfterValidator(_host)]
+JsonText = Annotated[str, AfterValidator(_json), Field(max_length=10_000)]
 Path = Annotated[str, AfterValidator(_path), Field(min_length=1)]
 """A dotted path into a JSON document; a number takes that member of a list."""
 
@@ -94,12 +113,14 @@ class AskedField(_Strict):
     """A value that the user types in the popup before the sign-in; kept as the property of this name.
 
     ``pattern`` is what the whole value has to match. ``prefix`` and ``suffix`` are shown around the input and
-    are no part of the value.
+    are no part of the value. ``choices`` are the only values there are, each with the text that users read;
+    they are shown as a list in place of an input, in their order.
     """
 
     name: Annotated[str, Field(pattern=FIELD_NAME)]
     label: Text
     pattern: Pattern | None = None
+    choices: Annotated[dict[Choice, Text], Field(max_length=100)] | None = None
     prefix: Annotated[str, Field(max_length=255)] = ""
     suffix: Annotated[str, Field(max_length=255)] = ""
     help: Annotated[str, Field(max_length=1000)] = ""
@@ -107,9 +128,14 @@ class AskedField(_Strict):
     sensitive: bool = False
     optional: bool = False
 
+    @property
+    def takes(self) -> str | None:
+        """The regular expression that a whole value matches: ``pattern``, or one that lists the choices."""
+        return "|".join(map(re.escape, self.choices)) if self.choices else self.pattern
+
     def accepts(self, value: str) -> bool:
         """Whether the value is one that this field takes."""
-        return self.pattern is None or re.fullmatch(self.pattern, value) is not None
+        return self.takes is None or re.fullmatch(self.takes, value) is not None
 
 
 class Check(_Strict):
@@ -145,7 +171,9 @@ class CatalogueConnector(_Strict):
     token_url: Endpoint | None = None
     refresh_url: Endpoint | None = None
     userinfo_url: Endpoint | None = None
+    userinfo_method: Literal["GET", "POST"] = "GET"
     userinfo_headers: dict[str, str] = {}
+    userinfo_body: JsonText | None = None
     token_headers: dict[str, str] = {}
     revocation_url: Endpoint | None = None
     revocation_method: Literal["POST", "DELETE", "GET"] = "POST"
@@ -191,8 +219,8 @@ class CatalogueConnector(_Strict):
 
     @property
     def patterns(self) -> dict[str, str]:
-        """The pattern of each field that has one."""
-        return {field.name: field.pattern for field in self.fields if field.pattern is not None}
+        """What the values of each field match, where it does not take every one."""
+        return {field.name: field.takes for field in self.fields if field.takes is not None}
 
     @property
     def kept(self) -> list[str]:
@@ -204,6 +232,28 @@ class CatalogueConnector(_Strict):
         """Whether tokens are had without a user's consent (RFC 6749, section 4.4)."""
         return self.auth == "client_credentials" or self.grant == "client_credentials"
 
+    @property
+    def revokes_as_it_says(self) -> bool:
+        """Whether the entry itself says how a revocation shows the client, in place of ``token_auth``."""
+        texts = [*self.revocation_headers.values(), *self.revocation_params.values()]
+        named = {name for text in texts for name in templates.names_in(text)}
+        return bool(named & CLIENT_SECRET) or "authorization" in map(str.lower, self.revocation_headers)
+
+    @property
+    def revokes_by_bearer(self) -> bool:
+        """Whether a revocation is authenticated by the very token that it ends."""
+        named = {name for text in self.revocation_headers.values() for name in templates.names_in(text)}
+        return bool(named & {"token", "access_token"})
+
+    @property
+    def revokes_by_access_token(self) -> bool:
+        """Whether a revocation sends the access token, although there may be a refresh token."""
+        tables = (self.revocation_headers, self.revocation_params)
+        texts = [self.revocation_url or "", *(text for table in tables for text in table.values())]
+        return any("access_token" in templates.names_in(text) for text in texts)
+
     def url(self, template: str, values: Mapping[str, str]) -> str:
         """A URL of this entry with values in the place of names. Raises ``templates.Unfit``."""
-        return templates.fill_url(template, values, self.patterns, tuple(self.allowed_hosts))
+        hosts = tuple(self.allowed_hosts)
+        told = dict.fromkeys(self.kept if hosts else [], templates.SEVERAL_LABELS)
+        return templates.fill_url(template, values, told | self.patterns, hosts)

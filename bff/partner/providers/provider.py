@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from flask import json
 
 from bff.partner.account_names import kept_name
-from bff.partner.providers import answers, said, templates, transport
-from bff.partner.providers.client_auth import authenticated
+from bff.partner.providers import answers, client_auth, refusals, said, templates, transport
 from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.dotted import kept_at, text_at
-from bff.partner.providers.entries import CatalogueConnector
+from bff.partner.providers.entries import CLIENT_SECRET, CatalogueConnector
 from bff.partner.providers.outbound import Policy
 from bff.partner.providers.said import Endpoint, Said
 
-OK: Final = 200
+UNAUTHORIZED: Final = 401
 NOT_FOUND: Final = 404
-GONE: Final = (400, "invalid_token")
-"""How some third parties answer when a token that is to be revoked is no good (any more)."""
+REFUSED: Final = frozenset({200, 400, UNAUTHORIZED})
+"""Statuses with which third parties say that a token which is to be revoked is no good (any more)."""
 IN_A_HURRY: Final = transport.Limits(connect=2.0, read=4.0, total=5.0)
 """Of a call for whose end a user waits and which can be made again."""
+JSON: Final = "application/json"
 UNFIT: Final = "field_does_not_fit"
 _SECRET: Final = ("code", "code_verifier", "refresh_token", "token", "client_secret")
 
@@ -76,6 +76,7 @@ class _Asked:
     form: dict[str, str]
     more: Mapping[str, str]
     values: Mapping[str, str]
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Provider:
@@ -127,21 +128,26 @@ class Provider:
 
     def revoke(
         self, item: CatalogueConnector, client: Client, token: str, hint: str, values: Mapping[str, str]
-    ) -> None:
-        """Revoke a token (RFC 7009); an unknown one counts as revoked. Raises ``ProviderFailed``."""
-        known = {"access_token": token, **values, "token": token, "client_id": client.id}
+    ) -> bool:
+        """Revoke a token (RFC 7009). Whether it was; False for one that is unknown there (any more).
+
+        Raises ``ProviderFailed``.
+        """
+        given = {"access_token": token, **values, "token": token}
+        known = {**given, **client_auth.named(client)}
         form = {"token": token, "token_type_hint": hint}
         try:
-            form = templates.fill_all(item.revocation_params, known) or form
+            form = templates.fill_all(item.revocation_params, known, templates.LONGEST_TOKEN) or form
+            headers = templates.fill_headers(item.revocation_headers, known)
         except templates.Unfit as error:
             raise _unfit("revoke", error) from None
-        asked = _Asked("revoke", item.revocation_url or "", form, {}, known)
+        asked = _Asked("revoke", item.revocation_url or "", form, {}, given, headers)
         status, document, answer = self._post(item, client, asked)
-        gone = (status, said.error_in(document)) == GONE or (
-            status == NOT_FOUND and item.revocation_method == "DELETE"
-        )
-        if not 200 <= status < 300 and not gone:
-            raise ProviderFailed(answer.error or f"revocation_endpoint_answered_{status}", said=answer)
+        if answers.is_success(status) and not answers.is_refusal(document):
+            return True
+        if _is_gone(item, answer):
+            return False
+        raise ProviderFailed(answer.error or f"revocation_endpoint_answered_{status}", said=answer)
 
     def identify(self, item: CatalogueConnector, found: Credentials, document: Any) -> Identified:
         """Whose account was connected, where the third party tells. A failure here fails nothing.
@@ -163,13 +169,14 @@ class Provider:
         values = {**found.values, **found.extra, "access_token": found.access_token}
         if found.client is not None:
             values["client_id"] = found.client.id
-        headers = {"Authorization": "Bearer {access_token}", **item.userinfo_headers}
+        body = item.userinfo_body.encode() if item.userinfo_body is not None else None
+        usual = {"Authorization": "Bearer {access_token}"} | ({"Content-Type": JSON} if body else {})
         secrets = [found.access_token, found.refresh_token or ""]
         try:
             url = item.url(item.userinfo_url, values)
-            # An empty one is left out: some want their own header, and no other.
-            filled = {name: templates.fill_header(text, values) for name, text in headers.items() if text}
-            reply = transport.send(self.policy, "GET", url, headers=filled, limits=self.limits)
+            headers = templates.fill_headers(_over(usual, item.userinfo_headers), values)
+            method = item.userinfo_method
+            reply = transport.send(self.policy, method, url, headers=headers, body=body, limits=self.limits)
         except templates.Unfit as error:
             return None, Said("userinfo", None, UNFIT, str(error))
         except transport.NoReply as error:
@@ -193,27 +200,26 @@ class Provider:
         raise ProviderFailed(answer.error or otherwise, found, answer)
 
     def _post(self, item: CatalogueConnector, client: Client, asked: _Asked) -> tuple[int, Any, Said]:
-        headers, form = authenticated(item, client, asked.form)
-        secrets = [client.secret or "", *(form.get(name, "") for name in _SECRET)]
-        secrets.append(asked.values.get("access_token", ""))
+        revokes = asked.endpoint == "revoke"
+        headers, form = client_auth.authenticated(item, client, asked.form)
+        if revokes and item.revokes_as_it_says:
+            headers, form = {}, asked.form
+        shown = {**client_auth.named(client), **asked.values}
+        secrets = [shown.get(name, "") for name in (*CLIENT_SECRET, "token", "access_token")]
+        secrets += (form.get(name, "") for name in _SECRET)
         # The code's other name is that of the callback: most token endpoints call it by its own.
         names = {**item.parameter_names, "code": item.parameter_names.get("token_code", "code")}
         form = {names.get(name, name): value for name, value in form.items()}
-        revokes = asked.endpoint == "revoke"
         kind: str = item.revocation_request if revokes else item.token_request
         method = item.revocation_method if revokes else "POST"
         sent: dict[str, Any] = {"form": form} if kind == "form" else {}
         if kind == "json":
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = JSON
             sent = {"body": json.dumps(form).encode()}
         try:
             known = {**asked.values, "client_id": client.id}
             url = item.url(asked.url, known)
-            headers = _filled(item.token_headers, known) | headers
-            if revokes:
-                # An empty one is left out, as with user info: some want the token there, and no client.
-                headers |= _filled(item.revocation_headers, known)
-                headers = {name: text for name, text in headers.items() if text}
+            headers = _over(templates.fill_headers(item.token_headers, known), headers, asked.headers)
             reply = transport.send(self.policy, method, url, headers=headers, limits=self.limits, **sent)
         except templates.Unfit as error:
             raise _unfit(asked.endpoint, error) from None
@@ -223,8 +229,20 @@ class Provider:
         return reply.status, document, said.of_answer(asked.endpoint, reply.status, document, secrets)
 
 
-def _filled(headers: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
-    return {name: templates.fill_header(text, known) for name, text in headers.items()}
+def _is_gone(item: CatalogueConnector, answer: Said) -> bool:
+    """Whether a revocation was answered by: there is no such token, so that nothing is left to be done."""
+    if answer.status == NOT_FOUND and item.revocation_method == "DELETE":
+        return True
+    if answer.status == UNAUTHORIZED and item.revokes_by_bearer:
+        return True
+    words = (answer.error or "", answer.description or "")
+    return answer.status in REFUSED and any(refusals.is_dead(item, word, "") for word in words)
+
+
+def _over(*tables: Mapping[str, str]) -> dict[str, str]:
+    """One table of headers, a later one before an earlier one of its name. An empty one is left out."""
+    merged = {name.lower(): (name, text) for table in tables for name, text in table.items()}
+    return {name: text for name, text in merged.values() if text}
 
 
 def _unfit(endpoint: Endpoint, error: templates.Unfit) -> ProviderFailed:

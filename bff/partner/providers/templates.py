@@ -17,9 +17,14 @@ from bff.partner.providers import outbound
 NAME: Final = re.compile(r"\{([A-Za-z0-9_][A-Za-z0-9_.-]*)\}")
 ONE_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 """What may stand in a host for a field that has no pattern of its own: one part between two dots."""
+SEVERAL_LABELS: Final = rf"{ONE_LABEL}(?:\.{ONE_LABEL})*"
+"""What may stand in a host for what a third party told, where the entry lists the hosts."""
 LONGEST_VALUE: Final = 2000
+"""Characters of a value in a URL."""
+LONGEST_TOKEN: Final = 16_000
+"""Characters of a value in a header or a body: tokens with claims in them have some thousands."""
 _HOST_TEXT: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
-_LISTED: Final = re.compile(r"(?:[A-Za-z0-9-]|\\[.-]|[|()]|\(\?:)+")
+_LISTED: Final = re.compile(r"(?:[A-Za-z0-9:/-]|\\[.-]|[|()]|\(\?:)+")
 """A pattern that is a list of texts, such as ``com|eu|com\\.au``: without repetition or classes."""
 
 
@@ -36,22 +41,34 @@ def names_in(template: str) -> list[str]:
     return NAME.findall(template)
 
 
-def fill(template: str, values: Mapping[str, str]) -> str:
-    """The text with every name replaced. Raises ``Unfit`` for a name without a value."""
-    return NAME.sub(lambda found: _value(found[1], values), template)
+def names_in_origin(template: str) -> list[str]:
+    """Those of the names in a URL that decide which host it leads to."""
+    return names_in(_split(template)[0])
 
 
-def fill_all(texts: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
+def fill(template: str, values: Mapping[str, str], longest: int = LONGEST_VALUE) -> str:
+    """The text with every name replaced. Raises ``Unfit`` where one has none, or a longer one."""
+    return NAME.sub(lambda found: _value(found[1], values, longest), template)
+
+
+def fill_all(
+    texts: Mapping[str, str], values: Mapping[str, str], longest: int = LONGEST_VALUE
+) -> dict[str, str]:
     """``fill`` for each text of a table. Raises ``Unfit``."""
-    return {name: fill(text, values) for name, text in texts.items()}
+    return {name: fill(text, values, longest) for name, text in texts.items()}
+
+
+def fill_headers(texts: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
+    """``fill_header`` for each text of a table. Raises ``Unfit``."""
+    return {name: fill_header(text, values) for name, text in texts.items()}
 
 
 def fill_header(template: str, values: Mapping[str, str]) -> str:
     """``fill`` for a header: its result has nothing that ends a line. Raises ``Unfit``."""
     for name in names_in(template):
-        if not all(" " <= character <= "~" for character in _value(name, values)):
+        if not all(" " <= character <= "~" for character in _value(name, values, LONGEST_TOKEN)):
             raise Unfit(name, "holds characters that no header can carry")
-    return fill(template, values)
+    return fill(template, values, LONGEST_TOKEN)
 
 
 def fill_url(
@@ -133,7 +150,10 @@ def _after_host(origin: str) -> str:
 
 def _origin(origin: str, values: Mapping[str, str], patterns: Mapping[str, str]) -> str:
     if whole := NAME.fullmatch(origin):
-        value = _value(whole[1], values).rstrip("/")
+        value = _value(whole[1], values)
+        if whole[1] in patterns and not re.fullmatch(patterns[whole[1]], value):
+            raise Unfit(whole[1], "is none of the addresses that the catalogue allows")
+        value = value.rstrip("/")
         if urlsplit(value)._replace(scheme="", netloc="").geturl():
             raise Unfit(whole[1], "is to be an origin such as https://eu.example.com")
         return value
@@ -156,12 +176,12 @@ def _quoted(name: str, values: Mapping[str, str]) -> str:
     return quote(value, safe="")
 
 
-def _value(name: str, values: Mapping[str, str]) -> str:
+def _value(name: str, values: Mapping[str, str], longest: int = LONGEST_VALUE) -> str:
     value = values.get(name)
     if not value:
         raise Unfit(name, "has no value")
-    if len(value) > LONGEST_VALUE:
-        raise Unfit(name, f"is longer than {LONGEST_VALUE} characters")
+    if len(value) > longest:
+        raise Unfit(name, f"is longer than {longest} characters")
     return value
 
 

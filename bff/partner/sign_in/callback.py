@@ -14,6 +14,7 @@ from bff.partner.account_connectors import properties
 from bff.partner.account_connectors.sign_ins import Result
 from bff.partner.context import Embedded, embedded
 from bff.partner.errors import FlowError
+from bff.partner.openapi import describe
 from bff.partner.providers import refusals, said, templates
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client
@@ -35,6 +36,15 @@ log = structlog.get_logger("hitchpost.embedded")
 
 
 @routes.route(PATH, methods=["GET"])
+@describe.page(
+    *(200, 302, 400, 410),
+    query={
+        "state": "As it was sent.",
+        "code": "The third party's code.",
+        "error": "Why there is none.",
+        "iss": "Who answers (RFC 9207).",
+    },
+)
 def finish() -> AnyResponse:
     """The answer: credentials, and the end. What is no person's visit, such as HEAD, uses nothing up."""
     if not visits.is_visit(request):
@@ -72,6 +82,7 @@ def _concluded(
 
 
 @routes.route(PATH, methods=["POST"])
+@describe.page(303, 400)
 def posted() -> AnyResponse:
     """The answer as a form of the third party's page (``response_mode=form_post``): brought again as a GET.
 

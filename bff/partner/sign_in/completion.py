@@ -15,6 +15,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, json, redirect, request
+from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -24,6 +25,8 @@ from bff.partner.account_connectors import sign_ins, store
 from bff.partner.context import Embedded, embedded
 from bff.partner.crypto import sha256
 from bff.partner.errors import ApiError, FlowError
+from bff.partner.openapi import describe, shapes
+from bff.partner.openapi.describe import Access
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client
 from bff.partner.providers.provider import Code
@@ -36,6 +39,18 @@ routes = Blueprint("completion", __name__)
 LIFE: Final = timedelta(minutes=5)
 ELSEWHERE: Final = "completed_elsewhere"
 _SIGN_IN: Final = "/v1.0/account/connectors/<int:account_connector_id>/signins/<token_sha256>"
+
+
+class CompletionCode(BaseModel):
+    """The code that the browser brought to the completion URL."""
+
+    Code: shapes.Filled
+
+
+class Completed(BaseModel):
+    """Where the browser goes on, once: ``/connectorauth/finished/{FinishId}``."""
+
+    FinishId: str
 
 
 def go_on(
@@ -71,6 +86,7 @@ def ask(service: Embedded, wanted: Wanted, url: str, given: Code | None) -> AnyR
 
 
 @routes.put(f"{_SIGN_IN}/complete")
+@describe.operation(Completed, 404, 410, access=Access.ACCOUNT, body=CompletionCode)
 def complete(account_connector_id: int, token_sha256: str) -> Response:
     """The right browser brought this ``Code``: the answer's ``FinishId`` is where it goes on, once.
 
@@ -88,6 +104,7 @@ def complete(account_connector_id: int, token_sha256: str) -> Response:
 
 
 @routes.put(f"{_SIGN_IN}/refuse")
+@describe.operation(shapes.Message, 404, 410, access=Access.ACCOUNT, body=CompletionCode)
 def refuse(account_connector_id: int, token_sha256: str) -> Response:
     """Another browser brought this ``Code``: what it would have connected is forgotten. 410 for any other."""
     account_id, table = account_level(), tables.completion
@@ -101,6 +118,7 @@ def refuse(account_connector_id: int, token_sha256: str) -> Response:
 
 
 @routes.route("/connectorauth/finished/<finish_id>", methods=["GET"])
+@describe.page(200, 302, 400, 410)
 def finish(finish_id: str) -> AnyResponse:
     """Connect what was put aside, and end as any sign-in does. Good once."""
     if not visits.is_visit(request):

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 from flask import json
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from bff.partner import clock
 from bff.partner.account_connectors import properties, sign_ins
@@ -24,8 +24,14 @@ from bff.partner.providers.credentials import Client
 from bff.partner.sign_in import authorize, stale
 from bff.partner.sign_in.flow_cookies import LIFE, Binding, all_shown, cookie_name, shown
 from bff.partner.storage import tables
+from bff.partner.storage.database import adding
 
 KEY_MISSING: Final = "encryption_key_missing"
+_ADD: Final = adding(
+    tables.flow,
+    *("state_sha256", "cookie_sha256", "account_connector_id", "token_sha256", "verifier"),
+    *("target_origin", "callback_message", "expires_at"),
+)
 log = structlog.get_logger("hitchpost.embedded")
 
 
@@ -78,7 +84,7 @@ def begin(
         "callback_message": wanted.message,
         "expires_at": clock.now() + LIFE,
     }
-    connection.execute(insert(tables.flow).values(row))
+    _ADD.run(connection, **row)
     return url, Binding(state, value, is_secure(service))
 
 

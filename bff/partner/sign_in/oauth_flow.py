@@ -18,6 +18,7 @@ from bff.partner.audit import audit
 from bff.partner.context import Embedded, embedded
 from bff.partner.crypto import sha256
 from bff.partner.errors import ApiError, FlowError
+from bff.partner.openapi import describe
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client
 from bff.partner.sign_in import completion, connecting, flows, tokens, visits
@@ -32,6 +33,15 @@ log = structlog.get_logger("hitchpost.embedded")
 
 
 @routes.route("/connectorauth/updateaccountconnectoroauth", methods=["GET"])
+@describe.page(
+    *(200, 302, 400, 403, 404, 410),
+    query={
+        "id": "The account connector's id.",
+        "token": "The sign-in token.",  # nosec B105  # no secret
+        "targetOrigin": "The origin that the message goes to, or the page to return to.",
+        "callbackMessage": "What is posted at the end; without it, the browser is redirected.",
+    },
+)
 def start() -> AnyResponse:
     """Redeem the sign-in token once and send the browser to the third party."""
     service = embedded()

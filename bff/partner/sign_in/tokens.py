@@ -5,20 +5,24 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from bff.partner import clock
 from bff.partner.crypto import sha256
 from bff.partner.storage import tables
+from bff.serving.statements import Within
 
 LIFE: Final = timedelta(minutes=5)
+_TABLE: Final = tables.sign_in_token
+_UNUSED: Final = (_TABLE.c.sha256 == bindparam("token")) & _TABLE.c.used_at.is_(None)
+_FIND: Final = Within(select(_TABLE).where(_UNUSED, _TABLE.c.expires_at > bindparam("now")))
+_REDEEM: Final = Within(update(_TABLE).where(_UNUSED).values(used_at=bindparam("now")))
 
 
 def find(connection: Connection, token: str) -> Row[Any] | None:
     """A token that may still be redeemed."""
-    table = tables.sign_in_token
-    wanted = select(table).where(table.c.sha256 == sha256(token), table.c.used_at.is_(None))
-    return connection.execute(wanted.where(table.c.expires_at > clock.now())).first()
+    found: Row[Any] | None = _FIND.first(connection, token=sha256(token), now=clock.now())
+    return found
 
 
 def find_expired(connection: Connection, token: str) -> Row[Any] | None:
@@ -47,9 +51,7 @@ def completion_url(connection: Connection, token_sha256: str) -> str | None:
 
 def redeem(connection: Connection, token_sha256: str) -> bool:
     """Use a token up. Of any number at once, one is told True."""
-    table, now = tables.sign_in_token, clock.now()
-    unused = update(table).where(table.c.sha256 == token_sha256, table.c.used_at.is_(None))
-    return connection.execute(unused.values(used_at=now)).rowcount == 1
+    return _REDEEM.run(connection, token=token_sha256, now=clock.now()) == 1
 
 
 def redeem_for(connection: Connection, account_id: str, token_sha256: str) -> bool:
