@@ -22,9 +22,9 @@ const minimizer = new TerserPlugin({
     module: true,
     compress: { inline: 1, passes: 6, hoist_funs: false, unsafe: true, unsafe_arrows: true, unsafe_methods: true, pure_getters: true },
     // Names that no other program sees: those with a trailing underscore, and the parts of a popup.
-    // The files that are built apart name the same things the same way (kit.ts, later.ts).
+    // The files that are built apart name the same things the same way (kit.ts, hooks.ts).
     nameCache: {},
-    mangle: { properties: { regex: /_$|^(answered|asked|begun|blocked|busy|clear|dispose|ending|gone|launch|made|news|over|owner|refused|request|steer|tidy|told|until|known|hint|bffOrigin|complain|flowOf|flows|offers|openFor|openPopup|readRequest|refresh|renew|requestOf|standsFor|watchers|wordOf|heir|paint|expect|remember|forget|nudge|shown|files|identity)$/ } },
+    mangle: { properties: { regex: /_$|^(answered|asked|begun|blocked|busy|clear|cleanUp|ending|gone|launch|made|over|owner|refused|request|choose|reported|until|known|hooks|hint|bffOrigin|logError|flowOf|flows|offers|openSignIn|openPopup|readRequest|refresh|redraw|requestOf|matchesRequest|subscribers|wordOf|replacement|paint|expect|remember|forget|queueSignal|nextSignal|shown|files|identity)$/ } },
   },
 });
 

@@ -8,7 +8,7 @@ const checking = document.getElementById("checking");
 let sending = false;
 
 submit.disabled = false;
-const inputs = [...form.querySelectorAll("input[type=text]")];
+const inputs = [...form.querySelectorAll("input[type=text], select")];
 const first = form.querySelector("[aria-invalid=true]") ?? inputs.find((input) => !input.value) ?? inputs[0] ?? submit;
 first.focus();
 first.select?.(); // What was typed before may be what was wrong: typing replaces it.

@@ -1,21 +1,21 @@
-// The BFF over HTTP: what is asked of it, and what may go wrong with each call.
-import { complain } from "./complain.js";
-import { ConnectError, errorOf, type Told } from "./errors.js";
-import { bffOrigin, renewSession, sessionToken, settings } from "./session.js";
+// The BFF's HTTP API, as the widget calls it.
+import { logError } from "./log.js";
+import { ConnectError, errorOf, type ErrorBody } from "./errors.js";
+import { bffOrigin, dropToken, sessionToken, settings } from "./session.js";
 import type { Signal } from "./signals.js";
 import type { Attempt, AttemptRequest, Config, Connection, Reading } from "./types.js";
 
-/** So long (milliseconds) after a call has failed may the browser take to say why, and to be able to close a window. */
-const HINDSIGHT = 500;
-/** A call that hangs longer (milliseconds) is taken for lost. */
-const PATIENCE = 10_000;
-/** So long (milliseconds) a lost call is made again. */
-const PERSISTENCE = 15_000;
+/** Pause (milliseconds) after a failed call. In it the browser reports what the page's policy has blocked. */
+const POLICY_REPORT_DELAY = 500;
+/** Timeout (milliseconds) of one call. */
+const CALL_TIMEOUT = 10_000;
+/** How long (milliseconds) a call that got no answer is repeated. */
+const RETRY_FOR = 15_000;
 
-/** What an answer is asked for with: the signal, or none in particular. */
+/** The value of the X-Hitchpost header: the signal that made us ask, or "1". */
 type Hint = Signal | "1";
 
-/** What a page needs to draw buttons, in this language; the server chooses one where nobody named any. */
+/** What a page needs to draw buttons, in this language. Without one the server chooses. */
 export const readConfig = (locale: string): Promise<Config> => call("config?locale=" + encodeURIComponent(locale));
 
 /** What the account has connected. */
@@ -24,45 +24,45 @@ export const readConnections = (): Promise<Connection[]> => call<{ connections: 
 /** Ends a connection, here and at the partner service. */
 export const end = (connection: string): Promise<unknown> => call("connections/" + connection, null);
 
-/** Begins an attempt: nothing happens for the user until its launch token is used. `pressed`: that will be at once. */
+/** Begins an attempt. `pressed`: its button is pressed already, so the BFF mints for its launch at once. */
 export const begin = (request: AttemptRequest, pressed: boolean): Promise<Attempt> => call("attempts", { ...request, pressed });
 
 /**
- * How an attempt stands. `hint` names the signal that woke us: the BFF then looks at once. It stands in a header, as the
- * browser asks the BFF for leave (preflight) once for each address: a new one would cost the last look a round trip.
+ * The status of an attempt. `hint` is the signal that made us ask: the BFF then polls sooner. It is sent as a header, not
+ * in the query: browsers cache a preflight by URL, so a new URL would cost a round trip.
  */
 export const read = (id: string, hint?: Signal): Promise<Reading> => call("attempts/" + id, undefined, hint ?? "1");
 
-/** Gives up an attempt. The answer may still be `connected`: the server's word counts. */
+/** Cancels an attempt. The answer may still be `connected`, if the sign-in has succeeded. */
 export const cancel = (id: string): Promise<Reading> => call("attempts/" + id + "/cancel", {});
 
-/** Takes the other third-party account, which signed in, in place of the connected one: the new attempt. */
+/** Accepts the other third-party account in place of the connected one. Returns the new attempt. */
 export const accept = (id: string): Promise<Reading> => call("attempts/" + id + "/accept", {});
 
 /**
- * Asks the BFF: GET without a body, DELETE with null. A call that is lost, or whose answer is, is made again for a while; its key says that it is the same one. A look (with a
- * `hint`) is not: the next one comes anyway.
+ * Calls the BFF: GET without a body, DELETE with null, else POST. Repeats a call that got no answer, with the same
+ * idempotency key. A call with a `hint` is not repeated: the flow polls again anyway.
  */
 async function call<Answer>(path: string, body?: object | null, hint?: Hint): Promise<Answer> {
-  if (!bffOrigin()) throw new ConnectError("invalid_request", complain("call configure first"));
+  if (!bffOrigin()) throw new ConnectError("invalid_request", logError("call configure first"));
   const began = Date.now();
-  const key = `${Math.random()}`; // The BFF reads it beside the user's id.
+    const key = `${Math.random()}`; // Need not be secret: the BFF scopes it to the user.
   let renewed = false;
   for (;;) {
     try {
       const response = await send(path, body, hint, key);
-      const answer = (response.status === 204 ? {} : await response.json()) as (Answer & Told) | null;
-      if (answer?.advice) complain(answer.advice);
+      const answer = (response.status === 204 ? {} : await response.json()) as (Answer & ErrorBody) | null;
+      if (answer?.advice) logError(answer.advice);
       if (response.ok && answer) return answer;
-      if (response.status === 401 && renewSession() && (renewed = !renewed)) continue;
-      throw answer?.error ? errorOf(answer) : new SyntaxError(); // It is none of the BFF's own.
+      if (response.status === 401 && dropToken() && (renewed = !renewed)) continue;
+      throw answer?.error ? errorOf(answer) : new SyntaxError(); // Not the BFF's answer: a proxy's, say.
     } catch (error) {
       if (error instanceof ConnectError) throw error;
-      // The browser reports a violation of the page's policy only after the call has failed. And a window that is
-      // closed at the instant at which it was opened stays open in Chromium.
-      await new Promise((resume) => setTimeout(resume, HINDSIGHT));
+      // The browser reports what the page's policy blocked only after the call has failed. And Chromium does not close a
+      // window that is closed in the instant in which it was opened.
+      await new Promise((resume) => setTimeout(resume, POLICY_REPORT_DELAY));
       if (settings.advice) throw new ConnectError("invalid_request", settings.advice);
-      if (hint || Date.now() - began > PERSISTENCE) throw new ConnectError(error instanceof SyntaxError ? "partner_unavailable" : "network");
+      if (hint || Date.now() - began > RETRY_FOR) throw new ConnectError(error instanceof SyntaxError ? "partner_unavailable" : "network");
     }
   }
 }
@@ -74,14 +74,14 @@ async function send(path: string, body: object | null | undefined, hint: Hint | 
     headers: {
       "X-Hitchpost": hint ?? "1",
       "Content-Type": "application/json",
-      // The page's own language comes before the browser's. Encoded, as a header holds no other letters.
+      // The page's own language takes precedence over the browser's. Encoded, since headers are ASCII.
       "Content-Language": encodeURI(document.documentElement.lang),
       "Idempotency-Key": key,
       ...(token && { Authorization: "Bearer " + token }),
     },
     body: body ? JSON.stringify(body) : null,
-    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- Safari before 16 has none: nobody may wait for an answer alone
-    signal: AbortSignal.timeout?.(PATIENCE),
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- Safari before 16 has none: there a call may hang
+    signal: AbortSignal.timeout?.(CALL_TIMEOUT),
   });
-  return (response ?? complain("fetch gives nothing")) as Response; // Whose own text is no answer either.
+  return (response ?? logError("fetch gives nothing")) as Response; // A page's own fetch may. The text fails as an answer.
 }

@@ -1,12 +1,12 @@
-// <hitchpost-connections>: every connector of the product, how it stands, and what can be done. Each row is a
-// <hitchpost-connect>: the same words, look and behaviour.
+// <hitchpost-connections>: a list of the product's connectors. Each row is a <hitchpost-connect>, with its words, look and
+// behaviour.
 import { make } from "./dom.js";
 import type { Kit } from "./kit.js";
 import { sheetOf } from "./sheet.js";
 import type { Offer } from "./types.js";
 
-/** From so many connectors on there is a search field. */
-const MANY = 13;
+/** The number of connectors from which on there is a search field. */
+const SEARCH_FROM = 13;
 
 const LOOKS = `
 :host { display: block; }
@@ -23,7 +23,7 @@ const LOOKS = `
 hitchpost-connect { display: block; padding: .8em 0; }
 `;
 
-/** Draws the list into `element`, and again when the BFF tells of other connectors. */
+/** Draws the list into `element`, and again whenever the connectors change. */
 export function install(kit: Kit, element: HTMLElement): void {
   const root = element.attachShadow({ mode: "open" });
   const sheet = sheetOf(LOOKS);
@@ -35,9 +35,10 @@ export function install(kit: Kit, element: HTMLElement): void {
   const rows = new Map<string, HTMLElement>();
   root.append(search, list, status);
 
+  // The request for words that belong to no connector.
   const request = (): { connector: string; locale?: string | undefined } => ({ connector: "", locale: element.getAttribute("locale") ?? undefined });
-  const word = (key: string, spare?: string): string => kit.wordOf(request(), key, spare);
-  const find = (): void => {
+  const word = (key: string, fallback?: string): string => kit.wordOf(request(), key, fallback);
+  const filterRows = (): void => {
     const wanted = search.value.trim().toLocaleLowerCase();
     let found = 0;
     for (const [key, row] of rows) {
@@ -55,22 +56,22 @@ export function install(kit: Kit, element: HTMLElement): void {
       rows.delete(key);
     }
     for (const { key } of offers) {
-      const row = rows.get(key) ?? begin(key);
+      const row = rows.get(key) ?? addRow(key);
       const connect = row.firstElementChild;
-      // What is said of the list is said of each row: language, message, delivery.
+      // Each row inherits the list's attributes.
       for (const name of ["locale", "message", "delivery"]) {
         const value = element.getAttribute(name);
         if (value !== null) connect?.setAttribute(name, value);
       }
       rows.set(key, row);
     }
-    search.hidden = offers.length < MANY;
+    search.hidden = offers.length < SEARCH_FROM;
     Object.assign(search, { placeholder: word("list_search", "Search"), ariaLabel: word("list_search", "Search") });
     list.ariaLabel = word("list_label", "Connections");
     for (const each of [search, list, status]) Object.assign(each, { lang: word("lang"), dir: word("dir") });
-    find();
+    filterRows();
   };
-  const begin = (key: string): HTMLElement => {
+  const addRow = (key: string): HTMLElement => {
     const connect = document.createElement("hitchpost-connect");
     connect.setAttribute("connector", key);
     connect.setAttribute("layout", "row");
@@ -79,7 +80,7 @@ export function install(kit: Kit, element: HTMLElement): void {
     return row;
   };
 
-  search.oninput = find;
-  kit.watchers.add(draw);
+  search.oninput = filterRows;
+  kit.subscribers.add(draw);
   void kit.load(request()).then(draw);
 }

@@ -1,54 +1,55 @@
-// A sign-in that takes this tab, in place of a window.
-import { make, put } from "./dom.js";
+// Chooses between a popup and this tab for a sign-in, and tests whether this tab may be used.
+import { make, append } from "./dom.js";
 import type { ConnectRequest } from "./flow.js";
 import type { Kit } from "./kit.js";
-import { leave, LOOKED } from "./leave.js";
-import type { Later } from "./later.js";
+import { leave, POLICY_CHECK_TIME } from "./leave.js";
+import type { Hooks } from "./hooks.js";
 import { adviceOn } from "./policy.js";
 
-/** How a sign-in begins where it may take this tab. */
-export function deliverer(kit: Kit): Pick<Later, "open" | "ask"> & { prepare: (request: ConnectRequest) => void } {
-  let tried = false;
+/** The hooks for opening a sign-in, and `prepare`, which tests the page's policy before the click. */
+export function deliveryHooks(kit: Kit): Pick<Hooks, "open" | "ask"> & { prepare: (request: ConnectRequest) => void } {
+  let tested = false;
   let refused = false;
 
   const returns = ({ delivery }: ConnectRequest): boolean => delivery === "return" && !refused;
   return {
-    open(request, gone) {
-      // What is known not to be connectable opens nothing: `take` says why.
+    open(request, refusedLater) {
+      // A connector that is known not to be connectable opens no window: `take` rejects with the reason.
       if (kit.offers[request.connector]?.error) return kit.openPopup();
-      if (!returns(request)) return kit.openFor(request);
-      const tab = kit.openPopup(undefined, (attempt) => { leave(kit, attempt, gone); });
-      tab.nudge("ready");
+      if (!returns(request)) return kit.openSignIn(request);
+      const tab = kit.openPopup(undefined, (attempt) => { leave(kit, attempt, refusedLater); });
+      tab.queueSignal("ready");
       return tab;
     },
     ask(request) {
-      // What is the default goes unsaid: else an attempt that was made before the BFF told it would not be the one asked for.
+      // The default delivery is left out, so that an attempt made before the BFF told it still matches.
       return { ...kit.requestOf(request), ...(returns(request) && { delivery: "return", return_url: location.href }) };
     },
-    /** Finds out whether this tab may leave, where it is to: in the click there is no time for it. */
+    /** Tests whether the page's policy lets this tab post a form to the BFF. In the click there is no time for it. */
     prepare(request) {
-      if (tried || !returns(request)) return;
-      tried = true;
-      tryForm(kit, () => { refused = true; });
+      if (tested || !returns(request)) return;
+      tested = true;
+      submitTestForm(kit, () => { refused = true; });
     },
   };
 }
 
 /**
- * Submits a form into a hidden frame: browsers look at the page's policy (`form-action`) first. Without this the click would be spent by the form, and a window be blocked.
+ * Submits a form into a hidden frame: browsers then check it against the page's policy (`form-action`). Without this test
+ * the click would be used up by a blocked form, and a window opened afterwards be blocked too.
  */
-function tryForm(kit: Kit, refused: () => void): void {
+function submitTestForm(kit: Kit, refused: () => void): void {
   const frame = make("iframe", { name: "hitchpost-form", hidden: true });
   const form = make("form", { action: `${kit.settings.base}/health/live`, target: frame.name, hidden: true });
   addEventListener("securitypolicyviolation", (event) => {
     if (adviceOn(kit, event, "form-action")) refused();
   });
-  put(document.body, frame, form);
+  append(document.body, frame, form);
   try {
     form.submit();
   } catch {
-    refused(); // So Firefox says it.
+    refused(); // Firefox throws.
   }
   form.remove();
-  setTimeout(() => { frame.remove(); }, LOOKED);
+  setTimeout(() => { frame.remove(); }, POLICY_CHECK_TIME);
 }

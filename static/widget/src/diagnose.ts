@@ -1,9 +1,9 @@
-// Why a page does not get through to the BFF, for the people who build it: one line in its console for each mistake.
-// Fetched only when something has gone wrong.
+// Finds out why a page cannot use the BFF, and logs one line for each mistake, for the page's developers.
+// Fetched only after a failure.
 import type { Kit } from "./kit.js";
 
-/** What an answer may hold. */
-interface Said {
+/** The members of an answer that matter here. */
+interface Answer {
   token?: unknown;
   /** Of a problem document (RFC 9457). */
   detail?: unknown;
@@ -12,7 +12,7 @@ interface Said {
 
 const PASS_ON = 'answer {"token", "expires_in"} there: pass on what POST /v1/sessions tells';
 
-/** What each status of the host's own URL is likely to mean. */
+/** The likely cause, by the status of the host's session URL. */
 const MEANINGS: Record<number, string> = {
   401: "your server says that nobody is signed in, or the BFF refuses its secret key",
   403: "your server lets nobody in there",
@@ -21,47 +21,46 @@ const MEANINGS: Record<number, string> = {
   429: "it is asked too often: let your server keep a token until it ends",
 };
 
-/** Looks for what is wrong, and tells the console. */
+/** Checks the page and its session, and logs what is wrong. */
 export async function install(kit: Kit): Promise<void> {
-  const { complain } = kit;
-  const advice = await ofPage(kit);
-  if (advice) complain(advice);
-  const fault = await ofSession(kit, !advice);
-  if (fault) complain(fault);
+  const { logError } = kit;
+  const advice = await checkProduct(kit);
+  if (advice) logError(advice);
+  const fault = await checkSession(kit, !advice);
+  if (fault) logError(fault);
 }
 
-/** Whether there is such a product, and whether this page's origin is one of its own: any page may read that. */
-async function ofPage({ settings }: Kit): Promise<string | undefined> {
+/** Checks the product and this page's origin. Any page may call this route. */
+async function checkProduct({ settings }: Kit): Promise<string | undefined> {
   const query = new URLSearchParams({ product: settings.product, origin: self.origin });
   try {
     const response = await fetch(`${settings.base}/v1/advice?${query.toString()}`);
-    const { advice } = (await response.json()) as Said;
+    const { advice } = (await response.json()) as Answer;
     return textOf(advice);
   } catch {
     return `${settings.base} does not answer this page: is the BFF running there, over https if this page is, and may this page's CSP (connect-src) call it?`;
   }
 }
 
-/** What is wrong with the session; `callable`: the BFF may be asked about its token, since it answers to this page. */
-async function ofSession(kit: Kit, callable: boolean): Promise<string | undefined> {
+/** Checks the session. `callable`: the BFF answers this page, so that the token can be tried. */
+async function checkSession(kit: Kit, callable: boolean): Promise<string | undefined> {
   const { session } = kit.settings;
-  if (!session) return callable ? ofToken(kit) : undefined;
+  if (!session) return callable ? checkToken(kit) : undefined;
   const url = document.querySelector<HTMLScriptElement>("script[data-session-url]")?.dataset.sessionUrl;
-  if (url !== undefined) return (await ofUrl(url)) ?? (callable ? ofToken(kit) : undefined);
+  if (url !== undefined) return (await checkSessionUrl(url)) ?? (callable ? checkToken(kit) : undefined);
   try {
     const given: unknown = await session();
-    const token = typeof given === "string" ? given : (given as Said | null | undefined)?.token;
-    if (!token) return `the session function of configure gives no token${passedOn(given)}: return the token, or {token, expires_in}`;
+    if (!tokenOf(given)) return `the session function of configure gives no token${detailOf(given)}: return the token, or {token, expires_in}`;
   } catch (error) {
-    // How response.json() says that it was given a page.
+    // `response.json()` throws this for an HTML page.
     const meaning = error instanceof SyntaxError ? " (its URL answers a page instead of JSON: is it a route of your server, does your development server pass it on, and is 401 the answer where nobody is signed in?)" : "";
     return `the session function of configure throws: ${String(error)}${meaning}`;
   }
-  return callable ? ofToken(kit) : undefined;
+  return callable ? checkToken(kit) : undefined;
 }
 
-/** The host's own URL: missing, no JSON, without a token, on another origin. */
-async function ofUrl(url: string): Promise<string | undefined> {
+/** Checks the host's session URL: reachable, JSON, with a token, on this page's origin. */
+async function checkSessionUrl(url: string): Promise<string | undefined> {
   const address = new URL(url, document.baseURI);
   const named = `data-session-url ${address.origin}${address.pathname}`;
   let response: Response;
@@ -75,30 +74,29 @@ async function ofUrl(url: string): Promise<string | undefined> {
   const text = await response.text();
   const given = parsed(text);
   const { status } = response;
-  if (!response.ok) return `${named} answers ${String(status)}: ${MEANINGS[status] ?? (status > 499 ? "see the log of your server" : PASS_ON)}${passedOn(given)}`;
+  if (!response.ok) return `${named} answers ${String(status)}: ${MEANINGS[status] ?? (status > 499 ? "see the log of your server" : PASS_ON)}${detailOf(given)}`;
   if (response.redirected && !given) return `${named} redirects to ${new URL(response.url).pathname}, which is no JSON: answer 401 where nobody is signed in`;
   if (!given) return `${named} answers no JSON but ${response.headers.get("Content-Type") ?? "a text"}: ${PASS_ON}`;
-  return given.token ? undefined : `${named} answers no "token"${passedOn(given)}: ${PASS_ON}`;
+  return given.token ? undefined : `${named} answers no "token"${detailOf(given)}: ${PASS_ON}`;
 }
 
-/** Why the BFF refuses the session that it is shown. */
-async function ofToken({ bffOrigin, settings }: Kit): Promise<string | undefined> {
+/** Tries the session token at the BFF. */
+async function checkToken({ bffOrigin, settings }: Kit): Promise<string | undefined> {
   const { session } = settings;
   try {
-    const given = await session?.();
-    const token = typeof given === "string" ? given : given?.token;
+    const token = tokenOf(await session?.());
     const headers = { "X-Hitchpost": "1", ...(token && { Authorization: `Bearer ${token}` }) };
     const response = await fetch(`${settings.base}/v1/config`, { headers });
     if (response.ok) return undefined;
-    const detail = passedOn(parsed(await response.text()));
+    const detail = detailOf(parsed(await response.text()));
     if (!session && bffOrigin() !== self.origin) return `this page names no session: set data-session-url on the tag, or call configure({ session })${detail}`;
     return `the BFF refuses this session with ${String(response.status)}${detail}`;
   } catch {
-    return undefined; // Gone again: there is nothing to say.
+    return undefined; // The BFF is out of reach by now.
   }
 }
 
-function parsed(text: string): Said | undefined {
+function parsed(text: string): Answer | undefined {
   try {
     const found: unknown = JSON.parse(text);
     return typeof found === "object" && found ? found : undefined;
@@ -107,10 +105,13 @@ function parsed(text: string): Said | undefined {
   }
 }
 
-/** The BFF's own reason, where a host passes on its answer. */
-function passedOn(given: unknown): string {
-  const detail = textOf((given as Said | null | undefined)?.detail);
+/** The BFF's reason, if the host has passed on its answer. */
+function detailOf(given: unknown): string {
+  const detail = textOf((given as Answer | null | undefined)?.detail);
   return detail ? ` (it passes on: ${detail})` : "";
 }
+
+/** The token in what the page's session function returned: a string, or an object with it. */
+const tokenOf = (given: unknown): string | undefined => (typeof given === "string" ? given : (given as { token?: string } | null | undefined)?.token);
 
 const textOf = (value: unknown): string | undefined => (typeof value === "string" && value ? value : undefined);

@@ -1,4 +1,4 @@
-// Making elements without any markup: pages that require Trusted Types take no strings of HTML.
+// Makes elements without HTML strings, which pages that require Trusted Types forbid.
 
 /** A new element with these properties and children. */
 export function make<Name extends keyof HTMLElementTagNameMap>(
@@ -6,28 +6,28 @@ export function make<Name extends keyof HTMLElementTagNameMap>(
   properties: Partial<Omit<HTMLElementTagNameMap[Name], "part">> & { part?: string },
   ...children: Node[]
 ): HTMLElementTagNameMap[Name] {
-  return put(Object.assign(document.createElement(name), properties), ...children);
+  return append(Object.assign(document.createElement(name), properties), ...children);
 }
 
-/** Adds these; not by `append`, which some pages have replaced by one of their own. */
-export function put<Parent extends Node>(parent: Parent, ...children: Node[]): Parent {
+/** Appends children. Not by `append`, which some pages replace by a function of their own. */
+export function append<Parent extends Node>(parent: Parent, ...children: Node[]): Parent {
   for (const child of children) parent.appendChild(child);
   return parent;
 }
 
-/** Something that can be chosen. */
+/** What a button of the panel says and does. */
 export interface Action {
   text: string;
-  /** Not the first thing that one would choose. */
+  /** A secondary action. */
   quiet?: boolean;
-  /** It takes something away. */
+  /** A destructive action. */
   bad?: boolean;
-  /** What it is about: so it is found again after a drawing. */
+  /** Id of what it is about, by which it is found after a redraw. */
   about?: string;
   act: () => void;
 }
 
-/** A button for it. */
+/** The button of an action. */
 export function action({ text, quiet, bad, about = "", act }: Action): HTMLButtonElement {
   const button = make("button", { part: "action", type: "button", name: about, textContent: text, onclick: act });
   button.toggleAttribute("data-quiet", !!quiet);

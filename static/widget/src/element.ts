@@ -1,49 +1,49 @@
-// <hitchpost-connect>, the custom element. What it shows is in view.ts.
-import { load, watchers } from "./labels.js";
+// <hitchpost-connect>, the custom element. view.ts draws it.
+import { load, subscribers } from "./labels.js";
 import { flowOf } from "./registry.js";
 import { readRequest } from "./request.js";
-import { furnish } from "./view.js";
+import { createView } from "./view.js";
 
 /** `<hitchpost-connect connector connection message locale delivery disabled>` */
 export class HitchpostConnect extends HTMLElement {
-  /** So a `fieldset` disables it, and a `label` presses it. */
+  /** Lets a `fieldset` disable it and a `label` press it. */
   static readonly formAssociated = true;
   static readonly observedAttributes = ["connector", "connection", "locale"];
-  readonly #view = furnish(this);
-  readonly #renew = (): void => {
+  readonly #view = createView(this);
+  readonly #reload = (): void => {
     this.#view.draw();
     void load(readRequest(this)).then(this.#view.draw);
   };
 
-  /** The page shows the element: asks for its words, and finds the flow that it is to show. */
+  /** Loads the words, and shows the flow that the element stands for. */
   connectedCallback(): void {
-    watchers.add(this.#renew);
-    this.#renew();
-    this.#follow();
+    subscribers.add(this.#reload);
+    this.#reload();
+    this.#showFlow();
   }
 
-  /** A flow that runs goes on, shown by another element perhaps. */
+  /** The flow goes on without the element, perhaps shown by another one. */
   disconnectedCallback(): void {
-    watchers.delete(this.#renew);
-    this.#follow();
+    subscribers.delete(this.#reload);
+    this.#showFlow();
   }
 
-  /** Shows the flow that is its own now. */
-  #follow(): void {
-    // Not at once: the page may only move the element, and has not drawn the others yet.
+  /** Shows the button alone if the element no longer stands for a flow. */
+  #showFlow(): void {
+    // In a microtask: the page may only be moving the element, or about to draw its replacement.
     queueMicrotask(() => {
       if (!flowOf(this) && this.#view.step) this.#view.show();
     });
   }
 
-  /** Another connector, another language: another name on the button. */
+  /** Draws the element again for another connector, connection or language. */
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (before === after || !this.isConnected) return;
-    if (name !== "locale") this.#view.show(); // What it shows was said of the other one.
+    if (name !== "locale") this.#view.show(); // What it shows is about the old one.
     this.connectedCallback();
   }
 
-  /** By its attribute, or by a `fieldset` around it. */
+  /** Called for its own attribute and for a `fieldset` around it. */
   formDisabledCallback(disabled: boolean): void {
     this.#view.button.disabled = disabled;
   }

@@ -1,8 +1,8 @@
 // What `connect` rejects with.
 import type { ConnectErrorCode, Reading } from "./types.js";
-import { spelled } from "./words.js";
+import { humanize } from "./words.js";
 
-/** A connect that did not end in a connection, in words fit to show to the user. */
+/** Why a connect did not end in a connection, with texts fit to show to the user. */
 export class ConnectError extends Error {
   override name = "ConnectError";
   declare readonly code: ConnectErrorCode;
@@ -15,21 +15,21 @@ export class ConnectError extends Error {
   /** What the user can tell support, once there was an attempt. */
   declare supportCode: string | undefined;
 
-  /** `title` and `nextStep` default to plain English; the panel then puts the product's words in their place. */
-  constructor(code: ConnectErrorCode, title = spelled(code), nextStep = "Try again, or ask support.") {
+  /** `title` and `nextStep` default to plain English, which the panel replaces by the product's words. */
+  constructor(code: ConnectErrorCode, title = humanize(code), nextStep = "Try again, or ask support.") {
     super(title);
     Object.assign(this, { code, title, nextStep });
   }
 }
 
-/** Whether an error may be gone when the same is asked again. */
+/** Whether the same call may succeed later. */
 export const isPassing = ({ code }: ConnectError): boolean => /network|partner/.test(code);
 
-/** What an attempt that has ended otherwise tells, and a problem document (RFC 9457) of the BFF's. */
-export type Told = Pick<Reading, "error"> & {
-  /** What the people who build the page should change. */
+/** The error in an attempt's status, or in a problem document (RFC 9457) of the BFF. */
+export type ErrorBody = Pick<Reading, "error"> & {
+  /** What the page's developers should change. */
   advice?: string;
 };
 
-/** The error that the BFF tells. */
-export const errorOf = ({ error }: Told): ConnectError => new ConnectError(error?.code ?? "failed", error?.title, error?.next_step);
+/** The error in an answer of the BFF. */
+export const errorOf = ({ error }: ErrorBody): ConnectError => new ConnectError(error?.code ?? "failed", error?.title, error?.next_step);

@@ -1,7 +1,7 @@
-// The events that a host page listens to.
+// The DOM events for host pages.
 import type { ConnectErrorCode, ConnectResult, Step } from "./types.js";
 
-/** What each event tells. */
+/** The `detail` of each event. */
 export interface Details {
   connected: ConnectResult;
   failed: {
@@ -24,7 +24,7 @@ declare global {
   }
 }
 
-/** Tells `target`, if there is one, and all above it, out of shadow roots too: `hitchpost:{name}`. */
+/** Fires `hitchpost:{name}` on `target`, if there is one. It bubbles, out of shadow roots too. */
 export function fire<Name extends keyof Details>(target: EventTarget | false, name: Name, detail: Details[Name]): void {
   if (target) target.dispatchEvent(new CustomEvent(`hitchpost:${name}`, { detail, bubbles: true, composed: true }));
 }

@@ -11,7 +11,7 @@ export interface HitchpostApi {
   connect: (connector: string, options?: ConnectOptions) => Promise<ConnectResult>;
   /** What the signed-in user's account has connected. */
   connections: () => Promise<Connection[]>;
-  /** Ends a connection; then `target` is told by `hitchpost:disconnected`. */
+  /** Ends a connection, and fires `hitchpost:disconnected` on `target`. */
   disconnect: (connection: string, target?: EventTarget) => Promise<void>;
 }
 

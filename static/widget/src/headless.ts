@@ -1,7 +1,7 @@
 // What `import "hitchpost"` gives: the flow without any element. Nothing here touches a page when imported.
 import { begin, readConnections } from "./bff.js";
 import { connect as signIn, requestOf } from "./connect.js";
-import { openFor, tellEnd, tellStep } from "./flow.js";
+import { openSignIn, reportEnd, reportStep } from "./flow.js";
 import type { Connection, ConnectOptions, ConnectResult } from "./types.js";
 
 export { ConnectError } from "./errors.js";
@@ -18,12 +18,12 @@ export const connections: () => Promise<Connection[]> = readConnections;
  * Call it inside a click, with nothing awaited before, or browsers block the popup.
  *
  * @param connector - key of a connector that the product offers
- * @param options - message, locale, an AbortSignal, and who is told the steps
+ * @param options - message, connection, locale, an AbortSignal, and a callback for the steps
  * @returns what was connected
  * @throws ConnectError on every other ending, with words fit to show
  */
 export function connect(connector: string, options: Omit<ConnectOptions, "delivery"> = {}): Promise<ConnectResult> {
   const request = { ...options, connector };
-  const told = signIn(request.signal, (...step) => { tellStep(request, document, ...step); }, openFor(request), () => begin(requestOf(request), true));
-  return tellEnd(told, () => document);
+  const ending = signIn(request.signal, (...step) => { reportStep(request, document, ...step); }, openSignIn(request), () => begin(requestOf(request), true));
+  return reportEnd(ending, () => document);
 }

@@ -1,33 +1,33 @@
-// A sign-in that takes this tab, in place of a window.
-import { make, put } from "./dom.js";
+// Sends this tab to a sign-in.
+import { make, append } from "./dom.js";
 import type { Kit } from "./kit.js";
 import { adviceOn } from "./policy.js";
 import type { Attempt } from "./types.js";
 
-/** So long (milliseconds) a browser may take to look at the policy. */
-export const LOOKED = 1000;
+/** How long (milliseconds) a browser may take to check a form against the page's policy. */
+export const POLICY_CHECK_TIME = 1000;
 
-/** Sends this tab to the sign-in. It is a form, since a launch token never stands in a URL. */
+/** Posts the launch token from this tab. It is a form because a launch token must not stand in a URL. */
 export function leave(kit: Kit, { launch_token, origin_hidden }: Attempt, refused: () => void): void {
-  const hear = (event: SecurityPolicyViolationEvent): void => {
+  const onViolation = (event: SecurityPolicyViolationEvent): void => {
     if (adviceOn(kit, event, "form-action")) refused();
   };
-  addEventListener("securitypolicyviolation", hear);
-  // Where the user comes back to this page, what is refused later is no news of this sign-in.
-  setTimeout(() => { removeEventListener("securitypolicyviolation", hear); }, LOOKED);
+  addEventListener("securitypolicyviolation", onViolation);
+  // If the user comes back to this page, later violations are not about this sign-in.
+  setTimeout(() => { removeEventListener("securitypolicyviolation", onViolation); }, POLICY_CHECK_TIME);
   if (origin_hidden) {
-    kit.complain(origin_hidden);
-    // The form then shows it, which proves that the page itself began; the BFF has known it all along, from its calls.
-    put(document.head, make("meta", { name: "referrer", content: "origin" }));
+    kit.logError(origin_hidden);
+    // The form then sends the page's origin, which proves that this page began the attempt.
+    append(document.head, make("meta", { name: "referrer", content: "origin" }));
   }
   const field = make("input", { name: "launch_token", value: launch_token });
-  // Into this tab, whatever the page's `<base target>` says of its own forms.
+  // Into this tab, even if the page has a `<base target>`.
   const form = make("form", { method: "POST", target: "_self", action: `${kit.settings.base}/connect/launch` }, field);
-  put(document.body, form);
+  append(document.body, form);
   try {
     form.submit();
   } catch {
-    // Firefox throws what it reports as a violation.
+    // Firefox throws, and reports the violation as well.
   }
   form.remove();
 }

@@ -1,19 +1,19 @@
-// Draws what an element shows beside its button: whose account, how it goes, what can be chosen, a code for support.
-import { account, actionsOf, askedActions } from "./account.js";
-import { action, make, put, type Action } from "./dom.js";
+// Draws what an element shows beside its button: accounts, status, actions, support code.
+import { accountCard, connectionActions, confirmActions } from "./account.js";
+import { action, make, append, type Action } from "./dom.js";
 import type { Kit } from "./kit.js";
 import { LOOKS } from "./looks.js";
 import { sheetOf } from "./sheet.js";
 import type { Choice, Connection, Offer } from "./types.js";
 import type { View } from "./view.js";
 
-/** What can be chosen in trouble. */
+/** The choices while something is wrong with the window. */
 const IN_TROUBLE: Choice[] = ["open_again", "continue_here", "cancel"];
-/** What can be chosen after another account than the connected one has signed in. */
+/** The choices after an `account_mismatch`. */
 const AFTER_MISMATCH: Choice[] = ["use_account", "try_again"];
 
-/** English, as long as the BFF has told no words, where the key itself would not be understood. */
-const SPARE: Record<string, string> = {
+/** English texts until the words are loaded, for keys that would not be understood. */
+const FALLBACK_WORDS: Record<string, string> = {
   unsure: "Window closed?",
   continue_here: "Continue in this tab",
   disconnect_ask: "Disconnect {account}?",
@@ -23,77 +23,78 @@ const SPARE: Record<string, string> = {
   since_by: "since {date}, by {name}",
 };
 
-/** The parts of an element, and what is known of it between two drawings. */
-interface Drawn {
+/** The parts of an element, and its state between two drawings. */
+interface Parts {
   accounts: HTMLElement;
   status: HTMLElement;
   actions: HTMLElement;
   code: HTMLElement;
   logo: HTMLImageElement;
-  /** All that it shows, as text: what is the same is not drawn again, and keeps the focus. */
+  /** What was drawn last, as JSON. The same is not drawn again, so that the focus stays. */
   shown?: string;
-  /** The connection whose end the user is asked about. */
+  /** Id of the connection that the user is asked to confirm the end of. */
   asking?: string | undefined;
-  /** Its end is on its way. */
+  /** Whether the call that ends it is running. */
   ending?: boolean;
 }
 
-/** One drawing. */
-export interface Draw {
+/** What one drawing needs. */
+export interface Drawing {
   kit: Kit;
   view: View;
-  drawn: Drawn;
+  drawn: Parts;
   offer: Partial<Offer>;
   /** The text of this key. */
-  word: (key: string, spare?: string) => string;
+  word: (key: string, fallback?: string) => string;
   /** Whether the account may have more than one of this connector. */
   several: boolean;
-  /** Whether an account goes by the connector's name: of several, its own name tells them apart. */
+  /** Whether the connector's name stands for the account. Of several accounts each has its own name. */
   alone: boolean;
 }
 
-/** The function that draws an element. */
+/** The function that draws elements. */
 export function painter(kit: Kit): (view: View) => void {
   const sheet = sheetOf("");
-  const all = new WeakMap<View, Drawn>();
+  const all = new WeakMap<View, Parts>();
   let style: string | undefined;
   return (view) => {
     if (style !== (style = `${LOOKS}:host{${kit.settings.style ?? ""}}`)) sheet?.replaceSync(style);
-    const drawn = all.get(view) ?? begin(view, sheet);
+    const drawn = all.get(view) ?? createParts(view, sheet);
     all.set(view, drawn);
     const request = kit.readRequest(view.element);
     const offer: Partial<Offer> = kit.offers[request.connector] ?? {};
     const several = view.connections.length > 1 || (!!offer.multiple && !request.connection);
     const alone = !several || view.element.getAttribute("layout") === "row";
-    fill({ kit, view, drawn, offer, several, alone, word: (key, spare = SPARE[key]) => kit.wordOf(request, key, spare) });
+    update({ kit, view, drawn, offer, several, alone, word: (key, fallback = FALLBACK_WORDS[key]) => kit.wordOf(request, key, fallback) });
   };
 }
 
-function begin({ box, button }: View, sheet: CSSStyleSheet | undefined): Drawn {
-  const drawn: Drawn = {
+function createParts({ box, button }: View, sheet: CSSStyleSheet | undefined): Parts {
+  const drawn: Parts = {
     accounts: make("ul", { part: "accounts", role: "list" }),
     status: make("div", { part: "status", ariaLive: "polite" }),
     actions: make("div", { part: "actions" }),
     code: make("div", { part: "code" }),
     logo: make("img", { part: "logo", alt: "" }),
   };
-  drawn.logo.onerror = () => { drawn.logo.hidden = true; }; // The page's policy may allow no images of others.
+  drawn.logo.onerror = () => { drawn.logo.hidden = true; }; // The page's policy may block it.
   button.insertBefore(drawn.logo, button.firstChild);
-  box.insertBefore(drawn.accounts, box.firstChild); // First of all in a card, for those too who go through it by Tab.
-  put(box, drawn.status, drawn.actions, drawn.code);
+  box.insertBefore(drawn.accounts, box.firstChild); // First in the card, also in the order of Tab.
+  append(box, drawn.status, drawn.actions, drawn.code);
   const root = box.getRootNode() as ShadowRoot;
   if (sheet) root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
   return drawn;
 }
 
-function fill(draw: Draw): void {
+function update(draw: Drawing): void {
   const { view, drawn, offer, word, kit } = draw;
   const { box, button, connections, step, failure } = view;
   const asked = connections.find(({ id }) => !step && id === drawn.asking);
   const row = view.element.getAttribute("layout") === "row";
   const card = row || connections.length > 0;
   button.hidden ||= !!asked;
-  view.element.toggleAttribute("data-card", card); // As wide while it is connected again.
+  view.element.toggleAttribute("data-card", card); // Before the return: the width must not change.
+  // All that the drawing below depends on.
   const now = JSON.stringify([offer, connections, step, failure === null ? "well" : failure, asked, row, word("lang"), button.hidden, view.state, kit.settings.advice, drawn.ending, word("reconnect"), word(step ?? "connected"), failure && word(`error_${failure.code}_title`)]);
   if (now === drawn.shown) return;
   drawn.shown = now;
@@ -107,16 +108,16 @@ function fill(draw: Draw): void {
   button.toggleAttribute("data-text", card && view.state === "connected" && !draw.several);
   showLogo(drawn.logo, card ? undefined : offer.logo);
   const shown = connections[0] ?? !row ? connections : [{ ...offer, state: offer.state ?? "disconnected" } as Connection];
-  drawn.accounts.replaceChildren(...shown.map((connection) => account(draw, connection, step ?? asked ? [] : actionsOf(draw, connection, true))));
-  say(draw, asked, card);
-  drawn.actions.replaceChildren(...actions(draw, asked).map(action));
+  drawn.accounts.replaceChildren(...shown.map((connection) => accountCard(draw, connection, step ?? asked ? [] : connectionActions(draw, connection, true))));
+  showStatus(draw, asked, card);
+  drawn.actions.replaceChildren(...mainActions(draw, asked).map(action));
   showCode(draw);
-  // Nor may the focus fall off the page together with the button that had it.
+  // The button that had the focus may be gone: the focus moves to the main one.
   if (lost && !box.contains(focused)) (button.hidden ? box.querySelector<HTMLElement>("[part=action]:last-child") : button)?.focus();
 }
 
-/** Says how it goes, as far as the card does not; screen readers hear of what is new. */
-function say({ drawn, kit, view: { step, failure, state, connections }, word }: Draw, asked: Connection | undefined, card: boolean): void {
+/** Shows the status text, unless the card says it already. Screen readers announce changes of it. */
+function showStatus({ drawn, kit, view: { step, failure, state, connections }, word }: Drawing, asked: Connection | undefined, card: boolean): void {
   const { status } = drawn;
   const key = `error_${failure?.code ?? ""}_`;
   const title = failure && word(failure.code, word(key + "title", failure.title));
@@ -127,27 +128,27 @@ function say({ drawn, kit, view: { step, failure, state, connections }, word }: 
       : failure && title
         ? [make("b", { textContent: title }), `\n${word(key + "next_step", failure.nextStep)}`]
         : [kit.settings.advice ?? (failure === null || (state === "connected" && !connections[0]) ? word("connected") : "")];
-  const said = put(make("div", {}), ...parts.filter((part) => part).map((part) => (typeof part === "string" ? document.createTextNode(part) : part)));
+  const said = append(make("div", {}), ...parts.filter((part) => part).map((part) => (typeof part === "string" ? document.createTextNode(part) : part)));
   status.toggleAttribute("data-bad", !!failure && !asked && !step);
   status.toggleAttribute("data-heard", failure === null && !step && !asked && card);
   if (status.textContent !== said.textContent) status.replaceChildren(...said.childNodes);
 }
 
-/** What can be chosen below all. */
-function actions(draw: Draw, asked: Connection | undefined): Action[] {
+/** The actions below the accounts. */
+function mainActions(draw: Drawing, asked: Connection | undefined): Action[] {
   const { view, word, kit, drawn } = draw;
   const { step, failure, connections, element, state } = view;
   const choices = (list: Choice[], about?: string): Action[] =>
     list.map((choice) => ({ text: word(choice), quiet: choice === "cancel", act: () => { kit.press(element, choice, about); } }));
-  if (asked) return askedActions(draw, asked);
+  if (asked) return confirmActions(draw, asked);
   if (drawn.ending) return [];
   if (step) return state === "trouble" ? choices(IN_TROUBLE) : [];
   if (failure?.code === "account_mismatch") return choices(AFTER_MISMATCH, failure.attempt);
-  return connections.flatMap((connection) => actionsOf(draw, connection, false));
+  return connections.flatMap((connection) => connectionActions(draw, connection, false));
 }
 
-/** What the user can tell support: it can be copied, and never breaks. */
-function showCode({ view: { failure, step }, drawn: { code }, word }: Draw): void {
+/** Shows the support code, with a button that copies it. */
+function showCode({ view: { failure, step }, drawn: { code }, word }: Drawing): void {
   const text = step ? "" : (failure?.supportCode ?? "");
   const value = make("code", { textContent: text, dir: "ltr" });
   const copy = action({
@@ -156,7 +157,7 @@ function showCode({ view: { failure, step }, drawn: { code }, word }: Draw): voi
     act: () => {
       navigator.clipboard.writeText(value.textContent).then(
         () => { copy.textContent = word("copied"); },
-        () => getSelection()?.selectAllChildren(value), // Not allowed here: one key does the rest.
+        () => getSelection()?.selectAllChildren(value), // Not allowed: select it, so that the user can copy it.
       );
     },
   });

@@ -1,62 +1,62 @@
-// What a page needs only after its first paint: what elements show beside their buttons, and what happens seldom.
-import { deliverer } from "./delivery.js";
-import { heirFinder } from "./heirs.js";
+// The panel: what elements show beside their buttons, and all that a page needs only after its first paint.
+import { deliveryHooks } from "./delivery.js";
+import { replacementFinder } from "./replacements.js";
 import type { Kit } from "./kit.js";
 import { painter } from "./paint.js";
 import { watchPolicy } from "./policy.js";
-import { prefetcher } from "./prefetch.js";
-import { rememberer, resume } from "./resume.js";
-import { watchStates } from "./watch.js";
-import { spelled } from "./words.js";
+import { prefetchHooks } from "./prefetch.js";
+import { storageHooks, resume } from "./resume.js";
+import { refreshStates } from "./refresh-states.js";
+import { humanize } from "./words.js";
 
-/** So long (milliseconds) may the product's words take to come. */
-const WORDLESS = 4000;
+/** How long (milliseconds) the product's words may take before `diagnose.js` is loaded. */
+const WORDS_TIMEOUT = 4000;
 
-/** Completes the script, whose `kit` this is. */
+/** Replaces the hooks of the script, whose `kit` this is. */
 export function install(kit: Kit): void {
-  const { later, renew, watchers } = kit;
+  const { hooks, redraw, subscribers } = kit;
   const paint = painter(kit);
-  const { prepare, ...delivery } = deliverer(kit);
-  Object.assign(later, delivery, rememberer(kit), prefetcher(kit), { heir: heirFinder(kit) });
-  later.paint = (view) => {
+  const { prepare, ...delivery } = deliveryHooks(kit);
+  Object.assign(hooks, delivery, storageHooks(kit), prefetchHooks(kit), { replacement: replacementFinder(kit) });
+  hooks.paint = (view) => {
     paint(view);
     prepare(kit.readRequest(view.element));
   };
   watchPolicy(kit);
-  watchStates(kit);
-  speak(kit);
+  refreshStates(kit);
+  translateErrors(kit);
   defineList(kit);
-  explain(kit);
-  renew();
+  diagnoseFailures(kit);
+  redraw();
   const go = (event?: Event): void => { resume(kit, event); };
   go();
-  watchers.add(go);
+  subscribers.add(go);
   addEventListener("DOMContentLoaded", go);
   addEventListener("load", go);
 }
 
-/** An error that only the browser knows of gets the product's words, before anybody else is told of it. */
-function speak({ wordOf }: Kit): void {
+/** Gives errors of the widget's own the product's words, before the page's listeners run. */
+function translateErrors({ wordOf }: Kit): void {
   addEventListener("hitchpost:failed", ({ detail }) => {
     const { code, title, nextStep } = detail;
-    if (title !== spelled(code)) return; // The BFF has said it better.
-    const word = (key: string, spare: string): string => wordOf({ connector: "" }, `error_${code}_${key}`, spare);
+    if (title !== humanize(code)) return; // It has the BFF's words.
+    const word = (key: string, fallback: string): string => wordOf({ connector: "" }, `error_${code}_${key}`, fallback);
     Object.assign(detail, { title: word("title", title), nextStep: word("next_step", nextStep) });
   }, true);
 }
 
-/** What keeps this page from the BFF is explained in the console, by a file of its own: fetched after a failure, or where no words have come. */
-function explain(kit: Kit): void {
-  const ask = (): void => { kit.later.fetch(kit.later.folder + "diagnose.js").then(({ install }) => { install(kit, document.body); }, () => 0); };
+/** Loads `diagnose.js`, which logs the reason, after a failure to use the BFF, or if no words have come. */
+function diagnoseFailures(kit: Kit): void {
+  const diagnose = (): void => { kit.hooks.fetch(kit.hooks.folder + "diagnose.js").then(({ install }) => { install(kit, document.body); }, () => 0); };
   addEventListener("hitchpost:failed", ({ detail }) => {
-    if (/signed|net|partner|inv/.test(detail.code)) ask();
+    if (/signed|net|partner|inv/.test(detail.code)) diagnose();
   }, true);
   setTimeout(() => {
-    if (kit.watchers.size > 1 && !kit.settings.lang) ask();
-  }, WORDLESS);
+    if (kit.subscribers.size > 1 && !kit.settings.lang) diagnose();
+  }, WORDS_TIMEOUT);
 }
 
-/** <hitchpost-connections>: its file is fetched where it is used. */
+/** Defines <hitchpost-connections>. Its file is loaded where it is used. */
 function defineList(kit: Kit): void {
   const name = "hitchpost-connections";
   if (customElements.get(name)) return;
@@ -66,7 +66,7 @@ function defineList(kit: Kit): void {
     connectedCallback(): void {
       if (this.#drawn) return;
       this.#drawn = true;
-      kit.later.fetch(kit.later.folder + "connections.js").then(({ install }) => { install(kit, this); }, () => { this.#drawn = false; });
+      kit.hooks.fetch(kit.hooks.folder + "connections.js").then(({ install }) => { install(kit, this); }, () => { this.#drawn = false; });
     }
   });
 }

@@ -1,22 +1,22 @@
-// A host page whose Content-Security-Policy keeps us from the BFF. Its fetch fails as a lost network does, and its form
-// goes nowhere, so the browser's own report of the violation is what tells.
+// Detects a host page whose Content-Security-Policy blocks the BFF. A blocked fetch fails as a lost network does, and a
+// blocked form does nothing, so only the browser's violation report tells.
 import type { Kit } from "./kit.js";
 
 /**
- * Listens for the browser's report of a call to the BFF that it has refused, and tells the console once. A call that
- * was refused before is made again by then (bff.ts).
+ * Sets `settings.advice` and logs it when the browser reports a blocked call to the BFF. The call itself waits for that
+ * report (bff.ts).
  */
 export function watchPolicy(kit: Kit): void {
   const { settings } = kit;
   addEventListener("securitypolicyviolation", (event) => {
-    // A press that is lost costs a moment only: no reason to complain.
+    // A blocked press only makes the launch slower.
     if (!event.blockedURI.endsWith("/press")) settings.advice = adviceOn(kit, event, "connect-src") ?? settings.advice;
   });
 }
 
-/** What to add to the page's policy, if it has kept us from the BFF by this directive; the console is told. */
-export function adviceOn({ bffOrigin, complain }: Kit, { blockedURI, effectiveDirective }: SecurityPolicyViolationEvent, directive: string): string | undefined {
+/** What to add to the page's policy, if it has blocked the BFF by this directive. Logs it too. */
+export function adviceOn({ bffOrigin, logError }: Kit, { blockedURI, effectiveDirective }: SecurityPolicyViolationEvent, directive: string): string | undefined {
   const origin = bffOrigin();
-  // Some browsers tell the whole URL, some its origin.
-  return origin && effectiveDirective === directive && blockedURI.startsWith(origin) ? complain(`add ${origin} to ${directive} of this page's CSP`) : undefined;
+  // Browsers report the full URL or only its origin.
+  return origin && effectiveDirective === directive && blockedURI.startsWith(origin) ? logError(`add ${origin} to ${directive} of this page's CSP`) : undefined;
 }

@@ -1,99 +1,100 @@
-// A window: opened now, told its launch token later, listened to until it is disposed of.
-import { complain } from "./complain.js";
+// A popup: opened in the click, given its launch token later, listened to until it is cleaned up.
+import { logError } from "./log.js";
 import { bffOrigin } from "./session.js";
 import { signals, type Signal, type Signals } from "./signals.js";
 import type { Attempt } from "./types.js";
 
-/** What the BFF's pages say. */
-const SAID = /^hitchpost\.(ready|returned|trouble)$/;
+/** Messages of the BFF's pages. */
+const PAGE_SIGNAL = /^hitchpost\.(ready|returned|trouble)$/;
 
+/** Milliseconds between checks of the window. */
 const TICK = 250;
-/** So long (milliseconds) the window must seem gone, while the user is here, before we say so. */
-const DOUBT = 2000;
-/** The same while the user is elsewhere, and the window has never said anything: in that window, since the page cuts it off. */
-const CUT = 750;
-/** So long (milliseconds) a window, or this tab, may take for each of its first pages: a slow network has to greet the BFF first. */
-const LOADING = 8000;
-/** What happens to a page that may be news of its windows. */
+/** How long (milliseconds) the window must seem gone, with the focus on this page, before the flow is `unsure`. */
+const GONE_AFTER = 2000;
+/** The same without the focus, if the window never sent a message: this page's policy cuts it off (`cut_off`). */
+const CUT_OFF_AFTER = 750;
+/** How long (milliseconds) a window, or this tab, may take to load each of its first pages. A slow network needs several round trips. */
+const LOADING_TIMEOUT = 8000;
+/** Events of this page after which the window may have changed. */
 const EVENTS = "message focus online pageshow visibilitychange".split(" ");
 
-/** The window of one attempt, and all that its flow listens to. */
+/** The window of one attempt, and the signals of its flow. */
 export interface Popup extends Signals {
   /** Its window; null when the browser refused to open one, undefined where the sign-in takes this tab. */
   shown: WindowProxy | null | undefined;
-  /** Set once the sign-in has begun in the window: from then on its silence is the user's. */
+  /** Set once the sign-in has begun in the window. After that the user may take any time. */
   begun: boolean;
-  /** Hands over the launch token. From now on the attempt's callback message counts. */
+  /** Hands over the launch token, and accepts the attempt's callback message from now on. */
   launch: (attempt: Attempt) => void;
-  /** Closes the window and forgets every listener and timer. */
-  tidy: () => void;
+  /** Closes the window, and removes all listeners and timers. */
+  cleanUp: () => void;
 }
 
 /**
- * Opens a window at `url`, its listeners in place before. Call it inside a click, with nothing awaited before.
- * Without `url` there is none: the sign-in takes this tab, by `leave`, or another page opened the window.
+ * Opens a window at `url`, after its listeners are in place. Call it inside a click, with nothing awaited before.
+ * Without `url` there is no window: `leave` sends this tab to the sign-in, or another page opened the window.
  */
 export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Popup {
-  const { nudge, news } = signals();
+  const { queueSignal, nextSignal } = signals();
   const bff = bffOrigin();
   let expected: Attempt | undefined;
-  let heard = false;
+  let hasPosted = false;
   let quietSince = Date.now();
-  let doubtSince = 0;
+  let goneSince = 0;
   let closed = false;
-  let mood: Signal = "waiting";
+  let lastSignal: Signal = "waiting";
 
-  const hear = ({ type, source, origin, data }: MessageEvent<unknown>): void => {
-    if (type === "pageshow") doubtSince = 0;
+  const onEvent = ({ type, source, origin, data }: MessageEvent<unknown>): void => {
+    if (type === "pageshow") goneSince = 0;
     if (type !== "message") {
-      if (!document.hidden) nudge("focus");
+      if (!document.hidden) queueSignal("focus");
     } else if (source === popup) {
-      if (origin === expected?.partner_origin && data === expected.callback_message) nudge("message");
-      const said = SAID.exec((data as { type: string } | null)?.type ?? "")?.[1];
-      // The embedded partner service tells of trouble, as the BFF's own pages do, and of nothing else.
-      if (said && (origin === bff || (origin === expected?.partner_origin && said === "trouble"))) {
-        heard = true;
-        nudge(said as Signal);
+      if (origin === expected?.partner_origin && data === expected.callback_message) queueSignal("message");
+      const pageSignal = PAGE_SIGNAL.exec((data as { type: string } | null)?.type ?? "")?.[1];
+      // The embedded partner service posts `trouble` too, and nothing else.
+      if (pageSignal && (origin === bff || (origin === expected?.partner_origin && pageSignal === "trouble"))) {
+        hasPosted = true;
+        queueSignal(pageSignal as Signal);
       }
     }
   };
 
-  const look = (): void => {
+  const checkWindow = (): void => {
     const now = Date.now();
     const here = document.hasFocus();
     const gone = popup?.closed ?? true;
-    if (popup && gone && !closed) nudge("closed");
+    if (popup && gone && !closed) queueSignal("closed");
     closed = gone;
-    doubtSince = gone && (here || !heard) ? doubtSince || now : 0;
-    const doubt = doubtSince && now - doubtSince;
-    const next: Signal = doubtSince && mood === "cut_off" ? mood // What is known is not taken back for a guess.
-      : doubt >= DOUBT ? (popup ? "unsure" : "interrupted")
-      : doubt >= CUT && popup && !here && !heard ? "cut_off"
-      : !gone && !flow.begun && now - quietSince >= LOADING ? "not_loading" : "waiting";
-    if (next !== mood) nudge((mood = next));
+    goneSince = gone && (here || !hasPosted) ? goneSince || now : 0;
+    const goneFor = goneSince && now - goneSince;
+    const next: Signal = goneSince && lastSignal === "cut_off" ? lastSignal // Stays: `unsure` would be a guess.
+      : goneFor >= GONE_AFTER ? (popup ? "unsure" : "interrupted")
+      : goneFor >= CUT_OFF_AFTER && popup && !here && !hasPosted ? "cut_off"
+      : !gone && !flow.begun && now - quietSince >= LOADING_TIMEOUT ? "not_loading" : "waiting";
+    if (next !== lastSignal) queueSignal((lastSignal = next));
   };
 
-  listen("addEventListener", hear);
+  listen("addEventListener", onEvent);
   const popup = url && bff ? openAt(url) : undefined;
-  const ticks = setInterval(look, TICK);
+  const ticks = setInterval(checkWindow, TICK);
 
   const flow: Popup = {
-    nudge,
-    news,
+    queueSignal,
+    nextSignal,
     begun: !url,
     shown: popup,
     launch(attempt) {
       expected = attempt;
-      heard = true;
+      hasPosted = true;
       quietSince = Date.now();
-      doubtSince = popup ? 0 : quietSince + LOADING;
+      goneSince = popup ? 0 : quietSince + LOADING_TIMEOUT;
       popup?.postMessage({ type: "hitchpost.launch", token: attempt.launch_token }, bff);
       leave?.(attempt);
     },
-    tidy() {
-      listen("removeEventListener", hear);
+    cleanUp() {
+      listen("removeEventListener", onEvent);
       clearInterval(ticks);
-      popup?.close(); // Does nothing, in silence, to a window that is isolated from us.
+      popup?.close(); // Silently does nothing to a window that is isolated from this page.
     },
   };
   return flow;
@@ -101,15 +102,15 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
 
 function openAt(url: string): WindowProxy | null {
   try {
-    // Without a name of its own: a name used twice would take over another flow's window. Nothing is no window either.
+    // Without a name: a reused name would take over another flow's window. A page's own `open` may return undefined.
     return open(url, "_blank", "popup,width=520,height=680") ?? null;
   } catch (error) {
-    complain(error); // Firefox throws in a frame whose sandbox allows no popups, and the page's own function may.
+    logError(error); // Firefox throws in a frame whose sandbox allows no popups; a page's own `open` may too.
     return null;
   }
 }
 
-// Some libraries that wrap `addEventListener` know no `signal` that ends the listening.
-function listen(act: "addEventListener" | "removeEventListener", hear: (event: MessageEvent<unknown>) => void): void {
-  for (const name of EVENTS) self[act](name, hear as EventListener);
+// Not by an AbortSignal: some libraries that wrap `addEventListener` drop it.
+function listen(act: "addEventListener" | "removeEventListener", onEvent: (event: MessageEvent<unknown>) => void): void {
+  for (const name of EVENTS) self[act](name, onEvent as EventListener);
 }

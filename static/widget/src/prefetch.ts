@@ -1,42 +1,42 @@
-// Attempts made ahead of the click, and minted for as it begins, so that a click waits for no round trip.
+// Makes attempts before the click, and has the BFF mint as the button goes down, so that a click waits for no round trip.
 import { fire } from "./events.js";
 import type { Kit } from "./kit.js";
-import type { Later } from "./later.js";
+import type { Hooks } from "./hooks.js";
 import type { Attempt, AttemptRequest } from "./types.js";
 
-/** An attempt this near its end (milliseconds) is left alone: the user needs time to begin. */
-const EARLY = 60_000;
+/** An attempt is not used so shortly (milliseconds) before it expires: the user needs time to begin. */
+const ATTEMPT_MARGIN = 60_000;
 
 interface Prefetched {
   made: Promise<Attempt>;
   until: number;
-  /** Whether the BFF was told that its button is pressed. */
-  told: boolean | Promise<unknown>;
+  /** Whether the BFF knows that the button is pressed. */
+  reported: boolean | Promise<unknown>;
 }
 
-/** Makes attempts ahead of clicks, and gives them to the clicks. */
-export function prefetcher({ begin, errorOf, flowOf, later, load, offers, readRequest, settings, who }: Kit): Pick<Later, "expect" | "take"> {
+/** Makes attempts before clicks, and hands them to the clicks. */
+export function prefetchHooks({ begin, errorOf, flowOf, hooks, load, offers, readRequest, settings, who }: Kit): Pick<Hooks, "expect" | "take"> {
   const waiting = {} as Record<string, Prefetched | undefined>;
   const keyOf = (request: AttemptRequest): string => JSON.stringify([who(), request]);
 
   /**
-   * The attempt that waits for this request, made if need be; `begun` is told its id then. `pressed`: the user's
-   * click begins, and the BFF is told, once.
+   * The attempt for this request, made if there is none; then `begun` gets its id. `pressed`: the user presses the button,
+   * which the BFF is told once.
    */
-  function prefetch(request: AttemptRequest, begun: (id: string) => void, pressed: boolean): Promise<Attempt> {
+  function attemptFor(request: AttemptRequest, begun: (id: string) => void, pressed: boolean): Promise<Attempt> {
     const key = keyOf(request);
     let found = waiting[key];
     if (!found || found.until <= Date.now()) {
-      const fresh: Prefetched = (found = waiting[key] = { made: begin(request, pressed), until: Infinity, told: pressed });
+      const fresh: Prefetched = (found = waiting[key] = { made: begin(request, pressed), until: Infinity, reported: pressed });
       fresh.made.then(
         ({ id, expires_in }) => {
-          fresh.until = Date.now() + expires_in * 1000 - EARLY;
+          fresh.until = Date.now() + expires_in * 1000 - ATTEMPT_MARGIN;
           begun(id);
         },
-        () => (fresh.until = 0), // Asked again at the next sign of interest; a click tells what went wrong.
+        () => (fresh.until = 0), // Repeated at the next event; the click reports the error.
       );
     }
-    if (pressed) found.told ||= press(settings.base, found.made);
+    if (pressed) found.reported ||= press(settings.base, found.made);
     return found.made;
   }
 
@@ -44,17 +44,17 @@ export function prefetcher({ begin, errorOf, flowOf, later, load, offers, readRe
     expect(button, { detail, button: which }) {
       if (flowOf(button)) return;
       const request = readRequest(button);
-      void load(request); // A page without our element has not asked for the words and the delivery yet.
-      // Of the events that bring us here only `mousedown` counts its clicks. With the button of a mouse down it is a
-      // press; a finger's `mousedown` comes only when it has scrolled nothing, and the click with it.
-      void prefetch(later.ask(request), (attempt) => { fire(button, "step", { step: "prepared", attempt }); }, detail > 0 && !which);
+      void load(request); // For a page without our element, which has loaded no delivery yet.
+      // Of these events only `mousedown` has a `detail` above 0. With a finger it comes only after a tap, just before
+      // the click.
+      void attemptFor(hooks.ask(request), (attempt) => { fire(button, "step", { step: "prepared", attempt }); }, detail > 0 && !which);
     },
     take(wanted) {
       const error = offers[wanted.connector]?.error;
       if (error) return Promise.reject(errorOf({ error }));
-      const request = later.ask(wanted);
-      // In this tab the launch comes as soon as a press would.
-      const made = prefetch(request, () => 0, !request.delivery);
+      const request = hooks.ask(wanted);
+      // In this tab the launch follows at once, so `pressed` is sent with the attempt.
+      const made = attemptFor(request, () => 0, !request.delivery);
       waiting[keyOf(request)] = undefined;
       return made;
     },
@@ -62,10 +62,10 @@ export function prefetcher({ begin, errorOf, flowOf, later, load, offers, readRe
 }
 
 /**
- * The button of this attempt is pressed: the BFF begins what the launch will wait for. Should it not get through, the
- * launch only takes longer. A form, and no header of ours: the browser need not ask first whether it may be sent.
+ * Tells the BFF that the button is pressed, so that it mints for the launch. If that fails, the launch only takes longer.
+ * A form without headers of ours, since it needs no preflight.
  */
 const press = (base: string, attempt: Promise<Attempt>): Promise<unknown> =>
   attempt
     .then(({ launch_token }) => fetch(base + "/v1/press", { method: "POST", body: new URLSearchParams({ launch_token }) }))
-    .catch(() => null); // Whoever waits for the attempt itself is told what is wrong.
+    .catch(() => null); // `take` reports why there is no attempt.

@@ -5,7 +5,7 @@ import { settings } from "./session.js";
 /** The widget's own element. */
 export const TAG = "hitchpost-connect";
 
-/** The host's own buttons. */
+/** Selector of the host's own buttons. */
 export const OWN = "[data-hitchpost-connect]";
 
 /** True for `<hitchpost-connect>`, false for a host's own button. */

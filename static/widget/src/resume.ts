@@ -1,13 +1,13 @@
-// A flow outlives its page: what this tab remembers for a reload. Goes on with what other pages of this tab began: they
-// were reloaded, or the sign-in went through this tab.
+// Continues flows after a reload, and after a sign-in that went through this tab: stores the running attempts in
+// sessionStorage.
 import type { Kit } from "./kit.js";
-import type { Later } from "./later.js";
+import type { Hooks } from "./hooks.js";
 
-/** An entry for each attempt: no flow overwrites another's, and no value of the host's is taken for one of ours. */
+/** One entry for each attempt, so that flows do not overwrite each other's. The prefix keeps the host's own values apart. */
 const keyOf = ({ settings }: Kit, id: string): string => `hitchpost ${settings.product} ${id}`;
 
-/** Remembers an attempt in this tab, or forgets it. Nothing secret: it takes the user's session to read it. */
-export function rememberer(kit: Kit): Pick<Later, "remember" | "forget"> {
+/** Stores an attempt, or deletes it. Holds no secret: reading the attempt takes the user's session. */
+export function storageHooks(kit: Kit): Pick<Hooks, "remember" | "forget"> {
   return {
     remember(id, { connector, message, connection }) {
       inStorage((storage) => { storage.setItem(keyOf(kit, id), [connector, message, connection].join(" ").trim()); }); // None holds a space.
@@ -19,8 +19,8 @@ export function rememberer(kit: Kit): Pick<Later, "remember" | "forget"> {
 }
 
 /**
- * Watches each remembered attempt to its end, unless this page does so already. Not before the
- * page has said where the BFF is, and its own scripts have had their turn to listen.
+ * Continues each stored attempt, unless this page does so already. Waits until the page has said where the BFF is and its
+ * own scripts have had the chance to listen.
  */
 export function resume(kit: Kit, event?: Event): void {
   const { bffOrigin, flows, run } = kit;
@@ -29,7 +29,7 @@ export function resume(kit: Kit, event?: Event): void {
     for (const [key, value] of Object.entries(storage) as [string, string][]) {
       const [, id] = key.split(keyOf(kit, ""));
       const [connector = "", message, connection] = value.split(" ");
-      // Whoever stands for its connector by then is told how it ended. An empty message names none.
+      // A button with the same connector gets the events. An empty message stands for none.
       const request = { connector, message: message === "" ? undefined : message, connection };
       if (id && ![...flows].some(({ attempt }) => attempt === id)) void run(undefined, request, { id });
     }
@@ -40,6 +40,6 @@ function inStorage(act: (storage: Storage) => void): void {
   try {
     act(sessionStorage);
   } catch {
-    // A page without storage cannot resume; all else works.
+    // A page without storage cannot resume flows.
   }
 }

@@ -1,21 +1,21 @@
-// Who is signed in: the settings, and the session token that goes with each call.
-import { complain } from "./complain.js";
+// The settings, and the session token of the user who is signed in.
+import { logError } from "./log.js";
 import { ConnectError } from "./errors.js";
 import type { Session, Settings } from "./types.js";
 
-/** A token this near its end (milliseconds) might not outlive the call. */
-const EARLY = 30_000;
-/** A token that has not come in this time (milliseconds) is asked for again. */
-const PATIENCE = 15_000;
+/** A token is renewed so long (milliseconds) before its end, since it must outlive the call. */
+const TOKEN_MARGIN = 30_000;
+/** How long (milliseconds) a token may take to come before it is asked for again. */
+const TOKEN_TIMEOUT = 15_000;
 
-/** In force now; `configure` changes them. */
-export const settings = { __proto__: null, base: "" } as unknown as Settings & Told;
+/** The current settings, which `configure` changes. */
+export const settings = { __proto__: null, base: "" } as unknown as Settings & ServerSettings;
 
-/** What is told beside what the page says. */
-export interface Told {
-  /** Where the script's other files are. */
+/** Settings that come from the script's URL and from the BFF, not from the page. */
+export interface ServerSettings {
+  /** URL of the folder with the script's other files. */
   files?: string;
-  /** What to change on a page that keeps us from the BFF. */
+  /** What the page's developers should change, if its policy blocks the BFF. */
   advice?: string | undefined;
   /** The language of the words. */
   lang?: string;
@@ -23,52 +23,52 @@ export interface Told {
   style?: string;
 }
 
-/** Where the BFF's pages come from; nothing until the page has said which BFF, and for which product. */
+/** The origin of the BFF; empty until the page has named the BFF and the product. */
 export function bffOrigin(): string {
   try {
-    // The address of a frame made from a text is no base for another; its document has its parent's.
+    // With a base: the URL of a frame made from a text is none, but its document has its parent's.
     return settings.product && settings.base && new URL(settings.base, document.baseURI).origin;
   } catch {
     return "";
   }
 }
 
-/** Grows whenever another user may have signed in: what was prepared for the last one is not for the next. */
+/** Grows whenever another user may have signed in: what was prepared for one user must not be used for another. */
 export let identity = 0;
 
 let current: Promise<string> | undefined;
 let until = 0;
 
 /**
- * Says where the BFF is, for which product, and how to get a session token. What is left out stays as it was.
+ * Sets where the BFF is, which product this is, and how to get a session token. Keeps what is left out.
  * Call it again when another user signs in without a reload.
  */
-export function configure(given: Partial<Settings & Told>): void {
+export function configure(given: Partial<Settings & ServerSettings>): void {
   Object.assign(settings, given);
   settings.base = settings.base.replace(/\/+$/, "");
   identity++;
-  renewSession();
+  dropToken();
 }
 
-/** Reads the session from a URL of the host's own. */
+/** Reads the session from the host's own URL. */
 export async function fetchSession(url: string): Promise<Session> {
   const response = await fetch(url, { cache: "no-store" });
-  if (response.status > 499) throw new TypeError(); // Out of order, which says nothing of the user.
+  if (response.status > 499) throw new TypeError(); // A server error does not mean that nobody is signed in.
   return response.ok ? ((await response.json()) as Session) : {};
 }
 
-/** The session token, or undefined when cookies say who is signed in. Throws `not_signed_in`, or a TypeError when it cannot be had now. */
+/** The session token; undefined when cookies authenticate. Rejects with `not_signed_in`, or a TypeError when it cannot be read now. */
 export function sessionToken(): Promise<string> | undefined {
   const { session } = settings;
   if (session && Date.now() >= until) {
-    until = Date.now() + PATIENCE;
+    until = Date.now() + TOKEN_TIMEOUT;
     current = ask(session);
   }
   return session && current;
 }
 
-/** Drops the token that the BFF refused. False when there is nowhere to get another. */
-export function renewSession(): boolean {
+/** Drops the token that the BFF refused. Returns false when there is no source for another. */
+export function dropToken(): boolean {
   until = 0;
   return !!settings.session;
 }
@@ -78,13 +78,13 @@ async function ask(source: NonNullable<Settings["session"]>): Promise<string> {
   try {
     const given = (await source()) as string | Session | null | undefined;
     const { token, expires_in }: Session = typeof given === "string" ? { token: given } : (given ?? {});
-    // Its life is counted from now, as no two clocks agree. Where nobody tells it, the token is good until the BFF refuses it.
-    until = expires_in ? Date.now() + expires_in * 1000 - EARLY : Infinity;
+    // Its life counts from now, as clocks differ. Without `expires_in` it is used until the BFF refuses it.
+    until = expires_in ? Date.now() + expires_in * 1000 - TOKEN_MARGIN : Infinity;
     if (token) return token;
   } catch (error) {
-    complain(error);
-    if (error instanceof TypeError) failure = error; // It is how fetch says that it did not get through.
+    logError(error);
+    if (error instanceof TypeError) failure = error; // How fetch reports a network error.
   }
-  renewSession();
+  dropToken();
   throw failure;
 }

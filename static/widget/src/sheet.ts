@@ -1,12 +1,12 @@
-// A sheet without any markup: no Content-Security-Policy stands in its way.
+// Constructable style sheets, which no Content-Security-Policy blocks.
 
-/** A sheet of this text; none where the browser knows no such thing. */
+/** A style sheet of this text; undefined where the browser does not support it. */
 export function sheetOf(text: string): CSSStyleSheet | undefined {
   try {
     const made = new CSSStyleSheet();
     made.replaceSync(text);
     return made;
   } catch {
-    return undefined; // Safari before 16.4: the buttons look as the browser has them.
+    return undefined; // Safari before 16.4: the buttons have the browser's look.
   }
 }

@@ -1,8 +1,8 @@
-// What wakes a flow, one after the other.
+// A queue of what wakes a flow.
 
 /**
- * What can nudge a flow. Each is a reason to look, never a verdict: a page that isolates itself in the popup makes
- * `closed` read true while the user still types, and any page may post a message.
+ * A reason to poll, never a verdict: a page in the popup that isolates itself makes `closed` read true while the user
+ * still types, and any page may post a message.
  */
 export type Signal =
   | "ready" // The opening page asks for its launch token.
@@ -19,10 +19,10 @@ export type Signal =
   | "waiting"; // None of these any more: the user signs in.
 
 export interface Signals {
-  /** Wakes the flow, by a signal or by an answer. What waits already is not said twice. */
-  nudge: (news: Signal | object) => void;
+  /** Adds a signal or an answer, and wakes the flow. One that is queued already is not added again. */
+  queueSignal: (signal: Signal | object) => void;
   /** The next of them, or undefined when `ms` milliseconds pass without one. */
-  news: (ms: number) => Promise<Signal | object | undefined>;
+  nextSignal: (ms: number) => Promise<Signal | object | undefined>;
 }
 
 /** A queue of signals for one flow. */
@@ -30,11 +30,11 @@ export function signals(): Signals {
   const waiting: (Signal | object)[] = [];
   let go: (() => void) | undefined;
   return {
-    nudge(news) {
-      if (!waiting.includes(news)) waiting.push(news);
+    queueSignal(signal) {
+      if (!waiting.includes(signal)) waiting.push(signal);
       go?.();
     },
-    async news(ms) {
+    async nextSignal(ms) {
       if (!waiting.length) {
         let timer;
         await new Promise<void>((resolve) => {

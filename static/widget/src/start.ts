@@ -1,38 +1,38 @@
-// What stands on a page once, however the widget came there: the element, the host's own buttons, `Hitchpost`.
+// Sets up a page once, however often the widget is loaded: the element, the host's own buttons, `window.Hitchpost`.
 import { readConnections } from "./bff.js";
 import { listen } from "./buttons.js";
 import { run } from "./controller.js";
 import { HitchpostConnect } from "./element.js";
 import { disconnect } from "./flow.js";
-import { furnish } from "./furnish.js";
+import { loadPanel } from "./load-panel.js";
 import type { HitchpostApi } from "./globals.js";
-import { renew } from "./labels.js";
+import { redraw } from "./labels.js";
 import { TAG } from "./request.js";
 import { configure, settings } from "./session.js";
 
 const page = globalThis as unknown as { Hitchpost?: Partial<HitchpostApi> };
 
-/** What the page's scripts may call. */
+/** `window.Hitchpost`. */
 export const api: HitchpostApi = {
   configure(given) {
     configure(given);
-    renew();
-    void furnish();
+    redraw();
+    void loadPanel();
   },
   connect: (connector, options) => run(document, { delivery: settings.delivery, ...options, connector }),
   connections: readConnections,
   disconnect,
 };
 
-/** Sets the page up, unless it is so already: then the one that is there counts. `read` reads the page's settings. */
+/** Sets the page up, unless it is already; returns the instance in use. `read` reads the page's settings. */
 export function start(read?: () => void): HitchpostApi {
-  // An element with this id is none of ours, though it has the name.
+  // An element with the id `Hitchpost` is a property of the window too.
   if (typeof page.Hitchpost?.connect !== "function") {
     page.Hitchpost = api;
     read?.();
     if (!customElements.get(TAG)) customElements.define(TAG, HitchpostConnect);
     listen();
-    void furnish();
+    void loadPanel();
   }
   return page.Hitchpost as HitchpostApi;
 }

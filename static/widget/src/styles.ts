@@ -1,10 +1,10 @@
 import { sheetOf } from "./sheet.js";
 
-// How a button looks from the first on; the rest comes with the panel (looks.ts).
+// The look of a button before the panel has loaded (looks.ts has the rest).
 
-// As large as it will be once the rest has come, so that nothing moves then.
+// Already as large as later, so that nothing moves.
 const BUTTON = `:host{display:inline-block}[hidden]{display:none}\
-[part=button]{padding:.6em 1em;border:1px solid;border-radius:var(--hitchpost-radius,.5em);font:inherit;\
+[part=button]{padding:.6em 1em;min-height:2.75em;border:1px solid;border-radius:var(--hitchpost-radius,.5em);font:inherit;\
 color:var(--hitchpost-accent-ink,light-dark(#fff,#000));background:var(--hitchpost-accent,light-dark(#1d4ed8,#93c5fd))}`;
 
 /** One sheet for all elements. */

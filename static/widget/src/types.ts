@@ -84,7 +84,7 @@ export interface ConnectOptions {
   locale?: string | undefined;
   /** `return` signs in inside this tab instead of a popup. */
   delivery?: "message" | "return" | undefined;
-  /** Aborting it cancels the attempt; a connection that stands all the same is still told. */
+  /** Aborting it cancels the attempt. If it has connected by then, `connect` still resolves. */
   signal?: AbortSignal | undefined;
   /** Told each step as it comes. */
   onStep?: ((step: Step) => void) | undefined;
@@ -113,7 +113,7 @@ export interface Settings {
   session?: (() => string | Session | Promise<string | Session>) | undefined;
 }
 
-/** `POST /v1/attempts` asks this. */
+/** The body of `POST /v1/attempts`. */
 export interface AttemptRequest {
   connector: string;
   /** The product that the page names: it has to be the session's. */
@@ -125,34 +125,34 @@ export interface AttemptRequest {
   return_url?: string | undefined;
 }
 
-/** `POST /v1/attempts` answers this. */
+/** The answer of `POST /v1/attempts`. */
 export interface Attempt {
   id: string;
   launch_token: string;
   partner_origin: string;
   callback_message: string | null;
-  /** Seconds from the answer on, so that no clock needs to be right. */
+  /** Seconds from the answer on, so that clocks may differ. */
   expires_in: number;
   support_code: string;
-  /** Where the page hides its origin from forms that go elsewhere, by its Referrer-Policy: what to change. */
+  /** Set where the page's Referrer-Policy hides its origin from forms to other origins: what to change. */
   origin_hidden?: string;
 }
 
-/** `GET /v1/attempts/{id}` answers this, among more. */
+/** The answer of `GET /v1/attempts/{id}`, in part. */
 export interface Reading {
   id: string;
   status: "created" | "launched" | "connected" | "declined" | "failed" | "cancelled" | "expired";
-  /** What the page is told of a connected one. */
+  /** The result of a connected attempt. */
   result: ConnectResult;
-  /** What the user is told now, if it is worth a word. */
+  /** A step to show to the user, if any. */
   step?: Step | null;
   error: { code: ConnectErrorCode; title: string; next_step: string } | null;
   support_code: string;
-  /** A plain callback message that nobody posted to this page, and whose origin it would have had. */
+  /** A plain callback message that no window posted to this page, and the origin to dispatch it with. */
   unsent: { data: string; origin: string } | null;
 }
 
-/** One connector of the product, and how it stands for this account. */
+/** One connector of the product, and its state for this account. */
 export interface Offer {
   key: string;
   name: string;
@@ -166,12 +166,12 @@ export interface Offer {
   connections?: Connection[];
 }
 
-/** `GET /v1/config` answers this, among more. */
+/** The answer of `GET /v1/config`, in part. */
 export interface Config {
   delivery: ConnectOptions["delivery"];
-  /** The product's connectors; none in an answer that is not the BFF's. */
+  /** The product's connectors; absent in an answer that is not the BFF's. */
   connectors?: Offer[];
-  /** By key; one connector's own by its key, a space, and the key; `lang` and `dir` say how to read them. */
+  /** Texts by key. A connector's own text has the connector's key and a space before its key. `lang` and `dir` belong to the texts. */
   words: Record<string, string>;
   /** The product's look: CSS declarations, checked by the BFF. */
   style: string;

@@ -1,9 +1,9 @@
-// What <hitchpost-connect> is made of: a button, and how it stands. The panel (panel.ts) draws what stands beside it.
+// The button of <hitchpost-connect>, and its state. The panel draws the rest (panel.ts).
 import { make } from "./dom.js";
 import { inTrouble, press } from "./controller.js";
 import type { Details } from "./events.js";
 import { offers, wordOf } from "./labels.js";
-import { later } from "./later.js";
+import { hooks } from "./hooks.js";
 import { readRequest } from "./request.js";
 import { sheet } from "./styles.js";
 import type { Connection, Step } from "./types.js";
@@ -11,31 +11,31 @@ import type { Connection, Step } from "./types.js";
 /** The state of an element, which it reflects as an attribute. */
 export type State = "idle" | "busy" | "trouble" | "connected" | "needs-reconnect";
 
-/** An element, and what it has to show. */
+/** What an element shows. */
 export interface View {
   element: HTMLElement;
-  /** What all stands in. */
+  /** The root part, which holds all others. */
   box: HTMLElement;
   button: HTMLButtonElement;
   state: State;
-  /** How far the flow is, while one runs. */
+  /** The last step, while a flow runs. */
   step?: Step | undefined;
-  /** How the last one ended: null is well. */
+  /** The error of the last flow; null if it connected. */
   failure?: Details["failed"] | null | undefined;
-  /** The account's connections that it stands for. */
+  /** The account's connections that the element stands for. */
   connections: Connection[];
-  /** Draws all anew, in the words that are known by now. */
+  /** Draws the element with the current words. */
   draw: () => void;
-  /** Shows this step, or this ending, or the button alone. */
+  /** Shows a step, or an ending, or neither. */
   show: (step?: Step, failure?: View["failure"]) => void;
 }
 
-/** Draws the element. It is driven by its own events, so it shows the same as the host page is told. */
-export function furnish(element: HTMLElement): View {
+/** Draws an element. It listens to the element's own events, so it shows what the host page is told. */
+export function createView(element: HTMLElement): View {
   const root = element.attachShadow({ mode: "open" });
   const label = make("bdi", {});
   const slot = make("slot", {});
-  const button = pressable(element, label, slot);
+  const button = createButton(element, label, slot);
   const box = make("div", { part: "box" }, button);
   root.append(box);
   if (sheet) root.adoptedStyleSheets = [sheet];
@@ -48,21 +48,21 @@ export function furnish(element: HTMLElement): View {
     view.connections = connections.filter(({ id, state }) => state !== "disconnected" && id === (connection ?? id));
     const known = connection ? view.connections[0]?.state : overall;
     const unknown = known === "unknown" && !!view.connections[0];
-    const stands = known === "connected" || known === "needs_reconnect" || unknown;
-    view.state = view.step ? (inTrouble(view.step) ? "trouble" : "busy") : stands && !unknown ? (known.replace("_", "-") as State) : "idle";
-    // What the host wrote between the tags wins; white space between them, a picture or a style alone is no name.
+    const exists = known === "connected" || known === "needs_reconnect" || unknown;
+    view.state = view.step ? (inTrouble(view.step) ? "trouble" : "busy") : exists && !unknown ? (known.replace("_", "-") as State) : "idle";
+    // Text of the host's between the tags wins. White space, or a picture or style without a text, does not.
     const own = element.innerText.trim() || element.querySelector("[alt]:not([alt='']),[aria-label]");
-    const name = !stands ? "button" : multiple && !connection ? "add_another" : "reconnect";
-    slot.hidden = stands;
-    label.textContent = own && !stands ? "" : word(name);
+    const name = !exists ? "button" : multiple && !connection ? "add_another" : "reconnect";
+    slot.hidden = exists;
+    label.textContent = own && !exists ? "" : word(name);
     Object.assign(box, { lang: word("lang"), dir: word("dir") });
-    // For the page's own styles. Not before the page has the element: a new one may bring no attributes.
+    // For the page's styles. Only on the page: an element that is being created must have no attributes.
     if (element.isConnected) element.setAttribute("state", view.state);
     // Busy, not disabled: a disabled button would lose the focus, and a press brings the popup to the front.
     button.ariaBusy = `${!!view.step}`;
-    // Which of several to sign in to again is said beside each of them.
+    // Of several connections, each has its own reconnect action.
     button.hidden = name === "reconnect" && view.connections.length > 1 && !view.step;
-    later.paint(view);
+    hooks.paint(view);
   };
 
   const view: View = {
@@ -87,14 +87,14 @@ export function furnish(element: HTMLElement): View {
   return view;
 }
 
-function pressable(element: HTMLElement, ...content: Node[]): HTMLButtonElement {
-  const warm = (event: Event): void => { later.expect(element, event as MouseEvent); };
+function createButton(element: HTMLElement, ...content: Node[]): HTMLButtonElement {
+  const prefetch = (event: Event): void => { hooks.expect(element, event as MouseEvent); };
   const onclick = (): void => { press(element); };
   element.addEventListener("click", (event) => {
-    // A button inside a link does not follow it; one in a shadow root belongs to no form around it.
+    // A link around the button is not followed. A form around it is not submitted, since it is in a shadow root.
     event.preventDefault();
-    // On the element itself it comes from its `click()`, or from a label.
+    // The element itself is the target for its `click()` and for a label.
     if (event.composedPath()[0] === element && !element.matches(":disabled")) onclick();
   });
-  return make("button", { part: "button", onclick, onpointerenter: warm, onmousedown: warm, onfocus: warm }, ...content);
+  return make("button", { part: "button", onclick, onpointerenter: prefetch, onmousedown: prefetch, onfocus: prefetch }, ...content);
 }

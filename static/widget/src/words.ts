@@ -1,17 +1,17 @@
-// The words that the user reads: the product's, once the BFF has told them.
+// The texts that the user reads, which come from the BFF.
 
 /**
- * By key; behind a language tag those that some element asks for by its own locale. `lang` and `dir` are the words'
- * language and direction.
+ * By key. Texts that an element asked for in its own language have the language tag before the key. `lang` and `dir` are
+ * the texts' language and direction.
  */
 export const words = {
   lang: "",
   dir: "",
-  // In English until the BFF has told it: the key itself would not be understood.
+  // Until the BFF has told it: "Button" would not be understood.
   button: "Connect",
-  // Without a prototype no key that the BFF tells is anything but a key.
+  // Without a prototype, so that no key is taken for a method.
   __proto__: null,
 } as unknown as Record<string, string | undefined> & { lang: string };
 
-/** A key as English, where nothing better is known: `connector_unavailable` is "Connector unavailable". */
-export const spelled = (key: string): string => key.replace(/^./, (first) => first.toUpperCase()).replace(/_/g, " ");
+/** A key as English text: `connector_unavailable` becomes "Connector unavailable". */
+export const humanize = (key: string): string => key.replace(/^./, (first) => first.toUpperCase()).replace(/_/g, " ");

@@ -5,7 +5,7 @@ import { add, launch, main, useElements } from "./elements.js";
 import { BASE } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
 import { pass, usePage } from "./page.js";
-import { renew } from "../src/labels.js";
+import { redraw } from "../src/labels.js";
 import { configure } from "../src/session.js";
 
 const page = usePage();
@@ -57,11 +57,11 @@ describe("a page that configures after the script has come", () => {
     await pass(1000);
     expect(page.bff.calls).toEqual([]);
     configure({ base: BASE });
-    renew();
+    redraw();
     await pass(0);
     expect(main(element).textContent).toBe("Connect Acme CRM");
     element.remove();
-    renew();
+    redraw();
     await pass(0);
     expect(page.bff.asked("GET", "/config")).toHaveLength(1);
   });

@@ -3,7 +3,7 @@ import { beforeAll, beforeEach } from "vitest";
 import { listen } from "../src/buttons.js";
 import { HitchpostConnect } from "../src/element.js";
 import { kit } from "../src/kit.js";
-import { later } from "../src/later.js";
+import { hooks } from "../src/hooks.js";
 import { install } from "../src/panel.js";
 import { TAG } from "../src/request.js";
 import type { Details } from "../src/events.js";
@@ -21,7 +21,7 @@ export function useElements(): Seen {
   const seen: Seen = { steps: [], connected: [], failed: [] };
   beforeAll(() => {
     customElements.define(TAG, HitchpostConnect);
-    later.ready = Promise.resolve(); // It has come before the first press, as nearly always.
+    hooks.ready = Promise.resolve(); // It has come before the first press, as nearly always.
     install(kit);
     listen();
     document.addEventListener("hitchpost:step", ({ detail }) => seen.steps.push(detail.step));

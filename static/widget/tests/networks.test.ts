@@ -67,6 +67,26 @@ describe("A30 the call that begins a flow", () => {
     expect(new Set(begun()).size).toBe(2);
   });
 
+  it("is sent again when it hangs", async () => {
+    const timeout = vi.spyOn(AbortSignal, "timeout").mockImplementation((wait) => {
+      const over = new AbortController(); // Node's own does not go by the clock of these tests.
+      setTimeout(() => { over.abort(); }, wait);
+      return over.signal;
+    });
+    const real = page.bff.fetch;
+    let hangs = true;
+    vi.stubGlobal("fetch", (input: string, init?: RequestInit) => {
+      if (!hangs) return real(input, init);
+      hangs = false;
+      return new Promise((_, reject) => init?.signal?.addEventListener("abort", () => { reject(new Error("timed out")); }));
+    });
+    page.connect("crm");
+    FakePopup.last.ready();
+    await pass(12_000);
+    expect(FakePopup.last.posted).toHaveLength(1);
+    timeout.mockRestore();
+  });
+
   it("can be given up while it hangs", async () => {
     vi.stubGlobal("fetch", () => new Promise(() => undefined));
     const stop = new AbortController();

@@ -5,7 +5,7 @@ import { add, main, names, pick, useElements } from "./elements.js";
 import { BASE, BFF_ORIGIN } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
 import { pass, usePage } from "./page.js";
-import { openFor } from "../src/flow.js";
+import { openSignIn } from "../src/flow.js";
 import { bffOrigin, configure } from "../src/session.js";
 
 const page = usePage();
@@ -97,7 +97,7 @@ describe("a frame that is made from a text", () => {
   it("is of the origin that made it, which its address does not tell", () => {
     const { origin } = self;
     Object.defineProperty(self, "origin", { configurable: true, value: "https://host.example" });
-    openFor({ connector: "crm" }).tidy();
+    openSignIn({ connector: "crm" }).cleanUp();
     Object.defineProperty(self, "origin", { configurable: true, value: origin });
     expect(new URL(FakePopup.last.url).searchParams.get("origin")).toBe("https://host.example");
   });

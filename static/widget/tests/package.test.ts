@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { configure, connect } from "../src/package.js";
-import { later } from "../src/later.js";
+import { hooks } from "../src/hooks.js";
 import { BASE } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
 import { add, main, launch } from "./elements.js";
@@ -13,13 +13,13 @@ const fetched: string[] = [];
 const submitted = vi.spyOn(HTMLFormElement.prototype, "submit").mockImplementation(() => undefined);
 
 beforeAll(async () => {
-  const { fetch } = later;
-  later.fetch = (url) => {
+  const { fetch } = hooks;
+  hooks.fetch = (url) => {
     fetched.push(url.replace(/.*\//, ""));
     return url.includes("panel") ? fetch(url) : Promise.resolve({ install: () => undefined });
   };
   configure({ base: BASE, product: "demo", session: () => "tok" });
-  await later.ready;
+  await hooks.ready;
 });
 
 describe("the element from npm", () => {

@@ -17,10 +17,10 @@ async function load(data: Record<string, string>, base = BASE): Promise<void> {
 /** Runs the script. Its panel comes at once. */
 async function fresh(): Promise<void> {
   vi.resetModules();
-  const { later } = await import("../src/later.js");
-  later.fetch = (url) => (url.includes("panel") ? import("../src/panel.js") : Promise.reject(new Error("not now")));
+  const { hooks } = await import("../src/hooks.js");
+  hooks.fetch = (url) => (url.includes("panel") ? import("../src/panel.js") : Promise.reject(new Error("not now")));
   await import("../src/index.js");
-  await later.ready;
+  await hooks.ready;
 }
 
 interface Global {

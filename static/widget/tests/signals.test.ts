@@ -11,8 +11,8 @@ vi.mock("../src/signals.js", async (original) => {
   const { signals } = await original<typeof import("../src/signals.js")>();
   return {
     signals: () => {
-      const { nudge, news } = signals();
-      return { nudge, news: (ms: number) => news(deleted.poll ? 2 ** 31 - 1 : ms) };
+      const { queueSignal, nextSignal } = signals();
+      return { queueSignal, nextSignal: (ms: number) => nextSignal(deleted.poll ? 2 ** 31 - 1 : ms) };
     },
   };
 });

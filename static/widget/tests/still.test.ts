@@ -1,0 +1,19 @@
+// Nothing moves on a page when the script comes, nor when the panel does.
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+
+const heightIn = (file: string, rule: RegExp): string | undefined => rule.exec(readFileSync(new URL(file, import.meta.url), "utf8"))?.[1];
+
+describe("the height of a button", () => {
+  const button = /\[part=button\] ?{[^}]*min-(?:block-size|height): ?([\d.]+em)/;
+  const first = heightIn("../src/styles.ts", button);
+
+  it("is the same before and after the panel has come", () => {
+    expect(first).toBeDefined();
+    expect(heightIn("../src/looks.ts", button)).toBe(first);
+  });
+
+  it("is kept free by the line of CSS that the documentation gives", () => {
+    expect(heightIn("../../../docs/embedding.md", /:not\(:defined\)::before {[^}]*min-height: ([\d.]+em)/)).toBe(first);
+  });
+});
