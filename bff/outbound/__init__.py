@@ -1,1 +1,1 @@
-"""The HTTP client for calls to other services: deadlines, retries, a circuit breaker."""
+"""The HTTP client for calls to other services, with deadlines, retries and a circuit breaker."""

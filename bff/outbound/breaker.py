@@ -1,4 +1,4 @@
-"""A circuit breaker: an upstream that fails is left alone for a while, and callers are told at once."""
+"""A circuit breaker: after too many failures, calls to an upstream fail at once for a while."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Final
 
 
 class State(StrEnum):
-    """Whether calls go through."""
+    """State of a circuit. ``HALF_OPEN``: one probe call is under way, others are refused."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -21,10 +21,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Rules:
-    """Opens when, of at least ``minimum`` calls in the last ``window`` seconds, ``ratio`` have failed.
+    """When a circuit opens: of at least ``minimum`` calls in the last ``window`` seconds, ``ratio`` failed.
 
-    After ``pause`` seconds one call, the probe, is let through. The window is long enough for a quiet
-    installation whose calls end one by one by their deadlines.
+    After ``pause`` seconds one call, the probe, is allowed. The default window is long enough for an
+    installation with few calls, where each failure takes a whole time-out.
     """
 
     window: float = 60.0
@@ -37,7 +37,7 @@ RULES: Final = Rules()
 
 
 class CircuitOpen(Exception):
-    """The call may not be made. ``retry_after``: seconds until it is worth another look."""
+    """The circuit is open, so the call was not made. Try again after ``retry_after`` seconds."""
 
     def __init__(self, retry_after: float) -> None:
         super().__init__(f"circuit open for {retry_after:.1f} s")
@@ -45,9 +45,9 @@ class CircuitOpen(Exception):
 
 
 class Breaker:
-    """One for each upstream. Calls run in parallel: the lock is held for the book-keeping only.
+    """The circuit of one upstream. Safe to use from many threads.
 
-    ``enter`` before a call gives a ticket; ``leave`` hands it back with how the call ended, whatever happens.
+    Call ``enter`` before each call, and afterwards always ``leave`` with the ticket that it returned.
     """
 
     def __init__(self, rules: Rules = RULES, clock: Callable[[], float] = time.monotonic) -> None:
@@ -56,39 +56,39 @@ class Breaker:
         self._lock = threading.Lock()
         self._state = State.CLOSED
         self._opened_at = 0.0
-        # Tickets of an earlier era say nothing about this one: a call may outlast the state it began in.
+        # Counts changes of state, and is the ticket. A call that began before the last change does not count.
         self._era = 0
         self._calls: deque[tuple[float, bool]] = deque()
         self._failures = 0
 
     def state(self) -> State:
-        """The state now; an open one stays open until somebody tries."""
+        """The current state. An open circuit becomes half-open only at the next ``enter``."""
         with self._lock:
             return self._state
 
     def enter(self) -> int:
-        """Leave to call. Raises ``CircuitOpen``."""
+        """Ask for permission to call. Returns a ticket for ``leave``. Raises ``CircuitOpen``."""
         with self._lock:
             if self._state is State.CLOSED:
                 return self._era
             remaining = self._opened_at + self._rules.pause - self._clock()
             if self._state is State.HALF_OPEN or remaining > 0:
-                # While the probe is out nobody knows more than that it is out.
-                # Of two floats the difference may be a little more than the pause.
+                # At least 1 s: how long the probe takes is unknown. At most the pause, which float
+                # subtraction may exceed a little.
                 raise CircuitOpen(max(min(remaining, self._rules.pause), 1.0))
             return self._become(State.HALF_OPEN)
 
     def leave(self, ticket: int, *, failed: bool) -> None:
-        """The call has ended: by a time-out, a broken connection or a 5xx (``failed``), or otherwise."""
+        """Report the end of a call. ``failed``: by a time-out, a broken connection or a 5xx."""
         with self._lock:
             if ticket != self._era:
                 return
             if self._state is State.HALF_OPEN:
                 self._become(State.OPEN if failed else State.CLOSED)
             elif self._state is State.CLOSED:
-                self._note(failed=failed)
+                self._count(failed=failed)
 
-    def _note(self, *, failed: bool) -> None:
+    def _count(self, *, failed: bool) -> None:
         now = self._clock()
         self._calls.append((now, failed))
         self._failures += failed

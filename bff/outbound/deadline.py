@@ -1,7 +1,6 @@
-"""A deadline for a whole call: the connection is cut when its time is over.
+"""A deadline for a whole HTTP call: a watching thread shuts its socket down when the time is up.
 
-Timeouts of sockets are for each read: a server that sends one byte a second would hold a thread for as long
-as it likes.
+Socket time-outs apply to each read only: a server that sends one byte a second could hold a thread for ever.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 @contextlib.contextmanager
 def deadline(seconds: float) -> Iterator[Watch]:
-    """Watches what this thread calls through a ``WatchedAdapter`` in the block."""
+    """Limit this thread's calls through a ``WatchedAdapter`` in the block to ``seconds`` in total."""
     watch = Watch(seconds)
     _calling.watch = watch
     try:
@@ -34,16 +33,20 @@ def deadline(seconds: float) -> Iterator[Watch]:
 
 
 def current() -> Watch | None:
-    """The watch of the call that this thread makes; None outside of ``deadline``."""
+    """The watch of this thread's innermost ``deadline`` block. None outside of one."""
     return _calling.watch
 
 
 class Watch:
-    """Cuts the connection of one call when its time is over. ``kept``: it was there before this try."""
+    """Shuts down the connection of one call when its time is up.
+
+    ``fired`` says that this has happened. ``reused`` says that the current try got a pooled connection which
+    was open already.
+    """
 
     def __init__(self, seconds: float) -> None:
         self.fired = False
-        self.kept = False
+        self.reused = False
         self.ended = False
         self.ends = time.monotonic() + seconds
         self._lock = threading.Lock()
@@ -52,24 +55,24 @@ class Watch:
         _alarms.add(self)
 
     def remaining(self) -> float:
-        """Seconds that are left."""
+        """Seconds left, at least 0."""
         return max(self.ends - time.monotonic(), 0.0)
 
-    def take(self, connection: HTTPConnection) -> None:
-        """A try begins on this connection."""
-        self.kept = not connection.is_closed
+    def begin_try(self, connection: HTTPConnection) -> None:
+        """Note whether a try begins on a connection that was open already."""
+        self.reused = not connection.is_closed
 
-    def over(self, connection: HTTPConnection) -> None:
-        """Watch this connection from now on."""
+    def watch(self, connection: HTTPConnection) -> None:
+        """Watch the socket of this connection from now on. Raises ``TimeoutError`` after the deadline."""
         with self._lock:
             self._socket = connection.sock
             if self.fired:
                 raise TimeoutError
 
     def guard(self, opened: socket.socket) -> None:
-        """Watch a connection from its first byte on: TLS takes its socket over, so a copy of it is watched.
+        """Watch a new socket before its TLS handshake, which detaches it. So a duplicate of it is watched.
 
-        Raises ``TimeoutError`` when it is too late already.
+        Raises ``TimeoutError`` after the deadline.
         """
         with self._lock:
             self._close_copy()
@@ -78,7 +81,7 @@ class Watch:
                 raise TimeoutError
 
     def stop(self) -> None:
-        """The call has ended."""
+        """End the watch: the call has ended."""
         with self._lock:
             self.ended = True
             self._socket = None
@@ -90,20 +93,20 @@ class Watch:
             self._copy = None
 
     def cut(self) -> None:
-        """Its time is over: whoever reads from the connection is told at once."""
+        """Shut the socket down, unless the call has ended. A blocked read then returns at once."""
         with self._lock:
             self.fired = not self.ended
             if self._socket is not None:
                 with contextlib.suppress(OSError):
-                    # The plain socket's own shutdown: TLS's would wait for the other side.
+                    # The plain socket's method: that of an SSLSocket would wait for the peer.
                     socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
 class _Alarms:
-    """The one thread of a process that cuts what has lasted too long.
+    """One thread per process that cuts the calls whose deadline has passed.
 
-    A call that ends in time is left where it is and passed over later: ending costs nothing, and the thread
-    wakes once in the length of a deadline rather than once for each call.
+    A call that ends in time stays in the heap until its deadline, and is skipped then. So ending a call is
+    cheap, and the thread wakes once per deadline length instead of once per call.
     """
 
     def __init__(self) -> None:
@@ -113,9 +116,9 @@ class _Alarms:
         self._thread: threading.Thread | None = None
 
     def add(self, watch: Watch) -> None:
-        """Cut this one at its end, unless its call has ended by then."""
+        """Cut ``watch`` at its deadline, unless its call has ended by then."""
         with self._changed:
-            # A process that was forked off has none of its parent's threads.
+            # A forked process has none of its parent's threads.
             if self._thread is None or not self._thread.is_alive():
                 self._waiting.clear()
                 self._thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
@@ -149,53 +152,53 @@ class _Calling(threading.local):
 _calling: Final = _Calling()
 
 
-class _Answering:
-    """What both kinds of connections do to read an answer."""
+class _WatchedConnection:
+    """Mixin of HTTP and HTTPS connections."""
 
     def getresponse(self) -> Any:
-        """Read the answer under the call's watch."""
+        """Read the response under the thread's watch."""
         if _calling.watch is not None:
-            _calling.watch.over(self)  # type: ignore[arg-type]  # it is mixed into connections only
+            _calling.watch.watch(self)  # type: ignore[arg-type]  # it is mixed into connections only
         return super().getresponse()  # type: ignore[misc]  # the same
 
 
-class _Taking:
-    """What both kinds of pools do to find a connection."""
+class _WatchedPool:
+    """Mixin of HTTP and HTTPS connection pools."""
 
     def _get_conn(self, timeout: float | None = None) -> HTTPConnection:
         connection: HTTPConnection = super()._get_conn(timeout)  # type: ignore[misc]  # mixed into pools only
         if _calling.watch is not None:
-            _calling.watch.take(connection)
+            _calling.watch.begin_try(connection)
         return connection
 
 
-class _WatchedHTTPConnection(_Answering, HTTPConnection):
+class _WatchedHTTPConnection(_WatchedConnection, HTTPConnection):
     pass
 
 
-class _WatchedHTTPSConnection(_Answering, HTTPSConnection):
+class _WatchedHTTPSConnection(_WatchedConnection, HTTPSConnection):
     pass
 
 
-class _HTTPPool(_Taking, HTTPConnectionPool):
+class _HTTPPool(_WatchedPool, HTTPConnectionPool):
     ConnectionCls = _WatchedHTTPConnection
 
 
-class _HTTPSPool(_Taking, HTTPSConnectionPool):
+class _HTTPSPool(_WatchedPool, HTTPSConnectionPool):
     ConnectionCls = _WatchedHTTPSConnection
 
 
 class WatchedAdapter(HTTPAdapter):
-    """Its connections are cut by the ``deadline`` of the thread that uses them."""
+    """An adapter for requests whose connections obey the ``deadline`` of the calling thread."""
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        """Use pools whose connections are watched."""
+        """Create a pool manager of watched connections."""
         super().init_poolmanager(*arguments, ssl_context=_tls(), **options)
         self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
 def _tls() -> ssl.SSLContext:
-    # Made by hand: both libraries' own would write its keys to the file that SSLKEYLOGFILE names.
+    # Not the default context of requests or urllib3: it writes session keys to the file of SSLKEYLOGFILE.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context

@@ -1,18 +1,19 @@
-"""Leaves long strings out of JSON while it arrives: icons come inline with every entry of Cyclr's lists."""
+"""Empties long strings in a JSON stream. Cyclr's lists carry an icon inline with every entry."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-_REST: Final = re.compile(rb"(?:[^\"\\]+|\\.)*", re.DOTALL)
+_STRING_REST: Final = re.compile(rb"(?:[^\"\\]+|\\.)*", re.DOTALL)
+"""The rest of a string, up to its closing quote."""
 QUOTE, BACKSLASH = b'"', b"\\"
 
 
 class LongStrings:
-    """Each string of more than ``most`` bytes becomes the empty one. Its memory is ``most`` and a chunk.
+    """Replaces each string of more than ``most`` bytes by the empty string, in constant memory.
 
-    What is no JSON passes with it, changed or not: whoever parses it then says so.
+    Malformed JSON passes through, possibly changed; the parser after it reports the error.
     """
 
     def __init__(self, most: int) -> None:
@@ -22,36 +23,36 @@ class LongStrings:
         self._held: bytearray | None = None
 
     def feed(self, chunk: bytes) -> bytes:
-        """What is left of the next chunk; the start of a string is held back until its length is known."""
-        left, at = bytearray(), 0
+        """Process the next chunk. A string that is not complete yet is held back."""
+        output, at = bytearray(), 0
         while at < len(chunk):
-            at = self._string(chunk, at, left) if self._inside else self._between(chunk, at, left)
-        return bytes(left)
+            at = self._string(chunk, at, output) if self._inside else self._between(chunk, at, output)
+        return bytes(output)
 
     def end(self) -> bytes:
-        """What was held back, of a body that ended within a string."""
+        """The bytes held back, for a body that ends within a string."""
         return bytes(self._held or b"")
 
-    def _between(self, chunk: bytes, at: int, left: bytearray) -> int:
+    def _between(self, chunk: bytes, at: int, output: bytearray) -> int:
         quote = chunk.find(QUOTE, at)
         end = len(chunk) if quote < 0 else quote + 1
-        left += chunk[at:end]
+        output += chunk[at:end]
         if quote >= 0:
             self._inside, self._held = True, bytearray()
         return end
 
-    def _string(self, chunk: bytes, at: int, left: bytearray) -> int:
+    def _string(self, chunk: bytes, at: int, output: bytearray) -> int:
         start = at
         if self._escaped:
             self._escaped, at = False, at + 1
-        found = _REST.match(chunk, at)
-        end = found.end() if found else at
+        match = _STRING_REST.match(chunk, at)
+        end = match.end() if match else at
         if chunk[end : end + 1] == BACKSLASH:
-            # The last byte of this chunk: what it escapes comes with the next.
+            # The last byte of this chunk. The character that it escapes comes with the next one.
             self._escaped, end = True, end + 1
         self._hold(chunk[start:end])
         if chunk[end : end + 1] == QUOTE:
-            left += (self._held or b"") + QUOTE
+            output += (self._held or b"") + QUOTE
             self._inside, self._held = False, None
             end += 1
         return end

@@ -1,27 +1,27 @@
-"""Which failed calls are made once more: a table, and the budget that all calls to one upstream share.
+"""Decides which failed calls are retried, by a table and by a budget that all calls to one upstream share.
 
-| what happened                        | once more                                                  |
-|--------------------------------------|------------------------------------------------------------|
-| no connection (``UNSENT``)           | yes: nothing was sent                                      |
-| a kept connection ended before any answer (``DROPPED``) | a harmless call, at once                |
-| broke off otherwise (``BROKEN``)     | a GET, at once                                             |
-| 429 or 503 with Retry-After (``BUSY``) | a harmless call, if the wait is short and the time is there |
-| no answer in time (``SLOW``)         | no: it may have been done, and would be slow again         |
-| anything else (``FAILED``)           | no                                                         |
+| failure                                | retried                                               |
+|----------------------------------------|-------------------------------------------------------|
+| no connection made (``UNSENT``)        | yes: nothing was sent                                 |
+| pooled connection closed before any response (``DROPPED``) | a harmless call, at once          |
+| connection broken otherwise (``BROKEN``) | a GET, at once                                      |
+| 429 or 503 with Retry-After (``BUSY``) | a harmless call, if the wait fits the deadline        |
+| no response in time (``SLOW``)         | no: it may have been done, and would be slow again    |
+| anything else (``FAILED``)             | no                                                    |
 
-``DROPPED``: an upstream closes what was idle for long, maybe while the next call is on its way. As a rule it
-has read nothing of that call, but nothing proves it (RFC 9110, section 9.2.2). A connection that was opened
-for the call and ends without an answer is another matter: that upstream is in trouble.
+``DROPPED``: an upstream may close an idle connection while the next request is on its way. It has rarely
+read that request, but nothing proves it (RFC 9110, section 9.2.2). A new connection that is closed without a
+response is different: that upstream is in trouble.
 
-| call                        | harmless | since                                                            |
-|-----------------------------|----------|------------------------------------------------------------------|
-| any GET                     | yes      | it changes nothing                                               |
-| access token, sign-in token | yes      | of two, the one that nobody has heard of ends by itself          |
-| make an account             | yes      | its id is ours: the second is refused as there already           |
-| install a connector         | yes      | its name is ours: the second is refused, and the first one found |
-| complete, accept, refuse    | no       | what they stand for is used up: the second finds it gone         |
+| call                        | harmless | reason                                                        |
+|-----------------------------|----------|---------------------------------------------------------------|
+| any GET                     | yes      | it changes nothing                                            |
+| access token, sign-in token | yes      | of two tokens, the unused one expires                         |
+| create an account           | yes      | we choose its id: the second request is refused as a conflict |
+| install a connector         | yes      | we choose its name: the second is refused, the first is found |
+| complete, accept, refuse    | no       | they consume a one-time value: the second request fails       |
 
-This is the one layer that repeats a call (but for the one renewal after a 401, ``partner_client.py``).
+No other layer retries, except for one renewal of the access token after a 401 (``partner_client.py``).
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from typing import Final
 
 MOST_TRIES: Final = 2
 FLOOR, SPREAD = 0.05, 0.1
-"""Between two connects: at least the floor, and up to the spread more, in seconds."""
+"""Wait between two tries in seconds: the floor, and a random part of the spread."""
 LONGEST_WAIT: Final = 3.0
-"""A person waits for the answer: an upstream that wants more time than this gets no second call."""
+"""Seconds. A person waits for the response, so there is no retry if the upstream asks for a longer wait."""
 
 
 class Failure(StrEnum):
-    """How a try ended badly."""
+    """How a try failed: see the first table above."""
 
     UNSENT = "unsent"
     DROPPED = "dropped"
@@ -52,10 +52,10 @@ class Failure(StrEnum):
 
 @dataclass(frozen=True)
 class Try:
-    """A try that failed. ``harmless``: made twice, the call does no more harm than once.
+    """A failed try. ``harmless``: sending the call twice has no other effect than once.
 
-    ``retry_after``: seconds, where the upstream named them. ``number`` counts from 1; ``remaining``: seconds
-    that the whole call still has.
+    ``retry_after`` is the upstream's ``Retry-After`` in seconds. ``number`` counts from 1. ``remaining`` is
+    the number of seconds until the deadline of the whole call.
     """
 
     method: str
@@ -67,14 +67,14 @@ class Try:
 
 
 def wait_before_retry(tried: Try, chance: float) -> float | None:
-    """Seconds to wait before the next try, or None for no next try. ``chance`` in [0, 1) spreads callers."""
-    wait = _wanted(tried, chance)
+    """Seconds to wait before the next try, or None for no retry. ``chance`` in [0, 1) spreads callers."""
+    wait = _wait_by_failure(tried, chance)
     if tried.number >= MOST_TRIES or wait is None or wait > LONGEST_WAIT or wait >= tried.remaining:
         return None
     return wait
 
 
-def _wanted(tried: Try, chance: float) -> float | None:
+def _wait_by_failure(tried: Try, chance: float) -> float | None:
     harmless = tried.harmless or tried.method == "GET"
     if tried.failure is Failure.UNSENT:
         return FLOOR + chance * SPREAD
@@ -83,13 +83,13 @@ def _wanted(tried: Try, chance: float) -> float | None:
     if tried.failure is Failure.BROKEN and tried.method == "GET":
         return 0.0
     if tried.failure is Failure.BUSY and harmless and tried.retry_after is not None:
-        # Never sooner than asked for, so the spread comes on top (and never all at one moment).
+        # Not earlier than the upstream asked for, so the spread is added.
         return max(tried.retry_after, FLOOR) + chance * SPREAD
     return None
 
 
 class Budget:
-    """At most one retry for ten calls, and a few in hand for a quiet hour: a token bucket."""
+    """Limits retries to one for ten calls, and bursts to five: a token bucket."""
 
     SHARE: Final = 0.1
     MOST: Final = 5.0
@@ -99,12 +99,12 @@ class Budget:
         self._tokens = self.MOST
 
     def earn(self) -> None:
-        """A call was made for the first time."""
+        """Count a new call."""
         with self._lock:
             self._tokens = min(self.MOST, self._tokens + self.SHARE)
 
     def spend(self) -> bool:
-        """Whether a retry may be made."""
+        """Take a retry out of the budget. Returns False if it is empty."""
         with self._lock:
             if self._tokens < 1:
                 return False
@@ -113,5 +113,5 @@ class Budget:
 
 
 def chance() -> float:
-    """Where in the spread a caller's wait lies."""
+    """A random number in [0, 1), for ``wait_before_retry``."""
     return random.random()  # noqa: S311  # nosec B311  # it spreads load; nobody gains by guessing it

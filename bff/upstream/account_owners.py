@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from bff.common.secret import fingerprint
 from bff.serving.database import writing
+from bff.serving.statements import Read
 from bff.storage.tables import account_owners
 from bff.upstream.accounts import fold
 from bff.upstream.protocol import Owner
@@ -20,15 +22,24 @@ class DatabaseAccountOwners:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._writer = writing(engine)
+        # Each waiting page asks this once before its account has connected anything: a tenth of its question.
+        self._reads: dict[int, Read] = {}
 
     def of(self, names: Sequence[str]) -> dict[str, Owner]:
         """Who owns each of ``names``."""
-        table, keys = account_owners, {name: _key(name) for name in names}
-        wanted = select(table).where(table.c.name_sha256.in_(keys.values()))
-        with self._engine.connect() as connection:
-            rows = {row.name_sha256: row for row in connection.execute(wanted)}
-        found = ((name, rows[key]) for name, key in keys.items() if key in rows)
-        return {name: Owner(row.product, row.account_id) for name, row in found}
+        keys = {name: _key(name) for name in names}
+        found = self._read(len(keys)).all(**{f"key_{place}": key for place, key in enumerate(keys.values())})
+        owners = {key: Owner(product, account) for key, product, account in found}
+        return {name: owners[key] for name, key in keys.items() if key in owners}
+
+    def _read(self, count: int) -> Read:
+        """The question for so many names; a product that shares its accounts with others has a few more."""
+        if (known := self._reads.get(count)) is None:
+            table = account_owners.c
+            keys: list[Any] = [bindparam(f"key_{place}") for place in range(count)]
+            wanted = select(table.name_sha256, table.product, table.account_id)
+            known = self._reads[count] = Read(self._engine, wanted.where(table.name_sha256.in_(keys)))
+        return known
 
     def claim(self, name: str, owner: Owner) -> bool:
         """Give it to ``owner``, unless somebody owns it already."""

@@ -20,7 +20,7 @@ from bff.identity.principal import AccountRef
 from bff.upstream.protocol import AccountOwners, Owner
 
 MOST_ID: Final = 255
-"""Characters that the partner service takes for an account's id."""
+"""Characters that the partner service allows in an account's id."""
 MOST_KEPT: Final = 10_000
 PASSED_SECONDS: Final = 60.0
 ROUNDS: Final = 4

@@ -13,7 +13,9 @@ from bff.outbound.retry import chance
 from bff.upstream.access_tokens import AccessToken, TokenSource
 
 AGAIN_SECONDS: Final = 10.0
-"""After a renewal that failed while the old token is still good, the next is tried after about so long."""
+"""After a renewal that failed while the old token is still good, the next is tried after about so long.
+
+Later where the partner service names a time (``Retry-After``)."""
 
 
 class Bearer:
@@ -94,5 +96,6 @@ class Bearer:
             if token is not None:
                 self._renew_at = token.renew_at(chance())
             else:
-                self._renew_at = self._clock() + AGAIN_SECONDS * (0.5 + chance())
+                asked_for = (failure.retry_after or 0.0) if failure else 0.0
+                self._renew_at = self._clock() + max(asked_for, AGAIN_SECONDS * (0.5 + chance()))
             self._lock.notify_all()

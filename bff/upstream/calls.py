@@ -1,4 +1,4 @@
-"""Calls to the partner service's API: with a good access token, and aware of accounts that are not there."""
+"""Calls the partner service's API with an access token, and detects accounts that do not exist."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from bff.upstream.retry_after import Quiet
 
 ACCOUNT_HEADER: Final = "X-Cyclr-Account"
 EMBEDDED_HEADER: Final = "Hitchpost-Embedded"
-"""By it the embedded service says what it is, in each answer of its API. Cyclr has no such header."""
+"""The header by which the embedded service identifies itself in each response. Cyclr has none."""
 OK, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 200, 400, 401, 403, 404
 DOUBTFUL: Final = frozenset({BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND})
-"""Cyclr documents no answer to an account that is not there; each of these may be it."""
+"""Cyclr does not document its response for an account that does not exist: any of these may be it."""
 UNKNOWN_SECONDS: Final = 5.0
-"""So long an account that was not there is believed to be missing still."""
+"""How many seconds an account that did not exist is assumed not to exist."""
 MOST_UNKNOWN: Final = 10_000
 
 
@@ -34,7 +34,7 @@ def segment(text: str) -> str:
 
 
 class PartnerCalls:
-    """Sends calls. A 401 is a dead access token only if the token is no good for anything else either."""
+    """Sends calls. A 401 means an invalid access token only if other calls are refused as well."""
 
     def __init__(
         self, http: HttpClient, bearer: Bearer, quiet: Quiet, clock: Callable[[], float] = time.monotonic
@@ -74,12 +74,12 @@ class PartnerCalls:
             headers = _headers(token, account if named else None)
             return self._send(method, path, template or path, headers, **more)
 
-        token = self._bearer.token()
+        token = self._token(None)
         answer = send(token)
         if answer.status not in DOUBTFUL or answer.status in means:
             return answer
         if account is None:
-            return send(self._bearer.renew(token)) if answer.status == UNAUTHORIZED else answer
+            return send(self._token(token)) if answer.status == UNAUTHORIZED else answer
         if answer.status in missing:
             raise unknown(account)
         return self._doubted(account, token, answer, send)
@@ -87,9 +87,9 @@ class PartnerCalls:
     def _doubted(
         self, account: AccountRef, token: Secret, answer: Answer, send: Callable[[Secret], Answer]
     ) -> Answer:
-        """What a refusal comes to: a new access token, an unknown account, or the refusal itself."""
+        """Handle a refusal: renew the access token, report an unknown account, or return the refusal."""
         if (known := self._is_known(account, token)) is None:
-            answer = send(token := self._bearer.renew(token))
+            answer = send(token := self._token(token))
             if answer.status not in DOUBTFUL:
                 return answer
             known = self._is_known(account, token)
@@ -108,7 +108,7 @@ class PartnerCalls:
         return bool(self._embedded)
 
     def is_there(self, account: AccountRef) -> bool:
-        """Whether it is there, asked now."""
+        """Ask whether the account exists."""
         self.has_made(account)
         path, template = f"/v1.0/accounts/{segment(account.id)}", "/v1.0/accounts/{account}"
         try:
@@ -117,17 +117,17 @@ class PartnerCalls:
             return False
 
     def is_known_to_be_missing(self, account: AccountRef) -> bool:
-        """Whether it was not there a moment ago."""
+        """Whether the account did not exist a moment ago."""
         with self._lock:
             return self._unknown.get(account.id, 0.0) > self._clock()
 
     def has_made(self, account: AccountRef) -> None:
-        """It is there now."""
+        """Forget that the account did not exist."""
         with self._lock:
             self._unknown.pop(account.id, None)
 
     def _is_known(self, account: AccountRef, token: Secret) -> bool | None:
-        """Whether the account is there; None when it is the access token that is refused."""
+        """Whether the account exists; None if the access token is refused."""
         if self.is_known_to_be_missing(account):
             return False
         headers = _headers(token, None)
@@ -163,10 +163,21 @@ class PartnerCalls:
             if self._embedded is None or answer.status == OK:
                 self._embedded = EMBEDDED_HEADER in answer.headers
         except PartnerUnavailable as told:
-            if told.named and told.retry_after:
-                self._quiet.ask_for(told.retry_after)
+            self._heed(told)
             raise
         return answer
+
+    def _token(self, stale: Secret | None) -> Secret:
+        """A good access token, other than ``stale``."""
+        try:
+            return self._bearer.token() if stale is None else self._bearer.renew(stale)
+        except PartnerUnavailable as told:
+            self._heed(told)
+            raise
+
+    def _heed(self, told: PartnerUnavailable) -> None:
+        if told.named and told.retry_after:
+            self._quiet.ask_for(told.retry_after)
 
     def _wait_our_turn(self) -> None:
         if (left := self._quiet.left()) > 0:
@@ -174,7 +185,7 @@ class PartnerCalls:
 
 
 def unknown(account: AccountRef) -> AccountUnknown:
-    """What is raised for an account that is not there."""
+    """The error for an account that does not exist."""
     return AccountUnknown(f"the partner service has no account {account.id!r}")
 
 
@@ -187,7 +198,7 @@ def _headers(token: Secret, account: AccountRef | None) -> dict[str, str | bytes
 
 
 def require_ok(answer: Answer) -> Any:
-    """What was answered. Raises ``PartnerUnavailable`` for anything but 200."""
+    """The JSON of a response. Raises ``PartnerUnavailable`` for any status but 200."""
     if answer.status == OK:
         return answer.document()
     if answer.status == UNAUTHORIZED:
@@ -197,7 +208,7 @@ def require_ok(answer: Answer) -> Any:
 
 
 def message_of(answer: Answer) -> str:
-    """The ``Message`` of a refusal; empty where there is none."""
+    """The ``Message`` of a refusal; empty if it has none."""
     try:
         return partner_json.message_of(answer.document())
     except PartnerUnavailable:

@@ -1,4 +1,4 @@
-"""Cyclr's HTTP protocol, spoken to Cyclr or to any server that speaks it too."""
+"""Client of Cyclr's HTTP API, which the embedded partner service implements too."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from bff.upstream.bearer import Bearer
 from bff.upstream.calls import BAD_REQUEST, NOT_FOUND, OK, PartnerCalls, message_of, require_ok, segment
 from bff.upstream.catalogue_reader import PartnerCatalogue, pages
 from bff.upstream.connection_calls import LISTED, ConnectionCalls
-from bff.upstream.protocol import AccessToken, AccountConnector, CompletionWish, Connector, SignInToken
+from bff.upstream.protocol import AccessToken, AccountConnector, CompletionRequest, Connector, SignInToken
 from bff.upstream.releases import connector_of
 from bff.upstream.retry_after import Quiet
-from bff.upstream.sign_in_forms import Credentials, NotTaken
+from bff.upstream.sign_in_forms import Credentials, RejectedValues
 
 MOST_NAMES: Final = 20
-"""Names that an install is tried under, when other connectors' installs have the first."""
+"""How many names an install is tried under, if other installs have the first."""
 CONFLICT, GONE = 409, 410
 REFUSED, NO_ANSWER = 422, 424
-"""By these the embedded service says that the third party refused what a user typed, or did not answer."""
+"""Statuses of the embedded service: the third party refused what a user typed, or did not answer."""
 
 
 class PartnerClient:
@@ -48,7 +48,8 @@ class PartnerClient:
     ) -> None:
         self._http = HttpClient(api_url, limits or Limits())
         bearer = Bearer(share(TokenEndpoint(self._http, client_id, client_secret)))
-        self._calls = PartnerCalls(self._http, bearer, quiet or Quiet())
+        self.quiet = quiet or Quiet()
+        self._calls = PartnerCalls(self._http, bearer, self.quiet)
         self._create_accounts = create_accounts
         self._connections = ConnectionCalls(self._calls)
         self.catalogue = PartnerCatalogue(self._calls)
@@ -65,7 +66,7 @@ class PartnerClient:
         return self._calls.is_embedded()
 
     def find_connector(self, account: AccountRef, reference: str) -> Connector:
-        """By id the answer is one release, by name or key a list of them; drafts count for nothing."""
+        """Looks up by id (one release) or by name or key (a list of releases). Ignores drafts."""
         found = connector_of(self.catalogue.releases(account, reference), reference)
         if found is None:
             raise ConnectorUnavailable(f"the partner service has no connector {reference!r}")
@@ -75,7 +76,7 @@ class PartnerClient:
         return found
 
     def list_account_connectors(self, account: AccountRef) -> list[AccountConnector]:
-        """All of them; none of an account that does not exist."""
+        """All account connectors; empty for an account that does not exist."""
         try:
             found = [item for page in pages(self._calls, LISTED, account) for item in page]
         except AccountUnknown:
@@ -122,7 +123,7 @@ class PartnerClient:
         names: Iterable[str],
         known: Collection[int] = (),
     ) -> AccountConnector | None:
-        """``known`` are the installs that are there already, and are not meant."""
+        """``known``: the existing installs, which are not to be returned."""
         if not connector.installable:
             raise ConnectorUnavailable(f"connector {connector.name!r} has no approved release to install")
         for name in names:
@@ -139,11 +140,11 @@ class PartnerClient:
         return None
 
     def deauthenticate(self, account: AccountRef, account_connector_id: int) -> bool:
-        """End its grant; False when the account connector is gone."""
+        """End its grant; False if the account connector does not exist."""
         return self._connections.deauthenticate(account, account_connector_id)
 
     def remove_connector(self, account: AccountRef, account_connector_id: int) -> bool:
-        """Delete it; False when it was gone."""
+        """Delete it; False if it did not exist."""
         return self._connections.remove(account, account_connector_id)
 
     def access_token(self, account: AccountRef, account_connector_id: int) -> AccessToken:
@@ -160,7 +161,7 @@ class PartnerClient:
         self,
         account: AccountRef,
         username: str,
-        completion: CompletionWish | None = None,
+        completion: CompletionRequest | None = None,
         connector: Connector | None = None,
     ) -> SignInToken:
         """``POST /v1.0/accounts/{id}/signintoken``: one use, five minutes; the user is made when unknown.
@@ -197,7 +198,7 @@ class PartnerClient:
 
     def give_credentials(
         self, account: AccountRef, account_connector_id: int, credentials: Credentials
-    ) -> AccountConnector | NotTaken:
+    ) -> AccountConnector | RejectedValues:
         """``PUT /v1.0/account/connectors/{id}`` with ``Properties`` and ``AuthValue``.
 
         The embedded service tries them first, and says which it does not take; Cyclr takes what it is given,
@@ -216,10 +217,11 @@ class PartnerClient:
         answer = self._calls.call("PUT", path, template, account=account, document=document, means=means)
         if answer.status in {BAD_REQUEST, REFUSED, NO_ANSWER}:
             return partner_json.read_not_taken(answer.document(), unreachable=answer.status == NO_ANSWER)
-        return partner_json.read_account_connector(require_ok(answer))
+        changed = partner_json.read_account_connector(require_ok(answer), listed=True)
+        return (self.get_account_connector(account, changed.id) or changed) if changed.listed else changed
 
     def accept_sign_in(self, account: AccountRef, account_connector_id: int, token_sha256: str) -> None:
-        """The embedded service's own call; Cyclr knows no such thing, and never asks for it."""
+        """A call of the embedded service, which Cyclr does not have."""
         answer = self._about_sign_in(account, account_connector_id, token_sha256, "accept")
         if answer.status in {NOT_FOUND, GONE}:
             raise InvalidRequest("accept: it is too late to choose this account; connect again")
@@ -228,7 +230,7 @@ class PartnerClient:
     def complete_sign_in(
         self, account: AccountRef, account_connector_id: int, token_sha256: str, code: Secret
     ) -> Secret | None:
-        """The embedded service's own call, as the next is."""
+        """A call of the embedded service, which Cyclr does not have."""
         answer = self._about_sign_in(account, account_connector_id, token_sha256, "complete", code)
         if answer.status in {NOT_FOUND, GONE}:
             return None
@@ -237,7 +239,7 @@ class PartnerClient:
     def refuse_sign_in(
         self, account: AccountRef, account_connector_id: int, token_sha256: str, code: Secret
     ) -> bool:
-        """What the code stands for is forgotten there."""
+        """Discards the grant that the code stands for."""
         answer = self._about_sign_in(account, account_connector_id, token_sha256, "refuse", code)
         if answer.status in {NOT_FOUND, GONE}:
             return False
@@ -280,7 +282,7 @@ class PartnerClient:
         self._calls.has_made(account)
 
     def _for_account(self, account: AccountRef, call: Callable[[], Answer]) -> Answer:
-        """A call that needs the account to exist: when it does not, it is made, and the call repeated."""
+        """Make a call that needs the account. If it does not exist, create it and repeat the call."""
         try:
             return call()
         except AccountUnknown:
@@ -289,7 +291,7 @@ class PartnerClient:
 
 
 def _names(connector: Connector, first: int = 0) -> Iterable[str]:
-    """The names for an install, the best first: the connector's own, and from the second on with a number."""
+    """The names for an install, the preferred one first: the connector's own, then with a number."""
     for number in range(first + 1, first + 1 + MOST_NAMES):
         yield connector.name if number == 1 else f"{connector.name} {number}"
 

@@ -6,9 +6,9 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from sqlalchemy import Engine, insert, select, update
@@ -17,10 +17,10 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from bff.serving.database import writing
 from bff.storage.tables import catalogue_entries
 from bff.upstream.protocol import Connector, KnownConnector
-from bff.upstream.sign_in_forms import FormField, SignInForm, Way
+from bff.upstream.sign_in_forms import Choice, FormField, SignInForm, Way
 
-FORMAT: Final = 2
-"""Of the entries: 2 has the form with which a connector is connected."""
+FORMAT: Final = 3
+"""Of the entries: 2 has the form with which a connector is connected, 3 the choices of its fields."""
 log = structlog.get_logger("hitchpost.partner")
 
 
@@ -82,5 +82,10 @@ def _read(entry: str | None) -> Connector | None:
     if entry is None:
         return None
     number, name, others, installable, (way, fields) = json.loads(entry)
-    form = SignInForm(Way(way), tuple(FormField(*one) for one in fields))
+    form = SignInForm(Way(way), tuple(_field(*one) for one in fields))
     return Connector(number, name, tuple(others), installable, form)
+
+
+def _field(*written: Any) -> FormField:
+    *rest, choices = written
+    return replace(FormField(*rest), choices=tuple(Choice(*one) for one in choices))

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from bff.upstream.sign_in_forms import FormField, SignInForm, Way, with_standard_fields
+from bff.upstream.sign_in_forms import Choice, FormField, SignInForm, Way, with_standard_fields
 
 MOST_FIELDS: Final = 20
 LONGEST_NAME: Final = 255
 LONGEST_LABEL: Final = 100
 LONGEST_HELP: Final = 500
+LONGEST_CHOICE: Final = 255
+MOST_CHOICES: Final = 500
 _CYCLR: Final = {
     "OAuth2": Way.OAUTH,
     "OAuth1": Way.OAUTH,
@@ -33,21 +35,26 @@ def _told_by_us(told: dict[str, Any]) -> SignInForm:
         way = Way(_text(told, "Auth", LONGEST_LABEL))
     except ValueError:
         return SignInForm(Way.NOT_HERE)
-    fields = tuple(
-        FormField(
-            name=_text(one, "Name", LONGEST_NAME),
-            label=_text(one, "Label", LONGEST_LABEL),
-            help=_text(one, "Help", LONGEST_HELP),
-            help_url=_link(one.get("HelpUrl")),
-            prefix=_text(one, "Prefix", LONGEST_LABEL),
-            suffix=_text(one, "Suffix", LONGEST_LABEL),
-            sensitive=one.get("Sensitive") is True,
-            optional=one.get("Optional") is True,
-        )
-        for one in _objects(told.get("Fields"))
-        if _text(one, "Name", LONGEST_NAME)
+    fields = (_our_field(one) for one in _objects(told.get("Fields")))
+    return with_standard_fields(SignInForm(way, tuple(one for one in fields if one.name)))
+
+
+def _our_field(told: dict[str, Any]) -> FormField:
+    sensitive, optional = told.get("Sensitive") is True, told.get("Optional") is True
+    pairs = ((one.get("Value"), one.get("Label")) for one in _objects(told.get("Choices")))
+    choices = () if sensitive else _choices(pairs)
+    return FormField(
+        name=_text(told, "Name", LONGEST_NAME),
+        label=_text(told, "Label", LONGEST_LABEL),
+        help=_text(told, "Help", LONGEST_HELP),
+        help_url=_link(told.get("HelpUrl")),
+        prefix=_text(told, "Prefix", LONGEST_LABEL),
+        suffix=_text(told, "Suffix", LONGEST_LABEL),
+        sensitive=sensitive,
+        optional=optional,
+        default=choices[0].value if choices and not optional else "",
+        choices=choices,
     )
-    return with_standard_fields(SignInForm(way, fields))
 
 
 def _told_by_cyclr(document: dict[str, Any]) -> SignInForm:
@@ -56,19 +63,41 @@ def _told_by_cyclr(document: dict[str, Any]) -> SignInForm:
     way = _CYCLR.get(kinds[0], Way.NOT_HERE) if kinds else Way.OAUTH
     if way is Way.NOT_HERE:
         return SignInForm(way)
-    fields = tuple(
-        FormField(
-            name=name,
-            label=name[:LONGEST_LABEL],
-            help=_text(one, "Description", LONGEST_HELP),
-            sensitive=one.get("IsSensitive") is True,
-        )
+    fields = (
+        _cyclrs_field(one)
         for one in _objects(document.get("Parameters"))
-        if one.get("IsAccountConnectorProperty") is True
-        and one.get("IsOptional") is False
-        and (name := _text(one, "Name", LONGEST_NAME))
+        if one.get("IsAccountConnectorProperty") is True and one.get("IsOptional") is False
     )
-    return with_standard_fields(SignInForm(way, fields), _text(document, "AuthDescription", LONGEST_HELP))
+    form = SignInForm(way, tuple(one for one in fields if one.name))
+    return with_standard_fields(form, _text(document, "AuthDescription", LONGEST_HELP))
+
+
+def _cyclrs_field(told: dict[str, Any]) -> FormField:
+    """A property as Cyclr tells it: by ``TargetName`` it is set, ``Name`` is what users read.
+
+    ``Values`` are the texts that it may be (Cyclr's documentation, "Get the connector ID"). Nothing says
+    which of them is usual, so that the user has to choose.
+    """
+    name = _text(told, "TargetName", LONGEST_NAME) or _text(told, "Name", LONGEST_NAME)
+    sensitive, values = told.get("IsSensitive") is True, told.get("Values")
+    listed = values if isinstance(values, list) and not sensitive else []
+    return FormField(
+        name=name,
+        label=_text(told, "Name", LONGEST_LABEL) or name[:LONGEST_LABEL],
+        help=_text(told, "Description", LONGEST_HELP),
+        sensitive=sensitive,
+        choices=_choices((one, one) for one in listed),
+    )
+
+
+def _choices(pairs: Iterable[tuple[Any, Any]]) -> tuple[Choice, ...]:
+    """Values with what users read; none of them where one cannot be understood: then it is typed."""
+    found: dict[str, Choice] = {}
+    for value, label in pairs:
+        if not isinstance(value, str) or not value or not value.isprintable() or len(value) > LONGEST_CHOICE:
+            return ()
+        found.setdefault(value, Choice(value, _short(label, LONGEST_LABEL) or value))
+    return tuple(found.values()) if len(found) <= MOST_CHOICES else ()
 
 
 def _kind(way: dict[str, Any]) -> str:
@@ -80,7 +109,10 @@ def _objects(value: Any) -> Iterable[dict[str, Any]]:
 
 
 def _text(document: dict[str, Any], name: str, most: int) -> str:
-    value = document.get(name)
+    return _short(document.get(name), most)
+
+
+def _short(value: Any, most: int) -> str:
     if not isinstance(value, str):
         return ""
     return "".join(filter(str.isprintable, " ".join(value.split())))[:most]

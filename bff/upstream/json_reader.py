@@ -14,7 +14,7 @@ from bff.identity.principal import AccountRef
 from bff.upstream.grant_reader import moment, read_grant, scopes
 from bff.upstream.json_values import as_kept, read_moment
 from bff.upstream.protocol import AccountConnector, Connector, SignInRecord, SignInToken
-from bff.upstream.sign_in_forms import Fault, NotTaken
+from bff.upstream.sign_in_forms import Fault, RejectedValues
 
 LAST_ID: Final = 2**31 - 1
 """No greater id is kept; Cyclr's are of 32 bits."""
@@ -91,16 +91,18 @@ def read_properties(document: Any) -> dict[str, str]:
     return {name: value for name, value in told.items() if name and value}
 
 
-def read_not_taken(document: Any, *, unreachable: bool = False) -> NotTaken:
+def read_not_taken(document: Any, *, unreachable: bool = False) -> RejectedValues:
     """Why a user's values were not taken: of which fields it is told, else of all of them."""
     if unreachable:
-        return NotTaken(whole=Fault.UNREACHABLE)
+        return RejectedValues(whole=Fault.UNREACHABLE)
     told = document.get("Hitchpost") if isinstance(document, dict) else None
     fields = told.get("Fields") if isinstance(told, dict) else None
     if not isinstance(fields, dict) or not fields:
-        return NotTaken(whole=Fault.REFUSED)
+        return RejectedValues(whole=Fault.REFUSED)
     known = set(Fault)
-    return NotTaken({name: Fault(why) if why in known else Fault.REFUSED for name, why in fields.items()})
+    return RejectedValues(
+        {name: Fault(why) if why in known else Fault.REFUSED for name, why in fields.items()}
+    )
 
 
 def read_list(document: Any) -> list[Any]:

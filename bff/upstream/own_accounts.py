@@ -11,12 +11,12 @@ from bff.upstream.accounts import Accounts
 from bff.upstream.protocol import (
     AccessToken,
     AccountConnector,
-    CompletionWish,
+    CompletionRequest,
     Connector,
     PartnerService,
     SignInToken,
 )
-from bff.upstream.sign_in_forms import Credentials, NotTaken
+from bff.upstream.sign_in_forms import Credentials, RejectedValues
 
 
 class OwnAccounts:
@@ -82,7 +82,7 @@ class OwnAccounts:
         self,
         account: AccountRef,
         username: str,
-        completion: CompletionWish | None = None,
+        completion: CompletionRequest | None = None,
         connector: Connector | None = None,
     ) -> SignInToken:
         """A sign-in token."""
@@ -96,7 +96,7 @@ class OwnAccounts:
 
     def give_credentials(
         self, account: AccountRef, account_connector_id: int, credentials: Credentials
-    ) -> AccountConnector | NotTaken:
+    ) -> AccountConnector | RejectedValues:
         """Connect with what a user typed."""
         return self._partner.give_credentials(
             self._accounts.claimed(account), account_connector_id, credentials

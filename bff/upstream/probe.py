@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import requests
 
@@ -20,7 +21,11 @@ API, SERVICE, CLIENT_SECRET = (
 )
 MOST_BYTES: Final = 64 * 1024
 REFUSED: Final = frozenset({400, 401, 403})
-OK, UNAUTHORIZED, NOT_FOUND = 200, 401, 404
+OK, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, BUSY = 200, 401, 403, 404, 429
+TOKENS_AT, ACCOUNTS = "/oauth/token", "/v1.0/accounts"
+BROKEN: Final = 500
+AWAY: Final = frozenset({429, 502, 503, 504})
+"""A page without a token may well answer 500; these come from before it."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,11 @@ class Told:
     status: int = 0
     document: Any = None
     failure: str = ""
+
+    @property
+    def is_api(self) -> bool:
+        """Whether these are the first accounts that an API lists."""
+        return self.status == OK and isinstance(self.document, list)
 
 
 class PartnerProbe:
@@ -49,28 +59,40 @@ class PartnerProbe:
 
     def faults(self) -> Iterator[str]:
         """A line for each setting that is wrong, saying why; none when all are right."""
-        told = self._token(self._api_url)
-        if told.failure:
-            yield f"{API}: the partner service does not answer ({told.failure})"
-        elif self._is_api(self._api_url, told):
+        path, told = self._look(self._api_url)
+        if told.is_api:
             yield from self._service_faults()
-            return
-        elif self._is_api(self._service_url, self._token(self._service_url)):
+        elif self._look(self._service_url)[1].is_api:
             yield f"{API} and {SERVICE} are swapped: the API answers at {self._service_url}"
-            return
-        elif told.status in REFUSED:
-            yield (
+        else:
+            yield self._api_fault(path, told)
+            yield from self._service_faults()
+
+    def _api_fault(self, path: str, told: Told) -> str:
+        answered = f"{told.status} to {path}"
+        if told.failure:
+            return f"{API}: the partner service does not answer ({told.failure})"
+        if told.status == BUSY or told.status >= BROKEN:
+            return f"{API}: the partner service is in trouble now ({answered}); check again later"
+        origin = _origin(self._api_url)
+        if origin != self._api_url and self._look(origin)[1].is_api:
+            return f"{API}: the API answers at {origin}; write it without the path"
+        if told.status in REFUSED and path == TOKENS_AT:
+            return (
                 f"{CLIENT_SECRET}: the partner service refuses these credentials (status {told.status});"
                 " check HITCHPOST_PARTNER_CLIENT_ID, too"
             )
-        else:
-            yield f"{API}: there is no API of a partner service ({_what(told)} to /oauth/token)"
-        yield from self._service_faults()
+        if told.status == FORBIDDEN:
+            return f"{CLIENT_SECRET}: these credentials may not list accounts ({answered})"
+        said = "200 without an access token" if told.status == OK and path == TOKENS_AT else f"{told.status}"
+        return f"{API}: there is no API of a partner service ({said} to {path})"
 
     def _service_faults(self) -> Iterator[str]:
         told = self._ask("GET", self._service_url + SIGN_IN_PATH)
         if told.failure:
             yield f"{SERVICE}: the partner service's pages do not answer ({told.failure})"
+        elif told.status in AWAY:
+            yield f"{SERVICE}: the partner service is in trouble now ({told.status} to {SIGN_IN_PATH})"
         elif told.status == NOT_FOUND or (told.status == UNAUTHORIZED and told.document is not None):
             # An API refuses whatever it is asked without a token, in JSON.
             yield (
@@ -78,17 +100,17 @@ class PartnerProbe:
                 " domain?"
             )
 
-    def _token(self, url: str) -> Told:
-        return self._ask("POST", f"{url}/oauth/token", data=self._form)
+    def _look(self, url: str) -> tuple[str, Told]:
+        """The last path that was asked there, and the answer.
 
-    def _is_api(self, url: str, told: Told) -> bool:
-        """Whether the access token in ``told`` opens an API there: tokens are given at both places."""
+        An access token alone does not make an API: both domains give them.
+        """
+        told = self._ask("POST", url + TOKENS_AT, data=self._form)
         token = told.document.get("access_token") if isinstance(told.document, dict) else None
         if told.status != OK or not isinstance(token, str):
-            return False
+            return TOKENS_AT, told
         headers = {"Authorization": f"Bearer {token}"}
-        accounts = self._ask("GET", f"{url}/v1.0/accounts?page=1&pageSize=1", headers=headers)
-        return accounts.status == OK and isinstance(accounts.document, list)
+        return ACCOUNTS, self._ask("GET", f"{url}{ACCOUNTS}?page=1&pageSize=1", headers=headers)
 
     def _ask(self, method: str, url: str, **more: Any) -> Told:
         with requests.Session() as session:
@@ -129,5 +151,6 @@ def _json(body: bytes) -> Any:
         return None
 
 
-def _what(told: Told) -> str:
-    return f"{told.status}" if told.status != OK else "200 without an access token"
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,4 +1,4 @@
-"""The partner service as the BFF needs it: Cyclr's protocol as an interface."""
+"""The interface of the partner service: the part of Cyclr's protocol that the BFF uses."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Final, Protocol
 
 from bff.common.secret import Secret
 from bff.identity.principal import AccountRef
-from bff.upstream.sign_in_forms import NO_FORM, Credentials, NotTaken, SignInForm
+from bff.upstream.sign_in_forms import NO_FORM, Credentials, RejectedValues, SignInForm
 
 LAST_NUMBER: Final = 2**31 - 1
-"""No account connector's id is greater: Cyclr's are of 32 bits."""
+"""The greatest id of an account connector: Cyclr's are 32-bit numbers."""
 
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose an account at the partner service is: a product's, for the account of this id at its host."""
+    """The owner of an account at the partner service: a product, and its host's account id."""
 
     product: str
     account: str
 
 
 def plain_name(name: str) -> str:
-    """What two spellings of one connector's name have in common: releases differ in capitals and spaces."""
+    """A connector's name without case and spaces, in which its releases differ."""
     return " ".join(name.split()).casefold()
 
 
@@ -44,7 +44,7 @@ class Connector:
     form: SignInForm = NO_FORM
 
     def is_in(self, installed: AccountConnector) -> bool:
-        """Whether an account connector is an install of this connector, of whichever release."""
+        """Whether an account connector is an install of this connector, of any release."""
         return (
             installed.connector_id == self.id
             or installed.connector_id in self.others
@@ -85,7 +85,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class AccessToken:
-    """What a host's server calls the third party with. ``expires_at`` is None where nobody knows."""
+    """An access token for the host's server. ``expires_at`` (UTC) is None if it is unknown."""
 
     value: Secret
     token_type: str
@@ -132,7 +132,7 @@ class SignInToken:
 
 
 @dataclass(frozen=True)
-class CompletionWish:
+class CompletionRequest:
     """Where a browser is sent with a code before its sign-in counts; the one target its link may name."""
 
     url: str
@@ -154,24 +154,24 @@ class PartnerService(Protocol):
         """
 
     def make_account(self, account: AccountRef) -> None:
-        """Make it; one that is there already is as good."""
+        """Create the account, unless it exists."""
 
     def list_account_connectors(self, account: AccountRef) -> list[AccountConnector]:
-        """What is installed in the account; empty while the account does not exist."""
+        """The account connectors of an account; empty if the account does not exist."""
 
     def get_account_connector(
         self, account: AccountRef, account_connector_id: int
     ) -> AccountConnector | None:
-        """One installed connector, or None when it is gone."""
+        """One account connector; None if it does not exist."""
 
     def install_connector(self, account: AccountRef, connector: Connector) -> AccountConnector:
-        """Install it, creating the account when unknown; one that is there already is returned.
+        """Install it, or return the existing install. Creates the account if it does not exist.
 
         Raises ``ConnectorUnavailable`` for a connector without an approved release, too.
         """
 
     def add_connector(self, account: AccountRef, connector: Connector) -> AccountConnector:
-        """Install it once more, beside those that are there. Raises as ``install_connector``."""
+        """Install it once more, beside existing installs. Raises as ``install_connector``."""
 
     def deauthenticate(self, account: AccountRef, account_connector_id: int) -> bool:
         """End its grant, and the sign-ins that were begun for it as far as the partner service can.
@@ -180,7 +180,7 @@ class PartnerService(Protocol):
         """
 
     def remove_connector(self, account: AccountRef, account_connector_id: int) -> bool:
-        """Delete an installed connector; False when it was gone."""
+        """Delete an account connector; False if it did not exist."""
 
     def access_token(self, account: AccountRef, account_connector_id: int) -> AccessToken:
         """An access token that can be used now. Raises ``ConnectionNotFound``, ``NeedsReconnect``.
@@ -192,20 +192,20 @@ class PartnerService(Protocol):
         self,
         account: AccountRef,
         username: str,
-        completion: CompletionWish | None = None,
+        completion: CompletionRequest | None = None,
         connector: Connector | None = None,
     ) -> SignInToken:
-        """A sign-in token for this user, who is created when unknown.
+        """Mint a sign-in token for this user, who is created if unknown.
 
         ``connector``: the account's copy of it is wanted with the token, installed if there is none.
         """
 
     def properties(self, account: AccountRef, account_connector_id: int) -> Mapping[str, str]:
-        """The properties of an account connector that have a value, by name; none when it is gone."""
+        """The properties of an account connector that have a value; empty if it does not exist."""
 
     def give_credentials(
         self, account: AccountRef, account_connector_id: int, credentials: Credentials
-    ) -> AccountConnector | NotTaken:
+    ) -> AccountConnector | RejectedValues:
         """Connect with what a user typed, or set the properties that a sign-in needs. Sent once, never again.
 
         The account connector as it is then; or why nothing was taken, and then nothing has changed.
@@ -235,7 +235,7 @@ class AccountOwners(Protocol):
     """
 
     def of(self, names: Sequence[str]) -> dict[str, Owner]:
-        """Who owns each of ``names``, by name; one that nobody owns is left out."""
+        """The owner of each of ``names``, by name, without those that have none."""
 
     def claim(self, name: str, owner: Owner) -> bool:
         """Give it to ``owner``, unless somebody owns it already. Of any number at once, one is told True."""
@@ -243,20 +243,20 @@ class AccountOwners(Protocol):
 
 @dataclass(frozen=True)
 class KnownConnector:
-    """What the catalogue said of a reference, and when; None: that there is no such connector."""
+    """A cached catalogue entry, and when it was read (UTC); None if there is no such connector."""
 
     connector: Connector | None
     at: datetime
 
 
 class ConnectorStore(Protocol):
-    """What all workers know of the catalogue. A store that is away knows nothing, and raises nothing."""
+    """The catalogue cache that workers share. While it is unavailable it is empty, and raises nothing."""
 
     def get(self, references: Sequence[str]) -> dict[str, KnownConnector]:
-        """What is known of these."""
+        """The cached entries of these references."""
 
     def put(self, reference: str, known: KnownConnector) -> None:
-        """Remember it for all."""
+        """Cache an entry for all workers."""
 
     def doubt(self, at: datetime) -> None:
         """What was heard later than that is as old as that."""

@@ -27,8 +27,20 @@ class Way(StrEnum):
 
 
 @dataclass(frozen=True)
+class Choice:
+    """One of the values that a field takes, and the text that users read."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True)
 class FormField:
-    """One value that a user types. An empty ``label`` stands for the standard text of its ``name``."""
+    """One value that a user types. An empty ``label`` stands for the standard text of its ``name``.
+
+    Where there are ``choices``, it is one of them, and chosen from a list. ``default`` is chosen where no
+    value is set; empty: the user has to choose.
+    """
 
     name: str
     label: str = ""
@@ -38,6 +50,12 @@ class FormField:
     suffix: str = ""
     sensitive: bool = False
     optional: bool = False
+    default: str = ""
+    choices: tuple[Choice, ...] = ()
+
+    def offers(self, value: str) -> bool:
+        """Whether the value is one that can be chosen; every value where all are typed."""
+        return not self.choices or any(one.value == value for one in self.choices)
 
 
 @dataclass(frozen=True)
@@ -59,8 +77,14 @@ class SignInForm:
         return tuple(one for one in self.fields if one.name not in standard)
 
     def lacks(self, values: Mapping[str, str]) -> bool:
-        """Whether a required value is not among ``values``, those that are set already."""
-        return any(not one.optional and not values.get(one.name) for one in self.fields)
+        """Whether a required value is not among ``values``, those that are set already.
+
+        One that was chosen, and is a choice no more, counts as not set.
+        """
+        return any(
+            not one.optional and not (values.get(one.name) and one.offers(values[one.name]))
+            for one in self.fields
+        )
 
 
 NO_FORM: Final = SignInForm()
@@ -85,8 +109,13 @@ def with_standard_fields(form: SignInForm, help_text: str = "") -> SignInForm:
     added = [one for one in _STANDARD.get(form.way, ()) if one.name not in described]
     if added and help_text:
         added[0] = replace(added[0], help=help_text)
-    kept = [replace(one, sensitive=True) if _is_secret(form.way, one) else one for one in form.fields]
+    kept = [_as_secret(one) if _is_secret(form.way, one) else one for one in form.fields]
     return replace(form, fields=(*kept, *added))
+
+
+def _as_secret(field_: FormField) -> FormField:
+    # A secret is never shown in a list.
+    return replace(field_, sensitive=True, default="", choices=())
 
 
 def _is_secret(way: Way, field_: FormField) -> bool:
@@ -132,7 +161,7 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True)
-class NotTaken:
+class RejectedValues:
     """The partner service did not take the values, and nothing has changed.
 
     ``fields`` says why by the names of fields; ``whole`` where it is about none of them.

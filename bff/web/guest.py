@@ -36,8 +36,9 @@ CROSS_ORIGIN: Final = "access-control-"
 def before_hosts_hooks(app: Flask, answer: Answer, max_body_bytes: int) -> None:
     """Prepare each request for the BFF before any hook of the host's sees it, whenever that was added.
 
-    The app's limits of size are not for it, its ``CSRFProtect`` (Flask-WTF) passes it by, and what it has no
-    route for is answered here, not by an error page of the host's.
+    The app's limits of size are not for it, its ``CSRFProtect`` (Flask-WTF) and its ``Limiter``
+    (Flask-Limiter) pass it by, and what it has no route for is answered here, not by an error page of the
+    host's.
     """
     exempted: set[object] = set()
 
@@ -47,6 +48,7 @@ def before_hosts_hooks(app: Flask, answer: Answer, max_body_bytes: int) -> None:
         request.max_content_length = request.max_form_memory_size = max_body_bytes
         request.max_form_parts = 1000
         _exempt_from_csrf(app, exempted)
+        _exempt_from_limits(app, exempted)
         fault = request.routing_exception
         if fault is None or isinstance(fault, RequestRedirect):
             return None
@@ -68,6 +70,18 @@ def _exempt_from_csrf(app: Flask, exempted: set[object]) -> None:
         if endpoint.startswith("hitchpost."):
             extension.exempt(view)
     exempted.add(extension)
+
+
+def _exempt_from_limits(app: Flask, exempted: set[object]) -> None:
+    """Tell Flask-Limiter, if it is there by now, that our calls are counted here (``kit/limits.py``).
+
+    Its quick start has 50 calls an hour of everything: a page that waits for one sign-in asks oftener.
+    """
+    found = app.extensions.get("limiter", ())
+    for extension in found if isinstance(found, Iterable) else (found,):
+        if extension not in exempted and hasattr(extension, "request_filter"):
+            extension.request_filter(lambda: handles(app, request))
+            exempted.add(extension)
 
 
 class LastWord:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select, update
 
 from bff.common.errors import PartnerUnavailable
 from bff.common.secret import Secret
 from bff.identity.principal import AccountRef
+from bff.outbound.client import HttpClient, Limits
 from bff.serving.database import open_database
 from bff.storage.schema import SCHEMA
-from bff.storage.tables import upstream_tokens
+from bff.storage.tables import connections, upstream_tokens
+from bff.upstream.access_tokens import TokenEndpoint
+from bff.upstream.bearer import Bearer
 from bff.upstream.client import PartnerClient
 from bff.upstream.retry_after import LOOK_AGAIN, DatabaseQuiet, Quiet
+from tests.support.connections import connected, hear_of
 from tests.support.cyclr import Cyclr
+from tests.support.cyclr.world import open_cyclr_world
 from tests.support.databases import DatabaseUrl
 from tests.support.world import CLIENT_ID, CLIENT_SECRET
 
@@ -80,6 +86,56 @@ def test_what_one_worker_was_told_holds_for_the_others(tmp_path: Path, database_
     assert first.left() <= 0
     assert second.left() <= 0
     engine.dispose()
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_access_tokens_are_not_polled_for_either(
+    cyclr: Cyclr, client: PartnerClient, account: AccountRef, status: int
+) -> None:
+    """Where it is the token endpoint that asks to be left alone. Whoever clicks is not held up."""
+    cyclr.habits.busy = {"token": (status, "30")}
+    for _ in range(5):
+        with pytest.raises(PartnerUnavailable):
+            client.get_account_connector(account, 1)
+    assert len(cyclr.asked("token")) == 1
+    cyclr.habits.busy = {}
+    assert client.mint_sign_in_token(account, "ada").value
+
+
+def test_a_token_is_renewed_no_sooner_than_it_says(cyclr: Cyclr, account: AccountRef) -> None:
+    """The old one serves meanwhile."""
+    now, client = [0.0], HttpClient(cyclr.api, Limits())
+    source = TokenEndpoint(client, CLIENT_ID, Secret(CLIENT_SECRET), lambda: now[0])
+    bearer = Bearer(source, lambda: now[0])
+    held = bearer.token()
+    now[0] = 1_209_599 - 200.0
+    cyclr.habits.busy = {"token": (503, "90")}
+    cyclr.forget_what_was_asked()
+    for seconds in (0.0, 20.0, 40.0):
+        now[0] += seconds
+        assert bearer.token() == held
+    assert len(cyclr.asked("token")) == 1
+    cyclr.habits.busy = {}
+    now[0] += 31.0
+    assert bearer.token() != held
+
+
+def test_what_a_bff_was_told_is_for_all_of_its_workers(tmp_path: Path) -> None:
+    """It stands in the database that they share; and nobody looks at connections unasked meanwhile."""
+    with open_cyclr_world(tmp_path) as world:
+        hear_of(world)
+        connected(world, world.session(), "crm")
+        world.cyclr.habits.busy = {"list_installed": (429, "30")}
+        world.server("GET", f"/v1/connections?account={world.account}")
+        engine = open_database(world.bff_database)
+        with engine.begin() as connection:
+            told = connection.execute(select(upstream_tokens.c.quiet_until)).scalar_one()
+            connection.execute(update(connections).values(look_at=datetime.now(UTC) - timedelta(days=1)))
+        engine.dispose()
+        assert told - datetime.now(UTC) > timedelta(seconds=20)
+        world.cyclr.forget_what_was_asked()
+        world.bff_app.extensions["hitchpost"].connections.health.look()
+        assert world.cyclr.counts() == {}
 
 
 def test_a_wrong_client_secret_is_told_and_not_tried_at_every_call(

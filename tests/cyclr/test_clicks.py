@@ -55,11 +55,13 @@ def test_an_account_that_has_an_older_release_keeps_it(cyclr_world: CyclrWorld, 
     assert cyclr.of(account) == [had]
 
 
+@pytest.mark.parametrize("listed", [True, False])
 def test_of_several_installs_the_one_in_use_is_reconnected_and_operators_are_told(
-    cyclr_world: CyclrWorld, capfd: pytest.CaptureFixture[str]
+    cyclr_world: CyclrWorld, capfd: pytest.CaptureFixture[str], listed: bool
 ) -> None:
-    """The same one at every click."""
+    """The same one at every click; also where lists do not say which that is."""
     cyclr, account = cyclr_world.cyclr, cyclr_world.account
+    cyclr.habits.lists_say_authenticated = listed
     crm = cyclr.releases[0]
     cyclr.install(account, crm)
     used = cyclr.install(account, crm, "Second", authenticated=True)

@@ -14,6 +14,7 @@ from tests.support.cyclr import Cyclr
 from tests.support.cyclr.world import CRM, MAIL, PRODUCTS, SHEETS
 from tests.support.databases import sqlite_url
 from tests.support.programs import SIGNING_KEY
+from tests.support.raw_server import answers, play
 from tests.support.world import CLIENT_ID, CLIENT_SECRET
 
 Run = Callable[..., tuple[int, str, str]]
@@ -85,13 +86,51 @@ class TestCheckConfig:
         _, _, err = run("check-config", "--online", PARTNER_SERVICE_URL="https://partner.invalid")
         assert "PARTNER_SERVICE_URL: the partner service's pages do not answer (its name is not known" in err
 
-    @pytest.mark.parametrize("name", ["PARTNER_API_URL", "PARTNER_SERVICE_URL"])
-    def test_an_address_of_something_else(self, run: Run, cyclr: Cyclr, name: str) -> None:
-        """The third party's pages, the API in place of the pages."""
-        wrong = cyclr.third_party if name == "PARTNER_API_URL" else cyclr.api
-        status, _, err = run("check-config", "--online", **{name: wrong})
+    @pytest.mark.parametrize(
+        ("name", "place"),
+        [
+            ("PARTNER_API_URL", "third_party"),
+            ("PARTNER_SERVICE_URL", "third_party"),
+            ("PARTNER_SERVICE_URL", "api"),
+        ],
+    )
+    def test_an_address_of_something_else(self, run: Run, cyclr: Cyclr, name: str, place: str) -> None:
+        """The third party's pages, or the API in place of the pages."""
+        status, _, err = run("check-config", "--online", **{name: getattr(cyclr, place)})
         assert status == 2
         assert f"HITCHPOST_{name}: there is no" in err
+
+    @pytest.mark.parametrize(
+        ("route", "status", "setting", "told"),
+        [
+            ("token", 503, "API_URL", "in trouble now (503 to /oauth/token)"),
+            ("token", 429, "API_URL", "in trouble now (429 to /oauth/token)"),
+            ("list_accounts", 500, "API_URL", "in trouble now (500 to /v1.0/accounts)"),
+            ("list_accounts", 403, "CLIENT_SECRET", "may not list accounts (403 to /v1.0/accounts)"),
+            ("list_accounts", 404, "API_URL", "there is no API of a partner service (404 to /v1.0/accounts)"),
+        ],
+    )
+    def test_what_answered_and_what_it_answered(
+        self, run: Run, cyclr: Cyclr, route: str, status: int, setting: str, told: str
+    ) -> None:
+        """An outage is no wrong setting, and a good access token is no missing one."""
+        cyclr.habits.busy = {route: (status, None)}
+        found, _, err = run("check-config", "--online")
+        assert found == 2
+        assert f"HITCHPOST_PARTNER_{setting}: " in err
+        assert told in err
+
+    def test_pages_that_a_gateway_answers(self, run: Run) -> None:
+        """The address may be right."""
+        with play(answers(503, b"<html>")) as (url, _):
+            _, _, err = run("check-config", "--online", PARTNER_SERVICE_URL=url)
+        assert "HITCHPOST_PARTNER_SERVICE_URL: the partner service is in trouble now (503 to " in err
+
+    def test_an_api_url_with_a_path(self, run: Run, cyclr: Cyclr) -> None:
+        """The secret is right; it is the address that is too long."""
+        _, _, err = run("check-config", "--online", PARTNER_API_URL=f"{cyclr.api}/v1.0")
+        assert f"HITCHPOST_PARTNER_API_URL: the API answers at {cyclr.api}; write it without the path" in err
+        assert "CLIENT_SECRET" not in err
 
     def test_a_connector_that_the_partner_service_does_not_have(self, run: Run, tmp_path: Path) -> None:
         """Product and connector are named."""
@@ -136,8 +175,10 @@ class TestConnectors:
         assert f"demo/sheets: Sheets {SHEETS} (1.0, Approved), new installs" in out
         assert f"demo/mail: no release of 'Mail' is approved ({MAIL} (1.0, Draft))" in err
 
-    def test_what_an_account_has(self, run: Run, cyclr: Cyclr) -> None:
-        """Which install a Connect would take, of several."""
+    @pytest.mark.parametrize("listed", [True, False])
+    def test_what_an_account_has(self, run: Run, cyclr: Cyclr, listed: bool) -> None:
+        """Which install a Connect would take, of several; also where lists do not say what is connected."""
+        cyclr.habits.lists_say_authenticated = listed
         crm = cyclr.releases[0]
         first = cyclr.install("acme", crm)
         used = cyclr.install("acme", crm, "Second", authenticated=True)
@@ -145,6 +186,7 @@ class TestConnectors:
         assert status == 0
         ids = [line.split("id ")[1].split(",")[0] for line in out.splitlines() if "installed as" in line]
         assert ids == [str(used.id), str(first.id)]
+        assert (out.count(", authenticated"), out.count("not authenticated")) == (1, 1)
         assert "several installs" in out
         assert run("connectors", "check", "--account", "typo")[0] == 2
         assert "typo" not in cyclr.accounts

@@ -69,6 +69,17 @@ class TestOneFlag:
         assert (found["state"], found["connected_by"], found["connected_at"]) == ("connected", None, None)
         assert named(cyclr_world) == []
 
+    def test_answers_that_do_not_say_what_is_connected_end_nothing(self, cyclr_world: CyclrWorld) -> None:
+        """Neither lists nor an install: it is asked for by itself, also by the look unasked."""
+        habits = cyclr_world.cyclr.habits
+        habits.lists_say_authenticated = habits.changes_say_authenticated = False
+        connected(cyclr_world, cyclr_world.session(), "crm")
+        forget(cyclr_world)
+        assert listed(cyclr_world)[0]["state"] == "connected"
+        assert shown(cyclr_world, cyclr_world.session(), "crm")["state"] == "connected"
+        look(cyclr_world)
+        assert named(cyclr_world) == ["connected"]
+
     def test_a_connection_by_a_url_of_the_hosts_server_is_told(self, cyclr_world: CyclrWorld) -> None:
         """By the next look."""
         body = {

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from bff.cli.main import main
-from tests.support.cyclr.control import Release
+from tests.support.cyclr.control import Habits, Release
 from tests.support.cyclr.world import CyclrWorld, open_cyclr_world
 from tests.support.forms import open_form
 from tests.support.world import CLIENT_ID, CLIENT_SECRET, HOST, SECRET_KEY
@@ -21,6 +22,7 @@ NAMES = {
     "client": "Client CRM",
     "fields": "Fields CRM",
     "feed": "Feed",
+    "region": "Region CRM",
 }
 CONNECTORS = "\n".join(
     f'[product.connector.{key}]\nname = "{name}"\nreference = "{name}"' for key, name in NAMES.items()
@@ -50,12 +52,14 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CyclrWorld]:
         cyclr.release(4, "Client CRM", oauth2_type="ClientCredentials", keys=("ClientId", "ClientSecret"))
         cyclr.release(5, "Fields CRM", auth_type="AuthFields")
         cyclr.release(6, "Feed", auth_type="None")
+        cyclr.release(7, "Region CRM", plain_keys=("Region",), values={"Region": ("eu", "us")})
         yield world
 
 
 @pytest.fixture
 def world(shared: CyclrWorld, request: pytest.FixtureRequest) -> CyclrWorld:
-    """The same with an account of the test's own."""
+    """The same with the usual habits, and an account of the test's own."""
+    shared.cyclr.habits = Habits()
     return replace(shared, account=f"acme-{request.node.name}")
 
 
@@ -73,6 +77,24 @@ def test_an_api_key_becomes_the_auth_value(world: CyclrWorld) -> None:
     assert (told["status"], told["attributed"], bool(told["receipt"])) == ("connected", True, True)
     [made] = world.server("GET", f"/v1/connections?account={world.account}").json()["connections"]
     assert (made["connected_by"], made["sequence"]) == ("ada", 1)
+
+
+def test_an_answer_that_leaves_the_flag_out_is_asked_for(world: CyclrWorld) -> None:
+    """Neither the list nor the answer to what was typed says whether it is connected: one question does."""
+    world.cyclr.habits.lists_say_authenticated = world.cyclr.habits.changes_say_authenticated = False
+    form = open_form(world, world.session(), "key")
+    assert "end" in form.send("right")
+    assert world.read(form.attempt)["status"] == "connected"
+
+
+def test_of_several_installs_the_one_in_use_fills_the_form(world: CyclrWorld) -> None:
+    """Also where lists do not say which that is."""
+    world.cyclr.habits.lists_say_authenticated = False
+    release: Release = next(one for one in world.cyclr.releases if one.name == "Basic CRM")
+    world.cyclr.install(world.account, release)
+    used = world.cyclr.install(world.account, release, "Second", authenticated=True)
+    used.properties["Domain"] = "in-use"
+    assert 'value="in-use"' in open_form(world, world.session(), "basic").page.text
 
 
 def test_a_user_name_and_password_are_sent_as_basic(world: CyclrWorld) -> None:
@@ -112,6 +134,20 @@ def test_a_shop_is_named_first_and_can_be_mended(world: CyclrWorld) -> None:
     world.sign_in(form.send("north")["go"])
     assert world.read(form.attempt)["status"] == "connected"
     assert world.cyclr.of(world.account)[0].properties == {"Shop": "north"}
+
+
+def test_a_region_is_chosen_from_those_that_cyclr_lists(world: CyclrWorld) -> None:
+    """Nothing else is set; one that is listed no more is asked for anew, whoever set it."""
+    release: Release = next(one for one in world.cyclr.releases if one.name == "Region CRM")
+    world.cyclr.install(world.account, release).properties["Region"] = "mars"
+    form = open_form(world, world.session(), "region")
+    shown = re.findall(r'<option value="([^"]*)"[^>]*>', form.page.text)
+    assert (shown, "mars" in form.page.text) == (["", "eu", "us"], False)
+    for wrong in ("", "mars"):
+        assert form.send(wrong)["faults"] == {"v0": "Choose one from the list."}
+    world.sign_in(form.send("us")["go"])
+    assert world.read(form.attempt)["status"] == "connected"
+    assert world.cyclr.of(world.account)[0].properties == {"Region": "us"}
 
 
 def test_what_the_host_has_set_is_not_asked_for(world: CyclrWorld) -> None:

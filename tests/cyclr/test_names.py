@@ -22,6 +22,8 @@ from bff.storage.schema import SCHEMA
 from bff.upstream.catalogue import FRESH, MISSING_FRESH, PATIENCE, Catalogue
 from bff.upstream.client import PartnerClient
 from bff.upstream.connector_store import DatabaseConnectors
+from bff.upstream.protocol import Connector, KnownConnector
+from bff.upstream.sign_in_forms import Choice, FormField, SignInForm, Way
 from tests.support.cyclr import Cyclr
 from tests.support.databases import DatabaseUrl, sqlite_url
 
@@ -153,3 +155,14 @@ def test_what_is_installed_is_known_by_its_name_while_the_catalogue_is_away(
     cyclr.habits.busy = {"get_connector": (503, None)}
     states = {each.connector.key: each.state for each in worker().states(account, ELEVEN)}
     assert states == {f"tool-{number}": "unknown" for number in range(10)} | {"tool-10": "connected"}
+
+
+def test_what_is_asked_for_is_the_same_for_every_worker(engine: Engine, now: list[datetime]) -> None:
+    """As it was read, with its choices."""
+    region = FormField(
+        "region", "Region", default="eu", choices=(Choice("eu", "Europe"), Choice("us", "USA"))
+    )
+    connector = Connector(1, "Key CRM", (2, 3), True, SignInForm(Way.API_KEY, (FormField("api_key"), region)))
+    store = DatabaseConnectors(engine, "stand-in")
+    store.put("Key CRM", KnownConnector(connector, now[0]))
+    assert store.get(["Key CRM"])["Key CRM"].connector == connector

@@ -205,12 +205,14 @@ class Untouched:
         return lambda *_, **__: pytest.fail(f"{name} was asked of the partner service")
 
 
-@pytest.mark.parametrize("name", sorted(name for name in vars(PartnerService) if not name.startswith("_")))
-def test_a66_no_call_reaches_an_account_that_is_another_products(cyclr: Office, name: str) -> None:
-    """Each call of the port, those of tomorrow included: it finds nothing, or is refused."""
-    cyclr.claim("shop")
-    own = OwnAccounts(cast(PartnerService, Untouched()), cyclr.accounts)
-    call = getattr(own, name)
+CALLS = sorted(name for name in vars(PartnerService) if not name.startswith("_"))
+CHANGING = {"make_account", "install_connector", "add_connector", "mint_sign_in_token", "give_credentials"}
+"""What makes something in an account, which is its product's from then on."""
+
+
+def asked(office: Office, partner: object, name: str, account: AccountRef) -> object:
+    """What a call of the port comes to; None where it is refused."""
+    call = getattr(OwnAccounts(cast(PartnerService, partner), office.accounts), name)
     values = {
         "reference": "crm",
         "account_connector_id": 7,
@@ -220,9 +222,28 @@ def test_a66_no_call_reaches_an_account_that_is_another_products(cyclr: Office, 
         "code": Secret("code"),
     }
     wanted = [each.name for each in signature(call).parameters.values() if each.default is each.empty]
-    theirs = AccountRef("1", "1", "blog")
     try:
-        found = call(theirs, **{each: values.get(each, "x") for each in wanted if each != "account"})
+        return call(account, **{each: values.get(each, "x") for each in wanted if each != "account"})
     except (AccountOfAnotherProduct, ConnectionNotFound, ConnectorUnavailable, InvalidRequest, NotFound):
-        return
-    assert not found
+        return None
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a66_no_call_reaches_an_account_that_is_another_products(cyclr: Office, name: str) -> None:
+    """Each call of the port, those of tomorrow included: it finds nothing, or is refused."""
+    cyclr.claim("shop")
+    assert not asked(cyclr, Untouched(), name, AccountRef("1", "1", "blog"))
+
+
+class Willing:
+    """A partner service that has no answer to anything, and takes all."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_, **__: None
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a66_only_what_makes_something_makes_an_owner(cyclr: Office, name: str) -> None:
+    """A look at an account with a typing error in its id, or an end of nothing there, takes it for nobody."""
+    asked(cyclr, Willing(), name, AccountRef("typo", "typo", "shop"))
+    assert cyclr.rows() == (1 if name in CHANGING else 0)

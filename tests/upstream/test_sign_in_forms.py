@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,9 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bff.common.secret import Secret
+from bff.connect.forms import ShownForm
 from bff.upstream.form_reader import read_form
-from bff.upstream.sign_in_forms import FormField, SignInForm, Way, credentials_of, with_standard_fields
-from bff.web.popup.form_fields import key_of, typed
+from bff.upstream.sign_in_forms import (
+    Choice,
+    FormField,
+    SignInForm,
+    Way,
+    credentials_of,
+    with_standard_fields,
+)
+from bff.web.popup.form_fields import key_of, shapes, typed
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
@@ -90,10 +99,74 @@ def test_a_key_is_a_secret_whatever_is_said() -> None:
     assert [one.name for one in form.own_fields] == ["team"]
 
 
+def asked(**more: Any) -> FormField:
+    """A field as the embedded service tells it: a region, unless ``more`` says otherwise."""
+    listed = [{"Value": "api", "Label": "World"}, {"Value": "eu.api", "Label": "Europe"}]
+    told = {"Name": "region", "Label": "Region", "Choices": listed, **more}
+    (field,) = read_form({"Hitchpost": {"Auth": "oauth2", "Fields": [told]}}).fields
+    return field
+
+
+def test_the_first_choice_is_the_usual_one() -> None:
+    """Of a value that may be left out there is none; a secret is typed, whatever is said."""
+    regions = (Choice("api", "World"), Choice("eu.api", "Europe"))
+    assert (asked().choices, asked().default) == (regions, "api")
+    assert (asked(Optional=True).choices, asked(Optional=True).default) == (regions, "")
+    assert asked(Sensitive=True).choices == ()
+    key = with_standard_fields(SignInForm(Way.API_KEY, (replace(asked(), name="api_key"),))).fields[0]
+    assert (key.sensitive, key.choices, key.default) == (True, (), "")
+
+
+@pytest.mark.parametrize(
+    ("values", "choices"),
+    [
+        (["true", "false"], ["true", "false"]),
+        ([], []),
+        (None, []),
+        (["true", {"Value": "false"}], []),
+        (["true", ""], []),
+        ([str(number) for number in range(501)], []),
+    ],
+)
+def test_cyclr_lists_the_values_of_a_property(values: Any, choices: list[str]) -> None:
+    """Which one is usual it does not say. What cannot be understood is typed; its name is the target's."""
+    told = parameter("Is Sandbox?", TargetName="isSandbox", Values=values)
+    (field,) = read_form({"AuthType": "OAuth2", "Parameters": [told]}).fields
+    assert (field.name, field.label, field.default) == ("isSandbox", "Is Sandbox?", "")
+    assert [one.value for one in field.choices] == choices
+
+
+@pytest.mark.parametrize(
+    ("optional", "values", "chosen", "lacks"),
+    [
+        (False, {}, "api", True),
+        (False, {"region": "eu.api"}, "eu.api", False),
+        (False, {"region": "gone"}, "", True),
+        (True, {}, "", False),
+        (True, {"region": "eu.api"}, "eu.api", False),
+        (True, {"region": "gone"}, "", False),
+    ],
+)
+def test_what_was_chosen_is_shown_while_it_is_a_choice(
+    optional: bool, values: dict[str, str], chosen: str, lacks: bool
+) -> None:
+    """One that is offered no more is asked for again, and nothing takes its place unseen."""
+    form = SignInForm(Way.OAUTH, (asked(Optional=optional),))
+    (shape,) = shapes(ShownForm(form, 0, values, frozenset()), str)
+    assert (shape.value, form.lacks(values)) == (chosen, lacks)
+
+
 @given(ANYTHING)
 def test_any_entry_is_read(document: Any) -> None:
     """Whatever is in it, it is one way or another."""
-    for told in ({"Hitchpost": document}, {"Parameters": document, "Authentication": document}, document):
+    ours, listed = {"Auth": "oauth2", "Fields": [{"Name": "a", "Choices": document}]}, parameter("a")
+    for told in (
+        {"Hitchpost": document},
+        {"Hitchpost": ours},
+        {"Parameters": document, "Authentication": document},
+        {"AuthType": "Basic", "Parameters": [{**listed, "Values": document, "TargetName": document}]},
+        document,
+    ):
         if isinstance(told, dict):
             assert isinstance(read_form(told).way, Way)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -52,6 +54,19 @@ def test_retry_after_is_passed_on(header: str, seconds: float) -> None:
     ):
         HttpClient(url, QUICK).send("GET", "/")
     assert raised.value.retry_after == seconds
+
+
+@pytest.mark.parametrize("hours", [-2, 0, 2])
+def test_a_moment_is_by_the_clock_of_whoever_names_it(hours: int) -> None:
+    """Also where ours is hours away: the answer says when it was written."""
+    theirs = datetime.now(UTC) + timedelta(hours=hours)
+    named = [format_datetime(moment, usegmt=True) for moment in (theirs, theirs + timedelta(seconds=90))]
+    with (
+        play(answers(503, b"{}", f"Date: {named[0]}", f"Retry-After: {named[1]}")) as (url, _),
+        pytest.raises(PartnerUnavailable) as raised,
+    ):
+        HttpClient(url, QUICK).send("GET", "/")
+    assert raised.value.retry_after == 90
 
 
 def test_a_token_that_is_always_refused_ends() -> None:

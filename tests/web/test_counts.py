@@ -93,10 +93,10 @@ def test_a_press_costs_one_look_and_its_launch_no_call(world: World) -> None:
     world.launch(world.begin(token)["launch_token"])
     attempt = world.begin(token)
     before = len(world.partner_calls.seen)
-    ahead = world.bff_app.extensions["hitchpost"].clicks.connect._ahead
+    prefetcher = world.bff_app.extensions["hitchpost"].clicks.connect._prefetcher
     with statements(world) as seen:
         assert world.press(attempt["launch_token"]).status_code == 204
-        wait_for(ahead._kept[attempt["id"]][1].done)
+        wait_for(prefetcher._kept[attempt["id"]][1].done)
     assert seen == ["SELECT"]
     assert last_parts(world.partner_calls.seen[before:]) == ["signintoken"]
     with statements(world) as seen:

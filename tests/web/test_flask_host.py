@@ -87,6 +87,7 @@ def test_a_whole_click_in_a_difficult_host(partner: World, host: tuple[str, str]
 def test_the_hosts_own_forms_stay_protected(host: tuple[str, str]) -> None:
     """What is exempted is ours alone: a form of the host's without a token is refused, by its own page."""
     app = host[0] + difficult_host.ROOT
+    assert requests.get(f"{host[1]}/health/live", timeout=10).ok  # By now ours are exempted.
     browser = requests.Session()
     browser.get(f"{app}/sign-in/ada", timeout=10)
     answer = browser.post(f"{app}/change", timeout=10)
@@ -116,6 +117,13 @@ def test_errors_are_told_in_our_own_way(
     assert "the host's own" not in answer.text
 
 
+def test_a_form_of_several_parts_is_read(host: tuple[str, str]) -> None:
+    """The host takes none (MAX_FORM_PARTS); ours are counted by our own number."""
+    parts = dict.fromkeys(("launch_token", "product", "origin"), (None, "x"))
+    answer = requests.post(f"{host[1]}/connect/launch", files=parts, timeout=10)
+    assert (answer.status_code, "no longer good" in answer.text) == (410, True)
+
+
 def test_the_headers_of_our_pages_are_ours(host: tuple[str, str]) -> None:
     """A header that the host sets everywhere neither cuts the popup off nor breaks its pages."""
     origin, base = host
@@ -129,8 +137,11 @@ def test_the_headers_of_our_pages_are_ours(host: tuple[str, str]) -> None:
 def test_nobody_shares_a_cookie_through_a_cache(host: tuple[str, str]) -> None:
     """What caches may keep carries no session of the host's, however often it renews it."""
     origin, base = host
+    browser = requests.Session()
+    browser.get(f"{origin}{difficult_host.ROOT}/sign-in/ada", timeout=10)
+    assert "Set-Cookie" in browser.get(f"{base}/v1/nothing", timeout=10).headers
     for path in ("/widget/v1/hitchpost.js", f"/connect/opening?product=embedded&origin={origin}"):
-        answer = requests.get(base + path, timeout=10)
+        answer = browser.get(base + path, timeout=10)
         assert answer.headers["Cache-Control"] == "public, max-age=300"
         assert "Set-Cookie" not in answer.headers
 

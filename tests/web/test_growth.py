@@ -32,7 +32,7 @@ from bff.content.look_fields import syntax_fault
 from bff.content.product import MessageFormat, MessageKind, MessageTemplate, OfferedConnector, Registration
 from bff.content.wording import accepted, is_tag
 from bff.identity.jwks import FaultyKey, _usable, public_key
-from bff.outbound.client import _retry_after
+from bff.outbound import retry_after
 from bff.partner.providers.answers import document_of
 from bff.partner.providers.transport import Reply
 from bff.partner.sign_in.visits import _LOOKERS
@@ -44,7 +44,7 @@ from bff.serving.bounds import head_fault
 from bff.serving.hosts import host_name
 from bff.serving.logs import _TOKEN
 from bff.studio.access import email_fault
-from bff.studio.editing import sent
+from bff.studio.editing import previews
 from bff.upstream import json_reader as partner_json
 from bff.web.host_api.calls import NewSession
 from bff.web.kit.bodies import checked
@@ -217,8 +217,8 @@ LINEAR: Final = (
     Row("origin: hyphens", lambda n: "https://" + "a-" * n, origin_fault),
     Row("return URL", lambda n: "https://a.example/" + "a?" * n, origin_of),
     Row("return URL: hosts", lambda n: "https://" + "a@" * n, origin_of),
-    Row("retry-after: digits", lambda n: "1" * n, _retry_after),
-    Row("retry-after: words", lambda n: "Mon, " * n, _retry_after),
+    Row("retry-after: digits", lambda n: "1" * n, retry_after.seconds),
+    Row("retry-after: words", lambda n: "Mon, " * n, retry_after.seconds),
     Row("log: long words", lambda n: "a" * n + " ", lambda text: _TOKEN.sub("", text)),
     # Tokens and keys
     Row("receipt: header", lambda n: f"{jws_part(json_text(n))}.e30.AA", verified, 100),
@@ -296,7 +296,7 @@ LINEAR: Final = (
     Row(
         "content: what is sent",
         texts_in_languages,
-        lambda c: sent(c, SHOP, {"crm": "CRM"}, "m"),
+        lambda c: previews(c, SHOP, {"crm": "CRM"}, "m"),
         50,
     ),
     Row("draft: edits", edits, lambda pair: apply(*pair, "ada", datetime(2030, 1, 1, tzinfo=UTC)), 300),

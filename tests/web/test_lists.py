@@ -10,7 +10,7 @@ from sqlalchemy import event, insert
 
 from bff.common.cursor import Cursor
 from bff.common.secret import Secret
-from bff.connect.listing import AttemptList, WantedAttempts
+from bff.connect.listing import AttemptFilter, AttemptList
 from bff.connect.store import DatabaseAttempts
 from bff.products.webhook_endpoint import WebhookEndpoint
 from bff.storage import pages
@@ -146,7 +146,7 @@ def test_a_page_looks_through_so_many_and_says_where_to_go_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A filter that no index knows costs a bounded look; going on finds all that match."""
-    monkeypatch.setattr(pages, "LOOKED_AT", 3)
+    monkeypatch.setattr(pages, "ROWS_SCANNED", 3)
     token = world.session()
     wanted = world.begin(world.session(user="bob"))["id"]
     for _ in range(7):
@@ -179,10 +179,10 @@ def test_a_long_list_is_read_by_its_index(tmp_path: Any) -> None:
         connection.execute(insert(attempts), more)
     found = AttemptList(engine)
     after = Cursor(row["created_at"] + timedelta(seconds=100), "att_100")
-    page, further = found.page(WantedAttempts("demo", account=ADA.account.id), 5, after)
+    page, further = found.page(AttemptFilter("demo", account=ADA.account.id), 5, after)
     assert [each.id for each in page] == [f"att_{number}" for number in (99, 98, 97, 96, 95)]
     assert further is not None
-    for wanted in (WantedAttempts("demo"), WantedAttempts("demo", account="acme", user="ada")):
+    for wanted in (AttemptFilter("demo"), AttemptFilter("demo", account="acme", user="ada")):
         plans = plans_of(engine, wanted, after)
         assert any("INDEX ix_attempts_" in plan for plan in plans), plans
         assert not any("SCAN attempts" in plan for plan in plans), plans
@@ -190,7 +190,7 @@ def test_a_long_list_is_read_by_its_index(tmp_path: Any) -> None:
     assert launched.id == row["id"]
 
 
-def plans_of(engine: Any, wanted: WantedAttempts, after: Cursor) -> list[str]:
+def plans_of(engine: Any, wanted: AttemptFilter, after: Cursor) -> list[str]:
     """How SQLite goes about the statements of a page."""
     plans: list[str] = []
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from bff.connect.launch_minting import Ready
-from bff.connect.prefetch import GOOD, Ahead
+from bff.connect.launch_minting import MintedLaunch
+from bff.connect.prefetch import FRESH_FOR, Prefetcher
 from tests.support.databases import DatabaseUrl
 from tests.support.waiting import wait_for
 from tests.support.world import HOST, World, open_world
@@ -26,9 +26,9 @@ def token(world: World) -> str:
 
 
 @pytest.fixture
-def ahead(world: World) -> Ahead[Ready]:
+def prefetcher(world: World) -> Prefetcher[MintedLaunch]:
     """What this worker has minted ahead."""
-    found: Ahead[Ready] = world.bff_app.extensions["hitchpost"].clicks.connect._ahead
+    found: Prefetcher[MintedLaunch] = world.bff_app.extensions["hitchpost"].clicks.connect._prefetcher
     return found
 
 
@@ -40,17 +40,19 @@ def held(world: World) -> Iterator[World]:
     world.partner_calls.open.set()
 
 
-def minted(world: World, ahead: Ahead[Ready], attempt: str) -> None:
+def minted(world: World, prefetcher: Prefetcher[MintedLaunch], attempt: str) -> None:
     """Wait until what was begun for this attempt is there."""
-    wait_for(lambda: attempt in ahead._kept and ahead._kept[attempt][1].done())
+    wait_for(lambda: attempt in prefetcher._kept and prefetcher._kept[attempt][1].done())
 
 
-def test_a_launch_after_a_press_asks_for_nothing(world: World, token: str, ahead: Ahead[Ready]) -> None:
+def test_a_launch_after_a_press_asks_for_nothing(
+    world: World, token: str, prefetcher: Prefetcher[MintedLaunch]
+) -> None:
     """One token in all, and it is the one that leads to the third party."""
     attempt, before = world.begin(token), world.mints()
     heard = world.press(attempt["launch_token"])
     assert (heard.status_code, heard.content) == (204, b"")
-    minted(world, ahead, attempt["id"])
+    minted(world, prefetcher, attempt["id"])
     calls = len(world.partner_calls.seen)
     browser = requests.Session()
     launched = world.launch(attempt["launch_token"], browser=browser)
@@ -73,40 +75,42 @@ def test_the_press_is_answered_before_anything_is_minted(token: str, held: World
     assert held.mints() == before + 1
 
 
-def test_pressed_twice_it_is_minted_once(world: World, token: str, ahead: Ahead[Ready]) -> None:
+def test_pressed_twice_it_is_minted_once(
+    world: World, token: str, prefetcher: Prefetcher[MintedLaunch]
+) -> None:
     """Also when the first has been forgotten."""
     attempt, before = world.begin(token), world.mints()
     for _ in range(2):
         assert world.press(attempt["launch_token"]).status_code == 204
-        minted(world, ahead, attempt["id"])
-    ahead.drop(attempt["id"])
+        minted(world, prefetcher, attempt["id"])
+    prefetcher.drop(attempt["id"])
     assert world.press(attempt["launch_token"]).status_code == 204
-    assert ahead.take(attempt["id"]) is None
+    assert prefetcher.take(attempt["id"]) is None
     assert world.mints() == before + 1
 
 
 def test_ten_seconds_later_a_launch_mints_anew(
-    world: World, token: str, ahead: Ahead[Ready], monkeypatch: pytest.MonkeyPatch
+    world: World, token: str, prefetcher: Prefetcher[MintedLaunch], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What stood in the account at the press may be another thing by now."""
     attempt, before = world.begin(token), world.mints()
     world.press(attempt["launch_token"])
-    minted(world, ahead, attempt["id"])
-    monkeypatch.setattr(ahead, "_clock", lambda: datetime.now(UTC) + GOOD)
+    minted(world, prefetcher, attempt["id"])
+    monkeypatch.setattr(prefetcher, "_clock", lambda: datetime.now(UTC) + FRESH_FOR)
     assert world.launch(attempt["launch_token"]).status_code == 303
     assert world.mints() == before + 2
 
 
 def test_what_failed_ahead_is_minted_by_the_launch(
-    world: World, token: str, ahead: Ahead[Ready], monkeypatch: pytest.MonkeyPatch
+    world: World, token: str, prefetcher: Prefetcher[MintedLaunch], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An outage of a moment, over before the popup has opened, is no concern of the user's."""
     attempt = world.begin(token)
     with monkeypatch.context() as outage:
         outage.setattr(world.partner_calls, "app", out_of_order)
         world.press(attempt["launch_token"])
-        minted(world, ahead, attempt["id"])
-    assert ahead._kept[attempt["id"]][1].exception() is not None
+        minted(world, prefetcher, attempt["id"])
+    assert prefetcher._kept[attempt["id"]][1].exception() is not None
     assert world.read(attempt["id"])["status"] == "created"
     assert world.launch(attempt["launch_token"]).status_code == 303
 
@@ -118,14 +122,14 @@ def out_of_order(_environ: object, start_response: object) -> list[bytes]:
 
 
 def test_an_attempt_that_was_cancelled_meanwhile_is_not_launched(
-    world: World, token: str, ahead: Ahead[Ready]
+    world: World, token: str, prefetcher: Prefetcher[MintedLaunch]
 ) -> None:
     """What was minted for it is forgotten at once."""
     attempt = world.begin(token)
     world.press(attempt["launch_token"])
-    minted(world, ahead, attempt["id"])
+    minted(world, prefetcher, attempt["id"])
     assert world.page("POST", f"/v1/attempts/{attempt['id']}/cancel", token, json={}).status_code == 200
-    assert attempt["id"] not in ahead._kept
+    assert attempt["id"] not in prefetcher._kept
     assert world.launch(attempt["launch_token"]).status_code == 410
     refused = world.press(attempt["launch_token"])
     assert (refused.status_code, refused.json()["code"]) == (410, "launch_refused")
@@ -172,7 +176,7 @@ def test_a_token_that_comes_twice_is_refused(world: World) -> None:
 
 
 def test_nothing_is_minted_where_the_launch_would_ask_first(
-    world: World, token: str, ahead: Ahead[Ready]
+    world: World, token: str, prefetcher: Prefetcher[MintedLaunch]
 ) -> None:
     """Google inside another app's browser: the person is told of a way out before anything is begun."""
     agent = {"User-Agent": IN_APP["instagram"]}
@@ -181,7 +185,7 @@ def test_nothing_is_minted_where_the_launch_would_ask_first(
     begun = {"connector": "google-drive", "pressed": True}
     told = world.page("POST", "/v1/attempts", token, json=begun, headers=agent)
     assert told.status_code == 201
-    assert not {attempt["id"], told.json()["id"]} & set(ahead._begun)
+    assert not {attempt["id"], told.json()["id"]} & set(prefetcher._begun)
 
 
 def test_what_is_minted_ahead_waits_for_no_turn_of_its_own(tmp_path: Path, database_url: DatabaseUrl) -> None:
@@ -191,9 +195,9 @@ def test_what_is_minted_ahead_waits_for_no_turn_of_its_own(tmp_path: Path, datab
         session = world.session()
         world.launch(world.begin(session)["launch_token"])
         attempt, before = world.begin(session), world.mints()
-        ahead = world.bff_app.extensions["hitchpost"].clicks.connect._ahead
+        prefetcher = world.bff_app.extensions["hitchpost"].clicks.connect._prefetcher
         world.press(attempt["launch_token"])
-        minted(world, ahead, attempt["id"])
+        minted(world, prefetcher, attempt["id"])
         assert world.launch(attempt["launch_token"]).status_code == 303
         assert world.mints() == before + 1
 
@@ -201,16 +205,18 @@ def test_what_is_minted_ahead_waits_for_no_turn_of_its_own(tmp_path: Path, datab
 class TestPressedAtOnce:
     """A click that finds no attempt begins one, and says that it is pressed already."""
 
-    def test_it_is_minted_for_as_it_is_begun(self, world: World, token: str, ahead: Ahead[Ready]) -> None:
+    def test_it_is_minted_for_as_it_is_begun(
+        self, world: World, token: str, prefetcher: Prefetcher[MintedLaunch]
+    ) -> None:
         """One token in all."""
         before = world.mints()
         attempt = world.begin(token, pressed=True)
-        minted(world, ahead, attempt["id"])
+        minted(world, prefetcher, attempt["id"])
         assert world.launch(attempt["launch_token"]).status_code == 303
         assert world.mints() == before + 1
 
     def test_sent_again_with_its_key_it_mints_once(
-        self, world: World, token: str, ahead: Ahead[Ready]
+        self, world: World, token: str, prefetcher: Prefetcher[MintedLaunch]
     ) -> None:
         """Also by a worker that has not heard of the first time; pressed or not is no other request."""
         before, ids = world.mints(), set[str]()
@@ -218,8 +224,8 @@ class TestPressedAtOnce:
             body = {"connector": "sandbox", "pressed": pressed}
             key = {"Idempotency-Key": "k1"}
             ids.add(world.page("POST", "/v1/attempts", token, headers=key, json=body).json()["id"])
-            minted(world, ahead, *ids)
-            ahead._begun.clear()  # as another worker
+            minted(world, prefetcher, *ids)
+            prefetcher._begun.clear()  # as another worker
         assert len(ids) == 1
         assert world.mints() == before + 1
 

@@ -15,9 +15,11 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 from werkzeug.exceptions import TooManyRequests
 
+from bff.openapi.operation import FORM
+from bff.openapi.routes import Route
 from bff.storage.tables import metadata
-from bff.web.openapi.operation import FORM, STATUS_OF, Operation
-from bff.web.openapi.operations import FOR_SERVERS, FOR_WIDGETS
+from bff.web.openapi.describe import STATUS_OF
+from bff.web.openapi.routes import described
 from tests.support.databases import DatabaseUrl
 from tests.support.servers import serve
 from tests.support.world import HOST, SECRET_KEY, World, build_bff
@@ -100,25 +102,36 @@ def broken(tmp_path: Path, database_url: DatabaseUrl) -> Iterator[str]:
         yield bff
 
 
-def asked(bff: str, operation: Operation, headers: dict[str, str]) -> requests.Response:
+def calls(world: World, below: str = "bff.web.") -> list[Route]:
+    """What programs call and what needs the database for it, of the modules below."""
+    return [
+        route
+        for route in described(world.bff_app, "")
+        if route.path.startswith("/v1/")
+        and route.path not in {"/v1/advice", "/v1/openapi.json"}
+        and route.view.__module__.startswith(below)
+    ]
+
+
+def asked(bff: str, route: Route, headers: dict[str, str]) -> requests.Response:
     """A call with a body that gets as far as the database."""
-    path = bff + operation.path.format(attempt_id="att_x", connection_id="7")
+    path, given = bff + route.path.format(attempt_id="att_x", connection_id="7"), route.operation.body
     body: dict[str, Any] = {"headers": headers, "timeout": 60}
-    if operation.body_type == FORM:
+    if given and given.media_type == FORM:
         body["data"] = {"launch_token": "x"}
-    elif operation.method == "post":
-        body["json"] = {"product": "demo", "assertion": "x"} if operation.path.endswith("exchange") else {}
-    return requests.request(operation.method, path, **body)
+    elif route.method == "post":
+        body["json"] = {"product": "demo", "assertion": "x"} if route.path.endswith("exchange") else {}
+    return requests.request(route.method, path, **body)
 
 
 def test_a60_a_broken_database_is_told_without_its_internals(world: World, broken: str) -> None:
     """500 on every route that needs the database; the log has the id, and what really happened."""
     token = world.session()
-    for operation in (*FOR_WIDGETS, *FOR_SERVERS):
-        by_server = operation.security == (("secretKey",),)
+    for route in calls(world):
+        by_server = route.operation.security == (("secretKey",),)
         headers = {"Authorization": f"Bearer {SECRET_KEY if by_server else token}", "Origin": HOST}
         with capture_logs([merge_contextvars]) as lines:
-            answer = asked(broken, operation, headers)
+            answer = asked(broken, route, headers)
         told = problem(answer, 500, "internal_error")
         (line,) = (line for line in lines if line["event"] == "unforeseen error")
         assert told["request_id"] == line["request_id"]
@@ -143,9 +156,9 @@ def test_a60_a_broken_page_is_told_once_without_its_internals(
 def test_a60_an_error_is_told_once(world: World, broken: str, caplog: pytest.LogCaptureFixture) -> None:
     """What finishes an answer breaks on no error: one in the log, every header in place, CORS for nobody."""
     page = {"Authorization": f"Bearer {world.session()}", "Origin": HOST}
-    for operation in FOR_WIDGETS:
+    for route in calls(world, "bff.web.widget_api."):
         with capture_logs() as lines:
-            answer = asked(broken, operation, page)
+            answer = asked(broken, route, page)
         problem(answer, 500, "internal_error")
         assert answer.headers["Permissions-Policy"]
         assert "Access-Control-Allow-Origin" not in answer.headers

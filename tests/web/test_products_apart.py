@@ -25,7 +25,7 @@ from bff.storage.tables import metadata
 from bff.upstream.account_owners import DatabaseAccountOwners
 from bff.upstream.protocol import Owner
 from bff.web.kit.services import EXTENSION
-from bff.webhooks.log import Wanted
+from bff.webhooks.log import DeliveryFilter
 from tests.partner.conftest import client_of
 from tests.support.receiver import new_secret
 from tests.support.studio import CONTENT, Editor, StudioWorld, open_studio
@@ -136,7 +136,7 @@ class Side:
     def delivery(self) -> str:
         """The newest delivery to its server."""
         log = self.world.bff_app.extensions[EXTENSION].webhooks.service.log
-        [newest, *_], _ = log.page(Wanted(self.studio.product), 1)
+        [newest, *_], _ = log.page(DeliveryFilter(self.studio.product), 1)
         return str(newest.id)
 
     @property

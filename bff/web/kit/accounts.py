@@ -1,4 +1,4 @@
-"""Ids and names as hosts write them, and the account that a call about connections is about."""
+"""Validates the ids and names that hosts send, and finds the account of a call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who did what, for those who have to know later: one line an event, in the log ``hitchpost.audit``."""
+"""The audit log: one line for each event, in the logger ``hitchpost.audit``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def tell(event: str, **about: Any) -> None:
 
 
 def session_issued(principal: Principal, actor: str) -> None:
-    """A session token was made for a user of the host: for its server, or for what it asserted."""
+    """A session token was issued for a user, to the host's server or for its assertion."""
     tell(
         "session issued",
         actor=actor,
@@ -54,7 +54,7 @@ def launched(attempt: Attempt) -> None:
 
 
 def disconnected(actor: str, product: str, account: str, connector: str, connection: int) -> None:
-    """Somebody ended a connection: a user of the host, or its server."""
+    """A user or the host's server ended a connection."""
     tell(
         "disconnected",
         actor=actor,
@@ -72,7 +72,7 @@ def token_given(product: str, account: str, connector: str, connection: int) -> 
 
 
 def form_sent(attempt: Attempt, *, taken: bool) -> None:
-    """A user typed what a connector needs. Of what was typed nothing is told."""
+    """A user submitted a form. Its values are not logged."""
     tell(
         "form sent",
         actor=actors.user(attempt.user.id),

@@ -1,4 +1,4 @@
-"""Who calls: a signed-in principal, or a host's server with its secret key."""
+"""Authenticates a request: a signed-in principal, or a host's server by its secret key."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def signed_in() -> tuple[Product, Principal]:
 
 
 def _of_host(identify: Identify) -> Principal | None:
-    """Whom the host's own app says is signed in. Raises ``InvalidRequest`` for one that cannot be kept."""
+    """The principal according to the host's own app. Raises ``InvalidRequest`` if it cannot be stored."""
     found = identify(request)
     if found is None:
         return None

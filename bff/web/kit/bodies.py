@@ -1,4 +1,4 @@
-"""Request bodies: JSON objects of a known shape, or a clear refusal."""
+"""Reads and validates JSON request bodies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LANGUAGE_TAG: Final = r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$"
 
 
 class Body(BaseModel):
-    """A request body: unknown keys and wrong types are refused."""
+    """Base class of request bodies. Rejects unknown keys and wrong types."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -38,7 +38,7 @@ def read_body(shape: type[B]) -> B:
 
 
 def read_optional_body(shape: type[B]) -> B:
-    """The same, where sending no body at all is as good as an empty object."""
+    """``read_body``, but no body counts as an empty object."""
     return read_body(shape) if request.content_length or request.mimetype else shape()
 
 

@@ -1,4 +1,4 @@
-"""What the interstitial page's form carries: that this page was shown for this attempt, and when."""
+"""Signed proof, in the interstitial page's form, that the page was shown for an attempt, and when."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 from bff.common.secret import Secret
 from bff.connect.attempt import Attempt
-from bff.connect.beginning import UNLAUNCHED_LIFE
+from bff.connect.new_attempt import UNLAUNCHED_LIFE
 
 SALT: Final = "hitchpost.interstitial.v1"
 FIELD: Final = "confirmation"
 NOT_BEFORE: Final = timedelta(seconds=1)
-"""Nobody reads and decides faster; a click that was meant for another page comes sooner."""
+"""Minimum time between showing the page and its click. A faster click was meant for another page."""
 LONGEST_SECONDS: Final = int(UNLAUNCHED_LIFE.total_seconds())
 
 
@@ -37,12 +37,12 @@ class Confirmations:
         self._clock = clock
 
     def issue(self, attempt: Attempt) -> str:
-        """For one showing of the page."""
+        """Sign a proof for one showing of the page."""
         signed = self._serializer.dumps([attempt.id, self._clock().timestamp()])
         return signed if isinstance(signed, str) else signed.decode()
 
     def is_pressed(self, attempt: Attempt, unverified: str) -> bool:
-        """Whether what a form carried is of a page that was shown for this attempt, a second ago or more."""
+        """Whether a proof is of this attempt and at least a second old."""
         try:
             shown_for, at = self._serializer.loads(unverified, max_age=LONGEST_SECONDS)
         except BadData:

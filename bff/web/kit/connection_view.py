@@ -1,4 +1,4 @@
-"""A connection as a page or a host's server is told of it."""
+"""The JSON of connections, for a page or a host's server."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ log = structlog.get_logger("hitchpost.http")
 
 
 def grant(response: Response) -> Response:
-    """Add the CORS headers that the caller's origin has earned, and ``Vary: Origin`` in any case."""
+    """Add the CORS headers if the caller's origin is registered, and always ``Vary: Origin``."""
     if ORIGIN not in response.headers.get("Vary", ""):
         response.vary.add(ORIGIN)
     origin = request.headers.get(ORIGIN)

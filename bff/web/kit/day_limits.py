@@ -1,4 +1,4 @@
-"""How many rows one product may make in a day, counted in parcels: not each click waits for one counter."""
+"""Limits the rows that a product makes in a day. Counts in batches, so that most clicks need no counter."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from limits.strategies import FixedWindowRateLimiter
 from bff.common.errors import RateLimited
 
 PARCELS: Final = 1000
-"""A day's limit is counted by thousandths; each process may have one that is not told yet."""
+"""A batch is a thousandth of the limit. Each process may hold one that is not counted yet."""
 PREFIX: Final = "hitchpost"
 SHARE: Final = 10
-"""One account may use up a tenth of its product's day: nobody alone can stop the others."""
+"""One account may use a tenth of its product's limit, so that it cannot use it up for all."""
 MOST_KEPT: Final = 10_000
 """Counts that a process has not told yet, or knows to be full; of more the oldest are forgotten."""
 
@@ -60,7 +60,7 @@ class ByDay:
             raise _refusal(most, whose, ends_at)
 
     def _tell(self, which: tuple[str, ...], most: int, parcel: int) -> float | None:
-        """Count a parcel; when the window ends, if it is full."""
+        """Count a batch; return when the window ends if the limit is reached."""
         day = RateLimitItemPerDay(most)
         key = PREFIX, "day", sha256(json.dumps(which).encode()).hexdigest()
         if self._counting.hit(day, *key, cost=parcel):

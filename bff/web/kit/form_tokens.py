@@ -1,4 +1,4 @@
-"""What the page of a form carries: for which attempt, which showing and which fields it was made."""
+"""Signed tokens in form pages, which name the attempt, the showing and the fields."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bff.connect.attempt import LAUNCHED_LIFE, Attempt
 SALT: Final = "hitchpost.form.v1"
 FIELD: Final = "form_token"
 LONGEST_SECONDS: Final = 2 * int(LAUNCHED_LIFE.total_seconds())
-"""So long (in seconds) a page may lie open; its attempt has a time of its own."""
+"""Life of a token in seconds. The life of the attempt is limited separately."""
 
 
 class FormTokens:
@@ -29,12 +29,12 @@ class FormTokens:
         )
 
     def issue(self, attempt: Attempt, turn: int, fields: Sequence[str]) -> str:
-        """For the form of ``attempt`` with ``fields``, which was sent ``turn`` times before."""
+        """Issue a token for the form of ``attempt`` with ``fields``, submitted ``turn`` times before."""
         signed = self._serializer.dumps([attempt.id, turn, _digest(fields)])
         return signed if isinstance(signed, str) else signed.decode()
 
     def turn(self, attempt: Attempt, fields: Sequence[str], unverified: str) -> int | None:
-        """Which showing a form was sent from; None where it is of another form, or forged, or too old."""
+        """The ``turn`` of a token; None if it is of another form, forged or expired."""
         try:
             shown_for, turn, shown = self._serializer.loads(unverified, max_age=LONGEST_SECONDS)
         except BadData:

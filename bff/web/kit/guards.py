@@ -1,4 +1,4 @@
-"""What may be called from where: origins, the custom header, and where a launch may come from."""
+"""Checks where a request comes from: its origin, the custom header, the page of a launch."""
 
 from __future__ import annotations
 
@@ -20,42 +20,42 @@ CUSTOM_HEADER: Final = "X-Hitchpost"
 ORIGIN: Final = "Origin"
 FETCH_SITE: Final = "Sec-Fetch-Site"
 MOST_FORM: Final = 8 * 1024
-"""Bytes of a form that anybody may send."""
+"""Maximum bytes of a form that needs no authentication."""
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def require_custom_header() -> None:
-    """A call that rests on a cookie needs a header that no foreign page can send without CORS."""
+    """Require the custom header, which another site's page cannot send without CORS. Protects cookies."""
     if request.headers.get(CUSTOM_HEADER) not in {"1", *Hint}:
         raise InvalidRequest(f"send the header {CUSTOM_HEADER}: 1 with a call that rests on a cookie")
 
 
 def refuse_nul() -> None:
-    """PostgreSQL keeps no text with NUL in it, and fails on the question for one. Raises 400."""
+    """Reject NUL in the URL: PostgreSQL cannot store it, or look it up. Raises 400."""
     if "\x00" in request.path or b"%00" in request.query_string:
         raise BadRequest("the address holds a NUL character; leave it out")
 
 
 def refuse_faulty_fields() -> None:
-    """The same for a form: what cannot be stored is stored nowhere. Raises 400."""
+    """Reject form fields that cannot be stored. Raises 400."""
     for name, value in request.form.items(multi=True):
         if fault := text_fault(name) or text_fault(value):
             raise BadRequest(f"{name[:60]!r}: {fault}")
 
 
 def refuse_repeated_query() -> None:
-    """A parameter that comes twice can mean two things to two readers. Raises 400."""
+    """Reject repeated query parameters, which are ambiguous. Raises 400."""
     if request.query_string:
         _refuse_repeated(request.args)
 
 
 def take_small_forms() -> None:
-    """Before a form is read that anybody may send: a token and a few words. Longer is refused with 413."""
+    """Limit the size of a form before it is read. A longer one is refused with 413."""
     request.max_content_length = MOST_FORM
 
 
 def refuse_repeated_fields() -> None:
-    """A field that comes twice, likewise. Raises 400."""
+    """Reject repeated form fields, which are ambiguous. Raises 400."""
     _refuse_repeated(request.form)
 
 

@@ -1,4 +1,4 @@
-"""Browsers inside other apps: no window opens there, and some third parties sign nobody in."""
+"""Detects in-app browsers, which open no windows and in which some third parties refuse sign-ins."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from bff.content.product import OfferedConnector
 
 LONGEST_AGENT: Final = 2048
-"""So many characters of a ``User-Agent`` are looked at. Real ones have at most some hundred."""
+"""Characters of a ``User-Agent`` that are examined. Real ones have a few hundred at most."""
 
 # Only the user agent tells, since these browsers hide nothing else. The list lives at the server, where it
 # can grow without a new widget on anybody's page. One wildcard or none: with two, a pattern's cost grows as
@@ -38,7 +38,7 @@ def is_in_app(user_agent: str) -> bool:
 
 
 def refuses_in_app(connector_name: str, connector_key: str) -> bool:
-    """Whether this third party signs nobody in inside an app's browser, as Google does.
+    """Whether this third party refuses sign-ins in in-app browsers, as Google does.
 
     Google answers such a browser with ``disallowed_useragent`` and no way on.
     """
@@ -46,5 +46,5 @@ def refuses_in_app(connector_name: str, connector_key: str) -> bool:
 
 
 def is_hopeless(user_agent: str, offered: OfferedConnector) -> bool:
-    """Whether a sign-in that this browser begins would end at the third party's door."""
+    """Whether the third party would refuse a sign-in in this browser."""
     return is_in_app(user_agent) and refuses_in_app(offered.name, offered.key)

@@ -1,4 +1,4 @@
-"""Which languages a person reads, as far as a request tells."""
+"""The languages of a user, as a request names them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def browsers() -> list[str]:
 
 
 def wanted(principal: Principal, tag: str | None) -> list[str]:
-    """The languages of a signed-in person, the most wanted first.
+    """The languages of a signed-in user, the preferred one first.
 
     What the host's tag says, then the user's own (the host's server told it with the session), then the
     page's and the browser's.

@@ -1,10 +1,15 @@
-"""Where the BFF is within the app that it is part of: which requests are its own, and their paths there."""
+"""The path prefix at which the BFF is mounted in a Flask app, and the paths of requests below it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Final
+from urllib.parse import unquote, urlsplit
 
-from flask import Flask, Request, current_app, request
+from flask import Blueprint, Flask, Request, current_app, request
+from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.routing import Rule
 
 NAME: Final = "hitchpost"
 """The blueprint's; those below it begin with it."""
@@ -12,14 +17,33 @@ PREFIX: Final = "hitchpost_prefix"
 
 
 def normal(url_prefix: str | None) -> str:
-    """A prefix as it is used here: with a slash before it and none behind, or empty."""
-    inner = (url_prefix or "").strip("/")
+    """A prefix as it is used here: decoded, with a slash before it and none behind; or empty."""
+    inner = unquote(url_prefix or "").strip("/")
     return f"/{inner}" if inner else ""
 
 
-def place(app: Flask, prefix: str) -> None:
-    """Note that the BFF is below ``prefix``."""
+def faults(prefix: str, public_url: str) -> Iterator[str]:
+    """What keeps the BFF from being found below a ``normal`` prefix, one line each."""
+    if "<" in prefix:
+        yield f"url_prefix: {prefix} has a part that varies; the BFF has one address, HITCHPOST_PUBLIC_URL"
+    elif not unquote(public_url).endswith(prefix):
+        yield f"HITCHPOST_PUBLIC_URL: must end with {prefix}, where the BFF is mounted"
+
+
+def place(app: Flask, blueprint: Blueprint, prefix: str, public_url: str) -> None:
+    """Put the BFF's routes below ``prefix`` of an app, at the public URL's host if its routes go by hosts.
+
+    There (``host_matching``, ``subdomain_matching``) a route that names none would be found nowhere, or
+    elsewhere.
+    """
     app.extensions[PREFIX] = prefix
+    host, usual, subdomain = urlsplit(public_url).netloc, app.url_rule_class, None
+    if app.url_map.host_matching:
+        app.url_rule_class = partial(usual, host=host)  # type: ignore[assignment]
+    elif app.subdomain_matching and host.endswith(f".{app.config['SERVER_NAME']}"):
+        subdomain = host.removesuffix(f".{app.config['SERVER_NAME']}")
+    app.register_blueprint(blueprint, url_prefix=prefix or None, subdomain=subdomain)
+    app.url_rule_class = usual
 
 
 def own_path() -> str | None:
@@ -34,6 +58,17 @@ def own_path() -> str | None:
 def handles(app: Flask, asked: Request) -> bool:
     """Whether a request is for the BFF: for a route of its own, or for nothing that is below its prefix."""
     if asked.url_rule is not None:
-        return asked.blueprint == NAME or (asked.blueprint or "").startswith(f"{NAME}.")
+        return _is_ours(asked.url_rule)
     prefix: str = app.extensions.get(PREFIX, "")
-    return bool(prefix) and asked.path.startswith(f"{prefix}/")
+    if prefix:
+        return asked.path.startswith(f"{prefix}/")
+    # At the root of an app the one thing to go by is a route of ours that takes other methods.
+    fault, routes = asked.routing_exception, app.create_url_adapter(asked)
+    if routes is None or not isinstance(fault, MethodNotAllowed) or not fault.valid_methods:
+        return False
+    rule, _ = routes.match(method=next(iter(fault.valid_methods)), return_rule=True)
+    return _is_ours(rule)
+
+
+def _is_ours(rule: Rule) -> bool:
+    return str(rule.endpoint).startswith(f"{NAME}.")

@@ -1,4 +1,4 @@
-"""The query of a list: each parameter read and checked, those that nobody knows refused."""
+"""Reads and validates the query parameters of lists."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Query:
                 raise InvalidRequest(f"{name[:60]}: is no parameter here; there are {', '.join(known)}")
 
     def text(self, name: str) -> str | None:
-        """A text of one line; None where it is missing. Raises ``InvalidRequest``."""
+        """A one-line text; None if absent. Raises ``InvalidRequest``."""
         found = request.args.get(name)
         if found is None:
             return None
@@ -36,14 +36,14 @@ class Query:
         return found
 
     def choice(self, name: str, choices: Iterable[str]) -> str | None:
-        """One of some words; None where it is missing. Raises ``InvalidRequest``."""
+        """One of the allowed words; None if absent. Raises ``InvalidRequest``."""
         found = request.args.get(name)
         if found is not None and found not in choices:
             raise InvalidRequest(f"{name}: write one of {', '.join(choices)}")
         return found
 
     def moment(self, name: str) -> datetime | None:
-        """A time with its zone (RFC 3339); None where it is missing. Raises ``InvalidRequest``."""
+        """A time with an offset (RFC 3339); None if absent. Raises ``InvalidRequest``."""
         found = request.args.get(name)
         if found is None:
             return None
@@ -57,14 +57,14 @@ class Query:
         raise InvalidRequest(f"{name}: write a time with its zone, such as 2026-01-31T12:00:00Z")
 
     def limit(self) -> int:
-        """How many are wanted at most. Raises ``InvalidRequest``."""
+        """The page size. Raises ``InvalidRequest``."""
         found = request.args.get("limit", str(USUAL_LIMIT))
         if not found.isascii() or not found.isdigit() or len(found) > 4 or not 1 <= int(found) <= MOST_LIMIT:
             raise InvalidRequest(f"limit: write a number from 1 to {MOST_LIMIT}")
         return int(found)
 
     def cursor(self) -> Cursor | None:
-        """Where the list goes on; None at its beginning. Raises ``InvalidRequest``."""
+        """The cursor; None for the first page. Raises ``InvalidRequest``."""
         found = request.args.get("cursor")
         return None if found is None else read_cursor(found)
 

@@ -1,4 +1,4 @@
-"""What is answered: JSON, problem documents (RFC 9457), and the security headers of each kind of route."""
+"""Makes responses: JSON, problem documents (RFC 9457), the security headers of each kind of route."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ log = structlog.get_logger("hitchpost.http")
 
 
 def answer(body: dict[str, Any], status: int = 200) -> Response:
-    """A JSON answer that no cache keeps."""
+    """A JSON response with ``no-store``."""
     return Response(json.dumps(body, sort_keys=True), status, API_HEADERS, content_type="application/json")
 
 
@@ -117,7 +117,7 @@ def problem_of(error: Exception) -> Response:
 
 
 def tell_unforeseen(error: Exception) -> None:
-    """To operators alone: what broke, and where."""
+    """Log an unexpected error, for operators only."""
     log.error("unforeseen error", method=request.method, endpoint=request.endpoint, **about(error))
 
 

@@ -1,4 +1,4 @@
-"""What the routes work with, put together once by ``bff/app.py``."""
+"""The services that routes use, built once for each app."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from flask import Flask, Request, current_app
 
 from bff.connect.account_choice import AccountChoice
 from bff.connect.attempt_view import AttemptViews
-from bff.connect.completion import Completions
+from bff.connect.completion import BrowserBinding
 from bff.connect.forms import Forms
 from bff.connect.housekeeping import Housekeeping
-from bff.connect.idempotency import Repeats
+from bff.connect.idempotency import IdempotentBegin
 from bff.connect.listing import AttemptList
-from bff.connect.polling import Watch
+from bff.connect.polling import AttemptPoller
 from bff.connect.ports import AttemptStore, ReceiptSigner
 from bff.connect.service import Connect
 from bff.connect.sign_in_urls import SignInUrls
@@ -41,14 +41,14 @@ EXTENSION = "hitchpost"
 
 @dataclass(frozen=True)
 class Clicks:
-    """A sign-in from its click to its end, and what is told of it."""
+    """Services of attempts, from the click to the end."""
 
     connect: Connect
     account_choice: AccountChoice
     forms: Forms
-    completions: Completions
-    watch: Watch
-    repeats: Repeats
+    browser_binding: BrowserBinding
+    poller: AttemptPoller
+    idempotent_begin: IdempotentBegin
     sign_in_urls: SignInUrls
     attempts: AttemptStore
     attempt_list: AttemptList
@@ -58,7 +58,7 @@ class Clicks:
 
 @dataclass(frozen=True)
 class ConnectionParts:
-    """What stands after a click: seen, ended, and looked after."""
+    """Services of connections."""
 
     service: Connections
     overview: Overview
@@ -67,7 +67,7 @@ class ConnectionParts:
 
 @dataclass(frozen=True)
 class Teams:
-    """What product teams write, and by whom."""
+    """Services of the Studio: content, images, and who may edit."""
 
     content: ContentStore
     images: ImageStore
@@ -76,7 +76,7 @@ class Teams:
 
 @dataclass(frozen=True)
 class SessionParts:
-    """Who is signed in. ``identify`` is the host's own, inside its Flask app."""
+    """Services that authenticate. ``identify`` is the host's own function, inside its Flask app."""
 
     tokens: SessionTokens
     ends: SessionEnds
@@ -88,7 +88,7 @@ class SessionParts:
 
 @dataclass(frozen=True)
 class Upkeep:
-    """What is done in rounds, and whether the database can be used."""
+    """Periodic work, and whether the database is usable."""
 
     housekeeping: Housekeeping
     checkpoints: Checkpoints
@@ -97,7 +97,7 @@ class Upkeep:
 
 @dataclass(frozen=True)
 class Urls:
-    """Where browsers reach the BFF and the partner service."""
+    """URLs at which browsers reach the BFF, and the origin of the partner service."""
 
     public_url: str
     public_origin: str
@@ -106,7 +106,7 @@ class Urls:
 
 @dataclass(frozen=True)
 class Services:
-    """The use-cases and adapters of one BFF."""
+    """All services of one BFF."""
 
     products: ProductStore
     accounts: Accounts

@@ -1,4 +1,4 @@
-"""Session tokens: who is signed in, signed by the BFF for the page of the host that asked."""
+"""Session tokens, which the BFF signs for the page of a host's signed-in user."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _signing_by(clock: Callable[[], datetime]) -> type[TimestampSigner]:
 
 @dataclass(frozen=True)
 class _Session:
-    """What a token says whose signature is ours."""
+    """The contents of a token with a valid signature."""
 
     principal: Principal
     signed_at: datetime
@@ -59,7 +59,7 @@ class SessionTokens:
         self._verified = lru_cache(MOST_VERIFIED)(self._verify)
 
     def issue(self, principal: Principal, life: timedelta = DEFAULT_LIFE) -> tuple[Secret, datetime]:
-        """A token for ``principal``, and when it ends."""
+        """Issue a token for ``principal``; return it with its end (UTC)."""
         now, user = self._clock(), principal.user
         expires_at = now + life
         claims = {
