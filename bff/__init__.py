@@ -1,4 +1,4 @@
-"""Hitchpost's backend-for-frontend: one Connect click, and the truth about how it ended.
+"""Hitchpost's backend-for-frontend: it begins sign-ins at the partner service, and decides how they ended.
 
 Inside a Flask app::
 
@@ -31,7 +31,7 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return import_module("bff.serving.version").own_version()
-    # On demand: the embedded partner service lives below this package and needs none of them.
+    # Imported on demand: ``bff.partner``, a program of its own, would otherwise load the whole BFF.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

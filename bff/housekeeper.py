@@ -1,4 +1,4 @@
-"""The threads that run beside the requests while the BFF runs."""
+"""The background threads of a BFF process: housekeeping, SQLite checkpoints, webhook deliveries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = structlog.get_logger("hitchpost.housekeeping")
 
 
 class Housekeeper(Rounds):
-    """A round three times a minute, at other moments in each worker."""
+    """Runs housekeeping three times a minute, at random offsets so that workers do not coincide."""
 
     def __init__(
         self, housekeeping: Housekeeping, every: float = EVERY_SECONDS, health: Health | None = None
@@ -28,47 +28,48 @@ class Housekeeper(Rounds):
         self._health = health
 
     def once(self) -> None:
-        """End what is overdue, look after what is connected, forget what is old."""
+        """Settle overdue attempts, check connections, and delete old rows."""
         ended = self._housekeeping.end_overdue()
         if self._health is not None:
             self._health.look(self._over.is_set)
-        gone = self._housekeeping.forget(self._over.wait)
-        if ended or any(gone.values()):
-            log.info("housekeeping", ended=ended, forgotten=sum(gone.values()))
+        deleted = self._housekeeping.forget(self._over.wait)
+        if ended or any(deleted.values()):
+            log.info("housekeeping", ended=ended, forgotten=sum(deleted.values()))
 
 
-class InEachProcess:
-    """Housekeeping, checkpoints and webhooks of a BFF inside a host's app, begun in each process that serves.
+class BackgroundThreads:
+    """Background threads of a BFF inside a host's app, started in each process at its first request.
 
-    A host may load its app in one process and serve it in others (gunicorn's ``preload_app``, a reloader):
-    threads do not survive a fork, and a process that serves nothing needs none.
+    Not at construction: a host may load its app in one process and serve it in others (gunicorn's
+    ``preload_app``, a reloader), and threads do not survive a fork.
     """
 
     def __init__(self, services: Services, *, wanted: bool) -> None:
         self._services = services
         self._wanted = wanted
-        self._begun: dict[int, list[Rounds]] = {}
+        self._by_process: dict[int, list[Rounds]] = {}
 
-    def begin(self) -> None:
-        """Start them, unless this process has or nobody wants them."""
+    def start(self) -> None:
+        """Start the threads in this process, unless they run already or are not wanted."""
         process = os.getpid()
-        if not self._wanted or process in self._begun:
+        if not self._wanted or process in self._by_process:
             return
-        fresh: list[Rounds] = [
+        threads: list[Rounds] = [
             Housekeeper(self._services.upkeep.housekeeping, health=self._services.connections.health),
             self._services.upkeep.checkpoints.anew(),
             self._services.webhooks.new_courier(),
         ]
-        # Of several first requests at once one gets its own in; no lock, as a fork could copy it locked.
-        if self._begun.setdefault(process, fresh) is fresh:
-            for thread in fresh:
+        # Of several first requests at once, ``setdefault`` lets one start its threads. A lock would be unsafe
+        # here: a fork could copy it locked.
+        if self._by_process.setdefault(process, threads) is threads:
+            for thread in threads:
                 thread.start()
 
     def running(self) -> list[str]:
-        """The names of what runs in this process."""
-        return [thread.name for thread in self._begun.get(os.getpid(), ()) if thread.is_alive()]
+        """The names of the threads that run in this process."""
+        return [thread.name for thread in self._by_process.get(os.getpid(), ()) if thread.is_alive()]
 
     def stop(self) -> None:
-        """No further round in this process."""
-        for thread in self._begun.get(os.getpid(), ()):
+        """Stop the threads of this process after their current round."""
+        for thread in self._by_process.get(os.getpid(), ()):
             thread.stop()

@@ -1,4 +1,4 @@
-"""The BFF's public keys in a host's server: fetched seldom, by one thread, and never waited for in vain."""
+"""Fetches and caches the BFF's public keys in a host's server, to verify receipts."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from bff.outbound.deadline import WatchedAdapter, deadline
 
 MAX_KEYS_BYTES: Final = 64 * 1024
 MOST_KEYS: Final = 100
-"""Of one set so many keys are read: a BFF publishes one for each of its secret keys."""
+"""Keys that are read of one set. A BFF publishes one for each of its secret keys."""
 CHUNK: Final = 4096
 REFETCH_SECONDS: Final = 60.0
-"""So long after a fetch no key id makes another."""
+"""Least time between two fetches because of unknown key ids."""
 RETRY_SECONDS: Final = 5.0
-"""So long after the first fetch that failed; twice as long after each further one, a minute at most."""
+"""Least time after the first failed fetch. It doubles with each failure, up to ``REFETCH_SECONDS``."""
 PATIENCE: Final = 2.0
-"""A fetch that takes so many times its timeout has no thread any more: a process was forked, say."""
+"""A fetch that takes this many times its timeout is taken for dead: a fork, for example, loses its thread."""
 
 now = time.monotonic
 
 
 class ReceiptRefused(Exception):
-    """A receipt that proves nothing.
+    """An invalid receipt.
 
     ``code`` is stable: malformed, wrong_algorithm, wrong_type, unknown_key, bad_signature, wrong_issuer,
     wrong_product, too_old, from_the_future or keys_unavailable.
@@ -41,19 +41,19 @@ class ReceiptRefused(Exception):
 
 
 class FixedKeys:
-    """Keys of a JWK set that the caller has read already."""
+    """The keys of a JWK set that the caller has fetched."""
 
     def __init__(self, jwks: Mapping[str, Any]) -> None:
         self._keys = read_keys(jwks)
 
     def get(self, key_id: str) -> OKPKey | None:
-        """The key of this id, or None."""
+        """The key with this id (RFC 7638 thumbprint), or None."""
         return self._keys.get(key_id)
 
 
 @dataclass
 class _Fetch:
-    """One fetch, on a thread of its own: who waits for it may stop waiting."""
+    """One fetch, on its own thread, so that a caller may give up waiting for it."""
 
     url: str
     timeout: float
@@ -68,7 +68,7 @@ class _Fetch:
         return self
 
     def result(self) -> dict[str, Any]:
-        """The set, waited for within the timeout. Raises ``ReceiptRefused`` (keys_unavailable)."""
+        """Wait for the key set until the timeout. Raises ``ReceiptRefused`` (keys_unavailable)."""
         left = self.began + self.timeout - now()
         if not self.done.wait(max(left, 0.0)):
             raise _unavailable(f"{self.url} did not answer within {self.timeout} seconds")
@@ -78,11 +78,11 @@ class _Fetch:
 
     def _run(self) -> None:
         try:
-            found = _download(self.url, self.timeout)
-            # A proxy's JSON, or an empty set, is none: the keys that are known stay.
-            self.document = found if isinstance(found, dict) and read_keys(found) else None
+            document = _download(self.url, self.timeout)
+            # An empty set, or a proxy's JSON, counts as a failure, so that the known keys stay.
+            self.document = document if isinstance(document, dict) and read_keys(document) else None
             self.fault = f"{self.url} answers with no JWK set that has a key for receipts"
-        except Exception as error:  # noqa: BLE001  # whatever it is: a host knows one exception
+        except Exception as error:  # noqa: BLE001  # hosts catch ``ReceiptRefused`` only
             self.fault = f"{self.url} cannot be read: {type(error).__name__}"
         finally:
             self.ended = now()
@@ -90,11 +90,11 @@ class _Fetch:
 
 
 class KeySet:
-    """Keys fetched from the BFF when first needed, and again when a receipt names one that is not among them.
+    """The keys at ``url``, fetched when first needed, and again when a receipt names an unknown key.
 
-    At most one fetch a minute, whatever receipts name. After one that failed there is none for five seconds,
-    then for ten, and so on up to a minute: until then ``get`` says so at once. A call waits ``timeout``
-    seconds at most; one for a key that is known waits for nobody. Safe to share between threads.
+    There is at most one fetch a minute, whatever receipts name. After a failed one, ``get`` fails at once for
+    5 seconds, then for 10, and so on up to a minute. A call waits at most ``timeout`` seconds; one for a
+    known key never waits. Safe to share between threads.
     """
 
     def __init__(self, url: str, *, timeout: float = 5.0) -> None:
@@ -107,8 +107,8 @@ class KeySet:
         self._failures = 0
 
     def get(self, key_id: str) -> OKPKey | None:
-        """The key of this id, or None. Raises ``ReceiptRefused`` (keys_unavailable)."""
-        # A receipt whose key is known asks nobody: a forged one cannot delay it.
+        """The key with this id, or None. Raises ``ReceiptRefused`` (keys_unavailable)."""
+        # Without a lock, so that a forged receipt, which causes a fetch, cannot delay a valid one.
         known = self._keys.get(key_id)
         if known is not None:
             return known
@@ -120,7 +120,7 @@ class KeySet:
         return self._keys.get(key_id)
 
     def _current(self) -> _Fetch:
-        """The fetch to look at: the last one, or another when its time has come."""
+        """The last fetch, or a new one if that may be repeated."""
         with self._lock:
             if self._fetch is None or self._is_over(self._fetch):
                 self._fetch = _Fetch(self._url, self._timeout, now()).start()
@@ -135,7 +135,7 @@ class KeySet:
         return now() - fetch.ended >= wait
 
     def _take(self, fetch: _Fetch) -> None:
-        """Read what it found, once."""
+        """Read the result of a fetch, once."""
         with self._lock:
             if not fetch.done.is_set() or fetch is self._taken:
                 return
@@ -147,26 +147,29 @@ class KeySet:
 
 
 def fetch_keys(url: str, *, timeout: float = 5.0) -> dict[str, Any]:
-    """The BFF's JWK set, within ``timeout`` seconds. Raises ``ReceiptRefused`` (keys_unavailable)."""
+    """Fetch the BFF's JWK set within ``timeout`` seconds. Raises ``ReceiptRefused`` (keys_unavailable)."""
     return _Fetch(url, timeout, now()).start().result()
 
 
 def read_keys(jwks: Mapping[str, Any]) -> dict[str, OKPKey]:
-    """The Ed25519 keys of a set, by id. A set may hold others, for other purposes: they verify no receipt."""
-    found = {}
+    """The Ed25519 keys of a set, by id. Keys of other types are skipped: they do not sign receipts."""
+    keys = {}
     entries = jwks.get("keys")
     for entry in entries[:MOST_KEYS] if isinstance(entries, list) else []:
         if isinstance(entry, dict) and entry.get("kty") == "OKP" and entry.get("crv") == "Ed25519":
             try:
                 key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": str(entry.get("x"))})
-            except Exception:  # noqa: BLE001, S112  # nosec B112  # whatever is wrong with it: it is no key
+            except Exception:  # noqa: BLE001, S112  # nosec B112  # an unusable key is skipped
                 continue
-            found[key.thumbprint()] = key
-    return found
+            keys[key.thumbprint()] = key
+    return keys
 
 
 def _download(url: str, timeout: float) -> Any:
-    """What stands at ``url``. Its connection is cut when the time is over, however slowly it drips."""
+    """Fetch the JSON at ``url``. None for a status other than 200, or more than ``MAX_KEYS_BYTES``.
+
+    The deadline is for the whole response: it also cuts a connection that delivers a byte at a time.
+    """
     body = bytearray()
     with requests.Session() as session, deadline(timeout) as watch:
         for scheme in ("http://", "https://"):

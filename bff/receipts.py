@@ -1,9 +1,9 @@
-"""For the host's server: verify a receipt, offline, with the BFF's published keys.
+"""For a host's server: verifies receipts offline, with the BFF's published keys.
 
     keys = KeySet("https://bff.example/.well-known/jwks.json")
     receipt = verify(text, keys=keys, issuer="https://bff.example", product="demo")
 
-A host in another language follows docs/receipts.md with any JOSE library.
+In another language, follow docs/receipts.md with any JOSE library.
 """
 
 from __future__ import annotations
@@ -25,16 +25,19 @@ __all__ = ["FixedKeys", "KeySet", "Keys", "Receipt", "ReceiptRefused", "fetch_ke
 
 ALGORITHM: Final = "EdDSA"
 TYPE: Final = "hitchpost-receipt+jwt"
-# RFC 9864 would have it called Ed25519; most libraries that a host may use know it as EdDSA only (RFC 8037).
+# RFC 9864 deprecates the name in favour of Ed25519, but most JOSE libraries know only EdDSA (RFC 8037).
 warnings.filterwarnings("ignore", message="EdDSA is deprecated via RFC 9864")
 LEEWAY: Final = timedelta(seconds=60)
-"""Two servers' clocks may differ by so much."""
+"""Allowed difference between the two servers' clocks."""
 MAX_RECEIPT: Final = 8_000
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """Who connected what, and when (UTC). ``id`` is the same however often one attempt's receipt is read."""
+    """A verified receipt: which user connected what, and when (UTC).
+
+    ``id`` identifies the attempt's receipt: reading the receipt again gives the same id.
+    """
 
     id: str
     issuer: str
@@ -49,10 +52,10 @@ class Receipt:
 
 
 class Keys(Protocol):
-    """Where public keys come from."""
+    """Source of public keys: ``KeySet`` or ``FixedKeys``."""
 
     def get(self, key_id: str) -> OKPKey | None:
-        """The key of this id (RFC 7638 thumbprint), or None."""
+        """The key with this id (RFC 7638 thumbprint), or None."""
 
 
 def verify(
@@ -64,10 +67,10 @@ def verify(
     max_age: timedelta = timedelta(minutes=10),
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Receipt:
-    """What a receipt says, every check passed. Raises ``ReceiptRefused``.
+    """Verify a receipt: signature, type, issuer, product and age. Raises ``ReceiptRefused``.
 
     ``issuer`` is the BFF's public URL, ``product`` the product's key. A receipt older than ``max_age`` is
-    refused: keep the ``id`` of each one for that long, and refuse what you have seen.
+    refused. To prevent replays, store the ``id`` of each receipt for that long, and refuse it a second time.
     """
     header, payload = _parts(unverified_receipt)
     _check_header(header)
@@ -105,8 +108,8 @@ def _parts(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _check_header(header: dict[str, Any]) -> None:
-    # The allow-list has one entry: a verifier that let the receipt choose could be handed a public key as
-    # the secret of an HMAC, or no signature at all (RFC 8725, section 3.1).
+    # Only one algorithm is accepted. If the receipt could choose, an attacker could use the public key as an
+    # HMAC secret, or no signature at all (RFC 8725, section 3.1).
     if header.get("alg") != ALGORITHM:
         raise ReceiptRefused(
             "wrong_algorithm", f"only {ALGORITHM} is good, not {str(header.get('alg'))[:40]!r}"

@@ -1,4 +1,4 @@
-"""``hitchpost serve``: the arbiter, which knows the settings, and its workers, which have the app."""
+"""``hitchpost serve``: an arbiter process that reads the settings, and worker processes that run the app."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ if TYPE_CHECKING:
 
 
 def serve() -> int:
-    """Run the BFF until it is stopped. Raises ``FaultySettings``."""
+    """Run the BFF until it is stopped. Returns the exit status. Raises ``FaultySettings``."""
     serving = _serving()
     Server(serving, check=_faults, again=_serving).run()
     return 0
 
 
 def _serving() -> Serving:
-    """What is served by the settings as they are now. Raises ``FaultySettings``."""
+    """Read the settings and say how to serve by them. Raises ``FaultySettings``."""
     settings = load_settings()
     _require_tracing(settings)
     if settings.workers > 1 and settings.worker == "threads":
-        # Loaded before the fork, it is there once for all of them. A single worker shares it with nobody:
-        # what it writes to, be it a count of references, it would have a second time. Greenlets need it
-        # loaded after the standard library was patched, which is done in the workers.
+        # Loaded before the fork, so that the workers share its memory. A single worker would gain nothing,
+        # and copy the pages it writes to (reference counts). Greenlet workers must load it themselves, after
+        # they have patched the standard library.
         load()
 
     def build(replacing: bool) -> Flask:
-        # The product file is applied by the first workers and by a reload, not by one that replaces another.
+        # The product file is applied at start and on reload, but not when a worker replaces a dead one.
         app = load()(settings.model_copy(update={"products": None}) if replacing else settings)
         if not replacing:
-            # A reload reads what it may have been asked for: the partner service's catalogue, too.
+            # An operator may reload because the partner service's catalogue has changed.
             import_module("bff.web.kit.services").services_of(app).catalogue.ask_anew()
         if settings.telemetry == "on":
             import_module("bff.serving.telemetry").instrument(app, "hitchpost")
@@ -57,8 +57,8 @@ def _serving() -> Serving:
 
 
 def _faults() -> list[str]:
-    """What is wrong with the settings and the product file as they are now."""
-    from bff.products.production import product_faults  # noqa: PLC0415  # only where it is checked
+    """The faults of the settings and the product file, before a reload."""
+    from bff.products.production import product_faults  # noqa: PLC0415  # not loaded into the arbiter
 
     try:
         settings = load_settings()
@@ -70,9 +70,9 @@ def _faults() -> list[str]:
 
 
 def load() -> Callable[[Settings], Flask]:
-    """What builds the app and starts its housekeeping, with all that they import."""
+    """Import the app. Returns a function that builds it and starts its background threads."""
     with kept():
-        from bff.app import create_app  # noqa: PLC0415  # only where it is built
+        from bff.app import create_app  # noqa: PLC0415  # not loaded into the arbiter of a single worker
         from bff.housekeeper import Housekeeper  # noqa: PLC0415
         from bff.web.kit.services import services_of  # noqa: PLC0415
 

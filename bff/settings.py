@@ -1,5 +1,5 @@
 # house-allow: long-file: a table of settings
-"""The BFF's environment, validated whole; it refuses to start half-configured."""
+"""The BFF's settings, from the environment. All faults are reported at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MIN_KEY_LENGTH: Final = 32
 
 
 class FaultySettings(Exception):
-    """Settings that cannot be used. ``faults`` has one line a variable, saying what to write instead."""
+    """Invalid settings. ``faults`` has a line for each variable, with what to write instead."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
@@ -39,9 +39,13 @@ def _base_url(value: str) -> str:
     return value
 
 
+def _split_keys(text: str) -> tuple[Secret, ...]:
+    return tuple(Secret(key.strip()) for key in text.split(",") if key.strip())
+
+
 def _keys(value: SecretStr) -> SecretStr:
-    keys = [key.strip() for key in value.get_secret_value().split(",") if key.strip()]
-    if not keys or any(len(key) < MIN_KEY_LENGTH for key in keys):
+    keys = _split_keys(value.get_secret_value())
+    if not keys or any(len(key.reveal()) < MIN_KEY_LENGTH for key in keys):
         raise ValueError(
             f"write one or more random keys of at least {MIN_KEY_LENGTH} characters, newest first, separated"
             " by commas; make one with: openssl rand -hex 32"
@@ -58,7 +62,7 @@ Url = Annotated[str, AfterValidator(_base_url)]
 
 
 class Settings(ServedSettings):
-    """Every setting of the BFF. ``docs/settings.md`` is kept true to the descriptions here by a test."""
+    """Every setting of the BFF. ``docs/settings.md`` is generated from the descriptions."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
@@ -87,9 +91,9 @@ class Settings(ServedSettings):
     )
     partner_create_accounts: bool = Field(
         default=True,
-        description="Whether an account that the partner service does not have is made there at its first"
-        " Connect. `account.id` is its API ID there. `false`: accounts are made by you, and a Connect of one"
-        " that is missing is refused with `account_unknown`.",
+        description="Whether the first Connect of an account that the partner service does not have creates"
+        " it there, with `account.id` as its API ID. `false`: you create accounts yourself, and a Connect of"
+        " a missing one is refused with `account_unknown`.",
     )
     products: Path | None = Field(
         default=None, description="A product file (TOML) that is applied at every start, when set."
@@ -144,23 +148,24 @@ class Settings(ServedSettings):
         default=60,
         ge=0,
         le=100_000,
-        description="Minutes after which the partner service is asked about an account with something"
-        " connected, although nobody asks: one call, so 17 calls a minute for a thousand accounts. A worker"
-        " asks about at most one account a second. `0`: never, and a connection that ends is noticed when"
-        " somebody looks. See [connections](connections.md).",
+        description="Minutes between two checks of the connections of an account at the partner service. A"
+        " check is one call, so a thousand accounts with connections make 17 calls a minute. A worker checks"
+        " at most one account a second. `0`: no checks, and a connection that ended is noticed when somebody"
+        " looks at it. See [connections](connections.md).",
     )
     housekeeping: Literal["on", "off"] = Field(
         default="on",
-        description="`off` starts no thread inside your own Flask app that ends what is overdue, forgets what"
-        " is old, and makes SQLite's checkpoints; `hitchpost serve` always does.",
+        description="`off` starts no background threads inside your own Flask app. They settle overdue"
+        " attempts, delete old rows, checkpoint SQLite and deliver webhooks; `hitchpost serve` always runs"
+        " them.",
     )
     retention_days: int = Field(
-        default=90, ge=1, le=3650, description="Days for which launched attempts are kept, with their story."
+        default=90, ge=1, le=3650, description="Days for which launched attempts and their timeline are kept."
     )
     webhook_networks: Annotated[str, AfterValidator(_networks)] = Field(
         default="",
-        description="Networks (CIDR, comma-separated) in which webhooks may be delivered although their"
-        " addresses are not public. This machine may be, too, except in production.",
+        description="Private networks (CIDR, comma-separated) that webhooks may be delivered to, besides"
+        " public addresses. Outside production, this machine is allowed too.",
     )
     webhook_retention_days: int = Field(
         default=30, ge=4, le=3650, description="Days for which webhook deliveries are kept in their log."
@@ -180,13 +185,11 @@ class Settings(ServedSettings):
 
     def signing_keys(self) -> tuple[Secret, ...]:
         """The signing keys, newest first."""
-        return tuple(
-            Secret(key.strip()) for key in self.secret_keys.get_secret_value().split(",") if key.strip()
-        )
+        return _split_keys(self.secret_keys.get_secret_value())
 
     @property
     def allowed_webhook_networks(self) -> tuple[Network, ...]:
-        """``webhook_networks``, read."""
+        """``webhook_networks``, parsed."""
         return networks_of(self.webhook_networks)
 
     @property
@@ -205,10 +208,9 @@ class Settings(ServedSettings):
 
 
 def database_url() -> str:
-    """The database alone: what commands need that work on nothing else.
+    """The database URL, for commands that need no other setting. Raises ``FaultySettings``.
 
-    It has to be said which: a default would be a new file in whatever folder a command is run in. Raises
-    ``FaultySettings``.
+    Here it has no default: a command run in another folder would create a new SQLite file there.
     """
     values, faults = from_files(PREFIX, ["database_url"], os.environ)
     given = values.get("database_url") or os.environ.get(f"{PREFIX}DATABASE_URL")
@@ -219,29 +221,29 @@ def database_url() -> str:
     try:
         return TypeAdapter(DatabaseUrl).validate_python(given)
     except ValidationError as error:
-        raise FaultySettings([_say({**error.errors()[0], "loc": ["database_url"]})]) from None
+        raise FaultySettings([_describe({**error.errors()[0], "loc": ["database_url"]})]) from None
 
 
 def signing_keys() -> tuple[Secret, ...]:
-    """The signing keys alone: what commands need that keep secrets. Raises ``FaultySettings``."""
+    """The signing keys, newest first, for commands that only encrypt secrets. Raises ``FaultySettings``."""
     values, faults = from_files(PREFIX, ["secret_keys"], os.environ)
     if faults:
         raise FaultySettings(faults)
     given = values.get("secret_keys") or os.environ.get(f"{PREFIX}SECRET_KEYS")
     if not given:
-        raise FaultySettings([_say({"type": "missing", "loc": ["secret_keys"]})])
+        raise FaultySettings([_describe({"type": "missing", "loc": ["secret_keys"]})])
     try:
         _keys(SecretStr(given))
     except ValueError as error:
         raise FaultySettings([f"{PREFIX}SECRET_KEYS: {error}"]) from None
-    return tuple(Secret(key.strip()) for key in given.split(",") if key.strip())
+    return _split_keys(given)
 
 
 def public_url() -> str:
-    """Where browsers reach the BFF: what commands need that make links. Raises ``FaultySettings``."""
+    """The URL at which browsers reach the BFF, for commands that print links. Raises ``FaultySettings``."""
     given = os.environ.get(f"{PREFIX}PUBLIC_URL")
     if not given:
-        raise FaultySettings([_say({"type": "missing", "loc": ["public_url"]})])
+        raise FaultySettings([_describe({"type": "missing", "loc": ["public_url"]})])
     try:
         return _base_url(given)
     except ValueError as error:
@@ -249,9 +251,9 @@ def public_url() -> str:
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """The settings from the environment, its files and ``overrides``.
+    """Load the settings from the environment, from the files that it names, and from ``overrides``.
 
-    Raises ``FaultySettings`` with every fault at once, those too that are faults in production only.
+    Raises ``FaultySettings`` with all faults, including those that count in production only.
     """
     values, faults = from_files(PREFIX, Settings.model_fields, os.environ)
     given = values | overrides
@@ -259,16 +261,16 @@ def load_settings(**overrides: Any) -> Settings:
         settings: Settings | None = Settings(**given)
     except ValidationError as error:
         settings = None
-        faults += [_say(fault) for fault in error.errors()]
-    told = {fault.partition(":")[0] for fault in faults}
-    faults += [fault for fault in production_faults(_texts(given)) if fault.partition(":")[0] not in told]
+        faults += [_describe(fault) for fault in error.errors()]
+    reported = {fault.partition(":")[0] for fault in faults}
+    faults += [fault for fault in production_faults(_texts(given)) if fault.partition(":")[0] not in reported]
     if settings is None or faults:
         raise FaultySettings(faults)
     return settings
 
 
 def production_faults(values: Mapping[str, str]) -> Iterator[str]:
-    """What is refused in production, empty elsewhere. values may be faulty in other ways too."""
+    """The faults that count in production only. Empty elsewhere. ``values`` need not be valid otherwise."""
     if not is_production(values.get("environment"), values.get("public_url", "")):
         return
     for name in ("public_url", "partner_service_url"):
@@ -283,18 +285,19 @@ def production_faults(values: Mapping[str, str]) -> Iterator[str]:
 
 
 def _texts(given: Mapping[str, Any]) -> dict[str, str]:
-    """Every setting as it was written, whether or not it can be used."""
-    found: dict[str, str] = {}
+    """Every setting as text, valid or not."""
+    texts: dict[str, str] = {}
     for name in Settings.model_fields:
         value = given.get(name, os.environ.get(PREFIX + name.upper()))
         if isinstance(value, SecretStr):
             value = value.get_secret_value()
         if value is not None:
-            found[name] = str(value)
-    return found
+            texts[name] = str(value)
+    return texts
 
 
-def _say(fault: Any) -> str:
+def _describe(fault: Any) -> str:
+    """Format an error of pydantic with the name of the variable."""
     name = PREFIX + str(fault["loc"][0]).upper()
     if fault["type"] == "missing":
         field = Settings.model_fields[str(fault["loc"][0])]

@@ -1,4 +1,4 @@
-"""For a host's own tests: a whole Hitchpost on this machine, and its third party driven as a user would.
+"""For a host's own browser tests: runs a whole Hitchpost, and presses buttons at its sandbox third party.
 
 ``run_hitchpost(origins=[...])`` starts it for the pages of an application under test;
 ``ThirdParty(driver).allow("Sandbox CRM")`` presses Allow on the consent page in the popup. ``driver`` is a
@@ -37,12 +37,12 @@ arguments[0].addEventListener("click", () => { document.pressed = true; });
 
 
 class DidNotStart(Exception):
-    """Hitchpost did not start; the message has what it said."""
+    """Hitchpost did not start. The message is its output."""
 
 
 @dataclass(frozen=True)
 class Running:
-    """A running Hitchpost: where its programs answer, and what a host's server needs."""
+    """A running Hitchpost: the URLs of its programs, and the credentials of a host's server."""
 
     host: str
     bff: str
@@ -54,12 +54,12 @@ class Running:
     folder: Path
 
     def get(self, path: str) -> dict[str, Any]:
-        """What the BFF answers the host's server. Raises ``requests.HTTPError``."""
+        """Call the BFF as the host's server does. Returns the JSON. Raises ``requests.HTTPError``."""
         headers = {"Authorization": f"Bearer {self.secret_key}"}
         answer = requests.get(self.bff + path, headers=headers, timeout=20, allow_redirects=False)
         answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
-        return found
+        document: dict[str, Any] = answer.json()
+        return document
 
     def attempt(self, attempt_id: str) -> dict[str, Any]:
         """The attempt, with its timeline."""
@@ -73,10 +73,10 @@ def run_hitchpost(
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Running]:
-    """BFF, embedded partner service, sandbox and demo page, on free ports, until the block ends.
+    """Run BFF, embedded partner service, sandbox and demo page on free ports until the block ends.
 
-    With ``origins`` (``scheme://host[:port]``, literally) there is a product of the host's own for its pages,
-    offering every connector of the sandbox; without, the demo's. Raises ``DidNotStart``.
+    With ``origins`` (each ``scheme://host[:port]``), a product for the host's own pages is registered, with
+    every connector of the sandbox. Without, the demo's product is used. Raises ``DidNotStart``.
     """
     with contextlib.ExitStack() as stack:
         place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -86,31 +86,34 @@ def run_hitchpost(
             products = place / "app.toml"
             products.write_text(_product(origins, key), encoding="utf-8")
             more["HITCHPOST_DEMO_PRODUCTS"] = str(products)
-        stack.callback(_stop, _started(place, more))
-        told = json.loads((place / "demo.json").read_text())
+        stack.callback(_stop, _start(place, more))
+        demo = json.loads((place / "demo.json").read_text())
         if origins:
-            told |= {"product": PRODUCT, "secret_key": key}
+            demo |= {"product": PRODUCT, "secret_key": key}
         names = ("host", "bff", "partner", "sandbox", "product", "secret_key", "account")
-        yield Running(folder=place, **{name: told[name] for name in names})
+        yield Running(folder=place, **{name: demo[name] for name in names})
 
 
 class ThirdParty:
-    """The sandbox's consent page in a popup, or in the page's own tab."""
+    """Presses buttons on the sandbox's consent page, in a popup or in the page's own tab.
+
+    ``driver`` is a Selenium WebDriver. ``patience`` is how many seconds to wait for a page or a button.
+    """
 
     def __init__(self, driver: Any, *, patience: float = 30.0) -> None:
         self._driver = driver
         self._patience = patience
 
     def allow(self, name: str) -> None:
-        """Press Allow on the consent page of ``name`` ("Sandbox CRM"), and look at the host page again."""
+        """Press Allow on the consent page of ``name`` ("Sandbox CRM"), and switch back to the host page."""
         self._decide(name, "Allow")
 
     def deny(self, name: str) -> None:
-        """Press Deny."""
+        """Press Deny on the consent page, and switch back to the host page."""
         self._decide(name, "Deny")
 
     def close(self, name: str) -> None:
-        """Close the window without an answer."""
+        """Close the consent page's window without an answer, and switch back to the host page."""
         before = self._find(name)
         self._driver.close()
         self._driver.switch_to.window(before)
@@ -137,28 +140,28 @@ class ThirdParty:
 
 
 def press(driver: Any, name: str, *, patience: float = 30.0) -> None:
-    """Press the button of this name in the window in front. Raises ``TimeoutError``.
+    """Press the button with this text in the driver's current window. Raises ``TimeoutError``.
 
-    A new window may still be moving under the pointer when its page is there already: a press that missed is
-    made once more, as a person would. One that reached the button is never repeated.
+    A new window may still move while its page is shown, so that a press misses the button. Then the press is
+    repeated. A press that reached the button is never repeated.
     """
     clicked, last = False, ""
 
     def pressed() -> bool:
         nonlocal clicked, last
         try:
-            found = driver.find_elements("xpath", f"//button[normalize-space()='{name}']")
-            if not found:
-                return clicked  # Pressed before, and gone since: another page has come.
-            driver.execute_script(_WATCH, found[0])
-        except Exception as error:  # noqa: BLE001  # between two pages; or the window has gone with the press
+            buttons = driver.find_elements("xpath", f"//button[normalize-space()='{name}']")
+            if not buttons:
+                return clicked  # After a press, the button is gone because another page has loaded.
+            driver.execute_script(_WATCH, buttons[0])
+        except Exception as error:  # noqa: BLE001  # between two pages, or the press has closed the window
             last = f" ({type(error).__name__})"
             return clicked
         clicked = True
         try:
-            found[0].click()
+            buttons[0].click()
             return bool(driver.execute_script("return document.pressed !== false"))
-        except Exception:  # noqa: BLE001  # the page, or the whole window, has gone already: the press did that
+        except Exception:  # noqa: BLE001  # the press has closed the page or its window
             return True
 
     _wait(pressed, patience, lambda: f"there is no button {name!r} to press{last}")
@@ -174,23 +177,23 @@ def _wait(condition: Callable[[], bool], patience: float, complaint: Callable[[]
 
 def _product(origins: Sequence[str], key: str) -> str:
     connectors = [f"sandbox{variant}" for variant in CONNECTORS]
-    # JSON's texts and lists are TOML's too.
+    # These JSON strings and lists are valid TOML.
     return (
         f'[[product]]\nkey = "{PRODUCT}"\nname = "Your application"\norigins = {json.dumps(list(origins))}\n'
         f"secret_keys = {json.dumps([key])}\nconnectors = {json.dumps(connectors)}\n"
     )
 
 
-def _started(folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
+def _start(folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
     for _ in range(5):
-        process, lines = _start(folder, _free_block(), environment)
+        process, lines = _start_on(folder, _free_ports(), environment)
         if lines and lines[-1].startswith("ready "):
             return process
         process.wait(20)
     raise DidNotStart("".join(lines))
 
 
-def _start(
+def _start_on(
     folder: Path, port: int, environment: Mapping[str, str]
 ) -> tuple[subprocess.Popen[str], list[str]]:
     ours = {"HITCHPOST_DEMO_DIR": str(folder), "HITCHPOST_DEMO_PORT": str(port)}
@@ -217,8 +220,10 @@ def _stop(process: subprocess.Popen[str]) -> None:
     process.wait(30)
 
 
-def _free_block() -> int:
-    # Tests run in parallel: a random block is rarely another's, and the demo refuses one that is taken.
+def _free_ports() -> int:
+    """The first of four consecutive free ports."""
+    # Random, as tests run in parallel. If another process takes one meanwhile, the demo does not start, and
+    # ``_start`` tries again.
     while True:
         first = random.randrange(LOWEST, HIGHEST, 4)  # noqa: S311  # nosec B311  # a port is no secret
         if all(_is_free(port) for port in range(first, first + 4)):

@@ -1,8 +1,9 @@
-"""Settings -> adapters -> use-cases: what the routes work with. Only here are the real things chosen."""
+"""The composition root: builds stores, clients and use-cases from the settings."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -13,22 +14,22 @@ from bff.common.background import aside, at_most
 from bff.common.secret import Secret, fingerprint
 from bff.connect.account_choice import AccountChoice
 from bff.connect.attempt_view import AttemptViews
-from bff.connect.completion import Completions, SameBrowser
-from bff.connect.events import AllOf, LoggedEvents, several_installs
+from bff.connect.completion import BrowserBinding, SameBrowser
+from bff.connect.context import ConnectContext
+from bff.connect.events import EventFanOut, EventLogger, several_installs
 from bff.connect.forms import Forms
 from bff.connect.housekeeping import Housekeeping
-from bff.connect.idempotency import Repeats
+from bff.connect.idempotency import IdempotentBegin
 from bff.connect.launch_minting import LaunchMinter
 from bff.connect.listing import AttemptList
 from bff.connect.minting import Minter
-from bff.connect.polling import Watch
-from bff.connect.prefetch import Ahead
+from bff.connect.polling import AttemptPoller
+from bff.connect.prefetch import Prefetcher
 from bff.connect.purge import Purge
 from bff.connect.receipts import Receipts
 from bff.connect.service import Connect
 from bff.connect.sign_in_urls import SignInUrls
 from bff.connect.store import DatabaseAttempts
-from bff.connect.surroundings import Surroundings
 from bff.connections.health import Health
 from bff.connections.ledger import Ledger
 from bff.connections.overview import Overview
@@ -84,12 +85,12 @@ from bff.webhooks.parts import build as build_webhooks
 from bff.webhooks.parts import put_product
 
 LOOK_UPS_AT_ONCE: Final = 16
-"""Connectors that one worker asks the partner service's catalogue for at a time."""
+"""Parallel look-ups of connectors in the partner service's catalogue, per worker."""
 
 
 @dataclass(frozen=True)
 class _Store:
-    """The database, its clock, and what seals secrets in it: one of each for all that stands on them."""
+    """The database, its clock, and the encryption of its secrets."""
 
     engine: Engine
     clock: StoreClock
@@ -97,17 +98,17 @@ class _Store:
 
 
 def build_services(settings: Settings, identify: Identify | None = None) -> Services:
-    """Everything that the routes work with, from the settings."""
+    """Build the services of the routes. Upgrades the schema, and applies the product file if one is set."""
     engine = open_database(settings.database_url, settings.threads)
     SCHEMA.upgrade(engine)
     store = _Store(engine, StoreClock(engine), Sealing(settings.signing_keys()))
     products = DatabaseProducts(engine, settings.partner_service_url)
     endpoints = DatabaseEndpoints(engine, lambda: store.sealing, store.clock)
     if settings.products is not None:
-        found = read_products(settings.products)
+        from_file = read_products(settings.products)
         if settings.is_production:
-            require_fit_for_production(settings.products, found, settings.allowed_webhook_networks)
-        for applied in found:
+            require_fit_for_production(settings.products, from_file, settings.allowed_webhook_networks)
+        for applied in from_file:
             put_product(products, endpoints, applied)
     return _wire(settings, store, products, endpoints, identify)
 
@@ -140,11 +141,11 @@ def _wire(
                 upstream.catalogue,
                 overview,
                 clicks.attempts,
-                clicks.watch,
+                clicks.poller,
                 clock,
             ),
             overview,
-            Health(ledger, upstream.partner, clock),
+            Health(ledger, upstream.partner, clock, upstream.left_alone),
         ),
         webhooks=build_webhooks(engine, endpoints, bodies, policy, clock),
         teams=Teams(content, DatabaseImages(engine), DatabaseStudio(engine, clock, _random_token)),
@@ -158,11 +159,12 @@ def _wire(
 
 @dataclass(frozen=True)
 class _Upstream:
-    """The partner service, for accounts of products that may see them, and what it offers."""
+    """The partner service, limited to the accounts of each product, and its catalogue."""
 
     accounts: Accounts
     partner: OwnAccounts
     catalogue: Catalogue
+    left_alone: Callable[[], float]
 
 
 def _upstream(settings: Settings, store: _Store, products: DatabaseProducts) -> _Upstream:
@@ -172,7 +174,8 @@ def _upstream(settings: Settings, store: _Store, products: DatabaseProducts) -> 
     accounts = Accounts(DatabaseAccountOwners(store.engine), products, client.takes_any_account_id)
     partner = OwnAccounts(client, accounts)
     known = DatabaseConnectors(store.engine, credential)
-    return _Upstream(accounts, partner, Catalogue(partner, store.clock, known, at_most(LOOK_UPS_AT_ONCE)))
+    catalogue = Catalogue(partner, store.clock, known, at_most(LOOK_UPS_AT_ONCE))
+    return _Upstream(accounts, partner, catalogue, client.quiet.left)
 
 
 def _clicks(
@@ -181,25 +184,25 @@ def _clicks(
     clock, partner, catalogue = store.clock, upstream.partner, upstream.catalogue
     minter = Minter(partner, catalogue, aside(settings.threads), several_installs, ledger)
     attempts = DatabaseAttempts(store.engine)
-    events = AllOf(LoggedEvents(), overview)
-    watch = Watch(attempts, partner, events, clock, ledger)
-    around = Surroundings(clock, _random_token, settings.public_url, settings.partner_service_url)
+    events = EventFanOut(EventLogger(), overview)
+    poller = AttemptPoller(attempts, partner, events, clock, ledger)
+    context = ConnectContext(clock, _random_token, settings.public_url, settings.partner_service_url)
     same_browser = _same_browser(settings)
-    completions = Completions(attempts, partner, minter, watch, events, same_browser, around)
-    launches = LaunchMinter(completions, attempts, around)
-    forms = Forms(attempts, partner, minter, launches, watch, around)
+    browser_binding = BrowserBinding(attempts, partner, minter, poller, events, same_browser, context)
+    launches = LaunchMinter(browser_binding, attempts, context)
+    forms = Forms(attempts, partner, minter, launches, poller, context)
     # A queue of its own: what is minted ahead waits for work in the other one.
     connect = Connect(
-        attempts, watch, catalogue, launches, Ahead(aside(settings.threads), clock), forms, around
+        attempts, poller, catalogue, launches, Prefetcher(aside(settings.threads), clock), forms, context
     )
     receipts = Receipts(settings.signing_keys(), settings.public_url)
     return Clicks(
         connect=connect,
-        account_choice=AccountChoice(attempts, partner, watch, around),
+        account_choice=AccountChoice(attempts, partner, poller, context),
         forms=forms,
-        completions=completions,
-        watch=watch,
-        repeats=Repeats(connect, attempts, clock, _random_token),
+        browser_binding=browser_binding,
+        poller=poller,
+        idempotent_begin=IdempotentBegin(connect, attempts, clock, _random_token),
         sign_in_urls=SignInUrls(minter, attempts, settings.partner_service_url, clock),
         attempts=attempts,
         attempt_list=AttemptList(store.engine),
@@ -230,9 +233,18 @@ def _upkeep(settings: Settings, store: _Store, clicks: Clicks) -> Upkeep:
     kept, told = timedelta(days=settings.retention_days), timedelta(days=settings.webhook_retention_days)
     purge = Purge(engine, kept, told)
     return Upkeep(
-        Housekeeping(clicks.attempts, clicks.watch, purge, store.clock.cautious),
+        Housekeeping(clicks.attempts, clicks.poller, purge, store.clock.cautious),
         Checkpoints(engine),
         Readiness(lambda: SCHEMA.fault(engine)).lacking,
+    )
+
+
+def partner_limits(settings: Settings) -> Limits:
+    """The time-outs of calls to the partner service."""
+    return Limits(
+        connect=settings.partner_connect_timeout,
+        read=settings.partner_read_timeout,
+        total=settings.partner_total_timeout,
     )
 
 
@@ -241,11 +253,7 @@ def _partner_client(settings: Settings, store: _Store, credential: str) -> Partn
         settings.partner_api_url,
         settings.partner_client_id,
         Secret(settings.partner_client_secret.get_secret_value()),
-        Limits(
-            connect=settings.partner_connect_timeout,
-            read=settings.partner_read_timeout,
-            total=settings.partner_total_timeout,
-        ),
+        partner_limits(settings),
         share=lambda source: SharedToken(source, store.engine, store.sealing, credential),
         create_accounts=settings.partner_create_accounts,
         quiet=Quiet(DatabaseQuiet(store.engine, fingerprint(credential))),

@@ -1,4 +1,4 @@
-"""Deeds of operators in the audit log: on standard error, as standard output is what a command answers."""
+"""Writes audit events of commands to standard error. Standard output is for their results."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from bff.common.actors import OPERATOR
 from bff.serving.logs import keep_listed
 
 
-def tell(event: str, **about: Any) -> None:
-    """One event, in the form of the servers' own."""
+def record(event: str, **fields: Any) -> None:
+    """Write an audit event of an operator as a JSON line, like those of the servers."""
     log = structlog.wrap_logger(
         structlog.PrintLogger(sys.stderr),
         processors=[
@@ -22,4 +22,4 @@ def tell(event: str, **about: Any) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
     )
-    log.info(event, logger="hitchpost.audit", actor=OPERATOR, **about)
+    log.info(event, logger="hitchpost.audit", actor=OPERATOR, **fields)

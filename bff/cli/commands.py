@@ -1,4 +1,4 @@
-"""Every ``hitchpost`` command, with all that it works with."""
+"""All ``hitchpost`` commands except ``serve``. Importing it loads the whole program."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bff.cli import FAULTY
 from bff.cli.connections import add_commands as add_connection_commands
 from bff.cli.connectors import add_commands as add_connector_commands
 from bff.cli.messages import add_commands as add_message_commands
@@ -17,7 +18,7 @@ from bff.cli.studio import add_commands as add_studio_commands
 from bff.cli.webhooks import add_commands as add_webhook_commands
 from bff.cli.webhooks import require_webhooks_fit
 from bff.connect.store import DatabaseAttempts
-from bff.connect.timeline import tell
+from bff.connect.timeline import as_text
 from bff.content.store import ContentStore
 from bff.demo.run import run_demo
 from bff.identity.session_store import DatabaseSessionEnds
@@ -28,18 +29,16 @@ from bff.serving.database import open_database
 from bff.serving.store_clock import StoreClock
 from bff.serving.version import own_version
 from bff.settings import database_url, load_settings, signing_keys
-from bff.storage.restored import void
+from bff.storage.restored import invalidate
 from bff.storage.schema import SCHEMA
 from bff.storage.sealing import Sealing
 from bff.webhooks.endpoints import DatabaseEndpoints
 from bff.webhooks.parts import put_product
 from bff.wiring import build_services
 
-FAULTY = 2
-
 
 def run(argv: list[str]) -> int:
-    """Run one command; its exit status."""
+    """Run one command. Returns its exit status."""
     if argv[:1] == ["partner"]:
         return _embedded(argv[1:] or ["serve"])
     if argv[:1] == ["providers"]:
@@ -106,14 +105,14 @@ def _add_database_commands(actions: Any) -> None:
 
 
 def _embedded(arguments: list[str]) -> int:
-    # A program of its own, with its own settings and database: it replaces this one.
+    # The partner service is another program, with its own settings and database. It replaces this process.
     os.execv(sys.executable, [sys.executable, "-m", "bff.partner", *arguments])  # noqa: S606  # nosec B606  # our own interpreter and module
 
 
 def _apply(arguments: argparse.Namespace) -> int:
     applied = read_products(arguments.file)
     if any(product.webhooks for product in applied):
-        # Their secrets are sealed by the keys, and where they may lead depends on the environment.
+        # Webhook secrets are encrypted by the signing keys, and allowed addresses depend on the environment.
         signing_keys()
         require_webhooks_fit(arguments.file, applied)
     engine = open_database(database_url())
@@ -124,10 +123,10 @@ def _apply(arguments: argparse.Namespace) -> int:
         key = product.registration.key
         changed = put_product(store, endpoints, product)
         print(f"applied {key}")
-        if not changed and (stands := content.published(key)).by != BY_FILE:
+        if not changed and (current := content.published(key)).by != BY_FILE:
             print(
                 f"{key}: the file's messages, words and look are the same as last time, so version"
-                f" {stands.number}, published by {stands.by}, stays; `hitchpost messages import` puts the"
+                f" {current.number}, published by {current.by}, stays; `hitchpost messages import` puts the"
                 " file's in its place"
             )
     return 0
@@ -137,12 +136,12 @@ def _show(arguments: argparse.Namespace) -> int:
     store = DatabaseAttempts(SCHEMA.open(database_url()))
     code: str = arguments.code.strip()
     by_id = store.get(code)
-    found = [by_id] if by_id else store.find_by_support_code(code.upper())
-    if not found:
+    attempts = [by_id] if by_id else store.find_by_support_code(code.upper())
+    if not attempts:
         print(f"there is no attempt {code!r}; a support code looks like ABCD-2345", file=sys.stderr)
         return FAULTY
-    for attempt in found:
-        print(tell(attempt, store.steps(attempt.id)))
+    for attempt in attempts:
+        print(as_text(attempt, store.steps(attempt.id)))
     return 0
 
 
@@ -165,7 +164,7 @@ def _restored(_: argparse.Namespace) -> int:
     now = StoreClock(engine)()
     DatabaseSessionEnds(engine).end_all(now)
     print("sessions of users: all that began until now are ended")
-    for what, count in void(engine, now).items():
+    for what, count in invalidate(engine, now).items():
         print(f"{what}: {count}")
     return 0
 

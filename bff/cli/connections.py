@@ -1,4 +1,4 @@
-"""``hitchpost connections``: what an account has connected, and its end, for operators."""
+"""``hitchpost connections``: lists and ends the connections of an account."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bff.wiring import build_services
 
 
 def add_commands(connections: Any) -> None:
-    """Put the commands below ``hitchpost connections``."""
+    """Add the subcommands of ``hitchpost connections``."""
     listed = connections.add_parser("list", help="print what an account has connected, asked now")
     end = connections.add_parser(
         "disconnect", help="end a connection, at the partner service and where it can at the third party"
@@ -43,11 +43,13 @@ def _list(arguments: argparse.Namespace) -> int:
 def _disconnect(arguments: argparse.Namespace) -> int:
     with quiet():
         services, product, account = _place(arguments)
-        found = services.connections.service.find(account, product.connectors, arguments.connection)
-        services.connections.service.end(found, OPERATOR)
-    about = {"connector": found.offered.key, "connection": found.row.number}
-    audit.tell("disconnected", product=product.key, account=account.id, **about)
-    print(f"disconnected {found.row.number} ({found.offered.key})")
+        connection = services.connections.service.find(account, product.connectors, arguments.connection)
+        services.connections.service.end(connection, OPERATOR)
+    number, connector = connection.row.number, connection.offered.key
+    audit.record(
+        "disconnected", product=product.key, account=account.id, connector=connector, connection=number
+    )
+    print(f"disconnected {number} ({connector})")
     return 0
 
 

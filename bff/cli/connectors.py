@@ -1,4 +1,4 @@
-"""``hitchpost connectors``: what the partner service offers, and what the products make of it."""
+"""``hitchpost connectors``: lists the partner service's catalogue, and checks the products' connectors."""
 
 from __future__ import annotations
 
@@ -12,28 +12,31 @@ from typing import Any, Final
 
 import structlog
 
+from bff.cli import FAULTY
 from bff.common.errors import AccountUnknown, ConnectorUnavailable
 from bff.common.secret import Secret
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef
-from bff.outbound.client import Limits
 from bff.products.file import read_products
 from bff.products.store import DatabaseProducts
 from bff.settings import Settings, load_settings
 from bff.storage.schema import SCHEMA
 from bff.upstream.client import PartnerClient
-from bff.upstream.protocol import AccountConnector, Connector
+from bff.upstream.protocol import AccountConnector, Connector, whole_of
 from bff.upstream.releases import Release
 from bff.upstream.sign_in_forms import Way
+from bff.wiring import partner_limits
 
-FAULTY: Final = 2
 NOBODY: Final = AccountRef("hitchpost-check", "")
-"""In whose name the catalogue is read while no account exists."""
+"""Stands for an account while none exists: Cyclr shows its catalogue to accounts only."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A connector of a product, and what the partner service has of it."""
+    """A connector that a product offers, with its releases in the partner service's catalogue.
+
+    ``connector`` is None if the catalogue does not have it.
+    """
 
     product: str
     offered: OfferedConnector
@@ -42,11 +45,11 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """Product and connector, as a line begins."""
+        """Product and connector: the beginning of each output line."""
         return f"{self.product}/{self.offered.key}"
 
     def fault(self) -> str | None:
-        """Why nobody can connect it for the first time; None when they can."""
+        """Why no account can connect it for the first time. None if they can."""
         reference = self.offered.reference
         if self.connector is None:
             return (
@@ -54,15 +57,17 @@ class Entry:
                 " hitchpost connectors list"
             )
         if not self.connector.installable:
-            told = ", ".join(map(describe, self.releases))
-            return f"{self.name}: no release of {reference!r} is approved ({told}); no account gets it anew"
+            releases = ", ".join(map(describe, self.releases))
+            return (
+                f"{self.name}: no release of {reference!r} is approved ({releases}); no account gets it anew"
+            )
         if self.connector.form.way is Way.NOT_HERE:
             return f"{self.name}: no click connects {reference!r}: there is no form for its way of signing in"
         return None
 
 
 def add_commands(connectors: Any) -> None:
-    """Put the commands below ``hitchpost connectors``."""
+    """Add the subcommands of ``hitchpost connectors``."""
     listed = connectors.add_parser("list", help="print the partner service's catalogue, release by release")
     listed.add_argument("--query", default="", metavar="TEXT", help="only names that have this text")
     listed.set_defaults(run=_list)
@@ -73,7 +78,7 @@ def add_commands(connectors: Any) -> None:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """No log among what a command prints."""
+    """Switch logging off, except for critical errors, while a command prints its results."""
     before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
@@ -83,27 +88,21 @@ def quiet() -> Iterator[None]:
 
 
 def client_of(settings: Settings) -> PartnerClient:
-    """A client that makes no accounts."""
+    """A client of the partner service that creates no accounts."""
     return PartnerClient(
         settings.partner_api_url,
         settings.partner_client_id,
         Secret(settings.partner_client_secret.get_secret_value()),
-        limits_of(settings),
+        partner_limits(settings),
         create_accounts=False,
     )
 
 
-def limits_of(settings: Settings) -> Limits:
-    """How long a call to the partner service may take."""
-    return Limits(
-        connect=settings.partner_connect_timeout,
-        read=settings.partner_read_timeout,
-        total=settings.partner_total_timeout,
-    )
-
-
 def entries(settings: Settings, client: PartnerClient, account: AccountRef) -> Iterator[Entry]:
-    """Each connector of each product. Raises ``PartnerUnavailable``, ``AccountUnknown``, ``FaultyFile``."""
+    """The connectors of all products, of the product file or else of the database, as ``account`` sees them.
+
+    Raises ``PartnerUnavailable``, ``AccountUnknown`` and ``FaultyFile``.
+    """
     for product, offered in _offered(settings):
         releases = client.catalogue.releases(account, offered.reference)
         try:
@@ -114,9 +113,9 @@ def entries(settings: Settings, client: PartnerClient, account: AccountRef) -> I
 
 
 def describe(release: Release) -> str:
-    """A release in a line."""
-    told = ", ".join(filter(None, (release.version, release.status)))
-    return f"{release.id} ({told})" if told else str(release.id)
+    """A release's id, with its version and status if known."""
+    details = ", ".join(filter(None, (release.version, release.status)))
+    return f"{release.id} ({details})" if details else str(release.id)
 
 
 def _offered(settings: Settings) -> Iterator[tuple[str, OfferedConnector]]:
@@ -150,18 +149,22 @@ def _check(arguments: argparse.Namespace) -> int:
         if arguments.account and account and not client.catalogue.has_account(account):
             print(f"the partner service has no account {account.id!r}", file=sys.stderr)
             return FAULTY
-        found = list(entries(settings, client, account or NOBODY))
+        checked = list(entries(settings, client, account or NOBODY))
     except AccountUnknown as error:
         print(f"{error.detail}; the catalogue is told to accounts that exist", file=sys.stderr)
         return FAULTY
-    installed = client.list_account_connectors(account) if arguments.account and account else []
-    for entry in found:
+    installed = _installed(client, account) if arguments.account and account else []
+    for entry in checked:
         for line in _lines(entry, installed):
             print(line)
-    faults = [fault for entry in found if (fault := entry.fault())]
+    faults = [fault for entry in checked if (fault := entry.fault())]
     for fault in faults:
         print(fault, file=sys.stderr)
     return FAULTY if faults else 0
+
+
+def _installed(client: PartnerClient, account: AccountRef) -> list[AccountConnector]:
+    return [whole_of(client, account, item) for item in client.list_account_connectors(account)]
 
 
 def _lines(entry: Entry, installed: list[AccountConnector]) -> Iterator[str]:

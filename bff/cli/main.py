@@ -1,11 +1,11 @@
-"""The ``hitchpost`` command: what goes wrong in it, and that ``serve`` loads no other."""
+"""Entry point of the ``hitchpost`` command: reports errors, and runs ``serve`` without loading the others."""
 
 from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
-from typing import Final
 
+from bff.cli import FAULTY
 from bff.common.errors import HitchpostError
 from bff.common.faulty_file import FaultyFile
 from bff.common.text import text_fault
@@ -14,19 +14,17 @@ from bff.serving.database_trouble import UnusableDatabase, told
 from bff.serving.terminal import plain
 from bff.settings import PREFIX, FaultySettings
 
-FAULTY: Final = 2
-
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command. Exit status 2 when settings or files are at fault, with every fault on stderr."""
+    """Run one command. For faulty arguments, settings or files, prints all faults and returns ``FAULTY``."""
     given = sys.argv[1:] if argv is None else argv
-    # What serves writes logs, and they have a form of their own.
+    # ``plain`` makes output safe for terminals. ``serve`` writes logs, which are encoded already.
     with nullcontext() if given == ["serve"] else plain():
         return _checked(given)
 
 
 def _checked(given: list[str]) -> int:
-    # What is no UTF-8 on a command line comes as halves of surrogate pairs.
+    # Python decodes bytes of the command line that are not UTF-8 to lone surrogates.
     if fault := next(filter(None, map(text_fault, given)), None):
         print(f"the arguments are not in UTF-8, or cannot be kept: {fault}", file=sys.stderr)
         return FAULTY
@@ -48,7 +46,7 @@ def _checked(given: list[str]) -> int:
 
 def _run(argv: list[str]) -> int:
     if argv == ["serve"]:
-        # The others would load the whole app into a process that only looks after its workers.
+        # Not through ``commands``, which would load the whole app into the arbiter process.
         return serve()
     from bff.cli.commands import run  # noqa: PLC0415
 

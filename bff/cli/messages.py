@@ -1,4 +1,4 @@
-"""``hitchpost messages``: for teams that keep their messages, words and look in files, in git say."""
+"""``hitchpost messages``: for teams that keep their messages, words and look in files, for example in git."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bff.common.faulty_file import FaultyFile
 from bff.content.drafts import Change, difference
 from bff.content.entries import Content
 from bff.content.faults import faults
-from bff.content.file import TeamsFile, key_of, read_content, said_of, write_content
+from bff.content.file import TeamsFile, fault_lines, key_of, read_content, write_content
 from bff.content.logos.store import DatabaseImages
 from bff.content.product import OfferedConnector, Registration
 from bff.content.store import ContentStore
@@ -24,12 +24,12 @@ from bff.serving.terminal import one_line
 from bff.settings import database_url
 from bff.storage.schema import SCHEMA
 
-FAULTY: Final = 2
 ANY_ORIGIN: Final = "https://app.example.com"
+"""Origin of the stand-in for a product that is not registered."""
 
 
 def add_commands(actions: Any) -> None:
-    """Put the three actions below ``hitchpost messages``."""
+    """Add the subcommands of ``hitchpost messages``."""
     export = actions.add_parser("export", help="write what a product's team has published as a file")
     export.add_argument("product", metavar="PRODUCT")
     export.add_argument("file", type=Path, nargs="?", help="the file to write; standard output without it")
@@ -58,54 +58,59 @@ def _export(arguments: argparse.Namespace) -> int:
 
 def _import(arguments: argparse.Namespace) -> int:
     products, store, images = _stores()
-    wanted = _sound(arguments.file, products.registration, strange=False)
-    standing = {key: store.published(key) for key in wanted}
-    changes = {key: difference(standing[key].content, said.content) for key, said in wanted.items()}
+    wanted = _read_checked(arguments.file, products.registration, allow_unregistered=False)
+    published = {key: store.published(key) for key in wanted}
+    changes = {key: difference(published[key].content, team.content) for key, team in wanted.items()}
     if not any(changes.values()):
         print("nothing would change")
         return 0
-    for key, found in changes.items():
-        print_changes(key, found)
-    if not arguments.yes and not _agreed():
+    for key, differences in changes.items():
+        print_changes(key, differences)
+    if not arguments.yes and not _confirmed():
         print("nothing was changed")
         return 1
-    for key, said in wanted.items():
-        for logo in said.logos:
+    for key, team in wanted.items():
+        for logo in team.logos:
             images.put(logo, key)
         note = f"imported from {arguments.file.name}"
-        made = store.publish(key, said.content, getpass.getuser(), note, expected=standing[key].number)
-        print(f"{key}: published as version {made.number}")
+        version = store.publish(key, team.content, getpass.getuser(), note, expected=published[key].number)
+        print(f"{key}: published as version {version.number}")
     return 0
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    # Where no product is registered, in a repository's own checks say, a file is held against itself.
-    _sound(arguments.file, lambda _: None, strange=True)
+    # Needs no database, so that it can run in the checks of a team's repository.
+    _read_checked(arguments.file, lambda _: None, allow_unregistered=True)
     print("the file is sound")
     return 0
 
 
-def _sound(
-    path: Path, registered: Callable[[str], Registration | None], *, strange: bool
+def _read_checked(
+    path: Path, registered: Callable[[str], Registration | None], *, allow_unregistered: bool
 ) -> dict[str, TeamsFile]:
-    found: list[str] = []
-    contents: dict[str, TeamsFile] = {}
-    for key, said in read_content(path).items():
+    """Read a file and check its content. ``registered`` finds a product's registration by key.
+
+    Raises ``FaultyFile``.
+    """
+    wrong: list[str] = []
+    teams: dict[str, TeamsFile] = {}
+    for key, team in read_content(path).items():
         registration = registered(key)
-        if registration is None and not strange:
-            found.append(
+        if registration is None and not allow_unregistered:
+            wrong.append(
                 f"{path}: {key}: there is no such product here; `hitchpost products apply` registers one"
             )
             continue
-        registration = registration or _made_up(key, said.content, said.connectors)
-        found += [f"{path}: {key}: {fault}" for fault in said_of(faults(said.content, registration))]
-        contents[key] = said
-    if found:
-        raise FaultyFile(found)
-    return contents
+        registration = registration or _stand_in(key, team.content, team.connectors)
+        wrong += [f"{path}: {key}: {fault}" for fault in fault_lines(faults(team.content, registration))]
+        teams[key] = team
+    if wrong:
+        raise FaultyFile(wrong)
+    return teams
 
 
-def _made_up(key: str, content: Content, connectors: Iterable[str]) -> Registration:
+def _stand_in(key: str, content: Content, connectors: Iterable[str]) -> Registration:
+    """A registration to check against, with the connectors that the file names."""
     named = [path.split("/")[3] for path in content if path.startswith("messages/") and path.count("/") == 4]
     keys = dict.fromkeys([*connectors, *(name for name in named if not tuple(connectors) and name != "*")])
     offered = tuple(OfferedConnector(name, "", name) for name in keys or ["connector"])
@@ -113,18 +118,18 @@ def _made_up(key: str, content: Content, connectors: Iterable[str]) -> Registrat
 
 
 def print_changes(product: str, changes: list[Change]) -> None:
-    """Show what would change, as text: each line of what was and what would be, with its sign."""
+    """Print changes like a diff: lines of the old text begin with ``-``, of the new one with ``+``."""
     print(f"{product}: {len(changes) or 'nothing'} to change")
     for change in changes:
         print(f"  {key_of(change.path)}")
         for sign, text in (("-", change.before), ("+", change.after)):
             if text is not None:
-                # Each of its lines has the sign: none can pass for another change.
+                # Every line gets the sign, so that a text with line breaks cannot imitate another change.
                 for line in text.split("\n"):
                     print(f"    {sign} {one_line(line)}")
 
 
-def _agreed() -> bool:
+def _confirmed() -> bool:
     if not sys.stdin.isatty():
         print("to publish this, run the command again with --yes", file=sys.stderr)
         return False

@@ -1,4 +1,4 @@
-"""``hitchpost check-config`` and ``hitchpost keys``: what operators ask before and while it runs."""
+"""``hitchpost check-config`` and ``hitchpost keys``: for operators, before a start and while it runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bff.cli.connectors import NOBODY, client_of, entries, limits_of, quiet
+from bff.cli import FAULTY
+from bff.cli.connectors import NOBODY, client_of, entries, quiet
 from bff.common.errors import AccountUnknown, PartnerUnavailable
 from bff.common.faulty_file import FaultyFile
 from bff.common.secret import Secret
@@ -24,14 +25,15 @@ from bff.serving.rate_limits import limits_faults
 from bff.settings import PREFIX, FaultySettings, Settings, database_url, load_settings
 from bff.storage.schema import SCHEMA
 from bff.upstream.probe import PartnerProbe
+from bff.wiring import partner_limits
 
-FAULTY: Final = 2
 SECONDS: Final = 3.0
+"""Time-out of the connection to the partner service."""
 DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
 
 def add_commands(add: Any) -> None:
-    """Put the commands below ``hitchpost``."""
+    """Add the commands to ``hitchpost``."""
     check = add("check-config", _check, "say everything that is wrong with settings, products and database")
     how = check.add_mutually_exclusive_group()
     how.add_argument("--offline", action="store_true", help="ask neither database nor partner service")
@@ -58,7 +60,7 @@ def _check(arguments: argparse.Namespace) -> int:
         faults += product_faults(settings.products, production=settings.is_production, networks=networks)
         warnings += _warnings(settings)
     if not arguments.offline:
-        _look_at_database(settings, faults, warnings)
+        _check_database(settings, faults, warnings)
         if settings is not None and settings.limits_url is not None:
             faults += limits_faults(f"{PREFIX}LIMITS_URL", settings.limits_url.get_secret_value())
         if not arguments.online:
@@ -72,14 +74,14 @@ def _check(arguments: argparse.Namespace) -> int:
     return FAULTY if faults else 0
 
 
-def _look_at_database(settings: Settings | None, faults: list[str], warnings: list[str]) -> None:
+def _check_database(settings: Settings | None, faults: list[str], warnings: list[str]) -> None:
     try:
         url = settings.database_url if settings else database_url()
     except FaultySettings:
-        return  # Told with the settings.
-    found, doubts = SCHEMA.look_at(url)
-    faults += found
-    warnings += doubts
+        return  # Reported with the settings.
+    database_faults, database_warnings = SCHEMA.look_at(url)
+    faults += database_faults
+    warnings += database_warnings
 
 
 def _warnings(settings: Settings) -> Iterator[str]:
@@ -96,10 +98,10 @@ def _partner_warnings(settings: Settings | None) -> Iterator[str]:
 
 @quiet()
 def _online_faults(settings: Settings, warnings: list[str]) -> list[str]:
-    """What the partner service says of the settings that name it, and of the products' connectors."""
+    """Ask the partner service whether its settings and the products' connectors are valid."""
     secret = Secret(settings.partner_client_secret.get_secret_value())
     urls = settings.partner_api_url, settings.partner_service_url
-    probe = PartnerProbe(*urls, settings.partner_client_id, secret, limits_of(settings))
+    probe = PartnerProbe(*urls, settings.partner_client_id, secret, partner_limits(settings))
     if faults := list(probe.faults()):
         return faults
     client = client_of(settings)
@@ -111,7 +113,7 @@ def _online_faults(settings: Settings, warnings: list[str]) -> list[str]:
     except PartnerUnavailable as error:
         warnings.append(f"connectors: {error.detail}")
     except (FaultyFile, SQLAlchemyError, UnusableDatabase):
-        pass  # Told with the products, or with the database.
+        pass  # Reported by the checks of the product file and the database.
     return []
 
 
@@ -132,13 +134,13 @@ def _new(_: argparse.Namespace) -> int:
 
 
 def _keys(_: argparse.Namespace) -> int:
-    """Key ids are those of the receipts' public keys; they say nothing of the secret."""
+    """Print the ids of the signing keys: those of the receipts' public keys, which reveal no secret."""
     settings = load_settings()
     keys = settings.signing_keys()
     published = Receipts(keys, settings.public_url).public_keys()["keys"]
-    for number, found in enumerate(published, 1):
+    for number, key in enumerate(published, 1):
         does = "signs and verifies" if number == 1 else "verifies"
-        print(f"{number}  {found['kid']}  {does} sessions and receipts")
+        print(f"{number}  {key['kid']}  {does} sessions and receipts")
     if len(keys) > 1:
         hours = LONGEST_SESSION.total_seconds() / 3600
         print(

@@ -1,13 +1,14 @@
-"""``hitchpost studio``: links that let people in."""
+"""``hitchpost studio``: invites people to the Studio, and ends their sessions."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
+from bff.cli import FAULTY
 from bff.content.product import Product
 from bff.content.words import Words
 from bff.products.store import DatabaseProducts
@@ -16,11 +17,9 @@ from bff.storage.schema import SCHEMA
 from bff.studio.access import INVITE_LIFE, Role, email_fault
 from bff.studio.invites import make_link, studio_store
 
-FAULTY: Final = 2
-
 
 def add_commands(actions: Any) -> None:
-    """``hitchpost studio invite`` and ``end-sessions``."""
+    """Add the subcommands of ``hitchpost studio``."""
     about = "print a link that signs one person in, once, within 24 hours"
     invite = actions.add_parser("invite", help=about, description=about)
     invite.add_argument("email", metavar="EMAIL")
@@ -52,7 +51,7 @@ def _end_sessions(arguments: argparse.Namespace) -> int:
 
 
 def _mail(email: str, link: str, product: Product | None) -> str:
-    """A link that opens a mail to them, written in the product's words."""
+    """A ``mailto:`` link that opens the invitation mail, in the product's words."""
     words, until = Words(product), datetime.now(UTC) + INVITE_LIFE
     subject = words.text("mail_invite_subject", product_name=product.name if product else "")
     body = words.text("mail_invite_body", link=link, expires_at=f"{until:%Y-%m-%d %H:%M} UTC")

@@ -1,4 +1,4 @@
-"""``hitchpost webhooks``: where products' servers are told, a test of it, and what is to be sent again."""
+"""``hitchpost webhooks``: lists, tests and switches on endpoints, and resends deliveries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from bff.cli import audit
+from bff.cli import FAULTY, audit
 from bff.common.errors import NotFound
 from bff.common.legible import visible_id
 from bff.products.file import AppliedProduct
@@ -19,16 +19,16 @@ from bff.serving.destinations import networks_of
 from bff.serving.environment import is_production
 from bff.settings import PREFIX, FaultySettings, load_settings
 from bff.webhooks.endpoints import StoredEndpoint
-from bff.webhooks.log import LoggedDelivery, Wanted
+from bff.webhooks.log import DeliveryFilter, LoggedDelivery
 from bff.webhooks.service import Webhooks
 from bff.wiring import build_services
 
-FAULTY: Final = 2
 LISTED: Final = 20
+"""Deliveries that ``list --deliveries`` prints for each endpoint."""
 
 
 def add_commands(actions: Any) -> None:
-    """``hitchpost webhooks list``, ``test``, ``resend`` and ``on``."""
+    """Add the subcommands of ``hitchpost webhooks``."""
     about = "each endpoint: its state and what waits; with --deliveries the newest deliveries too"
     listed = actions.add_parser("list", help=about, description=about)
     listed.add_argument("--product", metavar="KEY", help="of this product only")
@@ -51,7 +51,7 @@ def add_commands(actions: Any) -> None:
 
 
 def require_webhooks_fit(path: Path, products: Iterable[AppliedProduct]) -> None:
-    """Refuse what no webhook may go to in production. Raises ``FaultyFile`` or ``FaultySettings``."""
+    """Check the webhooks of products, in production. Raises ``FaultyFile`` or ``FaultySettings``."""
     if not is_production(os.environ.get(f"{PREFIX}ENVIRONMENT"), os.environ.get(f"{PREFIX}PUBLIC_URL", "")):
         return
     try:
@@ -62,33 +62,33 @@ def require_webhooks_fit(path: Path, products: Iterable[AppliedProduct]) -> None
 
 
 def _webhooks() -> Webhooks:
-    # What a product file says is applied by the server, or by hand: not by a look at what there is.
+    # Without the product file, which ``build_services`` would apply: a listing must not change anything.
     return build_services(load_settings(products=None)).webhooks.service
 
 
 def _list(arguments: argparse.Namespace) -> int:
     webhooks = _webhooks()
     product: str | None = arguments.product
-    found = webhooks.endpoints.of_product(product) if product else webhooks.endpoints.all()
-    if not found:
+    endpoints = webhooks.endpoints.of_product(product) if product else webhooks.endpoints.all()
+    if not endpoints:
         print(
             "no product has a webhook endpoint" if product is None else f"{product} has no webhook endpoint"
         )
-    for endpoint in found:
-        print(_line(endpoint, webhooks.log.waiting(endpoint.id)))
+    for endpoint in endpoints:
+        print(_endpoint_line(endpoint, webhooks.log.waiting(endpoint.id)))
         if arguments.deliveries:
-            wanted = Wanted(endpoint.product, endpoint=endpoint.id)
+            wanted = DeliveryFilter(endpoint.product, endpoint=endpoint.id)
             for delivery in webhooks.log.page(wanted, LISTED)[0]:
-                print(f"  {_said(delivery)}")
+                print(f"  {_delivery_line(delivery)}")
     return 0
 
 
 def _test(arguments: argparse.Namespace) -> int:
     webhooks = _webhooks()
     endpoint = _endpoint(webhooks, arguments.endpoint)
-    sent = webhooks.test(endpoint.product, endpoint.id)
-    audit.tell("webhook_tested", product=endpoint.product, endpoint=endpoint.id, delivery=sent.id)
-    return _sent(sent)
+    delivery = webhooks.test(endpoint.product, endpoint.id)
+    audit.record("webhook_tested", product=endpoint.product, endpoint=endpoint.id, delivery=delivery.id)
+    return _print_result(delivery)
 
 
 def _resend(arguments: argparse.Namespace) -> int:
@@ -99,53 +99,53 @@ def _resend(arguments: argparse.Namespace) -> int:
     if arguments.failed is not None:
         endpoint = _endpoint(webhooks, arguments.failed)
         count = webhooks.send_failed_again(endpoint.product, endpoint.id, _since(arguments.since))
-        audit.tell("webhook_sent_again", product=endpoint.product, endpoint=endpoint.id, count=count)
+        audit.record("webhook_sent_again", product=endpoint.product, endpoint=endpoint.id, count=count)
         print(f"queued again: {count}")
         return 0
     product = webhooks.log.product_of(arguments.delivery)
-    sent = webhooks.send_again(product or "", arguments.delivery)
-    audit.tell("webhook_sent_again", product=product, endpoint=sent.endpoint_id, delivery=sent.id)
-    return _sent(sent)
+    delivery = webhooks.send_again(product or "", arguments.delivery)
+    audit.record("webhook_sent_again", product=product, endpoint=delivery.endpoint_id, delivery=delivery.id)
+    return _print_result(delivery)
 
 
 def _on(arguments: argparse.Namespace) -> int:
     webhooks = _webhooks()
     endpoint = _endpoint(webhooks, arguments.endpoint)
     webhooks.switch_on(endpoint.product, endpoint.id)
-    audit.tell("webhook_switched_on", product=endpoint.product, endpoint=endpoint.id)
+    audit.record("webhook_switched_on", product=endpoint.product, endpoint=endpoint.id)
     print(f"{endpoint.id} is on; what failed meanwhile: hitchpost webhooks resend --failed {endpoint.id}")
     return 0
 
 
 def _endpoint(webhooks: Webhooks, endpoint_id: str) -> StoredEndpoint:
-    found = webhooks.endpoints.find(endpoint_id)
-    if found is None or found.removed_at is not None:
+    endpoint = webhooks.endpoints.find(endpoint_id)
+    if endpoint is None or endpoint.removed_at is not None:
         raise NotFound(f"there is no webhook endpoint {endpoint_id!r}; see: hitchpost webhooks list")
-    return found
+    return endpoint
 
 
 def _since(text: str | None) -> datetime:
     if text is None:
         return datetime.min.replace(tzinfo=UTC)
     try:
-        found = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise FaultySettings([f"--since: {text!r} is no time such as 2026-01-31T12:00:00Z"]) from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _sent(delivery: LoggedDelivery) -> int:
-    print(_said(delivery))
+def _print_result(delivery: LoggedDelivery) -> int:
+    print(_delivery_line(delivery))
     return 0 if delivery.status == "delivered" else 1
 
 
-def _line(endpoint: StoredEndpoint, waiting: int) -> str:
+def _endpoint_line(endpoint: StoredEndpoint, waiting: int) -> str:
     state = f"off ({endpoint.off_reason})" if endpoint.off_at else endpoint.state
     events = ", ".join(endpoint.events)
     return f"{endpoint.id}  {endpoint.product}  {state}  waiting {waiting}  {endpoint.url}  ({events})"
 
 
-def _said(delivery: LoggedDelivery) -> str:
+def _delivery_line(delivery: LoggedDelivery) -> str:
     answer = (
         f"answered {delivery.answer_status}" if delivery.answer_status else (delivery.error or "not sent")
     )

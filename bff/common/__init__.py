@@ -1,1 +1,1 @@
-"""What every package may use: errors, secrets, origins, strict JSON, a cache."""
+"""Helpers that every package may import: errors, secrets, origins, strict JSON, a cache."""

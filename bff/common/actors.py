@@ -1,7 +1,7 @@
-"""Who did something, as logs, events and limits name them.
+"""Names of actors in logs, audit events and rate limits.
 
-A host chooses the ids of its users: one may be ``server``, ``operator`` or ``user:ada``. So nobody is named
-by a bare text, and each kind has a form that no id can take.
+A host chooses its user ids freely: one may be ``server``, ``operator`` or ``user:ada``. Users and editors
+therefore get a prefix, so that no id can be mistaken for another kind of actor.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from __future__ import annotations
 from typing import Final
 
 SERVER: Final = "server"
-"""The host's own server, by its secret key."""
+"""The host's server, authenticated by its secret key."""
 OPERATOR: Final = "operator"
-"""Whoever runs a command of ``hitchpost``."""
+"""A person who runs the ``hitchpost`` command."""
 
 
 def user(user_id: str) -> str:
-    """A user of the host, by the host's id."""
+    """A user of the host application."""
     return f"user:{user_id}"
 
 
 def editor(email: str) -> str:
-    """Somebody who is signed in to the Studio."""
+    """A person who is signed in to the Studio."""
     return f"studio:{email}"

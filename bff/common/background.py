@@ -1,4 +1,4 @@
-"""Work that is done beside its caller, in threads; greenlets, where a server has made threads those."""
+"""Runs calls in background threads. Under gevent, which patches ``threading``, these are greenlets."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from typing import Final, Protocol, TypeVar
 from bff.serving.blocking import is_patched
 
 GREENLETS: Final = 512
-"""So many calls are made aside at once where each is a greenlet."""
+"""Parallel background calls of a process whose threads are greenlets."""
 T = TypeVar("T")
 
 
 class Aside(Protocol):
-    """Where work is done while its caller goes on."""
+    """Starts work in the background."""
 
     def __call__(self, work: Callable[[], T]) -> Future[T]:
-        """Begin it."""
+        """Start ``work`` and return its future."""
 
 
 def aside(threads: int) -> Aside:
-    """So many calls at once as a worker with this many threads needs."""
+    """A pool for a worker process that serves requests by ``threads`` threads."""
     return at_most(GREENLETS if is_patched() else threads)
 
 
 def at_most(size: int) -> Aside:
-    """``size`` calls at once; those beyond wait."""
+    """A pool that runs ``size`` calls in parallel. Further ones wait for a free thread."""
     pools: dict[int, ThreadPoolExecutor] = {}
 
     def begin(work: Callable[[], T]) -> Future[T]:
-        # Threads do not survive a fork, and a pool that believes in them would wait for ever.
+        # One pool per process: a forked one would wait for threads that exist in its parent only.
         pool = pools.get(os.getpid())
         if pool is None:
-            fresh = ThreadPoolExecutor(size, thread_name_prefix="aside")
-            pool = pools.setdefault(os.getpid(), fresh)
-        # Its lines in the log belong to the same request.
+            created = ThreadPoolExecutor(size, thread_name_prefix="aside")
+            pool = pools.setdefault(os.getpid(), created)
+        # The copied context holds the request id for the log.
         return pool.submit(copy_context().run, work)
 
     return begin

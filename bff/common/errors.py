@@ -1,32 +1,32 @@
-"""Every way in which Hitchpost says no, as one tree.
+"""All errors of the BFF, as one tree.
 
 HitchpostError
-├── InvalidRequest            what was sent cannot be used
+├── InvalidRequest            the request is malformed, or cannot be served as it is
 │   ├── UnknownConnector      the product does not offer this connector
 │   ├── UnknownMessage        the product has no callback message of this name
-│   └── OriginNotRegistered   the origin is none of the product's
-├── NotSignedIn               no principal: no token, or one that is expired or forged
-├── KeysUnavailable           the host's keys cannot be fetched, so nothing that it asserts is believed
-├── AccountOfAnotherProduct   the partner service has the account for another product
-├── NotFound                  no such thing, or none of this principal's
-├── NotAllowed                the product's file does not let this caller do it
-├── Outdated                  somebody else has changed it meanwhile
-├── LaunchRefused             the launch token is unknown, used or past its time
-├── CompletedElsewhere        another browser than the one that began came to complete a sign-in
-├── RateLimited               too many calls for the time being
-├── LimitsUnavailable         calls cannot be counted, so this one is not taken
-├── StorageUnavailable        the database cannot be used now, so nothing was done
+│   └── OriginNotRegistered   the product has not registered the origin
+├── NotSignedIn               no principal: the token is missing, expired or forged
+├── KeysUnavailable           the host's keys cannot be fetched, so its assertions cannot be verified
+├── AccountOfAnotherProduct   the account at the partner service belongs to another product
+├── NotFound                  no such object, or it belongs to another principal
+├── NotAllowed                the product file does not permit this to the caller
+├── Outdated                  the object was changed since the caller read it
+├── LaunchRefused             the launch token is unknown, used or expired
+├── CompletedElsewhere        the sign-in finished in another browser than it began in
+├── RateLimited               too many calls
+├── LimitsUnavailable         calls cannot be counted, so this one is refused
+├── StorageUnavailable        the database cannot be used now; nothing was changed
 └── PartnerProblem            the partner service
-    ├── PartnerUnavailable    did not answer, or not sensibly
+    ├── PartnerUnavailable    does not answer, or sends a malformed response
+    │   └── LaunchPostponed   is down at launch; the launch token is still valid
     ├── AccountUnknown        does not have this account
     ├── ConnectorUnavailable  does not have this connector
-    ├── ConnectionNotFound    does not have this connection, or it is none of the account's
-    ├── NeedsReconnect        has no grant any more: a user has to sign in again
-    ├── NotSupportedByPartner cannot do what was asked
-    └── SeveralConnections    has several connections, and it was not said which one is meant
+    ├── ConnectionNotFound    does not have this connection, or not for this account
+    ├── NeedsReconnect        has no valid grant any more: a user must sign in again
+    ├── NotSupportedByPartner does not offer this operation
+    └── SeveralConnections    has several connections, and the request names none of them
 
-A class has a stable ``code`` and its HTTP status; the words for people are in ``bff/content/locales``.
-``PAGE_CODES`` are what a page is told.
+Each class has a stable ``code`` and its HTTP status. The texts for users are in ``bff/content/locales``.
 """
 
 from __future__ import annotations
@@ -47,17 +47,17 @@ PageCode = Literal[
     "account_mismatch",
     "several_connections",
 ]
-"""Why a connect did not end in a connection, as a page is told. ``scripts/document.py`` writes it for
-TypeScript."""
+"""Why an attempt did not connect: the ``code`` that the widget reports to the host page.
+``scripts/document.py`` generates the TypeScript union from it."""
 PAGE_CODES: Final[tuple[PageCode, ...]] = get_args(PageCode)
 
 
 class HitchpostError(Exception):
-    """The root. ``detail`` says what was wrong, where, and what to do instead."""
+    """Base class. ``detail`` says what was wrong, where, and what to do instead."""
 
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
-    """Of an answer over HTTP."""
+    """HTTP status of the response."""
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail)
@@ -65,7 +65,7 @@ class HitchpostError(Exception):
 
 
 class InvalidRequest(HitchpostError):
-    """What was sent cannot be used as it is."""
+    """The request is malformed, or cannot be served as it is."""
 
     code = "invalid_request"
     status = 422
@@ -86,63 +86,63 @@ class UnknownMessage(InvalidRequest):
 
 
 class OriginNotRegistered(InvalidRequest):
-    """The origin is none of those that the product registered."""
+    """The product has not registered this origin."""
 
     code = "origin_not_allowed"
     status = 403
 
 
 class NotSignedIn(HitchpostError):
-    """Nobody is known to be signed in."""
+    """The request carries no valid session."""
 
     code = "not_signed_in"
     status = 401
 
 
 class KeysUnavailable(HitchpostError):
-    """The keys that the host signs with cannot be fetched now: nobody is signed in on a guess."""
+    """The host's public keys cannot be fetched now, so its assertion cannot be verified."""
 
     code = "keys_unavailable"
     status = 503
 
 
 class AccountOfAnotherProduct(HitchpostError):
-    """Two products meet at one account of the partner service, and their product file does not allow it."""
+    """The account at the partner service belongs to a product with which this one does not share accounts."""
 
     code = "account_of_another_product"
     status = 403
 
 
 class NotFound(HitchpostError):
-    """No such thing, or none of this principal's: the two are not told apart."""
+    """No such object, or it belongs to another principal. The answer does not say which."""
 
     code = "not_found"
     status = 404
 
 
 class NotAllowed(HitchpostError):
-    """The product's file leaves this to others: see ``disconnect`` in docs/connections.md."""
+    """The product file does not permit this to the caller: see ``disconnect`` in docs/connections.md."""
 
     code = "not_allowed"
     status = 403
 
 
 class Outdated(HitchpostError):
-    """Somebody else has changed it since the caller looked: look again, then decide."""
+    """The object was changed since the caller read it: read it again, then decide."""
 
     code = "outdated"
     status = 409
 
 
 class LaunchRefused(HitchpostError):
-    """The launch token is unknown, already used or past its time: the three are not told apart."""
+    """The launch token is unknown, already used or expired. The answer does not say which."""
 
     code = "launch_refused"
     status = 410
 
 
 class CompletedElsewhere(HitchpostError):
-    """A sign-in came to its end in another browser than the one that began it: nothing was connected."""
+    """A sign-in finished in another browser than the one that began it. Nothing was connected."""
 
     code = "completed_elsewhere"
     status = 403
@@ -160,7 +160,7 @@ class RateLimited(HitchpostError):
 
 
 class LimitsUnavailable(HitchpostError):
-    """Where calls are counted does not answer: what costs something is refused until it does."""
+    """The store of the rate limits is unreachable. Calls with a limit are refused until it is back."""
 
     code = "limits_unavailable"
     status = 503
@@ -168,7 +168,7 @@ class LimitsUnavailable(HitchpostError):
 
 
 class StorageUnavailable(HitchpostError):
-    """The database is away, full, locked or too slow: nothing was done or used up, so try again."""
+    """The database is unreachable, full, locked or too slow. Nothing was changed, so try again."""
 
     code = "storage_unavailable"
     status = 503
@@ -176,7 +176,7 @@ class StorageUnavailable(HitchpostError):
 
 
 class PartnerProblem(HitchpostError):
-    """The partner service stood in the way. ``told`` is the code that its user is told."""
+    """The partner service caused the failure. ``told`` is the code that the widget reports to the page."""
 
     code = "partner_unavailable"
     status = 503
@@ -184,11 +184,12 @@ class PartnerProblem(HitchpostError):
 
 
 class PartnerUnavailable(PartnerProblem):
-    """The partner service did not answer in time, or not sensibly.
+    """The partner service did not answer in time, or sent a malformed response.
 
-    ``retry_after`` is in seconds, where the partner service ``named`` it, or the breaker before it. It is
-    ``lasting`` where waiting mends nothing: a setting is wrong. ``refused``: it did answer, and refuses what
-    it was asked; of another account it may take the same.
+    ``retry_after`` is the number of seconds to wait before the next call. ``named`` means that the partner
+    service itself sent it, not our circuit breaker. ``lasting`` means that a setting is wrong, so a retry
+    fails as well. ``refused`` means that it answered and refused this request; the same request for another
+    account may succeed.
     """
 
     code = "partner_unavailable"
@@ -211,13 +212,13 @@ class PartnerUnavailable(PartnerProblem):
 
 
 class LaunchPostponed(PartnerUnavailable):
-    """The partner service is away for the moment: the launch token is still good, try it again."""
+    """The partner service is down for the moment. The launch token is still valid: try again."""
 
     status = 503
 
 
 class AccountUnknown(PartnerProblem):
-    """The partner service does not have this account, and it is not to be made."""
+    """The partner service does not have this account, and this call does not create accounts."""
 
     code = "account_unknown"
     told = "connector_unavailable"
@@ -233,7 +234,7 @@ class ConnectorUnavailable(PartnerProblem):
 
 
 class ConnectionNotFound(PartnerProblem):
-    """There is no such connection, it has ended, or it is none of this account's: they are not told apart."""
+    """No such connection, it has ended, or it belongs to another account. The answer does not say which."""
 
     code = "connection_not_found"
     told = "connector_unavailable"
@@ -241,7 +242,7 @@ class ConnectionNotFound(PartnerProblem):
 
 
 class NeedsReconnect(PartnerProblem):
-    """The connection's grant has ended: a user has to sign in again."""
+    """The connection's grant has expired or was revoked: a user must sign in again."""
 
     code = "needs_reconnect"
     told = "connector_unavailable"
@@ -249,7 +250,7 @@ class NeedsReconnect(PartnerProblem):
 
 
 class NotSupportedByPartner(PartnerProblem):
-    """The partner service cannot do it. Cyclr gives access tokens to nobody, for one."""
+    """The partner service does not offer this operation. Cyclr, for one, never hands out access tokens."""
 
     code = "not_supported_by_partner"
     told = "connector_unavailable"
@@ -257,7 +258,7 @@ class NotSupportedByPartner(PartnerProblem):
 
 
 class SeveralConnections(PartnerProblem):
-    """Several accounts of the connector are connected: name the one that is meant as ``connection``."""
+    """Several accounts of the connector are connected: say which one by ``connection``."""
 
     code = "several_connections"
     told = "several_connections"
@@ -267,4 +268,4 @@ class SeveralConnections(PartnerProblem):
 EVERY: Final = tuple(
     kind for kind in list(globals().values()) if isinstance(kind, type) and issubclass(kind, HitchpostError)
 )
-"""The whole tree, in the order of this file."""
+"""All classes of the tree, in the order of this file."""

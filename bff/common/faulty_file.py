@@ -1,4 +1,4 @@
-"""What reading a file may end with."""
+"""Reads TOML files, and reports every fault in them at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LARGEST_FILE: Final = 8 * 1024 * 1024
 
 
 class FaultyFile(Exception):
-    """A file that cannot be used. ``faults`` has one line each, naming the file and the key."""
+    """A file that cannot be used. ``faults`` has a line for each fault, with the file and the key."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
@@ -20,7 +20,7 @@ class FaultyFile(Exception):
 
 
 def parse_toml(path: Path) -> dict[str, Any]:
-    """The TOML document of a file. Raises ``FaultyFile``."""
+    """Parse a TOML file of at most ``LARGEST_FILE`` bytes. Raises ``FaultyFile``."""
     try:
         document = tomllib.loads(_read(path))
     except OSError as error:
@@ -34,14 +34,14 @@ def parse_toml(path: Path) -> dict[str, Any]:
 
 def _read(path: Path) -> str:
     with path.open("rb") as file:
-        found = file.read(LARGEST_FILE + 1)
-    if len(found) > LARGEST_FILE:
+        content = file.read(LARGEST_FILE + 1)
+    if len(content) > LARGEST_FILE:
         raise ValueError(f"the file has more than {LARGEST_FILE // 1024} KiB")
-    return found.decode().replace("\r\n", "\n")
+    return content.decode().replace("\r\n", "\n")
 
 
-def say(path: Path, document: dict[str, Any], fault: Any) -> str:
-    """One fault that pydantic found, by file, product and key."""
+def describe_fault(path: Path, document: dict[str, Any], fault: Any) -> str:
+    """Format one error of pydantic's ``ValidationError.errors()`` with its file, product and key."""
     where = [str(part) for part in fault["loc"]]
     if len(fault["loc"]) > 1 and isinstance(fault["loc"][1], int):
         product = document["product"][fault["loc"][1]]

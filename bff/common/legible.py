@@ -1,8 +1,8 @@
-"""What a person can see of a text that somebody else chose: a name that cannot be seen is no name.
+"""Removes invisible characters from names that other parties chose.
 
-The interstitial page asks a person to decide by names. Characters without a shape (Unicode's
-Default_Ignorable_Code_Point and blanks), and controls that turn the order of others around (UAX 9), could
-make one name look like another, or like none.
+The interstitial page asks a person to decide by names. Invisible characters (blanks and Unicode's
+Default_Ignorable_Code_Point) and bidirectional controls (UAX 9) could make one name look like another, or
+like none.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import unicodedata
 from typing import Final
 
 _BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0\ufffc\U0001d159")
-"""Letters and symbols by their category, and nothing to see: Hangul fillers, the empty Braille cell, ..."""
+"""Invisible although Unicode's category says letter or symbol: Hangul fillers, the empty Braille cell, ..."""
 _JOINERS: Final = frozenset("\u200c\u200d")
-"""Between visible characters they are spelling, in Persian and in emoji say."""
+"""Zero-width (non-)joiner: part of the spelling, for example in Persian and in emoji."""
 _MARKS: Final = frozenset({"Mn", "Me"})
-"""What is drawn onto the character before it: alone it is nothing."""
+"""Combining marks: drawn onto the character before them."""
 
 
 def visible_name(name: str | None) -> str | None:
-    """The name without what cannot be seen; None where nothing is left to see."""
+    """The name without invisible characters. None when nothing visible is left."""
     if name is None or not any(map(_has_shape, name)):
         return None
     kept = (item for item in name if not _is_hidden(item) or item in _JOINERS)
@@ -27,15 +27,15 @@ def visible_name(name: str | None) -> str | None:
 
 
 def visible_id(identifier: str) -> str:
-    """The id, with ``<U+200B>``, say, for each character that cannot be seen."""
+    """The id with each invisible character written out, for example as ``<U+200B>``."""
     return "".join(
         f"<U+{ord(item):04X}>" if _is_hidden(item) or (item.isspace() and item != " ") else item
         for item in identifier
     )
 
 
-def visible_both(name: str | None, identifier: str) -> tuple[str, str | None]:
-    """What to call something, and its id to be shown beside that; None where the id is all there is."""
+def visible_name_and_id(name: str | None, identifier: str) -> tuple[str, str | None]:
+    """The name to show, and the id to show beside it. Without a name it is the id, and None beside it."""
     shown, own = visible_name(name), visible_id(identifier)
     return (own, None) if shown in {None, own} else (shown or own, own)
 
@@ -49,7 +49,7 @@ def _is_hidden(item: str) -> bool:
     category = unicodedata.category(item)
     if item in _BLANK or category[0] == "C" or category in {"Zl", "Zp"}:
         return True
-    # Variation selectors and their like: marks by their category, that draw nothing.
+    # Variation selectors and other combining marks that draw nothing.
     return category in _MARKS and (
         "\ufe00" <= item <= "\ufe0f"
         or item in "\u034f\u17b4\u17b5\u180b\u180c\u180d\u180f\U00016fe4"

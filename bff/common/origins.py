@@ -1,4 +1,4 @@
-"""Web origins: literal, or refused."""
+"""Web origins (RFC 6454): checks those that operators wrote, and takes them from URLs."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _LOOPBACK: Final = re.compile(r"localhost|127\.0\.0\.1|\[::1\]|(?:[a-z0-9-]+\.)+
 
 
 def origin_fault(text: str) -> str | None:
-    """Why ``text`` is no origin as a browser would send it (RFC 6454 section 6.1); None when it is one.
+    """Say why ``text`` is not an origin as browsers serialize it (RFC 6454 section 6.1). None when it is one.
 
-    Plain http is for loopback hosts only.
+    Plain http is allowed for loopback hosts only.
     """
     if len(text) > LONGEST:
         return f"it has more than {LONGEST} characters; no host is so long"
@@ -35,9 +35,9 @@ def origin_fault(text: str) -> str | None:
 
 
 def origin_of(url: str) -> str | None:
-    """The origin of an absolute http(s) URL without user or password; None when it is no such URL.
+    """The origin of an absolute http(s) URL. None for any other text, or a URL with a user or password.
 
-    Nor is one with white space or control characters: some readers drop them, and others do not.
+    A URL with white space, control characters or a backslash gives None too: parsers disagree about those.
     """
     if not url.isprintable() or " " in url:
         return None

@@ -1,4 +1,4 @@
-"""A secret string that never shows itself by accident."""
+"""A string that does not appear in logs or tracebacks by accident."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import final
 
 @final
 class Secret:
-    """A value that prints as ``Secret('***')`` and must be revealed on purpose."""
+    """Wraps a secret. It prints as ``Secret('***')`` and compares in constant time."""
 
     __slots__ = ("_value",)
 
@@ -36,5 +36,9 @@ class Secret:
 
 
 def fingerprint(value: str) -> str:
-    """SHA-256 of ``value`` in hexadecimal: how a one-time value (at least 128 random bits) is stored."""
+    """SHA-256 of ``value`` in hexadecimal.
+
+    One-time values are stored in this form. Without a salt it is safe only for values of at least 128 random
+    bits.
+    """
     return hashlib.sha256(value.encode()).hexdigest()

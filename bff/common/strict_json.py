@@ -1,4 +1,4 @@
-"""JSON that means one thing: what two readers could read in two ways is refused."""
+"""Parses JSON, and refuses what two parsers may read differently."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from typing import Any, Final
 from bff.common.text import first_fault
 
 MOST_NAMES: Final = 500
-"""Names in one object: nothing that is read here has as many, and each costs whoever looks at it."""
+"""Names in one object. No document that is read here has as many; the bound keeps its checks cheap."""
 MOST_DIGITS: Final = 500
-"""Digits of a whole number: reading one costs as the square of their count."""
+"""Digits of an integer. Parsing takes quadratic time."""
 
 
 class FaultyJson(ValueError):
-    """Not JSON, or JSON that is not taken: the text says why."""
+    """Malformed or refused JSON. The message says why."""
 
 
 def loads(text: str | bytes) -> Any:
-    """The value of ``text`` (RFC 8259), in UTF-8. Raises ``FaultyJson``.
+    """Parse JSON (RFC 8259); bytes must be UTF-8. Raises ``FaultyJson``.
 
-    Refused besides what is no JSON: a name that stands twice in an object (of which one reader takes the
-    first and another the last), NaN and Infinity, numbers that no reader keeps as they are, text that cannot
-    be stored, and what is nested too deeply or has too many names in one object.
+    Beyond malformed JSON it refuses duplicate names in an object (some parsers take the first value, others
+    the last), NaN and Infinity, numbers too large for a float or of too many digits, text that the database
+    cannot store, deep nesting, and objects with more than ``MOST_NAMES`` names.
     """
     try:
-        # Decoded here: json would take UTF-16 as well, and halves of surrogate pairs in UTF-8.
+        # Decoded here, because json.loads also accepts UTF-16, and lone surrogates in UTF-8.
         whole = text.decode() if isinstance(text, bytes) else text
         value = json.loads(
             whole,
-            object_pairs_hook=_once,
-            parse_constant=_no_constant,
+            object_pairs_hook=_object,
+            parse_constant=_refuse_constant,
             parse_int=_integer,
             parse_float=_fraction,
         )
@@ -41,24 +41,24 @@ def loads(text: str | bytes) -> Any:
         raise FaultyJson("it is nested too deeply") from None
     except ValueError:
         raise FaultyJson("it is no JSON, or not UTF-8") from None
-    # What is no text can come only as an escape, as a surrogate can in a text that was decoded elsewhere.
+    # In ASCII without escapes no faulty text can occur, so the walk is skipped.
     if ("\\u" in whole or not whole.isascii()) and (fault := first_fault(value)):
         raise FaultyJson(fault)
     return value
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(pairs) > MOST_NAMES:
         raise FaultyJson(f"one object has {len(pairs)} names; at most {MOST_NAMES} are read")
-    found: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     for name, value in pairs:
-        if name in found:
+        if name in members:
             raise FaultyJson(f"{name[:60]!r} stands twice in one object; send it once")
-        found[name] = value
-    return found
+        members[name] = value
+    return members
 
 
-def _no_constant(name: str) -> Any:
+def _refuse_constant(name: str) -> Any:
     raise FaultyJson(f"{name} is no JSON")
 
 

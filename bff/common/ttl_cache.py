@@ -1,4 +1,4 @@
-"""What is read often and changes seldom, remembered for a moment in this process."""
+"""A small in-process cache whose entries expire."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ Value = TypeVar("Value")
 MOST: Final = 1000
 
 
-class Kept(Generic[Value]):
-    """Values by key, each for ``fresh`` seconds; of more than ``MOST`` keys all are forgotten."""
+class TtlCache(Generic[Value]):
+    """Caches values by key for ``fresh`` seconds each. It is emptied when it would exceed ``MOST`` keys."""
 
     def __init__(self, fresh: float) -> None:
         self.fresh = fresh
         self._values: dict[str, tuple[float, Value]] = {}
 
     def get(self, key: str, read: Callable[[str], Value]) -> Value:
-        """The value, read anew if need be. What ``read`` raises is not remembered."""
+        """The cached value, or that of ``read(key)``. An exception of ``read`` is not cached."""
         now = time.monotonic()
-        kept = self._values.get(key)
-        if kept and now - kept[0] < self.fresh:
-            return kept[1]
+        entry = self._values.get(key)
+        if entry and now - entry[0] < self.fresh:
+            return entry[1]
         value = read(key)
         if len(self._values) >= MOST:
             self._values.clear()
@@ -30,9 +30,9 @@ class Kept(Generic[Value]):
         return value
 
     def forget(self, key: str) -> None:
-        """Read this one anew next time."""
+        """Drop the entry of ``key``."""
         self._values.pop(key, None)
 
     def clear(self) -> None:
-        """Read everything anew."""
+        """Drop all entries."""
         self._values.clear()

@@ -1,4 +1,4 @@
-"""The user chooses the other third-party account, which signed in, in place of the connected one."""
+"""Replaces the connected third-party account with the one that an ``account_mismatch`` sign-in was for."""
 
 from __future__ import annotations
 
@@ -8,47 +8,46 @@ from bff.common.errors import InvalidRequest
 from bff.common.secret import fingerprint
 from bff.connect import outcome
 from bff.connect.attempt import LAUNCHED_LIFE, Attempt, Hint, Status
-from bff.connect.beginning import support_code
-from bff.connect.polling import Watch
+from bff.connect.context import ConnectContext
+from bff.connect.new_attempt import support_code
+from bff.connect.polling import AttemptPoller
 from bff.connect.ports import AlreadyBegun, AttemptStore
-from bff.connect.surroundings import Surroundings
 from bff.upstream.protocol import PartnerService
 
 
 class AccountChoice:
-    """Accepts what an attempt that failed with ``account_mismatch`` brought."""
+    """Accepts the grant that the partner service holds for an ``account_mismatch`` attempt."""
 
     def __init__(
-        self, attempts: AttemptStore, partner: PartnerService, watch: Watch, around: Surroundings
+        self, attempts: AttemptStore, partner: PartnerService, poller: AttemptPoller, context: ConnectContext
     ) -> None:
         self._attempts = attempts
         self._partner = partner
-        self._watch = watch
-        self._around = around
+        self._poller = poller
+        self._context = context
 
     def accept(self, attempt: Attempt) -> Attempt:
-        """The user wants the other account, which signed in, in place of the one that was connected.
+        """Replace the connected account with the one that signed in; return the new attempt for this choice.
 
-        The attempt that failed for it stays failed; the answer is a new one, which stands for this choice. A
-        choice is made once: the new one's id follows from the failed one's, and whoever asks again, or at the
-        same time, is answered with it. Raises ``InvalidRequest`` when there is nothing to accept (any more),
-        or ``PartnerUnavailable``.
+        The failed attempt stays failed. Idempotent: the new attempt's id is derived from the failed one's, so
+        a repeated or concurrent call returns the same attempt. Raises ``InvalidRequest`` when no grant is
+        held, or ``PartnerUnavailable``.
         """
         token, number = attempt.sign_in_token_sha256, attempt.account_connector_id
         if attempt.error_code != outcome.MISMATCH or token is None or number is None:
             raise InvalidRequest("accept: no other account has signed in here")
         chosen_id = "att_" + fingerprint(f"accepted in place of {attempt.id}")[:24]
-        if (made := self._attempts.get(chosen_id)) is not None:
-            return self._watch.observe(made, Hint.RETURNED)
+        if (existing := self._attempts.get(chosen_id)) is not None:
+            return self._poller.poll(existing, Hint.RETURNED)
         self._partner.accept_sign_in(attempt.account, number, token)
-        now = self._around.clock()
+        now = self._context.clock()
         chosen = replace(
             attempt,
             id=chosen_id,
-            support_code=support_code(self._around.random_token()),
+            support_code=support_code(self._context.random_token()),
             status=Status.LAUNCHED,
-            # A launch token that nobody is told: there is nothing left to open.
-            launch_token_sha256=fingerprint(self._around.random_token()),
+            # Required by the column, but never handed out: this attempt has nothing to launch.
+            launch_token_sha256=fingerprint(self._context.random_token()),
             return_secret_sha256=None,
             browser_sha256=None,
             created_at=now,
@@ -63,6 +62,6 @@ class AccountChoice:
         )
         try:
             self._attempts.add(chosen)
-        except AlreadyBegun as made_meanwhile:
-            chosen = made_meanwhile.attempt
-        return self._watch.observe(chosen, Hint.RETURNED)
+        except AlreadyBegun as concurrent:
+            chosen = concurrent.attempt
+        return self._poller.poll(chosen, Hint.RETURNED)

@@ -1,4 +1,4 @@
-"""One attempt to connect, from its preparation to its end."""
+"""One attempt to connect: its fields, its statuses, and the signals about it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bff.identity.principal import AccountRef, User
 
 
 class Status(StrEnum):
-    """Where an attempt stands. The last five are final, and a final status never changes."""
+    """An attempt is created, then launched, until it ends. The last five are final and never change."""
 
     CREATED = "created"
     LAUNCHED = "launched"
@@ -27,22 +27,26 @@ LIVE: Final = frozenset({Status.CREATED, Status.LAUNCHED})
 
 
 GIVEN_UP: Final = frozenset({Status.CANCELLED, Status.EXPIRED})
-"""Ended here: the partner service may not know, and let the sign-in succeed."""
+"""Statuses that the BFF set by itself. The sign-in may still succeed at the partner service afterwards."""
 
 
 LAUNCHED_LIFE: Final = timedelta(minutes=15)
-"""So long a user has to finish, from the launch; and again from the form on, where a sign-in follows one."""
+"""Time to finish a sign-in, from the launch, and again from a submitted form that leads on to a sign-in."""
 
 
 class Delivery(StrEnum):
-    """How the partner service tells that it is done: by a window message, or by returning to the BFF."""
+    """How the end of a sign-in reaches the BFF: a window message to the page, or a redirect to the BFF."""
 
     MESSAGE = "message"
     RETURN = "return"
 
 
 class Hint(StrEnum):
-    """The signal that made a page look. It decides nothing: it only says that there may be news."""
+    """The signal that made a page ask for the status. A hint affects when the BFF polls, never the outcome.
+
+    ``trouble``: a page in the popup showed an error. ``closed``: the popup seems closed. ``focus``: the user
+    is back on the host page.
+    """
 
     MESSAGE = "message"
     RETURNED = "returned"
@@ -56,13 +60,18 @@ class Hint(StrEnum):
 class Attempt:
     """One click on Connect, from its preparation to its end. Times are in UTC.
 
-    ``return_error`` is the error with which the browser came back, ``confirmed_at`` when the user said there
-    that the sign-in was finished. ``attributed``: the connection is known to be this user's own doing.
-    ``seemed_over_at``: a page was woken by what comes at the end of a sign-in. ``wanted_connection``: the
-    account connector that it is for, and no other: to reconnect it, or what was added for this attempt.
-    ``adds_connection``: where one is connected already, it is for a further one. ``external_account`` is the
-    third-party account that signed in, ``connected_account`` the one that is connected where that is
-    another. ``provider_said`` is what the third party answered where it failed, in one line for operators.
+    ``wanted_connection``: the only account connector that this attempt may sign in to: the one to reconnect,
+    or the one installed for it. ``adds_connection``: connect another third-party account beside those that
+    are connected. ``authenticated_before``: the account connector was authenticated when the sign-in token
+    was minted.
+
+    ``return_error``: the error in the query with which the browser returned. ``confirmed_at``: when the user
+    said on the return page that the sign-in was finished. ``seemed_over_at``: when a page last sent a hint
+    that usually ends a sign-in. ``attributed``: the connection is known to be the work of this user.
+
+    ``external_account``: the third-party account that signed in. ``connected_account``: the third-party
+    account that stays connected after an ``account_mismatch``. ``provider_said``: the third party's error in
+    one line, for operators.
     """
 
     id: str

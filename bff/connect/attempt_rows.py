@@ -1,4 +1,4 @@
-"""An attempt as a row of the database, and back."""
+"""Maps attempts to database rows and back."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _OTHER_NAMES: Final = (
     "connector_key", "connector_name", "connector_reference", "status", "delivery",
 )  # fmt: skip
 COLUMNS: Final = (*_SAME_NAME, *_OTHER_NAMES)
-# By place, as a row is asked for many columns.
-_places: Final = attempts.c.keys()
-_SAME: Final = itemgetter(*map(_places.index, _SAME_NAME))
-_SUBJECT: Final = itemgetter(*map(_places.index, ("id", "product", "account_id")))
-_OTHERWISE: Final = itemgetter(*map(_places.index, _OTHER_NAMES))
+# Read by position: looking up 40 columns by name is slow.
+_positions: Final = attempts.c.keys()
+_same_name_values: Final = itemgetter(*map(_positions.index, _SAME_NAME))
+_event_values: Final = itemgetter(*map(_positions.index, ("id", "product", "account_id")))
+_other_values: Final = itemgetter(*map(_positions.index, _OTHER_NAMES))
 
 
 def to_row(attempt: Attempt) -> dict[str, Any]:
-    """The values of its columns."""
+    """The column values of an attempt."""
     same = {name: getattr(attempt, name) for name in _SAME_NAME}
     return same | {
         "status": attempt.status.value,
@@ -51,9 +51,9 @@ def to_row(attempt: Attempt) -> dict[str, Any]:
 
 
 def from_row(row: Row[Any] | tuple[Any, ...]) -> Attempt:
-    """An attempt from its row."""
-    account, name, user, user_name, email, key, connector, reference, status, delivery = _OTHERWISE(row)
-    same = dict(zip(_SAME_NAME, _SAME(row), strict=True))
+    """The attempt that a row holds."""
+    account, name, user, user_name, email, key, connector, reference, status, delivery = _other_values(row)
+    same = dict(zip(_SAME_NAME, _same_name_values(row), strict=True))
     return Attempt(
         **same,
         status=Status(status),
@@ -64,12 +64,12 @@ def from_row(row: Row[Any] | tuple[Any, ...]) -> Attempt:
     )
 
 
-def subject(row: tuple[Any, ...]) -> tuple[str, str, str]:
-    """Of the row: the attempt's id, its product and its account's id."""
-    attempt_id, product, account = _SUBJECT(row)
+def event_subject(row: tuple[Any, ...]) -> tuple[str, str, str]:
+    """What an event is about: the id of the row's attempt, its product, the id of its account."""
+    attempt_id, product, account = _event_values(row)
     return attempt_id, product, account
 
 
-def found(row: tuple[Any, ...] | None) -> Attempt | None:
-    """The attempt of a row, if there is one."""
+def from_row_or_none(row: tuple[Any, ...] | None) -> Attempt | None:
+    """``from_row``, or None for no row."""
     return from_row(row) if row else None

@@ -1,4 +1,4 @@
-"""An attempt as others see it: its page, its host's server, and the events that tell of it."""
+"""The JSON of an attempt: for its page, for the host's server, and in events."""
 
 from __future__ import annotations
 
@@ -19,32 +19,37 @@ class AttemptViews:
         self._partner_origin = partner_origin
 
     def for_page(self, attempt: Attempt, product: Product, hint: Hint | None = None) -> dict[str, Any]:
-        """What its own page is told: beside the rest the result that its script hands on.
+        """The JSON for the page that began the attempt, with the ``result`` of a connected one.
 
-        With ``Hint.MESSAGE`` the page has heard the plain message itself, unless none was to be posted.
+        ``unsent`` is the callback message that the widget has to dispatch itself. It is None with
+        ``Hint.MESSAGE``: then the page received the message from the popup.
         """
-        told = self._both(attempt, product)
+        shared = self._shared(attempt, product)
         if attempt.status is not Status.CONNECTED:
             interrupted = hint is Hint.TROUBLE and attempt.status in LIVE
-            return told | {"result": None, "unsent": None} | ({"step": "interrupted"} if interrupted else {})
-        heard = hint is Hint.MESSAGE and attempt.delivery is not Delivery.RETURN
+            return (
+                shared | {"result": None, "unsent": None} | ({"step": "interrupted"} if interrupted else {})
+            )
+        received = hint is Hint.MESSAGE and attempt.delivery is not Delivery.RETURN
         result = {
-            "status": told["status"],
+            "status": shared["status"],
             "attempt": attempt.id,
             "channel": hint.value if hint else "poll",
             "supportCode": attempt.support_code,
-            **{name: told[name] for name in ("connector", "connection", "message", "attributed", "receipt")},
+            **{
+                name: shared[name] for name in ("connector", "connection", "message", "attributed", "receipt")
+            },
         }
-        return told | {"result": result, "unsent": None if heard else self._plain(attempt)}
+        return shared | {"result": result, "unsent": None if received else self._unsent(attempt)}
 
     def for_server(self, attempt: Attempt, product: Product) -> dict[str, Any]:
-        """What a server is told, which did not begin it: beside the rest whose it is."""
+        """The JSON for the host's server, with the account and the user that it belongs to."""
         settled_at = attempt.settled_at.isoformat() if attempt.settled_at else None
-        who = {"account": attempt.account.id, "user": attempt.user.id, "settled_at": settled_at}
-        unsent = self._plain(attempt) if attempt.delivery is Delivery.RETURN else None
-        return self._both(attempt, product) | who | {"unsent": unsent}
+        owner = {"account": attempt.account.id, "user": attempt.user.id, "settled_at": settled_at}
+        unsent = self._unsent(attempt) if attempt.delivery is Delivery.RETURN else None
+        return self._shared(attempt, product) | owner | {"unsent": unsent}
 
-    def _both(self, attempt: Attempt, product: Product) -> dict[str, Any]:
+    def _shared(self, attempt: Attempt, product: Product) -> dict[str, Any]:
         return {
             "id": attempt.id,
             "status": attempt.status.value,
@@ -60,8 +65,8 @@ class AttemptViews:
             "expires_at": attempt.expires_at.isoformat(),
         }
 
-    def _plain(self, attempt: Attempt) -> dict[str, str] | None:
-        """The plain message that no window may have posted to the page."""
+    def _unsent(self, attempt: Attempt) -> dict[str, str] | None:
+        """The callback message of a connected attempt; None where the message is no plain text."""
         if attempt.status is not Status.CONNECTED or attempt.callback_message != attempt.message:
             return None
         return {"data": attempt.callback_message, "origin": self._partner_origin}
@@ -86,8 +91,8 @@ def _connection(attempt: Attempt) -> dict[str, Any] | None:
 def _error(attempt: Attempt, product: Product) -> dict[str, str] | None:
     if attempt.error_code is None:
         return None
-    own = Words(product, [attempt.locale], attempt.connector.key)
-    title, next_step = own.error(
+    words = Words(product, [attempt.locale], attempt.connector.key)
+    title, next_step = words.error(
         attempt.error_code,
         connector_name=attempt.connector.name,
         product_name=product.name,

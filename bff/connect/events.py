@@ -1,4 +1,4 @@
-"""What happens to attempts, as log lines that an operator's tools can count and alert on."""
+"""Logs and counts the events of attempts."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ ADVICE: Final = {
     "completed elsewhere": "a sign-in ended in another browser than the one that launched it, and was"
     " refused: its link was passed on, or the browser keeps no cookies",
 }
-"""What an operator should know beside the bare event."""
+"""Log field ``advice`` of events that an operator should act on."""
 
 
-class AllOf:
-    """Implements ``Events``: tells each of its subscribers."""
+class EventFanOut:
+    """Implements ``Events``: passes each event to several subscribers."""
 
     def __init__(self, *subscribers: Events) -> None:
         self._subscribers = subscribers
 
     def tell(self, event: str, attempt: Attempt) -> None:
-        """In their order."""
+        """Call the subscribers in order."""
         for subscriber in self._subscribers:
             subscriber.tell(event, attempt)
 
 
-class LoggedEvents:
-    """Implements ``Events``."""
+class EventLogger:
+    """Implements ``Events``: writes a log line for each event, and counts settled attempts as metrics."""
 
     def tell(self, event: str, attempt: Attempt) -> None:
-        """One line with what is fit for a log: no token, no message, no name of a person."""
+        """Log without secrets and personal data: no token, no message, no person's name."""
         if event == "settled":
             ending = attempt.error_code or attempt.status.value
             whose = attempt.product, attempt.connector.key
@@ -61,7 +61,7 @@ class LoggedEvents:
 
 
 def several_installs(account: AccountRef, installs: Sequence[AccountConnector]) -> None:
-    """An account has a connector more than once: which one is signed in for is told."""
+    """Warn that an account has several installs of a connector. The first of ``installs`` is preferred."""
     log.warning(
         "several account connectors",
         account=account.id,

@@ -1,8 +1,7 @@
-"""Connectors that need something typed: an API key, a user name and password, or the name of one's own shop.
+"""Sign-in forms in the popup: for connectors that need an API key, a password or the name of a shop.
 
-The form stands on a page of ours in the popup. It belongs to one launched attempt, to the browser that
-launched it, and each showing of it is sent once. What is typed goes to the partner service, which tries it at
-the third party where it knows how; nothing of it is kept here.
+A form belongs to one launched attempt and to the browser that launched it. What the user types goes to the
+partner service, which may check it at the third party. The BFF stores none of it.
 """
 
 from __future__ import annotations
@@ -15,35 +14,35 @@ from typing import Final
 
 from bff.common.errors import CompletedElsewhere, ConnectorUnavailable, LaunchRefused, NotFound, Outdated
 from bff.common.secret import Secret, fingerprint
-from bff.connect import outcome
+from bff.connect import launch_token, outcome
 from bff.connect.attempt import LAUNCHED_LIFE, Attempt, AttemptChanges, Delivery, Hint, Status
+from bff.connect.context import ConnectContext
 from bff.connect.launch_minting import LaunchMinter
 from bff.connect.minting import Minter
-from bff.connect.polling import Watch
+from bff.connect.polling import AttemptPoller
 from bff.connect.ports import AttemptStore
-from bff.connect.surroundings import Surroundings
-from bff.upstream.protocol import AccountConnector, PartnerService
+from bff.upstream.protocol import AccountConnector, PartnerService, whole_of
 from bff.upstream.sign_in_forms import (
     Fault,
     FormField,
-    NotTaken,
+    RejectedValues,
     SignInForm,
     Way,
     credentials_of,
 )
 
 MOST_SENT: Final = 30
-"""So often one form is sent: whoever is not through by then begins anew."""
+"""How often the form of one attempt may be submitted."""
 LONGEST_VALUE: Final = 4000
-"""Characters of one value; the partner service keeps no more."""
-_STEPS: Final = {Fault.UNREACHABLE: "form_unanswered"}
+"""Characters of one value: the limit of the partner service."""
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A form as a user sees it: ``values`` are set already, by name; ``kept`` are the secrets that are.
+class ShownForm:
+    """A form with its current state.
 
-    ``turn`` is how often it was sent before.
+    ``values``: current values by field name, without secrets. ``kept``: names of the secret fields that have
+    a value. ``turn``: how often the form was submitted before.
     """
 
     form: SignInForm
@@ -53,15 +52,15 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Onward:
-    """Where the sign-in goes on, and what the browser has to keep for it, if anything new."""
+class NextUrl:
+    """The URL where the sign-in continues, and a new secret for the browser's cookie, if there is one."""
 
     url: Secret
     browser: Secret | None
 
 
 class Forms:
-    """Shows forms, takes what is typed, and says what came of it."""
+    """Shows the form of an attempt and submits what the user typed to the partner service."""
 
     def __init__(
         self,
@@ -69,26 +68,26 @@ class Forms:
         partner: PartnerService,
         minter: Minter,
         launches: LaunchMinter,
-        watch: Watch,
-        around: Surroundings,
+        poller: AttemptPoller,
+        context: ConnectContext,
     ) -> None:
         self._attempts = attempts
         self._partner = partner
         self._minter = minter
         self._launches = launches
-        self._watch = watch
-        self._around = around
-        self._clock = around.clock
+        self._poller = poller
+        self._context = context
+        self._clock = context.clock
 
     def comes_first(self, attempt: Attempt) -> bool:
-        """Whether the connector is connected by its form alone. Raises ``PartnerProblem``."""
+        """Whether the form alone connects, with no sign-in at the third party. Raises ``PartnerProblem``."""
         return self.form(attempt).comes_first
 
     def is_needed(self, attempt: Attempt, installed: AccountConnector) -> bool:
-        """Whether values are to be typed before the sign-in. Raises ``PartnerUnavailable``.
+        """Whether the form has to be shown before the sign-in. Raises ``PartnerUnavailable``.
 
-        What the host or its operators set is not asked for. What a user typed is, until it has led to a
-        connection: it may be what was wrong.
+        Values that the host or its operators set are not asked for. Values that a user typed are asked for
+        again until they have led to a connection: they may be wrong.
         """
         form = self.form(attempt)
         if not form.fields:
@@ -98,114 +97,120 @@ class Forms:
         return not installed.authenticated and self._attempts.was_filled_in(installed.id)
 
     def open(self, attempt: Attempt) -> tuple[Secret, Secret]:
-        """The form's address for a launched attempt, and what its browser keeps. Raises ``LaunchRefused``."""
-        browser = Secret(self._around.random_token())
+        """Open the form of a launched attempt: its URL, and the secret for the browser's cookie.
+
+        Uses up the launch token. Raises ``LaunchRefused``.
+        """
+        browser = Secret(self._context.random_token())
         changes: AttemptChanges = {"browser_sha256": fingerprint(browser.reveal()), "checking_until": None}
-        if self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes, unused=True) is None:
-            raise LaunchRefused("this launch token was used, or its attempt cancelled, while it was opened")
+        launch_token.use_up(self._attempts, attempt, changes)
         self._attempts.note(attempt.id, "form_shown", self._clock())
-        return Secret(f"{self._around.public_url}/connect/form/{attempt.id}"), browser
+        return Secret(f"{self._context.public_url}/connect/form/{attempt.id}"), browser
 
     def attempt(self, attempt_id: str, browser: Secret) -> Attempt:
-        """The attempt of a form. Raises ``NotFound``, or ``CompletedElsewhere`` in another browser."""
+        """The attempt of a form, polled if its time is over. Raises ``NotFound``, ``CompletedElsewhere``."""
         attempt = self._attempts.get(attempt_id)
         if attempt is None or attempt.browser_sha256 is None:
             raise NotFound("there is no form here")
         if not hmac.compare_digest(fingerprint(browser.reveal()), attempt.browser_sha256):
             raise CompletedElsewhere("this form was opened in another browser")
         if attempt.status is Status.LAUNCHED and attempt.expires_at <= self._clock():
-            return self._watch.observe(attempt)
+            return self._poller.poll(attempt)
         return attempt
 
-    def show(self, attempt: Attempt) -> Shown:
-        """The form as it stands. Changes nothing. Raises ``PartnerProblem``."""
-        form, turn = self._asking(attempt), self._attempts.forms_sent(attempt.id)
+    def show(self, attempt: Attempt) -> ShownForm:
+        """The form with its current values. Changes nothing. Raises ``PartnerProblem``."""
+        form, turn = self._form_with_fields(attempt), self._attempts.forms_sent(attempt.id)
         known = self._known(attempt, form)
         secret = {one.name for one in form.fields if one.sensitive}
-        told = {name: value for name, value in known.items() if name not in secret}
-        return Shown(form, turn, told, frozenset(known) & secret)
+        values = {name: value for name, value in known.items() if name not in secret}
+        return ShownForm(form, turn, values, frozenset(known) & secret)
 
     def sent(self, attempt: Attempt) -> int:
-        """How often the form was sent."""
+        """How often the form was submitted."""
         return self._attempts.forms_sent(attempt.id)
 
-    def send(self, attempt: Attempt, turn: int, values: Mapping[str, Secret]) -> Attempt | Onward | NotTaken:
-        """What a user typed, by the names of the fields: how it ended, where it goes on, or what is wrong.
+    def send(
+        self, attempt: Attempt, turn: int, values: Mapping[str, Secret]
+    ) -> Attempt | NextUrl | RejectedValues:
+        """Submit what a user typed, by field name: the ended attempt, the next URL, or what was rejected.
 
-        ``turn`` is the showing that it was typed into. Raises ``Outdated`` when that was sent before,
+        ``turn`` is that of the form which was shown. Raises ``Outdated`` when that was submitted before,
         ``LaunchRefused`` for an attempt that has ended, ``PartnerProblem``.
         """
         if attempt.status is not Status.LAUNCHED or turn >= MOST_SENT:
             raise LaunchRefused("this form can be sent no more")
-        form = self._asking(attempt)
+        form = self._form_with_fields(attempt)
         if not self._attempts.send_form(attempt.id, turn, self._clock()):
             raise Outdated("this form was sent already")
-        told = self._try(attempt, form, values)
-        if isinstance(told, NotTaken):
-            step = _STEPS.get(told.whole or Fault.REFUSED, "form_refused")
+        reply = self._submit(attempt, form, values)
+        if isinstance(reply, RejectedValues):
+            step = "form_unanswered" if reply.whole is Fault.UNREACHABLE else "form_refused"
             self._attempts.note(attempt.id, step, self._clock())
-        return told
+        return reply
 
     def decline(self, attempt: Attempt) -> Attempt:
-        """The user does not want to: the attempt ends as it does by a No at the third party.
+        """End the attempt as declined, unless a last poll shows that it has ended otherwise.
 
-        What was sent before may have connected, though the answer to it was lost: then that is told.
+        A submitted form may have connected although its answer was lost.
         """
-        attempt = self._watch.observe(attempt, Hint.CANCEL)
-        return self._watch.settle(attempt, {"status": Status.DECLINED, "error_code": Status.DECLINED.value})
+        attempt = self._poller.poll(attempt, Hint.CANCEL)
+        return self._poller.settle(attempt, {"status": Status.DECLINED, "error_code": Status.DECLINED.value})
 
     def form(self, attempt: Attempt) -> SignInForm:
-        """What is asked for. Raises ``PartnerProblem``, ``ConnectorUnavailable`` where there is no form."""
+        """The connector's form.
+
+        Raises ``PartnerProblem``, or ``ConnectorUnavailable`` where it cannot be connected.
+        """
         form = self._minter.find(attempt.account, attempt.connector).form
         if form.way is Way.NOT_HERE:
             raise ConnectorUnavailable(f"connector {attempt.connector.key!r} cannot be connected here")
         return form
 
-    def _asking(self, attempt: Attempt) -> SignInForm:
+    def _form_with_fields(self, attempt: Attempt) -> SignInForm:
         form = self.form(attempt)
         if not form.comes_first and not form.fields:
             raise NotFound("this connector asks for nothing")
         return form
 
     def _known(self, attempt: Attempt, form: SignInForm) -> Mapping[str, str]:
-        """The values that are set already, where any can be. They are only offered: an outage hides them."""
+        """The current values of the user's own fields, from the partner service."""
         if not form.own_fields:
             return {}
         number = attempt.account_connector_id or attempt.wanted_connection
         if attempt.adds_connection and not self._attempts.forms_sent(attempt.id):
-            # It may use what an earlier try had installed: whatever somebody typed then is none of its own.
+            # A free account connector is reused. What another user typed into it is not shown to this one.
             return {}
         if number is None:
             connector = self._minter.find(attempt.account, attempt.connector)
             listed = self._partner.list_account_connectors(attempt.account)
-            ours = sorted((item for item in listed if connector.is_in(item)), key=lambda item: item.id)
-            in_use = [item for item in ours if item.authenticated] or ours
-            if not in_use:
+            found = [whole_of(self._partner, attempt.account, one) for one in listed if connector.is_in(one)]
+            ours = sorted(found, key=lambda item: item.id)
+            candidates = [item for item in ours if item.authenticated] or ours
+            if not candidates:
                 return {}
-            number = in_use[0].id
+            number = candidates[0].id
         names = {one.name for one in form.own_fields}
         properties = self._partner.properties(attempt.account, number)
         return {name: value for name, value in properties.items() if name in names}
 
-    def _try(
+    def _submit(
         self, attempt: Attempt, form: SignInForm, values: Mapping[str, Secret]
-    ) -> Attempt | Onward | NotTaken:
+    ) -> Attempt | NextUrl | RejectedValues:
         typed = {one.name: values[one.name] for one in form.fields if values.get(one.name)}
-        if faults := _faults(form, typed, frozenset()):
-            # A secret that is set may be left as it is.
-            faults = _faults(form, typed, self.show(attempt).kept)
-            if faults:
-                return NotTaken(faults)
-        ready = self._launches.mint(attempt)
+        # A secret that is set may be left empty. Only then are the current values read, which is a call.
+        if _faults(form, typed, frozenset()) and (faults := _faults(form, typed, self.show(attempt).kept)):
+            return RejectedValues(faults)
+        launch = self._launches.mint(attempt)
         if form.way is Way.OAUTH:
             given = credentials_of(form, typed, None)
-            told = self._partner.give_credentials(attempt.account, ready.minted.installed.id, given)
-            if isinstance(told, NotTaken):
-                return told
-            changes: AttemptChanges = {**ready.changes, "expires_at": self._clock() + LAUNCHED_LIFE}
+            reply = self._partner.give_credentials(attempt.account, launch.minted.installed.id, given)
+            if isinstance(reply, RejectedValues):
+                return reply
+            changes: AttemptChanges = {**launch.changes, "expires_at": self._clock() + LAUNCHED_LIFE}
             self._change(attempt, changes)
-            return Onward(ready.url(self._around.partner_service_url), ready.minted.browser)
-        return self._connect(attempt, ready.minted.installed, ready.changes, form, typed)
+            return NextUrl(launch.url(self._context.partner_service_url), launch.minted.browser)
+        return self._connect(attempt, launch.minted.installed, launch.changes, form, typed)
 
     def _connect(
         self,
@@ -214,28 +219,28 @@ class Forms:
         minted: AttemptChanges,
         form: SignInForm,
         typed: Mapping[str, Secret],
-    ) -> Attempt | NotTaken:
+    ) -> Attempt | RejectedValues:
         changes: AttemptChanges = {
             "minted_at": minted["minted_at"],
             "sign_in_token_sha256": minted["sign_in_token_sha256"],
             "authenticated_before": minted["authenticated_before"],
-            # The page hears of it from us, by no message of the partner service's.
+            # The partner service posts no callback message for a form.
             "delivery": Delivery.RETURN,
         }
         ours: AttemptChanges = {"account_connector_id": installed.id}
         if installed.sign_ins is not None:
-            # Should we not live to hear the answer, the record of this sign-in tells how it ended. Without
-            # records a look at the flag would take another user's connection for this one's.
+            # Stored before the call: if this process dies, polling still reads the outcome from the record of
+            # this sign-in. Without records, polling could take another user's connection for this one's.
             changes |= ours
         begun = self._change(attempt, changes)
         given = credentials_of(form, typed, minted["sign_in_token_sha256"])
-        told = self._partner.give_credentials(attempt.account, installed.id, given)
-        if isinstance(told, NotTaken):
-            return told
-        ended = _end(begun, told, self._clock())
+        reply = self._partner.give_credentials(attempt.account, installed.id, given)
+        if isinstance(reply, RejectedValues):
+            return reply
+        ended = _end(begun, reply, self._clock())
         if ended is None:
-            return NotTaken(whole=Fault.REFUSED)
-        return self._watch.settle(begun, ended | ours, told)
+            return RejectedValues(whole=Fault.REFUSED)
+        return self._poller.settle(begun, ended | ours, reply)
 
     def _change(self, attempt: Attempt, changes: AttemptChanges) -> Attempt:
         changed = self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes)
@@ -244,14 +249,14 @@ class Forms:
         return changed
 
 
-def _end(attempt: Attempt, told: AccountConnector, now: datetime) -> AttemptChanges | None:
-    """How an attempt ends whose credentials were taken.
+def _end(attempt: Attempt, reply: AccountConnector, now: datetime) -> AttemptChanges | None:
+    """How an attempt ends after the partner service accepted its credentials; None if they do not connect.
 
-    Where no sign-ins are recorded, what we sent ourselves was this user's: nobody else can have done it.
+    Where sign-ins are not recorded, the connection is attributed: this user's credentials made it.
     """
-    if told.sign_ins is not None:
-        return outcome.decide(attempt, told, now)
-    if not told.authenticated:
+    if reply.sign_ins is not None:
+        return outcome.decide(attempt, reply, now)
+    if not reply.authenticated:
         return None
     return {"status": Status.CONNECTED, "settled_at": now, "attributed": True}
 
@@ -267,4 +272,6 @@ def _faults(form: SignInForm, typed: Mapping[str, Secret], kept: frozenset[str])
 def _fault(one: FormField, value: Secret | None, kept: frozenset[str]) -> Fault | None:
     if value is None:
         return None if one.optional or one.name in kept else Fault.MISSING
+    if not one.offers(value.reveal()):
+        return Fault.PATTERN
     return Fault.TOO_LONG if len(value.reveal()) > LONGEST_VALUE else None

@@ -1,4 +1,4 @@
-"""What has to happen although nobody asks: attempts come to their end, and what is old is forgotten."""
+"""Periodic work without a request: settles overdue attempts, and deletes old rows."""
 
 from __future__ import annotations
 
@@ -8,57 +8,57 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from bff.connect.attempt import LIVE
-from bff.connect.polling import Watch
+from bff.connect.polling import AttemptPoller
 from bff.connect.ports import AttemptStore
 
 BATCH: Final = 50
-"""Rows in one transaction: a few milliseconds, however large the tables are, for which a click may wait."""
-RESTS, SHORTEST_REST = 2.0, 0.05
-"""A purge rests so many times as long as its batch took, at least so many seconds: most clicks meet none.
+"""Rows deleted in one transaction: a few milliseconds of work, since a click may wait for its locks."""
+PAUSE_FACTOR, SHORTEST_PAUSE = 2.0, 0.05
+"""The pause after a batch: this many times the batch's duration, and at least this many seconds.
 
-So a worker is rid of up to a thousand rows a second: twice as many as come when 500 attempts are prepared.
+One worker then deletes up to 1,000 rows a second, twice as many as 500 prepared attempts a second add.
 """
 OVERDUE: Final = 50
-"""Attempts whose end is looked for in one round: each may be a call to the partner service."""
+"""Overdue attempts polled in one run: each may cost a call to the partner service."""
 
 
 class Purge(Protocol):
-    """Who deletes."""
+    """Deletes rows that are no longer needed."""
 
     def forget(self, now: datetime, limit: int, only: Set[str] | None = None) -> dict[str, int]:
-        """Delete at most ``limit`` rows of each kind, or of the named ones only; how many went, by kind."""
+        """Delete at most ``limit`` rows by each rule, or by the rules named in ``only``; counts by rule."""
 
 
 class Housekeeping:
-    """One round at a time. Any number of workers may do it at once: each step is a compare-and-set."""
+    """Runs the periodic work. Workers may run it at the same time: each step is a compare-and-set."""
 
     def __init__(
-        self, attempts: AttemptStore, watch: Watch, purge: Purge, clock: Callable[[], datetime]
+        self, attempts: AttemptStore, poller: AttemptPoller, purge: Purge, clock: Callable[[], datetime]
     ) -> None:
         self._attempts = attempts
-        self._watch = watch
+        self._poller = poller
         self._purge = purge
         self._clock = clock
 
     def end_overdue(self) -> int:
-        """Bring launched attempts to their end whose page has gone; how many ended.
+        """Settle launched attempts that are past their time; return how many.
 
-        The partner service is asked a last time, so that a sign-in that succeeded is not called expired.
+        Polls the partner service once more, so that a sign-in that succeeded does not end as expired.
         """
         overdue = self._attempts.overdue(self._clock(), OVERDUE)
-        return sum(self._watch.observe(attempt).status not in LIVE for attempt in overdue)
+        return sum(self._poller.poll(attempt).status not in LIVE for attempt in overdue)
 
     def forget(self, pause: Callable[[float], bool] = lambda _seconds: False) -> dict[str, int]:
-        """Delete in batches until nothing is left to delete; how many went, by kind.
+        """Delete old rows in batches until none is left; return the counts by rule.
 
-        ``pause`` lasts so many seconds and says whether to stop. Without it the batches follow each other.
+        ``pause`` waits the given seconds after a batch, and returns True to stop. By default it does neither.
         """
-        gone: dict[str, int] = {}
+        deleted: dict[str, int] = {}
         only: Set[str] | None = None
         while True:
             began = time.perf_counter()
             batch = self._purge.forget(self._clock(), BATCH, only)
-            gone |= {name: gone.get(name, 0) + count for name, count in batch.items()}
+            deleted |= {name: deleted.get(name, 0) + count for name, count in batch.items()}
             only = {name for name, count in batch.items() if count == BATCH}
-            if not only or pause(max(RESTS * (time.perf_counter() - began), SHORTEST_REST)):
-                return gone
+            if not only or pause(max(PAUSE_FACTOR * (time.perf_counter() - began), SHORTEST_PAUSE)):
+                return deleted

@@ -1,8 +1,8 @@
-"""A request that is sent again begins nothing new (``Idempotency-Key``, draft-ietf-httpapi-idempotency-key).
+"""Makes ``POST /v1/attempts`` idempotent by ``Idempotency-Key`` (draft-ietf-httpapi-idempotency-key).
 
-The key counts for its principal. The same request by the same key is answered with the attempt that it began.
-Its launch token was told once and is kept as SHA-256 only, so it cannot be told again: while the attempt is
-unlaunched it gets a new one, and the old one is void. So at any time one launch token is good, and once.
+Keys are scoped to the principal. A repeated request returns the attempt that the first one began. The BFF
+stores only the SHA-256 of its launch token, so a repeated request gets a new token, and the old one becomes
+invalid. After the launch it gets none.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from datetime import datetime
 from bff.common.errors import InvalidRequest
 from bff.common.secret import Secret, fingerprint
 from bff.connect.attempt import Attempt, AttemptChanges, Status
-from bff.connect.beginning import BeginRequest
+from bff.connect.new_attempt import BeginRequest
 from bff.connect.ports import AlreadyBegun, AttemptStore
 from bff.connect.service import Connect
 from bff.content.product import Product
 from bff.identity.principal import Principal
 
 
-class Repeats:
-    """Begins an attempt once for each key."""
+class IdempotentBegin:
+    """Begins one attempt for each key."""
 
     def __init__(
         self,
@@ -47,12 +47,12 @@ class Repeats:
     ) -> tuple[Attempt, Secret | None]:
         """``Connect.begin``, or the attempt that this key began; its token is None once it was launched.
 
-        Raises ``InvalidRequest`` when the key came with another request before, and what ``Connect.begin``
+        Raises ``InvalidRequest`` when the key was used for a different request, and what ``Connect.begin``
         raises.
         """
         request = fingerprint(json.dumps(asdict(asked), sort_keys=True))
-        whose = [principal.product, principal.account.id, principal.user.id, key]
-        keyed = replace(asked, idempotency_sha256=fingerprint(json.dumps(whose)), request_sha256=request)
+        scope = [principal.product, principal.account.id, principal.user.id, key]
+        keyed = replace(asked, idempotency_sha256=fingerprint(json.dumps(scope)), request_sha256=request)
         try:
             return self._connect.begin(product, principal, keyed, when_new)
         except AlreadyBegun as repeat:
@@ -61,9 +61,9 @@ class Repeats:
                 raise InvalidRequest(
                     "Idempotency-Key: another request was sent with this key; take a new key for it"
                 ) from None
-            return self._again(repeat.attempt)
+            return self._renew_token(repeat.attempt)
 
-    def _again(self, attempt: Attempt) -> tuple[Attempt, Secret | None]:
+    def _renew_token(self, attempt: Attempt) -> tuple[Attempt, Secret | None]:
         token = Secret(self._random_token())
         if attempt.expires_at > self._clock():
             changes: AttemptChanges = {"launch_token_sha256": fingerprint(token.reveal())}

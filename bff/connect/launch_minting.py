@@ -1,4 +1,4 @@
-"""All that a launch needs of the partner service: a sign-in token, what it is for, and the way from there."""
+"""Mints the sign-in token of a launch, and decides how its end is delivered."""
 
 from __future__ import annotations
 
@@ -8,95 +8,100 @@ from datetime import datetime
 from bff.common.secret import Secret, fingerprint
 from bff.connect import outcome
 from bff.connect.attempt import Attempt, AttemptChanges, Delivery
-from bff.connect.completion import Completions, Minted
+from bff.connect.completion import BrowserBinding, Minted
+from bff.connect.context import ConnectContext
 from bff.connect.ports import AttemptStore
-from bff.connect.surroundings import Surroundings
 from bff.content.minted_url import sign_in_url
 from bff.upstream.protocol import AccountConnector
 
 
 @dataclass(frozen=True)
-class Way:
-    """The partner service's ``targetOrigin`` and message, and what to remember of them."""
+class MessageTarget:
+    """The partner service's ``targetOrigin`` and callback message, and the attempt fields to set for them."""
 
-    target: str
+    url: str
     message: str | None
     changes: AttemptChanges
 
 
 @dataclass(frozen=True)
-class Ready:
-    """What was minted for an attempt, and when; where it leads back to."""
+class MintedLaunch:
+    """A minted sign-in token, when it was minted (UTC), and where the sign-in leads back to."""
 
     minted: Minted
-    way: Way
+    target: MessageTarget
     at: datetime
 
     @property
     def changes(self) -> AttemptChanges:
-        """What the attempt keeps of it."""
+        """The fields to store with the attempt."""
         minted = self.minted
-        kept: AttemptChanges = self.way.changes | {
+        changes: AttemptChanges = self.target.changes | {
             "minted_at": self.at,
             "sign_in_token_sha256": fingerprint(minted.token.value.reveal()),
             "account_connector_id": minted.installed.id,
             "authenticated_before": minted.installed.authenticated,
-            # The launch that held off other tries has come to its end.
+            # Releases the launch lease (``Connect.launch``).
             "checking_until": None,
         }
         if minted.browser is not None:
-            kept["browser_sha256"] = fingerprint(minted.browser.reveal())
-        return kept
+            changes["browser_sha256"] = fingerprint(minted.browser.reveal())
+        return changes
 
     def url(self, base: str) -> Secret:
-        """Where to send the browser, below ``base``, the partner service's pages."""
+        """The URL of the sign-in. ``base``: that of the partner service's pages."""
         return sign_in_url(
-            base, self.minted.installed.id, self.minted.token.value, self.way.target, self.way.message
+            base, self.minted.installed.id, self.minted.token.value, self.target.url, self.target.message
         )
 
 
 class LaunchMinter:
-    """Mints for launches. What it does follows from the attempt alone, so it may be done ahead."""
+    """Mints for launches. Reads the attempt alone, so a launch can be minted for before it is requested."""
 
     def __init__(
         self,
-        completions: Completions,
+        browser_binding: BrowserBinding,
         attempts: AttemptStore,
-        around: Surroundings,
+        context: ConnectContext,
     ) -> None:
-        self._completions = completions
+        self._browser_binding = browser_binding
         self._attempts = attempts
-        self._around = around
+        self._context = context
 
-    def mint(self, attempt: Attempt) -> Ready:
-        """For one launch of this attempt. Raises ``PartnerProblem``."""
+    def mint(self, attempt: Attempt) -> MintedLaunch:
+        """Mint for a launch of this attempt. Raises ``PartnerProblem``.
+
+        Delivery by message becomes delivery by return where a message could not prove who signed in.
+        """
         if attempt.delivery is Delivery.RETURN:
-            return self._ready(attempt, self._way_back())
-        ready = self._ready(attempt, Way(attempt.origin, attempt.callback_message, {}))
-        installed = ready.minted.installed
+            return self._mint_for(attempt, self._return_target())
+        launch = self._mint_for(attempt, MessageTarget(attempt.origin, attempt.callback_message, {}))
+        installed = launch.minted.installed
         if installed.sign_ins is not None or not (
-            installed.authenticated or self._somebody_else_signs_in(attempt, installed, ready.at)
+            installed.authenticated or self._somebody_else_signs_in(attempt, installed, launch.at)
         ):
-            return ready
-        # A partner service that tells nothing about a single sign-in cannot show that a second one
-        # finished, nor whose: then the flow has to come back to the server itself.
-        way = self._way_back()
-        # A token that is to be completed leads to the one target that it was minted for.
+            return launch
+        # This partner service keeps no record of each sign-in. With others signing in too, its flag cannot
+        # show whose sign-in finished: the browser itself has to return to the BFF.
+        target = self._return_target()
+        # A token to be completed is bound to its target, so a new one is needed for another target.
         return (
-            Ready(ready.minted, way, ready.at) if ready.minted.browser is None else self._ready(attempt, way)
+            MintedLaunch(launch.minted, target, launch.at)
+            if launch.minted.browser is None
+            else self._mint_for(attempt, target)
         )
 
-    def _ready(self, attempt: Attempt, way: Way) -> Ready:
-        return Ready(self._completions.mint(attempt, way.target), way, self._around.clock())
+    def _mint_for(self, attempt: Attempt, target: MessageTarget) -> MintedLaunch:
+        return MintedLaunch(self._browser_binding.mint(attempt, target.url), target, self._context.clock())
 
     def _somebody_else_signs_in(self, attempt: Attempt, installed: AccountConnector, now: datetime) -> bool:
         ours = replace(attempt, account_connector_id=installed.id, minted_at=now)
         return outcome.somebody_else(ours, self._attempts.others(ours, outcome.others_since(ours)))
 
-    def _way_back(self) -> Way:
-        secret = self._around.random_token()
-        return Way(
-            f"{self._around.public_url}/connect/return/{secret}",
+    def _return_target(self) -> MessageTarget:
+        secret = self._context.random_token()
+        return MessageTarget(
+            f"{self._context.public_url}/connect/return/{secret}",
             None,
             {"delivery": Delivery.RETURN, "return_secret_sha256": fingerprint(secret)},
         )

@@ -1,4 +1,4 @@
-"""Lists of attempts, for servers that were away and for operators."""
+"""Lists attempts, for the host's server and for operators."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from sqlalchemy import Engine
 from bff.common.cursor import Cursor
 from bff.connect.attempt import Attempt, Status
 from bff.connect.attempt_rows import from_row
-from bff.storage.pages import PageOf
+from bff.storage.pages import PagedQuery
 from bff.storage.tables import attempts
 
 
 @dataclass(frozen=True)
-class WantedAttempts:
-    """Which attempts of a product; None: whichever. ``since``: begun at that time or later."""
+class AttemptFilter:
+    """Filters for attempts; None matches any. ``since``: created at that time or later (UTC)."""
 
     product: str
     account: str | None = None
@@ -33,15 +33,15 @@ class AttemptList:
         self._engine = engine
 
     def page(
-        self, wanted: WantedAttempts, limit: int, after: Cursor | None = None
+        self, wanted: AttemptFilter, limit: int, after: Cursor | None = None
     ) -> tuple[list[Attempt], Cursor | None]:
-        """At most ``limit`` attempts, and where the list goes on; None at its end."""
+        """At most ``limit`` attempts, and the cursor of the next page; None on the last one."""
         with self._engine.connect() as connection:
-            rows, further = _page_of(wanted).read(connection, limit, after)
-        return [from_row(row) for row in rows], further
+            rows, next_page = _page_of(wanted).read(connection, limit, after)
+        return [from_row(row) for row in rows], next_page
 
 
-def _page_of(wanted: WantedAttempts) -> PageOf:
+def _page_of(wanted: AttemptFilter) -> PagedQuery:
     table = attempts.c
     indexed = table.product == wanted.product
     if wanted.account is not None:
@@ -53,4 +53,4 @@ def _page_of(wanted: WantedAttempts) -> PageOf:
         "connector_key": wanted.connector,
         "status": wanted.status.value if wanted.status else None,
     }
-    return PageOf(attempts, indexed, {name: value for name, value in rest.items() if value is not None})
+    return PagedQuery(attempts, indexed, {name: value for name, value in rest.items() if value is not None})

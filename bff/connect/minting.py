@@ -1,4 +1,4 @@
-"""Sign-in tokens for an account's own copy of a connector: by one question, where the partner service can."""
+"""Mints sign-in tokens, and finds or installs the account connector to sign in to."""
 
 from __future__ import annotations
 
@@ -24,19 +24,25 @@ if TYPE_CHECKING:
     from bff.content.product import OfferedConnector
     from bff.identity.principal import AccountRef
     from bff.upstream.catalogue import Catalogue
-    from bff.upstream.protocol import AccountConnector, CompletionWish, Connector, PartnerService, SignInToken
+    from bff.upstream.protocol import (
+        AccountConnector,
+        CompletionRequest,
+        Connector,
+        PartnerService,
+        SignInToken,
+    )
 
-INSTALLED_WITHIN: Final = 5.0
-"""Seconds that a launch which has failed waits for what it is installing."""
-MOST_TAKEN_AWAY: Final = 8
-"""So often others may take, at the same moment, what was installed for a further account."""
+INSTALL_WAIT: Final = 5.0
+"""Seconds that a failed launch waits for an install that it started, so that the next launch finds it."""
+MOST_CLAIM_RETRIES: Final = 8
+"""How often to start over when other attempts claim the account connector found or installed for this one."""
 
 
 @dataclass(frozen=True)
-class Aim:
-    """Which of an account's connections a sign-in is for: that ``number`` and no other, or the one there is.
+class ConnectionTarget:
+    """Which account connector a sign-in is for: ``number``, or the account's only one of this connector.
 
-    ``adds``: where one is connected already, it is for a further one, which is kept for this ``attempt``.
+    ``adds``: connect another third-party account. A free account connector is then claimed for ``attempt``.
     """
 
     number: int | None = None
@@ -45,23 +51,23 @@ class Aim:
 
 
 class Claims(Protocol):
-    """What is known of an account's connections beside what the partner service tells."""
+    """What the BFF's own database knows of an account's connections."""
 
     def lost(self, account: AccountRef) -> Set[int]:
-        """Those that need a new sign-in: they are somebody's, although they are not authenticated."""
+        """Account connectors that have lost their grant: unauthenticated, but still somebody's connection."""
 
     def busy(self, account: AccountRef) -> Set[int]:
-        """Those that users are signing in to now."""
+        """Account connectors that users are signing in to now."""
 
     def take(self, account: AccountRef, offered: OfferedConnector, number: int, attempt: str) -> bool:
-        """Keep one for an attempt whose sign-in is being minted; False when another one has it."""
+        """Claim one for the attempt that mints for it; False when another attempt has it."""
 
 
 class Minter:
-    """Mints sign-in tokens, and finds the account connector to sign in for, or installs it.
+    """Mints a sign-in token for the account connector it finds or installs.
 
-    A partner service that tells it with the token is asked once. Of any other (Cyclr) what is installed is
-    asked at the same time as the token: a person waits for both, but no longer than for one.
+    The embedded partner service returns the account connector with the token: one call. Cyclr does not, so
+    the account connectors are listed in parallel: the user waits for the slower of two calls, not for both.
     """
 
     def __init__(
@@ -77,87 +83,88 @@ class Minter:
         self._aside = aside
         self._several = several
         self._claims = claims
-        self._tells = True
+        self._token_names_connector = True
 
     def mint(
         self,
         account: AccountRef,
         offered: OfferedConnector,
         username: str,
-        completion: CompletionWish | None = None,
-        aim: Aim = Aim(),  # frozen
+        completion: CompletionRequest | None = None,
+        target: ConnectionTarget = ConnectionTarget(),  # frozen
     ) -> tuple[AccountConnector, SignInToken]:
-        """The account connector to sign in for, and a token for ``username``.
+        """The account connector to sign in to, and a sign-in token for ``username``.
 
-        Raises ``PartnerProblem``; of these ``ConnectionNotFound`` for an ``aim`` that is not there, and
-        ``SeveralConnections`` where several are connected and none is aimed at.
+        Raises ``PartnerProblem``: ``ConnectionNotFound`` when the one in ``target`` does not exist,
+        ``SeveralConnections`` when several are connected and ``target`` names none.
         """
         wanted = self.find(account, offered)
-        if aim.number is not None or aim.adds:
-            return self._aimed(account, offered, wanted, aim, username, completion)
+        if target.number is not None or target.adds:
+            return self._mint_for_target(account, offered, wanted, target, username, completion)
         listed = None
-        if not self._tells:
+        if not self._token_names_connector:
             listed = self._aside(partial(self._partner.list_account_connectors, account))
         token = self._partner.mint_sign_in_token(account, username, completion, wanted)
-        self._tells = token.account_connector is not None
+        self._token_names_connector = token.account_connector is not None
         if token.account_connector is not None and token.installed <= 1:
             return token.account_connector, token
         installed = listed.result() if listed else self._partner.list_account_connectors(account)
-        return self._chosen(account, wanted, self._ours(account, wanted, installed)), token
+        return self._choose(account, wanted, self._installs_of(account, wanted, installed)), token
 
-    def _aimed(
+    def _mint_for_target(
         self,
         account: AccountRef,
         offered: OfferedConnector,
         wanted: Connector,
-        aim: Aim,
+        target: ConnectionTarget,
         username: str,
-        completion: CompletionWish | None,
+        completion: CompletionRequest | None,
     ) -> tuple[AccountConnector, SignInToken]:
-        # Without the connector: the partner service would choose by itself.
-        found = self._aside(partial(self._sought, account, offered, wanted, aim))
+        # Without ``wanted``: with it the partner service would choose an account connector itself.
+        found = self._aside(partial(self._named_or_free, account, offered, wanted, target))
         try:
             token = self._partner.mint_sign_in_token(account, username, completion)
         except PartnerProblem:
-            # An install that is under way is there for the next try to find.
-            wait([found], INSTALLED_WITHIN)
+            # Let a running install finish, so that the next try finds it and does not install another.
+            wait([found], INSTALL_WAIT)
             raise
         return found.result(), token
 
-    def _sought(
-        self, account: AccountRef, offered: OfferedConnector, wanted: Connector, aim: Aim
+    def _named_or_free(
+        self, account: AccountRef, offered: OfferedConnector, wanted: Connector, target: ConnectionTarget
     ) -> AccountConnector:
-        if aim.number is None:
-            return self._further(account, offered, wanted, aim.attempt)
-        found = self._partner.get_account_connector(account, aim.number)
+        if target.number is None:
+            return self._free_or_new(account, offered, wanted, target.attempt)
+        found = self._partner.get_account_connector(account, target.number)
         if found is None or not wanted.is_in(found):
-            raise ConnectionNotFound(f"there is no connection {aim.number} of {offered.key}")
+            raise ConnectionNotFound(f"there is no connection {target.number} of {offered.key}")
         return found
 
-    def _further(
+    def _free_or_new(
         self, account: AccountRef, offered: OfferedConnector, wanted: Connector, attempt: str
     ) -> AccountConnector:
-        """One that stands for nothing yet and that nobody is at, or a new one.
+        """A free account connector, claimed for ``attempt``, or a new one.
 
-        What an earlier try installed that came to nothing is such a one, also where its process has died
-        right after. One that somebody else has taken meanwhile is left to them, also if we installed it.
+        Reuses what an earlier attempt installed but never connected, even if its process died. If another
+        attempt claims it first, leaves it to that attempt, even if this one installed it.
         """
-        for _ in range(MOST_TAKEN_AWAY):
-            found = self._free(account, offered, wanted, attempt)
-            if found is not None:
-                return found
+        for _ in range(MOST_CLAIM_RETRIES):
+            free = self._claim_free(account, offered, wanted, attempt)
+            if free is not None:
+                return free
             made = self._partner.add_connector(account, wanted)
             if self._take(account, offered, made, attempt):
                 return made
         raise PartnerUnavailable(f"too many users add an account of {offered.key} at once")
 
-    def _free(
+    def _claim_free(
         self, account: AccountRef, offered: OfferedConnector, wanted: Connector, attempt: str
     ) -> AccountConnector | None:
-        ours = self._ours(account, wanted, self._partner.list_account_connectors(account))
+        ours = self._installs_of(account, wanted, self._partner.list_account_connectors(account))
         lost = self._lost(account)
+        # Nothing is connected, and one has lost its grant: sign in to that one again.
         if not any(item.authenticated for item in ours) and any(item.id in lost for item in ours):
-            return self._chosen(account, wanted, ours)
+            return self._choose(account, wanted, ours)
         busy = lost | (self._claims.busy(account) if self._claims else set())
         for item in ours:
             is_free = not item.authenticated and item.id not in busy
@@ -174,30 +181,30 @@ class Minter:
         return self._claims.lost(account) if self._claims else set()
 
     def find(self, account: AccountRef, offered: OfferedConnector) -> Connector:
-        """The catalogue's entry of what a product offers; the account is made if need be.
+        """The catalogue's entry for an offered connector. Creates the account if it does not exist.
 
         Raises ``PartnerProblem``.
         """
         try:
             return self._catalogue.find(account, offered)
         except AccountUnknown:
-            # The catalogue is shown to accounts that exist. This one is about to be needed anyway.
+            # The partner service shows the catalogue to existing accounts only. A sign-in needs one anyway.
             self._partner.make_account(account)
             return self._catalogue.find(account, offered)
 
-    def _ours(
+    def _installs_of(
         self, account: AccountRef, wanted: Connector, installed: list[AccountConnector]
     ) -> list[AccountConnector]:
         ours = [whole_of(self._partner, account, item) for item in installed if wanted.is_in(item)]
         return sorted(ours, key=lambda item: (not item.authenticated, item.id))
 
-    def _chosen(
+    def _choose(
         self, account: AccountRef, wanted: Connector, ours: list[AccountConnector]
     ) -> AccountConnector:
-        """The account's own copy, of whichever release it has; a new one is of the newest.
+        """The account connector to sign in to; installs the newest release where there is none.
 
-        Of several (an earlier set-up by hand, say) it is the one that is connected, or that was and needs a
-        new sign-in; of those that never were, the first that was installed. ``several`` is told.
+        Of several it is the connected one, else the one that lost its grant, else the oldest. Calls
+        ``several`` then. Raises ``SeveralConnections`` if more than one is connected or lost its grant.
         """
         if not ours:
             return self._partner.install_connector(account, wanted)

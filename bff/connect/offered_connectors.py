@@ -1,4 +1,4 @@
-"""What a product offers to this principal: connectors and callback messages."""
+"""The connectors and callback messages that a product offers to a principal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def offered_connectors(product: Product, principal: Principal) -> list[OfferedCo
 
 
 def offered_connector(product: Product, principal: Principal, key: str) -> OfferedConnector:
-    """The connector of this key. Raises ``UnknownConnector`` with the keys that there are."""
+    """The connector with this key. Raises ``UnknownConnector``, which lists the keys offered."""
     offered = offered_connectors(product, principal)
     found = next((connector for connector in offered if connector.key == key), None)
     if found is None:
@@ -25,7 +25,7 @@ def offered_connector(product: Product, principal: Principal, key: str) -> Offer
 
 
 def chosen_message(product: Product, name: str | None, connector: str, locale: str) -> MessageTemplate:
-    """The callback message of this name, as it is for this connector and language; the default one for None.
+    """The callback message with this name, for this connector and language; the default message for None.
 
     Raises ``UnknownMessage``.
     """

@@ -1,4 +1,4 @@
-"""Who else may authenticate an account connector: other attempts, and URLs that host's servers asked for."""
+"""Other sign-ins to an account connector: by other attempts, and by sign-in URLs of the host's server."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bff.serving.statements import Read
 from bff.storage.tables import attempts, sign_in_urls
 
 _attempt, _url = attempts.c, sign_in_urls.c
-# By the id of the account connector alone, which the partner service gives once: two products may share one.
+# By account connector alone: the partner service's ids are unique, and two products may share an account.
 _FOUND: Final = union_all(
     select(
         _attempt.product,
@@ -46,20 +46,20 @@ _FOUND: Final = union_all(
 
 
 class OtherSignIns:
-    """The sign-ins to one account connector, as far as this database knows them."""
+    """The sign-ins to an account connector that this database knows of."""
 
     def __init__(self, engine: Engine) -> None:
         self._found = Read(engine, _FOUND)
         self._writer = writing(engine)
 
     def of(self, attempt: Attempt, since: datetime) -> list[OtherSignIn]:
-        """All but this attempt's own that were minted since then."""
+        """All sign-ins minted at ``since`` or later, except that of ``attempt`` itself."""
         ours = attempt.product, attempt.account.id, attempt.user.id
         rows = self._found.all(number=attempt.account_connector_id, since=since, but=attempt.id)
         return [_other(ours, row) for row in rows]
 
     def note(self, minted: MintedUrl) -> None:
-        """Keep one of a host's server."""
+        """Store a sign-in URL that was minted for the host's server."""
         values = {
             "account_connector_id": minted.account_connector_id,
             "product": minted.product,
@@ -74,11 +74,11 @@ class OtherSignIns:
 
 def _other(ours: tuple[str, str, str], row: Sequence[Any]) -> OtherSignIn:
     *who, minted_at, before, status, attributed, settled_at, returned_at, error = row
-    own_end = settled_at if status == Status.CONNECTED.value and attributed else None
+    connected_at = settled_at if status == Status.CONNECTED.value and attributed else None
     return OtherSignIn(
         same_user=tuple(who) == ours,
         minted_at=minted_at,
-        over_at=own_end or returned_at,
+        over_at=connected_at or returned_at,
         refused=error is not None,
         authenticated_before=bool(before),
     )

@@ -1,4 +1,4 @@
-"""Where the outcome of an attempt is decided: by the partner service's word, never by a browser's."""
+"""Decides the outcome of an attempt from what the partner service says, never from what a browser says."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from bff.upstream.protocol import AccountConnector, SignInRecord
 
 MISMATCH: Final = "account_mismatch"
-DOUBTFUL: Final = frozenset({MISMATCH, "account_unknown"})
-"""Errors of sign-ins whose grant is held until the user chooses: another account's, or perhaps another's."""
-"""The error of a sign-in to another third-party account than the connected one, which still stands."""
+"""The error of a sign-in to a third-party account other than the connected one, which stays connected."""
+HELD: Final = frozenset({MISMATCH, "account_unknown"})
+"""Errors of a grant that the partner service holds until the user chooses: its account differs, or may."""
 LATE: Final = timedelta(hours=1)
-"""So long after it was minted a sign-in may still succeed: none at the partner service lasts longer."""
+"""How long after it was minted a sign-in may still succeed: the partner service's limit."""
 LEEWAY: Final = timedelta(seconds=30)
-"""The flag of a launch was read at most so long before its token was minted."""
+"""The most time between reading an account connector's ``authenticated`` flag and minting its token."""
 DENIALS: Final = frozenset(
     {
         "access_denied",
@@ -32,9 +32,9 @@ DENIALS: Final = frozenset(
         "user_denied",
     }
 )
-"""What third parties call a user's No. RFC 6749 has the first; others say the rest."""
-OVER: Final = frozenset({Hint.MESSAGE, Hint.RETURNED, Hint.TROUBLE, Hint.CLOSED, Hint.CANCEL})
-"""After these the user most likely signs in no more."""
+"""Error codes for a denial by the user: the first is RFC 6749's, the others are some third parties' own."""
+ENDING_HINTS: Final = frozenset({Hint.MESSAGE, Hint.RETURNED, Hint.TROUBLE, Hint.CLOSED, Hint.CANCEL})
+"""Hints after which the user has most likely stopped signing in."""
 _RESULTS: Final = {
     "connected": Status.CONNECTED,
     "declined": Status.DECLINED,
@@ -47,8 +47,9 @@ _ERROR: Final = re.compile(r"[a-z0-9_.-]{1,64}", re.ASCII)
 class OtherSignIn:
     """Another sign-in to the account connector of an attempt: an attempt's, or a minted URL's. Times in UTC.
 
-    ``over_at``: it could not succeed any more; None while that is unknown. ``refused``: the partner service
-    said that it did not succeed. ``authenticated_before``: the connector was when it began.
+    ``over_at``: from then on it could not succeed; None while that is unknown. ``refused``: the partner
+    service reported an error. ``authenticated_before``: the account connector was authenticated when it was
+    minted.
     """
 
     same_user: bool
@@ -66,17 +67,17 @@ def decide(
     hint: Hint | None = None,
     others: Sequence[OtherSignIn] = (),
 ) -> AttemptChanges | None:
-    """What follows for a launched attempt from what the partner service says; None means: keep waiting.
+    """The changes that end a launched attempt; None to keep waiting.
 
-    Where the partner service tells what became of each sign-in token, only the token of this attempt
-    counts. Where it does not (Cyclr), this is what counts:
+    Where the partner service records each sign-in token's result, only this attempt's record counts. Cyclr
+    keeps no such records. Then:
 
-    - An error with which the browser came back is an end of its own.
-    - A connector that was not authenticated at the launch and is now was connected by somebody. It was this
-      user, unless another user may have done it (``others``): then nobody is named, and the page is told as
-      soon as this user's own flow seems over.
-    - One that was authenticated before shows nothing by its flag, and coming back shows nothing either: a
-      partner service may send back who denied. The user is asked, and named in no case.
+    - An error in the query of the return ends the attempt.
+    - An account connector that became authenticated since the launch was connected. It is attributed to this
+      user unless another user may have done it (``others``). Unattributed, the attempt ends once this user's
+      own flow seems over.
+    - For one that was authenticated before, neither the flag nor the return proves anything, since a partner
+      service may also send back a user who denied. The user is asked, and the connection is not attributed.
     """
     if seen is not None and seen.sign_ins is not None:
         return _decide_by_record(attempt, seen.sign_ins, now)
@@ -88,8 +89,8 @@ def decide(
     newly = not attempt.authenticated_before
     if newly and not somebody_else(attempt, others):
         return _connected(now, attributed=True)
-    back = attempt.returned_at or attempt.seemed_over_at
-    over = hint in OVER or back is not None or now >= attempt.expires_at
+    over_at = attempt.returned_at or attempt.seemed_over_at
+    over = hint in ENDING_HINTS or over_at is not None or now >= attempt.expires_at
     if attempt.confirmed_at is not None or (newly and over):
         return _connected(now, attributed=False)
     return None
@@ -101,7 +102,7 @@ def needs_others(attempt: Attempt, seen: AccountConnector | None) -> bool:
 
 
 def others_since(attempt: Attempt) -> datetime:
-    """Sign-ins that were minted before then are over, for this attempt."""
+    """The earliest minting time of a sign-in that can still interfere with this attempt (UTC)."""
     return (attempt.minted_at or attempt.created_at) - LEEWAY - LATE
 
 
@@ -113,9 +114,10 @@ def somebody_else(attempt: Attempt, others: Sequence[OtherSignIn]) -> bool:
 def succeeded_late(
     attempt: Attempt, seen: AccountConnector | None, others: Sequence[OtherSignIn]
 ) -> AttemptChanges | None:
-    """What to note of an attempt that was given up, once its sign-in has succeeded after all.
+    """The changes for a cancelled or expired attempt whose sign-in has succeeded; None if it has not.
 
-    The flag alone counts only where no other sign-in may have set it, this user's own later ones included.
+    They may be empty. Without records the flag counts only if no other sign-in may have set it, not even a
+    later one of the same user.
     """
     if seen is None:
         return None
@@ -127,7 +129,7 @@ def succeeded_late(
 
 
 def named_error(text: str) -> str | None:
-    """The error in the query of a return, as it may be kept: it is any text from outside. None for none."""
+    """The error in the query of a return, in lower case. ``unknown`` if it is none, None if it is empty."""
     text = text.strip().lower()
     if not text:
         return None
@@ -135,14 +137,14 @@ def named_error(text: str) -> str | None:
 
 
 def begun_at(attempt: Attempt, seen: AccountConnector | None) -> datetime | None:
-    """When the browser arrived at the partner service with this attempt's token, where that is told."""
+    """When the browser arrived at the partner service with this attempt's token; None where not recorded."""
     records = (seen.sign_ins if seen else None) or ()
     ours = _ours(attempt, records)
     return ours.at if ours and ours.result == "started" else None
 
 
 def expire(attempt: Attempt, now: datetime) -> AttemptChanges | None:
-    """The end of an attempt whose time is over; None while it has some left."""
+    """The changes that expire an attempt; None while it has time left."""
     if now < attempt.expires_at:
         return None
     return {"status": Status.EXPIRED, "settled_at": now, "error_code": "expired"}
@@ -153,7 +155,7 @@ def _may_have_done_it(attempt: Attempt, other: OtherSignIn) -> bool:
     minted = attempt.minted_at or attempt.created_at
     ended = other.over_at or other.minted_at + LATE
     too_early = ended < minted - LEEWAY
-    # It found the connector authenticated, and began well after this one: that was somebody's work before it.
+    # It was minted well after this one and found the connector authenticated: another sign-in had done that.
     too_late = other.authenticated_before and other.minted_at > minted + LEEWAY
     return not (other.refused or too_early or too_late)
 
@@ -173,7 +175,7 @@ def _decide_by_record(
     if status is Status.CONNECTED:
         changes["attributed"] = True
     else:
-        changes["error_code"] = MISMATCH if ours.error in DOUBTFUL else status.value
+        changes["error_code"] = MISMATCH if ours.error in HELD else status.value
         if ours.provider_said is not None:
             changes["provider_said"] = ours.provider_said
     if changes.get("error_code") == MISMATCH:
@@ -184,5 +186,5 @@ def _decide_by_record(
 
 def _ours(attempt: Attempt, records: tuple[SignInRecord, ...]) -> SignInRecord | None:
     ours = attempt.sign_in_token_sha256
-    # house-allow: secret-compare: no browser has a word in either, and a hash opens nothing
+    # house-allow: secret-compare: both hashes come from our own stores, neither from a browser
     return next((record for record in records if record.token_sha256 == ours), None)

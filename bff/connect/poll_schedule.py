@@ -1,4 +1,4 @@
-"""How often the partner service is asked about one attempt, however many pages wait for it."""
+"""Limits how often the partner service is polled for one attempt, however many pages wait for it."""
 
 from __future__ import annotations
 
@@ -9,49 +9,51 @@ from typing import Final
 from bff.connect.attempt import Attempt, Hint
 
 LEASE: Final = timedelta(seconds=30)
-"""No question outlives this; should its process die, the next one may be asked then."""
-AFTERGLOW: Final = timedelta(seconds=15)
-"""For so long after a signal the next looks count as signalled: the news may trail the signal."""
+"""Longer than any poll takes. If a process dies during a poll, the next may start after this time."""
+HINT_EFFECT: Final = timedelta(seconds=15)
+"""How long a hint speeds up polling: the partner service's status may lag the signal."""
 
-START: Final = 16
-"""An attempt may be asked about so often at once, and once more for each refill that passes."""
+INITIAL_POLLS: Final = 16
+"""The polls that an attempt may use up at once; each refill interval adds one."""
 CONSENT: Final = timedelta(minutes=2)
-REFILL, LATER_REFILL = CONSENT / (30 - START), timedelta(seconds=5)
-"""30 questions in a consent of two minutes, however many pages wait for it and whatever they signal."""
+"""How long a typical consent takes. During it an attempt earns 30 polls in all."""
+REFILL, LATER_REFILL = CONSENT / (30 - INITIAL_POLLS), timedelta(seconds=5)
+"""The refill interval during ``CONSENT``, and after it."""
 
-PLAIN_NEWS: Final = frozenset({Hint.MESSAGE, Hint.RETURNED, Hint.TROUBLE, Hint.CANCEL})
-"""After these something has happened for certain, or something final is about to: never too soon to ask."""
+DECISIVE_HINTS: Final = frozenset({Hint.MESSAGE, Hint.RETURNED, Hint.TROUBLE, Hint.CANCEL})
+"""Hints that mean something has happened, or that the attempt is about to end: these poll at once."""
 FIRST_SPACING, LAST_SPACING = timedelta(seconds=1), timedelta(seconds=4.75)
-"""Between two looks without a signal. Less than the widget's slowest poll, or every second were in vain."""
+"""Time between polls without a hint. The last is shorter than the widget's slowest interval (5 s), so that
+each of its requests polls."""
 
 
 @dataclass(frozen=True)
-class Turn:
-    """Leave to ask: unless somebody asked after ``not_since``, or ``most`` questions were asked already."""
+class PollPermit:
+    """Permission to poll, unless a poll was made after ``not_since`` or ``most`` polls were made in all."""
 
     not_since: datetime
     most: int
     lease_until: datetime
 
-    def may_have_come(self, attempt: Attempt) -> bool:
-        """Whether it is worth a try to claim it: what was seen of the attempt does not speak against it."""
+    def looks_due(self, attempt: Attempt) -> bool:
+        """Whether claiming it may succeed, judged by the attempt as it was read: saves a write if not."""
         asked = attempt.checked_at
         return attempt.checks < self.most and (asked is None or asked <= self.not_since)
 
 
-def turn(attempt: Attempt, hint: Hint | None, now: datetime) -> Turn:
-    """When the partner service may be asked, given the attempt's age and what made the page look.
+def poll_permit(attempt: Attempt, hint: Hint | None, now: datetime) -> PollPermit:
+    """When the attempt may be polled, by its age and by the hint of the page.
 
-    Polls of one page use up less than is earned; what they leave is for signals, which may ask sooner.
+    Polls without a hint use less than the budget. The rest is for hints, which may poll sooner.
     """
     age = now - (attempt.launched_at or now)
-    earned = START + min(age, CONSENT) // REFILL + max(age - CONSENT, timedelta(0)) // LATER_REFILL
-    fresh = attempt.hinted_at is not None and now - attempt.hinted_at < AFTERGLOW
-    if hint in PLAIN_NEWS:
+    earned = INITIAL_POLLS + min(age, CONSENT) // REFILL + max(age - CONSENT, timedelta(0)) // LATER_REFILL
+    fresh = attempt.hinted_at is not None and now - attempt.hinted_at < HINT_EFFECT
+    if hint in DECISIVE_HINTS:
         spacing = timedelta(0)
     elif hint is not None or fresh:
         spacing = timedelta(milliseconds=250)
     else:
         spacing = min(max(age / 2, FIRST_SPACING), LAST_SPACING)
-    # The last one is kept for what is certain.
-    return Turn(now - spacing, earned if hint in PLAIN_NEWS else earned - 1, now + LEASE)
+    # The last poll is reserved for decisive hints.
+    return PollPermit(now - spacing, earned if hint in DECISIVE_HINTS else earned - 1, now + LEASE)

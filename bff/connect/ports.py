@@ -1,4 +1,4 @@
-"""Interfaces of what an attempt needs: its store, its events, its receipts."""
+"""Interfaces that the connect package needs: the attempt store, events, receipts, connections."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Any, Protocol
 
 from bff.connect.attempt import Attempt, AttemptChanges, Hint, Status
 from bff.connect.outcome import OtherSignIn
-from bff.connect.poll_schedule import Turn
+from bff.connect.poll_schedule import PollPermit
 from bff.connect.timeline import Step
 from bff.upstream.protocol import AccountConnector
 
-Beside = Callable[[Any, Attempt], None]
-"""What is done in the transaction of a store, which only another store understands."""
+TransactionHook = Callable[[Any, Attempt], None]
+"""Work that joins a store's transaction. Its first argument is the database connection."""
 
 
 class Connections(Protocol):
-    """Where it is noted what a sign-in made of a connection."""
+    """Updates connections after sign-ins."""
 
-    def settled(self, seen: AccountConnector) -> Beside:
-        """What to do as an attempt is found to have succeeded; ``seen`` is the look that showed it."""
+    def settled(self, seen: AccountConnector) -> TransactionHook:
+        """Work that records the connection of a successful attempt; ``seen`` is its account connector."""
 
 
 @dataclass(frozen=True)
 class MintedUrl:
-    """A sign-in URL that a host's server asked for: for whom, for what, and when (UTC)."""
+    """A sign-in URL minted for the host's server: for whom, for what, and when (UTC)."""
 
     account_connector_id: int
     product: str
@@ -37,7 +37,7 @@ class MintedUrl:
 
 
 class AlreadyBegun(Exception):
-    """There is an attempt that was begun by the same request or choice. ``attempt`` is that one."""
+    """The same request or choice began an attempt before: ``attempt``."""
 
     def __init__(self, attempt: Attempt) -> None:
         super().__init__(attempt.id)
@@ -45,10 +45,10 @@ class AlreadyBegun(Exception):
 
 
 class AttemptStore(Protocol):
-    """Where attempts live. Only ``transition`` changes one, and only from a status that was expected."""
+    """Stores attempts. The status changes by ``transition`` only, from a status that the caller expects."""
 
     def add(self, attempt: Attempt) -> None:
-        """Keep a new attempt. Raises ``AlreadyBegun`` when one has the same id or ``idempotency_sha256``."""
+        """Store a new attempt. Raises ``AlreadyBegun`` if one has the same id or ``idempotency_sha256``."""
 
     def get(self, attempt_id: str) -> Attempt | None:
         """The attempt of this id."""
@@ -64,69 +64,68 @@ class AttemptStore(Protocol):
         attempt_id: str,
         expected: Set[Status],
         changes: AttemptChanges,
-        beside: Beside | None = None,
+        hook: TransactionHook | None = None,
         *,
         unused: bool = False,
     ) -> Attempt | None:
         """Compare-and-set: apply ``changes`` if the status is one of ``expected``.
 
-        ``unused``: and only while no sign-in token is noted, and no form is open. ``beside`` is done in the
-        same transaction, with the attempt as it is then. The attempt as it is afterwards; None when it was
-        another.
+        ``unused``: apply them only if no sign-in token was minted and no form was opened. ``hook`` runs in
+        the same transaction, with the changed attempt. Returns the changed attempt; None if nothing changed.
         """
 
     def find_by_support_code(self, support_code: str) -> list[Attempt]:
-        """The attempts that show this support code, newest first: one, as a rule."""
+        """The attempts with this support code, newest first. Codes are random, so as a rule it is one."""
 
     def others(self, attempt: Attempt, since: datetime) -> list[OtherSignIn]:
-        """Every other sign-in to its account connector that was minted since then, of any product."""
+        """Every other sign-in to its account connector minted at ``since`` or later, of any product."""
 
     def note_sign_in_url(self, minted: MintedUrl) -> None:
-        """A sign-in is possible that has no attempt around it."""
+        """Store that a sign-in URL was minted outside of any attempt."""
 
-    def claim_check(self, attempt_id: str, now: datetime, turn: Turn) -> bool:
-        """Whether this caller may ask the partner service now. One at a time: ``end_check`` when done."""
+    def claim_check(self, attempt_id: str, now: datetime, turn: PollPermit) -> bool:
+        """Claim the permission to poll now; False if it is not due. ``end_check`` releases it."""
 
     def end_check(self, attempt_id: str) -> None:
-        """The question that ``claim_check`` allowed has been answered, or has failed."""
+        """Release what ``claim_check`` claimed, after the answer or the failure."""
 
     def note_hint(self, attempt_id: str, hint: Hint, now: datetime) -> None:
-        """A page was woken by this signal."""
+        """Store that a page sent this hint."""
 
     def note_begun(self, attempt_id: str, at: datetime) -> None:
-        """The browser had arrived at the partner service."""
+        """Store when the browser arrived at the partner service; only the first call counts."""
 
     def note(self, attempt_id: str, step: str, at: datetime) -> None:
-        """Something else happened that belongs into the story (``timeline.SENTENCES``)."""
+        """Count a step of the timeline (``timeline.SENTENCES``)."""
 
     def forms_sent(self, attempt_id: str) -> int:
-        """How often the form of an attempt was sent."""
+        """How often the form of an attempt was submitted."""
 
     def send_form(self, attempt_id: str, turn: int, now: datetime) -> bool:
-        """Compare-and-set: it was sent ``turn`` times, and is once more. False when it was sent since."""
+        """Compare-and-set: count one more submission after ``turn`` of them; False if there were more."""
 
     def was_filled_in(self, account_connector_id: int) -> bool:
-        """Whether a user has sent a form for this account connector before."""
+        """Whether a user has submitted a form for this account connector before."""
 
     def overdue(self, now: datetime, limit: int) -> list[Attempt]:
-        """Launched attempts that should have ended before ``now``, the longest overdue first."""
+        """Launched attempts whose time was over before ``now``, the longest overdue first."""
 
     def steps(self, attempt_id: str) -> list[Step]:
-        """What was noted of an attempt, and how often the partner service was asked."""
+        """The counted steps, and how often the partner service was polled."""
 
 
 class ReceiptSigner(Protocol):
-    """Who signs for what an attempt came to."""
+    """Signs outcome receipts."""
 
     def sign(self, attempt: Attempt) -> str | None:
-        """A receipt for the host's server (a compact JWS); None unless its user is known to have done it."""
+        """A receipt for the host's server (a compact JWS); None unless the attempt is attributed."""
 
     def public_keys(self) -> dict[str, object]:
         """The JWK set that receipts are verified with."""
 
 
 class Events(Protocol):
-    """Whom the core tells what happened to attempts."""
+    """Receives what happened to attempts."""
 
     def tell(self, event: str, attempt: Attempt) -> None:
-        """Something happened: ``settled``, ``late success``, ``completed elsewhere``, ``cannot complete``."""
+        """``event``: ``settled``, ``late success``, ``completed elsewhere`` or ``cannot complete``."""

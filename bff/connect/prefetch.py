@@ -1,7 +1,6 @@
-"""What a launch will wait for, begun while its window still opens.
+"""Mints for a launch while its popup still opens.
 
-It is in the memory of one worker and nowhere else. Of several workers, one that did not hear of the press
-launches as ever.
+Per-process cache. On another worker the launch mints normally.
 """
 
 from __future__ import annotations
@@ -14,21 +13,20 @@ from typing import Final, Generic, TypeVar
 
 from bff.common.background import Aside
 
-GOOD: Final = timedelta(seconds=10)
-"""So long after it was begun a result may be taken: a press and a window take less. It tells how an account
-stood, which must be news; and a sign-in token lives for a minute."""
-MOST: Final = 1_000
-"""Results that are kept at a time. While there are as many, nothing is begun: every launch does its own."""
+FRESH_FOR: Final = timedelta(seconds=10)
+"""How long a result may be used. A sign-in token lives 60 s, and the account's state must be recent."""
+MOST_HELD: Final = 1_000
+"""Results held at a time. Above it nothing is prefetched, and launches mint for themselves."""
 REMEMBERED: Final = 10_000
-"""Keys, the newest, for each of which nothing is begun again."""
+"""The newest keys, which are remembered so that no key is prefetched twice."""
 
 R = TypeVar("R")
 
 
-class Ahead(Generic[R]):
-    """Work begun ahead, by a key: once for each, and whoever takes it is the only one. Thread-safe.
+class Prefetcher(Generic[R]):
+    """Runs work in the background, once per key, and hands each result to one caller. Thread-safe.
 
-    ``aside`` must be nobody else's: work that waits for other work in the same queue could wait for ever.
+    ``aside`` must not be shared: work that waits for other work in the same queue could deadlock.
     """
 
     def __init__(self, aside: Aside, clock: Callable[[], datetime]) -> None:
@@ -39,21 +37,21 @@ class Ahead(Generic[R]):
         self._begun: dict[str, None] = {}
 
     def begin(self, key: str, work: Callable[[], R]) -> None:
-        """Begin it, unless it was begun for this key before."""
+        """Start ``work``, unless it was started for this key before."""
         now = self._clock()
         with self._lock:
             self._forget(now)
-            if key in self._begun or len(self._kept) >= MOST:
+            if key in self._begun or len(self._kept) >= MOST_HELD:
                 return
-            self._kept[key] = now + GOOD, self._aside(work)
+            self._kept[key] = now + FRESH_FOR, self._aside(work)
             self._begun[key] = None
             if len(self._begun) > REMEMBERED:
                 del self._begun[next(iter(self._begun))]
 
     def take(self, key: str) -> Future[R] | None:
-        """What was begun for this key and is still good: done, or under way.
+        """The fresh result for this key, finished or running; no other caller gets it.
 
-        None for what still queues, which then never starts: by itself the caller is sooner done.
+        None for work that is still queued, which is cancelled: the caller is faster by itself.
         """
         with self._lock:
             found = self._kept.pop(key, None)
@@ -62,7 +60,7 @@ class Ahead(Generic[R]):
         return found[1]
 
     def drop(self, key: str) -> None:
-        """Nobody will take what was begun for this key."""
+        """Discard the result for this key."""
         self.take(key)
 
     def _forget(self, now: datetime) -> None:

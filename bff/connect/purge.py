@@ -1,4 +1,4 @@
-"""Forgetting what nobody needs any more: a few rows at a time, so that no click waits for it."""
+"""Deletes rows that are no longer needed, a few at a time, so that no click waits long for a lock."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ from bff.storage.tables import (
 )
 
 UNLAUNCHED_KEPT: Final = timedelta(hours=1)
-"""Attempts that were prepared for a click that never came are most of all: they go soon after their time."""
-LOOKED_AT_EVERY: Final = timedelta(hours=1)
-"""So seldom does each process look for images that nobody names."""
+"""How long unlaunched attempts are kept after they expire. Most attempts are never launched."""
+IMAGES_CHECKED_EVERY: Final = timedelta(hours=1)
+"""How often each process looks for unused images."""
 CATALOGUE_KEPT: Final = timedelta(days=30)
-"""An entry that nobody has asked for in all this time is no product's any more."""
+"""How long a catalogue entry is kept after it was last read."""
 INVITES_KEPT: Final = timedelta(days=30)
-"""So long a used or late link still says what it was."""
+"""How long an expired or used invite is kept, so that its link can still explain itself."""
 
 
 @dataclass(frozen=True)
-class Ended:
-    """Rows of ``table``, or those of ``some``, that are needed no more: whose ``at`` is before ``until``."""
+class PurgeRule:
+    """A rule: delete rows of ``table`` whose ``at`` is before ``until``, if ``some`` is true of them."""
 
     name: str
     table: Table
@@ -50,19 +50,20 @@ class Ended:
     some: ColumnElement[bool] | None = None
 
     def oldest(self, limit: int) -> Select[Any]:
-        """The primary keys of so many of them.
+        """The primary keys of the ``limit`` oldest rows that match.
 
-        In their order, and so by the index of ``at``: without it PostgreSQL, told to find some few of many,
-        reads the table from its beginning, however far the first of them is.
+        Ordered, so that PostgreSQL uses the index of ``at``. With a small limit and no order it scans the
+        table from its start, however far the first match is.
         """
         over = self.at < self.until if self.some is None else self.some & (self.at < self.until)
         return select(*self.table.primary_key.columns).where(over).order_by(self.at).limit(limit)
 
 
 class Purge:
-    """Implements ``Purge`` of the ports.
+    """Deletes by rules.
 
-    ``retention``: so long launched attempts are kept; ``webhooks``: so long what servers were told is.
+    ``retention``: how long launched attempts are kept after they expire. ``webhooks``: how long deliveries,
+    events and removed endpoints are kept.
     """
 
     def __init__(
@@ -71,62 +72,68 @@ class Purge:
         self._writer = writing(engine)
         self._retention = retention
         self._webhooks = webhooks
-        self._looked_at: datetime | None = None
+        self._images_checked_at: datetime | None = None
 
-    def ended(self, now: datetime, *, looks: bool = True) -> Sequence[Ended]:
-        """What may go at this time. ``looks``: images too, for which every published look is read."""
+    def ended(self, now: datetime, *, images_too: bool = True) -> Sequence[PurgeRule]:
+        """The rules at this time. ``images_too``: with images, for which every published look is read."""
         attempt, image = attempts.c, images.c
         never, launched = attempt.launched_at.is_(None), attempt.launched_at.is_not(None)
         return (
-            Ended("unlaunched attempts", attempts, attempt.expires_at, now - UNLAUNCHED_KEPT, never),
-            Ended("old attempts", attempts, attempt.expires_at, now - self._retention, launched),
-            Ended("Studio invites", studio_invites, studio_invites.c.expires_at, now - INVITES_KEPT),
-            Ended("Studio sessions", studio_sessions, studio_sessions.c.expires_at, now),
-            # No session token that lives still can have begun before.
-            Ended("ended sessions", ended_sessions, ended_sessions.c.ended_before, now - LONGEST_SESSION),
-            Ended("used assertions", used_assertions, used_assertions.c.until, now),
-            Ended(
+            PurgeRule("unlaunched attempts", attempts, attempt.expires_at, now - UNLAUNCHED_KEPT, never),
+            PurgeRule("old attempts", attempts, attempt.expires_at, now - self._retention, launched),
+            PurgeRule("Studio invites", studio_invites, studio_invites.c.expires_at, now - INVITES_KEPT),
+            PurgeRule("Studio sessions", studio_sessions, studio_sessions.c.expires_at, now),
+            # No session token that is still valid can be older.
+            PurgeRule("ended sessions", ended_sessions, ended_sessions.c.ended_before, now - LONGEST_SESSION),
+            PurgeRule("used assertions", used_assertions, used_assertions.c.until, now),
+            PurgeRule(
                 "catalogue entries",
                 catalogue_entries,
                 catalogue_entries.c.read_at,
                 now - CATALOGUE_KEPT,
             ),
-            # Of account connectors that are gone: their ids come no more.
-            Ended("old connections", connections, connections.c.removed_at, now - self._retention),
-            # Longer than any attempt may be looked at that one of them overlaps.
-            Ended("sign-in URLs", sign_in_urls, sign_in_urls.c.minted_at, now - 3 * LATE),
+            # Rows of removed account connectors: the partner service never reuses their ids.
+            PurgeRule("old connections", connections, connections.c.removed_at, now - self._retention),
+            # Longer than an attempt that overlaps one of them can still be decided.
+            PurgeRule("sign-in URLs", sign_in_urls, sign_in_urls.c.minted_at, now - 3 * LATE),
             *self._ended_webhooks(now),
-            Ended("rate limits", rate_limits, rate_limits.c.ends_at, now),
-            *([Ended("images", images, image.at, now - UNNAMED_KEPT, is_unnamed())] if looks else []),
+            PurgeRule("rate limits", rate_limits, rate_limits.c.ends_at, now),
+            *(
+                [PurgeRule("images", images, image.at, now - UNNAMED_KEPT, is_unnamed())]
+                if images_too
+                else []
+            ),
         )
 
-    def _ended_webhooks(self, now: datetime) -> Sequence[Ended]:
+    def _ended_webhooks(self, now: datetime) -> Sequence[PurgeRule]:
         delivery, endpoint, until = webhook_deliveries.c, webhook_endpoints.c, now - self._webhooks
         is_over = func.coalesce(delivery.queued_at, delivery.created_at) < until
         unsent = ~exists(select(delivery.id).where(delivery.event_id == outbox.c.id))
         return (
-            # One that was sent again is kept, with its event, for as long as one of that day.
-            Ended("webhook deliveries", webhook_deliveries, delivery.created_at, until, is_over),
-            # Their deliveries go first: none is without what it would send.
-            Ended("webhook events", outbox, outbox.c.at, until - timedelta(days=1), unsent),
-            Ended("webhook endpoints", webhook_endpoints, endpoint.removed_at, until),
+            # A delivery that was sent again is kept, with its event, as long as a delivery of that day.
+            PurgeRule("webhook deliveries", webhook_deliveries, delivery.created_at, until, is_over),
+            # Their deliveries are deleted first: a delivery needs its event.
+            PurgeRule("webhook events", outbox, outbox.c.at, until - timedelta(days=1), unsent),
+            PurgeRule("webhook endpoints", webhook_endpoints, endpoint.removed_at, until),
         )
 
     def forget(self, now: datetime, limit: int, only: Set[str] | None = None) -> dict[str, int]:
-        """Delete at most ``limit`` rows of each kind, each kind in a transaction; how many went, by name.
+        """Delete at most ``limit`` rows by each rule, one transaction each; return the counts by rule.
 
-        ``only`` names the kinds that are meant, when not all are.
+        ``only``: the names of the rules to apply; None for all.
         """
-        looks = self._looked_at is None or now - self._looked_at >= LOOKED_AT_EVERY
-        wanted = [kind for kind in self.ended(now, looks=looks) if only is None or kind.name in only]
-        gone = {kind.name: self._forget(kind, limit) for kind in wanted}
-        if looks and gone.get("images", limit) < limit:
-            self._looked_at = now
-        return gone
+        images_too = self._images_checked_at is None or now - self._images_checked_at >= IMAGES_CHECKED_EVERY
+        rules = self.ended(now, images_too=images_too)
+        deleted = {
+            rule.name: self._forget(rule, limit) for rule in rules if only is None or rule.name in only
+        }
+        if images_too and deleted.get("images", limit) < limit:
+            self._images_checked_at = now
+        return deleted
 
-    def _forget(self, kind: Ended, limit: int) -> int:
-        # Several workers purge at once: on PostgreSQL each takes rows that no other has taken.
-        some = kind.oldest(limit).with_for_update(skip_locked=True)
+    def _forget(self, rule: PurgeRule, limit: int) -> int:
+        # Several workers purge at once: on PostgreSQL each takes rows that no other has locked.
+        oldest = rule.oldest(limit).with_for_update(skip_locked=True)
         with self._writer.begin() as connection:
-            gone = delete(kind.table).where(tuple_(*kind.table.primary_key.columns).in_(some))
-            return connection.execute(gone).rowcount
+            matching = delete(rule.table).where(tuple_(*rule.table.primary_key.columns).in_(oldest))
+            return connection.execute(matching).rowcount

@@ -1,4 +1,4 @@
-"""Receipts: what a host's server can believe offline about a connected attempt."""
+"""Signs receipts, with which a host's server can verify a connected attempt offline."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from bff.connect.attempt import Attempt, Status
 
 ALGORITHM: Final = "EdDSA"
 TYPE: Final = "hitchpost-receipt+jwt"
-# RFC 9864 would have it called Ed25519; most libraries that a host may use know it as EdDSA only (RFC 8037).
+# RFC 9864 renames EdDSA to Ed25519, but most libraries a host may use know only EdDSA (RFC 8037).
 warnings.filterwarnings("ignore", message="EdDSA is deprecated via RFC 9864")
 INFO: Final = b"hitchpost.receipt.v1"
 
 
 class Receipts:
-    """Signs receipts with the newest key (RFC 8037), and publishes every one (RFC 7517).
+    """Signs receipts with the newest key (RFC 8037), and publishes all keys (RFC 7517).
 
-    The keys are derived from the BFF's secret keys (HKDF, RFC 5869), so that they are rotated together and
-    there is nothing more to keep.
+    The keys are derived from the BFF's secret keys (HKDF, RFC 5869): they rotate together, and no further
+    secret has to be stored.
     """
 
     def __init__(self, keys: Sequence[Secret], issuer: str) -> None:
@@ -37,10 +37,10 @@ class Receipts:
         self._issuer = issuer
 
     def sign(self, attempt: Attempt) -> str | None:
-        """The receipt of an attempt whose user connected, a compact JWS; None for every other.
+        """The receipt of a connected attempt (a compact JWS); None for any other, or if not attributed.
 
-        Where the partner service cannot say whose sign-in it was, there is none: a receipt names the user.
-        One attempt has one receipt, however often it is read: a host that has seen its ``jti`` has seen it.
+        A receipt names the user, so the partner service must have told whose sign-in it was. ``jti`` is
+        derived from the attempt's id, so a host can recognise a receipt that it has seen.
         """
         if attempt.status is not Status.CONNECTED or attempt.settled_at is None or not attempt.attributed:
             return None

@@ -1,4 +1,4 @@
-"""Sign-in URLs for servers that redirect a browser by themselves, without an attempt of ours around it."""
+"""Mints sign-in URLs for host's servers that redirect a browser by themselves, outside of any attempt."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bff.upstream.sign_in_forms import Way
 
 
 class SignInUrls:
-    """Mints a sign-in URL for a host's server, without an attempt of ours around it."""
+    """Mints a sign-in URL for a host's server."""
 
     def __init__(
         self, minter: Minter, attempts: AttemptStore, service_url: str, clock: Callable[[], datetime]
@@ -39,8 +39,8 @@ class SignInUrls:
     ) -> tuple[Secret, datetime]:
         """The URL and when its token ends (UTC).
 
-        ``target_origin`` is one of the product's origins; without ``callback_message`` it may be any page
-        there. Raises ``UnknownConnector``, ``OriginNotRegistered``, ``InvalidRequest`` or ``PartnerProblem``.
+        ``target_origin``: one of the product's origins, or, without ``callback_message``, a URL below one.
+        Raises ``UnknownConnector``, ``OriginNotRegistered``, ``InvalidRequest`` or ``PartnerProblem``.
         """
         offered = product.connector(connector)
         if offered is None:
@@ -59,7 +59,7 @@ class SignInUrls:
             )
         installed, token = self._minter.mint(account, offered, user.id)
         if installed.sign_ins is None:
-            # Else what comes of it would be taken for the work of an attempt.
+            # Without it, the connection that this sign-in makes could be attributed to an attempt.
             self._attempts.note_sign_in_url(
                 MintedUrl(
                     installed.id, product.key, account.id, user.id, self._clock(), installed.authenticated

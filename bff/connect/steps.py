@@ -1,4 +1,4 @@
-"""What happened to an attempt, step by step, as rows: its story, and how often its form was sent."""
+"""Counts the steps of attempts in the database: their timeline, and how often their form was submitted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bff.storage.tables import attempt_steps, attempts
 
 
 def note(connection: Connection, attempt_id: str, step: str, at: datetime, *, again: bool = True) -> None:
-    """Count a step of an attempt. ``again`` False: told once more, it is no news."""
+    """Count a step of an attempt. ``again`` False: only the first call counts."""
     table = attempt_steps.c
     known = (table.attempt_id == attempt_id) & (table.step == step)
     if again:
@@ -25,19 +25,19 @@ def note(connection: Connection, attempt_id: str, step: str, at: datetime, *, ag
         return
     values = {"attempt_id": attempt_id, "step": step, "first_at": at, "last_at": at, "count": 1}
     with contextlib.suppress(IntegrityError), connection.begin_nested():
-        # Two workers may note the first of its kind at once: one row tells enough.
+        # Another worker has inserted the first one at the same time. One row is enough for the timeline.
         connection.execute(insert(attempt_steps).values(values))
 
 
 def forms_sent(connection: Connection, attempt_id: str) -> int:
-    """How often the form of an attempt was sent."""
+    """How often the form of an attempt was submitted."""
     table = attempt_steps.c
     wanted = select(table.count).where(table.attempt_id == attempt_id, table.step == FORM_SENT)
     return connection.execute(wanted).scalar_one_or_none() or 0
 
 
 def send_form(connection: Connection, attempt_id: str, turn: int, now: datetime) -> bool:
-    """Compare-and-set: it was sent ``turn`` times, and is once more. False when it was sent since."""
+    """Compare-and-set: count one more submission after ``turn`` of them; False if there were more."""
     table = attempt_steps.c
     ours = (table.attempt_id == attempt_id) & (table.step == FORM_SENT) & (table.count == turn)
     if turn:
@@ -53,17 +53,18 @@ def send_form(connection: Connection, attempt_id: str, turn: int, now: datetime)
 
 
 def was_filled_in(connection: Connection, account_connector_id: int) -> bool:
-    """Whether a user has sent a form for this account connector, in any attempt that is still kept."""
+    """Whether a user has submitted a form for this account connector, in any attempt still stored."""
     sent = attempt_steps.join(attempts, attempts.c.id == attempt_steps.c.attempt_id)
     ours = (attempts.c.account_connector_id == account_connector_id) & (attempt_steps.c.step == FORM_SENT)
     return connection.execute(select(attempts.c.id).select_from(sent).where(ours)).first() is not None
 
 
-def told(connection: Connection, attempt_id: str) -> list[Step]:
-    """What was noted, in no order; and how often the partner service was asked, and when last."""
+def read(connection: Connection, attempt_id: str) -> list[Step]:
+    """The counted steps, unordered, and how often the partner service was polled and when last."""
     noted = connection.execute(select(attempt_steps).where(attempt_steps.c.attempt_id == attempt_id)).all()
     counts = select(attempts.c.checked_at, attempts.c.checks).where(attempts.c.id == attempt_id)
     asked = connection.execute(counts).one_or_none()
+    # By position, as ``row.count`` is a method of tuples.
     found = [Step(row.step, row.first_at, row.last_at, row[4]) for row in noted]
     if asked and asked.checked_at:
         found.append(Step("checked", asked.checked_at, asked.checked_at, asked.checks))

@@ -1,4 +1,4 @@
-"""Attempts in the database. Every change is one compare-and-set statement."""
+"""Stores attempts in the database. Each change is one compare-and-set statement."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from bff.connect import steps
 from bff.connect.attempt import LIVE, Attempt, AttemptChanges, Hint, Status
-from bff.connect.attempt_rows import COLUMNS, found, from_row, subject, to_row
+from bff.connect.attempt_rows import COLUMNS, event_subject, from_row, from_row_or_none, to_row
 from bff.connect.other_sign_ins import OtherSignIns
-from bff.connect.outcome import OVER, OtherSignIn
-from bff.connect.poll_schedule import Turn
-from bff.connect.ports import AlreadyBegun, Beside, MintedUrl
+from bff.connect.outcome import ENDING_HINTS, OtherSignIn
+from bff.connect.poll_schedule import PollPermit
+from bff.connect.ports import AlreadyBegun, MintedUrl, TransactionHook
 from bff.connect.timeline import Step
 from bff.products.webhook_endpoint import LATE_SUCCESS, SETTLED
 from bff.serving.database import writing
@@ -26,9 +26,6 @@ from bff.storage import outbox
 from bff.storage.tables import IS_LAUNCHED, attempts
 
 MOST_FOUND: Final = 20
-
-
-# By place, as a row is asked for many columns.
 
 _table: Final = attempts.c
 _CLAIM: Final = (
@@ -52,7 +49,7 @@ def _by(column: Column[Any]) -> Select[Any]:
 
 
 def _transition(names: frozenset[str], expected: frozenset[Status], unused: bool) -> ReturningUpdate[Any]:
-    """The compare-and-set of these columns; each of its values is a parameter of its column's name."""
+    """The compare-and-set statement that sets the columns ``names``, each from a parameter of its name."""
     allowed = or_(*(_table.status == status.value for status in sorted(expected)))
     if unused:
         allowed &= _table.minted_at.is_(None) & _table.browser_sha256.is_(None)
@@ -62,12 +59,12 @@ def _transition(names: frozenset[str], expected: frozenset[Status], unused: bool
 
 
 def _event(event_type: str, at: datetime, row: tuple[Any, ...]) -> dict[str, Any]:
-    attempt_id, product, account = subject(row)
+    attempt_id, product, account = event_subject(row)
     return outbox.values_of(outbox.NewEvent(event_type, product, account, attempt_id, None, at))
 
 
 def event_of(changes: AttemptChanges) -> str | None:
-    """The event that a change makes: an attempt ended, or a late success was seen; None for any other."""
+    """The type of the event that a change records: settled, or late success; None for other changes."""
     if "late_success_at" in changes:
         return LATE_SUCCESS
     status = changes.get("status")
@@ -97,64 +94,64 @@ class DatabaseAttempts:
         self._transitions: dict[tuple[frozenset[str], frozenset[Status], bool], Change] = {}
 
     def add(self, attempt: Attempt) -> None:
-        """Keep a new attempt. Raises ``AlreadyBegun``: the database lets one request begin one attempt."""
+        """Store a new attempt. Raises ``AlreadyBegun`` if one has the same id or ``idempotency_sha256``."""
         try:
             self._add.make(to_row(attempt))
         except IntegrityError:
             key = attempt.idempotency_sha256
-            begun = (found(self._by_key.one(wanted=key)) if key else None) or self.get(attempt.id)
+            begun = (from_row_or_none(self._by_key.one(wanted=key)) if key else None) or self.get(attempt.id)
             if begun is None:
                 raise
             raise AlreadyBegun(begun) from None
 
     def get(self, attempt_id: str) -> Attempt | None:
         """The attempt of this id."""
-        return found(self._by_id.one(wanted=attempt_id))
+        return from_row_or_none(self._by_id.one(wanted=attempt_id))
 
     def find_by_launch_token(self, token_sha256: str) -> Attempt | None:
         """The attempt that this launch token belongs to."""
-        return found(self._by_launch_token.one(wanted=token_sha256))
+        return from_row_or_none(self._by_launch_token.one(wanted=token_sha256))
 
     def find_by_return_secret(self, secret_sha256: str) -> Attempt | None:
         """The attempt whose return page has this secret."""
-        return found(self._by_return_secret.one(wanted=secret_sha256))
+        return from_row_or_none(self._by_return_secret.one(wanted=secret_sha256))
 
     def transition(
         self,
         attempt_id: str,
         expected: Set[Status],
         changes: AttemptChanges,
-        beside: Beside | None = None,
+        hook: TransactionHook | None = None,
         *,
         unused: bool = False,
     ) -> Attempt | None:
-        """Compare-and-set; None when the status was none of ``expected``, or its launch token was used.
+        """Compare-and-set; None if the status is none of ``expected``, or ``unused`` and it is not.
 
-        An ending is recorded as an event in the same transaction.
+        Records an ending, or a late success, as an event in the same transaction.
         """
         kind = frozenset(changes), frozenset(expected), unused
         event_type = event_of(changes)
         at = changes.get("late_success_at") or changes.get("settled_at") or datetime.now(UTC)
 
         event = partial(_event, event_type, at) if event_type else None
-        if beside is not None:
-            row = self._change_beside(_transition(*kind), {**changes, "wanted": attempt_id}, event, beside)
+        if hook is not None:
+            row = self._change_with_hook(_transition(*kind), {**changes, "wanted": attempt_id}, event, hook)
         else:
             change = self._transitions.get(kind)
             if change is None:
-                change = Change(self._engine, _transition(*kind), outbox.RECORD_IF_TOLD)
+                change = Change(self._engine, _transition(*kind), outbox.RECORD_IF_WANTED)
                 self._transitions[kind] = change
             row = change.make({**changes, "wanted": attempt_id}, event)
         if row is not None and event_type is not None:
-            outbox.tell(self._engine)
-        return found(row)
+            outbox.notify(self._engine)
+        return from_row_or_none(row)
 
-    def _change_beside(
+    def _change_with_hook(
         self,
         changed: ReturningUpdate[Any],
         values: dict[str, Any],
         event: Callable[[tuple[Any, ...]], dict[str, Any]] | None,
-        beside: Beside,
+        hook: TransactionHook,
     ) -> tuple[Any, ...] | None:
         with self._writer.begin() as connection:
             changed_row = connection.execute(changed, values).one_or_none()
@@ -162,27 +159,27 @@ class DatabaseAttempts:
                 return None
             row = tuple(changed_row)
             if event:
-                connection.execute(outbox.RECORD_IF_TOLD, event(row))
-            beside(connection, from_row(row))
+                connection.execute(outbox.RECORD_IF_WANTED, event(row))
+            hook(connection, from_row(row))
         return row
 
     def find_by_support_code(self, support_code: str) -> list[Attempt]:
-        """The attempts that show this support code, newest first."""
+        """The attempts with this support code, newest first."""
         wanted = select(attempts).where(attempts.c.support_code == support_code)
         with self._engine.connect() as connection:
             rows = connection.execute(wanted.order_by(attempts.c.created_at.desc()).limit(MOST_FOUND)).all()
         return [from_row(row) for row in rows]
 
     def others(self, attempt: Attempt, since: datetime) -> list[OtherSignIn]:
-        """Every other sign-in to its account connector that was minted since then."""
+        """Every other sign-in to its account connector minted at ``since`` or later."""
         return self._others.of(attempt, since)
 
     def note_sign_in_url(self, minted: MintedUrl) -> None:
-        """A sign-in without an attempt around it."""
+        """Store that a sign-in URL was minted outside of any attempt."""
         self._others.note(minted)
 
-    def claim_check(self, attempt_id: str, now: datetime, turn: Turn) -> bool:
-        """Whether it is this caller's turn to ask; the answer True is given once."""
+    def claim_check(self, attempt_id: str, now: datetime, turn: PollPermit) -> bool:
+        """Claim the permission to poll; of concurrent calls one gets True."""
         values = {
             "wanted": attempt_id,
             "now": now,
@@ -193,49 +190,49 @@ class DatabaseAttempts:
         return self._claim.make(values) is not None
 
     def end_check(self, attempt_id: str) -> None:
-        """The question has been answered: the next may be asked."""
+        """Release the claim: the next poll may start."""
         self._end_check.make({"wanted": attempt_id})
 
     def note_hint(self, attempt_id: str, hint: Hint, now: datetime) -> None:
-        """A page was woken by this signal."""
+        """Store that a page sent this hint."""
         with self._writer.begin() as connection:
-            seen = {"hinted_at": now} | ({"seemed_over_at": now} if hint in OVER else {})
+            seen = {"hinted_at": now} | ({"seemed_over_at": now} if hint in ENDING_HINTS else {})
             connection.execute(update(attempts).where(_table.id == attempt_id).values(seen))
             steps.note(connection, attempt_id, f"{hint}_seen", now)
 
     def note_begun(self, attempt_id: str, at: datetime) -> None:
-        """The browser had arrived at the partner service; told again, it is no news."""
+        """Store when the browser arrived at the partner service; only the first call counts."""
         with self._writer.begin() as connection:
             steps.note(connection, attempt_id, "redeemed", at, again=False)
 
     def note(self, attempt_id: str, step: str, at: datetime) -> None:
-        """Something else happened that belongs into the story."""
+        """Count a step of the timeline."""
         with self._writer.begin() as connection:
             steps.note(connection, attempt_id, step, at)
 
     def forms_sent(self, attempt_id: str) -> int:
-        """How often the form of an attempt was sent."""
+        """How often the form of an attempt was submitted."""
         with self._engine.connect() as connection:
             return steps.forms_sent(connection, attempt_id)
 
     def send_form(self, attempt_id: str, turn: int, now: datetime) -> bool:
-        """Compare-and-set: it was sent ``turn`` times, and is once more. False when it was sent since."""
+        """Compare-and-set: count one more submission after ``turn`` of them; False if there were more."""
         with self._writer.begin() as connection:
             return steps.send_form(connection, attempt_id, turn, now)
 
     def was_filled_in(self, account_connector_id: int) -> bool:
-        """Whether a user has sent a form for this account connector, in any attempt that is still kept."""
+        """Whether a user has submitted a form for this account connector, in any attempt still stored."""
         with self._engine.connect() as connection:
             return steps.was_filled_in(connection, account_connector_id)
 
     def overdue(self, now: datetime, limit: int) -> list[Attempt]:
-        """Launched attempts that should have ended before ``now``, the longest overdue first."""
+        """Launched attempts whose time was over before ``now``, the longest overdue first."""
         wanted = select(attempts).where(IS_LAUNCHED, attempts.c.expires_at < now)
         with self._engine.connect() as connection:
             rows = connection.execute(wanted.order_by(attempts.c.expires_at).limit(limit)).all()
         return [from_row(row) for row in rows]
 
     def steps(self, attempt_id: str) -> list[Step]:
-        """What was noted, in no order; and how often the partner service was asked, and when last."""
+        """The counted steps, unordered, and how often the partner service was polled and when last."""
         with self._engine.connect() as connection:
-            return steps.told(connection, attempt_id)
+            return steps.read(connection, attempt_id)

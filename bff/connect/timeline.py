@@ -1,4 +1,4 @@
-"""The story of an attempt: what happened when, without any secret."""
+"""The timeline of an attempt: what happened when, without secrets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from bff.common.legible import visible_id
-from bff.connect.attempt import Attempt, Status
+from bff.connect.attempt import GIVEN_UP, LIVE, Attempt
 
 FORM_SENT: Final = "form_sent"
 SENTENCES: Final = {
@@ -37,19 +37,19 @@ SENTENCES: Final = {
     "expired": "ended: the time ran out",
     "late_success": "the sign-in succeeded after all, after this end",
 }
-"""Every step, in the words that an operator reads."""
+"""The text of each step, for operators."""
 
 
 NOTHING_CAME_BACK: Final = (
     "the third party answered nothing: if its own page refused the redirect URI, register there the partner"
     " service's origin and /connector/callback"
 )
-"""A third party that does not know where to send the browser keeps it on a page of its own."""
+"""A third party that does not know the redirect URI shows its own error page and redirects nowhere."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """Something that happened ``count`` times, the first at ``at`` and the last at ``last_at`` (UTC)."""
+    """Something that happened ``count`` times, first at ``at`` and last at ``last_at`` (UTC)."""
 
     name: str
     at: datetime
@@ -58,7 +58,7 @@ class Step:
 
 
 def story(attempt: Attempt, noted: list[Step]) -> list[Step]:
-    """All steps of an attempt in the order of their first time: its own times, and what was noted."""
+    """All steps of an attempt by their first time: those stored with it, and the counted ones."""
     own = {
         "prepared": attempt.created_at,
         "launched": attempt.launched_at,
@@ -66,14 +66,14 @@ def story(attempt: Attempt, noted: list[Step]) -> list[Step]:
         "returned": attempt.returned_at,
         "late_success": attempt.late_success_at,
     }
-    if attempt.settled_at is not None and attempt.status not in {Status.CREATED, Status.LAUNCHED}:
+    if attempt.settled_at is not None and attempt.status not in LIVE:
         own[attempt.status.value] = attempt.settled_at
     steps = [Step(name, at, at) for name, at in own.items() if at is not None]
     return sorted(steps + noted, key=lambda step: step.at)
 
 
-def tell(attempt: Attempt, noted: list[Step]) -> str:
-    """The story in words, one line a step, times in UTC."""
+def as_text(attempt: Attempt, noted: list[Step]) -> str:
+    """The timeline in words, one line for each step, times in UTC."""
     head = (
         f"{attempt.support_code}  {attempt.id}  {attempt.status.value}\n"
         f"product {attempt.product}, account {visible_id(attempt.account.id)},"
@@ -86,7 +86,7 @@ def tell(attempt: Attempt, noted: list[Step]) -> str:
         lines.append(f"{step.at:%Y-%m-%d %H:%M:%S.%f}  {SENTENCES.get(step.name, step.name)}{often}")
     if attempt.provider_said:
         lines.append(f"the third party answered: {attempt.provider_said}")
-    elif attempt.launched_at and attempt.status in {Status.EXPIRED, Status.CANCELLED}:
+    elif attempt.launched_at and attempt.status in GIVEN_UP:
         lines.append(NOTHING_CAME_BACK)
     if attempt.error_code:
         lines.append(f"the page was told: {visible_id(attempt.error_code)}")

@@ -1,7 +1,7 @@
-"""What follows for a connection from what the partner service says of its account connector: pure decisions.
+"""Decides how a connection changes after the partner service was asked about its account connector.
 
-Nothing is invented. What stood before anybody looked is noted without an event, and of a partner service that
-tells one flag (Cyclr) one flag is known.
+Pure functions. A connection that is seen for the first time makes no event, unless a sign-in of ours may have
+made it. Of Cyclr only the ``authenticated`` flag is known.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from bff.connections.connection import STANDING, Change, State, Stored
 from bff.upstream.protocol import AccountConnector
 
 UNAUTHENTICATED: Final = "unauthenticated"
-"""The reason where the partner service says that it is not signed in any more, and not why."""
+"""The reason of a connection whose flag is unset, where the partner service gives none."""
 REMOVED: Final = "removed"
 
 
 def state_of(seen: AccountConnector | None) -> State:
-    """The state by what is seen alone: nobody knows from it that there was a connection before."""
+    """The state as the partner service reports it. Its flag alone cannot show that a grant was lost."""
     if seen is None:
         return State.DISCONNECTED
     if seen.grant is not None:
@@ -31,10 +31,10 @@ def state_of(seen: AccountConnector | None) -> State:
 def observed(
     row: Stored | None, new: Stored, seen: AccountConnector | None, now: datetime, *, fresh: bool
 ) -> Change | None:
-    """What a look at the partner service changes; None for nothing.
+    """The change after the partner service was asked; None for no change.
 
-    ``new`` is a blank row for a connection without one. ``fresh``: a sign-in of ours may have connected it
-    since, so that a first sight is news.
+    ``new``: a blank row, used if ``row`` is None. ``fresh``: a sign-in of ours may have connected it, so that
+    its first sight makes an event.
     """
     if row is not None and row.ending_until is not None:
         return None if row.ending_until > now else _abandoned(row, seen, now)
@@ -48,7 +48,7 @@ def observed(
 
 
 def _is_gone(row: Stored, seen: AccountConnector | None, now: datetime) -> Change | None:
-    """What follows where nothing stands any more."""
+    """The change where the account connector is gone or unauthenticated."""
     if row.state not in STANDING:
         return Change(replace(row, removed_at=now)) if seen is None and row.removed_at is None else None
     if seen is None or (seen.grant is not None and seen.grant.state == "none"):
@@ -59,13 +59,13 @@ def _is_gone(row: Stored, seen: AccountConnector | None, now: datetime) -> Chang
 
 
 def shown(row: Stored, seen: AccountConnector) -> Stored:
-    """The connection as it is to be shown after a look that nothing is noted of."""
+    """The connection to show where the change itself is left to somebody else."""
     state = state_of(seen)
     return _filled(row, seen, state) if state in STANDING else row
 
 
 def is_lost(row: Stored | None, seen: AccountConnector | None) -> bool:
-    """Whether a grant has died, as a partner service says that tells of grants."""
+    """Whether the grant was lost, according to a partner service that reports grants."""
     dead = seen is not None and seen.grant is not None and seen.grant.state == "needs_reconnect"
     return dead and row is not None and row.state is State.CONNECTED
 
@@ -79,10 +79,10 @@ def signed_in(
     *,
     fresh: bool = False,
 ) -> Change | None:
-    """What the success of an attempt changes; ``seen`` is the look that showed it.
+    """The change after an attempt succeeded; ``seen`` is the account connector that showed it.
 
-    ``fresh``: another sign-in of ours, of which nothing is told yet, found it unconnected. It is told also
-    while somebody is about to end the connection, who then tells of that.
+    ``fresh``: another sign-in of ours found it unconnected, so this is no reconnect. Makes its event even
+    while the connection is being ended; the end makes its own.
     """
     state = state_of(seen)
     if state not in STANDING:
@@ -96,13 +96,13 @@ def signed_in(
         return None if _whose(filled) == _whose(row) else Change(filled)
     again = row.state in STANDING if row else attempt.authenticated_before is True and not fresh
     if state is State.NEEDS_RECONNECT:
-        # It stood, and was lost before anybody looked: the next look tells of that.
+        # It was lost before the first look: the next look makes the event of the loss.
         filled = replace(filled, state=State.CONNECTED, reason=None)
     return _joined(filled, seen, "reconnected" if again else "connected", now)
 
 
 def disconnected(row: Stored, now: datetime, *, gone: bool = False, by: str | None = None) -> Change:
-    """The connection has ended: by whom, where that is known; ``gone``: its account connector is, too."""
+    """The change that ends a connection. ``gone``: its account connector was removed. ``by``: by whom."""
     ended = replace(
         row,
         state=State.DISCONNECTED,
@@ -139,14 +139,14 @@ def _stands(row: Stored, seen: AccountConnector, now: datetime, state: State) ->
 
 
 def _abandoned(row: Stored, seen: AccountConnector | None, now: datetime) -> Change | None:
-    """Whoever was about to end it died: either the end was reached, or it stands."""
+    """The change after an end that was not completed: its process died. It has ended, or still exists."""
     if state_of(seen) is State.DISCONNECTED:
         return disconnected(row, now, gone=seen is None, by=row.ending_by)
     return Change(replace(row, ending_until=None, ending_by=None))
 
 
 def _is_told(row: Stored, attempt: Attempt, seen: AccountConnector) -> bool:
-    """Whether whoever looked before has told of this very sign-in."""
+    """Whether the event of this sign-in was made by an earlier look."""
     if row.state is not State.CONNECTED:
         return False
     if seen.authenticated_at is not None:
@@ -161,7 +161,7 @@ def _is_newer(row: Stored, seen: AccountConnector) -> bool:
 
 
 def _filled(row: Stored, seen: AccountConnector, state: State) -> Stored:
-    """The row with what is told of the connection now; what a standing one is not told of stays as it was."""
+    """The row with what the partner service reports; other values stay while the connection exists."""
     grant, newer = seen.grant, row.state not in STANDING or _is_newer(row, seen)
     told: dict[str, Any] = {
         "state": state,
@@ -182,10 +182,10 @@ def _filled(row: Stored, seen: AccountConnector, state: State) -> Stored:
 
 
 def _first(before: Stored, after: Stored) -> str | None:
-    """Who had connected it first, if that counts still.
+    """The user who connected it first; None if that no longer counts.
 
-    Whoever repairs a colleague's connection does not take it from them. One that had ended is nobody's;
-    nor is one that stands for another third-party account now anybody's who had connected the old one.
+    A reconnect by a colleague does not change the owner. A connection that had ended, or that now has another
+    third-party account, has none.
     """
     old, new = before.external_account, after.external_account
     is_another = old is not None and new is not None and old.casefold() != new.casefold()
@@ -193,7 +193,7 @@ def _first(before: Stored, after: Stored) -> str | None:
 
 
 def _doer(attempt: Attempt, before: Stored) -> dict[str, Any]:
-    """Whose doing it was; where that is not known, whoever connected it before remains."""
+    """The user who connected it: the attempt's, if attributed, else the one before."""
     known = attempt.attributed is True or attempt.status is not Status.CONNECTED
     by, name = before.connected_by, before.connected_by_name
     if known:

@@ -1,4 +1,4 @@
-"""A connection: one account connector of an account, as it is known here, and how it is told."""
+"""A connection: an account connector of an account, as the BFF stores it and reports it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 
 class State(StrEnum):
-    """How a connection, or a connector of an account, stands.
+    """The state of a connection, or of a connector for an account.
 
-    ``pending`` and ``unknown`` are said of what is looked at now; they are never stored.
+    ``pending`` and ``unknown`` are only reported, never stored.
     """
 
     DISCONNECTED = "disconnected"
@@ -23,19 +23,18 @@ class State(StrEnum):
 
 
 STANDING = frozenset({State.CONNECTED, State.NEEDS_RECONNECT})
-"""There is something to lose: a grant, or what only a new sign-in brings back."""
+"""States with a grant, working or lost: a connection that exists."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """What is known of a connection. Times are in UTC.
+    """A stored connection. Times are in UTC.
 
-    ``number`` is the account connector's id at the partner service. ``connected_by`` is the host's user id,
-    None where nobody knows; ``owner`` is likewise who connected it first. ``authenticated_at`` is the partner
-    service's own time of the latest sign-in. ``sequence`` counts what was told, ``version`` every change: a
-    change names the version that it saw. ``look_at``: it is looked at unasked then. ``ending_until``: until
-    then somebody (``ending_by``) is about to end it. ``taken_until``: until then a sign-in to a further
-    account has it for itself, that of the attempt ``taken_by``, unless that has ended.
+    ``number``: the account connector's id. ``connected_by``: the host's user id; None if unknown. ``owner``:
+    the user who connected it first. ``authenticated_at``: the partner service's time of the latest sign-in.
+    ``sequence`` counts events, ``version`` every change, for optimistic locking. ``look_at``: when to check
+    it without a request. ``ending_until``: until then ``ending_by`` is ending it. ``taken_until``: until then
+    it is claimed by the attempt ``taken_by``, unless that has ended.
     """
 
     product: str
@@ -68,13 +67,13 @@ class Stored:
 
     @property
     def owned_by(self) -> str | None:
-        """Whose it is: who connected it first, and reconnects change nothing of that. None: nobody knows."""
+        """The user whom it belongs to: who connected it first; reconnects do not change that."""
         return self.owner or self.connected_by
 
 
 @dataclass(frozen=True)
 class Running:
-    """A sign-in that a user is at: for which account connector, once that is known."""
+    """A launched attempt, and the account connector that it is for, once that is known."""
 
     attempt: str
     connector_key: str
@@ -88,7 +87,7 @@ class Running:
 
 @dataclass(frozen=True)
 class Change:
-    """What a row becomes, and the event that tells of it: None for what nobody needs to hear."""
+    """A changed row, and the type of its event; None for a change without one. ``by``: who ended it."""
 
     row: Stored
     event: str | None = None
@@ -96,7 +95,7 @@ class Change:
 
 
 def told(row: Stored) -> dict[str, Any]:
-    """A connection in the form that servers and pages are told; see ``docs/connections.md``."""
+    """A connection as JSON for servers and pages; see ``docs/connections.md``."""
     scopes = list(row.scopes) if row.scopes is not None else None
     missing = [scope for scope in row.wanted_scopes or () if scopes is not None and scope not in scopes]
     return {
@@ -118,7 +117,7 @@ def told(row: Stored) -> dict[str, Any]:
 
 
 def event_data(change: Change) -> dict[str, Any]:
-    """What an event of this change tells: the connection, whose it is, and who ended it."""
+    """The data of the change's event: the connection, its account, and who ended it."""
     data = told(change.row) | {"account": change.row.account_id, "reason_text": None}
     if change.event == "connection.disconnected":
         data["disconnected_by"] = change.by
@@ -126,5 +125,5 @@ def event_data(change: Change) -> dict[str, Any]:
 
 
 def moment(at: datetime | None) -> str | None:
-    """A time as JSON has it."""
+    """A time in ISO 8601."""
     return at.isoformat() if at else None

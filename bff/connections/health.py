@@ -1,4 +1,4 @@
-"""Looks at connections although nobody asks, seldom and in a bounded way, so that servers hear of an end."""
+"""Checks connections periodically, so that host's servers learn of a lost one without asking."""
 
 from __future__ import annotations
 
@@ -18,34 +18,45 @@ from bff.serving.logs import about
 from bff.upstream.protocol import AccountConnector, PartnerService, whole_of
 
 AT_ONCE: Final = 20
-"""Accounts that one round of one worker looks at: with three rounds a minute, one a second."""
+"""Accounts that one worker checks in a round: with three rounds a minute, one a second."""
 LEASE: Final = timedelta(minutes=5)
-"""Longer than a look may take: the next worker tries then, should this one have died."""
+"""Longer than a check takes. If a worker dies, another one checks the account after this time."""
 
 OUTAGE: Final = 3
-"""So many accounts in a row that get no sensible answer are an outage: the round ends."""
+"""So many failed accounts in a row count as an outage, which ends the round."""
 MOST_REMEMBERED: Final = 10_000
 
 log = structlog.get_logger("hitchpost.housekeeping")
 
 
 class Health:
-    """One look at each account that has something connected, every so often (``Ledger.every``).
+    """Checks each account with a connection once in a while (``Ledger.every``).
 
-    Any number of workers may do it at once: an account is claimed by the one statement that moves its due
-    time. An outage ends the round, and what was due stays so. An account that alone cannot be looked at (the
-    partner service refuses it, or has odd things of it) ends nothing: it is tried once more when its lease
-    has ended, and from then on as seldom as any other. That is told once.
+    Any number of workers may run: one statement that moves the due time claims an account. An outage ends the
+    round, and its accounts stay due. An account that fails alone (the partner service refuses it, or returns
+    something invalid) does not: it is retried after its lease, then at the usual interval. Logged once.
+
+    ``left_alone`` returns the seconds for which the partner service asked for no background calls
+    (``Retry-After``); 0 or less for none.
     """
 
-    def __init__(self, ledger: Ledger, partner: PartnerService, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        partner: PartnerService,
+        clock: Callable[[], datetime],
+        left_alone: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self._ledger = ledger
         self._partner = partner
         self._clock = clock
+        self._left_alone = left_alone
         self._troubled: set[tuple[str, str]] = set()
 
     def look(self, over: Callable[[], bool] = lambda: False) -> int:
-        """One round; how many accounts were looked at. ``over`` says whether to stop."""
+        """Check one round of accounts; return how many. ``over`` returns True to stop."""
+        if self._left_alone() > 0:
+            return 0
         store, looked, in_a_row = self._ledger.store, 0, 0
         unanswered: list[tuple[AccountRef, Exception]] = []
         for product, account_id in store.due(self._clock(), AT_ONCE):
@@ -68,7 +79,7 @@ class Health:
         return looked
 
     def _judge(self, unanswered: list[tuple[AccountRef, Exception]], *, outage: bool) -> None:
-        """Where others were answered in the same round, it is these accounts that cannot be looked at."""
+        """If other accounts were answered in the same round, these have failed by themselves."""
         for account, problem in unanswered:
             if not outage:
                 self._put_off(account, problem)
@@ -76,16 +87,16 @@ class Health:
             log.info("connections not looked at", count=len(unanswered), error=_code_of(unanswered[-1][1]))
 
     def _problem_of(self, account: AccountRef) -> Exception | None:
-        """Why an account could not be looked at; None where it was."""
+        """Why checking an account failed; None if it did not."""
         try:
             self._look_at(account)
-        except Exception as problem:  # noqa: BLE001  # one account that cannot be looked at keeps no other waiting
+        except Exception as problem:  # noqa: BLE001  # the other accounts are still checked
             return problem
         self._troubled.discard((account.product, account.id))
         return None
 
     def _put_off(self, account: AccountRef, problem: Exception) -> None:
-        """It is tried once more when its lease has ended; then as seldom as any other. It is told once."""
+        """Retry after the lease the first time, then at the usual interval. Log the first time only."""
         key = account.product, account.id
         if key in self._troubled:
             self._ledger.postpone(account)
@@ -117,7 +128,7 @@ class Health:
         self._ledger.touched(account)
 
     def _end_leftover(self, account: AccountRef, row: Stored, seen: AccountConnector | None) -> None:
-        """End it again if a sign-in has connected it that was begun before it was ended."""
+        """End it again if a sign-in that began before its end has connected it."""
         if self._ledger.is_leftover(row, seen):
             self._partner.deauthenticate(account, row.number)
             log.info("connection ended again", product=row.product, account_connector=row.number)
@@ -127,7 +138,7 @@ class Health:
 
 
 def _is_its_own(problem: Exception) -> bool:
-    """Whether a problem is of this account alone: another one may well be looked at."""
+    """Whether a problem concerns this account alone."""
     if isinstance(problem, PartnerUnavailable):
         return problem.refused
     return not isinstance(problem, StorageUnavailable)

@@ -1,4 +1,4 @@
-"""Keeps what is known of connections true: whoever looks at the partner service compares it here."""
+"""Keeps the stored connections up to date with what the partner service reports."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from bff.identity.principal import AccountRef
 from bff.upstream.protocol import AccountConnector
 
 SEEN_EVERY: Final = timedelta(minutes=10)
-"""So seldom is a look written down that found nothing new."""
+"""How often a check without changes is stored."""
 LEFTOVERS_EVERY: Final = timedelta(minutes=5)
-"""So often it is looked, for an hour, whether a sign-in connects again what was ended while it ran."""
+"""How often to check, for an hour, whether a running sign-in has connected again what was ended."""
 TAKEN: Final = timedelta(seconds=60)
-"""Longer than a mint may take."""
+"""How long a claim lasts: longer than minting takes."""
 SPREAD: Final = 0.2
-"""The share by which the next look is moved, so that what connected together does not come together."""
+"""Random share by which the next check is moved, so that checks of many connections spread out."""
 
 
 class Ledger:
-    """Compares what is seen of account connectors with what is known, and notes what has changed.
+    """Compares the partner service's account connectors with the stored connections, and stores the changes.
 
-    ``every``: so long after a look the next one is due although nobody asks; None: never.
-    ``within(transaction, product, account, number, decide)`` decides inside a transaction of another store.
-    ``sharing`` are the products that share a product's accounts, itself among them.
+    ``every``: time between checks without a request; None for none. ``within(transaction, product, account,
+    number, decide)`` decides in a transaction of another store. ``sharing``: the products that share a
+    product's accounts, itself included.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Ledger:
         self.sharing = sharing
 
     def blank(self, account: AccountRef, offered: OfferedConnector, number: int) -> Stored:
-        """A connection of which nothing is known yet."""
+        """A connection that is not stored yet."""
         now = self._clock()
         return Stored(
             account.product, account.id, number, offered.key, offered.name, State.DISCONNECTED, now, now
@@ -63,11 +63,10 @@ class Ledger:
         seen: AccountConnector | None,
         running: Iterable[Running] = (),
     ) -> Stored:
-        """What is known after this look; ``row`` was read before the partner service was asked.
+        """The connection after this look. ``row`` was read before the partner service was asked.
 
-        While a user signs in to it, what that sign-in makes of it is left to its attempt, which knows whose
-        doing it is: it is shown, and not noted. A grant that has died meanwhile is no sign-in's doing. What a
-        draft has connected is never noted.
+        While a user signs in to it, the change is left to the attempt, which knows the user: it is shown but
+        not stored. Except a lost grant, which no sign-in causes. Connections of drafts are never stored.
         """
         now = self._clock()
         left = any(attempt.is_for(blank.number) for attempt in running) and not changes.is_lost(row, seen)
@@ -82,11 +81,11 @@ class Ledger:
         change = self._scheduled(change, now)
         if self.store.apply(change, row.version if row else None):
             return change.row
-        # Somebody was faster, and knows more.
+        # Another process has stored a change since ``row`` was read.
         return self.store.get(blank.product, blank.account_id, blank.number) or blank
 
     def _is_fresh(self, number: int, seen: AccountConnector | None, since: datetime) -> bool:
-        """Whether a connection that is seen for the first time was made since then, by a sign-in of ours."""
+        """Whether a connection that is not stored was made at ``since`` or later, by a sign-in of ours."""
         if seen is None or not seen.authenticated:
             return False
         told = seen.sign_ins or ()
@@ -95,9 +94,9 @@ class Ledger:
         )
 
     def is_leftover(self, row: Stored, seen: AccountConnector | None) -> bool:
-        """Whether a connection that was ended is connected again by a sign-in that was begun before its end.
+        """Whether an ended connection was connected again by a sign-in that began before the end.
 
-        Asked of a partner service that tells one flag, and cannot end the sign-ins that are under way there.
+        Happens only at a partner service that keeps no records, since it cannot cancel running sign-ins.
         """
         if row.state is not State.DISCONNECTED or seen is None:
             return False
@@ -107,36 +106,36 @@ class Ledger:
         return bool(minted) and max(minted) <= row.changed_at
 
     def touch(self, account: AccountRef, rows: Mapping[int, Stored]) -> None:
-        """Note that an account was looked at, unless that is noted already."""
+        """Store that an account was checked, at most every ``SEEN_EVERY``."""
         now, standing = self._clock(), [row for row in rows.values() if row.state in STANDING]
         if any(now - row.seen_at >= SEEN_EVERY for row in standing):
             self.touched(account)
 
     def touched(self, account: AccountRef) -> None:
-        """The same, whenever that was noted last: the next look is due some time from now."""
+        """Store that an account was checked, and when the next check is due."""
         now = self._clock()
         self.store.touch(account.product, account.id, now, self._next(now))
 
     def postpone(self, account: AccountRef) -> None:
-        """An account cannot be looked at: the next try is as far as the next look at any other."""
+        """Move an account that cannot be checked to the usual next check."""
         self.store.postpone(account.product, account.id, self._next(self._clock()))
 
     def lost(self, account: AccountRef) -> set[int]:
-        """The connections that need a new sign-in."""
+        """The connections that need a new sign-in, by number."""
         rows = self.store.of_account(account.product, account.id).values()
         return {row.number for row in rows if row.state is State.NEEDS_RECONNECT}
 
     def busy(self, account: AccountRef) -> set[int]:
-        """Those that users are signing in to now."""
+        """The account connectors that users are signing in to now."""
         running = self.store.running(account.product, account.id, self._clock())
         return {number for each in running for number in (each.number, each.wanted) if number is not None}
 
     def take(self, account: AccountRef, offered: OfferedConnector, number: int, attempt: str) -> bool:
-        """Keep one for an attempt whose sign-in is being minted, until the attempt is known to run."""
+        """Claim one for an attempt that mints for it, for ``TAKEN``."""
         return self.store.take(self.blank(account, offered, number), self._clock() + TAKEN, attempt)
 
     def settled(self, seen: AccountConnector) -> Callable[[Any, Attempt], None]:
-        """What is to be done in the transaction in which an attempt is found to have succeeded."""
+        """The work that stores the connection, in the transaction that settles the attempt."""
 
         def note(transaction: Any, attempt: Attempt) -> None:
             if is_draft(attempt.product):

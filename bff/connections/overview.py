@@ -1,4 +1,4 @@
-"""What an account has connected, as a page and a host's server are told."""
+"""Lists what an account has connected, for its page and for the host's server."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from bff.upstream.catalogue import Catalogue
 from bff.upstream.protocol import AccountConnector, KnownConnector, PartnerService, plain_name, whole_of
 
 FRESH: Final = timedelta(seconds=3)
-"""For so long another worker may not have heard that a sign-in has ended."""
+"""How long a list is cached: another worker may learn of a change this much later."""
 MOST_KEPT: Final = 1000
 PATIENCE: Final = timedelta(seconds=4)
-"""So long a page waits to hear what is connected."""
+"""How long a page waits for the partner service."""
 
 
 @dataclass(frozen=True)
 class Connection:
-    """One connector of an account. ``state`` is how it stands now; ``row`` is what is known of it.
+    """One connection. ``state``: its state now. ``row``: what is stored of it.
 
-    ``authenticated``: as the partner service has it. While that is away, the state is unknown and ``row`` is
-    the last word.
+    ``authenticated``: the partner service's flag. While that is unavailable, the state is ``unknown`` and
+    ``row`` has the last known one.
     """
 
     row: Stored
@@ -47,9 +47,9 @@ class Connection:
 
 @dataclass(frozen=True)
 class ConnectorStanding:
-    """A connector as it stands for an account, with all of its connections.
+    """The state of a connector for an account, with all of its connections.
 
-    ``last_state`` and ``last_seen_at`` are told where the state is unknown: what it was, and when that was.
+    ``last_state`` and ``last_seen_at``: the last known state and when it was seen, while it is ``unknown``.
     """
 
     connector: OfferedConnector
@@ -60,16 +60,16 @@ class ConnectorStanding:
 
     @property
     def external_account(self) -> str | None:
-        """The third-party account that is connected; None where nobody knows, or where there are several."""
+        """The connected third-party account; None if it is unknown, or if there are several."""
         connected = [item.row.external_account for item in self.connections if item.state is State.CONNECTED]
         return connected[0] if len(connected) == 1 else None
 
 
 @dataclass
 class _Look:
-    """One look at an account. What is known was read before the partner service was asked.
+    """One look at an account. ``known`` was read before the partner service was asked.
 
-    ``installed``: None while the partner service is away. ``now``: it was asked for this very look.
+    ``installed``: None while the partner service is unavailable. ``now``: False if it comes from the cache.
     """
 
     account: AccountRef
@@ -82,7 +82,7 @@ class _Look:
 
 
 class Overview:
-    """Reads an account's connectors at the partner service, seldom enough to be kind to it."""
+    """Reads an account's connectors from the partner service, with a short cache."""
 
     def __init__(
         self,
@@ -103,10 +103,10 @@ class Overview:
     def connections(
         self, account: AccountRef, offered: Iterable[OfferedConnector], *, now: bool = True
     ) -> list[Connection]:
-        """What is installed of ``offered``; in an outage what is known of it.
+        """The connections of ``offered``; in an outage the stored ones, as ``unknown``.
 
-        ``now``: the partner service is asked for this very look, however many there are. Raises
-        ``PartnerUnavailable`` in an outage where nothing is known: that is not the same as nothing.
+        ``now``: ask the partner service, not the cache. Raises ``PartnerUnavailable`` in an outage if none is
+        stored.
         """
         look = self._begin(account, offered)
         asked, look.now = self._recent(account, now=now)
@@ -120,9 +120,9 @@ class Overview:
             return self._unknown(look)
 
     def states(self, account: AccountRef, offered: Iterable[OfferedConnector]) -> list[ConnectorStanding]:
-        """How each connector stands, with its connections; an outage makes it unknown.
+        """The state of each connector, with its connections; ``unknown`` in an outage.
 
-        A page waits for this: what takes the partner service longer than ``PATIENCE`` is unknown, too.
+        A page waits for this, so an answer that takes longer than ``PATIENCE`` counts as an outage.
         """
         look = self._begin(account, offered)
         asked, look.now = self._recent(account)
@@ -135,12 +135,12 @@ class Overview:
         return [self._standing(look, connector, found) for connector in look.offered]
 
     def tell(self, event: str, attempt: Attempt) -> None:
-        """Implements ``Events``: when an attempt of an account has ended, ask anew next time."""
+        """Implements ``Events``: drops an account from the cache when one of its attempts has ended."""
         if event in {"settled", "late success"}:
             self.forget(AccountRef(attempt.account.id, attempt.account.name, attempt.account.product))
 
     def forget(self, account: AccountRef) -> None:
-        """Something has changed: ask anew next time."""
+        """Drop an account from the cache."""
         self._era += 1
         self._kept.pop((account.product, account.id), None)
 
@@ -157,7 +157,7 @@ class Overview:
     def _ask(self, account: AccountRef, era: int) -> list[AccountConnector]:
         now = self._clock()
         installed = self._partner.list_account_connectors(account)
-        if era == self._era:  # Else something has changed since it was asked.
+        if era == self._era:  # Nothing has changed since the call began.
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
             self._kept[account.product, account.id] = (now, installed)
@@ -190,7 +190,7 @@ class Overview:
             row = look.known[item.id] = self._ledger.compare(row, blank, whole, look.running)
             authenticated = whole.authenticated
         elif row is not None:
-            # What is known may be newer than what was heard some seconds ago.
+            # The stored state may be newer than the cached list.
             authenticated = row.state is State.CONNECTED
         elif authenticated:
             row = replace(blank, state=State.CONNECTED)
@@ -199,14 +199,14 @@ class Overview:
         return Connection(row, connector, State.PENDING if pending else row.state, authenticated)
 
     def _look_for_lost(self, look: _Look, there: set[int]) -> None:
-        """Of what stood and is not in the list it is asked again: a list is read page by page."""
+        """Ask for each stored connection that is not in the list: it may have changed while that was read."""
         for number, row in look.known.items():
             if number not in there and row.state in STANDING:
                 seen = self._partner.get_account_connector(look.account, number)
                 look.known[number] = self._ledger.compare(row, row, seen)
 
     def _unknown(self, look: _Look) -> list[Connection]:
-        """What is known of what stood, while nobody can say whether it does."""
+        """The stored connections, as ``unknown``."""
         named = {connector.key: self._catalogue.named(connector) for connector in look.offered}
         rows = [row for row in look.known.values() if row.state in STANDING and row.connector_key in named]
         return [
@@ -225,14 +225,14 @@ class Overview:
         if any(each.connector_key == connector.key for each in look.running):
             states.add(State.PENDING)
         state = next((state for state in PRECEDENCE if state in states), None)
-        # Something may be installed of a connector whose name and releases nobody could tell yet.
+        # The catalogue could not be read, so something installed may belong to this connector.
         if state is None and look.installed and connector.reference not in look.told:
             return _away(look, named, ours)
         return ConnectorStanding(named, state or State.DISCONNECTED, ours)
 
 
 PRECEDENCE: Final = (State.CONNECTED, State.NEEDS_RECONNECT, State.PENDING)
-"""Of a connector with several connections the first of these is told."""
+"""The state of a connector with several connections: the first of these that one of them has."""
 
 
 def _away(look: _Look, connector: OfferedConnector, ours: tuple[Connection, ...]) -> ConnectorStanding:
@@ -244,9 +244,9 @@ def _away(look: _Look, connector: OfferedConnector, ours: tuple[Connection, ...]
 
 
 def is_of(offered: OfferedConnector, known: KnownConnector | None, item: AccountConnector) -> bool:
-    """Whether an account connector is an install of an offered connector; ``known``: the catalogue's word."""
+    """Whether an account connector is an install of an offered connector. ``known``: its catalogue entry."""
     if known and known.connector:
         return known.connector.is_in(item)
-    # Without the catalogue's word what is installed speaks for itself: it has its release and its name.
+    # Without an entry, compare the name and the id of what is installed.
     by_name = plain_name(offered.reference) == plain_name(item.connector_name)
     return by_name or offered.reference == str(item.connector_id)

@@ -1,4 +1,4 @@
-"""What is done with one connection: it is found, ended, or asked for an access token."""
+"""Finds one connection, ends it, or gets an access token of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import structlog
 from bff.common.errors import ConnectionNotFound, NeedsReconnect, PartnerProblem
 from bff.connect.attempt import Hint, Status
 from bff.connect.outcome import LATE
-from bff.connect.polling import Watch
+from bff.connect.polling import AttemptPoller
 from bff.connect.ports import AttemptStore
 from bff.connections import changes
 from bff.connections.connection import STANDING, Change, Stored
@@ -26,17 +26,17 @@ from bff.upstream.catalogue import Catalogue
 from bff.upstream.protocol import LAST_NUMBER, AccessToken, AccountConnector, PartnerService
 
 ENDING: Final = timedelta(seconds=60)
-"""Longer than the calls may take that end a connection; whoever takes longer has died."""
+"""How long an end may take; after that its process has died."""
 
 log = structlog.get_logger("hitchpost")
 
 
 @dataclass(frozen=True)
 class Found:
-    """A connection of an account, looked at now.
+    """A connection of an account, as it is stored and as the partner service returned it just now.
 
-    ``row`` is what is known after the look, ``seen`` what the partner service answered, and ``known_before``
-    the row that was stored before it was asked.
+    ``row``: the stored connection after this look. ``known_before``: the one before it. ``seen``: the account
+    connector, None where there is none.
     """
 
     account: AccountRef
@@ -47,7 +47,7 @@ class Found:
 
 
 class Connections:
-    """The use-cases about one connection of an account, which is named by its account connector's id."""
+    """Operations on one connection, which is identified by its account connector's id."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Connections:
         catalogue: Catalogue,
         overview: Overview,
         attempts: AttemptStore,
-        watch: Watch,
+        poller: AttemptPoller,
         clock: Callable[[], datetime],
     ) -> None:
         self._ledger = ledger
@@ -64,11 +64,11 @@ class Connections:
         self._catalogue = catalogue
         self._overview = overview
         self._attempts = attempts
-        self._watch = watch
+        self._poller = poller
         self._clock = clock
 
     def find(self, account: AccountRef, offered: Iterable[OfferedConnector], name: str) -> Found:
-        """The connection of this id, looked at now. Raises ``ConnectionNotFound``, ``PartnerUnavailable``."""
+        """The connection of this id, up to date. Raises ``ConnectionNotFound``, ``PartnerUnavailable``."""
         number = number_of(name)
         row = self._ledger.store.get(account.product, account.id, number)
         running = self._ledger.store.running(account.product, account.id, self._clock())
@@ -80,9 +80,9 @@ class Connections:
         return Found(account, connector, self._ledger.compare(row, blank, seen, running), seen, row)
 
     def known(self, account: AccountRef, offered: OfferedConnector, name: str) -> int:
-        """The number of a connection that can be signed in to again. Raises ``ConnectionNotFound``.
+        """The number of a connection that can be reconnected. Raises ``ConnectionNotFound``.
 
-        The partner service is asked only for one that nothing is known of.
+        Asks the partner service only if the connection is not stored.
         """
         number = number_of(name)
         row = self._ledger.store.get(account.product, account.id, number)
@@ -94,26 +94,26 @@ class Connections:
         return number
 
     def end(self, found: Found, by: str | None) -> None:
-        """End a connection: its sign-ins, its grant at the partner service, and where it can at its source.
+        """End a connection: cancel its attempts, remove its grant, revoke it at the third party if possible.
 
-        ``by`` is told to the host: the user's id there, or who else it was. Whoever comes second finds it
-        ended. Raises ``ConnectionNotFound`` where nothing stands, and ``PartnerUnavailable``: then it stands.
+        ``by``: the host's user id, or another actor; reported to the host. Raises ``ConnectionNotFound`` if
+        it does not exist (any more), ``PartnerUnavailable`` if it could not be ended.
         """
         account, number = found.account, found.row.number
         standing = found.row.state in STANDING or changes.state_of(found.seen) in STANDING
         if not standing:
             raise _missing(number)
-        # One that has succeeded already is told as what it is, and then ended with the rest.
+        # An attempt that has succeeded is reported as connected before its connection ends.
         self._end_sign_ins(account, number, found.seen)
-        self._tell_untold(found)
+        self._record_unreported(found)
         self._mark(found, self._clock() + ENDING, by)
         self._end_sign_ins(account, number)
-        # What is begun from now on is begun after the end.
+        # A sign-in that is minted from now on is not ended.
         since = self._clock()
         try:
             gone = not self._partner.deauthenticate(account, number)
         except PartnerProblem:
-            # It may have been done all the same: whoever looks next finds out, and knows whose doing it was.
+            # The call may have succeeded. The next look finds out, and knows by whom it was ended.
             self._mark(found, self._clock(), by)
             raise
         gone = self._remove(found) or gone
@@ -127,7 +127,7 @@ class Connections:
         try:
             return self._partner.access_token(found.account, found.row.number)
         except NeedsReconnect:
-            # It has ended with this very question, and the host is to be told of it.
+            # The partner service found the grant lost: store that, and report it to the host.
             with contextlib.suppress(PartnerProblem):
                 self.find(found.account, [found.offered], str(found.row.number))
             raise
@@ -139,7 +139,7 @@ class Connections:
         row: Stored | None,
         seen: AccountConnector | None,
     ) -> OfferedConnector | None:
-        """The offered connector that it is of: the one it was connected as, else the first that it may be."""
+        """The offered connector of it: the one it is stored with, else the first that matches."""
         offered = list(offered)
         if row is not None:
             found = next((each for each in offered if each.key == row.connector_key), None)
@@ -150,7 +150,7 @@ class Connections:
         return found and self._catalogue.named(found)
 
     def _mark(self, found: Found, until: datetime, by: str | None) -> None:
-        """Note that somebody is about to end it, until then: nobody takes half of an end for a loss."""
+        """Store that it is being ended, so that others do not take the end for a loss."""
         seen = found.row
         blank = self._ledger.blank(found.account, found.offered, seen.number)
 
@@ -161,14 +161,15 @@ class Connections:
         self._everywhere(seen, lambda row: decide(row) if row else None)
 
     def _everywhere(self, row: Stored, decide: Decide) -> None:
-        """For its own product, and for those that share the account: they have the same connection."""
+        """Apply to its own product and to those that share the account: they have the same connection."""
         for product in self._ledger.sharing(row.product):
             self._ledger.store.decide(product, row.account_id, row.number, decide)
 
-    def _tell_untold(self, found: Found) -> None:
-        """Tell what the look shows and nobody has told, before the end is told.
+    def _record_unreported(self, found: Found) -> None:
+        """Record and report what ``found.seen`` shows and nobody has reported yet.
 
-        The look may be older than the row: then it counts only if the row is of the same sign-in.
+        The stored row may have changed since ``seen`` was read. Then it counts only if both are of the same
+        sign-in.
         """
         blank = self._ledger.blank(found.account, found.offered, found.row.number)
         row = self._ledger.store.get(blank.product, blank.account_id, blank.number)
@@ -176,18 +177,18 @@ class Connections:
             self._ledger.compare(row, blank, found.seen)
 
     def _end_sign_ins(self, account: AccountRef, number: int, seen: AccountConnector | None = None) -> None:
-        """Cancel the sign-ins to it that are under way; those that have succeeded by what is ``seen`` did."""
+        """Cancel the running attempts of it, except those whose success ``seen`` shows."""
         now, products = self._clock(), self._ledger.sharing(account.product)
         running = [each for key in products for each in self._ledger.store.running(key, account.id, now)]
         for each in running:
             attempt = self._attempts.get(each.attempt) if each.is_for(number) else None
             if attempt is not None and seen is not None:
-                attempt = self._watch.conclude(attempt, seen, Hint.CANCEL)
+                attempt = self._poller.conclude(attempt, seen, Hint.CANCEL)
             if attempt is not None:
-                self._watch.settle(attempt, {"status": Status.CANCELLED, "error_code": "cancelled"})
+                self._poller.settle(attempt, {"status": Status.CANCELLED, "error_code": "cancelled"})
 
     def _remove(self, found: Found) -> bool:
-        """Of a connector that may be there several times, one that is empty now is of no use."""
+        """Uninstall a connector that may be installed several times, since it is of no use any more."""
         if not found.offered.multiple:
             return False
         try:
@@ -199,7 +200,7 @@ class Connections:
 
     def _note_end(self, found: Found, since: datetime, by: str | None, *, gone: bool) -> None:
         ended = found.row
-        # Sign-ins that a partner service with one flag cannot end: it is looked what becomes of them.
+        # Running sign-ins cannot be cancelled where there are no records: check later what came of them.
         tells = found.seen is None or found.seen.sign_ins is not None
         is_open = not gone and not tells and self._ledger.store.minted(ended.number, since - LATE)
         look_at = since + LEFTOVERS_EVERY if is_open else None
@@ -214,7 +215,7 @@ class Connections:
 
 
 def number_of(name: str) -> int:
-    """The account connector's id that a connection is named by. Raises ``ConnectionNotFound``."""
+    """The account connector's id in a connection's id. Raises ``ConnectionNotFound``."""
     # One way to write it: each spelling would be counted by itself where calls are limited.
     plain = name.isascii() and name.isdecimal() and len(name) <= 10 and name[0] != "0"
     if not plain or int(name) > LAST_NUMBER:
@@ -223,7 +224,7 @@ def number_of(name: str) -> int:
 
 
 def _is_of(row: Stored, seen: AccountConnector) -> bool:
-    """Whether a row tells of the very sign-in that is seen."""
+    """Whether the stored row is of the sign-in that ``seen`` shows."""
     return row.state in STANDING and row.authenticated_at == seen.authenticated_at
 
 

@@ -1,4 +1,4 @@
-"""Connections in the database. A change and the event that tells of it are one transaction."""
+"""Stores connections in the database. A change and its event are one transaction."""
 
 from __future__ import annotations
 
@@ -78,42 +78,42 @@ class DatabaseConnections:
         self._minted = Read(engine, _MINTED)
 
     def of_account(self, product: str, account_id: str) -> dict[int, Stored]:
-        """What is known of an account's connections, by their numbers; also of those that have ended."""
+        """The stored connections of an account by number, ended ones included."""
         rows = map(_stored, self._of_account.all(of=product, account=account_id))
         return {row.number: row for row in rows}
 
     def get(self, product: str, account_id: str, number: int) -> Stored | None:
-        """What is known of one."""
+        """One stored connection."""
         with self._engine.connect() as connection:
             return _one(connection, product, account_id, number)
 
     def running(self, product: str, account_id: str, now: datetime) -> list[Running]:
-        """The sign-ins of an account that users are at now."""
+        """The launched attempts of an account."""
         return [Running(*row) for row in self._running.all(of=product, account=account_id, now=now)]
 
     def is_fresh(self, number: int, since: datetime) -> bool:
-        """Whether a sign-in of ours, minted since then, found it unconnected: it may have connected it."""
+        """Whether a sign-in minted at ``since`` or later found it unconnected, and may have connected it."""
         return bool(self._fresh.all(number=number, since=since))
 
     def minted(self, number: int, since: datetime) -> list[datetime]:
-        """When sign-ins to it were minted, by attempts and for hosts' servers, since then."""
+        """When sign-ins to it were minted, at ``since`` or later, by attempts and for the host's server."""
         return [at for (at,) in self._minted.all(number=number, since=since)]
 
     def apply(self, change: Change, version: int | None) -> bool:
-        """Make the change if the row still has the ``version`` that was seen (None: there is no row)."""
+        """Store the change if the row still has this ``version`` (None: if there is no row)."""
         try:
             with self._writer.begin() as connection:
                 return _apply(connection, change, version)
         except IntegrityError:
-            return False  # Somebody has noted it first.
+            return False  # Another process has inserted the row first.
 
     def decide(self, product: str, account_id: str, number: int, decide: Decide) -> Stored | None:
-        """Read one, locked, and make the change that is decided on; the row as it is then."""
+        """Lock and read a row, decide on it, and store the change; the row afterwards."""
         with self._writer.begin() as connection:
             return decide_within(connection, product, account_id, number, decide)
 
     def touch(self, product: str, account_id: str, now: datetime, look_at: datetime | None) -> None:
-        """An account was looked at, and what stands there stands."""
+        """Store that an account was checked and its connections exist."""
         standing = _row.state.in_((State.CONNECTED.value, State.NEEDS_RECONNECT.value))
         ours = and_(_row.product == product, _row.account_id == account_id, standing)
         with self._writer.begin() as connection:
@@ -122,28 +122,28 @@ class DatabaseConnections:
             connection.execute(update(connections).where(due).values(look_at=look_at))
 
     def due(self, now: datetime, limit: int) -> list[tuple[str, str]]:
-        """Product and account of what is to be looked at, the longest due first."""
+        """Product and account of those that are due for a check, the longest due first."""
         wanted = select(_row.product, _row.account_id).where(_row.look_at.is_not(None), _row.look_at <= now)
         with self._engine.connect() as connection:
             rows = connection.execute(wanted.order_by(_row.look_at).limit(limit)).all()
         return list(dict.fromkeys((row.product, row.account_id) for row in rows))
 
     def claim(self, product: str, account_id: str, now: datetime, until: datetime) -> bool:
-        """Whether this caller is to look at a due account: of any number at once one is told True."""
+        """Claim the check of a due account; of concurrent callers one gets True."""
         due = and_(_row.product == product, _row.account_id == account_id, _row.look_at <= now)
         with self._writer.begin() as connection:
             return connection.execute(update(connections).where(due).values(look_at=until)).rowcount > 0
 
     def postpone(self, product: str, account_id: str, until: datetime | None) -> None:
-        """An account that is looked at unasked is looked at no sooner than then; None: never."""
+        """Move the next check of an account; None for none."""
         due = and_(_row.product == product, _row.account_id == account_id, _row.look_at.is_not(None))
         with self._writer.begin() as connection:
             connection.execute(update(connections).where(due).values(look_at=until))
 
     def take(self, blank: Stored, until: datetime, attempt: str) -> bool:
-        """Keep a connection that does not stand for one attempt, until then; False when another has it.
+        """Claim an ended connection for one attempt; False when another attempt has it.
 
-        An attempt may take what it has again. One that has ended holds nothing.
+        An attempt may repeat its claim. An attempt that has ended has none.
         """
         now = blank.changed_at
         has_ended = exists(
@@ -169,13 +169,13 @@ class DatabaseConnections:
 def decide_within(
     connection: Connection, product: str, account_id: str, number: int, decide: Decide
 ) -> Stored | None:
-    """The same inside a transaction that others have begun."""
+    """``DatabaseConnections.decide`` inside a transaction that the caller has begun."""
     for _ in range(2):
         row = _one(connection, product, account_id, number, locked=True)
         change = decide(row)
         if change is None:
             return row
-        # There is no row to lock before the first: somebody else's may come in between.
+        # A first row cannot be locked before it exists: another process may insert it in between.
         with contextlib.suppress(IntegrityError), connection.begin_nested():
             if _apply(connection, change, row.version if row else None):
                 return change.row

@@ -1,4 +1,4 @@
-"""What comes along when a text is pasted: tabs, line breaks, invisible characters, typographic quotes."""
+"""Cleans pasted texts of tabs, line breaks, invisible characters and typographic quotes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from bff.content.product import MessageFormat
 _BREAKS: Final = re.compile(" *[\t-\r\x85\u2028\u2029][ \t-\r\x85\u2028\u2029]*")
 """Tabs and breaks of any kind, with the spaces around them."""
 _INVISIBLE: Final = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x9f\u00ad\u180e\u200b\u2060\ufeff]")
-"""What draws nothing and spells nothing. Joiners and marks of direction do."""
+"""Invisible characters without a meaning in spelling. Joiners and direction marks have one, and are kept."""
 _HARD_SPACE: Final = re.compile("[\u00a0\u2007\u202f]")
 _STRAY_HARD_SPACE: Final = re.compile(
     "(?<!«)(?<![0-9])[\u00a0\u2007\u202f](?![!?:;»%€])|(?<=[0-9])[\u00a0\u2007\u202f](?![0-9!?:;»%€])"
 )
-"""A no-break space where no typesetter would put one: French has it before a colon, numbers inside."""
+"""A no-break space where typography has none. It belongs before a French colon, and between digits."""
 _QUOTES: Final = "\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02"
 _QUOTE_ENDS: Final = re.compile(r"\s*(?:[:,}\]]|$)")
 _STRAIGHT: Final = str.maketrans(
@@ -26,7 +26,7 @@ _STRAIGHT: Final = str.maketrans(
 
 
 def cleaned(path: str, text: str, form: str = MessageFormat.TEXT) -> str:
-    """The text of an entry without what pasting brought along. ``form`` is that of its message."""
+    """Clean the text of the entry at ``path``. ``form`` is the format of its message."""
     match path.split("/"):
         case ["messages", _, "text", *_] if form == MessageFormat.JSON or text.lstrip().startswith("{"):
             return _json(text)
@@ -51,7 +51,7 @@ def _look(field: str, text: str) -> str:
 
 
 def _json(text: str) -> str:
-    """What is JSON stays as it is; what becomes JSON by cleaning is cleaned; the rest has its fault told."""
+    """Clean the text if that makes it valid JSON. Otherwise it stays, valid or not."""
     if not _is_json(text) and _is_json(clean := _straightened(text)):
         return clean
     return text
@@ -66,24 +66,24 @@ def _is_json(text: str) -> bool:
 
 
 def _straightened(text: str) -> str:
-    """Straight quotation marks around strings, plain spaces between them; what stands inside is kept."""
-    made: list[str] = []
+    """Write straight quotation marks around strings and plain spaces between them. Strings are kept."""
+    output: list[str] = []
     inside, escaped = "", False
     for place, read in enumerate(text):
         if _INVISIBLE.match(read):
             continue
         if not inside:
             inside = read if read == '"' or read in _QUOTES else ""
-            made.append('"' if inside else _HARD_SPACE.sub(" ", read))
+            output.append('"' if inside else _HARD_SPACE.sub(" ", read))
             continue
         quote = read == '"' or read in _QUOTES
         ends = read == inside == '"' or (quote and _QUOTE_ENDS.match(text, place + 1))
         if quote and not escaped and ends:
             inside = ""
-            made.append('"')
+            output.append('"')
         elif read == '"' and not escaped:
-            made.append('\\"')
+            output.append('\\"')
         else:
-            made.append(" " if read in "\t\n\r" else read)
+            output.append(" " if read in "\t\n\r" else read)
         escaped = read == "\\" and not escaped
-    return "".join(made)
+    return "".join(output)

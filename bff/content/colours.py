@@ -1,4 +1,4 @@
-"""Colours as ``#rrggbb``: contrast after WCAG 2.2, mixtures as in CSS, and the nearest one that will do."""
+"""Colours as ``#rrggbb``: contrast (WCAG 2.2), mixing (CSS), the nearest colour that meets a condition."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Rgb = tuple[float, float, float]
 
 _HEX: Final = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 _STEPS: Final = 510
-"""Twice what eight bits tell apart: no lightness is missed."""
+"""Steps of lightness: twice those of eight bits, so that no 8-bit lightness is missed."""
 
 
 def is_colour(text: str) -> bool:
@@ -21,13 +21,13 @@ def is_colour(text: str) -> bool:
 
 
 def full(colour: str) -> str:
-    """The colour as ``#rrggbb``, in small letters."""
+    """The colour as ``#rrggbb``, in lower case."""
     digits = colour[1:].lower()
     return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
 
 
 def rgb(colour: str) -> Rgb:
-    """The colour's parts."""
+    """Convert to ``Rgb``."""
     digits = full(colour)[1:]
     red, green, blue = (int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4))
     return red, green, blue
@@ -39,26 +39,26 @@ def contrast(first: str, second: str) -> float:
 
 
 def ratio(first: Rgb, second: Rgb) -> float:
-    """The contrast ratio of two colours that need not be whole steps of eight bits."""
+    """The contrast ratio of two ``Rgb`` colours, from 1 to 21."""
     darker, lighter = sorted((_luminance(first), _luminance(second)))
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def mix(first: str, share: float, second: str) -> Rgb:
-    """What ``color-mix(in srgb, first share, second)`` yields."""
+    """The result of CSS ``color-mix(in srgb, first share, second)``. ``share`` is from 0 to 1."""
     pairs = zip(rgb(first), rgb(second), strict=True)
     red, green, blue = (one * share + other * (1 - share) for one, other in pairs)
     return red, green, blue
 
 
 def nearest(colour: str, passes: Callable[[str], bool]) -> str | None:
-    """The colour of the same hue, next in lightness (HSL), that passes. Black and white are tried too."""
-    hue, now, saturation = colorsys.rgb_to_hls(*rgb(colour))
-    for step in sorted(range(_STEPS + 1), key=lambda step: abs(step / _STEPS - now)):
+    """The colour of the same hue and saturation, nearest in lightness (HSL), that passes. None if none."""
+    hue, lightness, saturation = colorsys.rgb_to_hls(*rgb(colour))
+    for step in sorted(range(_STEPS + 1), key=lambda step: abs(step / _STEPS - lightness)):
         parts = colorsys.hls_to_rgb(hue, step / _STEPS, saturation)
-        found = "#" + "".join(f"{round(part * 255):02x}" for part in parts)
-        if passes(found):
-            return found
+        candidate = "#" + "".join(f"{round(part * 255):02x}" for part in parts)
+        if passes(candidate):
+            return candidate
     return None
 
 

@@ -1,4 +1,4 @@
-"""A product as its users meet it, from what its team wrote."""
+"""Builds the product that users see from its registration and its team's content."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from bff.content.wording import ANY, Place
 
 
 def product_of(registration: Registration, content: Content, version: int = 0) -> Product:
-    """The product as its users meet it. Faulty entries are left out: nothing half-right is shown."""
+    """Build a product. Faulty entries are left out, so that users see the defaults instead."""
     sound = without_faults(content, registration)
-    found = {
+    callback_messages = {
         messages.DEFAULT_MESSAGE: Message(MessageKind.SEALED, {(ANY, ANY): DEFAULT_TEXT}),
         **{name: message_of(sound, name, texts) for name, texts in texts_of_messages(sound).items()},
     }
@@ -26,7 +26,7 @@ def product_of(registration: Registration, content: Content, version: int = 0) -
         name=registration.name,
         origins=registration.origins,
         connectors=tuple(connectors_of(registration, sound)),
-        messages=found,
+        messages=callback_messages,
         words=own,
         look=look_of(sound),
         version=version,
@@ -36,16 +36,16 @@ def product_of(registration: Registration, content: Content, version: int = 0) -
 
 
 def without_faults(content: Content, registration: Registration) -> dict[str, str]:
-    """The entries that nothing is wrong with.
+    """The content without its faulty entries.
 
-    A message goes whole or not at all, and so does the look: the ink of one colour is made for another.
+    One faulty entry removes its whole message, or the whole look, whose colours are chosen for each other.
     """
-    bad = faults(content, registration)
-    lost = {_whole(path) for path in bad}
-    return {path: text for path, text in content.items() if _whole(path) not in lost}
+    removed = {_unit(path) for path in faults(content, registration)}
+    return {path: text for path, text in content.items() if _unit(path) not in removed}
 
 
-def _whole(path: str) -> str:
+def _unit(path: str) -> str:
+    """The path of what stands or falls together with an entry."""
     match path.split("/"):
         case ["messages", name, *_]:
             return f"messages/{name}"

@@ -1,4 +1,4 @@
-"""What a draft may hold: known entries of a sensible length, and not more than pages can be made of."""
+"""Limits of a draft: known entries only, of a bounded length and total size."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ from bff.content.product import Registration
 
 
 class NotSaved(InvalidRequest):
-    """Nothing of a save was taken. ``faults`` says why by path, ``texts`` what was wanted there."""
+    """A save was refused as a whole. ``faults`` are the reasons and ``texts`` the refused texts, by path."""
 
     def __init__(self, faults: Faults, edits: Iterable[Edit] = ()) -> None:
-        told = [f"{path[:80]}: {said[0]}" if path else said[0] for path, said in faults.items()]
-        super().__init__("; ".join(told[:5]))
+        lines = [f"{path[:80]}: {reasons[0]}" if path else reasons[0] for path, reasons in faults.items()]
+        super().__init__("; ".join(lines[:5]))
         self.faults = faults
         self.texts: Mapping[str, str] = {edit.path: edit.now or "" for edit in edits}
 
 
 def refuse_unknown(edits: list[Edit], content: Content, registration: Registration) -> None:
-    """Raises ``NotSaved`` for entries that could never be published, whatever stood in them.
+    """Raise ``NotSaved`` for edits whose path is unknown, or whose text is too long or cannot be stored.
 
-    A text with another fault may stay in a draft: that is what a draft is for. What is there already may be
-    left as it is, and taken out.
+    Other faults are allowed in a draft, and are reported before it is published. Edits that remove an entry
+    or do not change it are always allowed.
     """
     connectors = {offered.key for offered in registration.connectors}
     faults: Faults = {}
     for edit in edits:
         if edit.now is None or edit.now == content.get(edit.path):
             continue
-        if said := list(_faults(edit.path, edit.now, connectors)):
-            faults[edit.path] = said
+        if reasons := list(_faults(edit.path, edit.now, connectors)):
+            faults[edit.path] = reasons
     if faults:
         raise NotSaved(faults, edits)
 
 
 def refuse_too_much(edits: list[Edit], before: Content, after: Content) -> None:
-    """Raises ``NotSaved`` where a draft would become too large; one that is may become smaller."""
-    if _weight(after) <= _weight(before):
+    """Raise ``NotSaved`` if the edits make a draft too large. One that is too large may always shrink."""
+    if _size(after) <= _size(before):
         return
-    if said := size_faults(after):
+    if reasons := size_faults(after):
         grown = [edit.path for edit in edits if len(edit.now or "") > len(before.get(edit.path, ""))]
-        raise NotSaved({(grown or [""])[0]: said}, edits)
+        raise NotSaved({(grown or [""])[0]: reasons}, edits)
 
 
 def _faults(path: str, text: str, connectors: set[str]) -> Iterator[str]:
@@ -65,5 +65,5 @@ def _faults(path: str, text: str, connectors: set[str]) -> Iterator[str]:
     yield from path_faults(path, connectors)
 
 
-def _weight(content: Content) -> int:
+def _size(content: Content) -> int:
     return sum(len(path) + len(text) for path, text in content.items())

@@ -1,7 +1,7 @@
-"""Several people at one draft, entry by entry.
+"""Concurrent editing of a draft, entry by entry.
 
-Two who edit different things never meet; two who edit the same are both told. Nothing that anybody wrote is
-overwritten unseen.
+Edits of different entries never conflict. An edit of an entry that somebody else has changed meanwhile is not
+applied, and is returned as a ``Clash`` with both texts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bff.content.faults import MOST_ENTRIES
 
 @dataclass(frozen=True)
 class Touch:
-    """Who changed an entry last, and when (UTC)."""
+    """The last change of an entry: by whom, and when (UTC)."""
 
     by: str
     at: datetime
@@ -24,9 +24,9 @@ class Touch:
 
 @dataclass(frozen=True)
 class Draft:
-    """What is not published yet, on top of the version ``based_on``.
+    """Unpublished content, which began as that of the version ``based_on``.
 
-    ``revision`` is another after every change, and none comes twice; 0 says that nobody has changed anything.
+    ``revision`` grows with every change, and is never reused. 0 means that nothing was changed.
     """
 
     content: Content
@@ -37,7 +37,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class Version:
-    """What was published, by whom, when (UTC), and why. Number 0: nothing ever was."""
+    """Published content, with its author, time (UTC) and note. Number 0 means that nothing was published."""
 
     number: int
     content: Content
@@ -48,7 +48,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Edit:
-    """One entry as its editor wants it. ``was`` is what they saw before; None stands for no entry."""
+    """A change of one entry. ``was`` is the text that the editor saw, ``now`` the new one; None: no entry."""
 
     path: str
     was: str | None
@@ -57,7 +57,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Clash:
-    """Somebody else changed the entry meanwhile: ``theirs`` stands in the draft, ``mine`` was not taken."""
+    """A conflict at an entry: ``mine`` was written, but somebody else had changed it to ``theirs``."""
 
     path: str
     mine: str | None
@@ -75,39 +75,40 @@ class Change:
 
 
 def apply(draft: Draft, edits: Iterable[Edit], who: str, now: datetime) -> tuple[Draft, list[Clash]]:
-    """The draft with the edits in it, and those that met another's change and were left out."""
+    """Apply edits to a draft. Returns the new draft, and a clash for each edit that was not applied."""
     content, touched, clashes = dict(draft.content), dict(draft.touched), []
     for edit in edits:
-        there = content.get(edit.path)
-        if edit.now in {there, edit.was}:
-            continue  # It is so already, or its editor left it alone.
-        if there != edit.was:
-            clashes.append(Clash(edit.path, edit.now, there, touched.get(edit.path)))
+        current = content.get(edit.path)
+        if edit.now in {current, edit.was}:
+            continue  # The entry has this text already, or the editor did not change it.
+        if current != edit.was:
+            clashes.append(Clash(edit.path, edit.now, current, touched.get(edit.path)))
             continue
         _put(content, edit.path, edit.now)
         touched[edit.path] = Touch(who, now)
     if content == draft.content:
         return draft, clashes
-    return Draft(content, _next(draft, now), draft.based_on, _newest(touched)), clashes
+    return Draft(content, _next_revision(draft, now), draft.based_on, _newest(touched)), clashes
 
 
 def rebase(base: Content, draft: Draft, published: Version, now: datetime) -> tuple[Draft, list[Clash]]:
-    """The draft's own changes on top of a version that was published meanwhile.
+    """Move a draft's changes onto a version that was published after the draft began.
 
-    Where both changed an entry, the draft's text stays and the clash tells what was published (``theirs``).
+    ``base`` is the content that the draft began with. Where both changed an entry, the draft's text stays,
+    and a clash holds the published one as ``theirs``.
     """
     content, clashes = dict(published.content), []
     for change in difference(base, draft.content):
-        there = published.content.get(change.path)
-        if there not in {change.before, change.after}:
+        current = published.content.get(change.path)
+        if current not in {change.before, change.after}:
             last = Touch(published.by, published.at)
-            clashes.append(Clash(change.path, change.after, there, last))
+            clashes.append(Clash(change.path, change.after, current, last))
         _put(content, change.path, change.after)
-    return Draft(content, _next(draft, now), published.number, draft.touched), clashes
+    return Draft(content, _next_revision(draft, now), published.number, draft.touched), clashes
 
 
 def difference(before: Content, after: Content) -> list[Change]:
-    """What changed from one to the other, by path."""
+    """The changes from one content to the other, sorted by path."""
     return [
         Change(path, before.get(path), after.get(path))
         for path in sorted({*before, *after})
@@ -116,15 +117,15 @@ def difference(before: Content, after: Content) -> list[Change]:
 
 
 def _newest(touched: dict[str, Touch]) -> dict[str, Touch]:
-    # Who took an entry out is told as well; of entries that come and go without end the oldest are forgotten.
+    # Removed entries are recorded too, so without a bound this would grow for ever.
     if len(touched) <= MOST_ENTRIES:
         return touched
-    kept = sorted(touched.items(), key=lambda item: item[1].at, reverse=True)
-    return dict(kept[:MOST_ENTRIES])
+    newest = sorted(touched.items(), key=lambda item: item[1].at, reverse=True)
+    return dict(newest[:MOST_ENTRIES])
 
 
-def _next(draft: Draft, now: datetime) -> int:
-    # By the clock, so that a draft begun anew after another was published has no revision of the old one's.
+def _next_revision(draft: Draft, now: datetime) -> int:
+    # From the clock, so that the next draft never reuses a revision of one that was published or discarded.
     return max(draft.revision + 1, int(now.timestamp() * 1000))
 
 

@@ -1,15 +1,14 @@
-"""What a product team owns: callback messages, words, look, and the connectors' order and names.
+"""The content that a product team edits: callback messages, words, look, the connectors' order and names.
 
-It is kept flat, as a map of path to text, so that a draft, a difference, a conflict and a history are each a
-matter of comparing entries:
+It is a flat map of path to text, so that drafts, differences and conflicts are comparisons of entries:
 
 ``messages/{name}/kind``                                sealed or plain
 ``messages/{name}/format``                              text or json
-``messages/{name}/text/{connector or *}/{locale or *}`` the text, for all (``*/*``) and its variants
-``words/{connector or *}/{locale or *}/{key}``          a text in place of the catalogue's
+``messages/{name}/text/{connector or *}/{locale or *}`` the general text (``*/*``) and its variants
+``words/{connector or *}/{locale or *}/{key}``          replaces a text of ``words.CATALOGUE``
 ``look/{field}``                                        see ``bff/content/look.py``
 ``connectors/order``                                    keys, separated by spaces
-``connectors/{key}/name``                               as users know it
+``connectors/{key}/name``                               the name that users see
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ from bff.content.product import Message, MessageFormat, MessageKind, OfferedConn
 from bff.content.wording import ANY, Place
 
 Content = Mapping[str, str]
-"""By path, as above."""
+"""Texts by path."""
 
 Faults = dict[str, list[str]]
-"""What is wrong, by path; each fault says what to write instead."""
+"""Faults by path. Each says what to write instead."""
 
 DEFAULT_TEXT: Final = "connected:{connector}"
 
@@ -34,43 +33,43 @@ MESSAGE_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
 def path_of_text(name: str, connector: str = ANY, locale: str = ANY) -> str:
-    """Where a message's text stands."""
+    """The path of a message's text."""
     return f"messages/{name}/text/{connector}/{locale}"
 
 
 def path_of_word(key: str, connector: str = ANY, locale: str = ANY) -> str:
-    """Where a product's own word stands."""
+    """The path of a product's own text for ``key``."""
     return f"words/{connector}/{locale}/{key}"
 
 
 def look_of(content: Content) -> dict[str, str]:
-    """The look's fields."""
+    """The fields of the look, by name."""
     return {path[5:]: text for path, text in content.items() if path.startswith("look/")}
 
 
 def names_of_messages(content: Content) -> list[str]:
-    """The messages' names, each once, in the order in which they stand; one that is no name is left out."""
-    found = dict.fromkeys(path.split("/")[1] for path in content if path.startswith("messages/"))
-    return [name for name in found if MESSAGE_NAME.fullmatch(name)]
+    """The valid names of messages, each once, in the order of the content."""
+    names = dict.fromkeys(path.split("/")[1] for path in content if path.startswith("messages/"))
+    return [name for name in names if MESSAGE_NAME.fullmatch(name)]
 
 
 def variants_of(content: Content, name: str) -> dict[Place, str]:
-    """A message's texts, by connector and language."""
+    """The texts of a message, by connector and language."""
     return texts_of_messages(content).get(name, {})
 
 
 def texts_of_messages(content: Content) -> dict[str, dict[Place, str]]:
-    """Every message's texts, by its name: the names as ``names_of_messages`` has them."""
-    found: dict[str, dict[Place, str]] = {name: {} for name in names_of_messages(content)}
+    """The texts of all messages of ``names_of_messages``, by name."""
+    texts: dict[str, dict[Place, str]] = {name: {} for name in names_of_messages(content)}
     for path, text in content.items():
         match path.split("/"):
-            case ["messages", name, "text", connector, locale] if name in found:
-                found[name][connector, locale] = text
-    return found
+            case ["messages", name, "text", connector, locale] if name in texts:
+                texts[name][connector, locale] = text
+    return texts
 
 
 def message_of(content: Content, name: str, texts: Mapping[Place, str]) -> Message:
-    """A message with its texts. Raises ``ValueError`` for a kind or format that there is not."""
+    """Build a message. Raises ``ValueError`` for an unknown kind or format."""
     return Message(
         kind=MessageKind(content.get(f"messages/{name}/kind", MessageKind.SEALED)),
         texts=dict(texts),
@@ -79,7 +78,7 @@ def message_of(content: Content, name: str, texts: Mapping[Place, str]) -> Messa
 
 
 def connectors_of(registration: Registration, content: Content) -> Iterator[OfferedConnector]:
-    """A product's connectors in its team's order, with the names that it gives them."""
+    """The product's connectors in the team's order, with the team's names."""
     order = content.get("connectors/order", "").split()
     place = {key: number for number, key in enumerate(order)}
     for offered in sorted(registration.connectors, key=lambda item: place.get(item.key, len(order))):

@@ -1,4 +1,4 @@
-"""What is wrong with what a product team wrote, by path: each fault says what to write instead."""
+"""Checks a product team's content. Each fault says what to write instead."""
 
 from __future__ import annotations
 
@@ -28,44 +28,44 @@ MOST_NAME: Final = 200
 MOST_ENTRIES: Final = 5000
 MOST_MESSAGES: Final = 200
 MOST_VARIANTS: Final = 200
-"""Texts of one message: each is shown for each connector."""
+"""Texts of one message. The Studio shows each of them for each connector."""
 MOST_BYTES: Final = 1024 * 1024
-"""Of all paths and texts together, in UTF-8: what a team writes is read anew for each page that shows it."""
+"""Bytes of all paths and texts in UTF-8. Each page of the Studio reads the whole content."""
 MOST_PATH: Final = 300
 MOST_TEXT: Final = 4000
-"""Characters of one text. None that is sound has as many: a sign-in URL takes 2,000, a page 500."""
-MOST_SAID: Final = 10
-"""Faults of one entry that are told."""
+"""Characters of one text in a draft. Valid texts are shorter: a sign-in URL has 2,000, other texts 500."""
+MOST_REPORTED: Final = 10
+"""Faults of one entry that are reported."""
 _KINDS: Final = {kind.value for kind in MessageKind}
 _FORMATS: Final = {kind.value for kind in MessageFormat}
 
 
 def faults(content: Content, registration: Registration) -> Faults:
-    """Everything that is wrong, by path."""
+    """All faults of a content, by path. Those of the whole content are at the empty path."""
     found: Faults = {}
 
-    def say(path: str, *said: str) -> None:
-        if said:
-            found.setdefault(path, []).extend(said)
+    def report(path: str, *reasons: str) -> None:
+        if reasons:
+            found.setdefault(path, []).extend(reasons)
 
-    say("", *size_faults(content))
+    report("", *size_faults(content))
     connectors = {offered.key for offered in registration.connectors}
     for path, text in content.items():
-        say(path, *path_faults(path, connectors), *_text_faults(path, text, connectors))
+        report(path, *path_faults(path, connectors), *_text_faults(path, text, connectors))
     named = {item.key: item.name or item.key for item in connectors_of(registration, content)}
     longest = longest_of(named.items())
     for name, texts in texts_of_messages(content).items():
-        for path, said in _message_faults(content, name, texts, registration, named, longest):
-            say(path, *said)
-    for path, alike in _lookalikes(content):
-        say(path, alike)
-    for field, said in look.faults(look_of(content)).items():
-        say(f"look/{field}", *said)
+        for path, reasons in _message_faults(content, name, texts, registration, named, longest):
+            report(path, *reasons)
+    for path, reason in _ambiguous_texts(content):
+        report(path, reason)
+    for field, reasons in look.faults(look_of(content)).items():
+        report(f"look/{field}", *reasons)
     return found
 
 
 def size_faults(content: Content) -> list[str]:
-    """What there is too much of, however sound each entry is."""
+    """Faults of the content as a whole: too many entries, messages, texts or bytes."""
     found = []
     if len(content) > MOST_ENTRIES:
         found.append(f"there are {len(content)} entries; at most {MOST_ENTRIES} are kept")
@@ -84,7 +84,7 @@ def size_faults(content: Content) -> list[str]:
 
 
 def path_faults(path: str, connectors: set[str]) -> list[str]:
-    """What is wrong with where an entry stands, whatever stands there. ``connectors`` are keys."""
+    """Faults of a path, whatever its text. ``connectors`` are the keys that the product offers."""
     match path.split("/"):
         case ["messages", name, "kind" | "format"]:
             return _name_faults(name)
@@ -111,7 +111,7 @@ def _text_faults(path: str, text: str, connectors: set[str]) -> list[str]:
             return _order_faults(text, connectors)
         case ["connectors", key, "name"] if key in connectors:
             return _connector_faults(text)
-    return []  # The look's fields are looked at together: a colour is right or wrong beside another.
+    return []  # ``faults`` checks all fields of the look together, as contrast depends on two colours.
 
 
 def _name_faults(name: str) -> list[str]:
@@ -139,7 +139,7 @@ def _order_faults(text: str, connectors: set[str]) -> list[str]:
     keys = text.split()
     found = [f"there is no connector {key!r}" for key in keys if key not in connectors]
     found += [f"{key!r} stands twice; leave one" for key, times in Counter(keys).items() if times > 1]
-    return found[:MOST_SAID]
+    return found[:MOST_REPORTED]
 
 
 def _connector_faults(text: str) -> list[str]:
@@ -172,8 +172,8 @@ def _message_faults(
         )
 
 
-def _lookalikes(content: Content) -> Iterator[tuple[str, str]]:
-    # A page that hears a plain text could not tell which of the two was meant.
+def _ambiguous_texts(content: Content) -> Iterator[tuple[str, str]]:
+    """Faults of plain messages with the same text: a page that receives it cannot tell them apart."""
     seen: dict[str, tuple[str, str]] = {}
     for name, texts in texts_of_messages(content).items():
         if content.get(f"messages/{name}/kind") != MessageKind.PLAIN.value:

@@ -1,4 +1,4 @@
-"""What a product team owns, as it stands in a product file (TOML): read into content, and written again."""
+"""Converts the team's part of a product file (TOML) to content, and back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bff.common.faulty_file import FaultyFile, parse_toml, say
+from bff.common.faulty_file import FaultyFile, describe_fault, parse_toml
 from bff.content.cleaning import cleaned
 from bff.content.entries import Content, Faults, look_of, path_of_text, path_of_word, texts_of_messages
 from bff.content.faults import MOST_NAME
@@ -22,10 +22,11 @@ from bff.serving.terminal import STEERING
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Words = dict[str, str | dict[str, str]]
 STORED: Final = re.compile(r"[0-9a-f]{64}\.[a-z]+")
+"""The name of an image in the database: see ``Logo``."""
 
 
 class Strict(BaseModel):
-    """A table of the file: unknown keys and wrong types are refused."""
+    """Base class of the file's tables. Unknown keys and wrong types are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -48,7 +49,7 @@ class MessageTable(Strict):
 
 
 class ConnectorTable(Strict):
-    """``[product.connector.KEY]``; ``reference``, ``logo`` and ``multiple`` are the operators'."""
+    """The table ``[product.connector.KEY]``. Operators set ``reference``, ``logo`` and ``multiple``."""
 
     name: Annotated[str, Field(max_length=MOST_NAME)] | None = None
     reference: Annotated[str, Field(min_length=1, max_length=MOST_NAME)] | None = None
@@ -58,7 +59,10 @@ class ConnectorTable(Strict):
 
 
 class ContentTables(Strict):
-    """The part of ``[[product]]`` that its team owns. Word keys stand for every language, or below one."""
+    """The team's part of ``[[product]]``.
+
+    ``words`` holds texts by key for every language, or tables of them by language tag.
+    """
 
     connector: dict[Key, ConnectorTable] = {}
     messages: dict[Key, MessageTable] = {}
@@ -67,7 +71,7 @@ class ContentTables(Strict):
 
 
 class _ContentProduct(ContentTables):
-    """A product as ``hitchpost messages import`` reads it: what operators say may stand there, unused."""
+    """A product as ``hitchpost messages import`` reads it. The operators' keys are allowed and ignored."""
 
     key: Key
     connectors: list[Key] = []
@@ -83,24 +87,24 @@ class _ContentFile(Strict):
 
 
 def content_of(tables: ContentTables) -> dict[str, str]:
-    """The tables as content, by path. Nothing is checked here."""
-    found: dict[str, str] = {}
+    """Convert the tables to content, cleaned but not checked."""
+    content: dict[str, str] = {}
     for name, message in tables.messages.items():
-        found[f"messages/{name}/kind"] = message.kind
-        found[f"messages/{name}/format"] = message.format
-        found[path_of_text(name)] = message.text
+        content[f"messages/{name}/kind"] = message.kind
+        content[f"messages/{name}/format"] = message.format
+        content[path_of_text(name)] = message.text
         for variant in message.variants:
-            found[path_of_text(name, variant.connector or ANY, _tag(variant.locale or ANY))] = variant.text
-    found |= _words(ANY, tables.words)
+            content[path_of_text(name, variant.connector or ANY, _tag(variant.locale or ANY))] = variant.text
+    content |= _words(ANY, tables.words)
     for key, connector in tables.connector.items():
-        found |= _words(key, connector.words)
-    found |= {f"look/{field}": text for field, text in tables.look.items()}
-    return {path: _cleaned(path, text, found) for path, text in found.items()}
+        content |= _words(key, connector.words)
+    content |= {f"look/{field}": text for field, text in tables.look.items()}
+    return {path: _cleaned(path, text, content) for path, text in content.items()}
 
 
 @dataclass(frozen=True)
 class TeamsFile:
-    """What a file says of one product: its content, the connectors it names, and the logos beside it."""
+    """The team's part of one product in a file: content, connector keys, and the logos beside the file."""
 
     content: dict[str, str]
     connectors: tuple[str, ...]
@@ -108,11 +112,11 @@ class TeamsFile:
 
 
 def take_logos(tables: ContentTables, folder: Path) -> tuple[Logo, ...]:
-    """Read the logos that the look names as files, relative to ``folder``, and put their own names in place.
+    """Read the logo files that the look names, relative to ``folder``, and replace the names by stored ones.
 
-    Raises ``FaultyFile`` without naming the file and the product: the caller knows them.
+    Raises ``FaultyFile``, whose faults do not name the file and the product: the caller adds them.
     """
-    taken, faults = [], []
+    logos, faults = [], []
     for field in ("logo", "logo_dark"):
         named = tables.look.get(field, "")
         if not named or STORED.fullmatch(named):
@@ -125,23 +129,23 @@ def take_logos(tables: ContentTables, folder: Path) -> tuple[Logo, ...]:
             faults.append(f"look.{field}: there is no file {folder / named}")
         else:
             tables.look[field] = logo.name
-            taken.append(logo)
+            logos.append(logo)
     if faults:
         raise FaultyFile(faults)
-    return tuple(taken)
+    return tuple(logos)
 
 
 def read_content(path: Path) -> dict[str, TeamsFile]:
-    """What a file says, by product; connectors' names and order are the team's too.
+    """Read the team's part of each product in a file, by product key, with connector names and order.
 
-    Raises ``FaultyFile``; the content itself is not checked.
+    Raises ``FaultyFile``. The content itself is not checked.
     """
     document = parse_toml(path)
     try:
         file = _ContentFile.model_validate(document)
     except ValidationError as error:
-        raise FaultyFile([say(path, document, fault) for fault in error.errors()]) from None
-    found, faults = {}, []
+        raise FaultyFile([describe_fault(path, document, fault) for fault in error.errors()]) from None
+    products, faults = {}, []
     for item in file.product:
         try:
             logos = take_logos(item, path.parent)
@@ -149,14 +153,14 @@ def read_content(path: Path) -> dict[str, TeamsFile]:
             faults += [f"{path}: {item.key}: {fault}" for fault in error.faults]
             continue
         named = tuple(item.connectors or item.connector)
-        found[item.key] = TeamsFile(_with_connectors(item), named, logos)
+        products[item.key] = TeamsFile(_with_connectors(item), named, logos)
     if faults:
         raise FaultyFile(faults)
-    return found
+    return products
 
 
 def write_content(product: str, content: Content) -> str:
-    """The content as a file that ``read_content`` reads back the same."""
+    """Write content as a TOML file, from which ``read_content`` gives the same content."""
     lines = ["[[product]]", f"key = {_quoted(product)}"]
     if order := content.get("connectors/order"):
         lines.append(f"connectors = [{', '.join(map(_quoted, order.split()))}]")
@@ -172,15 +176,15 @@ def write_content(product: str, content: Content) -> str:
     return "\n".join(lines) + "\n"
 
 
-def said_of(found: Faults) -> Iterator[str]:
-    """The faults of a content, each by its key in the file."""
-    for path, faults in found.items():
-        for fault in faults:
-            yield f"{key_of(path)}: {fault}" if path else fault
+def fault_lines(faults: Faults) -> Iterator[str]:
+    """The faults of a content, a line each, with the key of the file instead of the path."""
+    for path, reasons in faults.items():
+        for reason in reasons:
+            yield f"{key_of(path)}: {reason}" if path else reason
 
 
 def key_of(path: str) -> str:
-    """Where an entry stands in the file."""
+    """The key of an entry in the file."""
     match path.split("/"):
         case ["messages", name, "text", connector, locale]:
             chosen = {"connector": connector, "locale": locale}
@@ -197,19 +201,19 @@ def key_of(path: str) -> str:
 
 
 def _with_connectors(item: _ContentProduct) -> dict[str, str]:
-    found = content_of(item)
-    found |= {
+    content = content_of(item)
+    content |= {
         f"connectors/{key}/name": cleaned(f"connectors/{key}/name", table.name) or table.name
         for key, table in item.connector.items()
         if table.name
     }
     if item.connectors:
-        found["connectors/order"] = " ".join(item.connectors)
-    return found
+        content["connectors/order"] = " ".join(item.connectors)
+    return content
 
 
 def _cleaned(path: str, text: str, content: Content) -> str:
-    # What cleaning leaves nothing of is said to be faulty as it stands.
+    # A text of nothing but invisible characters is kept, so that the checks can report it.
     form = content.get(f"messages/{path.split('/')[1]}/format", "text")
     return cleaned(path, text, form) or text
 
@@ -262,6 +266,6 @@ def _table(name: str, values: dict[str, Any], *, often: bool = False) -> list[st
 
 
 def _quoted(text: str) -> str:
-    # A JSON string is a basic string of TOML, as long as nothing in it needs two \u escapes. What would
-    # steer a terminal is escaped too; DEL, which JSON leaves as it is, TOML does not even allow.
-    return STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
+    # A JSON string without surrogate pairs of \u escapes is a valid TOML basic string. Control sequences of
+    # terminals are escaped too, and DEL, which TOML forbids and JSON does not.
+    return STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False))

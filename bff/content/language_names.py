@@ -1,4 +1,4 @@
-"""Languages by their English names, for people who edit texts in them; and which tags name one.
+"""English names of languages for the Studio, and checks of language tags.
 
 Sources: BCP 47 (RFC 5646); names, languages (ISO 639) and regions (ISO 3166-1) as in Unicode's CLDR.
 """
@@ -28,19 +28,19 @@ _VARIANTS: Final = (
     "es-AR", "es-CL", "es-CO", "es-ES", "es-MX", "fr-BE", "fr-CA", "fr-CH", "it-CH", "nl-BE",
     "pt-BR", "pt-PT", "sr-Cyrl", "sr-Latn", "zh-Hans", "zh-Hant", "zh-HK", "zh-TW",
 )  # fmt: skip
-"""Of the many kinds of a language those that products have texts of their own for."""
+"""Regional variants that the Studio offers."""
 _MISTAKEN: Final = {"UK": "GB", "EN": "GB"}
-"""No regions, and often written for one."""
+"""Codes that are no regions, and the region that is meant."""
 _PRIVATE_REGION: Final = re.compile(r"AA|Q[M-Z]|X[A-Z]|ZZ|EU|EZ|UN|[0-9]{3}")
 _WHOLE: Final = re.compile(
     r"[a-z]{2,3}(?:-[a-z]{3}){0,3}(?:-[A-Z][a-z]{3})?(?:-(?P<region>[A-Z]{2}|[0-9]{3}))?"
     r"(?:-(?:[0-9][a-z0-9]{3}|[a-z0-9]{5,8}))*(?:-[0-9a-wyz](?:-[A-Za-z0-9]{2,8})+)*(?:-x(?:-[A-Za-z0-9]{1,8})+)?"
 )
-"""RFC 5646, 2.1, in its usual case. A language of four letters and more is registered nowhere."""
+"""RFC 5646, section 2.1, in canonical case. No language of four or more letters is registered."""
 
 
 def language(tag: str) -> str:
-    """What the language is called in English; the tag itself where nobody told."""
+    """The English name of the language, or the tag itself if the name is unknown."""
     if tag == ANY:
         return "every language"
     first, *rest = tag.split("-")
@@ -53,28 +53,28 @@ def language(tag: str) -> str:
 
 @cache
 def every_language() -> tuple[tuple[str, str], ...]:
-    """Tag and name of the languages that somebody may pick, by name."""
+    """Tag and name of the languages that the Studio offers, sorted by name."""
     return tuple(
         sorted(((tag, language(tag)) for tag in (*_LANGUAGES, *_VARIANTS)), key=lambda pair: pair[1])
     )
 
 
 def is_language(tag: str) -> bool:
-    """Whether the tag, in whatever case and with ``_``, names a language; its region is not looked at."""
+    """Whether the tag names a known language. Case, ``_`` for ``-``, and the region do not matter."""
     first = canonical(tag).partition("-")[0] if is_tag(tag) else ""
     return first in _LANGUAGES or (len(first) == 3 and first not in _LONG)
 
 
 def tag_fault(text: str) -> str | None:
-    """Why ``text`` is no language tag (BCP 47), and what to write instead; None for one that is."""
+    """Say why ``text`` is no language tag (BCP 47), and what to write instead. None if it is one."""
     shown = text if len(text) <= 40 else text[:40] + "…"
     if not is_language(text):
         return f"{shown!r} is no language tag; {_instead(text)}"
     tag = canonical(text)
-    found = _WHOLE.fullmatch(tag)
-    if found is None:
+    match = _WHOLE.fullmatch(tag)
+    if match is None:
         return f"{shown!r} is no language tag; write {tag.partition('-')[0]}, say"
-    region = found["region"]
+    region = match["region"]
     if region and region not in _REGIONS and not _PRIVATE_REGION.fullmatch(region):
         meant = _MISTAKEN.get(region)
         start = tag.partition("-")[0]

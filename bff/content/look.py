@@ -1,7 +1,7 @@
-"""A product's look, of the widget and of the popup's pages: colours for light and dark, shape, font, logo.
+"""A product's look, for the widget and the popup's pages: colours for light and dark, shape, font, logo.
 
-A look is a map of field to text; every field may be missing. A scheme (light or dark) whose colour is not set
-takes the other scheme's, unless that would break its contrast there; then the one that comes with Hitchpost.
+A look is a map of field to text. Every field is optional. A colour that is set for one scheme only (light or
+dark) is used for the other too, unless its contrast there is too low. Then the default colour is used.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ __all__ = ["FIELDS", "Field", "contrast", "faults", "logo_of", "page_style", "su
 
 Look = Mapping[str, str]
 Scheme = Mapping[str, str]
-"""Four colours that are seen together, by what they are for: accent, accent_ink, ink and paper."""
+"""The four colours of one scheme, by role: accent, accent_ink, ink and paper."""
 
 WANTED: Final = 4.5
 """The least contrast of text (WCAG 2.2, 1.4.3, level AA)."""
 
 QUIET: Final = 0.74
 GROUND: Final = 0.04
-"""How much ink is in quiet text, and in the ground around the pages' box; ``pages.css`` mixes the same."""
+"""Shares of ink in quiet text, and in the background around the pages' box, as in ``pages.css``."""
 
 WARN: Final = MappingProxyType({"": "#8a4b00", "_dark": "#ffc27a"})
-"""The colour of warnings, where it can be read."""
+"""The colour of warnings in each scheme, unless its contrast to the paper is too low."""
 
-# What is read on what: each with the fields that it is made of.
+# Pairs of colours that need contrast: foreground, background, and their description in faults.
 _PAIRS: Final = (
     ("accent_ink", "accent", "{accent_ink} on {accent}"),
     ("ink", "paper", "{ink} on {paper}"),
@@ -44,7 +44,7 @@ _SUGGESTED: Final = re.compile(r"use (#[0-9a-f]{6})\Z")
 
 
 def faults(look: Look) -> dict[str, list[str]]:
-    """What is wrong, by field, in words that say what to write, such as a colour: see ``suggestion``."""
+    """Faults by field. Each says what to write instead, for some a colour: see ``suggestion``."""
     found: dict[str, list[str]] = {}
     for field, text in look.items():
         if fault := syntax_fault(field, text):
@@ -58,15 +58,16 @@ def faults(look: Look) -> dict[str, list[str]]:
 
 
 def suggestion(fault: str) -> str | None:
-    """The colour that a fault says to use instead, if it names one."""
+    """The colour that a fault proposes. None if it proposes none."""
     match = _SUGGESTED.search(fault)
     return match[1] if match else None
 
 
 def widget_style(look: Look) -> str:
-    """Declarations for the widget's ``:host``, of what is set; its two colours go together.
+    """CSS declarations for the widget's ``:host``, for the fields that are set.
 
-    What a host page says of the element itself wins over them (CSS Scoping 1, section 3.3.2).
+    If one of accent and accent_ink is set, both are declared. Styles of the host page for the element take
+    precedence (CSS Scoping 1, section 3.3.2).
     """
     sound = _sound(look)
     both = ("accent", "accent_ink")
@@ -78,23 +79,25 @@ def widget_style(look: Look) -> str:
 
 
 def page_style(look: Look) -> str:
-    """A stylesheet for the popup's pages: what is set, as the custom properties of ``pages.css``."""
+    """A stylesheet for the popup's pages: the fields that are set, as custom properties of ``pages.css``."""
     sound = _sound(look)
-    said = _declared(sound, [colour for colour in COLOURS if _is_set(sound, colour)])
+    values = _declared(sound, [colour for colour in COLOURS if _is_set(sound, colour)])
     if _is_set(sound, "paper"):
-        said["warn"] = _light_dark(*(_warning(sound, dark) for dark in ("", "_dark")))
-    said |= _shape(sound)
-    return ":root{" + "".join(f"--{name}:{value};" for name, value in said.items()) + "}\n" if said else ""
+        values["warn"] = _light_dark(*(_warning(sound, dark) for dark in ("", "_dark")))
+    values |= _shape(sound)
+    if not values:
+        return ""
+    return ":root{" + "".join(f"--{name}:{value};" for name, value in values.items()) + "}\n"
 
 
 def logo_of(look: Look) -> tuple[str | None, str | None]:
-    """The names of the logo's images, for light and for dark."""
+    """The names of the logo's images for light and dark. None where there is none."""
     sound = _sound(look)
     return sound.get("logo"), sound.get("logo_dark")
 
 
 def colours_of(look: Look, dark: str) -> dict[str, str]:
-    """The four colours of a scheme (``dark`` is ``""`` or ``"_dark"``), as users meet them."""
+    """The four colours that users see in a scheme. ``dark`` is ``""`` or ``"_dark"``."""
     other = "" if dark else "_dark"
     own = {colour for colour in COLOURS if colour + dark in look}
     colours = {colour: full(look.get(colour + dark) or FIELDS[colour + dark].default) for colour in COLOURS}
@@ -105,8 +108,8 @@ def colours_of(look: Look, dark: str) -> dict[str, str]:
     return colours
 
 
-def in_use(look: Look, field: str) -> str:
-    """What holds for ``field`` where it is not set; empty for no logo."""
+def fallback(look: Look, field: str) -> str:
+    """The value used for ``field`` while it is not set. Empty for no logo."""
     others = {name: text for name, text in _sound(look).items() if name != field}
     dark = "_dark" if field.endswith("_dark") else ""
     colour = field.removesuffix("_dark")
@@ -140,29 +143,30 @@ def _contrast_faults(look: Look, dark: str) -> Iterator[tuple[str, str]]:
     colours = colours_of(sound, dark)
     broken = _broken(colours)
     if _INK_PAIR in broken:
-        broken -= {_QUIET_PAIR}  # The text itself cannot be read: enough is said.
+        broken -= {_QUIET_PAIR}  # Quiet text has less contrast than text, whose fault is reported.
     for pair in sorted(broken):
-        first, second, said = _PAIRS[pair]
+        first, second, description = _PAIRS[pair]
         named = {colour: f"{_label(colour, dark)} {colours[colour]}" for colour in (first, second)}
-        # Rounded down: what is not enough must not read as if it were.
+        # Rounded down, so that 4.499 does not read as 4.5.
         reached = int(_ratio(pair, colours) * 100) / 100
-        start = f"{said.format(**named)} reaches a contrast of {reached}:1 and needs {WANTED}:1; "
+        start = f"{description.format(**named)} reaches a contrast of {reached}:1 and needs {WANTED}:1; "
         for changed, other in ((first, second), (second, first)):
             if changed + dark in sound:
-                yield changed + dark, start + _way_out(pair, colours, changed, other, dark)
+                yield changed + dark, start + _remedy(pair, colours, changed, other, dark)
 
 
-def _way_out(pair: int, colours: Scheme, changed: str, other: str, dark: str) -> str:
-    beside = [number for number, made_of in enumerate(_PAIRS) if changed in made_of]
-    if found := _mended(colours, changed, beside):
-        return f"for {_label(changed, dark)}, use {found}"
+def _remedy(pair: int, colours: Scheme, changed: str, other: str, dark: str) -> str:
+    """Propose a colour for ``changed`` that mends all its pairs; or to change the other one."""
+    pairs = [number for number, colours_of_pair in enumerate(_PAIRS) if changed in colours_of_pair]
+    if colour := _nearest_valid(colours, changed, pairs):
+        return f"for {_label(changed, dark)}, use {colour}"
     instead = f"change {_label(other, dark)}"
-    if found := _mended(colours, changed, [pair]):
-        return f"{instead}, or, for {_label(changed, dark)}, use {found}"
+    if colour := _nearest_valid(colours, changed, [pair]):
+        return f"{instead}, or, for {_label(changed, dark)}, use {colour}"
     return instead
 
 
-def _mended(colours: Scheme, changed: str, pairs: list[int]) -> str | None:
+def _nearest_valid(colours: Scheme, changed: str, pairs: list[int]) -> str | None:
     return nearest(colours[changed], lambda tried: not _broken({**colours, changed: tried}, pairs))
 
 
@@ -185,10 +189,10 @@ def _warning(sound: Look, dark: str) -> str:
 
 
 def _shape(sound: Look) -> dict[str, str]:
-    said = {}
+    values = {}
     if "radius" in sound:
-        # A bare 0 is a number, and calc() wants a length.
-        said["radius"] = "0px" if sound["radius"] == "0" else sound["radius"]
+        # The stylesheets use it in calc(), where a bare 0 is a number and no length.
+        values["radius"] = "0px" if sound["radius"] == "0" else sound["radius"]
     if "font" in sound:
-        said["font"] = families(sound["font"])
-    return said
+        values["font"] = families(sound["font"])
+    return values

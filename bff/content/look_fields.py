@@ -1,4 +1,4 @@
-"""The fields of a look: what each is for, and what may be written in it."""
+"""The fields of a look, and the syntax of their values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bff.content.colours import is_colour
 
 @dataclass(frozen=True)
 class Field:
-    """One field. ``default`` is what holds where it is not set: empty for no logo."""
+    """One field. ``default`` is its value while it is not set: empty for no logo."""
 
     label: str
     description: str
@@ -22,7 +22,7 @@ class Field:
 
 
 COLOURS: Final = ("accent", "accent_ink", "ink", "paper")
-"""The colours of a scheme; each has a field of its own for dark."""
+"""The colours of a scheme. Each has a second field for dark, with the suffix ``_dark``."""
 
 FIELDS: Final[Mapping[str, Field]] = MappingProxyType(
     {
@@ -70,7 +70,7 @@ _GENERIC: Final = frozenset(
 
 
 def syntax_fault(field: str, text: str) -> str | None:
-    """Why ``text`` cannot stand in ``field``, and what can. Without a fault it is safe in a stylesheet."""
+    """Say why ``text`` is invalid in ``field``, and what is valid. A text without a fault is safe in CSS."""
     known = FIELDS.get(field)
     if known is None:
         return f"there is no such field; there are {', '.join(FIELDS)}"
@@ -88,9 +88,9 @@ def syntax_fault(field: str, text: str) -> str | None:
 
 
 def families(font: str) -> str:
-    """A font list that was found sound, for a stylesheet: all names but the generic ones are quoted."""
+    """A valid font list for a stylesheet: all names except generic families are quoted."""
     names = [name.strip().strip("\"'").strip() for name in font.split(",")]
-    # Unquoted, "inherit" or "initial" would be a keyword, of the custom property itself at that.
+    # Unquoted, "inherit" or "initial" would be a CSS keyword, which applies to the custom property itself.
     return ",".join(name.lower() if name.lower() in _GENERIC else f'"{name}"' for name in names)
 
 

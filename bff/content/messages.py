@@ -1,29 +1,29 @@
-"""The callback message: what the product team wrote, made into what the partner service posts."""
+"""Callback messages: checks the team's templates, and renders the text that the partner service posts."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bff.common.text import strings_in
 from bff.content.json_faults import json_fault
 from bff.content.product import MessageFormat, MessageKind, MessageTemplate
 from bff.content.wording import FALLBACK
 
 VARIABLES: Final = ("attempt", "connector", "connector_name", "account", "user", "locale")
-"""The names a template may use; nothing else is expanded."""
+"""Variables of a template. Other names in braces are not replaced."""
 
 DEFAULT_MESSAGE: Final = "default"
-MOST_SAID: Final = 10
-"""Unknown variables of one text that are told."""
+MOST_REPORTED: Final = 10
+"""Unknown variables of one text that are reported."""
 MOST_DEPTH: Final = 32
-"""Of a JSON message: what fills it in and what looks at it goes down into it level by level."""
+"""Levels of nesting in a JSON message, which is filled in by recursion."""
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
-# Half of a surrogate pair, which JSON can spell, has no form that could travel in a URL.
 _JSON_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _NESTING: Final = re.compile(r"[\[\]{}]")
+# With lone surrogates, which JSON can escape, but which cannot be encoded in a URL.
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 CONTROL: Final = "there is a control character in it (a line break or a tab, say); write plain text"
@@ -36,18 +36,18 @@ SAMPLE: Final = {
     "user": "ada-3f1c9a5d-7e8b-4206",
     "locale": FALLBACK,
 }
-"""Values of the usual length, for looking at a template before anybody has clicked."""
+"""Sample values of typical length, for previews and length checks."""
 
 SAMPLE_NONCE: Final = "n" * 43
 
 
 def faults(template: MessageTemplate) -> list[str]:
-    """What is wrong with a template, each in words that say what to write instead; empty when it is sound."""
+    """The faults of a template, each with what to write instead. Empty if it is valid."""
     found = [
         f"{{{name}}} is no variable; use one of {', '.join('{' + known + '}' for known in VARIABLES)}"
         for name in dict.fromkeys(_PLACEHOLDER.findall(template.text))
         if name not in VARIABLES and _looks_like_a_name(name)
-    ][:MOST_SAID]
+    ][:MOST_REPORTED]
     if not template.text:
         found.append("the text is empty; write what your page should hear")
     if template.format is MessageFormat.JSON:
@@ -58,14 +58,14 @@ def faults(template: MessageTemplate) -> list[str]:
 
 
 def has_control(text: str) -> bool:
-    """Whether there is a character in the text that no URL and no page carries; ``CONTROL`` says so."""
+    """Whether the text has a control character or lone surrogate. ``CONTROL`` is the fault's text."""
     return _CONTROL.search(text) is not None
 
 
 def render(template: MessageTemplate, variables: dict[str, str]) -> str:
-    """The team's own message, with the known variables in it; a JSON object without white space between.
+    """Fill a template's variables. A JSON message is written without white space.
 
-    In JSON the variables inside strings are filled after parsing: no value can end its string.
+    JSON is parsed first and its strings are filled afterwards, so that no value can break its syntax.
     """
     if template.format is MessageFormat.JSON:
         filled = _fill(json.loads(template.text), variables)
@@ -74,10 +74,10 @@ def render(template: MessageTemplate, variables: dict[str, str]) -> str:
 
 
 def wire_text(kind: MessageKind, message: str, *, attempt: str, nonce: str) -> str:
-    """What the partner service is asked to post.
+    """The ``callbackMessage`` that the partner service posts to the page.
 
-    A plain message is the text itself. A sealed one wraps it with a nonce that nobody else can know, so
-    that the page can tell it from a forged one.
+    A plain message is the text itself. A sealed one is a JSON object with the text and the attempt's secret
+    nonce, by which the widget recognises forged messages.
     """
     if kind is MessageKind.PLAIN:
         return message
@@ -87,7 +87,7 @@ def wire_text(kind: MessageKind, message: str, *, attempt: str, nonce: str) -> s
 
 @dataclass(frozen=True)
 class Preview:
-    """What a page gets: the team's own message, and the text that is posted."""
+    """A rendered message: the team's text, and the text that is posted."""
 
     message: str
     wire: str
@@ -100,7 +100,7 @@ def preview(
     attempt: str = SAMPLE["attempt"],
     nonce: str = SAMPLE_NONCE,
 ) -> Preview:
-    """What this (sound) template becomes for these values."""
+    """Render a template without faults."""
     message = render(template, variables)
     return Preview(message, wire_text(template.kind, message, attempt=attempt, nonce=nonce))
 
@@ -130,13 +130,13 @@ def _json_faults(text: str) -> list[str]:
         return ['write a JSON object, such as {"type": "connected", "connector": "{connector}"}']
     if _depth(text) > MOST_DEPTH:
         return [f"the JSON is nested more than {MOST_DEPTH} levels deep; make it flatter"]
-    if any(has_control(string) for string in _strings(document)):
+    if any(map(has_control, strings_in(document))):
         return [CONTROL]
     return []
 
 
 def _depth(text: str) -> int:
-    """How deep sound JSON is nested."""
+    """Levels of nesting in valid JSON."""
     deepest = depth = 0
     for sign in _NESTING.findall(_JSON_STRING.sub("", text)):
         depth += 1 if sign in "[{" else -1
@@ -144,18 +144,6 @@ def _depth(text: str) -> int:
     return deepest
 
 
-def _strings(value: Any) -> Iterator[str]:
-    waiting = [value]
-    while waiting:
-        found = waiting.pop()
-        if isinstance(found, str):
-            yield found
-        elif isinstance(found, dict):
-            waiting += [*found.keys(), *found.values()]
-        elif isinstance(found, list):
-            waiting += found
-
-
 def _looks_like_a_name(text: str) -> bool:
-    # A JSON object in a template has braces of its own, such as {"a":1}: those are text, not a variable.
+    # Braces of JSON in a text message, such as {"a":1}, are no variable.
     return re.fullmatch(r"\s*[A-Za-z_][\w.\-]*\s*", text) is not None or not text.strip()

@@ -1,6 +1,6 @@
-"""The URL at the partner service that signs one browser in, and how long it may get.
+"""Builds the minted URL, which signs one browser in at the partner service, and limits its length.
 
-Everything on its way takes 2,000 characters, and not everything takes more.
+Browsers, proxies and servers all accept 2,000 characters; some refuse more.
 """
 
 from __future__ import annotations
@@ -22,24 +22,25 @@ SIGN_IN_PATH: Final = "/connectorauth/updateaccountconnectoroauth"
 MOST: Final = 2000
 """Characters of a whole minted URL."""
 
-TOKEN: Final = Secret("+" * 32)
-"""Stands for a sign-in token that is not minted yet: 96 characters in a URL, longer than any real one seen
-(the embedded service's have 88 at most when encoded; Cyclr documents none)."""
+LONGEST_TOKEN: Final = Secret("+" * 32)
+"""Placeholder of a sign-in token that is not minted yet: 96 characters when encoded. The embedded service's
+tokens have at most 88; Cyclr documents no length, and none seen was longer."""
 
-CONNECTOR_ID: Final = 9_999_999_999
+LONGEST_CONNECTOR_ID: Final = 9_999_999_999
 
-# Tabs and line breaks arrive; NUL and its like end strings on their way, and halves of surrogate pairs have
-# no form in a URL.
+# NUL and other control characters may truncate the text on its way, and lone surrogates cannot be encoded.
+# Tabs and line breaks arrive intact.
 _UNFIT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 def sign_in_url(
     service_url: str, account_connector_id: int, token: Secret, target: str, message: str | None
 ) -> Secret:
-    """The one-time URL (Cyclr's documentation, "Build the URL to Redirect to").
+    """Build the one-time sign-in URL (Cyclr's documentation, "Build the URL to Redirect to").
 
     Every value is percent-encoded: a sign-in token is standard base64, and an unencoded ``+`` would arrive
-    as a space. Without ``message`` the partner service redirects to ``target`` instead of posting.
+    as a space. ``target`` is the origin that ``message`` is posted to. Without ``message`` it is a URL, to
+    which the partner service redirects.
     """
     values = {"id": str(account_connector_id), "token": token.reveal(), "targetOrigin": target}
     if message is not None:
@@ -48,26 +49,26 @@ def sign_in_url(
 
 
 def url_length(service_url: str, target: str, wire: str | None) -> int:
-    """Characters of the minted URL that has this callback message, by a token of the greatest length."""
-    return len(sign_in_url(service_url, CONNECTOR_ID, TOKEN, target, wire).reveal())
+    """Characters of the minted URL with this callback message, and the longest token and connector id."""
+    return len(sign_in_url(service_url, LONGEST_CONNECTOR_ID, LONGEST_TOKEN, target, wire).reveal())
 
 
 def require_short(service_url: str, origin: str, wire: str) -> None:
-    """Raises ``InvalidRequest`` when this account's or user's id makes a URL that not everything takes."""
+    """Raise ``InvalidRequest`` if a rendered message is too long, as long account or user ids can make it."""
     _require_fit(
         "message", service_url, origin, wire, "leave {account} or {user} out of the message, or shorten it"
     )
 
 
 def require_fit(service_url: str, target: str, message: str | None) -> None:
-    """The same for a target and a message that a host's server chose by itself."""
+    """Raise ``InvalidRequest`` if a target and message that a host's server chose are too long."""
     name = "target_origin" if message is None else "callback_message"
     _require_fit(name, service_url, target, message, "shorten it")
 
 
 def _require_fit(name: str, service_url: str, target: str, wire: str | None, remedy: str) -> None:
-    if wire is not None and (found := _UNFIT.search(wire)):
-        raise InvalidRequest(f"{name}: there is a control character in it, {found[0]!a}; leave it out")
+    if wire is not None and (match := _UNFIT.search(wire)):
+        raise InvalidRequest(f"{name}: there is a control character in it, {match[0]!a}; leave it out")
     if (length := url_length(service_url, target, wire)) > MOST:
         raise InvalidRequest(
             f"{name}: the sign-in URL would have {length} characters, and {MOST} is the most that every"
@@ -76,18 +77,24 @@ def _require_fit(name: str, service_url: str, target: str, wire: str | None, rem
 
 
 def longest_of(connectors: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Of connectors (keys and names) those that can make a message longest, whatever it says of them."""
-    found: dict[tuple[int, ...], tuple[str, str]] = {}
+    """The connectors (pairs of key and name) that can make a message longest.
+
+    A message may use key and name any number of times, as text or inside JSON. So a connector is left out if
+    another one is at least as long in each of these four ways.
+    """
+    longest: dict[tuple[int, ...], tuple[str, str]] = {}
     for pair in connectors:
-        size = tuple(size for text in pair for size in (_encoded(text), _encoded(json.dumps(text))))
-        if any(all(map(le, size, other)) for other in found):
+        size = tuple(
+            size for text in pair for size in (_encoded_length(text), _encoded_length(json.dumps(text)))
+        )
+        if any(all(map(le, size, other)) for other in longest):
             continue
-        found = {other: kept for other, kept in found.items() if not all(map(le, other, size))}
-        found[size] = pair
-    return list(found.values())
+        longest = {other: kept for other, kept in longest.items() if not all(map(le, other, size))}
+        longest[size] = pair
+    return list(longest.values())
 
 
-def _encoded(text: str) -> int:
+def _encoded_length(text: str) -> int:
     return len(quote_plus(text))
 
 
@@ -97,16 +104,17 @@ def length_fault(
     origins: Iterable[str],
     connectors: Iterable[tuple[str, str]],
 ) -> list[str]:
-    """Says by how much a message is too long, for accounts and users whose ids are of the usual length.
+    """Say by how much a message is too long. Empty if it is not.
 
-    ``connectors`` are keys and names; the longest URL counts. A sound template is expected.
+    Ids of accounts and users have the length of ``messages.SAMPLE``. ``connectors`` are pairs of key and
+    name, of which the one with the longest URL counts. The template must have no faults.
     """
     wires = [
         messages.preview(template, {**messages.SAMPLE, "connector": key, "connector_name": name}).wire
         for key, name in connectors
     ]
-    # Each is a part of the URL by itself: the longest are tried, not each with each.
-    longest = url_length(service_url, max(origins, key=_encoded), max(wires, key=_encoded))
+    # Origin and message add up, so the longest of each give the longest URL.
+    longest = url_length(service_url, max(origins, key=_encoded_length), max(wires, key=_encoded_length))
     if longest <= MOST:
         return []
     return [

@@ -12,63 +12,63 @@ from bff.content.product import Product, Registration
 
 
 class ProductStore(Protocol):
-    """Where products live."""
+    """Store of products."""
 
     def sharing(self, key: str) -> tuple[str, ...]:
-        """The keys of the products that share their accounts with this one, which is the first."""
+        """The keys of the products that share accounts with this one, this one first."""
 
     def get(self, key: str) -> Product | None:
-        """The product of this key."""
+        """The product with this key. None if there is none."""
 
     def find_by_secret_key(self, secret_key: Secret) -> Product | None:
-        """The product that this secret key belongs to."""
+        """The product that this secret key belongs to. None if there is none."""
 
     def is_registered_origin(self, origin: str) -> bool:
-        """Whether any product registered exactly this origin."""
+        """Whether any product has registered exactly this origin."""
 
     def registration(self, key: str) -> Registration | None:
-        """What operators said of the product of this key."""
+        """The operators' registration of the product with this key. None if there is none."""
 
     def forget(self, key: str) -> None:
-        """Read the product anew next time: something has changed."""
+        """Drop the product from the cache, after a change."""
 
 
 class ContentStore(Protocol):
-    """Where it is kept what product teams wrote. Each change is one transaction."""
+    """Store of the content that product teams edit. Each change is one transaction."""
 
     def published(self, product: str) -> Version:
-        """What users meet now."""
+        """The published version. Number 0 and no content if nothing was published."""
 
     def version(self, product: str, number: int) -> Version:
-        """One published version. Raises ``NotFound``."""
+        """An earlier version. Raises ``NotFound``."""
 
     def history(self, product: str, most: int = 100) -> list[Version]:
-        """What was published, newest first."""
+        """At most ``most`` versions, newest first."""
 
     def draft(self, product: str) -> Draft:
-        """What is not published yet."""
+        """The draft. It equals the published content if nothing was changed."""
 
     def save(self, product: str, edits: Sequence[Edit], who: str) -> tuple[Draft, list[Clash]]:
-        """Put edits into the draft; the clashes are those that were left out."""
+        """Apply edits to the draft. Returns it, and a clash for each edit that was not applied."""
 
     def rebase(self, product: str) -> tuple[Draft, list[Clash]]:
-        """Bring the draft up to the newest published version; its own changes stay."""
+        """Move the draft's changes onto the newest published version."""
 
     def discard(self, product: str, revision: int) -> None:
-        """Forget the draft. Raises ``Outdated``."""
+        """Delete the draft. Raises ``Outdated`` if it is not at ``revision``."""
 
     def publish_draft(self, product: str, revision: int, who: str, note: str = "") -> Version:
-        """Make the draft what users meet. Raises ``Outdated``."""
+        """Publish the draft. Raises ``Outdated`` if it is not at ``revision`` or needs ``rebase``."""
 
     def restore(self, product: str, number: int, who: str, *, expected: int) -> Version:
         """Publish an earlier version's content again. Raises ``NotFound`` or ``Outdated``."""
 
 
 class ImageStore(Protocol):
-    """Where the images of the looks live."""
+    """Store of the images of looks."""
 
     def get(self, name: str) -> Logo | None:
-        """The image of this name."""
+        """The image with this name. None if there is none."""
 
     def put(self, logo: Logo, product: str, most: int | None = None) -> None:
-        """Keep an image that was checked. Raises ``FaultyImage`` when the product has ``most`` already."""
+        """Store a checked image. Raises ``FaultyImage`` if the product has ``most`` images already."""

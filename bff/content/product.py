@@ -1,4 +1,4 @@
-"""What one host application offers its users: connectors, callback messages, words and look."""
+"""Products: host applications with their connectors, callback messages, words and look."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from bff.identity.sessions import AssertionRule
 
 
 class MessageKind(StrEnum):
-    """``sealed`` carries an unguessable nonce; ``plain`` is exactly the product team's text."""
+    """``sealed`` wraps the team's text with a secret nonce. ``plain`` is exactly the team's text."""
 
     SEALED = "sealed"
     PLAIN = "plain"
 
 
 class MessageFormat(StrEnum):
-    """``text`` is any text; ``json`` is a JSON object, whose strings may hold variables."""
+    """``text`` is any text. ``json`` is a JSON object, whose strings may contain variables."""
 
     TEXT = "text"
     JSON = "json"
@@ -27,7 +27,7 @@ class MessageFormat(StrEnum):
 
 @dataclass(frozen=True)
 class MessageTemplate:
-    """A callback message as the product team wrote it, for one connector and language."""
+    """One text of a callback message, with its variables not filled."""
 
     kind: MessageKind
     text: str
@@ -36,20 +36,23 @@ class MessageTemplate:
 
 @dataclass(frozen=True)
 class Message:
-    """A named callback message: one text for all, and others for some connectors or languages."""
+    """A callback message: a general text, and variants for connectors or languages."""
 
     kind: MessageKind
     texts: Mapping[Place, str]
     format: MessageFormat = MessageFormat.TEXT
 
     def template(self, connector: str, locale: str) -> MessageTemplate | None:
-        """What a user of this connector gets who reads this language; None where nothing was written."""
-        found = closest(self.texts, connector, locale)
-        return MessageTemplate(self.kind, found[1], self.format) if found else None
+        """The most specific text for a connector and language. None if there is no text."""
+        match = closest(self.texts, connector, locale)
+        return MessageTemplate(self.kind, match[1], self.format) if match else None
 
 
 class DisconnectPolicy(StrEnum):
-    """Who may end a connection, beside the host's server: each user of its account, who made it, nobody."""
+    """Who may end a connection, besides the host's server.
+
+    ``account``: every user of its account; ``owner``: the user who connected it; ``server``: nobody else.
+    """
 
     ACCOUNT = "account"
     OWNER = "owner"
@@ -60,8 +63,8 @@ class DisconnectPolicy(StrEnum):
 class OfferedConnector:
     """A connector that a product offers.
 
-    ``reference`` is its id, key or name at the partner service; an empty ``name`` means: as it is called
-    there. ``multiple``: users may connect several accounts of it.
+    ``reference`` is its id, key or name at the partner service. If ``name`` is empty, the partner service's
+    name is shown. ``multiple`` allows several connected accounts.
     """
 
     key: str
@@ -73,10 +76,10 @@ class OfferedConnector:
 
 @dataclass(frozen=True)
 class Product:
-    """One host application. ``version`` counts what its team has published (messages, words, look).
+    """A host application. ``version`` is the number of its published content (messages, words, look).
 
-    ``account_prefix`` stands before its accounts' ids at the partner service. ``disconnect``: whose page may
-    end a connection.
+    ``account_prefix`` is prepended to its account ids at the partner service. ``disconnect`` says who may end
+    a connection.
     """
 
     key: str
@@ -91,18 +94,18 @@ class Product:
     disconnect: DisconnectPolicy = DisconnectPolicy.ACCOUNT
 
     def connector(self, key: str) -> OfferedConnector | None:
-        """The offered connector of this key."""
+        """The offered connector with this key. None if there is none."""
         return next((offered for offered in self.connectors if offered.key == key), None)
 
 
 @dataclass(frozen=True)
 class Registration:
-    """What operators say of a product: it is not the team's to change.
+    """The part of a product that only operators change, by the product file.
 
-    ``service_url`` is where minted URLs lead (for their length); ``connectors`` have the names and the order
-    that hold where the team says nothing; ``assertion`` is how the host asserts who is signed in, if it does.
-    Products of one ``account_namespace`` share their accounts (none: nobody shares this one's), whose ids at
-    the partner service begin with ``account_prefix``. ``disconnect``: whose page may end a connection.
+    The team may override the names and the order of ``connectors``. ``service_url`` is the partner service's,
+    for the length of minted URLs. ``assertion`` is the rule for the host's assertions, if it uses any.
+    Products with the same ``account_namespace`` share their accounts. ``account_prefix`` is prepended to
+    account ids at the partner service. ``disconnect`` says who may end a connection.
     """
 
     key: str
@@ -117,9 +120,9 @@ class Registration:
 
 
 DRAFT: Final = "~draft"
-"""After a product's key: the product as its draft has it. No registered key can hold a ``~``."""
+"""Suffix of a product key that stands for the product's draft. No registered key contains a ``~``."""
 
 
 def is_draft(key: str) -> bool:
-    """Whether the product of this key is a draft, which the Studio alone shows."""
+    """Whether the key stands for a draft, which only the Studio shows."""
     return key.endswith(DRAFT)

@@ -1,4 +1,4 @@
-"""What product teams wrote, in the database: published versions, and one draft a product."""
+"""Content in the database: the published versions and the draft of each product."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from bff.serving.database import writing
 from bff.storage.tables import content_versions, drafts, products
 
 NOTHING: Final = Version(0, {}, "", datetime.min.replace(tzinfo=UTC))
+"""The version of a product that has published nothing."""
 MOST_NOTE: Final = 500
 MOST_VERSIONS: Final = 100
-"""So many published versions of a product are kept: those that its history shows."""
+"""Published versions of a product that are stored, and shown in its history."""
 
 
 class ContentStore:
-    """Each change is one transaction, which sees what others wrote just before."""
+    """Reads and changes content. Each change is one transaction, which locks the product."""
 
     def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
         self._engine = engine
@@ -30,12 +31,12 @@ class ContentStore:
         self._clock = clock
 
     def published(self, product: str) -> Version:
-        """What users meet now; version 0 with no content where nothing was ever published."""
+        """The published version. Number 0 and no content if nothing was published."""
         with self._engine.connect() as connection:
             return latest(connection, product)
 
     def version(self, product: str, number: int) -> Version:
-        """One published version. Raises ``NotFound``."""
+        """An earlier version. Raises ``NotFound``."""
         table = content_versions.c
         wanted = select(content_versions).where(table.product_key == product, table.number == number)
         with self._engine.connect() as connection:
@@ -45,21 +46,21 @@ class ContentStore:
         return _version(row)
 
     def history(self, product: str, most: int = MOST_VERSIONS) -> list[Version]:
-        """What was published, newest first."""
+        """At most ``most`` versions, newest first."""
         table = content_versions.c
         wanted = select(content_versions).where(table.product_key == product).order_by(table.number.desc())
         with self._engine.connect() as connection:
             return [_version(row) for row in connection.execute(wanted.limit(most))]
 
     def draft(self, product: str) -> Draft:
-        """What is not published yet; the published content where nobody has changed anything."""
+        """The draft. It equals the published content if nothing was changed."""
         with self._engine.connect() as connection:
             return _draft(connection, product)
 
     def save(self, product: str, edits: Sequence[Edit], who: str) -> tuple[Draft, list[Clash]]:
-        """Put edits into the draft; the clashes are those that met another's change and were left out.
+        """Apply edits to the draft. Returns it, and a clash for each edit that was not applied.
 
-        Raises ``NotSaved`` when the draft would become too large.
+        Raises ``NotSaved`` if the draft would become too large.
         """
         with self._writer.begin() as connection:
             _lock(connection, product)
@@ -67,11 +68,11 @@ class ContentStore:
             draft, clashes = apply(before, edits, who, self._clock())
             if draft is not before:
                 refuse_too_much(list(edits), before.content, draft.content)
-                _keep(connection, product, draft)
+                _store_draft(connection, product, draft)
         return draft, clashes
 
     def rebase(self, product: str) -> tuple[Draft, list[Clash]]:
-        """Bring the draft up to the newest published version; its own changes stay."""
+        """Move the draft's changes onto the newest published version."""
         with self._writer.begin() as connection:
             _lock(connection, product)
             draft, published = _draft(connection, product), latest(connection, product)
@@ -79,11 +80,11 @@ class ContentStore:
                 return draft, []
             base = _content_of(connection, product, draft.based_on)
             moved, clashes = rebase(base, draft, published, self._clock())
-            _keep(connection, product, moved)
+            _store_draft(connection, product, moved)
         return moved, clashes
 
     def discard(self, product: str, revision: int) -> None:
-        """Forget the draft. Raises ``Outdated`` when it is not the one that its editor saw."""
+        """Delete the draft. Raises ``Outdated`` if it is not at ``revision``, which its editor saw."""
         with self._writer.begin() as connection:
             _lock(connection, product)
             draft = _draft(connection, product)
@@ -92,10 +93,10 @@ class ContentStore:
             connection.execute(delete(drafts).where(drafts.c.product_key == product))
 
     def publish_draft(self, product: str, revision: int, who: str, note: str = "") -> Version:
-        """Make the draft what users meet.
+        """Publish the draft, and delete it. Without changes the published version stays.
 
-        Raises ``Outdated`` when the draft has changed since its publisher looked at it, or when another
-        version was published since the draft began (``rebase`` brings it up).
+        Raises ``Outdated`` if the draft is not at ``revision``, which its publisher saw, or if another
+        version was published since the draft began. Call ``rebase`` then.
         """
         with self._writer.begin() as connection:
             _lock(connection, product)
@@ -115,9 +116,9 @@ class ContentStore:
     def publish(
         self, product: str, content: Content, who: str, note: str = "", *, expected: int | None = None
     ) -> Version:
-        """Make ``content`` what users meet, beside any draft; the same as before makes no new version.
+        """Publish ``content``. A draft with changes stays. Equal content makes no new version.
 
-        Raises ``Outdated`` when ``expected`` is not the number of the version that stands.
+        Raises ``Outdated`` if the published version's number is not ``expected``.
         """
         with self._writer.begin() as connection:
             _lock(connection, product)
@@ -127,7 +128,7 @@ class ContentStore:
             return self.put(connection, product, content, who, note)
 
     def put(self, connection: Connection, product: str, content: Content, who: str, note: str) -> Version:
-        """``publish`` inside a transaction of the caller's."""
+        """``publish`` within the caller's transaction."""
         current = latest(connection, product)
         if dict(content) == dict(current.content) and current.number:
             return current
@@ -136,31 +137,31 @@ class ContentStore:
         return self._add(connection, product, current, content, who, note)
 
     def restore(self, product: str, number: int, who: str, *, expected: int) -> Version:
-        """Publish an earlier version's content again, as a new one. Raises ``NotFound`` or ``Outdated``."""
+        """Publish an earlier version's content as a new version. Raises ``NotFound`` or ``Outdated``."""
         earlier = self.version(product, number)
         return self.publish(product, earlier.content, who, f"back to version {number}", expected=expected)
 
     def _add(
         self, connection: Connection, product: str, current: Version, content: Content, who: str, note: str
     ) -> Version:
-        made = Version(current.number + 1, dict(content), who, self._clock(), note[:MOST_NOTE])
-        row = {"product_key": product, "number": made.number, "content": dict(content)}
-        row |= {"by": who, "at": made.at, "note": made.note}
+        version = Version(current.number + 1, dict(content), who, self._clock(), note[:MOST_NOTE])
+        row = {"product_key": product, "number": version.number, "content": dict(content)}
+        row |= {"by": who, "at": version.at, "note": version.note}
         connection.execute(insert(content_versions).values(row))
-        _forget_oldest(connection, product, made.number)
-        return made
+        _delete_oldest(connection, product, version.number)
+        return version
 
 
 def latest(connection: Connection, product: str) -> Version:
-    """The version that stands."""
+    """The published version, read within a transaction."""
     table = content_versions.c
     wanted = select(content_versions).where(table.product_key == product).order_by(table.number.desc())
     row = connection.execute(wanted.limit(1)).one_or_none()
     return _version(row) if row else NOTHING
 
 
-def _forget_oldest(connection: Connection, product: str, newest: int) -> None:
-    # But for the one that the draft stands on, from which its changes are told.
+def _delete_oldest(connection: Connection, product: str, newest: int) -> None:
+    # Except for the version that the draft is based on: its changes are computed from there.
     table = content_versions.c
     ours, of_draft = (
         table.product_key == product,
@@ -171,7 +172,7 @@ def _forget_oldest(connection: Connection, product: str, newest: int) -> None:
 
 
 def _lock(connection: Connection, product: str) -> None:
-    # One writer at a time for each product; SQLite has one for all.
+    # One writer at a time for each product. SQLite ignores the clause: it has one writer in total.
     wanted = select(products.c.key).where(products.c.key == product).with_for_update()
     if connection.execute(wanted).one_or_none() is None:
         raise NotFound(f"there is no product {product!r}")
@@ -201,7 +202,7 @@ def _has_changes(connection: Connection, product: str, current: Version) -> bool
     return draft.based_on != current.number or dict(draft.content) != dict(current.content)
 
 
-def _keep(connection: Connection, product: str, draft: Draft) -> None:
+def _store_draft(connection: Connection, product: str, draft: Draft) -> None:
     touched = {path: [touch.by, touch.at.isoformat()] for path, touch in draft.touched.items()}
     values = {
         "content": dict(draft.content),

@@ -1,4 +1,4 @@
-"""What a person reads: one catalogue of keys, defaults in six languages, and a product's own texts on top."""
+"""Texts for end users: a catalogue of keys, default texts in each language, and a product's own texts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bff.content import wording
-from bff.content.messages import CONTROL, MOST_SAID, has_control
+from bff.content.messages import CONTROL, MOST_REPORTED, has_control
 from bff.content.product import Product
 from bff.content.wording import FALLBACK
 
@@ -18,17 +18,17 @@ _FOLDER: Final = Path(__file__).parent / "locales"
 _KEYS: Final = "catalogue"
 _LANGUAGES: Final = {file.stem for file in _FOLDER.glob("*.toml")} - {_KEYS}
 LOCALES: Final = (FALLBACK, *sorted(_LANGUAGES - {FALLBACK}))
-"""The languages that every text comes in: a file each."""
+"""The languages with default texts: one file each."""
 
 ALWAYS: Final = ("connector_name", "product_name")
-"""What every page and every button knows: names that may stand in any text of theirs."""
+"""Placeholders that every text of a page or button may use."""
 ACCOUNTS: Final = ("account", "other_account")
 """The third-party accounts of a mismatch: the connected one, and the one that signed in."""
 _PLACEHOLDER: Final = re.compile(r"\{(\s*[\w.\-]*\s*)\}")
-"""What reads as a name. Other braces are text, as in ``{ 7 * 7 }``."""
+"""A name in braces. Other braces are text, as in ``{ 7 * 7 }``."""
 
 MAX_TEXT: Final = 500
-"""Longer texts (in characters) have no place on any of these pages."""
+"""Characters of one text."""
 
 TOLD_BY_BROWSER: Final = (
     "popup_blocked",
@@ -37,14 +37,15 @@ TOLD_BY_BROWSER: Final = (
     "invalid_request",
     "partner_unavailable",
 )
-"""The errors that only the browser can know of; the words of the others come with the attempt."""
+"""Error codes that the widget itself raises. The texts of other errors come with the attempt."""
 
 
 @dataclass(frozen=True)
 class Key:
-    """One text. ``scene`` is the picture that shows it; ``placeholders`` are the names it has to keep.
+    """One text. ``scene`` is the Studio's preview that shows it.
 
-    ``optional`` are names that may stand in it besides: what they stand for may be unknown now and then.
+    ``placeholders`` must be in every version of the text. ``optional`` ones may be; their values are not
+    always known.
     """
 
     name: str
@@ -55,8 +56,8 @@ class Key:
 
     @property
     def allowed(self) -> tuple[str, ...]:
-        """Every name that may stand in the text."""
-        # Whoever reads a mail presses no button.
+        """All placeholders that the text may use."""
+        # A mail is about no connector.
         known = () if self.name.startswith("mail_") else ALWAYS
         return tuple(dict.fromkeys((*self.placeholders, *known, *self.optional)))
 
@@ -71,7 +72,7 @@ def _key(name: str, entry: Mapping[str, Any]) -> Key:
 
 
 CATALOGUE: Final[Mapping[str, Key]] = {name: _key(name, entry) for name, entry in _read(_KEYS).items()}
-"""Every text by its key, in the order in which users meet them."""
+"""All texts by key, in the order in which users see them."""
 
 DEFAULTS: Final[Mapping[str, Mapping[str, str]]] = {locale: _read(locale) for locale in LOCALES}
 """The texts that come with Hitchpost, by language and key."""
@@ -87,10 +88,10 @@ ERROR_CODES: Final = tuple(
 
 
 class Words:
-    """The texts for one person: a product's own where it has some, for this connector, in their language.
+    """The texts for one reader: a product's own ones for a connector, or else the defaults.
 
-    ``wanted`` are language tags, the most wanted first; the best one that there are texts in is ``lang``.
-    ``languages`` are those that the product has texts in, for who knows them already.
+    ``wanted`` are language tags, most wanted first. ``lang`` is the best of them that has texts.
+    ``languages`` are those of the product's own texts, if the caller has computed them.
     """
 
     def __init__(
@@ -107,20 +108,20 @@ class Words:
         self.dir = wording.direction(self.lang)
 
     def text(self, key: str, **values: str) -> str:
-        """The text of ``key``, its placeholders filled. Values are inserted as plain text.
+        """The text of ``key`` with its placeholders filled. Values are inserted as plain text.
 
-        A text with a placeholder for which there is no value now is passed over: the next one is taken.
+        A text with a placeholder whose value is missing or empty is skipped for the next best one.
         """
         known = {name: value for name, value in values.items() if value}
         text = next((text for text in self._texts(key) if names_in(text) <= known.keys()), self.template(key))
-        return _PLACEHOLDER.sub(lambda found: known.get(found[1], found[0]), text)
+        return _PLACEHOLDER.sub(lambda match: known.get(match[1], match[0]), text)
 
     def template(self, key: str) -> str:
-        """The text of ``key`` as it was written, its placeholders not filled."""
+        """The text of ``key`` with its placeholders not filled."""
         return next(self._texts(key), "")
 
     def error(self, code: str, **values: str) -> tuple[str, str]:
-        """Title and next step of an error code, as an end user should read them."""
+        """Title and next step of an error code. Unknown codes read like ``failed``."""
         code = code if code in ERROR_CODES else "failed"
         step = f"error_{code}_next_step"
         if code == "account_mismatch" and all(map(values.get, ACCOUNTS)) and self._names_accounts():
@@ -128,17 +129,17 @@ class Words:
         return self.text(f"error_{code}_title", **values), self.text(step, **values)
 
     def reason(self, code: str) -> str:
-        """Why a connection needs a new sign-in; a partner service may know reasons without words here."""
+        """Why a connection needs a new sign-in. Partner services may send codes that have no text here."""
         key = f"reason_{code}"
         return self.text(key if key in CATALOGUE else "reason_unauthenticated")
 
     def _names_accounts(self) -> bool:
-        # What a team wrote for whichever accounts it is stands before what we would say of these two.
+        # A team's own general text takes precedence over our default text that names both accounts.
         own = self._own.get("error_account_mismatch_next_step")
         return not own or NAMED_MISMATCH in self._own
 
     def _texts(self, key: str) -> Iterator[str]:
-        """What there is for ``key``, the closest first."""
+        """The texts of ``key``, most specific first."""
         own = self._own.get(key, {})
         for language in dict.fromkeys((self.lang, FALLBACK)):
             for place in wording.places(self._connector, language) if own else ():
@@ -150,7 +151,7 @@ class Words:
 
 
 NAMED_MISMATCH: Final = "error_account_mismatch_named"
-"""The next step of that error where both accounts are known."""
+"""The next step of ``account_mismatch`` if both accounts are known."""
 
 
 def widget_words(
@@ -159,17 +160,17 @@ def widget_words(
     names: Mapping[str, str],
     accounts: Mapping[str, str] | None = None,
 ) -> tuple[Words, dict[str, str]]:
-    """What the widget may show, in one language: by key, and by ``"{connector} {key}"`` where that differs.
+    """The widget's texts in one language, by key, and by ``"{connector} {key}"`` where a connector's differs.
 
-    ``names`` are the connectors' names by key, ``accounts`` the third-party accounts that they are connected
-    with, where that is known; each connector has its own texts, already filled.
+    ``names`` are connector names by key. ``accounts`` are the connected third-party accounts by connector
+    key, where known. The texts of connectors have their placeholders filled.
     """
     languages, named = _written(product), product.name
     shared = Words(product, wanted, languages=languages)
     codes = [f"error_{code}_{part}" for code in TOLD_BY_BROWSER for part in ("title", "next_step")]
     keys = [key for key in (*WIDGET, *codes) if key != "button"]
     found = {key: shared.text(key, product_name=named) for key in keys}
-    # Nobody's own text reads the same for every connector, as long as it names none.
+    # A default text without placeholders is the same for every connector.
     differing = [key for key in keys if key in product.words or names_in(DEFAULTS[FALLBACK][key])]
     for connector, name in names.items():
         own = Words(product, [shared.lang], connector, languages)
@@ -190,12 +191,12 @@ def _written(product: Product | None) -> Set[str]:
 
 
 def names_in(text: str) -> Set[str]:
-    """The names in braces in a text."""
+    """The placeholders of a text."""
     return set(_PLACEHOLDER.findall(text)) if "{" in text else set()
 
 
 def faults(key: str, text: str) -> list[str]:
-    """What is wrong with a product's own text for ``key``, each in words that say what to write instead."""
+    """The faults of a product's own text for ``key``. Each says what to write instead."""
     known = CATALOGUE.get(key)
     if known is None:
         return ["there is no such text; docs/words.md lists them"]
@@ -213,10 +214,10 @@ def faults(key: str, text: str) -> list[str]:
 
 
 def unfillable(names: Iterable[str], allowed: Collection[str]) -> list[str]:
-    """Says of each name that is none of ``allowed`` that users would read its braces."""
+    """A fault for each placeholder that is not ``allowed``: users would read its braces."""
     may = ", ".join(f"{{{name}}}" for name in allowed)
     return [
         f"nothing is known to stand for {{{name}}} here; {f'use {may}, or none' if may else 'leave it out'}"
-        for name in list(dict.fromkeys(names))[:MOST_SAID]
+        for name in list(dict.fromkeys(names))[:MOST_REPORTED]
         if name not in allowed
     ]

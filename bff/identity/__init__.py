@@ -1,1 +1,1 @@
-"""Who is signed in: sessions, and assertions of the host."""
+"""Who is signed in: principals, session ends, and the host's signed assertions."""

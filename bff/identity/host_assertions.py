@@ -1,4 +1,4 @@
-"""Host assertions: a JWT (RFC 7519) by which a host says who is signed in, taken once (RFC 8725)."""
+"""Verifies host assertions: single-use JWTs (RFC 7519, RFC 8725) by which a host says who is signed in."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from joserfc.errors import JoseError
 
 from bff.common.errors import NotSignedIn
 from bff.common.strict_json import FaultyJson, loads
-from bff.identity.jwks import ALGORITHMS, JwksUrls, PublicKey, chosen, public_key
+from bff.identity.jwks import ALGORITHMS, JwksUrls, PublicKey, find_key, public_key
 from bff.identity.session_store import UsedAssertions
 from bff.identity.sessions import CLOCK_TOLERANCE, LONGEST_ASSERTION, AssertionRule
 
 MAX_BYTES: Final = 8 * 1024
 MAX_JTI: Final = 255
 SKEW: Final = CLOCK_TOLERANCE
-"""So far may the host's clock be ahead of ours."""
+"""How far the host's clock may be ahead of ours."""
 
 
 class JwtAssertions:
     """Implements ``HostAssertions``.
 
-    ``rule_of`` gives a product's rule for assertions, or None where it takes none. ``audience`` is what an
-    assertion is meant for unless its rule says.
+    ``rule_of`` returns a product's rule for assertions, or None if it accepts none. ``audience`` is the
+    expected ``aud`` claim where the rule names none.
     """
 
     def __init__(
@@ -44,7 +44,10 @@ class JwtAssertions:
         self._clock = clock
 
     def use(self, product: str, unverified: str) -> Mapping[str, Any]:
-        """The claims of an assertion, which is used up. Raises ``NotSignedIn`` or ``KeysUnavailable``."""
+        """Verify an assertion and mark it as used. Returns its claims.
+
+        Raises ``NotSignedIn`` if it is invalid or was used before, and ``KeysUnavailable``.
+        """
         rule = self._rule_of(product)
         if rule is None:
             _refuse(f"product {product!r} takes no assertions; give it an [assertion] in its product file")
@@ -72,7 +75,7 @@ class JwtAssertions:
         return claims
 
     def _key(self, header: Mapping[str, Any], rule: AssertionRule) -> PublicKey:
-        # The header is not verified yet: it may only choose among the keys of the rule.
+        # The header is not verified yet, so it may only choose among the keys of the rule.
         algorithm, kid = header["alg"], header.get("kid")
         if algorithm not in ALGORITHMS.values():
             _refuse(f"alg: only {' and '.join(ALGORITHMS.values())} are taken")
@@ -81,7 +84,7 @@ class JwtAssertions:
         if rule.jwks_url is not None:
             key = self._jwks.find(rule.jwks_url, kid, algorithm)
         else:
-            key = chosen(map(public_key, rule.keys), kid, algorithm)
+            key = find_key(map(public_key, rule.keys), kid, algorithm)
         if key is None:
             _refuse("kid: the host has no key of this id, or several that it could be")
         return key

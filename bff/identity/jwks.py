@@ -1,4 +1,4 @@
-"""The public keys that a host signs its assertions with (RFC 7517): from its product file, or by URL."""
+"""The public keys that verify a host's assertions (RFC 7517): from its product file, or fetched by URL."""
 
 from __future__ import annotations
 
@@ -17,31 +17,33 @@ from bff.common.strict_json import FaultyJson, loads
 from bff.outbound.client import HttpClient, Limits
 
 ALGORITHMS: Final = {"RSA": "RS256", "EC": "ES256"}
-"""The one algorithm of each kind of key that is taken: what a token says of itself cannot choose another."""
+"""The one accepted algorithm of each key type (``kty``). A token's header cannot choose another."""
 
 PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+"""Members of a JWK that only a private or symmetric key has."""
 LEAST_BITS: Final = 2048
 MOST_BITS: Final = 8192
+"""Size of an RSA modulus. Verification by a long key takes more than quadratic time."""
 MOST_KEYS: Final = 100
-"""Keys of one set that are looked at. To verify by a long key costs more than the square of its length."""
+"""Keys that are read of one set."""
 MAX_BYTES: Final = 64 * 1024
 
 FRESH_SECONDS: Final = 600.0
-"""So long are fetched keys kept, and a key that the host has withdrawn still taken."""
+"""How long fetched keys are cached. A key that the host withdraws is accepted for this long at most."""
 AGAIN_SECONDS: Final = 60.0
-"""No more often are they fetched for the sake of a key id that is not among them."""
+"""Least time between two fetches because of an unknown key id."""
 RECOVER_SECONDS: Final = 5.0
-"""No more often are they fetched while that fails."""
+"""Least time between two fetches while they fail."""
 LIMITS: Final = Limits(connect=2.0, read=3.0, total=5.0)
 
 
 class FaultyKey(ValueError):
-    """A JWK that no assertion can be verified with; the text says why."""
+    """A JWK that cannot verify assertions. The message says why."""
 
 
 @dataclass(frozen=True)
 class PublicKey:
-    """A key to verify with, and the one algorithm it is for."""
+    """A public key, and the one algorithm that it is used with."""
 
     kid: str | None
     algorithm: str
@@ -49,7 +51,7 @@ class PublicKey:
 
 
 def public_key(jwk: Any) -> PublicKey:
-    """The key of a JWK. Raises ``FaultyKey``."""
+    """Import a JWK. Raises ``FaultyKey``."""
     kty = jwk.get("kty") if isinstance(jwk, Mapping) else None
     if not isinstance(kty, str) or kty not in ALGORITHMS:
         raise FaultyKey('kty: write a JWK with kty "RSA", or "EC" and crv "P-256"')
@@ -68,10 +70,10 @@ def public_key(jwk: Any) -> PublicKey:
         raise FaultyKey(f"it is no {kty} key") from None
 
 
-def chosen(keys: Iterable[PublicKey], kid: str | None, algorithm: str) -> PublicKey | None:
-    """The one key of this id for this algorithm. None when there is none, or when it could be several."""
-    found = [key for key in keys if key.algorithm == algorithm and (kid is None or key.kid == kid)]
-    return found[0] if len(found) == 1 else None
+def find_key(keys: Iterable[PublicKey], kid: str | None, algorithm: str) -> PublicKey | None:
+    """The only key with this algorithm, and this id unless ``kid`` is None. None if none or several match."""
+    matching = [key for key in keys if key.algorithm == algorithm and (kid is None or key.kid == kid)]
+    return matching[0] if len(matching) == 1 else None
 
 
 def _rsa(jwk: Mapping[str, Any]) -> RSAKey:
@@ -92,7 +94,9 @@ def _ec(jwk: Mapping[str, Any]) -> ECKey:
 
 
 @dataclass
-class _Kept:
+class _KeySet:
+    """The cached keys of one URL. Times are of the cache's monotonic clock."""
+
     keys: tuple[PublicKey, ...] = ()
     read_at: float | None = None
     tried_at: float | None = None
@@ -100,42 +104,45 @@ class _Kept:
 
 
 class JwksUrls:
-    """Key sets by URL, each kept for a while. Safe to use from many threads; one of them fetches.
+    """Caches key sets by URL for ``FRESH_SECONDS``. Safe to use from many threads; one fetches at a time.
 
-    Nothing outlives its time: while a set cannot be fetched, no key of it is taken.
+    Expired keys are never used: while a set cannot be fetched, its assertions are refused.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._kept: dict[str, _Kept] = {}
+        self._sets: dict[str, _KeySet] = {}
 
     def find(self, url: str, kid: str | None, algorithm: str) -> PublicKey | None:
-        """The one key of this id for this algorithm. Raises ``KeysUnavailable``."""
-        kept = self._kept.setdefault(url, _Kept())
-        key = chosen(self._fresh(kept), kid, algorithm)
+        """The key of ``find_key`` in the set at ``url``, which is fetched if necessary.
+
+        Raises ``KeysUnavailable``.
+        """
+        cached = self._sets.setdefault(url, _KeySet())
+        key = find_key(self._fresh(cached), kid, algorithm)
         if key is not None:
             return key
-        with kept.lock:
-            if self._may_ask(kept):
-                kept.tried_at = self._clock()
-                kept.keys, kept.read_at = fetch(url), self._clock()
-            if kept.read_at is None or self._clock() - kept.read_at >= FRESH_SECONDS:
+        with cached.lock:
+            if self._may_fetch(cached):
+                cached.tried_at = self._clock()
+                cached.keys, cached.read_at = fetch(url), self._clock()
+            if cached.read_at is None or self._clock() - cached.read_at >= FRESH_SECONDS:
                 raise KeysUnavailable(f"the keys at {url} could not be fetched a moment ago")
-            return chosen(kept.keys, kid, algorithm)
+            return find_key(cached.keys, kid, algorithm)
 
-    def _fresh(self, kept: _Kept) -> tuple[PublicKey, ...]:
-        read_at = kept.read_at
-        return kept.keys if read_at is not None and self._clock() - read_at < FRESH_SECONDS else ()
+    def _fresh(self, cached: _KeySet) -> tuple[PublicKey, ...]:
+        read_at = cached.read_at
+        return cached.keys if read_at is not None and self._clock() - read_at < FRESH_SECONDS else ()
 
-    def _may_ask(self, kept: _Kept) -> bool:
-        if kept.tried_at is None:
+    def _may_fetch(self, cached: _KeySet) -> bool:
+        if cached.tried_at is None:
             return True
-        wait = AGAIN_SECONDS if self._fresh(kept) else RECOVER_SECONDS
-        return self._clock() - kept.tried_at >= wait
+        wait = AGAIN_SECONDS if self._fresh(cached) else RECOVER_SECONDS
+        return self._clock() - cached.tried_at >= wait
 
 
 def fetch(url: str) -> tuple[PublicKey, ...]:
-    """The usable keys of the set at ``url``; others are passed over (RFC 7517 section 5).
+    """Fetch the key set at ``url``. Unusable keys are skipped (RFC 7517 section 5).
 
     Raises ``KeysUnavailable``.
     """

@@ -1,4 +1,4 @@
-"""Who is signed in: a user of an account of the host application."""
+"""The principal: the user, account and product of a request."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class User:
-    """Who clicks: the host's own id, what to call them, and the language (a tag) that they read."""
+    """A user of the host application. ``id`` is the host's; ``locale`` is a BCP 47 language tag."""
 
     id: str
     name: str | None = None
@@ -17,7 +17,7 @@ class User:
 
 @dataclass(frozen=True)
 class Principal:
-    """Who is signed in. ``connectors`` narrows what this session may connect; None means all."""
+    """Who is signed in. ``connectors`` restricts the session to these connector keys; None means all."""
 
     product: str
     account: AccountRef
@@ -27,10 +27,10 @@ class Principal:
 
 @dataclass(frozen=True)
 class AccountRef:
-    """An account of a product, by the id that the host chose (any string).
+    """An account of a product. ``id`` is any string that the host chose.
 
-    ``product`` is the key of the product whose account it is: two of one id are not the same. A host's own
-    code need not name it; whoever is signed in belongs to a product anyway.
+    ``product`` is the product's key: accounts of two products may have the same id. Host code may leave it
+    out, as its ``Principal`` names the product.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Whom a host's own app names: their ids and names are looked at like those that come over HTTP."""
+"""Checks the principals that a host's ``identify`` returns, by the rules for ids and names over HTTP."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from bff.common.text import id_fault, text_fault
 from bff.identity.principal import Principal
 
 LONGEST: Final = 255
-"""Characters of an id or a name: what the columns have room for."""
+"""Characters of an id or a name: the size of the database columns."""
 
 
 def with_text_ids(principal: Principal) -> Principal:
-    """The same with ids as text, where the host's are whole numbers or UUIDs, as its database has them."""
+    """Convert the ids to text. A host may pass the integers or UUIDs of its own database."""
     account, user = principal.account, principal.user
     return replace(
         principal,
@@ -24,7 +24,7 @@ def with_text_ids(principal: Principal) -> Principal:
 
 
 def principal_fault(principal: Principal) -> str | None:
-    """Why this principal cannot be served, by the field that is wrong; None for a sound one."""
+    """Say which field of a principal is invalid, and why. None for a valid one."""
     account, user = principal.account, principal.user
     for field, value in (("account.id", account.id), ("user.id", user.id)):
         if fault := id_fault(value) or _length_fault(value, least=1):
@@ -37,7 +37,7 @@ def principal_fault(principal: Principal) -> str | None:
 
 
 def _as_text(value: object) -> str:
-    # A host's code need not be typed: what is no id at all is left to be refused by name.
+    # The host's code may be untyped: any other value becomes "", which ``principal_fault`` refuses.
     return str(value) if isinstance(value, str | int | UUID) and not isinstance(value, bool) else ""
 
 

@@ -1,4 +1,4 @@
-"""What is kept of sessions: which a host has ended, and which assertions were used."""
+"""Database tables of ended sessions and used assertions. Session tokens themselves are not stored."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from sqlalchemy import Engine, bindparam, func, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from bff.common.secret import fingerprint
-from bff.common.ttl_cache import Kept
+from bff.common.ttl_cache import TtlCache
 from bff.identity.principal import Principal
 from bff.serving.database import writing
 from bff.serving.statements import Read
 from bff.storage.tables import ended_sessions, used_assertions
 
 FRESH_SECONDS: Final = 2.0
-"""So long may another worker still take a session that was ended."""
+"""How long another worker may still accept a session that was ended: the lifetime of its cache."""
 
 ALL_ACCOUNTS: Final = ""
 """In place of an account's id, which is never empty."""
@@ -38,31 +38,31 @@ class DatabaseSessionEnds:
         self._writer = writing(engine)
         self._ends_of = Read(engine, _ENDS_OF)
         self._last_end = Read(engine, _LAST)
-        self._ends: Kept[dict[str, datetime]] = Kept(fresh)
-        self._last: Kept[datetime | None] = Kept(fresh)
+        self._ends: TtlCache[dict[str, datetime]] = TtlCache(fresh)
+        self._last: TtlCache[datetime | None] = TtlCache(fresh)
 
     def end(self, product: str, user: str, account: str | None, before: datetime) -> None:
-        """End every session of this user that began until ``before``: of one account, or of all."""
-        table, who = ended_sessions.c, (product, user, account or ALL_ACCOUNTS)
-        known = tuple_(table.product, table.user_id, table.account_id) == tuple_(*who)
-        again = update(ended_sessions).where(known).values(ended_before=before)
+        """End this user's sessions issued at or before ``before``: in one account, or in all for None."""
+        table, key = ended_sessions.c, (product, user, account or ALL_ACCOUNTS)
+        existing = tuple_(table.product, table.user_id, table.account_id) == tuple_(*key)
+        change = update(ended_sessions).where(existing).values(ended_before=before)
         with self._writer.begin() as connection:
-            if connection.execute(again).rowcount == 0:
+            if connection.execute(change).rowcount == 0:
                 try:
                     with connection.begin_nested():
-                        connection.execute(insert(ended_sessions).values((*who, before)))
+                        connection.execute(insert(ended_sessions).values((*key, before)))
                 except IntegrityError:
-                    # Another worker has written the same row meanwhile.
-                    connection.execute(again)
+                    # Another worker has inserted the row meanwhile.
+                    connection.execute(change)
         self._ends.forget(_key(product, user))
         self._last.clear()
 
     def end_all(self, before: datetime) -> None:
-        """End every session that began until ``before``, of everybody."""
+        """End all sessions of all users issued at or before ``before``."""
         self.end(EVERYBODY, EVERYBODY, None, before)
 
     def is_forgotten(self, issued_at: datetime) -> bool:
-        """Whether everybody's sessions that began then have been ended."""
+        """Whether ``end_all`` has ended the sessions issued at ``issued_at``."""
         last = self._last.get("", lambda _: self._read_last())
         if last is None or last < issued_at:
             return False
@@ -70,9 +70,9 @@ class DatabaseSessionEnds:
         return everybody is not None and issued_at <= everybody
 
     def is_ended(self, principal: Principal, issued_at: datetime) -> bool:
-        """Whether a session of this principal that began then has been ended.
+        """Whether this principal's session issued at ``issued_at`` has been ended.
 
-        Nobody's has who came after the last end of any: that one moment serves all users at once.
+        A session issued after the last end of any session cannot be, so most calls read that one cached time.
         """
         last = self._last.get("", lambda _: self._read_last())
         if last is None or last < issued_at:
@@ -94,13 +94,13 @@ class DatabaseSessionEnds:
 
 
 class UsedAssertions:
-    """Which assertions were used: each is taken once, by whichever worker comes first."""
+    """Records used assertions, so that each is accepted once, whichever worker gets it."""
 
     def __init__(self, engine: Engine) -> None:
         self._writer = writing(engine)
 
     def use(self, issuer: str, jti: str, until: datetime) -> bool:
-        """Whether this is the first use. ``until`` then the assertion could be used, so long it is kept."""
+        """Record a use. Returns False if it was used before. The record is kept ``until`` it has expired."""
         row = {"sha256": _key(issuer, jti), "until": until}
         try:
             with self._writer.begin() as connection:
@@ -111,5 +111,5 @@ class UsedAssertions:
 
 
 def _key(*parts: str) -> str:
-    # Lengths stand before the parts, so that no two lists of parts read the same.
+    # Length prefixes, so that two different lists of parts never give the same text.
     return fingerprint("".join(f"{len(part)}:{part}" for part in parts))

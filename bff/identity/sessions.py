@@ -1,4 +1,4 @@
-"""What ends a session token before its time, and what a host asserts to begin one."""
+"""Interfaces and limits of sessions: how a host's assertion begins one, and how one is ended early."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ if TYPE_CHECKING:
     from bff.identity.principal import Principal
 
 LONGEST_SESSION: Final = timedelta(days=1)
-"""No session token lives longer, so no word that ended one has to be kept longer."""
+"""Longest lifetime of a session token. Rows of ``ended_sessions`` are kept for as long."""
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=5)
-"""So far may two clocks be apart: what another machine signed may seem to come from the future."""
+"""Allowed difference between two machines' clocks, when a time of issue lies in the future."""
 
 LONGEST_ASSERTION: Final = timedelta(seconds=60)
-"""A host's assertion is used at once or not at all: ``exp`` is at most so long after ``iat``."""
+"""Longest lifetime of a host's assertion, from ``iat`` to ``exp``."""
 
 
 @dataclass(frozen=True)
 class AssertionRule:
-    """How a product's host asserts who is signed in: a JWT (RFC 7519) that it signs by a key of its own.
+    """How to verify the assertions of a product's host: JWTs (RFC 7519) that it signs by its own key.
 
-    ``issuer`` is compared exactly; so is ``audience``, the BFF's public URL when None. The public keys
-    (RFC 7517) are ``keys``, or fetched from ``jwks_url``.
+    ``issuer`` and ``audience`` (None: the BFF's public URL) must equal the claims. The public keys (RFC 7517)
+    are ``keys``, or fetched from ``jwks_url``.
     """
 
     issuer: str
@@ -35,23 +35,23 @@ class AssertionRule:
 
 
 class SessionEnds(Protocol):
-    """Where it is kept that a host has ended the sessions of a user."""
+    """Store of the sessions that hosts have ended before they expire."""
 
     def end(self, product: str, user: str, account: str | None, before: datetime) -> None:
-        """End every session of this user that began until ``before``: of one account, or of all."""
+        """End this user's sessions issued at or before ``before``: in one account, or in all for None."""
 
     def is_ended(self, principal: Principal, issued_at: datetime) -> bool:
-        """Whether a session of this principal that began then has been ended."""
+        """Whether this principal's session issued at ``issued_at`` has been ended."""
 
     def is_forgotten(self, issued_at: datetime) -> bool:
-        """Whether the database was restored since then: what was used or ended meanwhile is not known."""
+        """Whether the database was restored from a backup after ``issued_at``, which ends all sessions."""
 
 
 class HostAssertions(Protocol):
-    """Who reads what a host asserts."""
+    """Verifier of host assertions."""
 
     def use(self, product: str, unverified: str) -> Mapping[str, Any]:
-        """The claims of an assertion for ``product``, which is used up by this.
+        """Verify an assertion for ``product`` and mark it as used. Returns its claims.
 
-        Raises ``NotSignedIn`` for anything but a sound one, or ``KeysUnavailable``.
+        Raises ``NotSignedIn`` if it is invalid or was used before, and ``KeysUnavailable``.
         """

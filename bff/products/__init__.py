@@ -1,1 +1,1 @@
-"""Products as operators register them: the product file and the store."""
+"""Products as operators register them: the product file and the database."""

@@ -1,4 +1,4 @@
-"""The table ``[product.assertion]`` of a product file: how its host asserts who is signed in."""
+"""The table ``[product.assertion]`` of a product file: how to verify the host's assertions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Name = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[\x21-\x7e]
 
 
 class AssertionTable(Strict):
-    """``issuer``, ``audience``, and where the public keys are: in one of the three."""
+    """``issuer``, ``audience``, and the public keys in one of ``jwks_url``, ``jwks_file`` and ``keys``."""
 
     issuer: Name
     audience: Name | None = None
@@ -28,7 +28,7 @@ class AssertionTable(Strict):
     keys: Annotated[list[dict[str, Any]], Field(default_factory=list)]
 
     def take_keys(self, folder: Path) -> list[str]:
-        """Read the keys of ``jwks_file``, relative to ``folder``, and say everything that is wrong."""
+        """Read the keys of ``jwks_file``, relative to ``folder``. Returns every fault of the table."""
         given = [name for name in ("jwks_url", "jwks_file", "keys") if getattr(self, name)]
         if len(given) != 1:
             return ["jwks_url, jwks_file, keys: write exactly one of the three"]
@@ -42,7 +42,7 @@ class AssertionTable(Strict):
         return list(_key_faults(given[0], self.keys))
 
     def rule(self) -> AssertionRule:
-        """The table as the core knows it."""
+        """Convert the table."""
         return AssertionRule(self.issuer, self.audience, self.jwks_url, tuple(self.keys))
 
 

@@ -1,4 +1,4 @@
-"""Product files (TOML): read whole, every fault reported at once with its key."""
+"""Reads product files (TOML) and reports every fault at once, with its key."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
-from bff.common.faulty_file import FaultyFile, parse_toml, say
+from bff.common.faulty_file import FaultyFile, describe_fault, parse_toml
 from bff.common.origins import origin_fault
 from bff.common.secret import Secret
 from bff.content.entries import Content
 from bff.content.faults import faults
-from bff.content.file import ConnectorTable, ContentTables, Key, Strict, content_of, said_of, take_logos
+from bff.content.file import ConnectorTable, ContentTables, Key, Strict, content_of, fault_lines, take_logos
 from bff.content.logos.logo import Logo
 from bff.content.product import DisconnectPolicy, OfferedConnector, Registration
 from bff.products.assertion_table import AssertionTable
@@ -24,7 +24,7 @@ from bff.products.webhook_table import WebhookTable, webhook_faults
 
 SECRET_KEY_LENGTH: Final = 20
 ACCOUNT_PREFIX: Final = r"^[A-Za-z0-9._~:-]*$"
-"""What stands in URLs and headers as it is."""
+"""Characters that need no encoding in URLs and headers."""
 Value = TypeVar("Value")
 
 
@@ -48,7 +48,7 @@ class _File(Strict):
 
 @dataclass(frozen=True)
 class AppliedProduct:
-    """A product with its secret keys, ready for ``DatabaseProducts.put``, and where its server is told."""
+    """A product of a file: what ``DatabaseProducts.put`` stores, and its webhook endpoints."""
 
     registration: Registration
     content: Content
@@ -58,31 +58,32 @@ class AppliedProduct:
 
 
 def read_products(path: Path, environ: dict[str, str] | None = None) -> list[AppliedProduct]:
-    """The products of a file. Raises ``FaultyFile`` with every fault; nothing is half-taken."""
+    """Read the products of a file. Raises ``FaultyFile`` with every fault of all products."""
     environ = dict(os.environ) if environ is None else environ
     document = parse_toml(path)
     try:
         file = _File.model_validate(document)
     except ValidationError as error:
-        raise FaultyFile([say(path, document, fault) for fault in error.errors()]) from None
-    found: list[str] = []
+        raise FaultyFile([describe_fault(path, document, fault) for fault in error.errors()]) from None
+    wrong: list[str] = []
     logos = {}
     for item in file.product:
         try:
             logos[item.key] = take_logos(item, path.parent)
         except FaultyFile as error:
-            found += [f"{item.key}: {fault}" for fault in error.faults]
+            wrong += [f"{item.key}: {fault}" for fault in error.faults]
             item.look.clear()
-        found += _faults(item, environ)
+        wrong += _faults(item, environ)
         if item.assertion is not None:
-            found += [f"{item.key}: assertion.{fault}" for fault in item.assertion.take_keys(path.parent)]
-    found += _shared(file.product)
-    if found:
-        raise FaultyFile([f"{path}: {fault}" for fault in found])
+            wrong += [f"{item.key}: assertion.{fault}" for fault in item.assertion.take_keys(path.parent)]
+    wrong += _conflicts(file.product)
+    if wrong:
+        raise FaultyFile([f"{path}: {fault}" for fault in wrong])
     return [_applied(item, environ, logos[item.key]) for item in file.product]
 
 
-def _shared(products: list[_Product]) -> Iterator[str]:
+def _conflicts(products: list[_Product]) -> Iterator[str]:
+    """Faults between products: equal keys, or assertions that two products would accept."""
     for key in _repeated(item.key for item in products):
         yield f"{key}: key: two products have this key"
     rules = [(item.assertion.issuer, item.assertion.audience) for item in products if item.assertion]
@@ -101,7 +102,7 @@ def _faults(item: _Product, environ: dict[str, str]) -> Iterator[str]:
         yield f"{item.key}: connectors: {repeated!r} stands twice; leave one"
     for extra in item.connector.keys() - set(item.connectors):
         yield f"{item.key}: connector.{extra}: is not in connectors; add it there or remove this table"
-    for fault in said_of(faults(content_of(item), _registration(item))):
+    for fault in fault_lines(faults(content_of(item), _registration(item))):
         yield f"{item.key}: {fault}"
     for fault in webhook_faults(item.webhook, environ):
         yield f"{item.key}: {fault}"

@@ -1,4 +1,4 @@
-"""What to write into the product file where a page's origin is none of the product's."""
+"""Advice for a developer whose page is refused because its origin is not registered."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ APPLY: Final = "then run: hitchpost products apply FILE"
 
 
 def origin_advice(key: str, origins: Collection[str], origin: str) -> str | None:
-    """Why a page at ``origin`` is refused, and the line that mends it; None for a registered origin.
+    """Say why a page at ``origin`` is refused, and what to do about it. None for a registered origin.
 
-    Nothing is told of the registered origins but whether one has the page's own host: whoever asks could find
-    that out by asking for one origin after the other.
+    The advice reveals only whether a registered origin has the same host. A caller could find that out by
+    trying origins anyway.
     """
     if origin in origins:
         return None
-    said = origin or "(none)"
-    return f"origin {said} is not registered for product {key}{_near(origins, origin)}: {_mend(key, origin)}"
+    shown = origin or "(none)"
+    similar = _similar_origin(origins, origin)
+    return f"origin {shown} is not registered for product {key}{similar}: {_remedy(key, origin)}"
 
 
-def _mend(key: str, origin: str) -> str:
+def _remedy(key: str, origin: str) -> str:
     if not origin:
         return "call this from a page; its browser names the origin by itself"
     if origin == "null":
@@ -36,7 +37,7 @@ def _mend(key: str, origin: str) -> str:
     return f'add "{origin}" to the origins of the product "{key}" in the product file, {APPLY}'
 
 
-def _near(origins: Collection[str], origin: str) -> str:
+def _similar_origin(origins: Collection[str], origin: str) -> str:
     if origin_fault(origin) not in {None, PLAIN}:
         return ""
     asked = urlsplit(origin)

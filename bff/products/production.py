@@ -1,4 +1,4 @@
-"""What a product file may not hold in production, though it is sound."""
+"""Rules for product files in production: https origins, strong secrets, public webhook addresses."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ NETWORKS: Final = "HITCHPOST_WEBHOOK_NETWORKS"
 
 
 def webhook_policy(networks: tuple[Network, ...], *, production: bool) -> Policy:
-    """Where webhooks may go: public addresses, ``networks``, and this machine except in production."""
+    """Allow webhooks to public addresses and ``networks``, and outside production also to this machine."""
     return Policy(loopback=not production, networks=networks, setting=NETWORKS)
 
 
 def require_fit_for_production(
     path: Path, products: Iterable[AppliedProduct], networks: tuple[Network, ...] = ()
 ) -> None:
-    """Raises ``FaultyFile`` with every fault. Webhooks may go to addresses in ``networks`` besides."""
+    """Check products for production. ``networks`` are allowed for webhooks. Raises ``FaultyFile``."""
     if faults := [f"{path}: {fault}" for product in products for fault in _faults(product, networks)]:
         raise FaultyFile(faults)
 
@@ -32,7 +32,7 @@ def require_fit_for_production(
 def require_webhooks_fit_for_production(
     path: Path, products: Iterable[AppliedProduct], networks: tuple[Network, ...]
 ) -> None:
-    """The same for webhooks alone. Raises ``FaultyFile``."""
+    """Check only the webhooks of products for production. Raises ``FaultyFile``."""
     if faults := [
         f"{path}: {product.registration.key}: {fault}"
         for product in products
@@ -42,7 +42,7 @@ def require_webhooks_fit_for_production(
 
 
 def product_faults(path: Path | None, *, production: bool, networks: tuple[Network, ...] = ()) -> list[str]:
-    """Every fault of a product file, a line each; none where there is no file."""
+    """Every fault of a product file, a line each. Empty if ``path`` is None."""
     if path is None:
         return []
     try:

@@ -1,4 +1,4 @@
-"""Products in the database: what operators registered, with what the product's team has published."""
+"""Products in the database: the operators' registration, merged with the content that the team published."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from bff.common.secret import Secret, fingerprint
-from bff.common.ttl_cache import Kept
+from bff.common.ttl_cache import TtlCache
 from bff.content.content import product_of
 from bff.content.entries import Content
 from bff.content.logos.logo import Logo
@@ -23,15 +23,16 @@ from bff.storage.schema import SCHEMA
 from bff.storage.tables import product_origins, products, secret_keys
 
 FRESH_SECONDS: Final = 2.0
-"""So long may a worker show what was published before."""
+"""How long a worker may serve an outdated product: the lifetime of its cache."""
 
 BY_FILE: Final = "product file"
+"""Author of the versions that a product file published."""
 
 
 class DatabaseProducts:
-    """Implements ``ProductStore``, and takes what a product file says.
+    """Implements ``ProductStore``, and stores the products of a product file.
 
-    Products are read by every request and change seldom: each process keeps them for ``fresh`` seconds.
+    Every request reads products, which change seldom, so each process caches them for ``fresh`` seconds.
     """
 
     def __init__(
@@ -47,20 +48,20 @@ class DatabaseProducts:
         self._service_url = service_url
         self._content = ContentStore(engine, clock)
         self._images = DatabaseImages(engine)
-        self._products: Kept[Product | None] = Kept(fresh)
-        self._origins: Kept[bool] = Kept(fresh)
-        self._sharing: Kept[tuple[str, ...]] = Kept(fresh)
+        self._products: TtlCache[Product | None] = TtlCache(fresh)
+        self._origins: TtlCache[bool] = TtlCache(fresh)
+        self._sharing: TtlCache[tuple[str, ...]] = TtlCache(fresh)
 
     def get(self, key: str) -> Product | None:
-        """The product of this key, as its team has published it."""
+        """The product with this key, as its team has published it. None if there is none."""
         return self._products.get(key, self._read)
 
     def forget(self, key: str) -> None:
-        """Read the product anew next time: something has changed."""
+        """Drop the product from the cache, after a change."""
         self._products.forget(key)
 
     def find_by_secret_key(self, secret_key: Secret) -> Product | None:
-        """The product that this secret key belongs to; keys are kept as SHA-256 only."""
+        """The product that this secret key belongs to. Only the SHA-256 of a key is stored."""
         statement = select(secret_keys.c.product_key).where(
             secret_keys.c.sha256 == fingerprint(secret_key.reveal())
         )
@@ -69,25 +70,25 @@ class DatabaseProducts:
         return self.get(key) if key else None
 
     def is_registered_origin(self, origin: str) -> bool:
-        """Whether any product registered exactly this origin."""
+        """Whether any product has registered exactly this origin."""
         return self._origins.get(origin, self._has_origin)
 
     def registration(self, key: str) -> Registration | None:
-        """What operators said of the product of this key."""
+        """The operators' registration of the product with this key. None if there is none."""
         with self._engine.connect() as connection:
             return self._registration(connection, key)
 
     def sharing(self, key: str) -> tuple[str, ...]:
-        """The products of the same namespace of accounts, this one first; in the same order for each."""
+        """Keys of the products in the same account namespace: this one first, then the others sorted."""
         return self._sharing.get(key, self._read_sharing)
 
     def assertion_rule(self, key: str) -> AssertionRule | None:
-        """The rule for host assertions of the product of this key; None where it takes none."""
-        found = self.registration(key)
-        return found.assertion if found else None
+        """The rule for host assertions of a product. None if it accepts none."""
+        registration = self.registration(key)
+        return registration.assertion if registration else None
 
     def keys(self) -> list[str]:
-        """The key of each product."""
+        """The keys of all products, sorted."""
         with self._engine.connect() as connection:
             return list(connection.execute(select(products.c.key).order_by(products.c.key)).scalars())
 
@@ -98,11 +99,11 @@ class DatabaseProducts:
         keys: Iterable[Secret],
         logos: Iterable[Logo] = (),
     ) -> bool:
-        """Write a product in one transaction: what operators said before is replaced.
+        """Replace a product's registration and secret keys, in one transaction.
 
-        ``content`` is what the product file says. It is published when the file says something else than it
-        did the last time; what the team has published since a file that has not changed stays. Returns
-        whether it was published.
+        ``content`` is that of the product file. It is published only if it differs from the file's content of
+        the last call: an unchanged file does not undo what the team has published since. Returns whether it
+        was published.
         """
         for logo in logos:
             self._images.put(logo, registration.key)
@@ -112,16 +113,16 @@ class DatabaseProducts:
             "file_content": dict(content),
         }
         with self._writer.begin() as connection:
-            # Several workers apply one file when they start.
+            # Several workers apply the same file when they start.
             SCHEMA.one_at_a_time(connection)
-            known = select(products.c.file_content).where(products.c.key == registration.key)
-            said = connection.execute(known.with_for_update()).one_or_none()
-            if said is None:
+            stored = select(products.c.file_content).where(products.c.key == registration.key)
+            previous = connection.execute(stored.with_for_update()).one_or_none()
+            if previous is None:
                 connection.execute(insert(products).values(key=registration.key, **row))
             else:
                 connection.execute(update(products).where(products.c.key == registration.key).values(row))
             _replace(connection, registration, keys)
-            changed = said is None or said.file_content != dict(content)
+            changed = previous is None or previous.file_content != dict(content)
             if changed:
                 self._content.put(connection, registration.key, content, BY_FILE, "")
         self.forget(registration.key)
@@ -156,12 +157,16 @@ class DatabaseProducts:
             return None
         origins = select(product_origins.c.origin).where(product_origins.c.product_key == key)
         connectors = tuple(OfferedConnector(**offered) for offered in row.document["connectors"])
-        found = tuple(connection.execute(origins).scalars())
-        assertion = _rule(row.document.get("assertion"))
-        space, prefix = row.document.get("account_namespace"), row.document.get("account_prefix") or ""
-        disconnect = DisconnectPolicy(row.document.get("disconnect") or DisconnectPolicy.ACCOUNT)
         return Registration(
-            key, row.name, found, connectors, self._service_url, assertion, space, prefix, disconnect
+            key,
+            row.name,
+            tuple(connection.execute(origins).scalars()),
+            connectors,
+            self._service_url,
+            assertion=_rule(row.document.get("assertion")),
+            account_namespace=row.document.get("account_namespace"),
+            account_prefix=row.document.get("account_prefix") or "",
+            disconnect=DisconnectPolicy(row.document.get("disconnect") or DisconnectPolicy.ACCOUNT),
         )
 
 
@@ -186,5 +191,5 @@ def _to_document(registration: Registration) -> dict[str, Any]:
     }
 
 
-def _rule(kept: dict[str, Any] | None) -> AssertionRule | None:
-    return AssertionRule(**kept | {"keys": tuple(kept["keys"])}) if kept else None
+def _rule(stored: dict[str, Any] | None) -> AssertionRule | None:
+    return AssertionRule(**stored | {"keys": tuple(stored["keys"])}) if stored else None

@@ -1,4 +1,4 @@
-"""What a webhook endpoint is: where it is, which events it gets, and the secrets that it verifies them by."""
+"""A product's webhook endpoint: its URL, the events it subscribes to, and its signing secrets."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ EVENT_TYPES: Final = (
     "connection.needs_reconnect",
     "connection.disconnected",
 )
-"""Every type of event that an endpoint may ask for; ``webhook.test`` comes when somebody asks for it."""
+"""The event types that an endpoint may subscribe to. ``webhook.test`` is sent on request only."""
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105  # how one begins
 FEWEST_BYTES, MOST_BYTES = 24, 64
-"""Of a secret (Standard Webhooks, "Signature scheme")."""
+"""Length of a secret (Standard Webhooks, "Signature scheme")."""
 MOST_SECRETS: Final = 4
 MAKE_ONE: Final = 'make one with: echo "whsec_$(openssl rand -base64 32)"'
 LONGEST_PATTERN: Final = 64
@@ -31,7 +31,7 @@ LONGEST_PATTERN: Final = 64
 
 @dataclass(frozen=True)
 class WebhookEndpoint:
-    """Where a product's server is told. ``secrets`` newest first; every one of them signs."""
+    """An endpoint of a product. ``events`` are patterns. ``secrets`` are newest first; all of them sign."""
 
     product: str
     url: str
@@ -40,24 +40,24 @@ class WebhookEndpoint:
 
     @property
     def id(self) -> str:
-        """The same for the same URL of the same product, whatever else the file says of it."""
+        """A hash of product and URL, so that an endpoint keeps its id when its secrets or events change."""
         return "whk_" + hashlib.sha256(f"{self.product}\n{self.url}".encode()).hexdigest()[:24]
 
 
 def wants(patterns: tuple[str, ...] | list[str], event_type: str) -> bool:
-    """Whether one of the patterns is for events of this type; ``*`` stands for any text."""
+    """Whether one of the patterns matches the event type. ``*`` matches any text."""
     return any(_matches(pattern, event_type) for pattern in patterns)
 
 
 def pattern_fault(pattern: str) -> str | None:
-    """Why a pattern would never be met by an event; None when one may meet it."""
+    """Say why a pattern matches no event type. None if it matches one."""
     if len(pattern) <= LONGEST_PATTERN and any(_matches(pattern, known) for known in EVENT_TYPES):
         return None
     return f"{pattern[:LONGEST_PATTERN]!r} is no event; write * or one of: {', '.join(EVENT_TYPES)}"
 
 
 def secret_fault(text: str) -> str | None:
-    """Why ``text`` is no secret to sign with; None when it is one."""
+    """Say why ``text`` is no signing secret. None if it is one."""
     if not text.startswith(SECRET_PREFIX):
         return f"does not begin with {SECRET_PREFIX}; {MAKE_ONE}"
     try:
@@ -70,7 +70,7 @@ def secret_fault(text: str) -> str | None:
 
 
 def _matches(pattern: str, event_type: str) -> bool:
-    # By hand: as a regular expression, many stars would take as many tries as the text can be shared among.
+    # Not a regular expression, which backtracks for very long on a pattern of many stars.
     first, *middle = pattern.split("*")
     if not middle:
         return pattern == event_type

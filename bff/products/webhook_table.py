@@ -1,4 +1,4 @@
-"""The tables ``[[product.webhook]]`` of a product file: which servers are told of what."""
+"""The tables ``[[product.webhook]]`` of a product file: webhook endpoints and their subscriptions."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ from bff.products.webhook_endpoint import (
 from bff.serving.destinations import ForbiddenUrl, Policy, parts_of
 
 MOST_ENDPOINTS: Final = 20
-"""Of a product: each is told by itself of every event that it asks for."""
+"""Endpoints of one product. Every event is delivered to each of them separately."""
 LONGEST_URL: Final = 2000
 
 
 class WebhookTable(Strict):
-    """``url``, the secret (here or in the variable ``secret_env``), and patterns of ``events``."""
+    """``url``, ``events`` (patterns), and one or more secrets separated by commas.
+
+    The secrets are in ``secret``, or in the environment variable that ``secret_env`` names.
+    """
 
     url: Annotated[str, Field(min_length=1, max_length=LONGEST_URL)]
     secret: str | None = None
@@ -32,7 +35,7 @@ class WebhookTable(Strict):
     events: Annotated[list[str], Field(min_length=1, max_length=50)]
 
     def faults(self, environ: Mapping[str, str]) -> Iterator[str]:
-        """Everything that is wrong with it, each with its key."""
+        """Every fault of the table, each with its key."""
         if fault := url_fault(self.url, Policy(loopback=True), literal=False):
             yield f"url: {self.url!r}: {fault}"
         for pattern in self.events:
@@ -44,7 +47,7 @@ class WebhookTable(Strict):
             yield from self._secret_faults(environ)
 
     def endpoint(self, product: str, environ: Mapping[str, str]) -> WebhookEndpoint:
-        """As the product has it."""
+        """Convert the table."""
         secrets = tuple(Secret(text) for text in self._secrets(environ))
         return WebhookEndpoint(product, self.url, tuple(dict.fromkeys(self.events)), secrets)
 
@@ -53,19 +56,19 @@ class WebhookTable(Strict):
         return list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
     def _secret_faults(self, environ: Mapping[str, str]) -> Iterator[str]:
-        name, found = ("secret" if self.secret is not None else "secret_env"), self._secrets(environ)
-        if not found:
+        name, secrets = ("secret" if self.secret is not None else "secret_env"), self._secrets(environ)
+        if not secrets:
             unset = "is empty" if self.secret is not None else f"{self.secret_env} is not set"
             yield f"{name}: {unset}; {MAKE_ONE}"
-        if len(found) > MOST_SECRETS:
+        if len(secrets) > MOST_SECRETS:
             yield f"{name}: at most {MOST_SECRETS} secrets sign at a time; take the oldest away"
-        for number, text in enumerate(found, 1):
+        for number, text in enumerate(secrets, 1):
             if fault := secret_fault(text):
                 yield f"{name}: secret number {number} {fault}"
 
 
 def webhook_faults(tables: list[WebhookTable], environ: Mapping[str, str]) -> Iterator[str]:
-    """What is wrong with the tables of one product, each fault with its place."""
+    """Every fault of the tables of one product, each with the table's number."""
     if len(tables) > MOST_ENDPOINTS:
         yield f"webhook: a product has at most {MOST_ENDPOINTS}; this one has {len(tables)}"
     seen: set[str] = set()
@@ -78,9 +81,10 @@ def webhook_faults(tables: list[WebhookTable], environ: Mapping[str, str]) -> It
 
 
 def url_fault(url: str, policy: Policy, *, literal: bool = True) -> str | None:
-    """Why no webhook may go to ``url``; None when one may.
+    """Say why webhooks cannot be sent to ``url``. None if they can.
 
-    ``literal``: an address in it is looked at by the policy. A name is resolved when it is connected to.
+    With ``literal``, an IP address in the URL is checked by the policy. A host name is resolved, and its
+    addresses are checked, when a delivery connects.
     """
     try:
         parts = policy.check(url) if literal else parts_of(url)

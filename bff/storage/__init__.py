@@ -1,1 +1,1 @@
-"""Tables, migrations and encryption of the BFF's database."""
+"""The BFF's database: tables, migrations, encryption at rest, the outbox of events."""

@@ -1,7 +1,6 @@
-"""Events that servers are told of, kept in the transaction of the change that they tell of.
+"""The transactional outbox: events for webhooks, stored in the transaction of the change that they describe.
 
-So a change is told if and only if it was stored (the transactional outbox). Whoever delivers them reads them
-from here.
+So an event exists if and only if its change was committed. ``bff.webhooks`` reads and delivers them.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ from sqlalchemy import Connection, Engine, Insert, Pool, bindparam, event, exist
 from bff.storage.tables import outbox, webhook_endpoints
 
 RECORDED: Final = "hitchpost_recorded"
-"""The mark of a connection whose transaction has recorded an event."""
+"""Key in ``Connection.info``, set when its transaction has recorded an event."""
 
 _endpoints: Final = webhook_endpoints.c
-_IS_TOLD: Final = exists(
+_HAS_ENDPOINT: Final = exists(
     select(_endpoints.id).where(
         _endpoints.product == bindparam("product", type_=outbox.c.product.type),
         _endpoints.off_at.is_(None),
@@ -31,22 +30,22 @@ _IS_TOLD: Final = exists(
 _COLUMNS: Final = ("id", "type", "product", "account_id", "subject", "at")
 
 
-def _if_told(*columns: str) -> Insert:
+def _insert_if_wanted(*columns: str) -> Insert:
     given = (bindparam(name, type_=outbox.c[name].type).label(name) for name in columns)
-    return insert(outbox).from_select(list(columns), select(*given).where(_IS_TOLD))
+    return insert(outbox).from_select(list(columns), select(*given).where(_HAS_ENDPOINT))
 
 
-RECORD_IF_TOLD: Final = _if_told(*_COLUMNS)
-"""Keeps an event of ``values_of`` where the product has an endpoint that is on; else it writes nothing."""
-_WITH_DATA: Final = _if_told(*_COLUMNS, "data")
+RECORD_IF_WANTED: Final = _insert_if_wanted(*_COLUMNS)
+"""Inserts the event of ``values_of``, if its product has an endpoint that is on."""
+_RECORD_WITH_DATA: Final = _insert_if_wanted(*_COLUMNS, "data")
 
 
 @dataclass(frozen=True)
 class NewEvent:
-    """What happened: ``type`` as the contract names it, of which product and account, to which ``subject``.
+    """An event to record. ``type`` is one of the event types in docs/webhooks.md.
 
-    ``subject`` is the id of an attempt or of a connection. ``data`` is what is told of it as it is now; None
-    where it is read when it is told, as of an attempt, which changes no more once it has ended.
+    ``subject`` is the id of an attempt or of a connection. ``data`` is a snapshot of the subject. It is None
+    for an attempt, which is read at delivery: it does not change after it has ended.
     """
 
     type: str
@@ -58,20 +57,20 @@ class NewEvent:
 
 
 def record(connection: Connection, event: NewEvent) -> str | None:
-    """Keep the event if the transaction of ``connection`` is committed; its id (``evt_...``).
+    """Insert the event in the transaction of ``connection``. Returns its id (``evt_...``).
 
-    None, and nothing is written, where the product has no endpoint that is on: an endpoint is told what
-    happens from when it is there.
+    Returns None and writes nothing if the product has no endpoint that is on. An endpoint never gets events
+    from before it was registered.
     """
     values = values_of(event)
-    if not connection.execute(_WITH_DATA, values | {"data": event.data}).rowcount:
+    if not connection.execute(_RECORD_WITH_DATA, values | {"data": event.data}).rowcount:
         return None
     connection.info[RECORDED] = True
     return str(values["id"])
 
 
 def values_of(event: NewEvent) -> dict[str, Any]:
-    """The columns of a new event, but for its data."""
+    """The columns of a new event without ``data``, with a new id."""
     return {
         "id": "evt_" + secrets.token_urlsafe(18),
         "type": event.type,
@@ -82,30 +81,30 @@ def values_of(event: NewEvent) -> dict[str, Any]:
     }
 
 
-def listen(engine: Engine, heard: Callable[[], None]) -> None:
-    """From now on call ``heard`` in this process after each transaction of it that recorded an event."""
+def listen(engine: Engine, callback: Callable[[], None]) -> None:
+    """Call ``callback`` after each transaction of this process that recorded an event."""
     if engine.pool not in _listeners:
         _listeners[engine.pool] = []
         event.listen(engine, "checkin", lambda _connection, record: _checked_in(engine, record))
-    _listeners[engine.pool].append(heard)
+    _listeners[engine.pool].append(callback)
 
 
-def stop_listening(engine: Engine, heard: Callable[[], None]) -> None:
-    """Call it no more."""
-    if heard in _listeners.get(engine.pool, ()):
-        _listeners[engine.pool].remove(heard)
+def stop_listening(engine: Engine, callback: Callable[[], None]) -> None:
+    """Undo ``listen``."""
+    if callback in _listeners.get(engine.pool, ()):
+        _listeners[engine.pool].remove(callback)
 
 
-def tell(engine: Engine) -> None:
-    """An event has been recorded, and its transaction is over."""
-    for heard in tuple(_listeners.get(engine.pool, ())):
-        heard()
+def notify(engine: Engine) -> None:
+    """Call the listeners. The transaction that recorded the event must have ended."""
+    for callback in tuple(_listeners.get(engine.pool, ())):
+        callback()
 
 
 def _checked_in(engine: Engine, connection_record: Any) -> None:
-    # When a connection is given back, its transaction has ended: who looks now sees what it stored.
+    # A connection goes back to the pool after its transaction, so the listeners can read what it committed.
     if connection_record.info.pop(RECORDED, False):
-        tell(engine)
+        notify(engine)
 
 
 _listeners: Final[WeakKeyDictionary[Pool, list[Callable[[], None]]]] = WeakKeyDictionary()

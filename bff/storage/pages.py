@@ -1,4 +1,4 @@
-"""Pages of long lists, newest first: each by an index, however long the table is, whatever is asked for."""
+"""Keyset pagination of long lists, newest first. A page costs the same however long the table is."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Table, se
 
 from bff.common.cursor import Cursor
 
-LOOKED_AT: Final = 5000
-"""Rows that one page looks through for those that match: then it ends, and says where to go on."""
+ROWS_SCANNED: Final = 5000
+"""Rows that one page scans for those that match ``others``. Then the page ends with a cursor."""
 
 
 @dataclass(frozen=True)
-class PageOf:
-    """Which rows of ``table`` (it has ``created_at`` and ``id``): ``indexed`` is what an index goes by.
+class PagedQuery:
+    """Selects rows of ``table``, which has the columns ``created_at`` and ``id``.
 
-    ``others`` are values of columns that no index knows: they are looked for among ``LOOKED_AT`` rows at a
-    time.
+    ``indexed`` is the condition that an index serves. ``others`` are wanted values by column name, for
+    columns without an index: each page scans at most ``ROWS_SCANNED`` rows for them.
     """
 
     table: Table
@@ -29,9 +29,9 @@ class PageOf:
     def read(
         self, connection: Connection, limit: int, after: Cursor | None
     ) -> tuple[list[Row[Any]], Cursor | None]:
-        """At most ``limit`` rows, and where the list goes on; None at its end.
+        """Read at most ``limit`` rows after ``after``. Also returns the next page's cursor (None: the end).
 
-        A page may hold fewer rows, or none, and yet not be the last.
+        With ``others``, a page may have fewer rows than ``limit``, even none, and not be the last.
         """
         matching = self._matching(after) if self.others else self._window(after)
         ids = list(connection.execute(matching.limit(limit + 1)).scalars())
@@ -42,11 +42,11 @@ class PageOf:
         return rows, self._end_of_window(connection, after) if self.others else None
 
     def _matching(self, after: Cursor | None) -> Select[Any]:
-        # Of the window itself, so that no planner goes about it by way of the whole table.
+        # The limit stands in a subquery, so that no planner filters the whole table first.
         columns = [self.table.c[name] for name in ("created_at", *self.others)]
-        looked_at = self._window(after, *columns).limit(LOOKED_AT).subquery().c
-        conditions = (looked_at[name] == value for name, value in self.others.items())
-        return _newest_first(select(looked_at.id).where(*conditions), looked_at)
+        scanned = self._window(after, *columns).limit(ROWS_SCANNED).subquery().c
+        conditions = (scanned[name] == value for name, value in self.others.items())
+        return _newest_first(select(scanned.id).where(*conditions), scanned)
 
     def _window(self, after: Cursor | None, *columns: Column[Any]) -> Select[Any]:
         wanted = select(self.table.c.id, *columns).where(self.indexed)
@@ -56,7 +56,7 @@ class PageOf:
         return _newest_first(wanted, self.table.c)
 
     def _end_of_window(self, connection: Connection, after: Cursor | None) -> Cursor | None:
-        last = self._window(after).offset(LOOKED_AT - 1).limit(1).subquery()
+        last = self._window(after).offset(ROWS_SCANNED - 1).limit(1).subquery()
         ends = select(self.table.c.created_at, self.table.c.id).where(self.table.c.id.in_(select(last.c.id)))
         row = connection.execute(ends).one_or_none()
         return Cursor(row.created_at, row.id) if row else None

@@ -1,4 +1,8 @@
-"""After a restore: nothing that was used or ended since the backup may be good again."""
+"""Cleans the database up after a restore from a backup.
+
+A restored database does not know which one-time values were used, and which sessions ended, since the backup.
+They must not become valid again.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +14,22 @@ from sqlalchemy import Engine, delete, update
 from bff.serving.database import writing
 from bff.storage.tables import attempts, studio_invites, studio_sessions, upstream_tokens
 
-LIVE: Final = ("created", "launched")
+UNSETTLED: Final = ("created", "launched")
 
 
-def void(engine: Engine, now: datetime) -> dict[str, int]:
-    """End whatever may have been used or ended since the backup, of which the database knows nothing.
+def invalidate(engine: Engine, now: datetime) -> dict[str, int]:
+    """End all unsettled attempts, Studio sessions and unused invites, and delete cached access tokens.
 
-    How many of each, in words. Safe to repeat, and while programs run. Sessions of users are ended by
+    Returns counts by a description. Safe to repeat, and while the programs run. Users' sessions are ended by
     ``DatabaseSessionEnds.end_all``.
     """
     table = attempts.c
-    over = {"status": "expired", "error_code": "expired", "settled_at": now}
+    expired = {"status": "expired", "error_code": "expired", "settled_at": now}
     unused = studio_invites.c.used_at.is_(None)
     with writing(engine).begin() as connection:
         return {
             "attempts ended": connection.execute(
-                update(attempts).where(table.status.in_(LIVE)).values(over)
+                update(attempts).where(table.status.in_(UNSETTLED)).values(expired)
             ).rowcount,
             "Studio sessions ended": connection.execute(delete(studio_sessions)).rowcount,
             "Studio invites ended": connection.execute(

@@ -1,4 +1,4 @@
-"""The BFF's schema."""
+"""The BFF's database schema, as ``bff.serving.database`` checks and upgrades it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sealing of secrets at rest: AES-256-GCM (NIST SP 800-38D), under keys made from the BFF's secret keys."""
+"""Encrypts secrets at rest: AES-256-GCM (NIST SP 800-38D), by keys derived from ``HITCHPOST_SECRET_KEYS``."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ NONCE_BYTES: Final = 12
 
 
 class CannotOpen(Exception):
-    """A sealed value was changed, belongs elsewhere, or its key is no longer configured."""
+    """A sealed value was tampered with or moved to another place, or its key is no longer configured."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a sealed value lives; moved to another place, it does not open."""
+    """The cell of the database that a sealed value belongs to. It is authenticated with the value."""
 
     table: str
     row: str
@@ -36,10 +36,10 @@ class Place:
 
 
 class Sealing:
-    """``keys`` newest first: the newest seals, every one opens.
+    """Encrypts and decrypts values. ``keys`` newest first: the newest encrypts, every one decrypts.
 
-    A sealed value is ``v1.{key id}.{nonce}.{ciphertext}``, in base64url. The keys are derived (HKDF, RFC
-    5869), so that they are rotated together with the others; a key's id is the start of its own SHA-256.
+    A sealed value is ``v1.{key id}.{nonce}.{ciphertext}``, in base64url. The AES keys are derived by HKDF
+    (RFC 5869), so that one setting rotates all keys. A key id is the start of the derived key's SHA-256.
     """
 
     def __init__(self, keys: Sequence[Secret]) -> None:
@@ -48,18 +48,19 @@ class Sealing:
         self._newest = next(iter(self._keys))
 
     def seal(self, secret: Secret, place: Place) -> str:
-        """Encrypt for ``place``."""
+        """Encrypt a secret for ``place``."""
         version, key_id = self._newest
         nonce = os.urandom(NONCE_BYTES)
-        sealed = self._keys[self._newest].encrypt(nonce, secret.reveal().encode(), _bound(key_id, place))
+        data = _associated_data(key_id, place)
+        sealed = self._keys[self._newest].encrypt(nonce, secret.reveal().encode(), data)
         return f"{version}.{key_id}.{_encode(nonce)}.{_encode(sealed)}"
 
     def open(self, sealed: str, place: Place) -> Secret:
-        """Decrypt. Raises ``CannotOpen``."""
+        """Decrypt the value of ``place``. Raises ``CannotOpen``."""
         try:
             version, key_id, nonce, ciphertext = sealed.split(".")
             key = self._keys[version, key_id]
-            opened = key.decrypt(_decode(nonce), _decode(ciphertext), _bound(key_id, place))
+            opened = key.decrypt(_decode(nonce), _decode(ciphertext), _associated_data(key_id, place))
         except (InvalidTag, KeyError, ValueError):
             raise CannotOpen(f"a sealed value of {place.table}.{place.column} does not open") from None
         return Secret(opened.decode())
@@ -69,7 +70,7 @@ def _derive(key: Secret) -> bytes:
     return HKDF(SHA256(), length=KEY_BYTES, salt=None, info=INFO).derive(key.reveal().encode())
 
 
-def _bound(key_id: str, place: Place) -> bytes:
+def _associated_data(key_id: str, place: Place) -> bytes:
     return f"{VERSION}|{key_id}|{place.table}|{place.row}|{place.column}".encode()
 
 

@@ -1,5 +1,5 @@
 # house-allow: long-file: a table, read by what stands in it
-"""The BFF's tables. Changed only together with a migration in ``bff/storage/migrations/versions``."""
+"""The BFF's tables. Change one together with a migration in ``bff/storage/migrations/versions``."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ metadata: Final = MetaData(
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware time, kept in UTC without its zone, the one form that SQLite and PostgreSQL share."""
+    """A time-zone aware ``datetime``, stored as UTC without a zone: SQLite has no type with one."""
 
     impl = DateTime
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """To the database; a time without a zone is refused, as nobody could say when it was."""
+        """Convert for the database. Raises ``ValueError`` for a time without a zone, which is ambiguous."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -51,7 +51,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """From the database."""
+        """Convert a value of the database."""
         return None if value is None else value.replace(tzinfo=UTC)
 
 
@@ -192,15 +192,15 @@ attempts: Final = Table(
     Column("adds_connection", Boolean, nullable=False, server_default=false()),
 )
 
-# Written out, not bound: the planner must see that an index for some rows is meant.
+# A literal, not a bound parameter: the planner uses a partial index only if it sees the index's condition.
 IS_LAUNCHED: Final = attempts.c.status == literal_column("'launched'")
-for _name, _some in (
+for _name, _condition in (
     ("overdue", IS_LAUNCHED),
     ("unlaunched", attempts.c.launched_at.is_(None)),
     ("launched", attempts.c.launched_at.is_not(None)),
 ):
-    # Of PostgreSQL's the migration says so: here it would load that dialect, 2 MB, for SQLite too.
-    Index(f"ix_attempts_{_name}", attempts.c.expires_at, sqlite_where=_some)
+    # Only the migration gives PostgreSQL's condition: ``postgresql_where`` loads its dialect, which has 2 MB.
+    Index(f"ix_attempts_{_name}", attempts.c.expires_at, sqlite_where=_condition)
 
 Index(
     "ix_attempts_minted",
@@ -243,8 +243,8 @@ connections: Final = Table(
     Column("taken_by", String(64)),
 )
 
-for _at in (connections.c.look_at, connections.c.removed_at):
-    Index(f"ix_connections_{_at.name}", _at, sqlite_where=_at.is_not(None))
+for _column in (connections.c.look_at, connections.c.removed_at):
+    Index(f"ix_connections_{_column.name}", _column, sqlite_where=_column.is_not(None))
 
 Index("ix_attempts_listed", attempts.c.product, attempts.c.created_at, attempts.c.id)
 Index(

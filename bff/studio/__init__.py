@@ -1,1 +1,1 @@
-"""What the Studio edits, and who may."""
+"""The Studio without its pages: access, the names of entries, the previews."""

@@ -1,4 +1,4 @@
-"""Who may do what in the Studio: invites, sessions, roles."""
+"""Access to the Studio: invites, sessions and roles."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EMAIL: Final = re.compile(r"[^\s@<>\"?&#%,;:\\]{1,64}@[^\s@<>\"?&#%,;:\\]{1,190
 
 
 class Role(StrEnum):
-    """An editor changes the draft; a publisher also makes it what users meet, and goes back."""
+    """An editor changes the draft. A publisher also publishes it, and restores earlier versions."""
 
     EDITOR = "editor"
     PUBLISHER = "publisher"
@@ -26,7 +26,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Invite:
-    """A link that signs one person in, once. Times are in UTC."""
+    """A link that signs one person in, once. Times are UTC."""
 
     product: str
     email: str
@@ -37,7 +37,7 @@ class Invite:
 
 @dataclass(frozen=True)
 class StudioSession:
-    """One person, signed in to the Studio of one product. ``csrf`` goes with every form of theirs."""
+    """A person who is signed in to the Studio of one product. ``csrf`` is the token of all their forms."""
 
     product: str
     email: str
@@ -46,28 +46,28 @@ class StudioSession:
 
     @property
     def may_publish(self) -> bool:
-        """Whether this person may change what users meet."""
+        """Whether this person may publish and restore."""
         return self.role is Role.PUBLISHER
 
 
 class StudioStore(Protocol):
-    """Where invites and sessions live: tokens and session ids as SHA-256 only."""
+    """Store of invites and sessions. It holds tokens and session ids as SHA-256 only."""
 
     def find_invite(self, token: Secret) -> Invite | None:
-        """The invite of this link, used or not, in time or past it."""
+        """The invite with this token, also if it was used or has expired."""
 
     def sign_in(self, token: Secret) -> tuple[Secret, StudioSession] | None:
-        """Use the link, once, for a new session and its id; None when it is no longer good."""
+        """Use an invite. Returns the new session's id and the session; None if it was used or has expired."""
 
     def session(self, session_id: Secret, *, active: bool = True) -> StudioSession | None:
-        """The session of this id, unless it has ended. ``active``: its person is there, so it stays awake."""
+        """The session with this id, unless it has expired. ``active`` restarts its idle time."""
 
     def sign_out(self, session_id: Secret) -> None:
         """End the session."""
 
 
 def email_fault(text: str) -> str | None:
-    """What is wrong with an address, or None. Only its form is looked at."""
+    """Say why ``text`` does not look like an email address. None if it does."""
     if _EMAIL.fullmatch(text) and text.isprintable():
         return None
     return f"{text!r} is no email address such as ada@acme.example"

@@ -1,4 +1,4 @@
-"""What the Studio says of content: what an entry is called, and which text whose users get, and why."""
+"""Describes content for the Studio: names of entries, and which users get which text, and why."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ ABOUT_VARIABLES: Final = {
 }
 
 Names = Mapping[str, str]
-"""The connectors' names, by key."""
+"""Connector names by key."""
 
 
 @dataclass(frozen=True)
-class Sent:
-    """What the page hears when a user of ``connector`` connects who reads ``locale`` (``*``: any other).
+class MessagePreview:
+    """A callback message for one connector and language (``*``: any other), with sample values.
 
-    ``why`` says which text was taken; ``wire`` is what is posted, by sample values, and ``length`` that of
-    the sign-in URL which carries it. None where the text has a fault.
+    ``place`` is the key of the text that was chosen, and ``why`` explains the choice. ``message`` is the
+    team's message, ``wire`` the text that is posted; both are None if the text has a fault. ``length`` is
+    that of the sign-in URL which carries it.
     """
 
     connector: str
@@ -46,27 +47,27 @@ class Sent:
 
     @property
     def fits(self) -> bool:
-        """Whether every browser takes the URL."""
+        """Whether the URL is short enough for every browser."""
         return self.length <= MOST
 
 
-def sent(content: Content, registration: Registration, names: Names, name: str) -> list[Sent]:
-    """What is sent for a message: for each connector, in each language in use and in any other."""
+def previews(content: Content, registration: Registration, names: Names, name: str) -> list[MessagePreview]:
+    """Previews of a message: for each connector, in each language that has a text and in any other."""
     texts = variants_of(content, name)
     languages = sorted({locale for _, locale in texts} - {ANY})
-    found = []
+    rows = []
     for key in names:
         for locale in (*languages, ANY):
-            taken = closest(texts, key, locale)
-            if taken is not None:
-                place, text = taken
-                why = because(place, key, locale, names)
-                found.append(_sent(content, registration, names, name, (key, locale), place, text, why))
-    return found
+            chosen = closest(texts, key, locale)
+            if chosen is not None:
+                place, text = chosen
+                why = explanation(place, key, locale, names)
+                rows.append(_preview(content, registration, names, name, (key, locale), place, text, why))
+    return rows
 
 
-def because(place: Place, connector: str, locale: str, names: Names) -> str:
-    """Which text that is, and why it is not a closer one."""
+def explanation(place: Place, connector: str, locale: str, names: Names) -> str:
+    """Name the text at ``place``, and the more specific text that is missing for this user."""
     whose = f"for {names.get(connector, connector)}"
     which = f"in {language(locale)}" if locale not in {place[1], ANY} else ""
     if place[0] == ANY:
@@ -78,7 +79,7 @@ def because(place: Place, connector: str, locale: str, names: Names) -> str:
 
 
 def text_for(place: Place, names: Names) -> str:
-    """What a text is called, by whom it is for."""
+    """The name of a text, by its connector and language."""
     connector, locale = place
     if place == (ANY, ANY):
         return "the text for everybody"
@@ -87,14 +88,14 @@ def text_for(place: Place, names: Names) -> str:
 
 
 def audience(place: Place, names: Names) -> str:
-    """Whom a text is for."""
+    """The users that a text is for."""
     connector, locale = place
     who = "For everybody" if connector == ANY else f"For {names.get(connector, connector)} users"
     return who if locale == ANY else f"{who} in {language(locale)}"
 
 
 def label(path: str, names: Names) -> str:  # noqa: PLR0911
-    """What an entry is called."""
+    """The name of an entry."""
     match path.split("/"):
         case ["messages", name, "text", connector, locale]:
             return f"Message “{name}”: {text_for((connector, locale), names)}"
@@ -114,7 +115,7 @@ def label(path: str, names: Names) -> str:  # noqa: PLR0911
 
 
 def title(key: str) -> str:
-    """A key as words: ``open_again`` is Open again."""
+    """A key as words: ``open_again`` becomes "Open again"."""
     return key.replace("_", " ").capitalize()
 
 
@@ -135,7 +136,7 @@ _ENDINGS: Final = frozenset(
 _CONNECTIONS: Final = frozenset(
     {"account", "accounts", "needs_reconnect", "disconnect", "connections", "connections_none"}
 )
-"""The pictures of what is connected."""
+"""Scenes of the connections list."""
 _STARTS: Final = {
     "error_": "errors",
     "page_form_": "form",
@@ -146,7 +147,7 @@ _STARTS: Final = {
 
 
 def section_of(key: str) -> str:
-    """The part of the page of words on which a text is, by its name: ``button``, ``errors`` and so on."""
+    """The section of the Studio's page of words that shows a text: ``button``, ``errors`` and so on."""
     for start, section in _STARTS.items():
         if key.startswith(start):
             return section
@@ -157,7 +158,7 @@ def section_of(key: str) -> str:
 
 
 def page_of(path: str) -> str:
-    """The Studio's page on which an entry is edited, as a path and query below ``/studio``."""
+    """The Studio's page that edits an entry, as a path and query below ``/studio``."""
     match path.split("/"):
         case ["messages", name, *_]:
             return f"messages/{name}"
@@ -171,12 +172,12 @@ def page_of(path: str) -> str:
 
 
 def field_id(path: str) -> str:
-    """The id of an entry's field in a page: each path has one of its own."""
+    """The HTML id of an entry's form field."""
     return "f-" + path.replace("*", "any").replace("/", "-")
 
 
 def languages_in_use(content: Content, more: Iterable[str] = ()) -> list[str]:
-    """The languages that some text was written in, and ``more``."""
+    """``more``, then the other languages that have a text, sorted."""
     return list(dict.fromkeys([*more, *sorted(_languages(content))]))
 
 
@@ -187,7 +188,7 @@ def _languages(content: Content) -> Iterator[str]:
                 yield locale
 
 
-def _sent(
+def _preview(
     content: Content,
     registration: Registration,
     names: Names,
@@ -196,10 +197,10 @@ def _sent(
     place: Place,
     text: str,
     why: str,
-) -> Sent:
+) -> MessagePreview:
     template = template_of(content, name, text)
     if template is None or messages.faults(template):
-        return Sent(*wanted, place, why, None, None, 0)
+        return MessagePreview(*wanted, place, why, None, None, 0)
     key, locale = wanted
     sample = {**messages.SAMPLE, "connector": key, "connector_name": names[key]}
     if locale != ANY:
@@ -207,11 +208,11 @@ def _sent(
     message = messages.render(template, sample)
     wire = messages.wire_text(template.kind, message, attempt=sample["attempt"], nonce=messages.SAMPLE_NONCE)
     length = max(url_length(registration.service_url, origin, wire) for origin in registration.origins)
-    return Sent(key, locale, place, why, message, wire, length)
+    return MessagePreview(key, locale, place, why, message, wire, length)
 
 
 def template_of(content: Content, name: str, text: str) -> MessageTemplate | None:
-    """A text of a message as a template; None where kind or format are none that there are."""
+    """A text of a message as a template. None if the message's kind or format is invalid."""
     kind = content.get(f"messages/{name}/kind", MessageKind.SEALED.value)
     form = content.get(f"messages/{name}/format", MessageFormat.TEXT.value)
     try:

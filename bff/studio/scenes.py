@@ -1,4 +1,4 @@
-"""The pictures that a product team can look at: the button in each state, and each page of the popup."""
+"""Scenes: the states of the button and the pages of the popup that the Studio can preview."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ ALL_BUTTONS: Final = "buttons"
 
 @dataclass(frozen=True)
 class Scene:
-    """One picture: the button, driven there by ``step`` or ``code``, or a page (template and state).
+    """One preview: an element in the state ``step`` or ``code``, or a page (its template and state).
 
-    ``account``: the button as it is where accounts are connected; ``tag``: another element than the button's.
+    ``account`` shows the element with connected accounts. ``tag`` is the name of the element.
     """
 
     key: str
@@ -91,10 +91,10 @@ SCENES: Final = {
         ),
     )
 }
-"""By key, in the order in which users meet them."""
+"""Scenes by key, in the order in which users see them."""
 
 
 def scene_of(word: str) -> Scene | None:
-    """The scene that shows a word; None for one that is on no page, such as those of a mail."""
+    """The scene that shows a text. None for one on no page, such as those of a mail."""
     known = CATALOGUE.get(word)
     return SCENES.get(known.scene) if known else None

@@ -1,4 +1,4 @@
-"""Invites to the Studio and its sessions, in the database: what lets somebody in is kept as SHA-256 only."""
+"""Studio invites and sessions in the database. Tokens and session ids are stored as SHA-256 only."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from bff.storage.tables import products, studio_invites, studio_sessions
 from bff.studio.access import IDLE_LIFE, INVITE_LIFE, LONGEST_LIFE, Invite, Role, StudioSession
 
 SEEN_EVERY: Final = timedelta(minutes=1)
-"""A session's last use is written down no more often than this."""
+"""Least time between two updates of a session's last use."""
 
 
 class DatabaseStudio:
-    """Implements ``StudioStore``, and makes the invites. ``random_token`` gives at least 256 random bits."""
+    """Implements ``StudioStore``, and creates invites. ``random_token`` returns at least 256 random bits."""
 
     def __init__(
         self, engine: Engine, clock: Callable[[], datetime], random_token: Callable[[], str]
@@ -30,7 +30,7 @@ class DatabaseStudio:
         self._random_token = random_token
 
     def invite(self, product: str, email: str, role: Role) -> Secret:
-        """The token of a new link, told this once. Raises ``NotFound`` when there is no such product."""
+        """Create an invite. Returns its token, of which only a hash is stored. Raises ``NotFound``."""
         token, now = Secret(self._random_token()), self._clock()
         row: dict[str, Any] = {"product_key": product, "email": email, "role": role.value}
         with self._writer.begin() as connection:
@@ -42,14 +42,14 @@ class DatabaseStudio:
         return token
 
     def find_invite(self, token: Secret) -> Invite | None:
-        """The invite of this link, used or not, in time or past it."""
+        """The invite with this token, also if it was used or has expired."""
         wanted = select(studio_invites).where(studio_invites.c.token_sha256 == fingerprint(token.reveal()))
         with self._engine.connect() as connection:
             row = connection.execute(wanted).one_or_none()
         return _invite(row) if row else None
 
     def sign_in(self, token: Secret) -> tuple[Secret, StudioSession] | None:
-        """Use the link, once, for a new session and its id; None when it is no longer good."""
+        """Use an invite. Returns the new session's id and the session; None if it was used or has expired."""
         table, now, digest = studio_invites.c, self._clock(), fingerprint(token.reveal())
         unused = (table.token_sha256 == digest, table.used_at.is_(None), table.expires_at > now)
         with self._writer.begin() as connection:
@@ -60,7 +60,7 @@ class DatabaseStudio:
             return self._begin(connection, _invite(row), now)
 
     def session(self, session_id: Secret, *, active: bool = True) -> StudioSession | None:
-        """The session of this id, unless it has ended. ``active``: its person is there, so it stays awake."""
+        """The session with this id, unless it has expired. ``active`` restarts its idle time."""
         table, now = studio_sessions.c, self._clock()
         wanted = table.id_sha256 == fingerprint(session_id.reveal())
         with self._engine.connect() as connection:
@@ -79,7 +79,7 @@ class DatabaseStudio:
             connection.execute(delete(studio_sessions).where(studio_sessions.c.id_sha256 == digest))
 
     def end_sessions(self, email: str) -> int:
-        """End every session of this person, and make links that they have not used useless; how many."""
+        """End every session of a person and void their unused invites. Returns the number of sessions."""
         with self._writer.begin() as connection:
             ended = connection.execute(delete(studio_sessions).where(studio_sessions.c.email == email))
             unused = (studio_invites.c.email == email) & studio_invites.c.used_at.is_(None)

@@ -1,1 +1,1 @@
-"""Webhooks: a product's server is told what happened, after the Standard Webhooks specification."""
+"""Webhooks: events sent to a product's server, by the Standard Webhooks specification."""

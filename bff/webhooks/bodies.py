@@ -1,4 +1,4 @@
-"""What an event says: the JSON that is signed and sent, made once and kept."""
+"""The JSON body of an event: made once, stored, and the same in every delivery and retry."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bff.content.ports import ProductStore
 
 @dataclass(frozen=True)
 class RecordedEvent:
-    """An event as it was recorded. ``data`` is None where it is read when its body is made."""
+    """A row of the outbox. ``data`` is None for an attempt, which is read when the body is made."""
 
     id: str
     type: str
@@ -26,7 +26,7 @@ class RecordedEvent:
 
 
 class Bodies:
-    """Makes the bodies of events."""
+    """Builds the bodies of events."""
 
     def __init__(self, attempts: AttemptStore, products: ProductStore, views: AttemptViews) -> None:
         self._attempts = attempts
@@ -34,7 +34,7 @@ class Bodies:
         self._views = views
 
     def of(self, event: RecordedEvent) -> str | None:
-        """The body of an event; None when what it tells of is gone."""
+        """The body of an event. None when its attempt or its product has been deleted."""
         data = event.data if event.data is not None else self._attempt(event)
         return None if data is None else body_of(event, data)
 
@@ -44,12 +44,12 @@ class Bodies:
 
 
 def body_of(event: RecordedEvent, data: dict[str, Any]) -> str:
-    """The body of an event that says ``data``."""
-    told = {
+    """Serialize an event with ``data`` as the JSON text that is signed and sent."""
+    document = {
         "id": event.id,
         "type": event.type,
         "created_at": event.at.isoformat(),
         "product": event.product,
         "data": data,
     }
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""Webhook endpoints in the database: what operators registered, and which of them are switched off."""
+"""Webhook endpoints in the database: as the product file registered them, with their delivery state."""
 
 from __future__ import annotations
 
@@ -18,13 +18,17 @@ from bff.storage.sealing import Place, Sealing
 from bff.storage.tables import webhook_endpoints
 
 GONE: Final = "gone"
-"""Why an endpoint is switched off: it answered 410."""
+"""Reason for switching an endpoint off: it answered 410 (Gone)."""
 _table: Final = webhook_endpoints.c
 
 
 @dataclass(frozen=True)
 class StoredEndpoint:
-    """An endpoint as it stands. ``failures``: tries in a row that found its receiver in trouble."""
+    """A row of ``webhook_endpoints``.
+
+    ``failures`` counts the consecutive batches in which its receiver was in trouble. ``sealed`` holds its
+    signing secrets, encrypted.
+    """
 
     id: str
     product: str
@@ -39,23 +43,27 @@ class StoredEndpoint:
 
     @property
     def is_on(self) -> bool:
-        """Whether events are delivered there."""
+        """Whether events are delivered to it."""
         return self.off_at is None and self.removed_at is None
 
     @property
     def state(self) -> str:
-        """``on``, ``failing`` (its queue waits between tries) or ``off``."""
+        """``on``, ``failing`` (its last batch failed, so deliveries are delayed) or ``off``."""
         if not self.is_on:
             return "off"
         return "failing" if self.failures else "on"
 
     def wants(self, event_type: str) -> bool:
-        """Whether events of this type are delivered there."""
+        """Whether events of this type are delivered to it."""
         return self.is_on and wants(self.events, event_type)
 
 
 class DatabaseEndpoints:
-    """Their secrets are sealed, and opened only to sign. ``sealing`` is asked for when one is."""
+    """Reads and writes ``webhook_endpoints``.
+
+    Secrets are encrypted at rest and decrypted only to sign. ``sealing`` is called when one is needed, so
+    that a program without webhooks needs no sealing keys.
+    """
 
     def __init__(self, engine: Engine, sealing: Callable[[], Sealing], clock: Callable[[], datetime]) -> None:
         self._engine = engine
@@ -64,13 +72,14 @@ class DatabaseEndpoints:
         self._clock = clock
 
     def replace(self, product: str, endpoints: Sequence[WebhookEndpoint]) -> None:
-        """Make these the endpoints of a product. One that was switched off stays so while its URL is named.
+        """Make ``endpoints`` the only endpoints of a product.
 
-        What still waits for an endpoint that is gone is given up by whoever delivers.
+        An endpoint whose URL stays keeps its state, switched off or not. One that is left out is marked as
+        removed and as due: the delivery thread then fails what still waits for it.
         """
         now = self._clock()
         with self._writer.begin() as connection:
-            # Several workers apply one file when they start.
+            # Several workers apply the same file when they start.
             SCHEMA.one_at_a_time(connection)
             known = set(connection.execute(select(_table.id).where(_table.product == product)).scalars())
             for endpoint in endpoints:
@@ -82,32 +91,31 @@ class DatabaseEndpoints:
             )
 
     def of_product(self, product: str) -> list[StoredEndpoint]:
-        """The endpoints of a product, in the order in which they were first named."""
-        ours = (_table.product == product) & _table.removed_at.is_(None)
-        return self._read(ours)
+        """The endpoints of a product, oldest first."""
+        return self._read((_table.product == product) & _table.removed_at.is_(None))
 
     def all(self) -> list[StoredEndpoint]:
         """The endpoints of every product."""
         return self._read(_table.removed_at.is_(None))
 
     def find(self, endpoint_id: str) -> StoredEndpoint | None:
-        """The endpoint of this id, also one that was removed."""
+        """The endpoint with this id, removed ones included."""
         return next(iter(self._read(_table.id == endpoint_id)), None)
 
     def require(self, product: str, endpoint_id: str) -> StoredEndpoint:
-        """The product's endpoint of this id. Raises ``NotFound``."""
+        """The product's endpoint with this id. Raises ``NotFound``, also for a removed one."""
         found = self.find(endpoint_id)
         if found is None or found.product != product or found.removed_at is not None:
             raise NotFound(f"there is no webhook endpoint {endpoint_id!r}")
         return found
 
     def secrets(self, endpoint: StoredEndpoint) -> list[Secret]:
-        """What to sign with, newest first. Raises ``CannotOpen``."""
+        """The signing secrets, newest first. Raises ``CannotOpen``."""
         opened = self._sealing().open(endpoint.sealed, _place(endpoint.id)).reveal()
         return [Secret(text) for text in opened.split(",")]
 
     def switch_off(self, endpoint_id: str, reason: str) -> bool:
-        """Deliver nothing there any more; whether that is new."""
+        """Stop deliveries to an endpoint. Returns False if it was off already."""
         now = self._clock()
         still_on = (_table.id == endpoint_id) & _table.off_at.is_(None)
         off = (
@@ -119,7 +127,7 @@ class DatabaseEndpoints:
             return connection.execute(off).rowcount > 0
 
     def switch_on(self, product: str, endpoint_id: str) -> None:
-        """Deliver there again: what happens from now on. Raises ``NotFound``."""
+        """Resume deliveries, for events from now on. Raises ``NotFound``."""
         self.require(product, endpoint_id)
         fresh = {"off_at": None, "off_reason": None, "failures": 0, "lane": 0}
         with self._writer.begin() as connection:
@@ -148,7 +156,7 @@ class DatabaseEndpoints:
 
 
 def stored(row: Row[Any]) -> StoredEndpoint:
-    """An endpoint from its row."""
+    """The endpoint of a row of ``webhook_endpoints``."""
     return StoredEndpoint(
         id=row.id,
         product=row.product,

@@ -1,4 +1,4 @@
-"""From events to deliveries: one for each endpoint that asks for events of its type."""
+"""Turns recorded events into deliveries: one for each endpoint that subscribes to the event's type."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from bff.webhooks.bodies import Bodies, RecordedEvent
 from bff.webhooks.endpoints import StoredEndpoint, stored
 
 BATCH: Final = 50
-"""Events of one transaction: a few milliseconds, for which a click may wait on SQLite."""
+"""Events per transaction. It holds SQLite's one write lock for a few milliseconds, while a click may wait."""
 
 
 class FanOut:
-    """Any number of workers may do it at once: each event is taken by one of them (compare-and-set)."""
+    """Queues deliveries. Safe in many workers at once: a compare-and-set gives each event to one of them."""
 
     def __init__(self, engine: Engine, bodies: Bodies, clock: Callable[[], datetime]) -> None:
         self._engine = engine
@@ -28,20 +28,20 @@ class FanOut:
         self._clock = clock
 
     def once(self) -> int:
-        """Queue the deliveries of the oldest events that are not queued; how many events that were."""
+        """Queue the deliveries of the oldest unqueued events. Returns how many events, at most ``BATCH``."""
         events, endpoints = self._read()
         if not events:
             return 0
-        # Bodies are made and signed before the transaction: SQLite's only writer is held for inserts alone.
-        made = [(event, self._wanting(event, endpoints), self._bodies.of(event)) for event in events]
+        # Bodies are built before the transaction, which holds SQLite's one write lock.
+        prepared = [(event, self._subscribers(event, endpoints), self._bodies.of(event)) for event in events]
         now, due = self._clock(), set[str]()
         with self._writer.begin() as connection:
-            for event, wanting, body in made:
-                if body is None or not wanting:
+            for event, subscribers, body in prepared:
+                if body is None or not subscribers:
                     connection.execute(delete(outbox).where(outbox.c.id == event.id))
                 elif _take(connection, event, body, now):
-                    _queue(connection, event, wanting, now)
-                    due |= {endpoint.id for endpoint in wanting}
+                    _queue(connection, event, subscribers, now)
+                    due |= {endpoint.id for endpoint in subscribers}
             mark_due(connection, due, now)
         return len(events)
 
@@ -57,7 +57,7 @@ class FanOut:
                 endpoints.setdefault(row.product, []).append(stored(row))
         return events, endpoints
 
-    def _wanting(
+    def _subscribers(
         self, event: RecordedEvent, endpoints: dict[str, list[StoredEndpoint]]
     ) -> list[StoredEndpoint]:
         return [each for each in endpoints.get(event.product, []) if each.wants(event.type)]
@@ -92,10 +92,10 @@ def delivery_row(event: RecordedEvent, endpoint_id: str, now: datetime, next_at:
 
 
 def mark_due(connection: Connection, endpoint_ids: Iterable[str], now: datetime) -> None:
-    """Something waits for these endpoints. One that is left alone for a while is left alone all the same."""
+    """Make these endpoints due at ``now``. A failing one keeps its later time, so its back-off stands."""
     table = webhook_endpoints.c
     sooner = or_(table.due_at.is_(None), (table.failures == 0) & (table.due_at > now))
-    # In their order: two workers that mark several would else wait for each other.
+    # Sorted, so that two workers that lock several rows cannot deadlock.
     for endpoint_id in sorted(endpoint_ids):
         marked = update(webhook_endpoints).where(table.id == endpoint_id, sooner)
         connection.execute(marked.values(due_at=now))

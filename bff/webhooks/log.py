@@ -1,4 +1,4 @@
-"""The delivery log: what was sent where, how often, and what came back."""
+"""The delivery log: which event went to which endpoint, how many tries it took, and the last response."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bff.common.errors import NotFound
 from bff.products.webhook_endpoint import TEST
 from bff.serving.database import writing
 from bff.storage.outbox import NewEvent, values_of
-from bff.storage.pages import PageOf
+from bff.storage.pages import PagedQuery
 from bff.storage.tables import IS_PENDING, outbox, webhook_deliveries, webhook_endpoints
 from bff.webhooks.bodies import RecordedEvent, body_of
 from bff.webhooks.endpoints import StoredEndpoint
@@ -25,8 +25,8 @@ _delivery: Final = webhook_deliveries.c
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Which deliveries of a product; None: whichever."""
+class DeliveryFilter:
+    """Selects deliveries of a product. A field that is None matches any value."""
 
     product: str
     endpoint: str | None = None
@@ -37,9 +37,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class LoggedDelivery:
-    """A delivery as the log has it. ``url`` is None where its endpoint is not known any more.
+    """An entry of the log.
 
-    ``next_at``: when it is tried again, while it is pending. ``milliseconds``: how long the last try took.
+    ``url`` is None when its endpoint was removed. ``next_at`` is the time of the next try, None unless the
+    delivery is pending. ``milliseconds`` is the duration of the last try.
     """
 
     id: str
@@ -60,7 +61,7 @@ class LoggedDelivery:
 
 
 class DeliveryLog:
-    """Reads the log, and puts deliveries into the queue that somebody asks for."""
+    """Reads the log, and queues deliveries on request: tests and resends."""
 
     def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
         self._engine = engine
@@ -68,16 +69,16 @@ class DeliveryLog:
         self._clock = clock
 
     def page(
-        self, wanted: Wanted, limit: int, after: Cursor | None = None
+        self, wanted: DeliveryFilter, limit: int, after: Cursor | None = None
     ) -> tuple[list[LoggedDelivery], Cursor | None]:
-        """At most ``limit`` deliveries, newest first, and where the list goes on; None at its end."""
+        """At most ``limit`` deliveries, newest first, and the cursor of the next page (None: no more)."""
         with self._engine.connect() as connection:
-            rows, further = _page_of(wanted).read(connection, limit, after)
+            rows, next_cursor = _page_of(wanted).read(connection, limit, after)
             urls = _urls(connection, {row.endpoint_id for row in rows})
-        return [_logged(row, urls) for row in rows], further
+        return [_logged(row, urls) for row in rows], next_cursor
 
     def get(self, product: str, delivery_id: str) -> LoggedDelivery:
-        """The product's delivery of this id. Raises ``NotFound``."""
+        """The product's delivery with this id. Raises ``NotFound``."""
         ours = select(webhook_deliveries).where(_delivery.id == delivery_id, _delivery.product == product)
         with self._engine.connect() as connection:
             row = connection.execute(ours).one_or_none()
@@ -86,20 +87,20 @@ class DeliveryLog:
             return _logged(row, _urls(connection, {row.endpoint_id}))
 
     def product_of(self, delivery_id: str) -> str | None:
-        """Whose a delivery is."""
+        """The key of the product that a delivery belongs to. None when there is no such delivery."""
         with self._engine.connect() as connection:
-            whose = select(_delivery.product).where(_delivery.id == delivery_id)
-            found: str | None = connection.execute(whose).scalar_one_or_none()
-        return found
+            statement = select(_delivery.product).where(_delivery.id == delivery_id)
+            product: str | None = connection.execute(statement).scalar_one_or_none()
+        return product
 
     def waiting(self, endpoint_id: str) -> int:
-        """How many deliveries wait for an endpoint."""
+        """Count the pending deliveries of an endpoint."""
         counted = select(func.count()).where(_delivery.endpoint_id == endpoint_id, IS_PENDING)
         with self._engine.connect() as connection:
             return int(connection.execute(counted).scalar_one())
 
     def add_test(self, endpoint: StoredEndpoint, next_at: datetime) -> str:
-        """An event ``webhook.test`` for this endpoint alone; the id of its delivery."""
+        """Queue an event ``webhook.test`` for this endpoint alone. Returns the id of its delivery."""
         now = self._clock()
         values = values_of(NewEvent(TEST, endpoint.product, "", endpoint.id, None, now))
         event = RecordedEvent(values["id"], TEST, endpoint.product, "", endpoint.id, None, now)
@@ -112,8 +113,8 @@ class DeliveryLog:
         return str(row["id"])
 
     def queue_again(self, delivery: LoggedDelivery, next_at: datetime) -> None:
-        """Try it as if it were new: the same event, with the same id and body."""
-        fresh = _anew(self._clock(), next_at)
+        """Queue the same event once more, with the same id and body, and a new retry schedule."""
+        fresh = _requeued(self._clock(), next_at)
         with self._writer.begin() as connection:
             ours = update(webhook_deliveries).where(_delivery.id == delivery.id)
             connection.execute(ours.values(fresh))
@@ -122,9 +123,11 @@ class DeliveryLog:
     def queue_failed_again(
         self, endpoint: StoredEndpoint, since: datetime, limit: int, after: Cursor | None = None
     ) -> tuple[int, Cursor | None]:
-        """The same of so many of an endpoint's failed deliveries of events since then, the oldest first.
+        """Queue failed deliveries of an endpoint again: at most ``limit``, of events since ``since``.
 
-        How many, and where to go on; None at the end. What fails again meanwhile is not come across twice.
+        The oldest come first.
+        Returns how many, and the cursor to continue from (None: the end). The cursor only moves forward, so a
+        delivery that fails again meanwhile is not queued twice.
         """
         failed = (_delivery.endpoint_id == endpoint.id) & (_delivery.status == "failed")
         place = tuple_(_delivery.created_at, _delivery.id)
@@ -132,7 +135,7 @@ class DeliveryLog:
         if after is not None:
             some = some.where(place > tuple_(after.at, after.id))
         now = self._clock()
-        fresh = _anew(now, now)
+        fresh = _requeued(now, now)
         with self._writer.begin() as connection:
             found = connection.execute(some.order_by(_delivery.created_at, _delivery.id).limit(limit)).all()
             ours = failed & _delivery.id.in_([row.id for row in found])
@@ -141,15 +144,15 @@ class DeliveryLog:
         return count, Cursor(found[-1].created_at, found[-1].id) if len(found) == limit else None
 
 
-def _anew(now: datetime, next_at: datetime) -> dict[str, Any]:
-    """A delivery that is asked for again has its whole schedule before it, however old its event is."""
+def _requeued(now: datetime, next_at: datetime) -> dict[str, Any]:
+    """Columns of a resend: its retry schedule starts over, however old the event is."""
     return {"status": "pending", "attempts": 0, "queued_at": now, "next_at": next_at, "error": None}
 
 
-def _page_of(wanted: Wanted) -> PageOf:
+def _page_of(wanted: DeliveryFilter) -> PagedQuery:
     indexed = _delivery.product == wanted.product
     if wanted.endpoint is not None:
-        # Its own index: the endpoint is one product's, so the product is looked at among those rows.
+        # The endpoint's index selects better than the product's. The product is compared in ``others``.
         indexed = _delivery.endpoint_id == wanted.endpoint
     if wanted.since is not None:
         indexed &= _delivery.created_at >= wanted.since
@@ -159,7 +162,7 @@ def _page_of(wanted: Wanted) -> PageOf:
         "type": wanted.event,
     }
     named = {name: value for name, value in others.items() if value is not None}
-    return PageOf(webhook_deliveries, indexed, named)
+    return PagedQuery(webhook_deliveries, indexed, named)
 
 
 def _urls(connection: Connection, endpoint_ids: set[str]) -> dict[str, str]:

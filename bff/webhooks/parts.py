@@ -1,4 +1,4 @@
-"""Everything that webhooks are made of, put together."""
+"""Builds the objects of the webhooks feature."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bff.webhooks.service import Webhooks
 
 @dataclass(frozen=True)
 class WebhookParts:
-    """The use-cases, and what makes the thread that delivers: one for each process, after its fork."""
+    """The use-cases, and a factory for the delivery thread. Call it once per process, after the fork."""
 
     service: Webhooks
     new_courier: Callable[[], Courier]
@@ -37,7 +37,7 @@ def build(
     policy: Policy,
     clock: Callable[[], datetime],
 ) -> WebhookParts:
-    """Webhooks of this database, delivered where ``policy`` allows."""
+    """Build webhooks on this database. Deliveries go only to addresses that ``policy`` allows."""
     queue = Queue(engine, clock)
     runner = Runner(queue, endpoints, Sender(policy), clock)
     fan_out = FanOut(engine, bodies, clock)
@@ -46,9 +46,9 @@ def build(
 
 
 def put_product(products: DatabaseProducts, endpoints: DatabaseEndpoints, applied: AppliedProduct) -> bool:
-    """Write a product of a product file, with its endpoints; whether its content was published.
+    """Store a product of a product file and its endpoints. Returns whether its content was published.
 
-    The endpoints come first: what happens once the product is known is told.
+    The endpoints are stored first, so that no event of a new product is missed.
     """
     endpoints.replace(applied.registration.key, applied.webhooks)
     return products.put(applied.registration, applied.content, applied.secret_keys, applied.logos)

@@ -1,7 +1,7 @@
-"""The queue of deliveries: an endpoint is leased by one worker at a time, which works through what is due.
+"""The delivery queue. A worker leases one endpoint at a time and sends what is due there.
 
-So there is a bound for each receiver however many workers there are, its events go in their order as far as
-it takes them, and a worker that dies holds one endpoint up for the length of a lease.
+The lease limits concurrency for each receiver, however many workers run. It also keeps a receiver's events in
+order as long as it accepts them. When a worker dies, its endpoint waits until the lease expires.
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ from bff.webhooks.endpoints import StoredEndpoint, stored
 from bff.webhooks.sender import Outcome
 
 LEASE: Final = timedelta(seconds=30)
-"""Longer than any batch of deliveries takes: each ends within its deadline of 15 seconds."""
+"""Longer than any batch takes: its deliveries run in parallel, each within a deadline of 15 seconds."""
 HEALTHY, TROUBLED = 0, 1
-"""Lanes. In the second are receivers that failed or were slow the last time: they get half of the room."""
+"""Lanes. Endpoints that failed or were slow the last time are in the second. It gets half of the slots."""
 GIVEN_UP_AT_ONCE: Final = 200
+"""Deliveries that one transaction of ``give_up`` fails."""
 _endpoint: Final = webhook_endpoints.c
 _delivery: Final = webhook_deliveries.c
 _QUEUED_AT: Final = func.coalesce(_delivery.queued_at, _delivery.created_at)
-"""Since when it is tried. Of those that an earlier release queued that is not known; they soon ended."""
+"""When a delivery was queued. Rows of a release without ``queued_at`` fall back to ``created_at``."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """A delivery that is to be tried. ``attempts``: how often it was since ``queued_at``."""
+    """A delivery to try. ``attempts`` counts its tries since ``queued_at``."""
 
     id: str
     event_id: str
@@ -43,7 +44,10 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Tried:
-    """What became of a try, and when the next one is; ``status`` is pending, delivered or failed."""
+    """A finished try. ``status`` is the delivery's from now on: pending, delivered or failed.
+
+    ``next_at`` is the time of the next try, meaningful for a pending one only.
+    """
 
     delivery: Delivery
     outcome: Outcome
@@ -53,7 +57,7 @@ class Tried:
 
 
 class Queue:
-    """Any number of workers may use it at once."""
+    """Leases endpoints and stores results. Safe in many workers at once."""
 
     def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
         self._engine = engine
@@ -61,56 +65,59 @@ class Queue:
         self._clock = clock
 
     def lease(self, lane: int, limit: int) -> list[StoredEndpoint]:
-        """At most ``limit`` endpoints of a lane that something is due for, the longest waiting first."""
+        """Lease at most ``limit`` due endpoints of a lane, the longest waiting first."""
         now = self._clock()
         due = (_endpoint.lane == lane) & (_endpoint.due_at <= now)
         free = or_(_endpoint.leased_until.is_(None), _endpoint.leased_until <= now)
         longest = select(_endpoint.id).where(due, free).order_by(_endpoint.due_at).limit(limit)
         with self._engine.connect() as connection:
-            found = list(connection.execute(longest).scalars())
-        return [leased for each in found if (leased := self._take(each, due & free, now))]
+            ids = list(connection.execute(longest).scalars())
+        return [leased for each in ids if (leased := self._take(each, due & free, now))]
 
     def next_due(self) -> datetime | None:
-        """When the next endpoint is due that nobody is at; None when nothing waits."""
+        """When the next unleased endpoint is due. None when nothing waits."""
         free = or_(_endpoint.leased_until.is_(None), _endpoint.leased_until <= self._clock())
-        found: list[datetime] = []
+        times: list[datetime] = []
         with self._engine.connect() as connection:
             for lane in (HEALTHY, TROUBLED):
                 ours = (_endpoint.lane == lane) & _endpoint.due_at.is_not(None)
                 first = select(_endpoint.due_at).where(ours, free).order_by(_endpoint.due_at).limit(1)
-                found += connection.execute(first).scalars()
-        return min(found, default=None)
+                times += connection.execute(first).scalars()
+        return min(times, default=None)
 
     def extend(self, endpoint_id: str) -> None:
-        """Another batch begins: the lease lasts for this one too."""
+        """Renew the lease before another batch."""
         until = self._clock() + LEASE
         with self._writer.begin() as connection:
             ours = update(webhook_endpoints).where(_endpoint.id == endpoint_id)
             connection.execute(ours.values(leased_until=until))
 
     def due(self, endpoint_id: str, limit: int) -> list[Delivery]:
-        """What is to be tried there now, the longest waiting first."""
+        """At most ``limit`` deliveries of an endpoint that are due, the longest waiting first."""
         now = self._clock()
         ours = (_delivery.endpoint_id == endpoint_id) & IS_PENDING & (_delivery.next_at <= now)
         wanted = _deliveries(ours).order_by(_delivery.next_at, _delivery.created_at).limit(limit)
         with self._engine.connect() as connection:
-            return [_found(row) for row in connection.execute(wanted)]
+            return [_delivery_of(row) for row in connection.execute(wanted)]
 
     def find(self, delivery_id: str) -> Delivery | None:
-        """The delivery of this id, whatever became of it; None when it, or its event's body, is gone."""
+        """The delivery with this id, whatever its status. None when it or its event has been deleted."""
         with self._engine.connect() as connection:
             row = connection.execute(_deliveries(_delivery.id == delivery_id)).one_or_none()
-        return _found(row) if row else None
+        return _delivery_of(row) if row else None
 
-    def keep(self, tried: Sequence[Tried]) -> None:
-        """Write down what became of some deliveries."""
+    def store(self, tried: Sequence[Tried]) -> None:
+        """Store the results of tries."""
         with self._writer.begin() as connection:
             for each in tried:
                 ours = update(webhook_deliveries).where(_delivery.id == each.delivery.id)
                 connection.execute(ours.values(_columns(each)))
 
     def give_up(self, endpoint_id: str, error: str, queued_before: datetime | None = None) -> int:
-        """Fail some of what waits for an endpoint without a try; how many. Again until there is none."""
+        """Fail at most ``GIVEN_UP_AT_ONCE`` pending deliveries of an endpoint without a try.
+
+        Returns how many. The endpoint stays due while more are pending, so the next run continues.
+        """
         waiting = (_delivery.endpoint_id == endpoint_id) & IS_PENDING
         if queued_before is not None:
             waiting &= queued_before > _QUEUED_AT
@@ -120,27 +127,27 @@ class Queue:
             return connection.execute(failed.values(status="failed", error=error)).rowcount
 
     def release(self, endpoint_id: str, *, failures: int, lane: int, rest: timedelta) -> None:
-        """The lease ends; the endpoint is due again with its next delivery, but not before it has rested."""
+        """End the lease. The endpoint is due again with its next delivery, but not before ``rest`` is up."""
         now = self._clock()
         ours = _endpoint.id == endpoint_id
         with self._writer.begin() as connection:
-            # First the row: whoever queues a delivery meanwhile marks it, and is waited for, or waits.
+            # Lock the row before reading: a delivery queued meanwhile updates the same row in ``mark_due``.
             connection.execute(select(_endpoint.id).where(ours).with_for_update()).one_or_none()
-            next_at = _next(connection, endpoint_id)
-            # What is due already goes to the end of the line: others have waited for this one.
+            next_at = _next_try_at(connection, endpoint_id)
+            # Not earlier than now, even if more is due: endpoints that have waited longer come first.
             due_at = None if next_at is None else max(next_at, now + rest)
             values = {"leased_until": None, "failures": failures, "lane": lane, "due_at": due_at}
             connection.execute(update(webhook_endpoints).where(ours).values(values))
 
     def waiting(self) -> tuple[int, float]:
-        """How many deliveries wait, and for how many seconds the oldest of them has."""
+        """Count the pending deliveries. Also returns the age in seconds of the oldest one."""
         counted = select(func.count(), func.min(_QUEUED_AT)).where(IS_PENDING)
         with self._engine.connect() as connection:
             count, oldest = connection.execute(counted).one()
         return count, max(0.0, (self._clock() - oldest).total_seconds()) if oldest else 0.0
 
     def switched_off(self) -> int:
-        """How many endpoints are switched off."""
+        """Count the endpoints that are switched off."""
         off = _endpoint.off_at.is_not(None) & _endpoint.removed_at.is_(None)
         with self._engine.connect() as connection:
             return int(connection.execute(select(func.count()).where(off)).scalar_one())
@@ -154,13 +161,13 @@ class Queue:
         return stored(row) if row else None
 
 
-def _next(connection: Connection, endpoint_id: str) -> datetime | None:
-    # Only what can be sent: a delivery whose event is gone would be due for ever, and never found.
+def _next_try_at(connection: Connection, endpoint_id: str) -> datetime | None:
+    # Joined with the outbox as ``due`` is: a delivery whose event is deleted would be due for ever.
     ours = (_delivery.endpoint_id == endpoint_id) & IS_PENDING
     sendable = select(_delivery.next_at).join(outbox, outbox.c.id == _delivery.event_id).where(ours)
     first = sendable.order_by(_delivery.next_at).limit(1)
-    found: datetime | None = connection.execute(first).scalar()
-    return found
+    at: datetime | None = connection.execute(first).scalar()
+    return at
 
 
 def _deliveries(which: Any) -> Select[Any]:
@@ -175,7 +182,7 @@ def _deliveries(which: Any) -> Select[Any]:
     return select(*wanted).join(outbox, outbox.c.id == _delivery.event_id).where(which)
 
 
-def _found(row: Row[Any]) -> Delivery:
+def _delivery_of(row: Row[Any]) -> Delivery:
     return Delivery(row.id, row.event_id, row.type, row.attempts, row.queued_at, row.body)
 
 

@@ -1,4 +1,4 @@
-"""Works through what is due at one endpoint: batches that grow while its receiver is well and quick."""
+"""Sends the due deliveries of one endpoint, in batches that grow while its receiver is healthy and fast."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ from bff.webhooks.sender import Outcome, Sender
 from bff.webhooks.signing import headers
 
 MOST_AT_ONCE: Final = 8
-"""Deliveries to one endpoint at a time."""
+"""Deliveries in parallel to one endpoint."""
 MOST_BATCHES: Final = 20
-"""Then others get their turn."""
+"""Batches of one lease. Then the endpoint is released, so that others get a slot."""
 SLOW_SECONDS: Final = 2.0
+"""A receiver that takes longer for one delivery counts as slow."""
 
-_BROKEN: Final = Outcome(None, "bad_answer", 0.0, sick=True)
+_THREAD_DIED: Final = Outcome(None, "bad_answer", 0.0, sick=True)
+"""Outcome of a delivery whose thread raised."""
 
 log = structlog.get_logger("hitchpost.webhooks")
 
@@ -42,7 +44,7 @@ class Runner:
         self._clock = clock
 
     def run(self, endpoint: StoredEndpoint) -> None:
-        """Deliver until nothing is due, the receiver is in trouble, or others want their turn."""
+        """Send batches until nothing is due, a batch fails, or ``MOST_BATCHES`` is reached; then release."""
         failures, slow, at_once = endpoint.failures, False, 1
         try:
             for batch in range(MOST_BATCHES):
@@ -72,18 +74,18 @@ class Runner:
     def deliver(
         self, endpoint: StoredEndpoint, deliveries: Sequence[Delivery], *, again: bool = True
     ) -> list[Tried]:
-        """Try some deliveries once, all at the same time, and write down what became of them.
+        """Try deliveries once, in parallel, and store and log the results.
 
-        ``again``: what fails is tried again by its schedule.
+        ``again``: a failed delivery stays pending and is retried by its schedule. Otherwise it has failed.
         """
         outcomes = self._send(endpoint, deliveries)
         tried = [
-            self._judge(delivery, outcome, again=again)
+            self._result(delivery, outcome, again=again)
             for delivery, outcome in zip(deliveries, outcomes, strict=True)
         ]
-        self._queue.keep(tried)
+        self._queue.store(tried)
         for each in tried:
-            _tell(endpoint, each)
+            _log(endpoint, each)
         return tried
 
     def _send(self, endpoint: StoredEndpoint, deliveries: Sequence[Delivery]) -> list[Outcome]:
@@ -94,7 +96,7 @@ class Runner:
         def send(delivery: Delivery) -> None:
             outcomes[delivery.id] = self._send_one(endpoint, delivery)
 
-        # Daemons, as the thread that waits for them is one.
+        # Daemon threads, as their caller is: a stopping worker waits for none of them.
         threads = [
             threading.Thread(target=copy_context().run, args=(send, each), name="webhook", daemon=True)
             for each in deliveries
@@ -103,18 +105,19 @@ class Runner:
             thread.start()
         for thread in threads:
             thread.join()
-        return [outcomes.get(each.id, _BROKEN) for each in deliveries]
+        return [outcomes.get(each.id, _THREAD_DIED) for each in deliveries]
 
     def _send_one(self, endpoint: StoredEndpoint, delivery: Delivery) -> Outcome:
         try:
             secrets = self._endpoints.secrets(endpoint)
         except CannotOpen:
-            # Its keys are gone from HITCHPOST_SECRET_KEYS: applying the product file once more seals it anew.
+            # The key that sealed it is no longer in HITCHPOST_SECRET_KEYS. Applying the product file again
+            # seals the secret with the newest key.
             return Outcome(None, "secret_unreadable", 0.0, sick=True)
         signed = headers(secrets, delivery.event_id, self._clock(), delivery.body)
         return self._sender.send(endpoint.url, delivery.body, signed)
 
-    def _judge(self, delivery: Delivery, outcome: Outcome, *, again: bool) -> Tried:
+    def _result(self, delivery: Delivery, outcome: Outcome, *, again: bool) -> Tried:
         now = self._clock()
         if outcome.error is None:
             return Tried(delivery, outcome, "delivered", now, now)
@@ -140,12 +143,16 @@ class Runner:
         metrics.webhooks("dropped", self._queue.give_up(endpoint.id, error))
 
     def _give_up_old(self, endpoint: StoredEndpoint) -> None:
-        """What was never tried, as its receiver failed for all of three days, is over too."""
+        """Fail deliveries that were queued longer ago than any retry schedule lasts.
+
+        Behind a receiver that never answers, most were never tried themselves. The extra minute leaves those
+        of the current batch to ``_result``.
+        """
         before = self._clock() - schedule.GIVEN_UP_AFTER - timedelta(minutes=1)
         metrics.webhooks("given_up", self._queue.give_up(endpoint.id, "too_old", before))
 
 
-def _tell(endpoint: StoredEndpoint, tried: Tried) -> None:
+def _log(endpoint: StoredEndpoint, tried: Tried) -> None:
     results = {"delivered": "delivered", "pending": "failed", "failed": "given_up"}
     metrics.webhooks(results[tried.status], 1)
     line = log.info if tried.status == "delivered" else log.warning

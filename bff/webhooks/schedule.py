@@ -1,4 +1,4 @@
-"""When a delivery is tried again, and when it is given up; how long a failing receiver is left alone.
+"""Retry schedule of a delivery, and back-off of a failing receiver.
 
 The waits are those that the Standard Webhooks specification recommends: ten tries in three days.
 """
@@ -19,20 +19,22 @@ WAITS: Final = (
     timedelta(hours=20),
     timedelta(hours=24),
 )
-"""After the first failed try, after the second, and so on; after the last one it is given up."""
+"""Wait after the first failed try, after the second, and so on. After the last wait there is one more try."""
 GIVEN_UP_AFTER: Final = sum(WAITS, timedelta()) + timedelta(hours=1)
-"""What was queued longer ago than this and a failing receiver has not got is given up, however often it was
-tried. How old the event is does not count: one that is sent again has a schedule of its own."""
+"""A delivery that was queued longer ago is given up, however often it was tried. It counts from queueing, not
+from the event, so that a resend of an old event gets its whole schedule."""
 SPREAD: Final = 0.1
-"""The share of a wait that it may be longer: what failed together does not come back together."""
+"""Random extra wait, as a share of the wait: deliveries that failed together do not retry together."""
 LONGEST_REST: Final = timedelta(minutes=1)
 LONGEST_RETRY_AFTER: Final = timedelta(hours=1)
+"""Upper bound for a receiver's ``Retry-After``."""
 
 
 def next_try(attempts: int, now: datetime, chance: float, retry_after: float | None) -> datetime | None:
-    """When to try again after ``attempts`` failed tries; None: never.
+    """The time of the next try after ``attempts`` failed tries. None when there is none left.
 
-    ``chance`` is between 0 and 1; ``retry_after`` the seconds that the receiver asked to be left alone for.
+    ``chance`` in [0, 1] picks the random extra wait. ``retry_after`` is the receiver's ``Retry-After`` in
+    seconds.
     """
     if attempts > len(WAITS):
         return None
@@ -43,9 +45,9 @@ def next_try(attempts: int, now: datetime, chance: float, retry_after: float | N
 
 
 def rest(failures: int) -> timedelta:
-    """How long a receiver is left alone that has failed ``failures`` times in a row, whoever's turn it is.
+    """Back-off of a receiver after ``failures`` consecutive failures: 1 s, doubled each time, at most 1 min.
 
-    One second at first, doubled with each failure, one minute at most: its queue waits, and nobody else's.
+    It delays all deliveries to this receiver, and none to others.
     """
     if failures < 1:
         return timedelta()
@@ -53,5 +55,5 @@ def rest(failures: int) -> timedelta:
 
 
 def is_too_old(queued_at: datetime, now: datetime) -> bool:
-    """Whether a delivery has waited for longer than any is retried."""
+    """Whether a delivery was queued longer ago than the whole retry schedule lasts."""
     return now - queued_at > GIVEN_UP_AFTER

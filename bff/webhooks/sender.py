@@ -1,4 +1,4 @@
-"""One delivery over HTTP: to an address that the policy allows, within a deadline, never redirected."""
+"""Sends one delivery over HTTP: only to addresses that the policy allows, within a deadline, no redirects."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bff.serving.logs import about
 from bff.serving.pinned import connect, pin
 
 MOST_READ: Final = 16 * 1024
-"""Bytes of an answer's body that are read before the connection is closed; none of them is looked at."""
+"""Bytes of a response body that are read before the connection is closed. The body is ignored."""
 HEADERS: Final = {
     "Content-Type": "application/json",
     "User-Agent": "Hitchpost-Webhooks/1",
@@ -35,7 +35,7 @@ log = structlog.get_logger("hitchpost.webhooks")
 
 @dataclass(frozen=True)
 class SendLimits:
-    """How long a delivery may take, in seconds: to connect to an address, for one read, and as a whole."""
+    """Time-outs of a delivery in seconds: to connect to one address, for one read, and in total."""
 
     connect: float = 5.0
     read: float = 10.0
@@ -44,9 +44,10 @@ class SendLimits:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one try. ``error`` is None when the receiver took it (2xx); ``seconds`` it lasted.
+    """Result of one try, which lasted ``seconds``. ``error`` is None when the receiver answered 2xx.
 
-    ``sick``: the receiver itself is in trouble, so that the next event would fare no better.
+    ``sick`` means that the receiver itself is in trouble, so other events would fail as well.
+    ``retry_after`` is its ``Retry-After`` header in seconds.
     """
 
     status: int | None
@@ -57,30 +58,30 @@ class Outcome:
 
 
 class Sender:
-    """Sends deliveries where ``policy`` allows. Safe to use from many threads."""
+    """Sends deliveries to addresses that ``policy`` allows. Safe to use from many threads."""
 
     def __init__(self, policy: Policy, limits: SendLimits = SendLimits()) -> None:
         self._policy = policy
         self._limits = limits
-        self._making = threading.Lock()
+        self._pools_lock = threading.Lock()
         self._pools: PoolManager | None = None
 
     def send(self, url: str, body: str, headers: Mapping[str, str]) -> Outcome:
-        """One try. Never raises: whatever goes wrong is the outcome."""
+        """Send one request. Never raises: a failure is part of the outcome."""
         began = time.monotonic()
         with deadline(self._limits.total) as watch:
             try:
                 status, retry_after = self._post(url, body.encode(), {**HEADERS, **headers})
-            except Exception as error:  # noqa: BLE001  # whatever an answer brings about is the receiver's failure
+            except Exception as error:  # noqa: BLE001  # a malformed response counts as the receiver's failure
                 code = "timed_out" if watch.fired else _code_of(error)
                 if code == "bad_answer":
                     log.warning("unforeseen answer of a webhook receiver", **about(error))
                 return Outcome(None, code, time.monotonic() - began, sick=True)
         seconds = time.monotonic() - began
         if watch.fired:
-            # Cut in the middle of its headers, an answer may look whole.
+            # A response that the deadline cut within its headers may still parse.
             return Outcome(None, "timed_out", seconds, sick=True)
-        return _judged(status, retry_after, seconds)
+        return _outcome_of(status, retry_after, seconds)
 
     def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
         parts = self._policy.check(url)
@@ -99,7 +100,7 @@ class Sender:
             decode_content=False,
         )
         try:
-            _take_a_little(response)
+            _drain(response)
             return response.status, response.headers.get("Retry-After", "")
         finally:
             response.close()
@@ -115,7 +116,7 @@ class Sender:
         return opened
 
     def _manager(self) -> PoolManager:
-        with self._making:
+        with self._pools_lock:
             if self._pools is None:
                 self._pools = PoolManager(num_pools=100, maxsize=1, block=False, ssl_context=_tls())
             return self._pools
@@ -129,7 +130,7 @@ _CODES: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
 )
 
 
-def _judged(status: int, retry_after: str, seconds: float) -> Outcome:
+def _outcome_of(status: int, retry_after: str, seconds: float) -> Outcome:
     if 200 <= status < 300:
         return Outcome(status, None, seconds)
     if status == 410:
@@ -142,8 +143,8 @@ def _judged(status: int, retry_after: str, seconds: float) -> Outcome:
     return Outcome(status, "refused", seconds, sick=busy, retry_after=seconds_named)
 
 
-def _take_a_little(response: BaseHTTPResponse) -> None:
-    """Read a short answer, so that the receiver's server is not cut off while it writes it."""
+def _drain(response: BaseHTTPResponse) -> None:
+    """Read a short body before closing, so that the receiver gets no reset while it writes."""
     length = response.headers.get("Content-Length", "")
     if length.isascii() and length.isdigit() and len(length) < 6 and int(length) <= MOST_READ:
         with contextlib.suppress(HTTPError, OSError):
@@ -160,8 +161,8 @@ def _code_of(error: Exception) -> str:
 
 
 def _tls() -> ssl.SSLContext:
-    # Made by hand: the libraries' own would write its keys to the file that SSLKEYLOGFILE names. The
-    # authorities are loaded once here, not with each connection.
+    # Not ssl.create_default_context, which writes session keys to the file that SSLKEYLOGFILE names. The CA
+    # bundle is loaded once here, instead of for each connection.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_verify_locations(requests.adapters.DEFAULT_CA_BUNDLE_PATH)

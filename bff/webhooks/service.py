@@ -1,4 +1,4 @@
-"""What people and servers do with webhooks: look at them, test them, have something sent again."""
+"""Use-cases of webhooks, for the HTTP API, the Studio and the CLI: list, test, resend, switch on."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from bff.webhooks.log import DeliveryLog, LoggedDelivery
 from bff.webhooks.queue import Queue
 from bff.webhooks.run import Runner
 
-KEPT_FOR_OURSELVES: Final = timedelta(seconds=60)
-"""A delivery that is sent while somebody waits for its end is left by other workers for so long."""
-MOST_AGAIN: Final = 200
+RESERVED_FOR_CALLER: Final = timedelta(seconds=60)
+"""How long other workers leave a delivery alone that ``test`` or ``send_again`` sends itself."""
+RESENDS_PER_TRANSACTION: Final = 200
 
 
 class Webhooks:
-    """The use-cases. Those that send do so at once, and answer with what came of it."""
+    """The use-cases. ``test`` and ``send_again`` send in the caller's thread and return the result."""
 
     def __init__(
         self,
@@ -40,36 +40,43 @@ class Webhooks:
         self._clock = clock
 
     def test(self, product: str, endpoint_id: str) -> LoggedDelivery:
-        """Send an event ``webhook.test``, once. Raises ``NotFound``, ``InvalidRequest`` where it is off."""
-        endpoint = self._usable(product, endpoint_id)
-        delivery_id = self.log.add_test(endpoint, self._clock() + KEPT_FOR_OURSELVES)
+        """Send an event ``webhook.test``, without retries.
+
+        Raises ``NotFound``, or ``InvalidRequest`` for an endpoint that is switched off.
+        """
+        endpoint = self._require_on(product, endpoint_id)
+        delivery_id = self.log.add_test(endpoint, self._clock() + RESERVED_FOR_CALLER)
         return self._send(endpoint, delivery_id, again=False)
 
     def send_again(self, product: str, delivery_id: str) -> LoggedDelivery:
-        """Send an event again, whatever became of it: with the same id and body.
+        """Send a delivery again, whatever its status, with the same event id and body.
 
-        What fails is tried again by its schedule. Raises ``NotFound``, ``InvalidRequest`` where it is off.
+        If it fails, it is retried by a new schedule. Raises ``NotFound``, or ``InvalidRequest`` for an
+        endpoint that is switched off.
         """
         logged = self.log.get(product, delivery_id)
-        endpoint = self._usable(product, logged.endpoint_id)
-        self.log.queue_again(logged, self._clock() + KEPT_FOR_OURSELVES)
+        endpoint = self._require_on(product, logged.endpoint_id)
+        self.log.queue_again(logged, self._clock() + RESERVED_FOR_CALLER)
         return self._send(endpoint, delivery_id, again=True)
 
     def send_failed_again(self, product: str, endpoint_id: str, since: datetime) -> int:
-        """Queue every failed delivery of events since then again; how many."""
-        endpoint = self._usable(product, endpoint_id)
-        count, further = self.log.queue_failed_again(endpoint, since, MOST_AGAIN)
-        while further:
-            some, further = self.log.queue_failed_again(endpoint, since, MOST_AGAIN, further)
-            count += some
-        outbox.tell(self._engine)
-        return count
+        """Queue all failed deliveries of events since ``since`` again. Returns how many.
+
+        Raises ``NotFound``, or ``InvalidRequest`` for an endpoint that is switched off.
+        """
+        endpoint = self._require_on(product, endpoint_id)
+        total, cursor = self.log.queue_failed_again(endpoint, since, RESENDS_PER_TRANSACTION)
+        while cursor:
+            count, cursor = self.log.queue_failed_again(endpoint, since, RESENDS_PER_TRANSACTION, cursor)
+            total += count
+        outbox.notify(self._engine)
+        return total
 
     def switch_on(self, product: str, endpoint_id: str) -> None:
-        """Deliver there again: what happens from now on. Raises ``NotFound``."""
+        """Resume deliveries, for events from now on. Raises ``NotFound``."""
         self.endpoints.switch_on(product, endpoint_id)
 
-    def _usable(self, product: str, endpoint_id: str) -> StoredEndpoint:
+    def _require_on(self, product: str, endpoint_id: str) -> StoredEndpoint:
         endpoint = self.endpoints.require(product, endpoint_id)
         if not endpoint.is_on:
             raise InvalidRequest(f"the endpoint {endpoint.id} is switched off; switch it on first")
@@ -80,5 +87,5 @@ class Webhooks:
         if delivery is None:
             raise NotFound(f"what the webhook delivery {delivery_id!r} told of is not kept any more")
         self._runner.deliver(endpoint, [delivery], again=again)
-        outbox.tell(self._engine)
+        outbox.notify(self._engine)
         return self.log.get(endpoint.product, delivery_id)

@@ -1,4 +1,4 @@
-"""Signatures of the Standard Webhooks specification, by its own library."""
+"""Signs deliveries with the Standard Webhooks reference library."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from bff.common.secret import Secret
 
 
 def headers(secrets: Sequence[Secret], event_id: str, at: datetime, body: str) -> Mapping[str, str]:
-    """The three headers of a delivery: every secret signs, so that a receiver may know the old or the new."""
+    """The three ``webhook-*`` headers of a delivery.
+
+    Every secret adds a signature, so that a receiver may verify by the old or the new one during a rotation.
+    """
     signatures = (Webhook(secret.reveal()).sign(event_id, at, body) for secret in secrets)
     return {
         "webhook-id": event_id,

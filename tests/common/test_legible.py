@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bff.common.legible import visible_both, visible_id, visible_name
+from bff.common.legible import visible_id, visible_name, visible_name_and_id
 
 
 @pytest.mark.parametrize(
@@ -45,4 +45,4 @@ def test_an_id_shows_what_it_hides() -> None:
 )
 def test_the_id_stands_beside_the_name(name: str | None, shown: tuple[str, str | None]) -> None:
     """Once, where it is the name too."""
-    assert visible_both(name, "a-1") == shown
+    assert visible_name_and_id(name, "a-1") == shown

@@ -9,12 +9,12 @@ import pytest
 from bff.common.errors import CompletedElsewhere, LaunchRefused, NotFound, PartnerUnavailable
 from bff.common.secret import Secret, fingerprint
 from bff.connect.attempt import Attempt, Status
-from bff.connect.completion import Completions, SameBrowser
+from bff.connect.completion import BrowserBinding, SameBrowser
+from bff.connect.context import ConnectContext
 from bff.connect.minting import Minter
-from bff.connect.surroundings import Surroundings
 from bff.identity.principal import AccountRef
 from bff.upstream.catalogue import Catalogue
-from bff.upstream.protocol import CompletionWish, Connector, SignInToken
+from bff.upstream.protocol import CompletionRequest, Connector, SignInToken
 from tests.support.model_partner import NoStore, at_once
 from tests.support.watched_core import HOST, PUBLIC, SERVICE, WatchedCore, WatchedPartner
 
@@ -33,7 +33,7 @@ class Able(WatchedPartner):
         self,
         account: AccountRef,
         username: str,
-        completion: CompletionWish | None = None,
+        completion: CompletionRequest | None = None,
         connector: Connector | None = None,
     ) -> SignInToken:
         """A token, and whether it will be completed."""
@@ -62,28 +62,28 @@ class Scene:
 
     core: WatchedCore
     partner: Able
-    completions: Completions
+    browser_binding: BrowserBinding
     attempt: Attempt
 
 
 def build(core: WatchedCore, mode: SameBrowser = SameBrowser.WHERE_POSSIBLE) -> Scene:
     """An attempt that was launched by the browser that kept ``BROWSER``."""
     partner = Able(core.clock)
-    completions = Completions(
+    browser_binding = BrowserBinding(
         core.attempts,
         partner,
         Minter(partner, Catalogue(partner, core.clock, NoStore(), at_once), at_once),
-        core.watch,
+        core.poller,
         core.events,
         mode,
-        Surroundings(core.clock, BROWSER.reveal, PUBLIC, SERVICE),
+        ConnectContext(core.clock, BROWSER.reveal, PUBLIC, SERVICE),
     )
     launched = core.launched()
     changes = {"browser_sha256": fingerprint(BROWSER.reveal())}
     attempt = core.attempts.transition(launched.id, {Status.LAUNCHED}, changes)  # type: ignore[arg-type]
     assert attempt is not None
     core.events.heard.clear()
-    return Scene(core, partner, completions, attempt)
+    return Scene(core, partner, browser_binding, attempt)
 
 
 class TestMint:
@@ -95,17 +95,17 @@ class TestMint:
     ) -> None:
         """The partner service is told where to complete, and where the sign-in ends."""
         scene = build(core, mode)
-        minted = scene.completions.mint(scene.attempt, HOST)
+        minted = scene.browser_binding.mint(scene.attempt, HOST)
         assert (minted.token.completes, minted.browser) == (True, BROWSER)
         assert minted.installed.id == 7
-        wish = CompletionWish(f"{PUBLIC}/connect/complete/{scene.attempt.id}", HOST)
+        wish = CompletionRequest(f"{PUBLIC}/connect/complete/{scene.attempt.id}", HOST)
         assert scene.partner.of("mint") == [[scene.attempt.account, "ada", wish]]
         assert core.events.heard == []
 
     def test_off_means_that_nothing_is_asked_for(self, core: WatchedCore) -> None:
         """Nor told."""
         scene = build(core, SameBrowser.OFF)
-        assert scene.completions.mint(scene.attempt, HOST).browser is None
+        assert scene.browser_binding.mint(scene.attempt, HOST).browser is None
         assert scene.partner.of("mint") == [[scene.attempt.account, "ada", None]]
         assert core.events.heard == []
 
@@ -113,8 +113,8 @@ class TestMint:
         """Where it is not required, the sign-in goes on without."""
         scene = build(core)
         scene.partner.able = False
-        assert scene.completions.mint(scene.attempt, HOST).browser is None
-        assert scene.completions.mint(scene.attempt, HOST).browser is None
+        assert scene.browser_binding.mint(scene.attempt, HOST).browser is None
+        assert scene.browser_binding.mint(scene.attempt, HOST).browser is None
         assert core.events.heard == [("cannot complete", scene.attempt)]
 
     def test_where_it_is_required_there_is_no_sign_in_without(self, core: WatchedCore) -> None:
@@ -123,7 +123,7 @@ class TestMint:
         scene.partner.able = False
         for _ in range(2):
             with pytest.raises(PartnerUnavailable):
-                scene.completions.mint(scene.attempt, HOST)
+                scene.browser_binding.mint(scene.attempt, HOST)
         assert core.events.heard == [("cannot complete", scene.attempt)] * 2
 
 
@@ -134,7 +134,7 @@ class TestComplete:
         """To the partner service's own last page, by a value that is percent-encoded."""
         scene = build(core)
         core.clock.tick(30)
-        url = scene.completions.complete(scene.attempt, BROWSER, CODE)
+        url = scene.browser_binding.complete(scene.attempt, BROWSER, CODE)
         assert url.reveal() == f"{SERVICE}/connectorauth/finished/a%2Fb%2Bc"
         asked = [scene.attempt.account, 7, scene.attempt.sign_in_token_sha256, CODE]
         assert scene.partner.of("complete") == [asked]
@@ -148,7 +148,7 @@ class TestComplete:
         scene = build(core)
         core.clock.tick(30)
         with pytest.raises(CompletedElsewhere):
-            scene.completions.complete(scene.attempt, Secret(kept), CODE)
+            scene.browser_binding.complete(scene.attempt, Secret(kept), CODE)
         asked = [scene.attempt.account, 7, scene.attempt.sign_in_token_sha256, CODE]
         assert scene.partner.of("refuse") == [asked]
         assert scene.partner.of("complete") == []
@@ -163,7 +163,7 @@ class TestComplete:
         scene = build(core)
         scene.partner.refuses = False
         with pytest.raises(CompletedElsewhere):
-            scene.completions.complete(scene.attempt, Secret("stranger"), Secret("guess"))
+            scene.browser_binding.complete(scene.attempt, Secret("stranger"), Secret("guess"))
         assert core.read(scene.attempt).status is Status.LAUNCHED
         assert core.events.heard == []
 
@@ -173,14 +173,14 @@ class TestComplete:
         bare = replace(scene.attempt, browser_sha256=None)
         for kept in ("", BROWSER.reveal()):
             with pytest.raises(CompletedElsewhere):
-                scene.completions.complete(bare, Secret(kept), CODE)
+                scene.browser_binding.complete(bare, Secret(kept), CODE)
 
     def test_a_code_is_good_once(self, core: WatchedCore) -> None:
         """The partner service knows it no more."""
         scene = build(core)
         scene.partner.finish_secret = None
         with pytest.raises(LaunchRefused):
-            scene.completions.complete(scene.attempt, BROWSER, CODE)
+            scene.browser_binding.complete(scene.attempt, BROWSER, CODE)
         assert "completed" not in {step.name for step in core.attempts.steps(scene.attempt.id)}
 
     @pytest.mark.parametrize("lost", ["sign_in_token_sha256", "account_connector_id"])
@@ -188,14 +188,14 @@ class TestComplete:
         """And nothing is asked of the partner service."""
         scene = build(core)
         with pytest.raises(NotFound):
-            scene.completions.complete(replace(scene.attempt, **{lost: None}), BROWSER, CODE)
+            scene.browser_binding.complete(replace(scene.attempt, **{lost: None}), BROWSER, CODE)
         assert scene.partner.asked == []
 
 
 def test_only_an_attempt_whose_browser_keeps_something_is_found(core: WatchedCore) -> None:
     """An unknown id and an attempt of the other kind are not told apart."""
     scene = build(core)
-    assert scene.completions.attempt(scene.attempt.id) == scene.attempt
+    assert scene.browser_binding.attempt(scene.attempt.id) == scene.attempt
     for attempt_id in ("att_none", core.launched().id):
         with pytest.raises(NotFound):
-            scene.completions.attempt(attempt_id)
+            scene.browser_binding.attempt(attempt_id)

@@ -12,7 +12,7 @@ import pytest
 
 from bff.connect import housekeeping
 from bff.connect.attempt import Attempt, Status
-from bff.connect.housekeeping import BATCH, OVERDUE, RESTS, SHORTEST_REST, Housekeeping
+from bff.connect.housekeeping import BATCH, OVERDUE, PAUSE_FACTOR, SHORTEST_PAUSE, Housekeeping
 from tests.support.core import Core, build_core
 from tests.support.databases import sqlite_url
 
@@ -49,7 +49,7 @@ def cellar() -> Cellar:
 @pytest.fixture
 def keeping(core: Core, cellar: Cellar) -> Housekeeping:
     """Of both."""
-    return Housekeeping(core.attempts, core.watch, cellar, core.clock)
+    return Housekeeping(core.attempts, core.poller, cellar, core.clock)
 
 
 def more_like(core: Core, attempt: Attempt, count: int) -> None:
@@ -145,4 +145,4 @@ class TestForgetting:
             return False
 
         keeping.forget(pause)
-        assert rests == pytest.approx([RESTS * 0.5, SHORTEST_REST, RESTS * 0.1])
+        assert rests == pytest.approx([PAUSE_FACTOR * 0.5, SHORTEST_PAUSE, PAUSE_FACTOR * 0.1])

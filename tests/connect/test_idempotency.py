@@ -10,8 +10,8 @@ import pytest
 from bff.common.errors import InvalidRequest, LaunchRefused, UnknownConnector
 from bff.common.secret import Secret
 from bff.connect.attempt import Attempt, Status
-from bff.connect.beginning import BeginRequest
-from bff.connect.idempotency import Repeats
+from bff.connect.idempotency import IdempotentBegin
+from bff.connect.new_attempt import BeginRequest
 from bff.identity.principal import AccountRef, Principal, User
 from tests.support.watched_core import ADA, HOST, PRODUCT, WatchedCore
 
@@ -19,9 +19,9 @@ ASKED = BeginRequest("crm", HOST, locale="de")
 
 
 @pytest.fixture
-def repeats(core: WatchedCore) -> Repeats:
+def repeats(core: WatchedCore) -> IdempotentBegin:
     """Over the core of this test."""
-    return Repeats(core.connect, core.attempts, core.clock, secrets.token_urlsafe)
+    return IdempotentBegin(core.connect, core.attempts, core.clock, secrets.token_urlsafe)
 
 
 @pytest.fixture
@@ -30,14 +30,16 @@ def key() -> str:
     return secrets.token_urlsafe()
 
 
-def begun(repeats: Repeats, key: str, whose: Principal = ADA) -> tuple[Attempt, Secret]:
+def begun(repeats: IdempotentBegin, key: str, whose: Principal = ADA) -> tuple[Attempt, Secret]:
     """An attempt that may still be launched."""
     attempt, token = repeats.begin(PRODUCT, whose, ASKED, key)
     assert token is not None
     return attempt, token
 
 
-def test_the_first_request_begins_what_it_asks_for(core: WatchedCore, repeats: Repeats, key: str) -> None:
+def test_the_first_request_begins_what_it_asks_for(
+    core: WatchedCore, repeats: IdempotentBegin, key: str
+) -> None:
     """The key itself is not kept: it is somebody's, and only has to be known again."""
     attempt, token = begun(repeats, key)
     assert (attempt.connector.key, attempt.locale, attempt.user) == ("crm", "de", ADA.user)
@@ -45,7 +47,9 @@ def test_the_first_request_begins_what_it_asks_for(core: WatchedCore, repeats: R
     assert key not in repr(attempt)
 
 
-def test_the_same_request_again_is_the_same_attempt(core: WatchedCore, repeats: Repeats, key: str) -> None:
+def test_the_same_request_again_is_the_same_attempt(
+    core: WatchedCore, repeats: IdempotentBegin, key: str
+) -> None:
     """One launch token is good at a time, the last that was told, and once."""
     first, old = begun(repeats, key)
     again, new = begun(repeats, key)
@@ -57,7 +61,7 @@ def test_the_same_request_again_is_the_same_attempt(core: WatchedCore, repeats: 
         core.connect.launch(core.connect.peek(new))
 
 
-def test_another_request_with_the_same_key_is_refused(repeats: Repeats, key: str) -> None:
+def test_another_request_with_the_same_key_is_refused(repeats: IdempotentBegin, key: str) -> None:
     """And the attempt that stands keeps its token: the refused one changed nothing."""
     attempt, _ = begun(repeats, key)
     with pytest.raises(InvalidRequest, match="Idempotency-Key"):
@@ -74,24 +78,24 @@ def test_another_request_with_the_same_key_is_refused(repeats: Repeats, key: str
     ],
     ids=["user", "account", "product"],
 )
-def test_a_key_counts_for_whoever_sent_it(repeats: Repeats, key: str, whose: Principal) -> None:
+def test_a_key_counts_for_whoever_sent_it(repeats: IdempotentBegin, key: str, whose: Principal) -> None:
     """Nobody meets another's attempt by guessing a key."""
     assert begun(repeats, key)[0].id != begun(repeats, key, whose)[0].id
 
 
-def test_another_key_begins_another_attempt(repeats: Repeats, key: str) -> None:
+def test_another_key_begins_another_attempt(repeats: IdempotentBegin, key: str) -> None:
     """The same button, pressed a second time."""
     assert begun(repeats, key)[0].id != begun(repeats, key + "-2")[0].id
 
 
-def test_what_a_person_is_called_is_no_part_of_who_they_are(repeats: Repeats, key: str) -> None:
+def test_what_a_person_is_called_is_no_part_of_who_they_are(repeats: IdempotentBegin, key: str) -> None:
     """Whoever changes their name between two tries is answered with their attempt."""
     renamed = replace(ADA, user=User("ada", "Ada King"), account=replace(ADA.account, name="Acme AG"))
     assert begun(repeats, key)[0].id == begun(repeats, key, renamed)[0].id
 
 
 def test_a_launched_attempt_is_told_as_it_stands_without_a_token(
-    core: WatchedCore, repeats: Repeats, key: str
+    core: WatchedCore, repeats: IdempotentBegin, key: str
 ) -> None:
     """Its window is open already: a new token would open a second one."""
     attempt, token = begun(repeats, key)
@@ -101,7 +105,9 @@ def test_a_launched_attempt_is_told_as_it_stands_without_a_token(
     assert told == core.attempts.get(attempt.id)
 
 
-def test_an_attempt_past_its_time_gets_no_token(core: WatchedCore, repeats: Repeats, key: str) -> None:
+def test_an_attempt_past_its_time_gets_no_token(
+    core: WatchedCore, repeats: IdempotentBegin, key: str
+) -> None:
     """From the very moment on at which a launch would be refused; and the one before is good until then."""
     attempt, _ = begun(repeats, key)
     remaining = (attempt.expires_at - core.clock()).total_seconds()
@@ -113,7 +119,7 @@ def test_an_attempt_past_its_time_gets_no_token(core: WatchedCore, repeats: Repe
     assert (told.id, none) == (attempt.id, None)
 
 
-def test_what_cannot_be_begun_is_refused_with_a_key_as_without(repeats: Repeats, key: str) -> None:
+def test_what_cannot_be_begun_is_refused_with_a_key_as_without(repeats: IdempotentBegin, key: str) -> None:
     """And the key is as good as new."""
     with pytest.raises(UnknownConnector):
         repeats.begin(PRODUCT, ADA, BeginRequest("nothing", HOST), key)

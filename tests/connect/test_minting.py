@@ -11,7 +11,7 @@ from bff.common.background import T
 from bff.common.errors import PartnerUnavailable, SeveralConnections
 from bff.connect.minting import Minter
 from bff.upstream.catalogue import Catalogue
-from bff.upstream.protocol import AccountConnector, CompletionWish, Connector, SignInToken
+from bff.upstream.protocol import AccountConnector, CompletionRequest, Connector, SignInToken
 from tests.support.model_partner import NoStore, at_once
 from tests.support.watched_core import ACME, CRM, WatchedCore
 
@@ -47,7 +47,7 @@ class TestOneQuestion:
             return mint(*asked)  # type: ignore[arg-type]
 
         core.partner.mint_sign_in_token = noted  # type: ignore[assignment]
-        wish = CompletionWish("https://bff.example/connect/complete/a", "https://app.example")
+        wish = CompletionRequest("https://bff.example/connect/complete/a", "https://app.example")
         minter(core).mint(ACME, CRM, "ada", wish)
         assert seen == [(ACME, "ada", wish, Connector(1, CRM.reference))]
 

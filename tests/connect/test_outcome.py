@@ -11,7 +11,7 @@ import pytest
 from bff.connect import outcome
 from bff.connect.attempt import Attempt, Delivery, Hint, Status
 from bff.connect.outcome import OtherSignIn
-from bff.connect.poll_schedule import AFTERGLOW, LEASE, START, turn
+from bff.connect.poll_schedule import HINT_EFFECT, INITIAL_POLLS, LEASE, poll_permit
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef, User
 from bff.upstream.protocol import AccountConnector, SignInRecord
@@ -319,44 +319,44 @@ class TestTurn:
     def test_questions_are_earned_with_time(self, age: float, earned: int) -> None:
         """16 at once, 30 in two minutes, one each five seconds after; the last for certain news."""
         now = NOW + timedelta(seconds=age)
-        assert turn(ATTEMPT, Hint.MESSAGE, now).most == earned
-        assert turn(ATTEMPT, None, now).most == earned - 1
-        assert turn(ATTEMPT, Hint.FOCUS, now).most == earned - 1
+        assert poll_permit(ATTEMPT, Hint.MESSAGE, now).most == earned
+        assert poll_permit(ATTEMPT, None, now).most == earned - 1
+        assert poll_permit(ATTEMPT, Hint.FOCUS, now).most == earned - 1
 
     @pytest.mark.parametrize("hint", CERTAIN)
     def test_certain_news_is_asked_at_once(self, hint: Hint) -> None:
         """However short a time ago somebody asked."""
         now = NOW + timedelta(seconds=30)
-        assert turn(ATTEMPT, hint, now).not_since == now
+        assert poll_permit(ATTEMPT, hint, now).not_since == now
 
     @pytest.mark.parametrize("hint", sorted(set(Hint) - set(CERTAIN)))
     def test_other_signals_wait_a_quarter_of_a_second(self, hint: Hint) -> None:
         """They may come in bursts."""
         now = NOW + timedelta(seconds=30)
-        assert turn(ATTEMPT, hint, now).not_since == now - timedelta(milliseconds=250)
+        assert poll_permit(ATTEMPT, hint, now).not_since == now - timedelta(milliseconds=250)
 
     @pytest.mark.parametrize(("age", "spacing"), [(0, 1), (1, 1), (4, 2), (9, 4.5), (9.5, 4.75), (60, 4.75)])
     def test_looks_without_a_signal_get_rarer(self, age: float, spacing: float) -> None:
         """Half the attempt's age, from one second to less than the widget's slowest poll."""
         now = NOW + timedelta(seconds=age)
-        assert turn(ATTEMPT, None, now).not_since == now - timedelta(seconds=spacing)
+        assert poll_permit(ATTEMPT, None, now).not_since == now - timedelta(seconds=spacing)
 
     def test_the_looks_after_a_signal_are_as_quick(self) -> None:
         """The news may trail its signal, for fifteen seconds."""
         now = NOW + timedelta(seconds=60)
         quick, slow = now - timedelta(milliseconds=250), now - timedelta(seconds=4.75)
-        just = replace(ATTEMPT, hinted_at=now - AFTERGLOW + timedelta(microseconds=1))
-        assert turn(just, None, now).not_since == quick
-        assert turn(replace(ATTEMPT, hinted_at=now - AFTERGLOW), None, now).not_since == slow
+        just = replace(ATTEMPT, hinted_at=now - HINT_EFFECT + timedelta(microseconds=1))
+        assert poll_permit(just, None, now).not_since == quick
+        assert poll_permit(replace(ATTEMPT, hinted_at=now - HINT_EFFECT), None, now).not_since == slow
 
     def test_an_attempt_that_was_not_launched_is_new(self) -> None:
         """Its age is counted from now."""
         fresh = replace(ATTEMPT, launched_at=None)
         now = NOW + timedelta(hours=1)
-        assert turn(fresh, None, now).most == START - 1
-        assert turn(fresh, None, now).not_since == now - timedelta(seconds=1)
+        assert poll_permit(fresh, None, now).most == INITIAL_POLLS - 1
+        assert poll_permit(fresh, None, now).not_since == now - timedelta(seconds=1)
 
     def test_a_question_whose_process_died_blocks_no_longer_than_its_lease(self) -> None:
         """Half a minute."""
-        assert turn(ATTEMPT, None, NOW).lease_until == NOW + LEASE
+        assert poll_permit(ATTEMPT, None, NOW).lease_until == NOW + LEASE
         assert timedelta(seconds=30) == LEASE

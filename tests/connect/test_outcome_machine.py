@@ -51,7 +51,7 @@ class AnAttempt(RuleBasedStateMachine):
     def a_page_looks(self, hint: Hint | None, times: int) -> None:
         """Any signal, any number of times, true or forged."""
         for _ in range(times):
-            self._seen(self.core.watch.observe(self.core.read(self.attempt), hint))
+            self._seen(self.core.poller.poll(self.core.read(self.attempt), hint))
 
     @precondition(lambda self: self.truth is None)
     @rule(result=st.sampled_from(["connected", "declined", "failed"]))
@@ -105,7 +105,7 @@ class AnAttempt(RuleBasedStateMachine):
         self.core.clock.tick(31)
         assert self.attempt.launched_at is not None
         in_time = self.core.clock() - self.attempt.launched_at < LATE
-        found = self.core.watch.observe(self.core.read(self.attempt))
+        found = self.core.poller.poll(self.core.read(self.attempt))
         self._seen(found)
         if self.truth is None:
             assert found.status in LIVE | {Status.CANCELLED, Status.EXPIRED}

@@ -38,7 +38,7 @@ def test_a_consent_of_two_minutes_costs_at_most_thirty_checks(core: Core, pages:
         core.clock.now = start
         core.clock.tick(at)
         asked = core.partner.checks
-        core.watch.observe(core.read(attempt))
+        core.poller.poll(core.read(attempt))
         if core.partner.checks > asked:
             answered.append(at)
     assert core.partner.checks - before <= MOST_CHECKS
@@ -53,7 +53,7 @@ def test_no_storm_of_signals_costs_more(core: Core, looks: list[tuple[float, Hin
     for at, hint in sorted(looks, key=lambda look: look[0]):
         core.clock.now = start
         core.clock.tick(at)
-        core.watch.observe(core.read(attempt), hint)
+        core.poller.poll(core.read(attempt), hint)
     assert core.partner.checks - before <= MOST_CHECKS
 
 
@@ -61,16 +61,16 @@ def test_news_that_trails_its_signal_is_found_at_once(core: Core) -> None:
     """The window closed a moment before the partner service knew: the look after that finds it."""
     attempt = core.launched()
     core.clock.tick(60)
-    core.watch.observe(core.read(attempt), Hint.CLOSED)
+    core.poller.poll(core.read(attempt), Hint.CLOSED)
     core.finish(attempt, "connected")
     core.clock.tick(0.3)
-    assert core.watch.observe(core.read(attempt)).status == "connected"
+    assert core.poller.poll(core.read(attempt)).status == "connected"
 
 
 def test_a_cancel_always_looks_first(core: Core) -> None:
     """The user cancels right after a look that found nothing: what has happened since still counts."""
     attempt = core.launched()
     core.clock.tick(60)
-    core.watch.observe(core.read(attempt), Hint.FOCUS)
+    core.poller.poll(core.read(attempt), Hint.FOCUS)
     core.finish(attempt, "connected")
     assert core.connect.cancel(core.read(attempt)).status == "connected"

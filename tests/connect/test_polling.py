@@ -9,7 +9,7 @@ import pytest
 
 from bff.connect.attempt import Attempt, Hint, Status
 from bff.connect.outcome import LATE
-from bff.connect.poll_schedule import turn
+from bff.connect.poll_schedule import poll_permit
 from tests.support.watched_core import WatchedCore
 
 
@@ -32,7 +32,7 @@ def test_an_end_is_stored_and_told_once(core: WatchedCore) -> None:
     """Whoever looks next sees the end and asks nothing more."""
     attempt = launched(core)
     core.finish(attempt, "connected")
-    ended = core.watch.observe(attempt)
+    ended = core.poller.poll(attempt)
     assert (ended.status, ended.settled_at, ended.external_account) == (
         Status.CONNECTED,
         core.clock(),
@@ -42,7 +42,7 @@ def test_an_end_is_stored_and_told_once(core: WatchedCore) -> None:
     assert core.events.heard == [("settled", ended)]
     asked = len(core.partner.of("get"))
     core.clock.tick(60)
-    assert core.watch.observe(ended) == ended
+    assert core.poller.poll(ended) == ended
     assert len(core.partner.of("get")) == asked == 1
     assert core.partner.of("get")[0] == [attempt.account, 7]
 
@@ -51,56 +51,56 @@ def test_an_outage_changes_nothing_and_blocks_nobody(core: WatchedCore) -> None:
     """The next look may ask at once when its time has come."""
     attempt = launched(core)
     core.partner.fails.add("get")
-    assert core.watch.observe(attempt) == attempt
+    assert core.poller.poll(attempt) == attempt
     core.partner.fails.clear()
     core.finish(attempt, "connected")
     core.clock.tick(5)
-    assert core.watch.observe(core.read(attempt)).status is Status.CONNECTED
+    assert core.poller.poll(core.read(attempt)).status is Status.CONNECTED
 
 
 def test_nobody_asks_before_it_is_time(core: WatchedCore) -> None:
     """A look without a signal, a moment after another one, is answered from what is stored."""
     attempt = launched(core)
-    core.watch.observe(attempt)
+    core.poller.poll(attempt)
     core.finish(attempt, "connected")
     core.clock.tick(1)
-    assert core.watch.observe(core.read(attempt)).status is Status.LAUNCHED
-    assert core.watch.observe(core.read(attempt), Hint.MESSAGE).status is Status.CONNECTED
+    assert core.poller.poll(core.read(attempt)).status is Status.LAUNCHED
+    assert core.poller.poll(core.read(attempt), Hint.MESSAGE).status is Status.CONNECTED
 
 
-def ask_and_die(core: WatchedCore, attempt: Attempt) -> None:
-    """A worker takes the turn to ask, and is killed before it is answered."""
-    assert core.attempts.claim_check(attempt.id, core.clock(), turn(attempt, None, core.clock()))
+def poll_and_die(core: WatchedCore, attempt: Attempt) -> None:
+    """A worker begins a poll, and is killed before it is answered."""
+    assert core.attempts.claim_check(attempt.id, core.clock(), poll_permit(attempt, None, core.clock()))
 
 
 @pytest.mark.parametrize(
-    ("late", "told_if_none"),
+    ("late", "otherwise"),
     [(False, Status.CANCELLED), (True, Status.EXPIRED)],
     ids=["cancelled", "expired"],
 )
 @pytest.mark.parametrize("succeeded", [True, False])
-def test_an_end_is_not_told_without_a_look(
-    core: WatchedCore, late: bool, told_if_none: Status, succeeded: bool
+def test_an_attempt_is_polled_before_it_ends(
+    core: WatchedCore, late: bool, otherwise: Status, succeeded: bool
 ) -> None:
-    """Though another worker has the turn to ask, and may have died with it."""
+    """Although another worker is polling it: that one may have died."""
     attempt = launched(core)
     if late:
         core.clock.now = attempt.expires_at
-    ask_and_die(core, attempt)
+    poll_and_die(core, attempt)
     if succeeded:
         core.finish(attempt, "connected")
-    ended = core.watch.observe(core.read(attempt)) if late else core.connect.cancel(core.read(attempt))
-    assert ended.status is (Status.CONNECTED if succeeded else told_if_none)
+    ended = core.poller.poll(core.read(attempt)) if late else core.connect.cancel(core.read(attempt))
+    assert ended.status is (Status.CONNECTED if succeeded else otherwise)
     assert len(core.partner.of("get")) == 1
 
 
-def test_who_cancels_again_asks_no_more_often_than_others(core: WatchedCore) -> None:
-    """Only what ends with the very look is asked out of turn."""
+def test_a_repeated_cancel_polls_only_when_a_poll_is_due(core: WatchedCore) -> None:
+    """Only the poll that ends an attempt needs no permit."""
     attempt = launched(core)
-    ask_and_die(core, attempt)
+    poll_and_die(core, attempt)
     ended = core.connect.cancel(core.read(attempt))
     core.clock.tick(5)
-    ask_and_die(core, ended)
+    poll_and_die(core, ended)
     core.connect.cancel(core.read(ended))
     assert len(core.partner.of("get")) == 1
 
@@ -108,9 +108,9 @@ def test_who_cancels_again_asks_no_more_often_than_others(core: WatchedCore) -> 
 def test_a_signal_is_noted_while_the_attempt_is_live(core: WatchedCore) -> None:
     """With its time, which makes the next looks quicker."""
     attempt = launched(core)
-    core.watch.observe(attempt)
+    core.poller.poll(attempt)
     assert core.read(attempt).hinted_at is None
-    core.watch.observe(attempt, Hint.FOCUS)
+    core.poller.poll(attempt, Hint.FOCUS)
     assert core.read(attempt).hinted_at == core.clock()
     assert "focus" in " ".join(step.name for step in core.attempts.steps(attempt.id))
 
@@ -122,7 +122,7 @@ def test_the_browsers_arrival_is_noted(core: WatchedCore) -> None:
     core.partner.finish(attempt.sign_in_token_sha256, "started")
     arrived = core.clock()
     core.clock.tick(10)
-    assert core.watch.observe(attempt).status is Status.LAUNCHED
+    assert core.poller.poll(attempt).status is Status.LAUNCHED
     assert arrived in {step.at for step in core.attempts.steps(attempt.id)}
 
 
@@ -131,9 +131,9 @@ def test_an_attempt_that_was_never_launched_asks_nothing_and_expires(core: Watch
     attempt = replace(core.launched(), account_connector_id=None)
     core.partner.asked.clear()
     core.clock.tick(30)
-    assert core.watch.observe(attempt, Hint.CANCEL) == attempt
+    assert core.poller.poll(attempt, Hint.CANCEL) == attempt
     core.clock.tick(3600)
-    ended = core.watch.observe(attempt)
+    ended = core.poller.poll(attempt)
     assert (ended.status, ended.error_code, ended.settled_at) == (Status.EXPIRED, "expired", core.clock())
     assert core.partner.asked == []
 
@@ -141,8 +141,8 @@ def test_an_attempt_that_was_never_launched_asks_nothing_and_expires(core: Watch
 def test_of_two_ends_the_first_stands(core: WatchedCore) -> None:
     """The second is answered with the first, and told to nobody."""
     attempt = launched(core)
-    first = core.watch.settle(attempt, {"status": Status.CANCELLED, "error_code": "cancelled"})
-    second = core.watch.settle(attempt, {"status": Status.FAILED, "error_code": "failed"})
+    first = core.poller.settle(attempt, {"status": Status.CANCELLED, "error_code": "cancelled"})
+    second = core.poller.settle(attempt, {"status": Status.FAILED, "error_code": "failed"})
     assert second == first
     assert first.settled_at == core.clock()
     assert core.events.heard == [("settled", first)]
@@ -151,7 +151,7 @@ def test_of_two_ends_the_first_stands(core: WatchedCore) -> None:
 def test_an_end_of_an_attempt_that_is_gone_is_answered_with_what_was_known(core: WatchedCore) -> None:
     """It was forgotten meanwhile."""
     unknown = replace(launched(core), id="att_gone")
-    assert core.watch.settle(unknown, {"status": Status.FAILED}) == unknown
+    assert core.poller.settle(unknown, {"status": Status.FAILED}) == unknown
 
 
 class TestLateSuccess:
@@ -161,7 +161,7 @@ class TestLateSuccess:
         """With the account; the final status stays what it was."""
         attempt = given_up(core)
         core.finish(attempt, "connected")
-        late = core.watch.observe(attempt)
+        late = core.poller.poll(attempt)
         assert (late.status, late.late_success_at, late.external_account) == (
             Status.CANCELLED,
             core.clock(),
@@ -171,33 +171,33 @@ class TestLateSuccess:
         assert core.read(attempt) == late
         asked = core.partner.checks
         core.clock.tick(60)
-        assert core.watch.observe(late) == late
+        assert core.poller.poll(late) == late
         assert core.partner.checks == asked
 
     def test_a_signal_finds_it_at_once(self, core: WatchedCore) -> None:
         """Also right after somebody else has looked in vain."""
         attempt = given_up(core)
-        core.watch.observe(attempt)
+        core.poller.poll(attempt)
         core.finish(attempt, "connected")
-        assert core.watch.observe(attempt).late_success_at is None
-        assert core.watch.observe(attempt, Hint.MESSAGE).late_success_at == core.clock()
+        assert core.poller.poll(attempt).late_success_at is None
+        assert core.poller.poll(attempt, Hint.MESSAGE).late_success_at == core.clock()
 
     @pytest.mark.parametrize("tells", [True, False], ids=["embedded", "cyclr"])
     def test_one_look_right_after_another_finds_it(self, core: WatchedCore, tells: bool) -> None:
         """The host's server may look only once: nobody else waits for it any more."""
         core.partner.tells = tells
         attempt = given_up(core)
-        assert core.watch.observe(attempt).late_success_at is None
+        assert core.poller.poll(attempt).late_success_at is None
         core.finish(attempt, "connected")
         core.clock.tick(1)
-        assert core.watch.observe(core.read(attempt)).late_success_at == core.clock()
+        assert core.poller.poll(core.read(attempt)).late_success_at == core.clock()
 
     @pytest.mark.parametrize("result", ["declined", "failed", "started"])
     def test_nothing_else_comes_late(self, core: WatchedCore, result: str) -> None:
         """A failure after the user gave up is no news."""
         attempt = given_up(core)
         core.finish(attempt, result)
-        assert core.watch.observe(attempt) == attempt
+        assert core.poller.poll(attempt) == attempt
         assert core.events.heard == []
 
     def test_it_is_looked_for_for_one_hour_after_the_launch(self, core: WatchedCore) -> None:
@@ -207,19 +207,19 @@ class TestLateSuccess:
         core.finish(attempt, "connected")
         assert attempt.launched_at is not None
         core.clock.now = attempt.launched_at + LATE
-        assert core.watch.observe(attempt) == attempt
+        assert core.poller.poll(attempt) == attempt
         core.clock.tick(-1)
-        assert core.watch.observe(attempt).late_success_at == core.clock()
+        assert core.poller.poll(attempt).late_success_at == core.clock()
 
     def test_an_expired_attempt_may_succeed_late_too(self, core: WatchedCore) -> None:
         """The user was slow."""
         attempt = launched(core)
         core.clock.tick(1000)
-        expired = core.watch.observe(attempt)
+        expired = core.poller.poll(attempt)
         assert expired.status is Status.EXPIRED
         core.finish(attempt, "connected")
         core.clock.tick(5)
-        assert core.watch.observe(expired).late_success_at == core.clock()
+        assert core.poller.poll(expired).late_success_at == core.clock()
 
     @pytest.mark.parametrize("result", ["declined", "failed"])
     def test_an_attempt_that_the_partner_service_ended_stays_ended(
@@ -228,17 +228,17 @@ class TestLateSuccess:
         """Nobody gave it up: nothing is looked for."""
         attempt = launched(core)
         core.finish(attempt, result)
-        ended = core.watch.observe(attempt)
+        ended = core.poller.poll(attempt)
         asked = core.partner.checks
         core.clock.tick(60)
-        assert core.watch.observe(ended) == ended
+        assert core.poller.poll(ended) == ended
         assert core.partner.checks == asked
 
     def test_an_unlaunched_attempt_that_was_given_up_has_no_late_success(self, core: WatchedCore) -> None:
         """There was no sign-in."""
         attempt = replace(given_up(core), launched_at=None)
         asked = core.partner.checks
-        assert core.watch.observe(attempt) == attempt
+        assert core.poller.poll(attempt) == attempt
         assert core.partner.checks == asked
 
     def test_the_flag_proves_one_where_nobody_else_signs_in(self, core: WatchedCore) -> None:
@@ -246,7 +246,7 @@ class TestLateSuccess:
         core.partner.tells = False
         attempt = given_up(core)
         core.partner.authenticated = True
-        late = core.watch.observe(attempt)
+        late = core.poller.poll(attempt)
         assert (late.status, late.late_success_at) == (Status.CANCELLED, core.clock())
         assert (late.external_account, late.attributed) == (None, None)
 
@@ -256,7 +256,7 @@ class TestLateSuccess:
         attempt = given_up(core)
         core.launched()
         core.partner.authenticated = True
-        assert core.watch.observe(attempt) == attempt
+        assert core.poller.poll(attempt) == attempt
         assert core.events.heard == []
 
     def test_a_connector_that_is_gone_proves_none(self, core: WatchedCore) -> None:
@@ -264,14 +264,14 @@ class TestLateSuccess:
         attempt = given_up(core)
         core.finish(attempt, "connected")
         core.partner.gone = True
-        assert core.watch.observe(attempt) == attempt
+        assert core.poller.poll(attempt) == attempt
 
     def test_an_attempt_that_changed_meanwhile_is_left_alone(self, core: WatchedCore) -> None:
         """What was looked at is not what is stored."""
         attempt = given_up(core)
         core.finish(attempt, "connected")
         other = replace(attempt, status=Status.EXPIRED)
-        assert core.watch.observe(other) == other
+        assert core.poller.poll(other) == other
         assert core.events.heard == []
 
 
@@ -280,9 +280,9 @@ def test_a_window_that_seemed_closed_is_remembered(core: WatchedCore) -> None:
     core.partner.tells = False
     attempt, other = core.launched(), core.launched(user="bob")
     core.clock.tick(60)
-    core.watch.observe(attempt, Hint.FOCUS)
+    core.poller.poll(attempt, Hint.FOCUS)
     core.finish(other, "connected")
-    assert core.watch.observe(core.read(attempt), Hint.CLOSED).status is Status.LAUNCHED
+    assert core.poller.poll(core.read(attempt), Hint.CLOSED).status is Status.LAUNCHED
     core.clock.tick(5)
-    ended = core.watch.observe(core.read(attempt))
+    ended = core.poller.poll(core.read(attempt))
     assert (ended.status, ended.attributed) == (Status.CONNECTED, False)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bff.connect import prefetch as module
-from bff.connect.prefetch import GOOD, Ahead
+from bff.connect.prefetch import FRESH_FOR, Prefetcher
 from tests.support.aside import Later
 from tests.support.model_partner import Clock, at_once
 
@@ -29,57 +29,59 @@ def later() -> Later:
 
 
 @pytest.fixture
-def ahead(later: Later, clock: Clock) -> Ahead[str]:
+def prefetcher(later: Later, clock: Clock) -> Prefetcher[str]:
     """Nothing was begun yet."""
-    return Ahead(later, clock)
+    return Prefetcher(later, clock)
 
 
-def test_what_was_begun_is_taken_once(ahead: Ahead[str], later: Later) -> None:
+def test_what_was_begun_is_taken_once(prefetcher: Prefetcher[str], later: Later) -> None:
     """By its key; nobody gets it a second time, and what was never begun is not there."""
-    ahead.begin("a", lambda: "token")
+    prefetcher.begin("a", lambda: "token")
     later.run()
-    assert ahead.take("b") is None
-    found = ahead.take("a")
+    assert prefetcher.take("b") is None
+    found = prefetcher.take("a")
     assert found is not None
     assert found.result() == "token"
-    assert ahead.take("a") is None
+    assert prefetcher.take("a") is None
 
 
-def test_for_each_key_it_is_begun_once(ahead: Ahead[str], later: Later, clock: Clock) -> None:
+def test_for_each_key_it_is_begun_once(prefetcher: Prefetcher[str], later: Later, clock: Clock) -> None:
     """Neither while it is kept, nor after it was taken, dropped or forgotten."""
     done: list[str] = []
     for key in ("taken", "dropped", "forgotten"):
         for _ in range(2):
-            ahead.begin(key, lambda key=key: done.append(key) or key)
+            prefetcher.begin(key, lambda key=key: done.append(key) or key)
     later.run()
-    ahead.take("taken")
-    ahead.drop("dropped")
-    clock.now += GOOD
+    prefetcher.take("taken")
+    prefetcher.drop("dropped")
+    clock.now += FRESH_FOR
     for key in ("taken", "dropped", "forgotten"):
-        ahead.begin(key, lambda key=key: done.append(key) or key)
-        assert ahead.take(key) is None
+        prefetcher.begin(key, lambda key=key: done.append(key) or key)
+        assert prefetcher.take(key) is None
     later.run()
     assert done == ["taken", "dropped", "forgotten"]
 
 
-def test_it_is_good_for_ten_seconds_from_its_beginning(ahead: Ahead[str], later: Later, clock: Clock) -> None:
+def test_it_is_good_for_ten_seconds_from_its_beginning(
+    prefetcher: Prefetcher[str], later: Later, clock: Clock
+) -> None:
     """To the second: what it tells of an account must be news."""
-    assert timedelta(seconds=10) == GOOD
+    assert timedelta(seconds=10) == FRESH_FOR
     for key in ("good", "late"):
-        ahead.begin(key, lambda: "token")
+        prefetcher.begin(key, lambda: "token")
     later.run()
     clock.tick(9.9)
-    assert ahead.take("good") is not None
+    assert prefetcher.take("good") is not None
     clock.tick(0.1)
-    assert ahead.take("late") is None
+    assert prefetcher.take("late") is None
 
 
-def test_what_is_under_way_is_waited_for(ahead: Ahead[str], later: Later) -> None:
+def test_what_is_under_way_is_waited_for(prefetcher: Prefetcher[str], later: Later) -> None:
     """Whoever takes it has it as soon as it is done, or its failure."""
-    ahead.begin("a", lambda: "token")
-    ahead.begin("b", lambda: str(1 // 0))
+    prefetcher.begin("a", lambda: "token")
+    prefetcher.begin("b", lambda: str(1 // 0))
     finish_a, finish_b = later.start(), later.start()
-    one, other = ahead.take("a"), ahead.take("b")
+    one, other = prefetcher.take("a"), prefetcher.take("b")
     assert one is not None
     assert other is not None
     assert not one.done()
@@ -90,60 +92,64 @@ def test_what_is_under_way_is_waited_for(ahead: Ahead[str], later: Later) -> Non
 
 
 @pytest.mark.parametrize("how", ["taken", "dropped", "forgotten"])
-def test_what_still_queues_never_starts(ahead: Ahead[str], later: Later, clock: Clock, how: str) -> None:
+def test_what_still_queues_never_starts(
+    prefetcher: Prefetcher[str], later: Later, clock: Clock, how: str
+) -> None:
     """Whoever would take it is sooner done alone; and nobody asks for what nobody will take."""
     done: list[str] = []
-    ahead.begin("a", lambda: done.append("a") or "a")
+    prefetcher.begin("a", lambda: done.append("a") or "a")
     if how == "taken":
-        assert ahead.take("a") is None
+        assert prefetcher.take("a") is None
     elif how == "dropped":
-        ahead.drop("a")
+        prefetcher.drop("a")
     else:
-        clock.now += GOOD
-        ahead.begin("b", lambda: "b")
+        clock.now += FRESH_FOR
+        prefetcher.begin("b", lambda: "b")
     later.run()
     assert done == []
 
 
 def test_only_so_much_is_kept(
-    ahead: Ahead[str], later: Later, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    prefetcher: Prefetcher[str], later: Later, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then nothing is begun; what was not begun may be later, when there is room again."""
-    monkeypatch.setattr(module, "MOST", 3)
+    monkeypatch.setattr(module, "MOST_HELD", 3)
     for key in "abcd":
-        ahead.begin(key, lambda key=key: key)
+        prefetcher.begin(key, lambda key=key: key)
     assert len(later.queue) == 3
     later.run()
-    assert ahead.take("d") is None
-    assert ahead.take("a") is not None
-    ahead.begin("d", lambda: "d")
+    assert prefetcher.take("d") is None
+    assert prefetcher.take("a") is not None
+    prefetcher.begin("d", lambda: "d")
     assert len(later.queue) == 1
-    clock.now += GOOD
+    clock.now += FRESH_FOR
     for key in "efg":
-        ahead.begin(key, lambda key=key: key)
+        prefetcher.begin(key, lambda key=key: key)
     assert len(later.queue) == 4
-    assert set(ahead._kept) == set("efg")
+    assert set(prefetcher._kept) == set("efg")
 
 
-def test_only_so_many_keys_are_remembered(ahead: Ahead[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_so_many_keys_are_remembered(
+    prefetcher: Prefetcher[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The newest."""
     monkeypatch.setattr(module, "REMEMBERED", 3)
     for key in "abcde":
-        ahead.begin(key, lambda: "x")
-        ahead.take(key)
-    assert list(ahead._begun) == ["c", "d", "e"]
+        prefetcher.begin(key, lambda: "x")
+        prefetcher.take(key)
+    assert list(prefetcher._begun) == ["c", "d", "e"]
 
 
 def test_many_threads_at_once_begin_once_and_one_takes(clock: Clock) -> None:
     """However many press, and launch, at the same instant."""
     done: list[str] = []
     with ThreadPoolExecutor(8) as own, ThreadPoolExecutor(32) as callers:
-        ahead: Ahead[str] = Ahead(own.submit, clock)
+        prefetcher: Prefetcher[str] = Prefetcher(own.submit, clock)
         for number in range(50):
             key = f"key-{number}"
             work = lambda key=key: done.append(key) or key  # noqa: E731
-            list(callers.map(lambda _: ahead.begin(key, work), range(32)))  # noqa: B023
-            taken = list(callers.map(lambda _: ahead.take(key), range(32)))  # noqa: B023
+            list(callers.map(lambda _: prefetcher.begin(key, work), range(32)))  # noqa: B023
+            taken = list(callers.map(lambda _: prefetcher.take(key), range(32)))  # noqa: B023
             assert sum(one is not None for one in taken) <= 1
     assert max(Counter(done).values(), default=0) <= 1
 
@@ -161,7 +167,7 @@ STEPS = st.one_of(
 def test_in_whatever_order_things_come(steps: list[tuple[str, str | float]]) -> None:
     """What is taken was begun less than ten seconds ago, once, and by nobody taken or dropped before."""
     clock = Clock()
-    ahead: Ahead[datetime] = Ahead(at_once, clock)
+    prefetcher: Prefetcher[datetime] = Prefetcher(at_once, clock)
     there: dict[str, datetime] = {}
     ever: set[str] = set()
     for step, what in steps:
@@ -170,14 +176,14 @@ def test_in_whatever_order_things_come(steps: list[tuple[str, str | float]]) -> 
             continue
         key = str(what)
         if step == "begin":
-            ahead.begin(key, clock)
+            prefetcher.begin(key, clock)
             if key not in ever:
                 there[key] = clock()
                 ever.add(key)
             continue
         begun = there.pop(key, None)
-        found = ahead.take(key) if step == "take" else ahead.drop(key)
+        found = prefetcher.take(key) if step == "take" else prefetcher.drop(key)
         if step == "take":
-            good = begun is not None and clock() - begun < GOOD
+            good = begun is not None and clock() - begun < FRESH_FOR
             assert (found is not None) == good
             assert found is None or found.result() == begun

@@ -11,8 +11,8 @@ from sqlalchemy import Engine
 from bff.common.errors import LaunchPostponed, LaunchRefused
 from bff.common.secret import Secret, fingerprint
 from bff.connect.attempt import Attempt, Delivery, Status
-from bff.connect.beginning import UNLAUNCHED_LIFE, BeginRequest
-from bff.connect.idempotency import Repeats
+from bff.connect.idempotency import IdempotentBegin
+from bff.connect.new_attempt import UNLAUNCHED_LIFE, BeginRequest
 from tests.support.waiting import wait_for
 from tests.support.watched_core import ACME, ADA, HOST, PRODUCT, PUBLIC, WatchedCore, build_watched_core
 
@@ -159,10 +159,10 @@ def test_what_was_minted_for_an_attempt_that_ended_goes_to_nobody(core: WatchedC
         with pytest.raises(LaunchRefused):
             core.connect.peek(token)
     else:  # by another worker, after this one had looked
-        core.watch.settle(attempt, {"status": Status.CANCELLED, "error_code": "cancelled"})
+        core.poller.settle(attempt, {"status": Status.CANCELLED, "error_code": "cancelled"})
         with pytest.raises(LaunchRefused):
             core.connect.launch(peeked)
-    assert core.ahead._kept == {}
+    assert core.prefetcher._kept == {}
 
 
 def test_cancelled_between_press_and_launch_stays_cancelled(core: WatchedCore) -> None:
@@ -211,13 +211,13 @@ def test_a_worker_that_did_not_hear_of_the_press_launches_as_ever(
     assert (mints(core), mints(other)) == (1, 1)
     with pytest.raises(LaunchRefused):
         launch(core, token)
-    assert core.ahead._kept == {}
+    assert core.prefetcher._kept == {}
 
 
 def test_an_attempt_that_is_begun_by_its_click_is_pressed_once(core: WatchedCore) -> None:
     """A repeat of the request begins nothing new: another worker would not know of the first press."""
-    repeats = Repeats(core.connect, core.attempts, core.clock, secrets.token_urlsafe)
+    idempotent_begin = IdempotentBegin(core.connect, core.attempts, core.clock, secrets.token_urlsafe)
     asked, key, told = BeginRequest("crm", HOST), secrets.token_urlsafe(), list[str]()
     for _ in range(3):
-        attempt, _ = repeats.begin(PRODUCT, ADA, asked, key, lambda new: told.append(new.id))
+        attempt, _ = idempotent_begin.begin(PRODUCT, ADA, asked, key, lambda new: told.append(new.id))
     assert told == [attempt.id]

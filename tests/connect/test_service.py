@@ -24,9 +24,9 @@ from bff.common.errors import (
 )
 from bff.common.secret import Secret, fingerprint
 from bff.connect.attempt import LAUNCHED_LIFE, Attempt, Delivery, Status
-from bff.connect.beginning import SUPPORT_ALPHABET, UNLAUNCHED_LIFE, BeginRequest, support_code
+from bff.connect.new_attempt import SUPPORT_ALPHABET, UNLAUNCHED_LIFE, BeginRequest, support_code
 from bff.connect.ports import AlreadyBegun
-from bff.connect.service import PATIENCE, TRY
+from bff.connect.service import LAUNCH_LEASE, POSTPONED_FOR
 from bff.content.minted_url import MOST
 from bff.identity.principal import AccountRef, Principal, User
 from bff.upstream.protocol import AccountConnector
@@ -234,7 +234,7 @@ class TestLaunch:
         core.partner.fails.add(step)
         with pytest.raises(LaunchPostponed):
             core.connect.launch(core.connect.peek(token))
-        core.clock.tick(PATIENCE.total_seconds())
+        core.clock.tick(POSTPONED_FOR.total_seconds())
         with pytest.raises(PartnerUnavailable):
             core.connect.launch(core.connect.peek(token))
         now = stored(core, attempt)
@@ -283,7 +283,7 @@ class TestLaunch:
         with pytest.raises(LaunchPostponed):
             core.connect.launch(core.connect.peek(token))
         assert core.partner.of("mint") == []
-        core.clock.tick(TRY.total_seconds())
+        core.clock.tick(LAUNCH_LEASE.total_seconds())
         assert core.connect.launch(core.connect.peek(token)).url
         assert stored(core, attempt).minted_at == core.clock()
 
@@ -303,7 +303,7 @@ class TestLaunch:
         with pytest.raises(OperationalError):
             core.connect.launch(core.connect.peek(token))
         monkeypatch.undo()
-        core.clock.tick(TRY.total_seconds())
+        core.clock.tick(LAUNCH_LEASE.total_seconds())
         url = core.connect.launch(core.connect.peek(token)).url
         assert stored(core, attempt).sign_in_token_sha256 == fingerprint(query(url)["token"])
 
@@ -346,7 +346,7 @@ class Cancelling(list[AccountConnector]):
 
     def __iter__(self) -> Iterator[AccountConnector]:
         """The user cancels, and here it is."""
-        self.core.watch.settle(self.attempt, {"status": Status.CANCELLED, "error_code": "cancelled"})
+        self.core.poller.settle(self.attempt, {"status": Status.CANCELLED, "error_code": "cancelled"})
         return super().__iter__()
 
 
@@ -399,7 +399,7 @@ class TestCancel:
         """The partner service is asked first, even right after somebody else asked."""
         attempt = core.launched()
         core.clock.tick(60)
-        core.watch.observe(attempt)
+        core.poller.poll(attempt)
         core.finish(attempt, "connected")
         assert core.connect.cancel(core.read(attempt)).status is Status.CONNECTED
 
@@ -433,7 +433,7 @@ class TestReturned:
         assert core.connect.returned(secret, finished=True).status is Status.LAUNCHED
         core.partner.down = False
         core.clock.tick(10)
-        assert core.watch.observe(stored(core, attempt)).status is Status.CONNECTED
+        assert core.poller.poll(stored(core, attempt)).status is Status.CONNECTED
 
     def test_a_return_with_an_error_ends_the_attempt(self, core: WatchedCore) -> None:
         """As declined; the text of the error, which comes from outside, is nowhere."""
@@ -477,7 +477,7 @@ class TestAccept:
         attempt = core.launched()
         core.finish(attempt, "failed", error="account_mismatch")
         core.clock.tick(10)
-        return core.watch.observe(core.read(attempt), None)
+        return core.poller.poll(core.read(attempt), None)
 
     def test_the_choice_is_an_attempt_of_its_own(self, core: WatchedCore) -> None:
         """The one that failed stays failed; the new one is whose the old one was, and connected."""
@@ -527,7 +527,7 @@ class TestAccept:
         secret = Secret(core.tokens[-1])
         core.finish(core.read(old), "failed", error="account_mismatch")
         core.clock.tick(10)
-        new = core.choice.accept(core.watch.observe(core.read(old)))
+        new = core.choice.accept(core.poller.poll(core.read(old)))
         assert (new.return_secret_sha256, new.idempotency_sha256) == (None, None)
         assert core.connect.by_return_secret(secret).id == old.id
 
@@ -537,7 +537,7 @@ class TestAccept:
         core.connect.launch(core.connect.peek(token))
         core.finish(core.read(old), "failed", error="account_mismatch")
         core.clock.tick(10)
-        failed = core.watch.observe(core.read(old))
+        failed = core.poller.poll(core.read(old))
         new = core.choice.accept(failed)
         with pytest.raises(LaunchRefused):
             core.connect.launch(core.connect.peek(token))
@@ -560,7 +560,7 @@ class TestAccept:
         core.finish(attempt, "failed", error="server_error")
         core.clock.tick(10)
         with pytest.raises(InvalidRequest):
-            core.choice.accept(core.watch.observe(core.read(attempt)))
+            core.choice.accept(core.poller.poll(core.read(attempt)))
         assert core.partner.of("accept") == []
 
     @pytest.mark.parametrize("lost", ["sign_in_token_sha256", "account_connector_id"])
@@ -596,5 +596,5 @@ def test_a_record_of_another_attempt_is_none_of_ours(core: WatchedCore) -> None:
     first, second = core.launched(), core.launched()
     core.finish(second, "declined")
     core.clock.tick(10)
-    assert core.watch.observe(core.read(first)).status is Status.LAUNCHED
-    assert core.watch.observe(core.read(second)).status is Status.DECLINED
+    assert core.poller.poll(core.read(first)).status is Status.LAUNCHED
+    assert core.poller.poll(core.read(second)).status is Status.DECLINED

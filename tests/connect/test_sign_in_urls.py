@@ -10,7 +10,7 @@ import pytest
 
 from bff.common.errors import InvalidRequest, OriginNotRegistered, UnknownConnector
 from bff.common.secret import Secret, fingerprint
-from bff.content.minted_url import CONNECTOR_ID, MOST, length_fault, require_short, sign_in_url
+from bff.content.minted_url import LONGEST_CONNECTOR_ID, MOST, length_fault, require_short, sign_in_url
 from bff.content.product import MessageKind, MessageTemplate
 from bff.identity.principal import User
 from bff.studio.access import Role, StudioSession, email_fault
@@ -123,7 +123,7 @@ class TestLength:
 
     def test_to_the_very_character(self) -> None:
         """2,000 characters are taken, 2,001 are not."""
-        short = len(sign_in_url(SERVICE, CONNECTOR_ID, Secret("+" * 32), HOST, "").reveal())
+        short = len(sign_in_url(SERVICE, LONGEST_CONNECTOR_ID, Secret("+" * 32), HOST, "").reveal())
         require_short(SERVICE, HOST, "x" * (MOST - short))
         with pytest.raises(InvalidRequest, match=f"{MOST + 1} characters"):
             require_short(SERVICE, HOST, "x" * (MOST + 1 - short))

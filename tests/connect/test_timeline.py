@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bff.connect.attempt import Attempt, Delivery, Status
-from bff.connect.timeline import SENTENCES, Step, story, tell
+from bff.connect.timeline import SENTENCES, Step, as_text, story
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef, User
 
@@ -90,7 +90,7 @@ def test_every_step_has_words() -> None:
 
 def test_an_operator_reads_who_what_where_and_a_line_for_each_step() -> None:
     """To the microsecond, in UTC; nothing is said of an error or of a late success where there was none."""
-    assert tell(attempt(), [Step("unheard-of", at(1), at(1))]).splitlines() == [
+    assert as_text(attempt(), [Step("unheard-of", at(1), at(1))]).splitlines() == [
         "ABCD-2345  att_1  created",
         "product demo, account acme, user ada, connector crm, from https://app.example",
         f"2030-01-02 12:00:00.250000  {SENTENCES['prepared']}",
@@ -101,22 +101,22 @@ def test_an_operator_reads_who_what_where_and_a_line_for_each_step() -> None:
 def test_what_happened_again_and_again_is_one_line() -> None:
     """It says how often, and when last; what happened once has no number."""
     noted = [Step("focus_seen", at(4), at(64), 2), Step("checked", at(5), at(5), 1)]
-    _, _, _, twice, once = tell(attempt(), noted).splitlines()
+    _, _, _, twice, once = as_text(attempt(), noted).splitlines()
     assert twice.endswith(f"{SENTENCES['focus_seen']} (2 times, last 12:01:04)")
     assert once.endswith(SENTENCES["checked"])
 
 
 def test_the_error_that_the_page_was_told_is_the_last_word() -> None:
     """By its code, as in the API."""
-    told = tell(attempt(status=Status.FAILED, settled_at=at(3), error_code="token_exchange_failed"), [])
+    told = as_text(attempt(status=Status.FAILED, settled_at=at(3), error_code="token_exchange_failed"), [])
     assert told.splitlines()[-1] == "the page was told: token_exchange_failed"
 
 
 def test_a_late_success_says_that_the_connection_stands() -> None:
     """Whoever reads "expired" would think otherwise."""
-    told = tell(attempt(status=Status.EXPIRED, settled_at=at(3), late_success_at=at(9)), [])
+    told = as_text(attempt(status=Status.EXPIRED, settled_at=at(3), late_success_at=at(9)), [])
     assert told.splitlines()[-1].startswith("the connection stands")
-    assert "connection stands" not in tell(attempt(), [])
+    assert "connection stands" not in as_text(attempt(), [])
 
 
 def test_nothing_of_the_story_is_secret() -> None:
@@ -128,7 +128,7 @@ def test_nothing_of_the_story_is_secret() -> None:
         "browser_sha256": "4" * 64,
         "callback_message": "the-nonce",
     }
-    told = tell(attempt(**secrets), [])
+    told = as_text(attempt(**secrets), [])
     assert not [value for value in (*secrets.values(), "Ada", "ada@acme.example") if value in told]
 
 
@@ -136,13 +136,13 @@ def test_nothing_of_the_story_is_secret() -> None:
 def test_a_third_party_that_sent_nobody_back_may_not_know_the_redirect_uri(status: Status) -> None:
     """It shows a page of its own then, and no program hears of it."""
     launched = attempt(status=status, settled_at=at(3), launched_at=at(1))
-    assert "register there the partner service's origin and /connector/callback" in tell(launched, [])
+    assert "register there the partner service's origin and /connector/callback" in as_text(launched, [])
     never = attempt(status=status, settled_at=at(3), launched_at=None)
-    assert "redirect URI" not in tell(never, [])
+    assert "redirect URI" not in as_text(never, [])
 
 
 def test_what_the_third_party_answered_is_told() -> None:
     """Operators read its own words."""
     said = "token 400 invalid_client: The client is unknown."
-    told = tell(attempt(status=Status.FAILED, settled_at=at(3), provider_said=said), [])
+    told = as_text(attempt(status=Status.FAILED, settled_at=at(3), provider_said=said), [])
     assert f"the third party answered: {said}" in told.splitlines()

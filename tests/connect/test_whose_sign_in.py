@@ -20,7 +20,7 @@ from sqlalchemy import delete
 
 from bff.common.secret import Secret
 from bff.connect.attempt import Attempt, Delivery, Hint, Status
-from bff.connect.beginning import BeginRequest
+from bff.connect.new_attempt import BeginRequest
 from bff.connect.outcome import LATE
 from bff.content.product import Product
 from bff.identity.principal import User
@@ -110,7 +110,7 @@ class AnAccountConnector(RuleBasedStateMachine):
         elif how == "yes" and window.secret:
             self.core.connect.returned(window.secret, finished=True)
         elif how != "yes":
-            self.core.watch.observe(self._read(window.attempt), Hint(how) if how else None)
+            self.core.poller.poll(self._read(window.attempt), Hint(how) if how else None)
 
     @rule(seconds=st.sampled_from([5.0, 31.0, 299.0, 901.0]))
     def time_passes(self, seconds: float) -> None:

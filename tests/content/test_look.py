@@ -9,7 +9,7 @@ import pytest
 
 from bff.content import look
 from bff.content.colours import full, mix, ratio, rgb
-from bff.content.look import FIELDS, contrast, faults, in_use, logo_of, page_style, suggestion, widget_style
+from bff.content.look import FIELDS, contrast, fallback, faults, logo_of, page_style, suggestion, widget_style
 
 WIDGET_CSS = Path(__file__).parents[2] / "static/widget/src/styles.ts"
 PAGES_CSS = Path(__file__).parents[2] / "static/pages/pages.css"
@@ -210,10 +210,10 @@ def test_the_widgets_font_is_one_that_a_host_page_can_overrule() -> None:
 
 def test_what_is_in_use_is_what_is_said_of_it() -> None:
     """A colour of one scheme is lent to the other; without any, button and window have the same."""
-    assert in_use({}, "accent") == FIELDS["accent"].default
-    assert in_use({"accent": "#808890", "accent_ink": "#000000"}, "accent_dark") == "#808890"
-    assert in_use({"accent": "#004080"}, "accent") == FIELDS["accent"].default
-    assert in_use({"logo": LOGO}, "logo_dark") == LOGO
+    assert fallback({}, "accent") == FIELDS["accent"].default
+    assert fallback({"accent": "#808890", "accent_ink": "#000000"}, "accent_dark") == "#808890"
+    assert fallback({"accent": "#004080"}, "accent") == FIELDS["accent"].default
+    assert fallback({"logo": LOGO}, "logo_dark") == LOGO
 
 
 def test_the_built_in_look_is_the_one_of_the_button() -> None:

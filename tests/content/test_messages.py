@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bff.content import messages
-from bff.content.minted_url import CONNECTOR_ID, TOKEN, length_fault, sign_in_url, url_length
+from bff.content.minted_url import LONGEST_CONNECTOR_ID, LONGEST_TOKEN, length_fault, sign_in_url, url_length
 from bff.content.product import MessageFormat, MessageKind, MessageTemplate
 
 VARIABLES = dict.fromkeys(messages.VARIABLES, "?") | {"connector": "sandbox", "user": "Zoë & {attempt}"}
@@ -103,7 +103,7 @@ def test_a_message_that_no_url_could_carry_is_refused() -> None:
 def test_the_length_is_that_of_a_url() -> None:
     """The computed length is exactly the one of a URL with a token as long as allowed for."""
     wire = messages.wire_text(MessageKind.SEALED, "é 🎉 +&%#", attempt="att_1", nonce="n")
-    url = sign_in_url("https://p.example", CONNECTOR_ID, TOKEN, "https://app.example", wire)
+    url = sign_in_url("https://p.example", LONGEST_CONNECTOR_ID, LONGEST_TOKEN, "https://app.example", wire)
     assert url_length("https://p.example", "https://app.example", wire) == len(url.reveal())
 
 

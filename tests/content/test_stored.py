@@ -13,7 +13,7 @@ from limits.strategies import FixedWindowRateLimiter
 from sqlalchemy import func, insert, select, update
 
 from bff.common.errors import RateLimited
-from bff.connect.purge import LOOKED_AT_EVERY, Purge
+from bff.connect.purge import IMAGES_CHECKED_EVERY, Purge
 from bff.content import store as content_store
 from bff.content.draft_limits import NotSaved, refuse_too_much
 from bff.content.drafts import Draft, Edit, Touch, apply
@@ -204,7 +204,7 @@ def test_a69_images_are_looked_at_once_an_hour(shelf: Shelf) -> None:
     now = datetime.now(UTC)
     assert "images" in shelf.purge.forget(now, 50)
     assert "images" not in shelf.purge.forget(now + timedelta(minutes=1), 50)
-    assert "images" in shelf.purge.forget(now + LOOKED_AT_EVERY, 50)
+    assert "images" in shelf.purge.forget(now + IMAGES_CHECKED_EVERY, 50)
 
 
 def test_a69_a_product_has_so_many_images(shelf: Shelf) -> None:

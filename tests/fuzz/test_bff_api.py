@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import pytest
 from schemathesis import AuthContext, Case
 
-from bff.web.openapi.routes import document
+from bff.app import api_document
 from tests.fuzz.api import bounded, checks, load, often
 from tests.support.world import HOST, SECRET_KEY, World
 
-schema = load(document("http://127.0.0.1"))
+schema = load(api_document("http://127.0.0.1"))
 
 
 @dataclass

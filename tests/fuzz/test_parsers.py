@@ -25,7 +25,7 @@ from bff.content.logos.logo import FaultyImage, check_logo
 from bff.content.look_fields import FIELDS
 from bff.content.wording import accepted, canonical, choose, is_tag
 from bff.identity.jwks import FaultyKey, public_key
-from bff.outbound.client import _retry_after
+from bff.outbound import retry_after
 from bff.partner.paths import AnyText, EncodedSlashes
 from bff.partner.providers import answers, said
 from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue
@@ -111,7 +111,7 @@ def test_accept_language(header: str) -> None:
 @example("Mon, 31 Dec 9999 23:59:59 -2359")
 def test_retry_after(text: str) -> None:
     """Seconds that are not too many, or None."""
-    found = _retry_after(text)
+    found = retry_after.seconds(text)
     assert found is None or 0 <= found <= 3600
 
 

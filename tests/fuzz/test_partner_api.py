@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 import pytest
 from schemathesis import AuthContext, Case
 
-from bff.partner.openapi.routes import document
+from bff.partner.app import api_document
 from tests.fuzz.api import bounded, checks, load, often
 from tests.partner.conftest import Api, client_of
 from tests.support.world import World
 
-schema = load(document("http://127.0.0.1"))
+schema = load(api_document("http://127.0.0.1"))
 
 
 class Current:

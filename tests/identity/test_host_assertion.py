@@ -412,12 +412,12 @@ def test_a10_while_the_keys_are_missing_nobody_gets_in(
 
 def test_a10_an_outage_of_the_host_is_told_as_one(desk: Desk) -> None:
     """503 with a code of its own, and when to come again; the assertion is not used up."""
-    desk.app.extensions[EXTENSION].sessions.assertions._jwks._kept.clear()
+    desk.app.extensions[EXTENSION].sessions.assertions._jwks._sets.clear()
     assertion, desk.issuer.status = desk.issuer.sign(aud="fetched"), 500
     answer = desk.exchange(assertion, "fetched")
     assert (answer.status_code, answer.json()["code"]) == (503, "keys_unavailable")
     assert answer.headers["Retry-After"] == "5"
-    desk.app.extensions[EXTENSION].sessions.assertions._jwks._kept.clear()
+    desk.app.extensions[EXTENSION].sessions.assertions._jwks._sets.clear()
     desk.issuer.status = 200
     assert desk.exchange(assertion, "fetched").status_code == 201
 

@@ -11,8 +11,8 @@ from sqlalchemy import Engine, func, insert, select, text, update
 
 from bff.connect import housekeeping
 from bff.connect.attempt import Attempt, Hint, Status
-from bff.connect.beginning import BeginRequest
 from bff.connect.housekeeping import Housekeeping
+from bff.connect.new_attempt import BeginRequest
 from bff.connect.purge import UNLAUNCHED_KEPT, Purge
 from bff.housekeeper import Housekeeper
 from bff.serving.database import open_database, writing
@@ -30,7 +30,7 @@ class House:
         self.core: Core = build_core(url)
         self.engine: Engine = open_database(url)
         self.purge = Purge(self.engine, RETENTION)
-        self.keeping = Housekeeping(self.core.attempts, self.core.watch, self.purge, self.core.clock)
+        self.keeping = Housekeeping(self.core.attempts, self.core.poller, self.purge, self.core.clock)
 
     def prepared(self) -> Attempt:
         """An attempt ahead of a click that never comes."""
@@ -73,7 +73,7 @@ def test_a52_attempts_that_were_never_launched_go_soon(house: House) -> None:
 def test_a52_old_attempts_go_with_their_story(house: House) -> None:
     """After the retention an attempt and its steps are gone."""
     attempt = house.core.launched()
-    house.core.watch.observe(attempt, Hint.FOCUS)
+    house.core.poller.poll(attempt, Hint.FOCUS)
     house.core.clock.tick(RETENTION.total_seconds() + 901)
     assert house.keeping.forget()["old attempts"] == 1
     with house.engine.connect() as connection:
@@ -106,7 +106,7 @@ def test_a52_the_purge_rests_between_its_batches(house: House, monkeypatch: pyte
     assert house.keeping.forget(pause)["unlaunched attempts"] == 4
     assert house.keeping.forget(pause)["unlaunched attempts"] == 3
     assert len(rests) == 3
-    assert min(rests) >= housekeeping.SHORTEST_REST
+    assert min(rests) >= housekeeping.SHORTEST_PAUSE
 
 
 def test_a52_the_running_service_purges_by_itself(house: House) -> None:
@@ -129,7 +129,7 @@ def test_a52_the_running_service_purges_by_itself(house: House) -> None:
             return found
 
     keeper = Housekeeper(
-        Watched(house.core.attempts, house.core.watch, house.purge, house.core.clock), every=0.01
+        Watched(house.core.attempts, house.core.poller, house.purge, house.core.clock), every=0.01
     )
     keeper.start()
     assert gone.wait(30)

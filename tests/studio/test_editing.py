@@ -21,14 +21,14 @@ from bff.content.product import (
 from bff.content.words import CATALOGUE
 from bff.studio.access import email_fault
 from bff.studio.editing import (
-    Sent,
+    MessagePreview,
     audience,
-    because,
+    explanation,
     field_id,
     label,
     languages_in_use,
     page_of,
-    sent,
+    previews,
     template_of,
     text_for,
 )
@@ -57,16 +57,17 @@ REGISTRATION = Registration(
 )  # fmt: skip
 def test_why_a_text_was_taken(place: tuple[str, str], locale: str, said: str) -> None:
     """It names the text, and why it is not a closer one."""
-    assert because(place, "hubspot", locale, NAMES) == said
+    assert explanation(place, "hubspot", locale, NAMES) == said
 
 
 def test_a_connector_that_is_offered_no_longer_is_called_by_its_key() -> None:
     """Its texts are still there, and have to be found."""
     gone = ("old-crm", "de")
     assert (
-        because(("*", "*"), "old-crm", "*", NAMES) == "the text for everybody, as there is none for old-crm"
+        explanation(("*", "*"), "old-crm", "*", NAMES)
+        == "the text for everybody, as there is none for old-crm"
     )
-    assert because(("old-crm", "*"), *gone, NAMES).endswith("as there is none for old-crm in German")
+    assert explanation(("old-crm", "*"), *gone, NAMES).endswith("as there is none for old-crm in German")
     assert text_for(gone, NAMES) == "the old-crm text in German"
     assert audience(gone, NAMES) == "For old-crm users in German"
 
@@ -93,14 +94,14 @@ CONTENT = {
 }
 
 
-def rows(content: dict[str, str], name: str = "default") -> dict[tuple[str, str], Sent]:
+def rows(content: dict[str, str], name: str = "default") -> dict[tuple[str, str], MessagePreview]:
     """What is sent to whom."""
-    return {(row.connector, row.locale): row for row in sent(content, REGISTRATION, NAMES, name)}
+    return {(row.connector, row.locale): row for row in previews(content, REGISTRATION, NAMES, name)}
 
 
 def test_what_is_sent_to_whom() -> None:
     """A row for each connector, in each language in use and in any other, which is filled as in English."""
-    found = sent(CONTENT, REGISTRATION, NAMES, "default")
+    found = previews(CONTENT, REGISTRATION, NAMES, "default")
     assert [(row.connector, row.locale) for row in found] == [(k, at) for k in NAMES for at in ("de", "*")]
     german, other = found[:2]
     assert german.message == "hallo HubSpot hubspot de"
@@ -164,7 +165,7 @@ def test_a_message_that_is_too_long_does_not_fit() -> None:
         REGISTRATION, origins=("https://a.example", "https://app.example.org", "https://b.example")
     )
     longer = replace(longer, service_url=f"{REGISTRATION.service_url}/here")
-    [row, *_] = sent({text: "x"}, longer, NAMES, "default")
+    [row, *_] = previews({text: "x"}, longer, NAMES, "default")
     assert row.length == MOST - spare + len(".org") + len("/here")
 
 

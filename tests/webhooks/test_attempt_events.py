@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bff.common.secret import Secret
 from bff.connect.attempt import Status
-from bff.connect.beginning import BeginRequest
+from bff.connect.new_attempt import BeginRequest
 from bff.products.webhook_endpoint import WebhookEndpoint
 from bff.serving.database import open_database
 from bff.storage.sealing import Sealing
@@ -59,7 +59,7 @@ class Told:
         if status == "failed":
             found = self.services.clicks.attempts.get(attempt["id"])
             assert found is not None
-            self.services.clicks.watch.settle(found, {"status": Status.FAILED, "error_code": "failed"})
+            self.services.clicks.poller.settle(found, {"status": Status.FAILED, "error_code": "failed"})
         elif status == "expired":
             self.world.change(attempt["id"], expires_at=datetime.now(UTC) - timedelta(hours=2))
         else:

@@ -416,7 +416,7 @@ def test_receivers_in_trouble_have_half_of_a_workers_room(sqlite_hooks: Hooks) -
             wait_for(lambda: well.got, 10)
             sqlite_hooks.record()
             wait_for(lambda: len(well.got) == 2, 10)
-            assert sum(len(each.got) for each in slow) <= courier._room // 2
+            assert sum(len(each.got) for each in slow) <= courier._slots // 2
         finally:
             for each in slow:
                 each.held.set()
@@ -432,7 +432,7 @@ def test_the_backlog_is_a_number_for_operators(sqlite_hooks: Hooks, receiver: Re
     sqlite_hooks.clock.tick(minutes=-5)
     sqlite_hooks.deliver()
     sqlite_hooks.clock.tick(minutes=10)
-    sqlite_hooks.courier()._count_what_waits()
+    sqlite_hooks.courier()._measure_backlog()
     numbers = generate_latest().decode()
     told = dict(line.split(" ") for line in numbers.splitlines() if line.startswith("hitchpost_webhook"))
     assert float(told["hitchpost_webhook_backlog"]) == 3

@@ -29,7 +29,7 @@ def test_what_fails_again_meanwhile_is_not_queued_a_second_time(
     hooks: Hooks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else the command would go on for as long as the receiver refuses: old events are tried once."""
-    monkeypatch.setattr(service, "MOST_AGAIN", 2)
+    monkeypatch.setattr(service, "RESENDS_PER_TRANSACTION", 2)
     [endpoint] = hooks.register(receiver.url)
     receiver.says = 400
     hooks.record(count=5)

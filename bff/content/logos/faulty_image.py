@@ -1,7 +1,7 @@
-"""Why an image cannot be a logo."""
+"""The error of the image checks."""
 
 from __future__ import annotations
 
 
 class FaultyImage(Exception):
-    """One sentence for whoever put the file up."""
+    """An image that cannot be a logo. The message is one sentence for the person who uploaded it."""

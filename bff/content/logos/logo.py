@@ -1,4 +1,4 @@
-"""A logo that a team puts up: PNG, JPEG, WebP or SVG, looked at before it is kept."""
+"""Checks uploaded logos: PNG, JPEG, WebP or SVG."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bff.content.logos.svg import check_svg
 __all__ = ["FaultyImage", "Logo", "check_logo"]
 
 MOST_IMAGES: Final = 250
-"""Of one product, of those that its team puts up: two for each version of its history, and some to try."""
+"""Images of one product: two for each version of its history, and some for drafts."""
 MOST_BYTES: Final = 200 * 1024
 LEAST_PIXELS: Final = 16
 MOST_PIXELS: Final = 1024
@@ -22,14 +22,14 @@ LIMITS: Final = (
     f"a PNG, JPEG, WebP or SVG file of at most {MOST_BYTES // 1024} KiB; pixels are {LEAST_PIXELS}"
     f" to {MOST_PIXELS} on each side, and an SVG holds no scripts, no links and nothing from elsewhere"
 )
-"""What may be put up, told before anybody chooses a file."""
+"""The limits, as the upload form shows them."""
 
 _MEDIA_TYPES: Final = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp", "svg": "image/svg+xml"}
 
 
 @dataclass(frozen=True)
 class Logo:
-    """An image that was checked. ``name`` is made from its bytes: the same image has the same name."""
+    """A checked image. ``name`` is the SHA-256 of its bytes, with the file extension."""
 
     name: str
     media_type: str
@@ -37,20 +37,21 @@ class Logo:
 
 
 def check_logo(data: bytes) -> Logo:
-    """The image, if it can be a logo. Raises ``FaultyImage``, which says why not."""
+    """Check an image. Raises ``FaultyImage`` if it cannot be a logo."""
     if not data:
         raise FaultyImage("the file is empty; choose a PNG, JPEG, WebP or SVG image")
     if len(data) > MOST_BYTES:
         raise FaultyImage(
             f"the file has {len(data) // 1024} KiB; a logo has at most {MOST_BYTES // 1024} KiB"
         )
-    ending, size = _looked_at(data)
+    extension, size = _type_and_size(data)
     if size:
         _check_size(*size)
-    return Logo(f"{hashlib.sha256(data).hexdigest()}.{ending}", _MEDIA_TYPES[ending], data)
+    return Logo(f"{hashlib.sha256(data).hexdigest()}.{extension}", _MEDIA_TYPES[extension], data)
 
 
-def _looked_at(data: bytes) -> tuple[str, Size | None]:
+def _type_and_size(data: bytes) -> tuple[str, Size | None]:
+    """The file extension, and the size in pixels (None for SVG). Checks the file's structure."""
     if data.startswith(PNG_START):
         return "png", png_size(data)
     if data.startswith(JPEG_START):

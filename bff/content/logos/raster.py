@@ -1,7 +1,7 @@
-"""The structure of PNG, JPEG and WebP files, from first byte to last: nothing may be cut off or added.
+"""Checks the structure of PNG, JPEG and WebP files from first to last byte, and reads their size.
 
-What is in the pixels is the browser's business; what matters here is that the file is one image and nothing
-else besides (a page, an archive), and how large it is.
+A file must be one complete image and nothing else, so that it cannot also be a page or an archive. Pixels are
+not decoded.
 """
 
 from __future__ import annotations
@@ -19,22 +19,23 @@ Size = tuple[int, int]
 PNG_START: Final = b"\x89PNG\r\n\x1a\n"
 JPEG_START: Final = b"\xff\xd8\xff"
 
-# Baseline, extended and progressive Huffman coding: what browsers show.
+# Start-of-frame markers of the codings that browsers show: baseline, extended and progressive Huffman.
 _FRAMES: Final = frozenset({0xC0, 0xC1, 0xC2})
 _SCAN, _END = 0xDA, 0xD9
+# Markers without a length and a segment.
 _ALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
-# Without the fill bytes before it: a pattern that took them in would begin anew at each of them.
+# Fill bytes before the marker are not part of the pattern, which would take quadratic time on many of them.
 _AFTER_SCAN: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _FILL: Final = re.compile(rb"\xff+")
 MOST_SCANS: Final = 100
-"""Of a progressive JPEG, which has about ten: a browser decodes the whole image once for each."""
+"""Scans of a progressive JPEG, which usually has about ten. A browser decodes the whole image for each."""
 _CUT: Final = "the {} image is cut off or damaged; save it anew"
 _MORE: Final = "the {} image is followed by other data; save it anew"
 _MOVES: Final = "the {} image is animated; a logo stands still"
 
 
 def png_size(data: bytes) -> Size:
-    """The size of a PNG (ISO/IEC 15948). Raises ``FaultyImage``."""
+    """Check a PNG (ISO/IEC 15948) and return its size. Raises ``FaultyImage``."""
     chunks = dict[bytes, bytes]()
     at = len(PNG_START)
     while b"IEND" not in chunks:
@@ -56,7 +57,7 @@ def png_size(data: bytes) -> Size:
 
 
 def jpeg_size(data: bytes) -> Size:
-    """The size of a JPEG (ISO/IEC 10918-1). Raises ``FaultyImage``."""
+    """Check a JPEG (ISO/IEC 10918-1) and return its size. Raises ``FaultyImage``."""
     size: Size | None = None
     scans = 0
     marker, at = _marker(data, 2)
@@ -82,7 +83,7 @@ def jpeg_size(data: bytes) -> Size:
 
 
 def webp_size(data: bytes) -> Size:
-    """The size of a WebP (RFC 9649). Raises ``FaultyImage``."""
+    """Check a WebP (RFC 9649) and return its size. Raises ``FaultyImage``."""
     (length,) = _unpack("<I", data, 4, "WebP")
     if length + 8 != len(data):
         raise FaultyImage((_CUT if length + 8 > len(data) else _MORE).format("WebP"))
@@ -112,7 +113,7 @@ def _unpack(form: str, data: bytes, at: int, what: str) -> tuple[Any, ...]:
 
 
 def _marker(data: bytes, at: int) -> tuple[int, int]:
-    """The marker that stands there, after any number of fill bytes, and where it ends."""
+    """The marker at ``at``, after any fill bytes, and the offset after it."""
     fill = _FILL.match(data, at)
     if fill is None or fill.end() >= len(data):
         raise FaultyImage(_CUT.format("JPEG"))
@@ -120,11 +121,11 @@ def _marker(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _end_of_scan(data: bytes, at: int) -> int:
-    """Where the next marker stands that is neither a restart nor an escaped 0xFF."""
-    found = _AFTER_SCAN.search(data, at)
-    if found is None:
+    """The offset of the next marker that is neither a restart marker nor an escaped 0xFF."""
+    match = _AFTER_SCAN.search(data, at)
+    if match is None:
         raise FaultyImage(_CUT.format("JPEG"))
-    return found.start()
+    return match.start()
 
 
 def _lossy(body: bytes) -> Size:

@@ -1,4 +1,4 @@
-"""The images that product teams put up, in the database: each once, by the hash of what it holds."""
+"""Uploaded images in the database, each stored once under the hash of its bytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bff.serving.database import writing
 from bff.storage.tables import content_versions, drafts, images, products
 
 UNNAMED_KEPT: Final = timedelta(days=1)
-"""So long is an image kept that nothing names: its upload may still be on its way into the draft."""
+"""How long an unreferenced image is stored: an upload may not be in the draft yet."""
 LOGOS: Final = ("look/logo", "look/logo_dark")
 
 
@@ -24,18 +24,18 @@ class DatabaseImages:
         self._writer = writing(engine)
 
     def get(self, name: str) -> Logo | None:
-        """The image of this name."""
+        """The image with this name. None if there is none."""
         with self._engine.connect() as connection:
             row = connection.execute(select(images).where(images.c.name == name)).one_or_none()
         return Logo(row.name, row.media_type, row.data) if row else None
 
     def put(self, logo: Logo, product: str, most: int | None = None) -> None:
-        """Keep an image that was checked; one that is there already stays. Raises ``FaultyImage``."""
+        """Store a checked image. Raises ``FaultyImage`` if the product has ``most`` images already."""
         table, now = images.c, datetime.now(UTC)
         with self._writer.begin() as connection:
-            # Put up again it is young again, and not purged before the draft names it.
-            again = update(images).where(table.name == logo.name).values(at=now)
-            if connection.execute(again).rowcount > 0:
+            # A repeated upload renews the time, so that it is not purged before the draft names it.
+            renewed = update(images).where(table.name == logo.name).values(at=now)
+            if connection.execute(renewed).rowcount > 0:
                 return
             ours = select(func.count()).select_from(images).where(table.product_key == product)
             if most is not None and connection.execute(ours).scalar_one() >= most:
@@ -48,7 +48,7 @@ class DatabaseImages:
 
 
 def is_unnamed() -> ColumnElement[bool]:
-    """Of images: neither a draft nor a published version nor a product file names it."""
+    """Condition on ``images``: neither a draft nor a published version nor a product file names it."""
     contents = (drafts.c.content, content_versions.c.content, products.c.file_content)
     named: list[Select[Any]] = []
     for content in contents:

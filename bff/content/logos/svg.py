@@ -1,7 +1,7 @@
-"""SVG files that may be logos: shapes, text, gradients, clips and masks; nothing that acts or is elsewhere.
+"""Checks SVG logos against an allow-list (``svg_names.py``): shapes, text, gradients, clips and masks.
 
-What is allowed is listed (``svg_names.py``); all else is refused by name and line. A file whose parts refer
-to one another over and over is refused as well: drawing it could keep a browser busy for ever.
+Anything else is refused, with its name and line: scripts, links, animation, external resources. Files whose
+references multiply ("billion laughs") or form a circle are refused too: a browser could draw them for ever.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bff.content.logos.svg_names import ATTRIBUTES, ELEMENTS, FREE, FUNCTIONS, R
 
 MOST_DEPTH: Final = 64
 MOST_DRAWN: Final = 20_000
-"""So many elements may be drawn, each counted as often as it is referred to."""
+"""Elements that are drawn, each counted as often as it is referenced."""
 
 _SVG: Final = "http://www.w3.org/2000/svg"
 _XLINK_HREF: Final = "http://www.w3.org/1999/xlink href"
@@ -33,7 +33,7 @@ Part = TypeVar("Part")
 
 
 def check_svg(data: bytes) -> None:
-    """Raises ``FaultyImage``, which says what was found and where, unless ``data`` is a harmless SVG."""
+    """Raise ``FaultyImage``, with the name and line of what was found, unless ``data`` is a harmless SVG."""
     checker = _Checker()
     try:
         checker.parser.Parse(data, True)
@@ -52,7 +52,7 @@ class _Element:
     text: list[str] = field(default_factory=list)
 
     def take_in(self, element: _Element) -> None:
-        """Count what stands inside. One that others can refer to stays by itself, and is weighed once."""
+        """Add a child. One with an id, which others may reference, stays separate and is counted once."""
         if element.id is not None:
             self.inside.append(element)
             return
@@ -76,14 +76,14 @@ class _Checker:
         self._elements = 0
 
     def check_weight(self) -> None:
-        """Raises ``FaultyImage`` if too much would be drawn. Each element is looked at once."""
+        """Raise ``FaultyImage`` if too much would be drawn. The depth-first sum visits each element once."""
         weighed: dict[int, tuple[int, int]] = {}
         begun: set[int] = set()
-        waiting = [self._root]
-        while waiting:
-            element = waiting[-1]
+        stack = [self._root]
+        while stack:
+            element = stack[-1]
             if id(element) in weighed:
-                waiting.pop()
+                stack.pop()
                 continue
             parts = [*element.inside, *self._referred(element)]
             if id(element) not in begun:
@@ -91,12 +91,12 @@ class _Checker:
                 missing = [part for part in parts if id(part) not in weighed]
                 if any(id(part) in begun for part in missing):
                     raise FaultyImage(_CIRCLE)
-                waiting += missing
+                stack += missing
                 continue
-            waiting.pop()
-            found = [weighed[id(part)] for part in parts]
-            depths = [depth + (at >= len(element.inside)) for at, (_, depth) in enumerate(found)]
-            weighed[id(element)] = element.drawn + sum(weight for weight, _ in found), max(depths, default=0)
+            stack.pop()
+            sums = [weighed[id(part)] for part in parts]
+            depths = [depth + (at >= len(element.inside)) for at, (_, depth) in enumerate(sums)]
+            weighed[id(element)] = element.drawn + sum(weight for weight, _ in sums), max(depths, default=0)
             if weighed[id(element)][1] > MOST_DEPTH:
                 raise FaultyImage(_CIRCLE)
         if weighed[id(self._root)][0] > MOST_DRAWN:
@@ -156,18 +156,18 @@ class _Checker:
             self._value(element, value, where)
 
     def _value(self, element: _Element, text: str, where: str) -> None:
-        """What an attribute or a rule says: no references but to parts of the file itself."""
+        """Check the value of an attribute or style: it may reference parts of the same file only."""
         element.references += [match[2][1:] for match in _REFERENCE.finditer(text)]
-        for found in _suspicious(_REFERENCE.sub("", text)):
-            raise self._fault("a style that is not allowed", f"{found} in {where}")
+        for suspect in _suspicious(_REFERENCE.sub("", text)):
+            raise self._fault("a style that is not allowed", f"{suspect} in {where}")
 
     def _sheet(self, text: str) -> None:
-        """A stylesheet's rules. Where one refers to something, it must be plain who does: by class only."""
+        """Check a stylesheet. A rule with references may select by class only, so that they are countable."""
         self._value(_Element(), text, "element <style>")
         for rule in text.split("}"):
             selectors, _, body = rule.partition("{")
             references = [match[2][1:] for match in _REFERENCE.finditer(rule)]
-            # One for all of its selectors: each with a copy, the two lists' lengths would be multiplied.
+            # Shared by all selectors: a copy for each would take quadratic memory.
             named = _Element(references=references)
             for selector in selectors.split(",") if references else ():
                 match = _CLASS.fullmatch(selector.strip())
@@ -204,12 +204,12 @@ def _suspicious(text: str) -> Iterator[str]:
 
 
 def _joined(first: list[Part], second: list[Part]) -> list[Part]:
-    # The shorter one moves: so nothing is copied more often than the logarithm of the file's length.
+    # Append the shorter list to the longer one, so that each item is copied at most log(n) times.
     longer, shorter = (first, second) if len(first) >= len(second) else (second, first)
     longer += shorter
     return longer
 
 
 def _class(name: str) -> str:
-    # No id that can be referred to has a space in it.
+    # A key of ``_known`` that no id can equal, as ids of references have no spaces.
     return f"class {name}"

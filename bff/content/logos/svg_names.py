@@ -1,4 +1,4 @@
-"""The names that an SVG may use if it is to be a logo (SVG 2), and why others are refused."""
+"""Names of elements, attributes and functions that an SVG logo may use (SVG 2)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REASONS: Final = {
 }
 
 FREE: Final = frozenset({"id", "class", "role", "lang", "version", "baseProfile"})
-"""Attributes that name and describe: whatever is written there does nothing."""
+"""Attributes whose values have no effect on drawing and need no check."""
 
 _ATTRIBUTES: Final = """
     style width height viewBox preserveAspectRatio x y x1 y1 x2 y2 cx cy r rx ry fx fy fr d points
@@ -48,4 +48,4 @@ _FUNCTIONS: Final = """
     scaley rotate skewx skewy rect
 """
 FUNCTIONS: Final = frozenset(_FUNCTIONS.split())
-"""The functions that values may call. ``url()`` of a part of the same file is looked at first."""
+"""Functions allowed in values. ``url()`` is checked separately."""

@@ -1,4 +1,4 @@
-"""Of several launches with one token at once, this process tries one."""
+"""Lets one thread at a time launch an attempt in this process."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from contextlib import contextmanager
 from bff.common.errors import LaunchRefused
 
 
-class Tries:
-    """Which attempts are being launched in this process. Thread-safe."""
+class LaunchLocks:
+    """The attempts that are being launched in this process. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._under_way: set[str] = set()
 
     @contextmanager
-    def one(self, attempt_id: str) -> Iterator[None]:
-        """The block is run by one caller at a time for each attempt. Raises ``LaunchRefused`` to others."""
+    def hold(self, attempt_id: str) -> Iterator[None]:
+        """Hold the attempt for the block. Raises ``LaunchRefused`` while another thread holds it."""
         with self._lock:
             if attempt_id in self._under_way:
                 raise LaunchRefused("this launch token is being used")

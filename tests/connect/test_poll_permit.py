@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bff.connect.poll_schedule import Turn
+from bff.connect.poll_schedule import PollPermit
 from tests.support.watched_core import WatchedCore
 
 
@@ -23,11 +23,9 @@ from tests.support.watched_core import WatchedCore
         (8, -60.0, False),
     ],
 )
-def test_a_turn_may_have_come(
-    core: WatchedCore, checks: int, seconds_after: float | None, *, may: bool
-) -> None:
+def test_a_turn_looks_due(core: WatchedCore, checks: int, seconds_after: float | None, *, may: bool) -> None:
     """When fewer questions were asked than may be, and the last one long enough ago, or none at all."""
     now = core.clock()
     asked = None if seconds_after is None else now + timedelta(seconds=seconds_after)
     attempt = replace(core.launched(), checks=checks, checked_at=asked)
-    assert Turn(now, 8, now).may_have_come(attempt) is may
+    assert PollPermit(now, 8, now).looks_due(attempt) is may

@@ -1,4 +1,4 @@
-"""How an attempt begins: what its page may ask for, and what follows from it."""
+"""Makes a new attempt from what its page asks for."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Final
 from bff.common.errors import InvalidRequest
 from bff.common.secret import Secret, fingerprint
 from bff.connect.attempt import Attempt, Delivery, Status
+from bff.connect.context import ConnectContext
 from bff.connect.offered_connectors import chosen_message
-from bff.connect.surroundings import Surroundings
 from bff.content import messages
 from bff.content.minted_url import require_short
 from bff.content.product import OfferedConnector, Product
@@ -18,14 +18,16 @@ from bff.content.wording import FALLBACK
 from bff.identity.principal import Principal
 
 UNLAUNCHED_LIFE: Final = timedelta(minutes=10)
+"""Time between the preparation of an attempt and its launch."""
 SUPPORT_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Without 0, O, 1, I, L and U, which are easily misread."""
 
 
 @dataclass(frozen=True)
 class BeginRequest:
-    """What the page asks for. ``origin`` is the page's own, already found among the product's.
+    """What the page asks for. ``origin`` is checked already: it is one of the product's.
 
-    ``connection``: the account connector to reconnect, already found among the account's.
+    ``connection``: the account connector to reconnect. It is checked already: it is one of the account's.
     """
 
     connector: str
@@ -44,9 +46,9 @@ def new_attempt(
     principal: Principal,
     connector: OfferedConnector,
     asked: BeginRequest,
-    around: Surroundings,
+    context: ConnectContext,
 ) -> tuple[Attempt, Secret]:
-    """The attempt, which nobody keeps yet, and its launch token.
+    """The attempt, not stored yet, and its launch token.
 
     Raises ``UnknownMessage`` or ``InvalidRequest``.
     """
@@ -54,16 +56,16 @@ def new_attempt(
         raise InvalidRequest('return_url goes with delivery "return" only')
     if messages.has_control(asked.return_url or ""):
         raise InvalidRequest(f"return_url: {messages.CONTROL}")
-    attempt_id, locale = "att_" + around.random_token()[:24], asked.locale or FALLBACK
+    attempt_id, locale = "att_" + context.random_token()[:24], asked.locale or FALLBACK
     template = chosen_message(product, asked.message, connector.key, locale)
     variables = _variables(attempt_id, connector, principal, locale)
-    shown = messages.preview(template, variables, attempt=attempt_id, nonce=around.random_token())
+    shown = messages.preview(template, variables, attempt=attempt_id, nonce=context.random_token())
     if asked.delivery is Delivery.MESSAGE:
-        require_short(around.partner_service_url, asked.origin, shown.wire)
-    launch_token, now = Secret(around.random_token()), around.clock()
+        require_short(context.partner_service_url, asked.origin, shown.wire)
+    launch_token, now = Secret(context.random_token()), context.clock()
     attempt = Attempt(
         id=attempt_id,
-        support_code=support_code(around.random_token()),
+        support_code=support_code(context.random_token()),
         status=Status.CREATED,
         product=product.key,
         account=principal.account,
