@@ -19,7 +19,7 @@ from bench.context import Context
 from bench.goals import GOALS, measure_of
 from bench.install import BUILD, Installed, NotInstalled, install
 from bench.machine import machine, versions
-from bench.record import RESULTS, ROOT, Record, commit_of, record_for
+from bench.record import RESULTS, ROOT, Record, commit_of, record_for, state_of
 from bench.results import Outcome
 
 PICTURES: Final = report.PAGE.with_suffix("")
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         installed = install()
-        record = record_for(commit_of(), datetime.now(UTC).date().isoformat())
+        record = record_for(state_of(), commit_of(), datetime.now(UTC).date().isoformat())
         record.machine, record.versions = machine(), versions(installed)
         # Elsewhere than in memory: databases here are to lie on a disk, as in production.
         scratch = BUILD / "scratch"
@@ -83,7 +83,7 @@ def _tell_outcome(outcome: Outcome) -> None:
 
 def _tell(record: Record, chosen: list[int]) -> None:
     print()
-    _print_table(("goal", "ours", "peers", "measured", "limit", ""), report.summary(record))
+    _print_table(("goal", "each run", "limit", ""), report.summary(record))
     for number in chosen:
         if number in record.broken:
             print(f"\ngoal {number} was not measured: {record.broken[number].splitlines()[0]}")

@@ -104,6 +104,7 @@ def close_others(driver: WebDriver) -> None:
 
 
 def _pointer(driver: WebDriver, selector: str) -> ActionChains:
-    return ActionChains(driver, duration=BRIEF).move_to_element(
-        driver.find_element(By.CSS_SELECTOR, selector)
-    )
+    element = driver.find_element(By.CSS_SELECTOR, selector)
+    # Ours has its button inside, and beside it what the account has connected.
+    inside = driver.execute_script("return arguments[0].shadowRoot?.querySelector('[part=button]')", element)
+    return ActionChains(driver, duration=BRIEF).move_to_element(inside or element)

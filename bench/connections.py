@@ -12,12 +12,10 @@ import asyncio
 import contextlib
 import json
 import os
-import secrets
 import socket
 import subprocess
 import sys
 import tempfile
-from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +29,7 @@ from bench.growth import FOLDER
 from bench.load import http_request
 from bench.process import ROOT, free_port, serving
 from bench.product import HOST, SECRET_KEY, Product, running
+from bench.products_file import PRODUCT, products_file
 from bench.webhooks import fill as queue
 from bench.webhooks import waiting
 from bff.products.webhook_endpoint import WebhookEndpoint
@@ -47,25 +46,11 @@ TURNS: Final = 1200
 REPETITIONS: Final = 5
 LIMIT: Final = 1.1
 LOOPBACK: Final = "127.0.0.0/8"
-PRODUCT: Final = """
-[[product]]
-key = "bench"
-name = "Bench"
-origins = ["{origin}"]
-secret_keys = ["{key}"]
-connectors = ["sandbox"]
-[product.messages.default]
-text = "done"
-[[product.webhook]]
-url = "{dead}"
-secret = "{secret}"
-events = ["*"]
-"""
 INSERT: Final = """
 WITH RECURSIVE numbers(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM numbers WHERE i + 1 < :rows)
 INSERT INTO connections (product, account_id, number, connector_key, connector_name, state, sequence, version,
     external_account, connected_by, changed_at, seen_at, connected_at, look_at)
-SELECT 'bench', :account || (i / 4), :first + i, 'sandbox', 'Sandbox CRM', :state, 1, 1,
+SELECT 'shop', :account || (i / 4), :first + i, 'sandbox', 'Sandbox CRM', :state, 1, 1,
     'user-' || i || '@sandbox.example', 'user-' || i, :now, :now, :now, :look_at FROM numbers
 """
 
@@ -102,9 +87,8 @@ def prepared(url: str, rows: int) -> None:
 @contextlib.contextmanager
 def pair(folder: Path, empty: str, full: str, dead: str) -> Iterator[list[Product]]:
     """Both BFFs, and the partner service that both ask."""
-    secret = "whsec_" + b64encode(secrets.token_bytes(32)).decode()
     products = folder / "bench.toml"
-    products.write_text(PRODUCT.format(origin=HOST, key=SECRET_KEY, dead=dead, secret=secret))
+    products.write_text(products_file(HOST, SECRET_KEY, {dead: ["*"]}))
     settings = {"HITCHPOST_PRODUCTS": str(products), "HITCHPOST_WEBHOOK_NETWORKS": LOOPBACK}
     port = free_port()
     command = [sys.executable, "-m", "bench.connections", "partner", str(port)]
@@ -158,7 +142,7 @@ def measured(kind: str, folder: Path, empty: str, full: str) -> Iterator[tuple[s
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as silent:
         dead = f"https://127.0.0.1:{silent.getsockname()[1]}/"
         with pair(folder, empty, full, dead) as products:
-            queue(full, WebhookEndpoint("bench", dead, (), ()).id, QUEUED)
+            queue(full, WebhookEndpoint(PRODUCT, dead, (), ()).id, QUEUED)
             for what in ("config", "connections"):
                 found = waits(folder, products, what)
                 yield f"{kind}: {what}", median(found[0]), median(found[1])

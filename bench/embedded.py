@@ -74,17 +74,17 @@ class Embedded:
     token: str
     installed: dict[str, int]
 
-    def mints(self) -> list[bytes]:
-        """What the BFF asks for a sign-in token, for each account."""
+    def mints(self, server: Server) -> list[bytes]:
+        """What the BFF asks ``server`` for a sign-in token, for each account."""
         headers = PROXY | {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         body = f'{{"Username": "{USERNAME}"}}'.encode()
-        base = f"{self.server.url}/v1.0/accounts"
+        base = f"{server.url}/v1.0/accounts"
         return [
             http_request("POST", f"{base}/{account}/signintoken", headers, body) for account in self.installed
         ]
 
-    def redemptions(self, count: int) -> list[bytes]:
-        """Visits of ``count`` browsers, each with a token of its own, written straight into the database."""
+    def redemptions(self, count: int, server: Server, database: Path) -> list[bytes]:
+        """Visits of ``count`` browsers, each with a token of its own, written straight into a database."""
         tokens, accounts = [_token() for _ in range(count)], list(self.installed)
         until = datetime.now(UTC) + LIFE
         rows: list[dict[str, Any]] = [
@@ -96,12 +96,12 @@ class Embedded:
             }
             for number, token in enumerate(tokens)
         ]
-        engine = open_database(f"sqlite:///{self.database}")
+        engine = open_database(f"sqlite:///{database}")
         with writing(engine).begin() as connection:
             connection.execute(insert(sign_in_token), rows)
         engine.dispose()
         return [
-            self._visit(token, self.installed[row["account_id"]])
+            http_request("GET", server.url + _visit_path(token, self.installed[row["account_id"]]), BROWSER)
             for token, row in zip(tokens, rows, strict=True)
         ]
 
@@ -126,9 +126,6 @@ class Embedded:
         """A copy of its database, in one file."""
         with contextlib.closing(sqlite3.connect(self.database)) as connection:
             connection.execute("VACUUM INTO ?", (str(path),))
-
-    def _visit(self, token: str, account_connector: int) -> bytes:
-        return http_request("GET", f"{self.server.url}{_visit_path(token, account_connector)}", BROWSER)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,8 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, text
 
+from bff.serving.postgresql import UNLIMITED, patience
+
 TABLES: Final = "('attempts'::regclass, 'attempt_steps'::regclass)"
 FILLING: Final = (
     *("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off"),
@@ -19,7 +21,8 @@ FILLING: Final = (
 @contextlib.contextmanager
 def bare_postgresql(engine: Engine) -> Iterator[Connection]:
     """A connection that writes into tables without indexes; at the block's end they are built, by sorting."""
-    with engine.begin() as connection:
+    with patience(None), engine.begin() as connection:
+        connection.execute(text(UNLIMITED))
         keys = connection.execute(
             text(
                 "SELECT conname AS name, conrelid::regclass::text AS on_table,"
@@ -44,5 +47,6 @@ def bare_postgresql(engine: Engine) -> Iterator[Connection]:
             connection.execute(text(f"ALTER TABLE {key.on_table} ADD CONSTRAINT {key.name} {key.rule}"))
         for index in indexes:
             connection.execute(text(index.made))
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with patience(None), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("SET statement_timeout = 0"))
         connection.execute(text("VACUUM (FREEZE, ANALYZE) attempts, attempt_steps"))

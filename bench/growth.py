@@ -21,7 +21,8 @@ from bench.context import Context
 from bench.filling import add_due
 from bench.load import LoadFailed, closed_loop, http_request
 from bench.process import wait_until
-from bench.product import CONNECTOR, HOST, Product
+from bench.product import HOST, Product
+from bench.products_file import CONNECTOR
 from bff.connect.purge import UNLAUNCHED_KEPT
 from bff.storage.tables import attempts
 

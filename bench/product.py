@@ -16,8 +16,9 @@ from sqlalchemy import Engine, insert
 
 from bench.load import form_request
 from bench.process import ROOT, Server, free_port, serving, wait_until
+from bench.products_file import CONNECTOR, PRODUCT, products_file
 from bff.common.secret import fingerprint
-from bff.connect.beginning import UNLAUNCHED_LIFE, support_code
+from bff.connect.new_attempt import UNLAUNCHED_LIFE, support_code
 from bff.serving.database import open_database, writing
 from bff.storage.tables import attempts
 
@@ -27,24 +28,11 @@ HOST: Final = "https://app.example.com"
 PARTNER_PAGES: Final = "https://partner.example.com"
 SECRET_KEY: Final = "sk_bench_7f2c91d4e8b05a6372c1"
 SIGNING_KEY: Final = "3f1d9c27ab5e84f06d2b7c9e51a08f43d6e2b90c7f5a1384"
-CONNECTOR: Final = "sandbox"
 USERS_OF_AN_ACCOUNT: Final = 5
 UNLIMITED: Final = str(10**9)
 LIMITS: Final = (
     "ADDRESS", "FAILURES", "USER_ATTEMPTS", "USER_LAUNCHES", "ACCOUNT_ATTEMPTS", "ACCOUNT_LAUNCHES",
 )  # fmt: skip
-
-PRODUCTS: Final = f"""
-[[product]]
-key = "shop"
-name = "Shop"
-origins = ["{HOST}"]
-secret_keys = ["{SECRET_KEY}"]
-connectors = ["{CONNECTOR}"]
-[product.messages.default]
-kind = "sealed"
-text = "connected:{{connector}}"
-"""
 
 
 @dataclass(frozen=True)
@@ -94,7 +82,8 @@ class Product:
     def launches(self, count: int) -> list[bytes]:
         """Whole requests that launch, each with a token of its own: what the opening page posts."""
         url, headers = f"{self.server.url}/connect/launch", self.headers | {"Origin": self.public_url}
-        return [form_request(url, headers, {"launch_token": token}) for token in self.prepare(count)]
+        page = {"product": PRODUCT, "origin": HOST}
+        return [form_request(url, headers, {"launch_token": token} | page) for token in self.prepare(count)]
 
     def _call(self, path: str, token: str, body: Any) -> dict[str, Any]:
         headers = self.headers | {"Authorization": f"Bearer {token}", "Origin": HOST}
@@ -118,7 +107,7 @@ def running(
 
     It is in production, behind a proxy that speaks https. SQLite in a file, unless another database is named.
     """
-    (folder / "products.toml").write_text(PRODUCTS)
+    (folder / "products.toml").write_text(products_file(HOST, SECRET_KEY))
     port, database = free_port(), database_url or f"sqlite:///{folder / 'bff.db'}"
     environment = {
         "PYTHONPATH": str(ROOT),

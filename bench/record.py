@@ -13,13 +13,16 @@ from bench.results import Outcome, outcome_of
 
 ROOT: Final = Path(__file__).parents[1]
 RESULTS: Final = ROOT / ".build/bench/results.json"
-WRITTEN: Final = ("docs/performance.md", "docs/performance")
-"""What a run writes into the repository itself, and so is no change of what it measures."""
+UNMEASURED: Final = ("docs", "tests", "*.md")
+"""What is no part of what is measured. The first of them a run writes itself."""
 
 
 @dataclass
 class Record:
-    """Outcomes by the goal's number, and why others have none. ``commit`` is the state that was measured."""
+    """Outcomes by the goal's number, and why others have none.
+
+    ``commit`` is the first one that was measured; ``state`` tells whether another one measures the same.
+    """
 
     commit: str
     day: str
@@ -28,6 +31,7 @@ class Record:
     versions: dict[str, str] = field(default_factory=dict)
     runs: dict[int, list[Outcome]] = field(default_factory=dict)
     """What each run found, the last one last."""
+    state: str = ""
     broken: dict[int, str] = field(default_factory=dict)
     """What went wrong where a measurement gave no outcome: such a goal is neither met nor missed."""
 
@@ -50,6 +54,7 @@ class Record:
         """Write it whole or not at all."""
         document = {
             "commit": self.commit,
+            "state": self.state,
             "day": self.day,
             "machine": self.machine,
             "versions": self.versions,
@@ -66,32 +71,49 @@ def read_record(path: Path = RESULTS) -> Record:
     """What ``save`` wrote. Raises ``FileNotFoundError``."""
     document: dict[str, Any] = json.loads(path.read_text())
     record = Record(document["commit"], document["day"], document["machine"], document["versions"])
+    record.state = document["state"]
     for one in document["outcomes"]:
         record.add(outcome_of(one))
     record.broken = {int(number): reason for number, reason in document["broken"].items()}
     return record
 
 
-def record_for(commit: str, day: str, path: Path = RESULTS) -> Record:
-    """The record to go on with: the last one if it is of the same commit, else a new one."""
+def record_for(state: str, commit: str, day: str, path: Path = RESULTS) -> Record:
+    """The record to go on with: the last one if it is of the same state, else a new one."""
     try:
         found = read_record(path)
     except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return Record(commit, day)
-    if found.commit != commit:
-        return Record(commit, day)
+        return Record(commit, day, state=state)
+    if found.state != state:
+        return Record(commit, day, state=state)
     found.day = day
     return found
 
 
 def commit_of(root: Path = ROOT) -> str:
-    """The commit that is checked out; what was changed since shows as ``+`` and a fingerprint of it."""
-    elsewhere = ["--", ".", *(f":(exclude){path}" for path in WRITTEN)]
+    """The commit that is checked out; ``+`` says that something measured was changed since."""
     commit = _git(root, "rev-parse", "--short=12", "HEAD").strip()
-    new = _git(root, "ls-files", "--others", "--exclude-standard", *elsewhere)
-    changes = _git(root, "diff", "HEAD", *elsewhere) + new
-    changes += "".join(hashlib.sha256((root / name).read_bytes()).hexdigest() for name in new.splitlines())
-    return f"{commit}+{hashlib.sha256(changes.encode()).hexdigest()[:8]}" if changes else commit
+    return commit + ("+" if _changes(root) else "")
+
+
+def state_of(root: Path = ROOT) -> str:
+    """A fingerprint of everything that is measured: commits that differ in documents or tests share it."""
+    # As a difference from nothing: ``ls-tree`` knows no exclusions.
+    empty = _git(root, "hash-object", "-t", "tree", "/dev/null").strip()
+    committed = _git(root, "diff", "--raw", "--full-index", "--no-renames", empty, "HEAD", *_measured())
+    return hashlib.sha256((committed + _changes(root)).encode()).hexdigest()[:16]
+
+
+def _changes(root: Path) -> str:
+    new = _git(root, "ls-files", "--others", "--exclude-standard", *_measured())
+    changes = _git(root, "diff", "HEAD", *_measured()) + new
+    return changes + "".join(
+        hashlib.sha256((root / name).read_bytes()).hexdigest() for name in new.splitlines()
+    )
+
+
+def _measured() -> list[str]:
+    return ["--", ".", *(f":(exclude){path}" for path in UNMEASURED)]
 
 
 def _git(root: Path, *arguments: str) -> str:

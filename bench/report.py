@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Final
 
 from bench.record import ROOT, Record
 from bench.results import Figure, Outcome, Verdict
 
 PAGE: Final = ROOT / "docs/performance.md"
-OURS: Final = "Hitchpost"
-MOST_IN_A_ROW: Final = 4
+WIDTH: Final = 110
+UNKNOWN: Final = "The cause has not been found yet."
 
 INTRODUCTION: Final = """\
 # Performance
 
 What Hitchpost costs, beside what a user would pick instead. Ours and the peers' took turns in one run on one
-machine: a ratio holds elsewhere too, while the figures themselves are this machine's. Figures are of the last
-run; each mark shows every run of this state. `make bench` makes another run and writes this page;
-[bench/README.md](../bench/README.md) says how.
+machine: a ratio holds elsewhere too, while the figures themselves are this machine's. Each mark shows every
+run of this state, and is met when all of them met it. `make bench` makes another run and writes this page;
+[bench/README.md](../bench/README.md) says how. The appendix has every figure, and how it was measured.
 """
 
 
@@ -30,31 +31,50 @@ def page(record: Record, pictures: Iterable[str] = ()) -> str:
     have = set(pictures)
     parts = [
         INTRODUCTION,
-        f"Measured on {record.day}, of commit `{record.commit}`.",
-        _list("machine", record.machine),
+        _where(record),
         "## The goals\n\n" + _goals(record),
+        _missed(record),
+        "## Appendix: how each goal was measured",
         *(_goal(record.runs[number], have) for number in sorted(record.runs)),
         *(_broken(number, record.broken[number]) for number in sorted(record.broken)),
-        "## What took part\n\n" + _list("what", record.versions, "version"),
+        "### What took part\n\n" + _list("what", record.versions, "version"),
     ]
     return "\n\n".join(part.strip() for part in parts if part.strip()) + "\n"
 
 
+def _where(record: Record) -> str:
+    machine = ", ".join(f"{name} {value}" for name, value in record.machine.items())
+    return _wrapped(f"Measured on {record.day}, of commit `{record.commit}`, with {machine}.")
+
+
+def _missed(record: Record) -> str:
+    """Each mark that some run missed, with its cause; those of one cause stand together."""
+    causes: dict[tuple[int, str], list[str]] = {}
+    for number in sorted(record.runs):
+        for mark in record.runs[number][-1].verdicts:
+            if across(record.runs[number], mark)[1] != "met":
+                causes.setdefault((number, mark.cause or UNKNOWN), []).append(mark.what)
+    lines = [_wrapped(f"- **{number} {'; '.join(marks)}.** {why}") for (number, why), marks in causes.items()]
+    return "## What was missed, and why\n\n" + "\n".join(lines) if lines else ""
+
+
+def _wrapped(text: str) -> str:
+    return fill(text, WIDTH, subsequent_indent="  " if text.startswith("- ") else "", break_long_words=False)
+
+
 def summary(record: Record) -> list[tuple[str, ...]]:
-    """A row for each mark of each goal: goal, ours, peers, measured, limit, whether it is met."""
+    """A row for each mark of each goal: goal, what each run measured, limit, whether it is met."""
     rows: list[tuple[str, ...]] = []
     for number in sorted(record.outcomes.keys() | record.broken.keys()):
         outcome = record.outcomes.get(number)
         if outcome is None:
-            rows.append((f"{number}", "", "", "", "", "not measured"))
+            rows.append((f"{number}", "", "", "not measured"))
             continue
-        ours, peers = _medians(outcome, ours=True), _medians(outcome, ours=False)
         for verdict in outcome.verdicts:
-            goal, measured, held = f"{number} {verdict.what}", *across(record.runs[number], verdict)
-            rows.append((goal, ours, peers, measured, limit(verdict), held))
-            ours = peers = ""
+            measured, held = across(record.runs[number], verdict)
+            rows.append((f"{number} {verdict.what}", measured, limit(verdict), held))
         if not outcome.verdicts:
-            rows.append((f"{number} {outcome.what}", ours, peers, "", "", "no mark"))
+            rows.append((f"{number} {outcome.what}", "", "", "no mark"))
     return rows
 
 
@@ -84,7 +104,7 @@ def limit(verdict: Verdict) -> str:
 
 
 def _goals(record: Record) -> str:
-    return table(("goal", "ours", "peers", "measured", "limit", ""), summary(record))
+    return table(("goal", "each run", "limit", ""), summary(record))
 
 
 def across(runs: Sequence[Outcome], mark: Verdict) -> tuple[str, str]:
@@ -97,41 +117,16 @@ def across(runs: Sequence[Outcome], mark: Verdict) -> tuple[str, str]:
 
 def _goal(runs: Sequence[Outcome], pictures: set[str]) -> str:
     outcome = runs[-1]
-    parts = [f"## Goal {outcome.number}: {outcome.what}", outcome.method]
+    parts = [f"### Goal {outcome.number}: {outcome.what}", _wrapped(outcome.method)]
     parts.append(table(("who", "median", "range", "p99", "CPU each", "note"), costs(outcome)))
-    parts.append(
-        table(
-            ("mark", "measured", "limit", ""),
-            [(one.what, across(runs, one)[0], limit(one), across(runs, one)[1]) for one in outcome.verdicts],
-        )
-    )
-    parts += _misses(runs)
     if (name := f"goal-{outcome.number}.svg") in pictures:
         parts.append(f"![{outcome.what}](performance/{name})")
     return "\n\n".join(part for part in parts if part)
 
 
-def _misses(runs: Sequence[Outcome]) -> Iterator[str]:
-    for verdict in runs[-1].verdicts:
-        if across(runs, verdict)[1] != "met":
-            cause = verdict.cause or "The cause has not been found yet."
-            yield f"**Missed: {verdict.what}.** {cause}"
-
-
 def _broken(number: int, reason: str) -> str:
     lines = "\n".join(f"    {line}" for line in reason.strip().splitlines())
-    return f"## Goal {number}: not measured\n\nThe measurement broke, so there is no figure:\n\n{lines}"
-
-
-def _medians(outcome: Outcome, *, ours: bool) -> str:
-    # The first unit is what the goal is about; the others explain it, further down.
-    of_interest = [one for one in outcome.figures if one.unit == outcome.figures[0].unit]
-    theirs = [one for one in of_interest if one.subject.startswith(OURS) == ours]
-    if len(theirs) > MOST_IN_A_ROW:
-        return f"{len(theirs)} figures, see there"
-    return ", ".join(
-        f"{amount(one.median)} {one.unit}" + ("" if ours else f" ({one.subject})") for one in theirs
-    )
+    return f"### Goal {number}: not measured\n\nThe measurement broke, so there is no figure:\n\n{lines}"
 
 
 def _range(figure: Figure) -> str:

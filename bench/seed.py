@@ -12,15 +12,16 @@ from sqlalchemy import insert
 
 from bench.load import http_request
 from bench.product import HOST, SIGNING_KEY, USERS_OF_AN_ACCOUNT, Product, copy_of
+from bench.products_file import PRODUCT
 from bff.common.secret import Secret, fingerprint
 from bff.connect.attempt import LAUNCHED_LIFE, Status
 from bff.identity.principal import AccountRef, Principal, User
 from bff.identity.session_store import DatabaseSessionEnds
 from bff.serving.database import writing
-from bff.storage.tables import attempts
+from bff.storage.tables import account_owners, attempts
+from bff.upstream.accounts import fold
 from bff.web.kit.session_tokens import SessionTokens
 
-PRODUCT: Final = "shop"
 BROWSER: Final = {
     "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0"
     " Safari/537.36",
@@ -55,8 +56,14 @@ def reads(product: Product, waits: Sequence[Wait]) -> list[bytes]:
         rows.append(row)
         headers = sessions.headers(row["account_id"], row["user_id"])
         found.append(http_request("GET", f"{product.server.url}/v1/attempts/{row['id']}", headers))
+    # A launch makes the account its product's.
+    owners = [
+        {"name_sha256": fingerprint(fold(account)), "product": PRODUCT, "account_id": account}
+        for account in dict.fromkeys(row["account_id"] for row in rows)
+    ]
     with writing(product.engine).begin() as connection:
         connection.execute(insert(attempts), rows)
+        connection.execute(insert(account_owners).prefix_with("OR IGNORE", dialect="sqlite"), owners)
     return found
 
 

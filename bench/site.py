@@ -11,7 +11,8 @@ from typing import Final
 
 from bench.delay import line
 from bench.process import ROOT
-from bench.product import HOST, PRODUCTS, running
+from bench.product import SECRET_KEY, running
+from bench.products_file import products_file
 from bench.web import Answer, Request
 
 PAGES: Final = ROOT / "bench/pages"
@@ -30,7 +31,7 @@ def bff_at_a_distance(stack: contextlib.ExitStack, folder: Path, host: str, part
     """Our BFF, ``ROUND_TRIP_MS`` away from a browser, for pages at the origin ``host``."""
     way = stack.enter_context(line(ROUND_TRIP_MS))
     products = folder / "own-products.toml"
-    products.write_text(PRODUCTS.replace(HOST, host))
+    products.write_text(products_file(host, SECRET_KEY))
     settings = {
         "HITCHPOST_ENVIRONMENT": "development",  # It speaks http here.
         "HITCHPOST_PUBLIC_URL": f"http://127.0.0.1:{way.port}",

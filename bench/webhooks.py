@@ -14,7 +14,6 @@ import sys
 import tempfile
 import threading
 import time
-from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ from typing import Any, Final
 import requests
 from sqlalchemy import func, insert, select, update
 
+from bench.products_file import PRODUCT, products_file
 from bff.products.webhook_endpoint import WebhookEndpoint
 from bff.serving.database import open_database
 from bff.storage.tables import outbox, webhook_deliveries, webhook_endpoints
@@ -35,25 +35,8 @@ QUEUED: Final = 50_000
 TURNS: Final = 150
 WARM_UP: Final = 20
 ORIGIN: Final = "https://app.example"
+EVENTS: Final = ("attempt.*",)
 KEY: Final = "sk_bench_" + secrets.token_urlsafe(24)
-PRODUCT: Final = """
-[[product]]
-key = "bench"
-name = "Bench"
-origins = ["{origin}"]
-secret_keys = ["{key}"]
-connectors = ["sandbox"]
-[product.messages.default]
-text = "done"
-[[product.webhook]]
-url = "{dead}"
-secret = "{secret}"
-events = ["attempt.*"]
-[[product.webhook]]
-url = "{live}"
-secret = "{secret}"
-events = ["attempt.*"]
-"""
 
 
 class Live(BaseHTTPRequestHandler):
@@ -104,7 +87,7 @@ class Visitor:
         attempt: dict[str, Any] = self._browser.post(
             f"{self._bff}/v1/attempts", json=wanted, timeout=30
         ).json()
-        form = {"launch_token": attempt["launch_token"], "product": "bench", "origin": ORIGIN}
+        form = {"launch_token": attempt["launch_token"], "product": PRODUCT, "origin": ORIGIN}
         began = time.perf_counter()
         launched = self._host.post(
             f"{self._bff}/connect/launch",
@@ -128,7 +111,7 @@ class Visitor:
 def fill(database: str, endpoint: str, count: int) -> None:
     """Queue so many deliveries for an endpoint, of one event each."""
     engine, now = open_database(database), datetime.now(UTC)
-    common = {"type": "attempt.settled", "product": "bench", "subject": "att_none"}
+    common = {"type": "attempt.settled", "product": PRODUCT, "subject": "att_none"}
     body = json.dumps({"id": "evt", "data": {"id": "att_none", "filling": "x" * 600}})
     for start in range(0, count, 5000):
         names = [f"{start + number:08}" for number in range(min(5000, count - start))]
@@ -181,16 +164,15 @@ def said(name: str, values: list[float]) -> str:
 
 def main(queued: int = QUEUED) -> int:
     """Measure, and say what was found; 1 where a launch or the other endpoint was slowed by more than 1.5."""
-    secret = "whsec_" + b64encode(secrets.token_bytes(32)).decode()
     with receivers() as (dead, live), tempfile.TemporaryDirectory() as folder:
         products = Path(folder) / "bench.toml"
-        products.write_text(PRODUCT.format(origin=ORIGIN, key=KEY, dead=dead, live=live, secret=secret))
+        products.write_text(products_file(ORIGIN, KEY, {dead: EVENTS, live: EVENTS}))
         place = Path(folder) / "hitchpost"
         place.mkdir()
         with run_hitchpost(folder=place, environment={"HITCHPOST_DEMO_PRODUCTS": str(products)}) as running:
             visitor, database = Visitor(running), f"sqlite:///{place / 'bff.db'}"
             empty = measured(visitor, TURNS)
-            fill(database, WebhookEndpoint("bench", dead, (), ()).id, queued)
+            fill(database, WebhookEndpoint(PRODUCT, dead, (), ()).id, queued)
             full = measured(visitor, TURNS)
             left = waiting(database)
     for name, before, after in (("launch", empty[0], full[0]), ("webhook", empty[1], full[1])):

@@ -1,4 +1,4 @@
-"""The ten goals: which module measures which, and what each is about."""
+"""The goals: which module measures which, and what each is about."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ GOALS: Final = {
     7: "page:measure",
     9: "footprint:measure",
     10: "embedded:measure",
+    11: "patience:measure",
     8: "growth:measure",
 }
 """``module:function``, in the order of a run: what leaves the disk busy comes last."""

@@ -22,7 +22,7 @@ from bench.machine import memory_bytes
 from bench.process import ROOT
 from bench.product import NAME, Product, running
 from bench.results import Figure, Outcome, Series, Verdict
-from bff.connect.housekeeping import BATCH, RESTS
+from bff.connect.housekeeping import BATCH, PAUSE_FACTOR
 from tests.support.postgresql import PostgresqlServer, private_postgresql
 
 ATTEMPTS: Final = int(os.environ.get("HITCHPOST_BENCH_ATTEMPTS", "10000000"))
@@ -44,15 +44,13 @@ METHOD: Final = (
 )
 
 LONGER: Final = (
-    "The p50 of the repetitions: {empty} ms empty, {full} ms full, so the difference is about as large as"
-    " what they differ by among themselves. One row is looked up by a random key; the file has {size:.1f} GB,"
-    " this machine {memory:.0f} GB for both databases, so that some pages are read from the disk."
+    "{empty} ms empty, {full} ms full: the difference is about as large as what repetitions differ by. One"
+    " row is looked up by a random key in {size:.1f} GB; this machine has {memory:.0f} GB for both databases."
 )
 PURGING: Final = (
-    "A batch of 50 rows lies anywhere in a file of {size:.1f} GB, with a page of each index, and is followed"
-    " by a rest of twice its time: at {rows:.0f} rows a second a batch takes {batch:.0f} ms. p99 went from"
-    " {calm:.0f} to {busy:.0f} ms. Tried and kept: small batches with rests, which go by index, and SQLite's"
-    " checkpoints beside the requests (with 3 million rows p99 with the purge went from 33-52 to 15-33 ms)."
+    "p99 went from {calm:.0f} to {busy:.0f} ms while {rows:.0f} rows a second went, in batches of 50 that lie"
+    " anywhere in {size:.1f} GB ({batch:.0f} ms each, then a rest of twice that). Tried and kept: small"
+    " batches by index, SQLite's checkpoints beside the requests."
 )
 
 
@@ -195,7 +193,7 @@ def _verdicts(found: Found) -> Iterator[Verdict]:
         )
     purge = found.purge
     rows, calm, busy = purge.rows_a_second, purge.calm_p99, purge.busy_p99
-    batch = BATCH / max(rows, 1) / (1 + RESTS) * 1000
+    batch = BATCH / max(rows, 1) / (1 + PAUSE_FACTOR) * 1000
     cause = PURGING.format(size=found.size, rows=rows, batch=batch, calm=calm, busy=busy)
     yield Verdict(f"{found.kind}: rows purged a second", rows, NEW_A_SECOND, at_least=True, cause=cause)
     yield Verdict(

@@ -29,14 +29,13 @@ READ_PAGES: Final = 200
 """So many take turns in the closed loop: most reads come between two questions to the partner service."""
 PAGES: Final = 5000
 FEWER: Final = (1000, 2500)
-RATIO, MOST_P99_MS = 0.8, 250.0
+RATIO, MOST_P99_MS, MOST_CORES = 1.0, 250.0, 0.6
 AHEAD_SECONDS: Final = 3.0
 """Between the plan and its begin: the generator starts, and reads it."""
 TRIED: Final = (
-    "A read checks origin, session token and its end, makes one SELECT, and asks the partner service when"
-    " that is due. Tried and kept: the token's signature verified once, ends of sessions by one statement for"
-    " everybody, one SELECT by the driver, no write between two questions, no preflight for the last look."
-    " Two threads instead of 32: 640 instead of 460 reads a second in one round, and no gain for launches."
+    "A read checks origin, session token and its end, and makes one SELECT. Tried and kept: the signature"
+    " verified once, ends of sessions by one statement for everybody, SELECT by the driver, no write between"
+    " two questions."
 )
 METHOD: Final = (
     f"Reads: wrk, 16 connections in a closed loop, {READ_PAGES} launched attempts in turn; the partner"
@@ -154,17 +153,11 @@ def _plan(product: Product, pages: int, warm_up: float, seconds: float) -> Plan:
 def _outcome(found: dict[str, list[Measured]], waited: list[Waited]) -> Outcome:
     ours, peer, most = figure(NAME, found[NAME]), figure(BARE, found[BARE]), waited[-1]
     cause = (
-        f"{most.rate:.0f} reads were due in a second; the worker kept {most.cpu_share:.2f} cores busy, and"
-        f" {most.told.unanswered} reads were not answered when the time was over: one worker bears about"
-        f" {most.cpu_share * 1000 / (ours.cpu_ms or 1):.0f} reads a second. {TRIED}"
+        f"{most.rate:.0f} reads are due in a second, and nearly each asks the partner service as well:"
+        f" {most.cpu_share * 1000 / (most.rate or 1):.2f} ms of CPU each."
     )
-    p99 = Verdict(
-        f"p99 of {PAGES} waiting pages on one worker (ms)",
-        most.p99_ms,
-        MOST_P99_MS,
-        at_least=False,
-        cause=cause,
-    )
+    p99 = Verdict(f"p99 (ms), {PAGES:,} waiting pages on one worker", most.p99_ms, MOST_P99_MS, False, cause)
+    cores = Verdict(f"cores busy with {PAGES:,} waiting pages", most.cpu_share, MOST_CORES, False, cause)
     return Outcome(
         number=4,
         what="pages that wait",
@@ -172,6 +165,7 @@ def _outcome(found: dict[str, list[Measured]], waited: list[Waited]) -> Outcome:
         verdicts=[
             ratio("status reads against a bare Flask route", ours, peer, RATIO, TRIED),
             p99,
+            cores,
         ],
         series=[
             Series(

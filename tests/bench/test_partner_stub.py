@@ -12,7 +12,7 @@ from bench.partner_stub import Partner
 from bff.common.secret import Secret
 from bff.identity.principal import AccountRef
 from bff.upstream.client import PartnerClient
-from bff.upstream.protocol import CompletionWish
+from bff.upstream.protocol import CompletionRequest
 
 ACME = AccountRef("acme", "Acme")
 
@@ -42,7 +42,7 @@ def test_an_account_has_the_connector_and_may_sign_in(client: PartnerClient) -> 
 
 def test_each_sign_in_token_is_another_and_is_completed_where_that_was_asked(client: PartnerClient) -> None:
     """A launch can be done as with the embedded service: the browser that began is the one that completes."""
-    wish = CompletionWish("https://connect.example.com/connect/complete/1", "https://app.example.com")
+    wish = CompletionRequest("https://connect.example.com/connect/complete/1", "https://app.example.com")
     with_wish, without = client.mint_sign_in_token(ACME, "ada", wish), client.mint_sign_in_token(ACME, "ada")
     assert with_wish.value != without.value
     assert (with_wish.completes, without.completes) == (True, False)
