@@ -82,3 +82,14 @@ def test_no_link_leads_nowhere() -> None:
         for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
             if not target.startswith(("http:", "https:")):
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_no_link_names_a_missing_heading() -> None:
+    """A link to a part of a page of the documentation names one of its headings."""
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    for page in pages:
+        for file, anchor in re.findall(r"\]\(([^):#]*)#([^)\s]+)\)", page.read_text()):
+            target = page.parent / file if file else page
+            headings = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE)
+            anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+            assert anchor in anchors, f"{page.name}: {file}#{anchor}"

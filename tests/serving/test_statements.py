@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import Engine, bindparam, event, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
-from bff.serving.database import open_database
-from bff.serving.statements import Change, Read
+from bff.serving.database import open_database, writing
+from bff.serving.statements import Change, Read, Within
 from bff.storage.schema import SCHEMA
 from bff.storage.tables import attempts
 from tests.support.databases import DatabaseUrl, sqlite_url
@@ -206,5 +206,53 @@ def test_a_change_on_a_connection_that_is_lost_is_an_error_once(postgresql_url: 
         count.make(asked)
     assert lost.value.connection_invalidated
     assert count.make(asked) == (1, NOW, None)
+    engine.dispose()
+    other.dispose()
+
+
+FIND = Within(BY_ID)
+RENAME = Within(update(attempts).where(attempts.c.id == bindparam("wanted")).values(message=bindparam("new")))
+
+
+def test_within_a_transaction_it_finds_the_same_values(engine: Engine) -> None:
+    """By the names of its columns; what the transaction has changed itself it sees, and nobody keeps it."""
+    attempt_id = add(engine)
+    with writing(engine).connect() as connection, connection.begin() as transaction:
+        assert tuple(FIND.first(connection, wanted=attempt_id)) == by_sqlalchemy(engine, attempt_id)
+        assert RENAME.run(connection, wanted=attempt_id, new="other") == 1
+        assert FIND.first(connection, wanted=attempt_id).message == "other"
+        assert RENAME.run(connection, wanted="att_none", new="other") == 0
+        assert FIND.all(connection, wanted="att_none") == []
+        transaction.rollback()
+    with engine.connect() as connection:
+        assert FIND.first(connection, wanted=attempt_id).message != "other"
+
+
+def test_within_a_transaction_a_refusal_is_told_in_sqlalchemys_kind(engine: Engine) -> None:
+    """Without the row's values."""
+    first, second = add(engine), add(engine)
+    values: dict[str, Any] = {"id": bindparam("new"), "message": bindparam("said")}
+    move = Within(update(attempts).where(attempts.c.id == bindparam("wanted")).values(values))
+    with pytest.raises(IntegrityError) as refused, writing(engine).begin() as connection:
+        move.run(connection, wanted=first, new=second, said="a canary")
+    assert "a canary" not in str(refused.value)
+    assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+
+
+def test_within_a_transaction_a_lost_connection_is_thrown_away(postgresql_url: str) -> None:
+    """It is an error once, which says so; the next transaction has a connection of its own."""
+    engine, other = open_database(postgresql_url), open_database(postgresql_url)
+    SCHEMA.upgrade(engine)
+    attempt_id = add(engine)
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with engine.connect() as connection:
+        FIND.first(connection, wanted=attempt_id)
+        with other.begin() as cutting:
+            cutting.execute(text(f"SELECT pg_terminate_backend(pid) {others}"))
+        with pytest.raises(OperationalError) as lost:
+            FIND.first(connection, wanted=attempt_id)
+    assert lost.value.connection_invalidated
+    with engine.begin() as connection:
+        assert FIND.first(connection, wanted=attempt_id)
     engine.dispose()
     other.dispose()

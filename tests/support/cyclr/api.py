@@ -155,7 +155,7 @@ def _add_catalogue(app: Flask, cyclr: Cyclr) -> None:
         except NameInUse as name:
             raise Refused(400, f"Account connector name '{name}' is in use.") from None
         _change(made, asked)
-        return jsonify(rendering.installed(cyclr, made))
+        return jsonify(rendering.installed(cyclr, made, changed=True))
 
 
 def _add_installed(app: Flask, cyclr: Cyclr) -> None:
@@ -176,7 +176,7 @@ def _add_installed(app: Flask, cyclr: Cyclr) -> None:
         if asked.get("AuthValue") in cyclr.habits.refused_values:
             raise Refused(400, "The authentication value was not accepted.")
         _change(item, asked)
-        return jsonify(rendering.installed(cyclr, item))
+        return jsonify(rendering.installed(cyclr, item, changed=True))
 
     @app.delete("/v1.0/account/connectors/<int:number>")
     def delete_installed(number: int) -> Response:

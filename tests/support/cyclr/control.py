@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -38,6 +39,8 @@ class Habits:
     repeats_last_page: bool = False
     """Whether a page after the last one is the last one again, or empty."""
     lists_say_authenticated: bool = True
+    changes_say_authenticated: bool = True
+    """Whether the answer to an install, or to a change of one, has ``Authenticated``."""
     icon_bytes: int = 200
     token_seconds: float = 300.0
     on_denial: Denial = "page"
@@ -55,6 +58,7 @@ class Release:
     """A release of a connector: what a connector id of Cyclr's names.
 
     ``keys`` are properties that it must have, and are secret; ``plain_keys`` likewise, and are none.
+    ``values`` lists what one may be, by its name.
     """
 
     id: int
@@ -66,6 +70,7 @@ class Release:
     keys: tuple[str, ...] = ()
     plain_keys: tuple[str, ...] = ()
     auth_description: str | None = None
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def needed(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from typing import Any
 
 from tests.support.cyclr.control import Cyclr, Installed, Release
@@ -31,15 +32,17 @@ def connector(cyclr: Cyclr, release: Release) -> dict[str, Any]:
         "AuthScheme": None,
         "Authentication": [authentication],
         "Parameters": [
-            _parameter(number, name, sensitive=name in release.keys)
+            _parameter(number, name, release.values.get(name, ()), sensitive=name in release.keys)
             for number, name in enumerate(release.needed, 1)
         ],
         "Categories": [],
     }
 
 
-def installed(cyclr: Cyclr, item: Installed, *, listed: bool = False) -> dict[str, Any]:
-    """An account connector; in a list ``Authenticated`` may be missing."""
+def installed(
+    cyclr: Cyclr, item: Installed, *, listed: bool = False, changed: bool = False
+) -> dict[str, Any]:
+    """An account connector; in a list, or after a change, ``Authenticated`` may be missing."""
     document = {
         "Id": item.id,
         "Name": item.name,
@@ -51,7 +54,8 @@ def installed(cyclr: Cyclr, item: Installed, *, listed: bool = False) -> dict[st
         "Properties": properties(item),
         "CustomFields": [],
     }
-    if listed and not cyclr.habits.lists_say_authenticated:
+    habits = cyclr.habits
+    if (listed and not habits.lists_say_authenticated) or (changed and not habits.changes_say_authenticated):
         del document["Authenticated"]
     return document
 
@@ -71,7 +75,7 @@ def icon(cyclr: Cyclr) -> str | None:
     return "data:image/png;base64," + base64.b64encode(b"\x89PNG" * (cyclr.habits.icon_bytes // 4)).decode()
 
 
-def _parameter(number: int, name: str, *, sensitive: bool) -> dict[str, Any]:
+def _parameter(number: int, name: str, values: Sequence[str], *, sensitive: bool) -> dict[str, Any]:
     return {
         "IsAccountConnectorProperty": True,
         "TargetType": "Header",
@@ -83,5 +87,5 @@ def _parameter(number: int, name: str, *, sensitive: bool) -> dict[str, Any]:
         "IsOptional": False,
         "DataType": "text",
         "TriggerName": None,
-        "Values": [],
+        "Values": list(values),
     }
