@@ -1,5 +1,5 @@
-"""The embedded partner service: a program of its own that speaks Cyclr's HTTP protocol.
+"""The embedded partner service: a separate program that implements Cyclr's HTTP protocol.
 
-It imports nothing of the rest of the product, and the rest imports nothing of it: the two talk over HTTP
-only, so that what holds against this service holds against Cyclr.
+Neither program imports the other, except for ``bff.serving``. They communicate over HTTP only, so that the
+rest of the product works the same way with this service and with Cyclr.
 """

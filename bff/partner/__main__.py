@@ -1,4 +1,4 @@
-"""``python -m bff.partner``: serve, check settings or a catalogue, see or end grants, change keys."""
+"""``python -m bff.partner``: serve, check settings or a catalogue, list or revoke grants, rotate keys."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ with kept():
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; the exit status is 2 for settings or a catalogue that cannot be used."""
-    given = sys.argv[1:] if arguments is None else arguments
-    # What serves writes logs, and they have a form of their own.
-    with nullcontext() if given == ["serve"] else plain():
-        return _checked(given)
+    """Run a command, return its exit status: 2 for an unusable configuration or database, 1 for errors."""
+    argv = sys.argv[1:] if arguments is None else arguments
+    # The server writes structured logs; every other command prints plain text.
+    with nullcontext() if argv == ["serve"] else plain():
+        return _checked(argv)
 
 
 def _checked(arguments: list[str]) -> int:
@@ -42,7 +42,7 @@ def _checked(arguments: list[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     if arguments == ["serve"]:
-        # The others would load the whole app into a process that only looks after its workers.
+        # Import the other commands lazily: the arbiter process does not need the app.
         return serve()
     from bff.partner.cli import run  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""What every API route shares: who calls, for which account, with which body, and pages of a list."""
+"""Helpers shared by the API routes: authentication, account, request body, paging and ordering."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bff.partner.storage import tables
 ACCOUNT_HEADER: Final = "X-Cyclr-Account"
 MAX_PAGE_SIZE: Final = 1000
 MAX_FORM_BYTES: Final = 8 * 1024
-"""Of a form, which is read before anybody knows who sends it."""
+"""Maximum size of a form body, in bytes. It is read before the client is authenticated."""
 _SCOPE: Final = select(tables.api_token.c.scope_account_id).where(
     tables.api_token.c.sha256 == bindparam("token"), tables.api_token.c.expires_at > bindparam("now")
 )
@@ -27,12 +27,12 @@ _ACCOUNT: Final = select(tables.account.c.id).where(tables.account.c.id == bindp
 
 
 def answer(body: Any, status: int = 200) -> Response:
-    """A JSON answer."""
+    """Make a JSON response."""
     return Response(json.dumps(body), status, content_type="application/json; charset=utf-8")
 
 
 def calling_scope() -> str | None:
-    """The account that the access token of this call is restricted to; None for a partner's. Raises 401."""
+    """The account that the access token is restricted to. None for a partner-level token. Raises 401."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise denied()
@@ -44,7 +44,10 @@ def calling_scope() -> str | None:
 
 
 def partner_level(account_id: str | None = None) -> str | None:
-    """Allow a partner-level call. A restricted token reaches its own account only; which. Raises 401."""
+    """Authorize a partner-level call. Return the account that the token is restricted to, if any.
+
+    A restricted token is accepted only for its own account, ``account_id``. Raises 401 otherwise.
+    """
     scope = calling_scope()
     if scope is not None and scope != account_id:
         raise denied()
@@ -52,18 +55,18 @@ def partner_level(account_id: str | None = None) -> str | None:
 
 
 def account_level() -> str:
-    """The account that this call is about, by its header. Raises 401 (no header) or 404 (no such account).
+    """The account named by the ``X-Cyclr-Account`` header. Raises 401 (no header) or 404 (unknown account).
 
-    An account-restricted token stands for its account by itself; a header that names another is refused.
+    An account-restricted token does not need the header. A header that names another account raises 401.
     """
     scope = calling_scope()
-    # Clients send UTF-8; WSGI hands header bytes over as Latin-1.
+    # Clients send UTF-8, but WSGI decodes header bytes as Latin-1 (PEP 3333).
     raw = request.headers.get(ACCOUNT_HEADER, "").encode("latin-1")
     try:
-        named = raw.decode().strip()
+        header_account = raw.decode().strip()
     except UnicodeDecodeError:
-        named = raw.decode("latin-1").strip()
-    account_id = named or scope
+        header_account = raw.decode("latin-1").strip()
+    account_id = header_account or scope
     if not account_id or scope not in {None, account_id}:
         raise denied()
     require_account(account_id)
@@ -71,17 +74,17 @@ def account_level() -> str:
 
 
 def require_account(account_id: str) -> None:
-    """Raises 404 when there is no such account."""
+    """Raise 404 if the account does not exist."""
     if embedded().database.read(_ACCOUNT).one(account=account_id) is None:
         raise missing("Account")
 
 
 def body() -> dict[str, Any]:
-    """The JSON object of the request; nothing at all counts as an empty one. Raises 400."""
+    """The request body as a JSON object. An empty body counts as ``{}``. Raises 400."""
     if not request.get_data():
         return {}
     try:
-        # Decoded here: json would take halves of surrogate pairs in UTF-8.
+        # Decode explicitly: json.loads accepts encoded surrogates in bytes.
         document = json.loads(request.get_data().decode())
     except (ValueError, RecursionError):
         raise ApiError(400, "The request body is not valid JSON.") from None
@@ -91,7 +94,7 @@ def body() -> dict[str, Any]:
 
 
 def form(name: str) -> str:
-    """A form field, or an empty text. Raises 400 for a body that is no form, and for a NUL."""
+    """A form field, or an empty string. Raises 400 if the body is not a form, or the value holds NUL."""
     request.max_content_length = MAX_FORM_BYTES
     try:
         value = request.form.get(name, "")
@@ -103,7 +106,7 @@ def form(name: str) -> str:
 
 
 def text(document: dict[str, Any], name: str, limit: int = 255) -> str | None:
-    """A text of the body. A value of a wrong type counts as absent (as recorded of Cyclr). Raises 400."""
+    """A string field of the body. A value of another type counts as absent, as in Cyclr. Raises 400."""
     value = document.get(name)
     if not isinstance(value, str):
         return None
@@ -117,7 +120,7 @@ def text(document: dict[str, Any], name: str, limit: int = 255) -> str | None:
 
 
 def id_text(document: dict[str, Any], name: str) -> str | None:
-    """An account's id: a text without the character by which paths keep slashes apart. Raises 400."""
+    """An account id: a string without U+E000, which paths use for encoded slashes. Raises 400."""
     value = text(document, name)
     if value is not None and STAND_IN in value:
         raise ApiError(400, f"{name} must not contain the private-use character U+E000.")
@@ -125,7 +128,7 @@ def id_text(document: dict[str, Any], name: str) -> str | None:
 
 
 def page_of(items: Sequence[Any]) -> Response:
-    """One page of a list (``page`` from 1, ``pageSize``), with the header ``Total-Pages``. Raises 400."""
+    """Respond with the page that the query asks for, and the header ``Total-Pages``. Raises 400."""
     size = _number("pageSize", embedded().settings.default_page_size, MAX_PAGE_SIZE)
     page = _number("page", 1, 1_000_000)
     response = answer(list(items[(page - 1) * size : page * size]))
@@ -134,23 +137,23 @@ def page_of(items: Sequence[Any]) -> Response:
 
 
 def ordered(items: list[dict[str, Any]], default: str = "Id") -> list[dict[str, Any]]:
-    """The list in the order that ``orderBy`` and ``sortOrderAsc`` ask for."""
+    """Sort the list by the query parameters ``orderBy`` and ``sortOrderAsc``. Raises 400."""
     name = request.args.get("orderBy") or default
     descending = request.args.get("sortOrderAsc", "true").lower() == "false"
     if not all(name in item for item in items):
         raise ApiError(400, f"orderBy: there is no field {name}")
-    return sorted(items, key=lambda item: _place(item[name]), reverse=descending)
+    return sorted(items, key=lambda item: _sort_key(item[name]), reverse=descending)
 
 
-def _place(value: Any) -> tuple[str, Any]:
-    # Values of one kind are compared with one another; an object or a list has no order but that of its text.
+def _sort_key(value: Any) -> tuple[str, Any]:
+    # Group values by type, so that all are comparable. Objects and lists sort by their JSON text.
     return type(value).__name__, json.dumps(value) if isinstance(value, dict | list | None) else value
 
 
-def _number(name: str, default: int, most: int) -> int:
-    given = request.args.get(name)
-    if given is None:
+def _number(name: str, default: int, maximum: int) -> int:
+    raw = request.args.get(name)
+    if raw is None:
         return default
-    if not given.isascii() or not given.isdigit() or not 1 <= int(given[:9]) <= most:
-        raise ApiError(400, f"{name} must be a whole number from 1 to {most}.")
-    return int(given[:9])
+    if not raw.isascii() or not raw.isdigit() or not 1 <= int(raw[:9]) <= maximum:
+        raise ApiError(400, f"{name} must be a whole number from 1 to {maximum}.")
+    return int(raw[:9])

@@ -1,4 +1,4 @@
-"""What a third party calls an account: any text, and the accounts that differ there must differ here."""
+"""Normalises account names that third parties send, without making distinct names equal."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from hashlib import sha256
 from typing import Final
 
 MOST: Final = 255
-"""Characters that are kept and told."""
+"""Maximum length of a stored name, in characters."""
 _LIKE_OURS: Final = re.compile(r"<(?=U\+[0-9A-F]{4,6}>)")
 _BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0\ufffc\U0001d159")
-"""Letters and symbols by their category, and nothing to see."""
+"""Characters that are invisible although Unicode classes them as letters or symbols."""
 
 
-def kept_name(told: str | None) -> str | None:
-    """The name as it is kept: no two of the third party's become one, and nothing in it is hidden.
+def kept_name(name: str | None) -> str | None:
+    """Normalise an account name for storage. Distinct names stay distinct. None if empty.
 
-    It stands in receipts, events, lists and pages of hosts. What cannot be seen there, or turns around what
-    stands beside it (UAX 9), is written by its number, as ``<U+202E>``. What is too long ends in the
-    beginning of its own SHA-256. None for none.
+    The name appears in receipts, events, lists and hosts' pages. Invisible characters and bidirectional
+    controls (UAX 9) are escaped as ``<U+202E>``. A name of more than 255 characters
+    (before or after escaping) is cut, and ends in 32 hexadecimal digits of the SHA-256 of the original.
     """
-    if not told:
+    if not name:
         return None
-    written = "".join(map(_visible, _LIKE_OURS.sub("<U+003C>", told[: 2 * MOST])))
-    if not written.strip(" "):
-        written = "<U+0020>" * min(len(told), 8)
-    if len(told) <= MOST and len(written) <= MOST:
-        return written
-    end = f"\u2026{sha256(told.encode()).hexdigest()[:32]}"
-    return written[: MOST - len(end)] + end
+    escaped = "".join(map(_visible, _LIKE_OURS.sub("<U+003C>", name[: 2 * MOST])))
+    if not escaped.strip(" "):
+        escaped = "<U+0020>" * min(len(name), 8)
+    if len(name) <= MOST and len(escaped) <= MOST:
+        return escaped
+    suffix = f"\u2026{sha256(name.encode()).hexdigest()[:32]}"
+    return escaped[: MOST - len(suffix)] + suffix
 
 
 def is_same(one: str, other: str) -> bool:
-    """Whether two names are one account's. Of an e-mail address the case says nothing."""
+    """Whether two names denote the same account. E-mail addresses compare case-insensitively."""
     return one.casefold() == other.casefold() if "@" in one and "@" in other else one == other
 
 

@@ -40,28 +40,28 @@ from bff.serving.rate_limits import storage_for
 
 MAX_BODY_BYTES = 256 * 1024
 PAGES = ("/connectorauth/", "/connector/")
-"""Where browsers are; the rest is the API."""
+"""Path prefixes of the browser pages. Everything else is the API."""
 RETRY_SECONDS = 5
 log = structlog.get_logger("hitchpost.embedded")
 
 
 def create_app(settings: Settings, catalogue: Catalogue) -> Flask:
-    """The service: API and browser pages on one origin. Raises ``FaultyCatalogue``."""
+    """Create the service: API and browser pages on one origin. Raises ``FaultyCatalogue``."""
     policy = settings.outbound_policy()
     require_allowed(catalogue, policy)
     app = Flask("partner", static_folder=None, template_folder=str(TEMPLATES))
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     database = Database(settings.database_url, settings.threads)
     clock.follow(database.clock)
-    counts_at = settings.limits_url.get_secret_value() if settings.limits_url else None
-    # A redirect to the path with one slash would be no answer of this API's form.
+    limits_url = settings.limits_url.get_secret_value() if settings.limits_url else None
+    # Werkzeug would redirect double slashes, but the API answers unknown paths with a 404 in JSON.
     app.url_map.merge_slashes = False
     app.extensions[EXTENSION] = Embedded(
         settings=settings,
         database=database,
         limits=Limits(
             *storage_for(
-                counts_at, database.engine, tables.rate_limit, workers=settings.workers, clock=clock.now
+                limits_url, database.engine, tables.rate_limit, workers=settings.workers, clock=clock.now
             )
         ),
         vault=Vault(settings.keys()),
@@ -80,7 +80,7 @@ def create_app(settings: Settings, catalogue: Catalogue) -> Flask:
 
 
 def api_document(public_url: str) -> dict[str, Any]:
-    """The OpenAPI document that a service at ``public_url`` serves. Raises ``Undeclared``."""
+    """Make the OpenAPI document of a service at ``public_url``. Raises ``Undeclared``."""
     app = Flask("partner", static_folder=None)
     _register(app)
     return openapi.document(public_url, openapi.described(app))
@@ -122,7 +122,7 @@ def _unforeseen(error: Exception) -> Response:
     if is_away(error):
         return _without_database(error)
     if request.path.startswith(PAGES):
-        return _page_of(error)
+        return _error_page(error)
     if isinstance(error, HTTPException) and error.code is not None:
         response = answer({"Message": error.description or error.name}, error.code)
         if allowed := getattr(error, "valid_methods", None):
@@ -135,15 +135,15 @@ def _unforeseen(error: Exception) -> Response:
 def _without_database(error: Exception) -> Response:
     log.error("database unavailable", **about(error))
     if request.path.startswith(PAGES):
-        # Nothing was done: a page that was only looked at looks again by itself.
+        # A GET changed nothing, so its page can reload itself.
         again_in = RETRY_SECONDS if request.method == "GET" else None
         return pages.trouble(FlowError(503, "failed", retry_after=RETRY_SECONDS, again_in=again_in))
-    said = "The database cannot be used now; nothing was done."
-    return _refused(ApiError(503, said, retry_after=RETRY_SECONDS))
+    message = "The database cannot be used now; nothing was done."
+    return _refused(ApiError(503, message, retry_after=RETRY_SECONDS))
 
 
-def _page_of(error: Exception) -> Response:
-    """A person looks there: never JSON, whatever it is."""
+def _error_page(error: Exception) -> Response:
+    """Make an error page. Browser paths never answer with JSON."""
     status = error.code if isinstance(error, HTTPException) and error.code is not None else 500
     if status >= 500:
         log.error("unforeseen error", **about(error))
@@ -154,6 +154,6 @@ def _page_of(error: Exception) -> Response:
 
 
 def _no_nul() -> None:
-    # PostgreSQL keeps no text with NUL in it, and fails on the question for one.
+    # PostgreSQL rejects text with NUL, also in the parameters of a query.
     if "\x00" in request.path and request.path.startswith("/v1.0/"):
         raise missing("Path")

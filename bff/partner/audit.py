@@ -1,4 +1,4 @@
-"""Who did what, for those who have to know later: one line an event, in the log ``hitchpost.audit``."""
+"""Writes the audit log ``hitchpost.audit``, one line for each event."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ log = structlog.get_logger("hitchpost.audit")
 
 
 def audit(event: str, **about: Any) -> None:
-    """One event. Ids and results are told; tokens, names and credentials are not."""
+    """Log an event. ``about`` holds ids and results, never tokens, names or credentials."""
     client = request.remote_addr if has_request_context() else None
     log.info(event, client=client, **about)

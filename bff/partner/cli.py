@@ -1,4 +1,4 @@
-"""Every command of ``python -m bff.partner``, with all that it works with."""
+"""The commands of ``python -m bff.partner``."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from bff.serving.version import own_version
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command; its exit status. Raises ``FaultySettings``, ``FaultyCatalogue`` or ``ApiError``."""
-    asked = _parser().parse_args(arguments)
-    return int(asked.run(asked))
+    """Run a command, return its exit status. Raises ``FaultySettings``, ``FaultyCatalogue``, ``ApiError``."""
+    parsed = _parser().parse_args(arguments)
+    return int(parsed.run(parsed))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _check_config(asked: argparse.Namespace) -> int:
+def _check_config(arguments: argparse.Namespace) -> int:
     faults: list[str] = []
     warnings: list[str] = []
     try:
@@ -88,8 +88,8 @@ def _check_config(asked: argparse.Namespace) -> int:
             require_allowed(read_catalogue(settings.catalogue), settings.outbound_policy())
         except FaultyCatalogue as error:
             faults += error.faults
-        if not asked.offline:
-            _look_around(settings, faults, warnings)
+        if not arguments.offline:
+            _check_resources(settings, faults, warnings)
     for line in [*(f"warning: {warning}" for warning in warnings), *faults]:
         print(line, file=sys.stderr)
     if not faults:
@@ -97,12 +97,12 @@ def _check_config(asked: argparse.Namespace) -> int:
     return 2 if faults else 0
 
 
-def _look_around(settings: Settings, faults: list[str], warnings: list[str]) -> None:
-    """What the settings name and is not there, or is another's."""
-    found, doubts = SCHEMA.look_at(settings.database_url)
-    faults += found
-    warnings += doubts
-    if not found and not doubts:
+def _check_resources(settings: Settings, faults: list[str], warnings: list[str]) -> None:
+    """Check the resources that the settings name: database, encryption keys and rate-limit store."""
+    database_faults, database_warnings = SCHEMA.look_at(settings.database_url)
+    faults += database_faults
+    warnings += database_warnings
+    if not database_faults and not database_warnings:
         with contextlib.closing(Database(settings.database_url)) as database:
             faults += foreign_keys(database, Vault(settings.keys()))
     if settings.limits_url is not None:
@@ -126,35 +126,37 @@ def _upgrade(_: argparse.Namespace) -> int:
     return 0
 
 
-def _check(asked: argparse.Namespace) -> int:
-    found = read_catalogue(asked.file)
-    print(f"{asked.file}: {len(found.connectors)} connectors, no faults")
+def _check(arguments: argparse.Namespace) -> int:
+    catalogue = read_catalogue(arguments.file)
+    print(f"{arguments.file}: {len(catalogue.connectors)} connectors, no faults")
     return 0
 
 
-def _test_connector(asked: argparse.Namespace) -> int:
+def _test_connector(arguments: argparse.Namespace) -> int:
     settings = load_settings()
-    if not (found := read_catalogue(settings.catalogue).by_name(asked.key)):
-        print(f"there is no connector {one_line(asked.key)} in {settings.catalogue}", file=sys.stderr)
+    if not (connectors := read_catalogue(settings.catalogue).by_name(arguments.key)):
+        print(f"there is no connector {one_line(arguments.key)} in {settings.catalogue}", file=sys.stderr)
         return 2
-    values = dict(pair.partition("=")[::2] for pair in asked.set)
+    values = dict(pair.partition("=")[::2] for pair in arguments.set)
     provider = Provider(settings.outbound_policy())
-    return Walk(found[0], provider, values, input, print).go(settings.redirect_uri)
+    return Walk(connectors[0], provider, values, input, print).go(settings.redirect_uri)
 
 
-def _list(asked: argparse.Namespace) -> int:
+def _list(arguments: argparse.Namespace) -> int:
     service = _service()
-    for grant in grant_inventory.listed(service, grant_inventory.connector_id_of(service, asked.connector)):
-        told = (grant["ExternalAccount"], " ".join(grant["Scopes"] or []), grant["Error"])
-        more = "  ".join(filter(None, told))
+    for grant in grant_inventory.listed(
+        service, grant_inventory.connector_id_of(service, arguments.connector)
+    ):
+        details = (grant["ExternalAccount"], " ".join(grant["Scopes"] or []), grant["Error"])
+        more = "  ".join(filter(None, details))
         line = f"{grant['State']}  account {grant['AccountId']}  {grant['AccountConnectorId']}  {more}"
         print(one_line(line).rstrip())
     return 0
 
 
-def _revoke(asked: argparse.Namespace) -> int:
+def _revoke(arguments: argparse.Namespace) -> int:
     service = _service()
-    ended = grant_inventory.end_all(service, grant_inventory.connector_id_of(service, asked.connector))
+    ended = grant_inventory.end_all(service, grant_inventory.connector_id_of(service, arguments.connector))
     print(f"{ended.connections} connections ended; {ended.pending} grants still to be revoked")
     if ended.pending:
         print("the running service tries again until they are")
@@ -162,7 +164,7 @@ def _revoke(asked: argparse.Namespace) -> int:
 
 
 def _re_encrypt(_: argparse.Namespace) -> int:
-    """The exit status is 1 when something is left to another key than the newest."""
+    """Re-encrypt. The exit status is 1 if a value is still sealed with another key than the newest."""
     settings = load_settings()
     vault = Vault(settings.keys())
     SCHEMA.open(settings.database_url).dispose()
@@ -178,6 +180,6 @@ def _re_encrypt(_: argparse.Namespace) -> int:
 def _service() -> Embedded:
     settings = load_settings()
     SCHEMA.open(settings.database_url).dispose()
-    found = create_app(settings, read_catalogue(settings.catalogue)).extensions[EXTENSION]
-    assert isinstance(found, Embedded)  # nosec B101  # for the type checker
-    return found
+    service = create_app(settings, read_catalogue(settings.catalogue)).extensions[EXTENSION]
+    assert isinstance(service, Embedded)  # nosec B101  # for the type checker
+    return service

@@ -1,4 +1,4 @@
-"""The present, and how times are written in answers."""
+"""The current time, and the time formats of responses."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from email.utils import format_datetime
 
 
 class _Clock:
-    """The machine's own, until there is a database to follow."""
+    """Holds the clock of the process: the system clock until ``follow`` replaces it."""
 
     read: Callable[[], datetime] = staticmethod(lambda: datetime.now(UTC))
 
 
 def now() -> datetime:
-    """The present, in UTC."""
+    """The current time, in UTC."""
     return _Clock.read()
 
 
 def follow(clock: Callable[[], datetime]) -> None:
-    """From now on the present is what ``clock`` says: one process serves one database."""
+    """Use ``clock``, the database's, as the time source of the process."""
     _Clock.read = staticmethod(clock)
 
 
 def dot_net(moment: datetime | None) -> str | None:
-    """A time with seven fractional digits and ``Z``, as .NET writes it and Cyclr answers it."""
+    """Format a time as .NET and Cyclr do: ISO 8601 with seven fractional digits and ``Z``."""
     return f"{moment:%Y-%m-%dT%H:%M:%S.%f}0Z" if moment else None
 
 
 def rfc_1123(moment: datetime) -> str:
-    """A time such as ``Thu, 02 Mar 2023 03:03:24 GMT``, as the token endpoint answers it."""
+    """Format a time as the token endpoint does: ``Thu, 02 Mar 2023 03:03:24 GMT``."""
     return format_datetime(moment, usegmt=True)

@@ -1,6 +1,6 @@
-"""A sign-in at a third party step by step in a terminal: for whoever writes an entry of the catalogue.
+"""Walks through a sign-in at a third party in a terminal, to test a catalogue entry.
 
-Nothing is stored, and no token is printed. The grant that it gets is revoked at the end, where that can be.
+Stores nothing and prints no tokens. Revokes the grant at the end if the entry has a ``revocation_url``.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from bff.partner.sign_in import authorize
 from bff.serving.terminal import one_line
 
 Ask = Callable[[str], str]
-"""Prints a question, and waits for a line."""
+"""Prints a prompt and returns the line that the user enters."""
 Say = Callable[[str], None]
 
 
 class Walk:
-    """One sign-in. ``values`` are what a user would type into the fields."""
+    """A sign-in in a terminal. ``values`` are the values of the entry's form fields, by field name."""
 
     def __init__(
         self, item: CatalogueConnector, provider: Provider, values: Mapping[str, str], ask: Ask, say: Say
@@ -39,7 +39,7 @@ class Walk:
         self._client = Client(item.client_id or "", item.client_secret)
 
     def go(self, redirect_uri: str) -> int:
-        """All of it; the exit status, 1 where a step failed."""
+        """Run all steps. Return the exit status: 0, or 1 if a step failed."""
         if self._item.auth not in {"oauth2", "client_credentials"}:
             self._say(f"{self._item.key}: is no OAuth connector; its check is tried in the popup")
             return 1
@@ -49,12 +49,12 @@ class Walk:
             self._say(f"set these fields: {', '.join(wanted)}")
             return 1
         try:
-            found, document = self._tokens(redirect_uri)
-            self._tell_tokens(found)
-            found = self._account(found, document)
-            if found.refresh_token:
-                found = self._refresh(found)
-            self._revoke(found)
+            tokens, document = self._tokens(redirect_uri)
+            self._tell_tokens(tokens)
+            tokens = self._account(tokens, document)
+            if tokens.refresh_token:
+                tokens = self._refresh(tokens)
+            self._revoke(tokens)
         except ProviderFailed as failure:
             self._say(f"failed: {failure.error}")
             if failure.said is not None:
@@ -71,8 +71,8 @@ class Walk:
     def _tokens(self, redirect_uri: str) -> tuple[Credentials, Any]:
         if self._item.needs_no_user:
             return self._provider.client_credentials(self._item, self._client, self._values)
-        tie = authorize.Secrets(secrets.token_urlsafe(32), secrets.token_urlsafe(32))
-        url = authorize.url_for(self._item, self._client, self._values, tie, redirect_uri)
+        flow_secrets = authorize.Secrets(secrets.token_urlsafe(32), secrets.token_urlsafe(32))
+        url = authorize.url_for(self._item, self._client, self._values, flow_secrets, redirect_uri)
         self._say("1. open this address in a browser, and sign in:")
         self._say(f"   {url}")
         ended = self._ask(
@@ -81,23 +81,23 @@ class Walk:
         answer = dict(parse_qsl(urlsplit(ended.strip()).query, keep_blank_values=True))
         code = answer.get(self._item.parameter_names.get("code", "code"), "")
         self._say(f"   came back with: {', '.join(sorted(answer)) or 'nothing'}")
-        if answer.get(self._item.parameter_names.get("state", "state")) != tie.state:
+        if answer.get(self._item.parameter_names.get("state", "state")) != flow_secrets.state:
             self._say("   its state is not the one that was sent")
         if answer.get("error") or not code:
             raise ProviderFailed(
                 answer.get("error") or "no_code", said=said.of_answer("authorize", None, answer, [code])
             )
         kept = {name: answer[name] for name in self._item.keep_from_callback if answer.get(name)}
-        full = Code(code, tie.verifier, redirect_uri, self._values, kept)
-        return self._provider.exchange_code(self._item, self._client, full)
+        grant_code = Code(code, flow_secrets.verifier, redirect_uri, self._values, kept)
+        return self._provider.exchange_code(self._item, self._client, grant_code)
 
-    def _tell_tokens(self, found: Credentials) -> None:
-        ends = f"{found.expires_at:%Y-%m-%d %H:%M:%S} UTC" if found.expires_at else "not told"
-        self._say(f"3. tokens: refresh token {'yes' if found.refresh_token else 'no'}, end {ends}")
-        self._say(f"   scopes: {found.scope if found.scope is not None else 'not told'}")
+    def _tell_tokens(self, tokens: Credentials) -> None:
+        ends = f"{tokens.expires_at:%Y-%m-%d %H:%M:%S} UTC" if tokens.expires_at else "not told"
+        self._say(f"3. tokens: refresh token {'yes' if tokens.refresh_token else 'no'}, end {ends}")
+        self._say(f"   scopes: {tokens.scope if tokens.scope is not None else 'not told'}")
 
-    def _account(self, found: Credentials, document: Any) -> Credentials:
-        identified = self._provider.identify(self._item, found, document)
+    def _account(self, tokens: Credentials, document: Any) -> Credentials:
+        identified = self._provider.identify(self._item, tokens, document)
         self._say(
             f"4. account: {identified.account or 'not told'} (account_claim {self._item.account_claim})"
         )
@@ -110,19 +110,19 @@ class Walk:
             self._say(f"   not there to be kept: {', '.join(missing)}")
         return identified.credentials
 
-    def _refresh(self, found: Credentials) -> Credentials:
-        new = self._provider.refresh(self._item, self._client, found)
+    def _refresh(self, tokens: Credentials) -> Credentials:
+        new = self._provider.refresh(self._item, self._client, tokens)
         # house-allow: secret-compare: both came from the third party, and nobody outside chooses either
-        rotated = bool(new.refresh_token) and new.refresh_token != found.refresh_token
+        rotated = bool(new.refresh_token) and new.refresh_token != tokens.refresh_token
         self._say(f"5. refreshed: {'with a new refresh token' if rotated else 'the refresh token stays'}")
-        refresh = new.refresh_token or found.refresh_token
-        return replace(found, access_token=new.access_token, refresh_token=refresh)
+        refresh = new.refresh_token or tokens.refresh_token
+        return replace(tokens, access_token=new.access_token, refresh_token=refresh)
 
-    def _revoke(self, found: Credentials) -> None:
+    def _revoke(self, tokens: Credentials) -> None:
         if self._item.revocation_url is None:
             self._say("6. not revoked: there is no revocation_url; end the grant at the third party yourself")
             return
-        ending.end(self._provider, self._item, self._client, found)
+        ending.end(self._provider, self._item, self._client, tokens)
         self._say("6. revoked")
 
     def _tell(self, answer: said.Said) -> None:

@@ -1,4 +1,4 @@
-"""What the routes work with, put together once by ``app.py``."""
+"""The collaborators of the routes, created by ``app.py``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EXTENSION = "hitchpost-embedded"
 
 @dataclass(frozen=True)
 class Embedded:
-    """One embedded partner service."""
+    """The collaborators of an embedded partner service."""
 
     settings: Settings
     database: Database
@@ -29,7 +29,7 @@ class Embedded:
 
 
 def embedded() -> Embedded:
-    """The service that handles this request."""
-    found = current_app.extensions[EXTENSION]
-    assert isinstance(found, Embedded)  # nosec B101  # for the type checker
-    return found
+    """The service of the current Flask application."""
+    service = current_app.extensions[EXTENSION]
+    assert isinstance(service, Embedded)  # nosec B101  # for the type checker
+    return service

@@ -1,4 +1,4 @@
-"""Sealing of secrets at rest, and hashes of one-time values."""
+"""Encrypts secrets at rest, and hashes one-time values."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ NONCE_BYTES: Final = 12
 
 
 class CannotOpen(Exception):
-    """A sealed value was changed, belongs elsewhere, or its key is no longer configured."""
+    """A sealed value was tampered with or moved to another row, or its key is not configured."""
 
 
 class Vault:
-    """AES-256-GCM (NIST SP 800-38D). A sealed value is ``key id.nonce.ciphertext``, base64url.
+    """Encrypts with AES-256-GCM (NIST SP 800-38D). A sealed value is ``key id.nonce.ciphertext``, base64url.
 
-    ``keys`` are 32 bytes each by id, newest first: the newest seals, every one opens. ``context`` (the
-    associated data) says where a value belongs; a value moved to another row does not open.
+    ``keys``: 32-byte keys by id, newest first. The newest encrypts; all of them decrypt.
+    ``context`` is the associated data and names the row of a value. A value moved to another row does not
+    decrypt.
     """
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
@@ -37,7 +38,7 @@ class Vault:
         return f"{self.newest}.{_encode(nonce)}.{_encode(sealed)}"
 
     def open(self, sealed: str, context: str) -> str:
-        """Decrypt. Raises ``CannotOpen``."""
+        """Decrypt a value sealed for ``context``. Raises ``CannotOpen``."""
         try:
             key_id, nonce, ciphertext = sealed.split(".")
             opened = self._keys[key_id].decrypt(
@@ -52,12 +53,12 @@ class Vault:
 
 
 def sha256(value: str) -> str:
-    """How one-time values are stored: the hexadecimal SHA-256 of at least 122 random bits."""
+    """Hash a one-time value for storage: hexadecimal SHA-256. The value has at least 122 random bits."""
     return hashlib.sha256(value.encode()).hexdigest()
 
 
 def challenge_of(verifier: str) -> str:
-    """The PKCE challenge, method S256 (RFC 7636, section 4.2)."""
+    """Compute the PKCE code challenge, method S256 (RFC 7636, section 4.2)."""
     return _encode(hashlib.sha256(verifier.encode("ascii")).digest())
 
 

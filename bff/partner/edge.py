@@ -1,4 +1,4 @@
-"""The embedded service's outer wall: hosts, sizes, headers of every answer, the line in the log."""
+"""The WSGI edge of the embedded service: trusted hosts, size limits, security headers, request log."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LARGEST_BODY_BYTES: Final = 256 * 1024
 HSTS: Final = "max-age=31536000"
 CALLBACK: Final = "/connector/callback"
 FOR_PEOPLE: Final = ("/connectorauth/", "/connector/")
-"""Paths that a browser shows. Too long an address, say, is refused before there is a language to choose."""
+"""Path prefixes of browser pages. Requests refused before routing get a plain page in English."""
 PLAIN_PAGE: Final = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Not shown</title><p>{}</p>'
 DENIALS: Final = frozenset({401, 403, 429})
 HEADERS: Final = {
@@ -31,11 +31,11 @@ HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Permitted-Cross-Domain-Policies": "none",
 }
-"""Of the API, and of whatever does not set its own: ``pages.py`` does."""
+"""Default headers of a response. ``pages.py`` sets its own Content-Security-Policy."""
 
 
 def around(app: App, settings: Settings) -> Edge:
-    """The service behind its wall."""
+    """Wrap the service in its edge."""
     return Edge(
         app,
         hosts=trusted(
@@ -49,7 +49,7 @@ def around(app: App, settings: Settings) -> Edge:
 
 
 def refuse(settings: Settings) -> Any:
-    """Answers requests that reach no route: in the form of the API, and to a person as a page."""
+    """Make the responder for requests that reach no route: JSON on API paths, HTML on browser pages."""
 
     def answer_with(status: int, _code: str, detail: str) -> App:
         def answer(environ: Environ, start_response: Any) -> Iterable[bytes]:
@@ -66,7 +66,7 @@ def refuse(settings: Settings) -> Any:
 
 
 def secure(response: Response) -> Response:
-    """Add the headers that every answer has, and tell of a denial."""
+    """Add the default headers, and log 401, 403 and 429 to the audit log."""
     rule = request.url_rule
     request.environ[ROUTE] = rule.rule if rule else UNMATCHED
     if response.status_code in DENIALS:
@@ -77,7 +77,7 @@ def secure(response: Response) -> Response:
 
 
 def _headers(settings: Settings) -> dict[str, str]:
-    secure_only = {"Strict-Transport-Security": HSTS} if settings.public_url.startswith("https:") else {}
-    # What this is, to the BFF: no other partner service says so.
-    itself = {"Hitchpost-Embedded": "1"} if settings.tell_sign_ins else {}
-    return HEADERS | secure_only | itself
+    hsts = {"Strict-Transport-Security": HSTS} if settings.public_url.startswith("https:") else {}
+    # Lets the BFF recognise this service: no other partner service sends this header.
+    marker = {"Hitchpost-Embedded": "1"} if settings.tell_sign_ins else {}
+    return HEADERS | hsts | marker

@@ -1,4 +1,4 @@
-"""What the API answers when it says no."""
+"""Errors of the API and of the browser flow."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ Reason = Literal[
     "too_many",
     "really_declined",
 ]
-"""Why a browser flow ended; ``words.py`` has a title and an explanation for each."""
+"""Why a browser flow ended. ``words.py`` has a title and an explanation for each."""
 
 
 class ApiError(Exception):
-    """A refusal, told as ``{"Message": ...}`` with its HTTP status (the form of Cyclr's API).
+    """An API error, sent as ``{"Message": ...}`` with its HTTP status, as in Cyclr's API.
 
-    ``retry_after``: in so many seconds it may be another answer.
+    ``retry_after``: seconds after which the request may succeed.
     """
 
     def __init__(self, status: int, message: str, *, retry_after: float | None = None) -> None:
@@ -44,15 +44,17 @@ class ApiError(Exception):
 
 
 class FlowError(Exception):
-    """A browser flow that cannot go on; it ends on an error page of this service's own, as in Cyclr.
+    """A browser flow cannot continue. The user sees an error page of this service, in their language.
 
-    ``error`` is a short code (an OAuth error where the third party sent one), ``said`` all that it
-    answered, ``names`` are what the explanation of ``reason`` lists. The page says it in the language of
-    whoever looks at it.
+    ``reason``: selects the page's title and explanation.
+    ``names``: the names that the explanation lists.
+    ``error``: a short code, the OAuth error if the third party sent one.
+    ``said``: the third party's response.
+    ``retry_after``: seconds after which a request may succeed, sent as ``Retry-After``.
+    ``again_in``: seconds after which the page reloads, or returns to the host if possible.
+    ``asks``: hidden fields of the form that confirms the end of the sign-in. Until then it is not over.
 
-    Whom it concerns is known only once a token, a state or a code of ours was brought: then ``concerns`` says
-    so. ``again_in``: in so many seconds the page looks again, or goes back by itself where it can. ``asks``:
-    the fields of the form by which the user says that the sign-in is to end; nothing has ended yet.
+    The host page to return to is known only with a valid token, state or code. ``concerns`` sets it.
     """
 
     tell: str | None = None
@@ -81,9 +83,9 @@ class FlowError(Exception):
         self.said = said
 
     def concerns(self, target: str, message: str | None, *, proved: bool = True) -> FlowError:
-        """Tell the page at ``target`` that there is news, where a message was asked for; else go back there.
+        """Set the host page to notify (if it asked for a callback ``message``) or to link back to.
 
-        The way back may hold a secret: only the browser that is ``proved`` to have begun is shown it.
+        The link may contain a secret. It is shown only if the browser is ``proved`` to have started the flow.
         """
         self.tell = target if message is not None else None
         self.back = target if message is None and proved else None
@@ -91,15 +93,15 @@ class FlowError(Exception):
 
 
 def how_long_to_wait(error: ApiError | FlowError) -> dict[str, str]:
-    """``Retry-After`` (RFC 9110, section 10.2.3), in whole seconds, for a refusal that time heals."""
+    """The ``Retry-After`` header of a temporary error, in whole seconds (RFC 9110, section 10.2.3)."""
     return {} if error.retry_after is None else {"Retry-After": str(math.ceil(error.retry_after))}
 
 
 def denied() -> ApiError:
-    """The 401 of a missing, wrong or unsuitable bearer token (ASP.NET's standard words)."""
+    """The 401 for a missing, invalid or insufficient bearer token, with ASP.NET's standard message."""
     return ApiError(401, "Authorization has been denied for this request.")
 
 
 def missing(what: str) -> ApiError:
-    """The 404 of an unknown id."""
+    """The 404 for an unknown id."""
     return ApiError(404, f"{what} not found.")

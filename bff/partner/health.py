@@ -1,4 +1,4 @@
-"""Health: alive means that the process answers; ready means that it can do its work."""
+"""Health checks: liveness of the process, and readiness to serve requests."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ routes = Blueprint("health", __name__)
 
 @routes.get("/health/live")
 def live() -> Response:
-    """The process answers; nothing else is asked."""
+    """Liveness: always 200 while the process responds."""
     return answer({"status": "ok", "version": own_version()})
 
 
 @routes.get("/health/ready")
 def ready() -> Response:
-    """The database answers, its schema is this program's, and the program is not about to stop."""
+    """Readiness: 503 if the database is unavailable, its schema does not match, or the process drains."""
     lacking = "stopping" if draining.has_begun() else embedded().database.fault()
     if lacking is None:
         return answer({"status": "ok", "version": own_version()})

@@ -1,4 +1,4 @@
-"""What the running service does although nobody asks: look after grants, revoke, and forget what is over."""
+"""Periodic work of the service: refresh grants, retry revocations, and purge expired rows."""
 
 from __future__ import annotations
 
@@ -14,41 +14,42 @@ from bff.serving.periodic_thread import Rounds
 
 EVERY_SECONDS: Final = 20.0
 BATCH: Final = 50
-"""Rows in one transaction: a few milliseconds, for which a sign-in may wait."""
+"""Rows in one transaction. It takes a few milliseconds, during which a sign-in may have to wait."""
 RESTS, SHORTEST_REST = 2.0, 0.05
-"""A purge rests so many times as long as its batch took, and at least so many seconds."""
+"""Pause between batches: ``RESTS`` times the duration of the batch, at least ``SHORTEST_REST`` seconds."""
 REVOCATIONS: Final = 50
+"""Maximum number of revocations retried in one round."""
 LOOKS: Final = 500
-"""Grants that one round looks at, one after the other, for fifteen seconds at most."""
+"""Maximum number of grants checked in one round, sequentially, for at most 15 seconds."""
 
 log = logging.getLogger("hitchpost.embedded")
 
 
 def keep_house(service: Embedded, pause: Callable[[float], bool] = lambda _seconds: False) -> int:
-    """One round, in batches until nothing is left; how much was done.
+    """Run one round, in batches until nothing is left. Return the number of items processed.
 
-    ``pause`` lasts so many seconds between two batches, and says whether to stop. Any number of processes may
-    do it at once.
+    ``pause``: waits the given number of seconds between batches, and returns whether to stop.
+    Safe to run in several processes at once.
     """
     done = 0
     while True:
         began, now = time.perf_counter(), service.database.clock.cautious()
-        held = revocation.throw_away_unchosen(service, now, BATCH)
-        gone = purge(service.database, now, BATCH)
-        done += held + sum(gone.values())
+        discarded = revocation.throw_away_unchosen(service, now, BATCH)
+        purged = purge(service.database, now, BATCH)
+        done += discarded + sum(purged.values())
         rest = max(RESTS * (time.perf_counter() - began), SHORTEST_REST)
-        if max(held, *gone.values()) < BATCH or pause(rest):
+        if max(discarded, *purged.values()) < BATCH or pause(rest):
             done += revocation.retry_revocations(service, REVOCATIONS)
             return done + upkeep.look_after(service, LOOKS)
 
 
 class Housekeeper(Rounds):
-    """A round three times a minute, at other moments in each process."""
+    """Thread that runs a round every 20 seconds, with jitter between processes."""
 
     def __init__(self, service: Embedded, every: float = EVERY_SECONDS) -> None:
         super().__init__("housekeeping", every, log, spread=0.5)
         self._service = service
 
     def once(self) -> None:
-        """Keep house once."""
+        """Run one round."""
         keep_house(self._service, self._over.wait)

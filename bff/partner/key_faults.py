@@ -1,4 +1,4 @@
-"""Whether the configured encryption keys are those that the stored values were sealed with."""
+"""Checks that the configured encryption keys are those that the stored values were sealed with."""
 
 from __future__ import annotations
 
@@ -13,48 +13,48 @@ from bff.partner.storage.database import Database
 
 SETTING: Final = "HITCHPOST_EMBEDDED_ENCRYPTION_KEYS"
 SAMPLE: Final = 10
-"""Values of each column that are opened with each key."""
+"""Number of values that are decrypted for each column and key."""
 
 
 def foreign_keys(database: Database, vault: Vault) -> list[str]:
-    """A line for each key that sealed something here and is not configured, or is another key by that name.
+    """List the keys that stored values need and that are missing or differ under the same id.
 
-    So a key that was replaced without sealing anew shows at once, and not by the first user whose connection
-    cannot be used. One value that does not open is no proof: it may have been tampered with. Raises
-    ``SQLAlchemyError``.
+    Detects at startup that a key was replaced without re-encryption, before a user's connection fails. A key
+    counts as different only if no value of a sample decrypts: a single one may have been tampered with.
+    Raises ``SQLAlchemyError``.
     """
-    gone = {key for sealed in SEALED for key in _gone(database, vault, sealed)}
+    missing = {key for sealed in SEALED for key in _missing_ids(database, vault, sealed)}
     lines = [
         f"{SETTING}: stored credentials are sealed with key {key!r}, which is not here; put it back behind"
         " the new one, and seal everything anew: hitchpost partner keys re-encrypt"
-        for key in sorted(gone)
+        for key in sorted(missing)
     ]
     return lines + [
         f"{SETTING}: key {key!r} is not the one that stored credentials were sealed with; put that one back,"
         " and give the new one an id of its own"
         for key in vault.ids
-        if _is_another(database, vault, key)
+        if _differs(database, vault, key)
     ]
 
 
-def _gone(database: Database, vault: Vault, sealed: Sealed) -> Iterator[str]:
-    known = or_(*(sealed.column.startswith(f"{key}.", autoescape=True) for key in vault.ids))
-    wanted = select(sealed.column).where(sealed.column.is_not(None), not_(known)).limit(1)
+def _missing_ids(database: Database, vault: Vault, sealed: Sealed) -> Iterator[str]:
+    configured = or_(*(sealed.column.startswith(f"{key}.", autoescape=True) for key in vault.ids))
+    query = select(sealed.column).where(sealed.column.is_not(None), not_(configured)).limit(1)
     with database.reading() as connection:
-        for value in connection.execute(wanted).scalars():
+        for value in connection.execute(query).scalars():
             yield value.partition(".")[0]
 
 
-def _is_another(database: Database, vault: Vault, key: str) -> bool:
-    """Whether something was sealed by this name, and none of a sample opens."""
-    opened = [is_open for sealed in SEALED for is_open in _tried(database, vault, sealed, key)]
+def _differs(database: Database, vault: Vault, key: str) -> bool:
+    """Whether there are values sealed with this key id, and none of a sample decrypts."""
+    opened = [is_open for sealed in SEALED for is_open in _sample_opens(database, vault, sealed, key)]
     return bool(opened) and not any(opened)
 
 
-def _tried(database: Database, vault: Vault, sealed: Sealed, key: str) -> Iterator[bool]:
-    wanted = rows_of(sealed).where(sealed.column.startswith(f"{key}.", autoescape=True)).limit(SAMPLE)
+def _sample_opens(database: Database, vault: Vault, sealed: Sealed, key: str) -> Iterator[bool]:
+    query = rows_of(sealed).where(sealed.column.startswith(f"{key}.", autoescape=True)).limit(SAMPLE)
     with database.reading() as connection:
-        rows: list[Row[Any]] = list(connection.execute(wanted))
+        rows: list[Row[Any]] = list(connection.execute(query))
     for row in rows:
         try:
             vault.open(getattr(row, sealed.column.name), sealed.context(row))

@@ -1,4 +1,4 @@
-"""How often what may be asked: by API client, and by the browser's address before anybody is known."""
+"""Rate limits: by API client for API calls, and by client address for browser pages."""
 
 from __future__ import annotations
 
@@ -22,30 +22,36 @@ log = logging.getLogger("hitchpost.embedded")
 
 
 class Limits:
-    """Counts calls in windows of a minute. Without its store nothing is minted or redeemed."""
+    """Counts calls in fixed windows of one minute. Fails closed for minting and redeeming tokens."""
 
     def __init__(self, storage: str, options: dict[str, Any]) -> None:
-        """``storage`` is its URL for the ``limits`` library, ``options`` what it takes besides."""
-        made = storage_from_string(storage, **{**options, "wrap_exceptions": True})
-        assert isinstance(made, Storage)  # nosec B101  # for the type checker
-        self._counting = FixedWindowRateLimiter(made)
+        """``storage``: a storage URL of the ``limits`` library. ``options``: its keyword arguments."""
+        store = storage_from_string(storage, **{**options, "wrap_exceptions": True})
+        assert isinstance(store, Storage)  # nosec B101  # for the type checker
+        self._counting = FixedWindowRateLimiter(store)
 
     def api(self, scope: str, rate: int, who: str) -> None:
-        """One more call of an API client. Raises ``ApiError``: 429, or 503 when it cannot be counted."""
+        """Count a call of an API client. ``rate``: calls a minute.
+
+        Raises ``ApiError``: 429, or 503 if the call cannot be counted.
+        """
         try:
             wait = self._hit(scope, rate, who)
         except StorageError as error:
-            _tell(error)
+            _log_failure(error)
             raise ApiError(503, UNCOUNTED, retry_after=5) from None
         if wait is not None:
             raise ApiError(429, f"At most {rate} of these calls a minute.", retry_after=wait)
 
     def page(self, scope: str, rate: int, *, needed: bool) -> None:
-        """One more visit from this address. Raises ``FlowError``: 429, or 503 if ``needed`` and uncounted."""
+        """Count a visit from the client's address. ``rate``: visits a minute.
+
+        Raises ``FlowError``: 429, or 503 if the visit cannot be counted and counting is ``needed``.
+        """
         try:
             wait = self._hit(scope, rate, caller_address())
         except StorageError as error:
-            _tell(error)
+            _log_failure(error)
             if needed:
                 raise FlowError(503, "failed", retry_after=5) from None
             return
@@ -53,16 +59,16 @@ class Limits:
             raise FlowError(429, "too_many", retry_after=wait)
 
     def _hit(self, scope: str, rate: int, who: str) -> float | None:
-        most, key = RateLimitItemPerMinute(rate), (PREFIX, scope, sha256(who.encode()).hexdigest())
-        if self._counting.hit(most, *key):
+        limit, key = RateLimitItemPerMinute(rate), (PREFIX, scope, sha256(who.encode()).hexdigest())
+        if self._counting.hit(limit, *key):
             return None
-        return max(1.0, self._counting.get_window_stats(most, *key).reset_time - time.time())
+        return max(1.0, self._counting.get_window_stats(limit, *key).reset_time - time.time())
 
 
 def caller_address() -> str:
-    """The address of this request that counts."""
+    """The client address under which this request is counted."""
     return counted_address(request.remote_addr)
 
 
-def _tell(error: StorageError) -> None:
+def _log_failure(error: StorageError) -> None:
     log.error("calls cannot be counted: %s", type(error.storage_error).__name__)

@@ -1,4 +1,4 @@
-"""``hitchpost providers``: find a service that ships as an entry, and write it into one's own catalogue."""
+"""``hitchpost providers``: searches the shipped entries, and adds one to a catalogue."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FAULTY: Final = 2
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
-    """Put the commands below ``providers``."""
+    """Add the subcommands of ``providers`` to the parser."""
     commands = parser.add_subparsers(required=True, metavar="ACTION")
     search = commands.add_parser("search", help="list services, by words in name, kind or category")
     search.add_argument("word", nargs="*", metavar="WORD", help="such as crm or slack; none lists all")
@@ -33,11 +33,11 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     add.set_defaults(run=_add)
 
 
-def _search(asked: argparse.Namespace) -> int:
-    found = matching(asked.word)
-    if not found:
-        return _unknown(" ".join(asked.word), near(" ".join(asked.word)))
-    rows = [(entry.key, entry.name, entry.auth, entry.about.category) for entry in found]
+def _search(arguments: argparse.Namespace) -> int:
+    entries = matching(arguments.word)
+    if not entries:
+        return _unknown(" ".join(arguments.word), near(" ".join(arguments.word)))
+    rows = [(entry.key, entry.name, entry.auth, entry.about.category) for entry in entries]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
@@ -45,16 +45,16 @@ def _search(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _show(asked: argparse.Namespace) -> int:
-    return _with(asked.name, _print_entry)
+def _show(arguments: argparse.Namespace) -> int:
+    return _with(arguments.name, _print_entry)
 
 
-def _add(asked: argparse.Namespace) -> int:
-    path = asked.catalogue or os.environ.get(f"{PREFIX}CATALOGUE")
+def _add(arguments: argparse.Namespace) -> int:
+    path = arguments.catalogue or os.environ.get(f"{PREFIX}CATALOGUE")
     if not path:
         print(f"write --catalogue FILE, or set {PREFIX}CATALOGUE", file=sys.stderr)
         return FAULTY
-    return _with(asked.name, lambda entry: _print_added(entry, Path(path)))
+    return _with(arguments.name, lambda entry: _print_added(entry, Path(path)))
 
 
 def _with(name: str, run: Any) -> int:

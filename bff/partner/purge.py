@@ -1,4 +1,4 @@
-"""What is over is forgotten: a few rows at a time, so that no sign-in waits for it."""
+"""Deletes expired rows in small batches, so that no sign-in has to wait for a lock."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ from bff.partner.storage import tables
 from bff.partner.storage.database import Database
 
 TOKENS_KEPT: Final = timedelta(days=1)
-"""So long after its end a sign-in token is still told from an unknown one."""
+"""How long an expired sign-in token can still be distinguished from an unknown one."""
 SIGN_INS_KEPT: Final = timedelta(days=30)
+"""How long the outcome of a sign-in is stored. The newest of each account connector is never deleted."""
 REVOCATIONS_KEPT: Final = timedelta(days=30)
-"""After that nobody tries any more: few third parties keep a grant that is not used for so long."""
+"""How long a revocation is retried. Few third parties keep an unused grant for longer."""
 HELD_KEPT: Final = grants.HELD_FOR + timedelta(hours=1)
-"""``revocation.throw_away_unchosen`` comes first; this is for what it cannot open."""
+"""How long held credentials are stored if ``revocation.throw_away_unchosen`` cannot decrypt them."""
 
 
 def purge(database: Database, now: datetime, limit: int) -> dict[str, int]:
-    """Forget at most ``limit`` rows of each kind, each kind in a transaction; how many went, by its name."""
+    """Delete at most ``limit`` rows of each table, in one transaction each. Return the counts by table."""
     _record_expired_flows(database, now, limit)
-    gone = {table.name: _delete(database, table, *over, limit) for table, over in _ended(now).items()}
-    return {**gone, "held": _drop_held(database, now, limit)}
+    deleted = {table.name: _delete(database, table, *over, limit) for table, over in _ended(now).items()}
+    return {**deleted, "held": _drop_held(database, now, limit)}
 
 
 def _ended(now: datetime) -> Mapping[Table, tuple[Column[datetime], ColumnElement[bool]]]:
-    """What is over in each table, and by which time its rows come one after the other."""
+    """For each table: the column to order by, and the condition for expired rows."""
     ends: Mapping[Table, tuple[Column[datetime], datetime]] = {
         tables.sign_in_token: (tables.sign_in_token.c.expires_at, now - TOKENS_KEPT),
         tables.api_token: (tables.api_token.c.expires_at, now),
         tables.flow: (tables.flow.c.expires_at, now),
-        # What nobody completed in time holds a third party's answer.
+        # An expired completion still holds the third party's response.
         tables.completion: (tables.completion.c.expires_at, now),
         tables.rate_limit: (tables.rate_limit.c.ends_at, now),
         tables.pending_revocation: (tables.pending_revocation.c.created_at, now - REVOCATIONS_KEPT),
@@ -45,7 +46,7 @@ def _ended(now: datetime) -> Mapping[Table, tuple[Column[datetime], ColumnElemen
 
 
 def _record_expired_flows(database: Database, now: datetime, limit: int) -> None:
-    """The user never came back from the third party in time: whoever waits for the sign-in is told."""
+    """Record as expired the flows whose user did not return from the third party in time."""
     table = tables.flow
     late = select(table).where(table.c.expires_at < now, table.c.used_at.is_(None))
     with database.writing() as connection:
@@ -54,7 +55,7 @@ def _record_expired_flows(database: Database, now: datetime, limit: int) -> None
 
 
 def _old_sign_ins(now: datetime) -> ColumnElement[bool]:
-    # The newest of each account connector stays: it says how the present state came about.
+    # Keep the newest of each account connector: it explains the current state.
     sign_in, other = tables.sign_in, tables.sign_in.alias()
     newest = select(func.max(other.c.id)).where(
         other.c.account_connector_id == sign_in.c.account_connector_id
@@ -66,17 +67,17 @@ def _delete(
     database: Database, table: Table, at: Column[datetime], over: ColumnElement[bool], limit: int
 ) -> int:
     (key,) = table.primary_key.columns
-    # Several processes purge at once: on PostgreSQL each takes rows that no other has taken. In their order,
-    # and so by the index of ``at``: else PostgreSQL may read the table from its beginning to find some few.
-    some = select(key).where(over).order_by(at).limit(limit).with_for_update(skip_locked=True)
+    # Several processes purge at once: SKIP LOCKED gives each of them other rows on PostgreSQL. Ordering by
+    # ``at`` makes PostgreSQL use its index; otherwise it may scan the whole table for a few rows.
+    batch = select(key).where(over).order_by(at).limit(limit).with_for_update(skip_locked=True)
     with database.writing() as connection:
-        return connection.execute(delete(table).where(key.in_(some))).rowcount
+        return connection.execute(delete(table).where(key.in_(batch))).rowcount
 
 
 def _drop_held(database: Database, now: datetime, limit: int) -> int:
     sign_in = tables.sign_in.c
     late = sign_in.held.is_not(None) & (sign_in.at < now - HELD_KEPT)
-    some = select(sign_in.id).where(late).order_by(sign_in.at).limit(limit).with_for_update(skip_locked=True)
+    batch = select(sign_in.id).where(late).order_by(sign_in.at).limit(limit).with_for_update(skip_locked=True)
     with database.writing() as connection:
-        dropped = update(tables.sign_in).where(sign_in.id.in_(some)).values(held=None)
+        dropped = update(tables.sign_in).where(sign_in.id.in_(batch)).values(held=None)
         return connection.execute(dropped).rowcount

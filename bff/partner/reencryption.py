@@ -1,4 +1,4 @@
-"""Brings everything that is sealed to the newest key, so that an old one can be removed."""
+"""Re-encrypts sealed values with the newest key, so that an old key can be removed."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ BATCH: Final = 200
 
 @dataclass(frozen=True)
 class Sealed:
-    """A column with sealed values, and the context that each row's is bound to."""
+    """A column with sealed values. ``context`` computes the associated data of a row's value."""
 
     column: Column[str]
     context: Callable[[Row[Any]], str]
 
     @property
     def table(self) -> Table:
-        """Its table."""
+        """The table of the column."""
         return self.column.table
 
     @property
     def key(self) -> Column[Any]:
-        """The primary key of its table."""
+        """The primary key of the table."""
         (key,) = self.table.primary_key.columns
         return key
 
@@ -47,12 +47,12 @@ SEALED: Final = (
     Sealed(tables.completion.c.answer, lambda row: completion.sealed_in(row.code_sha256, row)),
     Sealed(tables.pending_revocation.c.sealed_grant, noting.context_of),
 )
-"""Every sealed column. A test holds it to the columns that ``tables.py`` calls sealed."""
+"""All sealed columns. A test compares them with the columns marked ``# sealed`` in ``tables.py``."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """``changed`` values; ``faults`` names those that do not open; ``left`` counts all by their key's id."""
+    """Result: number of ``changed`` values, ``faults`` of undecryptable ones, count ``left`` by key id."""
 
     changed: int
     faults: list[str]
@@ -60,46 +60,46 @@ class Report:
 
 
 def re_encrypt(database: Database, vault: Vault) -> Report:
-    """Seal anew, in batches, what another key than the newest has sealed.
+    """Re-encrypt, in batches, the values that are not sealed with the newest key.
 
-    Safe while the service runs: a value that somebody else changes meanwhile is left to them.
+    Safe while the service runs: a value that changes in the meantime is not overwritten.
     """
     changed, faults = 0, []
     for sealed in SEALED:
         last: Any = None
-        while rows := _old(database, vault, sealed, last):
+        while rows := _next_batch(database, vault, sealed, last):
             for row in rows:
                 try:
-                    changed += _renew(database, vault, sealed, row)
+                    changed += _reseal(database, vault, sealed, row)
                 except CannotOpen as error:
                     faults.append(str(error))
             last = getattr(rows[-1], sealed.key.name)
     return Report(changed, faults, _counted(database, vault))
 
 
-def _old(database: Database, vault: Vault, sealed: Sealed, last: Any) -> list[Row[Any]]:
+def _next_batch(database: Database, vault: Vault, sealed: Sealed, last: Any) -> list[Row[Any]]:
     newest = sealed.column.startswith(f"{vault.newest}.", autoescape=True)
-    wanted = rows_of(sealed).where(sealed.column.is_not(None), ~newest)
+    query = rows_of(sealed).where(sealed.column.is_not(None), ~newest)
     if last is not None:
-        wanted = wanted.where(sealed.key > last)
+        query = query.where(sealed.key > last)
     with database.reading() as connection:
-        return list(connection.execute(wanted.order_by(sealed.key).limit(BATCH)))
+        return list(connection.execute(query.order_by(sealed.key).limit(BATCH)))
 
 
 def rows_of(sealed: Sealed) -> Select[Any]:
-    """The rows of a sealed column, each with what its context is made from."""
+    """Select the rows of a sealed column, with the columns that its context needs."""
     owner = tables.account_connector
     if not any(key.column is owner.c.id for key in sealed.table.foreign_keys):
         return select(sealed.table)
     return select(sealed.table, *store.OWNER).join_from(sealed.table, owner)
 
 
-def _renew(database: Database, vault: Vault, sealed: Sealed, row: Row[Any]) -> int:
+def _reseal(database: Database, vault: Vault, sealed: Sealed, row: Row[Any]) -> int:
     old, context = getattr(row, sealed.column.name), sealed.context(row)
     new = vault.seal(vault.open(old, context), context)
-    ours = (sealed.key == getattr(row, sealed.key.name)) & (sealed.column == old)
+    unchanged = (sealed.key == getattr(row, sealed.key.name)) & (sealed.column == old)
     with database.writing() as connection:
-        changed = update(sealed.table).where(ours).values({sealed.column: new})
+        changed = update(sealed.table).where(unchanged).values({sealed.column: new})
         return connection.execute(changed).rowcount
 
 

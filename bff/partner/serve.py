@@ -1,4 +1,4 @@
-"""Runs the embedded partner service: the arbiter knows settings and catalogue, its workers have the app."""
+"""Runs the server. The arbiter process reads settings and catalogue; its workers load the app."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def serve() -> int:
 
 
 def _serving() -> Serving:
-    """What is served by settings and catalogue as they are now."""
+    """Read settings and catalogue, and return the server configuration."""
     settings = load_settings()
     catalogue = read_catalogue(settings.catalogue)
     require_allowed(catalogue, settings.outbound_policy())
@@ -46,7 +46,7 @@ def _serving() -> Serving:
 
 
 def _faults() -> list[str]:
-    """What is wrong with settings and catalogue as they are now."""
+    """The faults of the current settings and catalogue."""
     try:
         _serving()
     except (FaultySettings, FaultyCatalogue) as error:
@@ -55,9 +55,9 @@ def _faults() -> list[str]:
 
 
 def load() -> Callable[[Settings, Catalogue, bool], Flask]:
-    """What builds the app and starts its housekeeping, with all that they import."""
+    """Import the app. Return a function that creates it and starts its background threads."""
     with kept():
-        from bff.partner.app import create_app  # noqa: PLC0415  # only where it is built
+        from bff.partner.app import create_app  # noqa: PLC0415  # import in the worker only
         from bff.partner.context import EXTENSION, Embedded  # noqa: PLC0415
         from bff.partner.housekeeping import Housekeeper  # noqa: PLC0415
         from bff.partner.key_faults import foreign_keys  # noqa: PLC0415
@@ -67,7 +67,7 @@ def load() -> Callable[[Settings, Catalogue, bool], Flask]:
         app = create_app(settings, catalogue)
         service = app.extensions[EXTENSION]
         assert isinstance(service, Embedded)  # nosec B101  # for the type checker
-        # Looked at by the first workers and at a reload, as a product file is applied then.
+        # Check the keys at startup and at a reload, not when a worker is replaced.
         if not replacing and (faults := foreign_keys(service.database, service.vault)):
             raise FaultySettings(faults)
         Housekeeper(service).start()

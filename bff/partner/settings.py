@@ -1,4 +1,4 @@
-"""The embedded service's environment, validated whole, and the switches for what Cyclr does not document."""
+"""Settings of the embedded service, including switches for behaviour that Cyclr does not document."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEY_BYTES: Final = 32
 
 
 class FaultySettings(Exception):
-    """Settings that cannot be used. ``faults`` has one line a variable, saying what to write instead."""
+    """Invalid settings. ``faults`` has one line for each variable, with the value to write instead."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
@@ -40,7 +40,7 @@ def _url(value: str) -> str:
 
 
 def encryption_keys(text: str) -> dict[str, bytes]:
-    """The keys by id. Raises ``ValueError`` saying what to write instead."""
+    """Parse ``id:key`` entries into keys by id. Raises ``ValueError`` with the expected format."""
     keys: dict[str, bytes] = {}
     for entry in filter(None, (part.strip() for part in text.split(","))):
         key_id, _, encoded = entry.partition(":")
@@ -73,7 +73,7 @@ Url = Annotated[str, AfterValidator(_url)]
 
 
 class Settings(ServedSettings):
-    """Every setting of the embedded service. ``docs/settings.md`` is kept true to it by a test."""
+    """All settings of the embedded service. ``docs/settings.md`` is generated from their descriptions."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
@@ -112,7 +112,7 @@ class Settings(ServedSettings):
         default=60_000, ge=1, description="Sign-in tokens that one API client's address may mint in a minute."
     )
 
-    # What Cyclr's documentation leaves open. Each default is the likeliest behaviour.
+    # Behaviour that Cyclr's documentation does not specify. Each default is the most likely one.
     tell_sign_ins: bool = Field(
         default=True,
         description="Add the `Hitchpost` object to account connectors, which says what became of each sign-in"
@@ -169,26 +169,26 @@ class Settings(ServedSettings):
         return encryption_keys(self.encryption_keys.get_secret_value())
 
     def outbound_policy(self) -> outbound.Policy:
-        """Where third parties may be called."""
+        """The policy for addresses of third parties."""
         return outbound.policy_of(self.public_url, outbound.networks_of(self.allowed_networks))
 
     @property
     def redirect_uri(self) -> str:
-        """Where every third party sends its answer; to be registered there."""
+        """The OAuth redirect URI, to be registered at every third party."""
         return f"{self.public_url}/connector/callback"
 
 
 def load_settings() -> Settings:
-    """The settings from the environment and its files. Raises ``FaultySettings`` with every fault at once."""
+    """Read the settings from the environment and files. Raises ``FaultySettings`` with all faults at once."""
     values, faults = from_files(PREFIX, Settings.model_fields, os.environ)
     try:
         settings: Settings | None = Settings(**values)  # type: ignore[arg-type]  # pydantic reads texts
     except ValidationError as error:
         settings = None
-        faults += [_say(fault) for fault in error.errors()]
+        faults += [_fault_line(fault) for fault in error.errors()]
     texts = {name: os.environ.get(PREFIX + name.upper(), "") for name in Settings.model_fields} | values
-    told = {fault.partition(":")[0] for fault in faults}
-    faults += [fault for fault in _production_faults(texts) if fault.partition(":")[0] not in told]
+    reported = {fault.partition(":")[0] for fault in faults}
+    faults += [fault for fault in _production_faults(texts) if fault.partition(":")[0] not in reported]
     if settings is None or faults:
         raise FaultySettings(faults)
     return settings
@@ -208,7 +208,7 @@ def _production_faults(values: Mapping[str, str]) -> Iterator[str]:
     yield from debugging()
 
 
-def _say(fault: Any) -> str:
+def _fault_line(fault: Any) -> str:
     name = PREFIX + str(fault["loc"][0]).upper()
     if fault["type"] == "missing":
         return f"{name}: is not set. {Settings.model_fields[str(fault['loc'][0])].description}"

@@ -1,1 +1,1 @@
-"""What an account has installed: its rows, its properties, its grant's state, and how its sign-ins ended."""
+"""Account connectors: their rows, properties, grant state and recorded sign-ins."""

@@ -1,4 +1,4 @@
-"""As which client an account connector is known to its third party, and the values in that one's URLs."""
+"""The OAuth client of an account connector, and the property values for the third party's URLs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from bff.partner.providers.credentials import Client
 
 
 def values_for(item: CatalogueConnector, properties_set: Mapping[str, str]) -> dict[str, str]:
-    """Those of an account's properties that the entry asks for: no own app's secret is among them."""
+    """The properties that the catalogue entry asks for. They never include the secret of an own app."""
     names = {entry.name for entry in item.asked}
     return {name: value for name, value in properties_set.items() if name in names}
 
 
 def client_of(item: CatalogueConnector, values: Mapping[str, str]) -> Client:
-    """The account's own app where its properties (``values``) name one, else the catalogue's."""
+    """The client in the account's properties (``values``); without one, the catalogue's client."""
     if "ClientId" in values:
         return Client(values["ClientId"], values.get("ClientSecret"))
     if item.auth == "client_credentials" and "client_id" in values:

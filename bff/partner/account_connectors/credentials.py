@@ -1,4 +1,4 @@
-"""Credentials at rest: one sealed text each."""
+"""Encrypts credentials for storage, and decrypts them."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ _MOMENTS = ("expires_at", "obtained_at", "grant_ends_at")
 
 
 def seal(vault: Vault, credentials: Credentials, context: str) -> str:
-    """Credentials as a sealed text that opens in ``context`` only."""
-    moments = {name: getattr(credentials, name) for name in _MOMENTS}
-    kept = {
+    """Encrypt credentials. They can only be decrypted with the same ``context``."""
+    times = {name: getattr(credentials, name) for name in _MOMENTS}
+    document = {
         "access_token": credentials.access_token,
         "refresh_token": credentials.refresh_token,
         "scope": credentials.scope,
         "client": [credentials.client.id, credentials.client.secret] if credentials.client else None,
         "values": dict(credentials.values),
         "extra": dict(credentials.extra),
-        **{name: moment.isoformat() if moment else None for name, moment in moments.items()},
+        **{name: time.isoformat() if time else None for name, time in times.items()},
     }
-    return vault.seal(json.dumps(kept), context)
+    return vault.seal(json.dumps(document), context)
 
 
 def unseal(vault: Vault, sealed: str, context: str) -> Credentials:
-    """What was sealed, by this release or an older one. Raises ``CannotOpen``."""
-    kept = json.loads(vault.open(sealed, context))
-    moments = {name: kept.get(name) for name in _MOMENTS}
+    """Decrypt credentials that this or an older release has encrypted. Raises ``CannotOpen``."""
+    document = json.loads(vault.open(sealed, context))
+    times = {name: document.get(name) for name in _MOMENTS}
     return Credentials(
-        access_token=kept["access_token"],
-        refresh_token=kept["refresh_token"],
-        scope=kept["scope"],
-        client=Client(*kept["client"]) if kept.get("client") else None,
-        values=kept.get("values", {}),
-        extra=kept.get("extra", {}),
-        **{name: datetime.fromisoformat(moment) if moment else None for name, moment in moments.items()},
+        access_token=document["access_token"],
+        refresh_token=document["refresh_token"],
+        scope=document["scope"],
+        client=Client(*document["client"]) if document.get("client") else None,
+        values=document.get("values", {}),
+        extra=document.get("extra", {}),
+        **{name: datetime.fromisoformat(time) if time else None for name, time in times.items()},
     )

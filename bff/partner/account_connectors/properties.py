@@ -1,4 +1,4 @@
-"""The properties of an account connector: what is asked of an account, and what it brings of its own."""
+"""The properties of an account connector: fields of the catalogue entry, and the client of an own app."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ MOST_AT_ONCE: Final = 100
 
 
 def put(
-    service: Embedded, connection: Connection, account_connector_id: int, connector_id: int, given: Any
+    service: Embedded, connection: Connection, account_connector_id: int, connector_id: int, entries: Any
 ) -> None:
-    """Set each of ``given`` (``{"Name", "Value"}``) by its name. Raises 400 for a name that is none."""
+    """Set each of ``entries`` (``{"Name", "Value"}``) by its name.
+
+    Raises ``ApiError`` (400) for an unknown name, an invalid value or too many properties.
+    """
     item = service.catalogue.by_id(connector_id)
     owner = store.owner_of(connection, account_connector_id)
-    if isinstance(given, list) and len(given) > MOST_AT_ONCE:
+    if isinstance(entries, list) and len(entries) > MOST_AT_ONCE:
         raise ApiError(400, f"At most {MOST_AT_ONCE} properties are set at once.")
-    for entry in given if isinstance(given, list) else []:
+    for entry in entries if isinstance(entries, list) else []:
         name = text(entry, "Name") if isinstance(entry, dict) else None
         if name is None or item is None or name not in _known(item):
             raise ApiError(400, f"There is not a connector property that matches name '{name or ''}'.")
@@ -33,25 +36,25 @@ def put(
         require_fit(item, name, value)
         sealed = service.vault.seal(value, store.property_in(owner, name))
         table = tables.property_value
-        ours = (table.c.account_connector_id == account_connector_id) & (table.c.name == name)
-        if connection.execute(update(table).where(ours).values(value=sealed)).rowcount == 0:
+        condition = (table.c.account_connector_id == account_connector_id) & (table.c.name == name)
+        if connection.execute(update(table).where(condition).values(value=sealed)).rowcount == 0:
             values = {"account_connector_id": account_connector_id, "name": name, "value": sealed}
             connection.execute(insert(table).values(values))
 
 
 def values_of(service: Embedded, connection: Connection, account_connector_id: int) -> dict[str, str]:
-    """The properties that are set, by name."""
-    told = store.told_properties(service, connection, account_connector_id)
-    return {item["Name"]: item["Value"] for item in told if item["Value"]}
+    """The properties with a value, by name. Raises ``CannotOpen``."""
+    documents = store.told_properties(service, connection, account_connector_id)
+    return {item["Name"]: item["Value"] for item in documents if item["Value"]}
 
 
 def unset(item: CatalogueConnector, values: dict[str, str]) -> list[str]:
-    """The required properties that have no value, or one that is a choice no more."""
-    gone = {one.name for one in item.fields if one.choices and not one.accepts(values.get(one.name, ""))}
+    """The required properties without a value, or with a choice that the entry no longer offers."""
+    invalid = {one.name for one in item.fields if one.choices and not one.accepts(values.get(one.name, ""))}
     return [
-        need.name
-        for need in item.asked
-        if not need.optional and (need.name not in values or need.name in gone)
+        field.name
+        for field in item.asked
+        if not field.optional and (field.name not in values or field.name in invalid)
     ]
 
 
@@ -60,7 +63,7 @@ def _known(item: CatalogueConnector) -> set[str]:
 
 
 def require_fit(item: CatalogueConnector, name: str, value: str) -> None:
-    """Raises 400 for a value that is none of those that the catalogue allows for this property."""
+    """Raise ``ApiError`` (400) if the catalogue entry does not allow this value of the property."""
     for field in item.fields:
         if field.name != name or not value or field.accepts(value):
             continue

@@ -1,4 +1,4 @@
-"""What became of each sign-in token: the one thing that this service tells and Cyclr does not."""
+"""Records the result of each sign-in. The API reports it, which Cyclr's does not."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from bff.partner.storage import tables
 from bff.partner.storage.database import insert_unless_there
 
 TOLD: Final = 10
+"""The newest sign-ins of an account connector that are always reported."""
 WAITED_FOR: Final = timedelta(hours=1)
-"""So long may somebody ask what became of a sign-in: a whole company may connect at nine o'clock."""
+"""Age up to which further sign-ins are reported. Many users of one account may connect at the same time."""
 MOST_TOLD: Final = 500
 Result = Literal["started", "connected", "declined", "failed"]
 
 
 def start(connection: Connection, account_connector_id: int, token_sha256: str) -> None:
-    """A browser arrived with this token (again, where a token may be visited more than once)."""
+    """Record that a browser has opened the sign-in link. Does nothing if that is already recorded."""
     row = {
         "account_connector_id": account_connector_id,
         "token_sha256": token_sha256,
@@ -42,12 +43,12 @@ def finish(
     held: str | None = None,
     said: Said | None = None,
 ) -> bool:
-    """The sign-in of this token has ended. False when it had ended before: the first end stands.
+    """Record the end of a sign-in. Returns False, and changes nothing, if it has already ended.
 
-    ``held`` is the sealed grant of a sign-in that may still be accepted (``grants/held.py``), ``said`` what
-    the third party answered.
+    ``held`` is the encrypted grant of a sign-in that may still be accepted (``grants/held.py``). ``said`` is
+    the third party's answer.
     """
-    ended = update(tables.sign_in).where(
+    open_sign_in = update(tables.sign_in).where(
         tables.sign_in.c.token_sha256 == token_sha256, tables.sign_in.c.result == "started"
     )
     values = {
@@ -58,23 +59,24 @@ def finish(
         "held": held,
         "provider": json.dumps(said.told()) if said else None,
     }
-    first = connection.execute(ended.values(values)).rowcount == 1
+    first = connection.execute(open_sign_in.values(values)).rowcount == 1
     if first:
         audit("sign-in ended", result=result, error=error)
     return first
 
 
 def result_of(connection: Connection, token_sha256: str) -> Result | None:
-    """What became of the sign-in of this token; None where nothing began, or it is forgotten."""
-    found = select(tables.sign_in.c.result).where(tables.sign_in.c.token_sha256 == token_sha256)
-    result: Result | None = connection.execute(found).scalar_one_or_none()
+    """The result of the sign-in with this token; None if none is stored."""
+    wanted = select(tables.sign_in.c.result).where(tables.sign_in.c.token_sha256 == token_sha256)
+    result: Result | None = connection.execute(wanted).scalar_one_or_none()
     return result
 
 
 def recent(connection: Connection, account_connector_id: int) -> list[dict[str, Any]]:
-    """The newest sign-ins of an account connector, newest first, as the API tells them.
+    """The newest sign-ins of an account connector, newest first, in the form of the API.
 
-    Ten, and those of the last hour, however many: each is waited for by its own page.
+    These are the newest ten, and all of the last hour (at most ``MOST_TOLD``): for each of them a page may
+    be waiting.
     """
     sign_in, since = tables.sign_in, clock.now() - WAITED_FOR
     wanted = select(sign_in).where(sign_in.c.account_connector_id == account_connector_id)

@@ -1,4 +1,4 @@
-"""How a grant stands, when it is looked at next, and how the API tells it."""
+"""The state of a grant, and the time of its next background check."""
 
 from __future__ import annotations
 
@@ -15,27 +15,28 @@ from bff.partner.providers.credentials import Credentials
 from bff.partner.providers.entries import CatalogueConnector
 
 Reason = Literal["revoked", "expired", "refused", "expires_soon"]
-"""Why a user has to sign in again: the third party ended the grant; its time is over; the third party goes on
-refusing it for a reason of its own; or it will end soon, and nothing but a sign-in renews it."""
+"""Why a user has to sign in again. ``revoked``: the third party ended the grant. ``expired``: it has expired.
+``refused``: the third party keeps rejecting it. ``expires_soon``: it expires and cannot be renewed."""
 State = Literal["connected", "needs_reconnect", "none"]
 
 MARGIN: Final = timedelta(seconds=60)
-"""An access token that ends sooner is refreshed when it is asked for; at most half of its own life."""
+"""A requested access token is refreshed if it expires within this time, at most half of its lifetime."""
 AHEAD: Final = timedelta(minutes=5)
-"""So long before its end a token is refreshed although nobody asks; at most half of its life."""
+"""The background refresh happens this long before expiry, at most half of the lifetime."""
 LEAST: Final = timedelta(minutes=10)
-"""However short the lives of a third party's tokens are, it is not asked more often than this unasked."""
+"""Minimum interval between background refreshes, however short the lifetime of the tokens is."""
 DAILY: Final = timedelta(days=1)
-"""So often a grant without an end is looked at, where there is a way to."""
+"""Interval of the checks of a grant without an expiry."""
 SPREAD: Final = 0.1
+"""Relative random deviation of an interval."""
 SOON: Final = timedelta(days=3)
 PART: Final = 0.1
-"""A grant that nothing can renew is about to end in the last tenth of its life, at most three days."""
+"""A grant that cannot be renewed expires soon in the last tenth of its lifetime, at most three days."""
 
 
 @dataclass(frozen=True)
 class Health:
-    """How a grant stands."""
+    """The state of a grant."""
 
     state: State
     reason: str | None
@@ -45,7 +46,7 @@ class Health:
     extra: Mapping[str, str]
 
     def told(self) -> dict[str, Any]:
-        """As the API tells it."""
+        """The state in the form of the API."""
         return {
             "State": self.state,
             "Reason": self.reason,
@@ -57,71 +58,71 @@ class Health:
 
 
 def health_of(
-    row: Row[Any], item: CatalogueConnector | None, found: Credentials | None, scopes: list[str] | None
+    row: Row[Any], item: CatalogueConnector | None, credentials: Credentials | None, scopes: list[str] | None
 ) -> Health:
-    """How the grant of an account connector stands; ``found`` are its credentials, where they open."""
+    """The state of a grant. ``credentials``: its credentials, or None if they cannot be decrypted."""
     wanted = list(item.scopes) if item else []
-    ends = grant_end(item, found) if found else None
+    ends = grant_end(item, credentials) if credentials else None
     state: State = "needs_reconnect" if row.grant_reason else "none"
     reason = row.grant_reason
     if row.authenticated:
         state, reason = ("connected", None)
-        if found is not None and ends is not None and is_ending(found, ends):
+        if credentials is not None and ends is not None and is_ending(credentials, ends):
             state, reason = "needs_reconnect", "expired" if ends <= clock.now() else "expires_soon"
-    return Health(state, reason, ends, scopes, wanted, found.extra if found else {})
+    return Health(state, reason, ends, scopes, wanted, credentials.extra if credentials else {})
 
 
-def is_renewable(item: CatalogueConnector | None, found: Credentials) -> bool:
-    """Whether new access tokens can be had without the user."""
-    return bool(found.refresh_token) or (item is not None and item.needs_no_user)
+def is_renewable(item: CatalogueConnector | None, credentials: Credentials) -> bool:
+    """Whether new access tokens can be obtained without the user."""
+    return bool(credentials.refresh_token) or (item is not None and item.needs_no_user)
 
 
-def grant_end(item: CatalogueConnector | None, found: Credentials) -> datetime | None:
-    """When the user has to sign in again at the latest, as far as that is known."""
-    return found.grant_ends_at if is_renewable(item, found) else found.expires_at
+def grant_end(item: CatalogueConnector | None, credentials: Credentials) -> datetime | None:
+    """The latest time at which the user has to sign in again; None if it is not known."""
+    return credentials.grant_ends_at if is_renewable(item, credentials) else credentials.expires_at
 
 
-def is_ending(found: Credentials, ends: datetime) -> bool:
-    """Whether a grant is in the last part of its life."""
-    life = ends - found.obtained_at if found.obtained_at else timedelta(0)
+def is_ending(credentials: Credentials, ends: datetime) -> bool:
+    """Whether a grant that ends at ``ends`` expires soon (see ``SOON`` and ``PART``)."""
+    life = ends - credentials.obtained_at if credentials.obtained_at else timedelta(0)
     return ends - clock.now() < min(SOON, life * PART)
 
 
-def is_due(item: CatalogueConnector | None, found: Credentials, now: datetime) -> bool:
-    """Whether an access token is too near its end to be given away."""
-    if found.expires_at is None:
+def is_due(item: CatalogueConnector | None, credentials: Credentials, now: datetime) -> bool:
+    """Whether an access token expires too soon to be returned to a caller."""
+    if credentials.expires_at is None:
         return False
-    # One that cannot be renewed is used to its very end.
-    margin = _at_most_half(found, MARGIN) if is_renewable(item, found) else timedelta(0)
-    return found.expires_at < now + margin
+    # A token that cannot be renewed is used until it expires.
+    margin = _at_most_half(credentials, MARGIN) if is_renewable(item, credentials) else timedelta(0)
+    return credentials.expires_at < now + margin
 
 
-def next_look(item: CatalogueConnector | None, found: Credentials) -> datetime | None:
-    """When the grant is looked at although nobody asks: refreshed, tried, or found to have ended."""
-    now, ends = clock.now(), found.expires_at
-    if is_renewable(item, found):
-        if ends is None:
-            return now + _spread(DAILY)
-        return max(ends - _at_most_half(found, AHEAD) * random.uniform(1.0, 1.5), now + LEAST)  # noqa: S311  # nosec B311  # spreads load
-    looks = [now + _spread(DAILY)] if item is not None and item.userinfo_url else []
-    return min([*looks, *([ends] if ends else [])], default=None)
+def next_look(item: CatalogueConnector | None, credentials: Credentials) -> datetime | None:
+    """The time of the next background check; None if the grant needs none."""
+    now, expires_at = clock.now(), credentials.expires_at
+    if is_renewable(item, credentials):
+        if expires_at is None:
+            return now + _randomize(DAILY)
+        return max(expires_at - _at_most_half(credentials, AHEAD) * random.uniform(1.0, 1.5), now + LEAST)  # noqa: S311  # nosec B311  # spreads load
+    checks = [now + _randomize(DAILY)] if item is not None and item.userinfo_url else []
+    return min([*checks, *([expires_at] if expires_at else [])], default=None)
 
 
 def tomorrow() -> datetime:
-    """A day from now, not at the same moment for all."""
+    """About one day from now, at a random time."""
     return later(DAILY)
 
 
 def later(span: timedelta) -> datetime:
-    """About so long from now: spread, so that a third party is not asked about all of them at once."""
-    return clock.now() + _spread(span)
+    """The time ``span`` from now, randomly spread so that requests to a third party do not coincide."""
+    return clock.now() + _randomize(span)
 
 
-def _at_most_half(found: Credentials, margin: timedelta) -> timedelta:
-    if found.obtained_at is None or found.expires_at is None:
+def _at_most_half(credentials: Credentials, margin: timedelta) -> timedelta:
+    if credentials.obtained_at is None or credentials.expires_at is None:
         return margin
-    return max(timedelta(0), min(margin, (found.expires_at - found.obtained_at) / 2))
+    return max(timedelta(0), min(margin, (credentials.expires_at - credentials.obtained_at) / 2))
 
 
-def _spread(span: timedelta) -> timedelta:
+def _randomize(span: timedelta) -> timedelta:
     return span * random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311  # nosec B311  # spreads load

@@ -1,4 +1,4 @@
-"""Account connectors in the database, and how the API tells one."""
+"""Reads and adds account connectors in the database, and converts them to the form of the API."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from bff.partner.storage import tables
 from bff.serving.statements import Within
 
 MOST_SCOPES: Final = 8000
-"""Characters of the granted scopes that are told."""
+"""Characters of the granted scopes that the API reports."""
 _SCOPE: Final = re.compile(r"[!#-\[\]-~]+")
 _TABLE: Final = tables.account_connector
 _OURS: Final = select(_TABLE).where(_TABLE.c.account_id == bindparam("account"))
 _FIND: Final = Within(_OURS.where(_TABLE.c.id == bindparam("id")))
 _SAME: Final = _TABLE.c.connector_id == bindparam("connector")
-_IN_USE: Final = Within(_OURS.where(_SAME).order_by(_TABLE.c.authenticated.desc(), _TABLE.c.id).limit(1))
+_PREFERRED: Final = Within(_OURS.where(_SAME).order_by(_TABLE.c.authenticated.desc(), _TABLE.c.id).limit(1))
 _COUNT: Final = Within(
     select(func.count().label("count")).where(_TABLE.c.account_id == bindparam("account"), _SAME)
 )
@@ -40,7 +40,7 @@ _PROPERTIES: Final = Within(
 
 
 class Owner(Protocol):
-    """Whose something sealed is: a row of ``account_connector``, or its columns beside others."""
+    """The owner of an encrypted value: a row of ``account_connector``, or its columns in a joined row."""
 
     @property
     def id(self) -> Any:
@@ -57,7 +57,7 @@ class Owner(Protocol):
 
 @dataclass(frozen=True)
 class AsOwner:
-    """An owner by its ids, whether it is still there or not."""
+    """An owner by its ids. Its account connector may be deleted."""
 
     id: int
     account_id: str
@@ -69,7 +69,7 @@ OWNER: Final = (tables.account_connector.c.account_id, tables.account_connector.
 
 @dataclass(frozen=True)
 class BesideOwner:
-    """The owner of a row of another table, that has the columns ``OWNER`` beside its own."""
+    """The owner of a row of another table, which is joined with the columns ``OWNER``."""
 
     row: Row[Any]
 
@@ -90,38 +90,38 @@ class BesideOwner:
 
 
 def sealed_in(owner: Owner, column: Literal["auth_value", "credentials"]) -> str:
-    """The table, row and column that a sealed value of an account connector is bound to, and its owner.
+    """The context that a value of an account connector is encrypted for: table, row, column and owner.
 
-    Whoever can write the database, and no more, cannot give it to another account, nor have it sent to
-    another third party.
+    Write access to the database alone is therefore not enough to move it to another account, or to send it
+    to another third party.
     """
-    return f"account_connector:{owner.id}:{column}:{_owned(owner)}"
+    return f"account_connector:{owner.id}:{column}:{_owner_suffix(owner)}"
 
 
 def property_in(owner: Owner, name: str) -> str:
-    """The same for a property, whose row is the one of this name."""
-    return f"property_value:{owner.id}:{len(name)}:{name}:value:{_owned(owner)}"
+    """The context of a property, whose row is identified by its name."""
+    return f"property_value:{owner.id}:{len(name)}:{name}:value:{_owner_suffix(owner)}"
 
 
 def held_in(owner: Owner, token_sha256: str) -> str:
-    """The same for the held grant of a sign-in."""
-    return f"sign_in:{token_sha256}:held:{owner.id}:{_owned(owner)}"
+    """The context of the held grant of a sign-in."""
+    return f"sign_in:{token_sha256}:held:{owner.id}:{_owner_suffix(owner)}"
 
 
-def _owned(owner: Owner) -> str:
-    # The account's id last: it is any text.
+def _owner_suffix(owner: Owner) -> str:
+    # The account id comes last, because it may contain any character.
     return f"{owner.connector_id}:{owner.account_id}"
 
 
 def owner_of(connection: Connection, account_connector_id: int) -> Owner:
-    """The owner of what is sealed for an account connector that is there."""
+    """The owner of the encrypted values of an existing account connector."""
     table = tables.account_connector
-    found = select(table.c.id, table.c.account_id, table.c.connector_id)
-    return connection.execute(found.where(table.c.id == account_connector_id)).one()
+    wanted = select(table.c.id, table.c.account_id, table.c.connector_id)
+    return connection.execute(wanted.where(table.c.id == account_connector_id)).one()
 
 
 def find(connection: Connection, account_id: str, account_connector_id: int) -> Row[Any]:
-    """One account connector of this account. Raises 404."""
+    """One account connector of this account. Raises ``ApiError`` (404)."""
     if account_connector_id > tables.LAST_ID:
         raise missing("Account connector")
     row: Row[Any] | None = _FIND.first(connection, account=account_id, id=account_connector_id)
@@ -138,7 +138,7 @@ def find_all(connection: Connection, account_id: str) -> list[Row[Any]]:
 def add(
     connection: Connection, account_id: str, connector_id: int, name: str, description: str | None
 ) -> int:
-    """Install; the new id. Raises 400 when the account has one of this name."""
+    """Install a connector. Returns its new id. Raises ``ApiError`` (400) if the name is in use."""
     values = {
         "account_id": account_id,
         "connector_id": connector_id,
@@ -154,37 +154,37 @@ def add(
 
 
 def refuse_draft(item: CatalogueConnector, status: int) -> None:
-    """Raises ``status`` for a connector that nobody may install yet."""
+    """Raise ``ApiError`` with this status if the connector is a draft."""
     if item.status == "Draft":
         raise ApiError(status, f"Connector {item.id} is a draft and cannot be installed.")
 
 
 def find_or_add(connection: Connection, account_id: str, item: CatalogueConnector) -> Row[Any]:
-    """The account's copy of a connector, installed under the connector's name if there is none.
+    """The account connector of this connector, installed under the connector's name if there is none.
 
-    Of several the one in use, else the oldest. Raises 409 for a draft, and when another connector's copy has
-    the name.
+    Of several, an authenticated one is returned, else the oldest. Raises ``ApiError`` (409) for a draft, and
+    if another account connector has the name.
     """
-    if (found := _in_use(connection, account_id, item.id)) is not None:
-        return found
+    if (existing := _find_preferred(connection, account_id, item.id)) is not None:
+        return existing
     refuse_draft(item, 409)
     try:
         with connection.begin_nested():
             return find(connection, account_id, add(connection, account_id, item.id, item.name, None))
     except ApiError as error:
-        # Somebody may have installed it at the same moment.
-        if (found := _in_use(connection, account_id, item.id)) is not None:
-            return found
+        # A concurrent request may have installed it.
+        if (existing := _find_preferred(connection, account_id, item.id)) is not None:
+            return existing
         raise ApiError(409, error.message) from None
 
 
 def count(connection: Connection, account_id: str, connector_id: int) -> int:
-    """How often the account has installed a connector."""
+    """How many times the account has installed a connector."""
     return int(_COUNT.first(connection, account=account_id, connector=connector_id).count)
 
 
 def told(service: Embedded, connection: Connection, row: Row[Any]) -> dict[str, Any]:
-    """An account connector as the API tells it."""
+    """An account connector in the form of the API. Raises ``CannotOpen``."""
     item = service.catalogue.by_id(row.connector_id)
     auth_value = row.auth_value and service.vault.open(row.auth_value, sealed_in(row, "auth_value"))
     document = {
@@ -193,19 +193,19 @@ def told(service: Embedded, connection: Connection, row: Row[Any]) -> dict[str, 
         "Description": row.description,
         "AuthValue": auth_value,
         "Authenticated": row.authenticated,
-        # A connector that has left the catalogue keeps its id: the client must not lose what it installed.
+        # A connector that was removed from the catalogue is still reported, with its id.
         "Connector": told_connector(item) if item else {"Id": row.connector_id, "Name": row.name},
         "IsPartnerIntegrationConnector": False,
         "Properties": told_properties(service, connection, row.id),
         "CustomFields": [],
     }
     if service.settings.tell_sign_ins:
-        recent, found = sign_ins.recent(connection, row.id), credentials_of(service, row)
-        granted = scopes_of(found)
+        recent, credentials = sign_ins.recent(connection, row.id), credentials_of(service, row)
+        granted = scopes_of(credentials)
         document["Hitchpost"] = {
             "AuthenticatedAtUtc": clock.dot_net(row.authenticated_at),
             "Scopes": granted,
-            "Grant": state.health_of(row, item, found, granted).told(),
+            "Grant": state.health_of(row, item, credentials, granted).told(),
             "LastSignIn": recent[0] if recent else None,
             "RecentSignIns": recent,
         }
@@ -213,7 +213,7 @@ def told(service: Embedded, connection: Connection, row: Row[Any]) -> dict[str, 
 
 
 def credentials_of(service: Embedded, row: Row[Any]) -> Credentials | None:
-    """What is sealed in an account connector; None where nothing is, or its key is missing."""
+    """Decrypt the credentials; None if there are none, or if they cannot be decrypted."""
     if row.credentials is None:
         return None
     try:
@@ -222,21 +222,21 @@ def credentials_of(service: Embedded, row: Row[Any]) -> Credentials | None:
         return None
 
 
-def scopes_of(found: Credentials | None) -> list[str] | None:
-    """What the third party granted, which may be less than was asked for; None where nobody knows.
+def scopes_of(credentials: Credentials | None) -> list[str] | None:
+    """The granted scopes, which may be fewer than requested; None if they are not known.
 
-    Only what is a scope (RFC 6749, section 3.3), and not more than fits beside the rest: a long text would
-    make the list of an account's connectors one that nobody reads.
+    Texts that are no valid scope (RFC 6749, section 3.3) are left out. The total is limited to
+    ``MOST_SCOPES`` characters, which keeps the list of account connectors small.
     """
-    if found is None or found.scope is None:
+    if credentials is None or credentials.scope is None:
         return None
-    return [scope for scope in found.scope[:MOST_SCOPES].split() if _SCOPE.fullmatch(scope)]
+    return [scope for scope in credentials.scope[:MOST_SCOPES].split() if _SCOPE.fullmatch(scope)]
 
 
 def told_properties(
     service: Embedded, connection: Connection, account_connector_id: int
 ) -> list[dict[str, Any]]:
-    """The properties of an account connector, as the API tells them."""
+    """The properties of an account connector in the form of the API. Raises ``CannotOpen``."""
     rows = _PROPERTIES.all(connection, installed=account_connector_id)
     if not rows:
         return []
@@ -252,9 +252,9 @@ def told_properties(
     ]
 
 
-def _in_use(connection: Connection, account_id: str, connector_id: int) -> Row[Any] | None:
-    found: Row[Any] | None = _IN_USE.first(connection, account=account_id, connector=connector_id)
-    return found
+def _find_preferred(connection: Connection, account_id: str, connector_id: int) -> Row[Any] | None:
+    row: Row[Any] | None = _PREFERRED.first(connection, account=account_id, connector=connector_id)
+    return row
 
 
 def _of_account(account_id: str) -> Select[Any]:

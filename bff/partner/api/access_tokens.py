@@ -1,4 +1,4 @@
-"""The access token of a connection, for an API client's own calls of the third party. Hitchpost's own."""
+"""Returns the access token of an account connector, for the API client's own calls to the third party."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ routes = Blueprint("access_tokens", __name__)
 
 
 class TokenWish(BaseModel):
-    """``Force``: refresh the token although it seems good."""
+    """Options of the request. ``Force``: refresh the token even if it has not expired."""
 
     Force: bool | None = None
 
 
 class ConnectionToken(BaseModel):
-    """An access token of a third party that can be used now."""
+    """A valid access token of the third party."""
 
     AccessToken: str
     TokenType: str
@@ -36,14 +36,16 @@ class ConnectionToken(BaseModel):
 @routes.post("/v1.0/account/connectors/<int:account_connector_id>/accesstoken")
 @describe.operation(ConnectionToken, 404, 409, access=Access.ACCOUNT, body=TokenWish)
 def give(account_connector_id: int) -> Response:
-    """A token that can be used now, refreshed where its end is near; with ``{"Force": true}`` in any case.
+    """Return a valid access token.
 
-    409 when the user has to sign in again, 503 with ``Retry-After`` when the third party is away.
+    It is refreshed if it is about to expire, or with ``{"Force": true}``. Status 409: the user has to sign in
+    again. Status 503, with ``Retry-After``: the third party is not available. Hitchpost's own call; Cyclr has
+    none.
     """
     account_id = account_level()
     try:
         force = body().get("Force") is True
-        found = refresh.usable(embedded(), account_id, account_connector_id, force=force)
+        credentials = refresh.usable(embedded(), account_id, account_connector_id, force=force)
     except refresh.NeedsSignIn:
         return answer({"Message": "There is no access token: the user has to sign in again."}, 409)
     except refresh.Unavailable as error:
@@ -52,11 +54,11 @@ def give(account_connector_id: int) -> Response:
         return response
     response = answer(
         {
-            "AccessToken": found.access_token,
+            "AccessToken": credentials.access_token,
             "TokenType": "Bearer",
-            "ExpiresAtUtc": clock.dot_net(found.expires_at),
-            "Scopes": found.scope.split() if found.scope is not None else None,
-            "Extra": dict(found.extra),
+            "ExpiresAtUtc": clock.dot_net(credentials.expires_at),
+            "Scopes": credentials.scope.split() if credentials.scope is not None else None,
+            "Extra": dict(credentials.extra),
         }
     )
     response.headers["Cache-Control"] = "no-store"

@@ -1,4 +1,4 @@
-"""Account connectors over the API: list, read, change, remove, de-authenticate."""
+"""API routes of account connectors: list, read, change, remove, de-authenticate."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ routes = Blueprint("account_connectors", __name__)
 @routes.get("/v1.0/account/connectors")
 @describe.operation(ListOf(shapes.AccountConnector), 404, access=Access.ACCOUNT)
 def list_all() -> Response:
-    """What is installed in the account."""
+    """List the account connectors of the account."""
     account_id, service = account_level(), embedded()
     with service.database.reading() as connection:
         rows = store.find_all(connection, account_id)
@@ -36,7 +36,7 @@ def list_all() -> Response:
 @routes.get("/v1.0/account/connectors/<int:account_connector_id>")
 @describe.operation(shapes.AccountConnector, 404, access=Access.ACCOUNT)
 def read(account_connector_id: int) -> Response:
-    """One account connector."""
+    """Read one account connector."""
     account_id, service = account_level(), embedded()
     with service.database.reading() as connection:
         row = store.find(connection, account_id, account_connector_id)
@@ -48,10 +48,11 @@ def read(account_connector_id: int) -> Response:
     shapes.AccountConnector, 404, 409, 422, 424, access=Access.ACCOUNT, body=shapes.ConnectorChange
 )
 def change(account_connector_id: int) -> Response:
-    """Change its name, description, properties, or authenticate it by an ``AuthValue``.
+    """Change the name, description or properties, or authenticate with an ``AuthValue``.
 
-    Hitchpost's own: with ``{"Hitchpost": {"SignIn"}}`` they are what a user typed. Then they are tried at the
-    third party first; 422 says which are wrong, 424 that it did not answer.
+    With ``{"Hitchpost": {"SignIn"}}``, an extension of Hitchpost, the values are credentials that a user
+    typed. They are checked at the third party first. Status 422: the answer names the wrong values. Status
+    424: the third party did not answer.
     """
     account_id, service, document = account_level(), embedded(), body()
     if typed_credentials.is_typed(document):
@@ -72,15 +73,15 @@ def change(account_connector_id: int) -> Response:
 @routes.delete("/v1.0/account/connectors/<int:account_connector_id>")
 @describe.operation(shapes.Message, 404, access=Access.ACCOUNT)
 def remove(account_connector_id: int) -> Response:
-    """Remove it, credentials and all; its grants are revoked at the third party."""
+    """Remove an account connector with its credentials, and revoke its grants at the third party."""
     account_id, service = account_level(), embedded()
     table = tables.account_connector
     with service.database.writing() as connection:
         row = store.find(connection, account_id, account_connector_id)
-        noted = revocation.take_out_of_use(service, connection, row)
+        revocation_id = revocation.take_out_of_use(service, connection, row)
         revocation.throw_away_held(service, connection, table.c.id == row.id)
         connection.execute(delete(table).where(table.c.id == row.id))
-    still_to_do = revocation.revoke_now(service, noted)
+    still_to_do = revocation.revoke_now(service, revocation_id)
     audit("disconnected", account=row.account_id, account_connector=row.id)
     return answer({"Message": f"Connector '{row.name}' successfully deleted.{still_to_do}"})
 
@@ -88,24 +89,24 @@ def remove(account_connector_id: int) -> Response:
 @routes.put("/v1.0/account/connectors/<int:account_connector_id>/deauthenticate")
 @describe.operation(shapes.Message, 404, access=Access.ACCOUNT)
 def deauthenticate(account_connector_id: int) -> Response:
-    """Forget its credentials, and revoke their grant at the third party.
+    """Delete the credentials of an account connector, and revoke their grant at the third party.
 
-    A sign-in that is under way for it, or held for a choice, connects nothing any more.
+    Sign-ins that have begun, and held grants, can no longer connect.
     """
     account_id, service = account_level(), embedded()
     table = tables.account_connector
     with service.database.writing() as connection:
         row = store.find(connection, account_id, account_connector_id)
-        noted = revocation.take_out_of_use(service, connection, row)
+        revocation_id = revocation.take_out_of_use(service, connection, row)
         revocation.throw_away_held(service, connection, table.c.id == row.id)
         _set(connection, row.id, {"ended_at": clock.now()})
-    still_to_do = revocation.revoke_now(service, noted)
+    still_to_do = revocation.revoke_now(service, revocation_id)
     audit("disconnected", account=row.account_id, account_connector=row.id)
     return answer({"Message": f"Connector '{row.name}' successfully de-authenticated.{still_to_do}"})
 
 
 def set_auth_value(connection: Connection, account_connector_id: int, value: str) -> None:
-    """Authenticate by a value that the caller brings (API key, ``base64(user:password)``, token JSON)."""
+    """Authenticate with an ``AuthValue``: an API key, ``base64(user:password)`` or token JSON."""
     sealed = embedded().vault.seal(
         value, store.sealed_in(store.owner_of(connection, account_connector_id), "auth_value")
     )
@@ -127,8 +128,8 @@ def set_auth_value(connection: Connection, account_connector_id: int, value: str
 
 
 def _plain_values(document: dict[str, Any]) -> dict[str, Any]:
-    given = {"name": text(document, "Name"), "description": text(document, "Description", 4000)}
-    return {column: value for column, value in given.items() if value is not None}
+    values = {"name": text(document, "Name"), "description": text(document, "Description", 4000)}
+    return {column: value for column, value in values.items() if value is not None}
 
 
 def _set(connection: Connection, account_connector_id: int, values: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Accounts, their users and their sub-accounts."""
+"""API routes of accounts, their users and their sub-accounts."""
 
 from __future__ import annotations
 
@@ -58,7 +58,10 @@ class UserName(BaseModel):
 @routes.post("/v1.0/accounts")
 @describe.operation(shapes.Account, body=shapes.NewAccount)
 def create() -> Response:
-    """Make an account; its ``Id`` is any text, a GUID when not given."""
+    """Create an account.
+
+    ``Id`` may be any text. The default is a new GUID.
+    """
     partner_level()
     document = body()
     if not (text(document, "Name") or "").strip():
@@ -66,49 +69,49 @@ def create() -> Response:
     account_id = id_text(document, "Id") or str(uuid.uuid4())
     with embedded().database.writing() as connection:
         row = add_account(connection, account_id, _values(document))
-    return answer(_told(row))
+    return answer(_document(row))
 
 
 @routes.get("/v1.0/accounts")
 @describe.operation(ListOf(shapes.Account))
 def list_all() -> Response:
-    """Every account."""
+    """List all accounts."""
     partner_level()
     with embedded().database.reading() as connection:
         rows = connection.execute(select(tables.account)).all()
-    return page_of(ordered([_told(row) for row in rows], "CreatedDate"))
+    return page_of(ordered([_document(row) for row in rows], "CreatedDate"))
 
 
 @routes.get("/v1.0/accounts/<any_text:account_id>")
 @describe.operation(shapes.Account, 404)
 def read(account_id: str) -> Response:
-    """One account."""
+    """Read one account."""
     partner_level(account_id)
     with embedded().database.reading() as connection:
-        return answer(_told(_find(connection, account_id)))
+        return answer(_document(_find(connection, account_id)))
 
 
 @routes.put("/v1.0/accounts/<any_text:account_id>")
 @describe.operation(shapes.Account, 404, body=shapes.AccountChange)
 def change(account_id: str) -> Response:
-    """Change what the body names; the rest stays."""
+    """Change the fields of an account that the body contains."""
     scope, changes = partner_level(account_id), _values(body())
     if scope is not None and "ParentAccountId" in changes:
-        # Whose sub-account it is, is the partner's to say: the parent may read it.
+        # Only the partner may set the parent, because the parent may read its sub-accounts.
         raise denied()
     with embedded().database.writing() as connection:
         row = _find(connection, account_id)
         changed = update(tables.account).where(tables.account.c.id == account_id)
         connection.execute(changed.values(details={**row.details, **changes}))
-        return answer(_told(_find(connection, account_id)))
+        return answer(_document(_find(connection, account_id)))
 
 
 @routes.delete("/v1.0/accounts/<any_text:account_id>")
 @describe.operation(shapes.Message, 404)
 def remove(account_id: str) -> Response:
-    """Remove an account, all that is in it, and the access tokens restricted to it.
+    """Remove an account with all its contents, and the access tokens that are restricted to it.
 
-    Its grants are noted, and revoked within a minute.
+    Its grants are revoked at their third parties within about a minute.
     """
     partner_level()
     service, table = embedded(), tables.account_connector
@@ -117,7 +120,7 @@ def remove(account_id: str) -> Response:
         for installed in connection.execute(select(table).where(table.c.account_id == account_id)).all():
             revocation.take_out_of_use(service, connection, installed)
         revocation.throw_away_held(service, connection, table.c.account_id == account_id)
-        # No foreign key: a token may be restricted to an account that comes later. It ends with it.
+        # No foreign key does this: a token may be issued before its account exists.
         tokens = tables.api_token
         connection.execute(delete(tokens).where(tokens.c.scope_account_id == account_id))
         connection.execute(delete(tables.account).where(tables.account.c.id == account_id))
@@ -127,7 +130,7 @@ def remove(account_id: str) -> Response:
 @routes.get("/v1.0/accounts/<any_text:account_id>/subaccounts")
 @describe.operation(ListOf(shapes.Account), 404)
 def list_sub_accounts(account_id: str) -> Response:
-    """The accounts whose parent this one is."""
+    """List the sub-accounts of an account."""
     partner_level(account_id)
     require_account(account_id)
     with embedded().database.reading() as connection:
@@ -136,13 +139,13 @@ def list_sub_accounts(account_id: str) -> Response:
             for row in connection.execute(select(tables.account))
             if row.details.get("ParentAccountId") == account_id
         ]
-    return page_of(ordered([_told(row) for row in rows], "CreatedDate"))
+    return page_of(ordered([_document(row) for row in rows], "CreatedDate"))
 
 
 @routes.get("/v1.0/accounts/<any_text:account_id>/users")
 @describe.operation(ListOf(TEXT), 404)
 def list_users(account_id: str) -> Response:
-    """The usernames of an account."""
+    """List the usernames of an account."""
     partner_level(account_id)
     require_account(account_id)
     users = tables.account_user
@@ -154,7 +157,10 @@ def list_users(account_id: str) -> Response:
 @routes.put("/v1.0/accounts/<any_text:account_id>/users")
 @describe.operation(shapes.Message, 404, body=UserName)
 def add_user(account_id: str) -> Response:
-    """Add a user. A password is accepted and not kept: this service has no page to sign in to with one."""
+    """Add a user to an account.
+
+    A password is accepted but not stored, because users do not sign in to this service.
+    """
     partner_level(account_id)
     require_account(account_id)
     name = _username(body(), "UserName")
@@ -170,17 +176,18 @@ def remove_user(account_id: str) -> Response:
     partner_level(account_id)
     require_account(account_id)
     users, name = tables.account_user, _username(body(), "UserName")
-    gone = delete(users).where(users.c.account_id == account_id, users.c.username == name)
+    removal = delete(users).where(users.c.account_id == account_id, users.c.username == name)
     with embedded().database.writing() as connection:
-        if connection.execute(gone).rowcount == 0:
+        if connection.execute(removal).rowcount == 0:
             raise missing("User")
     return answer({"Message": f"User '{name}' removed."})
 
 
 def add_account(connection: Connection, account_id: str, values: dict[str, Any]) -> Row[Any]:
-    """Insert an account. Raises 400 when the id is in use, or would not reach us as it is.
+    """Insert an account. Raises ``ApiError`` (400) if the id is in use, blank or has space at its ends.
 
-    It travels in a header, which loses the space at its ends: calls for it would be about another account.
+    Requests name the account in a header. HTTP strips the space at the ends of a header value (RFC 9110,
+    section 5.5), so they would name another account.
     """
     if not account_id.strip() or account_id != account_id.strip():
         raise ApiError(400, "Id must not be blank, nor have white space before or after it")
@@ -193,7 +200,7 @@ def add_account(connection: Connection, account_id: str, values: dict[str, Any])
 
 
 def ensure_user(connection: Connection, account_id: str, username: str) -> None:
-    """Add the user to the account unless it is there."""
+    """Add the user to the account, if it does not exist."""
     row = {"account_id": account_id, "username": username}
     insert_unless_there(connection, tables.account_user, row)
 
@@ -212,12 +219,12 @@ def _find(connection: Connection, account_id: str) -> Row[Any]:
     return row
 
 
-def _told(row: Row[Any]) -> dict[str, Any]:
+def _document(row: Row[Any]) -> dict[str, Any]:
     return {"CreatedDate": clock.dot_net(row.created_at), "Id": row.id, **row.details}
 
 
 def _values(document: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name in (
         "Name",
         "Timezone",
@@ -227,16 +234,16 @@ def _values(document: dict[str, Any]) -> dict[str, Any]:
         "ParentAccountId",
     ):
         if (value := text(document, name)) is not None:
-            found[name] = value
+            values[name] = value
     if (description := text(document, "Description", 4000)) is not None:
-        found["Description"] = description
+        values["Description"] = description
     for name in ("TransactionErrorWebhookEnabled", "TransactionErrorWebhookIncludeWarnings"):
         if isinstance(document.get(name), bool):
-            found[name] = document[name]
+            values[name] = document[name]
     for name in RETENTION:
         hours = document.get(name)
         if isinstance(hours, int) and not isinstance(hours, bool):
             if hours < 0:
                 raise ApiError(400, f"{name} ({hours}): must be non negative")
-            found[name] = min(hours, MAX_RETENTION_HOURS)
-    return found
+            values[name] = min(hours, MAX_RETENTION_HOURS)
+    return values

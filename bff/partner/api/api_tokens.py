@@ -28,7 +28,7 @@ SCHEME: Final = "bearer"
 
 
 class TokenForm(BaseModel):
-    """A token request (RFC 6749, section 4.4.2); the client may sign in by HTTP Basic instead."""
+    """A token request (RFC 6749, section 4.4.2). HTTP Basic authentication is accepted as well."""
 
     grant_type: Literal["client_credentials"]
     client_id: str = ""
@@ -37,7 +37,7 @@ class TokenForm(BaseModel):
 
 
 class AccessToken(BaseModel):
-    """An access token of 14 days."""
+    """An access token that is valid for 14 days."""
 
     model_config = ConfigDict(validate_by_alias=True, serialize_by_alias=True)
 
@@ -59,16 +59,19 @@ class OAuthError(BaseModel):
 @routes.post("/oauth/token")
 @describe.operation(AccessToken, access=Access.ANYBODY, limited=True, form=TokenForm, error=OAuthError)
 def issue() -> Response:
-    """An access token of 14 days; ``scope=account:{id}`` restricts it to one account."""
+    """Issue an access token that is valid for 14 days.
+
+    ``scope=account:{id}`` restricts it to one account.
+    """
     settings, limits = embedded().settings, embedded().limits
-    given = request.authorization
-    if given is not None and given.type == "basic":
-        client, secret = given.username or "", given.password or ""
+    authorization = request.authorization
+    if authorization is not None and authorization.type == "basic":
+        client, secret = authorization.username or "", authorization.password or ""
     else:
         client, secret = form("client_id"), form("client_secret")
-    known = hmac.compare_digest(client.encode(), settings.client_id.encode())
-    right = hmac.compare_digest(secret.encode(), settings.client_secret.get_secret_value().encode())
-    if not (known and right):
+    client_matches = hmac.compare_digest(client.encode(), settings.client_id.encode())
+    secret_matches = hmac.compare_digest(secret.encode(), settings.client_secret.get_secret_value().encode())
+    if not (client_matches and secret_matches):
         limits.api("failures", settings.limit_failures, caller_address())
         return _refused("invalid_client")
     limits.api("token", settings.limit_client_tokens, client)
@@ -90,7 +93,7 @@ def _granted(client: str, account_id: str | None) -> Response:
             {
                 "access_token": token,
                 "token_type": SCHEME,
-                # One second short, as Cyclr's own.
+                # One second less, as at Cyclr.
                 "expires_in": int(LIFE.total_seconds()) - 1,
                 "clientId": client,
                 ".refresh": "False",

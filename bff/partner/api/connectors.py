@@ -1,4 +1,4 @@
-"""The connector catalogue over the API, and ``install``, which puts a connector into an account."""
+"""API routes of the connector catalogue, and the installation of a connector in an account."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from bff.partner.providers.entries import AskedField
 routes = Blueprint("connectors", __name__)
 
 ONE: Final = "/v1.0/connectors/{connector}"
-"""Described once, though a number goes to another function than a name."""
+"""One path in the OpenAPI document for two routes: by id and by name."""
 
 
 @routes.get("/v1.0/connectors")
@@ -37,14 +37,17 @@ ONE: Final = "/v1.0/connectors/{connector}"
     ListOf(shapes.Connector),
     404,
     access=Access.ACCOUNT,
-    query={"query": "Keeps the connectors whose names contain it."},
+    query={"query": "Selects the connectors whose name contains it."},
 )
 def list_all() -> Response:
-    """The catalogue; ``query`` keeps the names that contain it."""
-    _may_look()
+    """List the connectors of the catalogue.
+
+    ``query`` selects those whose name contains it.
+    """
+    _require_access()
     query = request.args.get("query", "").casefold()
-    found = [item for item in embedded().catalogue.connectors if query in item.name.casefold()]
-    return page_of(ordered([_told(item) for item in found], "Name"))
+    connectors = [item for item in embedded().catalogue.connectors if query in item.name.casefold()]
+    return page_of(ordered([_document(item) for item in connectors], "Name"))
 
 
 @routes.get("/v1.0/connectors/<int:connector_id>")
@@ -52,9 +55,9 @@ def list_all() -> Response:
     {"oneOf": [shapes.Connector, {"type": "array", "items": {}}]}, 404, access=Access.ACCOUNT, path=ONE
 )
 def read(connector_id: int) -> Response:
-    """One connector, by its id."""
-    _may_look()
-    return answer(_told(_by_id(connector_id)))
+    """Read a connector by its id."""
+    _require_access()
+    return answer(_document(_by_id(connector_id)))
 
 
 @routes.get("/v1.0/connectors/<name>")
@@ -63,9 +66,9 @@ def read(connector_id: int) -> Response:
     {"type": "array", "items": shapes.Connector}, 404, access=Access.ACCOUNT, path=ONE + "/{version}"
 )
 def read_by_name(name: str, version: str | None = None) -> Response:
-    """The connectors of a name: a list, as in Cyclr."""
-    _may_look()
-    return answer([_told(item) for item in _by_name(name, version)])
+    """List the connectors with a name, as Cyclr does."""
+    _require_access()
+    return answer([_document(item) for item in _by_name(name, version)])
 
 
 @routes.post("/v1.0/connectors/<int:connector_id>/install")
@@ -73,7 +76,7 @@ def read_by_name(name: str, version: str | None = None) -> Response:
     shapes.AccountConnector, 404, access=Access.ACCOUNT, body=shapes.ConnectorChange, path=ONE + "/install"
 )
 def install(connector_id: int) -> Response:
-    """Put a connector into the account."""
+    """Install a connector in the account."""
     return _install(account_level(), _by_id(connector_id))
 
 
@@ -87,12 +90,12 @@ def install(connector_id: int) -> Response:
     path=ONE + "/{version}/install",
 )
 def install_by_name(name: str, version: str | None = None) -> Response:
-    """The same, by the connector's name."""
+    """Install a connector in the account, by the connector's name."""
     return _install(account_level(), _by_name(name, version)[0])
 
 
-def _may_look() -> None:
-    """Accounts that exist, and the partner itself: a page names its buttons before there is an account."""
+def _require_access() -> None:
+    """Allow existing accounts, and the partner without an account. Raises ``ApiError``."""
     if ACCOUNT_HEADER in request.headers:
         account_level()
     else:
@@ -104,11 +107,15 @@ def _install(account_id: str, item: CatalogueConnector) -> Response:
     service, document = embedded(), body()
     name = text(document, "Name") or item.name
     with service.database.writing() as connection:
-        new = store.add(connection, account_id, item.id, name, text(document, "Description", 4000))
-        properties.put(service, connection, new, item.id, document.get("Properties"))
+        account_connector_id = store.add(
+            connection, account_id, item.id, name, text(document, "Description", 4000)
+        )
+        properties.put(service, connection, account_connector_id, item.id, document.get("Properties"))
         if (value := text(document, "AuthValue", 16_000)) is not None:
-            account_connectors.set_auth_value(connection, new, value)
-        return answer(store.told(service, connection, store.find(connection, account_id, new)))
+            account_connectors.set_auth_value(connection, account_connector_id, value)
+        return answer(
+            store.told(service, connection, store.find(connection, account_id, account_connector_id))
+        )
 
 
 def _by_id(connector_id: int) -> CatalogueConnector:
@@ -119,13 +126,13 @@ def _by_id(connector_id: int) -> CatalogueConnector:
 
 
 def _by_name(name: str, version: str | None) -> list[CatalogueConnector]:
-    found = embedded().catalogue.by_name(name, version)
-    if not found:
+    connectors = embedded().catalogue.by_name(name, version)
+    if not connectors:
         raise missing("Connector")
-    return found
+    return connectors
 
 
-def _told(item: CatalogueConnector) -> dict[str, Any]:
+def _document(item: CatalogueConnector) -> dict[str, Any]:
     choices = {one.name: list(one.choices or ()) for one in item.fields}
     parameters: list[dict[str, Any]] = [
         {
@@ -150,11 +157,11 @@ def _told(item: CatalogueConnector) -> dict[str, Any]:
         "Categories": [],
         "Triggers": [],
         "IsSystemConnector": False,
-        "Hitchpost": {"Auth": item.auth, "Fields": [_told_field(one) for one in item.fields]},
+        "Hitchpost": {"Auth": item.auth, "Fields": [_field_document(one) for one in item.fields]},
     }
 
 
-def _told_field(one: AskedField) -> dict[str, Any]:
+def _field_document(one: AskedField) -> dict[str, Any]:
     return {
         "Name": one.name,
         "Label": one.label,

@@ -1,4 +1,4 @@
-"""Which grants of a connector are live, and the switch that ends them all. Hitchpost's own calls."""
+"""API routes that list or end all grants of a connector. Hitchpost's own; Cyclr has none."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ routes = Blueprint("grant_inventory", __name__)
 
 BATCH: Final = 100
 REVOKE_SECONDS: Final = 10.0
-"""So long a call that ends all grants tries to revoke them; the rest is done afterwards."""
+"""How long a request revokes grants. The remaining ones are revoked in the background."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """What ``end_all`` did: connections that were taken out of use, and grants still to be revoked."""
+    """The result of ``end_all``: the numbers of ended connections and of grants not yet revoked."""
 
     connections: int
     pending: int
 
 
 class Grant(BaseModel):
-    """A live grant, or one that is still to be revoked at its third party."""
+    """A live grant, or one whose revocation is pending or was given up."""
 
     State: Literal["live", "revocation pending", "revocation given up"]
     AccountId: str
@@ -48,7 +48,7 @@ class Grant(BaseModel):
 
 
 class GrantsEnded(BaseModel):
-    """How many connections were taken out of use, and how many grants are still to be revoked."""
+    """The numbers of ended connections, and of grants that are not yet revoked."""
 
     Deauthenticated: int
     RevocationsPending: int
@@ -57,7 +57,7 @@ class GrantsEnded(BaseModel):
 @routes.get("/v1.0/connectors/<connector>/grants")
 @describe.operation(ListOf(Grant), 404)
 def list_all(connector: str) -> Response:
-    """The live grants of a connector in every account, and those still to be revoked. No secrets."""
+    """List the live grants of a connector in all accounts, and those not yet revoked, without secrets."""
     partner_level()
     service = embedded()
     return page_of(ordered(listed(service, connector_id_of(service, connector)), "AccountConnectorId"))
@@ -66,7 +66,10 @@ def list_all(connector: str) -> Response:
 @routes.post("/v1.0/connectors/<connector>/grants/revoke")
 @describe.operation(GrantsEnded, 404)
 def revoke_all(connector: str) -> Response:
-    """End every grant of a connector. Each account has to sign in again."""
+    """End all grants of a connector.
+
+    Each account has to sign in again.
+    """
     partner_level()
     service = embedded()
     ended = end_all(service, connector_id_of(service, connector))
@@ -74,16 +77,16 @@ def revoke_all(connector: str) -> Response:
 
 
 def listed(service: Embedded, connector_id: int) -> list[dict[str, Any]]:
-    """The grants of a connector, as the API tells them."""
+    """The grants of a connector in the form of the API."""
     table = tables.account_connector
     live = select(table).where(table.c.connector_id == connector_id, table.c.authenticated.is_(True))
     with service.database.reading() as connection:
-        found = [_live(service, row) for row in connection.execute(live.order_by(table.c.id))]
-        return found + [_pending(row) for row in revocation.pending(connection, connector_id)]
+        grants = [_live(service, row) for row in connection.execute(live.order_by(table.c.id))]
+        return grants + [_pending(row) for row in revocation.pending(connection, connector_id)]
 
 
 def end_all(service: Embedded, connector_id: int) -> Ended:
-    """Take every connection of a connector out of use, and revoke as many of its grants as time allows."""
+    """End all connections of a connector, and revoke grants for at most ``REVOKE_SECONDS`` seconds."""
     table, count = tables.account_connector, 0
     live = select(table).where(
         table.c.connector_id == connector_id,
@@ -101,17 +104,20 @@ def end_all(service: Embedded, connector_id: int) -> Ended:
         revocation.throw_away_held(service, connection, table.c.connector_id == connector_id)
     revocation.retry_revocations(service, count + BATCH, seconds=REVOKE_SECONDS)
     with service.database.reading() as connection:
-        still = [row for row in revocation.pending(connection, connector_id) if row.given_up_at is None]
-        return Ended(count, len(still))
+        pending = [row for row in revocation.pending(connection, connector_id) if row.given_up_at is None]
+        return Ended(count, len(pending))
 
 
 def connector_id_of(service: Embedded, connector: str) -> int:
-    """A connector by its id, key or name. One that has left the catalogue keeps its id. Raises 404."""
+    """The id of a connector, from its id, key or name. Any number is accepted, also of a removed connector.
+
+    Raises ``ApiError`` (404) for an unknown name.
+    """
     if connector.isascii() and connector.isdigit() and len(connector) < 10:
         return int(connector)
-    if not (found := service.catalogue.by_name(connector)):
+    if not (connectors := service.catalogue.by_name(connector)):
         raise missing("Connector")
-    return found[0].id
+    return connectors[0].id
 
 
 def _live(service: Embedded, row: Row[Any]) -> dict[str, Any]:

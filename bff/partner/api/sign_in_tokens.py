@@ -1,4 +1,4 @@
-"""Sign-in tokens are minted over the API; ``sign_in/tokens.py`` redeems them."""
+"""Issues sign-in tokens. ``sign_in/tokens.py`` redeems them."""
 
 from __future__ import annotations
 
@@ -40,10 +40,11 @@ _ADD: Final = adding(
 
 
 class SignInWishes(BaseModel):
-    """Hitchpost's own.
+    """Hitchpost's extension of the request.
 
-    The sign-in counts once it is completed there, and leads to that target only; and the account's copy of
-    this connector is told with the token, installed if there is none.
+    ``CompletionUrl``: the sign-in must be completed there before it connects. ``TargetOrigin``: the only
+    target that the link accepts. ``Connector``: a connector id; its account connector is returned, and
+    installed if there is none.
     """
 
     CompletionUrl: str | None = None
@@ -52,28 +53,28 @@ class SignInWishes(BaseModel):
 
 
 class NewSignInToken(BaseModel):
-    """For whom; a user who is not known is made."""
+    """The user who signs in. An unknown user is created."""
 
     Username: shapes.Filled
     Hitchpost: SignInWishes | None = None
 
 
 class SignInFor(BaseModel):
-    """The account connector that a sign-in is for."""
+    """The account connector of the sign-in."""
 
     Id: int
     Authenticated: bool
 
 
 class SignInPromises(BaseModel):
-    """The sign-in has to be completed before it counts; it is for this account connector."""
+    """Hitchpost's extension of the answer: whether completion is required, and the account connector."""
 
     Completion: Literal[True] | None = None
     AccountConnector: SignInFor | None = None
 
 
 class SignInToken(BaseModel):
-    """A token that signs one browser in, once, within five minutes."""
+    """A token for one sign-in in one browser. It is valid for five minutes."""
 
     Token: str
     ExpiresAtUtc: str
@@ -83,11 +84,11 @@ class SignInToken(BaseModel):
 @routes.post("/v1.0/accounts/<any_text:account_id>/signintoken")
 @describe.operation(SignInToken, 404, 409, limited=True, body=NewSignInToken)
 def mint(account_id: str) -> Response:
-    """A token that signs one browser in as ``Username``, who is created when unknown.
+    """Issue a sign-in token for ``Username``.
 
-    Hitchpost's own: ``{"Hitchpost": {"CompletionUrl", "TargetOrigin"}}`` asks that the sign-in counts only
-    once it is completed there (``completion.py``), and that its link leads to that target only;
-    ``{"Hitchpost": {"Connector"}}`` that the account's copy of this connector is told with the token, and
+    An unknown user is created. Hitchpost's extensions: with ``{"Hitchpost": {"CompletionUrl"}}`` the sign-in
+    must be completed at that URL before it connects. ``TargetOrigin`` is then the only target that the link
+    accepts. With ``{"Hitchpost": {"Connector"}}`` the account connector of that connector is returned, and
     installed if there is none.
     """
     service = embedded()
@@ -95,10 +96,10 @@ def mint(account_id: str) -> Response:
     if scope is not None and not service.settings.sign_in_with_restricted_token:
         raise denied()
     service.limits.api("mint", service.settings.limit_client_mints, caller_address())
-    username, wishes = (text(body(), "Username") or "").strip(), body().get("Hitchpost")
+    username, extension = (text(body(), "Username") or "").strip(), body().get("Hitchpost")
     if not username:
         raise ApiError(400, "Username is required")
-    completion, wanted = _completion(wishes), _connector(wishes)
+    completion, wanted = _completion(extension), _connector(extension)
     token, now = _random_token(), clock.now()
     row = {
         "sha256": sha256(token),
@@ -108,27 +109,27 @@ def mint(account_id: str) -> Response:
         **completion,
     }
     with service.database.writing() as connection:
-        # A caller that names a connector makes the account as well, with the name that it is to have.
+        # A caller that names a connector creates the account itself, with its proper name.
         _require_or_create(connection, account_id, create=wanted is None)
         accounts.ensure_user(connection, account_id, username)
         _ADD.run(connection, **row)
         installed = store.find_or_add(connection, account_id, wanted) if wanted else None
         count = store.count(connection, account_id, wanted.id) if wanted else 0
-    told: dict[str, Any] = {"Token": token, "ExpiresAtUtc": clock.dot_net(now + tokens.LIFE)}
-    extra: dict[str, Any] = {"Completion": True} if completion else {}
+    document: dict[str, Any] = {"Token": token, "ExpiresAtUtc": clock.dot_net(now + tokens.LIFE)}
+    answered: dict[str, Any] = {"Completion": True} if completion else {}
     if installed is not None:
-        extra["AccountConnector"] = {"Id": installed.id, "Authenticated": installed.authenticated}
+        answered["AccountConnector"] = {"Id": installed.id, "Authenticated": installed.authenticated}
         if count > 1:
-            extra["AccountConnector"]["Installed"] = count
-    response = answer(told | ({"Hitchpost": extra} if extra else {}))
+            answered["AccountConnector"]["Installed"] = count
+    response = answer(document | ({"Hitchpost": answered} if answered else {}))
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _completion(asked: object) -> dict[str, str | None]:
-    if not isinstance(asked, dict) or not embedded().settings.complete_elsewhere:
+def _completion(extension: object) -> dict[str, str | None]:
+    if not isinstance(extension, dict) or not embedded().settings.complete_elsewhere:
         return {}
-    url, target = (text(asked, name, 2000) for name in ("CompletionUrl", "TargetOrigin"))
+    url, target = (text(extension, name, 2000) for name in ("CompletionUrl", "TargetOrigin"))
     if url is None:
         return {}
     if not _is_usable(url):
@@ -136,9 +137,9 @@ def _completion(asked: object) -> dict[str, str | None]:
     return {"completion_url": url, "target_origin": target}
 
 
-def _connector(asked: object) -> CatalogueConnector | None:
-    number = asked.get("Connector") if isinstance(asked, dict) else None
-    # Who is not told how sign-ins end must look at the account connector itself, as at Cyclr's.
+def _connector(extension: object) -> CatalogueConnector | None:
+    number = extension.get("Connector") if isinstance(extension, dict) else None
+    # Without reported sign-ins, callers have to read the account connector, as at Cyclr.
     if number is None or not embedded().settings.tell_sign_ins:
         return None
     item = embedded().catalogue.by_id(number) if type(number) is int else None
@@ -148,7 +149,7 @@ def _connector(asked: object) -> CatalogueConnector | None:
 
 
 def _is_usable(url: str) -> bool:
-    # A code is added to it and sent with a browser: over https, or http on this machine.
+    # The browser takes a secret code to it, so it must use https, or http on a loopback address.
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -159,7 +160,7 @@ def _is_usable(url: str) -> bool:
 
 
 def _random_token() -> str:
-    # Two random GUIDs in standard base64: 44 characters with + / =, as Cyclr's are. 244 random bits.
+    # Two random GUIDs in standard base64, as at Cyclr: 44 characters with + / =, and 244 random bits.
     return base64.b64encode(uuid.uuid4().bytes + uuid.uuid4().bytes).decode()
 
 

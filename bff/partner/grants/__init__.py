@@ -1,1 +1,1 @@
-"""Credentials of third parties: kept, refreshed, revoked."""
+"""Stores, refreshes and revokes the grants that third parties issue."""

@@ -1,8 +1,8 @@
-"""How a grant is ended at its third party: by the token that this one takes for it.
+"""Revokes a grant at its third party, with the kind of token that this third party accepts.
 
-Most take the refresh token, with which the access tokens end as well (RFC 7009, section 2.1). Some take an
-access token only (``{access_token}`` in the entry's texts), and that one may be past its end although the
-grant is not: then it is refreshed first, so that the grant ends.
+Most accept the refresh token, which also revokes the access tokens (RFC 7009, section 2.1). Some accept an
+access token only: their catalogue entry uses ``{access_token}``. The access token may have expired while the
+grant is still valid. In that case it is refreshed first.
 """
 
 from __future__ import annotations
@@ -20,47 +20,51 @@ from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.provider import Provider, ProviderFailed
 
 LEEWAY: Final = timedelta(seconds=30)
-"""A token that is about to end may have ended when it is read."""
+"""A token that expires within this time may have expired when the third party reads it."""
 ABOUT_TOKEN: Final = frozenset({200, 400, 401})
-"""Statuses by which third parties refuse a token that they are sent."""
+"""HTTP statuses with which third parties reject the token itself."""
 ABOUT_CLIENT: Final = frozenset({"invalid_client", "unauthorized_client"})
+"""OAuth errors that reject the client rather than the token (RFC 6749, section 5.2)."""
 
 
 def end(
     provider: Provider,
     item: CatalogueConnector,
     client: Client,
-    kept: Credentials,
+    credentials: Credentials,
     note: Callable[[Credentials], None] = lambda _: None,
 ) -> None:
-    """End a grant there; one that has ended already counts. Raises ``ProviderFailed``.
+    """Revoke a grant at its third party. Succeeds if the grant has already ended.
 
-    ``note`` is given what the grant was refreshed to, before anything else is done with it.
+    ``note`` stores the refreshed credentials, if the grant is refreshed first. It is called before they are
+    revoked, because a refresh may have invalidated the stored token. Raises ``ProviderFailed``.
     """
-    if not _by_access(item, kept):
-        _revoke(provider, item, client, kept)
+    if not _needs_access_token(item, credentials):
+        _revoke(provider, item, client, credentials)
         return
-    if not _is_over(kept) and _is_taken(provider, item, client, kept):
+    if not _has_expired(credentials) and _revoke_by_access_token(provider, item, client, credentials):
         return
-    renewed = _renewed(provider, item, client, kept)
-    if renewed is not None:
-        note(renewed)
-        _revoke(provider, item, client, renewed)
+    refreshed = _refresh(provider, item, client, credentials)
+    if refreshed is not None:
+        note(refreshed)
+        _revoke(provider, item, client, refreshed)
 
 
-def _by_access(item: CatalogueConnector, kept: Credentials) -> bool:
-    return item.revokes_by_access_token and kept.refresh_token is not None
+def _needs_access_token(item: CatalogueConnector, credentials: Credentials) -> bool:
+    return item.revokes_by_access_token and credentials.refresh_token is not None
 
 
-def _is_over(kept: Credentials) -> bool:
-    ends = kept.expires_at
-    return not kept.access_token or (ends is not None and ends <= clock.now() + LEEWAY)
+def _has_expired(credentials: Credentials) -> bool:
+    ends = credentials.expires_at
+    return not credentials.access_token or (ends is not None and ends <= clock.now() + LEEWAY)
 
 
-def _is_taken(provider: Provider, item: CatalogueConnector, client: Client, kept: Credentials) -> bool:
-    """Whether the grant was ended by its access token; not, where that one is refused."""
+def _revoke_by_access_token(
+    provider: Provider, item: CatalogueConnector, client: Client, credentials: Credentials
+) -> bool:
+    """Revoke by the access token; False if the third party rejects that token. Raises ``ProviderFailed``."""
     try:
-        return _revoke(provider, item, client, kept)
+        return _revoke(provider, item, client, credentials)
     except ProviderFailed as failure:
         status = failure.said.status if failure.said else None
         if status not in ABOUT_TOKEN or failure.error in ABOUT_CLIENT:
@@ -68,27 +72,27 @@ def _is_taken(provider: Provider, item: CatalogueConnector, client: Client, kept
         return False
 
 
-def _renewed(
-    provider: Provider, item: CatalogueConnector, client: Client, kept: Credentials
+def _refresh(
+    provider: Provider, item: CatalogueConnector, client: Client, credentials: Credentials
 ) -> Credentials | None:
-    """The grant with a new access token; None where the third party says that it has ended."""
+    """Refresh the credentials; None if the third party says that the grant has ended."""
     try:
-        new = provider.refresh(item, client, kept)
+        refreshed = provider.refresh(item, client, credentials)
     except ProviderFailed as failure:
         if refusals.is_dead(item, failure.error, (failure.said and failure.said.description) or ""):
             return None
         raise
     return replace(
-        kept,
-        access_token=new.access_token,
-        refresh_token=new.refresh_token or kept.refresh_token,
-        expires_at=new.expires_at,
-        extra={**kept.extra, **new.extra},
+        credentials,
+        access_token=refreshed.access_token,
+        refresh_token=refreshed.refresh_token or credentials.refresh_token,
+        expires_at=refreshed.expires_at,
+        extra={**credentials.extra, **refreshed.extra},
     )
 
 
-def _revoke(provider: Provider, item: CatalogueConnector, client: Client, kept: Credentials) -> bool:
-    token, values = standing.token_of(kept), {**kept.values, **kept.extra}
-    if kept.access_token:
-        values["access_token"] = kept.access_token
+def _revoke(provider: Provider, item: CatalogueConnector, client: Client, credentials: Credentials) -> bool:
+    token, values = standing.token_of(credentials), {**credentials.values, **credentials.extra}
+    if credentials.access_token:
+        values["access_token"] = credentials.access_token
     return provider.revoke(item, client, token.value, token.hint, values)

@@ -1,4 +1,4 @@
-"""What a finished sign-in brought: kept at once, or held while another third-party account is connected."""
+"""Stores the grant of a finished sign-in, or holds it while another third-party account is connected."""
 
 from __future__ import annotations
 
@@ -30,15 +30,20 @@ routes = Blueprint("grants", __name__)
 HELD_FOR: Final = revocation.HELD_FOR
 MISMATCH: Final = "account_mismatch"
 UNNAMED: Final = "account_unknown"
-"""The third party did not say whose account it is, as it did before."""
+"""Error code: the third party named no account, although its catalogue entry says that it does."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What became of a grant: connected, or not; and the note of another one that is to be revoked for it."""
+    """The result of ``keep``.
+
+    ``revocation_id`` is the id of a pending revocation, for ``revocation.revoke_now``. It revokes the old
+    grant, or the new one if it cannot be used. ``error`` and ``said`` (the third party's answer) say why the
+    grant was not connected.
+    """
 
     connected: bool
-    noted: str | None
+    revocation_id: str | None
     error: str = ""
     said: Said | None = None
 
@@ -48,43 +53,48 @@ def keep(
     connection: Connection,
     row: Row[Any],
     token_sha256: str,
-    found: Identified,
+    identified: Identified,
 ) -> Kept:
-    """Connect with the credentials that were found; or hold them, since another account is connected.
+    """Connect with the new credentials, or hold them if they may belong to another account.
 
-    Where the third party is not expected to name accounts, the newest grant wins: nobody could tell them
-    apart. Where it is, and does not this time, the grant is held as well: it may be anybody's.
+    Without account names in the catalogue entry, the new grant always replaces the old one, because
+    accounts cannot be compared. If the entry promises a name and none is returned, the grant is held.
     """
-    account, credentials, item = found.account, found.credentials, service.catalogue.by_id(row.connector_id)
+    account, credentials, item = (
+        identified.account,
+        identified.credentials,
+        service.catalogue.by_id(row.connector_id),
+    )
     if error := doubt(row, item, account):
-        held = seal(service.vault, credentials, store.held_in(row, token_sha256))
-        told = sign_ins.finish(
+        sealed = seal(service.vault, credentials, store.held_in(row, token_sha256))
+        recorded = sign_ins.finish(
             connection,
             token_sha256,
             "failed",
             error=error,
             external_account=account,
-            held=held,
-            said=found.said,
+            held=sealed,
+            said=identified.said,
         )
         owner = replace(noting.owner_of(row), external_account=account)
-        # A sign-in that had ended before holds nothing more.
-        noted = None if told else noting.throw_away(service, connection, owner, credentials)
-        return Kept(False, noted, error, found.said)
-    noted = _connect(service, connection, row, credentials, account)
+        # If the sign-in has already ended, its grant is not held but revoked.
+        revocation_id = None if recorded else noting.throw_away(service, connection, owner, credentials)
+        return Kept(False, revocation_id, error, identified.said)
+    revocation_id = _connect(service, connection, row, credentials, account)
     sign_ins.finish(connection, token_sha256, "connected", external_account=account)
-    return Kept(True, noted)
+    return Kept(True, revocation_id)
 
 
 def names_accounts(item: CatalogueConnector) -> bool:
-    """Whether the catalogue says where the third party tells whose account was connected."""
+    """Whether the catalogue entry says where the third party returns the name of the account."""
     return item.userinfo_url is not None or "account_claim" in item.model_fields_set
 
 
 def doubt(row: Row[Any], item: CatalogueConnector | None, account: str | None) -> str:
-    """Why a grant may not simply take the place of the one before; an empty text where it may.
+    """The error code that prevents a grant from replacing the previous one; "" if it may.
 
-    Also of one that has ended: its data is the host's still, and another account's would be added to it.
+    The accounts are compared even if the previous grant has ended. The host still has that account's data,
+    and would mix another account's into it.
     """
     if not row.external_account or not (row.authenticated or row.grant_reason):
         return ""
@@ -96,64 +106,70 @@ def doubt(row: Row[Any], item: CatalogueConnector | None, account: str | None) -
 @routes.put("/v1.0/account/connectors/<int:account_connector_id>/signins/<token_sha256>/accept")
 @describe.operation(shapes.AccountConnector, 404, 410, access=Access.ACCOUNT)
 def accept(account_connector_id: int, token_sha256: str) -> Response:
-    """Take the held grant of a sign-in (told by its token's SHA-256) in place of the connected one.
+    """Replace the connected grant with the held grant of a sign-in.
 
-    Hitchpost's own call. Repeated, it answers the same; 410 when the grant is held no longer.
+    The SHA-256 of the sign-in token names the sign-in. A repeated call returns the same answer. Status 410:
+    the grant is no longer held. Hitchpost's own call; Cyclr has none.
     """
     account_id, service = account_level(), embedded()
     with service.database.writing() as connection:
         row = store.find(connection, account_id, account_connector_id)
-        noted = _accept(service, connection, row.id, token_sha256)
+        revocation_id = _accept(service, connection, row.id, token_sha256)
         response = answer(store.told(service, connection, store.find(connection, account_id, row.id)))
-    revocation.revoke_now(service, noted, service.provider.in_a_hurry())
+    revocation.revoke_now(service, revocation_id, service.provider.in_a_hurry())
     return response
 
 
 def _accept(
     service: Embedded, connection: Connection, account_connector_id: int, token_sha256: str
 ) -> str | None:
-    """Make the choice, once: of any number of callers the first one makes it, and the others find it made."""
+    """Accept the held grant. Of concurrent calls only the first has an effect.
+
+    Returns the id of the pending revocation of the replaced grant, or None. Raises ``ApiError``: 404, 410.
+    """
     table, installed = tables.sign_in, tables.account_connector
-    # Locked in the order in which a sign-in ends: account connector, sign-in.
-    ours_installed = select(installed).where(installed.c.id == account_connector_id)
-    row = connection.execute(ours_installed.with_for_update()).one_or_none()
-    ours = (table.c.token_sha256 == token_sha256) & (table.c.account_connector_id == account_connector_id)
-    found = connection.execute(select(table).where(ours).with_for_update()).first()
-    if row is None or found is None:
+    # The end of a sign-in locks in the same order, which avoids deadlocks: account connector, sign-in.
+    wanted = select(installed).where(installed.c.id == account_connector_id)
+    row = connection.execute(wanted.with_for_update()).one_or_none()
+    condition = (table.c.token_sha256 == token_sha256) & (
+        table.c.account_connector_id == account_connector_id
+    )
+    sign_in = connection.execute(select(table).where(condition).with_for_update()).first()
+    if row is None or sign_in is None:
         raise missing("Sign-in")
-    if found.result == "connected":
+    if sign_in.result == "connected":
         return None
-    if found.held is None or found.at < clock.now() - HELD_FOR:
+    if sign_in.held is None or sign_in.at < clock.now() - HELD_FOR:
         raise ApiError(410, "This sign-in can no longer be accepted.")
-    noted = _take_held(service, connection, row, found)
+    revocation_id = _take_held(service, connection, row, sign_in)
     values = {"result": "connected", "error": None, "held": None, "at": clock.now()}
-    connection.execute(update(table).where(ours).values(values))
-    return noted
+    connection.execute(update(table).where(condition).values(values))
+    return revocation_id
 
 
-def _take_held(service: Embedded, connection: Connection, row: Row[Any], found: Row[Any]) -> str | None:
-    given = typed.held(service, row, found.token_sha256, found.held)
-    if given is not None and not typed.has_grant(given):
-        return typed.keep(service, connection, row, given, found.external_account)
-    credentials = unseal(service.vault, found.held, store.held_in(row, found.token_sha256))
-    if given is not None:
-        properties.put(service, connection, row.id, row.connector_id, given.as_properties)
-    return _connect(service, connection, row, credentials, found.external_account)
+def _take_held(service: Embedded, connection: Connection, row: Row[Any], sign_in: Row[Any]) -> str | None:
+    typed_credentials = typed.held(service, row, sign_in.token_sha256, sign_in.held)
+    if typed_credentials is not None and not typed.has_grant(typed_credentials):
+        return typed.keep(service, connection, row, typed_credentials, sign_in.external_account)
+    credentials = unseal(service.vault, sign_in.held, store.held_in(row, sign_in.token_sha256))
+    if typed_credentials is not None:
+        properties.put(service, connection, row.id, row.connector_id, typed_credentials.as_properties)
+    return _connect(service, connection, row, credentials, sign_in.external_account)
 
 
 def _connect(
     service: Embedded, connection: Connection, row: Row[Any], new: Credentials, account: str | None
 ) -> str | None:
-    """Connect with ``new``, and note the grant that it replaces, if it is another one."""
-    noted = None
+    """Connect with ``new``. Returns the id of the pending revocation of a different grant it replaces."""
+    revocation_id = None
     if row.credentials is not None:
-        old, context = _opened(service, row), store.sealed_in(row, "credentials")
+        old, context = _decrypt(service, row), store.sealed_in(row, "credentials")
         same = account is not None and row.external_account and is_same(account, row.external_account)
         if old is not None and same and not new.refresh_token:
-            # Some third parties give one with a user's first consent only: it goes on being good.
+            # Some third parties return a refresh token only with the first consent. It remains valid.
             new = replace(new, refresh_token=old.refresh_token)
         if old is None or standing.token_of(old) != standing.token_of(new):
-            noted = noting.throw_away_sealed(
+            revocation_id = noting.throw_away_sealed(
                 service, connection, noting.owner_of(row), row.credentials, context
             )
     table, item = tables.account_connector, service.catalogue.by_id(row.connector_id)
@@ -169,10 +185,10 @@ def _connect(
         "external_account": account,
     }
     connection.execute(update(table).where(table.c.id == row.id).values(values))
-    return noted
+    return revocation_id
 
 
-def _opened(service: Embedded, row: Row[Any]) -> Credentials | None:
+def _decrypt(service: Embedded, row: Row[Any]) -> Credentials | None:
     try:
         return unseal(service.vault, row.credentials, store.sealed_in(row, "credentials"))
     except CannotOpen:

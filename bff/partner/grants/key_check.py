@@ -1,4 +1,4 @@
-"""The ``check`` of a catalogue entry: one request that shows whether what a user typed is good."""
+"""Sends the ``check`` request of a catalogue entry, which shows whether typed credentials are valid."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from bff.partner.providers.provider import IN_A_HURRY
 from bff.partner.providers.said import legible
 
 NO_GOOD: Final = "invalid_token"
-"""The error of an answer without anything at ``good_at``: it speaks of the key, and does not call it good."""
+"""Error code: the response is a JSON object without a value at ``good_at``, so the key is not valid."""
 NOT_UNDERSTOOD: Final = "answer_not_understood"
-"""The error of an answer in which nothing can be looked for, such as a page in place of JSON."""
+"""Error code: the response cannot be evaluated, for example an HTML page instead of JSON."""
 
 
 class Unreadable(ValueError):
-    """What was typed is kept in a form that nobody can read."""
+    """The stored ``AuthValue`` cannot be decoded."""
 
 
 def values_of(
     item: CatalogueConnector, properties: Mapping[str, str], auth_value: str | None
 ) -> dict[str, str]:
-    """Everything that the catalogue's texts may name, from what the API was given. Raises ``Unreadable``."""
+    """The values for the placeholders of the catalogue entry. Raises ``Unreadable``."""
     values = dict(properties)
     if item.auth == "api_key" and auth_value:
         values["api_key"] = auth_value
@@ -48,7 +48,7 @@ def values_of(
 
 
 def ask(service: Embedded, item: CatalogueConnector, values: Mapping[str, str]) -> transport.Reply:
-    """Send the ``check`` of a catalogue entry that has one. Raises ``templates.Unfit``, ``NoReply``."""
+    """Send the ``check`` request that the entry has. Raises ``templates.Unfit``, ``transport.NoReply``."""
     check = item.check
     assert check is not None  # nosec B101  # for the type checker
     url = item.url(check.url, dict(values))
@@ -57,18 +57,18 @@ def ask(service: Embedded, item: CatalogueConnector, values: Mapping[str, str]) 
         pair = templates.fill(check.basic, values).encode()
         headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
     params = templates.fill_all(check.params, values)
-    sent: dict[str, Any] = {}
+    payload: dict[str, Any] = {}
     if params and check.request == "json":
         headers["Content-Type"] = "application/json"
-        sent = {"body": json.dumps(params).encode()}
+        payload = {"body": json.dumps(params).encode()}
     elif params:
-        sent = {"form": params}
+        payload = {"form": params}
     policy = service.provider.policy
-    return transport.send(policy, check.method, url, headers=headers, limits=IN_A_HURRY, **sent)
+    return transport.send(policy, check.method, url, headers=headers, limits=IN_A_HURRY, **payload)
 
 
 def error_of(item: CatalogueConnector, reply: transport.Reply) -> str | None:
-    """The error that a check's answer tells although its status is 2xx; None where there is none."""
+    """The error in the body of a 2xx response to the check; None if it contains none."""
     check = item.check
     if check is None or not (check.error_at or check.good_at):
         return None
@@ -78,5 +78,5 @@ def error_of(item: CatalogueConnector, reply: transport.Reply) -> str | None:
         return NOT_UNDERSTOOD if check.good_at else None
     if check.good_at and not value_at(document, check.good_at):
         return NO_GOOD if isinstance(document, dict) else NOT_UNDERSTOOD
-    found = value_at(document, check.error_at) if check.error_at else None
-    return legible(plain_text(found) or "error") if found else None
+    error = value_at(document, check.error_at) if check.error_at else None
+    return legible(plain_text(error) or "error") if error else None

@@ -1,7 +1,8 @@
-"""API keys and passwords that are looked at although nobody asks, by the ``check`` of their catalogue entry.
+"""Checks API keys and passwords in the background, with the ``check`` request of their catalogue entry.
 
-About once a day each. Only what plainly refuses them counts: a third party that is busy, away or changed says
-nothing of a key. What was typed is kept, so that a connection heals should the third party take it again.
+Each is checked about once a day. Only a definite rejection marks it as invalid: rate limits, outages and
+unexpected responses do not. The credentials stay stored, so the connection recovers if they are accepted
+again.
 """
 
 from __future__ import annotations
@@ -21,34 +22,34 @@ from bff.partner.providers.catalogue import CatalogueConnector
 Verdict = Literal["good", "revoked", "refused", "unknown"]
 
 SOONEST: Final = timedelta(hours=1)
-"""After an answer that is not a good one it is tried again, each time twice as late, up to a day."""
+"""Delay before the next check after a failed one. It doubles with each failure, up to one day."""
 MOST_REFUSALS: Final = 36
-"""So many refusals in a row, about a month of them, and the third party is not asked again."""
+"""Checks end after this number of rejections in a row, which takes about a month."""
 TRIES: Final = 2
-"""A key counts as refused only if it is refused so many times in one look."""
+"""Requests per check. The key counts as rejected only if all of them are rejected."""
 _REFUSALS: Final[dict[int, Verdict]] = {401: "revoked", 403: "refused"}
 
 
 def is_tried(item: CatalogueConnector) -> bool:
-    """Whether what the user typed for this connector can be tried again."""
+    """Whether the catalogue entry has a check for credentials that the user typed."""
     return item.check is not None and item.auth != "oauth2" and not item.needs_no_user
 
 
 def look_at(service: Embedded, row: Row[Any], item: CatalogueConnector) -> None:
-    """Try the key of an account connector, and note what that says of it. Raises ``CannotOpen``."""
+    """Check the key of an account connector and store the result. Raises ``CannotOpen``."""
     with service.database.reading() as connection:
-        found = properties.values_of(service, connection, row.id)
+        stored = properties.values_of(service, connection, row.id)
     sealed = row.auth_value
     auth_value = sealed and service.vault.open(sealed, store.sealed_in(row, "auth_value"))
-    _note(service, row, _tried(service, item, found, auth_value))
+    _store(service, row, _check(service, item, stored, auth_value))
 
 
-def _tried(
-    service: Embedded, item: CatalogueConnector, found: dict[str, str], auth_value: str | None
+def _check(
+    service: Embedded, item: CatalogueConnector, stored: dict[str, str], auth_value: str | None
 ) -> Verdict:
     verdict: Verdict = "unknown"
     try:
-        values = key_check.values_of(item, found, auth_value)
+        values = key_check.values_of(item, stored, auth_value)
         for _ in range(TRIES):
             reply = key_check.ask(service, item, values)
             verdict = _verdict(item, reply)
@@ -67,27 +68,30 @@ def _verdict(item: CatalogueConnector, reply: transport.Reply) -> Verdict:
     error = key_check.error_of(item, reply)
     if error is None:
         return "good"
-    # Some tell troubles that pass in the same way.
+    # Some report temporary failures in the same field.
     return "revoked" if refusals.is_dead(item, error, "") else "unknown"
 
 
-def _note(service: Embedded, row: Row[Any], verdict: Verdict) -> None:
-    """Write it down, unless somebody has typed another key or disconnected meanwhile."""
+def _store(service: Embedded, row: Row[Any], verdict: Verdict) -> None:
+    """Store the result, unless the key was replaced or disconnected during the check."""
     with service.database.writing() as connection:
         current = refresh_failures.locked(connection, row.id)
-        if current is None or _typed(current) != _typed(row):
+        if current is None or _key_of(current) != _key_of(row):
             return
         failures = 0 if verdict == "good" else current.refresh_failures + 1
-        values: dict[str, Any] = {"refresh_failures": failures, "next_refresh_at": _next(verdict, failures)}
+        values: dict[str, Any] = {
+            "refresh_failures": failures,
+            "next_refresh_at": _next_check(verdict, failures),
+        }
         if verdict == "good":
             values |= {"authenticated": True, "grant_reason": None}
         elif verdict != "unknown":
             values |= {"authenticated": False, "grant_reason": verdict}
         refresh_failures.put(connection, row.id, **values)
-    _tell(row, verdict)
+    _audit(row, verdict)
 
 
-def _next(verdict: Verdict, failures: int) -> datetime | None:
+def _next_check(verdict: Verdict, failures: int) -> datetime | None:
     if verdict == "good":
         return state.tomorrow()
     if verdict != "unknown" and failures > MOST_REFUSALS:
@@ -95,19 +99,19 @@ def _next(verdict: Verdict, failures: int) -> datetime | None:
     return state.later(min(SOONEST * 2 ** min(failures - 1, 16), state.DAILY))
 
 
-def _tell(row: Row[Any], verdict: Verdict) -> None:
-    told = {"account": row.account_id, "account_connector": row.id}
+def _audit(row: Row[Any], verdict: Verdict) -> None:
+    fields = {"account": row.account_id, "account_connector": row.id}
     if verdict == "good" and row.grant_reason is not None:
-        audit("grant works again", **told)
+        audit("grant works again", **fields)
     elif verdict in _REFUSALS.values() and row.grant_reason is None:
-        audit("grant ended", **told, reason=verdict)
+        audit("grant ended", **fields, reason=verdict)
 
 
-def _typed(row: Row[Any]) -> tuple[str | None, datetime | None]:
-    """What tells two keys of one account connector apart, without opening them."""
+def _key_of(row: Row[Any]) -> tuple[str | None, datetime | None]:
+    """Identifies the key of an account connector without decrypting it."""
     return row.auth_value, row.authenticated_at
 
 
 def first_look(item: CatalogueConnector | None) -> datetime | None:
-    """When a key that was just typed is looked at first; None where nothing says how."""
+    """When to check a new key for the first time; None if the entry has no check."""
     return state.tomorrow() if item is not None and is_tried(item) else None

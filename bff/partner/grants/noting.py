@@ -1,7 +1,8 @@
-"""A grant that is needed no more is noted, sealed, in the transaction that takes it out of use.
+"""Stores pending revocations: grants that are no longer used and must be revoked at their third party.
 
-Whatever happens after that (the third party is away, the process ends), it is revoked in the end
-(``revocation.py``), or given up after many tries, and until then it is told of.
+The grant is stored, encrypted, in the transaction that takes it out of use. It is therefore not lost if the
+third party is unavailable or the process ends. ``revocation.py`` revokes it, or gives up after many tries.
+Until then the grant inventory lists it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _HELD: Final = re.compile(r"sign_in:([0-9a-f]{64}):held:")
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose grant it is: an account connector, which may be gone, and an account at the third party."""
+    """The owner of a grant: an account connector (which may be deleted) and the third-party account."""
 
     account_connector_id: int
     connector_id: int
@@ -41,25 +42,25 @@ class Owner:
 
 
 def owner_of(row: Any) -> Owner:
-    """The owner of what an account connector (``row``) has connected, or of what is held for it."""
+    """The owner of a grant that the account connector (``row``) has connected or holds."""
     return Owner(row.id, row.connector_id, row.account_id, row.external_account)
 
 
 def throw_away(
     service: Embedded, connection: Connection, owner: Owner, credentials: Credentials
 ) -> str | None:
-    """Note that a grant is to be revoked; an id for ``revoke_now``.
+    """Store a pending revocation. Returns its id, for ``revocation.revoke_now``.
 
-    None where the third party has no revocation endpoint: then there is nothing to be done.
+    None if the third party has no revocation endpoint.
     """
-    noted = secrets.token_hex(16)
-    known = replace(credentials, client=_client_of(service, connection, owner, credentials))
-    context = sealed_in(noted, owner)
-    return _note(connection, service, owner, noted, seal(service.vault, known, context), context)
+    revocation_id = secrets.token_hex(16)
+    complete = replace(credentials, client=_client_of(service, connection, owner, credentials))
+    context = sealed_in(revocation_id, owner)
+    return _insert(connection, service, owner, revocation_id, seal(service.vault, complete, context), context)
 
 
 def note_again(service: Embedded, row: Row[Any], credentials: Credentials) -> None:
-    """Keep what a noted grant was refreshed to: an older token of it may be good for nothing any more."""
+    """Store refreshed credentials in a pending revocation. The refresh may have invalidated the old ones."""
     context = sealed_in(row.id, Owner(row.account_connector_id, row.connector_id, row.account_id))
     table, sealed = tables.pending_revocation, seal(service.vault, credentials, context)
     changed = update(table).where(table.c.id == row.id).values(sealed_grant=sealed, sealed_for=context)
@@ -70,37 +71,38 @@ def note_again(service: Embedded, row: Row[Any], credentials: Credentials) -> No
 def _client_of(
     service: Embedded, connection: Connection, owner: Owner, credentials: Credentials
 ) -> Client | None:
-    """Whom a grant was given to, by the secret that is good now, if that is known.
+    """The client that the grant was issued to, with its current secret if that is known.
 
-    The properties that brought the client may have been changed since, or go together with the account.
+    The client is stored with the grant: the properties that define it may change, or be deleted with the
+    account.
     """
-    item, given = service.catalogue.by_id(owner.connector_id), credentials.client
+    item, stored = service.catalogue.by_id(owner.connector_id), credentials.client
     if item is None:
-        return given
+        return stored
     try:
-        now = standing.client_for(service, connection, item, owner.account_connector_id)
+        current = standing.client_for(service, connection, item, owner.account_connector_id)
     except CannotOpen:
-        return given
-    return now if given is None or given.id == now.id else given
+        return stored
+    return current if stored is None or stored.id == current.id else stored
 
 
 def throw_away_sealed(
     service: Embedded, connection: Connection, owner: Owner, sealed: str, context: str
 ) -> str | None:
-    """The same for a grant that is sealed for ``context``; as it is where its key is missing just now."""
+    """Like ``throw_away``, for an encrypted grant. Without its key it is stored as it is."""
     try:
         return throw_away(service, connection, owner, unseal(service.vault, sealed, context))
     except CannotOpen:
         about = {"account_connector": owner.account_connector_id}
         log.error("a grant does not open: revoked when its key is back", **about)  # noqa: TRY400
-        return _note(connection, service, owner, secrets.token_hex(16), sealed, context)
+        return _insert(connection, service, owner, secrets.token_hex(16), sealed, context)
 
 
-def _note(
+def _insert(
     connection: Connection,
     service: Embedded,
     owner: Owner,
-    noted: str,
+    revocation_id: str,
     sealed: str,
     context: str,
 ) -> str | None:
@@ -108,7 +110,7 @@ def _note(
     if item is not None and item.revocation_url is None:
         return None
     values = {
-        "id": noted,
+        "id": revocation_id,
         "connector_id": owner.connector_id,
         "account_id": owner.account_id,
         "account_connector_id": owner.account_connector_id,
@@ -119,39 +121,43 @@ def _note(
         "next_at": clock.now(),
     }
     connection.execute(insert(tables.pending_revocation).values(values))
-    return noted
+    return revocation_id
 
 
-def sealed_in(noted: str, owner: Owner) -> str:
-    """The table, row and column that a noted grant is bound to, and its owner.
+def sealed_in(revocation_id: str, owner: Owner) -> str:
+    """The context that a pending revocation is encrypted for: table, row, column and owner.
 
-    Whoever can write the database, and no more, cannot have it sent to another third party.
+    Write access to the database alone is therefore not enough to send the grant to another third party.
     """
     whose = f"{owner.account_connector_id}:{owner.connector_id}:{owner.account_id}"
-    return f"pending_revocation:{noted}:sealed_grant:{whose}"
+    return f"pending_revocation:{revocation_id}:sealed_grant:{whose}"
 
 
 def context_of(row: Row[Any]) -> str:
-    """What the grant of this row is sealed for. Raises ``CannotOpen`` where that is not its owner's."""
+    """The context that the grant of this row is encrypted for. Raises ``CannotOpen`` if the owner differs."""
     if row.sealed_for is None:
-        # Noted by an older release, which did not bind it to its owner. Forgotten after thirty days.
+        # Stored by an older release, which did not include the owner. Deleted after 30 days.
         return f"pending_revocation:{row.id}:sealed_grant"
     owner = Owner(row.account_connector_id, row.connector_id, row.account_id)
-    ours = store.AsOwner(owner.account_connector_id, owner.account_id, owner.connector_id)
-    held = _HELD.match(row.sealed_for)
-    found = store.held_in(ours, held[1]) if held else store.sealed_in(ours, "credentials")
-    if row.sealed_for not in {found, sealed_in(row.id, owner)}:
+    owner_ids = store.AsOwner(owner.account_connector_id, owner.account_id, owner.connector_id)
+    held_context = _HELD.match(row.sealed_for)
+    original = (
+        store.held_in(owner_ids, held_context[1])
+        if held_context
+        else store.sealed_in(owner_ids, "credentials")
+    )
+    if row.sealed_for not in {original, sealed_in(row.id, owner)}:
         raise CannotOpen(f"what is noted as {row.id} is sealed for another owner")
     return str(row.sealed_for)
 
 
 def opened(vault: Vault, row: Row[Any]) -> Credentials:
-    """What a row holds; its ``client`` is None where nobody knew it. Raises ``CannotOpen``."""
-    kept = json.loads(vault.open(row.sealed_grant, context_of(row)))
-    if isinstance(kept, dict):
+    """Decrypt the credentials of a row. ``client`` is None if it was not known. Raises ``CannotOpen``."""
+    document = json.loads(vault.open(row.sealed_grant, context_of(row)))
+    if isinstance(document, dict):
         return unseal(vault, row.sealed_grant, context_of(row))
-    # Noted by an older release: one token, and what its URL needs.
-    token, hint, client_id, secret, *values = kept
+    # Stored by an older release: one token, and the values of the revocation URL.
+    token, hint, client_id, secret, *values = document
     return Credentials(
         access_token=token if hint == "access_token" else "",
         refresh_token=token if hint == "refresh_token" else None,

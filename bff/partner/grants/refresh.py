@@ -1,4 +1,4 @@
-"""Access tokens that last: refreshed once, near their end, however many callers and processes ask."""
+"""Refreshes access tokens shortly before they expire, once for all concurrent callers and processes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bff.partner.storage import tables
 from bff.serving.logs import about
 
 LEASE: Final = timedelta(seconds=30)
-"""Longer than a call may take: whoever holds it longer has died, and the next one tries."""
+"""How long one caller may refresh. Longer than a request can take, so an expired lease has a dead holder."""
 WAIT_SECONDS: Final = 25.0
 POLL_SECONDS: Final = 0.05
 UNAUTHORIZED: Final = 401
@@ -33,11 +33,11 @@ log = structlog.get_logger("hitchpost.embedded")
 
 
 class NeedsSignIn(Exception):
-    """There is nothing to get an access token with: the user has to sign in again."""
+    """No access token can be obtained until the user signs in again."""
 
 
 class Unavailable(Exception):
-    """No access token just now, but the connection stands. ``retry_after`` is in seconds."""
+    """No access token can be obtained for now; the grant has not ended. ``retry_after``: in seconds."""
 
     def __init__(self, retry_after: float) -> None:
         super().__init__("the third party gives no access token just now")
@@ -47,42 +47,43 @@ class Unavailable(Exception):
 def usable(
     service: Embedded, account_id: str, account_connector_id: int, *, force: bool = False
 ) -> Credentials:
-    """Credentials whose access token can be used now. Raises ``NeedsSignIn``, ``Unavailable`` or 404.
+    """Return credentials with a valid access token, refreshing them if they are about to expire.
 
-    Of any number of callers, in any number of processes, one asks the third party; the others wait for what
-    it stores, and take it however short its life is. A refresh that fails changes nothing while the kept
-    token is good. ``force`` refreshes although the kept token seems good: the third party refused it, and
-    it is not given again.
+    One of the concurrent callers, in whatever process, refreshes. The others wait for its result, and
+    return it however soon it expires. If the refresh fails, the stored token is returned until it expires.
+    ``force`` refreshes a token that the third party has rejected, and never returns that token.
+
+    Raises ``NeedsSignIn``, ``Unavailable``, ``ApiError`` (404) or ``CannotOpen``.
     """
-    ends, first = time.monotonic() + WAIT_SECONDS, None
+    deadline, first = time.monotonic() + WAIT_SECONDS, None
     while True:
         with service.database.reading() as connection:
             row = store.find(connection, account_id, account_connector_id)
-        kept, now, item = opened(service, row), clock.now(), service.catalogue.by_id(row.connector_id)
-        first = first or kept
-        if kept != first or not (force or state.is_due(item, kept, now)):
-            return kept
-        if not state.is_renewable(item, kept):
-            return _tried(service, row, item, kept)
-        if (wait := _cooling(row, now)) is not None:
-            return _still_good(kept, now, wait, refused=force)
-        if (lease := take_lease(service, row, kept)) is not None:
-            refresh(service, row, kept, lease)
-        elif time.monotonic() > ends:
-            return _still_good(kept, now, 1.0, refused=force)
+        stored, now, item = opened(service, row), clock.now(), service.catalogue.by_id(row.connector_id)
+        first = first or stored
+        if stored != first or not (force or state.is_due(item, stored, now)):
+            return stored
+        if not state.is_renewable(item, stored):
+            return _check_unrenewable(service, row, item, stored)
+        if (wait := _seconds_until_retry(row, now)) is not None:
+            return _still_valid(stored, now, wait, refused=force)
+        if (lease := take_lease(service, row, stored)) is not None:
+            refresh(service, row, stored, lease)
+        elif time.monotonic() > deadline:
+            return _still_valid(stored, now, 1.0, refused=force)
         else:
             time.sleep(POLL_SECONDS)  # house-allow: sleep: the condition is another process's
 
 
 def opened(service: Embedded, row: Row[Any]) -> Credentials:
-    """The credentials of an account connector that is connected. Raises ``NeedsSignIn``, ``CannotOpen``."""
+    """Decrypt the credentials of an account connector. Raises ``NeedsSignIn``, ``CannotOpen``."""
     if not row.authenticated or row.credentials is None:
         raise NeedsSignIn
     return unseal(service.vault, row.credentials, store.sealed_in(row, "credentials"))
 
 
-def take_lease(service: Embedded, row: Row[Any], kept: Credentials) -> datetime | None:
-    """The end of a lease that is now this caller's; None while there is another, or no need any more."""
+def take_lease(service: Embedded, row: Row[Any], stored: Credentials) -> datetime | None:
+    """Take the refresh lease and return its end; None if it is taken, or ``stored`` is outdated."""
     table, now = tables.account_connector, clock.now()
     free = (
         (table.c.id == row.id)
@@ -94,96 +95,98 @@ def take_lease(service: Embedded, row: Row[Any], kept: Credentials) -> datetime 
         current = connection.execute(taken).one_or_none()
         if current is None:
             return None
-        # Looked at again: another may have refreshed between our reading and our taking the lease.
-        if current.credentials is not None and _sealed(service, current) == kept:
+        # Another process may have refreshed between the read and the lease.
+        if current.credentials is not None and _decrypt(service, current) == stored:
             return now + LEASE
         refresh_failures.put(connection, row.id, refresh_lease_ends=None)
         return None
 
 
-def refresh(service: Embedded, row: Row[Any], kept: Credentials, lease: datetime) -> None:
-    """Ask the third party, and store what it answers, good or bad. Raises nothing of the third party's."""
+def refresh(service: Embedded, row: Row[Any], stored: Credentials, lease: datetime) -> None:
+    """Refresh at the third party and store the result or the failure. Raises no error of the third party."""
     try:
-        new = _asked(service, row, kept)
-        _store(service, row, kept, new)
+        new = _request(service, row, stored)
+        _store(service, row, stored, new)
     except ProviderFailed as failure:
-        refresh_failures.note(service, row, kept, lease, failure)
-    except Exception as error:  # noqa: BLE001  # whatever it is, the next caller is not to wait for the lease
+        refresh_failures.note(service, row, stored, lease, failure)
+    except Exception as error:  # noqa: BLE001  # any error must release the lease for the next caller
         log.error("unforeseen error", **about(error))  # noqa: TRY400  # a trace would hold the tokens
-        refresh_failures.note(service, row, kept, lease, ProviderFailed(revocation.UNFORESEEN))
+        refresh_failures.note(service, row, stored, lease, ProviderFailed(revocation.UNFORESEEN))
 
 
-def is_alive(service: Embedded, item: CatalogueConnector | None, kept: Credentials) -> bool:
-    """Whether the third party still takes an access token, as far as its user-info endpoint says, twice."""
+def is_alive(service: Embedded, item: CatalogueConnector | None, stored: Credentials) -> bool:
+    """False if the user-info endpoint answers 401 twice; True also if the entry has no such endpoint."""
     if item is None or item.userinfo_url is None:
         return True
-    answers = (service.provider.user_info(item, kept)[1] for _ in range(2))
+    answers = (service.provider.user_info(item, stored)[1] for _ in range(2))
     return not all(answer is not None and answer.status == UNAUTHORIZED for answer in answers)
 
 
-def _tried(
-    service: Embedded, row: Row[Any], item: CatalogueConnector | None, kept: Credentials
+def _check_unrenewable(
+    service: Embedded, row: Row[Any], item: CatalogueConnector | None, stored: Credentials
 ) -> Credentials:
-    """A token that nothing can renew: it is good, or its grant has ended."""
-    if kept.expires_at is not None and kept.expires_at <= clock.now():
-        refresh_failures.end(service, row, kept, "expired")
-    elif not is_alive(service, item, kept):
-        refresh_failures.end(service, row, kept, "revoked")
+    """Return a token that cannot be renewed, if it is still valid. Raises ``NeedsSignIn``."""
+    if stored.expires_at is not None and stored.expires_at <= clock.now():
+        refresh_failures.end(service, row, stored, "expired")
+    elif not is_alive(service, item, stored):
+        refresh_failures.end(service, row, stored, "revoked")
     else:
-        return kept
+        return stored
     raise NeedsSignIn
 
 
-def _cooling(row: Row[Any], now: datetime) -> float | None:
+def _seconds_until_retry(row: Row[Any], now: datetime) -> float | None:
     if row.refresh_not_before is None or row.refresh_not_before <= now:
         return None
     return float((row.refresh_not_before - now).total_seconds())
 
 
-def _still_good(kept: Credentials, now: datetime, retry_after: float, *, refused: bool) -> Credentials:
-    if refused or (kept.expires_at is not None and kept.expires_at <= now):
+def _still_valid(stored: Credentials, now: datetime, retry_after: float, *, refused: bool) -> Credentials:
+    if refused or (stored.expires_at is not None and stored.expires_at <= now):
         raise Unavailable(retry_after)
-    return kept
+    return stored
 
 
-def _sealed(service: Embedded, row: Row[Any]) -> Credentials:
+def _decrypt(service: Embedded, row: Row[Any]) -> Credentials:
     return unseal(service.vault, row.credentials, store.sealed_in(row, "credentials"))
 
 
-def _asked(service: Embedded, row: Row[Any], kept: Credentials) -> Credentials:
+def _request(service: Embedded, row: Row[Any], stored: Credentials) -> Credentials:
     item = service.catalogue.by_id(row.connector_id)
     if item is None:
         raise ProviderFailed("not_in_catalogue")
     with service.database.reading() as connection:
-        found = properties.values_of(service, connection, row.id)
-    new = _answered(service, item, client_of(item, found), kept)
+        values = properties.values_of(service, connection, row.id)
+    new = _request_token(service, item, client_of(item, values), stored)
     return replace(
         new,
-        refresh_token=new.refresh_token or kept.refresh_token,
-        scope=kept.scope if new.scope is None else new.scope,
-        # Some count down; some tell the end of a refresh token once, and keep to it.
-        grant_ends_at=new.grant_ends_at or kept.grant_ends_at,
-        values=kept.values,
-        extra={**kept.extra, **new.extra},
+        refresh_token=new.refresh_token or stored.refresh_token,
+        scope=stored.scope if new.scope is None else new.scope,
+        # Some third parties return the expiry of the refresh token only once.
+        grant_ends_at=new.grant_ends_at or stored.grant_ends_at,
+        values=stored.values,
+        extra={**stored.extra, **new.extra},
     )
 
 
-def _answered(service: Embedded, item: CatalogueConnector, client: Client, kept: Credentials) -> Credentials:
+def _request_token(
+    service: Embedded, item: CatalogueConnector, client: Client, stored: Credentials
+) -> Credentials:
     if item.needs_no_user:
-        return service.provider.client_credentials(item, client, kept.values)[0]
-    return service.provider.refresh(item, client, kept)
+        return service.provider.client_credentials(item, client, stored.values)[0]
+    return service.provider.refresh(item, client, stored)
 
 
-def _store(service: Embedded, row: Row[Any], kept: Credentials, new: Credentials) -> None:
-    """Commit what came, before anybody uses it.
+def _store(service: Embedded, row: Row[Any], stored: Credentials, new: Credentials) -> None:
+    """Commit the new credentials before any caller uses them.
 
-    It replaces exactly what it was got with. A user who signed in again meanwhile has brought a newer grant,
-    one who disconnected wants none: either way this one is revoked.
+    They only replace the credentials that were refreshed (``stored``). If the user has signed in again or
+    disconnected in the meantime, the new ones are revoked instead.
     """
-    noted = None
+    revocation_id = None
     with service.database.writing() as connection:
         current = refresh_failures.locked(connection, row.id)
-        if current is not None and current.credentials is not None and _sealed(service, current) == kept:
+        if current is not None and current.credentials is not None and _decrypt(service, current) == stored:
             values = {
                 "credentials": seal(service.vault, new, store.sealed_in(row, "credentials")),
                 "grant_sha256": standing.fingerprint(new),
@@ -198,5 +201,5 @@ def _store(service: Embedded, row: Row[Any], kept: Credentials, new: Credentials
             if current.grant_reason:
                 audit("grant works again", account=row.account_id, account_connector=row.id)
         else:
-            noted = noting.throw_away(service, connection, noting.owner_of(row), new)
-    revocation.revoke_now(service, noted)
+            revocation_id = noting.throw_away(service, connection, noting.owner_of(row), new)
+    revocation.revoke_now(service, revocation_id)

@@ -1,8 +1,8 @@
-"""A grant that is needed no more is revoked at its third party (RFC 7009), now or as soon as that works.
+"""Revokes grants that are no longer used at their third party (RFC 7009), and retries what fails.
 
-It is first noted, sealed, in the transaction that takes it out of use: whatever happens after that (the third
-party is away, the process ends), it is revoked in the end, or given up after many tries, and until then it is
-told of. What stands is never revoked: that is looked at when the third party is about to be asked.
+A pending revocation is stored first, in the transaction that takes the grant out of use (``noting.py``). It
+is retried until it succeeds, or given up after many tries. A grant that is connected or held is never
+revoked: this is checked just before the request (``standing.py``).
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from bff.serving.logs import about
 FIRST_WAIT: Final = timedelta(minutes=1)
 LONGEST_WAIT: Final = timedelta(hours=6)
 MOST_TRIES: Final = 30
-"""So often a third party is asked, over some five days."""
+"""Tries before a revocation is given up. They take about five days."""
 WAITED_FOR: Final = timedelta(days=29)
-"""So long a key or an entry of the catalogue may be missing: before ``purge`` forgets what was noted."""
+"""Age at which a revocation is given up in any case, before ``purge`` deletes it."""
 TAKEN_FOR: Final = timedelta(minutes=2)
-"""Longer than three calls may take: meanwhile nobody else tries the same."""
+"""How long one process owns a revocation. Longer than its three requests can take."""
 HELD_FOR: Final = timedelta(minutes=15)
-"""So long after the sign-in its grant may be taken in place of the connected one."""
+"""How long after the sign-in a held grant may be accepted."""
 OURS: Final = frozenset({"no_revocation_url", "encryption_key_missing"})
-"""What an operator can mend: the third party is not even asked, and this is looked at once an hour."""
+"""Errors that the operator can correct. No request is sent, and they are retried once an hour."""
 OURS_WAITS: Final = timedelta(hours=1)
 UNFORESEEN: Final = "internal_error"
 
@@ -48,16 +48,19 @@ log = structlog.get_logger("hitchpost.embedded")
 
 
 def take_out_of_use(service: Embedded, connection: Connection, row: Row[Any]) -> str | None:
-    """Forget the credentials of an account connector, and note that their grant is to be revoked."""
-    table, noted = tables.account_connector, None
-    # As it is now: a sign-in may have ended since ``row`` was read.
-    found = connection.execute(select(table).where(table.c.id == row.id).with_for_update()).one_or_none()
-    if found is not None and found.credentials is not None:
-        context = store.sealed_in(found, "credentials")
-        noted = noting.throw_away_sealed(
-            service, connection, noting.owner_of(found), found.credentials, context
+    """Delete the credentials of an account connector, and store the pending revocation of their grant.
+
+    Returns the id for ``revoke_now``; None if there is nothing to revoke.
+    """
+    table, revocation_id = tables.account_connector, None
+    # Read again, with a lock: a sign-in may have ended since ``row`` was read.
+    current = connection.execute(select(table).where(table.c.id == row.id).with_for_update()).one_or_none()
+    if current is not None and current.credentials is not None:
+        context = store.sealed_in(current, "credentials")
+        revocation_id = noting.throw_away_sealed(
+            service, connection, noting.owner_of(current), current.credentials, context
         )
-    nothing = {
+    cleared = {
         "authenticated": False,
         "authenticated_at": None,
         "auth_value": None,
@@ -69,30 +72,30 @@ def take_out_of_use(service: Embedded, connection: Connection, row: Row[Any]) ->
         "grant_reason": None,
         "next_refresh_at": None,
     }
-    connection.execute(update(table).where(table.c.id == row.id).values(nothing))
+    connection.execute(update(table).where(table.c.id == row.id).values(cleared))
     _forget_client(service, connection, row)
-    return noted
+    return revocation_id
 
 
 def _forget_client(service: Embedded, connection: Connection, row: Row[Any]) -> None:
-    """Where the client is what a user typed, it is as much a credential as the grant was."""
+    """Delete a client id and secret that the user typed: they are credentials as well."""
     item, table = service.catalogue.by_id(row.connector_id), tables.property_value.c
     if item is not None and item.auth == "client_credentials":
-        ours = (table.account_connector_id == row.id) & table.name.in_(OWN_APP)
-        connection.execute(delete(tables.property_value).where(ours))
+        condition = (table.account_connector_id == row.id) & table.name.in_(OWN_APP)
+        connection.execute(delete(tables.property_value).where(condition))
 
 
 def let_go(service: Embedded, owner: Owner, credentials: Credentials, *, now: bool) -> None:
-    """Revoke a grant that was fetched and is of no use: at once with ``now``, else within a minute.
+    """Revoke a new grant that cannot be used: at once with ``now``, else within a minute.
 
-    Nothing is raised: the sign-in has failed for another reason, which is told.
+    Raises nothing, so that the caller can report why the sign-in failed.
     """
     try:
         with service.database.writing() as connection:
-            noted = noting.throw_away(service, connection, owner, credentials)
+            revocation_id = noting.throw_away(service, connection, owner, credentials)
         if now:
-            revoke_now(service, noted, provider=service.provider.in_a_hurry())
-    except Exception as error:  # noqa: BLE001  # whatever it is, the grant would be lost
+            revoke_now(service, revocation_id, provider=service.provider.in_a_hurry())
+    except Exception as error:  # noqa: BLE001  # any error would lose the grant
         log.error("a grant cannot be noted: revoked without", **about(error))  # noqa: TRY400
         _revoke_unnoted(service, owner, credentials)
 
@@ -107,32 +110,39 @@ def _revoke_unnoted(service: Embedded, owner: Owner, credentials: Credentials) -
         audit("revocation given up", account_connector=owner.account_connector_id, error=failure.error)
 
 
-def revoke_now(service: Embedded, noted: str | None, provider: Provider | None = None) -> str:
-    """Revoke what was noted; an empty text, or a sentence saying that it is still to be done."""
+def revoke_now(service: Embedded, revocation_id: str | None, provider: Provider | None = None) -> str:
+    """Run a pending revocation at once (``revocation_id``: its id, or None).
+
+    Returns "", or a sentence for the API's message if the third party has not revoked the grant yet.
+    """
     table = tables.pending_revocation
-    error = _try(service, clock.now(), table.c.id == noted, provider) if noted is not None else None
+    error = (
+        _run(service, clock.now(), table.c.id == revocation_id, provider)
+        if revocation_id is not None
+        else None
+    )
     if not error:
         return ""
     return f" The third party has not revoked its grant yet ({error}); this is tried again."
 
 
 def retry_revocations(service: Embedded, limit: int, *, seconds: float = 30.0) -> int:
-    """Try what is due, at most ``limit`` and for about ``seconds``; how many were revoked."""
-    table, done, ends = tables.pending_revocation, 0, time.monotonic() + seconds
+    """Run at most ``limit`` due revocations, for about ``seconds``. Returns how many succeeded."""
+    table, revoked, deadline = tables.pending_revocation, 0, time.monotonic() + seconds
     now = clock.now()
     is_due = (table.c.next_at <= now) & table.c.given_up_at.is_(None)
     with service.database.reading() as connection:
         due = select(table.c.id).where(is_due).order_by(table.c.next_at).limit(limit)
         ids = list(connection.execute(due).scalars())
-    for noted in ids:
-        if time.monotonic() >= ends:
+    for revocation_id in ids:
+        if time.monotonic() >= deadline:
             break
-        done += _try(service, now, (table.c.id == noted) & is_due) is None
-    return done
+        revoked += _run(service, now, (table.c.id == revocation_id) & is_due) is None
+    return revoked
 
 
 def throw_away_unchosen(service: Embedded, now: datetime, limit: int) -> int:
-    """Note the grants for revocation that were held for a choice which nobody made in time; how many."""
+    """Store pending revocations for held grants that were not accepted in time. Returns their number."""
     late = tables.sign_in.c.at < now - HELD_FOR
     with service.database.writing() as connection:
         return throw_away_held(service, connection, late, limit, skip_locked=True)
@@ -146,9 +156,9 @@ def throw_away_held(
     *,
     skip_locked: bool = False,
 ) -> int:
-    """Note the held grants of these sign-ins for revocation, and hold them no more; how many.
+    """Turn the held grants of the sign-ins ``which`` into pending revocations. Returns their number.
 
-    ``skip_locked`` leaves those that somebody is at just now to the next time.
+    ``skip_locked`` leaves out sign-ins that another transaction has locked.
     """
     sign_in, installed = tables.sign_in, tables.account_connector
     grant = (sign_in.c.held, sign_in.c.token_sha256, sign_in.c.external_account)
@@ -159,58 +169,60 @@ def throw_away_held(
     for row in rows:
         context = store.held_in(row, row.token_sha256)
         noting.throw_away_sealed(service, connection, noting.owner_of(row), row.held, context)
-        ours = update(sign_in).where(sign_in.c.token_sha256 == row.token_sha256)
-        connection.execute(ours.values(held=None))
+        clear = update(sign_in).where(sign_in.c.token_sha256 == row.token_sha256)
+        connection.execute(clear.values(held=None))
     return len(rows)
 
 
 def pending(connection: Connection, connector_id: int) -> list[Row[Any]]:
-    """What is still to be revoked of a connector, or was given up, oldest first."""
+    """The pending and given-up revocations of a connector, oldest first."""
     table = tables.pending_revocation
     wanted = select(table).where(table.c.connector_id == connector_id)
     return list(connection.execute(wanted.order_by(table.c.created_at)))
 
 
-def _try(
+def _run(
     service: Embedded, now: datetime, which: ColumnElement[bool], provider: Provider | None = None
 ) -> str | None:
-    """Revoke one: None when it is done, an empty text when another process is at it, else an error."""
+    """Run one revocation. Returns None on success, "" if another process runs it, else an error code."""
     table = tables.pending_revocation
     with service.database.writing() as connection:
         taken = update(table).where(which).values(next_at=now + TAKEN_FOR).returning(table)
         row = connection.execute(taken).one_or_none()
     if row is None:
         return ""
-    error = _outcome(service, row, provider or service.provider)
+    error = _try_to_revoke(service, row, provider or service.provider)
     with service.database.writing() as connection:
         if error is None:
             connection.execute(delete(table).where(table.c.id == row.id))
         else:
-            connection.execute(update(table).where(table.c.id == row.id).values(_failed(row, now, error)))
+            connection.execute(
+                update(table).where(table.c.id == row.id).values(_after_failure(row, now, error))
+            )
     return error
 
 
-def _failed(row: Row[Any], now: datetime, error: str) -> dict[str, Any]:
-    """What to write down of a try that failed."""
+def _after_failure(row: Row[Any], now: datetime, error: str) -> dict[str, Any]:
+    """The columns to update after a failed try."""
     failures = row.failures + (error not in OURS)
-    told = {"connector": row.connector_id, "account_connector": row.account_connector_id, "error": error}
+    fields = {"connector": row.connector_id, "account_connector": row.account_connector_id, "error": error}
     if failures < MOST_TRIES and now - row.created_at < WAITED_FOR:
-        log.warning("a grant is not revoked yet", **told)
+        log.warning("a grant is not revoked yet", **fields)
         wait = OURS_WAITS if error in OURS else _wait(row.failures)
         return {"error": error, "failures": failures, "next_at": now + wait}
-    audit("revocation given up", account=row.account_id, **told)
+    audit("revocation given up", account=row.account_id, **fields)
     return {"error": error, "failures": failures, "given_up_at": now}
 
 
-def _outcome(service: Embedded, row: Row[Any], provider: Provider) -> str | None:
-    """What came of a try: None when there is nothing left to do, else an error, whatever it was."""
+def _try_to_revoke(service: Embedded, row: Row[Any], provider: Provider) -> str | None:
+    """Revoke the grant of a row. Returns None on success, else an error code. Raises nothing."""
     try:
         return _revoke(service, row, provider)
     except CannotOpen:
         return "encryption_key_missing"
     except ProviderFailed as failure:
         return failure.error
-    except Exception as error:  # noqa: BLE001  # else it would be tried for ever
+    except Exception as error:  # noqa: BLE001  # else it would be retried for ever
         log.error("unforeseen error", **about(error))  # noqa: TRY400  # a trace would hold the grant
         return UNFORESEEN
 
@@ -220,7 +232,7 @@ def _revoke(service: Embedded, row: Row[Any], provider: Provider) -> str | None:
     if item is None or item.revocation_url is None:
         return "no_revocation_url"
     with service.database.reading() as connection:
-        grant = _noted(service, connection, item, row)
+        grant = _grant_of(service, connection, item, row)
         if standing.stands(service, connection, item, grant):
             audit("grant kept", account=row.account_id, account_connector=row.account_connector_id)
             return None
@@ -230,15 +242,15 @@ def _revoke(service: Embedded, row: Row[Any], provider: Provider) -> str | None:
     return None
 
 
-def _noted(
+def _grant_of(
     service: Embedded, connection: Connection, item: CatalogueConnector, row: Row[Any]
 ) -> standing.Grant:
-    noted = noting.opened(service.vault, row)
-    client = noted.client or standing.client_for(service, connection, item, row.account_connector_id)
-    return standing.Grant(noted, client, row.account_connector_id, row.external_account)
+    credentials = noting.opened(service.vault, row)
+    client = credentials.client or standing.client_for(service, connection, item, row.account_connector_id)
+    return standing.Grant(credentials, client, row.account_connector_id, row.external_account)
 
 
 def _wait(failures: int) -> timedelta:
-    # At least half of it, so that nobody hammers; the other half spreads what failed together.
+    # Exponential backoff. Half of the delay is random, which spreads revocations that failed together.
     longest = min(FIRST_WAIT * 2 ** min(failures, 20), LONGEST_WAIT)
     return timedelta(seconds=longest.total_seconds() * random.uniform(0.5, 1.0))  # noqa: S311  # nosec B311  # spreads load

@@ -1,6 +1,6 @@
-"""What a user typed in place of a sign-in at the third party: kept at once, or held for a choice.
+"""Stores credentials that a user typed, or holds them while another third-party account is connected.
 
-An API key, a user name and password, or a client of the user's own, and the properties that go with them.
+They are an API key, a user name and password, or a client id and secret, with further properties.
 """
 
 from __future__ import annotations
@@ -23,31 +23,33 @@ _NO_GRANT: Final = {
     **dict.fromkeys(("refresh_token", "expires_at", "scope", "client")),
     **dict.fromkeys(("access_token",), ""),
 }
-"""What is held reads as a grant that nobody can revoke, for whoever looks for grants."""
+"""Typed credentials are held in the form of a grant without tokens, so that revocation can read them."""
 
 
 @dataclass(frozen=True)
 class Typed:
-    """``properties`` by name, and the ``AuthValue``: none where the properties are all there is."""
+    """Typed credentials: ``properties`` by name, and the ``AuthValue`` if the connector has one."""
 
     properties: Mapping[str, str] = field(repr=False)
     auth_value: str | None = field(default=None, repr=False)
 
     @property
     def as_properties(self) -> list[dict[str, str]]:
-        """The properties as the API takes them."""
+        """The properties in the form of the API."""
         return [{"Name": name, "Value": value} for name, value in self.properties.items()]
 
 
 def keep(
     service: Embedded, connection: Connection, row: Row[Any], typed: Typed, account: str | None
 ) -> str | None:
-    """Connect with what was typed; the note of a grant of another kind that it replaces, to be revoked."""
-    noted, table = None, tables.account_connector
+    """Connect with typed credentials. Returns the id of the pending revocation of a grant they replace."""
+    revocation_id, table = None, tables.account_connector
     properties.put(service, connection, row.id, row.connector_id, typed.as_properties)
     if row.credentials is not None:
         context = store.sealed_in(row, "credentials")
-        noted = noting.throw_away_sealed(service, connection, noting.owner_of(row), row.credentials, context)
+        revocation_id = noting.throw_away_sealed(
+            service, connection, noting.owner_of(row), row.credentials, context
+        )
     auth_value = typed.auth_value
     values = {
         "auth_value": auth_value and service.vault.seal(auth_value, store.sealed_in(row, "auth_value")),
@@ -62,23 +64,23 @@ def keep(
         "external_account": account,
     }
     connection.execute(update(table).where(table.c.id == row.id).values(values))
-    return noted
+    return revocation_id
 
 
 def hold(service: Embedded, row: Row[Any], token_sha256: str, typed: Typed, grant: str | None = None) -> str:
-    """What was typed, sealed until the user chooses; ``grant`` is the sealed one that was got with it."""
+    """Encrypt typed credentials to hold them. ``grant``: the encrypted grant obtained with them, if any."""
     context = store.held_in(row, token_sha256)
     base = json.loads(service.vault.open(grant, context)) if grant else _NO_GRANT
-    kept = {**base, _HELD: [dict(typed.properties), typed.auth_value]}
-    return service.vault.seal(json.dumps(kept), context)
+    document = {**base, _HELD: [dict(typed.properties), typed.auth_value]}
+    return service.vault.seal(json.dumps(document), context)
 
 
 def held(service: Embedded, row: Row[Any], token_sha256: str, sealed: str) -> Typed | None:
-    """What was typed, of what is held; None for a grant of a sign-in. Raises ``CannotOpen``."""
-    kept = json.loads(service.vault.open(sealed, store.held_in(row, token_sha256)))
-    return Typed(*kept[_HELD]) if _HELD in kept else None
+    """Decrypt held typed credentials; None if an OAuth sign-in's grant is held. Raises ``CannotOpen``."""
+    document = json.loads(service.vault.open(sealed, store.held_in(row, token_sha256)))
+    return Typed(*document[_HELD]) if _HELD in document else None
 
 
 def has_grant(typed: Typed) -> bool:
-    """Whether a grant was got with it: so it is with a client, and with nothing else."""
+    """Whether a grant was obtained with them, which is the case for a client id and secret only."""
     return {"ClientId", "ClientSecret"} <= set(typed.properties)

@@ -1,8 +1,8 @@
-"""Grants that are looked after although nobody asks: refreshed ahead of time, and found to have ended.
+"""Maintains grants in the background: refreshes them before they expire, and detects those that have ended.
 
-Each account connector has a time at which it is looked at next. A round takes those that are due, a bounded
-number for a bounded time, each by a claim that one process gets. So an hour's token costs its third party
-about one call an hour, one without an end about one a day, and so does an API key.
+Each account connector has a time of its next check. A run takes those that are due, up to a number and a
+time limit. Each is claimed by one process. A token valid for one hour costs its third party about one request
+an hour; a token that does not expire, or an API key, about one a day.
 """
 
 from __future__ import annotations
@@ -28,94 +28,94 @@ from bff.serving.logs import about
 
 AT_A_TIME: Final = 4
 CLAIM: Final = timedelta(minutes=5)
-"""Whoever has claimed a grant and died leaves it for so long."""
+"""How long a claim excludes other processes if its own process has died."""
 
 log = structlog.get_logger("hitchpost.embedded")
 
 
 def look_after(service: Embedded, limit: int, *, seconds: float = 15.0) -> int:
-    """Look at the grants that are due, at most ``limit`` and for about ``seconds``; how many were.
+    """Check at most ``limit`` due grants, for about ``seconds``. Returns how many were checked.
 
-    Several at a time, so that a third party which does not answer keeps none of another waiting.
+    Several run concurrently, so that one slow third party does not delay the others.
     """
-    table, ends = tables.account_connector, time.monotonic() + seconds
+    table, deadline = tables.account_connector, time.monotonic() + seconds
     due = table.c.next_refresh_at <= clock.now()
     with service.database.reading() as connection:
         wanted = select(table).where(due).order_by(table.c.next_refresh_at).limit(limit)
         rows = list(connection.execute(wanted))
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        return sum(pool.map(lambda row: _take(service, row, ends), rows))
+        return sum(pool.map(lambda row: _claim_and_check(service, row, deadline), rows))
 
 
-def _take(service: Embedded, row: Row[Any], ends: float) -> bool:
-    if time.monotonic() >= ends or not _claim(service, row):
+def _claim_and_check(service: Embedded, row: Row[Any], deadline: float) -> bool:
+    if time.monotonic() >= deadline or not _claim(service, row):
         return False
     try:
-        _look_at(service, row)
-    except Exception as error:  # noqa: BLE001  # one grant that cannot be looked at keeps no other waiting
+        _check(service, row)
+    except Exception as error:  # noqa: BLE001  # one failing grant must not stop the others
         log.error("a grant cannot be looked after", account_connector=row.id, **about(error))  # noqa: TRY400
     return True
 
 
 def _claim(service: Embedded, row: Row[Any]) -> bool:
     table = tables.account_connector
-    ours = (table.c.id == row.id) & (table.c.next_refresh_at == row.next_refresh_at)
+    condition = (table.c.id == row.id) & (table.c.next_refresh_at == row.next_refresh_at)
     with service.database.writing() as connection:
-        later = update(table).where(ours).values(next_refresh_at=clock.now() + CLAIM)
-        return connection.execute(later).rowcount == 1
+        claim = update(table).where(condition).values(next_refresh_at=clock.now() + CLAIM)
+        return connection.execute(claim).rowcount == 1
 
 
-def _look_at(service: Embedded, row: Row[Any]) -> None:
+def _check(service: Embedded, row: Row[Any]) -> None:
     item = service.catalogue.by_id(row.connector_id)
     if item is None or (row.credentials is None and not _has_key(row, item)):
-        _look_again(service, row, None)
+        _schedule(service, row, None)
         return
     try:
         if row.credentials is None:
             key_upkeep.look_at(service, row, item)
             return
-        kept = unseal(service.vault, row.credentials, store.sealed_in(row, "credentials"))
+        stored = unseal(service.vault, row.credentials, store.sealed_in(row, "credentials"))
     except CannotOpen:
-        # Its key may come back.
-        _look_again(service, row, item)
+        # The encryption key may be restored later.
+        _schedule(service, row, item)
         return
-    if not state.is_renewable(item, kept):
-        _look_at_unrenewable(service, row, item, kept)
-    elif row.grant_reason is None and not _is_near(kept):
-        _look_again(service, row, item, kept)
-    elif (lease := refresh.take_lease(service, row, kept)) is not None:
-        refresh.refresh(service, row, kept, lease)
+    if not state.is_renewable(item, stored):
+        _check_unrenewable(service, row, item, stored)
+    elif row.grant_reason is None and not _is_due(stored):
+        _schedule(service, row, item, stored)
+    elif (lease := refresh.take_lease(service, row, stored)) is not None:
+        refresh.refresh(service, row, stored, lease)
 
 
 def _has_key(row: Row[Any], item: CatalogueConnector) -> bool:
-    """Whether what a user typed is in use, or was until the third party refused it."""
+    """Whether typed credentials are in use, or were until the third party rejected them."""
     return key_upkeep.is_tried(item) and (row.authenticated or row.grant_reason is not None)
 
 
-def _look_at_unrenewable(
-    service: Embedded, row: Row[Any], item: CatalogueConnector, kept: Credentials
+def _check_unrenewable(
+    service: Embedded, row: Row[Any], item: CatalogueConnector, stored: Credentials
 ) -> None:
-    if kept.expires_at is not None and kept.expires_at <= clock.now():
-        refresh_failures.end(service, row, kept, "expired")
-    elif not refresh.is_alive(service, item, kept):
-        refresh_failures.end(service, row, kept, "revoked")
+    if stored.expires_at is not None and stored.expires_at <= clock.now():
+        refresh_failures.end(service, row, stored, "expired")
+    elif not refresh.is_alive(service, item, stored):
+        refresh_failures.end(service, row, stored, "revoked")
     else:
-        _look_again(service, row, item, kept)
+        _schedule(service, row, item, stored)
 
 
-def _is_near(kept: Credentials) -> bool:
-    """Whether a token is to be refreshed now. One without an end is, once a day."""
+def _is_due(stored: Credentials) -> bool:
+    """Whether to refresh a token now. One without an expiry is refreshed once a day."""
     now = clock.now()
-    if kept.expires_at is None:
-        return kept.obtained_at is None or kept.obtained_at < now - state.DAILY * (1 - 2 * state.SPREAD)
-    return kept.expires_at < now + 2 * state.AHEAD
+    if stored.expires_at is None:
+        return stored.obtained_at is None or stored.obtained_at < now - state.DAILY * (1 - 2 * state.SPREAD)
+    return stored.expires_at < now + 2 * state.AHEAD
 
 
-def _look_again(
-    service: Embedded, row: Row[Any], item: CatalogueConnector | None, kept: Credentials | None = None
+def _schedule(
+    service: Embedded, row: Row[Any], item: CatalogueConnector | None, stored: Credentials | None = None
 ) -> None:
-    again = clock.now() + state.DAILY if item is not None else None
-    if kept is not None:
-        again = state.next_look(item, kept)
+    next_check = clock.now() + state.DAILY if item is not None else None
+    if stored is not None:
+        next_check = state.next_look(item, stored)
     with service.database.writing() as connection:
-        refresh_failures.put(connection, row.id, next_refresh_at=again)
+        refresh_failures.put(connection, row.id, next_refresh_at=next_check)

@@ -1,5 +1,5 @@
-"""How a route of the embedded service declares who may call it, its limit and its OpenAPI operation.
+"""OpenAPI description of the embedded service. Routes declare access, rate limit and operation.
 
-``describe.py`` has the decorators, ``shapes.py`` what several routes take or answer, and ``routes.py`` serves
-the document.
+``describe.py`` has the decorators, ``shapes.py`` the shared request and response models, and ``routes.py``
+serves the document.
 """

@@ -1,4 +1,4 @@
-"""The decorators by which a route declares its access, its limit and its OpenAPI operation."""
+"""Decorators with which a route declares its access, rate limit and OpenAPI operation."""
 
 from __future__ import annotations
 
@@ -52,24 +52,24 @@ GONE_WRONG: Final = "A page that says what went wrong."
 
 
 class Access(Enum):
-    """Who may call a route. Its function checks it, by ``bff/partner/access.py``."""
+    """Who may call a route. Declarative: the view enforces it with ``bff/partner/access.py``."""
 
     ANYBODY = auto()
     CLIENT = auto()
-    """With an access token."""
+    """Clients with an access token."""
     ACCOUNT = auto()
-    """The same, about the account that the header ``X-Cyclr-Account`` names."""
+    """Clients with an access token, for the account in the header ``X-Cyclr-Account``."""
 
 
 @dataclass(frozen=True)
 class ListOf:
-    """One page of a list of this shape; ``Total-Pages`` says how many pages there are."""
+    """A page of a list of ``item``, with the header ``Total-Pages``."""
 
     item: Schema
 
 
 def operation(
-    told: Schema | ListOf,
+    success: Schema | ListOf,
     *refusals: int,
     access: Access = Access.CLIENT,
     limited: bool = False,
@@ -79,23 +79,24 @@ def operation(
     error: Schema | None = None,
     path: str | None = None,
 ) -> Callable[[View], View]:
-    """Declare a route of the API, by what it tells with 200 and the statuses of its own refusals.
+    """Declare an API route by the schema of its 200 response and the error statuses of its own.
 
-    Those that follow from the other arguments are added. ``limited`` is for one whose calls are counted,
-    ``error`` what it tells with 400 besides ``{"Message"}``.
+    Statuses that follow from the other arguments are added: 401 for ``access``, 400 and 413 for a body.
+    ``limited``: the route is rate limited (429). ``error``: an alternative schema of its 400 response,
+    besides ``{"Message"}``.
     """
     statuses = {500, 503, *refusals, *({429} if limited else ())}
     statuses |= {401} if access is not Access.ANYBODY else set()
     statuses |= {400, 413} if body or form else set()
-    asked = [ACCOUNT] if access is Access.ACCOUNT else []
-    asked += _query(query)
-    if isinstance(told, ListOf):
+    parameters = [ACCOUNT] if access is Access.ACCOUNT else []
+    parameters += _query(query)
+    if isinstance(success, ListOf):
         statuses.add(400)
-        asked += _paged(told.item)
+        parameters += _paged(success.item)
     return declare(
         Operation(
-            (_told(told), *_refusals(statuses, error)),
-            tuple(asked),
+            (_success(success), *_refusals(statuses, error)),
+            tuple(parameters),
             Body.of(body, form, required=False),
             (("accessToken",),) if access is not Access.ANYBODY else (),
             path=path,
@@ -104,8 +105,8 @@ def operation(
 
 
 def page(*statuses: int, query: Mapping[str, str] | None = None) -> Callable[[View], View]:
-    """Declare a route that a browser shows, by the statuses of its pages. Visits are counted by address."""
-    # A database that is away, and a fault of ours, are told to a person by a page as well.
+    """Declare a browser page by its statuses. Pages are rate limited by client address."""
+    # Internal errors and an unavailable database show a page, too.
     always = {429, 500, 503}
     pages = [Answer(status, PAGE.get(status, GONE_WRONG), TEXT, HTML) for status in always | {*statuses}]
     return declare(Operation(tuple(pages), tuple(_query(query))))
@@ -121,10 +122,10 @@ def _paged(item: Schema) -> Iterator[Parameter]:
         yield Parameter("orderBy", "The member to order by.", schema={"enum": sorted(item.model_fields)})
 
 
-def _told(told: Schema | ListOf) -> Answer:
-    if isinstance(told, ListOf):
-        return Answer(200, "As asked.", {"type": "array", "items": told.item}, headers=(TOTAL_PAGES,))
-    return Answer(200, "As asked.", told)
+def _success(schema: Schema | ListOf) -> Answer:
+    if isinstance(schema, ListOf):
+        return Answer(200, "As asked.", {"type": "array", "items": schema.item}, headers=(TOTAL_PAGES,))
+    return Answer(200, "As asked.", schema)
 
 
 def _refusals(statuses: set[int], error: Schema | None) -> Iterator[Answer]:

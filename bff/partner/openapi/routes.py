@@ -1,4 +1,4 @@
-"""Where the document is served; it describes itself, too."""
+"""Serves the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ def openapi() -> Response:
 
 
 def described(app: Flask) -> tuple[Route, ...]:
-    """The routes of the service. Raises ``Undeclared`` for one that says nothing of itself."""
+    """Collect the declared routes. Raises ``Undeclared`` for a route without a declaration."""
     return collect(app, undescribed=UNDESCRIBED)
 
 
-def document(public_url: str, found: tuple[Route, ...]) -> dict[str, Any]:
-    """The document of these routes, for a service at ``public_url``."""
-    return make_document(ABOUT, public_url, {"accessToken": BEARER}, found)
+def document(public_url: str, collected: tuple[Route, ...]) -> dict[str, Any]:
+    """Make the OpenAPI document of these routes, for a service at ``public_url``."""
+    return make_document(ABOUT, public_url, {"accessToken": BEARER}, collected)
 
 
 def _document() -> dict[str, Any]:
-    """Written when it is first asked for."""
-    kept: Any = current_app.extensions[EXTENSION]
-    if not isinstance(kept, dict):
-        kept = current_app.extensions[EXTENSION] = document(embedded().settings.public_url, kept)
-    told: dict[str, Any] = kept
-    return told
+    """The document, made at the first request and cached in the application."""
+    cached: Any = current_app.extensions[EXTENSION]
+    if not isinstance(cached, dict):
+        cached = current_app.extensions[EXTENSION] = document(embedded().settings.public_url, cached)
+    result: dict[str, Any] = cached
+    return result

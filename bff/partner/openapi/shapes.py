@@ -1,7 +1,7 @@
-"""The JSON that the service reads and answers, under Cyclr's names.
+"""Models of the JSON requests and responses, with Cyclr's field names.
 
-A member of a request that has a wrong type counts as absent, and one that is not known is ignored (as
-recorded of Cyclr); a client of the answers ignores what it does not know.
+In a request, a field of the wrong type counts as absent and an unknown field is ignored, as in Cyclr. Clients
+should ignore unknown fields of responses.
 """
 
 from __future__ import annotations

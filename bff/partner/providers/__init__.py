@@ -1,1 +1,1 @@
-"""Third parties: the catalogue, and the calls to them."""
+"""The connector catalogue, and the HTTP calls to third parties."""

@@ -1,8 +1,9 @@
-"""What token endpoints answer, in all the forms that third parties have for it.
+"""Parses the responses of token endpoints, including those that deviate from the standard.
 
-RFC 6749, section 5.1, wants status 200 and a JSON object with ``access_token`` and ``token_type``. Others
-send another 2xx, a form, JSON under the name of a page, an error with status 200, the tokens inside another
-object, no type, and lives as texts. ``docs/providers.md`` tells who does what.
+RFC 6749, section 5.1, requires status 200 and a JSON object with ``access_token`` and ``token_type``. Third
+parties also send other 2xx statuses, form-encoded bodies, JSON labelled as HTML, errors with status 200,
+tokens nested in another object, no token type, and lifetimes as strings. ``docs/providers.md`` lists which
+provider does what.
 """
 
 from __future__ import annotations
@@ -24,23 +25,23 @@ from bff.partner.providers.entries import LONGEST_LIFE, CatalogueConnector
 from bff.partner.providers.transport import Reply
 
 OTHER_SCHEMES: Final = frozenset({"mac", "dpop", "pop", "n_a", "hoba", "signature"})
-"""Token types that are worth nothing without a proof that we do not make; any other is a bearer's."""
+"""Token types that need a proof of possession, which is not supported. Any other is used as a bearer."""
 PARTIAL: Final = 206
 _SENDABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
-"""An access token that fits into a header (RFC 6749, appendix A.12)."""
+"""Matches an access token that a header can carry (RFC 6749, appendix A.12)."""
 _FORM: Final = re.compile(r"[A-Za-z0-9_.%-]+=[^\s<>{]*")
 _SECONDS: Final = re.compile(r"\d{1,400}(?:\.\d*)?")
-_MOST_FIELDS: Final = 100
-_ENDS_OF_REFRESH: Final = ("refresh_token_expires_in", "x_refresh_token_expires_in", "refresh_expires_in")
+_MAX_FIELDS: Final = 100
+_REFRESH_LIFETIMES: Final = ("refresh_token_expires_in", "x_refresh_token_expires_in", "refresh_expires_in")
 
 
 def is_success(status: int) -> bool:
-    """Any 2xx, but for a part of an answer."""
+    """Whether the status is 2xx, except 206 (Partial Content)."""
     return 200 <= status < 300 and status != PARTIAL
 
 
 def is_refusal(document: Any) -> bool:
-    """Whether an answer with status 2xx tells that nothing was done."""
+    """Whether the body of a 2xx response reports an error: ``ok`` is false, or ``error`` is set."""
     if not isinstance(document, dict):
         return False
     error = document.get("error")
@@ -48,16 +49,16 @@ def is_refusal(document: Any) -> bool:
 
 
 def json_of(reply: Reply) -> Any:
-    """The JSON of an answer, whatever its media type calls it; None where it is none."""
+    """The body parsed as JSON, whatever its media type. None if it is not JSON."""
     try:
-        # Some send a byte order mark, which JSON has none of (RFC 8259, section 8.1).
+        # Some third parties send a byte order mark, which RFC 8259, section 8.1, forbids.
         return json.loads(reply.body.removeprefix(b"\xef\xbb\xbf"))
     except (ValueError, RecursionError):
         return None
 
 
 def document_of(reply: Reply, form: str) -> Any:
-    """What a token endpoint answered: its JSON, or its form where ``form`` is ``auto`` or ``form``."""
+    """The parsed body of a token response. ``form`` is ``json``, ``form``, or ``auto`` (JSON, then form)."""
     document = json_of(reply) if form != "form" else None
     if document is None and form != "json":
         document = _form_of(reply.body)
@@ -67,9 +68,10 @@ def document_of(reply: Reply, form: str) -> Any:
 def tokens_of(
     document: Any, item: CatalogueConnector, client: Client, *, refreshed: bool = False
 ) -> Credentials | None:
-    """The tokens of an answer, whatever else is wrong with it; None where there are none.
+    """Extract the tokens from a token response, even if it is otherwise invalid. None if it has none.
 
-    Some that put a user's tokens inside another object answer a refresh of them at the top (``refreshed``).
+    ``refreshed``: the response is to a refresh. Some third parties nest the tokens of a code exchange in
+    another object (``token_root``), but return those of a refresh at the top level.
     """
     root = value_at(document, item.token_root) if item.token_root else document
     if refreshed and not _has_tokens(root):
@@ -78,34 +80,36 @@ def tokens_of(
         return None
     access, refresh = _token(root, "access_token"), _token(root, "refresh_token")
     default = item.expires_in_default
-    ends = _ends(root) or (clock.now() + timedelta(seconds=default) if default else None)
+    expires_at = _expiry(root) or (clock.now() + timedelta(seconds=default) if default else None)
     return Credentials(
         access_token=access or "",
         refresh_token=refresh or None,
-        expires_at=ends,
-        scope=_scope(_named(root, "scope"), item.scope_separator),
+        expires_at=expires_at,
+        scope=_scope(_field(root, "scope"), item.scope_separator),
         client=client,
         obtained_at=clock.now(),
-        grant_ends_at=next(filter(None, (_in(_named(root, name)) for name in _ENDS_OF_REFRESH)), None),
+        grant_ends_at=next(
+            filter(None, (_from_lifetime(_field(root, name)) for name in _REFRESH_LIFETIMES)), None
+        ),
         extra={**kept_at(root, item.keep_from_token), **kept_at(document, item.keep_from_token)},
     )
 
 
-def is_usable(document: Any, item: CatalogueConnector, found: Credentials) -> bool:
-    """Whether tokens can be used: sendable, of a type that needs no proof, and not beside an error."""
+def is_usable(document: Any, item: CatalogueConnector, tokens: Credentials) -> bool:
+    """Whether the access token fits into a header, is a bearer token, and came without ``ok: false``."""
     root = value_at(document, item.token_root) if item.token_root else document
-    kind = _named(root, "token_type") if isinstance(root, dict) else None
-    other = isinstance(kind, str) and kind.strip().lower() in OTHER_SCHEMES
-    odd = kind is not None and not isinstance(kind, str)
+    token_type = _field(root, "token_type") if isinstance(root, dict) else None
+    needs_proof = isinstance(token_type, str) and token_type.strip().lower() in OTHER_SCHEMES
+    malformed = token_type is not None and not isinstance(token_type, str)
     refused = isinstance(document, dict) and document.get("ok") is False
-    return bool(_SENDABLE.fullmatch(found.access_token)) and not (other or odd or refused)
+    return bool(_SENDABLE.fullmatch(tokens.access_token)) and not (needs_proof or malformed or refused)
 
 
 def claims_of(document: Any) -> dict[str, Any]:
-    """The claims of an ``id_token`` that came with tokens; none where there is none that is readable.
+    """The claims of the response's ``id_token``. Empty if it is missing or malformed.
 
-    It came from the token endpoint itself, so that its signature says nothing more (OpenID Connect Core,
-    section 3.1.3.7, number 6).
+    The signature is not verified: the token came directly from the token endpoint over TLS (OpenID Connect
+    Core, section 3.1.3.7, item 6).
     """
     token = value_at(document, "id_token")
     parts = token.split(".") if isinstance(token, str) else []
@@ -123,7 +127,7 @@ def _form_of(body: bytes) -> dict[str, str] | None:
     if not _FORM.match(text) or "\n" in text or "<" in text:
         return None
     try:
-        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_FIELDS))
     except ValueError:
         return None
 
@@ -134,12 +138,12 @@ def _has_tokens(root: Any) -> bool:
 
 
 def _token(root: Mapping[str, Any], name: str) -> str | None:
-    value = _named(root, name)
+    value = _field(root, name)
     return plain_text(value) if isinstance(value, str) else None
 
 
-def _named(root: Mapping[str, Any], name: str) -> Any:
-    """A value by its name, or by the same name in other letters: ``accessToken``, ``Access_Token``."""
+def _field(root: Mapping[str, Any], name: str) -> Any:
+    """The value of a field, ignoring case and underscores: ``accessToken``, ``Access_Token``."""
     if name in root:
         return root[name]
     plain = name.replace("_", "")
@@ -147,7 +151,7 @@ def _named(root: Mapping[str, Any], name: str) -> Any:
 
 
 def _scope(value: Any, separator: str) -> str | None:
-    """The granted scopes, with a blank between two, whatever stood there."""
+    """The granted scopes, separated by single spaces whatever the separator in the response."""
     if isinstance(value, list):
         value = " ".join(filter(None, map(plain_text, value)))
     text = plain_text(value)
@@ -160,25 +164,25 @@ def _scope(value: Any, separator: str) -> str | None:
     return " ".join(text.split())
 
 
-def _ends(root: Mapping[str, Any]) -> datetime | None:
-    """When an access token ends; None where the answer says nothing of use. At most a year ahead."""
-    return _in(_named(root, "expires_in")) or _at(_named(root, "expires_at"))
+def _expiry(root: Mapping[str, Any]) -> datetime | None:
+    """When the access token expires, at most one year ahead. None if the response has no valid lifetime."""
+    return _from_lifetime(_field(root, "expires_in")) or _from_epoch(_field(root, "expires_at"))
 
 
-def _in(value: Any) -> datetime | None:
-    """So many seconds from now: a number, or a text of one. 0 is "never" at some third parties."""
-    seconds = _number(value)
+def _from_lifetime(value: Any) -> datetime | None:
+    """Parse a lifetime in seconds, a number or numeric string. None for 0: some third parties mean never."""
+    seconds = _positive_number(value)
     return clock.now() + timedelta(seconds=min(seconds, LONGEST_LIFE)) if seconds else None
 
 
-def _at(value: Any) -> datetime | None:
-    """A moment as seconds since 1970, which some send instead."""
-    seconds = _number(value)
-    ahead = seconds - clock.now().timestamp() if seconds else 0
-    return clock.now() + timedelta(seconds=min(ahead, LONGEST_LIFE)) if ahead > 0 else None
+def _from_epoch(value: Any) -> datetime | None:
+    """Parse an expiry time in seconds since the Unix epoch. None if it is not in the future."""
+    seconds = _positive_number(value)
+    remaining = seconds - clock.now().timestamp() if seconds else 0
+    return clock.now() + timedelta(seconds=min(remaining, LONGEST_LIFE)) if remaining > 0 else None
 
 
-def _number(value: Any) -> float | None:
+def _positive_number(value: Any) -> float | None:
     if isinstance(value, str) and _SECONDS.fullmatch(value.strip()):
         value = float(value.strip()[:20])
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:

@@ -1,4 +1,4 @@
-"""The connector catalogue (TOML): which third parties can be connected, and how each is spoken to."""
+"""Reads the connector catalogue (TOML): the third parties that can be connected, and their endpoints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Catalogue", "CatalogueConnector", "FaultyCatalogue", "read_catalogue
 
 
 class FaultyCatalogue(Exception):
-    """A catalogue that cannot be used. ``faults`` has one line each, naming the file and the key."""
+    """The catalogue is invalid. ``faults`` has one line for each fault, with the file and the key."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
@@ -31,41 +31,43 @@ class _File(BaseModel):
 
 
 class Catalogue:
-    """The connectors, by id and by key or name."""
+    """The connectors of a catalogue. Looks them up by id, key or name."""
 
     def __init__(self, connectors: list[CatalogueConnector]) -> None:
         self.connectors = tuple(connectors)
 
     def by_id(self, connector_id: int) -> CatalogueConnector | None:
-        """The connector of this id."""
+        """The connector with this id, or None."""
         return next((item for item in self.connectors if item.id == connector_id), None)
 
     def by_name(self, name: str, version: str | None = None) -> list[CatalogueConnector]:
-        """The connectors of this key or name, whatever the case of its letters."""
-        wanted = name.casefold()
+        """The connectors with this key or name (case-insensitive) and, if given, this version."""
+        folded = name.casefold()
         return [
             item
             for item in self.connectors
-            if wanted in {item.key, item.name.casefold()} and version in {None, item.version}
+            if folded in {item.key, item.name.casefold()} and version in {None, item.version}
         ]
 
 
 def read_catalogue(path: Path, environ: Mapping[str, str] = os.environ) -> Catalogue:
-    """The catalogue in ``path``. Raises ``FaultyCatalogue`` with every fault at once."""
+    """Read and validate the catalogue at ``path``. Raises ``FaultyCatalogue`` with all faults at once."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise FaultyCatalogue([f"{path}: cannot be read ({error.strerror})"]) from None
     except (ValueError, RecursionError) as error:
         raise FaultyCatalogue([f"{path}: is no TOML: {error}"]) from None
-    if _holds_nul(document):
+    if _contains_nul(document):
         raise FaultyCatalogue([f"{path}: there is a NUL character in a text; leave it out"])
     faults: list[str] = []
     try:
         connectors = _File.model_validate(document).connector
     except ValidationError as error:
         connectors = []
-        faults = [f"{path}: {_place(fault['loc'], document)}: {_words(fault)}" for fault in error.errors()]
+        faults = [
+            f"{path}: {_location(fault['loc'], document)}: {_message(fault)}" for fault in error.errors()
+        ]
     resolved = [_with_secret(item, environ) for item in connectors]
     faults += [f"{path}: {fault}" for item in resolved for fault in catalogue_faults.faults_of(item)]
     faults += [f"{path}: {fault}" for fault in catalogue_faults.doubles(resolved)]
@@ -74,16 +76,16 @@ def read_catalogue(path: Path, environ: Mapping[str, str] = os.environ) -> Catal
     return Catalogue(resolved)
 
 
-def _holds_nul(value: Any) -> bool:
-    # PostgreSQL keeps none.
+def _contains_nul(value: Any) -> bool:
+    # PostgreSQL cannot store NUL in a text column.
     if isinstance(value, str):
         return "\x00" in value
     parts = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
-    return any(_holds_nul(part) for part in parts)
+    return any(_contains_nul(part) for part in parts)
 
 
 def require_allowed(catalogue: Catalogue, policy: outbound.Policy) -> None:
-    """Every URL passes what the policy can say before a call. Raises ``FaultyCatalogue``."""
+    """Check every URL against the outbound policy, without DNS. Raises ``FaultyCatalogue``."""
     faults = [
         f"catalogue: {fault}"
         for item in catalogue.connectors
@@ -99,7 +101,7 @@ def _with_secret(item: CatalogueConnector, environ: Mapping[str, str]) -> Catalo
     return item.model_copy(update={"client_secret": environ.get(item.client_secret_env)})
 
 
-def _place(location: tuple[int | str, ...], document: Any) -> str:
+def _location(location: tuple[int | str, ...], document: Any) -> str:
     parts = [str(part) for part in location]
     if len(location) > 1 and isinstance(location[1], int):
         try:
@@ -110,7 +112,7 @@ def _place(location: tuple[int | str, ...], document: Any) -> str:
     return ".".join(parts) or "file"
 
 
-def _words(fault: Any) -> str:
+def _message(fault: Any) -> str:
     if fault["type"] == "extra_forbidden":
         return "is not known here; look for a slip in its spelling"
     if fault["type"] == "missing":

@@ -1,4 +1,4 @@
-"""What is wrong with an entry of the catalogue beyond the form of its values, one line each."""
+"""Validates catalogue entries beyond the types of their values. Each fault is one line of text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bff.partner.providers.entries import CLIENT_SECRET, RENAMED, AskedField, Ca
 
 ENDPOINTS: Final = ("authorize_url", "token_url", "refresh_url", "userinfo_url", "revocation_url")
 OWN_APP: Final = ("ClientId", "ClientSecret")
-"""Names of the properties by which an account brings its own app at the third party."""
+"""Properties by which an account supplies its own OAuth app at the third party."""
 BUILT_IN: Final = {
     "oauth2": ("client_id",),
     "api_key": ("api_key",),
@@ -20,12 +20,12 @@ BUILT_IN: Final = {
     "client_credentials": ("client_id", "client_secret"),
     "none": (),
 }
-"""What a text may name although no field of the entry has the name. ``basic`` is base64 of user:password."""
-_NEEDED: Final = {
+"""Placeholders that a template may use without a field. ``basic`` is base64 of ``user:password``."""
+_REQUIRED: Final = {
     "authorization_code": ("authorize_url", "token_url", "client_id"),
     "client_credentials": ("token_url", "client_id"),
 }
-_SET_BY_US: Final = {
+_RESERVED: Final = {
     "authorize_params": {
         "response_type",
         "client_id",
@@ -40,46 +40,46 @@ _SET_BY_US: Final = {
 }
 HEADERS: Final = ("token_headers", "userinfo_headers", "revocation_headers")
 _HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-"""The name of a header (RFC 9110, section 5.6.2)."""
-_OF_ENDPOINT: Final = {
+"""Matches a header name (RFC 9110, section 5.6.2)."""
+_REQUIRES_ENDPOINT: Final = {
     "userinfo_url": ("userinfo_method", "userinfo_body"),
     "revocation_url": ("revocation_headers",),
 }
-"""What is said of requests to an endpoint, and of no use without it."""
+"""Keys that configure requests to an endpoint, and have no effect without its URL."""
 _IN_USERINFO: Final = frozenset({"access_token"})
 _IN_REVOCATION: Final = frozenset({"token", "access_token"})
 _SECRETS: Final = frozenset({"api_key", "password", "client_secret"})
-"""Of the built-in names, those of secrets whatever the entry says."""
+"""Built-in placeholders that are always secret."""
 
 
 def faults_of(item: CatalogueConnector) -> list[str]:
-    """Every fault of an entry, each with the key that it is about."""
-    found = [*_missing(item), *_parameters(item), *_requests(item), *_headers(item)]
-    found += [*_fields(item), *_choices(item), *_names(item), *_hosts(item)]
-    return [f"connector {item.key}: {fault}" for fault in found]
+    """All faults of an entry, each with the key that it concerns."""
+    faults = [*_missing(item), *_parameters(item), *_requests(item), *_headers(item)]
+    faults += [*_fields(item), *_choices(item), *_names(item), *_hosts(item)]
+    return [f"connector {item.key}: {fault}" for fault in faults]
 
 
 def forbidden_urls(item: CatalogueConnector, policy: outbound.Policy) -> list[str]:
-    """Every URL that ``policy`` forbids, as far as that can be said without asking anybody."""
-    found = []
+    """The URLs that ``policy`` forbids, as far as can be decided without DNS."""
+    faults = []
     for name, url in _urls(item):
-        # What a host with a name in it becomes is looked at with each call.
+        # A host with a placeholder is checked again on each call, once its value is known.
         try:
             policy.check(templates.sample(url))
         except outbound.ForbiddenUrl as error:
-            found.append(f"connector {item.key}: {name}: {error}")
-    return found
+            faults.append(f"connector {item.key}: {name}: {error}")
+    return faults
 
 
 def doubles(items: list[CatalogueConnector]) -> list[str]:
-    """Whatever several entries share that each has to have for itself."""
-    found = []
+    """Ids, keys and names that more than one entry uses."""
+    faults = []
     for name in ("id", "key", "name"):
-        found += [
+        faults += [
             f"{name} = {value!r} is used by more than one connector; give each its own"
-            for value in _twice(getattr(item, name) for item in items)
+            for value in _duplicates(getattr(item, name) for item in items)
         ]
-    return found
+    return faults
 
 
 def _missing(item: CatalogueConnector) -> Iterator[str]:
@@ -93,7 +93,7 @@ def _missing(item: CatalogueConnector) -> Iterator[str]:
         yield "check: basic is sent as Authorization, which is among its headers, too; leave one out"
     if item.auth != "oauth2":
         return
-    yield from (f"{name}: is not set" for name in _NEEDED[item.grant] if not getattr(item, name))
+    yield from (f"{name}: is not set" for name in _REQUIRED[item.grant] if not getattr(item, name))
     if item.token_auth != "none" and not item.client_secret:  # noqa: S105  # nosec B105  # the name of a method
         yield (
             f"client_secret_env: the variable {item.client_secret_env} is not set"
@@ -104,21 +104,21 @@ def _missing(item: CatalogueConnector) -> Iterator[str]:
 
 
 def _parameters(item: CatalogueConnector) -> Iterator[str]:
-    for table, ours in _SET_BY_US.items():
-        for name in sorted(ours & set(getattr(item, table))):
+    for table, reserved in _RESERVED.items():
+        for name in sorted(reserved & set(getattr(item, table))):
             yield f"{table}: {name} is set by the service itself; leave it out"
     if item.authorize_params.get("response_mode", "query") not in {"query", "form_post"}:
         yield "authorize_params: response_mode: write query or form_post; a server is told nothing else"
     for name in sorted(set(item.parameter_names) - RENAMED):
         yield f"parameter_names: {name} is none of {', '.join(sorted(RENAMED))}"
-    for other in _twice(other for name, other in item.parameter_names.items() if name != "token_code"):
+    for other in _duplicates(other for name, other in item.parameter_names.items() if name != "token_code"):
         yield f"parameter_names: {other} stands for more than one parameter"
 
 
 def _requests(item: CatalogueConnector) -> Iterator[str]:
     if item.userinfo_body is not None and item.userinfo_method == "GET":
         yield 'userinfo_body: is sent with a POST; write userinfo_method = "POST"'
-    for endpoint, names in _OF_ENDPOINT.items():
+    for endpoint, names in _REQUIRES_ENDPOINT.items():
         if not getattr(item, endpoint):
             yield from (
                 f"{name}: is of no use without {endpoint}" for name in names if name in item.model_fields_set
@@ -134,7 +134,7 @@ def _requests(item: CatalogueConnector) -> Iterator[str]:
 def _headers(item: CatalogueConnector) -> Iterator[str]:
     for table in HEADERS:
         headers: dict[str, str] = getattr(item, table)
-        for double in _twice(name.lower() for name in headers):
+        for double in _duplicates(name.lower() for name in headers):
             yield f"{table}: {double} is there more than once"
         for name, text in headers.items():
             if not _HEADER.fullmatch(name):
@@ -144,11 +144,11 @@ def _headers(item: CatalogueConnector) -> Iterator[str]:
 
 
 def _fields(item: CatalogueConnector) -> Iterator[str]:
-    for name in _twice(entry.name for entry in item.asked):
+    for name in _duplicates(entry.name for entry in item.asked):
         yield f"field: {name} is there more than once"
     for name in (entry.name for entry in item.fields if entry.name in OWN_APP):
         yield f"field: {name} is the name of an own app's property; write [[connector.property]]"
-    for name in _twice(item.kept):
+    for name in _duplicates(item.kept):
         yield f"keep_from_...: {name} is kept more than once"
 
 
@@ -167,14 +167,14 @@ def _choice_faults(item: CatalogueConnector, one: AskedField, choices: dict[str,
         yield "choices: prefix and suffix stand beside what is typed; leave them out"
     if one.sensitive or one.name in _SECRETS.intersection(BUILT_IN[item.auth]):
         yield "choices: a secret is typed, and not chosen from a list"
-    for label in _twice(choices.values()):
+    for label in _duplicates(choices.values()):
         yield f"choices: {label!r} stands for more than one; users cannot tell them apart"
     for value in choices:
-        yield from (f"choices: {value!r} {misfit}" for misfit in _misfits(item, one, value))
+        yield from (f"choices: {value!r} {misfit}" for misfit in _unfit_places(item, one, value))
 
 
-def _misfits(item: CatalogueConnector, one: AskedField, value: str) -> Iterator[str]:
-    """Where a choice cannot stand, though a text of the entry names its field there."""
+def _unfit_places(item: CatalogueConnector, one: AskedField, value: str) -> Iterator[str]:
+    """The templates into which a choice of the field does not fit."""
     urls = dict(_urls(item))
     for place, text in _texts(item):
         names = templates.names_in(text)
@@ -183,8 +183,8 @@ def _misfits(item: CatalogueConnector, one: AskedField, value: str) -> Iterator[
         values = dict.fromkeys(names, "x") | {one.name: value}
         try:
             if place in urls:
-                alone = set(templates.names_in_origin(text)) == {one.name}
-                allowed = tuple(item.allowed_hosts) if alone else ()
+                is_sole_name = set(templates.names_in_origin(text)) == {one.name}
+                allowed = tuple(item.allowed_hosts) if is_sole_name else ()
                 templates.fill_url(text, values, {one.name: one.takes or ""}, allowed)
             elif "headers" in place:
                 templates.fill_header(text, values)
@@ -194,11 +194,11 @@ def _misfits(item: CatalogueConnector, one: AskedField, value: str) -> Iterator[
 
 
 def _names(item: CatalogueConnector) -> Iterator[str]:
-    """Every name in a URL or a text that nothing gives a value to."""
+    """Placeholders in URLs and other templates that no field or built-in value fills."""
     typed = {entry.name for entry in item.asked}
     fields = typed | set(BUILT_IN[item.auth])
     kept = fields | set(item.kept)
-    tried = fields | (_IN_USERINFO if item.auth == "client_credentials" else set())
+    in_check = fields | (_IN_USERINFO if item.auth == "client_credentials" else set())
     known = {
         "authorize_url": fields,
         "authorize_params": fields,
@@ -212,10 +212,10 @@ def _names(item: CatalogueConnector) -> Iterator[str]:
         "revocation_url": kept | _IN_REVOCATION,
         "revocation_params": kept | _IN_REVOCATION | CLIENT_SECRET,
         "revocation_headers": kept | _IN_REVOCATION | CLIENT_SECRET,
-        "check.url": tried,
-        "check.headers": tried,
-        "check.params": tried,
-        "check.basic": tried,
+        "check.url": in_check,
+        "check.headers": in_check,
+        "check.params": in_check,
+        "check.basic": in_check,
     }
     for place, text in _texts(item):
         here = known.get(place.partition(": ")[0], kept)
@@ -228,9 +228,9 @@ def _names(item: CatalogueConnector) -> Iterator[str]:
 
 
 def _hosts(item: CatalogueConnector) -> Iterator[str]:
-    ours = item.auth == "oauth2" and item.client_secret is not None
+    sends_secret = item.auth == "oauth2" and item.client_secret is not None
     for name, url in _urls(item):
-        if ours and not templates.is_bound(url, item.patterns, tuple(item.allowed_hosts)):
+        if sends_secret and not templates.is_bound(url, item.patterns, tuple(item.allowed_hosts)):
             yield (
                 f"{name}: its host may be anybody's, who would be sent the client's secret; end it in a"
                 " domain ({shop}.example.com), list the field's values (choices, or"
@@ -267,5 +267,5 @@ def _texts(item: CatalogueConnector) -> Iterator[tuple[str, str]]:
         yield from ((f"{table}: {name}", text) for name, text in texts.items())
 
 
-def _twice(values: Iterable[object]) -> list[object]:
+def _duplicates(values: Iterable[object]) -> list[object]:
     return sorted((value for value, times in Counter(values).items() if times > 1), key=str)

@@ -1,4 +1,4 @@
-"""Writes a shipped entry into a connector catalogue (TOML): the whole of it, or nothing."""
+"""Adds a shipped entry to a connector catalogue (TOML), atomically."""
 
 from __future__ import annotations
 
@@ -16,55 +16,55 @@ from bff.partner.providers.shipped_entries import ShippedEntry
 
 FIRST_ID: Final = 101
 HIGHEST_ID: Final = 2**31 - 1
-_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
-_WIDTH: Final = 100
+_BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
+_MAX_WIDTH: Final = 100
 
 
 def secret_variable(entry: ShippedEntry) -> str:
-    """The environment variable that is to hold the client secret."""
+    """The name of the environment variable for the entry's client secret."""
     return re.sub(r"[^A-Z0-9]", "_", entry.key.upper()) + "_CLIENT_SECRET"
 
 
 def entry_text(entry: ShippedEntry, connector_id: int) -> str:
-    """The entry as a table of a catalogue, with the values that are to be filled in."""
+    """Format the entry as a catalogue table, with placeholders for the client's id and secret."""
     about = entry.about
     origin = f"read {about.read_on}" if about.read_on else f"from {about.source}"
     lines = [f"# {entry.name}: {about.docs_url}", f"# ({origin}; {'' if about.tried else 'not '}tried live)"]
     lines += [f"# {about.note}"] if about.note else []
     plain = {name: value for name, value in entry.keys.items() if not _is_table(name)}
-    lines += ["[[connector]]", f"id = {connector_id}", *(_line(*item) for item in plain.items())]
+    lines += ["[[connector]]", f"id = {connector_id}", *(_toml_line(*item) for item in plain.items())]
     if entry.needs_client_id:
         lines.append(f'client_id = ""  # fill in: from the app that you register at {entry.name}')
     if entry.needs_client_secret:
         lines.append(f'client_secret_env = "{secret_variable(entry)}"  # the variable that holds its secret')
     for field in entry.keys.get("field", []):
         plain = {name: value for name, value in field.items() if name != "choices"}
-        lines += ["", "[[connector.field]]", *(_line(*item) for item in plain.items())]
+        lines += ["", "[[connector.field]]", *(_toml_line(*item) for item in plain.items())]
         if choices := field.get("choices"):
-            lines += ["[connector.field.choices]", *(_line(*item) for item in choices.items())]
+            lines += ["[connector.field.choices]", *(_toml_line(*item) for item in choices.items())]
     if check := entry.keys.get("check"):
-        lines += ["", "[connector.check]", *(_line(*item) for item in check.items())]
+        lines += ["", "[connector.check]", *(_toml_line(*item) for item in check.items())]
     return "\n".join(lines) + "\n"
 
 
 def add_to(path: Path, entry: ShippedEntry) -> int:
-    """Append an entry to the catalogue in ``path``, which may be new. Its id there.
+    """Append an entry to the catalogue at ``path``, created if missing. Return its new connector id.
 
-    Raises ``FaultyCatalogue`` where the file is none, has the entry already, or cannot be written; then it is
-    as it was.
+    Raises ``FaultyCatalogue`` if the file is not a catalogue, already has the entry, or cannot be written.
+    The file is then unchanged.
     """
     path = path.resolve()
     old = _read(path)
     connectors = _connectors(path, old)
     _require_new(path, connectors, entry)
     connector_id = _free_id(connectors)
-    break_ = "\r\n" if "\r\n" in old else "\n"
-    gap = "" if not old.strip() else break_ if old.endswith("\n") else break_ * 2
-    new = old + gap + entry_text(entry, connector_id).replace("\n", break_)
+    newline = "\r\n" if "\r\n" in old else "\n"
+    separator = "" if not old.strip() else newline if old.endswith("\n") else newline * 2
+    new = old + separator + entry_text(entry, connector_id).replace("\n", newline)
     try:
         tomllib.loads(new)
     except ValueError:
-        # connector = [{...}] is TOML too, and closed for more.
+        # An inline array, connector = [{...}], is valid TOML, but [[connector]] cannot extend it.
         raise FaultyCatalogue(
             [f"{path}: cannot take one more connector; write each as a table of its own: [[connector]]"]
         ) from None
@@ -87,12 +87,12 @@ def _read(path: Path) -> str:
 
 def _connectors(path: Path, text: str) -> list[dict[str, Any]]:
     try:
-        found = tomllib.loads(text).get("connector", [])
+        connectors = tomllib.loads(text).get("connector", [])
     except (ValueError, RecursionError) as error:
         raise FaultyCatalogue([f"{path}: is no TOML: {error}"]) from None
-    if not isinstance(found, list) or not all(isinstance(table, dict) for table in found):
+    if not isinstance(connectors, list) or not all(isinstance(table, dict) for table in connectors):
         raise FaultyCatalogue([f"{path}: connector: write each as a table: [[connector]]"])
-    return found
+    return connectors
 
 
 def _require_new(path: Path, connectors: list[dict[str, Any]], entry: ShippedEntry) -> None:
@@ -114,25 +114,25 @@ def _free_id(connectors: list[dict[str, Any]]) -> int:
 
 
 def _replace(path: Path, text: str) -> None:
-    # Written beside the file and put in its place: a full disk or a kill leaves the old one.
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    # Write a temporary file and rename it: if the disk is full or the process dies, the old file stays.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     mode = path.stat().st_mode & 0o777 if path.exists() else None
 
     def opener(name: str, flags: int) -> int:
-        # Its owner's alone until it is complete: a catalogue may hold client secrets.
+        # Readable by the owner only until complete: a catalogue may hold client secrets.
         return os.open(name, flags, 0o666 if mode is None else mode & 0o600)
 
     try:
-        with open(beside, "x", encoding="utf-8", newline="", opener=opener) as opened:
+        with open(temporary, "x", encoding="utf-8", newline="", opener=opener) as opened:
             opened.write(text)
             opened.flush()
             os.fsync(opened.fileno())
         if mode is not None:
-            beside.chmod(mode)
-        beside.replace(path)
+            temporary.chmod(mode)
+        temporary.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         raise FaultyCatalogue([f"{path}: cannot be written ({error.strerror}); nothing was added"]) from None
 
 
@@ -140,23 +140,27 @@ def _is_table(name: str) -> bool:
     return name in {"field", "check"}
 
 
-def _line(name: str, value: Any) -> str:
-    line = f"{_key(name)} = {_value(value)}"
-    if not isinstance(value, list) or len(line) <= _WIDTH:
+def _toml_line(name: str, value: Any) -> str:
+    line = f"{_toml_key(name)} = {_toml_value(value)}"
+    if not isinstance(value, list) or len(line) <= _MAX_WIDTH:
         return line
-    return f"{_key(name)} = [\n" + "".join(f"  {_value(item)},\n" for item in value) + "]"
+    return f"{_toml_key(name)} = [\n" + "".join(f"  {_toml_value(item)},\n" for item in value) + "]"
 
 
-def _key(name: str) -> str:
-    return name if _BARE.fullmatch(name) else json.dumps(name)
+def _toml_key(name: str) -> str:
+    return name if _BARE_KEY.fullmatch(name) else json.dumps(name)
 
 
-def _value(value: Any) -> str:
+def _toml_value(value: Any) -> str:
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_key(name)} = {_value(item)}" for name, item in value.items()) + " }"
+        return (
+            "{ "
+            + ", ".join(f"{_toml_key(name)} = {_toml_value(item)}" for name, item in value.items())
+            + " }"
+        )
     if isinstance(value, list):
-        return "[" + ", ".join(map(_value, value)) + "]"
+        return "[" + ", ".join(map(_toml_value, value)) + "]"
     if isinstance(value, str) and "\\" in value and value.isprintable() and "'" not in value:
         return f"'{value}'"
-    # What JSON writes for a text, a number or a truth value is TOML as well.
+    # JSON strings, numbers and booleans are valid TOML.
     return json.dumps(value)

@@ -1,4 +1,4 @@
-"""How a client says who it is at a token endpoint (RFC 6749, section 2.3.1)."""
+"""Client authentication at token endpoints (RFC 6749, section 2.3.1)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from bff.partner.providers.entries import CatalogueConnector
 def authenticated(
     item: CatalogueConnector, client: Client, form: dict[str, str]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Headers and form of a request that is sent as ``client``."""
+    """Add the credentials of ``client`` to a request. Returns its headers and its form."""
     match item.token_auth:
         case "client_secret_basic":
-            # Each part is form-encoded before it is joined.
+            # RFC 6749, section 2.3.1: id and secret are form-encoded before they are joined.
             name, secret = quote(client.id, safe=""), quote(client.secret or "", safe="")
             return {"Authorization": f"Basic {_pair(name, secret)}"}, form
         case "client_secret_basic_raw":
@@ -27,11 +27,11 @@ def authenticated(
 
 
 def named(client: Client) -> dict[str, str]:
-    """What stands for a client in texts that may name its secret (``entries.CLIENT_SECRET``)."""
-    shown = {"client_id": client.id}
+    """Template values for the client, including its secret (``entries.CLIENT_SECRET``)."""
+    values = {"client_id": client.id}
     if client.secret:
-        shown |= {"client_secret": client.secret, "basic": _pair(client.id, client.secret)}
-    return shown
+        values |= {"client_secret": client.secret, "basic": _pair(client.id, client.secret)}
+    return values
 
 
 def _pair(name: str, secret: str) -> str:

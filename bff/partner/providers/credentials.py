@@ -1,4 +1,4 @@
-"""What a third party gives: credentials, and to whom."""
+"""Credentials issued by a third party, and the OAuth client they were issued to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Client:
-    """Our registration at the third party: the catalogue's, or one that the account brings."""
+    """An OAuth client registered at the third party: the catalogue's, or the account's own app."""
 
     id: str
     secret: str | None = field(repr=False)
@@ -17,12 +17,14 @@ class Client:
 
 @dataclass(frozen=True)
 class Credentials:
-    """What the third party gave. ``scope`` is what it granted, space-separated, where it said so.
+    """The tokens of a grant, and what is needed to refresh and revoke them.
 
-    ``client`` is whom it was given to; None in what was stored before that was kept. ``expires_at`` is the
-    end of the access token, ``grant_ends_at`` that of the refresh token, where it was said. ``values`` are
-    the account's own that stood in URLs and parameters when it was got, ``extra`` what was kept for the host:
-    whatever the account sets later, this grant goes on being refreshed and revoked where it came from.
+    ``scope``: the granted scopes, space-separated; None if the third party did not state them.
+    ``client``: the client they were issued to; None for credentials stored before this was recorded.
+    ``expires_at``, ``grant_ends_at``: when the access token and the refresh token expire, if stated.
+    ``values``: the account's properties that filled URLs and parameters when the grant was obtained. Later
+    changes of the properties do not affect where this grant is refreshed and revoked.
+    ``extra``: values of the responses kept for the host (``keep_from_...`` in the catalogue).
     """
 
     access_token: str = field(repr=False)

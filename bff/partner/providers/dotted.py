@@ -1,4 +1,4 @@
-"""Values inside a JSON document, by a dotted path such as ``data.user.email`` or ``0.tenantId``."""
+"""Looks up values in a JSON document by a dotted path such as ``data.user.email`` or ``0.tenantId``."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any, Final
 
 LONGEST: Final = 2000
 _UNKEPT: Final = re.compile("[\x00\ud800-\udfff]")
-"""JSON may hold what can be neither sealed nor stored: NUL, and halves of surrogate pairs."""
+"""Characters that JSON may hold but that cannot be encrypted or stored: NUL and lone surrogates."""
 
 
 def value_at(document: Any, path: str) -> Any:
-    """What is at the path; None where nothing is.
+    """The value at the path, or None.
 
-    A number takes that member of a list; a name asked of a list is asked of its first member, since many
-    answers are lists of one. A name with dots of its own, ``https://example.com/email``, is found too.
+    A number indexes into a list. A name applied to a list is looked up in its first item, since many
+    responses are lists of one item. Keys that contain dots, such as ``https://example.com/email``, work too.
     """
     if isinstance(document, dict):
         if path in document:
@@ -32,23 +32,23 @@ def value_at(document: Any, path: str) -> Any:
 
 
 def text_at(document: Any, path: str) -> str | None:
-    """The text or the number at the path, as a text; None for anything else, an empty text included."""
+    """The string, number or boolean at the path, as a string. None for anything else, or if empty."""
     return plain_text(value_at(document, path)) or None
 
 
 def plain_text(value: object) -> str | None:
-    """A text that can be kept. Numbers are texts: many third parties number their accounts."""
+    """Convert a value to a storable string, or None. Numbers count: many account ids are numeric."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
         try:
             return str(value)
-        except ValueError:  # a number of thousands of digits
+        except ValueError:  # an integer with more digits than int() converts
             return None
     return value if isinstance(value, str) and _UNKEPT.search(value) is None else None
 
 
 def kept_at(document: Any, paths: list[str]) -> dict[str, str]:
-    """What of a document is to be kept, by its path: texts and numbers that are not too long."""
-    found = {path: text_at(document, path) for path in paths}
-    return {path: text for path, text in found.items() if text is not None and len(text) <= LONGEST}
+    """The strings and numbers at the paths, by path, without those over ``LONGEST`` characters."""
+    texts = {path: text_at(document, path) for path in paths}
+    return {path: value for path, value in texts.items() if value is not None and len(value) <= LONGEST}

@@ -1,4 +1,4 @@
-"""What one entry of the connector catalogue says: a third party, and its habits."""
+"""The schema of a connector catalogue entry."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ RENAMED: Final = frozenset(
         "refresh_token",
     }
 )
-"""The OAuth parameters that a third party may call by another name.
+"""OAuth parameters that an entry may rename.
 
-``code`` is the callback's, ``token_code`` the same in the token request.
+``code`` is the callback parameter, ``token_code`` the same code in the token request.
 """
 CLIENT_SECRET: Final = frozenset({"client_secret", "basic"})
-"""Names in a revocation that stand for the client's secret; ``basic`` is base64 of id:secret."""
+"""Placeholders in a revocation that reveal the client secret. ``basic`` is base64 of ``id:secret``."""
 FIELD_NAME: Final = r"^[A-Za-z][A-Za-z0-9_]{0,62}$"
 _HOST: Final = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+|localhost")
 
@@ -93,7 +93,7 @@ Link = Annotated[str, AfterValidator(_link)]
 Host = Annotated[str, AfterValidator(_host)]
 JsonText = Annotated[str, AfterValidator(_json), Field(max_length=10_000)]
 Path = Annotated[str, AfterValidator(_path), Field(min_length=1)]
-"""A dotted path into a JSON document; a number takes that member of a list."""
+"""A dotted path into a JSON document. A number indexes into a list."""
 
 
 class _Strict(BaseModel):
@@ -101,7 +101,7 @@ class _Strict(BaseModel):
 
 
 class Parameter(_Strict):
-    """A property that an account has to set before it can sign in, such as its own sub-domain."""
+    """A property that an account must set before it can sign in, such as its subdomain."""
 
     name: Text
     description: str = ""
@@ -110,11 +110,11 @@ class Parameter(_Strict):
 
 
 class AskedField(_Strict):
-    """A value that the user types in the popup before the sign-in; kept as the property of this name.
+    """A form field that the user fills in before the sign-in. Stored as the property of the same name.
 
-    ``pattern`` is what the whole value has to match. ``prefix`` and ``suffix`` are shown around the input and
-    are no part of the value. ``choices`` are the only values there are, each with the text that users read;
-    they are shown as a list in place of an input, in their order.
+    ``pattern``: regular expression that the whole value must match.
+    ``prefix``, ``suffix``: shown around the input, and not part of the value.
+    ``choices``: the allowed values with their labels, shown as a select list in this order.
     """
 
     name: Annotated[str, Field(pattern=FIELD_NAME)]
@@ -130,19 +130,21 @@ class AskedField(_Strict):
 
     @property
     def takes(self) -> str | None:
-        """The regular expression that a whole value matches: ``pattern``, or one that lists the choices."""
+        """The regular expression for the whole value: ``pattern``, or an alternation of the choices."""
         return "|".join(map(re.escape, self.choices)) if self.choices else self.pattern
 
     def accepts(self, value: str) -> bool:
-        """Whether the value is one that this field takes."""
+        """Whether the value matches ``takes``."""
         return self.takes is None or re.fullmatch(self.takes, value) is not None
 
 
 class Check(_Strict):
-    """A request that succeeds (2xx) with good credentials only; tried before "connected".
+    """A request that succeeds (2xx) only with valid credentials. Sent before an account is connected.
 
-    ``basic`` is sent base64-encoded as ``Authorization: Basic``. ``params`` are the fields of the body.
-    ``error_at`` is where an answer with status 2xx tells an error, ``good_at`` where it calls the key good.
+    ``basic``: sent base64-encoded as ``Authorization: Basic``.
+    ``params``: the fields of the body.
+    ``error_at``: path of an error in a 2xx response.
+    ``good_at``: path of a flag that says the key is valid.
     """
 
     url: Endpoint
@@ -156,7 +158,7 @@ class Check(_Strict):
 
 
 class CatalogueConnector(_Strict):
-    """One connector. ``docs/providers.md`` says of each key what it does, and which provider needs it."""
+    """One connector. ``docs/providers.md`` documents each key, and which providers need it."""
 
     id: Annotated[int, Field(ge=1, le=2**31 - 1)]
     key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
@@ -210,7 +212,7 @@ class CatalogueConnector(_Strict):
 
     @property
     def asked(self) -> list[Parameter]:
-        """Everything that an account sets: properties, and the fields of the popup's form."""
+        """All values that an account supplies: its properties and the form fields."""
         fields = [
             Parameter(name=f.name, description=f.label, optional=f.optional, sensitive=f.sensitive)
             for f in self.fields
@@ -219,41 +221,41 @@ class CatalogueConnector(_Strict):
 
     @property
     def patterns(self) -> dict[str, str]:
-        """What the values of each field match, where it does not take every one."""
+        """The regular expression of each field that restricts its values, by field name."""
         return {field.name: field.takes for field in self.fields if field.takes is not None}
 
     @property
     def kept(self) -> list[str]:
-        """The names of what is kept from the token answer, the callback and the user info."""
+        """The values kept from the token response, the callback and the user info, by name or path."""
         return [*self.keep_from_token, *self.keep_from_callback, *self.keep_from_userinfo]
 
     @property
     def needs_no_user(self) -> bool:
-        """Whether tokens are had without a user's consent (RFC 6749, section 4.4)."""
+        """Whether tokens are issued without user consent (client credentials: RFC 6749, section 4.4)."""
         return self.auth == "client_credentials" or self.grant == "client_credentials"
 
     @property
     def revokes_as_it_says(self) -> bool:
-        """Whether the entry itself says how a revocation shows the client, in place of ``token_auth``."""
+        """Whether the revocation templates authenticate the client, in place of ``token_auth``."""
         texts = [*self.revocation_headers.values(), *self.revocation_params.values()]
         named = {name for text in texts for name in templates.names_in(text)}
         return bool(named & CLIENT_SECRET) or "authorization" in map(str.lower, self.revocation_headers)
 
     @property
     def revokes_by_bearer(self) -> bool:
-        """Whether a revocation is authenticated by the very token that it ends."""
+        """Whether a revocation is authenticated by the token that it revokes."""
         named = {name for text in self.revocation_headers.values() for name in templates.names_in(text)}
         return bool(named & {"token", "access_token"})
 
     @property
     def revokes_by_access_token(self) -> bool:
-        """Whether a revocation sends the access token, although there may be a refresh token."""
+        """Whether a revocation sends the access token even if there is a refresh token."""
         tables = (self.revocation_headers, self.revocation_params)
         texts = [self.revocation_url or "", *(text for table in tables for text in table.values())]
         return any("access_token" in templates.names_in(text) for text in texts)
 
     def url(self, template: str, values: Mapping[str, str]) -> str:
-        """A URL of this entry with values in the place of names. Raises ``templates.Unfit``."""
+        """Fill the placeholders of one of this entry's URLs. Raises ``templates.Unfit``."""
         hosts = tuple(self.allowed_hosts)
-        told = dict.fromkeys(self.kept if hosts else [], templates.SEVERAL_LABELS)
-        return templates.fill_url(template, values, told | self.patterns, hosts)
+        from_third_party = dict.fromkeys(self.kept if hosts else [], templates.SEVERAL_LABELS)
+        return templates.fill_url(template, values, from_third_party | self.patterns, hosts)

@@ -1,4 +1,4 @@
-"""Where this service may send requests to: public addresses, over TLS, and what its operator allows."""
+"""The outbound policy: public addresses over TLS, and the networks that the operator allows."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SETTING: Final = "HITCHPOST_EMBEDDED_ALLOWED_NETWORKS"
 
 
 def policy_of(public_url: str, networks: tuple[Network, ...]) -> Policy:
-    """The policy of a service that browsers reach at ``public_url``."""
+    """The policy of a service at ``public_url``. Loopback is allowed if that URL is http on loopback."""
     parts = urlsplit(public_url)
-    here = parts.scheme == "http" and parts.hostname in LOOPBACK
-    return Policy(loopback=here, networks=networks, setting=SETTING)
+    is_local = parts.scheme == "http" and parts.hostname in LOOPBACK
+    return Policy(loopback=is_local, networks=networks, setting=SETTING)

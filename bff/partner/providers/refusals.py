@@ -1,4 +1,4 @@
-"""What third parties' errors mean: a user who said no, a grant that has ended, a trouble that passes."""
+"""Classifies third parties' errors: declined by the user, grant ended, temporary, or misconfigured."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DECLINED: Final = frozenset(
         "user_rejected",
     }
 )
-"""What third parties call a user's No. RFC 6749, section 4.1.2.1, has the first of them."""
+"""Error codes of a sign-in that the user declined. RFC 6749, section 4.1.2.1, defines ``access_denied``."""
 DEAD: Final = frozenset(
     {
         "account_inactive",
@@ -52,7 +52,7 @@ DEAD: Final = frozenset(
         "unsupported_refresh_token",
     }
 )
-"""What a refresh that can never succeed again is called. RFC 6749, section 5.2, has ``invalid_grant``."""
+"""Error codes of a refresh that can never succeed. RFC 6749, section 5.2, defines ``invalid_grant``."""
 PASSING: Final = frozenset(
     {
         "internal_error",
@@ -69,51 +69,51 @@ PASSING: Final = frozenset(
         "unavailable",
     }
 )
-"""Errors of the third party's own, whatever their status: the same request may succeed later."""
+"""Error codes of temporary failures, whatever the status. The same request may succeed later."""
 OURS: Final = frozenset(
     {"invalid_client", "invalid_request", "invalid_scope", "unauthorized_client", "unsupported_grant_type"}
 )
-"""Errors that the operator can mend: no user has to sign in for them."""
+"""Error codes of a misconfigured client. The operator has to act; a new sign-in does not help."""
 _EXPIRED: Final = re.compile(r"expired|not active for|inactiv", re.IGNORECASE)
 _ABOUT_TOKEN: Final = re.compile(
     r"\b(?:refresh[ _]?token|grant)\b.{0,60}\b(?:invalid|expired|revoked|unknown|not found|no longer)"
     r"|\b(?:invalid|expired|revoked|unknown|missing or unknown|active)\b.{0,30}\brefresh[ _]?token\b",
     re.IGNORECASE,
 )
-"""Words by which some explain an ended grant under the name of another error."""
+"""Matches descriptions of an ended grant that come with an unrelated error code."""
 
 
 def is_declined(item: CatalogueConnector, answer: Mapping[str, str]) -> bool:
-    """Whether the parameters of a callback say that the user did not want to."""
-    words = DECLINED | {_word(error) for error in item.declined_errors}
-    said = (answer.get(name, "") for name in ("error", "error_reason", "error_subcode", "error_code"))
-    return any(_word(error) in words for error in said)
+    """Whether the callback parameters report that the user declined."""
+    declined = DECLINED | {_normalised(error) for error in item.declined_errors}
+    errors = (answer.get(name, "") for name in ("error", "error_reason", "error_subcode", "error_code"))
+    return any(_normalised(error) in declined for error in errors)
 
 
 def is_dead(item: CatalogueConnector, error: str, description: str) -> bool:
-    """Whether the answer to a refresh says that the grant has ended."""
-    words = DEAD | {_word(word) for word in item.dead_refresh}
-    # Some put their words of it behind the name, after a colon.
-    if {_word(error), _word(error.partition(":")[0])} & words:
+    """Whether the error of a refresh means that the grant has ended."""
+    dead = DEAD | {_normalised(word) for word in item.dead_refresh}
+    # Some third parties append the description to the code, after a colon.
+    if {_normalised(error), _normalised(error.partition(":")[0])} & dead:
         return True
-    return _word(error) not in PASSING and _ABOUT_TOKEN.search(f"{error} {description}") is not None
+    return _normalised(error) not in PASSING and _ABOUT_TOKEN.search(f"{error} {description}") is not None
 
 
 def is_ours(error: str) -> bool:
-    """Whether an error is about the client or its request, and none of the user's grant."""
-    return _word(error) in OURS
+    """Whether the error concerns the client's configuration and not the user's grant."""
+    return _normalised(error) in OURS
 
 
 def has_expired(error: str, description: str) -> bool:
-    """Whether a grant has ended by its age, as far as its third party says."""
+    """Whether the error says that the grant expired."""
     return _EXPIRED.search(f"{error} {description}") is not None
 
 
 def is_definite(status: int | None, error: str) -> bool:
-    """Whether a refusal is more than a trouble that passes: the third party has looked at the request."""
-    looked = status is not None and status < 500 and status not in {408, 425, 429}
-    return looked and _word(error) not in PASSING
+    """Whether the refusal is final, not temporary. Statuses 408, 425, 429 and 5xx count as temporary."""
+    processed = status is not None and status < 500 and status not in {408, 425, 429}
+    return processed and _normalised(error) not in PASSING
 
 
-def _word(error: str) -> str:
+def _normalised(error: str) -> str:
     return re.sub(r"[\s-]+", "_", error.strip()).casefold()

@@ -1,4 +1,4 @@
-"""What a third party said of a failure, fit to be shown to operators: never a secret that it was sent."""
+"""Extracts error details from third parties' responses for operators, with secrets redacted."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ LONGEST_ERROR: Final = 100
 LONGEST_DESCRIPTION: Final = 500
 HIDDEN: Final = "[hidden]"
 _SHORTEST_SECRET: Final = 6
-"""Characters of what is a secret at all: a shorter text is in every sentence."""
+"""Minimum length, in characters, of a secret to redact. Shorter ones would match ordinary words."""
 _SHORTEST_PART: Final = 12
-"""Characters of a secret that give something of it away."""
+"""Length, in characters, of the substrings of a secret that are redacted too."""
 _ERRORS: Final = (
     "error",
     "error.code",
@@ -32,7 +32,7 @@ _ERRORS: Final = (
     "code",
     "status",
 )
-"""Where third parties name an error: RFC 6749 says the first; the others are those of well-known APIs."""
+"""Paths of the error code. The first is that of RFC 6749; the others are those of well-known APIs."""
 _DESCRIPTIONS: Final = (
     "error_description",
     "error.message",
@@ -45,14 +45,14 @@ _DESCRIPTIONS: Final = (
     "detail",
 )
 _OPAQUE: Final = re.compile(r"[A-Za-z0-9_~+/=.-]{40,}")
-"""So long a word without a blank may be a token."""
+"""Matches a word of 40 or more characters, which may be a token."""
 
 Endpoint = Literal["authorize", "token", "refresh", "userinfo", "revoke", "check"]
 
 
 @dataclass(frozen=True)
 class Said:
-    """An answer: of which endpoint, its status where it had one, its error and what it says of it."""
+    """A response: its endpoint, HTTP status if there was one, error code and error description."""
 
     endpoint: Endpoint
     status: int | None
@@ -60,7 +60,7 @@ class Said:
     description: str | None
 
     def told(self) -> dict[str, Any]:
-        """As the API tells it."""
+        """The details as the API returns them."""
         return {
             "Endpoint": self.endpoint,
             "Status": self.status,
@@ -70,30 +70,30 @@ class Said:
 
 
 def of_answer(endpoint: Endpoint, status: int | None, document: Any, secrets: Iterable[str]) -> Said:
-    """What an answer says of a failure, without ``secrets`` and what looks like one."""
+    """Extract the error details of a response. Redacts ``secrets`` and whatever looks like a token."""
     sent = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
-    described = next(filter(None, (plain_text(value_at(document, path)) for path in _DESCRIPTIONS)), "")
+    description = next(filter(None, (plain_text(value_at(document, path)) for path in _DESCRIPTIONS)), "")
     return Said(
         endpoint,
         status,
-        legible(_without(error_in(document) or "", sent)) or None,
-        legible(_without(described, sent), LONGEST_DESCRIPTION) or None,
+        legible(_redacted(error_in(document) or "", sent)) or None,
+        legible(_redacted(description, sent), LONGEST_DESCRIPTION) or None,
     )
 
 
 def error_in(document: Any) -> str | None:
-    """The name of the error that a document tells, as it is there."""
+    """The error code in a response document, unredacted. None if there is none."""
     values = (value_at(document, path) for path in _ERRORS)
     return next(filter(None, (plain_text(value) for value in values if not isinstance(value, bool))), None)
 
 
 def legible(text: str, longest: int = LONGEST_ERROR) -> str:
-    """What may be kept and shown of a text: at most so many printable characters, or none."""
+    """The printable characters of a text, at most ``longest`` of them."""
     return "".join(filter(str.isprintable, text[: 10 * longest])).strip()[:longest]
 
 
-def _without(text: str, secrets: Iterable[str]) -> str:
-    """Some third parties repeat what they were sent, whole or in part."""
+def _redacted(text: str, secrets: Iterable[str]) -> str:
+    """Redact secrets: some third parties echo what they were sent, whole or in part."""
     text = text[: 10 * LONGEST_DESCRIPTION]
     for secret in secrets:
         text = text.replace(secret, HIDDEN)

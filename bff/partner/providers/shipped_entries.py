@@ -1,4 +1,4 @@
-"""The services that ship as catalogue entries: what their public documentation states, and where it stands.
+"""The catalogue entries that ship with the product, with the source of their facts.
 
 Each TOML file in ``shipped/`` is one category. An entry has the keys of the connector catalogue, without id
 and client, and those of ``About``.
@@ -23,11 +23,11 @@ SHIPPED: Final = Path(__file__).parent / "shipped"
 
 
 class FaultyShippedEntry(Exception):
-    """An entry that ships is unsound. The message names the file, the entry and the key."""
+    """A shipped entry is invalid. The message names the file, the entry and the key."""
 
 
 class UnknownProvider(Exception):
-    """No entry has this name. ``near`` has the keys of those with a similar one, the nearest first."""
+    """No entry has this name. ``near`` lists the keys of entries with similar names, closest first."""
 
     def __init__(self, name: str, near: list[str]) -> None:
         super().__init__(name)
@@ -40,11 +40,11 @@ def _date(value: str) -> str:
 
 
 class About(BaseModel):
-    """Where an entry's facts come from.
+    """Category of an entry, and the source of its facts.
 
-    ``read_on``: the day (ISO 8601) on which a stored copy of ``docs_url`` was read, as far as it is about the
-    sign-in; ``source``: what the facts come from instead.
-    ``tried``: whether somebody has signed in at the service with the entry.
+    ``read_on``: the date (ISO 8601) on which a stored copy of ``docs_url`` was read.
+    ``source``: the source of the facts if ``docs_url`` was not read. Exactly one of the two is set.
+    ``tried``: whether somebody has signed in at the service with this entry.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -65,7 +65,7 @@ class About(BaseModel):
 
 @dataclass(frozen=True)
 class ShippedEntry:
-    """One service. ``keys`` are those of the connector catalogue, in the order of the file."""
+    """A shipped service. ``keys`` are the keys of its catalogue entry, in the order of the file."""
 
     about: About
     keys: Mapping[str, Any]
@@ -77,26 +77,26 @@ class ShippedEntry:
 
     @property
     def name(self) -> str:
-        """What people call the service."""
+        """The display name of the service."""
         return str(self.keys["name"])
 
     @property
     def auth(self) -> str:
-        """How one signs in: oauth2, api_key, basic or client_credentials."""
+        """The kind of sign-in: ``oauth2``, ``api_key``, ``basic`` or ``client_credentials``."""
         return str(self.keys["auth"])
 
     @property
     def needs_client_id(self) -> bool:
-        """Whether an app has to be registered at the service first."""
+        """Whether an OAuth app has to be registered at the service."""
         return self.auth == "oauth2"
 
     @property
     def needs_client_secret(self) -> bool:
-        """Whether that app has a secret."""
+        """Whether that OAuth app has a client secret."""
         return self.needs_client_id and self.keys.get("token_auth") != "none"
 
     def connector(self, connector_id: int = 1) -> CatalogueConnector:
-        """The entry in a catalogue, its client made up. Raises ``pydantic.ValidationError``."""
+        """Build a catalogue entry with a placeholder client. Raises ``pydantic.ValidationError``."""
         client = {"client_id": "client"} if self.needs_client_id else {}
         secret = {"client_secret": self.key} if self.needs_client_secret else {}
         return CatalogueConnector.model_validate({"id": connector_id, **self.keys, **client, **secret})
@@ -104,19 +104,19 @@ class ShippedEntry:
 
 @functools.cache
 def shipped(folder: Path = SHIPPED) -> tuple[ShippedEntry, ...]:
-    """Every entry that ships, by key. Raises ``FaultyShippedEntry``."""
+    """Read all shipped entries, ordered by key. Raises ``FaultyShippedEntry``."""
     entries = [entry for path in sorted(folder.glob("*.toml")) for entry in _read(path)]
     return tuple(sorted(entries, key=lambda entry: entry.key))
 
 
 def matching(words: list[str]) -> list[ShippedEntry]:
-    """The entries that have every word in their key, name, category or kind of sign-in."""
-    wanted = [word.casefold() for word in words]
-    return [entry for entry in shipped() if all(word in _told(entry) for word in wanted)]
+    """Search the entries: every word must occur in the key, name, category or kind of sign-in."""
+    folded = [word.casefold() for word in words]
+    return [entry for entry in shipped() if all(word in _search_text(entry) for word in folded)]
 
 
 def named(name: str) -> ShippedEntry:
-    """The entry of this key or name, whatever the case of its letters. Raises ``UnknownProvider``."""
+    """The entry with this key or name, case-insensitive. Raises ``UnknownProvider``."""
     wanted = name.strip().casefold()
     for entry in shipped():
         if wanted in {entry.key, entry.name.casefold()}:
@@ -125,14 +125,14 @@ def named(name: str) -> ShippedEntry:
 
 
 def near(name: str) -> list[str]:
-    """The keys of at most five entries that are called something like this, the nearest first."""
+    """The keys of at most five entries with similar names, closest first."""
     by_name = {text: entry.key for entry in shipped() for text in (entry.key, entry.name.casefold())}
     similar = difflib.get_close_matches(name.casefold(), by_name, n=5, cutoff=0.6)
-    inside = [text for text in by_name if name and name.casefold() in text]
-    return list(dict.fromkeys(by_name[text] for text in [*similar, *inside]))[:5]
+    containing = [text for text in by_name if name and name.casefold() in text]
+    return list(dict.fromkeys(by_name[text] for text in [*similar, *containing]))[:5]
 
 
-def _told(entry: ShippedEntry) -> str:
+def _search_text(entry: ShippedEntry) -> str:
     return f"{entry.key} {entry.name} {entry.about.category} {entry.auth}".casefold()
 
 

@@ -1,8 +1,8 @@
-"""URLs and texts of the catalogue with ``{name}`` in them: which are sound, and what they become.
+"""Validates and fills catalogue templates: URLs and other texts with ``{name}`` placeholders.
 
-What a user types, or a third party sends along, takes the place of a name. It must not choose where a request
-goes: the catalogue does. So the host of every URL stays inside what its entry allows, which is looked at when
-the catalogue is read and again whenever a URL is made.
+Placeholders are filled with values that a user typed or a third party sent. Such a value must not choose the
+host that a request goes to (server-side request forgery). The host of every URL therefore stays within what
+its entry allows. This is checked when the catalogue is read, and again when a URL is filled.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from bff.partner.providers import outbound
 
 NAME: Final = re.compile(r"\{([A-Za-z0-9_][A-Za-z0-9_.-]*)\}")
 ONE_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-"""What may stand in a host for a field that has no pattern of its own: one part between two dots."""
+"""Matches a value in a host for a field without a pattern: one DNS label."""
 SEVERAL_LABELS: Final = rf"{ONE_LABEL}(?:\.{ONE_LABEL})*"
-"""What may stand in a host for what a third party told, where the entry lists the hosts."""
+"""Matches a value in a host that a third party sent, if the entry has ``allowed_hosts``."""
 LONGEST_VALUE: Final = 2000
-"""Characters of a value in a URL."""
+"""Maximum length of a value in a URL, in characters."""
 LONGEST_TOKEN: Final = 16_000
-"""Characters of a value in a header or a body: tokens with claims in them have some thousands."""
+"""Maximum length of a value in a header or a body, in characters. JWTs may have thousands."""
 _HOST_TEXT: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _LISTED: Final = re.compile(r"(?:[A-Za-z0-9:/-]|\\[.-]|[|()]|\(\?:)+")
-"""A pattern that is a list of texts, such as ``com|eu|com\\.au``: without repetition or classes."""
+"""Matches a pattern that lists literals, such as ``com|eu|com\\.au``: no repetition or classes."""
 
 
 class Unfit(Exception):
-    """A value that cannot stand where it is to stand, or is not there. ``name`` says which."""
+    """A placeholder has no value, or one that does not fit. ``name`` is the placeholder's name."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name}: {reason}")
@@ -37,34 +37,34 @@ class Unfit(Exception):
 
 
 def names_in(template: str) -> list[str]:
-    """The names that a text of the catalogue mentions, in their order."""
+    """The placeholder names of a template, in order of occurrence."""
     return NAME.findall(template)
 
 
 def names_in_origin(template: str) -> list[str]:
-    """Those of the names in a URL that decide which host it leads to."""
+    """The placeholder names in the origin of a URL, which determine its host."""
     return names_in(_split(template)[0])
 
 
 def fill(template: str, values: Mapping[str, str], longest: int = LONGEST_VALUE) -> str:
-    """The text with every name replaced. Raises ``Unfit`` where one has none, or a longer one."""
+    """Fill the placeholders. Raises ``Unfit`` if a value is missing or longer than ``longest``."""
     return NAME.sub(lambda found: _value(found[1], values, longest), template)
 
 
 def fill_all(
     texts: Mapping[str, str], values: Mapping[str, str], longest: int = LONGEST_VALUE
 ) -> dict[str, str]:
-    """``fill`` for each text of a table. Raises ``Unfit``."""
+    """Call ``fill`` for each template of a table. Raises ``Unfit``."""
     return {name: fill(text, values, longest) for name, text in texts.items()}
 
 
 def fill_headers(texts: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
-    """``fill_header`` for each text of a table. Raises ``Unfit``."""
+    """Call ``fill_header`` for each template of a table. Raises ``Unfit``."""
     return {name: fill_header(text, values) for name, text in texts.items()}
 
 
 def fill_header(template: str, values: Mapping[str, str]) -> str:
-    """``fill`` for a header: its result has nothing that ends a line. Raises ``Unfit``."""
+    """Fill a header template. Raises ``Unfit`` also for values with control or non-ASCII characters."""
     for name in names_in(template):
         if not all(" " <= character <= "~" for character in _value(name, values, LONGEST_TOKEN)):
             raise Unfit(name, "holds characters that no header can carry")
@@ -74,22 +74,25 @@ def fill_header(template: str, values: Mapping[str, str]) -> str:
 def fill_url(
     template: str, values: Mapping[str, str], patterns: Mapping[str, str], allowed_hosts: tuple[str, ...]
 ) -> str:
-    """The URL with every name replaced, inside what the entry allows. Raises ``Unfit``.
+    """Fill a URL template. The result's host is within ``allowed_hosts``. Raises ``Unfit``.
 
-    ``patterns`` has the pattern of each field that has one. A value in the host has to match it, or to be one
-    label; elsewhere it is percent-encoded, and is no step (``..``) of a path.
+    ``patterns``: regular expressions by field name. A value in the host must match its field's pattern, or be
+    a single DNS label if there is none. Elsewhere a value is percent-encoded, and must not be ``.`` or
+    ``..``.
     """
     if not names_in(template):
         return template
     origin, rest = _split(template)
-    made = _origin(origin, values, patterns) + NAME.sub(lambda found: _quoted(found[1], values), rest)
-    if names_in(origin) and not is_allowed(made, allowed_hosts):
+    filled = _filled_origin(origin, values, patterns) + NAME.sub(
+        lambda found: _percent_encoded(found[1], values), rest
+    )
+    if names_in(origin) and not is_allowed(filled, allowed_hosts):
         raise Unfit(names_in(origin)[0], "leads to a host that the catalogue does not allow")
-    return made
+    return filled
 
 
 def is_allowed(url: str, allowed_hosts: tuple[str, ...]) -> bool:
-    """Whether the host of a URL is among ``allowed_hosts`` (``*.`` is any sub-domain); all if none."""
+    """Whether the URL's host is in ``allowed_hosts`` (``*.`` matches any subdomain). Empty allows all."""
     try:
         host = outbound.parts_of(url).hostname or ""
     except outbound.ForbiddenUrl:
@@ -98,7 +101,7 @@ def is_allowed(url: str, allowed_hosts: tuple[str, ...]) -> bool:
 
 
 def fault_of(template: str) -> str | None:
-    """What is wrong with a URL of the catalogue; None where nothing is. See ``is_bound`` for its host."""
+    """The fault in the form of a URL template, or None. ``is_bound`` checks its host."""
     origin, _ = _split(template)
     if set("{}") & set(NAME.sub("", template)):
         return "write {name}, with the name of a field, and no other brace"
@@ -112,17 +115,17 @@ def fault_of(template: str) -> str | None:
 
 
 def sample(template: str) -> str:
-    """A URL that the template may become, as far as its form goes."""
+    """Fill a URL template with made-up values, to check its form."""
     origin, rest = _split(template)
     host = "https://none.invalid" if NAME.fullmatch(origin) else NAME.sub("x", origin)
     return host + NAME.sub("x", rest)
 
 
 def is_bound(template: str, patterns: Mapping[str, str], allowed_hosts: tuple[str, ...]) -> bool:
-    """Whether a URL's host stays within one domain, or a list of them, whatever its values are.
+    """Whether the URL's host is limited to known domains, whatever the values are.
 
-    So it is where it ends in two fixed labels (``{shop}.myshopify.com``), where the pattern of the name that
-    it ends in lists its values (``accounts.zoho.{region}``), and where ``allowed_hosts`` says so.
+    True if the host ends in two fixed labels (``{shop}.myshopify.com``), if it ends in a placeholder whose
+    pattern lists its values (``accounts.zoho.{region}``), or if there are ``allowed_hosts``.
     """
     origin, _ = _split(template)
     names = names_in(origin)
@@ -135,7 +138,7 @@ def is_bound(template: str, patterns: Mapping[str, str], allowed_hosts: tuple[st
 
 
 def _split(template: str) -> tuple[str, str]:
-    """The origin of a URL's template, which may be one name, and the rest."""
+    """Split a URL template into its origin, which may be a single placeholder, and the rest."""
     scheme, mark, after = template.partition("://")
     if not mark or NAME.search(scheme):
         end = re.search(r"[/?#]", template)
@@ -148,28 +151,28 @@ def _after_host(origin: str) -> str:
     return origin.partition("://")[2].partition(":")[2]
 
 
-def _origin(origin: str, values: Mapping[str, str], patterns: Mapping[str, str]) -> str:
-    if whole := NAME.fullmatch(origin):
-        value = _value(whole[1], values)
-        if whole[1] in patterns and not re.fullmatch(patterns[whole[1]], value):
-            raise Unfit(whole[1], "is none of the addresses that the catalogue allows")
+def _filled_origin(origin: str, values: Mapping[str, str], patterns: Mapping[str, str]) -> str:
+    if placeholder := NAME.fullmatch(origin):
+        value = _value(placeholder[1], values)
+        if placeholder[1] in patterns and not re.fullmatch(patterns[placeholder[1]], value):
+            raise Unfit(placeholder[1], "is none of the addresses that the catalogue allows")
         value = value.rstrip("/")
         if urlsplit(value)._replace(scheme="", netloc="").geturl():
-            raise Unfit(whole[1], "is to be an origin such as https://eu.example.com")
+            raise Unfit(placeholder[1], "is to be an origin such as https://eu.example.com")
         return value
-    return NAME.sub(lambda found: _in_host(found[1], values, patterns), origin)
+    return NAME.sub(lambda found: _host_value(found[1], values, patterns), origin)
 
 
-def _in_host(name: str, values: Mapping[str, str], patterns: Mapping[str, str]) -> str:
+def _host_value(name: str, values: Mapping[str, str], patterns: Mapping[str, str]) -> str:
     value = _value(name, values)
-    # Whatever a pattern allows: never a character that ends the host.
+    # Even if the pattern allows it, a value must not hold a character that ends the host.
     fits = _HOST_TEXT.fullmatch(value) and ".." not in value
     if not fits or not re.fullmatch(patterns.get(name, ONE_LABEL), value):
         raise Unfit(name, "does not fit into the address of the service")
     return value
 
 
-def _quoted(name: str, values: Mapping[str, str]) -> str:
+def _percent_encoded(name: str, values: Mapping[str, str]) -> str:
     value = _value(name, values)
     if value.strip(".") == "":
         raise Unfit(name, "does not fit into the address of the service")

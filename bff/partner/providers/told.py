@@ -1,4 +1,4 @@
-"""How the API tells a catalogue entry."""
+"""Serialises catalogue entries for the API."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GRANTS: Final = {"authorization_code": "AuthorisationCode", "client_credentials"
 
 
 def connector(item: CatalogueConnector) -> dict[str, Any]:
-    """A catalogue entry as it appears inside an account connector."""
+    """The JSON of a catalogue entry inside an account connector."""
     return {
         "Id": item.id,
         "Name": item.name,

@@ -1,4 +1,4 @@
-"""One request to a third party: to an address that the policy allows, within a deadline and a size."""
+"""Sends one HTTP request to a third party, with an address policy, a deadline and a size limit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ log = structlog.get_logger("hitchpost.embedded")
 
 @dataclass(frozen=True)
 class Limits:
-    """How long a call may take, in seconds: to connect to an address, for one read, and as a whole."""
+    """Time limits of a call, in seconds: for connecting, for one read, and for the whole call."""
 
     connect: float = 5.0
     read: float = 15.0
@@ -34,19 +34,19 @@ class Limits:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back, whatever its status; ``media_type`` without parameters, in lower case."""
+    """A response of any status. ``media_type`` is in lower case, without parameters."""
 
     status: int
     media_type: str
     body: bytes
     asks_less: bool = False
-    """Whether it says, by a header, that it was asked too often: some do so with status 403."""
+    """Whether its headers report rate limiting. Some third parties send these with status 403."""
 
 
 class NoReply(Exception):
-    """The third party cannot be reached, broke off, took too long, sent too much or what nobody understands.
+    """No usable response: unreachable, disconnected, too slow, too large, malformed, or a forbidden URL.
 
-    ``code`` says which.
+    ``code`` is the error code of the reason.
     """
 
     def __init__(self, code: str) -> None:
@@ -64,8 +64,8 @@ def send(
     body: bytes | None = None,
     limits: Limits = Limits(),
 ) -> Reply:
-    """Send it once. No redirect, cookie, proxy or .netrc is used. Raises ``NoReply``."""
-    # Answers are small: without compression there is no bomb to defuse.
+    """Send a request once. Uses no redirects, cookies, proxies or .netrc. Raises ``NoReply``."""
+    # Responses are small. Without compression, a decompression bomb is impossible.
     headers = {"Accept": "application/json", "Accept-Encoding": "identity", **headers}
     with _call(policy, limits) as call, _Session() as session:
         policy.check(url)
@@ -83,22 +83,22 @@ def send(
             stream=True,
         ) as response:
             media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-            return Reply(response.status_code, media_type, _read(response), _asks_less(response))
+            return Reply(response.status_code, media_type, _read(response), _is_rate_limited(response))
 
 
-def _asks_less(response: requests.Response) -> bool:
-    # RFC 9110, section 10.2.3; the usual header of rate limits; a proxy's challenge in place of the service.
-    told = response.headers
-    return "Retry-After" in told or told.get("X-RateLimit-Remaining") == "0" or "CF-Mitigated" in told
+def _is_rate_limited(response: requests.Response) -> bool:
+    # RFC 9110, section 10.2.3; the common rate-limit header; a challenge by Cloudflare's proxy.
+    sent = response.headers
+    return "Retry-After" in sent or sent.get("X-RateLimit-Remaining") == "0" or "CF-Mitigated" in sent
 
 
 def _read(response: requests.Response) -> bytes:
-    kept = bytearray()
+    body = bytearray()
     for chunk in response.iter_content(16 * 1024):
-        kept += chunk
-        if len(kept) > MAX_BYTES:
+        body += chunk
+        if len(body) > MAX_BYTES:
             raise NoReply("third_party_answer_too_large")
-    return bytes(kept)
+    return bytes(body)
 
 
 @contextlib.contextmanager
@@ -113,28 +113,28 @@ def _call(policy: Policy, limits: Limits) -> Iterator[_Call]:
     except (requests.RequestException, OSError) as error:
         raise NoReply("third_party_too_slow" if call.over else "third_party_unreachable") from error
     except Exception as error:
-        # Whatever the libraries do not foresee, the third party has brought about: it is its failure.
+        # Any other exception of the HTTP libraries is caused by the response: count it as malformed.
         log.error("unforeseen answer of a third party", **about(error))  # noqa: TRY400  # a trace would hold it
         raise NoReply("third_party_answer_not_understood") from error
     finally:
         call.end()
     if call.over:
-        # Cut in the middle of its headers, an answer may look whole.
+        # A response cut off inside its headers may look complete.
         raise NoReply("third_party_too_slow")
 
 
 class _Session(requests.Session):
-    """Follows no redirect, nor prepares to: requests would read all of its body, and parse where it leads."""
+    """Ignores redirects. Even unfollowed, requests would read the whole body and parse the Location."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """No answer leads anywhere."""
+        """Always None: treat no response as a redirect."""
 
 
 class _Call:
-    """Opens the connection of one call, and cuts it when the call has had its time.
+    """Opens the sockets of one call, and shuts them down at its deadline.
 
-    Time-outs of sockets are for each read: a server that sends a byte a second would hold a thread for as
-    long as it likes.
+    Socket timeouts apply to each read. Without a deadline, a server that sends one byte a second could block
+    a thread indefinitely.
     """
 
     def __init__(self, policy: Policy, limits: Limits) -> None:
@@ -149,7 +149,7 @@ class _Call:
         self._timer.start()
 
     def open(self, host: str, port: int, options: Any) -> socket.socket:
-        """Connect to one of the allowed addresses of ``host``, which is resolved this once."""
+        """Connect to an allowed address of ``host``. Resolves it only once, against DNS rebinding."""
         opened = connect(
             self._policy, host, port, options, lambda: min(self._connect, self._ends - time.monotonic())
         )
@@ -157,7 +157,7 @@ class _Call:
         return opened
 
     def end(self) -> None:
-        """The call is over."""
+        """Cancel the deadline and close the sockets."""
         self._timer.cancel()
         with self._lock:
             for watched in self._sockets:
@@ -165,7 +165,7 @@ class _Call:
             self._sockets.clear()
 
     def _watch(self, opened: socket.socket) -> None:
-        # A duplicate: TLS takes the socket itself over, and its handshake must end in time as well.
+        # Keep a duplicate: TLS detaches the original socket, and the handshake has to meet the deadline too.
         with self._lock:
             self._sockets.append(opened.dup())
         if self.over:
@@ -180,14 +180,14 @@ class _Call:
 
 
 class _PinnedAdapter(HTTPAdapter):
-    """Uses connections of one call."""
+    """Sends requests over the connections of one call."""
 
     def __init__(self, call: _Call) -> None:
         self._call = call
         super().__init__()
 
     def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> Any:
-        """The pool for a request, its connections opened by the call."""
+        """Return the connection pool for a request. The call opens its connections."""
         pool: Any = super().get_connection_with_tls_context(*arguments, **options)
         pin(pool, self._call.open)
         return pool

@@ -1,1 +1,1 @@
-"""The sandbox third party: a small authorization server to connect to, and its misbehaving variants."""
+"""The sandbox: a small OAuth authorization server for tests and demos, with misbehaving variants."""

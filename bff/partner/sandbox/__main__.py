@@ -1,4 +1,4 @@
-"""``python -m bff.partner.sandbox``: run the sandbox third party."""
+"""``python -m bff.partner.sandbox``: run the sandbox authorization server."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from bff.serving.server import Server, Serving
 
 
 def main() -> int:
-    """Serve until stopped; the exit status is 2 for settings that cannot be used."""
+    """Serve until stopped. The exit status is 2 for invalid settings."""
     try:
         settings = load_settings()
     except FaultySettings as error:
         print("\n".join(error.faults), file=sys.stderr)
         return 2
-    # One worker: codes and tokens live in its memory.
+    # Use one worker: codes and tokens are stored in process memory.
     Server(Serving(lambda _: create_app(settings), bind=settings.bind, threads=32)).run()
     return 0
 

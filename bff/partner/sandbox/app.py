@@ -1,4 +1,4 @@
-"""The sandbox's pages and endpoints (RFC 6749, 7636, 9207), once for each variant."""
+"""Pages and endpoints of the sandbox (RFC 6749, 7636, 9207), one set for each variant."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SCOPES: Final = {
 }
 HEADERS: Final = {
     "Cache-Control": "no-store",
-    # No form-action: the form's redirect leads to the client, wherever that is.
+    # No form-action: browsers apply it to the redirect to the client, which may be on any origin.
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
     ),
@@ -48,7 +48,7 @@ SCHEME: Final = "Bearer"
 
 
 def create_app(settings: Settings) -> Flask:
-    """The sandbox with all its variants."""
+    """Create the sandbox with all its variants."""
     app = Flask("sandbox", static_folder=None, template_folder=str(TEMPLATES / "sandbox"))
     app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
     grants = Grants()
@@ -78,7 +78,7 @@ class _Endpoints:
         self.issuer = settings.public_url.rstrip("/") + variant.prefix
 
     def blueprint(self) -> Blueprint:
-        """The variant's routes."""
+        """Make the blueprint with the variant's routes."""
         routes = Blueprint(self.variant.key or "plain", __name__, url_prefix=self.variant.prefix or None)
         routes.add_url_rule("/authorize", "authorize", self.authorize, methods=["GET"])
         routes.add_url_rule("/authorize", "decide", self.decide, methods=["POST"])
@@ -88,22 +88,22 @@ class _Endpoints:
         return routes
 
     def authorize(self) -> AnyResponse:
-        """The sign-in and consent page."""
+        """Show the consent page (RFC 6749, section 4.1.1)."""
         client, target = request.args.get("client_id", ""), request.args.get("redirect_uri", "")
-        known = client == self.settings.client_id and target in self.settings.allowed_redirects()
-        if not known or _repeated() & {"client_id", "redirect_uri"}:
-            # Never a redirect: where it would lead is exactly what is not trusted.
+        registered = client == self.settings.client_id and target in self.settings.allowed_redirects()
+        if not registered or _repeated() & {"client_id", "redirect_uri"}:
+            # Do not redirect to an unverified URI (RFC 6749, section 4.1.2.1).
             return self._page(
                 "refused.html", 400, reason="The client or its redirect URI is not registered here."
             )
         if error := self._fault():
             return self._answer(target, {"error": error}, request.args.get("state", ""))
         if self.variant.key == "hop" and HOPPED not in request.args:
-            # Isolated for the length of one redirect: enough to cut the window off from its opener for good.
+            # A single redirect with COOP is enough to cut the window off from its opener for good.
             onward = redirect(f"{request.url}&{HOPPED}=1", 302)
             onward.headers.update(ISOLATION)
             return onward
-        wanted = AuthorizationRequest(
+        pending = AuthorizationRequest(
             variant=self.variant.key,
             client_id=client,
             redirect_uri=target,
@@ -111,35 +111,35 @@ class _Endpoints:
             state=request.args.get("state", ""),
             challenge=request.args["code_challenge"],
         )
-        key, cookie = self.grants.remember(wanted)
-        scopes = [(scope, SCOPES.get(scope, scope)) for scope in wanted.scopes]
+        key, cookie = self.grants.remember(pending)
+        scopes = [(scope, SCOPES.get(scope, scope)) for scope in pending.scopes]
         page = self._page("consent.html", 200, key=key, scopes=scopes, account=self._expected_account())
         consent_cookies.give(page, request.cookies, key, cookie)
         return page
 
     def decide(self) -> AnyResponse:
-        """The user pressed Allow or Deny."""
+        """Handle Allow or Deny, and redirect to the client."""
         key = request.form.get("request", "")
-        wanted = self.grants.take(key, consent_cookies.of(request.cookies, key))
-        if wanted is None or wanted.variant != self.variant.key:
+        pending = self.grants.take(key, consent_cookies.of(request.cookies, key))
+        if pending is None or pending.variant != self.variant.key:
             return self._page(
                 "refused.html", 400, reason="This page was used already. Go back and start again."
             )
         if self.variant.key == "silent":
             return self._page("silent.html", 200)
-        answer = self._decided(wanted)
+        answer = self._decided(pending)
         consent_cookies.take_away(answer, key)
         return answer
 
-    def _decided(self, wanted: AuthorizationRequest) -> AnyResponse:
+    def _decided(self, pending: AuthorizationRequest) -> AnyResponse:
         account = request.form.get("account", "").strip()[:255]
         if request.form.get("decision") != "allow" or not account:
-            return self._answer(wanted.redirect_uri, {"error": "access_denied"}, wanted.state)
-        code = self.grants.allow(wanted, account)
-        return self._answer(wanted.redirect_uri, {"code": code}, wanted.state)
+            return self._answer(pending.redirect_uri, {"error": "access_denied"}, pending.state)
+        code = self.grants.allow(pending, account)
+        return self._answer(pending.redirect_uri, {"code": code}, pending.state)
 
     def token(self) -> Response:
-        """Codes and refresh tokens become access tokens."""
+        """Issue tokens for a code or a refresh token (RFC 6749, sections 4.1.3 and 6)."""
         if (fault := self._token_fault()) is not None:
             return fault
         form = request.form
@@ -162,10 +162,10 @@ class _Endpoints:
                     return _json({"error": "unsupported_grant_type"}, 400)
         except Refused as refused:
             return _json({"error": refused.error}, 400)
-        return _json(_told(tokens))
+        return _json(_token_response(tokens))
 
     def revoke(self) -> Response:
-        """A token's grant is ended (RFC 7009)."""
+        """Revoke the grant of a token (RFC 7009)."""
         if (fault := self._token_fault()) is not None:
             return fault
         if not is_our_client(self.settings, request.headers, request.form):
@@ -176,7 +176,7 @@ class _Endpoints:
         return _json({})
 
     def userinfo(self) -> Response:
-        """Whose token it is."""
+        """Return the claims of the access token's user."""
         scheme, _, access = request.headers.get("Authorization", "").partition(" ")
         account = self.grants.account_of(access) if scheme.lower() == "bearer" else None
         if account is None:
@@ -195,27 +195,27 @@ class _Endpoints:
         return None
 
     def _fault(self) -> str | None:
-        asked = request.args
+        query = request.args
         if _repeated():
             return "invalid_request"
-        if asked.get("response_type") != "code":
+        if query.get("response_type") != "code":
             return "unsupported_response_type"
         if (
-            asked.get("code_challenge_method") != "S256"
-            or not 43 <= len(asked.get("code_challenge", "")) <= 128
+            query.get("code_challenge_method") != "S256"
+            or not 43 <= len(query.get("code_challenge", "")) <= 128
         ):
             return "invalid_request"
         return None
 
     def _expected_account(self) -> str:
-        # The stranger's user changes every time: another account answers on reconnect.
+        # The ``stranger`` variant suggests another account after each consent, to test reconnects.
         turn = self.grants.consents(self.variant.key) if self.variant.key == "stranger" else 0
         return ACCOUNTS[turn % len(ACCOUNTS)]
 
     def _answer(self, target: str, values: dict[str, str], state: str) -> AnyResponse:
-        joint = "&" if urlsplit(target).query else "?"
-        told = {**values, **({"state": state} if state else {}), "iss": self.issuer}
-        return self._isolate(redirect(f"{target}{joint}{urlencode(told)}", 303))
+        separator = "&" if urlsplit(target).query else "?"
+        query = {**values, **({"state": state} if state else {}), "iss": self.issuer}
+        return self._isolate(redirect(f"{target}{separator}{urlencode(query)}", 303))
 
     def _page(self, template: str, status: int, **values: Any) -> AnyResponse:
         return self._isolate(make_response(render_template(template, variant=self.variant, **values), status))
@@ -227,7 +227,7 @@ class _Endpoints:
 
 
 def _repeated() -> set[str]:
-    # A parameter that comes twice can mean two things to two readers (RFC 6749, section 3.1).
+    # Parameters must not be repeated (RFC 6749, section 3.1): parsers differ in which value they use.
     return {name for name, values in request.args.lists() if len(values) > 1}
 
 
@@ -237,7 +237,7 @@ def _with_headers(response: Response) -> Response:
     return response
 
 
-def _told(tokens: Tokens) -> dict[str, Any]:
+def _token_response(tokens: Tokens) -> dict[str, Any]:
     return {
         "access_token": tokens.access,
         "token_type": SCHEME,
@@ -252,7 +252,7 @@ def _json(body: dict[str, Any], status: int = 200) -> Response:
 
 
 def _challenge(body: dict[str, Any], scheme: str) -> Response:
-    # A 401 names the scheme to come back with (RFC 6749, section 5.2; RFC 6750, section 3).
+    # A 401 names the required scheme (RFC 6749, section 5.2; RFC 6750, section 3).
     response = _json(body, 401)
     response.headers["WWW-Authenticate"] = f'{scheme} realm="sandbox"'
     return response

@@ -1,4 +1,4 @@
-"""Whether a call of the token endpoint comes from the one client that the sandbox knows."""
+"""Authenticates the sandbox's only client."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bff.partner.sandbox.settings import Settings
 
 
 def is_our_client(settings: Settings, headers: Headers, form: MultiDict[str, str]) -> bool:
-    """Client authentication by header or by form (RFC 6749, section 2.3.1)."""
+    """Whether the header or the form has the client's credentials (RFC 6749, section 2.3.1)."""
     client, secret = _basic(headers.get("Authorization", "")) or (
         form.get("client_id", ""),
         form.get("client_secret", ""),
@@ -27,6 +27,6 @@ def _basic(header: str) -> tuple[str, str] | None:
         return None
     try:
         client, _, secret = base64.b64decode(encoded).decode().partition(":")
-    except ValueError:  # no ASCII, no base64 or no UTF-8
+    except ValueError:  # not ASCII, not base64 or not UTF-8
         return "", ""
     return unquote_plus(client), unquote_plus(secret)

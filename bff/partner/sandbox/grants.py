@@ -1,4 +1,4 @@
-"""What the sandbox remembers: requests shown to a user, codes, and tokens. All in memory."""
+"""In-memory store of authorization requests, codes and tokens."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ACCESS_SECONDS: Final = 3600
 
 @dataclass(frozen=True)
 class AuthorizationRequest:
-    """A valid request of a client, waiting for the user's word."""
+    """A valid authorization request that waits for the user's consent."""
 
     variant: str
     client_id: str
@@ -30,7 +30,7 @@ class AuthorizationRequest:
 
 @dataclass
 class Grant:
-    """What one user allowed one client. ``codes`` are used once; a second use ends the grant."""
+    """A user's consent. ``code_ends``: when the code expires. A second use of the code revokes the grant."""
 
     request: AuthorizationRequest
     account: str
@@ -41,7 +41,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class Tokens:
-    """What the token endpoint hands out."""
+    """The tokens of a token response."""
 
     access: str
     refresh: str
@@ -58,7 +58,7 @@ class Refused(Exception):
 
 @dataclass
 class Grants:
-    """Every request, code and token of this process."""
+    """Stores the requests, codes and tokens of this process. ``clock`` returns seconds. Thread-safe."""
 
     clock: Callable[[], float] = time.monotonic
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -70,14 +70,14 @@ class Grants:
     _consents: dict[str, int] = field(default_factory=dict)
 
     def remember(self, request: AuthorizationRequest) -> tuple[str, str]:
-        """Keep a request; its id for the form, and the value of the cookie that the form needs."""
+        """Store a request. Return its id for the form, and the secret for the cookie."""
         key, cookie = secrets.token_urlsafe(16), secrets.token_urlsafe(24)
         with self._lock:
             self._requests[key] = (self.clock() + REQUEST_SECONDS, cookie, request)
         return key, cookie
 
     def take(self, key: str, cookie: str) -> AuthorizationRequest | None:
-        """The request of a form, once, and only in the browser that it was shown in."""
+        """Remove and return the request of a form. None if expired, used, or if the cookie does not match."""
         with self._lock:
             ends, expected, request = self._requests.get(key, (0.0, "", None))
             if request is None or ends < self.clock() or not _same(expected, cookie):
@@ -86,7 +86,7 @@ class Grants:
             return request
 
     def allow(self, request: AuthorizationRequest, account: str) -> str:
-        """A code for what the user allowed."""
+        """Record the user's consent and return an authorization code, valid for 60 seconds."""
         code = secrets.token_urlsafe(24)
         with self._lock:
             self._codes[code] = Grant(request, account, self.clock() + CODE_SECONDS)
@@ -94,32 +94,32 @@ class Grants:
         return code
 
     def consents(self, variant: str) -> int:
-        """How often a user has allowed anything at this variant."""
+        """The number of consents given at this variant."""
         return self._consents.get(variant, 0)
 
     def exchange(self, variant: str, code: str, redirect_uri: str, verifier: str) -> Tokens:
-        """Tokens for a code. Raises ``Refused``."""
+        """Exchange a code for tokens (RFC 6749, section 4.1.3; RFC 7636, section 4.6). Raises ``Refused``."""
         with self._lock:
             grant = self._codes.get(code)
             if grant is None or grant.request.variant != variant:
                 raise Refused("invalid_grant")
             if grant.code_used:
-                # A code that comes twice has leaked (RFC 6749, section 4.1.2).
+                # A reused code may have leaked: revoke its tokens (RFC 6749, section 4.1.2).
                 grant.revoked = True
                 raise Refused("invalid_grant")
-            fits = (
+            matches = (
                 grant.request.redirect_uri == redirect_uri and _challenge(verifier) == grant.request.challenge
             )
-            if grant.code_ends < self.clock() or not fits:
+            if grant.code_ends < self.clock() or not matches:
                 raise Refused("invalid_grant")
             grant.code_used = True
             return self._issue(grant)
 
     def refresh(self, variant: str, token: str) -> Tokens:
-        """New tokens for a refresh token, which is replaced. Raises ``Refused``."""
+        """Refresh the tokens and rotate the refresh token (RFC 6749, section 6). Raises ``Refused``."""
         with self._lock:
             if (spent := self._spent.get(token)) is not None:
-                # A refresh token that comes twice has leaked, or its owner has lost count (RFC 9700, 4.14.2).
+                # A reused refresh token may have leaked: revoke the grant (RFC 9700, section 4.14.2).
                 spent.revoked = True
             grant = self._refresh.get(token)
             if grant is None or grant.revoked or grant.request.variant != variant:
@@ -128,7 +128,7 @@ class Grants:
             return self._issue(grant)
 
     def revoke(self, variant: str, token: str) -> None:
-        """End the grant that a token came from; an unknown token needs no ending (RFC 7009, section 2.2)."""
+        """Revoke the grant of a token. Ignores unknown tokens (RFC 7009, section 2.2)."""
         with self._lock:
             _, by_access = self._access.get(token, (0.0, None))
             grant = self._refresh.get(token) or self._spent.get(token) or by_access
@@ -136,7 +136,7 @@ class Grants:
                 grant.revoked = True
 
     def account_of(self, access: str) -> str | None:
-        """Whose access token this is."""
+        """The account of an access token. None if it is unknown, expired or revoked."""
         ends, grant = self._access.get(access, (0.0, None))
         if grant is None or grant.revoked or ends < self.clock():
             return None
@@ -150,7 +150,7 @@ class Grants:
 
 
 def _same(expected: str, given: str) -> bool:
-    # As bytes: a cookie from outside may hold anything, and text beyond ASCII is refused with an exception.
+    # Compare bytes: compare_digest raises TypeError for non-ASCII strings.
     return secrets.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
 
 

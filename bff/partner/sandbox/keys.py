@@ -1,4 +1,4 @@
-"""A service of the sandbox that is used with an API key, and has no sign-in page at all."""
+"""A sandbox service that authenticates by API key and has no sign-in page."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ KEYS: Final = {
     "sk_sandbox_ada": "ada@sandbox.example",
     "sk_sandbox_grace": "grace@sandbox.example",
 }
-"""The keys that are good here, and whose they are."""
+"""The valid API keys, with their accounts."""
 OUT_OF_ORDER: Final = "sk_sandbox_down"
-"""With this key it answers as if it were out of order."""
+"""With this key the service responds with 503."""
 
 
 @routes.get("/me")
 def me() -> Response:
-    """Whose key it is."""
+    """Return the account of the API key."""
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if key == OUT_OF_ORDER:
         return _json({"error": "out_of_order"}, 503)

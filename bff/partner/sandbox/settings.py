@@ -1,4 +1,4 @@
-"""The sandbox's environment, validated whole."""
+"""Settings of the sandbox from the environment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PREFIX: Final = "HITCHPOST_SANDBOX_"
 
 
 class FaultySettings(Exception):
-    """Settings that cannot be used. ``faults`` has one line a variable, saying what to write instead."""
+    """Invalid settings. ``faults`` has one line for each variable, with the value to write instead."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
@@ -48,7 +48,7 @@ def _split(value: str) -> list[str]:
 
 
 class Settings(BaseSettings):
-    """Every setting of the sandbox. ``docs/settings.md`` is kept true to it by a test."""
+    """All settings of the sandbox. ``docs/settings.md`` is generated from their descriptions."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
@@ -73,14 +73,14 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """The settings from the environment. Raises ``FaultySettings`` with every fault at once."""
+    """Read the settings from the environment. Raises ``FaultySettings`` with all faults at once."""
     try:
         return Settings()  # type: ignore[call-arg]  # the environment is the argument
     except ValidationError as error:
-        raise FaultySettings([_say(fault) for fault in error.errors()]) from None
+        raise FaultySettings([_fault_line(fault) for fault in error.errors()]) from None
 
 
-def _say(fault: Any) -> str:
+def _fault_line(fault: Any) -> str:
     name = PREFIX + str(fault["loc"][0]).upper()
     if fault["type"] == "missing":
         return f"{name}: is not set. {Settings.model_fields[str(fault['loc'][0])].description}"

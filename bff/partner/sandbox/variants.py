@@ -1,4 +1,4 @@
-"""The ways in which a third party may behave, each below a path of its own."""
+"""The sandbox's variants: kinds of third-party behaviour, each under its own path prefix."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Variant:
-    """One way in which a third party may behave."""
+    """A kind of third-party behaviour, such as slow or broken."""
 
     key: str
     name: str
@@ -16,7 +16,7 @@ class Variant:
 
     @property
     def prefix(self) -> str:
-        """The path that its endpoints lie below."""
+        """The path prefix of its endpoints."""
         if self.path is not None:
             return self.path
         return f"/{self.key}" if self.key else ""

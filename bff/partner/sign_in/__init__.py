@@ -1,1 +1,1 @@
-"""The browser's way through a sign-in at the embedded partner service."""
+"""Sign-ins in the browser: sign-in link, authorization request, callback and last page."""

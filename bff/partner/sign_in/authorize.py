@@ -1,4 +1,4 @@
-"""The request that a browser takes to a third party (RFC 6749, section 4.1.1; PKCE, RFC 7636)."""
+"""Builds the authorization request (RFC 6749, section 4.1.1), with PKCE (RFC 7636) where configured."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bff.partner.providers.entries import CatalogueConnector
 
 @dataclass(frozen=True)
 class Secrets:
-    """What ties an answer to its request."""
+    """The ``state`` and the PKCE code verifier, which bind a response to its request."""
 
     state: str
     verifier: str
@@ -23,16 +23,19 @@ class Secrets:
 def url_for(
     item: CatalogueConnector, client: Client, values: Mapping[str, str], secrets: Secrets, redirect_uri: str
 ) -> str:
-    """Where the browser goes. ``values`` stand for names in the URL and its parameters. Raises ``Unfit``."""
-    known = {**values, "client_id": client.id}
-    asked = {"response_type": "code", "client_id": client.id, "redirect_uri": redirect_uri}
+    """The authorization URL. ``values`` fill the placeholders in the entry's URL and parameters.
+
+    Raises ``templates.Unfit``.
+    """
+    placeholders = {**values, "client_id": client.id}
+    parameters = {"response_type": "code", "client_id": client.id, "redirect_uri": redirect_uri}
     if item.scopes:
-        # An empty one is refused by some, and means "all" to others.
-        asked["scope"] = item.scope_separator.join(item.scopes)
-    asked["state"] = secrets.state
+        # Some third parties reject an empty scope, and others read it as "all".
+        parameters["scope"] = item.scope_separator.join(item.scopes)
+    parameters["state"] = secrets.state
     if item.pkce:
-        asked |= {"code_challenge": challenge_of(secrets.verifier), "code_challenge_method": "S256"}
-    named = {item.parameter_names.get(name, name): value for name, value in asked.items()}
-    query = urlencode({**named, **templates.fill_all(item.authorize_params, known)})
-    url = item.url(item.authorize_url or "", known)
+        parameters |= {"code_challenge": challenge_of(secrets.verifier), "code_challenge_method": "S256"}
+    renamed = {item.parameter_names.get(name, name): value for name, value in parameters.items()}
+    query = urlencode({**renamed, **templates.fill_all(item.authorize_params, placeholders)})
+    url = item.url(item.authorize_url or "", placeholders)
     return f"{url}{'&' if urlsplit(url).query else '?'}{query}"

@@ -1,10 +1,10 @@
-"""A sign-in that counts only once whoever asked for it says that the right browser finished it.
+"""Completes a sign-in only after the API client has confirmed that the right browser finished it.
 
-What the third party answered could be anybody's: a sign-in link may have been passed on to somebody who then
-signs in to an account of their own (cross-user OAuth session fixation; the update of RFC 9700). So the
-browser is first sent to the URL that was named when the token was minted, with a code that nobody else knows.
-Whoever answers there knows the browser that it began with. Until then the third party's code is not used:
-there is nothing yet that could be misused, or would have to be revoked.
+A sign-in link may be passed on to another person, who then signs in to an account of their own (cross-user
+OAuth session fixation; see the update of RFC 9700). So the browser is first redirected, with a secret code,
+to the completion URL that was given when the token was issued. The API client there recognises the browser
+that it began with. The third party's authorization code is not used until then, so that there is no grant
+to misuse or to revoke.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ _SIGN_IN: Final = "/v1.0/account/connectors/<int:account_connector_id>/signins/<
 
 
 class CompletionCode(BaseModel):
-    """The code that the browser brought to the completion URL."""
+    """The code from the query of the completion URL."""
 
     Code: shapes.Filled
 
 
 class Completed(BaseModel):
-    """Where the browser goes on, once: ``/connectorauth/finished/{FinishId}``."""
+    """The id of ``/connectorauth/finished/{FinishId}``, to which the browser is sent. Valid once."""
 
     FinishId: str
 
@@ -56,7 +56,7 @@ class Completed(BaseModel):
 def go_on(
     service: Embedded, item: CatalogueConnector, client: Client, wanted: Wanted, code: Code | None
 ) -> AnyResponse:
-    """Connect; but where the right browser has to be proved first, send this one there."""
+    """Connect, or redirect the browser to the completion URL if the token has one."""
     with service.database.reading() as connection:
         url = tokens.completion_url(connection, wanted.token_sha256)
     if url is not None:
@@ -64,11 +64,16 @@ def go_on(
     return connecting.show(service, wanted, connecting.connect(service, item, client, wanted, code))
 
 
-def ask(service: Embedded, wanted: Wanted, url: str, given: Code | None) -> AnyResponse:
-    """Put the sign-in aside, and send the browser to ``url`` with a code for it."""
+def ask(service: Embedded, wanted: Wanted, url: str, authorization: Code | None) -> AnyResponse:
+    """Store the response of the third party, and redirect the browser to ``url`` with a code for it."""
     code = secrets.token_urlsafe(32)
-    kept = given and [given.code, given.verifier, dict(given.values), dict(given.kept)]
-    sealed = service.vault.seal(json.dumps(kept), sealed_in(sha256(code), wanted)) if kept else None
+    document = authorization and [
+        authorization.code,
+        authorization.verifier,
+        dict(authorization.values),
+        dict(authorization.kept),
+    ]
+    sealed = service.vault.seal(json.dumps(document), sealed_in(sha256(code), wanted)) if document else None
     row = {
         "code_sha256": sha256(code),
         "account_connector_id": wanted.account_connector_id,
@@ -88,16 +93,17 @@ def ask(service: Embedded, wanted: Wanted, url: str, given: Code | None) -> AnyR
 @routes.put(f"{_SIGN_IN}/complete")
 @describe.operation(Completed, 404, 410, access=Access.ACCOUNT, body=CompletionCode)
 def complete(account_connector_id: int, token_sha256: str) -> Response:
-    """The right browser brought this ``Code``: the answer's ``FinishId`` is where it goes on, once.
+    """Confirm that the right browser brought this ``Code``, and return the ``FinishId`` to send it to.
 
-    Repeated, another ``FinishId`` takes the place of the first, until one was used; then 410.
+    A repeated call replaces the ``FinishId`` until one has been used. Status 410: the code is unknown, used
+    or expired.
     """
     account_id, finish = account_level(), secrets.token_urlsafe(32)
     with embedded().database.writing() as connection:
         row = store.find(connection, account_id, account_connector_id)
-        chosen = update(tables.completion).where(_waiting(row.id, token_sha256))
-        if connection.execute(chosen.values(finish_sha256=sha256(finish))).rowcount != 1:
-            raise _too_late()
+        confirmed = update(tables.completion).where(_waiting(row.id, token_sha256))
+        if connection.execute(confirmed.values(finish_sha256=sha256(finish))).rowcount != 1:
+            raise _gone()
     response = answer({"FinishId": finish})
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -106,13 +112,16 @@ def complete(account_connector_id: int, token_sha256: str) -> Response:
 @routes.put(f"{_SIGN_IN}/refuse")
 @describe.operation(shapes.Message, 404, 410, access=Access.ACCOUNT, body=CompletionCode)
 def refuse(account_connector_id: int, token_sha256: str) -> Response:
-    """Another browser brought this ``Code``: what it would have connected is forgotten. 410 for any other."""
+    """Fail the sign-in because another browser brought this ``Code``, and delete its response.
+
+    Status 410: the code is unknown, confirmed or expired.
+    """
     account_id, table = account_level(), tables.completion
     with embedded().database.writing() as connection:
         row = store.find(connection, account_id, account_connector_id)
-        ours = _waiting(row.id, token_sha256) & table.c.finish_sha256.is_(None)
-        if connection.execute(delete(table).where(ours)).rowcount != 1:
-            raise _too_late()
+        condition = _waiting(row.id, token_sha256) & table.c.finish_sha256.is_(None)
+        if connection.execute(delete(table).where(condition)).rowcount != 1:
+            raise _gone()
         sign_ins.finish(connection, token_sha256, "failed", error=ELSEWHERE)
     return answer({"Message": "The sign-in was refused."})
 
@@ -120,43 +129,48 @@ def refuse(account_connector_id: int, token_sha256: str) -> Response:
 @routes.route("/connectorauth/finished/<finish_id>", methods=["GET"])
 @describe.page(200, 302, 400, 410)
 def finish(finish_id: str) -> AnyResponse:
-    """Connect what was put aside, and end as any sign-in does. Good once."""
+    """Connect with the stored response and end the sign-in.
+
+    Each ``FinishId`` is valid once.
+    """
     if not visits.is_visit(request):
         return visits.not_a_visit(request)
     service, table = embedded(), tables.completion
     service.limits.page("finish", service.settings.limit_address, needed=False)
-    ours = (table.c.finish_sha256 == sha256(finish_id)) & (table.c.expires_at > clock.now())
+    condition = (table.c.finish_sha256 == sha256(finish_id)) & (table.c.expires_at > clock.now())
     with service.database.writing() as connection:
-        row = connection.execute(select(table).where(ours)).one_or_none()
+        row = connection.execute(select(table).where(condition)).one_or_none()
         if row is None or not _use_up(connection, row, finish_id):
-            raise _brought_again(service, connection, finish_id)
+            raise _used_before(service, connection, finish_id)
     wanted = Wanted(row.account_connector_id, row.token_sha256, row.target_origin, row.callback_message)
     with flows.ending(service, wanted):
         with service.database.reading() as connection:
             item, client = flows.registration(service, connection, row.account_connector_id)
-        given = _code(service, row)
-    return connecting.show(service, wanted, connecting.connect(service, item, client, wanted, given))
+        code = _code(service, row)
+    return connecting.show(service, wanted, connecting.connect(service, item, client, wanted, code))
 
 
 def _code(service: Embedded, row: Row[Any]) -> Code | None:
     if row.answer is None:
         return None
-    kept = json.loads(service.vault.open(row.answer, sealed_in(row.code_sha256, row)))
-    # Two values: put aside by an older release.
-    code, verifier, values, from_callback = kept if len(kept) > 2 else (*kept, {}, {})
+    document = json.loads(service.vault.open(row.answer, sealed_in(row.code_sha256, row)))
+    # Two values: stored by an older release.
+    code, verifier, values, from_callback = document if len(document) > 2 else (*document, {}, {})
     return Code(code, verifier, service.settings.redirect_uri, values, from_callback)
 
 
 def _use_up(connection: Connection, row: Row[Any], finish_id: str) -> bool:
-    """Use a completion up; of any number at once one does. What it held goes, whom it concerned stays."""
-    table, mark = tables.completion, _used(finish_id)
-    ours = (table.c.code_sha256 == row.code_sha256) & (table.c.finish_sha256 == row.finish_sha256)
-    used = update(table).where(ours).values(code_sha256=mark, finish_sha256=mark, answer=None)
+    """Mark a completion as used and delete its response. True for one of concurrent callers."""
+    table, replacement = tables.completion, _used(finish_id)
+    condition = (table.c.code_sha256 == row.code_sha256) & (table.c.finish_sha256 == row.finish_sha256)
+    used = (
+        update(table).where(condition).values(code_sha256=replacement, finish_sha256=replacement, answer=None)
+    )
     return connection.execute(used).rowcount == 1
 
 
-def _brought_again(service: Embedded, connection: Connection, finish_id: str) -> FlowError:
-    """Whoever has the id came by the BFF, which knows the browser that launched."""
+def _used_before(service: Embedded, connection: Connection, finish_id: str) -> FlowError:
+    """The page for a used ``FinishId``. Only the right browser was given the id, so it counts as proof."""
     table = tables.completion
     row = connection.execute(select(table).where(table.c.finish_sha256 == _used(finish_id))).one_or_none()
     if row is None:
@@ -165,7 +179,7 @@ def _brought_again(service: Embedded, connection: Connection, finish_id: str) ->
 
 
 def _used(finish_id: str) -> str:
-    """What stands in the place of both codes of a completion that was used."""
+    """Replaces the hashes of both codes after use, so that a repeated ``FinishId`` is recognised."""
     return sha256(f"used {finish_id}")
 
 
@@ -179,10 +193,10 @@ def _waiting(account_connector_id: int, token_sha256: str) -> ColumnElement[bool
     )
 
 
-def _too_late() -> ApiError:
+def _gone() -> ApiError:
     return ApiError(410, "There is no such code, or it was used, or its time is over.")
 
 
 def sealed_in(code_sha256: str, whose: flows.ForWhom) -> str:
-    """The table, row and column that an answer is bound to, and whose sign-in it is."""
+    """The context that a stored response is encrypted for: table, row, column and sign-in."""
     return f"completion:{code_sha256}:answer:{whose.account_connector_id}:{whose.token_sha256}"

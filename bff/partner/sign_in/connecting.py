@@ -1,4 +1,4 @@
-"""The end of a sign-in: the third party's answer becomes credentials, which are kept; and how it is told."""
+"""Ends a sign-in: obtains and stores credentials, records the result, and builds the last response."""
 
 from __future__ import annotations
 
@@ -29,16 +29,17 @@ from bff.partner.storage import tables
 from bff.serving.logs import about
 
 PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-"""Headers of every redirect to or from a URL that holds something secret."""
+"""Headers of every redirect to or from a URL that contains a secret."""
 ENDED: Final = "disconnected"
-"""The connection was ended after this sign-in had begun."""
+"""Error code: the account connector was disconnected after this sign-in had begun."""
 UNNAMED: Final = "third_party_named_no_error"
+"""Error code: the third party's own code has no printable characters."""
 log = structlog.get_logger("hitchpost.embedded")
 
 
 @dataclass(frozen=True)
 class End:
-    """How a sign-in ended, and why."""
+    """The result of a sign-in. ``said`` is the third party's answer."""
 
     result: sign_ins.Result
     reason: Reason
@@ -49,33 +50,36 @@ class End:
 def connect(
     service: Embedded, item: CatalogueConnector, client: Client, wanted: Wanted, code: Code | None
 ) -> End:
-    """Change the code for credentials and keep them; without one no user's consent is needed."""
+    """Exchange ``code`` for credentials and store them. None: use the client credentials grant.
+
+    Credentials that cannot be stored are revoked. Raises ``FlowError``.
+    """
     owner, credentials = _owner(service, item, wanted), None
     try:
         credentials, document = _obtain(service, item, client, wanted, code)
-        kept = _keep(service, item, wanted, credentials, document)
+        outcome = _keep(service, item, wanted, credentials, document)
     except ProviderFailed as failure:
         if failure.refused is not None:
             revocation.let_go(service, owner, failure.refused, now=False)
         return fail(service, wanted, "failed", failure.error, failure.said)
     except Exception as error:
-        # One place for whatever nobody foresaw: a grant that cannot be kept is not left at the third party.
+        # A grant that cannot be stored must not stay valid at the third party, whatever the error is.
         if credentials is not None:
             revocation.let_go(service, owner, credentials, now=True)
         if isinstance(error, FlowError):
             raise
         log.error("unforeseen error", **about(error))  # noqa: TRY400  # a trace would hold the grant
         return fail(service, wanted, "failed", revocation.UNFORESEEN)
-    revocation.revoke_now(service, kept.noted, service.provider.in_a_hurry())
-    if kept.connected:
+    revocation.revoke_now(service, outcome.revocation_id, service.provider.in_a_hurry())
+    if outcome.connected:
         return End("connected", "finished")
-    return End("failed", "other_account", kept.error, kept.said)
+    return End("failed", "other_account", outcome.error, outcome.said)
 
 
 def fail(
     service: Embedded, wanted: Wanted, result: sign_ins.Result, error: str, said: Said | None = None
 ) -> End:
-    """Record an end that brought nothing. ``error`` may be any text of a third party's."""
+    """Record a sign-in that did not connect. ``error`` may be any text from a third party."""
     error = legible(error) or (error and UNNAMED)
     with service.database.writing() as connection:
         sign_ins.finish(connection, wanted.token_sha256, result, error=error, said=said)
@@ -83,7 +87,7 @@ def fail(
 
 
 def show(service: Embedded, wanted: Wanted, end: End) -> AnyResponse:
-    """The last page, or the way back where no message was asked for."""
+    """The last page of a sign-in; without a callback message, the redirect to the target."""
     if end.result == "connected" and wanted.message is not None:
         return pages.finished(wanted.target, wanted.message)
     goes_back = end.result == "connected" or service.settings.denial == "redirect"
@@ -94,7 +98,7 @@ def show(service: Embedded, wanted: Wanted, end: End) -> AnyResponse:
 
 
 def onward(url: str, binding: Binding, cookies: Mapping[str, str]) -> AnyResponse:
-    """Send the browser to the third party, with the cookie that ties it to its flow."""
+    """Redirect the browser to the third party, and set the cookie that binds it to the flow."""
     response = redirect(url)
     binding.set_on(response, cookies)
     response.headers.update(PRIVATE)
@@ -107,37 +111,37 @@ def _obtain(
     if code is not None:
         return service.provider.exchange_code(item, client, code)
     with service.database.reading() as connection:
-        found = properties.values_of(service, connection, wanted.account_connector_id)
-    return service.provider.client_credentials(item, client, values_for(item, found))
+        values = properties.values_of(service, connection, wanted.account_connector_id)
+    return service.provider.client_credentials(item, client, values_for(item, values))
 
 
 def _owner(service: Embedded, item: CatalogueConnector, wanted: Wanted) -> noting.Owner:
     table = tables.account_connector
-    found = select(table.c.account_id).where(table.c.id == wanted.account_connector_id)
+    wanted_row = select(table.c.account_id).where(table.c.id == wanted.account_connector_id)
     with service.database.reading() as connection:
-        account_id = connection.execute(found).scalar_one_or_none()
+        account_id = connection.execute(wanted_row).scalar_one_or_none()
     return noting.Owner(wanted.account_connector_id, item.id, account_id or "")
 
 
 def _keep(
     service: Embedded, item: CatalogueConnector, wanted: Wanted, credentials: Credentials, document: Any
 ) -> grants.Kept:
-    found = service.provider.identify(item, credentials, document)
-    if found.account is None and grants.names_accounts(item):
-        # Whose account it is decides whether it may take the place of another one: worth a second try.
-        found = service.provider.identify(item, credentials, document)
+    identified = service.provider.identify(item, credentials, document)
+    if identified.account is None and grants.names_accounts(item):
+        # Try again once: without the account name, the grant could not replace another one.
+        identified = service.provider.identify(item, credentials, document)
     table = tables.account_connector
     with service.database.writing() as connection:
         if service.settings.consume_token == "completion":  # noqa: S105  # nosec B105  # the name of a mode
             tokens.redeem(connection, wanted.token_sha256)
-        # Locked: of two sign-ins that end at once the second one sees whom the first one connected.
+        # Locked, so that the second of two concurrent sign-ins sees the account that the first connected.
         installed = select(table).where(table.c.id == wanted.account_connector_id).with_for_update()
         row = connection.execute(installed).first()
         if row is None:
             raise FlowError(410, "removed").concerns(wanted.target, wanted.message)
         if tokens.is_older(connection, wanted.token_sha256, row.ended_at):
             raise ProviderFailed(ENDED, refused=credentials)
-        return grants.keep(service, connection, row, wanted.token_sha256, found)
+        return grants.keep(service, connection, row, wanted.token_sha256, identified)
 
 
 def _back(service: Embedded, target: str, result: sign_ins.Result) -> AnyResponse:

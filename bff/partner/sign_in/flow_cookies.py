@@ -1,4 +1,4 @@
-"""The cookies that tie a flow to the browser that began it: one for each, and never many."""
+"""The cookies that bind a flow to the browser that began it: one for each flow, of a limited number."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ LIFE: Final = timedelta(minutes=10)
 COOKIE: Final = "hitchpost_flow_"
 ENDED: Final = "hitchpost_ended_"
 MOST_COOKIES: Final = 10
-"""Of each kind, of one browser: some 900 bytes, where servers and proxies begin to refuse at 4 KB."""
+"""Cookies of each kind in one browser. They take about 900 bytes; some servers reject more than 4 KB."""
 MOST_TAKEN: Final = 20
-"""So many are taken away by one answer: each is a line of it."""
+"""Cookies that one response deletes. Each deletion needs a ``Set-Cookie`` header."""
 
 
 @dataclass(frozen=True)
 class Binding:
-    """The cookie that ties a flow to the browser that began it."""
+    """The cookie that binds a flow to the browser that began it."""
 
     state: str
     value: str
     secure: bool
 
     def set_on(self, response: Response, cookies: Mapping[str, str]) -> None:
-        """One cookie for each flow: two windows at once must not overwrite each other's.
+        """Set the cookie. Each flow has its own, so that concurrent windows do not overwrite it.
 
-        Of too many among ``cookies``, those that the browser has, the oldest are removed.
+        ``cookies`` are those of the request. If there are too many, the oldest are deleted.
         """
         name = cookie_name(self.state, self.secure)
         _set_bounded(response, cookies, COOKIE, name, self.value, self.secure)
 
 
 def forget(response: Response, state: str, cookies: Mapping[str, str], *, secure: bool) -> None:
-    """Remove the cookie of a flow that is over; another one is for coming back to its end once more."""
+    """Delete the cookie of an ended flow. A second cookie recognises the browser if it comes back."""
     name = cookie_name(state, secure)
     _remove(response, name, secure)
     if name in cookies:
@@ -46,23 +46,23 @@ def forget(response: Response, state: str, cookies: Mapping[str, str], *, secure
 
 
 def shown(state: str, cookies: Mapping[str, str], *, secure: bool) -> list[str]:
-    """What a browser shows of a flow: what it got when that began, or when it ended."""
+    """The values of the browser's cookies for a flow, from its start and from its end."""
     names = (cookie_name(state, secure), ended_name(state, secure))
     return [cookies[name] for name in names if cookies.get(name)]
 
 
 def all_shown(cookies: Mapping[str, str], *, secure: bool) -> list[str]:
-    """What a browser shows of every flow that it has begun and that is not over."""
+    """The values of the browser's cookies for all flows that have not ended."""
     return [value for name, value in cookies.items() if name.startswith(_prefix(secure)) and value]
 
 
 def cookie_name(state: str, secure: bool) -> str:
-    """The cookie of the flow with this state."""
+    """The name of the cookie for the flow with this state."""
     return _prefix(secure) + sha256(state)[:16]
 
 
 def ended_name(state: str, secure: bool) -> str:
-    """The cookie of the same flow when it is over."""
+    """The name of the cookie for the same flow after its end."""
     return _prefix(secure, ENDED) + sha256(state)[:16]
 
 
@@ -70,9 +70,9 @@ def _set_bounded(
     response: Response, cookies: Mapping[str, str], kind: str, name: str, value: str, secure: bool
 ) -> None:
     prefix = _prefix(secure, kind)
-    ours = sorted((value, name) for name, value in cookies.items() if name.startswith(prefix))
-    for _, old in ours[: min(max(0, len(ours) - MOST_COOKIES + 1), MOST_TAKEN)]:
-        _remove(response, old, secure)
+    own_cookies = sorted((value, name) for name, value in cookies.items() if name.startswith(prefix))
+    for _, old_name in own_cookies[: min(max(0, len(own_cookies) - MOST_COOKIES + 1), MOST_TAKEN)]:
+        _remove(response, old_name, secure)
     response.set_cookie(name, value, max_age=LIFE, path="/", secure=secure, httponly=True, samesite="Lax")
 
 
@@ -81,5 +81,5 @@ def _remove(response: Response, name: str, secure: bool) -> None:
 
 
 def _prefix(secure: bool, kind: str = COOKIE) -> str:
-    # __Host-: no other host, however near, can set it; browsers ask for Secure and Path=/ in return.
+    # __Host-: no other host, such as a sub-domain, can set it. Browsers then require Secure and Path=/.
     return f"__Host-{kind}" if secure else kind

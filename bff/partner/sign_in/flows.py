@@ -1,4 +1,4 @@
-"""One OAuth flow between its start and its callback: its state, and the browser that it is bound to."""
+"""OAuth flows between start and callback: each has a ``state`` and is bound to one browser."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ log = structlog.get_logger("hitchpost.embedded")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a sign-in is for, and how its end is to be told."""
+    """The account connector and token of a sign-in, and the target and message that report its end."""
 
     account_connector_id: int
     token_sha256: str
@@ -47,12 +47,12 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Flow:
-    """A flow whose answer has arrived."""
+    """A flow whose response has arrived."""
 
     wanted: Wanted
     verifier: str
     values: Mapping[str, str]
-    """The account's own values that stood in the request: the answer goes back to where it came from."""
+    """The account's properties in the authorization request. The token request uses the same."""
 
 
 def begin(
@@ -63,7 +63,10 @@ def begin(
     wanted: Wanted,
     properties_set: Mapping[str, str],
 ) -> tuple[str, Binding]:
-    """The URL at the third party, and the cookie to set. Raises ``FlowError`` for a value that is unfit."""
+    """Store a new flow. Returns the authorization URL and the cookie to set.
+
+    Raises ``FlowError`` if a property does not fit into the URL.
+    """
     state, secret, verifier = (secrets.token_urlsafe(32) for _ in range(3))
     values = values_for(item, properties_set)
     try:
@@ -72,7 +75,7 @@ def begin(
         )
     except templates.Unfit as error:
         raise FlowError(400, "unset_properties", names=[error.name]) from None
-    # The time in front is for ``set_on``: browsers do not tell which of their cookies is the oldest.
+    # The prefix is the time in milliseconds. ``set_on`` finds the oldest cookies by it.
     value = f"{int(clock.now().timestamp() * 1000):014}.{secret}"
     row = {
         "state_sha256": sha256(state),
@@ -91,29 +94,29 @@ def begin(
 def take_up(
     service: Embedded, state: str, cookies: Mapping[str, str]
 ) -> tuple[Flow, CatalogueConnector, Client]:
-    """The flow of this state, used up by this call. Raises ``FlowError``.
+    """Mark the flow of this state as used and return it. Raises ``FlowError``.
 
-    The browser must be the one that began it: state and cookie are checked in the one statement that uses
-    the flow up, so that an answer brought by another browser leaves it whole.
+    The statement that marks it also checks the cookie. A response from another browser than the one that
+    began the flow therefore leaves it unused.
     """
     table = tables.flow
-    ours = (
+    condition = (
         (table.c.state_sha256 == sha256(state))
         & (table.c.cookie_sha256 == sha256(cookies.get(cookie_name(state, is_secure(service)), "")))
         & table.c.used_at.is_(None)
         & (table.c.expires_at > clock.now())
     )
     with service.database.writing() as connection:
-        taken = connection.execute(update(table).where(ours).values(used_at=clock.now())).rowcount == 1
+        taken = connection.execute(update(table).where(condition).values(used_at=clock.now())).rowcount == 1
         row = connection.execute(select(table).where(table.c.state_sha256 == sha256(state))).one_or_none()
     if not taken or row is None:
         raise stale.explain(service, row, _is_proved(service, state, row, cookies))
-    return _opened(service, row)
+    return _decrypt(service, row)
 
 
 @dataclass(frozen=True)
 class Alone:
-    """The one flow that a browser has begun and not finished."""
+    """The only unfinished flow of a browser."""
 
     state_sha256: str
     flow: Flow
@@ -122,9 +125,9 @@ class Alone:
 
 
 def alone(service: Embedded, cookies: Mapping[str, str]) -> Alone | None:
-    """The one flow that this browser has begun and not finished, used up by nobody yet; else None.
+    """The only unfinished flow of this browser; None if it has none or several. Raises ``FlowError``.
 
-    For errors that come back without a state: to choose between two could end the wrong one.
+    Used for errors that come back without a ``state``. With several flows the wrong one could be ended.
     """
     table, hashes = tables.flow, [sha256(value) for value in all_shown(cookies, secure=is_secure(service))]
     live = table.c.cookie_sha256.in_(hashes) & table.c.used_at.is_(None) & (table.c.expires_at > clock.now())
@@ -132,61 +135,61 @@ def alone(service: Embedded, cookies: Mapping[str, str]) -> Alone | None:
         return None
     with service.database.reading() as connection:
         rows = connection.execute(select(table).where(live).limit(2)).all()
-    return Alone(rows[0].state_sha256, *_opened(service, rows[0])) if len(rows) == 1 else None
+    return Alone(rows[0].state_sha256, *_decrypt(service, rows[0])) if len(rows) == 1 else None
 
 
 def use_up(service: Embedded, begun: Alone) -> bool:
-    """Of any number who bring an answer to it at once, one is told True."""
+    """Mark the flow as used. True for one of concurrent callers."""
     table = tables.flow
-    ours = (table.c.state_sha256 == begun.state_sha256) & table.c.used_at.is_(None)
+    condition = (table.c.state_sha256 == begun.state_sha256) & table.c.used_at.is_(None)
     with service.database.writing() as connection:
-        return connection.execute(update(table).where(ours).values(used_at=clock.now())).rowcount == 1
+        return connection.execute(update(table).where(condition).values(used_at=clock.now())).rowcount == 1
 
 
 def times_begun(connection: Connection, token_sha256: str) -> int:
-    """How many flows a token has begun."""
+    """The number of flows that were begun with a token."""
     wanted = select(func.count()).where(tables.flow.c.token_sha256 == token_sha256)
     return int(connection.execute(wanted).scalar_one())
 
 
-def _opened(service: Embedded, row: Row[Any]) -> tuple[Flow, CatalogueConnector, Client]:
-    """What a flow that was used up holds. Raises ``FlowError``, its sign-in ended, where that is lost."""
-    purpose = Wanted(row.account_connector_id, row.token_sha256, row.target_origin, row.callback_message)
-    with ending(service, purpose):
+def _decrypt(service: Embedded, row: Row[Any]) -> tuple[Flow, CatalogueConnector, Client]:
+    """Decrypt a flow. If that fails, the sign-in is ended. Raises ``FlowError``."""
+    wanted = Wanted(row.account_connector_id, row.token_sha256, row.target_origin, row.callback_message)
+    with ending(service, wanted):
         with service.database.reading() as connection:
             item, client = registration(service, connection, row.account_connector_id)
         sealed = service.vault.open(row.verifier, sealed_in(row.state_sha256, row))
-    # A text alone: sealed by an older release.
+    # The verifier alone: stored by an older release.
     verifier, values = json.loads(sealed) if sealed.startswith("[") else (sealed, {})
-    return Flow(purpose, verifier, values), item, client
+    return Flow(wanted, verifier, values), item, client
 
 
 @contextmanager
 def ending(service: Embedded, wanted: Wanted) -> Iterator[None]:
-    """What does not open, or is offered no more, ends the sign-in with its cause. Raises ``FlowError``."""
+    """End the sign-in if the block raises ``CannotOpen`` or ``FlowError``. Raises ``FlowError``."""
     try:
         yield
     except CannotOpen:
         about = {"account_connector": wanted.account_connector_id}
         log.error("a sign-in does not open: its key is missing", **about)  # noqa: TRY400
-        error, told = KEY_MISSING, FlowError(500, "failed", error=KEY_MISSING)
+        error, error_page = KEY_MISSING, FlowError(500, "failed", error=KEY_MISSING)
     except FlowError as refused:
-        error, told = refused.reason, refused
+        error, error_page = refused.reason, refused
     else:
         return
     with service.database.writing() as connection:
         sign_ins.finish(connection, wanted.token_sha256, "failed", error=error)
-    raise told.concerns(wanted.target, wanted.message) from None
+    raise error_page.concerns(wanted.target, wanted.message) from None
 
 
 def _is_proved(service: Embedded, state: str, row: Row[Any] | None, cookies: Mapping[str, str]) -> bool:
-    """Whether the browser shows what it got when this flow began, or when it ended."""
+    """Whether the browser has the cookie from the start or the end of this flow."""
     values = shown(state, cookies, secure=is_secure(service))
     return row is not None and row.cookie_sha256 in map(sha256, values)
 
 
 def targets_of(connection: Connection, token_sha256: str) -> set[str]:
-    """The targets of the flows that this token has begun."""
+    """The targets of the flows that were begun with this token."""
     wanted = select(tables.flow.c.target_origin).where(tables.flow.c.token_sha256 == token_sha256)
     return set(connection.scalars(wanted))
 
@@ -194,7 +197,7 @@ def targets_of(connection: Connection, token_sha256: str) -> set[str]:
 def registration(
     service: Embedded, connection: Connection, account_connector_id: int
 ) -> tuple[CatalogueConnector, Client]:
-    """What an account connector is an instance of, and as which client. Raises ``FlowError``."""
+    """The catalogue entry and the client of an account connector. Raises ``FlowError``."""
     installed = tables.account_connector
     wanted = select(installed.c.connector_id).where(installed.c.id == account_connector_id)
     connector_id = connection.execute(wanted).scalar_one_or_none()
@@ -207,22 +210,22 @@ def registration(
 
 
 class ForWhom(Protocol):
-    """What a sign-in is for: its token's SHA-256, and the account connector that it is to connect."""
+    """Identifies a sign-in: the SHA-256 of its token, and the account connector to connect."""
 
     @property
     def account_connector_id(self) -> Any:
-        """The account connector's."""
+        """The id of the account connector."""
 
     @property
     def token_sha256(self) -> Any:
-        """The hexadecimal SHA-256."""
+        """The SHA-256 of the token, in hexadecimal."""
 
 
 def sealed_in(state_sha256: str, whose: ForWhom) -> str:
-    """The table, row and column that a verifier is bound to, and whose sign-in it is."""
+    """The context that a verifier is encrypted for: table, row, column and sign-in."""
     return f"flow:{state_sha256}:verifier:{whose.account_connector_id}:{whose.token_sha256}"
 
 
 def is_secure(service: Embedded) -> bool:
-    """Whether browsers reach this service over TLS: then its cookies are for TLS only."""
+    """Whether browsers reach this service over TLS. Its cookies are ``Secure`` then."""
     return service.settings.public_url.startswith("https:")

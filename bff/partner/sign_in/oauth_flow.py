@@ -1,4 +1,4 @@
-"""A sign-in link: its token is redeemed once, and the browser is sent to the third party."""
+"""The sign-in link: redeems the token once and redirects the browser to the third party."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ log = structlog.get_logger("hitchpost.embedded")
     query={
         "id": "The account connector's id.",
         "token": "The sign-in token.",  # nosec B105  # no secret
-        "targetOrigin": "The origin that the message goes to, or the page to return to.",
-        "callbackMessage": "What is posted at the end; without it, the browser is redirected.",
+        "targetOrigin": "The origin that receives the message, or the page to return to.",
+        "callbackMessage": "The message to post at the end. Without it, the browser is redirected.",
     },
 )
 def start() -> AnyResponse:
@@ -54,18 +54,18 @@ def start() -> AnyResponse:
         return _start(service, target, message)
     except _Refused as refused:
         with service.database.writing() as connection:
-            known = _targets_of_late(connection)
-        if message is not None and target in known:
+            known_targets = _known_targets(connection)
+        if message is not None and target in known_targets:
             refused.concerns(target, message)
         raise
 
 
 class _Refused(FlowError):
-    """The sign-in token is unknown, used or past its time.
+    """The sign-in token is unknown, used or expired.
 
-    Its page leads nowhere and tells nobody: what stands in such a link may be anybody's. A token that is
-    known has a page of its own, which is told; a way back is never shown, so that no two bad tokens can be
-    told apart.
+    The link may come from anybody, so its error page has no link back and posts no message to the link's
+    target. It posts one only to a target that is on record for this token. Without a link back, the pages
+    of all invalid tokens look the same.
     """
 
 
@@ -87,19 +87,19 @@ def _start(service: Embedded, target: str, message: str | None) -> AnyResponse:
 
 
 def _target() -> str:
-    faulty = [name for name in NEEDED if not request.args.get(name)]
-    if not faulty and not _is_target(request.args["targetOrigin"]):
-        faulty = ["targetOrigin"]
+    faults = [name for name in NEEDED if not request.args.get(name)]
+    if not faults and not _is_target(request.args["targetOrigin"]):
+        faults = ["targetOrigin"]
     message = request.args.get("callbackMessage", "")
     if len(message) > MAX_MESSAGE or "\x00" in message:
-        faulty.append("callbackMessage")
-    if faulty:
-        raise FlowError(400, "bad_link", names=faulty)
+        faults.append("callbackMessage")
+    if faults:
+        raise FlowError(400, "bad_link", names=faults)
     return request.args["targetOrigin"]
 
 
 def _is_target(target: str) -> bool:
-    # Without a scheme it would make postMessage throw in the end, after all the user's work.
+    # postMessage throws for a target without a scheme, but only at the end of the sign-in.
     try:
         parts = urlsplit(target)
         reachable = bool(parts.hostname) and parts.port != 0
@@ -115,47 +115,47 @@ def _redeem(service: Embedded, connection: Connection, target: str) -> Row[Any]:
     if token is None or (first_visit and not tokens.redeem(connection, token.sha256)):
         raise _Refused(service.settings.used_token_status, "used_link")
     if token.target_origin not in {None, target}:
-        # Whoever passes a link on could lead its user anywhere. Undone by this, the token is still good.
+        # A changed link could send its user to any site. The rollback leaves the token valid.
         raise FlowError(400, "bad_link", names=["targetOrigin"])
     audit("redeemed", account=token.account_id, user=token.username)
     return token
 
 
-def _targets_of_late(connection: Connection) -> set[str]:
-    """The targets that the page of a bad token may tell: those that the token itself is known to have.
+def _known_targets(connection: Connection) -> set[str]:
+    """The targets that the error page of an invalid token may notify: those on record for the token.
 
-    Nothing can come of a token that nobody used in its time, and that is recorded. Of a used one it cannot be
-    said: the browser that used it may still be signing in.
+    The sign-in of an expired, unused token is recorded as failed. That of a used token is not, because the
+    browser that used it may still be signing in.
     """
     token = tokens.find_expired(connection, request.args["token"])
     if token is None:
         return flows.targets_of(connection, sha256(request.args["token"]))
-    with contextlib.suppress(ApiError):  # no connector of this account: nothing began here
-        row = store.find(connection, token.account_id, _number())
+    with contextlib.suppress(ApiError):  # no such account connector, so no sign-in began
+        row = store.find(connection, token.account_id, _account_connector_id())
         sign_ins.start(connection, row.id, token.sha256)
         sign_ins.finish(connection, token.sha256, "failed", error="token_expired")
-        # Whoever minted it named its target; or left it open to whoever has the token.
+        # The issuer of the token either set its target, or left it to the bearer.
         return {token.target_origin or request.args["targetOrigin"]}
     return set()
 
 
-def _number() -> int:
-    """Which account connector the link is about; 0, which none is, for whatever is no number."""
-    given = request.args["id"]
-    return int(given) if _NUMBER.fullmatch(given) else 0
+def _account_connector_id() -> int:
+    """The account connector id of the link; 0, which is never an id, if it is not a number."""
+    number = request.args["id"]
+    return int(number) if _NUMBER.fullmatch(number) else 0
 
 
 def _connector(
     service: Embedded, connection: Connection, token: Row[Any]
 ) -> tuple[Row[Any], CatalogueConnector, Client, dict[str, str]]:
     try:
-        row = store.find(connection, token.account_id, _number())
+        row = store.find(connection, token.account_id, _account_connector_id())
     except ApiError:
         raise FlowError(service.settings.wrong_id_status, "unknown_connector") from None
     item = service.catalogue.by_id(row.connector_id)
     if item is None or item.auth != "oauth2":
         raise FlowError(400, "not_in_browser")
     values = properties.values_of(service, connection, row.id)
-    if lacking := properties.unset(item, values):
-        raise FlowError(400, "unset_properties", names=lacking)
+    if unset := properties.unset(item, values):
+        raise FlowError(400, "unset_properties", names=unset)
     return row, item, client_of(item, values), values

@@ -1,8 +1,8 @@
-"""The pages that a person sees here: the end of a flow, good or bad.
+"""The last pages of a flow: success and error.
 
-Whoever opened the window waits for what its last page says. So the script that says it is in the page, not
-one more request away, which may be slow or never answered, and so are its styles. The policy names both, and
-nothing else runs.
+The page that opened the window waits for the message of the last page. So the script that posts it is part of
+the page, and needs no further request. So are the styles. The Content-Security-Policy allows both by hash,
+and nothing else.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ URL_CHARACTERS: Final = "!#$%&()*+,/:;=?@[]~"
 
 
 class _Kind:
-    """One kind of last page: its template, its script, its headers."""
+    """A kind of last page: its template, script and headers."""
 
     def __init__(self, name: str) -> None:
         script, allowed = f"{name}.js", _INLINED.sources
         self.template: Final = f"{name}.html"
         self.script: Final = _INLINED[script]
-        # No form-action and no Cross-Origin-Opener-Policy: the flow goes on to third parties, and the last
-        # page has to reach the window that opened it.
+        # No form-action, because the flow goes on to third parties. No Cross-Origin-Opener-Policy, because
+        # the last page posts to the window that opened it.
         self.headers: Final = {
             "Content-Security-Policy": (
                 f"default-src 'none'; script-src {allowed[script]}; style-src {allowed[_STYLES]};"
@@ -50,7 +50,7 @@ _TROUBLE: Final = _Kind("trouble")
 
 
 def finished(target_origin: str, message: str) -> Response:
-    """Post ``message`` to exactly ``target_origin``."""
+    """The success page, which posts ``message`` to ``target_origin``."""
     settings = embedded().settings
     return _page(
         _FINISHED,
@@ -65,10 +65,10 @@ def finished(target_origin: str, message: str) -> Response:
 
 
 def trouble(error: FlowError) -> Response:
-    """The error page, on which a denial or a failure ends.
+    """The error page, also for a denied consent.
 
-    Cyclr's says nothing to anybody. This one tells the page that it concerns that there is news where a
-    message was asked for, and offers the way back where the browser was to be returned.
+    Unlike Cyclr's, it notifies the page that began the sign-in if a callback message was given. Otherwise it
+    links back to the target.
     """
     page = _page(
         _TROUBLE,
@@ -80,12 +80,12 @@ def trouble(error: FlowError) -> Response:
         tell=error.tell,
         back=error.back,
         asks=error.asks,
-        # Refused for a while, nothing was used up.
+        # After a rate limit the same request can be repeated.
         again=error.retry_after is not None and request.method == "GET",
     )
     page.headers.update(how_long_to_wait(error))
     if error.again_in is not None:
-        # An address is quoted as in a link: browsers end it at a quotation mark.
+        # The URL is percent-encoded, because browsers end it at a quotation mark.
         onward = f"; url={quote(error.back, safe=URL_CHARACTERS)}" if error.back else ""
         page.headers["Refresh"] = f"{error.again_in}{onward}"
     return page

@@ -1,7 +1,7 @@
-"""A browser that comes once more with an answer, or too late: what became of the sign-in, and a way on.
+"""Answers callbacks that are repeated or late with the state of the sign-in.
 
-An impatient reload of a slow callback, an answer that arrives twice, the way back in a window's history: the
-sign-in itself goes on, or has ended, as if nothing had happened.
+They come from a reload of a slow callback, a response that is delivered twice, or the browser's back button.
+They do not change the result of the sign-in.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from bff.partner.errors import FlowError
 from bff.partner.storage import tables
 
 PATIENCE: Final = timedelta(seconds=60)
-"""So long the third party's answer may be worked at; every call to it has a deadline far below."""
+"""How long a callback may take to process. The timeouts of its requests are far below."""
 LOOK_AGAIN: Final = 2
 GO_BACK: Final = 2
 EXPIRED: Final = "flow_expired"
 
 
 def explain(service: Embedded, flow: Row[Any] | None, proved: bool) -> FlowError:  # its answer's
-    """What to say of a flow that cannot be taken up. ``proved``: by the browser that began it.
+    """The error for a flow that cannot be used. ``proved``: the browser has the cookie of the flow.
 
-    Without its cookie nothing is ended: who brings the answer may be anybody, and the right browser may
-    still come. After its time nobody can go on with it, and that is recorded.
+    Without the cookie the sign-in goes on, because the right browser may still come. If the flow has
+    expired, the sign-in is recorded as failed.
     """
     if flow is None:
         return FlowError(400, "stale_flow")
@@ -43,9 +43,9 @@ def explain(service: Embedded, flow: Row[Any] | None, proved: bool) -> FlowError
 
 
 def again(service: Embedded, begun: Row[Any], *, since: datetime, proved: bool) -> FlowError:
-    """What to say of an answer that was brought before, at ``since``.
+    """The error for a response that was already used, at ``since``.
 
-    While it is worked at, the page looks again by itself; then its window is told, or goes back.
+    While it is still processed, the page reloads by itself. Afterwards it posts the message or goes back.
     """
     with service.database.reading() as connection:
         result = sign_ins.result_of(connection, begun.token_sha256)
@@ -57,7 +57,7 @@ def again(service: Embedded, begun: Row[Any], *, since: datetime, proved: bool) 
 
 
 def expire(connection: Connection, flow: Row[Any]) -> None:
-    """Record that nothing can come of the sign-in any more, unless another flow of its token still may."""
+    """Record the sign-in as failed, unless another flow of its token has not expired."""
     table = tables.flow
     others = select(table.c.state_sha256).where(
         table.c.token_sha256 == flow.token_sha256,

@@ -1,9 +1,8 @@
-"""An error that comes back without a state: it ends the one sign-in of its browser, or is asked about.
+"""Handles an error response without a ``state``: it ends the browser's only sign-in, or asks the user.
 
-Some providers leave the state out when a user says no. But without one nothing shows that the third party
-sent the browser here: any page can open this address in it, and would end the sign-in of whoever follows. So
-it counts at once only where the browser itself says that a page of the third party's led here, in a window;
-else the person at the window is asked.
+Some third parties omit the ``state`` when a user denies consent. Without it, any site could end a sign-in by
+sending the user to the callback URL. So the error is accepted at once only if the browser's headers show a
+navigation from the third party's origin. Otherwise a page asks the user to confirm.
 """
 
 from __future__ import annotations
@@ -19,32 +18,33 @@ from bff.partner.providers import templates
 from bff.partner.sign_in.flows import Alone
 
 CONFIRMED: Final = "hitchpost_ends"
-"""The field of our own page's form: its user has said that the sign-in is to end."""
+"""Form field of the question: the user confirms that the sign-in ends."""
 _SITE: Final = "Sec-Fetch-Site"
 _WITHHELD: Final = frozenset({"code", "access_token", "id_token", "refresh_token"})
 
 
 def is_to_be_asked(request: Request, begun: Alone) -> bool:
-    """Whether the person is asked first.
+    """Whether the user has to confirm the error.
 
-    Browsers say since 2023 what made them open an address (Fetch Metadata); of one that does not, nothing is
-    known, and its error counts as it came.
+    Browsers send Fetch Metadata headers since 2023. Without them the error is accepted as it is.
     """
     headers = request.headers
     if _SITE not in headers:
         return False
-    window = headers.get("Sec-Fetch-Dest") == "document" and headers.get("Sec-Fetch-Mode") == "navigate"
-    return not (window and _origin(headers.get("Referer", "")) in {_third_party(begun)} - {""})
+    is_navigation = (
+        headers.get("Sec-Fetch-Dest") == "document" and headers.get("Sec-Fetch-Mode") == "navigate"
+    )
+    return not (is_navigation and _origin(headers.get("Referer", "")) in {_third_party(begun)} - {""})
 
 
 def question(answer: Mapping[str, str]) -> FlowError:
-    """The page that asks; its form brings the answer again."""
-    given = {name: value for name, value in answer.items() if name not in _WITHHELD and name != CONFIRMED}
-    return FlowError(200, "really_declined", asks={**given, CONFIRMED: "yes"})
+    """The page that asks the user. Its form sends the response again."""
+    fields = {name: value for name, value in answer.items() if name not in _WITHHELD and name != CONFIRMED}
+    return FlowError(200, "really_declined", asks={**fields, CONFIRMED: "yes"})
 
 
 def is_confirmed(request: Request) -> bool:
-    """Whether a form is our own question's. No page of another origin can have a browser say so."""
+    """Whether the form is that of the question. Other origins cannot forge ``Sec-Fetch-Site``."""
     return CONFIRMED in request.form and request.headers.get(_SITE) == "same-origin"
 
 

@@ -1,4 +1,4 @@
-"""Sign-in tokens after they were minted: each is redeemed once, by one browser."""
+"""Finds and redeems sign-in tokens. Each is redeemed once, by one browser."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _REDEEM: Final = Within(update(_TABLE).where(_UNUSED).values(used_at=bindparam("
 
 
 def find(connection: Connection, token: str) -> Row[Any] | None:
-    """A token that may still be redeemed."""
-    found: Row[Any] | None = _FIND.first(connection, token=sha256(token), now=clock.now())
-    return found
+    """The token, if it is neither used nor expired."""
+    row: Row[Any] | None = _FIND.first(connection, token=sha256(token), now=clock.now())
+    return row
 
 
 def find_expired(connection: Connection, token: str) -> Row[Any] | None:
-    """A token whose time passed before anybody used it."""
+    """The token, if it expired unused."""
     table = tables.sign_in_token
     wanted = select(table).where(table.c.sha256 == sha256(token), table.c.used_at.is_(None))
     return connection.execute(wanted.where(table.c.expires_at <= clock.now())).first()
 
 
 def is_older(connection: Connection, token_sha256: str, moment: datetime | None) -> bool:
-    """Whether a token was minted before that moment; one that is forgotten was."""
+    """Whether a token was issued before ``moment``. True for a token that is no longer stored."""
     if moment is None:
         return False
     table = tables.sign_in_token
@@ -42,21 +42,21 @@ def is_older(connection: Connection, token_sha256: str, moment: datetime | None)
 
 
 def completion_url(connection: Connection, token_sha256: str) -> str | None:
-    """Where a sign-in has to be completed before it counts; None where nobody asked for that."""
+    """The completion URL of a token; None if the sign-in needs no completion."""
     table = tables.sign_in_token
-    found = select(table.c.completion_url).where(table.c.sha256 == token_sha256)
-    url: str | None = connection.execute(found).scalar_one()
+    wanted = select(table.c.completion_url).where(table.c.sha256 == token_sha256)
+    url: str | None = connection.execute(wanted).scalar_one()
     return url
 
 
 def redeem(connection: Connection, token_sha256: str) -> bool:
-    """Use a token up. Of any number at once, one is told True."""
+    """Mark a token as used. True for one of concurrent callers."""
     return _REDEEM.run(connection, token=token_sha256, now=clock.now()) == 1
 
 
 def redeem_for(connection: Connection, account_id: str, token_sha256: str) -> bool:
-    """The same for a token of this account that may still be redeemed."""
+    """Like ``redeem``, if the token belongs to this account and has not expired."""
     table = tables.sign_in_token
-    ours = (table.c.account_id == account_id) & (table.c.expires_at > clock.now())
-    known = select(table.c.sha256).where(table.c.sha256 == token_sha256, ours)
-    return connection.execute(known).first() is not None and redeem(connection, token_sha256)
+    condition = (table.c.account_id == account_id) & (table.c.expires_at > clock.now())
+    wanted = select(table.c.sha256).where(table.c.sha256 == token_sha256, condition)
+    return connection.execute(wanted).first() is not None and redeem(connection, token_sha256)

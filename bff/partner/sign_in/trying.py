@@ -1,4 +1,4 @@
-"""Tries what a user typed at the third party, before it counts as connected."""
+"""Checks typed credentials at the third party before they are stored."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _STANDARD: Final = {
     "basic": ("username", "password"),
     "client_credentials": ("client_id", "client_secret"),
 }
-"""What each way of signing in consists of, by the names that the catalogue's check may mention."""
+"""The values of each authentication type, by their placeholder names in the catalogue's check."""
 
 
 class NotTaken(Exception):
-    """The values are wrong (422), or could not be tried as the third party did not answer (424).
+    """The values are wrong (422), or the third party did not answer (424).
 
-    ``fields`` has a word for each field that it is about: ``missing``, ``pattern``, ``refused`` or
-    ``unreachable``; none where it is about all of them.
+    ``fields`` maps the names of wrong fields to ``missing``, ``pattern``, ``refused`` or ``unreachable``. It
+    is empty if no single field is wrong.
     """
 
     def __init__(self, status: int, fields: Mapping[str, str], message: str) -> None:
@@ -44,7 +44,7 @@ class NotTaken(Exception):
 
 @dataclass(frozen=True)
 class Tried:
-    """Whose account it is, where the third party says so, and the grant that a client got."""
+    """The third-party account, if its name is known, and the grant of a client credentials request."""
 
     account: str | None = None
     credentials: Credentials | None = field(default=None, repr=False)
@@ -53,7 +53,7 @@ class Tried:
 def values_of(
     item: CatalogueConnector, properties: Mapping[str, str], auth_value: str | None
 ) -> dict[str, str]:
-    """Everything that the texts of the catalogue may name. Raises ``NotTaken``."""
+    """The values for the placeholders of the catalogue entry. Raises ``NotTaken``."""
     try:
         return key_check.values_of(item, properties, auth_value)
     except key_check.Unreadable as error:
@@ -61,7 +61,7 @@ def values_of(
 
 
 def require_complete(item: CatalogueConnector, values: Mapping[str, str]) -> None:
-    """Raises ``NotTaken`` naming every value that is missing, or does not match its pattern."""
+    """Raise ``NotTaken`` with every value that is missing or does not match its pattern."""
     optional = {one.name for one in item.asked if one.optional}
     names = [one.name for one in item.asked] + list(_STANDARD.get(item.auth, ()))
     faults = {name: "missing" for name in names if name not in optional and not values.get(name)}
@@ -73,14 +73,14 @@ def require_complete(item: CatalogueConnector, values: Mapping[str, str]) -> Non
 
 
 def attempt(service: Embedded, item: CatalogueConnector, values: Mapping[str, str]) -> Tried:
-    """Try them, as far as the catalogue says how. Raises ``NotTaken``."""
+    """Check the values with the requests that the catalogue entry defines. Raises ``NotTaken``."""
     if not item.needs_no_user:
         return Tried(_check(service, item, values) if item.check else None)
     credentials, document = _client_credentials(service, item, values)
-    known = {**values, "access_token": credentials.access_token}
-    account = _check(service, item, known) if item.check else None
-    found = service.provider.in_a_hurry().identify(item, credentials, document)
-    return Tried(account or found.account, found.credentials)
+    placeholders = {**values, "access_token": credentials.access_token}
+    account = _check(service, item, placeholders) if item.check else None
+    identified = service.provider.in_a_hurry().identify(item, credentials, document)
+    return Tried(account or identified.account, identified.credentials)
 
 
 def _client_credentials(
@@ -112,20 +112,20 @@ def _check(service: Embedded, item: CatalogueConnector, values: Mapping[str, str
     if not 200 <= reply.status < 300:
         raise _refused(item, reply.status)
     if key_check.error_of(item, reply):
-        # Its words are told to nobody: they may repeat the key.
+        # The error text is not reported, because it may contain the key.
         raise _refused(item, f"{reply.status} with an error")
     return kept_name(_claim(item.account_claim, reply.body))
 
 
 def _in_host(item: CatalogueConnector, url: str) -> dict[str, str]:
-    """The fields by which the user named the host, which may be what is wrong where nothing answers."""
+    """The fields that are part of the host name, which may be wrong if nothing answers."""
     host = url.partition("://")[2].partition("/")[0] or url
     names = templates.names_in(host)
     return {one.name: "unreachable" for one in item.fields if one.name in names}
 
 
 def _claim(path: str, body: bytes) -> str | None:
-    """Whose account it is, by the dotted path of the catalogue; None where the answer does not say."""
+    """The account name at the dotted ``path`` of a JSON body; None if it has none."""
     try:
         return text_at(json.loads(body), path)
     except (ValueError, RecursionError):
@@ -134,9 +134,9 @@ def _claim(path: str, body: bytes) -> str | None:
 
 def _refused(item: CatalogueConnector, status: int | str | None) -> NotTaken:
     names = _STANDARD.get(item.auth, ())
-    said = f"The third party refused them: it answered {status}."
-    return NotTaken(REFUSED, dict.fromkeys(names[-1:], "refused"), said)
+    message = f"The third party refused them: it answered {status}."
+    return NotTaken(REFUSED, dict.fromkeys(names[-1:], "refused"), message)
 
 
-def _unreachable(why: str | int, fields: Mapping[str, str]) -> NotTaken:
-    return NotTaken(NO_ANSWER, fields, f"The third party could not try them: {why}.")
+def _unreachable(reason: str | int, fields: Mapping[str, str]) -> NotTaken:
+    return NotTaken(NO_ANSWER, fields, f"The third party could not try them: {reason}.")

@@ -1,4 +1,4 @@
-"""A sign-in by what a user typed into a form of the BFF's: tried, kept, and recorded as any other."""
+"""Sign-ins with credentials that a user typed into a form of the BFF: checked, stored and recorded."""
 
 from __future__ import annotations
 
@@ -24,35 +24,36 @@ from bff.partner.storage import tables
 
 
 def take(service: Embedded, account_id: str, row: Row[Any], document: dict[str, Any]) -> Response:
-    """Connect with the ``AuthValue`` and ``Properties`` of ``document``, or say why not.
+    """Connect with the ``AuthValue`` and ``Properties`` of ``document``, or return the wrong fields.
 
-    For a connector of the OAuth code flow its properties are set, and a sign-in follows. Else
-    ``Hitchpost.SignIn`` is the SHA-256 of a sign-in token that nobody used: its outcome is recorded.
+    For a connector of the OAuth code flow only the properties are set, and a sign-in follows. For others,
+    ``Hitchpost.SignIn`` must be the SHA-256 of an unused sign-in token, whose result is recorded. Raises
+    ``ApiError``.
     """
     item = service.catalogue.by_id(row.connector_id)
     if item is None:
         raise ApiError(400, "This connector is not in the catalogue any more.")
-    given = Typed(_properties(document), text(document, "AuthValue", 16_000))
+    typed_values = Typed(_properties(document), text(document, "AuthValue", 16_000))
     try:
         with service.database.reading() as connection:
-            before = properties.values_of(service, connection, row.id)
-        values = trying.values_of(item, {**before, **given.properties}, given.auth_value)
+            stored = properties.values_of(service, connection, row.id)
+        values = trying.values_of(item, {**stored, **typed_values.properties}, typed_values.auth_value)
         trying.require_complete(item, values)
         if not item.needs_no_user and item.auth == "oauth2":
-            noted = None
+            revocation_id = None
             with service.database.writing() as connection:
-                properties.put(service, connection, row.id, row.connector_id, given.as_properties)
+                properties.put(service, connection, row.id, row.connector_id, typed_values.as_properties)
         else:
             token = _token(document)
             tried = trying.attempt(service, item, values)
             with service.database.writing() as connection:
-                noted = _keep(service, connection, row.id, item, token, given, tried)
-    except NotTaken as no:
-        # By their words alone: the message may quote what was typed.
+                revocation_id = _keep(service, connection, row.id, item, token, typed_values, tried)
+    except NotTaken as refusal:
+        # Without the message, which may quote what the user typed.
         about = {"account": account_id, "account_connector": row.id}
-        audit("credentials not taken", **about, error=", ".join(sorted(set(no.fields.values()))))
-        return answer({"Message": no.message, "Hitchpost": {"Fields": no.fields}}, no.status)
-    revocation.revoke_now(service, noted, service.provider.in_a_hurry())
+        audit("credentials not taken", **about, error=", ".join(sorted(set(refusal.fields.values()))))
+        return answer({"Message": refusal.message, "Hitchpost": {"Fields": refusal.fields}}, refusal.status)
+    revocation.revoke_now(service, revocation_id, service.provider.in_a_hurry())
     with service.database.reading() as connection:
         return answer(store.told(service, connection, store.find(connection, account_id, row.id)))
 
@@ -60,15 +61,18 @@ def take(service: Embedded, account_id: str, row: Row[Any], document: dict[str, 
 def _keep(
     service: Embedded,
     connection: Connection,
-    number: int,
+    account_connector_id: int,
     item: CatalogueConnector,
     token: str,
-    given: Typed,
+    typed_values: Typed,
     tried: Tried,
 ) -> str | None:
-    """Keep it, or hold it while another account is connected; the note of a grant that is to be revoked."""
-    # Locked, as where any sign-in ends: of two at once the second sees whom the first one connected.
-    wanted = select(tables.account_connector).where(tables.account_connector.c.id == number)
+    """Store the credentials, or hold them while another account is connected.
+
+    Returns the id of a pending revocation, or None. Raises ``ApiError``: 404, 409.
+    """
+    # Locked, so that the second of two concurrent sign-ins sees the account that the first connected.
+    wanted = select(tables.account_connector).where(tables.account_connector.c.id == account_connector_id)
     row = connection.execute(wanted.with_for_update()).one_or_none()
     if row is None:
         raise missing("Account connector")
@@ -78,32 +82,32 @@ def _keep(
     grant, account = tried.credentials, tried.account
     if error := grants.doubt(row, item, account):
         sealed = seal(service.vault, grant, store.held_in(row, token)) if grant else None
-        kept = typed.hold(service, row, token, given, sealed)
-        sign_ins.finish(connection, token, "failed", error=error, external_account=account, held=kept)
+        held = typed.hold(service, row, token, typed_values, sealed)
+        sign_ins.finish(connection, token, "failed", error=error, external_account=account, held=held)
         return None
     if grant is not None:
-        properties.put(service, connection, row.id, row.connector_id, given.as_properties)
-        return grants.keep(service, connection, row, token, Identified(account, grant)).noted
-    noted = typed.keep(service, connection, row, given, account)
+        properties.put(service, connection, row.id, row.connector_id, typed_values.as_properties)
+        return grants.keep(service, connection, row, token, Identified(account, grant)).revocation_id
+    noted = typed.keep(service, connection, row, typed_values, account)
     sign_ins.finish(connection, token, "connected", external_account=account)
     return noted
 
 
 def _properties(document: dict[str, Any]) -> dict[str, str]:
-    given = document.get("Properties")
-    entries = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+    submitted = document.get("Properties")
+    entries = [one for one in submitted if isinstance(one, dict)] if isinstance(submitted, list) else []
     if len(entries) > properties.MOST_AT_ONCE:
         raise ApiError(400, f"At most {properties.MOST_AT_ONCE} properties are set at once.")
     return {text(one, "Name") or "": text(one, "Value", 4000) or "" for one in entries}
 
 
 def _token(document: dict[str, Any]) -> str:
-    told = document["Hitchpost"].get("SignIn")
-    if not isinstance(told, str) or len(told) != 64:
+    value = document["Hitchpost"].get("SignIn")
+    if not isinstance(value, str) or len(value) != 64:
         raise ApiError(400, "Hitchpost.SignIn must be the SHA-256 of a sign-in token, in hexadecimal.")
-    return told
+    return value
 
 
 def is_typed(document: dict[str, Any]) -> bool:
-    """Whether a change of an account connector brings what a user typed."""
+    """Whether a change of an account connector contains typed credentials."""
     return isinstance(document.get("Hitchpost"), dict)

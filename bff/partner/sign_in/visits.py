@@ -1,4 +1,4 @@
-"""Whether a request is a person's window that opens a link, or something else that only looks at it."""
+"""Tells a person's visit of a link from prefetches, link previews and crawlers."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from typing import Final
 from flask import Request, Response
 
 PURPOSES: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
-_AHEAD: Final = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
+_PREFETCH: Final = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
 WINDOWS: Final = frozenset({"document", "iframe", "frame"})
 _LOOKERS: Final = re.compile(
     r"(?<!cu)bot\b|crawler|spider|preview|facebookexternalhit|slack-imgproxy|whatsapp|skypeuripreview"
     r"|mattermost|embedly",
     re.IGNORECASE,
 )
-"""What fetches links to show or to check them, as far as it says so. (CUBOT makes telephones.)"""
+"""User agents of link previews and crawlers. (CUBOT is a brand of telephones.)"""
 
 
 def is_visit(request: Request) -> bool:
-    """False for HEAD, for what browsers load ahead or inside a page, and for previews of links.
+    """False for HEAD, prefetches, subresources of a page, and link previews.
 
-    Nothing is proven by this and nobody let in: it only keeps a token whole that nobody has used yet.
+    This is no access control. It only keeps such requests from using up a token.
     """
     headers = request.headers
-    ahead = any(_AHEAD.search(headers.get(name, "")) for name in PURPOSES)
-    inside = headers.get("Sec-Fetch-Mode", "navigate") != "navigate" or (
+    is_prefetch = any(_PREFETCH.search(headers.get(name, "")) for name in PURPOSES)
+    is_subresource = headers.get("Sec-Fetch-Mode", "navigate") != "navigate" or (
         headers.get("Sec-Fetch-Dest", "document") not in WINDOWS
     )
-    looker = _LOOKERS.search(headers.get("User-Agent", "")) is not None
-    return request.method == "GET" and not (ahead or inside or looker)
+    is_preview = _LOOKERS.search(headers.get("User-Agent", "")) is not None
+    return request.method == "GET" and not (is_prefetch or is_subresource or is_preview)
 
 
 def not_a_visit(request: Request) -> Response:
-    """What it is told: come back with a GET, when somebody looks."""
+    """The response to a request that is not a visit: 503 for GET, else 405. The token stays valid."""
     status = 503 if request.method == "GET" else 405
     return Response(status=status, headers={"Allow": "GET", "Cache-Control": "no-store"})

@@ -1,4 +1,4 @@
-"""What the pages say: texts from ``locales``, in the language that ``Accept-Language`` asks for."""
+"""The texts of the pages, from ``locales``, in the language of the ``Accept-Language`` header."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from bff.partner.errors import Reason
 _FOLDER: Final = Path(__file__).parent / "locales"
 FALLBACK: Final = "en"
 LOCALES: Final = (FALLBACK, *sorted({file.stem for file in _FOLDER.glob("*.toml")} - {FALLBACK}))
-"""The languages that every text comes in, a file each; the first is for everybody else."""
+"""The available languages, one file each. The first is the fallback."""
 LONGEST_HEADER: Final = 1000
 MOST_TAGS: Final = 20
-"""So many characters and languages of ``Accept-Language`` are read: nobody reads more."""
+"""Limits on the characters and languages that are read from ``Accept-Language``."""
 _QUALITY: Final = re.compile(r"q\s{0,3}=\s{0,3}([01](?:\.[0-9]{0,3})?)", re.IGNORECASE)
 _ISOLATED: Final = "\u2068{}\u2069"
-"""A text that keeps its own direction (Unicode's first strong isolate)."""
+"""Isolates the text direction of a name (Unicode FSI and PDI)."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Words:
     try_again: str
     end: str
     separator: str
-    """Between the names of a list."""
+    """Separates the names of a list."""
     endings: Mapping[str, Mapping[str, str]]
 
     def ending(self, reason: Reason, names: Iterable[str] = ()) -> tuple[str, str]:
-        """Title and explanation of a page. ``names`` are technical ones, inserted as they are."""
+        """The title and explanation of a page. ``names`` are inserted unchanged."""
         text = self.endings[reason]
         return text["title"], text["explanation"].replace("{names}", self._listed(names))
 
@@ -50,10 +50,10 @@ class Words:
 
 
 def best(accept_language: str) -> Words:
-    """The words for an ``Accept-Language`` header (RFC 9110, 12.5.4): of its languages the most wanted.
+    """The texts for an ``Accept-Language`` header (RFC 9110, section 12.5.4), by the highest quality.
 
-    ``de-CH`` is served by ``de``, in its place of the order (werkzeug's own ``best_match`` would let a
-    less wanted ``en`` win). Quality 0 refuses a language; ``*`` tells nothing (RFC 4647, section 3.4).
+    ``de-CH`` selects ``de`` with the same quality. (werkzeug's ``best_match`` would prefer an exact match of
+    lower quality.) Quality 0 excludes a language. ``*`` is ignored (RFC 4647, section 3.4).
     """
     accepted = _accepted(accept_language)
     refused = {tag for tag, quality in accepted if quality == 0}
@@ -65,20 +65,20 @@ def best(accept_language: str) -> Words:
 
 
 def _accepted(header: str) -> list[tuple[str, float]]:
-    found = []
+    accepted = []
     for item in header[:LONGEST_HEADER].split(",")[:MOST_TAGS]:
         tag, _, parameter = item.partition(";")
-        given = _QUALITY.fullmatch(parameter.strip())
-        # What is no quality is passed over with its language, as nobody knows what was meant.
-        if given is not None or not parameter.strip():
-            found.append((tag.strip().lower(), float(given[1]) if given else 1.0))
-    return found
+        quality = _QUALITY.fullmatch(parameter.strip())
+        # A language with an invalid quality is ignored.
+        if quality is not None or not parameter.strip():
+            accepted.append((tag.strip().lower(), float(quality[1]) if quality else 1.0))
+    return accepted
 
 
 def _read(lang: str) -> Words:
-    found: dict[str, Any] = tomllib.loads((_FOLDER / f"{lang}.toml").read_text(encoding="utf-8"))
-    single = {name: found.pop(name) for name in ("dir", "go_back", "close", "try_again", "end", "separator")}
-    return Words(lang=lang, endings=found, **single)
+    texts: dict[str, Any] = tomllib.loads((_FOLDER / f"{lang}.toml").read_text(encoding="utf-8"))
+    single = {name: texts.pop(name) for name in ("dir", "go_back", "close", "try_again", "end", "separator")}
+    return Words(lang=lang, endings=texts, **single)
 
 
 WORDS: Final[Mapping[str, Words]] = {lang: _read(lang) for lang in LOCALES}

@@ -1,4 +1,4 @@
-"""The embedded service's database: its transactions, and its schema."""
+"""The database of the embedded service: engine, transactions and schema."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SCHEMA: Final = Schema(
 
 
 class Database:
-    """Transactions that write, and ones that only read. Brings its schema up to date."""
+    """Opens the database, upgrades its schema, and provides read and write transactions."""
 
     def __init__(self, url: str, threads: int = MOST_CONNECTIONS) -> None:
         self.engine = open_database(url, threads)
@@ -37,36 +37,36 @@ class Database:
         self.clock = StoreClock(self.engine)
 
     def read(self, statement: Select[Any]) -> Read:
-        """The question of a statement that is made once, for whoever needs no transaction around it."""
-        if (known := self._reads.get(statement)) is None:
-            known = self._reads[statement] = Read(self.engine, statement)
-        return known
+        """Prepare a SELECT to run outside a transaction. Cached by statement: pass a module constant."""
+        if (prepared := self._reads.get(statement)) is None:
+            prepared = self._reads[statement] = Read(self.engine, statement)
+        return prepared
 
     def fault(self) -> str | None:
-        """What keeps it from being used now: ``database`` or ``schema``; None when nothing does."""
+        """Why the database cannot be used now: ``database`` or ``schema``. None if it can."""
         return self._readiness.lacking()
 
     def close(self) -> None:
-        """Give its connections back."""
+        """Close all connections."""
         self.engine.dispose()
 
     def writing(self) -> AbstractContextManager[Connection]:
-        """A transaction: committed at the end of the block, rolled back when it raises."""
+        """Begin a write transaction: commits at the end of the block, rolls back if the block raises."""
         return self._writer.begin()
 
     def reading(self) -> AbstractContextManager[Connection]:
-        """A transaction that changes nothing, and waits for no writer."""
+        """Begin a read-only transaction. It does not wait for writers."""
         return self.engine.begin()
 
 
 def insert_unless_there(connection: Connection, table: Table, row: dict[str, Any]) -> None:
-    """Add a row, unless one with its key is there: also when two transactions add it at the same moment."""
+    """Insert a row unless its key exists (ON CONFLICT DO NOTHING). Safe in concurrent transactions."""
     _adding(table, tuple(row)).run(connection, **row)
 
 
 @cache
 def _adding(table: Table, names: tuple[str, ...]) -> Within:
-    """For each table and set of columns, of which there are a few."""
+    """Cache the statement by table and column names. There are few combinations."""
 
     def statement(dialect: str) -> Insert:
         adding = postgresql.insert if dialect == "postgresql" else sqlite.insert
@@ -77,5 +77,5 @@ def _adding(table: Table, names: tuple[str, ...]) -> Within:
 
 
 def adding(table: Table, *names: str) -> Within:
-    """The INSERT of a row with these columns; the others have no value."""
+    """Prepare an INSERT of these columns. The others stay NULL or get their defaults."""
     return Within(insert(table).values({name: bindparam(name) for name in names}).inline())

@@ -1,4 +1,4 @@
-"""After a restore: nothing that was used since the backup may be good again, and no id is given twice."""
+"""Cleanup after a restore: invalidates one-time values, and prevents the reuse of ids."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ ONE_TIME: Final = {
     "sign-ins to be completed": tables.completion,
 }
 NUMBERED: Final = (tables.account_connector, tables.property_value, tables.sign_in)
-"""Whose ids the database counts up."""
+"""Tables with autoincrement ids."""
 JUMP: Final = 1_000_000
-"""More ids than are given between a backup and its restore; there is room for two thousand restores."""
+"""Ids skipped by a restore: more than are assigned between backup and restore. 2000 restores fit."""
 
 
 def void(database: Database) -> dict[str, int]:
-    """End what may have been used since the backup, and let the ids jump; how many of each, in words.
+    """Delete one-time values that may have been used since the backup, and advance the id sequences.
 
-    Safe to repeat, and while the service runs. What a connection was disconnected or replaced by since the
-    backup is not known: it stands again until its grant is refreshed.
+    Returns the number of deleted rows by label. Safe to repeat, and while the service runs. Disconnects and
+    replacements since the backup are lost: such a connection appears valid until its grant is refreshed.
     """
     with database.writing() as connection:
         ended = {
@@ -40,20 +40,20 @@ def void(database: Database) -> dict[str, int]:
 
 
 def _jump(connection: Connection, table: Table) -> None:
-    """The next id of ``table`` is beyond any that was given since the backup."""
+    """Advance the id sequence of ``table`` by ``JUMP``, beyond all ids assigned since the backup."""
     highest = connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()
     if connection.dialect.name == "postgresql":
-        named = connection.execute(select(func.pg_get_serial_sequence(table.name, "id"))).scalar_one()
-        sequence = cast(named, REGCLASS)
-        stands = connection.execute(select(func.pg_sequence_last_value(sequence))).scalar()
-        connection.execute(select(func.setval(sequence, max(highest, stands or 0) + JUMP)))
+        sequence_name = connection.execute(select(func.pg_get_serial_sequence(table.name, "id"))).scalar_one()
+        sequence = cast(sequence_name, REGCLASS)
+        last_value = connection.execute(select(func.pg_sequence_last_value(sequence))).scalar()
+        connection.execute(select(func.setval(sequence, max(highest, last_value or 0) + JUMP)))
         return
-    # https://sqlite.org/autoinc.html: the highest id that was ever given, in an ordinary table.
-    known = connection.execute(
+    # https://sqlite.org/autoinc.html: sqlite_sequence is an ordinary table with the highest id ever used.
+    last_value_sqlite = connection.execute(
         text("SELECT max(seq) FROM sqlite_sequence WHERE name = :name"), {"name": table.name}
     ).scalar()
     connection.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), {"name": table.name})
     connection.execute(
         text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :seq)"),
-        {"name": table.name, "seq": max(highest, known or 0) + JUMP},
+        {"name": table.name, "seq": max(highest, last_value_sqlite or 0) + JUMP},
     )

@@ -22,11 +22,11 @@ from sqlalchemy import (
 
 metadata = MetaData()
 LAST_ID: Final = 2**31 - 1
-"""The greatest number that a row can have; PostgreSQL fails on the question for a greater one."""
+"""The greatest id (32-bit integer). PostgreSQL raises an error for a query with a greater one."""
 
 
 class Moment(TypeDecorator[datetime]):
-    """A time in UTC. SQLite forgets the zone; every value comes back with it."""
+    """A timezone-aware datetime in UTC. SQLite does not store the zone, so it is added on read."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -112,9 +112,9 @@ account_connector: Final = Table(
     Column("refresh_lease_ends", Moment),
     Column("refresh_not_before", Moment),
     Column("refresh_failures", Integer, nullable=False, default=0),
-    # Of the token by which the third party would end the grant: the same may stand elsewhere.
+    # Hash of the token that revokes the grant. Other rows may hold the same grant.
     Column("grant_sha256", String(64), index=True),
-    # A sign-in whose token was minted before connects nothing.
+    # Sign-in tokens minted before this time cannot connect any more.
     Column("ended_at", Moment),
     Column("grant_reason", String(40)),
     Column("next_refresh_at", Moment, index=True),
@@ -168,7 +168,7 @@ completion: Final = Table(
     Column("code_sha256", String(64), primary_key=True),
     _of_account_connector(),
     Column("token_sha256", String(64), nullable=False),
-    Column("answer", Text),  # sealed; none where the third party is asked without a user's consent
+    Column("answer", Text),  # sealed; NULL for the client credentials grant, which needs no consent
     Column("target_origin", Text, nullable=False),
     Column("callback_message", Text),
     Column("expires_at", Moment, nullable=False, index=True),
@@ -186,13 +186,13 @@ rate_limit: Final = Table(
 pending_revocation: Final = Table(
     "pending_revocation",
     metadata,
-    # Of nothing else: what it is about may be gone, the account with it.
+    # No foreign keys: the account connector and the account may be deleted before the revocation.
     Column("id", String(32), primary_key=True),
     Column("connector_id", Integer, nullable=False, index=True),
     Column("account_id", String(255), nullable=False),
     Column("account_connector_id", Integer, nullable=False),
     Column("sealed_grant", Text, nullable=False),  # sealed
-    # What the grant is sealed for: this row and its owner; or as it was found, where its key was missing.
+    # Associated data of the sealed grant: this row, or its source if copied undecrypted (key missing).
     Column("sealed_for", Text),
     Column("external_account", Text),
     Column("created_at", Moment, nullable=False),
