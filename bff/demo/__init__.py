@@ -1,1 +1,1 @@
-"""The demo: the whole product on one machine, with a host page and a third party of its own."""
+"""The demo: all programs on one machine, with a host page and a sandbox third party."""

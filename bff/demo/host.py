@@ -1,4 +1,4 @@
-"""The demo's host application: a SaaS page of its own that pastes the tag, and a server with a secret key."""
+"""The demo's host application: a page with the widget's tag, and a server with a secret key."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ BRIEF: Final = {"expires_in": 1}
 
 
 def create_host(plan: Plan, cookie_key: str) -> Flask:
-    """The host application. It knows the BFF by its public contract only."""
+    """Create the host application. It uses the BFF's public API only."""
     app = Flask("demo", static_folder=None, template_folder=str(TEMPLATES / "demo"))
     app.secret_key = cookie_key
     app.config.update(SESSION_COOKIE_NAME="demo", SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_HTTPONLY=True)
@@ -70,7 +70,7 @@ def _add_pages(app: Flask, plan: Plan) -> None:
 
     @app.get("/framed")
     def framed() -> Response:
-        # At 127.0.0.1, so that the page at localhost inside it is one of another site.
+        # Served at 127.0.0.1, so that the framed page at localhost is cross-site.
         source = f"{plan.host}/in-frame?user={session.get('user', 'ada')}"
         return Response(
             render_template("framed.html", source=source, back=plan.host),
@@ -79,7 +79,7 @@ def _add_pages(app: Flask, plan: Plan) -> None:
 
     @app.get("/in-frame")
     def in_frame() -> Response:
-        # No cookie reaches a frame of another site: the user comes in the address, the session in the tag.
+        # A cross-site frame gets no cookies, so the user is in the URL and the session token in the tag.
         return _page(plan, BY_KEY["framed"], USERS.get(request.args.get("user", "")))
 
 
@@ -91,7 +91,7 @@ def _add_session(app: Flask, plan: Plan) -> None:
             session["user"] = chosen
         elif not chosen:
             session.pop("user", None)
-        # A rehearsal that signed its user out goes on.
+        # Return to the current rehearsal, which may have signed its user out.
         rehearsal = session.get("rehearsal", "")
         return redirect(f"/?rehearse={rehearsal}" if rehearsal in BY_KEY else "/", 303)
 
@@ -101,7 +101,7 @@ def _add_session(app: Flask, plan: Plan) -> None:
         if user is None:
             return jsonify({"error": "sign in first"}), 401
         if BY_KEY.get(session.get("rehearsal", ""), EVERYDAY).brief_sessions:
-            # When it ends is left out: the widget has to find out by being refused.
+            # Without ``expires_at``, so that the widget renews the token only after a 401.
             return jsonify({"token": _session(plan, user, BRIEF)["token"]}), 200
         return jsonify(_session(plan, user)), 200
 
@@ -109,7 +109,7 @@ def _add_session(app: Flask, plan: Plan) -> None:
 def _add_controls(app: Flask, plan: Plan) -> None:
     @app.before_request
     def from_our_own_page() -> None:
-        # The webhook comes from a server: its signature says whose.
+        # The webhook is sent by a server, and authenticated by its signature.
         if request.path == RECEIVER:
             return
         if request.method == "POST" and request.headers.get("Origin") != plan.host:
@@ -117,14 +117,14 @@ def _add_controls(app: Flask, plan: Plan) -> None:
 
     @app.post("/control")
     def control() -> tuple[Response, int]:
-        wanted = request.form.get("do", "")
-        if wanted == "sign-out":
+        action = request.form.get("do", "")
+        if action == "sign-out":
             session.pop("user", None)
-        elif wanted in {"bff", "partner"}:
-            pause(plan, wanted, PAUSE_SECONDS)
+        elif action in {"bff", "partner"}:
+            pause(plan, action, PAUSE_SECONDS)
         else:
             abort(400)
-        return jsonify({"done": wanted}), 200
+        return jsonify({"done": action}), 200
 
 
 def _page(plan: Plan, rehearsal: Rehearsal, user: dict[str, str] | None) -> Response:
@@ -151,7 +151,7 @@ def _page(plan: Plan, rehearsal: Rehearsal, user: dict[str, str] | None) -> Resp
 
 
 def _away(user: dict[str, str] | None) -> Response:
-    """A rehearsal has paused what the page needs: it says so, and comes back by itself."""
+    """The page while a rehearsal has paused a program that it needs. Reloads itself."""
     body = render_template("away.html", user=user, seconds=PAUSE_SECONDS)
     return Response(body, 503, headers={"Retry-After": "3", "Refresh": "3", "Cache-Control": "no-store"})
 
@@ -166,20 +166,20 @@ def _session(plan: Plan, user: dict[str, str], more: dict[str, Any] | None = Non
         allow_redirects=False,
     )
     answer.raise_for_status()
-    told: dict[str, Any] = answer.json()
-    return told
+    body: dict[str, Any] = answer.json()
+    return body
 
 
 def _connectors(plan: Plan, token: str) -> list[dict[str, Any]]:
     headers = {"Authorization": f"Bearer {token}"}
     answer = requests.get(f"{plan.bff}/v1/config", headers=headers, timeout=20, allow_redirects=False)
     answer.raise_for_status()
-    found: list[dict[str, Any]] = answer.json()["connectors"]
-    return found
+    connectors: list[dict[str, Any]] = answer.json()["connectors"]
+    return connectors
 
 
 def _headers(plan: Plan, rehearsal: Rehearsal) -> dict[str, str]:
-    # As strict as a host may wish: the tag works under it.
+    # A strict policy, to show that the tag works with it.
     connect = "'self'" if rehearsal.unconnected else f"'self' {plan.bff}"
     ancestors = f"http://127.0.0.1:{plan.port}" if rehearsal.framed else "'none'"
     policy = (
@@ -195,7 +195,7 @@ def _headers(plan: Plan, rehearsal: Rehearsal) -> dict[str, str]:
 
 
 def main() -> None:
-    """Serve the host page on the plan's first port."""
+    """Serve the host application on the plan's first port."""
     plan = make_plan(os.environ)
     key = os.environ.get("HITCHPOST_DEMO_COOKIE_KEY") or json.dumps(plan.secrets)
     Server(Serving(lambda _: create_host(plan, key), bind=f"127.0.0.1:{plan.port}", threads=8)).run()

@@ -1,4 +1,4 @@
-"""Stops a program of the demo for a while, as an outage or a lost network would."""
+"""Pauses a program of the demo, to simulate an outage or a lost network."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ FILE: Final = "programs.json"
 
 
 def write_groups(folder: Path, groups: Mapping[str, int]) -> None:
-    """Keep which process group each program is."""
+    """Store the process group of each program."""
     (folder / FILE).write_text(json.dumps(dict(groups)) + "\n")
 
 
 def pause(plan: Plan, program: str, seconds: float) -> None:
-    """Stop the program now, and let it go on after ``seconds``. Its sockets stay open: nothing answers."""
+    """Stop the program for ``seconds`` (SIGSTOP). Its sockets stay open, but nothing answers."""
     group: int = json.loads((plan.folder / FILE).read_text())[program]
     _signal(group, signal.SIGSTOP)
     threading.Timer(seconds, _signal, (group, signal.SIGCONT)).start()

@@ -1,4 +1,4 @@
-"""What the demo runs: addresses, secrets, files and the environment of each program."""
+"""The demo's configuration: addresses, secrets, files and the environment of its programs."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ SANDBOX_IN_FILES: Final = "http://127.0.0.1:8003"
 PRODUCT: Final = "demo"
 ACCOUNT: Final = "acme"
 SANDBOX_KEY: Final = "sandbox-demo-secret"
-"""Known to everybody: the demo is on loopback only."""
+"""Public, as the demo listens on loopback only."""
 UNHURRIED: Final = {
     "HITCHPOST_LIMIT_USER_ATTEMPTS": "6000",
     "HITCHPOST_LIMIT_USER_LAUNCHES": "6000",
     "HITCHPOST_LIMIT_ACCOUNT_ATTEMPTS": "6000",
     "HITCHPOST_LIMIT_ACCOUNT_LAUNCHES": "6000",
 }
-"""The demo's one user is whoever tries it, and often a program that tests a page."""
+"""High rate limits, as the demo has one user, and is often driven by automated tests."""
 CATALOGUE: Final = Path(__file__).parent.parent / "partner" / "demo-catalogue.toml"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One demo: where it keeps its files, and the first of its four ports."""
+    """One demo: the folder of its files, and the first of its four ports."""
 
     folder: Path
     port: int
@@ -44,7 +44,7 @@ class Plan:
 
     @property
     def host(self) -> str:
-        """The host page: another site than the rest, so that no cookie helps."""
+        """The host page. Another site than the other programs, so that cookies are cross-site."""
         return f"http://localhost:{self.port}"
 
     @property
@@ -69,7 +69,7 @@ class Plan:
 
 
 def make_plan(environ: Mapping[str, str]) -> Plan:
-    """The plan that the environment asks for. Raises ``FaultyFile`` for settings that cannot be used."""
+    """Read the plan from the environment. Raises ``FaultyFile`` for faulty settings."""
     faults = []
     folder = Path(environ.get("HITCHPOST_DEMO_DIR") or DEFAULT_FOLDER)
     text = environ.get("HITCHPOST_DEMO_PORT") or str(DEFAULT_PORT)
@@ -92,7 +92,7 @@ def make_plan(environ: Mapping[str, str]) -> Plan:
 
 
 def write_files(plan: Plan) -> list[dict[str, Any]]:
-    """Write the demo's catalogue and product file; returns the catalogue's connectors."""
+    """Write the demo's catalogue and product file; return the catalogue's connectors."""
     text = plan.catalogue.read_text(encoding="utf-8").replace(SANDBOX_IN_FILES, plan.sandbox)
     (plan.folder / "catalogue.toml").write_text(text, encoding="utf-8")
     try:
@@ -105,7 +105,7 @@ def write_files(plan: Plan) -> list[dict[str, Any]]:
 
 
 def write_summary(plan: Plan) -> None:
-    """Write ``demo.json``: what a program needs that drives the demo."""
+    """Write ``demo.json``, for programs that drive the demo: URLs, keys and credentials."""
     summary = {
         "host": plan.host,
         "bff": plan.bff,
@@ -124,7 +124,7 @@ def write_summary(plan: Plan) -> None:
 
 
 def write_environment(plan: Plan) -> None:
-    """Write ``env``: with it in a shell, every command works on the demo. Its secrets are for its owner."""
+    """Write ``env``, which a shell sources to run commands on the demo. Readable by its owner only."""
     path = plan.folder / "env"
     path.touch(mode=0o600)
     lines = (f"export {name}={shlex.quote(value)}\n" for name, value in _own(plan).items())
@@ -132,7 +132,7 @@ def write_environment(plan: Plan) -> None:
 
 
 def environment(plan: Plan) -> dict[str, str]:
-    """The environment of the demo's programs, on top of the caller's own."""
+    """The environment of the demo's programs, added to the caller's."""
     return UNHURRIED | os.environ | _own(plan)
 
 
@@ -169,11 +169,11 @@ def _own(plan: Plan) -> dict[str, str]:
 
 
 def _secrets(path: Path) -> dict[str, str]:
-    # Kept from one run to the next: the database holds what they sealed.
+    # Kept between runs, as the database contains values encrypted with them.
     if path.is_file():
-        kept: dict[str, str] = json.loads(path.read_text())
-        return _with_webhook_secret(path, kept)
-    made = {
+        stored: dict[str, str] = json.loads(path.read_text())
+        return _with_webhook_secret(path, stored)
+    created = {
         "signing_key": secrets.token_hex(32),
         "secret_key": "sk_demo_" + secrets.token_urlsafe(24),
         "partner_client_id": "demo-" + secrets.token_hex(8),
@@ -183,15 +183,15 @@ def _secrets(path: Path) -> dict[str, str]:
         "cookie_key": secrets.token_hex(32),
     }
     path.touch(mode=0o600)
-    return _with_webhook_secret(path, made)
+    return _with_webhook_secret(path, created)
 
 
-def _with_webhook_secret(path: Path, kept: dict[str, str]) -> dict[str, str]:
-    # A folder of an earlier release has none.
-    if "webhook_secret" not in kept:
-        kept["webhook_secret"] = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-        path.write_text(json.dumps(kept, indent=2) + "\n")
-    return kept
+def _with_webhook_secret(path: Path, values: dict[str, str]) -> dict[str, str]:
+    # The file of an earlier release has none.
+    if "webhook_secret" not in values:
+        values["webhook_secret"] = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+        path.write_text(json.dumps(values, indent=2) + "\n")
+    return values
 
 
 def _products(plan: Plan, connectors: list[dict[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-"""Every ending that a Connect click can have, each one arranged so that a host developer can watch it."""
+"""Rehearsals: each arranges one outcome of a Connect click, for developers of hosts."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """One ending: what to do, what the page then learns, and how the demo's page differs for it.
+    """One outcome: what to do, what the page then learns, and how the demo's page differs.
 
-    ``connector`` is the one to press; ``headers`` are added to the page; ``blocks`` stands in for a popup
-    blocker; ``delivery`` goes on the elements; with ``brief_sessions`` a session token lasts a second;
-    ``control`` is what a button of the page arranges in mid-flow; ``framed`` shows the page inside a frame of
-    another site; ``unconnected`` leaves the BFF out of ``connect-src``.
+    ``connector``: the one to press. ``headers``: added to the page. ``blocks``: simulate a popup blocker.
+    ``delivery``: set on the widget's elements. ``brief_sessions``: session tokens expire after a second.
+    ``control``: the action of a button on the page, of ``CONTROLS``. ``framed``: show the page in a
+    cross-site frame. ``unconnected``: leave the BFF out of ``connect-src``.
     """
 
     key: str
@@ -170,7 +170,7 @@ REHEARSALS: Final = (
         unconnected=True,
     ),
 )
-"""In the order of the demo's list. Its ordinary page rehearses strict CSP and Trusted Types by itself."""
+"""In the order of the demo's list. The ordinary page already has a strict CSP and Trusted Types."""
 
 BY_KEY: Final = {rehearsal.key: rehearsal for rehearsal in REHEARSALS}
 EVERYDAY: Final = Rehearsal("", "", "", "")

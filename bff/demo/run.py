@@ -1,4 +1,4 @@
-"""Starts the demo's four programs, waits until all answer, and stops them together."""
+"""Starts the demo's four programs, waits until all answer, and stops them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ STOP_SECONDS: Final = 10.0
 
 @dataclass(frozen=True)
 class Program:
-    """One of the four: what it is called, how it is started, and where it answers."""
+    """One of the four programs: its name, the module to run, and the URL of its health check."""
 
     name: str
     module: list[str]
@@ -53,7 +53,7 @@ class Program:
 
 @dataclass
 class Running:
-    """A started program and its log."""
+    """A running program and its log file."""
 
     program: Program
     process: subprocess.Popen[bytes]
@@ -62,7 +62,7 @@ class Running:
 
 
 def run_demo(environ: Mapping[str, str]) -> int:
-    """Run until Ctrl-C or SIGTERM. Raises ``FaultyFile`` when something cannot be used as it is."""
+    """Run until Ctrl-C or SIGTERM; return the exit status. Raises ``FaultyFile`` for faulty settings."""
     plan = make_plan(environ)
     _require_free_ports(plan)
     print(f"preparing the demo in {plan.folder}/", flush=True)
@@ -80,13 +80,13 @@ def run_demo(environ: Mapping[str, str]) -> int:
         print(f"ready {plan.host}", flush=True)
         while not stopping.asked and all(item.process.poll() is None for item in running):
             time.sleep(0.2)  # house-allow: sleep: this program only watches the others
-        return 0 if stopping.asked else _tell_who_died(running)
+        return 0 if stopping.asked else _report_exited(running)
     finally:
         _stop(running)
 
 
 class _Stopping:
-    """Remembers that somebody asked the demo to stop."""
+    """Set by SIGINT and SIGTERM: the demo is to stop."""
 
     def __init__(self) -> None:
         self.asked = False
@@ -132,7 +132,7 @@ def _apply_products(plan: Plan) -> None:
     for item in applied:
         registration, keys = item.registration, set(item.secret_keys)
         if registration.key == PRODUCT:
-            # The demo's own page goes on working, whatever the file on top says of its product.
+            # Keep the demo's page working if the extra product file redefines its product.
             keys.add(Secret(plan.secrets["secret_key"]))
             origins = tuple(dict.fromkeys((*registration.origins, plan.host)))
             registration = replace(registration, origins=origins)
@@ -157,7 +157,7 @@ def _start(plan: Plan, program: Program) -> Running:
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
-        # Ctrl-C reaches this program alone, which stops the others in order.
+        # A new session, so that Ctrl-C reaches this program only, which stops the others in order.
         start_new_session=True,
     )
     return Running(program, process, log, path)
@@ -167,13 +167,13 @@ def _wait_until_ready(running: list[Running], stopping: _Stopping) -> bool:
     waiting, deadline = list(running), time.monotonic() + START_SECONDS
     while waiting and not stopping.asked:
         if any(item.process.poll() is not None for item in running):
-            _tell_who_died(running)
+            _report_exited(running)
             return False
         if time.monotonic() > deadline:
             print(f"{waiting[0].program.name} does not answer; see {waiting[0].path}", file=sys.stderr)
             return False
         waiting = [item for item in waiting if not _answers(item.program.health)]
-        time.sleep(0.05)  # house-allow: sleep: between two looks at what starts
+        time.sleep(0.05)  # house-allow: sleep: between two health checks
     return not stopping.asked
 
 
@@ -186,7 +186,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _tell_who_died(running: list[Running]) -> int:
+def _report_exited(running: list[Running]) -> int:
     for item in running:
         if item.process.poll() is not None:
             tail = item.path.read_text(errors="replace")[-2000:]
@@ -199,7 +199,7 @@ def _tell_who_died(running: list[Running]) -> int:
 
 def _stop(running: list[Running]) -> None:
     for item in reversed(running):
-        item.process.send_signal(signal.SIGCONT)  # one that was paused could not hear the next
+        item.process.send_signal(signal.SIGCONT)  # a paused process would not handle SIGTERM
         item.process.terminate()
     for item in running:
         try:

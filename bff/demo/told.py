@@ -1,4 +1,4 @@
-"""What the demo's server is told: a webhook receiver as docs/webhooks.md shows one, and what came, listed."""
+"""The demo's webhook receiver, as in docs/webhooks.md, and a list of the events that it has received."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ KEPT: Final = 50
 
 
 def add_receiver(app: Flask, secret: str) -> None:
-    """Take events at ``PATH``, and list the newest ones at ``/told``, the newest first."""
-    webhook, told = Webhook(secret), deque[dict[str, Any]](maxlen=KEPT)
+    """Add a webhook receiver at ``PATH``, and a list of the latest events, newest first, at ``/told``."""
+    webhook, events = Webhook(secret), deque[dict[str, Any]](maxlen=KEPT)
 
     @app.post(PATH, endpoint="told_by_hitchpost")
     def take() -> tuple[Response, int]:
@@ -22,10 +22,10 @@ def add_receiver(app: Flask, secret: str) -> None:
             event = webhook.verify(request.get_data(), dict(request.headers))
         except (WebhookVerificationError, ValueError):
             return jsonify({"error": "this is not from Hitchpost"}), 400
-        if event["id"] not in {each["id"] for each in told}:
-            told.appendleft(event)
+        if event["id"] not in {each["id"] for each in events}:
+            events.appendleft(event)
         return jsonify({}), 200
 
     @app.get("/told", endpoint="told")
     def listed() -> Response:
-        return jsonify(list(told))
+        return jsonify(list(events))

@@ -1,4 +1,4 @@
-"""Writes the OpenAPI document (3.1) of routes and their models."""
+"""Generates the OpenAPI document (3.1) of routes and their models."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ REFERENCE: Final = "#/components/schemas/{model}"
 def make_document(
     about: Mapping[str, Any], public_url: str, schemes: Mapping[str, Any], routes: Sequence[Route]
 ) -> dict[str, Any]:
-    """The document of these routes, for a program at ``public_url``.
+    """The OpenAPI document of these routes, for a program at ``public_url``.
 
-    ``about`` has the members that follow from no route, such as ``info``; ``schemes`` the ways to be let in.
+    ``about`` has the members that do not depend on routes, such as ``info``. ``schemes`` has the security
+    schemes.
     """
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
@@ -40,23 +41,23 @@ def make_document(
 def _operation(route: Route) -> dict[str, Any]:
     operation = route.operation
     summary, _, rest = cleandoc(route.view.__doc__ or "").partition("\n\n")
-    found: dict[str, Any] = {
+    described: dict[str, Any] = {
         "operationId": f"{route.view.__module__.rpartition('.')[2]}_{route.view.__name__}",
         "summary": " ".join(summary.split()),
         "responses": {str(answer.status): _answer(answer) for answer in _by_status(operation)},
     }
     if rest:
-        found["description"] = " ".join(rest.split())
+        described["description"] = " ".join(rest.split())
     if operation.tag:
-        found["tags"] = [operation.tag]
+        described["tags"] = [operation.tag]
     if operation.security:
-        found["security"] = [{name: [] for name in together} for together in operation.security]
+        described["security"] = [{name: [] for name in names} for names in operation.security]
     if route.parameters:
-        found["parameters"] = [_parameter(parameter) for parameter in route.parameters]
+        described["parameters"] = [_parameter(parameter) for parameter in route.parameters]
     if operation.body:
         content = {operation.body.media_type: {"schema": _schema(operation.body.shape)}}
-        found["requestBody"] = {"required": operation.body.required, "content": content}
-    return found
+        described["requestBody"] = {"required": operation.body.required, "content": content}
+    return described
 
 
 def _by_status(operation: Operation) -> list[Answer]:
@@ -87,7 +88,7 @@ def _header(header: Header) -> dict[str, Any]:
 
 
 def _schema(schema: Any) -> Any:
-    """As JSON Schema, with a reference in place of each model."""
+    """The JSON Schema, with references in place of models."""
     if isinstance(schema, type):
         return {"$ref": REFERENCE.format(model=schema.__name__)}
     if isinstance(schema, Mapping):
@@ -101,6 +102,6 @@ def _schemas(operations: Sequence[Operation]) -> dict[str, Any]:
         (operation.body.shape, "validation") for operation in operations if operation.body
     }
     wanted |= {(model, "serialization") for model in models_in(answers)}
-    _, found = models_json_schema(sorted(wanted, key=str), ref_template=REFERENCE)
-    schemas: dict[str, Any] = found["$defs"]
+    _, definitions = models_json_schema(sorted(wanted, key=str), ref_template=REFERENCE)
+    schemas: dict[str, Any] = definitions["$defs"]
     return dict(sorted(schemas.items()))

@@ -1,4 +1,4 @@
-"""What a route says of itself in the OpenAPI document."""
+"""Classes and decorators with which routes declare their OpenAPI operations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HTML: Final = "text/html"
 FORM: Final = "application/x-www-form-urlencoded"
 
 Schema = type[BaseModel] | Mapping[str, Any]
-"""A JSON Schema. A model, also one inside of it, stands for a reference to the model's schema."""
+"""A JSON Schema. A model in it stands for a reference to the model's schema."""
 TEXT: Final[Schema] = {"type": "string"}
 OBJECT: Final[Schema] = {"type": "object"}
 
@@ -23,7 +23,10 @@ _DECLARED: Final = "openapi_operation"
 
 @dataclass(frozen=True)
 class Parameter:
-    """A value in the path, the query or a header: a text, unless told. A path's is always required."""
+    """A parameter in the path, the query or a header. Without ``schema`` it is a string.
+
+    Path parameters are always required.
+    """
 
     name: str
     about: str = ""
@@ -34,7 +37,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Header:
-    """A header that an answer always has: a text, unless told."""
+    """A header that a response always has. Without ``schema`` it is a string."""
 
     name: str
     about: str
@@ -43,7 +46,7 @@ class Header:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is answered with one status; ``shape`` is None where there is no body."""
+    """The response with one status. ``shape`` is None if it has no body."""
 
     status: int
     about: str
@@ -54,7 +57,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Body:
-    """What a request brings."""
+    """The body of a request."""
 
     shape: type[BaseModel]
     media_type: str = JSON
@@ -64,17 +67,17 @@ class Body:
     def of(
         cls, body: type[BaseModel] | None, form: type[BaseModel] | None, *, required: bool = True
     ) -> Body | None:
-        """A JSON body or a form, whichever there is."""
+        """A JSON body or a form, whichever is not None."""
         shape = body or form
         return cls(shape, JSON if body else FORM, required) if shape else None
 
 
 @dataclass(frozen=True)
 class Operation:
-    """All but a route's method, its path and its function, whose docstring is summary and description.
+    """The declaration of a route. Summary and description are its function's docstring.
 
-    ``security`` has one entry for each way to be let in; the schemes of one entry go together. ``path`` is
-    for a rule of many addresses of which one is described; it replaces the rule's.
+    ``security`` has one entry for each alternative; the schemes of an entry are required together. ``path``
+    replaces the path of the URL rule, for a rule of which only one path is described.
     """
 
     answers: tuple[Answer, ...]
@@ -86,7 +89,7 @@ class Operation:
 
 
 def marked(name: str, value: object) -> Callable[[View], View]:
-    """Decorate a route's function, below the decorator that says method and path, with what it declares."""
+    """Decorate a route's function with the attribute ``name``. Use it below the route decorator."""
 
     def mark(view: View) -> View:
         view.__dict__[name] = value
@@ -96,18 +99,18 @@ def marked(name: str, value: object) -> Callable[[View], View]:
 
 
 def declare(operation: Operation) -> Callable[[View], View]:
-    """Decorate a route's function with its description."""
+    """Decorate a route's function with its operation."""
     return marked(_DECLARED, operation)
 
 
 def declared(view: Callable[..., Any]) -> Operation | None:
-    """What was declared of a route's function, if anything."""
-    found: Operation | None = getattr(view, _DECLARED, None)
-    return found
+    """The operation of a route's function; None if it has none."""
+    operation: Operation | None = getattr(view, _DECLARED, None)
+    return operation
 
 
 def models_in(schema: object) -> Iterator[type[BaseModel]]:
-    """The models that a schema refers to."""
+    """Yield the models in a schema."""
     if isinstance(schema, type):
         yield schema
     elif isinstance(schema, Mapping):

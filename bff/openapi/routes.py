@@ -1,4 +1,4 @@
-"""The routes of an app that are described, as its own map of addresses has them."""
+"""Collects the declared routes of an app from its URL map."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ FILLED: Final = {"type": "string", "minLength": 1}
 
 
 class Undeclared(Exception):
-    """Routes that say nothing of themselves, or of which two claim one address."""
+    """Routes without a declaration, or two declarations of one method and path."""
 
 
 @dataclass(frozen=True)
 class Route:
-    """One method of one path, whose variables stand in braces. ``view`` is the route's function."""
+    """One method of one path, with its variables in braces. ``view`` is the route's function."""
 
     method: str
     path: str
@@ -37,9 +37,9 @@ class Route:
 def collect(
     app: Flask, *, blueprint: str = "", prefix: str = "", undescribed: tuple[str, ...] = ()
 ) -> tuple[Route, ...]:
-    """Every route of ``app``; of one ``blueprint`` alone if it is named, whose ``prefix`` is left out.
+    """Collect the routes of ``app``, or of one ``blueprint``, and remove ``prefix`` from their paths.
 
-    Paths that begin with one of ``undescribed`` are passed over. Raises ``Undeclared``.
+    Paths that begin with one of ``undescribed`` are left out. Raises ``Undeclared``.
     """
     found: dict[tuple[str, str], Route] = {}
     faults = []
@@ -64,14 +64,14 @@ def _routes_of(rule: Rule, path: str, view: Callable[..., Any]) -> Iterator[Rout
         return
     kinds = {match["name"]: match["kind"] for match in _VARIABLE.finditer(path)}
     described = operation.path or _VARIABLE.sub(r"{\g<name>}", path)
-    told = {parameter.name for parameter in operation.parameters if parameter.where == "path"}
-    untold = [
+    declared_names = {parameter.name for parameter in operation.parameters if parameter.where == "path"}
+    undeclared = [
         Parameter(name, where="path", schema=NUMBER if kinds.get(name) == "int" else FILLED)
         for name in _IN_BRACES.findall(described)
-        if name not in told
+        if name not in declared_names
     ]
     for method in sorted(METHODS & (rule.methods or set())):
-        yield Route(method.lower(), described, view, operation, (*untold, *operation.parameters))
+        yield Route(method.lower(), described, view, operation, (*undeclared, *operation.parameters))
 
 
 def _name(view: Callable[..., Any]) -> str:

@@ -1,4 +1,4 @@
-"""How either program is served: gunicorn, edge, logs, metrics, traces, stopping, database, counts of calls.
+"""Serves both programs: gunicorn, WSGI middleware, logs, metrics, traces, draining, database, rate limits.
 
-A leaf: it imports nothing of the BFF and nothing of the embedded partner service, so that both can use it.
+Imports neither the BFF nor the embedded partner service, as both use it.
 """

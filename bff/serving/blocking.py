@@ -1,4 +1,4 @@
-"""Work that waits inside the kernel or a library, where no other request of a gevent worker would go on."""
+"""Runs blocking calls outside gevent's hub thread, so that they do not block the worker's other requests."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ R = TypeVar("R")
 
 
 def aside(work: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
-    """What ``work`` answers: done by a thread of its own in a process that gevent has patched, else here."""
+    """Call ``work`` and return its result: in gevent's thread pool if gevent has patched this process."""
     if not is_patched():
         return work(*arguments, **named)
-    from gevent import get_hub  # noqa: PLC0415  # only where it is loaded already
+    from gevent import get_hub  # noqa: PLC0415  # only where it is already loaded
 
-    done: R = get_hub().threadpool.apply(work, arguments, named)
-    return done
+    result: R = get_hub().threadpool.apply(work, arguments, named)
+    return result
 
 
 def is_patched() -> bool:
-    """Whether gevent has patched this process: its threads are greenlets then, which cost next to nothing."""
+    """Whether gevent has patched this process, so that its threads are greenlets."""
     monkey = sys.modules.get("gevent.monkey")
     return monkey is not None and bool(monkey.is_module_patched("threading"))

@@ -1,4 +1,4 @@
-"""What a request's head may be, before anything of it is read: whatever is read costs by its length."""
+"""Limits on the size of a request head, checked before it is parsed."""
 
 from __future__ import annotations
 
@@ -6,26 +6,27 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 MOST_HEADERS: Final = 32 * 1024
-"""Characters of all headers together: as much as the usual proxies take."""
+"""Maximum characters of all headers together, as common proxies accept."""
 MOST_TARGET: Final = 8 * 1024
-"""Characters of path and query."""
+"""Maximum characters of path and query."""
 MOST_CALLBACK: Final = 24 * 1024
-"""The same where third parties send users back to: some have codes of 8 KB, before they are encoded."""
+"""Maximum characters of path and query of OAuth callbacks. Some codes have 8 KB before percent-encoding."""
 MOST_REQUEST_LINE: Final = MOST_CALLBACK + 256
-"""Bytes of a request line that the server reads: what is longer, it refuses by itself."""
+"""Maximum bytes of a request line. The server itself refuses longer ones."""
 MOST_FIELDS: Final = 100
-"""Fields of a query."""
+"""Maximum fields of a query."""
 MOST_TRACE: Final = 512
-"""Characters of each of Trace Context's headers (its section 3.3.1.5); longer ones are dropped."""
+"""Maximum characters of each W3C Trace Context header (its section 3.3.1.5). Longer ones are dropped."""
 
 _HEADER: Final = "HTTP_"
 _TRACES: Final = ("HTTP_TRACEPARENT", "HTTP_TRACESTATE")
 
 
 def head_fault(environ: dict[str, Any], longer: Mapping[str, int] = {}) -> tuple[int, str] | None:
-    """Status and words to refuse a request with whose head is too long (RFC 9110, RFC 6585); or None.
+    """The status and detail to refuse a request whose head is too long; None if it is acceptable.
 
-    ``longer`` has the characters of path and query for paths that may have more than the others.
+    414: path or query (RFC 9110, section 15.5.15). 431: headers (RFC 6585, section 5). ``longer`` has the
+    maximum characters of path and query for paths that may have more than ``MOST_TARGET``.
     """
     query, path = str(environ.get("QUERY_STRING", "")), str(environ.get("PATH_INFO", ""))
     most = longer.get(path, MOST_TARGET)

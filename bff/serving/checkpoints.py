@@ -1,4 +1,4 @@
-"""SQLite's checkpoints, made beside the requests instead of inside one of them."""
+"""Runs SQLite's WAL checkpoints in a thread, instead of within the commits of requests."""
 
 from __future__ import annotations
 
@@ -16,20 +16,19 @@ from bff.serving.periodic_thread import Rounds
 
 EVERY_SECONDS: Final = 1.0
 LONG_PAGES: Final = 8000
-"""The log may grow to so many pages (32 MB) before it is made to begin anew."""
+"""Pages (32 MB) in the WAL from which on it is restarted."""
 
 LAST_RESORT: Final = "PRAGMA wal_autocheckpoint=16000"
-"""From so many pages on whoever commits makes one after all."""
+"""SQLite's automatic checkpoint within a commit, at twice ``LONG_PAGES``."""
 
 log = structlog.get_logger("hitchpost.database")
 
 
 class Checkpoints(Rounds):
-    """Every second what was committed moves from SQLite's log into the database file. Not on PostgreSQL.
+    """Copies committed pages from SQLite's WAL to the database file every second. Does nothing on PostgreSQL.
 
-    Left to itself, SQLite does it within somebody's commit: with a large database that takes a tenth of a
-    second, for which everybody waits who wants to write. While this runs, that is the last resort. Nothing is
-    less durable: the log is synchronized before it is copied, and sooner than before.
+    By default, SQLite does so within a commit, which blocks all writers for a tenth of a second on a large
+    database. Durability does not change: SQLite synchronizes the WAL before it copies it.
     """
 
     def __init__(self, engine: Engine, every: float = EVERY_SECONDS, long_pages: int = LONG_PAGES) -> None:
@@ -38,22 +37,23 @@ class Checkpoints(Rounds):
         self._long = long_pages
 
     def anew(self) -> Checkpoints:
-        """The same for another process: a thread can be started once."""
+        """A copy for another process, as a thread can be started only once."""
         return Checkpoints(self._engine, self._every, self._long)
 
     def run(self) -> None:
-        """One after the other until it is stopped."""
+        """Run checkpoints until stopped."""
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "checkout", _leave_it_to_us)
             super().run()
 
     def once(self) -> None:
-        """One checkpoint; with nothing new in the log it costs a look at it."""
+        """Run one checkpoint, and restart a long WAL."""
         if self._copy() <= self._long:
             return
-        # The log begins anew only when a writer finds all of it copied and synchronized, which never is so
-        # where somebody always writes. So the last pages are copied while nobody does: few, as the rest has
-        # been, and little is left to synchronize (a twentieth of the time for which writers wait otherwise).
+        # SQLite restarts the WAL only when all of it is copied and synchronized, which never happens under
+        # continuous writes. So the last pages are copied while this process holds its write lock. Few are
+        # left, and little to synchronize, which blocks writers for a twentieth of the time of a full
+        # checkpoint.
         aside(os.fsync, self._file)
         self._copy()
         aside(os.fsync, self._file)
@@ -62,16 +62,16 @@ class Checkpoints(Rounds):
 
     @cached_property
     def _file(self) -> int:
-        """The database's file. Never closed: that would take all of SQLite's locks on it away (fcntl(2))."""
-        _, _, path = self._ask("PRAGMA database_list")
+        """A descriptor of the database file. Never closed: that would release SQLite's locks (fcntl(2))."""
+        _, _, path = self._execute("PRAGMA database_list")
         return os.open(path, os.O_RDONLY)
 
     def _copy(self) -> int:
-        """Copy what nobody reads in its older form any more; so many pages the log has. Nobody waits."""
-        _, pages, _ = self._ask("PRAGMA wal_checkpoint(PASSIVE)")
+        """Copy the pages that no reader needs in an older version; return the WAL's pages. Does not block."""
+        _, pages, _ = self._execute("PRAGMA wal_checkpoint(PASSIVE)")
         return int(pages)
 
-    def _ask(self, pragma: str) -> Any:
+    def _execute(self, pragma: str) -> Any:
         with closing(self._engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
             return aside(lambda: cursor.execute(pragma).fetchone())
 

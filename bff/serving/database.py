@@ -1,4 +1,4 @@
-"""One engine for a program, set up so that writers queue instead of failing; and its schema."""
+"""Opens a program's database, with queued writers on SQLite, and manages its schema."""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ from bff.serving.sqlite_writers import WAIT_SECONDS, WriterQueue, code_of, patie
 
 WRITES: Final = {"hitchpost_writes": True}
 PRAGMAS: Final = (
-    # Short: SQLite waits inside the driver, where no other request of a gevent worker goes on. Whoever writes
-    # waits outside (``patiently``).
+    # Milliseconds. Short, as a wait inside the driver blocks all requests of a gevent worker. Writers wait in
+    # ``patiently`` instead.
     "PRAGMA busy_timeout=50",
     "PRAGMA journal_mode=WAL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA synchronous=NORMAL",
 )
 STANDS_AT: Final = table("alembic_version", column("version_num"))
-"""Where alembic notes which migrations a database has."""
+"""Alembic's table with the current revision."""
 KEPT_CONNECTIONS, MOST_CONNECTIONS = 10, 20
-"""Of a process, however many threads it has: each needs one for milliseconds at a time."""
+"""Connections in the pool of a process, and maximum with overflow. Each use takes milliseconds."""
 
 
 def open_database(url: str, threads: int = MOST_CONNECTIONS) -> Engine:
-    """An engine for ``url`` (SQLAlchemy form). SQLite gets WAL, a busy timeout and foreign keys."""
+    """Create an engine for a SQLAlchemy URL. SQLite gets WAL, a busy timeout and foreign keys."""
     kept = min(threads, KEPT_CONNECTIONS)
     engine = create_engine(
         url,
@@ -62,7 +62,7 @@ def open_database(url: str, threads: int = MOST_CONNECTIONS) -> Engine:
         pool_size=kept,
         max_overflow=max(min(threads, MOST_CONNECTIONS) - kept, 2),
         pool_timeout=WAIT_SECONDS,
-        # Errors of the database must not carry the values of a row into a log.
+        # Error messages must not contain values of rows, as they are logged.
         hide_parameters=True,
     )
     if engine.dialect.name == "sqlite":
@@ -79,61 +79,62 @@ def open_database(url: str, threads: int = MOST_CONNECTIONS) -> Engine:
 
 
 def missing_file(url: str) -> Path | None:
-    """Where a SQLite database would be made anew; None where there is one, or a server."""
-    named = make_url(url)
-    if named.get_backend_name() != "sqlite" or not named.database or named.database == ":memory:":
+    """The path of a SQLite file that does not exist; None if it exists, or for other databases."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
         return None
-    path = Path(named.database).absolute()
+    path = Path(parsed.database).absolute()
     return None if path.exists() else path
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether an error says that the database cannot be used now: it is gone, full, locked or too slow."""
+    """Whether an error means that the database is unavailable: not reachable, full, locked or too slow."""
     if code_of(error) == sqlite3.SQLITE_ERROR:
-        return False  # The statement is wrong, or the schema.
+        return False  # A faulty statement or schema.
     if isinstance(error, OperationalError | InterfaceError | InternalError | SQLAlchemyTimeout):
         return True
     return type(error) is DatabaseError or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
 def _survive_forks(engine: Engine) -> None:
-    """Let a process that was forked open connections of its own: two cannot share one.
+    """Make a forked process open its own connections, as processes cannot share one.
 
-    A host may build its app before it forks. The parent's are left open, for it goes on with them.
+    A host may create its app before it forks. The parent's connections are not closed, as it still uses them.
     """
-    known = ref(engine)
+    engine_ref = ref(engine)
 
-    def begin_anew() -> None:
-        if (ours := known()) is None:
+    def reset_pool() -> None:
+        if (forked := engine_ref()) is None:
             return
-        queue = _queues.get(ours.pool)
-        ours.dispose(close=False)
+        queue = _queues.get(forked.pool)
+        forked.dispose(close=False)
         if queue is not None:
-            _queues[ours.pool] = queue
+            _queues[forked.pool] = queue
 
-    os.register_at_fork(after_in_child=begin_anew)
+    os.register_at_fork(after_in_child=reset_pool)
 
 
 def writing(engine: Engine) -> Engine:
-    """The same engine for a transaction that writes.
+    """The engine for transactions that write.
 
-    On SQLite it begins IMMEDIATE: a transaction that reads first and writes later would be refused at once
-    when another writer got in between, whatever the busy timeout says.
+    On SQLite they begin with BEGIN IMMEDIATE. A transaction that reads first and writes later would fail at
+    once, regardless of the busy timeout, if another connection has written in between.
     """
     return engine.execution_options(**WRITES)
 
 
 def turn_to_write(engine: Engine) -> AbstractContextManager[None]:
-    """For one statement that is a transaction by itself: its turn among this process's writers."""
+    """Wait for the write lock of this process, for one statement in autocommit mode. Only on SQLite."""
     queue = _queues.get(engine.pool)
     return queue.turn() if queue else nullcontext()
 
 
 class Schema:
-    """A program's tables, by its migrations. ``lock`` is PostgreSQL's name for its start: any number.
+    """The schema of a program, as its migrations create it.
 
-    ``mark`` is a table of its first migration that no other program has; ``setting`` the variable with the
-    database's URL, and ``upgrade_by`` the command that makes or upgrades it, for what operators are told.
+    ``lock``: the number of PostgreSQL's advisory lock for upgrades. ``mark``: a table of the first migration
+    that no other program has. For error messages, ``setting`` is the variable with the database's URL, and
+    ``upgrade_by`` the command that creates or upgrades the schema.
     """
 
     def __init__(self, migrations: Path, *, lock: int, mark: str, setting: str, upgrade_by: str) -> None:
@@ -144,16 +145,16 @@ class Schema:
         self._upgrade_by = upgrade_by
 
     def upgrade(self, engine: Engine) -> None:
-        """Bring it up to date. Any number of processes may start at once: the first one does it.
+        """Upgrade to the newest revision. Concurrent calls are safe: the first one does it.
 
-        Raises ``UnusableDatabase`` for the database of another program, and changes nothing there.
+        Raises ``UnusableDatabase`` for the database of another program, which is not changed.
         """
         with engine.connect() as connection:
             if self._is_foreign(connection):
                 raise UnusableDatabase(self._foreign())
             if self._serves(connection):
                 return
-        # Few starts need it, and it would take 10 MB and an eighth of the time of each.
+        # Imported only if needed: alembic takes 10 MB, and an eighth of the start's time.
         from alembic import command  # noqa: PLC0415
         from alembic.config import Config  # noqa: PLC0415
 
@@ -165,31 +166,31 @@ class Schema:
             command.upgrade(config, "head")
 
     def one_at_a_time(self, connection: Connection) -> None:
-        """Until this transaction ends, nobody else is past this; of SQLite's writers there is one anyway."""
+        """Hold an advisory lock until the transaction ends. SQLite needs none, as it has one writer."""
         if connection.dialect.name == "postgresql":
             from bff.serving.postgresql import UNLIMITED  # noqa: PLC0415  # an extra
 
-            # A large table takes its time, and so does another process that is at it already.
+            # No timeout, as large tables and a concurrent upgrade may take long.
             connection.exec_driver_sql(UNLIMITED)
             connection.execute(select(func.pg_advisory_xact_lock(self._lock)))
 
     def fault(self, engine: Engine) -> str | None:
-        """What keeps a database from being used now: ``database`` or ``schema``; None when nothing does."""
+        """Why a database cannot be used: ``database`` or ``schema``; None if it can."""
         try:
             with engine.connect() as connection:
                 if self._is_foreign(connection) or not self._serves(connection):
                     return "schema"
             with writing(engine).begin() as connection:
-                # It shows that a change would be kept: no full disk, no lock, no replica.
+                # A write that changes nothing. Fails on a full disk, a lock or a read-only replica.
                 connection.execute(update(STANDS_AT).values(version_num=STANDS_AT.c.version_num))
         except SQLAlchemyError:
             return "database"
         return None
 
     def open(self, url: str) -> Engine:
-        """The database of a command that works on what is in it. No file is made.
+        """Open and upgrade an existing database, for a command. Creates no SQLite file.
 
-        Raises ``UnusableDatabase``, also where there is none, and ``SQLAlchemyError``.
+        Raises ``UnusableDatabase``, also if there is no file, and ``SQLAlchemyError``.
         """
         if (path := missing_file(url)) is not None:
             raise UnusableDatabase(
@@ -201,7 +202,7 @@ class Schema:
         return engine
 
     def look_at(self, url: str) -> tuple[list[str], list[str]]:
-        """Faults of a database that this program does not use yet, and warnings. No file is made."""
+        """Check a database before its first use; return faults and warnings. Creates no SQLite file."""
         if missing_file(url) is not None:
             return [], [self._old()]
         engine = open_database(url)
@@ -215,8 +216,8 @@ class Schema:
         finally:
             engine.dispose()
         if fault == "database":
-            said = "the database does not answer, or takes no change; is it running, is the URL right?"
-            return [f"{self._setting}: {said}"], []
+            detail = "the database does not answer, or takes no change; is it running, is the URL right?"
+            return [f"{self._setting}: {detail}"], []
         return [], [self._old()] if fault else []
 
     def _old(self) -> str:
@@ -229,27 +230,27 @@ class Schema:
         )
 
     def _is_foreign(self, connection: Connection) -> bool:
-        """Whether migrations of another program made it: both count theirs from 1."""
-        there = inspect(connection)
-        if there.has_table(self._mark) or not there.has_table(STANDS_AT.name):
+        """Whether the schema is another program's. Revision numbers do not tell, as both start at 1."""
+        tables = inspect(connection)
+        if tables.has_table(self._mark) or not tables.has_table(STANDS_AT.name):
             return False
         return connection.execute(select(STANDS_AT)).first() is not None
 
     def _serves(self, connection: Connection) -> bool:
         if not inspect(connection).has_table(STANDS_AT.name):
             return False
-        stands = connection.execute(select(STANDS_AT)).scalars().all()
-        # A revision that is not known here is a newer program's, being rolled out: its schema serves too.
-        return bool(stands) and not set(stands) & set(self.revisions[:-1])
+        current = connection.execute(select(STANDS_AT)).scalars().all()
+        # An unknown revision is that of a newer version during a rollout, whose schema is compatible.
+        return bool(current) and not set(current) & set(self.revisions[:-1])
 
     @cached_property
     def revisions(self) -> list[str]:
-        """The migrations in their order, the newest last: their files' names begin with them."""
+        """The revisions in order, the newest last, from the names of the migration files."""
         return sorted(path.name.partition("_")[0] for path in self._migrations.glob("versions/[0-9]*_*.py"))
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # The driver's own transaction handling is switched off: it would begin too late and never IMMEDIATE.
+    # Disables the driver's transaction handling, which begins late and never with IMMEDIATE.
     connection.isolation_level = None
     ends = time.monotonic() + WAIT_SECONDS
     for pragma in PRAGMAS:

@@ -1,4 +1,4 @@
-"""What a command says of a database that cannot be used, in place of a traceback."""
+"""Error messages of commands for unusable databases, in place of a traceback."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bff.serving.terminal import one_line
 
 
 class UnusableDatabase(Exception):
-    """A database that waiting does not make the right one. ``faults`` has a line for each reason."""
+    """A database that a retry does not make usable. ``faults`` has a line for each reason."""
 
     def __init__(self, fault: str) -> None:
         super().__init__(fault)
@@ -14,17 +14,18 @@ class UnusableDatabase(Exception):
 
 
 def told(error: Exception, setting: str) -> str | None:
-    """One sentence, which names ``setting``, the variable with the database's URL; None for another error.
+    """The message for a database error; None for another error. ``setting``: the variable with the URL.
 
-    What the driver says holds no password; what it was asked is left out, for it may hold what is private.
+    The driver's messages contain no password. Statements and their values are left out, as they may contain
+    personal data.
     """
-    from sqlalchemy.exc import DBAPIError, SQLAlchemyError  # noqa: PLC0415  # `serve` does without
+    from sqlalchemy.exc import DBAPIError, SQLAlchemyError  # noqa: PLC0415  # `serve` does not load it
 
     if not isinstance(error, SQLAlchemyError):
         return None
     cause = error.orig if isinstance(error, DBAPIError) else None
-    said = str(cause).strip().partition("\n")[0] if cause is not None else ""
+    reason = str(cause).strip().partition("\n")[0] if cause is not None else ""
     return (
-        f"the database cannot be used: {one_line(said or type(error).__name__)}; look at {setting}, at the"
+        f"the database cannot be used: {one_line(reason or type(error).__name__)}; look at {setting}, at the"
         " rights to its file, at its disk, and whether its schema is up to date"
     )

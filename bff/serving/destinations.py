@@ -1,4 +1,4 @@
-"""Where a server may send requests that others name the target of: public addresses, over TLS, or allowed."""
+"""Checks the targets of outgoing requests to URLs that others choose, against server-side request forgery."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Resolver = Callable[[str, int], Iterable[str]]
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _THIS_MACHINE: Final = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 _UNICAST: Final = ipaddress.ip_network("2000::/3")
-"""All of IPv6 that is routed between sites; a mapped or compatible IPv4 address is outside of it."""
+"""The IPv6 global unicast range. IPv4-mapped and IPv4-compatible addresses are outside of it."""
 _SPECIAL: Final = tuple(
-    # Beside what ``is_global`` knows: relays, tunnels, and protocols' own (IANA special-purpose registries).
+    # Not covered by ``is_global``: relays, tunnels, protocol assignments (IANA special-purpose registries).
     ipaddress.ip_network(network)
     for network in ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2002::/16", "3fff::/20")
 )
@@ -29,11 +29,11 @@ _ENDS_IN_NUMBER: Final = re.compile(r"(?:^|\.)(?:\d+|0x[0-9a-f]*)\.?$", re.IGNOR
 
 
 class ForbiddenUrl(Exception):
-    """A URL that no request goes to. The message says why and what to write instead."""
+    """A URL to which no request is sent. The message says why, and what to write instead."""
 
 
 def parts_of(url: str) -> SplitResult:
-    """The parts of an absolute URL that every reader reads alike. Raises ``ForbiddenUrl``."""
+    """Parse an absolute URL. Raises ``ForbiddenUrl`` if parsers could disagree about its host."""
     try:
         parts = urlsplit(url)
         usable = bool(parts.hostname) and parts.port != 0
@@ -42,40 +42,41 @@ def parts_of(url: str) -> SplitResult:
     if not usable or parts.fragment or not url.isascii() or not url.isprintable() or set(url) & set(' \\"<>'):
         raise ForbiddenUrl("write an absolute URL such as https://login.example.com/authorize")
     if "@" in parts.netloc:
-        # http://localhost:80@attacker.test: a name in front of the host is read by people as the host.
+        # In http://localhost:80@attacker.test, people mistake the user name for the host.
         raise ForbiddenUrl("write it without a user name")
     host = parts.hostname or ""
     if parts.scheme != "https" and not (parts.scheme == "http" and is_this_machine(host)):
         raise ForbiddenUrl("write https:// (http:// is for this machine only)")
     if ":" not in host and _ENDS_IN_NUMBER.search(host) and not _is_address(host):
-        # 2130706433, 0x7f.1 and 127.1 are all 127.0.0.1 to the resolver.
+        # Resolvers accept 2130706433, 0x7f.1 and 127.1 as 127.0.0.1.
         raise ForbiddenUrl("write the address as four decimal numbers")
     return parts
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether a host name is this machine's: every name below ``localhost`` is (RFC 6761, section 6.3)."""
+    """Whether a host name is loopback, as every name below ``localhost`` is (RFC 6761, section 6.3)."""
     return host in LOOPBACK or host.endswith(".localhost")
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address belongs to the public internet, and to no tunnel that leads elsewhere."""
+    """Whether an address is on the public internet, and not of a tunnel or relay."""
     if isinstance(address, IPv6Address) and address not in _UNICAST:
         return False
     return address.is_global and not address.is_multicast and not _within(address, _SPECIAL)
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """What this machine's resolver says. Its own time-outs bound it. Raises ``OSError``."""
+    """Resolve a name with the system's resolver and its timeouts. Raises ``OSError``."""
     host = "localhost" if host.endswith(".localhost") else host
-    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What may be called. ``loopback``: this machine too, over http, as when the service itself is there.
+    """Which targets are allowed: public addresses over https, and ``networks``.
 
-    ``setting`` is the variable that an operator names ``networks`` in.
+    ``loopback``: allow this machine too, also over http, as for development. ``setting`` is the variable with
+    which an operator sets ``networks``.
     """
 
     loopback: bool = False
@@ -84,7 +85,7 @@ class Policy:
     setting: str = ""
 
     def check(self, url: str) -> SplitResult:
-        """What can be said of a URL without asking anybody. Raises ``ForbiddenUrl``."""
+        """Check a URL without resolving its host; return its parts. Raises ``ForbiddenUrl``."""
         parts = parts_of(url)
         if parts.scheme == "http" and not self.loopback:
             raise ForbiddenUrl("write https:// (the service is not on this machine's http itself)")
@@ -96,26 +97,26 @@ class Policy:
         return parts
 
     def addresses(self, host: str, port: int) -> list[str]:
-        """Where ``host`` may be connected to: exactly these. Raises ``ForbiddenUrl`` or ``OSError``.
+        """Resolve ``host``; return its addresses, all allowed. Raises ``ForbiddenUrl`` or ``OSError``.
 
-        One forbidden address among several forbids all: which one is taken must not be the answer's choice.
+        One forbidden address forbids the host, as a DNS answer must not select which address is used.
         """
-        found = [ipaddress.ip_address(text.partition("%")[0]) for text in self.resolver(host, port)]
-        if not found:
+        addresses = [ipaddress.ip_address(text.partition("%")[0]) for text in self.resolver(host, port)]
+        if not addresses:
             raise ForbiddenUrl(f"{host} has no address")
-        for address in found:
+        for address in addresses:
             self._require(address)
-        return [str(address) for address in dict.fromkeys(found)]
+        return [str(address) for address in dict.fromkeys(addresses)]
 
     def _require(self, address: Address) -> None:
-        here = self.loopback and _within(address, _THIS_MACHINE)
-        if not (here or is_public(address) or _within(address, self.networks)):
+        is_loopback = self.loopback and _within(address, _THIS_MACHINE)
+        if not (is_loopback or is_public(address) or _within(address, self.networks)):
             advice = f"; {self.setting} may name its network" if self.setting else ""
             raise ForbiddenUrl(f"{address} is no public address{advice}")
 
 
 def networks_of(text: str) -> tuple[Network, ...]:
-    """Comma-separated networks (CIDR). Raises ``ValueError`` saying what to write instead."""
+    """Parse comma-separated networks (CIDR). Raises ``ValueError`` that says what to write instead."""
     try:
         return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What happens before any route is looked for: whom the request is for, how large it is, and its id."""
+"""WSGI middleware that checks requests before routing: host, size and body. Assigns ids and logs requests."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from bff.serving.hosts import LOOPBACK, host_name
 
 REQUEST_ID: Final = "hitchpost.request_id"
 CLIENT_WAIT: Final = "hitchpost.client_wait"
-"""In a request's environment, where the server can end a wait for its client: what makes the context manager
-around it, which raises ``TimeoutError``."""
+"""Key in the WSGI environment: a function that returns a context manager, which limits a wait for the client
+and raises ``TimeoutError``. Only set by servers that can do so."""
 ROUTE: Final = "hitchpost.route"
 UNMATCHED: Final = "(none)"
 
 SMALL_BODY_BYTES: Final = 16 * 1024
 RETRY_SECONDS: Final = "5"
 MOST_LARGE_BODIES: Final = 64
-"""So many bodies beyond the small ones are taken at a time: what senders leave unfinished fills memory."""
+"""Maximum bodies above ``SMALL_BODY_BYTES`` that are read at a time, as unfinished bodies use memory."""
 
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _METHOD: Final = re.compile(r"[A-Z]{1,16}")
@@ -41,16 +41,16 @@ log = structlog.get_logger("hitchpost.request")
 Environ = dict[str, Any]
 App = Callable[[Environ, Any], Iterable[bytes]]
 Refuse = Callable[[int, str, str], App]
-"""Makes the answer of a refusal, from its status, code and detail: each program has its own form."""
+"""Returns the WSGI app that refuses a request, for a status, code and detail. Each program has its own."""
 
 
 class Edge:
     """WSGI middleware around a whole program.
 
-    A request for a host that is none of ``hosts`` (names without port) is refused before the application
-    sees it, with nothing of it in the answer. ``hops`` is how many proxies stand before the program, each
-    of which sets X-Forwarded-For and X-Forwarded-Proto; with 0 those headers mean nothing. ``longer`` has the
-    characters of an address for the paths that may have more than others.
+    ``hosts``: host names without ports; requests for others are refused, and the response repeats nothing of
+    them. ``hops``: number of proxies in front, which set X-Forwarded-For and X-Forwarded-Proto; with 0, these
+    headers are ignored. ``longer``: maximum characters of path and query, by path, for paths that may have
+    more than ``bounds.MOST_TARGET``.
     """
 
     def __init__(
@@ -71,15 +71,15 @@ class Edge:
         self._large = threading.BoundedSemaphore(MOST_LARGE_BODIES)
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        """One request, with one line in the log."""
+        """Handle one request, and log one line about it."""
         name, began = request_id(environ), time.monotonic()
-        told: dict[str, Any] = {}
+        sent: dict[str, int] = {}
 
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-            told["status"] = int(status[:3])
+            sent["status"] = int(status[:3])
             headers[:] = [item for item in headers if item[0].lower() != "x-request-id"]
             headers.append(("X-Request-Id", name))
-            if told["status"] in {429, 503} and not any(item[0].lower() == "retry-after" for item in headers):
+            if sent["status"] in {429, 503} and not any(item[0].lower() == "retry-after" for item in headers):
                 headers.append(("Retry-After", RETRY_SECONDS))
             return start_response(status, headers, *more)
 
@@ -89,17 +89,18 @@ class Edge:
         try:
             body = app(environ, start)
         except BaseException:
-            _tell(environ, 500, began)
+            _log_request(environ, 500, began)
             raise
-        return ClosingIterator(body, lambda: _tell(environ, told.get("status", 500), began))
+        return ClosingIterator(body, lambda: _log_request(environ, sent.get("status", 500), began))
 
     def _refusal(self, environ: Environ) -> App | None:
         if host_name(environ.get("HTTP_HOST", "")) not in self._hosts:
             return self._refuse(
                 400, "malformed_request", "this program does not serve the host of the request"
             )
-        if too_long := head_fault(environ, self._longer):
-            return self._refuse(too_long[0], "malformed_request", too_long[1])
+        if fault := head_fault(environ, self._longer):
+            status, detail = fault
+            return self._refuse(status, "malformed_request", detail)
         return self._refusal_of_body(environ)
 
     def _refusal_of_body(self, environ: Environ) -> App | None:
@@ -114,9 +115,9 @@ class Edge:
         return None
 
     def _take_body(self, environ: Environ, size: int, *, chunked: bool) -> App | None:
-        """Read the whole body before anything is done for it: whoever sends slowly holds nothing else.
+        """Read the whole body before routing, so that a slow sender holds no thread or connection of ours.
 
-        Of a chunked one the length is known then, and is held against what its route takes.
+        The length of a chunked body is then known, and Flask can check it against the route's maximum.
         """
         large = size > SMALL_BODY_BYTES
         if large and not self._large.acquire(blocking=False):
@@ -147,22 +148,22 @@ class Edge:
 
 
 class _Addressed:
-    """Between the proxies' headers and the program: the client's address bare, as some proxies add its port.
+    """Normalizes ``REMOTE_ADDR`` after ``ProxyFix``, as some proxies add the client's port.
 
-    What is no address is worth nothing; then the address counts that the request came from.
+    Falls back to the address of the TCP connection if the proxies sent no valid address.
     """
 
     def __init__(self, app: App) -> None:
         self._app = app
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        own = environ.get("werkzeug.proxy_fix.orig", {}).get("REMOTE_ADDR", "")
-        environ["REMOTE_ADDR"] = client_address(environ.get("REMOTE_ADDR") or "") or own
+        peer = environ.get("werkzeug.proxy_fix.orig", {}).get("REMOTE_ADDR", "")
+        environ["REMOTE_ADDR"] = client_address(environ.get("REMOTE_ADDR") or "") or peer
         return self._app(environ, start_response)
 
 
 def trusted(public_url: str, more: str, bind: str, *, development: bool) -> frozenset[str]:
-    """The hosts that a program answers for: its public one, those listed, and the address it listens on."""
+    """The accepted host names: of ``public_url``, those in ``more`` (comma-separated), and of ``bind``."""
     public = urlsplit(public_url).netloc.rpartition("@")[2]
     listed = [item.strip() for item in more.split(",") if item.strip()]
     names = {host_name(item) for item in [public, *listed, bind]}
@@ -170,27 +171,27 @@ def trusted(public_url: str, more: str, bind: str, *, development: bool) -> froz
 
 
 def request_id(environ: Environ) -> str:
-    """The id of this request: the one that came with it if it is a plain token, or a new one."""
+    """The request's id: its X-Request-Id if that is valid (``_ID``), else a new one."""
     if REQUEST_ID not in environ:
-        given = str(environ.get("HTTP_X_REQUEST_ID", ""))
-        environ[REQUEST_ID] = given if _ID.fullmatch(given) else "req_" + secrets.token_hex(12)
+        header = str(environ.get("HTTP_X_REQUEST_ID", ""))
+        environ[REQUEST_ID] = header if _ID.fullmatch(header) else "req_" + secrets.token_hex(12)
     name: str = environ[REQUEST_ID]
     return name
 
 
-def _tell(environ: Environ, status: int, began: float) -> None:
-    # No path and no query: they may hold a secret. The route's rule says which one it was.
+def _log_request(environ: Environ, status: int, began: float) -> None:
+    # The route's rule instead of the path and query, which may contain secrets.
     method, route = str(environ.get("REQUEST_METHOD", "")), str(environ.get(ROUTE, UNMATCHED))
-    spent = time.monotonic() - began
+    seconds = time.monotonic() - began
     metrics.busy(-1)
-    metrics.request(route, method, status, spent)
+    metrics.request(route, method, status, seconds)
     if not (route.endswith(("/health/live", "/health/ready")) and status == 200):
         log.info(
             "request",
             method=method if _METHOD.fullmatch(method) else "(other)",
             route=route,
             status=status,
-            ms=round(spent * 1000),
+            ms=round(seconds * 1000),
             client=environ.get("REMOTE_ADDR", ""),
         )
     structlog.contextvars.clear_contextvars()

@@ -1,4 +1,4 @@
-"""Secrets from files, and what no program starts with in production. Shared by both programs' settings."""
+"""Reads secrets from files, and checks for weak secrets and debugging switches. Used by both programs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WELL_KNOWN: Final = (
     "deadbeef",
 )
 BEGINNINGS: Final = ("demo", "test", "sk_demo", "sk_test")
-"""Words of four letters turn up in random keys too; not where these begin."""
+"""Prefixes of weak secrets. Random keys may contain such short words elsewhere."""
 DEBUGGING: Final = ("FLASK_DEBUG", "PYTHONDEVMODE", "PYTHONASYNCIODEBUG", "WERKZEUG_DEBUG_PIN")
 OFF: Final = frozenset({"", "0", "false", "no", "off"})
 
@@ -35,7 +35,7 @@ OFF: Final = frozenset({"", "0", "false", "no", "off"})
 def from_files(
     prefix: str, names: Iterable[str], environ: Mapping[str, str]
 ) -> tuple[dict[str, str], list[str]]:
-    """The values of ``{prefix}{NAME}_FILE`` variables by name, and every fault of theirs."""
+    """Read the files that ``{prefix}{NAME}_FILE`` variables name; return values by name, and all faults."""
     values: dict[str, str] = {}
     faults: list[str] = []
     for name in names:
@@ -55,34 +55,34 @@ def from_files(
 
 def _read(path: Path) -> str:
     with path.open("rb") as file:
-        found = file.read(LARGEST_FILE + 1)
-    if len(found) > LARGEST_FILE:
+        data = file.read(LARGEST_FILE + 1)
+    if len(data) > LARGEST_FILE:
         raise ValueError(f"larger than {LARGEST_FILE} bytes")
-    return found.decode().strip()
+    return data.decode().strip()
 
 
 def is_production(given: str | None, public_url: str) -> bool:
-    """Whether the stricter rules hold: as ``..._ENVIRONMENT`` says, or wherever the public URL is https."""
+    """Whether the rules of production apply: as ``..._ENVIRONMENT`` says, else if the public URL is https."""
     return given == "production" if given else public_url.lower().startswith("https:")
 
 
 def weakness(secret: str) -> str | None:
-    """Why a secret can be guessed; None when it cannot be seen to be weak."""
+    """Why a secret is weak; None if no weakness is found."""
     if len(set(secret)) < FEWEST_CHARACTERS:
         return f"has fewer than {FEWEST_CHARACTERS} different characters"
-    if secret in (secret + secret)[1:-1]:  # only what repeats itself is found within itself, moved on
+    if secret in (secret + secret)[1:-1]:  # true only for a text that consists of repetitions
         return "repeats itself"
     lower = secret.lower()
-    found = next((word for word in WELL_KNOWN if word in lower), None)
-    found = found or next((word for word in BEGINNINGS if lower.startswith(word)), None)
-    return f"contains {found!r}, as keys that everybody knows do" if found else None
+    weak_word = next((word for word in WELL_KNOWN if word in lower), None)
+    weak_word = weak_word or next((word for word in BEGINNINGS if lower.startswith(word)), None)
+    return f"contains {weak_word!r}, as keys that everybody knows do" if weak_word else None
 
 
 def debugging(environ: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Each switch that would show the insides of the program."""
-    given = os.environ if environ is None else environ
+    """Yield a line for each debugging switch that is on."""
+    variables = os.environ if environ is None else environ
     for name in DEBUGGING:
-        if given.get(name, "").lower() not in OFF:
+        if variables.get(name, "").lower() not in OFF:
             yield f"{name}: is set; take it away, it shows the insides of the program"
-    if sys.flags.dev_mode and "PYTHONDEVMODE" not in given:
+    if sys.flags.dev_mode and "PYTHONDEVMODE" not in variables:
         yield "python -X dev: start it without; it shows the insides of the program"

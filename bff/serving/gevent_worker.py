@@ -1,7 +1,7 @@
-"""gunicorn's gevent worker, with an end to every wait for a client: a slow client costs a little memory.
+"""A gunicorn gevent worker with timeouts for clients, so that a slow client costs only a little memory.
 
-The standard library is patched in the worker's process only, after the fork and before the application is
-imported there. Nothing of this module may be used where the application runs inside a host's own server.
+gevent patches the standard library in the worker process only: after the fork, before the application is
+imported. Do not use this module where the application runs in a host's own server.
 """
 
 from __future__ import annotations
@@ -21,23 +21,24 @@ from gunicorn.workers.ggevent import GeventWorker
 from bff.serving.edge import CLIENT_WAIT
 
 HEAD_SECONDS: Final = 15.0
-"""So long may a client take for a whole request head, and be silent between two requests."""
+"""Timeout for reading a request head, and for an idle connection between two requests."""
 CROWDED_SECONDS: Final = 2.0
-"""The same while most connections are taken: who is silent makes room for who is not."""
+"""Replaces ``HEAD_SECONDS`` while most connections are in use, so that idle ones are closed soon."""
 CROWDED_SHARE: Final = 0.8
+"""Share of the connections in use from which on the worker is crowded."""
 BODY_SECONDS: Final = 30.0
-"""So long may a whole request body take."""
+"""Timeout for reading a whole request body."""
 STALLED_SECONDS: Final = 30.0
-"""So long may a client take nothing of an answer."""
+"""Timeout for each write to a client that does not read its response."""
 LINGER_SECONDS: Final = 2.0
-"""So long does a stopping worker wait for a request that may be on its way."""
+"""How long a stopping worker waits for requests that clients may still be sending."""
 TICK_SECONDS: Final = 0.2
 SPARE_FILES: Final = 256
-"""Open files of a worker that are no clients: databases, calls to others, its own."""
+"""Open files reserved for other uses than clients: databases, outgoing calls, the worker's own."""
 
 
 class ClientTooSlow(TimeoutError):
-    """A client did not send in time what it had begun to send."""
+    """A client did not send the rest of its request in time."""
 
 
 class CooperativeWorker(GeventWorker):  # type: ignore[misc]
@@ -53,28 +54,28 @@ class CooperativeWorker(GeventWorker):  # type: ignore[misc]
         self._waiting: set[gevent.Greenlet] = set()
 
     def patch(self) -> None:
-        """Make the standard library's waits give way to other requests. Sockets are opened anew as such."""
-        # Neither signals nor child processes: the worker starts none.
+        """Patch the standard library, and replace the listening sockets by gevent's."""
+        # Signals and subprocesses are left out: the worker starts no subprocess.
         monkey.patch_all(signal=False, subprocess=False)
         self.sockets = [
             socket.socket(each.FAMILY, socket.SOCK_STREAM, fileno=each.sock.detach()) for each in self.sockets
         ]
 
     def init_process(self) -> None:
-        """Allow as many open files as there may be connections; patch; then load the application."""
+        """Limit the connections to the open files allowed, patch, and load the application."""
         self.worker_connections = min(self.worker_connections, max(_open_files() - SPARE_FILES, 64))
         self.patch()
         hub.reinit()
-        # gunicorn's own would patch everything once more.
+        # Skips GeventWorker.init_process, which would patch everything again.
         super(GeventWorker, self).init_process()
 
     def load_wsgi(self) -> None:
-        """Load the application; whoever reads a body in it has an end to the wait."""
+        """Load the application, and give it the timeout for reading request bodies."""
         super().load_wsgi()
-        self.wsgi = self._with_an_end(self.wsgi)
+        self.wsgi = self._with_body_timeout(self.wsgi)
 
     def run(self) -> None:
-        """Accept connections until told to stop; then let what was begun finish."""
+        """Accept connections until stopped, then let the requests in progress finish."""
         servers = [self._listen(each) for each in self.sockets]
         while self.alive:
             self.notify()
@@ -84,27 +85,29 @@ class CooperativeWorker(GeventWorker):  # type: ignore[misc]
         self._finish()
 
     def timeout_ctx(self) -> _Waiting:
-        """Around the wait for a request and the reading of its head."""
-        taken = sum(len(pool) for pool in self._pools)
-        crowded = taken > CROWDED_SHARE * self.worker_connections
+        """The timeout for the wait for a request and the reading of its head."""
+        in_use = sum(len(pool) for pool in self._pools)
+        crowded = in_use > CROWDED_SHARE * self.worker_connections
         return _Waiting(self._waiting, CROWDED_SECONDS if crowded else HEAD_SECONDS, False)
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
-        """One connection, with all its requests."""
+        """Handle one connection and all its requests."""
         client.settimeout(STALLED_SECONDS)
         AsyncWorker.handle(self, listener, client, addr)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
-        """One request, after whoever is ready to go on as well."""
-        # A client whose next request is always there already would never let anybody else run.
+        """Handle one request, after other greenlets that are ready have run."""
+        # A client that pipelines requests would otherwise never yield to the others.
         gevent.sleep(0)  # house-allow: sleep: it gives way, and waits for nothing
         try:
             super().handle_request(listener_name, req, sock, addr)
         except TimeoutError:
-            # It takes no more of its answer; there is nobody to tell.
+            # The client does not read its response, so no error can be sent.
             raise StopIteration from None
 
-    def _with_an_end(self, app: Callable[[dict[str, Any], Any], Any]) -> Callable[[dict[str, Any], Any], Any]:
+    def _with_body_timeout(
+        self, app: Callable[[dict[str, Any], Any], Any]
+    ) -> Callable[[dict[str, Any], Any], Any]:
         def bounded(environ: dict[str, Any], start_response: Any) -> Any:
             environ[CLIENT_WAIT] = lambda: _Waiting(self._waiting, BODY_SECONDS, ClientTooSlow)
             return app(environ, start_response)
@@ -136,7 +139,10 @@ class CooperativeWorker(GeventWorker):  # type: ignore[misc]
 
 
 class _Waiting:
-    """While a greenlet waits for its client: for so long at most; a worker that stops may end it."""
+    """Context manager of a greenlet's wait for its client: a timeout, which a stopping worker may shorten.
+
+    Raises ``error`` after ``seconds``; with ``error`` False, the block ends silently.
+    """
 
     def __init__(self, waiting: set[gevent.Greenlet], seconds: float, error: Any) -> None:
         self._waiting = waiting
@@ -154,8 +160,8 @@ class _Waiting:
 
 
 def _open_files() -> int:
-    """As many open files as this process may have, after asking for all that it may ask for."""
-    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if now != most:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    return most if most != resource.RLIM_INFINITY else 1 << 20
+    """Raise the soft limit of open files to the hard limit, and return it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard if hard != resource.RLIM_INFINITY else 1 << 20

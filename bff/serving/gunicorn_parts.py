@@ -1,4 +1,4 @@
-"""gunicorn's own parts, where its defaults say too much or stop too soon."""
+"""Replaces parts of gunicorn: logging, the ``Server`` header, error responses, the request line limit."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ HEADERS: Final = (
 
 
 class PlainLogger(Logger):  # type: ignore[misc]
-    """Leaves the lines to the process's own logging, which writes them in one form with all others."""
+    """Passes gunicorn's log lines to the root logger, which writes them in the program's format."""
 
     def setup(self, cfg: Any) -> None:
-        """As gunicorn's, without handlers of its own."""
+        """Set up without gunicorn's handlers."""
         super().setup(cfg)
         self.error_log.handlers[:] = []
         self.error_log.propagate = True
@@ -34,16 +34,16 @@ class PlainLogger(Logger):  # type: ignore[misc]
 
 class _NamelessResponse(wsgi.Response):  # type: ignore[misc]
     def default_headers(self) -> list[str]:
-        """Which server this is helps nobody but those who look for its faults."""
+        """The default headers without ``Server``, which only helps attackers."""
         lines: list[str] = super().default_headers()
         return [line for line in lines if not line.startswith("Server:")]
 
 
 def _write_problem(sock: Any, status: int, _reason: str, _message: str) -> None:
-    """What gunicorn refuses by itself, as a problem document (RFC 9457) without a word of the request."""
-    title, ours = HTTPStatus(status).phrase, status == HTTPStatus.INTERNAL_SERVER_ERROR
+    """Answer a request that gunicorn refuses with a problem document (RFC 9457) without quotes from it."""
+    title, is_ours = HTTPStatus(status).phrase, status == HTTPStatus.INTERNAL_SERVER_ERROR
     code, detail = (
-        ("internal_error", "it has been logged") if ours else ("malformed_request", "no HTTP that we read")
+        ("internal_error", "it has been logged") if is_ours else ("malformed_request", "no HTTP that we read")
     )
     body = json.dumps(
         {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail}
@@ -56,7 +56,7 @@ def _write_problem(sock: Any, status: int, _reason: str, _message: str) -> None:
 
 
 def install() -> None:
-    """Put them in gunicorn's place. It has no setting for any of them, or none that goes so far."""
+    """Install the replacements. gunicorn has no settings for them, or none with these values."""
     message.MAX_REQUEST_LINE = MOST_REQUEST_LINE
     wsgi.Response = _NamelessResponse
     util.write_error = _write_problem

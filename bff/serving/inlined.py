@@ -1,4 +1,4 @@
-"""Scripts and styles inside a page: one request less, and the page's policy names them by their hash."""
+"""Inline scripts and styles of pages, and their hashes for the Content-Security-Policy."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from typing import Final
 from markupsafe import Markup
 
 MOST_HASHED: Final = 256
-"""Texts whose hashes are kept: our own few, and the look of each product that is in use."""
+"""Maximum cached hashes: of our own few files, and of the looks of products."""
 
 
 @lru_cache(MOST_HASHED)
 def source_of(text: str) -> str:
-    """The expression by which a Content-Security-Policy allows this very text (CSP 3, section 2.3.1)."""
+    """The hash source that allows ``text`` in a Content-Security-Policy (CSP 3, section 2.3.1)."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 class Inlined:
-    """The files of a folder as elements of a page. ``sources`` has the hash of each file, by its name."""
+    """The files of a folder, for inline elements. ``sources`` has the hash source of each file by name."""
 
     def __init__(self, folder: Path, pattern: str = "*.*") -> None:
         texts = {file.name: file.read_text(encoding="utf-8") for file in sorted(folder.glob(pattern))}
-        # house-allow: safe-filter: files of ours, as they are: escaped, they would be no script and no style
+        # house-allow: safe-filter: our own files; escaping would break scripts and styles
         self._texts: Final = {name: Markup(text) for name, text in texts.items()}  # noqa: S704  # nosec B704  # the same reason
         self.sources: Final = {name: source_of(text) for name, text in texts.items()}
 
     def __getitem__(self, name: str) -> Markup:
-        """What stands between the tags."""
+        """The text of the file ``name``, as markup."""
         return self._texts[name]

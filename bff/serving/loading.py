@@ -1,4 +1,4 @@
-"""What a program imports stays: the collector of garbage need not look at it."""
+"""Excludes imported modules from garbage collection."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from contextlib import contextmanager
 
 @contextmanager
 def kept() -> Iterator[None]:
-    """Of what is imported in the block nothing is looked at by the collector, neither now nor later.
+    """Disable the garbage collector within the block, and freeze the objects that were created in it.
 
-    Now, that would be a quarter of the time that a start takes. Later, in a forked worker, it would write to
-    every object, and so give the worker a copy of all the memory that it shares with its parent.
+    Collections would take a quarter of the start's time. Later, in a forked worker, a collection would write
+    to every object, and so copy all the memory that the worker shares with its parent.
     """
     gc.disable()
-    # structlog would load it where it is, 5 MB, for tracebacks in colours. No log of ours has any.
+    # structlog would import it (5 MB) for coloured tracebacks, which our logs do not have.
     hidden = sys.modules.setdefault("rich", None) is None  # type: ignore[arg-type]  # "there is no such module"
     try:
         yield

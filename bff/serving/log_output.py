@@ -1,4 +1,4 @@
-"""Where log lines go: a line that cannot be written is lost and counted, and nobody waits for it."""
+"""Writes log lines without blocking. A line that cannot be written is dropped and counted."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from contextlib import suppress
 from typing import Final, TextIO
 
 MOST_HELD: Final = 1 << 20
-"""So many bytes are held for a reader that is slow. Beyond that lines are lost."""
+"""Maximum bytes that are buffered for a slow reader. Further lines are dropped."""
 
 
 class LogOutput:
-    """Writes whole lines to a stream's file, without ever waiting for its reader.
+    """Writes whole lines to a stream's file, and never waits for its reader.
 
-    What a slow reader has not taken is held and written before the next line. ``lost`` counts the lines that
-    are gone: nobody reads any more, the disk is full, the reader is too slow.
+    Lines for a slow reader are buffered, and written before the next line. ``lost`` counts the dropped lines:
+    the reader is gone or too slow, or the disk is full.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -37,7 +37,7 @@ class LogOutput:
         atexit.register(self.flush)
 
     def write(self, line: str) -> None:
-        """Write one line, with its end."""
+        """Write one line, which includes its line feed."""
         data = line.encode(errors="backslashreplace")
         with self._lock:
             if self._size + len(data) > MOST_HELD:
@@ -48,7 +48,7 @@ class LogOutput:
             self._write_held()
 
     def flush(self) -> None:
-        """Write what is held, as far as its reader takes it."""
+        """Write the buffered lines, as far as the reader accepts them."""
         with self._lock:
             self._write_held()
 
@@ -66,7 +66,7 @@ class LogOutput:
                 return
             self._size -= len(data)
             self._held.popleft()
-            # A part of a line is no line: the next one begins on its own.
+            # A line that was written in part counts as lost. The next write starts a new line.
             self._broken = written < len(data)
             self.lost += self._broken
 
@@ -74,11 +74,11 @@ class LogOutput:
         self._file = number
         if not stat.S_ISFIFO(os.fstat(number).st_mode):
             return
-        # To set O_NONBLOCK on the pipe that is there would set it for every process that has it.
+        # Opened anew, as O_NONBLOCK on the inherited pipe would apply to every process that shares it.
         try:
             self._file = os.open(f"/proc/self/fd/{number}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
-            # Somebody else's pipe: it is asked each time whether there is room for a line.
+            # The pipe of another user cannot be opened. Poll it before each write instead.
             self._room = select.poll()
             self._room.register(number, select.POLLOUT)
 

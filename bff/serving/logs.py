@@ -1,7 +1,7 @@
-"""Logs: one JSON object a line on standard output, with fields from a list and nothing else.
+"""Configures logging: one JSON object a line on standard output, with an allowlist of fields.
 
-A field that is not in ``FIELDS`` is left out, and its name told in ``dropped``: whoever adds a field thinks
-once whether it is fit for a log. No value can begin a new line.
+A field that is not in ``FIELDS`` is left out, and its name is listed in ``dropped``. Values are escaped, so
+that they cannot start a new line.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ FIELDS: Final = frozenset(
 )  # fmt: skip
 LONGEST: Final = 1000
 MOST_FRAMES: Final = 12
-# What is as long as this and has no space may be a token, a key or a URL's query: in texts that other
-# libraries wrote, it is not shown.
+# A text of this length without spaces may be a token, a key or a query string. It is masked in the messages
+# of other libraries.
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_+=%~-]{20,}")
 _SETTING: Final = re.compile(r"HITCHPOST_[A-Z_]+")
 
@@ -52,9 +52,9 @@ Event = MutableMapping[str, Any]
 
 
 def configure(form: Form, stream: TextIO | None = None) -> None:
-    """Send every log of this process to ``stream`` (standard output), our own and those of libraries.
+    """Send all logs of this process, our own and those of libraries, to ``stream`` (default: stdout).
 
-    Our own are written at once: by way of the standard library's loggers a line costs three times as much.
+    Our own lines bypass the standard library's loggers, which take three times as long.
     """
     chosen = LogOutput(stream or sys.stdout)
     metrics.watch_log(lambda: chosen.lost)
@@ -73,13 +73,12 @@ def configure(form: Form, stream: TextIO | None = None) -> None:
 
 
 def masked(text: str) -> str:
-    """The text without what may be a secret in it."""
-    # The name of a setting is no secret, and says what to mend.
-    return _TOKEN.sub(lambda found: found[0] if _SETTING.fullmatch(found[0]) else "…", text)
+    """Replace parts of ``text`` that may be secrets by ``…``, except names of settings."""
+    return _TOKEN.sub(lambda match: match[0] if _SETTING.fullmatch(match[0]) else "…", text)
 
 
 def about(error: BaseException) -> dict[str, str]:
-    """What broke and where, as fields. Its text may quote what somebody sent, so it is masked."""
+    """Log fields of an exception: type, masked message, and frames. Messages may quote user input."""
     frames = traceback.extract_tb(error.__traceback__)[-MOST_FRAMES:]
     return {
         "error_type": type(error).__name__,
@@ -89,7 +88,7 @@ def about(error: BaseException) -> dict[str, str]:
 
 
 class _Written:
-    """Writes whole lines; its name is told in them."""
+    """A structlog logger that writes whole lines to a ``LogOutput``."""
 
     def __init__(self, name: str, output: LogOutput) -> None:
         self.name = name
@@ -103,17 +102,17 @@ class _Written:
 
 
 class _Handler(logging.Handler):
-    """The lines of libraries, to the same place."""
+    """Writes the log records of libraries to the same ``LogOutput``."""
 
     def __init__(self, output: LogOutput) -> None:
         super().__init__()
         self._output = output
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one line; what cannot even be put into words is lost."""
+        """Write one line. A record that cannot be formatted is counted as lost."""
         try:
             self._output.write(self.format(record) + "\n")
-        except Exception:  # noqa: BLE001  # a log never stops what it tells of
+        except Exception:  # noqa: BLE001  # logging must not fail the caller
             self._output.lost += 1
 
 
@@ -124,7 +123,7 @@ def _renderer(form: Form) -> Any:
 
 
 def _formatter(form: Form) -> logging.Formatter:
-    """For the lines of libraries."""
+    """The formatter for records of libraries."""
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.contextvars.merge_contextvars, _mask_event],
         processors=[*_FINISH, _renderer(form)],
@@ -136,11 +135,11 @@ def _mask_event(_logger: Any, _method: str, event: Event) -> Event:
     return event
 
 
-def _tell_exception(_logger: Any, _method: str, event: Event) -> Event:
-    given = event.pop("exc_info", None)
+def _add_exception(_logger: Any, _method: str, event: Event) -> Event:
+    info = event.pop("exc_info", None)
     event.pop("stack_info", None)
-    error = given[1] if isinstance(given, tuple) else given if isinstance(given, BaseException) else None
-    if given is True:
+    error = info[1] if isinstance(info, tuple) else info if isinstance(info, BaseException) else None
+    if info is True:
         error = sys.exc_info()[1]
     if error is None:
         return event
@@ -149,7 +148,7 @@ def _tell_exception(_logger: Any, _method: str, event: Event) -> Event:
 
 
 def keep_listed(_logger: Any, _method: str, event: Event) -> Event:
-    """The fields of the list, each a number or a text of one line."""
+    """Keep the fields in ``FIELDS``, each as a number or a one-line text; list the others in ``dropped``."""
     kept = {name: _one_line(value) for name, value in event.items() if name in FIELDS}
     if dropped := sorted(str(name) for name in event.keys() - FIELDS if not str(name).startswith("_")):
         kept["dropped"] = _one_line(", ".join(dropped))
@@ -162,13 +161,13 @@ def _one_line(value: Any) -> Any:
     text = str(value)[:LONGEST]
     if text.isprintable():
         return text
-    return IN_A_LINE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return IN_A_LINE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 _FINISH: Final = (
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-    _tell_exception,
+    _add_exception,
     keep_listed,
 )

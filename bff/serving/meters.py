@@ -1,4 +1,4 @@
-"""Every number that is counted, with its name, labels and help; and its room on the disk."""
+"""The Prometheus metrics: names, labels and help texts. Reserves disk space for their files."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ RESERVED: Final = {
     "gauge_livemax": 64 << 10,
     "gauge_livemostrecent": 64 << 10,
 }
-"""Bytes of each file of a process, several times as many as all its routes and statuses take."""
+"""Bytes reserved for each file of a process: several times what all routes and statuses need."""
 
 
 @dataclass(frozen=True)
 class Meters:
-    """The numbers of one process."""
+    """The metrics of one process."""
 
     requests: Histogram
     busy: Gauge
@@ -45,7 +45,7 @@ class Meters:
 
 @cache
 def made() -> Meters:
-    """The meters of this process, made once. Raises ``OSError`` when the disk has no room for them."""
+    """The metrics of this process, created once. Raises ``OSError`` if the disk is full."""
     from prometheus_client import Counter, Gauge, Histogram  # noqa: PLC0415
 
     if FOLDER in os.environ:
@@ -94,16 +94,17 @@ def made() -> Meters:
 
 
 def _latest(name: str, about: str) -> Gauge:
-    """A number that each worker reads from the database: what was read last is what holds."""
+    """A gauge that each worker reads from the database. The latest value of any worker is exported."""
     from prometheus_client import Gauge  # noqa: PLC0415
 
     return Gauge(name, about, multiprocess_mode="livemostrecent")
 
 
 def _reserve() -> None:
-    """Room on the disk for this process's numbers. Raises ``OSError`` when there is none.
+    """Reserve disk space for this process's metrics. Raises ``OSError`` if the disk is full.
 
-    The library maps sparse files into memory: to write there on a full disk would end the process (SIGBUS).
+    The library maps sparse files into memory. A write to such a file on a full disk kills the process
+    (SIGBUS).
     """
     for kind, size in RESERVED.items():
         path = Path(os.environ[FOLDER]) / f"{kind}_{os.getpid()}.db"

@@ -1,7 +1,7 @@
-"""Numbers for operators (Prometheus). Labels are few and of known values: never an id, never a path.
+"""Prometheus metrics. Labels have few, known values: never an id or a path.
 
-The library is loaded where a number is first counted: that is in a worker, after the server has said where
-several of them keep their numbers (``prepare``).
+The library is imported in a worker at its first metric, after ``prepare`` has set the folder that the workers
+share.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STATES: Final = ("closed", "half-open", "open")
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
 OTHER: Final = "(other)"
 MOST_PAIRS, MOST_ENDINGS = 300, 30
-"""Of products with their connectors, and of endings, that a process counts each by itself."""
+"""Maximum label values of a process: pairs of product and connector, and endings. Others count as OTHER."""
 _pairs: Final[set[tuple[str, str]]] = set()
 _endings: Final[set[str]] = set()
 _making: Final = threading.Lock()
@@ -33,7 +33,7 @@ _breakers: dict[str, Callable[[], str]] = {}
 
 @dataclass
 class _Lost:
-    """What could not be written, and how much of that has been counted."""
+    """Log lines and metrics that were lost, and how many of the lines are already counted."""
 
     log: Callable[[], int] = int
     log_counted: int = 0
@@ -45,32 +45,32 @@ P = ParamSpec("P")
 
 
 def _harmless(count: Callable[P, None]) -> Callable[P, None]:
-    """A number that cannot be written is lost, and not the request that it tells of."""
+    """Decorate a function that updates metrics, so that its errors do not fail the request."""
 
     @wraps(count)
     def counted(*arguments: P.args, **named: P.kwargs) -> None:
         try:
             count(*arguments, **named)
-        except Exception:  # noqa: BLE001  # a full disk, a folder that is gone, a file that cannot be read
+        except Exception:  # noqa: BLE001  # a full disk, a missing folder, an unreadable file
             _lost.metrics += 1
 
     return counted
 
 
 def watch_log(lost: Callable[[], int]) -> None:
-    """From now on count the lines that the log lost; ``lost`` tells how many they are by now."""
+    """Export the number of lost log lines. ``lost`` returns their total."""
     _lost.log, _lost.log_counted = lost, lost()
 
 
 @_harmless
 def serving() -> None:
-    """A worker of this version has started."""
+    """Set the build metric when a worker has started."""
     _meters().build.labels(own_version()).set(1)
 
 
 @_harmless
 def request(route: str, method: str, status: int, seconds: float) -> None:
-    """A request was answered. ``route`` is a rule of the URL map, or ``(none)``."""
+    """Count a request. ``route`` is a rule of the URL map, or ``(none)``."""
     known = method if method in {"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"} else "other"
     _meters().requests.labels(route, known, f"{status // 100}xx").observe(seconds)
     _count_lost()
@@ -78,59 +78,59 @@ def request(route: str, method: str, status: int, seconds: float) -> None:
 
 @_harmless
 def busy(change: int) -> None:
-    """A request began (1) or ended (-1)."""
+    """Count a request that began (1) or ended (-1)."""
     _meters().busy.inc(change)
 
 
 @_harmless
 def launched(product: str, connector: str, delivery: str) -> None:
-    """A sign-in was started."""
+    """Count a sign-in that was started."""
     _meters().launches.labels(*_bounded(product, connector), delivery).inc()
 
 
 @_harmless
 def settled(product: str, connector: str, status: str, ending: str, delivery: str) -> None:
-    """An attempt ended; ``ending`` says more than its status: the code that its page was told."""
-    told = ending if ending in _endings or len(_endings) < MOST_ENDINGS else OTHER
-    _endings.add(told)
-    _meters().attempts.labels(*_bounded(product, connector), status, told, delivery).inc()
+    """Count an attempt that ended. ``ending`` is the error code that its page got, or its status."""
+    label = ending if ending in _endings or len(_endings) < MOST_ENDINGS else OTHER
+    _endings.add(label)
+    _meters().attempts.labels(*_bounded(product, connector), status, label, delivery).inc()
 
 
 @_harmless
 def signalled(hint: str) -> None:
-    """A page looked whether there was news, woken by this signal; ``timer`` when by none."""
+    """Count a poll of a page. ``hint`` is the signal that caused it, or ``timer``."""
     _meters().signals.labels(hint).inc()
 
 
 @_harmless
 def upstream(path: str, status: int | None, seconds: float) -> None:
-    """A call to the partner service. ``path`` is its template; no status means no answer."""
+    """Count a call to the partner service. ``path`` is a template; ``status`` is None without an answer."""
     _meters().upstream.labels(path, f"{status // 100}xx" if status else "none").observe(seconds)
-    _tell_breakers()
+    _update_breakers()
 
 
 @_harmless
 def webhooks(result: str, count: int) -> None:
-    """So many webhook deliveries were ``delivered``, ``failed`` (and wait), ``given_up`` or ``dropped``."""
+    """Count webhook deliveries: ``delivered``, ``failed`` (to be retried), ``given_up`` or ``dropped``."""
     if count:
         _meters().webhooks.labels(result).inc(count)
 
 
 @_harmless
 def webhook_backlog(waiting: int, oldest_seconds: float, off: int) -> None:
-    """So many webhook deliveries wait, the oldest for so long; so many endpoints are switched off."""
+    """Set the number of waiting deliveries, the age of the oldest, and the number of endpoints off."""
     _meters().webhook_backlog.set(waiting)
     _meters().webhook_age.set(oldest_seconds)
     _meters().webhooks_off.set(off)
 
 
 def watch_breaker(upstream: str, state: Callable[[], str]) -> None:
-    """From now on tell this breaker's state: ``closed``, ``half-open`` or ``open``."""
+    """Export a circuit breaker. ``state`` returns ``closed``, ``half-open`` or ``open``."""
     _breakers[upstream] = state
 
 
 def prepare() -> None:
-    """In the server, before there are workers: an empty folder for their numbers."""
+    """Create an empty folder for the workers' metrics. Call it in the server, before workers are forked."""
     if folder := os.environ.get(FOLDER):
         shutil.rmtree(folder, ignore_errors=True)
         Path(folder).mkdir(mode=0o700, parents=True)
@@ -139,7 +139,7 @@ def prepare() -> None:
 
 
 def forget(process_id: int) -> None:
-    """In the server, when a worker has ended: its gauges count no more, its counters do."""
+    """Drop the gauges of a worker that has exited; its counters stay. Call it in the server."""
     if FOLDER in os.environ:
         from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
 
@@ -147,7 +147,7 @@ def forget(process_id: int) -> None:
 
 
 def exposition(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """``GET /metrics``: the numbers of all workers together."""
+    """WSGI app for ``GET /metrics``: the metrics of all workers."""
     from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest  # noqa: PLC0415
     from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
 
@@ -158,21 +158,21 @@ def exposition(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     if FOLDER in os.environ:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    _tell_breakers()
+    _update_breakers()
     body = generate_latest(registry)
     start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST), ("Content-Length", str(len(body)))])
     return [body]
 
 
 def beside(app: App, bind: str | None) -> App:
-    """``app``, and the numbers for whoever asks at the other address that the server listens on."""
+    """``app``, with the metrics at a second address, ``bind``; ``app`` itself if that is None."""
     if bind is None:
         return app
     serving()
     port = bind.rpartition(":")[2]
 
     def either(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        # The server's own word for where it was asked, not a header.
+        # SERVER_PORT is set by the server, not by a header.
         chosen = exposition if environ.get("SERVER_PORT") == port else app
         return chosen(environ, start_response)
 
@@ -180,7 +180,7 @@ def beside(app: App, bind: str | None) -> App:
 
 
 def _bounded(product: str, connector: str) -> tuple[str, str]:
-    """The pair as labels. Each makes a series: beyond the first few hundred all count as one."""
+    """The pair as label values; ``OTHER`` for further ones, to limit the number of time series."""
     pair = product, connector
     if pair not in _pairs and len(_pairs) >= MOST_PAIRS:
         return OTHER, OTHER
@@ -197,14 +197,14 @@ def _count_lost() -> None:
         _lost.metrics = 0
 
 
-def _tell_breakers() -> None:
+def _update_breakers() -> None:
     for upstream_name, state in _breakers.items():
-        told = state()
+        current = state()
         for name in STATES:
-            _meters().breaker.labels(upstream_name, name).set(1 if told == name else 0)
+            _meters().breaker.labels(upstream_name, name).set(1 if current == name else 0)
 
 
 def _meters() -> Meters:
-    # A worker's first requests may come at once, and a meter can be made once only.
+    # A worker's first requests may be concurrent, and a metric can be registered only once.
     with _making:
         return made()

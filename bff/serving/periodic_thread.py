@@ -1,4 +1,4 @@
-"""What a running program does although nobody asks: round after round, in a thread of its own."""
+"""A thread that does periodic work."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 
 class Rounds(threading.Thread):
-    """A round every so many seconds; ends with the process or by ``stop``.
+    """Calls ``once`` every ``every`` seconds, until ``stop`` or the end of the process.
 
-    ``spread`` is the share of ``every`` by which a rest may be shorter or longer, so that processes which
-    started together do not work together. ``log`` is told of a round that fails, as ``name`` and "failed".
+    ``spread`` is the share of ``every`` by which an interval may randomly differ, so that processes that
+    started together do not work at the same time. Failures are logged to ``log`` as ``name`` and "failed".
     """
 
     def __init__(self, name: str, every: float, log: Any, *, spread: float = 0.0) -> None:
@@ -24,18 +24,18 @@ class Rounds(threading.Thread):
 
     @abstractmethod
     def once(self) -> None:
-        """One round. Whatever it raises is told."""
+        """Do the work once. Exceptions are logged."""
 
     def run(self) -> None:
-        """Rounds until it is stopped; the one after a failure tries again."""
+        """Call ``once`` periodically until stopped. A failure does not end it."""
         while not self._over.wait(self._rest()):
             try:
                 self.once()
-            except Exception:  # noqa: BLE001  # it is told, and the next round may be luckier
+            except Exception:  # noqa: BLE001  # logged; the next round may succeed
                 self._log.exception(f"{self.name} failed")
 
     def stop(self) -> None:
-        """No further round."""
+        """Stop after the current round."""
         self._over.set()
 
     def _rest(self) -> float:

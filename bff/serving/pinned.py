@@ -1,4 +1,4 @@
-"""Connections of either program to addresses that were looked at: a name is resolved once and for all."""
+"""Connections to checked addresses. A name is resolved once, so that it cannot change after the check."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ Open = Callable[[str, int, Any], socket.socket]
 
 
 def pin(pool: Any, opener: Open) -> None:
-    """From now on the connections of a urllib3 pool are opened by ``opener`` alone."""
+    """Make a urllib3 pool open its connections with ``opener`` only."""
     kind = _PinnedHTTPS if pool.scheme == "https" else _PinnedHTTP
     pool.ConnectionCls = functools.partial(kind, opener=opener)
 
 
 def connect(policy: Policy, host: str, port: int, options: Any, left: Callable[[], float]) -> socket.socket:
-    """Connect to one of the allowed addresses of ``host``, each try within the seconds that are ``left``.
+    """Connect to one of the allowed addresses of ``host``. ``left`` returns the seconds left in total.
 
-    Raises ``ForbiddenUrl``, or ``OSError`` when none can be reached.
+    Raises ``ForbiddenUrl``, or ``OSError`` if no address can be reached.
     """
     error: OSError = TimeoutError("no time left")
     for address in policy.addresses(host, port):
@@ -50,7 +50,7 @@ class _PinnedHTTP(HTTPConnection):
 
 
 class _PinnedHTTPS(HTTPSConnection):
-    """The certificate is still checked against the name in the URL."""
+    """Verifies the certificate against the host name of the URL, as usual."""
 
     def __init__(self, *arguments: Any, opener: Open, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -1,4 +1,4 @@
-"""Where calls are counted: the memory of one worker, the database, or Redis."""
+"""Storages for rate limits: the memory of one worker, the database, or Redis."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ WORKER: Final = "worker://"
 DATABASE: Final = "database://"
 SWEEP_SECONDS: Final = 60.0
 REDIS_SECONDS: Final = 0.5
-"""So long may Redis take to connect, or to answer, before it counts as down."""
+"""Timeout of a connection to Redis, and of its answers."""
 
 
 class WorkerStorage(Storage):
-    """The same in the memory of one process; windows that are over are forgotten once a minute.
+    """A storage of the ``limits`` library in the memory of one process.
 
-    The library's own starts a thread for its clearing up at about every second hit.
+    Ended windows are removed once a minute. The library's own memory storage starts a thread for that at
+    about every second hit.
     """
 
     STORAGE_SCHEME = ["worker"]  # noqa: RUF012  # the library's own form
@@ -41,7 +42,7 @@ class WorkerStorage(Storage):
 
     @property
     def base_exceptions(self) -> tuple[type[Exception], ...]:
-        """Memory has no errors of its own."""
+        """None: memory raises no errors."""
         return ()
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
@@ -67,7 +68,7 @@ class WorkerStorage(Storage):
         return max(self._windows.get(key, (0, 0.0))[1], time.time())
 
     def check(self) -> bool:
-        """It is always there."""
+        """Always true: memory is always available."""
         return True
 
     def reset(self) -> int:
@@ -84,10 +85,10 @@ class WorkerStorage(Storage):
 
 
 class DatabaseStorage(Storage):
-    """A storage of the ``limits`` library: one row for each key, and one statement for each hit.
+    """A storage of the ``limits`` library in the database: one row for each key, one statement for each hit.
 
-    Windows are fixed, and begin with their first hit. Raises ``limits.errors.StorageError`` when the
-    database does not answer.
+    Windows are fixed and begin with their first hit. Raises ``limits.errors.StorageError`` if the database is
+    unavailable.
     """
 
     STORAGE_SCHEME = ["database"]  # noqa: RUF012  # the library's own form
@@ -111,7 +112,7 @@ class DatabaseStorage(Storage):
 
     @property
     def base_exceptions(self) -> type[Exception]:
-        """What the database raises."""
+        """The errors of the database."""
         return SQLAlchemyError
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
@@ -119,7 +120,7 @@ class DatabaseStorage(Storage):
         now = self._clock()
         ends_at = now + timedelta(seconds=expiry)
         row = self._hit.make({"key": key, "amount": amount, "now": now, "ends_at": ends_at})
-        assert row is not None  # nosec B101  # for the type checker: one row is there in any case
+        assert row is not None  # nosec B101  # for the type checker: the upsert always returns a row
         return int(row[0])
 
     def get(self, key: str) -> int:
@@ -161,11 +162,14 @@ class DatabaseStorage(Storage):
 
 
 def _hit(engine: Engine, counts: Table) -> UpdateBase:
-    """One more hit, or the first of a window: ``key``, ``amount``, ``now``, ``ends_at``; the count."""
+    """An upsert that counts a hit or begins a window, and returns the count.
+
+    Parameters: ``key``, ``amount``, ``now``, ``ends_at``.
+    """
     table, amount = counts.c, bindparam("amount", type_=Integer)
     now, ends_at = (bindparam(name, type_=table.ends_at.type) for name in ("now", "ends_at"))
     over = table.ends_at <= now
-    # Both have an insert of their own, with the same ON CONFLICT. The other dialect is not loaded: 2 MB.
+    # Both dialects have an insert with the same ON CONFLICT. Only the one in use is imported, to save 2 MB.
     insert = import_module(f"sqlalchemy.dialects.{engine.dialect.name}").insert
     first = insert(counts).values(key=bindparam("key"), hits=amount, ends_at=ends_at)
     counted: UpdateBase = first.on_conflict_do_update(
@@ -186,11 +190,11 @@ def storage_for(
     workers: int,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> tuple[str, dict[str, Any]]:
-    """The storage's URL for the ``limits`` library, and its options.
+    """The URL and options of the storage for the ``limits`` library.
 
-    With no ``url``: the memory where one worker is all there is, else the database. SQLite with one worker is
-    one process; PostgreSQL may have others that are not known here. ``table`` has the columns ``key``,
-    ``hits`` and ``ends_at`` (a time in UTC), and ``clock`` is the one of all that share it.
+    Without ``url``: memory for one worker on SQLite, else the database, as PostgreSQL may be shared with
+    other processes. ``table`` has the columns ``key``, ``hits`` and ``ends_at`` (UTC). ``clock`` must be the
+    same for all processes that share the table.
     """
     alone = workers == 1 and engine.dialect.name == "sqlite"
     chosen = url or (MEMORY if alone else DATABASE)
@@ -202,11 +206,11 @@ def storage_for(
 
 
 def _redis_options() -> dict[str, Any]:
-    from redis.backoff import NoBackoff  # noqa: PLC0415  # an extra: only there where Redis is used
+    from redis.backoff import NoBackoff  # noqa: PLC0415  # an extra, installed only if Redis is used
     from redis.retry import Retry  # noqa: PLC0415
 
-    # Once more at once, for a connection that was closed while idle. By its own defaults the client would
-    # go on trying for seconds, and each click would wait for it.
+    # One retry without delay, for connections that were closed while idle. By default the client retries for
+    # seconds, and each request would wait for it.
     return {
         "socket_connect_timeout": REDIS_SECONDS,
         "socket_timeout": REDIS_SECONDS,
@@ -215,14 +219,14 @@ def _redis_options() -> dict[str, Any]:
 
 
 def limits_faults(setting: str, url: str) -> list[str]:
-    """What is wrong with the place where calls are to be counted, asked now: a line, or none."""
+    """Check that the storage can be used now; return a line for a fault."""
     if url in {MEMORY, DATABASE}:
         return []
-    from limits.storage import storage_from_string  # noqa: PLC0415  # only where it is asked for
+    from limits.storage import storage_from_string  # noqa: PLC0415  # imported only if needed
 
     try:
         answers = storage_from_string(url, **_redis_options()).check()
-    except Exception as error:  # noqa: BLE001  # whatever the client has to say of a URL
+    except Exception as error:  # noqa: BLE001  # the client raises various errors for a faulty URL
         return [f"{setting}: cannot be used ({type(error).__name__}); write redis://HOST:PORT"]
     if answers:
         return []

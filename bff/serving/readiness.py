@@ -1,4 +1,4 @@
-"""Whether a program can do its work, told within a second whatever hangs."""
+"""Readiness check with a timeout, so that it answers within a second even if the database hangs."""
 
 from __future__ import annotations
 
@@ -11,36 +11,38 @@ WITHIN_SECONDS: Final = 0.8
 
 
 class Readiness:
-    """Asks ``fault`` what is lacking. When it does not answer in time, that is the answer: ``database``.
+    """Calls ``fault`` in a thread, and reports ``database`` if it does not return within ``within`` seconds.
 
-    A question that hangs is asked by one thread, however many want to know.
+    Concurrent callers share one call, so that a database that hangs occupies one thread.
     """
 
     def __init__(self, fault: Callable[[], str | None], within: float = WITHIN_SECONDS) -> None:
         self._fault = fault
         self._within = within
         self._lock = threading.Lock()
-        self._asked: Future[str | None] | None = None
+        self._pending: Future[str | None] | None = None
 
     def lacking(self) -> str | None:
-        """What is lacking now; None when nothing is."""
+        """What is lacking, such as ``database``; None if the program is ready."""
         try:
-            return self._question().result(self._within)
+            return self._check().result(self._within)
         except TimeoutError:
             return "database"
 
-    def _question(self) -> Future[str | None]:
+    def _check(self) -> Future[str | None]:
         with self._lock:
-            if self._asked is None:
-                self._asked = Future()
-                threading.Thread(target=self._ask, args=(self._asked,), name="readiness", daemon=True).start()
-            return self._asked
+            if self._pending is None:
+                self._pending = Future()
+                threading.Thread(
+                    target=self._run, args=(self._pending,), name="readiness", daemon=True
+                ).start()
+            return self._pending
 
-    def _ask(self, asked: Future[str | None]) -> None:
+    def _run(self, pending: Future[str | None]) -> None:
         try:
-            found = self._fault()
-        except Exception:  # noqa: BLE001  # whatever it is, the database cannot be asked
-            found = "database"
+            fault = self._fault()
+        except Exception:  # noqa: BLE001  # any error means that the database cannot be used
+            fault = "database"
         with self._lock:
-            self._asked = None
-        asked.set_result(found)
+            self._pending = None
+        pending.set_result(fault)

@@ -1,4 +1,4 @@
-"""Runs a WSGI app under gunicorn, in workers of greenlets or of threads."""
+"""Runs a WSGI app with gunicorn, in gevent or thread workers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bff.serving.stand_in import StandIn
 
 CHECK_SECONDS: Final = 20.0
 MEMORY: Final = "/dev/shm"  # noqa: S108  # nosec B108  # gunicorn makes its file there with mkstemp
-"""Where the workers' heartbeats are: on a disk they would fail when it is full, or slow."""
+"""Folder of the workers' heartbeat files, in memory: writes to a disk fail if it is full, and may be slow."""
 WORKERS: Final[dict[WorkerKind, str]] = {
     "gevent": "bff.serving.gevent_worker.CooperativeWorker",
     "threads": "bff.serving.thread_worker.PatientWorker",
@@ -32,11 +32,11 @@ log = structlog.get_logger("hitchpost.server")
 class Serving:
     """What is served, and how.
 
-    ``build`` makes the app, in each worker after the fork; its argument says whether the worker replaces one
-    of the same configuration, so that nothing has to be applied anew. On SIGTERM the program is unready for
-    ``drain_seconds``, then lets requests finish for up to 20 seconds, and exits with status 0.
-    ``metrics_bind`` is a second address, with another port, where ``/metrics`` is answered. ``threads`` are
-    those of a worker of threads, ``connections`` the most of any worker.
+    ``build`` creates the app, in each worker after the fork. Its argument is true if another worker has
+    already applied the same configuration. On SIGTERM the program is unready for ``drain_seconds``, then lets
+    requests finish for up to 20 seconds, and exits with status 0. ``metrics_bind`` is a second address with
+    another port for ``/metrics``. ``threads``: of each thread worker. ``connections``: maximum of each
+    worker.
     """
 
     build: Callable[[bool], Any]
@@ -50,14 +50,14 @@ class Serving:
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    """gunicorn without its own command line.
+    """A gunicorn application without gunicorn's command line.
 
-    On SIGHUP ``check`` is run first, in a child process: its lines are what is wrong with the configuration
-    as it is now. With none, ``again`` answers what to serve from now on; it raises nothing then.
+    On SIGHUP, ``check`` runs in a child process and returns the faults of the current configuration. Without
+    faults, ``again`` returns the new ``Serving``; it does not raise then.
     """
 
     FAULTY = 2
-    """The exit status when the first worker finds that the configuration cannot be used."""
+    """Exit status if the first worker finds the configuration unusable."""
 
     def __init__(
         self,
@@ -76,50 +76,50 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     @property
     def drain_seconds(self) -> float:
-        """How long the program is unready before it stops."""
+        """Seconds between becoming unready and stopping."""
         return self._serving.drain_seconds
 
     def load_config(self) -> None:
-        """Hand the options to gunicorn."""
+        """Set gunicorn's options."""
         for name, value in self._options().items():
             if name in self.cfg.settings:
                 self.cfg.set(name, value)
 
     def check(self) -> list[str]:
-        """What is wrong with the configuration as it is now, a line each."""
+        """The faults of the current configuration, one line each."""
         return in_a_child(self._check, CHECK_SECONDS)
 
     def renew(self) -> None:
-        """Serve by the configuration as it is now."""
+        """Load the current configuration."""
         self._before, self._applied_before = self._serving, self._applied
         self._serving = self._again() if self._again else self._serving
         self._applied = Started()
         self.do_load_config()
 
     def restore(self) -> None:
-        """Serve by the configuration before the last renewal."""
+        """Return to the configuration before the last ``renew``."""
         self._serving, self._applied = self._before, self._applied_before
         self.do_load_config()
 
     def begin_worker(self) -> Started:
-        """The flag of the worker that is forked next."""
+        """Create the flag of the worker that is forked next."""
         self._own = Started()
         return self._own
 
     def is_faulty(self) -> bool:
-        """Whether a worker found that the configuration cannot be used, which waiting does not mend."""
+        """Whether a worker found the configuration unusable, so that a retry cannot help."""
         return self._faulty.is_set()
 
     def load(self) -> Any:
         """Build the app, once in each worker.
 
-        Where that is not possible now, a worker that is alone answers so, and tries again; of several, one
-        that cannot start leaves the requests to the others.
+        If that fails and no other worker has started, a ``StandIn`` answers and retries. If another worker
+        has started, this one exits.
         """
         try:
             app: Any = self._build()
-        except Exception as error:  # noqa: BLE001  # whatever it is, this worker cannot start
-            # gunicorn would print the exception as it is, beside the log and over several lines.
+        except Exception as error:  # noqa: BLE001  # any error keeps this worker from starting
+            # gunicorn would print the traceback beside the log, over several lines.
             log.error("cannot start", **about(error))  # noqa: TRY400
             if hasattr(error, "faults"):
                 self._faulty.set()
@@ -153,7 +153,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "threads": serving.threads,
             "workers": serving.workers,
             "worker_tmp_dir": MEMORY if os.access(MEMORY, os.W_OK) else None,
-            # A request line may hold a sign-in token: our own log has no queries, gunicorn's would.
+            # gunicorn's access log would contain query strings, which may have sign-in tokens.
             "accesslog": None,
             "loglevel": "warning",
             "logger_class": gunicorn_parts.PlainLogger,
@@ -161,7 +161,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "limit_request_line": MOST_REQUEST_LINE,
             "graceful_timeout": 20,
             "control_socket_disable": True,
-            # By default a peer on this machine, which every proxy is, could set scheme and path by headers.
+            # By default, a peer on this machine, such as a proxy, may set scheme and path by headers.
             "forwarded_allow_ips": "",
             "forwarder_headers": "",
             "secure_scheme_headers": {},

@@ -1,4 +1,4 @@
-"""What is the same in the settings of either program: how it is served."""
+"""The settings that both programs share: how they are served."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _database_url(value: str) -> str:
     if find_spec("psycopg") is None:
         raise ValueError("PostgreSQL needs the extra: pip install 'hitchpost[postgresql]'")
     try:
-        urlsplit(value).port  # noqa: B018  # it is looked at by being asked for
+        urlsplit(value).port  # noqa: B018  # the property raises ValueError
     except ValueError:
         raise ValueError("write the port as a number") from None
     return value.replace("postgresql://", "postgresql+psycopg://", 1)
@@ -58,7 +58,7 @@ def _hosts(value: str) -> str:
 
 
 class ServedSettings(BaseSettings):
-    """The settings of a program that is served; each program adds its own, and its prefix."""
+    """Base class of a program's settings. Each program adds its own settings and its prefix."""
 
     public_url: str
     environment: Environment | None = Field(
@@ -117,12 +117,12 @@ class ServedSettings(BaseSettings):
 
     @property
     def is_production(self) -> bool:
-        """Whether the stricter rules hold."""
+        """Whether the rules of production apply."""
         return is_production(self.environment, self.public_url)
 
     @property
     def seconds_to_drain(self) -> float:
-        """How long the program is unready before it stops."""
+        """Seconds between becoming unready and stopping."""
         if self.drain_seconds is None:
             return DRAIN_SECONDS if self.is_production else 0.0
         return self.drain_seconds

@@ -1,4 +1,4 @@
-"""Waiting for SQLite's one writer: outside the driver, in the order in which its writers came."""
+"""A queue for SQLite's write lock, as SQLite allows one writer: in Python, first come, first served."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from sqlalchemy.exc import OperationalError
 T = TypeVar("T")
 
 WAIT_SECONDS: Final = 5.0
-"""So long may whoever wants to write wait for SQLite's lock, and anybody for a connection of the pool."""
+"""Timeout of a wait for SQLite's write lock, and of a wait for a connection of the pool."""
 SHORTEST_REST, LONGEST_REST = 0.001, 0.05
 
 
 def patiently(work: Callable[[], T], ends: float) -> T:
-    """Do ``work``, and again after small rests while SQLite is locked, until ``ends`` (monotonic)."""
+    """Call ``work``, and retry it while SQLite is locked, until ``ends`` (monotonic seconds)."""
     rest = SHORTEST_REST
     while True:
         try:
@@ -28,58 +28,58 @@ def patiently(work: Callable[[], T], ends: float) -> T:
         except (sqlite3.OperationalError, OperationalError) as error:
             if time.monotonic() >= ends or not is_locked(error):
                 raise
-        time.sleep(rest)  # house-allow: sleep: SQLite wakes nobody
+        time.sleep(rest)  # house-allow: sleep: SQLite does not notify when its lock is released
         rest = min(rest * 2, LONGEST_REST)
 
 
 def is_locked(error: BaseException) -> bool:
-    """Whether somebody else has what SQLite gives to one at a time."""
+    """Whether an error says that another connection holds SQLite's lock."""
     return code_of(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 def code_of(error: BaseException) -> int | None:
-    """SQLite's primary result code, the lowest byte (https://sqlite.org/rescode.html); None without one."""
+    """SQLite's primary result code (https://sqlite.org/rescode.html); None for other errors."""
     code = getattr(getattr(error, "orig", error), "sqlite_errorcode", None)
     return None if code is None else code & 0xFF
 
 
 class WriterQueue:
-    """Where the threads of one process wait for SQLite's one writer, in the order in which they came.
+    """A lock for the writing threads of one process.
 
-    SQLite itself lets each try again after a while, and under load one may have no luck for the whole of its
-    time. Writers of other processes are met by that only.
+    SQLite's own busy handler only retries after a while, so that under load a writer may starve until its
+    timeout. Writers of other processes are coordinated by that handler only.
     """
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
 
     def begin(self, connection: Connection) -> None:
-        """A transaction begins; a writing one when it is its turn."""
+        """Begin a transaction. A writing one (``database.writing``) waits for the lock first."""
         if not connection.get_execution_options().get("hitchpost_writes"):
-            _say(connection, "BEGIN")
+            _execute(connection, "BEGIN")
             return
         ends = time.monotonic() + WAIT_SECONDS
         connection.info["writes"] = self._turn.acquire(timeout=WAIT_SECONDS)
-        patiently(lambda: _say(connection, "BEGIN IMMEDIATE"), ends)
+        patiently(lambda: _execute(connection, "BEGIN IMMEDIATE"), ends)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """One statement's turn; after a while it tries its luck with SQLite itself."""
-        mine = self._turn.acquire(timeout=WAIT_SECONDS)
+        """Hold the lock for one statement. After ``WAIT_SECONDS``, continue without it."""
+        acquired = self._turn.acquire(timeout=WAIT_SECONDS)
         try:
             yield
         finally:
-            if mine:
+            if acquired:
                 self._turn.release()
 
     def leave(self, _connection: object, record: Any) -> None:
-        """The transaction has ended, however it did: its connection is given back."""
+        """Release the lock when a connection returns to the pool, after a commit or a rollback."""
         if record.info.pop("writes", False):
             self._turn.release()
 
 
-def _say(connection: Connection, statement: str) -> None:
-    """To the driver itself: by SQLAlchemy's way a BEGIN costs as much as a read."""
+def _execute(connection: Connection, statement: str) -> None:
+    """Execute with the driver directly. By SQLAlchemy, a BEGIN would take as long as a read."""
     driver = cast(sqlite3.Connection, connection.connection.driver_connection)
     try:
         driver.execute(statement)

@@ -1,4 +1,4 @@
-"""What a worker answers while it cannot build its application: a port that answers tells more than none."""
+"""A WSGI app that answers while a worker cannot build its application, so that health checks get a reason."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import structlog
 from bff.serving.logs import about
 
 FIRST_REST, LONGEST_REST = 0.5, 5.0
-"""Seconds between two tries, doubled with each."""
+"""Minimum and maximum seconds between two tries; doubled with each."""
 HEADERS: Final = [
     ("Cache-Control", "no-store"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
@@ -25,7 +25,7 @@ log = structlog.get_logger("hitchpost.server")
 
 
 class StandIn(threading.Thread):
-    """Alive and not ready, until ``build`` has made the application; then that answers."""
+    """Reports alive and not ready until ``build`` has succeeded, then forwards to the application."""
 
     def __init__(self, build: Callable[[], Any]) -> None:
         super().__init__(name="starting", daemon=True)
@@ -33,18 +33,18 @@ class StandIn(threading.Thread):
         self._app: Any = None
 
     def run(self) -> None:
-        """Try until it succeeds."""
+        """Call ``build`` until it succeeds."""
         rest = FIRST_REST
         while self._app is None:
-            time.sleep(rest)  # house-allow: sleep: a thread of its own, which waits to try again
+            time.sleep(rest)  # house-allow: sleep: its own thread, which waits for the next try
             rest = min(rest * 2, LONGEST_REST)
             try:
                 self._app = self._build()
-            except Exception as error:  # noqa: BLE001  # it is told, and tried again
+            except Exception as error:  # noqa: BLE001  # logged, then tried again
                 log.error("cannot start", **about(error))  # noqa: TRY400
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """One request."""
+        """Answer one request."""
         if self._app is not None:
             answer: Iterable[bytes] = self._app(environ, start_response)
             return answer

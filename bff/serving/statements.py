@@ -1,9 +1,9 @@
-"""Statements that are run so often that what stands between a statement and its row is worth leaving out.
+"""Precompiled SQL statements for frequent queries, which bypass SQLAlchemy's execution.
 
-Each is compiled once and handed to the driver itself, as a transaction of its own or within one; its types'
-own conversions are applied to its values and its row. By way of a SQLAlchemy connection the same costs five
-times as much, which was a quarter of all that a launch, or a waiting page's question, took of the processor,
-and two fifths of what a sign-in token did at the embedded service.
+Each statement is compiled once and passed to the driver directly, in a transaction of its own or in a current
+one. The conversions of SQLAlchemy's types are applied to parameters and rows. Execution by a SQLAlchemy
+connection takes five times as long: a quarter of the processor time of a launch or a poll, and two fifths of
+that of a sign-in token at the embedded service.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Statement = Select[Any] | CompoundSelect[Any] | UpdateBase
 
 
 class _Statement:
-    """What the driver is given for a statement, and what it gives back."""
+    """A compiled statement with the conversions of its parameters and result columns."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class _Statement:
         compiled = statement.compile(dialect=dialect)
         self.sql = str(compiled)
         columns = tuple(columns)
-        self.tells = bool(columns)
+        self.returns_rows = bool(columns)
         self._order = compiled.positiontup if compiled.positional else None
         self._fixed = compiled.params
         binds = {name: bind.type.dialect_impl(dialect) for bind, name in compiled.bind_names.items()}
@@ -47,28 +47,28 @@ class _Statement:
             (name, process) for name, kind in binds.items() if (process := kind.bind_processor(dialect))
         ]
         results = (column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns)
-        self._results = [(place, process) for place, process in enumerate(results) if process]
+        self._results = [(index, process) for index, process in enumerate(results) if process]
 
     def parameters(self, values: Values) -> tuple[Any, ...] | dict[str, Any]:
-        """The values as the driver wants them."""
-        given = {**self._fixed, **values}
+        """Convert ``values`` to the driver's parameters."""
+        parameters = {**self._fixed, **values}
         for name, process in self._binds:
-            given[name] = process(given[name])
-        return given if self._order is None else tuple(map(given.__getitem__, self._order))
+            parameters[name] = process(parameters[name])
+        return parameters if self._order is None else tuple(map(parameters.__getitem__, self._order))
 
-    def row(self, found: Iterable[Any]) -> Row:
-        """The driver's row, as the statement's types have it."""
-        values = list(found)
-        for place, process in self._results:
-            values[place] = process(values[place])
+    def row(self, driver_row: Iterable[Any]) -> Row:
+        """Convert a row of the driver to the types of the statement's columns."""
+        values = list(driver_row)
+        for index, process in self._results:
+            values[index] = process(values[index])
         return tuple(values)
 
 
 class Read:
     """A SELECT.
 
-    Whatever the driver has to complain about, SQLAlchemy is asked the same again: that throws a broken
-    connection away, and tells an error in its own kind.
+    After an error of the driver, the statement is repeated with SQLAlchemy, which replaces a broken
+    connection and raises its own exceptions.
     """
 
     def __init__(self, engine: Engine, statement: Select[Any] | CompoundSelect[Any]) -> None:
@@ -76,18 +76,21 @@ class Read:
         self._compiled = _Statement(engine.dialect, statement, statement.selected_columns)
 
     def one(self, **values: Any) -> Row | None:
-        """The first row, in the order of the statement's columns; None without one. Raises as ``all``."""
+        """The first row, a tuple in the order of the statement's columns; None if there is none.
+
+        Raises ``SQLAlchemyError``.
+        """
         return next(iter(self.all(**values)), None)
 
     def all(self, **values: Any) -> list[Row]:
         """Every row. Raises ``SQLAlchemyError``."""
         try:
-            return self._ask(values)
+            return self._execute(values)
         except (self._engine.dialect.loaded_dbapi.Error, SQLAlchemyError):
             with self._engine.connect() as connection:
                 return [tuple(row) for row in connection.execute(self._statement, values)]
 
-    def _ask(self, values: Values) -> list[Row]:
+    def _execute(self, values: Values) -> list[Row]:
         connection = self._engine.raw_connection()
         try:
             return _run(connection, self._compiled, values)[0]
@@ -96,9 +99,9 @@ class Read:
 
 
 class Change:
-    """An INSERT or UPDATE of one row that tells it (RETURNING), and is committed before it is told.
+    """An INSERT or UPDATE of one row with RETURNING, in a transaction of its own.
 
-    ``also`` is a second statement of the same transaction, which tells nothing.
+    ``also`` is a second statement in the same transaction, which returns no rows.
     """
 
     def __init__(self, engine: Engine, statement: UpdateBase, also: UpdateBase | None = None) -> None:
@@ -107,14 +110,14 @@ class Change:
         self._also = None if also is None else _Statement(engine.dialect, also, ())
 
     def make(self, values: Values, also: Callable[[Row], Values] | None = None) -> Row | None:
-        """The row as it is now; None when there was none to change. Raises ``SQLAlchemyError``.
+        """Execute and commit; return the changed row, or None if there is none. Raises ``SQLAlchemyError``.
 
-        ``also`` makes the second statement's values of the row; it is run if there is one.
+        ``also`` returns the parameters of the second statement for the row. It is not called without a row.
         """
         ends = time.monotonic() + WAIT_SECONDS
         with turn_to_write(self._engine), self._connection() as connection:
             rows = patiently(lambda: self._run(connection, values, also), ends)
-            # SQLite's driver is in its own mode: there a statement outside a transaction is one.
+            # Has no effect on SQLite in autocommit mode, unless ``_run`` has begun a transaction.
             connection.commit()
         return rows[0] if rows else None
 
@@ -140,21 +143,22 @@ class Change:
             lost = connection is None or dialect.is_disconnect(error, connection.driver_connection, None)
             if lost and connection is not None:
                 connection.invalidate(error)
-            raise self._told(error, lost=lost) from None
+            raise self._converted(error, lost=lost) from None
         finally:
             if connection is not None:
                 connection.close()
 
-    def _told(self, error: Exception, *, lost: bool) -> BaseException:
-        # Without the values: a row's must not get into a log.
+    def _converted(self, error: Exception, *, lost: bool) -> BaseException:
+        # Without the parameters, as values of rows must not be logged.
         base, sql = self._engine.dialect.loaded_dbapi.Error, self._compiled.sql
         return DBAPIError.instance(sql, None, error, base, hide_parameters=True, connection_invalidated=lost)
 
 
 class Within:
-    """A statement of a transaction that is under way, compiled once for each kind of database.
+    """A statement within the current transaction of a connection, compiled once for each dialect.
 
-    ``statement`` may be made for the name of a dialect where they differ. Errors are SQLAlchemy's.
+    ``statement`` may be a function that returns the statement for a dialect's name. Raises SQLAlchemy's
+    errors.
     """
 
     def __init__(self, statement: Statement | Callable[[str], Statement]) -> None:
@@ -162,21 +166,21 @@ class Within:
         self._compiled: dict[str, tuple[_Statement, Callable[[Row], Any]]] = {}
 
     def first(self, connection: Connection, **values: Any) -> Any:
-        """The first row, its columns by name; None without one."""
-        found = self.all(connection, **values)
-        return found[0] if found else None
+        """The first row, a named tuple; None if there is none."""
+        rows = self.all(connection, **values)
+        return rows[0] if rows else None
 
     def all(self, connection: Connection, **values: Any) -> list[Any]:
-        """Every row."""
+        """All rows, as named tuples."""
         compiled, named = self._for(connection.dialect)
-        return [named(row) for row in self._told(connection, compiled, values)[0]]
+        return [named(row) for row in self._execute(connection, compiled, values)[0]]
 
     def run(self, connection: Connection, **values: Any) -> int:
-        """How many rows it changed."""
+        """Execute; return the number of changed rows."""
         compiled, _ = self._for(connection.dialect)
-        return self._told(connection, compiled, values)[1]
+        return self._execute(connection, compiled, values)[1]
 
-    def _told(self, connection: Connection, compiled: _Statement, values: Values) -> tuple[list[Row], int]:
+    def _execute(self, connection: Connection, compiled: _Statement, values: Values) -> tuple[list[Row], int]:
         base = connection.dialect.loaded_dbapi.Error
         try:
             return _run(connection.connection, compiled, values)
@@ -184,28 +188,28 @@ class Within:
             lost = connection.dialect.is_disconnect(error, connection.connection.driver_connection, None)
             if lost:
                 connection.invalidate(error)
-            # Without the values: a row's must not get into a log.
+            # Without the parameters, as values of rows must not be logged.
             raise DBAPIError.instance(
                 compiled.sql, None, error, base, hide_parameters=True, connection_invalidated=lost
             ) from None
 
     def _for(self, dialect: Dialect) -> tuple[_Statement, Callable[[Row], Any]]:
         if (known := self._compiled.get(dialect.name)) is None:
-            made = self._statement(dialect.name) if callable(self._statement) else self._statement
-            columns = tuple(made.exported_columns if isinstance(made, UpdateBase) else made.selected_columns)
-            make: Any = namedtuple  # noqa: PYI024  # the fields are the statement's
-            named = make("Row", [column.key for column in columns])
-            known = self._compiled[dialect.name] = (_Statement(dialect, made, columns), named._make)
+            sql = self._statement(dialect.name) if callable(self._statement) else self._statement
+            columns = tuple(sql.exported_columns if isinstance(sql, UpdateBase) else sql.selected_columns)
+            make_type: Any = namedtuple  # noqa: PYI024  # the fields are the statement's
+            named = make_type("Row", [column.key for column in columns])
+            known = self._compiled[dialect.name] = (_Statement(dialect, sql, columns), named._make)
         return known
 
 
 def _run(connection: PoolProxiedConnection, compiled: _Statement, values: Values) -> tuple[list[Row], int]:
-    """What the statement tells, and how many rows it changed."""
+    """Execute the statement; return its rows and the number of changed rows."""
     cursor = connection.cursor()
     try:
         cursor.execute(compiled.sql, compiled.parameters(values))
-        # To the end: a change of SQLite's is kept, or fails, when its last row has been read.
-        found, changed = cursor.fetchall() if compiled.tells else [], cursor.rowcount
+        # Fetch all rows: SQLite completes a change with RETURNING only when its last row has been read.
+        rows, changed = cursor.fetchall() if compiled.returns_rows else [], cursor.rowcount
     finally:
         cursor.close()
-    return [compiled.row(row) for row in found], changed
+    return [compiled.row(row) for row in rows], changed

@@ -1,4 +1,4 @@
-"""The present as the database has it: one clock for all machines that share a database."""
+"""The current time according to the database: one clock for all machines that share it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import structlog
 from sqlalchemy import Engine, text
 
 NOTICED: Final = timedelta(seconds=0.5)
-"""A smaller difference is none: asking takes time, too."""
+"""Smaller differences are ignored, as the query itself takes time."""
 TOLERATED: Final = timedelta(seconds=5)
-"""A larger difference of a machine's clock is told to operators."""
+"""Larger differences from this machine's clock are logged."""
 SLOWEST: Final = timedelta(seconds=2)
-"""What took longer to answer says too little about the present."""
+"""Answers that took longer are ignored as too inexact."""
 ASK: Final = {
     "postgresql": "SELECT extract(epoch FROM clock_timestamp())",
     "sqlite": "SELECT (julianday('now') - 2440587.5) * 86400.0",
@@ -25,9 +25,9 @@ log = structlog.get_logger("hitchpost.clock")
 
 
 class StoreClock:
-    """Called, it answers the present in UTC: this machine's clock, put right by the database's.
+    """A callable that returns the current time (UTC): this machine's clock, corrected by the database's.
 
-    SQLite's is this machine's own. A step of that is not followed by what deletes (``cautious``).
+    SQLite's clock is this machine's. Deletions use ``cautious``, which ignores a clock that jumps ahead.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -37,28 +37,28 @@ class StoreClock:
         self._began_at, self._began = self(), time.clock_gettime(BOOT)
 
     def __call__(self) -> datetime:
-        """The present; nothing is asked."""
+        """The current time. Does not query the database."""
         return datetime.now(UTC) - self._wrong_by
 
     def follow(self) -> None:
-        """Ask the database what time it is. Raises ``SQLAlchemyError``."""
+        """Measure the difference from the database's clock. Raises ``SQLAlchemyError``."""
         with self._engine.connect() as connection:
             before = datetime.now(UTC)
             seconds = connection.execute(text(ASK[self._engine.dialect.name])).scalar_one()
             after = datetime.now(UTC)
         if not timedelta(0) <= after - before <= SLOWEST:
             return
-        found = before + (after - before) / 2 - datetime.fromtimestamp(float(seconds), UTC)
-        wrong_by = found if abs(found) > NOTICED else timedelta(0)
+        difference = before + (after - before) / 2 - datetime.fromtimestamp(float(seconds), UTC)
+        wrong_by = difference if abs(difference) > NOTICED else timedelta(0)
         if abs(wrong_by) > TOLERATED and abs(wrong_by - self._wrong_by) > TOLERATED:
             log.warning("clock differs from the database's", seconds=round(wrong_by.total_seconds(), 1))
         self._wrong_by = wrong_by
 
     def cautious(self) -> datetime:
-        """The present, asked for just now, but never later than this process has lived since its start.
+        """The database's current time, limited to this process's start plus its run time.
 
-        For deleting: a clock that jumps ahead, the database's too, makes nothing old. Raises as ``follow``.
+        For deletions: if a clock jumps ahead, even the database's, no row becomes old. Raises as ``follow``.
         """
         self.follow()
-        lived = timedelta(seconds=time.clock_gettime(BOOT) - self._began)
-        return min(self(), self._began_at + lived + TOLERATED)
+        run_time = timedelta(seconds=time.clock_gettime(BOOT) - self._began)
+        return min(self(), self._began_at + run_time + TOLERATED)

@@ -1,7 +1,7 @@
-"""Traces (OpenTelemetry), as the extra ``opentelemetry``: spans with attributes from a list and nothing else.
+"""OpenTelemetry traces (the extra ``opentelemetry``), with spans reduced to an allowlist of attributes.
 
-The instrumentations put whole URLs into spans, with sign-in tokens in their queries and secrets in their
-paths, and the texts of exceptions. So what is exported is made anew from what is known to be harmless.
+The instrumentations record whole URLs, which have sign-in tokens in queries and secrets in paths, and the
+messages of exceptions. The exporter therefore builds new spans from harmless attributes only.
 """
 
 from __future__ import annotations
@@ -37,28 +37,28 @@ METHODS: Final = ("http.request.method", "http.method")
 
 
 class ScrubbedExporter(SpanExporter):
-    """Exports each span without what may be a secret in it."""
+    """Exports spans without attributes that may contain secrets."""
 
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Hand on what is left of the spans."""
+        """Export the scrubbed spans."""
         return self._exporter.export([scrubbed(span) for span in spans])
 
     def shutdown(self) -> None:
-        """The end."""
+        """Shut down the wrapped exporter."""
         self._exporter.shutdown()
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
-        """Send what is waiting."""
+        """Flush the wrapped exporter."""
         return self._exporter.force_flush(timeout_millis)
 
 
 def scrubbed(span: ReadableSpan) -> ReadableSpan:
-    """The same span with listed attributes only, named after its route; of exceptions, nothing."""
-    given: Mapping[str, Any] = span.attributes or {}
-    kept = {name: value for name, value in given.items() if name in ATTRIBUTES}
+    """A copy of the span, named after its route, with the attributes in ``ATTRIBUTES`` and without events."""
+    attributes: Mapping[str, Any] = span.attributes or {}
+    kept = {name: value for name, value in attributes.items() if name in ATTRIBUTES}
     method = next((str(kept[name]) for name in METHODS if name in kept), "HTTP")
     return ReadableSpan(
         name=f"{method} {kept.get('http.route', '(none)')}",
@@ -75,12 +75,12 @@ def scrubbed(span: ReadableSpan) -> ReadableSpan:
 
 
 def instrument(app: Any, service: str, exporter: SpanExporter | None = None) -> TracerProvider:
-    """Trace this app's requests and its calls to others. OTEL_EXPORTER_OTLP_ENDPOINT says where to."""
+    """Trace the app's requests and outgoing calls. Exports to OTEL_EXPORTER_OTLP_ENDPOINT by default."""
     provider = TracerProvider(resource=Resource.create({"service.name": service}))
     provider.add_span_processor(BatchSpanProcessor(ScrubbedExporter(exporter or OTLPSpanExporter())))
-    # Not baggage: what a browser sends must not travel on to the partner service.
+    # No baggage propagation: what a browser sends must not reach the partner service.
     propagate.set_global_textmap(TraceContextTextMapPropagator())
     FlaskInstrumentor().instrument_app(app, tracer_provider=provider)  # type: ignore[no-untyped-call]
-    # Below requests, as the calls to the partner service go by its adapter without a session.
+    # urllib3 instead of requests, as the calls to the partner service use the adapter without a session.
     URLLib3Instrumentor().instrument(tracer_provider=provider)
     return provider

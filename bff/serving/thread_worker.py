@@ -1,4 +1,4 @@
-"""gunicorn's threaded worker: silence costs no thread, and health is answered by threads of its own."""
+"""A gunicorn thread worker in which idle connections hold no thread, and health checks have own threads."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _LOOKED_AT: Final = max(map(len, HEALTH))
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]
-    """A connection takes a thread when its first byte is there.
+    """Gives a connection a thread when its first byte has arrived.
 
-    A slow rest of a request holds that thread: a proxy that reads whole requests belongs in front.
+    A request that arrives slowly holds its thread, so a proxy that buffers requests belongs in front.
     """
 
     def init_process(self) -> None:
-        """With threads that only answer for the program's health, however busy the others are."""
+        """Start the threads for health checks, which answer while all others are busy."""
         self._health = ThreadPoolExecutor(HEALTH_THREADS, thread_name_prefix="health")
         super().init_process()
 
     def accept(self, listener: Any) -> None:
-        """Wait for a new connection's first byte without a thread."""
+        """Accept a connection, and wait for its first byte without a thread."""
         try:
             client, address = listener.accept()
         except OSError as error:
@@ -43,10 +43,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self.poller.register(client, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
     def enqueue_req(self, conn: Any) -> None:
-        """Give the connection to a thread."""
+        """Handle the connection in a thread."""
         pool = self._health if _asks_for_health(conn.sock) else self.tpool
         pool.submit(self.handle, conn).add_done_callback(
-            lambda done: self.method_queue.defer(self.finish_request, conn, done)
+            lambda future: self.method_queue.defer(self.finish_request, conn, future)
         )
 
 

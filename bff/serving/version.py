@@ -1,4 +1,4 @@
-"""Which build this is."""
+"""The version of the installed package."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 @cache
 def own_version() -> str:
-    """The installed package's version; ``0+unknown`` where the sources run without being installed."""
+    """The installed package's version; ``0+unknown`` if the sources run without installation."""
     try:
         return version("hitchpost")
     except PackageNotFoundError:

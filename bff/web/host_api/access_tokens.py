@@ -1,4 +1,4 @@
-"""The access token of a connection, for the host's own server: no page is given one."""
+"""The route with which the host's server gets a connection's access token. Pages never get one."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ routes = Blueprint("hitchpost_access_tokens", __name__)
 
 
 class NoBody(Body):
-    """An empty object, or nothing at all: the call says everything by its path."""
+    """An empty object, or no body."""
 
 
 class AccessToken(BaseModel):
-    """What a host's server calls the third party with."""
+    """The token with which the host's server calls the third party."""
 
     access_token: str
     token_type: str
@@ -45,17 +45,17 @@ class AccessToken(BaseModel):
     ),
 )
 def give(connection_id: str) -> Response:
-    """An access token that can be used now at the third party; refreshed where its end is near.
+    """Get a valid access token of the third party. It is refreshed if it expires soon.
 
-    Of any number of callers, one refreshes. The embedded partner service gives them; Cyclr gives none.
+    Of concurrent callers, one refreshes it. Supported by the embedded partner service, not by Cyclr.
     """
     product = host_server()
     read_optional_body(NoBody)
     account = account_of(product, None)
     services().limits.spend(Purpose.TOKEN, product.key, account.id, connection_id)
-    found = services().connections.service.find(account, product.connectors, connection_id)
-    token = services().connections.service.access_token(found)
-    audit.token_given(product.key, account.id, found.offered.key, found.row.number)
+    connection = services().connections.service.find(account, product.connectors, connection_id)
+    token = services().connections.service.access_token(connection)
+    audit.token_given(product.key, account.id, connection.offered.key, connection.row.number)
     return answer(
         {
             "access_token": token.value.reveal(),

@@ -1,4 +1,4 @@
-"""The routes that the host's own server calls, with its secret key."""
+"""Routes for the host's server, which authenticates with its secret key."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MOST_CONNECTORS: Final = 500
 
 
 class HostUser(Body):
-    """Who clicks: the host's own id, and what to call them."""
+    """The user: the host's id, and a name, email address and locale for display."""
 
     id: Id
     name: Name | None = None
@@ -40,7 +40,7 @@ class HostUser(Body):
     locale: Annotated[str, Field(pattern=LANGUAGE_TAG, max_length=35)] | None = None
 
     def user(self) -> User:
-        """As the core knows it."""
+        """Convert to the core's ``User``."""
         return User(self.id, self.name if visible_name(self.name) else None, self.email, self.locale)
 
 
@@ -51,13 +51,13 @@ class HostAccount(Body):
     name: Name | None = None
 
     def reference(self, product: Product) -> AccountRef:
-        """As the core knows it."""
+        """Convert to the core's ``AccountRef``."""
         name = self.name if self.name and visible_name(self.name) else self.id
         return AccountRef(self.id, name, product.key)
 
 
 class SignedIn(Body):
-    """Whom a host has signed in, and what they may connect (null: everything)."""
+    """A user whom the host has signed in, and the connectors that they may use (null: all)."""
 
     user: HostUser
     account: HostAccount
@@ -65,7 +65,7 @@ class SignedIn(Body):
 
 
 class NewSession(SignedIn):
-    """For whom a session token is, and for how many seconds."""
+    """The user of a session token, and its life in seconds."""
 
     expires_in: Annotated[int, Field(ge=MIN_LIFE_SECONDS, le=int(LONGEST_SESSION.total_seconds()))] = int(
         DEFAULT_LIFE.total_seconds()
@@ -79,14 +79,14 @@ class Who(Body):
 
 
 class EndedSessions(Body):
-    """Whose sessions end: those of one account, or all."""
+    """The user whose sessions end: those in one account, or all."""
 
     user: Who
     account: Who | None = None
 
 
 class NewSignInUrl(Body):
-    """For whom, for which connector, and where the partner service tells how it ended."""
+    """The user and connector of a sign-in URL, and the origin to which the outcome is posted."""
 
     user: HostUser
     account: HostAccount
@@ -96,13 +96,13 @@ class NewSignInUrl(Body):
 
 
 class SessionsEnded(BaseModel):
-    """Every session that began before is over."""
+    """Every session that began before ``ended_before`` has ended."""
 
     ended_before: AwareDatetime
 
 
 class MintedUrl(BaseModel):
-    """A minted sign-in URL: good once, until it expires."""
+    """A minted sign-in URL. It can be used once, until it expires."""
 
     url: Annotated[str, Field(json_schema_extra=shapes.URI)]
     expires_at: AwareDatetime
@@ -113,15 +113,15 @@ class MintedUrl(BaseModel):
     Answer(201, "The token for the page.", shapes.SessionToken), access=Access.SERVER, body=NewSession
 )
 def create_session() -> Response:
-    """A session token for the page of a user whom the host has signed in."""
+    """Create a session token for the page of a signed-in user."""
     product, body = host_server(), read_body(NewSession)
     return begin_session(product, body, timedelta(seconds=body.expires_in), actors.SERVER)
 
 
 def begin_session(product: Product, who: SignedIn, life: timedelta, actor: str) -> Response:
-    """Answers with a session token, which ``actor`` asked for.
+    """Issue a session token at the request of ``actor``, and return the response.
 
-    Raises ``InvalidRequest`` for a connector that is not offered.
+    Raises ``InvalidRequest`` for a connector that the product does not offer.
     """
     unknown = [key for key in who.connectors or [] if product.connector(key) is None]
     if unknown:
@@ -134,12 +134,12 @@ def begin_session(product: Product, who: SignedIn, life: timedelta, actor: str) 
     )
     token, expires_at = services().sessions.tokens.issue(principal, life)
     audit.session_issued(principal, actor)
-    told = {
+    body = {
         "token": token.reveal(),
         "expires_at": expires_at.isoformat(),
         "expires_in": int(life.total_seconds()),
     }
-    return answer(told, 201)
+    return answer(body, 201)
 
 
 @routes.post("/v1/sessions/end")
@@ -150,7 +150,7 @@ def begin_session(product: Product, who: SignedIn, life: timedelta, actor: str) 
     body=EndedSessions,
 )
 def end_sessions() -> Response:
-    """End every session of a user that began until now: of one account, or of all. Again is as good."""
+    """End every session of a user that began until now: in one account, or in all. Idempotent."""
     product, body = host_server(), read_body(EndedSessions)
     services().limits.spend_of_day("ended sessions", product.key)
     now, account = services().clock(), body.account.id if body.account else None
@@ -170,7 +170,7 @@ def end_sessions() -> Response:
     ),
 )
 def create_sign_in_url() -> Response:
-    """The plain minted URL, for servers that redirect the browser by themselves at once."""
+    """Mint a sign-in URL, for servers that redirect the browser to it at once."""
     product, body = host_server(), read_body(NewSignInUrl)
     account = body.account.reference(product)
     services().accounts.claimed(account)

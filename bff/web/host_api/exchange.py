@@ -1,4 +1,4 @@
-"""A page exchanges what its host asserts, once, for a session token."""
+"""The route with which a page exchanges its host's assertion (a JWT) for a session token."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ routes.after_request(cors.grant)
 
 
 class NewExchange(Body):
-    """What the host asserts (a JWT), for this product."""
+    """The host's assertion (a JWT) and the product that it is for."""
 
     product: Annotated[str, Field(min_length=1, max_length=64)]
     assertion: Annotated[str, Field(min_length=1)]
@@ -46,7 +46,7 @@ class NewExchange(Body):
     ),
 )
 def exchange() -> Response:
-    """A session token for an assertion: only for a page at one of the product's own origins."""
+    """Exchange an assertion for a session token. Only from a page at one of the product's origins."""
     body = read_body(NewExchange)
     product = services().products.get(body.product)
     if product is None:
@@ -60,7 +60,7 @@ def exchange() -> Response:
 
 
 def _as_body(claims: Mapping[str, Any]) -> dict[str, Any]:
-    # In the form of POST /v1/sessions, so that ids and names are checked alike.
+    # In the form of POST /v1/sessions, so that ids and names are validated by the same model.
     account = claims.get("account")
     if not isinstance(account, dict):
         account = {"id": account, "name": claims.get("account_name")}

@@ -1,4 +1,4 @@
-"""Lists for the host's own server, which was away: attempts, and what it was told of them."""
+"""Lists for the host's server, to catch up after an outage: attempts and webhook deliveries."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ routes = Blueprint("hitchpost_lists", __name__)
 
 
 class AttemptPage(BaseModel):
-    """Some attempts, newest first, each without its timeline."""
+    """A page of attempts, newest first, without their timelines."""
 
     attempts: list[shapes.AttemptState]
     next_cursor: Annotated[str | None, Field(description="For the next page; null after the last one.")]
 
 
 class WebhookEvent(BaseModel):
-    """What was told: ``id`` is the delivery's `webhook-id`; ``subject`` an attempt, or a connection."""
+    """The event: ``id`` is the delivery's `webhook-id`, ``subject`` the id of an attempt or a connection."""
 
     id: str
     type: str
@@ -39,14 +39,17 @@ class WebhookEvent(BaseModel):
 
 
 class WebhookReceiver(BaseModel):
-    """Where; ``url`` is null where the endpoint is not registered any more."""
+    """The endpoint. ``url`` is null if the endpoint is no longer registered."""
 
     id: str
     url: str | None
 
 
 class WebhookDelivery(BaseModel):
-    """One event for one endpoint. ``attempts``: how often it was tried; the last try's answer and length."""
+    """The delivery of one event to one endpoint.
+
+    ``attempts`` is the number of tries. ``response_status``, ``error`` and ``duration_ms``: of the last one.
+    """
 
     id: str
     event: WebhookEvent
@@ -62,13 +65,13 @@ class WebhookDelivery(BaseModel):
 
 
 class DeliveryPage(BaseModel):
-    """Some webhook deliveries, newest first."""
+    """A page of webhook deliveries, newest first."""
 
     deliveries: list[WebhookDelivery]
     next_cursor: Annotated[str | None, Field(description="For the next page; null after the last one.")]
 
 
-# The widget's routes answer the preflights of this path: no page may read the list.
+# The widget's routes answer the preflights of this path, so that no page may read the list.
 @routes.get("/v1/attempts", provide_automatic_options=False)
 @describe.operation(
     Answer(200, "A page of attempts, newest first.", AttemptPage),
@@ -82,9 +85,9 @@ class DeliveryPage(BaseModel):
     ),
 )
 def attempts() -> Response:
-    """A page of the product's attempts, newest first.
+    """List the product's attempts, newest first.
 
-    A page may hold fewer than `limit` and yet not be the last: go on while `next_cursor` is not null.
+    A page may have fewer than `limit` entries and not be the last: continue while `next_cursor` is not null.
     """
     product, query = host_server(), Query(("account", "user", "connector", "status", "since"))
     status = query.choice("status", [each.value for each in Status])
@@ -96,9 +99,9 @@ def attempts() -> Response:
         status=Status(status) if status else None,
         since=query.moment("since"),
     )
-    found, further = services().clicks.attempt_list.page(wanted, query.limit(), query.cursor())
+    page, cursor = services().clicks.attempt_list.page(wanted, query.limit(), query.cursor())
     views = services().clicks.attempt_views
-    return answer({"attempts": [views.for_server(each, product) for each in found], **_further(further)})
+    return answer({"attempts": [views.for_server(each, product) for each in page], **_next_cursor(cursor)})
 
 
 @routes.get("/v1/webhook-deliveries")
@@ -113,9 +116,9 @@ def attempts() -> Response:
     ),
 )
 def webhook_deliveries() -> Response:
-    """A page of what the product's endpoints were sent, or are to be sent, newest first.
+    """List the product's webhook deliveries, newest first.
 
-    A page may hold fewer than `limit` and yet not be the last: go on while `next_cursor` is not null.
+    A page may have fewer than `limit` entries and not be the last: continue while `next_cursor` is not null.
     """
     product, query = host_server(), Query(("endpoint", "status", "event", "since"))
     wanted = DeliveryFilter(
@@ -125,11 +128,11 @@ def webhook_deliveries() -> Response:
         event=query.choice("event", (*EVENT_TYPES, TEST)),
         since=query.moment("since"),
     )
-    found, further = services().webhooks.service.log.page(wanted, query.limit(), query.cursor())
-    return answer({"deliveries": [_delivery(each) for each in found], **_further(further)})
+    page, cursor = services().webhooks.service.log.page(wanted, query.limit(), query.cursor())
+    return answer({"deliveries": [_delivery(each) for each in page], **_next_cursor(cursor)})
 
 
-def _further(cursor: Cursor | None) -> dict[str, str | None]:
+def _next_cursor(cursor: Cursor | None) -> dict[str, str | None]:
     return {"next_cursor": cursor.text() if cursor else None}
 
 

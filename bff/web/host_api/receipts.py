@@ -1,4 +1,4 @@
-"""The public keys that receipts are verified with."""
+"""The route of the public keys with which receipts are verified."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Jwk(BaseModel):
 
 
 class Jwks(BaseModel):
-    """The keys that receipts are verified with."""
+    """The keys with which receipts are verified."""
 
     keys: list[Jwk]
 
@@ -42,7 +42,7 @@ class Jwks(BaseModel):
     tag="server",
 )
 def jwks() -> Response:
-    """A JWK set (RFC 7517): every key that signs or has signed receipts."""
+    """The JWK set (RFC 7517) of every key that signs or has signed receipts."""
     body = json.dumps(services().clicks.receipts.public_keys())
     response = Response(body, content_type="application/jwk-set+json")
     response.headers.update({"Cache-Control": "public, max-age=300", "X-Content-Type-Options": "nosniff"})

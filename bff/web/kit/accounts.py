@@ -13,40 +13,40 @@ from bff.content.product import Product
 from bff.identity.principal import AccountRef, Principal
 
 
-def _can_travel(value: str) -> str:
+def _checked_id(value: str) -> str:
     if fault := id_fault(value):
         raise ValueError(fault)
     return value
 
 
-def _can_be_kept(value: str) -> str:
+def _checked_text(value: str) -> str:
     if fault := text_fault(value):
         raise ValueError(fault)
     return value
 
 
 def _as_text(value: object) -> object:
-    """A number as text: most hosts' ids are whole numbers, in their databases and in their JSON."""
+    """Convert an integer to text, as many hosts have integer ids."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 Text = Annotated[
     str,
     Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$"),
-    AfterValidator(_can_be_kept),
+    AfterValidator(_checked_text),
 ]
-_Id = Annotated[Text, AfterValidator(_can_travel)]
+_Id = Annotated[Text, AfterValidator(_checked_id)]
 Id = Annotated[_Id, BeforeValidator(_as_text, json_schema_input_type=_Id | int)]
 Name = Annotated[Text, AfterValidator(str.strip)]
 ID: Final = TypeAdapter[str](_Id)
 
 
 def account_of(product: Product, principal: Principal | None) -> AccountRef:
-    """The account that a call is about. Raises ``InvalidRequest`` for none, and for another than a page's."""
+    """The account of this call. Raises ``InvalidRequest`` if it is missing, or not the principal's."""
     named = request.args.get("account")
     if principal is None:
-        found = _checked(named or "")
-        return AccountRef(found, found, product.key)
+        account = _checked(named or "")
+        return AccountRef(account, account, product.key)
     if named is not None and named != principal.account.id:
         raise InvalidRequest("account: a page is told of its own account; leave it out")
     return principal.account
@@ -56,5 +56,5 @@ def _checked(account: str) -> str:
     try:
         return ID.validate_python(account)
     except ValidationError as error:
-        told = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise InvalidRequest(f"account: name the account in the query, as ?account=ID: {told}") from None
+        fault = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise InvalidRequest(f"account: name the account in the query, as ?account=ID: {fault}") from None

@@ -14,15 +14,15 @@ from bff.serving import metrics
 from bff.serving.edge import ROUTE, UNMATCHED, request_id
 from bff.studio.access import StudioSession
 
-TOLD: Final = "hitchpost.told"
+FINISHED: Final = "hitchpost.told"
 DENIALS: Final = frozenset({401, 403, 429})
 log = structlog.get_logger("hitchpost.audit")
 
 
 def tell(event: str, **about: Any) -> None:
-    """One event. Ids are told; tokens, names and mail addresses of users are not.
+    """Log one event. Pass ids only: no tokens, and no names or mail addresses of users.
 
-    ``actor`` is who did it, in a form of ``bff/common/actors.py``; ``user`` is an id that a host may choose.
+    ``actor`` is who did it, in a form of ``bff/common/actors.py``. ``user`` is the host's id of the user.
     """
     log.info(event, client=request.remote_addr, **about)
 
@@ -86,20 +86,20 @@ def form_sent(attempt: Attempt, *, taken: bool) -> None:
 
 
 def at_studio(event: str, session: StudioSession, **about: Any) -> None:
-    """Somebody signed in to the Studio, or changed there what users meet."""
+    """An editor signed in to the Studio, or changed something there."""
     tell(event, actor=actors.editor(session.email), product=session.product, user=session.email, **about)
 
 
 def begin() -> None:
-    """Bind the id of this request to the lines that it makes, where no middleware has done so."""
+    """Bind the request's id to its log lines, for apps without the ``Edge`` middleware."""
     structlog.contextvars.bind_contextvars(request_id=request_id(request.environ))
 
 
 def finish(response: Response) -> Response:
-    """Name the request and its route to whoever tells of it, and tell of a denial."""
-    if TOLD in request.environ:
+    """Set the route for the request log and ``X-Request-Id``, and log a denial (401, 403, 429). Runs once."""
+    if FINISHED in request.environ:
         return response
-    request.environ[TOLD] = True
+    request.environ[FINISHED] = True
     rule = request.url_rule
     request.environ[ROUTE] = rule.rule if rule else UNMATCHED
     response.headers["X-Request-Id"] = request_id(request.environ)

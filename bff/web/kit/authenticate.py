@@ -55,10 +55,10 @@ def signed_in() -> tuple[Product, Principal]:
 
 def _of_host(identify: Identify) -> Principal | None:
     """The principal according to the host's own app. Raises ``InvalidRequest`` if it cannot be stored."""
-    found = identify(request)
-    if found is None:
+    unchecked = identify(request)
+    if unchecked is None:
         return None
-    principal = with_text_ids(found)
+    principal = with_text_ids(unchecked)
     if fault := principal_fault(principal):
         raise InvalidRequest(f"the principal that the host app names: {fault}")
     return principal
@@ -86,7 +86,7 @@ def signed_in_or_host_server() -> tuple[Product, Principal | None]:
     try:
         return signed_in()
     except NotSignedIn:
-        # Not counted as a wrong key: this is where a whole office's sessions end while its pages wait.
+        # Not counted as a wrong key: it may be an expired session, and users of one office share an address.
         product = _product_of_key()
         if product is None:
             raise

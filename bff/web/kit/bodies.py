@@ -12,7 +12,7 @@ from bff.common.errors import InvalidRequest
 from bff.common.strict_json import FaultyJson, loads
 
 LANGUAGE_TAG: Final = r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$"
-"""RFC 5646, as far as it takes to look texts up."""
+"""The syntax of language tags (RFC 5646), simplified: only the lengths and characters of subtags."""
 
 
 class Body(BaseModel):
@@ -47,11 +47,11 @@ def checked(shape: type[B], document: object) -> B:
     try:
         return shape.model_validate(document)
     except ValidationError as error:
-        raise InvalidRequest("; ".join(_say(fault) for fault in error.errors())) from None
+        raise InvalidRequest("; ".join(_describe_fault(fault) for fault in error.errors())) from None
 
 
-def _say(fault: Any) -> str:
-    where = ".".join(str(part) for part in fault["loc"]) or "body"
+def _describe_fault(fault: Any) -> str:
+    path = ".".join(str(part) for part in fault["loc"]) or "body"
     if fault["type"] == "extra_forbidden":
-        return f"{where}: is not known here"
-    return f"{where}: {fault['msg'].removeprefix('Value error, ')}"
+        return f"{path}: is not known here"
+    return f"{path}: {fault['msg'].removeprefix('Value error, ')}"

@@ -21,14 +21,14 @@ LONGEST_SECONDS: Final = int(UNLAUNCHED_LIFE.total_seconds())
 
 
 class Confirmations:
-    """Issues what the form carries, and says whether a person may have pressed its button.
+    """Issues proofs and verifies them when the form is submitted.
 
-    The page's own script takes no press in the first second in which the page can be seen. This is for the
-    case that something presses without it: a form that was shown less than a second ago is not taken either.
+    The page's script ignores clicks in the first second in which the page is visible. The server checks the
+    same delay, in case the form is submitted without the script.
     """
 
     def __init__(self, keys: Sequence[Secret], clock: Callable[[], datetime]) -> None:
-        # itsdangerous wants the oldest key first, and signs with the last.
+        # itsdangerous expects the oldest key first, and signs with the last.
         self._serializer = URLSafeTimedSerializer(
             [key.reveal() for key in reversed(keys)],
             salt=SALT,
@@ -42,7 +42,7 @@ class Confirmations:
         return signed if isinstance(signed, str) else signed.decode()
 
     def is_pressed(self, attempt: Attempt, unverified: str) -> bool:
-        """Whether a proof is of this attempt and at least a second old."""
+        """Whether a proof is of this attempt and at least ``NOT_BEFORE`` old."""
         try:
             shown_for, at = self._serializer.loads(unverified, max_age=LONGEST_SECONDS)
         except BadData:

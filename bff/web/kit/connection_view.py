@@ -14,9 +14,9 @@ from bff.identity.principal import Principal
 def told_connection(
     connection: Connection, product: Product, principal: Principal | None, words: Words
 ) -> dict[str, Any]:
-    """For this caller, ``principal`` or the host's own server; ``words`` are in their language."""
-    row, away = connection.row, connection.state is State.UNKNOWN
-    reason = None if away else row.reason
+    """A connection for ``principal``, or for the host's server if None. ``words``: in the user's language."""
+    row, is_unknown = connection.row, connection.state is State.UNKNOWN
+    reason = None if is_unknown else row.reason
     return told(row) | {
         "name": connection.connector.name,
         "state": connection.state.value,
@@ -24,7 +24,7 @@ def told_connection(
         "reason_text": words.reason(reason) if reason else None,
         "authenticated": connection.authenticated,
         "may_disconnect": may_disconnect(connection, product, principal),
-        "last_state": row.state.value if away else None,
+        "last_state": row.state.value if is_unknown else None,
         "last_seen_at": moment(row.seen_at),
     }
 
@@ -32,7 +32,7 @@ def told_connection(
 def told_connector(
     standing: ConnectorStanding, product: Product, principal: Principal, words: Words
 ) -> dict[str, Any]:
-    """A connector with its state for this account, and all of its connections."""
+    """A connector with its state for this account and all its connections."""
     connector, last = standing.connector, standing.last_state
     return {
         "key": connector.key,
@@ -47,14 +47,14 @@ def told_connector(
 
 
 def may_disconnect(connection: Connection, product: Product, principal: Principal | None) -> bool:
-    """Whether this caller may end it now."""
+    """Whether this caller may disconnect the connection now."""
     if connection.row.state not in STANDING:
         return False
     return may_end(product, principal, connection.row.owned_by)
 
 
 def may_end(product: Product, principal: Principal | None, owner: str | None) -> bool:
-    """Whether the product's file lets this caller end a connection: its host's server always may."""
+    """Whether the product's ``disconnect`` policy permits this caller; the host's server always may."""
     if principal is None or product.disconnect is DisconnectPolicy.ACCOUNT:
         return True
     return product.disconnect is DisconnectPolicy.OWNER and owner == principal.user.id

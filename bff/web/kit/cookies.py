@@ -1,4 +1,4 @@
-"""The session cookie of a host's own Flask app: combinations that no browser keeps, or that give it away."""
+"""Checks a host app's session cookie settings: combinations that browsers reject, or that are insecure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 
 def cookie_faults(config: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with Flask's ``SESSION_COOKIE_*``, one line each, naming the key.
+    """The faults of Flask's ``SESSION_COOKIE_*`` settings, one line each, with the setting's name.
 
-    Prefixes and attributes as in RFC 6265bis (section 4.1.3) and CHIPS: where they do not fit, browsers drop
-    the cookie in silence and nobody is ever signed in.
+    Browsers silently drop a cookie whose prefix and attributes do not match (RFC 6265bis, section 4.1.3;
+    CHIPS). No user could then sign in.
     """
     name, secure = str(config["SESSION_COOKIE_NAME"]), config["SESSION_COOKIE_SECURE"]
     path = config["SESSION_COOKIE_PATH"] or config["APPLICATION_ROOT"]

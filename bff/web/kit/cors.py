@@ -1,4 +1,4 @@
-"""CORS: granted to origins that some product registered, letter by letter, and never with credentials."""
+"""CORS headers for the origins that products have registered, compared exactly; never with credentials."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def grant(response: Response) -> Response:
     origin = request.headers.get(ORIGIN)
     if origin and _is_registered(origin):
         if request.method == "OPTIONS":
-            # Flask names the route's own methods there.
+            # ``response.allow`` has the methods of the route.
             set_cors_headers(response, _options(origin, deletes="DELETE" in response.allow))
         else:
             response.headers.extend(_headers(origin))
@@ -51,14 +51,14 @@ def grant(response: Response) -> Response:
 
 @lru_cache(maxsize=1000)
 def _headers(origin: str) -> dict[str, str]:
-    """Of every answer but a preflight's, which depends on what is asked for."""
-    found = get_cors_headers(_options(origin), Headers({ORIGIN: origin}), "GET")
-    return {name: str(value) for name, value in found.items() if name != "Vary"}
+    """The CORS headers of a response that is no preflight. They depend on the origin only."""
+    headers = get_cors_headers(_options(origin), Headers({ORIGIN: origin}), "GET")
+    return {name: str(value) for name, value in headers.items() if name != "Vary"}
 
 
 @lru_cache(maxsize=1000)
 def _options(origin: str, *, deletes: bool = False) -> Any:
-    # The library takes a text with special characters for a pattern; escaped, it can only be literal.
+    # flask-cors treats a string with special characters as a pattern, so the origin is escaped.
     exact = re.compile(re.escape(origin) + r"\Z")
     more = {"methods": ["DELETE"]} if deletes else {}
     return get_cors_options(current_app, {**_POLICY, "origins": [exact], **more})
@@ -67,6 +67,6 @@ def _options(origin: str, *, deletes: bool = False) -> Any:
 def _is_registered(origin: str) -> bool:
     try:
         return services().products.is_registered_origin(origin)
-    except Exception as error:  # noqa: BLE001  # whatever it is, it must not break an answer, maybe an error's
+    except Exception as error:  # noqa: BLE001  # the response may be that of an error, and must not fail again
         log.warning("origin not looked up", error=type(error).__name__)
         return False

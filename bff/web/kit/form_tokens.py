@@ -1,4 +1,4 @@
-"""Signed tokens in form pages, which name the attempt, the showing and the fields."""
+"""Signed tokens of sign-in forms, which name the attempt, the submission count and the fields."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ LONGEST_SECONDS: Final = 2 * int(LAUNCHED_LIFE.total_seconds())
 
 
 class FormTokens:
-    """Issues them, and reads them back. Each is good once, as the showing that it names is sent once."""
+    """Issues and verifies form tokens. Each can be used once: a submission increases the count it names."""
 
     def __init__(self, keys: Sequence[Secret]) -> None:
-        # itsdangerous wants the oldest key first, and signs with the last.
+        # itsdangerous expects the oldest key first, and signs with the last.
         self._serializer = URLSafeTimedSerializer(
             [key.reveal() for key in reversed(keys)],
             salt=SALT,
@@ -39,7 +39,7 @@ class FormTokens:
             shown_for, turn, shown = self._serializer.loads(unverified, max_age=LONGEST_SECONDS)
         except BadData:
             return None
-        # Fields are sent by their place: with others in between, a secret could get into another one's.
+        # Values are submitted by position. If the fields have changed, a secret could reach another field.
         return turn if (shown_for, shown) == (attempt.id, _digest(fields)) and isinstance(turn, int) else None
 
 

@@ -1,4 +1,4 @@
-"""Checks where a request comes from: its origin, the custom header, the page of a launch."""
+"""Checks of incoming requests: origin, custom header, repeated or faulty parameters, source of a launch."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def require_custom_header() -> None:
-    """Require the custom header, which another site's page cannot send without CORS. Protects cookies."""
+    """Require the custom header, which other sites cannot send without CORS. Protects against CSRF."""
     if request.headers.get(CUSTOM_HEADER) not in {"1", *Hint}:
         raise InvalidRequest(f"send the header {CUSTOM_HEADER}: 1 with a call that rests on a cookie")
 
@@ -60,8 +60,8 @@ def refuse_repeated_fields() -> None:
 
 
 def _refuse_repeated(values: MultiDict[str, str]) -> None:
-    if twice := sorted(name for name, found in values.lists() if len(found) > 1):
-        raise BadRequest(f"{', '.join(twice)[:200]}: came more than once; send it once")
+    if repeated := sorted(name for name, found in values.lists() if len(found) > 1):
+        raise BadRequest(f"{', '.join(repeated)[:200]}: came more than once; send it once")
 
 
 def calling_origin(product: Product) -> str:
@@ -73,10 +73,10 @@ def calling_origin(product: Product) -> str:
 
 
 def require_origin_of(product: Product, *, by_cookie: bool) -> None:
-    """Refuse a call from a page that is none of the product's.
+    """Refuse a call that comes from no page of the product. Raises ``OriginNotRegistered``.
 
-    An unsafe method always needs the header. A browser sends none with a same-origin GET: there the
-    bearer token speaks for itself, and a cookie needs ``Sec-Fetch-Site: same-origin``.
+    An unsafe method requires the ``Origin`` header. A browser sends none with a same-origin GET. Such a GET
+    is accepted with a bearer token, and with a cookie only if ``Sec-Fetch-Site`` is ``same-origin``.
     """
     if request.method not in SAFE_METHODS or ORIGIN in request.headers:
         calling_origin(product)
@@ -85,28 +85,25 @@ def require_origin_of(product: Product, *, by_cookie: bool) -> None:
 
 
 def launch_is_direct(attempt: Attempt) -> bool:
-    """Whether a launch may go on at once: from the page that began, or from an opening page of its own.
+    """Whether a launch comes from the page that created the attempt, or from an opening page for it.
 
-    Anything else (a link that was passed on, above all) would let one person make another link theirs. The
-    BFF's own ``Origin`` alone proves nothing: any page that some product registered can open an opening page
-    and hand it a launch token of its choice. So the opening page posts for whom it was opened, and that must
-    be the attempt's product and page.
+    A launch from elsewhere, such as a link that was passed on, could make one user connect another user's
+    account. The BFF's own ``Origin`` is not sufficient: any registered page can open an opening page and give
+    it a launch token of its choice. The opening page therefore posts the product and origin that it was
+    opened for, and these must be the attempt's.
     """
     origin, opened_for = request.headers.get(ORIGIN), _opened_for()
     if origin != services().urls.public_origin:
         return origin == attempt.origin
     if opened_for == (None, None):
-        # No opening page, which always tells. A page that began may stand at the BFF's own origin (in a
-        # host's Flask app, or the Studio), and goes on in its own tab.
+        # Not from an opening page, which always sends both. The page that created the attempt may be at the
+        # BFF's own origin (a host's Flask app, or the Studio), and launch in its own tab.
         return origin == attempt.origin
     return opened_for == (attempt.product, attempt.origin)
 
 
 def launch_is_confirmed(attempt: Attempt) -> bool:
-    """Whether this is a press of the interstitial page's button.
-
-    It comes from the BFF's own origin: the form is no good to a page elsewhere that got hold of it.
-    """
+    """Whether a user pressed the button of the interstitial page, which is at the BFF's own origin."""
     if request.headers.get(ORIGIN) != services().urls.public_origin:
         return False
     return services().sessions.confirmations.is_pressed(attempt, request.form.get(confirmations.FIELD, ""))

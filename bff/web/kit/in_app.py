@@ -10,9 +10,8 @@ from bff.content.product import OfferedConnector
 LONGEST_AGENT: Final = 2048
 """Characters of a ``User-Agent`` that are examined. Real ones have a few hundred at most."""
 
-# Only the user agent tells, since these browsers hide nothing else. The list lives at the server, where it
-# can grow without a new widget on anybody's page. One wildcard or none: with two, a pattern's cost grows as
-# the square of the text.
+# Only the user agent identifies these browsers. The list is on the server, so that it can be extended without
+# an update of the widget. Patterns have at most one wildcard: with two, matching takes quadratic time.
 _NAMED: Final = re.compile(
     r"\b(FBA[NV]|FB_IAB|Instagram|LinkedInApp|Line/|MicroMessenger|Snapchat|Pinterest/|TikTok|musical_ly"
     r"|BytedanceWebview|KAKAOTALK|Twitter for|GSA/)"
@@ -24,9 +23,9 @@ _REFUSING: Final = re.compile(r"\b(google|gmail|youtube)\b", re.IGNORECASE)
 
 
 def is_in_app(user_agent: str) -> bool:
-    """Whether this is a browser inside an app, where a sign-in has to take the page's own tab.
+    """Whether this is an in-app browser, in which a sign-in has to use the page's own tab.
 
-    Safari on an iPhone names itself ``Safari/``; a web view of an app (WKWebView) does not.
+    Safari on an iPhone has ``Safari/`` in its user agent; an app's web view (WKWebView) does not.
     """
     agent = user_agent[:LONGEST_AGENT]
     if _NAMED.search(agent):
@@ -40,7 +39,7 @@ def is_in_app(user_agent: str) -> bool:
 def refuses_in_app(connector_name: str, connector_key: str) -> bool:
     """Whether this third party refuses sign-ins in in-app browsers, as Google does.
 
-    Google answers such a browser with ``disallowed_useragent`` and no way on.
+    Google returns the error ``disallowed_useragent`` to such browsers.
     """
     return bool(_REFUSING.search(f"{connector_name} {re.sub(r'[-_.]', ' ', connector_key)}"))
 

@@ -42,8 +42,8 @@ class Purpose(StrEnum):
 class Limit:
     """How the calls of a route are counted, as the route declares.
 
-    ``by_address``: of its own, before anything looks at them; and if ``needed``, none is taken while they
-    cannot be counted. The others are spent by the route's function, once it knows for whom.
+    ``by_address``: counted by client address, before authentication. ``needed``: refuse calls while they
+    cannot be counted. ``purposes`` and ``by_day`` are counted by the route's function after authentication.
     """
 
     purposes: tuple[Purpose, ...] = ()
@@ -52,7 +52,7 @@ class Limit:
     needed: bool = False
 
     def refusals(self) -> tuple[str, ...]:
-        """The codes of what is refused for it."""
+        """The error codes that a route with this limit may return."""
         if self.purposes or self.by_day or self.needed:
             return (RateLimited.code, LimitsUnavailable.code)
         return (RateLimited.code,) if self.by_address else ()
@@ -63,15 +63,16 @@ BY_ADDRESS: Final = Limit(by_address=True)
 
 
 def limited(limit: Limit) -> Callable[[View], View]:
-    """Decorate a route's function with how its calls are counted."""
+    """Decorate a route's function with its limit."""
     return marked(_DECLARED, limit)
 
 
 @dataclass(frozen=True)
 class Rates:
-    """Calls a minute: of an address to each open route; wrong credentials of one; of a user, an account.
+    """Maximum calls a minute, by purpose for a user and an account.
 
-    ``product`` is for a day: of what a product's rows are made by.
+    ``address``: calls of one address to each unauthenticated route. ``failures``: wrong credentials from one
+    address. ``product``: rows that one product creates, a day.
     """
 
     address: int
@@ -82,30 +83,30 @@ class Rates:
 
 
 class Limits:
-    """Counts calls in windows of a minute. Only refusals tell of it: nothing is added to other answers.
+    """Counts calls in windows of a minute. Accepted calls get no rate limit headers.
 
-    ``storage`` is its URL for the ``limits`` library, ``options`` what it takes besides.
+    ``storage`` is a storage URL of the ``limits`` library, ``options`` the storage's options.
     """
 
     def __init__(self, rates: Rates, storage: str, options: dict[str, Any]) -> None:
         self._rates = rates
-        made = storage_from_string(storage, **{**options, "wrap_exceptions": True})
-        assert isinstance(made, Storage)  # nosec B101  # for the type checker
-        self._counting = FixedWindowRateLimiter(made)
+        counts = storage_from_string(storage, **{**options, "wrap_exceptions": True})
+        assert isinstance(counts, Storage)  # nosec B101  # for the type checker
+        self._counting = FixedWindowRateLimiter(counts)
         self._days = ByDay(self._counting, rates.product)
         self.declared: dict[str, Limit] = {}
         """By endpoint."""
 
     def learn(self, app: Flask) -> None:
         """Read the limits that the routes of ``app`` declare."""
-        # Once: a host's app may wrap the functions later.
+        # Read once at the start, as a host's app may wrap the functions later.
         views = app.view_functions.items()
         self.declared = {endpoint: getattr(view, _DECLARED, UNCOUNTED) for endpoint, view in views}
 
     def spend(self, purpose: Purpose, product: str, account: str, user: str) -> None:
-        """Count one more by this user, who is known by now. Raises ``RateLimited`` or ``LimitsUnavailable``.
+        """Count a call of an authenticated user. Raises ``RateLimited`` or ``LimitsUnavailable``.
 
-        The user comes first: whoever is over their own limit uses up nothing of their account's.
+        The user is counted first, so that a call above the user's limit does not use up the account's.
         """
         self._require(purpose in self._limit().purposes, purpose)
         try:
@@ -114,7 +115,7 @@ class Limits:
             if purpose is Purpose.ATTEMPT:
                 self._days.spend(purpose, product, account)
         except StorageError as error:
-            _tell(error)
+            _log_failure(error)
             raise _unavailable() from None
 
     def spend_of_day(self, what: str, product: str) -> None:
@@ -123,28 +124,28 @@ class Limits:
         try:
             self._days.spend(what, product)
         except StorageError as error:
-            _tell(error)
+            _log_failure(error)
             raise _unavailable() from None
 
     def note_failure(self) -> None:
-        """Wrong credentials came from this address. Raises ``RateLimited`` when they have become too many.
+        """Count wrong credentials from this address. Raises ``RateLimited`` above the limit.
 
-        Right ones are never asked about: whoever shares an address with a guesser is not locked out.
+        Valid credentials are not checked against it, so that users who share an address are not locked out.
         """
         try:
             self._hit(self._rates.failures, "failures", caller_address())
         except StorageError as error:
-            _tell(error)
+            _log_failure(error)
 
     def count(self) -> None:
-        """Count this call where its route says so. Raises ``RateLimited`` or ``LimitsUnavailable``."""
+        """Count a call by address if its route says so. Raises ``RateLimited`` or ``LimitsUnavailable``."""
         limit = self._limit()
         if not limit.by_address or request.method == "OPTIONS":
             return
         try:
             self._hit(self._rates.address, "address", str(request.endpoint), caller_address())
         except StorageError as error:
-            _tell(error)
+            _log_failure(error)
             if limit.needed:
                 raise _unavailable() from None
 
@@ -157,7 +158,7 @@ class Limits:
 
     def _hit(self, rate: int, scope: str, *who: str) -> None:
         most = RateLimitItemPerMinute(rate)
-        # Ids are any text: a digest keeps them apart, short, and out of the store.
+        # A digest, as ids are arbitrary text: keys stay short and unambiguous, and the storage gets no ids.
         key = PREFIX, scope, sha256(json.dumps(who).encode()).hexdigest()
         if not self._counting.hit(most, *key):
             ends_at = self._counting.get_window_stats(most, *key).reset_time
@@ -174,6 +175,6 @@ def _unavailable() -> LimitsUnavailable:
     return LimitsUnavailable("calls cannot be counted at the moment, so none is taken")
 
 
-def _tell(error: StorageError) -> None:
-    # Its class alone: the text of a database's or Redis' error may hold its address.
+def _log_failure(error: StorageError) -> None:
+    # Only the class: the message of a database or Redis error may contain its address.
     log.error("calls cannot be counted", error=type(error.storage_error).__name__)

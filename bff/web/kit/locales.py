@@ -11,22 +11,22 @@ from bff.identity.principal import Principal
 
 
 def browsers() -> list[str]:
-    """The page's own language, which the widget tells as ``Content-Language``, then the browser's."""
-    told = (request.headers.get(name, "") for name in ("Content-Language", "Accept-Language"))
-    return [tag for header in told for tag in accepted(header)]
+    """The page's language, which the widget sends as ``Content-Language``, then those of the browser."""
+    headers = (request.headers.get(name, "") for name in ("Content-Language", "Accept-Language"))
+    return [tag for header in headers for tag in accepted(header)]
 
 
 def wanted(principal: Principal, tag: str | None) -> list[str]:
     """The languages of a signed-in user, the preferred one first.
 
-    What the host's tag says, then the user's own (the host's server told it with the session), then the
-    page's and the browser's.
+    In this order: ``tag`` from the host's page, the user's locale in the session, the page's language, the
+    browser's languages.
     """
     named = (tag, principal.user.locale)
     return [locale for locale in named if locale and is_tag(locale)] + browsers()
 
 
 def locale_of(product: Product, principal: Principal, tag: str | None) -> str:
-    """The language to speak: what the host named, as it stands, or the best that there are texts in."""
+    """The user's language: the host's or the session's tag, else the best one that has texts."""
     named = next((locale for locale in (tag, principal.user.locale) if locale and is_tag(locale)), None)
     return canonical(named) if named else Words(product, browsers()).lang

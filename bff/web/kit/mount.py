@@ -12,18 +12,18 @@ from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import Rule
 
 NAME: Final = "hitchpost"
-"""The blueprint's; those below it begin with it."""
+"""The blueprint's name. Endpoints begin with it."""
 PREFIX: Final = "hitchpost_prefix"
 
 
 def normal(url_prefix: str | None) -> str:
-    """A prefix as it is used here: decoded, with a slash before it and none behind; or empty."""
+    """Normalize a prefix: decoded, with a leading slash and no trailing one; or empty."""
     inner = unquote(url_prefix or "").strip("/")
     return f"/{inner}" if inner else ""
 
 
 def faults(prefix: str, public_url: str) -> Iterator[str]:
-    """What keeps the BFF from being found below a ``normal`` prefix, one line each."""
+    """The faults of a normalized prefix, one line each."""
     if "<" in prefix:
         yield f"url_prefix: {prefix} has a part that varies; the BFF has one address, HITCHPOST_PUBLIC_URL"
     elif not unquote(public_url).endswith(prefix):
@@ -31,10 +31,10 @@ def faults(prefix: str, public_url: str) -> Iterator[str]:
 
 
 def place(app: Flask, blueprint: Blueprint, prefix: str, public_url: str) -> None:
-    """Put the BFF's routes below ``prefix`` of an app, at the public URL's host if its routes go by hosts.
+    """Register the BFF's routes below ``prefix``.
 
-    There (``host_matching``, ``subdomain_matching``) a route that names none would be found nowhere, or
-    elsewhere.
+    If the app matches hosts or subdomains (``host_matching``, ``subdomain_matching``), the routes get the
+    host of the public URL. Without a host they would match no request, or those for another host.
     """
     app.extensions[PREFIX] = prefix
     host, usual, subdomain = urlsplit(public_url).netloc, app.url_rule_class, None
@@ -49,20 +49,20 @@ def place(app: Flask, blueprint: Blueprint, prefix: str, public_url: str) -> Non
 def own_path() -> str | None:
     """The path of this request below the mount; None outside of it.
 
-    Neither the public URL nor ``SCRIPT_NAME`` counts: a proxy or a dispatcher may have taken a part away.
+    The public URL and ``SCRIPT_NAME`` are not used, as a proxy or dispatcher may have removed a part.
     """
     prefix: str = current_app.extensions.get(PREFIX, "")
     return request.path[len(prefix) :] if request.path.startswith(f"{prefix}/") else None
 
 
 def handles(app: Flask, asked: Request) -> bool:
-    """Whether a request is for the BFF: for a route of its own, or for nothing that is below its prefix."""
+    """Whether a request is for the BFF: it matches one of its routes, or no route but its prefix."""
     if asked.url_rule is not None:
         return _is_ours(asked.url_rule)
     prefix: str = app.extensions.get(PREFIX, "")
     if prefix:
         return asked.path.startswith(f"{prefix}/")
-    # At the root of an app the one thing to go by is a route of ours that takes other methods.
+    # Without a prefix, an unmatched request is ours only if a route of ours has its path and other methods.
     fault, routes = asked.routing_exception, app.create_url_adapter(asked)
     if routes is None or not isinstance(fault, MethodNotAllowed) or not fault.valid_methods:
         return False

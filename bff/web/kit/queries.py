@@ -28,28 +28,28 @@ class Query:
 
     def text(self, name: str) -> str | None:
         """A one-line text; None if absent. Raises ``InvalidRequest``."""
-        found = request.args.get(name)
-        if found is None:
+        value = request.args.get(name)
+        if value is None:
             return None
-        if not 0 < len(found) <= LONGEST or (fault := text_fault(found)):
-            raise InvalidRequest(f"{name}: {fault if found and len(found) <= LONGEST else _LENGTH}")
-        return found
+        if not 0 < len(value) <= LONGEST or (fault := text_fault(value)):
+            raise InvalidRequest(f"{name}: {fault if value and len(value) <= LONGEST else _LENGTH}")
+        return value
 
     def choice(self, name: str, choices: Iterable[str]) -> str | None:
         """One of the allowed words; None if absent. Raises ``InvalidRequest``."""
-        found = request.args.get(name)
-        if found is not None and found not in choices:
+        value = request.args.get(name)
+        if value is not None and value not in choices:
             raise InvalidRequest(f"{name}: write one of {', '.join(choices)}")
-        return found
+        return value
 
     def moment(self, name: str) -> datetime | None:
         """A time with an offset (RFC 3339); None if absent. Raises ``InvalidRequest``."""
-        found = request.args.get(name)
-        if found is None:
+        value = request.args.get(name)
+        if value is None:
             return None
         try:
-            # A + that was not percent-encoded comes as a space.
-            moment = datetime.fromisoformat(found.replace(" ", "+") if "T" in found else found)
+            # A "+" that was not percent-encoded is decoded as a space.
+            moment = datetime.fromisoformat(value.replace(" ", "+") if "T" in value else value)
             if moment.tzinfo is not None:
                 return moment.astimezone(UTC)
         except (ValueError, OverflowError):
@@ -58,15 +58,15 @@ class Query:
 
     def limit(self) -> int:
         """The page size. Raises ``InvalidRequest``."""
-        found = request.args.get("limit", str(USUAL_LIMIT))
-        if not found.isascii() or not found.isdigit() or len(found) > 4 or not 1 <= int(found) <= MOST_LIMIT:
+        value = request.args.get("limit", str(USUAL_LIMIT))
+        if not value.isascii() or not value.isdigit() or len(value) > 4 or not 1 <= int(value) <= MOST_LIMIT:
             raise InvalidRequest(f"limit: write a number from 1 to {MOST_LIMIT}")
-        return int(found)
+        return int(value)
 
     def cursor(self) -> Cursor | None:
         """The cursor; None for the first page. Raises ``InvalidRequest``."""
-        found = request.args.get("cursor")
-        return None if found is None else read_cursor(found)
+        value = request.args.get("cursor")
+        return None if value is None else read_cursor(value)
 
 
 _LENGTH: Final = f"write 1 to {LONGEST} characters, or leave it out"

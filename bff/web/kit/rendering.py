@@ -1,7 +1,7 @@
-"""Pages are made in a Jinja environment of our own: inside a host's Flask app its own may be anything.
+"""Renders pages in a Jinja environment of our own, which does not depend on a host's Flask app.
 
-A host may have other delimiters, a strict ``undefined``, templates of our templates' names, no escaping, or
-context processors that need more than our requests have.
+A host's environment may have other delimiters, a strict ``undefined``, templates of the same names, no
+escaping, or context processors that fail in our requests.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from bff.resources import TEMPLATES
 
 
 def render(template: str, **values: Any) -> str:
-    """The text of one of our templates."""
+    """Render one of our templates."""
     return _environment().get_template(template).render(values)
 
 
 def html(text: str, status: int = 200) -> Response:
-    """A page. Not by ``make_response``: an app may have a class of its own for answers."""
+    """An HTML response. Not made with ``make_response``, as a host's app may have its own response class."""
     return Response(text, status, content_type="text/html; charset=utf-8")
 
 
 @cache
 def _environment() -> jinja2.Environment:
-    made = jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, auto_reload=False, cache_size=-1
     )
-    made.globals["request"] = request
-    return made
+    environment.globals["request"] = request
+    return environment

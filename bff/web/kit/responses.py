@@ -44,7 +44,7 @@ API_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Referrer-Policy": "no-referrer",
-    # Who asks, and from where, changes the answer: a shared cache that ignored no-store would mix them up.
+    # Responses depend on the user and the origin. For shared caches that ignore no-store.
     "Vary": "Cookie, Origin",
     "X-Content-Type-Options": "nosniff",
 }
@@ -58,7 +58,7 @@ def answer(body: dict[str, Any], status: int = 200) -> Response:
 
 
 def problem(status: int, code: str, detail: str, **extra: Any) -> Response:
-    """A problem document (RFC 9457). ``code`` is stable; ``title`` and ``next_step`` are fit for a person."""
+    """A problem document (RFC 9457). ``code`` is stable; ``title`` and ``next_step`` are texts for people."""
     known = code in ERROR_CODES
     title, next_step = Words(None).error(code) if known else (code.replace("_", " "), "")
     body = {
@@ -78,29 +78,29 @@ def problem(status: int, code: str, detail: str, **extra: Any) -> Response:
 
 
 def allow(error: Exception, response: Response) -> Response:
-    """The answer to a wrong method names the right ones (RFC 9110, section 15.5.6)."""
+    """Add ``Allow`` to the response for a method that is not allowed (RFC 9110, section 15.5.6)."""
     if allowed := getattr(error, "valid_methods", None):
         response.headers["Allow"] = ", ".join(sorted(allowed))
     return response
 
 
 def _for_the_page(status: int, code: str) -> dict[str, str]:
-    """The same for a page that waits: one of the widget's codes, in words of the page's language."""
-    told = "invalid_request"
+    """The error for the widget: one of its codes, with texts in the page's language."""
+    widget_code = "invalid_request"
     if "connector" in code or code == AccountUnknown.code:
-        told = AccountUnknown.told  # Unknown, not offered, or out of order.
+        widget_code = AccountUnknown.told  # Unknown, not offered, or out of order.
     elif status == 401:
-        told = "not_signed_in"
+        widget_code = "not_signed_in"
     elif status == 429 or status >= 500:
-        told = "partner_unavailable"  # Too many calls are a matter of time, too.
-    title, next_step = Words(None, browsers()).error(told)
-    return {"code": told, "title": title, "next_step": next_step}
+        widget_code = "partner_unavailable"  # A rate limit is passing, too.
+    title, next_step = Words(None, browsers()).error(widget_code)
+    return {"code": widget_code, "title": title, "next_step": next_step}
 
 
 def problem_of(error: Exception) -> Response:
-    """The problem document of any exception; one that nobody foresaw tells nothing of itself."""
+    """The problem document of an exception. An unexpected one is logged, and its details are left out."""
     if isinstance(error, HitchpostError):
-        # What the page's own code has to change, it prints for the people who build it.
+        # The widget prints ``advice`` to the browser's console, for the developers of the page.
         advice = {"advice": error.detail} if isinstance(error, CoreInvalidRequest) else {}
         response = problem(error.status, error.code, error.detail, **advice)
         if isinstance(error, KeysUnavailable):
@@ -122,7 +122,7 @@ def tell_unforeseen(error: Exception) -> None:
 
 
 def foreseen(error: Exception) -> Exception:
-    """``StorageUnavailable`` in place of what a database says that cannot be used now; operators are told."""
+    """``StorageUnavailable`` for an error of an unavailable database, which is logged; else ``error``."""
     if not is_away(error):
         return error
     log.error("database unavailable", method=request.method, endpoint=request.endpoint, **about(error))
@@ -130,8 +130,8 @@ def foreseen(error: Exception) -> Exception:
 
 
 def how_long_to_wait(error: Exception) -> dict[str, str]:
-    """``Retry-After`` (RFC 9110, section 10.2.3), in whole seconds, for a refusal that time heals."""
+    """``Retry-After`` in whole seconds (RFC 9110, section 10.2.3), for errors that a retry can solve."""
     if isinstance(error, RateLimited | LimitsUnavailable | StorageUnavailable | PartnerUnavailable):
-        # The partner service, or the breaker before it, may have said how long.
+        # The partner service or its circuit breaker may have set ``retry_after``.
         return {"Retry-After": str(max(1, math.ceil(error.retry_after or 5)))}
     return {}

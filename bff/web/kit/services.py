@@ -1,4 +1,4 @@
-"""The services that routes use, built once for each app."""
+"""The services that routes use, created once for each app."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ EXTENSION = "hitchpost"
 
 @dataclass(frozen=True)
 class Clicks:
-    """Services of attempts, from the click to the end."""
+    """Services of attempts, from the click to the outcome."""
 
     connect: Connect
     account_choice: AccountChoice
@@ -129,6 +129,6 @@ def services() -> Services:
 
 def services_of(app: Flask) -> Services:
     """The services of this app."""
-    found = app.extensions[EXTENSION]
-    assert isinstance(found, Services)  # nosec B101  # for the type checker
-    return found
+    extension = app.extensions[EXTENSION]
+    assert isinstance(extension, Services)  # nosec B101  # for the type checker
+    return extension

@@ -22,7 +22,7 @@ MOST_VERIFIED: Final = 10_000
 
 
 def _signing_by(clock: Callable[[], datetime]) -> type[TimestampSigner]:
-    """A signer that stamps with ``clock``; the library's own reads the machine's."""
+    """A signer that takes its timestamps from ``clock`` instead of the system clock."""
 
     class Signer(TimestampSigner):
         def get_timestamp(self) -> int:
@@ -45,7 +45,7 @@ class SessionTokens:
     """Issues and reads session tokens. The newest key signs; every key verifies."""
 
     def __init__(self, keys: Sequence[Secret], clock: Callable[[], datetime], ends: SessionEnds) -> None:
-        # itsdangerous wants the oldest key first, and signs with the last.
+        # itsdangerous expects the oldest key first, and signs with the last.
         self._serializer = URLSafeTimedSerializer(
             [key.reveal() for key in reversed(keys)],
             salt=SALT,
@@ -54,12 +54,12 @@ class SessionTokens:
         )
         self._clock = clock
         self._ends = ends
-        # A page that waits shows its token again and again. What was signed stays signed; whether it is over,
-        # or has been ended, is asked each time.
+        # A polling page sends its token often, so verified signatures are cached. Expiry, and whether the
+        # session was ended, are checked each time.
         self._verified = lru_cache(MOST_VERIFIED)(self._verify)
 
     def issue(self, principal: Principal, life: timedelta = DEFAULT_LIFE) -> tuple[Secret, datetime]:
-        """Issue a token for ``principal``; return it with its end (UTC)."""
+        """Issue a token for ``principal``; return it and when it expires (UTC)."""
         now, user = self._clock(), principal.user
         expires_at = now + life
         claims = {
@@ -74,7 +74,7 @@ class SessionTokens:
         return Secret(signed if isinstance(signed, str) else signed.decode()), expires_at
 
     def read(self, unverified_token: str) -> Principal:
-        """The principal of a token. Raises ``NotSignedIn``: it is expired, ended, forged or none at all."""
+        """The principal of a token. Raises ``NotSignedIn`` if it is expired, ended, forged or malformed."""
         session, now = self._verified(unverified_token), self._clock()
         age = now - session.signed_at
         if session.expires_at <= now or not -CLOCK_TOLERANCE <= age <= LONGEST_SESSION:

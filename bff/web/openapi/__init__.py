@@ -1,5 +1,5 @@
-"""How a route of the BFF declares who may call it, how its calls are counted, and its OpenAPI operation.
+"""Declarations of the BFF's routes: access, limit and OpenAPI operation.
 
-``describe.py`` has the decorators, ``parameters.py`` and ``shapes.py`` what several routes share, and
+``describe.py`` has the decorators, ``parameters.py`` and ``shapes.py`` have shared parameters and models, and
 ``routes.py`` serves the document.
 """

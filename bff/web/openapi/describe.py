@@ -1,4 +1,4 @@
-"""The decorators by which a route declares its access, its limit and its OpenAPI operation."""
+"""Decorators with which a route declares its access, limit and OpenAPI operation."""
 
 from __future__ import annotations
 
@@ -33,16 +33,17 @@ SIGN_IN: Final = Header("WWW-Authenticate", "How to sign in.")
 WITH_STATUS: Final = {401: (SIGN_IN,), 429: (RETRY_AFTER,), 503: (RETRY_AFTER,)}
 
 PARTNER: Final = ("partner_unavailable", "connector_unavailable")
-"""What a call of the partner service may end in."""
+"""Error codes of routes that call the partner service."""
 READING: Final = ("request_timeout", "payload_too_large")
 READING_JSON: Final = (*READING, "unsupported_media_type")
-"""What reading a body may end in."""
+"""Error codes of routes that read a body."""
 
 
 class Access(Enum):
-    """Who may call a route: the ways to be let in, each with the security schemes that go together.
+    """Who may call a route: alternatives of security schemes; the schemes of one are required together.
 
-    The route's function checks it, by ``bff/web/kit/authenticate.py`` or by a proof in what is sent.
+    Only a declaration: the route's function checks it, with ``bff/web/kit/authenticate.py`` or by a proof in
+    the request.
     """
 
     ANYBODY = ()
@@ -51,7 +52,7 @@ class Access(Enum):
     PAGE_OR_SERVER = (("sessionToken",), ("secretKey",), ("hostSession", "widgetHeader"))
 
     def refusals(self) -> tuple[str, ...]:
-        """The codes by which callers are refused who are not let in, or whose calls cannot be looked at."""
+        """The error codes that authentication may return."""
         if self is Access.ANYBODY:
             return ()
         origin = () if self is Access.SERVER else ("origin_not_allowed",)
@@ -69,10 +70,10 @@ def operation(
     tag: str | None = None,
     path: str | None = None,
 ) -> Callable[[View], View]:
-    """Declare a route that programs call. ``refusals`` has the codes of its own rules.
+    """Declare a route for programs. ``refusals`` has the error codes of its own rules.
 
-    Those that follow from the other arguments are added. What anybody may call says its ``limit``, if only
-    that there is none.
+    Codes that follow from the other arguments are added. Raises ``TypeError`` if a route that anybody may
+    call has no ``limit``.
     """
     if limit is None:
         if access is Access.ANYBODY:
@@ -99,11 +100,11 @@ def page(
     parameters: tuple[Parameter, ...] = (),
     form: type[BaseModel] | None = None,
 ) -> Callable[[View], View]:
-    """Declare a route that a person looks at. A number is the status of a page; some go without saying."""
+    """Declare a page for people. Numbers in ``answers`` are statuses of pages; common ones are added."""
     always = {400, 500, 503, *({408, 413} if form else ()), *({429} if limit.by_address else ())}
     pages = always | {status for status in answers if isinstance(status, int)}
-    told = tuple(answer for answer in answers if isinstance(answer, Answer))
-    described = Operation((*told, *map(_page, pages)), parameters, Body.of(None, form), tag="pages")
+    others = tuple(answer for answer in answers if isinstance(answer, Answer))
+    described = Operation((*others, *map(_page, pages)), parameters, Body.of(None, form), tag="pages")
     return _declare(limit, described)
 
 
@@ -123,7 +124,8 @@ def _problems(codes: Iterable[str]) -> Iterator[Answer]:
     by_status: dict[int, list[str]] = {}
     for code in sorted(codes):
         by_status.setdefault(STATUS_OF[code], []).append(code)
-    for status, found in by_status.items():
-        about = "Refused: " + ", ".join(f"`{code}`" for code in found) + "."
-        shape = {"allOf": [Problem, {"properties": {"status": {"const": status}, "code": {"enum": found}}}]}
+    for status, of_status in by_status.items():
+        about = "Refused: " + ", ".join(f"`{code}`" for code in of_status) + "."
+        members = {"status": {"const": status}, "code": {"enum": of_status}}
+        shape = {"allOf": [Problem, {"properties": members}]}
         yield Answer(status, about, shape, PROBLEM, (*WITH_STATUS.get(status, ()), REQUEST_ID))

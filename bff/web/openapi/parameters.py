@@ -1,4 +1,4 @@
-"""Parameters that several routes take."""
+"""Parameters that several routes share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bff.web.kit.accounts import ID
 from bff.web.kit.guards import CUSTOM_HEADER
 from bff.web.kit.queries import LONGEST, MOST_LIMIT, USUAL_LIMIT
 
-# A browser sends it by itself; a page cannot choose it.
+# Set by the browser; a page cannot change it.
 ORIGIN: Final = Parameter("Origin", "One of the product's registered origins.", "header", required=True)
 OWN_ORIGIN: Final = Parameter("Origin", "The BFF's own.", "header", required=True)
 IDEMPOTENCY: Final = Parameter(
@@ -49,5 +49,5 @@ PAGE: Final = (
 
 
 def one_of(name: str, about: str, values: list[str]) -> Parameter:
-    """A parameter of the query that takes one of these."""
+    """A query parameter with one of ``values``."""
     return Parameter(name, about, schema={"type": "string", "enum": values})

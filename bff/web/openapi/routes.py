@@ -1,4 +1,4 @@
-"""Where the document is served; it describes itself, too."""
+"""The route that serves the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bff.web.openapi import describe
 
 EXTENSION: Final = "hitchpost_openapi"
 UNDESCRIBED: Final = ("/studio/", "/connect/assets/", "/connect/logo/", "/connect/look/")
-"""Pages of the Studio, and files."""
+"""Path prefixes that the document leaves out: pages of the Studio, and files."""
 ABOUT: Final[dict[str, Any]] = {
     "info": {
         "title": "Hitchpost",
@@ -64,14 +64,14 @@ routes = Blueprint("hitchpost_openapi", __name__)
 
 @routes.get("/v1/openapi.json")
 @describe.operation(
-    Answer(200, "It.", OBJECT, headers=(describe.CACHE_CONTROL, describe.ETAG)),
-    Answer(304, "It is the same as the one that `If-None-Match` names.", headers=(describe.ETAG,)),
+    Answer(200, "The document.", OBJECT, headers=(describe.CACHE_CONTROL, describe.ETAG)),
+    Answer(304, "The document matches `If-None-Match`.", headers=(describe.ETAG,)),
     access=describe.Access.ANYBODY,
     limit=UNCOUNTED,
     tag="operations",
 )
 def openapi() -> Response:
-    """What you read: the OpenAPI document of this API (3.1)."""
+    """The OpenAPI document (3.1) of this API."""
     response = Response(_body(), content_type="application/json")
     response.headers.update({**API_HEADERS, "Cache-Control": "public, max-age=300"})
     response.add_etag()
@@ -82,20 +82,20 @@ def openapi() -> Response:
 def described(app: Flask, prefix: str) -> tuple[Route, ...]:
     """The routes of the API, which is mounted in ``app`` below ``prefix``.
 
-    Raises ``Undeclared`` for one that says nothing of itself.
+    Raises ``Undeclared`` for routes without a declaration.
     """
     return collect(app, blueprint=f"{mount.NAME}.", prefix=prefix, undescribed=UNDESCRIBED)
 
 
 def document(public_url: str, found: tuple[Route, ...]) -> dict[str, Any]:
-    """The document of these routes, for a BFF at ``public_url``."""
+    """The OpenAPI document of these routes, for a BFF at ``public_url``."""
     return make_document(ABOUT, public_url, SCHEMES, found)
 
 
 def _body() -> str:
-    """Written when it is first asked for: not every process is."""
-    kept = current_app.extensions[EXTENSION]
-    if not isinstance(kept, str):
-        kept = json.dumps(document(services().urls.public_url, kept), sort_keys=True)
-        current_app.extensions[EXTENSION] = kept
-    return kept
+    """The document as JSON, generated at the first request of a process."""
+    body = current_app.extensions[EXTENSION]
+    if not isinstance(body, str):
+        body = json.dumps(document(services().urls.public_url, body), sort_keys=True)
+        current_app.extensions[EXTENSION] = body
+    return body

@@ -1,4 +1,4 @@
-"""The JSON that the BFF answers with. A client ignores members that it does not know: more may come."""
+"""Models of the BFF's JSON responses. Clients ignore unknown members, as members may be added."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ URI: Final[JsonDict] = {"format": "uri"}
 
 
 class PageError(BaseModel):
-    """An error for the person at the page, in the language that ``Accept-Language`` asks for."""
+    """An error for the user of the page, in the language of ``Accept-Language``."""
 
     code: Literal["invalid_request", "not_signed_in", "connector_unavailable", "partner_unavailable"]
     title: str
@@ -22,7 +22,7 @@ class PageError(BaseModel):
 
 
 class Problem(BaseModel):
-    """A problem document (RFC 9457). ``code`` is stable; ``request_id`` finds the call in our log."""
+    """A problem document (RFC 9457). ``code`` is stable; ``request_id`` identifies the call in the log."""
 
     type: Annotated[str, Field(description="Where the code is explained.", json_schema_extra=URI)]
     title: str
@@ -38,7 +38,7 @@ class Problem(BaseModel):
 
 
 class SessionToken(BaseModel):
-    """A session token, and when it ends."""
+    """A session token, and when it expires."""
 
     token: str
     expires_at: AwareDatetime
@@ -55,10 +55,10 @@ class ProductName(BaseModel):
 
 
 class Connection(BaseModel):
-    """One connection of an account. What the partner service does not tell is null.
+    """One connection of an account. Members that the partner service does not provide are null.
 
-    ``last_state`` is told while the state is unknown: what it was at ``last_seen_at``. ``authenticated`` is
-    the partner service's own flag. ``sequence`` grows with every change that events tell of.
+    ``last_state`` is set while ``state`` is unknown: the state at ``last_seen_at``. ``authenticated`` is the
+    partner service's flag. ``sequence`` increases with every change that events report.
     """
 
     id: str
@@ -83,13 +83,13 @@ class Connection(BaseModel):
 
 
 class Connections(BaseModel):
-    """What an account has connected."""
+    """The connections of an account."""
 
     connections: list[Connection]
 
 
 class AttemptError(BaseModel):
-    """Why there is no connection, in words for the person at the page."""
+    """Why there is no connection, with texts for the user."""
 
     code: str
     title: str
@@ -97,9 +97,9 @@ class AttemptError(BaseModel):
 
 
 class ConnectorState(BaseModel):
-    """A connector that this session may connect, and how it stands for the account.
+    """A connector that this session may connect, and its state for the account.
 
-    ``multiple``: a further account of it may be connected beside those that are.
+    ``multiple``: several accounts of it may be connected at the same time.
     """
 
     key: str
@@ -116,7 +116,7 @@ class ConnectorState(BaseModel):
 
 
 class Config(BaseModel):
-    """What a page needs to draw its buttons. ``words`` and ``style`` are ready to show in ``lang``."""
+    """What a page needs to draw its buttons. ``words`` and ``style`` are for the language ``lang``."""
 
     product: ProductName
     connectors: list[ConnectorState]
@@ -129,7 +129,7 @@ class Config(BaseModel):
 
 
 class PreparedAttempt(BaseModel):
-    """An attempt ahead of its click, with the token that launches it once."""
+    """An attempt prepared before the click, with its single-use launch token."""
 
     id: str
     status: Status
@@ -168,7 +168,7 @@ class LateSuccess(BaseModel):
 
 
 class Unsent(BaseModel):
-    """A plain callback message that the partner service did not post: the widget gives it to the page."""
+    """A plain callback message that the partner service did not post. The widget posts it to the page."""
 
     data: str
     origin: str
@@ -189,7 +189,7 @@ class AttemptResult(BaseModel):
 
 
 class TimelineStep(BaseModel):
-    """Something that happened ``count`` times."""
+    """A step of an attempt, which occurred ``count`` times."""
 
     step: str
     at: AwareDatetime
@@ -199,9 +199,9 @@ class TimelineStep(BaseModel):
 
 
 class AttemptState(BaseModel):
-    """How an attempt stands.
+    """The state of an attempt.
 
-    The host's server is told ``timeline`` besides, and whose it is; its page ``result``.
+    Only the host's server gets ``timeline``, ``account`` and ``user``; only the page gets ``result``.
     """
 
     id: str

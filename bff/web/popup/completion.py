@@ -1,7 +1,7 @@
-"""Where the partner service sends the browser before a sign-in counts: only the one that launched it goes on.
+"""The completion endpoint: checks that the browser which returns is the one that launched the sign-in.
 
-The one GET that changes something (as any OAuth callback does): it needs a code that is good once, and
-answers to nothing but a visit of a person.
+The only GET that changes state, as any OAuth callback does. It requires a single-use code and a top-level
+navigation.
 """
 
 from __future__ import annotations
@@ -48,30 +48,32 @@ def complete(attempt_id: str) -> Response:
             attempt, launch_cookies.of_request(attempt_id), _code()
         )
     except (CompletedElsewhere, LaunchRefused, PartnerProblem) as error:
-        return _told(error, trouble(error, attempt))
+        return _protect(error, trouble(error, attempt))
     return onward(url)
 
 
 def _code() -> Secret:
-    given = request.args.getlist("code")
-    if len(given) != 1 or CODE.fullmatch(given[0]) is None:
+    """The single-use code of the query. Raises ``LaunchRefused`` if it is missing, repeated or malformed."""
+    codes = request.args.getlist("code")
+    if len(codes) != 1 or CODE.fullmatch(codes[0]) is None:
         raise LaunchRefused("complete: exactly one code is needed")
-    return Secret(given[0])
+    return Secret(codes[0])
 
 
 def _require_visit() -> None:
-    """Nothing is used up by a browser that loads ahead, or a page that embeds the URL."""
+    """Refuse prefetches (503) and requests that are not top-level navigations (403): they use up no code."""
     if any("prefetch" in request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz")):
         abort(503, "this is opened by a person only")
-    # Not every browser sends them; one that does says the truth.
-    sent = request.headers.get("Sec-Fetch-Mode"), request.headers.get("Sec-Fetch-Dest")
-    if sent[0] not in {None, "navigate"} or sent[1] not in {None, "document"}:
+    # Older browsers do not send the Sec-Fetch headers. Scripts cannot set them.
+    mode, destination = request.headers.get("Sec-Fetch-Mode"), request.headers.get("Sec-Fetch-Dest")
+    if mode not in {None, "navigate"} or destination not in {None, "document"}:
         abort(403, "this is opened as a page of its own only")
 
 
-def _told(error: HitchpostError, page: Response) -> Response:
-    page.headers["Referrer-Policy"] = "no-referrer"  # The URL holds a code.
+def _protect(error: HitchpostError, page: Response) -> Response:
+    """Set the headers of an error page: no referrer, and a reload if the partner service is unavailable."""
+    page.headers["Referrer-Policy"] = "no-referrer"  # The URL contains the code.
     if isinstance(error, PartnerProblem):
-        # The sign-in waits for five minutes: this page tries again by itself.
+        # The partner service keeps the sign-in for five minutes, so a retry can still succeed.
         page.headers["Refresh"] = RETRY_SECONDS
     return page

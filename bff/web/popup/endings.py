@@ -1,4 +1,4 @@
-"""Pages that end a way or stop on it: what went wrong and what to do, what waits, and what is over."""
+"""Pages for errors, for launches that are retried, and for attempts that have ended."""
 
 from __future__ import annotations
 
@@ -32,55 +32,55 @@ RELOAD_SECONDS: Final = "3"
 
 
 def trouble(error: Exception, attempt: Attempt | None = None) -> Response:
-    """A page that tells a person what went wrong and what to do, and its opener that there is news."""
+    """The error page for ``error``: what went wrong and what to do. Its script notifies the opener."""
     status, code = _status_of(error)
-    page = _trouble(status, code, attempt, again=_again(error, status, attempt))
+    page = _error_page(status, code, attempt, again=_retry_fields(error, status, attempt))
     page.headers.update(how_long_to_wait(error))
     if request.method == "GET" and isinstance(error, StorageUnavailable):
-        # Nothing was done, and what is asked for can be asked for again: the page does so by itself.
+        # A GET that failed changed nothing, so the page may reload itself.
         page.headers["Refresh"] = RELOAD_SECONDS
     return page
 
 
 def refused(status: int) -> Response:
-    """The page for an address that no route is asked for: too long, for another host, and so on."""
-    return _trouble(status, "invalid_request", None)
+    """The page for a request that is refused before routing, such as a URL that is too long."""
+    return _error_page(status, "invalid_request", None)
 
 
 def refused_launch(error: LaunchRefused) -> Response:
-    """The page for a launch token that is no longer good; the page that began is told if it is known."""
+    """The page for an invalid launch token. It notifies the opener if the token's attempt is known."""
     token = request.form.get("launch_token", "")
     return trouble(error, services().clicks.connect.attempt_of(Secret(token)))
 
 
 def ended(attempt: Attempt) -> Response:
-    """What is shown in the window of an attempt that is over."""
+    """The page for an attempt that has ended."""
     if attempt.status is Status.CONNECTED:
         product = services().products.get(attempt.product)
         return page_of("return.html", product, words_of(attempt, product), attempt=attempt, state="done")
-    return _trouble(410, attempt.error_code or "failed", attempt)
+    return _error_page(410, attempt.error_code or "failed", attempt)
 
 
 def waits(error: Exception) -> bool:
-    """Whether this request is a launch that can be handed in again as it is."""
+    """Whether this request is a launch that can be repeated unchanged."""
     is_launch = request.method == "POST" and own_path() == LAUNCH
     return is_launch and isinstance(error, waiting.PASSING)
 
 
 def waiting_page(error: Exception, attempt: Attempt | None = None) -> Response:
-    """A page that hands in the same launch again after a while, by itself."""
+    """A page whose script repeats the launch after ``Retry-After`` seconds. Status 503."""
     product = services().products.get(attempt.product) if attempt else None
     words = words_of(attempt, product) if attempt else Words(None, browsers())
     wait = waiting.seconds(error)
-    again = waiting.fields(attempt)
-    page = page_of("waiting.html", product, words, attempt=attempt, handed_in=again, seconds=wait)
+    fields = waiting.fields(attempt)
+    page = page_of("waiting.html", product, words, attempt=attempt, handed_in=fields, seconds=wait)
     page.vary.add("Accept-Language")
     page.status_code = 503
     page.headers["Retry-After"] = str(wait)
     return page
 
 
-def _trouble(
+def _error_page(
     status: int, code: str, attempt: Attempt | None, again: dict[str, str] | None = None
 ) -> Response:
     product = services().products.get(attempt.product) if attempt else None
@@ -95,7 +95,7 @@ def _trouble(
         code=code,
         title=title,
         next_step=next_step,
-        # Without an attempt the request's own id is what the log has of it.
+        # Without an attempt, the log can be searched for the request's id.
         support_code=attempt.support_code if attempt else request_id(request.environ),
         again=again,
     )
@@ -104,17 +104,17 @@ def _trouble(
     return page
 
 
-def _again(error: Exception, status: int, attempt: Attempt | None) -> dict[str, str] | None:
-    """How to do the same once more: by a link, or by a form of these fields; None where that is in vain."""
+def _retry_fields(error: Exception, status: int, attempt: Attempt | None) -> dict[str, str] | None:
+    """The form fields that repeat this request; empty if a link repeats it; None if a retry cannot help."""
     if status not in HEALED_BY_TIME or request.method not in {"GET", "POST"}:
         return None
     if request.method == "GET":
         return {}
-    # Refused before anything was looked at: then the launch token is as good as before.
+    # These errors are raised before the launch token is used, so it is still valid.
     if not isinstance(error, StorageUnavailable | RateLimited | LimitsUnavailable):
         try:
             services().clicks.connect.peek(Secret(request.form.get("launch_token", "")))
-        except Exception:  # noqa: BLE001  # what broke before may break again, and no page of an error makes another
+        except Exception:  # noqa: BLE001  # an error page must not fail, and the first error may occur again
             return None
     return waiting.fields(attempt)
 
@@ -124,7 +124,7 @@ def _status_of(error: Exception) -> tuple[int, str]:
         return 503, "partner_unavailable"
     if isinstance(error, HitchpostError):
         return error.status, error.told if isinstance(error, PartnerProblem) else error.code
-    # Only these: what others call their code is no status (SQLAlchemy's is a text).
+    # Other exceptions have a ``code`` that is no HTTP status: SQLAlchemy's is a text.
     if isinstance(error, HTTPException) and error.code is not None:
         return error.code, "not_found" if error.code < 500 else "failed"
     tell_unforeseen(error)

@@ -1,4 +1,4 @@
-"""The fields of a form as its page shows them, and what they are called when it is sent."""
+"""The fields of a sign-in form: how its page shows them, and their names in the submitted form."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Text = Callable[[str], str]
 LABELS: Final = {
     name: f"page_form_{name}" for name in ("api_key", "username", "password", "client_id", "client_secret")
 }
-"""The standard texts of the values that a way of signing in consists of."""
+"""Text keys of the default labels, by field name."""
 WORDS: Final[Mapping[Fault, str]] = {
     Fault.MISSING: "page_form_missing",
     Fault.PATTERN: "page_form_pattern",
@@ -22,12 +22,15 @@ WORDS: Final[Mapping[Fault, str]] = {
     Fault.REFUSED: "page_form_refused",
     Fault.UNREACHABLE: "page_form_unreachable",
 }
-"""What a user reads of a fault."""
+"""Text keys of the messages for users, by fault."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """One field on the page. ``id`` is its place: names such as ``password`` call password managers in."""
+    """One field on the page.
+
+    ``id`` is its position (``v0``): names such as ``password`` would activate password managers.
+    """
 
     id: str
     label: str
@@ -38,73 +41,76 @@ class Shape:
 
     @property
     def is_ltr(self) -> bool:
-        """Whether it runs from left to right in every language: keys and addresses do."""
+        """Whether it is written from left to right in every language, as keys and addresses are."""
         return bool(self.asked.sensitive or self.asked.prefix or self.asked.suffix)
 
 
 def shapes(shown: ShownForm, text: Text) -> list[Shape]:
-    """The fields in their order. What is set already is shown, unless it is a secret."""
+    """The fields in order, with their current values. Values of secrets are left out."""
     return [
         Shape(
-            key_of(place),
-            label_of(one, text),
-            one,
-            value=_shown(one, shown.values.get(one.name, "")),
-            kept=one.name in shown.kept,
+            key_of(position),
+            label_of(field, text),
+            field,
+            value=_initial_value(field, shown.values.get(field.name, "")),
+            kept=field.name in shown.kept,
         )
-        for place, one in enumerate(shown.form.fields)
+        for position, field in enumerate(shown.form.fields)
     ]
 
 
-def _shown(one: FormField, value: str) -> str:
-    # What was chosen once, and is a choice no more, is to be chosen anew: nothing takes its place unseen.
-    return (value or one.default) if one.offers(value or one.default) else ""
+def _initial_value(field: FormField, value: str) -> str:
+    # A value that is no longer among the choices is shown as empty, so that the user selects another.
+    return (value or field.default) if field.offers(value or field.default) else ""
 
 
 def key_of(place: int) -> str:
-    """What the field in this place is called."""
+    """The name and id of the field at this position."""
     return f"v{place}"
 
 
 def label_of(one: FormField, text: Text) -> str:
-    """The catalogue's own label; for a value that it leaves out, the standard text in the user's language."""
+    """The catalogue's label; without one, the default label in the user's language, or the field's name."""
     return one.label or (text(LABELS[one.name]) if one.name in LABELS else one.name)
 
 
 def typed(form: SignInForm, sent: Mapping[str, str]) -> dict[str, Secret]:
-    """What was typed, by the names of the fields, without what is clearly no part of it."""
+    """The submitted values by field name, trimmed as ``_trim`` does."""
     return {
-        one.name: Secret(_tidy(one, sent.get(key_of(place), ""))) for place, one in enumerate(form.fields)
+        field.name: Secret(_trim(field, sent.get(key_of(position), "")))
+        for position, field in enumerate(form.fields)
     }
 
 
 def told_faults(form: SignInForm, faults: Mapping[str, Fault], text: Text) -> dict[str, str]:
-    """Faults in words, by what the fields are called on the page."""
+    """The messages for ``faults``, by the fields' names on the page."""
     return {
-        key_of(place): _said(one, faults[one.name], text)
-        for place, one in enumerate(form.fields)
-        if one.name in faults
+        key_of(position): _message(field, faults[field.name], text)
+        for position, field in enumerate(form.fields)
+        if field.name in faults
     }
 
 
 def names_of(form: SignInForm) -> Sequence[str]:
-    """The names of the fields, in their order."""
-    return [one.name for one in form.fields]
+    """The names of the fields, in order."""
+    return [field.name for field in form.fields]
 
 
-def _said(one: FormField, fault: Fault, text: Text) -> str:
-    if one.choices and fault in {Fault.MISSING, Fault.PATTERN}:
+def _message(field: FormField, fault: Fault, text: Text) -> str:
+    if field.choices and fault in {Fault.MISSING, Fault.PATTERN}:
         return text("page_form_choice")
-    # Beside one field it is about the address that the field is part of.
+    # A single field is unreachable if it is part of an address that does not answer.
     return text("page_form_no_address" if fault is Fault.UNREACHABLE else WORDS[fault])
 
 
-def _tidy(one: FormField, value: str) -> str:
-    if one.name == "password" or one.choices:
-        return value  # A blank at either end may belong to a password; a choice is as it was offered.
+def _trim(field: FormField, value: str) -> str:
+    """Remove surrounding blanks, and the field's prefix and suffix if they were entered with the value."""
+    if field.name == "password" or field.choices:
+        return value  # A password may start or end with a blank; a choice must match exactly.
     value = value.strip()
-    if one.prefix or one.suffix:
-        # People copy the whole address: the parts that stand beside the field are no part of the value.
+    if field.prefix or field.suffix:
+        # Users paste the whole address, while the page shows the prefix and suffix beside the field.
         value = value.removeprefix("https://").removeprefix("http://").rstrip("/")
-        value = value.removeprefix(one.prefix.removeprefix("https://")).removesuffix(one.suffix.rstrip("/"))
+        prefix, suffix = field.prefix.removeprefix("https://"), field.suffix.rstrip("/")
+        value = value.removeprefix(prefix).removesuffix(suffix)
     return value

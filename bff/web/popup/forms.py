@@ -1,7 +1,7 @@
-"""The form for what a connector needs: shown in the popup, sent by its own script, answered in words.
+"""The sign-in form in the popup, for connectors that need an API key, a password or other values.
 
-A browser that comes without the cookie of the launch is shown no form, and can send none. What was typed is
-in no answer: the page keeps it, and a reload brings an empty form. Nothing of it is logged or stored.
+Only the browser that has the launch cookie may see or submit it. The page's script submits it and shows the
+messages of the response. Submitted values are never returned, logged or stored; a reload shows an empty form.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from bff.web.popup.form_fields import Text
 from bff.web.popup.page import page_of, texts, words_of
 
 MOST_FORM = 64 * 1024
-"""Bytes of a form: some services give keys of several thousand characters."""
+"""Maximum size of a submitted form in bytes. Some services issue keys of several thousand characters."""
 
 routes = Blueprint("hitchpost_forms", __name__)
 
@@ -57,16 +57,16 @@ routes.before_request(refuse_faulty_fields)
 
 
 class FormEnd(BaseModel):
-    """How an attempt ended, in words."""
+    """How an attempt ended, as texts for the user."""
 
     title: str
     next_step: str
 
 
 class FormAnswer(BaseModel):
-    """What came of a form that was sent: ``end``, ``go``, or the rest, and then it can be sent again.
+    """The result of a submitted form: ``end``, ``go``, or ``faults``, ``whole`` and ``token`` for a retry.
 
-    ``faults`` says what is wrong by the names of the page's fields, ``whole`` what is about none of them.
+    ``faults`` has messages by the names of the page's fields. ``whole`` is a message about the whole form.
     """
 
     go: Annotated[str | None, Field(json_schema_extra=URI)] = None
@@ -78,7 +78,7 @@ class FormAnswer(BaseModel):
 
 
 class TypedForm(BaseModel):
-    """What the form's page sends: its token, and what was typed (``v0``, ``v1``, ...), or ``cancel``."""
+    """The submitted form: its token, and the values (``v0``, ``v1``, ...) or ``cancel``."""
 
     form_token: str
     action: Literal["cancel"] | None = None
@@ -87,7 +87,7 @@ class TypedForm(BaseModel):
 @routes.get("/connect/form/<attempt_id>")
 @describe.page(*(200, 403, 404, 410, 502), limit=BY_ADDRESS, parameters=(parameters.ATTEMPT,))
 def show(attempt_id: str) -> Response:
-    """The form of a launched attempt, for the browser that launched it; afterwards, how it ended."""
+    """The form of a launched attempt, or the page of an ended one. Only for the browser that launched it."""
     attempt = _attempt(attempt_id)
     if attempt.status is not Status.LAUNCHED:
         return ended(attempt)
@@ -108,31 +108,31 @@ def show(attempt_id: str) -> Response:
     form=TypedForm,
 )
 def send(attempt_id: str) -> Response:
-    """What was typed, or that the user cancels. Of the form's own page only, once for each showing."""
-    came_from = request.headers.get(FETCH_SITE, "same-origin")
-    if request.headers.get("Origin") != services().urls.public_origin or came_from != "same-origin":
+    """Submit the form or cancel. Accepted from the form's own page only, once each time it is shown."""
+    site = request.headers.get(FETCH_SITE, "same-origin")
+    if request.headers.get("Origin") != services().urls.public_origin or site != "same-origin":
         abort(403, "this is sent by the form's own page only")
     try:
         attempt = _attempt(attempt_id)
     except (NotFound, CompletedElsewhere) as error:
-        return _over(Words(None, browsers()).error(error.code), None, error.status)
+        return _end(Words(None, browsers()).error(error.code), None, error.status)
     words = Words(services().products.get(attempt.product), [attempt.locale], attempt.connector.key)
     if attempt.status is Status.LAUNCHED and request.form.get("action") == "cancel":
         attempt = services().clicks.forms.decline(attempt)
     if attempt.status is not Status.LAUNCHED:
         return _ended(attempt, words)
-    return _sent(attempt, words)
+    return _submit(attempt, words)
 
 
 def _form_page(attempt: Attempt, shown: ShownForm, token: str) -> Response:
-    """The form for what a connector needs."""
+    """The page of a form."""
     product = services().products.get(attempt.product)
     words = words_of(attempt, product)
     fields = form_fields.shapes(shown, texts(attempt, words))
-    goes_on = shown.form.way is Way.OAUTH
-    values: dict[str, Any] = {"fields": fields, "form_token": token, "goes_on": goes_on, "whole": []}
+    has_consent = shown.form.way is Way.OAUTH
+    values: dict[str, Any] = {"fields": fields, "form_token": token, "goes_on": has_consent, "whole": []}
     page = page_of("form.html", product, words, attempt=attempt, **values)
-    # Its script alone sends it: no slip can put what was typed into an address.
+    # Only the script submits it. A native submit could put the values into a URL.
     page.headers["Content-Security-Policy"] += "; form-action 'none'"
     return page
 
@@ -141,77 +141,79 @@ def _attempt(attempt_id: str) -> Attempt:
     return services().clicks.forms.attempt(attempt_id, launch_cookies.of_request(attempt_id))
 
 
-def _sent(attempt: Attempt, words: Words) -> Response:
+def _submit(attempt: Attempt, words: Words) -> Response:
     forms, text = services().clicks.forms, texts(attempt, words)
     try:
         form = forms.form(attempt)
         turn = _turn(attempt, form)
-        # Counted for whom the launch was made, and before the form is used up.
+        # Counted for the user of the attempt, before the form token is used.
         services().limits.spend(Purpose.LAUNCH, attempt.product, attempt.account.id, attempt.user.id)
-        told = forms.send(attempt, turn, form_fields.typed(form, request.form))
-        audit.form_sent(attempt, taken=not isinstance(told, RejectedValues))
+        result = forms.send(attempt, turn, form_fields.typed(form, request.form))
+        audit.form_sent(attempt, taken=not isinstance(result, RejectedValues))
     except Outdated:
-        return _again(attempt, words, text("page_form_again"))
+        return _retry(attempt, words, text("page_form_again"))
     except LaunchRefused as error:
-        now = services().clicks.connect.read(attempt.id, attempt.product)
-        if now.status is Status.LAUNCHED:
-            return _over(words.error(error.code), attempt, 410)
-        return _ended(now, words)
+        current = services().clicks.connect.read(attempt.id, attempt.product)
+        if current.status is Status.LAUNCHED:
+            return _end(words.error(error.code), attempt, 410)
+        return _ended(current, words)
     except (PartnerProblem, RateLimited, LimitsUnavailable, AccountOfAnotherProduct) as error:
-        return _again(attempt, words, " ".join(words.error(_code(error))))
-    return _told(attempt, form, told, words, text)
+        return _retry(attempt, words, " ".join(words.error(_code(error))))
+    return _answer_result(attempt, form, result, words, text)
 
 
 def _turn(attempt: Attempt, form: SignInForm) -> int:
-    names, sent = form_fields.names_of(form), request.form.get(FIELD, "")
-    turn = services().sessions.form_tokens.turn(attempt, names, sent)
+    """How often the form was submitted before, as its token says. Raises ``Outdated`` for another token."""
+    names, token = form_fields.names_of(form), request.form.get(FIELD, "")
+    turn = services().sessions.form_tokens.turn(attempt, names, token)
     if turn is None:
         raise Outdated("this form is of another page")
     return turn
 
 
-def _told(
-    attempt: Attempt, form: SignInForm, told: Attempt | NextUrl | RejectedValues, words: Words, text: Text
+def _answer_result(
+    attempt: Attempt, form: SignInForm, result: Attempt | NextUrl | RejectedValues, words: Words, text: Text
 ) -> Response:
-    if isinstance(told, Attempt):
-        return _ended(told, words)
-    if isinstance(told, RejectedValues):
-        whole = text(form_fields.WORDS[told.whole]) if told.whole else ""
-        faults = dict(told.fields)
-        if told.whole is Fault.REFUSED and form.fields:
-            # Beside the last one: a secret, where there is any.
+    if isinstance(result, Attempt):
+        return _ended(result, words)
+    if isinstance(result, RejectedValues):
+        whole = text(form_fields.WORDS[result.whole]) if result.whole else ""
+        faults = dict(result.fields)
+        if result.whole is Fault.REFUSED and form.fields:
+            # Shown beside the last field, which is the secret if the form has one.
             faults, whole = {form.fields[-1].name: Fault.REFUSED}, ""
-        return _again(attempt, words, whole, form_fields.told_faults(form, faults, text))
-    # For this page's own script alone, which goes there: no link to us can make it do so.
-    response = answer({"go": told.url.reveal()})
-    if told.browser is not None:
-        launch_cookies.set_on(response, attempt.id, told.browser)
+        return _retry(attempt, words, whole, form_fields.told_faults(form, faults, text))
+    # JSON for the page's script, not a redirect: a link cannot make a browser follow it.
+    response = answer({"go": result.url.reveal()})
+    if result.browser is not None:
+        launch_cookies.set_on(response, attempt.id, result.browser)
     return response
 
 
-def _again(attempt: Attempt, words: Words, whole: str, faults: dict[str, str] | None = None) -> Response:
-    """The form goes on: what is wrong, and the token with which it is sent the next time."""
-    now = services().clicks.connect.read(attempt.id, attempt.product)
-    if now.status is not Status.LAUNCHED:
-        return _ended(now, words)
+def _retry(attempt: Attempt, words: Words, whole: str, faults: dict[str, str] | None = None) -> Response:
+    """The messages of a rejected form, and the token to submit it again."""
+    current = services().clicks.connect.read(attempt.id, attempt.product)
+    if current.status is not Status.LAUNCHED:
+        return _ended(current, words)
     forms = services().clicks.forms
     try:
         names = form_fields.names_of(forms.form(attempt))
     except PartnerProblem as problem:
-        return _over(words.error(problem.told), attempt, 502)
+        return _end(words.error(problem.told), attempt, 502)
     token = services().sessions.form_tokens.issue(attempt, forms.sent(attempt), names)
     return answer({"faults": faults or {}, "whole": whole, "token": token})
 
 
 def _ended(attempt: Attempt, words: Words) -> Response:
     if attempt.status is Status.CONNECTED:
-        return _over((words.text("page_return_done"), ""), attempt)
-    return _over(words.error(attempt.error_code or Status.FAILED.value), attempt)
+        return _end((words.text("page_return_done"), ""), attempt)
+    return _end(words.error(attempt.error_code or Status.FAILED.value), attempt)
 
 
-def _over(said: tuple[str, str], attempt: Attempt | None, status: int = 200) -> Response:
-    told: dict[str, Any] = {"title": said[0], "next_step": said[1]}
-    return answer({"end": told, "return_url": attempt.return_url if attempt else None}, status)
+def _end(texts_of_end: tuple[str, str], attempt: Attempt | None, status: int = 200) -> Response:
+    title, next_step = texts_of_end
+    end: dict[str, Any] = {"title": title, "next_step": next_step}
+    return answer({"end": end, "return_url": attempt.return_url if attempt else None}, status)
 
 
 def _code(error: HitchpostError) -> str:

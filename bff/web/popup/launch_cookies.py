@@ -1,4 +1,4 @@
-"""What a browser keeps of each launch, to show at the end that it is the one that launched."""
+"""Launch cookies: one for each launched attempt, which binds the attempt to the browser that launched it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from bff.web.kit.services import services
 
 NAME: Final = "hitchpost_launch_"
 MOST: Final = 8
-"""More sign-ins at once nobody has; a header of cookies that grows without end is refused in the end."""
+"""Maximum launch cookies of a browser. Servers refuse a ``Cookie`` header that grows too long."""
 MOST_TAKEN: Final = 20
-"""So many are taken away by one answer: each is a line of it."""
+"""Maximum cookies that one response deletes, as each deletion is a header."""
 
 
 def set_on(response: Response, attempt_id: str, value: Secret) -> None:
-    """Give the browser the secret of this launch, and take the oldest ones away when there are too many.
+    """Set the cookie with the secret of this launch, and delete the oldest ones above the maximum.
 
-    One cookie for each attempt: two tabs must not overwrite each other's. ``Lax``, as the third party's
-    answer brings the browser back from another site. It lives as long as a sign-in can still succeed.
+    Each attempt has its own cookie, so that two tabs do not overwrite each other's. ``SameSite=Lax``, because
+    the third party sends the browser back from another site. It lasts as long as the sign-in can succeed.
     """
-    # Browsers send the oldest first (RFC 6265, 5.4).
+    # Browsers send the oldest first (RFC 6265, section 5.4).
     kept = [name for name in request.cookies if name.startswith(_prefix())]
     for name in kept[: min(max(0, len(kept) + 1 - MOST), MOST_TAKEN)]:
         response.delete_cookie(name, path="/", secure=_secure(), httponly=True, samesite="Lax")
@@ -39,7 +39,7 @@ def set_on(response: Response, attempt_id: str, value: Secret) -> None:
 
 
 def of_request(attempt_id: str) -> Secret:
-    """What this browser kept of the launch of this attempt; an empty secret when nothing."""
+    """The value of this attempt's launch cookie; an empty secret if the browser has none."""
     return Secret(request.cookies.get(_name(attempt_id), ""))
 
 
@@ -48,7 +48,7 @@ def _name(attempt_id: str) -> str:
 
 
 def _prefix() -> str:
-    # Browsers take a __Host- cookie from nobody but this host itself, over https: no other may plant one.
+    # A __Host- cookie cannot be set by a sibling domain or over http (RFC 6265bis, section 4.1.3.2).
     return ("__Host-" if _secure() else "") + NAME
 
 

@@ -1,4 +1,4 @@
-"""A product's look, as the pages in the popup load it: a stylesheet, and the logo."""
+"""Routes for a product's look: its stylesheet and its logo, which the popup's pages load."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ routes = Blueprint("hitchpost_looks", __name__)
 HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "cross-origin",
-    # An SVG that is opened by itself is a document: here it can do nothing.
+    # An SVG that is opened by itself is a document. This policy keeps its scripts from running.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
 }
 
 
 @routes.get("/connect/look/<product>/<int:version>.css")
 def style(product: str, version: int) -> Response:
-    """The look as published; a version that does not stand (any more) is answered by the one that does."""
-    found = services().products.get(product)
-    if found is None:
+    """The stylesheet of the published look. Another ``version`` returns the current one, not cached."""
+    current = services().products.get(product)
+    if current is None:
         raise NotFound("look: there is no such product")
-    response = Response(look.page_style(found.look), content_type="text/css; charset=utf-8")
+    response = Response(look.page_style(current.look), content_type="text/css; charset=utf-8")
     response.headers.update(HEADERS)
-    lasting = version == found.version and not is_draft(product)
-    response.headers["Cache-Control"] = IMMUTABLE if lasting else "no-store"
+    is_immutable = version == current.version and not is_draft(product)
+    response.headers["Cache-Control"] = IMMUTABLE if is_immutable else "no-store"
     return response
 
 
 @routes.get("/connect/logo/<name>")
 def logo(name: str) -> Response:
-    """An image that some team put up, by the hash of what it holds."""
-    found = services().teams.images.get(name)
-    if found is None:
+    """An image that a team uploaded, by the hash of its content."""
+    image = services().teams.images.get(name)
+    if image is None:
         raise NotFound("logo: there is no such image")
-    response = Response(found.data, content_type=found.media_type)
+    response = Response(image.data, content_type=image.media_type)
     response.headers.update(HEADERS)
     response.headers["Cache-Control"] = IMMUTABLE
     return response

@@ -1,4 +1,4 @@
-"""A page in the popup: its texts, its look, its headers, and what stands inside it."""
+"""Renders the pages of the popup: texts, look, headers, and inline script and styles."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from bff.web.kit.rendering import html, render
 from bff.web.kit.services import services
 from bff.web.popup.inside import Inside
 
-# No form-action: browsers apply it to every redirect that follows a form, and where ours end is the
-# third party's business. No COOP on any page here: it would cut the popup off from its opener.
+# No form-action: browsers apply it to the redirects after a form, and the launch redirects to third parties.
+# No Cross-Origin-Opener-Policy: it would separate the popup from its opener.
 HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'none'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
@@ -26,13 +26,13 @@ HEADERS: Final = {
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # With no-referrer the page's own POST would carry "Origin: null", and the launch be refused.
+    # With no-referrer, the page's POST would send "Origin: null", and the launch would be refused.
     "Referrer-Policy": "same-origin",
 }
 
 
 def is_page(path: str | None) -> bool:
-    """Whether a person looks at what is answered there, below the mount."""
+    """Whether ``path``, below the mount, is one of a page for people."""
     return path is not None and path.startswith("/connect/")
 
 
@@ -45,20 +45,20 @@ def page_of(
     connector_name: str = "",
     **values: Any,
 ) -> Response:
-    """The page of a template in ``templates/hitchpost``, with its headers; no cache keeps it."""
+    """Render a template of ``templates/hitchpost`` as a response with ``HEADERS`` and ``no-store``."""
     about = values_of(product, words, attempt.connector.name if attempt else connector_name)
     about |= {"attempt": attempt, "origin": attempt.origin if attempt else ""}
     inside = Inside(template, about["look_style"])
     about |= {"script": inside.script, "styles": inside.styles}
-    made = html(render("hitchpost/" + template, **(about | values)))
-    made.headers.update(HEADERS)
-    made.headers["Content-Security-Policy"] = inside.policy(HEADERS["Content-Security-Policy"])
-    made.headers["Cache-Control"] = "no-store"
-    return made
+    response = html(render("hitchpost/" + template, **(about | values)))
+    response.headers.update(HEADERS)
+    response.headers["Content-Security-Policy"] = inside.policy(HEADERS["Content-Security-Policy"])
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def values_of(product: Product | None, words: Words, connector_name: str) -> dict[str, Any]:
-    """What every page here is made from: its texts and their language, the product and its look."""
+    """The template variables of every page: texts and language, the product and its look."""
     base, named = services().urls.public_url, product.name if product else ""
     light, dark = look.logo_of(product.look) if product else (None, None)
     styled = product if product and look.page_style(product.look) else None
@@ -83,12 +83,12 @@ def values_of(product: Product | None, words: Words, connector_name: str) -> dic
 
 
 def words_of(attempt: Attempt, product: Product | None) -> Words:
-    """The product's words for what is said of an attempt, in its language."""
+    """The product's texts for an attempt, in the attempt's language."""
     return Words(product, [attempt.locale], attempt.connector.key)
 
 
 def texts(attempt: Attempt, words: Words) -> Callable[[str], str]:
-    """The texts of a page about an attempt, by key."""
+    """A function that returns a text of an attempt's page by its key."""
     product = services().products.get(attempt.product)
     text: Callable[[str], str] = values_of(product, words, attempt.connector.name)["text"]
     return text

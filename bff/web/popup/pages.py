@@ -41,9 +41,9 @@ SECRET: Final = Parameter("secret", "The attempt's return secret.", "path")
 
 
 class LaunchForm(BaseModel):
-    """The opening page's form: ``product`` and ``origin`` are those that it was opened for.
+    """The opening page's form: ``product`` and ``origin`` are those that the page was opened for.
 
-    ``confirmation`` comes from the page that asks a person first; ``anyway`` goes on inside an app's browser.
+    ``confirmation`` is set by the interstitial page. ``anyway`` continues in an in-app browser.
     """
 
     launch_token: str
@@ -54,14 +54,14 @@ class LaunchForm(BaseModel):
 
 
 class ReturnForm(BaseModel):
-    """The return page's form: the ``error`` of its query, and what the user says who was asked."""
+    """The return page's form: the ``error`` of its query, and the user's answer whether they finished."""
 
     error: str | None = None
     finished: Literal["yes", "no"] | None = None
 
 
 class Returned(BaseModel):
-    """How the attempt stands, and where to go on if the flow ran in the page's own tab."""
+    """The attempt's status, and the URL to continue at if the flow ran in the page's own tab."""
 
     status: Status
     return_url: str | None
@@ -79,7 +79,7 @@ class Returned(BaseModel):
     ),
 )
 def opening() -> Response:
-    """The popup's first page: it takes the launch token from its opener and posts it."""
+    """The popup's first page. It receives the launch token from its opener and posts it."""
     product = services().products.get(request.args.get("product", ""))
     origin = request.args.get("origin", "")
     if product is None:
@@ -104,20 +104,19 @@ def opening() -> Response:
     form=LaunchForm,
 )
 def launch() -> Response:
-    """Use the launch token once and send the browser on to the partner service."""
+    """Use the launch token once and redirect to the partner service."""
     token = Secret(request.form.get("launch_token", ""))
     connect = services().clicks.connect
     attempt = connect.peek(token)
     if not launch_is_direct(attempt) and not launch_is_confirmed(attempt):
-        return _ask(
-            attempt, token, "interstitial.html", confirmation=services().sessions.confirmations.issue(attempt)
-        )
+        confirmation = services().sessions.confirmations.issue(attempt)
+        return _ask(attempt, token, "interstitial.html", confirmation=confirmation)
     agent = request.headers.get("User-Agent", "")
     if is_hopeless(agent, attempt.connector) and "anyway" not in request.form:
         return _ask(attempt, token, "in_app.html", address=attempt.return_url or attempt.origin)
-    # Refused before anything is used up: with another product file it is still good.
+    # Checked before the token is used: it stays valid for a retry after the product file is corrected.
     services().accounts.claimed(attempt.account)
-    # Counted for whom the token was made, and before it is used up: after a minute it is still good.
+    # Counted for the attempt's user, before the token is used: it stays valid for a retry after a minute.
     services().limits.spend(Purpose.LAUNCH, attempt.product, attempt.account.id, attempt.user.id)
     try:
         launched = connect.launch(attempt)
@@ -133,9 +132,9 @@ def launch() -> Response:
 
 
 def onward(url: Secret) -> Response:
-    """Send the browser to a URL that holds something secret."""
+    """Redirect (303) to a URL that contains a secret: no body, no cache, no referrer."""
     response = make_response(redirect(url.reveal(), 303))
-    # The body that comes with a redirect repeats the URL for no reader.
+    # The default body repeats the URL.
     response.set_data(b"")
     response.headers.update({"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
     return response
@@ -144,7 +143,7 @@ def onward(url: Secret) -> Response:
 @routes.get("/connect/return/<secret>")
 @describe.page(200, 404, limit=BY_ADDRESS, parameters=(SECRET,))
 def come_back(secret: str) -> Response:
-    """Where the partner service sends the browser when no message was asked for. Shows, changes nothing."""
+    """The return page, to which the partner service sends the browser if it posts no message. Read-only."""
     attempt = services().clicks.connect.by_return_secret(Secret(secret))
     product = services().products.get(attempt.product)
     return page_of("return.html", product, words_of(attempt, product), attempt=attempt)
@@ -159,7 +158,7 @@ def come_back(secret: str) -> Response:
     form=ReturnForm,
 )
 def report_return(secret: str) -> Response:
-    """The return page's own report. The answer says where to go on, if the flow ran in the page's own tab."""
+    """Receive the return page's report. Returns ``return_url`` if the flow ran in the page's own tab."""
     if request.headers.get("Origin") != services().urls.public_origin:
         abort(403, "this report comes from the return page only")
     error, finished = request.form.get("error", ""), request.form.get("finished") == "yes"
@@ -170,7 +169,7 @@ def report_return(secret: str) -> Response:
 
 
 def _ask(attempt: Attempt, token: Secret, template: str, **values: str) -> Response:
-    """A page between here and the third party, whose form goes on with the token: nothing is used up yet."""
+    """A page that asks the user first. Its form repeats the launch with the token, which is not used yet."""
     product = services().products.get(attempt.product)
     words = words_of(attempt, product)
     return page_of(template, product, words, attempt=attempt, launch_token=token.reveal(), **values)

@@ -1,4 +1,4 @@
-"""A launch that is handed in again, by a page that waits or by its button: when, and with what."""
+"""Repeats a launch that failed for a passing reason: after how many seconds, and with which form fields."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ from bff.web.kit.guards import ORIGIN
 from bff.web.kit.services import services
 
 PASSING: Final = (LaunchPostponed, LimitsUnavailable, StorageUnavailable)
-"""What a launch is given back for: nothing is used up, and soon it may go on."""
+"""Errors after which the same launch may succeed. None of them uses the launch token."""
 SOONEST, LATEST = 2, 10
-"""Seconds until the page tries again, between which ``Retry-After`` may choose."""
+"""Minimum and maximum seconds until the page tries again. ``Retry-After`` is limited to these."""
 FIELDS: Final = ("launch_token", "product", "origin", CONFIRMATION, "anyway")
-"""What a launch is handed in with, by the opening page or the interstitial."""
+"""The form fields of a launch from the opening page or the interstitial page."""
 
 
 def seconds(error: Exception) -> int:
-    """How long the page waits before it hands in the launch again."""
-    asked = getattr(error, "retry_after", None) or SOONEST
-    return min(max(math.ceil(asked), SOONEST), LATEST)
+    """Seconds that the page waits before it repeats the launch."""
+    retry_after = getattr(error, "retry_after", None) or SOONEST
+    return min(max(math.ceil(retry_after), SOONEST), LATEST)
 
 
 def fields(attempt: Attempt | None) -> dict[str, str]:
-    """What it hands in. The page's own ``Origin`` will be the BFF's, which is trusted with more.
+    """The form fields of the repeated launch.
 
-    So what another page claimed goes on only as far as it was found true: nothing but the token, and that of
-    an attempt whose own page sent it. ``attempt`` is None where the database could not be asked.
+    It comes from the BFF's own origin, which ``guards.launch_is_direct`` trusts more than others. Fields of
+    another origin are therefore dropped, except the token; the product and origin are those of the attempt if
+    its own page sent this request. ``attempt`` is None if the database could not be read.
     """
     token, sender = request.form.get("launch_token", ""), request.headers.get(ORIGIN)
     if sender == services().urls.public_origin:

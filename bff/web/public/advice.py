@@ -1,4 +1,4 @@
-"""Advice for the people who build a page, which a page may read that nothing else is told to."""
+"""Advice for developers of a page. Readable from any origin, unlike all other responses."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from bff.web.openapi.describe import Access
 
 routes = Blueprint("hitchpost_advice", __name__)
 LONGEST: Final = 300
-"""Characters of what is asked about that are looked at."""
+"""Maximum characters of each parameter. Further ones are ignored."""
 
 _logged: Final[TtlCache[None]] = TtlCache(60.0)
-"""Each page is logged once a minute: its visitors' browsers ask again and again."""
+"""Limits the log to one line a minute for each page."""
 
 log = structlog.get_logger("hitchpost.advice")
 
 
 class Advice(BaseModel):
-    """What the people who build a page should change."""
+    """What the developers of the page should change."""
 
     advice: str | None
 
@@ -46,26 +46,25 @@ class Advice(BaseModel):
     refusals=["storage_unavailable"],
 )
 def advice() -> Response:
-    """Why a page of this origin cannot use this product; null for one that can.
+    """Why a page of this origin cannot use this product; null if it can.
 
-    Any page may read it: CORS hides every other answer from a page whose origin is not registered. It tells
-    what the opening page shows anybody: whether there is such a product, and whether the origin is one of
-    its own.
+    Any page may read it, while CORS hides all other responses from an origin that is not registered. It
+    reveals no more than the opening page: whether the product exists, and whether the origin is registered.
     """
     key, origin = (request.args.get(name, "")[:LONGEST] for name in ("product", "origin"))
-    told = advice_on(key, origin)
-    if told:
+    text = advice_on(key, origin)
+    if text:
         _logged.get(
             f"{key} {origin}",
-            lambda _: log.warning("page refused", product=visible_id(key), advice=visible_id(told)),
+            lambda _: log.warning("page refused", product=visible_id(key), advice=visible_id(text)),
         )
-    response = answer({"advice": told})
+    response = answer({"advice": text})
     response.headers["Access-Control-Allow-Origin"] = "*"
     return response
 
 
 def advice_on(key: str, origin: str) -> str | None:
-    """What to change so that a page of this origin can use the product of this key."""
+    """What to change so that a page of this origin can use the product; None if it can."""
     product = services().products.get(key)
     if product is None:
         return f"there is no product {key!r} here: write as data-product the key that its product file has"

@@ -1,4 +1,4 @@
-"""Files that never change while the program runs: the built widget, and what the pages load."""
+"""Static files: the built widget, and scripts and styles of pages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bff.web.openapi.describe import Access
 routes = Blueprint("hitchpost_files", __name__)
 MOVING: Final = "public, max-age=300"
 BUNDLED: Final = frozenset({"headless.js", "package.js"})
-"""What bundlers take from npm: no page fetches it from here."""
+"""Files for bundlers, which get them from npm. They are not served under a version."""
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 
 
@@ -47,11 +47,11 @@ class WidgetManifest(BaseModel):
     path="/widget/v1/manifest.json",
 )
 def widget(version: str, name: str) -> Response:
-    """The widget: under ``v1`` the newest, under its own version for ever."""
+    """The widget's files: ``v1`` is the newest release, and a full version never changes."""
     if version == "v1":
         return public_file(WIDGET, name, MOVING)
     manifest = _manifest()
-    # The script, and the files that it fetches from beside it.
+    # Only the script and the files that it loads.
     if version != manifest.get("version") or name not in manifest["files"] or name in BUNDLED:
         abort(404)
     return public_file(WIDGET, name, IMMUTABLE)
@@ -65,18 +65,18 @@ def page_asset(name: str) -> Response:
 
 def _manifest() -> dict[str, Any]:
     path = WIDGET / "manifest.json"
-    found: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
-    return found
+    manifest: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+    return manifest
 
 
 def public_file(folder: Path, name: str, cache: str) -> Response:
-    """A file that every page may load."""
-    # Not Flask's: a host's app may leave files to the server in front of it, which knows nothing of ours.
+    """A file that pages of any origin may load."""
+    # Not Flask's: with X-Sendfile, a host's app would leave our files to a server that does not have them.
     response = send_from_directory(folder, name, request.environ, response_class=Response)
     assert isinstance(response, Response)  # nosec B101  # for the type checker
     response.headers["Cache-Control"] = cache
     response.headers["X-Content-Type-Options"] = "nosniff"
-    # Public text: any page may load it, with integrity checked (crossorigin).
+    # Required for subresource integrity (crossorigin).
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response

@@ -1,4 +1,4 @@
-"""Health: alive means that the process answers; ready means that it can do its work."""
+"""Health checks: ``live`` (the process answers) and ``ready`` (it can do its work)."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ routes = Blueprint("hitchpost_health", __name__)
 
 
 class Health(BaseModel):
-    """It answers."""
+    """The program answers."""
 
     status: Literal["ok"]
     version: str
 
 
 class Unready(BaseModel):
-    """It answers, and cannot do its work."""
+    """The program answers, but cannot do its work."""
 
     status: Literal["unready"]
     lacking: Literal["stopping", "database", "schema"]
@@ -39,7 +39,7 @@ class Unready(BaseModel):
     Answer(200, "It answers.", Health), access=Access.ANYBODY, limit=UNCOUNTED, tag="operations"
 )
 def live() -> Response:
-    """The process answers; nothing else is asked."""
+    """Whether the process answers. Checks nothing else."""
     return answer({"status": "ok", "version": own_version()})
 
 
@@ -52,10 +52,10 @@ def live() -> Response:
     tag="operations",
 )
 def ready() -> Response:
-    """The database answers, its schema is this program's, and the program is not about to stop.
+    """Whether the database answers, its schema is current, and the program is not about to stop.
 
-    An outage of the partner service does not make it unready, or one outage there would take every machine
-    out here. 503 names what is lacking.
+    503 names what is lacking. An outage of the partner service does not make the program unready, as a load
+    balancer would then remove every machine.
     """
     lacking = "stopping" if draining.has_begun() else services().upkeep.storage_fault()
     if lacking is None:

@@ -1,4 +1,4 @@
-"""The Studio: where product teams edit what Hitchpost shows and says, look at it, try it, and publish it."""
+"""The Studio, in which product teams edit, preview, try and publish texts, messages and looks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is at the Studio: the session of a request, and what a change needs besides."""
+"""Sessions of the Studio: cookie, CSRF token, roles, and the headers of responses."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ HEADERS: Final = {
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
         " frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
-    # By strict-origin a form's POST carries its Origin, and no Referer ever carries an invite's link.
+    # With strict-origin, the POST of a form has its Origin, and no Referer contains an invite's link.
     "Referrer-Policy": "strict-origin",
     "X-Content-Type-Options": "nosniff",
 }
 
 
 class SignedOut(HitchpostError):
-    """There is no session of the Studio, or it has ended."""
+    """The request has no Studio session, or it has ended."""
 
     code = "not_signed_in"
     status = 401
@@ -46,71 +46,71 @@ class Refused(HitchpostError):
 
 
 class StaleToken(Refused):
-    """A form of a page that was loaded before its person signed in again."""
+    """The CSRF token of an earlier session: the page was loaded before its user signed in again."""
 
 
 class LinkGone(HitchpostError):
-    """An invite's link that is used, late or unknown."""
+    """An invite's link that is used, expired or unknown."""
 
     code = "link_gone"
     status = 410
 
 
 def session_of_request(*, active: bool = True) -> StudioSession | None:
-    """The Studio session of this request's cookie; looked up once a request."""
+    """The Studio session of the request's cookie, read once a request. ``active`` extends it."""
     if SESSION not in request.environ:
         cookie = request.cookies.get(cookie_name(), "")
         request.environ[SESSION] = (
             services().teams.studio.session(Secret(cookie), active=active) if cookie else None
         )
-    found: StudioSession | None = request.environ[SESSION]
-    return found
+    cached: StudioSession | None = request.environ[SESSION]
+    return cached
 
 
 def session() -> StudioSession:
     """The Studio session of this request. Raises ``SignedOut``."""
-    # A page that only looks whether there is news keeps nobody signed in.
-    found = session_of_request(active=request.endpoint is None or not request.endpoint.endswith(".news"))
-    if found is None:
+    # Polling for news does not count as activity, which would keep the session from expiring.
+    current = session_of_request(active=request.endpoint is None or not request.endpoint.endswith(".news"))
+    if current is None:
         raise SignedOut("sign in to the Studio by a link of your own")
-    return found
+    return current
 
 
 def require_publisher() -> StudioSession:
     """The session, if its role may publish. Raises ``Refused``."""
-    found = session()
-    if not found.may_publish:
+    current = session()
+    if not current.may_publish:
         raise Refused("only a publisher may do this; you are signed in as an editor")
-    return found
+    return current
 
 
 def allow_more() -> None:
-    """A page of words or an image is larger than what the BFF's other routes take."""
+    """Raise the maximum size of requests, for the words page and uploaded images."""
     request.max_content_length = MAX_BYTES
     request.max_form_memory_size = MAX_BYTES
 
 
 def require_same_origin() -> None:
-    """A change comes from a page of the BFF itself: no header is not enough. Raises ``Refused``."""
+    """Require the BFF's own ``Origin`` for unsafe methods. Raises ``Refused``, also without the header."""
     if request.method not in SAFE_METHODS and request.headers.get("Origin") != services().urls.public_origin:
         raise Refused("this came from another site, or from a page without an Origin; nothing was changed")
 
 
 def require_session() -> None:
-    """Somebody signed in, and for a change their session's token. Raises ``SignedOut`` or ``Refused``."""
-    found = session()
+    """Require a session, and its CSRF token for unsafe methods. Raises ``SignedOut`` or ``Refused``."""
+    current = session()
     if request.method in SAFE_METHODS:
         return
     fields = request.form.getlist(CSRF_FIELD)
     if len(fields) > 1:
         raise BadRequest(f"{CSRF_FIELD}: came more than once; send it once")
-    given = request.headers.get(CSRF_HEADER) or "".join(fields)
-    if not hmac.compare_digest(given.encode(), found.csrf.encode()):
+    token = request.headers.get(CSRF_HEADER) or "".join(fields)
+    if not hmac.compare_digest(token.encode(), current.csrf.encode()):
         raise StaleToken("this page belongs to an earlier sign-in; load it again, then repeat the change")
 
 
 def protect(response: Response) -> Response:
-    """The headers of every answer of the Studio."""
+    """Set the headers of a Studio response."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.vary.update(("Cookie", "Origin"))
@@ -118,12 +118,12 @@ def protect(response: Response) -> Response:
 
 
 def cookie_name() -> str:
-    """The session's cookie. Browsers keep the prefix for cookies of https, where nobody else can set one."""
+    """The name of the session cookie. With https it has the prefix ``__Host-`` (RFC 6265bis)."""
     return "__Host-hitchpost_studio" if _is_https() else "hitchpost_studio"
 
 
 def give_cookie(response: Response, session_id: Secret) -> None:
-    """Hand the session to the browser."""
+    """Set the session cookie."""
     response.set_cookie(
         cookie_name(),
         session_id.reveal(),
@@ -136,18 +136,18 @@ def give_cookie(response: Response, session_id: Secret) -> None:
 
 
 def take_cookie(response: Response) -> None:
-    """Let the browser forget it."""
+    """Delete the session cookie."""
     response.delete_cookie(cookie_name(), path="/", secure=_is_https(), httponly=True, samesite="Lax")
 
 
 def cookie_id() -> Secret | None:
-    """The session id that the browser sent, if any."""
+    """The session id in the cookie; None without a cookie."""
     cookie = request.cookies.get(cookie_name())
     return Secret(cookie) if cookie else None
 
 
 def wants_json() -> bool:
-    """Whether a script asks, not a person."""
+    """Whether the request comes from a script, which expects JSON."""
     return request.is_json or "application/json" in request.headers.get("Accept", "")
 
 

@@ -1,4 +1,4 @@
-"""The connectors: in which order users see them, and what they are called."""
+"""The connectors page: their order and their names."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ ORDER = "connectors/order"
 
 @routes.get("/connectors")
 def index() -> Response:
-    """Order and names."""
+    """Show the connectors' order and names."""
     return _connectors(desk())
 
 
 @routes.post("/connectors")
 def keep() -> Response:
-    """Save the names, and move a connector: by one place, or to the number that was written beside it."""
+    """Save the names, and move a connector by one place or to the number entered beside it."""
     at = desk()
     edits, keys = edits_of_form(), list(at.names)
     moved = _moved(keys)
@@ -40,7 +40,7 @@ def keep() -> Response:
 
 @dataclass(frozen=True)
 class Moved:
-    """Which connector was moved how (``up``, ``down`` or ``to`` a number), and the order after it."""
+    """A moved connector, how it was moved (``up``, ``down`` or ``to`` a number), and the new order."""
 
     key: str
     way: str
@@ -48,15 +48,15 @@ class Moved:
 
 
 def _moved(keys: list[str]) -> Moved | None:
-    """What the pressed button asks for; without one, the first number that is another than its place."""
+    """The move that the pressed button requests; without one, that of the first changed number."""
     key, _, way = request.form.get("move", "").partition(":")
     if not key:
         changed = (item for number, item in enumerate(keys, 1) if _number(item) not in {None, number})
         key, way = next(changed, ""), "to"
     if key not in keys or way not in {"up", "down", "to"}:
         return None
-    there = keys.index(key)
-    place = {"up": there - 1, "down": there + 1, "to": (_number(key) or there + 1) - 1}[way]
+    current = keys.index(key)
+    place = {"up": current - 1, "down": current + 1, "to": (_number(key) or current + 1) - 1}[way]
     rest = [other for other in keys if other != key]
     rest.insert(max(0, min(place, len(rest))), key)
     return Moved(key, way, rest)

@@ -1,4 +1,4 @@
-"""The product as its draft has it, for the Studio alone: found by its key and ``~draft``."""
+"""Products as in their drafts, for the Studio only. A draft's key is the product's key with ``~draft``."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from bff.web.studio.access import session_of_request
 
 
 class DraftProducts:
-    """A ``ProductStore`` that knows drafts too, where the request may see them.
+    """A ``ProductStore`` that also returns drafts to requests that may see them.
 
-    That is: it carries the cookie of a Studio session of that product, or a session token for the draft,
-    which only the Studio issues. ``origin`` is the BFF's own, the only one whose pages may show it.
+    Such a request has the cookie of a Studio session of the product, or a session token for the draft, which
+    only the Studio issues. ``origin`` is the BFF's own, the only origin at which drafts may be shown.
     """
 
     def __init__(self, products: ProductStore, content: ContentStore, origin: str) -> None:
@@ -29,24 +29,24 @@ class DraftProducts:
         self._origin = origin
 
     def get(self, key: str) -> Product | None:
-        """The product of this key; a draft is made anew each time, so that it is never late."""
+        """The product of this key. Drafts are not cached."""
         if not key.endswith(DRAFT):
             return self.stored.get(key)
         if not has_request_context() or not may_see(key):
             return None
-        found = self.stored.registration(key.removesuffix(DRAFT))
-        if found is None:
+        registration = self.stored.registration(key.removesuffix(DRAFT))
+        if registration is None:
             return None
-        draft = self._content.draft(found.key)
-        made = product_of(found, draft.content, draft.revision)
-        return replace(made, key=key, origins=(self._origin,))
+        draft = self._content.draft(registration.key)
+        product = product_of(registration, draft.content, draft.revision)
+        return replace(product, key=key, origins=(self._origin,))
 
     def find_by_secret_key(self, secret_key: Secret) -> Product | None:
-        """The product that this secret key belongs to: never a draft."""
+        """The product of this secret key. Never a draft."""
         return self.stored.find_by_secret_key(secret_key)
 
     def sharing(self, key: str) -> tuple[str, ...]:
-        """The products that share their accounts with this one. A draft's are the Studio's: nobody else's."""
+        """The products that share accounts with this one. A draft's account is the Studio's, not shared."""
         return (key,) if key.endswith(DRAFT) else self.stored.sharing(key)
 
     def is_registered_origin(self, origin: str) -> bool:
@@ -54,11 +54,11 @@ class DraftProducts:
         return self.stored.is_registered_origin(origin)
 
     def registration(self, key: str) -> Registration | None:
-        """What operators said of the product of this key: of none that is a draft's."""
+        """The registration of the product; None for the key of a draft."""
         return self.stored.registration(key)
 
     def forget(self, key: str) -> None:
-        """Read the product anew next time."""
+        """Remove the product from the cache."""
         self.stored.forget(key)
 
 

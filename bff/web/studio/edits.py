@@ -1,4 +1,4 @@
-"""Reads what an editor sends, and puts it into the draft."""
+"""Reads edits from forms and scripts, and saves them in the draft."""
 
 from __future__ import annotations
 
@@ -32,57 +32,57 @@ class _Edits(Body):
 
 
 def edits_of_form() -> list[Edit]:
-    """The fields of a form: for each its ``path``, what its editor saw (``was``), what they want (``now``).
+    """Read the edits of a form: for each field ``path``, the text shown (``was``) and the new text (``now``).
 
-    Empty stands for no entry. A field whose clash its editor has settled for the other's text is left out.
-    Raises ``InvalidRequest``.
+    An empty text means no entry. Fields in ``take``, for which the editor accepts the other editor's text,
+    are left out. Raises ``InvalidRequest``.
     """
     paths, was, now = (request.form.getlist(name) for name in ("path", "was", "now"))
     if not len(paths) == len(was) == len(now):
         raise InvalidRequest("the form is not whole: each field has a path, what was and what is now")
     theirs = set(request.form.getlist("take"))
-    found = zip(paths, was, now, strict=True)
-    return _sound(Edit(path, _text(old), _text(new)) for path, old, new in found if path not in theirs)
+    fields = zip(paths, was, now, strict=True)
+    return _limited(Edit(path, _text(old), _text(new)) for path, old, new in fields if path not in theirs)
 
 
 def edits_of_json() -> list[Edit]:
-    """The same from a script."""
+    """Read the edits of a JSON body. Raises ``InvalidRequest``."""
     body = read_body(_Edits)
-    return _sound(Edit(item.path, _text(item.was), _text(item.now)) for item in body.edits)
+    return _limited(Edit(item.path, _text(item.was), _text(item.now)) for item in body.edits)
 
 
 def save(at: Desk, edits: Iterable[Edit]) -> tuple[Draft, list[Clash]]:
-    """Put the edits into the draft, as this session's person. Raises ``NotSaved``: then none was taken."""
-    there = at.draft.content
-    # An entry that is there and empty looks like none in a form.
-    given = list(edits)
-    forms = {edit.path: edit.now for edit in given if edit.path.endswith("/format")}
-    made = [
-        Edit(edit.path, "", edit.now) if edit.was is None and there.get(edit.path) == "" else edit
-        for edit in (_cleaned(edit, {**there, **forms}) for edit in given)
+    """Save the edits in the draft; return it with the clashes. Raises ``NotSaved``: then nothing is saved."""
+    content = at.draft.content
+    edits = list(edits)
+    formats = {edit.path: edit.now for edit in edits if edit.path.endswith("/format")}
+    # In a form, an entry with an empty text looks like no entry.
+    prepared = [
+        Edit(edit.path, "", edit.now) if edit.was is None and content.get(edit.path) == "" else edit
+        for edit in (_cleaned(edit, {**content, **formats}) for edit in edits)
     ]
-    refuse_unknown(made, there, at.registration)
+    refuse_unknown(prepared, content, at.registration)
     try:
-        return services().teams.content.save(at.session.product, made, at.session.email)
+        return services().teams.content.save(at.session.product, prepared, at.session.email)
     except NotSaved as error:
-        raise NotSaved(error.faults, made) from None
+        raise NotSaved(error.faults, prepared) from None
 
 
 def _cleaned(edit: Edit, content: Mapping[str, str | None]) -> Edit:
-    # A text that its editor left alone stays as it is, whatever stands in it.
+    # A text that was not edited is not cleaned.
     if edit.now is None or edit.now == edit.was:
         return edit
-    form = content.get(f"messages/{edit.path.split('/')[1]}/format") if "/" in edit.path else None
-    return replace(edit, now=cleaned(edit.path, edit.now, form or MessageFormat.TEXT) or None)
+    message_format = content.get(f"messages/{edit.path.split('/')[1]}/format") if "/" in edit.path else None
+    return replace(edit, now=cleaned(edit.path, edit.now, message_format or MessageFormat.TEXT) or None)
 
 
-def _text(given: str) -> str | None:
-    # Forms send line breaks as CR LF, whatever the text had.
-    return given.replace("\r\n", "\n").replace("\r", "\n") or None
+def _text(value: str) -> str | None:
+    # Browsers submit line breaks as CR LF.
+    return value.replace("\r\n", "\n").replace("\r", "\n") or None
 
 
-def _sound(edits: Iterable[Edit]) -> list[Edit]:
-    made = list(edits)
-    if len(made) > MOST_EDITS:
+def _limited(edits: Iterable[Edit]) -> list[Edit]:
+    listed = list(edits)
+    if len(listed) > MOST_EDITS:
         raise InvalidRequest(f"at most {MOST_EDITS} entries are saved at once")
-    return made
+    return listed

@@ -1,4 +1,4 @@
-"""When the Studio says no: a page for a person, a problem document for a script."""
+"""Error responses of the Studio: a page for people, a problem document for scripts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LINKS: Final = {
     "late": ("This link is too old", "A link is good for 24 hours."),
     "unknown": ("This link is not known here", "Perhaps a part of it was lost on its way."),
 }
-"""Title and words, by what has become of a link."""
+"""Title and text by the fault of an invite's link."""
 
 TITLES: Final[dict[type[Exception], str]] = {
     Refused: "Nothing was changed",
@@ -59,7 +59,7 @@ def is_studio(path: str | None) -> bool:
 
 
 def trouble(error: Exception) -> Response:
-    """The answer to any exception; one that nobody foresaw tells nothing of itself."""
+    """The response to an exception. An unexpected one is logged, and its details are left out."""
     error = foreseen(error)
     response = _answer(error)
     response.headers.update(how_long_to_wait(error))
@@ -67,7 +67,7 @@ def trouble(error: Exception) -> Response:
 
 
 def _answer(error: Exception) -> Response:
-    status, title, detail = _told(error)
+    status, title, detail = _describe(error)
     if wants_json():
         code = error.code if isinstance(error, HitchpostError) else "internal_error"
         return problem(status, code, detail)
@@ -77,22 +77,22 @@ def _answer(error: Exception) -> Response:
         title, words = LINKS[error.detail]
         body = render("studio/link_gone.html", base=address(), title=title, words=words)
     else:
-        found = session_of_request() if isinstance(error, StaleToken) else None
+        current = session_of_request() if isinstance(error, StaleToken) else None
         body = render(
             "studio/trouble.html",
             base=address(),
             title=title,
             detail=detail,
-            # The log has it by the request.
+            # The request's id, by which the log can be searched.
             support_code=request_id(request.environ) if status >= 500 else None,
             again=status >= 500 and request.method == "GET",
-            **(_kept(found.csrf) if found else {}),
+            **(_kept(current.csrf) if current else {}),
         )
     return html(body, status)
 
 
 def _kept(csrf: str = "") -> dict[str, object]:
-    """What a form brought that could not be taken, to be sent again: nothing that was typed is lost."""
+    """The fields of a refused form, so that the page can submit them again and no input is lost."""
     if request.method != "POST" or request.files:
         return {}
     kept = [(name, value) for name, value in request.form.items(multi=True) if name != CSRF_FIELD]
@@ -100,7 +100,8 @@ def _kept(csrf: str = "") -> dict[str, object]:
     return {"kept": kept, "csrf": csrf, "shown": [now for was, now in written if now != was and now]}
 
 
-def _told(error: Exception) -> tuple[int, str, str]:
+def _describe(error: Exception) -> tuple[int, str, str]:
+    """Status, title and detail."""
     if isinstance(error, HitchpostError):
         return error.status, TITLES.get(type(error), "That did not work"), error.detail
     if isinstance(error, HTTPException) and error.code is not None:

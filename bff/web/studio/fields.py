@@ -1,4 +1,4 @@
-"""The editors' fields: each is one entry of the content, with what is wrong and who else wrote there."""
+"""Form fields of the Studio. Each edits one entry, and shows its faults and its last editor."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Option:
 
 @dataclass(frozen=True)
 class Field:
-    """One entry as it is edited. ``was`` is what its editor sees stand there; empty stands for no entry.
+    """The field of one entry. ``was`` is the text in the draft when the page was shown; empty for no entry.
 
-    ``names`` are the placeholders that may stand in it. ``clash``: somebody else wrote there meanwhile;
-    ``value`` is then still this editor's text.
+    ``names`` are the placeholders that the text may contain. ``clash`` is set if another editor has changed
+    the entry meanwhile; ``value`` is then this editor's text.
     """
 
     path: str
@@ -47,39 +47,39 @@ class Field:
 
     @property
     def id(self) -> str:
-        """The id of its control."""
+        """The id of the field's control."""
         return field_id(self.path)
 
     @property
     def dir(self) -> str:
-        """The direction of its text."""
+        """The direction of the field's text."""
         return direction(self.lang) if self.lang else "auto"
 
     @property
     def describedby(self) -> str:
-        """The ids of what describes it."""
+        """The ids of the elements that describe the field."""
         parts = [f"{self.id}-about"] if self.about or self.default else []
         return " ".join([*parts, f"{self.id}-faults"])
 
 
 class Fields:
-    """Makes the fields of one page, from the draft and from what a save has just left out."""
+    """Creates the fields of one page from the draft, and from the clashes of a save."""
 
     def __init__(self, at: Desk, clashes: Iterable[Clash] = ()) -> None:
         self._at = at
         self._clashes: Mapping[str, Clash] = {clash.path: clash for clash in clashes}
 
     def __call__(self, path: str, label: str, *, locale: str = ANY, **more: object) -> Field:
-        """The field of one entry."""
-        there, clash = self._at.draft.content.get(path, ""), self._clashes.get(path)
-        value, faults = (clash.mine or "") if clash else there, tuple(self._at.faults.get(path, ()))
+        """Create the field of one entry."""
+        current, clash = self._at.draft.content.get(path, ""), self._clashes.get(path)
+        value, faults = (clash.mine or "") if clash else current, tuple(self._at.faults.get(path, ()))
         if unsaved := refused(path):
             value, faults = unsaved
         return Field(
             path=path,
             label=label,
             value=value,
-            was=there,
+            was=current,
             faults=faults,
             clash=clash,
             touch=self._at.draft.touched.get(path),
@@ -89,10 +89,10 @@ class Fields:
         )
 
     def choice(self, path: str, label: str, options: Iterable[Option], default: str, about: str) -> Field:
-        """A select whose default needs no entry: choosing it anew writes none."""
-        there = self._at.draft.content.get(path)
-        made = tuple(
-            Option("" if option.value == default and there is None else option.value, option.text)
+        """Create a select. If there is no entry, its default has an empty value, so that none is saved."""
+        current = self._at.draft.content.get(path)
+        choices = tuple(
+            Option("" if option.value == default and current is None else option.value, option.text)
             for option in options
         )
-        return self(path, label, kind="select", options=made, about=about)
+        return self(path, label, kind="select", options=choices, about=about)

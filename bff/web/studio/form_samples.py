@@ -1,4 +1,4 @@
-"""What the preview of a form asks for: one field of each kind, and each fault that there is."""
+"""Sample values for the preview of sign-in forms: one field of each kind, and each fault."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ ADDRESS: Final = FormField(
 )
 REGION: Final = FormField("region", label="example", choices=(Choice("example", "example"),))
 NO_TOKEN: Final = ""
-"""A preview sends nothing."""
+"""Replaces form tokens, as a preview submits nothing."""
 _WAYS: Final = {"basic": Way.BASIC, "client": Way.CLIENT_CREDENTIALS, "continue": Way.OAUTH}
 
 
 def values(state: str, text: Text) -> dict[str, Any]:
-    """What the template of the form takes, for one of its scenes."""
+    """The template variables of the form for one of its scenes."""
     form = with_standard_fields(SignInForm(_WAYS.get(state, Way.API_KEY), (ADDRESS,)))
-    found: dict[str, Any] = {"form_token": NO_TOKEN, "goes_on": form.way is Way.OAUTH, "whole": []}
+    common: dict[str, Any] = {"form_token": NO_TOKEN, "goes_on": form.way is Way.OAUTH, "whole": []}
     if state != "faults":
-        return found | {"fields": shapes(ShownForm(form, 0, {}, frozenset()), text)}
-    said = [text(WORDS[fault]) for fault in Fault if fault is not Fault.UNREACHABLE]
-    said.append(text("page_form_no_address"))
+        return common | {"fields": shapes(ShownForm(form, 0, {}, frozenset()), text)}
+    messages = [text(WORDS[fault]) for fault in Fault if fault is not Fault.UNREACHABLE]
+    messages.append(text("page_form_no_address"))
     named = [FormField(name, sensitive=True) for name in ("api_key", "client_secret", "password")]
     asked = [*named, FormField("client_id"), FormField("username"), ADDRESS, REGION]
-    said += ["", text("page_form_choice")]
+    messages += ["", text("page_form_choice")]
     fields = [
         Shape(
             f"v{place}",
@@ -41,7 +41,7 @@ def values(state: str, text: Text) -> dict[str, Any]:
             fault=fault,
             kept=place == 0,
         )
-        for place, (one, fault) in enumerate(zip(asked, said, strict=True))
+        for place, (one, fault) in enumerate(zip(asked, messages, strict=True))
     ]
     whole = [text(key) for key in ("page_form_unreachable", "page_form_lost", "page_form_again")]
-    return found | {"fields": fields, "whole": whole}
+    return common | {"fields": fields, "whole": whole}

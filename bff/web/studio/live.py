@@ -1,4 +1,4 @@
-"""What the Studio's script asks: save these entries, is there news, and a session for the draft's widget."""
+"""Routes for the Studio's script: save entries, poll for news, and get a session for the draft's widget."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from bff.web.studio.page_context import desk
 
 routes = Blueprint("live", __name__)
 MOST_ASKED: Final = 50
-"""Entries of which one look asks what stands there now."""
+"""Maximum entries whose current texts one poll requests."""
 TOKEN_LIFE: Final = timedelta(minutes=10)
 
 
 @routes.post("/save")
 def save_entries() -> Response:
-    """Save some entries; those that met another's change come back with both texts."""
+    """Save entries. Clashes with another editor are returned with both texts."""
     edits = edits_of_json()
     draft, clashes = save(desk(), edits)
     at = desk()
@@ -42,7 +42,7 @@ def save_entries() -> Response:
 
 @routes.get("/news")
 def news() -> Response:
-    """What others have changed in the draft, newest first; and the token that this session's changes need."""
+    """Return the draft's changes by other editors, newest first, and this session's CSRF token."""
     at = desk()
     others = [
         {"path": path, "label": at.label(path), **_touch(touch)}
@@ -56,30 +56,30 @@ def news() -> Response:
         for path in request.args.get("paths", "").split("\n")[:MOST_ASKED]
         if path
     }
-    told = {
+    body = {
         "texts": texts,
         "revision": at.draft.revision,
         "published": at.published.number,
         "csrf": at.session.csrf,
     }
-    return answer({**told, "others": others[:50], "by": at.published.by})
+    return answer({**body, "others": others[:50], "by": at.published.by})
 
 
 @routes.get("/session")
 def widget_session() -> Response:
-    """A session token of the draft's own product, for the widget in the preview and on the page to try it."""
+    """Issue a session token for the draft, for the widget in the preview and on the Try it page."""
     token, expires_at = services().sessions.tokens.issue(principal(session()), TOKEN_LIFE)
     return answer({"token": token.reveal(), "expires_at": expires_at.isoformat()})
 
 
 def principal(person: StudioSession) -> Principal:
-    """Whom the draft's widget connects for: an account of this product's Studio, and this person."""
+    """The principal of the draft's widget: this editor, in the account of the product's Studio."""
     user = User(person.email, person.email, person.email, request.args.get("locale") or None)
     return Principal(person.product + DRAFT, account_of(person.product), user)
 
 
 def account_of(product: str) -> AccountRef:
-    """What is connected while trying out: each product's Studio has an account of its own."""
+    """The account in which the Studio of a product connects. Each product's Studio has its own."""
     return AccountRef(f"hitchpost-studio-{product}", "Hitchpost Studio", product + DRAFT)
 
 

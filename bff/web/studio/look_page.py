@@ -1,4 +1,4 @@
-"""The look: colours, shape, font and logo, of the button and of the popup's pages."""
+"""The look page: colours, shape, font and logo of the button and of the popup's pages."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ GROUPS: Final = (
 
 @routes.get("/look")
 def index() -> Response:
-    """The look's fields."""
+    """Show the look's fields."""
     return _look(desk())
 
 
 @routes.post("/look")
 def keep() -> Response:
-    """Save its fields; a button beside a fault takes the colour that was suggested."""
+    """Save the fields. A button beside a fault applies the suggested colour."""
     at = desk()
     path, _, colour = request.form.get("use", "").partition("=")
     edits = [edit for edit in edits_of_form() if edit.path != path]
@@ -49,15 +49,15 @@ def keep() -> Response:
 
 @routes.post("/look/<field>")
 def upload(field: str) -> Response:
-    """Put up a logo, or take it away. A file that cannot be one is refused with the reason."""
+    """Upload or remove a logo. An unusable file is refused with the reason (422)."""
     at, path = desk(), f"look/{field}"
     if field not in LOGOS:
         raise InvalidRequest("there is no such logo")
     name: str | None = None
     if "remove" not in request.form:
-        given = request.files.get("file")
+        file = request.files.get("file")
         try:
-            logo = check_logo(given.read() if given else b"")
+            logo = check_logo(file.read() if file else b"")
             services().teams.images.put(logo, at.session.product, MOST_IMAGES)
         except FaultyImage as fault:
             return _look(at, image_faults={path: str(fault)}, status=422)
@@ -68,7 +68,7 @@ def upload(field: str) -> Response:
 
 @routes.errorhandler(RequestEntityTooLarge)
 def too_large(_error: RequestEntityTooLarge) -> Response:
-    """So large a file is not even read."""
+    """The look page with the fault of a file that is too large (413)."""
     fault = f"the file is too large; a logo is {LIMITS}"
     return _look(desk(), image_faults={request.path.rpartition("/studio/")[2]: fault}, status=413)
 
@@ -82,15 +82,15 @@ def _look(
 ) -> Response:
     fields = Fields(at, clashes or ())
     groups = [(title, [_field(at, fields, name) for name in names]) for title, names in GROUPS]
-    made = [field for _, group in groups for field in group]
+    all_fields = [field for _, group in groups for field in group]
     return page(
         "look",
         at,
         "look",
         status=409 if clashes else status,
         groups=groups,
-        fields=made,
-        suggested={field.path: _suggested(field) for field in made},
+        fields=all_fields,
+        suggested={field.path: _suggested(field) for field in all_fields},
         logos=[_field(at, fields, name) for name in LOGOS],
         image_faults=image_faults or {},
         logo_limits=LIMITS,
@@ -100,11 +100,11 @@ def _look(
 def _field(at: Desk, fields: Fields, name: str) -> Field:
     known = look.FIELDS[name]
     default = "" if name in LOGOS else look.fallback(look_of(at.draft.content), name)
-    # Its group says which scheme it is of.
+    # The title of its group already names the scheme.
     label = known.label if name in LOGOS else known.label.removesuffix(" (dark)")
     return fields(f"look/{name}", label, about=known.description, kind=known.kind, default=default)
 
 
 def _suggested(field: Field) -> str | None:
-    """The colour that a fault says to use in place of this one."""
+    """The colour that a fault of this field suggests."""
     return next((colour for fault in field.faults if (colour := look.suggestion(fault))), None)

@@ -1,4 +1,4 @@
-"""The callback messages: their list, and each with its texts and what is sent by them."""
+"""The pages of the callback messages: the list, and each message with its texts and previews."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ FORMATS: Final = (Option("text", "Text"), Option("json", "JSON object"))
 
 @routes.get("/", strict_slashes=False)
 def start() -> Response:
-    """The first room."""
+    """Redirect to the messages."""
     return make_response(redirect(address("messages"), 303))
 
 
 @routes.get("/messages")
 def index() -> Response:
-    """Every message of the product."""
+    """List the product's messages."""
     return _list(desk())
 
 
 @routes.post("/messages")
 def add() -> Response:
-    """A new message, with the text of the default one."""
+    """Add a message with the text of the default one."""
     at, name = desk(), request.form.get("name", "").strip()
     fault = None
     if not NAME.fullmatch(name):
@@ -64,7 +64,7 @@ def one(name: str) -> Response:
 
 @routes.post("/messages/<name>")
 def keep(name: str) -> Response:
-    """Save its fields; those that met another's change are shown, with both texts."""
+    """Save the message's fields. Clashes with another editor are shown with both texts."""
     at = desk()
     _require(at, name)
     _, clashes = save(at, edits_of_form())
@@ -75,7 +75,7 @@ def keep(name: str) -> Response:
 
 @routes.post("/messages/<name>/remove")
 def remove(name: str) -> Response:
-    """Take a message out of the draft, with all its texts; of the default one, what the team wrote."""
+    """Remove a message and its texts from the draft. The default message returns to its built-in text."""
     at = desk()
     _require(at, name)
     ours = [(path, text) for path, text in at.draft.content.items() if path.startswith(f"messages/{name}/")]
@@ -85,14 +85,14 @@ def remove(name: str) -> Response:
 
 def _list(at: Desk, *, name: str = "", fault: str | None = None, status: int = 200) -> Response:
     content = at.draft.content
-    found = [_row(at, key) for key in dict.fromkeys([messages.DEFAULT_MESSAGE, *names_of_messages(content)])]
+    rows = [_row(at, key) for key in dict.fromkeys([messages.DEFAULT_MESSAGE, *names_of_messages(content)])]
     removed = request.args.get("removed", "")
     return page(
         "messages",
         at,
         "messages",
         status=status,
-        messages=found,
+        messages=rows,
         name=name,
         fault=fault,
         removed=removed if NAME.fullmatch(removed) and removed not in names_of_messages(content) else None,
@@ -162,17 +162,17 @@ def _text(at: Desk, fields: Fields, name: str, place: Place) -> Field:
 
 
 def _places(at: Desk, name: str) -> tuple[list[Place], str | None]:
-    """The texts to show, the one that was asked for last; and what was asked for that cannot be."""
-    found = dict.fromkeys([(ANY, ANY), *sorted(variants_of(at.draft.content, name))])
+    """The places of the texts to show, with an added one last; and the fault of one that cannot be added."""
+    places = dict.fromkeys([(ANY, ANY), *sorted(variants_of(at.draft.content, name))])
     connector, locale = request.args.get("connector", ""), request.args.get("locale", "").strip()
     if "add" not in request.args:
-        return list(found), None
+        return list(places), None
     if locale and (fault := tag_fault(locale)):
-        return list(found), fault
+        return list(places), fault
     if connector and connector not in at.names:
-        return list(found), f"there is no connector {connector!r}"
-    asked = (connector or ANY, canonical(locale) if locale else ANY)
-    return list(dict.fromkeys([*found, asked])), None
+        return list(places), f"there is no connector {connector!r}"
+    added = (connector or ANY, canonical(locale) if locale else ANY)
+    return list(dict.fromkeys([*places, added])), None
 
 
 def _require(at: Desk, name: str) -> None:

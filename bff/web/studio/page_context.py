@@ -1,4 +1,4 @@
-"""What lies before an editor: the product, its draft, what stands, and what is wrong."""
+"""The context of the Studio's pages: the product, its draft, the published version, and faults."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ class Desk:
 
     @cached_property
     def faults(self) -> Faults:
-        """What is wrong with the draft, by path."""
+        """The faults of the draft, by path."""
         return faults.faults(self.draft.content, self.registration)
 
     @cached_property
     def changes(self) -> list[Change]:
-        """What is not published yet."""
+        """The changes that are not published yet."""
         number = self.draft.based_on
         if number == self.published.number:
             return difference(self.published.content, self.draft.content)
@@ -60,17 +60,17 @@ class Desk:
 
     @property
     def is_outdated(self) -> bool:
-        """Whether something else was published since this draft began."""
+        """Whether a version was published after the one that this draft is based on."""
         return self.draft.based_on != self.published.number
 
     @cached_property
     def product(self) -> Product:
-        """The product as the draft has it, faulty entries left out."""
+        """The product as in the draft, without faulty entries."""
         return content.product_of(self.registration, self.draft.content, self.draft.revision)
 
     @cached_property
     def live(self) -> Product:
-        """The product as its users meet it now."""
+        """The product as published."""
         return content.product_of(self.registration, self.published.content, self.published.number)
 
     @cached_property
@@ -81,25 +81,25 @@ class Desk:
 
     @cached_property
     def languages(self) -> list[str]:
-        """The languages that texts can be edited in: those that come with Hitchpost, and the team's own."""
+        """The languages in which texts can be edited: Hitchpost's and those that the team has added."""
         return studio.languages_in_use(self.draft.content, LOCALES)
 
     def label(self, path: str) -> str:
-        """What an entry is called."""
+        """The label of an entry."""
         return studio.label(path, self.names)
 
 
 def desk() -> Desk:
     """The desk of this request's session. Raises ``SignedOut`` or ``NotFound``."""
-    found, store = session(), services().teams.content
-    registration = services().products.registration(found.product)
+    current, store = session(), services().teams.content
+    registration = services().products.registration(current.product)
     if registration is None:
         raise NotFound("the product of this session is not registered any more")
-    return Desk(found, registration, store.draft(found.product), store.published(found.product))
+    return Desk(current, registration, store.draft(current.product), store.published(current.product))
 
 
 def page(template: str, at: Desk, here: str, *, status: int = 200, **values: Any) -> Response:
-    """A page of the Studio."""
+    """Render a page of the Studio. ``here`` is the key of its entry in ``NAV``."""
     body = render(
         f"studio/{template}.html",
         at=at,

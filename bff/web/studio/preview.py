@@ -1,4 +1,4 @@
-"""The preview: the draft's button in any state, and the popup's pages, to be looked at beside the editor."""
+"""The preview beside the editor: the draft's button in any state, and the popup's pages."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ APP: Final = "https://app.example/integrations"
 SUPPORT_CODE: Final = "ABCD-2345"
 ACCOUNTS: Final = {"account": "ada@acme.example", "other_account": "grace@acme.example"}
 HEALED: Final = frozenset({"failed", "partner_unavailable", "rate_limited", "network"})
-"""The errors whose page has a button that tries again."""
+"""The errors whose page has a button to try again."""
 AGAIN: Final[dict[str, str]] = {}
 NOTHING: Final = ""
-"""Stands for a launch token: a preview launches nothing."""
-# No form leads out of it; its links are the editor's script's to stop.
+"""Replaces launch tokens, as a preview launches nothing."""
+# Forms cannot be submitted. The editor's script disables links.
 FRAME_POLICY: Final = (
     HEADERS["Content-Security-Policy"]
     .replace("frame-ancestors 'none'", "frame-ancestors 'self'")
@@ -42,7 +42,7 @@ FRAME_POLICY: Final = (
 
 @routes.errorhandler(Exception)
 def in_words(error: Exception) -> Response:
-    """What went wrong, inside the frame: without it browsers show a page of their own."""
+    """The error page, with a policy that lets the preview's frame show it."""
     response = trouble(error)
     response.headers["Content-Security-Policy"] = FRAME_POLICY
     return response

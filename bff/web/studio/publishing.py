@@ -1,4 +1,4 @@
-"""Changes, publishing them, and giving them up."""
+"""The changes page: publish, rebase, undo or discard the draft's changes."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ routes = Blueprint("publishing", __name__)
 
 @routes.get("/changes")
 def index() -> Response:
-    """What is not published yet, what is in the way, and the button."""
+    """Show the unpublished changes and the faults that prevent publishing."""
     return _changes(desk())
 
 
 @routes.post("/publish")
 def publish() -> Response:
-    """Make the draft what users meet. A draft with faults, or on top of an older version, stays a draft."""
+    """Publish the draft. Refused if it has faults (422), or is based on an older version (409)."""
     person, at = require_publisher(), desk()
     note = request.form.get("note", "").strip()
     if at.faults:
@@ -45,7 +45,7 @@ def publish() -> Response:
 
 @routes.post("/rebase")
 def rebase() -> Response:
-    """Bring the version that was published meanwhile into the draft; what both changed is shown."""
+    """Merge the version that was published meanwhile into the draft. Clashes are shown with both texts."""
     _, clashes = services().teams.content.rebase(session().product)
     if clashes:
         return _changes(desk(), clashes=clashes)
@@ -54,7 +54,7 @@ def rebase() -> Response:
 
 @routes.post("/undo")
 def undo() -> Response:
-    """Take one change back: the entry is again as it was published."""
+    """Undo one change: return the entry to its published value."""
     at, path = desk(), request.form.get("path", "")
     change = next((change for change in at.changes if change.path == path), None)
     if change is not None:
@@ -68,13 +68,13 @@ def undo() -> Response:
 
 @routes.get("/discard")
 def ask() -> Response:
-    """Asks before the draft is given up."""
+    """Ask before the draft is discarded."""
     return page("discard", desk(), "changes")
 
 
 @routes.post("/discard")
 def discard() -> Response:
-    """Give the draft up, if it is still the one that was shown."""
+    """Discard the draft, if it is still the revision that was shown (else 409)."""
     try:
         services().teams.content.discard(session().product, _number("revision"))
     except Outdated as error:
@@ -90,7 +90,7 @@ def _changes(
     note: str = "",
     status: int = 200,
 ) -> Response:
-    told = {clash.path: clash for clash in clashes or ()}
+    by_path = {clash.path: clash for clash in clashes or ()}
     return page(
         "changes",
         at,
@@ -101,7 +101,7 @@ def _changes(
             {"label": at.label(path), "page": studio.page_of(path), "id": studio.field_id(path), "said": said}
             for path, said in at.faults.items()
         ],
-        clashes=told,
+        clashes=by_path,
         removed=sorted({*names_of_messages(at.published.content)} - {*names_of_messages(at.draft.content)}),
         outdated=outdated,
         note=note,
@@ -111,9 +111,9 @@ def _changes(
 def row(
     at: Desk, path: str, before: str | None, after: str | None, then: Product | None = None
 ) -> dict[str, object]:
-    """One change as it is told: where one side has no entry, what users read without one.
+    """The template values of one change. ``without`` is the default value if one side has no entry.
 
-    ``then`` is the product after the change; the draft's, if it is not named.
+    ``then`` is the product after the change (default: the draft's).
     """
     return {
         "path": path,

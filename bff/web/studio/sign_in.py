@@ -1,4 +1,4 @@
-"""The way in and out: a link of one's own, one button, and signing out."""
+"""Sign-in with a personal invite link, and sign-out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ routes = Blueprint("doors", __name__)
 @routes.get("/enter/<token>")
 @limited(BY_ADDRESS)
 def door(token: str) -> Response:
-    """Says whose link this is; nothing is used up, so mail scanners and prefetches may look."""
+    """Show whose link this is. Does not use the link, as mail scanners and prefetches may open it."""
     invite = _usable(Secret(token))
     product = services().products.registration(invite.product)
     body = render(
@@ -36,7 +36,7 @@ def door(token: str) -> Response:
 @routes.post("/enter/<token>")
 @limited(Limit(by_address=True, needed=True))
 def enter(token: str) -> Response:
-    """Uses the link, once, and begins a session with an id of its own; one of before ends."""
+    """Use the link once, and begin a session with a new id. An earlier session of the browser ends."""
     _usable(Secret(token))
     signed_in = services().teams.studio.sign_in(Secret(token))
     if signed_in is None:
@@ -58,7 +58,7 @@ def asset(name: str) -> Response:
 
 
 def sign_out() -> Response:
-    """Ends the session; a room, since it needs the session's token."""
+    """End the session. Registered with the routes that require a session and its CSRF token."""
     if (before := cookie_id()) is not None:
         services().teams.studio.sign_out(before)
     response = html(render("studio/signed_out.html", base=address(), ended=False))

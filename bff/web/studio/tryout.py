@@ -1,4 +1,4 @@
-"""Try it: a real run with the draft, on a page that hears it as a host's page would."""
+"""The Try it page: a real run with the draft, on a page that receives messages as a host's page does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ routes = Blueprint("tryout", __name__)
 
 @routes.get("/try")
 def tryout() -> Response:
-    """The page, for a chosen connector, message and language."""
+    """Show the page for the chosen connector, message and language."""
     at = desk()
     names = list(dict.fromkeys([messages.DEFAULT_MESSAGE, *names_of_messages(at.draft.content)]))
     connector = _chosen("connector", list(at.names))
@@ -47,9 +47,9 @@ def _chosen(name: str, allowed: list[str]) -> str:
 
 
 def _predicted(at: Desk, message: str, connector: str, locale: str) -> str | None:
-    """What the page is going to hear, by the values of this run; the attempt's id is not known yet."""
-    found = at.product.messages.get(message)
-    template = found.template(connector, locale) if found else None
+    """The message that the page will receive. The attempt's id is not known yet, and stays a placeholder."""
+    chosen = at.product.messages.get(message)
+    template = chosen.template(connector, locale) if chosen else None
     if template is None:
         return None
     values = {

@@ -1,4 +1,4 @@
-"""A save that was refused: the page is shown again, with what was written and why it cannot stay."""
+"""The response to a refused save: the same page with the submitted texts and their faults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bff.web.studio.errors import trouble
 
 
 def not_saved(error: NotSaved) -> Response:
-    """The reasons beside their fields: on the page that the form is on, or for its script."""
+    """Show the form's page with the faults beside their fields (422); for scripts, a problem document."""
     if wants_json():
         return problem(422, error.code, error.detail, faults=error.faults)
     g.not_saved, g.not_saved_told = error, set()
@@ -28,7 +28,7 @@ def not_saved(error: NotSaved) -> Response:
 
 
 def refused(path: str) -> tuple[str, tuple[str, ...]] | None:
-    """What was written in this entry and why it was not saved, where this request's save was refused."""
+    """The submitted text of this entry and its faults, if this request's save was refused."""
     error: NotSaved | None = g.get("not_saved")
     if error is None or path not in error.texts:
         return None

@@ -1,4 +1,4 @@
-"""What users get where a team has written nothing: shown in fields and differences in place of no entry."""
+"""Default values of entries that a team has not set, as shown in fields and changes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bff.web.studio.page_context import Desk
 
 
 def unset(at: Desk, path: str, product: Product) -> str:  # noqa: PLR0911
-    """What holds for ``product`` where this entry is not set; empty where that is nothing."""
+    """The value that ``product`` uses if this entry is not set; empty if there is none."""
     match path.split("/"):
         case ["words", connector, locale, key]:
             return word(product, key, (connector, locale))
@@ -34,7 +34,7 @@ def unset(at: Desk, path: str, product: Product) -> str:  # noqa: PLR0911
 
 
 def word(product: Product, key: str, place: Place) -> str:
-    """The text that users read of this key where there is none for exactly this place."""
+    """The text of this key that users read if none is set for exactly this place."""
     connector, locale = place
     others = {there: text for there, text in product.words.get(key, {}).items() if there != place}
     without = replace(product, words={**product.words, key: others})
@@ -45,6 +45,6 @@ def word(product: Product, key: str, place: Place) -> str:
 def _text(product: Product, name: str, place: Place) -> str:
     message = product.messages.get(name)
     others = {there: text for there, text in message.texts.items() if there != place} if message else {}
-    if found := closest(others, *place):
-        return found[1]
+    if fallback := closest(others, *place):
+        return fallback[1]
     return DEFAULT_TEXT if name == DEFAULT_MESSAGE else ""

@@ -1,4 +1,4 @@
-"""The history: what was published, and going back; and the snippet that a page needs."""
+"""The history of published versions, the restoration of one, and the snippet for a host's page."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ routes = Blueprint("versions", __name__)
 
 @routes.get("/history")
 def index() -> Response:
-    """What was published, newest first."""
+    """List the published versions, newest first."""
     return _history(desk())
 
 
 @routes.get("/history/<int(max=2147483647):number>")
 def one(number: int) -> Response:
-    """One version, by what it changed."""
+    """Show one version by its changes."""
     at, store = desk(), services().teams.content
     version = store.version(at.session.product, number)
     before = _before(at, number)
@@ -37,11 +37,13 @@ def one(number: int) -> Response:
 
 @routes.get("/history/<int(max=2147483647):number>/restore")
 def ask(number: int) -> Response:
-    """Asks before an earlier version goes live again, with what that changes for users."""
+    """Ask before an earlier version is published again, and show what that changes for users."""
     at, version = desk(), services().teams.content.version(session().product, number)
     changes = difference(at.published.content, version.content)
-    there = product_of(at.registration, version.content, version.number)
-    rows = [row(at, change.path, change.before, change.after, there) | {"touch": None} for change in changes]
+    restored = product_of(at.registration, version.content, version.number)
+    rows = [
+        row(at, change.path, change.before, change.after, restored) | {"touch": None} for change in changes
+    ]
     now, then = (set(names_of_messages(content)) for content in (at.published.content, version.content))
     faulty = [(at.label(path), said) for path, said in faults(version.content, at.registration).items()]
     return page(
@@ -51,7 +53,7 @@ def ask(number: int) -> Response:
 
 @routes.post("/history/<int(max=2147483647):number>/restore")
 def restore(number: int) -> Response:
-    """Publish an earlier version again, unless somebody has published since its publisher looked."""
+    """Publish an earlier version again. Refused (409) if another was published since the page was shown."""
     person, expected = require_publisher(), request.form.get("expected", "")
     if not expected.isdecimal() or len(expected) > 9:
         raise InvalidRequest("expected: is no number of a version; load the page again")
@@ -68,14 +70,14 @@ def restore(number: int) -> Response:
 
 @routes.get("/snippet")
 def snippet() -> Response:
-    """What to paste."""
+    """Show the snippet for a host's page."""
     at = desk()
     return page("snippet", at, "snippet", connector=next(iter(at.names)))
 
 
 def _history(at: Desk, *, outdated: str | None = None, status: int = 200) -> Response:
     versions = services().teams.content.history(at.session.product)
-    told = request.args.get("published", "")
+    published = request.args.get("published", "")
     return page(
         "history",
         at,
@@ -83,7 +85,7 @@ def _history(at: Desk, *, outdated: str | None = None, status: int = 200) -> Res
         status=status,
         versions=versions,
         outdated=outdated,
-        published=int(told) if told.isdecimal() and len(told) < 9 else None,
+        published=int(published) if published.isdecimal() and len(published) < 9 else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Webhooks: where the product's server is told, what it was sent, and a test or a second try of it."""
+"""The webhooks page: endpoints and deliveries, test events, and repeated deliveries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONGEST_ID: Final = 64
 
 @dataclass(frozen=True)
 class Row:
-    """An endpoint, and how many deliveries wait for it."""
+    """An endpoint, and the number of deliveries that wait for it."""
 
     endpoint: StoredEndpoint
     waiting: int
@@ -29,7 +29,7 @@ class Row:
 
 @routes.get("/webhooks")
 def index() -> Response:
-    """The endpoints and the newest deliveries."""
+    """Show the endpoints and the newest deliveries."""
     person, at = require_publisher(), desk()
     webhooks = services().webhooks.service
     rows = [
@@ -51,7 +51,7 @@ def index() -> Response:
 
 @routes.post("/webhooks/<endpoint_id>/test")
 def test(endpoint_id: str) -> Response:
-    """Send a test event, and say what came back."""
+    """Send a test event, and show the response."""
     person = require_publisher()
     delivery = services().webhooks.service.test(person.product, endpoint_id)
     audit.at_studio("webhook_tested", person, endpoint=delivery.endpoint_id, delivery=delivery.id)
@@ -60,7 +60,7 @@ def test(endpoint_id: str) -> Response:
 
 @routes.post("/webhooks/<endpoint_id>/on")
 def switch_on(endpoint_id: str) -> Response:
-    """Deliver to an endpoint again that was switched off."""
+    """Switch an endpoint on again."""
     person = require_publisher()
     services().webhooks.service.switch_on(person.product, endpoint_id)
     audit.at_studio("webhook_switched_on", person, endpoint=endpoint_id)
@@ -69,7 +69,7 @@ def switch_on(endpoint_id: str) -> Response:
 
 @routes.post("/webhooks/deliveries/<delivery_id>/again")
 def again(delivery_id: str) -> Response:
-    """Send one delivery again, and say what came back."""
+    """Send one delivery again, and show the response."""
     person = require_publisher()
     delivery = services().webhooks.service.send_again(person.product, delivery_id)
     audit.at_studio("webhook_sent_again", person, endpoint=delivery.endpoint_id, delivery=delivery.id)

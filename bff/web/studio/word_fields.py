@@ -1,4 +1,4 @@
-"""The fields of words, in groups that can be folded away; and those that are found by what stands in them."""
+"""The fields of the words page: grouped in collapsible sections, or as results of a search."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bff.web.studio.page_context import Desk
 from bff.web.studio.unset import word
 
 MOST_FOUND: Final = 60
-"""Fields of one search: a page of more is not read."""
+"""Maximum fields that a search shows."""
 TITLES: Final = {
     "button": "The button, until it ends",
     "endings": "How it ended",
@@ -33,7 +33,7 @@ TITLES: Final = {
 
 @dataclass
 class Section:
-    """A part of the page that folds away. ``groups``: titles of pictures, with the fields that they show."""
+    """A collapsible section. ``groups`` has titles of scenes with the fields of their texts."""
 
     key: str
     title: str
@@ -47,31 +47,31 @@ class Section:
 
     @property
     def own(self) -> int:
-        """How many have a text of the team's."""
+        """The number of fields with a text of the team."""
         return sum(one.was != "" for one in self.fields)
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a page shows; ``left_out`` is how many more there would be."""
+    """The sections of a page. ``left_out`` is the number of fields above ``MOST_FOUND``."""
 
     sections: list[Section]
     left_out: int = 0
 
 
 def words_of(at: Desk, fields: Fields, place: Place) -> Found:
-    """Every text for one connector in one language."""
-    made = {key: Section(key, title) for key, title in TITLES.items()}
+    """All texts for one connector in one language."""
+    by_key = {key: Section(key, title) for key, title in TITLES.items()}
     for key in CATALOGUE.values():
         if place[0] != ANY and key.name.startswith("mail_"):
             continue
-        section = made[studio.section_of(key.name)]
+        section = by_key[studio.section_of(key.name)]
         scene = scene_of(key.name)
         title = scene.title if scene else section.title
         if not section.groups or section.groups[-1][0] != title:
             section.groups.append((title, []))
         section.groups[-1][1].append(_field(at, fields, key, place, short_title(key)))
-    sections = [section for section in made.values() if section.groups]
+    sections = [section for section in by_key.values() if section.groups]
     asked = request.args.get("open", "button")
     for section in sections:
         troubled = any(one.faults or one.clash for one in section.fields)
@@ -80,29 +80,34 @@ def words_of(at: Desk, fields: Fields, place: Place) -> Found:
 
 
 def found_words(at: Desk, fields: Fields, wanted: str, *, only_ours: bool) -> Found:
-    """The texts of every language and connector in which ``wanted`` stands, or of which it is the name."""
+    """The texts, in all languages and for all connectors, that contain ``wanted`` in their text or name."""
     sought = wanted.casefold()
-    # What was just written stays in sight, whatever stands in it now.
+    # Fields that were just submitted stay visible, even if they no longer match.
     kept = set(request.form.getlist("path"))
-    found: dict[Place, list[Field]] = {}
+    matches: dict[Place, list[Field]] = {}
     count = 0
     for place, key in _places(at, only_ours=only_ours):
         path = path_of_word(key.name, *place)
-        there = at.draft.content.get(path) or DEFAULTS.get(place[1], {}).get(key.name, "")
-        if path not in kept and sought not in f"{there}\n{key.name}\n{studio.title(key.name)}".casefold():
+        current = at.draft.content.get(path) or DEFAULTS.get(place[1], {}).get(key.name, "")
+        if path not in kept and sought not in f"{current}\n{key.name}\n{studio.title(key.name)}".casefold():
             continue
         count += 1
         if count <= MOST_FOUND or path in kept:
-            found.setdefault(place, []).append(_field(at, fields, key, place, studio.title(key.name)))
+            matches.setdefault(place, []).append(_field(at, fields, key, place, studio.title(key.name)))
     sections = [
-        Section("-".join(place).replace("*", "any"), _title(at, place), opened=True, groups=[("", made)])
-        for place, made in found.items()
+        Section(
+            "-".join(place).replace("*", "any"),
+            _title(at, place),
+            opened=True,
+            groups=[("", fields_of_place)],
+        )
+        for place, fields_of_place in matches.items()
     ]
     return Found(sections, max(0, count - MOST_FOUND))
 
 
 def short_title(key: Key) -> str:
-    """What a text is called below the title of its picture, which says the rest."""
+    """The label of a text below the title of its scene, without what the title already says."""
     name = key.name
     if name.startswith("error_"):
         return {"title": "Title", "named": "What to do, by name"}.get(name.rpartition("_")[2], "What to do")

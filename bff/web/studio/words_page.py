@@ -1,4 +1,4 @@
-"""The words: every text that users read, of one language and connector, or found by what stands in it."""
+"""The words page: all texts for one language and connector, or the results of a search."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ routes = Blueprint("words", __name__)
 
 @routes.get("/words")
 def index() -> Response:
-    """The words of one language, or those that were looked for."""
+    """Show the texts of one language and connector, or the results of a search."""
     return _words(desk())
 
 
 @routes.post("/words")
 def keep() -> Response:
-    """Save its fields; those that met another's change are shown, with both texts."""
+    """Save the fields. Clashes with another editor are shown with both texts."""
     at = desk()
     _, clashes = save(at, edits_of_form())
     if clashes:
@@ -39,14 +39,14 @@ def _words(at: Desk, clashes: list[Clash] | None = None) -> Response:
     fields = Fields(at, clashes or ())
     wanted, only_ours = _wanted()
     searched = bool(wanted) or only_ours
-    made = found_words(at, fields, wanted, only_ours=only_ours) if searched else words_of(at, fields, place)
+    shown = found_words(at, fields, wanted, only_ours=only_ours) if searched else words_of(at, fields, place)
     return page(
         "words",
         at,
         "words",
         status=409 if clashes else 200,
-        sections=made.sections,
-        left_out=made.left_out,
+        sections=shown.sections,
+        left_out=shown.left_out,
         searched=searched,
         wanted=wanted,
         only_ours=only_ours,
@@ -71,8 +71,8 @@ def _query(at: Desk) -> str:
 
 def _place(at: Desk) -> Place:
     locale, connector = request.args.get("locale", LOCALES[0]).strip(), request.args.get("connector", ANY)
-    sound = locale == ANY or tag_fault(locale) is None
-    chosen = locale if locale == ANY else canonical(locale) if sound else LOCALES[0]
+    is_valid = locale == ANY or tag_fault(locale) is None
+    chosen = locale if locale == ANY else canonical(locale) if is_valid else LOCALES[0]
     return connector if connector in at.names else ANY, chosen
 
 
