@@ -27,7 +27,7 @@ from tests.support.world import HOST, SECRET_KEY, World, build_bff
 ERRORS: Final = Path(__file__).parents[2] / "docs/errors.md"
 JSON: Final = {"Content-Type": "application/json"}
 INTERNALS: Final = re.compile(
-    r"sqlalchemy|psycopg|sqlite|select |traceback|\.py|exception|/tmp|no such", re.IGNORECASE
+    r"sqlalchemy|psycopg|sqlite|select [^{]|traceback|\.py|exception|/tmp|no such", re.IGNORECASE
 )
 
 

@@ -256,6 +256,4 @@ class CatalogueConnector(_Strict):
 
     def url(self, template: str, values: Mapping[str, str]) -> str:
         """Fill the placeholders of one of this entry's URLs. Raises ``templates.Unfit``."""
-        hosts = tuple(self.allowed_hosts)
-        from_third_party = dict.fromkeys(self.kept if hosts else [], templates.SEVERAL_LABELS)
-        return templates.fill_url(template, values, from_third_party | self.patterns, hosts)
+        return templates.fill_url(template, values, self.patterns, tuple(self.allowed_hosts), self.kept)

@@ -8,7 +8,7 @@ its entry allows. This is checked when the catalogue is read, and again when a U
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -72,18 +72,23 @@ def fill_header(template: str, values: Mapping[str, str]) -> str:
 
 
 def fill_url(
-    template: str, values: Mapping[str, str], patterns: Mapping[str, str], allowed_hosts: tuple[str, ...]
+    template: str,
+    values: Mapping[str, str],
+    patterns: Mapping[str, str],
+    allowed_hosts: tuple[str, ...],
+    from_third_party: Collection[str] = (),
 ) -> str:
     """Fill a URL template. The result's host is within ``allowed_hosts``. Raises ``Unfit``.
 
-    ``patterns``: regular expressions by field name. A value in the host must match its field's pattern, or be
-    a single DNS label if there is none. Elsewhere a value is percent-encoded, and must not be ``.`` or
-    ``..``.
+    ``patterns``: regular expressions by field name. A value in the host must match its field's pattern. If
+    there is none, it must be a single DNS label; a value of ``from_third_party`` may be several, if there are
+    ``allowed_hosts``. Elsewhere a value is percent-encoded, and must not be ``.`` or ``..``.
     """
     if not names_in(template):
         return template
     origin, rest = _split(template)
-    filled = _filled_origin(origin, values, patterns) + NAME.sub(
+    labels = dict.fromkeys(from_third_party if allowed_hosts else (), SEVERAL_LABELS)
+    filled = _filled_origin(origin, values, patterns, labels) + NAME.sub(
         lambda found: _percent_encoded(found[1], values), rest
     )
     if names_in(origin) and not is_allowed(filled, allowed_hosts):
@@ -151,7 +156,9 @@ def _after_host(origin: str) -> str:
     return origin.partition("://")[2].partition(":")[2]
 
 
-def _filled_origin(origin: str, values: Mapping[str, str], patterns: Mapping[str, str]) -> str:
+def _filled_origin(
+    origin: str, values: Mapping[str, str], patterns: Mapping[str, str], labels: Mapping[str, str]
+) -> str:
     if placeholder := NAME.fullmatch(origin):
         value = _value(placeholder[1], values)
         if placeholder[1] in patterns and not re.fullmatch(patterns[placeholder[1]], value):
@@ -160,7 +167,7 @@ def _filled_origin(origin: str, values: Mapping[str, str], patterns: Mapping[str
         if urlsplit(value)._replace(scheme="", netloc="").geturl():
             raise Unfit(placeholder[1], "is to be an origin such as https://eu.example.com")
         return value
-    return NAME.sub(lambda found: _host_value(found[1], values, patterns), origin)
+    return NAME.sub(lambda found: _host_value(found[1], values, {**labels, **patterns}), origin)
 
 
 def _host_value(name: str, values: Mapping[str, str], patterns: Mapping[str, str]) -> str:
