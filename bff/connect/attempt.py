@@ -42,7 +42,9 @@ class Delivery(StrEnum):
 
 
 class Hint(StrEnum):
-    """The signal that made a page ask for the status. A hint affects when the BFF polls, never the outcome.
+    """The signal that made a page ask for the status. It is no proof that a sign-in succeeded.
+
+    A hint affects when the BFF polls, and when it stops waiting for this user to finish (``outcome.decide``).
 
     ``trouble``: a page in the popup showed an error. ``closed``: the popup seems closed. ``focus``: the user
     is back on the host page.
@@ -59,6 +61,9 @@ class Hint(StrEnum):
 @dataclass(frozen=True)
 class Attempt:
     """One click on Connect, from its preparation to its end. Times are in UTC.
+
+    ``message``: the product's own text. ``callback_message``: what the partner service posts to the page for
+    it: the same text, or for a sealed message a JSON object with the text and a nonce.
 
     ``wanted_connection``: the only account connector that this attempt may sign in to: the one to reconnect,
     or the one installed for it. ``adds_connection``: connect another third-party account beside those that
@@ -118,7 +123,10 @@ class Attempt:
 
 
 class AttemptChanges(TypedDict, total=False):
-    """The fields of an attempt that a transition may set."""
+    """The columns that a transition may set: an attempt's fields, and ``checking_until``.
+
+    ``checking_until``: until then, nobody else may poll the attempt or try its launch; None releases it.
+    """
 
     status: Status
     delivery: Delivery

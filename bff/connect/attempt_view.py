@@ -66,7 +66,7 @@ class AttemptViews:
         }
 
     def _unsent(self, attempt: Attempt) -> dict[str, str] | None:
-        """The callback message of a connected attempt; None where the message is no plain text."""
+        """The callback message of a connected attempt; None for a sealed one, which differs from its text."""
         if attempt.status is not Status.CONNECTED or attempt.callback_message != attempt.message:
             return None
         return {"data": attempt.callback_message, "origin": self._partner_origin}

@@ -61,7 +61,7 @@ class EventLogger:
 
 
 def several_installs(account: AccountRef, installs: Sequence[AccountConnector]) -> None:
-    """Warn that an account has several installs of a connector. The first of ``installs`` is preferred."""
+    """Warn that an account has several installs of a connector. The log line names the first of them."""
     log.warning(
         "several account connectors",
         account=account.id,

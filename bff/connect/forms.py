@@ -80,7 +80,10 @@ class Forms:
         self._clock = context.clock
 
     def comes_first(self, attempt: Attempt) -> bool:
-        """Whether the form alone connects, with no sign-in at the third party. Raises ``PartnerProblem``."""
+        """Whether the form comes before any minting, since it alone connects: nobody signs in elsewhere.
+
+        Raises ``PartnerProblem``.
+        """
         return self.form(attempt).comes_first
 
     def is_needed(self, attempt: Attempt, installed: AccountConnector) -> bool:
@@ -174,12 +177,13 @@ class Forms:
         return form
 
     def _known(self, attempt: Attempt, form: SignInForm) -> Mapping[str, str]:
-        """The current values of the user's own fields, from the partner service."""
+        """The current values of ``form.own_fields``, which are no credentials, from the partner service."""
         if not form.own_fields:
             return {}
         number = attempt.account_connector_id or attempt.wanted_connection
         if attempt.adds_connection and not self._attempts.forms_sent(attempt.id):
-            # A free account connector is reused. What another user typed into it is not shown to this one.
+            # Minting may then reuse an account connector that an earlier attempt left unconnected. What
+            # another user typed into it is not shown to this one.
             return {}
         if number is None:
             connector = self._minter.find(attempt.account, attempt.connector)

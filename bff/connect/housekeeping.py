@@ -30,7 +30,10 @@ class Purge(Protocol):
 
 
 class Housekeeping:
-    """Runs the periodic work. Workers may run it at the same time: each step is a compare-and-set."""
+    """Runs the periodic work. Several workers may run it at the same time.
+
+    Attempts are settled by compare-and-set, and rows deleted by whichever worker locks them first.
+    """
 
     def __init__(
         self, attempts: AttemptStore, poller: AttemptPoller, purge: Purge, clock: Callable[[], datetime]

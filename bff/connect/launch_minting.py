@@ -56,7 +56,7 @@ class MintedLaunch:
 
 
 class LaunchMinter:
-    """Mints for launches. Reads the attempt alone, so a launch can be minted for before it is requested."""
+    """Mints for launches. Needs nothing of the launch request, so it can mint before that arrives."""
 
     def __init__(
         self,
@@ -81,8 +81,9 @@ class LaunchMinter:
             installed.authenticated or self._somebody_else_signs_in(attempt, installed, launch.at)
         ):
             return launch
-        # This partner service keeps no record of each sign-in. With others signing in too, its flag cannot
-        # show whose sign-in finished: the browser itself has to return to the BFF.
+        # This partner service keeps no record of each sign-in. If the account connector is authenticated
+        # already, or others sign in too, its flag cannot show whose sign-in finished: the browser itself has
+        # to return to the BFF.
         target = self._return_target()
         # A token to be completed is bound to its target, so a new one is needed for another target.
         return (

@@ -8,11 +8,17 @@ from bff.connect.ports import AttemptStore
 
 
 def is_usable(attempt: Attempt) -> bool:
-    """Whether nothing was minted for the attempt yet, and no form was opened. Its time may be over."""
+    """Whether the attempt is live, no sign-in token is stored for it, and no form was opened.
+
+    Does not check ``expires_at``.
+    """
     return attempt.status in LIVE and attempt.minted_at is None and attempt.browser_sha256 is None
 
 
 def use_up(attempts: AttemptStore, attempt: Attempt, changes: AttemptChanges) -> None:
-    """Store ``changes``, of which one uses up the launch token. Raises ``LaunchRefused`` if it was used."""
+    """Store ``changes``: their ``minted_at`` or ``browser_sha256`` uses up the launch token.
+
+    Raises ``LaunchRefused`` if it was used.
+    """
     if attempts.transition(attempt.id, {Status.LAUNCHED}, changes, unused=True) is None:
         raise LaunchRefused("this launch token was used, or its attempt cancelled, while it was opened")

@@ -35,14 +35,15 @@ if TYPE_CHECKING:
 INSTALL_WAIT: Final = 5.0
 """Seconds that a failed launch waits for an install that it started, so that the next launch finds it."""
 MOST_CLAIM_RETRIES: Final = 8
-"""How often to start over when other attempts claim the account connector found or installed for this one."""
+"""Tries in all, when other attempts claim the account connector that was found or installed for this one."""
 
 
 @dataclass(frozen=True)
 class ConnectionTarget:
     """Which account connector a sign-in is for: ``number``, or the account's only one of this connector.
 
-    ``adds``: connect another third-party account. A free account connector is then claimed for ``attempt``.
+    ``adds``: connect another third-party account. ``attempt`` (an id) then claims a free account connector
+    (installed, not connected, not in use) or a new one.
     """
 
     number: int | None = None
@@ -120,9 +121,9 @@ class Minter:
         username: str,
         completion: CompletionRequest | None,
     ) -> tuple[AccountConnector, SignInToken]:
-        # Without ``wanted``: with it the partner service would choose an account connector itself.
         found = self._aside(partial(self._named_or_free, account, offered, wanted, target))
         try:
+            # Without ``wanted``: with it the partner service would choose an account connector itself.
             token = self._partner.mint_sign_in_token(account, username, completion)
         except PartnerProblem:
             # Let a running install finish, so that the next try finds it and does not install another.
@@ -203,8 +204,9 @@ class Minter:
     ) -> AccountConnector:
         """The account connector to sign in to; installs the newest release where there is none.
 
-        Of several it is the connected one, else the one that lost its grant, else the oldest. Calls
-        ``several`` then. Raises ``SeveralConnections`` if more than one is connected or lost its grant.
+        Of several it is the connected one, else the one that lost its grant, else the oldest; they are also
+        passed to the constructor's ``several``, which warns the operators. Raises ``SeveralConnections`` if
+        more than one is connected, or none is and more than one lost its grant.
         """
         if not ours:
             return self._partner.install_connector(account, wanted)

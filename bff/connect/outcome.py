@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 MISMATCH: Final = "account_mismatch"
 """The error of a sign-in to a third-party account other than the connected one, which stays connected."""
 HELD: Final = frozenset({MISMATCH, "account_unknown"})
-"""Errors of a grant that the partner service holds until the user chooses: its account differs, or may."""
+"""Errors of a sign-in whose grant the partner service holds until the user chooses between two accounts.
+
+The third-party account that signed in is another than the connected one, or it is unknown whether it is.
+"""
 LATE: Final = timedelta(hours=1)
 """How long after it was minted a sign-in may still succeed: the partner service's limit."""
 LEEWAY: Final = timedelta(seconds=30)
@@ -129,7 +132,7 @@ def succeeded_late(
 
 
 def named_error(text: str) -> str | None:
-    """The error in the query of a return, in lower case. ``unknown`` if it is none, None if it is empty."""
+    """The error in the query of a return, in lower case; ``unknown`` if it is malformed, None if empty."""
     text = text.strip().lower()
     if not text:
         return None
@@ -137,7 +140,10 @@ def named_error(text: str) -> str | None:
 
 
 def begun_at(attempt: Attempt, seen: AccountConnector | None) -> datetime | None:
-    """When the browser arrived at the partner service with this attempt's token; None where not recorded."""
+    """When the browser arrived at the partner service with this attempt's token, while its sign-in runs.
+
+    None before, afterwards, and where it is not recorded.
+    """
     records = (seen.sign_ins if seen else None) or ()
     ours = _ours(attempt, records)
     return ours.at if ours and ours.result == "started" else None

@@ -55,7 +55,7 @@ class AttemptPoller:
     ) -> Attempt:
         """End a live attempt and return it as it is then. Of concurrent calls the first one counts.
 
-        ``seen``: the account connector as the success showed it; its connection is updated accordingly.
+        ``seen``: the account connector as just read. Updates its connection if the attempt ends connected.
         """
         succeeded = seen if changes.get("status") is Status.CONNECTED else None
         changes = {"settled_at": self._clock(), **changes}

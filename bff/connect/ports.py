@@ -83,7 +83,7 @@ class AttemptStore(Protocol):
     def note_sign_in_url(self, minted: MintedUrl) -> None:
         """Store that a sign-in URL was minted outside of any attempt."""
 
-    def claim_check(self, attempt_id: str, now: datetime, turn: PollPermit) -> bool:
+    def claim_check(self, attempt_id: str, now: datetime, permit: PollPermit) -> bool:
         """Claim the permission to poll now; False if it is not due. ``end_check`` releases it."""
 
     def end_check(self, attempt_id: str) -> None:

@@ -75,7 +75,10 @@ class Purge:
         self._images_checked_at: datetime | None = None
 
     def ended(self, now: datetime, *, images_too: bool = True) -> Sequence[PurgeRule]:
-        """The rules at this time. ``images_too``: with images, for which every published look is read."""
+        """The rules for what is past its time at ``now``.
+
+        ``images_too``: with the rule for images, which is slow: it reads every published look.
+        """
         attempt, image = attempts.c, images.c
         never, launched = attempt.launched_at.is_(None), attempt.launched_at.is_not(None)
         return (
@@ -83,7 +86,7 @@ class Purge:
             PurgeRule("old attempts", attempts, attempt.expires_at, now - self._retention, launched),
             PurgeRule("Studio invites", studio_invites, studio_invites.c.expires_at, now - INVITES_KEPT),
             PurgeRule("Studio sessions", studio_sessions, studio_sessions.c.expires_at, now),
-            # No session token that is still valid can be older.
+            # Every session token that was issued before ``ended_before`` has expired by then.
             PurgeRule("ended sessions", ended_sessions, ended_sessions.c.ended_before, now - LONGEST_SESSION),
             PurgeRule("used assertions", used_assertions, used_assertions.c.until, now),
             PurgeRule(
@@ -94,7 +97,7 @@ class Purge:
             ),
             # Rows of removed account connectors: the partner service never reuses their ids.
             PurgeRule("old connections", connections, connections.c.removed_at, now - self._retention),
-            # Longer than an attempt that overlaps one of them can still be decided.
+            # By then every attempt whose sign-in could be confused with one of these is decided.
             PurgeRule("sign-in URLs", sign_in_urls, sign_in_urls.c.minted_at, now - 3 * LATE),
             *self._ended_webhooks(now),
             PurgeRule("rate limits", rate_limits, rate_limits.c.ends_at, now),
@@ -108,12 +111,12 @@ class Purge:
     def _ended_webhooks(self, now: datetime) -> Sequence[PurgeRule]:
         delivery, endpoint, until = webhook_deliveries.c, webhook_endpoints.c, now - self._webhooks
         is_over = func.coalesce(delivery.queued_at, delivery.created_at) < until
-        unsent = ~exists(select(delivery.id).where(delivery.event_id == outbox.c.id))
+        no_delivery = ~exists(select(delivery.id).where(delivery.event_id == outbox.c.id))
         return (
-            # A delivery that was sent again is kept, with its event, as long as a delivery of that day.
+            # The time of a delivery that was sent again counts from then. Its event is kept as long.
             PurgeRule("webhook deliveries", webhook_deliveries, delivery.created_at, until, is_over),
             # Their deliveries are deleted first: a delivery needs its event.
-            PurgeRule("webhook events", outbox, outbox.c.at, until - timedelta(days=1), unsent),
+            PurgeRule("webhook events", outbox, outbox.c.at, until - timedelta(days=1), no_delivery),
             PurgeRule("webhook endpoints", webhook_endpoints, endpoint.removed_at, until),
         )
 

@@ -39,7 +39,7 @@ class Receipts:
     def sign(self, attempt: Attempt) -> str | None:
         """The receipt of a connected attempt (a compact JWS); None for any other, or if not attributed.
 
-        A receipt names the user, so the partner service must have told whose sign-in it was. ``jti`` is
+        A receipt names the user, so it must be known that this user's sign-in made the connection. ``jti`` is
         derived from the attempt's id, so a host can recognise a receipt that it has seen.
         """
         if attempt.status is not Status.CONNECTED or attempt.settled_at is None or not attempt.attributed:

@@ -45,7 +45,7 @@ POSTPONED_FOR: Final = timedelta(seconds=30)
 LAUNCH_LEASE: Final = timedelta(seconds=15)
 """How long one try of a launch holds off others if it does not finish, since its process may have died."""
 MOST_TRIES: Final = 1000
-"""Tries of one launch, polls included."""
+"""No launch is tried again once ``Attempt.checks`` is at this number: it counts tries as well as polls."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Connect:
         """The user pressed the button: mint for the launch in the background.
 
         ``attempt`` comes from ``peek``. Stores nothing. A second press does nothing. An attempt that adds a
-        connection is left to its launch, because minting may install an account connector.
+        connection is left to its launch, because its minting claims an account connector and stores which.
         """
         if attempt.adds_connection:
             return
@@ -186,7 +186,8 @@ class Connect:
         if finished and attempt.confirmed_at is None:
             changes["confirmed_at"] = now
         if changes:
-            # On a cancelled or expired attempt it shows later decisions that this sign-in is over.
+            # Stored for a cancelled or expired attempt too: other attempts are then decided knowing that its
+            # sign-in is over.
             expected = {Status.LAUNCHED} | GIVEN_UP
             attempt = self._attempts.transition(attempt.id, expected, changes) or attempt
         return self._poller.poll(attempt, Hint.RETURNED)

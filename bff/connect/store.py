@@ -125,7 +125,9 @@ class DatabaseAttempts:
         *,
         unused: bool = False,
     ) -> Attempt | None:
-        """Compare-and-set; None if the status is none of ``expected``, or ``unused`` and it is not.
+        """Compare-and-set; None if the status is none of ``expected``.
+
+        With ``unused`` also None if a sign-in token was minted or a form opened.
 
         Records an ending, or a late success, as an event in the same transaction.
         """
@@ -178,14 +180,14 @@ class DatabaseAttempts:
         """Store that a sign-in URL was minted outside of any attempt."""
         self._others.note(minted)
 
-    def claim_check(self, attempt_id: str, now: datetime, turn: PollPermit) -> bool:
+    def claim_check(self, attempt_id: str, now: datetime, permit: PollPermit) -> bool:
         """Claim the permission to poll; of concurrent calls one gets True."""
         values = {
             "wanted": attempt_id,
             "now": now,
-            "most": turn.most,
-            "not_since": turn.not_since,
-            "lease_until": turn.lease_until,
+            "most": permit.most,
+            "not_since": permit.not_since,
+            "lease_until": permit.lease_until,
         }
         return self._claim.make(values) is not None
 

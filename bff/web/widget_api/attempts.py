@@ -58,7 +58,7 @@ class BeginAttempt(Body):
     ] = None
     message: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     locale: (
-        Annotated[str, Field(max_length=100, description="A language tag; what is none is not heeded.")]
+        Annotated[str, Field(max_length=100, description="A language tag; an invalid one is ignored.")]
         | None
     ) = None
     delivery: Literal["message", "return"] = "message"
@@ -67,7 +67,7 @@ class BeginAttempt(Body):
         str | None,
         Field(max_length=300, description="The key that the page names; it must be the session's."),
     ] = None
-    pressed: Annotated[bool, Field(description="The click is here already: mint for its launch.")] = False
+    pressed: Annotated[bool, Field(description="The button is pressed already: mint for the launch at once.")] = False
 
 
 class Nothing(Body):

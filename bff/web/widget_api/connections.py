@@ -43,8 +43,8 @@ def connections() -> Response:
     product, principal = _caller()
     account, offered = account_of(product, principal), _offered(product, principal)
     words = Words(product, _languages(principal))
-    overview, now = services().connections.overview, principal is None
-    found = [] if is_draft(product.key) else overview.connections(account, offered, now=now)
+    overview, asks_now = services().connections.overview, principal is None
+    found = [] if is_draft(product.key) else overview.connections(account, offered, now=asks_now)
     return answer({"connections": [told_connection(each, product, principal, words) for each in found]})
 
 
@@ -78,7 +78,7 @@ def _caller() -> tuple[Product, Principal | None]:
     """The caller's product, and its principal if it is a page.
 
     A call without a session that carries a bearer token is taken for a host's server, so a wrong secret key
-    is reported as such. A call with a page's headers is not.
+    is reported as such. With a page's headers it is taken for one only if the key is right.
     """
     if ORIGIN in request.headers or CUSTOM_HEADER in request.headers:
         return signed_in_or_host_server()

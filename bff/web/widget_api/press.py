@@ -64,7 +64,8 @@ def press() -> Response:
 def mint_ahead(attempt: Attempt) -> None:
     """Mint for the launch of this attempt in the background.
 
-    Does nothing in an in-app browser in which the third party refuses sign-ins: its launch asks first.
+    Does nothing in an in-app browser in which the third party refuses sign-ins: there the launch first asks
+    the user whether to go on.
     Raises ``RateLimited`` or ``LimitsUnavailable``.
     """
     if is_hopeless(request.headers.get("User-Agent", ""), attempt.connector):

@@ -73,7 +73,7 @@ export function confirmActions(draw: Drawing, connection: Connection): Action[] 
   ];
 }
 
-/** Ends a connection, and shows the failure if it still exists. */
+/** Ends a connection. Shows a failure only if the connection is still there. */
 async function end({ view, kit, drawn }: Drawing, { id }: Connection): Promise<void> {
   let failure: ConnectError | undefined;
   try {

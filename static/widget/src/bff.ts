@@ -46,7 +46,7 @@ export const accept = (id: string): Promise<Reading> => call("attempts/" + id + 
 async function call<Answer>(path: string, body?: object | null, hint?: Hint): Promise<Answer> {
   if (!bffOrigin()) throw new ConnectError("invalid_request", logError("call configure first"));
   const began = Date.now();
-    const key = `${Math.random()}`; // Need not be secret: the BFF scopes it to the user.
+  const key = `${Math.random()}`; // Need not be secret: the BFF scopes it to the user.
   let renewed = false;
   for (;;) {
     try {
@@ -58,8 +58,8 @@ async function call<Answer>(path: string, body?: object | null, hint?: Hint): Pr
       throw answer?.error ? errorOf(answer) : new SyntaxError(); // Not the BFF's answer: a proxy's, say.
     } catch (error) {
       if (error instanceof ConnectError) throw error;
-      // The browser reports what the page's policy blocked only after the call has failed. And Chromium does not close a
-      // window that is closed in the instant in which it was opened.
+      // The browser reports what the page's policy blocked only after the call has failed. And a failure
+      // closes the popup, which Chromium does not do in the instant in which it was opened.
       await new Promise((resume) => setTimeout(resume, POLICY_REPORT_DELAY));
       if (settings.advice) throw new ConnectError("invalid_request", settings.advice);
       if (hint || Date.now() - began > RETRY_FOR) throw new ConnectError(error instanceof SyntaxError ? "partner_unavailable" : "network");
@@ -83,5 +83,6 @@ async function send(path: string, body: object | null | undefined, hint: Hint | 
     // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- Safari before 16 has none: there a call may hang
     signal: AbortSignal.timeout?.(CALL_TIMEOUT),
   });
-  return (response ?? logError("fetch gives nothing")) as Response; // A page's own fetch may. The text fails as an answer.
+  // A page's own fetch may resolve with nothing. The logged text in its place has no `json`: the call fails.
+  return (response ?? logError("fetch gives nothing")) as Response;
 }

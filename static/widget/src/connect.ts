@@ -22,7 +22,7 @@ const BEGIN_TIMEOUT = 30_000;
 /** With no answer for so long (milliseconds) the attempt has expired at the server. */
 const OFFLINE_TIMEOUT = 900_000;
 
-/** Signals after which the outcome is read; signals that are no step. Any other signal is a step of the same name. */
+/** Signals with the step `finishing`; signals without a step. Any other is a step of the same name. */
 const FINAL = /message|returned|cancel/;
 const SILENT = /ready|trouble|closed|focus/;
 
@@ -131,6 +131,7 @@ async function waitForEnd(state: FlowState, tell: Tell, popup: Popup, begin: () 
       // If the attempt still comes, nobody launches it, and it expires.
       else if (cancelling) throw new ConnectError("cancelled");
     } else if (signal === "ready") {
+      // A second `ready`: the user went back to the first page. Queued again, it launches the new attempt.
       launched = !launched;
       if (launched) {
         popup.launch(attempt as Attempt);

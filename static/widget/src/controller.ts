@@ -40,7 +40,8 @@ export function press(button: Element, choice?: Choice, about = ""): void {
  * @param begun - an attempt to go on with, in place of a new one
  */
 export function run(owner: Node | undefined, request: ConnectRequest, begun?: StartedAttempt | Promise<StartedAttempt>): Promise<ConnectResult> {
-  // Runs shortly after the click. If the browser no longer allows a window then, the flow reports `popup_blocked`.
+  // For a page whose policy keeps this tab from leaving, which shows shortly after the click: opens a popup
+  // instead. If the browser no longer allows one then, the flow reports `popup_blocked`.
   const refused = (): void => { choose("open_again"); };
   let popup = begun ? openPopup() : hooks.open(request, refused);
   let next: Popup | undefined;

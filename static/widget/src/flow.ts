@@ -14,7 +14,7 @@ export interface ConnectRequest extends ConnectOptions {
 
 /** Opens the window of a sign-in at the BFF's opening page. Call it inside a click. */
 export function openSignIn({ connector, locale = settings.locale ?? settings.lang ?? "" }: ConnectRequest): Popup {
-  // `self.origin`, not that of the URL: a frame made from a text has its parent's origin, but an opaque URL.
+  // `self.origin`, not `location.origin`: in a frame made from text that is "null", and this its parent's origin.
   const query = { product: settings.product, origin: self.origin, connector, locale };
   return openPopup(settings.base + "/connect/opening?" + (new URLSearchParams(query) as unknown as string));
 }

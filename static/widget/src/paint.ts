@@ -48,7 +48,7 @@ export interface Drawing {
   word: (key: string, fallback?: string) => string;
   /** Whether the account may have more than one of this connector. */
   several: boolean;
-  /** Whether the connector's name stands for the account. Of several accounts each has its own name. */
+  /** Whether a card has the connector's name as its title, and not the third-party account's. */
   alone: boolean;
 }
 

@@ -51,7 +51,7 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
     } else if (source === popup) {
       if (origin === expected?.partner_origin && data === expected.callback_message) queueSignal("message");
       const pageSignal = PAGE_SIGNAL.exec((data as { type: string } | null)?.type ?? "")?.[1];
-      // The embedded partner service posts `trouble` too, and nothing else.
+      // Of these signals, the embedded partner service posts `trouble` too, and no other.
       if (pageSignal && (origin === bff || (origin === expected?.partner_origin && pageSignal === "trouble"))) {
         hasPosted = true;
         queueSignal(pageSignal as Signal);
@@ -87,6 +87,7 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
       expected = attempt;
       hasPosted = true;
       quietSince = Date.now();
+      // Without a window this tab counts as gone only once its next page has had the time to load.
       goneSince = popup ? 0 : quietSince + LOADING_TIMEOUT;
       popup?.postMessage({ type: "hitchpost.launch", token: attempt.launch_token }, bff);
       leave?.(attempt);

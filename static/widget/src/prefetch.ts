@@ -53,7 +53,7 @@ export function prefetchHooks({ begin, errorOf, flowOf, hooks, load, offers, rea
       const error = offers[wanted.connector]?.error;
       if (error) return Promise.reject(errorOf({ error }));
       const request = hooks.ask(wanted);
-      // In this tab the launch follows at once, so `pressed` is sent with the attempt.
+      // Only for a popup: in this tab the launch follows at once, so there is no time to mint ahead of it.
       const made = attemptFor(request, () => 0, !request.delivery);
       waiting[keyOf(request)] = undefined;
       return made;

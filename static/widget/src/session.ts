@@ -26,7 +26,7 @@ export interface ServerSettings {
 /** The origin of the BFF; empty until the page has named the BFF and the product. */
 export function bffOrigin(): string {
   try {
-    // With a base: the URL of a frame made from a text is none, but its document has its parent's.
+    // Against `baseURI`: a relative URL cannot be resolved against the `about:` address of a frame made from text.
     return settings.product && settings.base && new URL(settings.base, document.baseURI).origin;
   } catch {
     return "";

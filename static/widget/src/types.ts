@@ -64,7 +64,7 @@ export interface ConnectResult {
   attempt: string;
   connector: string;
   connection: ConnectedTo | null;
-  /** The product team's own text for this message. */
+  /** The text of the callback message that was asked for: the product team's own, variables filled in. */
   message: string;
   /** False where the partner service cannot say that this user's sign-in made the connection: no receipt then. */
   attributed: boolean;
