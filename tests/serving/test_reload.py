@@ -33,10 +33,19 @@ def reload(program: Program) -> None:
     program.process.send_signal(signal.SIGHUP)
 
 
+def started(program: Program) -> list[int]:
+    """The ids of its workers, of which each has started: one alone says that the program is ready."""
+    first = workers(program)
+    reload(program)
+    program.line(event="reloaded")
+    until(lambda: len(workers(program)) == 2 and not set(workers(program)) & set(first))
+    return workers(program)
+
+
 def test_a68_a_reload_with_a_fault_changes_nothing(tmp_path: Path) -> None:
     """Each fault is told in the log, the old workers go on, and the next sound reload is taken."""
     with run_bff(tmp_path, sqlite_url, workers="2") as bff:
-        before = workers(bff)
+        before = started(bff)
         for name, text in FAULTY.items():
             (tmp_path / "products.toml").write_text(text)
             reload(bff)
