@@ -58,8 +58,7 @@ class BeginAttempt(Body):
     ] = None
     message: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     locale: (
-        Annotated[str, Field(max_length=100, description="A language tag; an invalid one is ignored.")]
-        | None
+        Annotated[str, Field(max_length=100, description="A language tag; an invalid one is ignored.")] | None
     ) = None
     delivery: Literal["message", "return"] = "message"
     return_url: Annotated[str, Field(max_length=2000)] | None = None
@@ -67,7 +66,7 @@ class BeginAttempt(Body):
         str | None,
         Field(max_length=300, description="The key that the page names; it must be the session's."),
     ] = None
-    pressed: Annotated[bool, Field(description="The button is pressed already: mint for the launch at once.")] = False
+    pressed: Annotated[bool, Field(description="The button is pressed: mint for the launch now.")] = False
 
 
 class Nothing(Body):
