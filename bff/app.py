@@ -81,7 +81,7 @@ def _mount(app: Flask, settings: Settings, prefix: str, identify: Identify | Non
     built = app.extensions[EXTENSION] = build_services(settings, identify)
     mount.place(app, build_blueprint(), prefix, settings.public_url)
     built.limits.learn(app)
-    app.extensions[openapi.EXTENSION] = openapi.described(app, prefix)
+    openapi.install(app, prefix, settings.public_url)
     return built
 
 

@@ -46,8 +46,7 @@ class AttemptPoller:
 
     def conclude(self, attempt: Attempt, seen: AccountConnector, hint: Hint) -> Attempt:
         """Settle the attempt if ``seen``, its account connector as just read by the caller, shows its end."""
-        others = self._others(attempt, seen)
-        changes = outcome.decide(attempt, seen, self._clock(), hint=hint, others=others)
+        changes = self._changes(attempt, seen, hint)
         return self.settle(attempt, changes, seen) if changes else attempt
 
     def settle(
@@ -97,8 +96,13 @@ class AttemptPoller:
             return None, None
         if begun := outcome.begun_at(attempt, seen):
             self._attempts.note_begun(attempt.id, begun)
+        return self._changes(attempt, seen, hint), seen
+
+    def _changes(
+        self, attempt: Attempt, seen: AccountConnector | None, hint: Hint | None
+    ) -> AttemptChanges | None:
         others = self._others(attempt, seen)
-        return outcome.decide(attempt, seen, self._clock(), hint=hint, others=others), seen
+        return outcome.decide(attempt, seen, self._clock(), hint=hint, others=others)
 
     def _poll_if_due(
         self, attempt: Attempt, hint: Hint | None, now: datetime

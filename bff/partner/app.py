@@ -69,7 +69,7 @@ def create_app(settings: Settings, catalogue: Catalogue) -> Flask:
         provider=Provider(policy),
     )
     _register(app)
-    app.extensions[openapi.EXTENSION] = openapi.described(app)
+    openapi.install(app, settings.public_url)
     app.register_error_handler(ApiError, _refused)
     app.register_error_handler(FlowError, pages.trouble)
     app.register_error_handler(Exception, _unforeseen)

@@ -143,15 +143,10 @@ class Change:
             lost = connection is None or dialect.is_disconnect(error, connection.driver_connection, None)
             if lost and connection is not None:
                 connection.invalidate(error)
-            raise self._converted(error, lost=lost) from None
+            raise _converted(dialect, self._compiled, error, lost=lost) from None
         finally:
             if connection is not None:
                 connection.close()
-
-    def _converted(self, error: Exception, *, lost: bool) -> BaseException:
-        # Without the parameters, as values of rows must not be logged.
-        base, sql = self._engine.dialect.loaded_dbapi.Error, self._compiled.sql
-        return DBAPIError.instance(sql, None, error, base, hide_parameters=True, connection_invalidated=lost)
 
 
 class Within:
@@ -181,17 +176,13 @@ class Within:
         return self._execute(connection, compiled, values)[1]
 
     def _execute(self, connection: Connection, compiled: _Statement, values: Values) -> tuple[list[Row], int]:
-        base = connection.dialect.loaded_dbapi.Error
         try:
             return _run(connection.connection, compiled, values)
-        except base as error:
+        except connection.dialect.loaded_dbapi.Error as error:
             lost = connection.dialect.is_disconnect(error, connection.connection.driver_connection, None)
             if lost:
                 connection.invalidate(error)
-            # Without the parameters, as values of rows must not be logged.
-            raise DBAPIError.instance(
-                compiled.sql, None, error, base, hide_parameters=True, connection_invalidated=lost
-            ) from None
+            raise _converted(connection.dialect, compiled, error, lost=lost) from None
 
     def _for(self, dialect: Dialect) -> tuple[_Statement, Callable[[Row], Any]]:
         if (known := self._compiled.get(dialect.name)) is None:
@@ -213,3 +204,12 @@ def _run(connection: PoolProxiedConnection, compiled: _Statement, values: Values
     finally:
         cursor.close()
     return [compiled.row(row) for row in rows], changed
+
+
+def _converted(dialect: Dialect, compiled: _Statement, error: Exception, *, lost: bool) -> BaseException:
+    """The SQLAlchemy error for a driver's error; ``lost``: the connection was closed."""
+    base = dialect.loaded_dbapi.Error
+    # Without the parameters, as values of rows must not be logged.
+    return DBAPIError.instance(
+        compiled.sql, None, error, base, hide_parameters=True, connection_invalidated=lost
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final
 
 from flask import Blueprint, Flask, Response, current_app
@@ -10,7 +11,6 @@ from bff.openapi.document import make_document
 from bff.openapi.operation import OBJECT
 from bff.openapi.routes import Route, collect
 from bff.partner.access import answer
-from bff.partner.context import embedded
 from bff.partner.openapi import describe
 from bff.serving.version import own_version
 
@@ -34,10 +34,16 @@ routes = Blueprint("openapi", __name__)
 @routes.get("/v1.0/openapi.json")
 @describe.operation(OBJECT, access=describe.Access.ANYBODY)
 def openapi() -> Response:
-    """What you read: the OpenAPI document of this API (3.1)."""
-    response = answer(_document())
+    """The OpenAPI document (3.1) of this API."""
+    response = answer(current_app.extensions[EXTENSION]())
     response.headers["Cache-Control"] = "public, max-age=300"
     return response
+
+
+def install(app: Flask, public_url: str) -> None:
+    """Let ``app`` serve its document, which is generated at the first request. Raises ``Undeclared``."""
+    found = described(app)
+    app.extensions[EXTENSION] = cache(lambda: document(public_url, found))
 
 
 def described(app: Flask) -> tuple[Route, ...]:
@@ -48,12 +54,3 @@ def described(app: Flask) -> tuple[Route, ...]:
 def document(public_url: str, collected: tuple[Route, ...]) -> dict[str, Any]:
     """Make the OpenAPI document of these routes, for a service at ``public_url``."""
     return make_document(ABOUT, public_url, {"accessToken": BEARER}, collected)
-
-
-def _document() -> dict[str, Any]:
-    """The document, made at the first request and cached in the application."""
-    cached: Any = current_app.extensions[EXTENSION]
-    if not isinstance(cached, dict):
-        cached = current_app.extensions[EXTENSION] = document(embedded().settings.public_url, cached)
-    result: dict[str, Any] = cached
-    return result

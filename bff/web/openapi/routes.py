@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any, Final
 
 from flask import Blueprint, Flask, Response, current_app, request
@@ -15,7 +16,6 @@ from bff.web.kit import mount
 from bff.web.kit.guards import CUSTOM_HEADER
 from bff.web.kit.limits import UNCOUNTED
 from bff.web.kit.responses import API_HEADERS
-from bff.web.kit.services import services
 from bff.web.openapi import describe
 
 EXTENSION: Final = "hitchpost_openapi"
@@ -72,11 +72,20 @@ routes = Blueprint("hitchpost_openapi", __name__)
 )
 def openapi() -> Response:
     """The OpenAPI document (3.1) of this API."""
-    response = Response(_body(), content_type="application/json")
+    response = Response(current_app.extensions[EXTENSION](), content_type="application/json")
     response.headers.update({**API_HEADERS, "Cache-Control": "public, max-age=300"})
     response.add_etag()
     response.make_conditional(request)
     return response
+
+
+def install(app: Flask, prefix: str, public_url: str) -> None:
+    """Let ``app``, in which the API is mounted below ``prefix``, serve its document.
+
+    The document is generated at the first request of a process. Raises ``Undeclared``.
+    """
+    found = described(app, prefix)
+    app.extensions[EXTENSION] = cache(lambda: json.dumps(document(public_url, found), sort_keys=True))
 
 
 def described(app: Flask, prefix: str) -> tuple[Route, ...]:
@@ -90,12 +99,3 @@ def described(app: Flask, prefix: str) -> tuple[Route, ...]:
 def document(public_url: str, found: tuple[Route, ...]) -> dict[str, Any]:
     """The OpenAPI document of these routes, for a BFF at ``public_url``."""
     return make_document(ABOUT, public_url, SCHEMES, found)
-
-
-def _body() -> str:
-    """The document as JSON, generated at the first request of a process."""
-    body = current_app.extensions[EXTENSION]
-    if not isinstance(body, str):
-        body = json.dumps(document(services().urls.public_url, body), sort_keys=True)
-        current_app.extensions[EXTENSION] = body
-    return body
