@@ -1,4 +1,4 @@
-"""How long another program asks to be left alone: ``Retry-After`` (RFC 9110, section 10.2.3)."""
+"""Parses ``Retry-After`` (RFC 9110, section 10.2.3)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 LONGEST: Final = 3600.0
+"""Seconds. A longer wait is cut to this."""
 
 
 def seconds(text: str, date: str = "") -> float | None:
-    """The wait, at most ``LONGEST``; None where ``text`` says nothing.
+    """The seconds to wait, at most ``LONGEST``; None if ``text`` is neither a number nor a date.
 
-    A moment is by the other program's clock. So is the ``Date`` of the same answer, ``date``; ours may be
-    hours away from both.
+    A date is compared with ``date``, the ``Date`` of the same response, since both are of the other program's
+    clock. Without it, it is compared with this machine's.
     """
     text = text.strip()
     if text.isascii() and text.isdigit():

@@ -13,9 +13,10 @@ from bff.outbound.retry import chance
 from bff.upstream.access_tokens import AccessToken, TokenSource
 
 AGAIN_SECONDS: Final = 10.0
-"""After a renewal that failed while the old token is still good, the next is tried after about so long.
+"""Seconds, about, between a failed renewal and the next, while the old token is still good.
 
-Later where the partner service names a time (``Retry-After``)."""
+More if the partner service names a longer time (``Retry-After``).
+"""
 
 
 class Bearer:

@@ -168,7 +168,7 @@ class PartnerCalls:
         return answer
 
     def _token(self, stale: Secret | None) -> Secret:
-        """A good access token, other than ``stale``."""
+        """An access token other than ``stale``. Raises ``PartnerUnavailable``."""
         try:
             return self._bearer.token() if stale is None else self._bearer.renew(stale)
         except PartnerUnavailable as told:

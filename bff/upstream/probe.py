@@ -25,12 +25,12 @@ OK, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, BUSY = 200, 401, 403, 404, 429
 TOKENS_AT, ACCOUNTS = "/oauth/token", "/v1.0/accounts"
 BROKEN: Final = 500
 AWAY: Final = frozenset({429, 502, 503, 504})
-"""A page without a token may well answer 500; these come from before it."""
+"""Statuses of a gateway, or of an overload. The sign-in page itself may answer 500 without a token."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """What came back, or why nothing did."""
+    """A response, or the reason why there is none (``failure``)."""
 
     status: int = 0
     document: Any = None
@@ -38,12 +38,12 @@ class Told:
 
     @property
     def is_api(self) -> bool:
-        """Whether these are the first accounts that an API lists."""
+        """Whether it is a list of accounts, as only the API returns."""
         return self.status == OK and isinstance(self.document, list)
 
 
 class PartnerProbe:
-    """Calls without retries, breaker or redirects: an operator wants to see what is there."""
+    """Calls without retries, circuit breaker or redirects, to report exactly what answers."""
 
     def __init__(
         self, api_url: str, service_url: str, client_id: str, client_secret: Secret, limits: Limits
@@ -58,7 +58,7 @@ class PartnerProbe:
         self._limits = limits
 
     def faults(self) -> Iterator[str]:
-        """A line for each setting that is wrong, saying why; none when all are right."""
+        """A line for each wrong setting, with the reason."""
         path, told = self._look(self._api_url)
         if told.is_api:
             yield from self._service_faults()
@@ -101,9 +101,9 @@ class PartnerProbe:
             )
 
     def _look(self, url: str) -> tuple[str, Told]:
-        """The last path that was asked there, and the answer.
+        """Ask for an access token, then list accounts with it. Returns the last path and its response.
 
-        An access token alone does not make an API: both domains give them.
+        An access token alone does not prove that it is the API: both of Cyclr's domains issue them.
         """
         told = self._ask("POST", url + TOKENS_AT, data=self._form)
         token = told.document.get("access_token") if isinstance(told.document, dict) else None

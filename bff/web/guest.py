@@ -29,16 +29,15 @@ OURS: Final = frozenset(name.lower() for kind in headers.TABLE.values() for name
     "refresh",
     "x-frame-options",
 }
-"""What our own answers say of these is what they say, or that they say nothing."""
+"""Headers of the BFF's responses that a host must not change: neither their values nor their absence."""
 CROSS_ORIGIN: Final = "access-control-"
 
 
 def before_hosts_hooks(app: Flask, answer: Answer, max_body_bytes: int) -> None:
-    """Prepare each request for the BFF before any hook of the host's sees it, whenever that was added.
+    """Prepare each request for the BFF before any of the host's hooks runs, also those added later.
 
-    The app's limits of size are not for it, its ``CSRFProtect`` (Flask-WTF) and its ``Limiter``
-    (Flask-Limiter) pass it by, and what it has no route for is answered here, not by an error page of the
-    host's.
+    Replaces the app's size limits, exempts the request from ``CSRFProtect`` (Flask-WTF) and from the
+    ``Limiter`` (Flask-Limiter), and answers unknown paths itself, in place of the host's error pages.
     """
     exempted: set[object] = set()
 
@@ -58,10 +57,11 @@ def before_hosts_hooks(app: Flask, answer: Answer, max_body_bytes: int) -> None:
 
 
 def _exempt_from_csrf(app: Flask, exempted: set[object]) -> None:
-    """Tell Flask-WTF, if it is there by now, that our calls carry proofs of their own.
+    """Exempt the BFF's views from Flask-WTF, if the app has set it up.
 
-    They rest on a bearer token, on a header that no foreign page can send together with the exact origin, or
-    (the Studio) on a token of its own. Each view by itself: an exempted blueprint leaves those below it out.
+    They have their own CSRF protection: a bearer token, a header that no other site's page can send together
+    with the exact origin, or the Studio's own token. Each view is exempted by itself, because exempting a
+    blueprint does not exempt the blueprints inside it.
     """
     extension = app.extensions.get("csrf")
     if extension is None or extension in exempted or not hasattr(extension, "exempt"):
@@ -73,9 +73,9 @@ def _exempt_from_csrf(app: Flask, exempted: set[object]) -> None:
 
 
 def _exempt_from_limits(app: Flask, exempted: set[object]) -> None:
-    """Tell Flask-Limiter, if it is there by now, that our calls are counted here (``kit/limits.py``).
+    """Exempt the BFF's routes from Flask-Limiter, if the app has set it up. ``kit/limits.py`` limits them.
 
-    Its quick start has 50 calls an hour of everything: a page that waits for one sign-in asks oftener.
+    Flask-Limiter's quick start allows 50 calls an hour in all. A page that waits for one sign-in needs more.
     """
     found = app.extensions.get("limiter", ())
     for extension in found if isinstance(found, Iterable) else (found,):
@@ -85,9 +85,9 @@ def _exempt_from_limits(app: Flask, exempted: set[object]) -> None:
 
 
 class LastWord:
-    """WSGI wrapper: of the headers that we depend on, those of our own answers stay ours.
+    """WSGI wrapper that restores the BFF's own values of the headers in ``OURS``.
 
-    ``begin`` is called with each request, also of the host's, in the process that serves it.
+    ``begin`` is called with each request, also of the host's own, in the process that serves it.
     """
 
     def __init__(self, app: App, begin: Callable[[], None]) -> None:
@@ -95,7 +95,7 @@ class LastWord:
         self._begin = begin
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        """Serve; what is not ours passes through as it is."""
+        """Serve the request. Responses of the host pass unchanged."""
         self._begin()
         # Middleware below may copy the environment: what is in it is the same list then.
         said: Headers = []
