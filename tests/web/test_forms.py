@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -31,7 +32,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, database_url: DatabaseUrl) -
 @pytest.fixture
 def session(world: World) -> str:
     """Ada's session, in an account of its own."""
-    world.account = "acme-" + requests.utils.quote(str(id(object())))
+    world.account = "acme-" + secrets.token_hex(4)
     return world.session()
 
 
