@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from bff.common.background import aside, at_most
+from bff.common.background import background_pool, bounded_pool
 from bff.common.secret import Secret, fingerprint
 from bff.connect.account_choice import AccountChoice
 from bff.connect.attempt_view import AttemptViews
@@ -20,7 +20,7 @@ from bff.connect.events import EventFanOut, EventLogger, several_installs
 from bff.connect.forms import Forms
 from bff.connect.housekeeping import Housekeeping
 from bff.connect.idempotency import IdempotentBegin
-from bff.connect.launch_minting import LaunchMinter
+from bff.connect.launch_minting import LaunchMinter, MintedLaunch
 from bff.connect.listing import AttemptList
 from bff.connect.minting import Minter
 from bff.connect.polling import AttemptPoller
@@ -124,7 +124,8 @@ def _wire(
     upstream = _upstream(settings, store, products)
     every = timedelta(minutes=settings.health_minutes) if settings.health_minutes else None
     ledger = Ledger(DatabaseConnections(engine), clock, every, decide_within, products.sharing)
-    overview = Overview(upstream.partner, upstream.catalogue, ledger, clock, aside(settings.threads))
+    pool = background_pool(settings.threads)
+    overview = Overview(upstream.partner, upstream.catalogue, ledger, clock, pool)
     clicks = _clicks(settings, store, upstream, ledger, overview)
     content = ContentStore(engine, clock)
     bodies = Bodies(clicks.attempts, products, clicks.attempt_views)
@@ -174,7 +175,7 @@ def _upstream(settings: Settings, store: _Store, products: DatabaseProducts) -> 
     accounts = Accounts(DatabaseAccountOwners(store.engine), products, client.takes_any_account_id)
     partner = OwnAccounts(client, accounts)
     known = DatabaseConnectors(store.engine, credential)
-    catalogue = Catalogue(partner, store.clock, known, at_most(LOOK_UPS_AT_ONCE))
+    catalogue = Catalogue(partner, store.clock, known, bounded_pool(LOOK_UPS_AT_ONCE))
     return _Upstream(accounts, partner, catalogue, client.quiet.left)
 
 
@@ -182,7 +183,7 @@ def _clicks(
     settings: Settings, store: _Store, upstream: _Upstream, ledger: Ledger, overview: Overview
 ) -> Clicks:
     clock, partner, catalogue = store.clock, upstream.partner, upstream.catalogue
-    minter = Minter(partner, catalogue, aside(settings.threads), several_installs, ledger)
+    minter = Minter(partner, catalogue, background_pool(settings.threads), several_installs, ledger)
     attempts = DatabaseAttempts(store.engine)
     events = EventFanOut(EventLogger(), overview)
     poller = AttemptPoller(attempts, partner, events, clock, ledger)
@@ -192,9 +193,8 @@ def _clicks(
     launches = LaunchMinter(browser_binding, attempts, context)
     forms = Forms(attempts, partner, minter, launches, poller, context)
     # A queue of its own: what is minted ahead waits for work in the other one.
-    connect = Connect(
-        attempts, poller, catalogue, launches, Prefetcher(aside(settings.threads), clock), forms, context
-    )
+    prefetcher: Prefetcher[MintedLaunch] = Prefetcher(background_pool(settings.threads), clock)
+    connect = Connect(attempts, poller, catalogue, launches, prefetcher, forms, context)
     receipts = Receipts(settings.signing_keys(), settings.public_url)
     return Clicks(
         connect=connect,

@@ -10,7 +10,7 @@ from bff.common.errors import HitchpostError
 from bff.common.faulty_file import FaultyFile
 from bff.common.text import text_fault
 from bff.serve import serve
-from bff.serving.database_trouble import UnusableDatabase, told
+from bff.serving.database_trouble import UnusableDatabase, message_for
 from bff.serving.terminal import plain
 from bff.settings import PREFIX, FaultySettings
 
@@ -38,7 +38,7 @@ def _checked(given: list[str]) -> int:
         print(error.detail, file=sys.stderr)
         return FAULTY
     except Exception as error:
-        if (fault := told(error, f"{PREFIX}DATABASE_URL")) is None:
+        if (fault := message_for(error, f"{PREFIX}DATABASE_URL")) is None:
             raise
         print(fault, file=sys.stderr)
         return FAULTY

@@ -15,19 +15,19 @@ GREENLETS: Final = 512
 T = TypeVar("T")
 
 
-class Aside(Protocol):
+class Submit(Protocol):
     """Starts work in the background."""
 
     def __call__(self, work: Callable[[], T]) -> Future[T]:
         """Start ``work`` and return its future."""
 
 
-def aside(threads: int) -> Aside:
+def background_pool(threads: int) -> Submit:
     """A pool for a worker process that serves requests by ``threads`` threads."""
-    return at_most(GREENLETS if is_patched() else threads)
+    return bounded_pool(GREENLETS if is_patched() else threads)
 
 
-def at_most(size: int) -> Aside:
+def bounded_pool(size: int) -> Submit:
     """A pool that runs ``size`` calls in parallel. Further ones wait for a free thread."""
     pools: dict[int, ThreadPoolExecutor] = {}
 
@@ -35,7 +35,7 @@ def at_most(size: int) -> Aside:
         # One pool per process: a forked one would wait for threads that exist in its parent only.
         pool = pools.get(os.getpid())
         if pool is None:
-            created = ThreadPoolExecutor(size, thread_name_prefix="aside")
+            created = ThreadPoolExecutor(size, thread_name_prefix="background")
             pool = pools.setdefault(os.getpid(), created)
         # The copied context holds the request id for the log.
         return pool.submit(copy_context().run, work)

@@ -176,11 +176,11 @@ class StorageUnavailable(HitchpostError):
 
 
 class PartnerProblem(HitchpostError):
-    """The partner service caused the failure. ``told`` is the code that the widget reports to the page."""
+    """The partner service caused the failure. ``page_code``: the code that the widget reports to the page."""
 
     code = "partner_unavailable"
     status = 503
-    told: ClassVar[PageCode] = "partner_unavailable"
+    page_code: ClassVar[PageCode] = "partner_unavailable"
 
 
 class PartnerUnavailable(PartnerProblem):
@@ -221,7 +221,7 @@ class AccountUnknown(PartnerProblem):
     """The partner service does not have this account, and this call does not create accounts."""
 
     code = "account_unknown"
-    told = "connector_unavailable"
+    page_code = "connector_unavailable"
     status = 422
 
 
@@ -229,7 +229,7 @@ class ConnectorUnavailable(PartnerProblem):
     """The partner service does not have this connector, or cannot install it."""
 
     code = "connector_unavailable"
-    told = "connector_unavailable"
+    page_code = "connector_unavailable"
     status = 502
 
 
@@ -237,7 +237,7 @@ class ConnectionNotFound(PartnerProblem):
     """No such connection, it has ended, or it belongs to another account. The answer does not say which."""
 
     code = "connection_not_found"
-    told = "connector_unavailable"
+    page_code = "connector_unavailable"
     status = 404
 
 
@@ -245,7 +245,7 @@ class NeedsReconnect(PartnerProblem):
     """The connection's grant has expired or was revoked: a user must sign in again."""
 
     code = "needs_reconnect"
-    told = "connector_unavailable"
+    page_code = "connector_unavailable"
     status = 409
 
 
@@ -253,7 +253,7 @@ class NotSupportedByPartner(PartnerProblem):
     """The partner service does not offer this operation. Cyclr, for one, never hands out access tokens."""
 
     code = "not_supported_by_partner"
-    told = "connector_unavailable"
+    page_code = "connector_unavailable"
     status = 501
 
 
@@ -261,7 +261,7 @@ class SeveralConnections(PartnerProblem):
     """Several accounts of the connector are connected: say which one by ``connection``."""
 
     code = "several_connections"
-    told = "several_connections"
+    page_code = "several_connections"
     status = 409
 
 

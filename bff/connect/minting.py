@@ -20,7 +20,7 @@ from bff.upstream.protocol import whole_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bff.common.background import Aside
+    from bff.common.background import Submit
     from bff.content.product import OfferedConnector
     from bff.identity.principal import AccountRef
     from bff.upstream.catalogue import Catalogue
@@ -75,13 +75,13 @@ class Minter:
         self,
         partner: PartnerService,
         catalogue: Catalogue,
-        aside: Aside,
+        submit: Submit,
         several: Callable[[AccountRef, Sequence[AccountConnector]], None] = lambda _account, _installs: None,
         claims: Claims | None = None,
     ) -> None:
         self._partner = partner
         self._catalogue = catalogue
-        self._aside = aside
+        self._submit = submit
         self._several = several
         self._claims = claims
         self._token_names_connector = True
@@ -104,7 +104,7 @@ class Minter:
             return self._mint_for_target(account, offered, wanted, target, username, completion)
         listed = None
         if not self._token_names_connector:
-            listed = self._aside(partial(self._partner.list_account_connectors, account))
+            listed = self._submit(partial(self._partner.list_account_connectors, account))
         token = self._partner.mint_sign_in_token(account, username, completion, wanted)
         self._token_names_connector = token.account_connector is not None
         if token.account_connector is not None and token.installed <= 1:
@@ -121,7 +121,7 @@ class Minter:
         username: str,
         completion: CompletionRequest | None,
     ) -> tuple[AccountConnector, SignInToken]:
-        found = self._aside(partial(self._named_or_free, account, offered, wanted, target))
+        found = self._submit(partial(self._named_or_free, account, offered, wanted, target))
         try:
             # Without ``wanted``: with it the partner service would choose an account connector itself.
             token = self._partner.mint_sign_in_token(account, username, completion)

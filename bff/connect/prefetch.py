@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
 
-from bff.common.background import Aside
+from bff.common.background import Submit
 
 FRESH_FOR: Final = timedelta(seconds=10)
 """How long a result may be used. A sign-in token lives 60 s, and the account's state must be recent."""
@@ -26,11 +26,11 @@ R = TypeVar("R")
 class Prefetcher(Generic[R]):
     """Runs work in the background, once per key, and hands each result to one caller. Thread-safe.
 
-    ``aside`` must not be shared: work that waits for other work in the same queue could deadlock.
+    ``submit`` must not be shared: work that waits for other work in the same queue could deadlock.
     """
 
-    def __init__(self, aside: Aside, clock: Callable[[], datetime]) -> None:
-        self._aside = aside
+    def __init__(self, submit: Submit, clock: Callable[[], datetime]) -> None:
+        self._submit = submit
         self._clock = clock
         self._lock = threading.Lock()
         self._kept: dict[str, tuple[datetime, Future[R]]] = {}
@@ -43,7 +43,7 @@ class Prefetcher(Generic[R]):
             self._forget(now)
             if key in self._begun or len(self._kept) >= MOST_HELD:
                 return
-            self._kept[key] = now + FRESH_FOR, self._aside(work)
+            self._kept[key] = now + FRESH_FOR, self._submit(work)
             self._begun[key] = None
             if len(self._begun) > REMEMBERED:
                 del self._begun[next(iter(self._begun))]

@@ -227,7 +227,7 @@ class Connect:
             self._attempts.note(attempt.id, "postponed", self._clock())
             self._attempts.end_check(attempt.id)
             return LaunchPostponed(problem.detail, retry_after=getattr(problem, "retry_after", None))
-        self._poller.settle(attempt, {"status": Status.FAILED, "error_code": problem.told})
+        self._poller.settle(attempt, {"status": Status.FAILED, "error_code": problem.page_code})
         return problem
 
     def _mint_unless_form(self, begun: Future[MintedLaunch] | None, attempt: Attempt) -> MintedLaunch | None:

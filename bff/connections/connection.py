@@ -94,7 +94,7 @@ class Change:
     by: str | None = None
 
 
-def told(row: Stored) -> dict[str, Any]:
+def as_json(row: Stored) -> dict[str, Any]:
     """A connection as JSON for servers and pages; see ``docs/connections.md``."""
     scopes = list(row.scopes) if row.scopes is not None else None
     missing = [scope for scope in row.wanted_scopes or () if scopes is not None and scope not in scopes]
@@ -118,7 +118,7 @@ def told(row: Stored) -> dict[str, Any]:
 
 def event_data(change: Change) -> dict[str, Any]:
     """The data of the change's event: the connection, its account, and who ended it."""
-    data = told(change.row) | {"account": change.row.account_id, "reason_text": None}
+    data = as_json(change.row) | {"account": change.row.account_id, "reason_text": None}
     if change.event == "connection.disconnected":
         data["disconnected_by"] = change.by
     return data

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from bff.common.background import Aside
+from bff.common.background import Submit
 from bff.common.errors import PartnerProblem
 from bff.connect.attempt import Attempt
 from bff.connections.connection import STANDING, Running, State, Stored
@@ -76,7 +76,7 @@ class _Look:
     offered: list[OfferedConnector]
     known: dict[int, Stored]
     running: list[Running]
-    told: Mapping[str, KnownConnector] = field(default_factory=dict)
+    catalogue: Mapping[str, KnownConnector] = field(default_factory=dict)
     installed: list[AccountConnector] | None = None
     now: bool = True
 
@@ -90,13 +90,13 @@ class Overview:
         catalogue: Catalogue,
         ledger: Ledger,
         clock: Callable[[], datetime],
-        aside: Aside,
+        submit: Submit,
     ) -> None:
         self._partner = partner
         self._catalogue = catalogue
         self._ledger = ledger
         self._clock = clock
-        self._aside = aside
+        self._submit = submit
         self._era = 0
         self._kept: dict[tuple[str, str], tuple[datetime, list[AccountConnector]]] = {}
 
@@ -110,7 +110,7 @@ class Overview:
         """
         look = self._begin(account, offered)
         asked, look.now = self._recent(account, now=now)
-        look.told = self._catalogue.look_up(account, look.offered)
+        look.catalogue = self._catalogue.look_up(account, look.offered)
         try:
             look.installed = asked.result()
             return self._matched(look)
@@ -126,7 +126,7 @@ class Overview:
         """
         look = self._begin(account, offered)
         asked, look.now = self._recent(account)
-        look.told = self._catalogue.look_up(account, look.offered)
+        look.catalogue = self._catalogue.look_up(account, look.offered)
         try:
             look.installed = asked.result(PATIENCE.total_seconds())
             found = self._matched(look)
@@ -152,7 +152,7 @@ class Overview:
             known: Future[list[AccountConnector]] = Future()
             known.set_result(kept[1])
             return known, False
-        return self._aside(partial(self._ask, account, self._era)), True
+        return self._submit(partial(self._ask, account, self._era)), True
 
     def _ask(self, account: AccountRef, era: int) -> list[AccountConnector]:
         now = self._clock()
@@ -174,7 +174,7 @@ class Overview:
             (self._catalogue.named(connector), item)
             for connector in look.offered
             for item in installed
-            if is_of(connector, look.told.get(connector.reference), item)
+            if is_of(connector, look.catalogue.get(connector.reference), item)
         ]
         found = [self._one(look, connector, item) for connector, item in pairs]
         if look.now:
@@ -226,7 +226,7 @@ class Overview:
             states.add(State.PENDING)
         state = next((state for state in PRECEDENCE if state in states), None)
         # The catalogue could not be read, so something installed may belong to this connector.
-        if state is None and look.installed and connector.reference not in look.told:
+        if state is None and look.installed and connector.reference not in look.catalogue:
             return _away(look, named, ours)
         return ConnectorStanding(named, state or State.DISCONNECTED, ours)
 

@@ -23,8 +23,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from bff.demo.pause import pause
 from bff.demo.plan import ACCOUNT, PRODUCT, Plan, make_plan
 from bff.demo.rehearsals import BY_KEY, CONTROLS, EVERYDAY, PAUSE_SECONDS, REHEARSALS, Rehearsal
-from bff.demo.told import PATH as RECEIVER
-from bff.demo.told import add_receiver
+from bff.demo.webhook_receiver import PATH as RECEIVER
+from bff.demo.webhook_receiver import add_receiver
 from bff.resources import DEMO_ASSETS, TEMPLATES
 from bff.serving.server import Server, Serving
 

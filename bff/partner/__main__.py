@@ -12,7 +12,7 @@ with kept():
     from bff.partner.providers.catalogue import FaultyCatalogue
     from bff.partner.serve import serve
     from bff.partner.settings import FaultySettings
-    from bff.serving.database_trouble import UnusableDatabase, told
+    from bff.serving.database_trouble import UnusableDatabase, message_for
     from bff.serving.terminal import plain
 
 
@@ -34,7 +34,7 @@ def _checked(arguments: list[str]) -> int:
         print(error.message, file=sys.stderr)
         return 1
     except Exception as error:
-        if (fault := told(error, "HITCHPOST_EMBEDDED_DATABASE_URL")) is None:
+        if (fault := message_for(error, "HITCHPOST_EMBEDDED_DATABASE_URL")) is None:
             raise
         print(fault, file=sys.stderr)
         return 2

@@ -10,7 +10,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def aside(work: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
+def in_thread_pool(work: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
     """Call ``work`` and return its result: in gevent's thread pool if gevent has patched this process."""
     if not is_patched():
         return work(*arguments, **named)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import Engine, event
 
-from bff.serving.blocking import aside
+from bff.serving.blocking import in_thread_pool
 from bff.serving.database import turn_to_write
 from bff.serving.periodic_thread import Rounds
 
@@ -54,9 +54,9 @@ class Checkpoints(Rounds):
         # continuous writes. So the last pages are copied while this process holds its write lock. Few are
         # left, and little to synchronize, which blocks writers for a twentieth of the time of a full
         # checkpoint.
-        aside(os.fsync, self._file)
+        in_thread_pool(os.fsync, self._file)
         self._copy()
-        aside(os.fsync, self._file)
+        in_thread_pool(os.fsync, self._file)
         with turn_to_write(self._engine):
             self._copy()
 
@@ -73,7 +73,7 @@ class Checkpoints(Rounds):
 
     def _execute(self, pragma: str) -> Any:
         with closing(self._engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
-            return aside(lambda: cursor.execute(pragma).fetchone())
+            return in_thread_pool(lambda: cursor.execute(pragma).fetchone())
 
 
 def _leave_it_to_us(connection: Any, record: Any, _proxy: object) -> None:

@@ -13,7 +13,7 @@ class UnusableDatabase(Exception):
         self.faults = [fault]
 
 
-def told(error: Exception, setting: str) -> str | None:
+def message_for(error: Exception, setting: str) -> str | None:
     """The message for a database error; None for another error. ``setting``: the variable with the URL.
 
     The driver's messages contain no password. Statements and their values are left out, as they may contain

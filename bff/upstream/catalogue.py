@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
-from bff.common.background import Aside
+from bff.common.background import Submit
 from bff.common.errors import ConnectorUnavailable, PartnerProblem
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef
@@ -39,14 +39,14 @@ class Catalogue:
         partner: PartnerService,
         clock: Callable[[], datetime],
         store: ConnectorStore,
-        aside: Aside,
+        submit: Submit,
         patience: timedelta = PATIENCE,
     ) -> None:
         self._patience = patience.total_seconds()
         self._partner = partner
         self._clock = clock
         self._store = store
-        self._aside = aside
+        self._submit = submit
         self._lock = threading.RLock()
         self._kept: dict[str, KnownConnector] = {}
         self._asked: dict[str, Future[KnownConnector]] = {}
@@ -71,7 +71,7 @@ class Catalogue:
     def look_up(
         self, account: AccountRef, offered: Iterable[OfferedConnector]
     ) -> Mapping[str, KnownConnector]:
-        """What is known of each, by reference, for a page: what is old is told at once, and renewed aside.
+        """What is known of each, by reference, for a page: what is old is told at once, and renewed later.
 
         What nobody knows yet is asked, and waited for no longer than ``PATIENCE``; what has not been told by
         then is missing here.
@@ -138,7 +138,7 @@ class Catalogue:
         with self._lock:
             under_way = self._asked.get(reference)
             if under_way is None:
-                under_way = self._asked[reference] = self._aside(partial(self._ask, account, reference))
+                under_way = self._asked[reference] = self._submit(partial(self._ask, account, reference))
         under_way.add_done_callback(partial(self._end, reference))
         return under_way
 

@@ -61,16 +61,16 @@ class TestTwoQuestions:
         assert (found.id, token.value.reveal()) == (7, "token-0")
         assert [asked[0] for asked in core.partner.asked] == ["find", "mint", "list"]
 
-    def test_from_then_on_it_is_asked_aside(self, core: WatchedCore) -> None:
+    def test_from_then_on_it_is_asked_in_the_background(self, core: WatchedCore) -> None:
         """Begun before the token is asked for, and waited for after it."""
         begun: list[Future[object]] = []
 
-        def aside(work: Callable[[], T]) -> Future[T]:
+        def submit(work: Callable[[], T]) -> Future[T]:
             assert [asked[0] for asked in core.partner.asked].count("mint") == len(begun) + 1
             begun.append(at_once(work))
             return begun[-1]  # type: ignore[return-value]
 
-        one = Minter(core.partner, Catalogue(core.partner, core.clock, NoStore(), at_once), aside)
+        one = Minter(core.partner, Catalogue(core.partner, core.clock, NoStore(), at_once), submit)
         for _ in range(3):
             assert one.mint(ACME, CRM, "ada")[0].id == 7
         assert len(begun) == 2
@@ -85,7 +85,7 @@ class TestTwoQuestions:
         one.mint(ACME, CRM, "ada")
         assert [asked[0] for asked in core.partner.asked] == ["mint"]
 
-    def test_what_fails_aside_is_told(self, core: WatchedCore) -> None:
+    def test_what_fails_in_the_background_is_told(self, core: WatchedCore) -> None:
         """The person sees the same trouble as for any other question."""
         one = minter(core)
         one.mint(ACME, CRM, "ada")

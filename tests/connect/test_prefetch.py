@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bff.connect import prefetch as module
 from bff.connect.prefetch import FRESH_FOR, Prefetcher
-from tests.support.aside import Later
+from tests.support.later import Later
 from tests.support.model_partner import Clock, at_once
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from bff.connect.attempt import Attempt, Status
 from bff.connections import changes
-from bff.connections.connection import Change, State, Stored, event_data, told
+from bff.connections.connection import Change, State, Stored, as_json, event_data
 from bff.identity.principal import User
 from bff.upstream.protocol import AccountConnector, Grant, SignInRecord
 from tests.connect.test_timeline import attempt
@@ -109,7 +109,7 @@ def test_what_is_told_besides_is_kept_without_an_event() -> None:
     change = look(ADAS, told_of)
     assert change is not None
     assert change.event is None
-    document = told(change.row)
+    document = as_json(change.row)
     assert (document["scopes"], document["missing_scopes"]) == (["a"], ["b"])
     assert (document["extra"], document["connected_by"]) == ({"realm": "1"}, "ada")
 

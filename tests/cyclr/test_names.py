@@ -112,7 +112,7 @@ def test_another_worker_asks_for_none_again(cyclr: Cyclr, worker: Worker, accoun
 def test_old_names_beat_slow_ones(
     cyclr: Cyclr, worker: Worker, account: AccountRef, now: list[datetime]
 ) -> None:
-    """They are renewed aside."""
+    """They are renewed in the background."""
     names(worker(), account)
     now[0] += FRESH
     cyclr.habits.slow = {"get_connector": 1.0}

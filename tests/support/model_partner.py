@@ -119,7 +119,7 @@ class ModelPartner:
 
 
 def at_once(work: Callable[[], T]) -> Future[T]:
-    """An ``Aside`` that is done before its caller goes on."""
+    """A ``Submit`` that is done before its caller goes on."""
     done: Future[T] = Future()
     try:
         done.set_result(work())

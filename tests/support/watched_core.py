@@ -29,8 +29,8 @@ from bff.serving.database import open_database
 from bff.storage.schema import SCHEMA
 from bff.upstream.catalogue import Catalogue
 from bff.upstream.protocol import AccountConnector, CompletionRequest, Connector, SignInToken
-from tests.support.aside import Later
 from tests.support.core import Core
+from tests.support.later import Later
 from tests.support.model_partner import Clock, ModelPartner, NoStore, at_once
 
 HOST: Final = "https://app.example"

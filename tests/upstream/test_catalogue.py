@@ -109,15 +109,17 @@ def test_a_connector_that_does_not_exist_is_remembered_for_a_minute(
     assert catalogue.find(ACME, CRM).name == "The CRM"
 
 
-def test_a_page_gets_what_is_old_at_once_and_it_is_renewed_aside(partner: Catalogued, clock: Clock) -> None:
+def test_a_page_gets_what_is_old_at_once_and_it_is_renewed_in_the_background(
+    partner: Catalogued, clock: Clock
+) -> None:
     """The name that it had five minutes ago beats one that takes a second."""
     begun: list[Callable[[], object]] = []
 
-    def aside(work: Callable[[], T]) -> Future[T]:
+    def submit(work: Callable[[], T]) -> Future[T]:
         begun.append(work)
         return Future()
 
-    catalogue = Catalogue(partner, clock, NoStore(), aside)
+    catalogue = Catalogue(partner, clock, NoStore(), submit)
     catalogue.find(ACME, CRM)
     clock.tick(FRESH.total_seconds())
     for _ in range(2):
@@ -141,11 +143,11 @@ def test_of_many_pages_at_once_one_asks(partner: Catalogued, clock: Clock) -> No
     """While a look-up is under way nobody begins another of the same reference."""
     begun: list[Callable[[], object]] = []
 
-    def aside(work: Callable[[], T]) -> Future[T]:
+    def submit(work: Callable[[], T]) -> Future[T]:
         begun.append(work)
         return Future()
 
-    catalogue = Catalogue(partner, clock, NoStore(), aside, patience=timedelta())
+    catalogue = Catalogue(partner, clock, NoStore(), submit, patience=timedelta())
     for _ in range(3):
         assert catalogue.look_up(ACME, [CRM, CRM]) == {}
     assert len(begun) == 1

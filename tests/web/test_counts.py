@@ -25,8 +25,8 @@ def statements(world: World) -> Iterator[list[str]]:
     ours = make_url(world.bff_database)
 
     def note(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        aside = statement.startswith(("BEGIN", "PRAGMA")) or is_count(statement)
-        if connection.engine.url == ours and not aside:
+        uncounted = statement.startswith(("BEGIN", "PRAGMA")) or is_count(statement)
+        if connection.engine.url == ours and not uncounted:
             seen.append(statement.split(None, 1)[0])
 
     # Some are handed to the driver, which tells SQLAlchemy's listeners nothing.

@@ -189,7 +189,7 @@ def test_nothing_is_minted_where_the_launch_would_ask_first(
 
 
 def test_what_is_minted_ahead_waits_for_no_turn_of_its_own(tmp_path: Path, database_url: DatabaseUrl) -> None:
-    """As at Cyclr, where a mint asks something aside: one thread for each is enough for it to end."""
+    """As at Cyclr, where a mint asks something in the background: one thread for each is enough."""
     settings = {"threads": 1}
     with open_world(tmp_path, database_url=database_url, bff_settings=settings, tell_sign_ins=False) as world:
         session = world.session()

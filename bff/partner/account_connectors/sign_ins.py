@@ -57,7 +57,7 @@ def finish(
         "at": clock.now(),
         "external_account": external_account,
         "held": held,
-        "provider": json.dumps(said.told()) if said else None,
+        "provider": json.dumps(said.as_json()) if said else None,
     }
     first = connection.execute(open_sign_in.values(values)).rowcount == 1
     if first:

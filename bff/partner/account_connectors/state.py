@@ -45,7 +45,7 @@ class Health:
     wanted: list[str]
     extra: Mapping[str, str]
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """The state in the form of the API."""
         return {
             "State": self.state,

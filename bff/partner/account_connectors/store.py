@@ -15,9 +15,9 @@ from bff.partner.account_connectors.credentials import unseal
 from bff.partner.context import Embedded
 from bff.partner.crypto import CannotOpen
 from bff.partner.errors import ApiError, missing
+from bff.partner.providers.api_json import connector as connector_json
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Credentials
-from bff.partner.providers.told import connector as told_connector
 from bff.partner.storage import tables
 from bff.serving.statements import Within
 
@@ -183,7 +183,7 @@ def count(connection: Connection, account_id: str, connector_id: int) -> int:
     return int(_COUNT.first(connection, account=account_id, connector=connector_id).count)
 
 
-def told(service: Embedded, connection: Connection, row: Row[Any]) -> dict[str, Any]:
+def as_json(service: Embedded, connection: Connection, row: Row[Any]) -> dict[str, Any]:
     """An account connector in the form of the API. Raises ``CannotOpen``."""
     item = service.catalogue.by_id(row.connector_id)
     auth_value = row.auth_value and service.vault.open(row.auth_value, sealed_in(row, "auth_value"))
@@ -194,7 +194,7 @@ def told(service: Embedded, connection: Connection, row: Row[Any]) -> dict[str, 
         "AuthValue": auth_value,
         "Authenticated": row.authenticated,
         # A connector that was removed from the catalogue is still reported, with its id.
-        "Connector": told_connector(item) if item else {"Id": row.connector_id, "Name": row.name},
+        "Connector": connector_json(item) if item else {"Id": row.connector_id, "Name": row.name},
         "IsPartnerIntegrationConnector": False,
         "Properties": told_properties(service, connection, row.id),
         "CustomFields": [],
@@ -205,7 +205,7 @@ def told(service: Embedded, connection: Connection, row: Row[Any]) -> dict[str, 
         document["Hitchpost"] = {
             "AuthenticatedAtUtc": clock.dot_net(row.authenticated_at),
             "Scopes": granted,
-            "Grant": state.health_of(row, item, credentials, granted).told(),
+            "Grant": state.health_of(row, item, credentials, granted).as_json(),
             "LastSignIn": recent[0] if recent else None,
             "RecentSignIns": recent,
         }

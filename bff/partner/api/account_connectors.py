@@ -30,7 +30,7 @@ def list_all() -> Response:
     account_id, service = account_level(), embedded()
     with service.database.reading() as connection:
         rows = store.find_all(connection, account_id)
-        return page_of(ordered([store.told(service, connection, row) for row in rows]))
+        return page_of(ordered([store.as_json(service, connection, row) for row in rows]))
 
 
 @routes.get("/v1.0/account/connectors/<int:account_connector_id>")
@@ -40,7 +40,7 @@ def read(account_connector_id: int) -> Response:
     account_id, service = account_level(), embedded()
     with service.database.reading() as connection:
         row = store.find(connection, account_id, account_connector_id)
-        return answer(store.told(service, connection, row))
+        return answer(store.as_json(service, connection, row))
 
 
 @routes.put("/v1.0/account/connectors/<int:account_connector_id>")
@@ -66,7 +66,7 @@ def change(account_connector_id: int) -> Response:
         if (value := text(document, "AuthValue", 16_000)) is not None:
             set_auth_value(connection, row.id, value)
         return answer(
-            store.told(service, connection, store.find(connection, account_id, account_connector_id))
+            store.as_json(service, connection, store.find(connection, account_id, account_connector_id))
         )
 
 

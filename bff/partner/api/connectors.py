@@ -22,7 +22,7 @@ from bff.partner.context import embedded
 from bff.partner.errors import missing
 from bff.partner.openapi import describe, shapes
 from bff.partner.openapi.describe import Access, ListOf
-from bff.partner.providers import told
+from bff.partner.providers import api_json
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.entries import AskedField
 
@@ -114,7 +114,7 @@ def _install(account_id: str, item: CatalogueConnector) -> Response:
         if (value := text(document, "AuthValue", 16_000)) is not None:
             account_connectors.set_auth_value(connection, account_connector_id, value)
         return answer(
-            store.told(service, connection, store.find(connection, account_id, account_connector_id))
+            store.as_json(service, connection, store.find(connection, account_id, account_connector_id))
         )
 
 
@@ -151,7 +151,7 @@ def _document(item: CatalogueConnector) -> dict[str, Any]:
         for number, parameter in enumerate(item.asked, start=1)
     ]
     return {
-        **told.connector(item),
+        **api_json.connector(item),
         "Parameters": parameters,
         "Authentication": [],
         "Categories": [],

@@ -115,7 +115,7 @@ def accept(account_connector_id: int, token_sha256: str) -> Response:
     with service.database.writing() as connection:
         row = store.find(connection, account_id, account_connector_id)
         revocation_id = _accept(service, connection, row.id, token_sha256)
-        response = answer(store.told(service, connection, store.find(connection, account_id, row.id)))
+        response = answer(store.as_json(service, connection, store.find(connection, account_id, row.id)))
     revocation.revoke_now(service, revocation_id, service.provider.in_a_hurry())
     return response
 

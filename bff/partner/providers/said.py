@@ -59,7 +59,7 @@ class Said:
     error: str | None
     description: str | None
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """The details as the API returns them."""
         return {
             "Endpoint": self.endpoint,

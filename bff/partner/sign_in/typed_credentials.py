@@ -55,7 +55,7 @@ def take(service: Embedded, account_id: str, row: Row[Any], document: dict[str, 
         return answer({"Message": refusal.message, "Hitchpost": {"Fields": refusal.fields}}, refusal.status)
     revocation.revoke_now(service, revocation_id, service.provider.in_a_hurry())
     with service.database.reading() as connection:
-        return answer(store.told(service, connection, store.find(connection, account_id, row.id)))
+        return answer(store.as_json(service, connection, store.find(connection, account_id, row.id)))
 
 
 def _keep(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bff.connections.connection import STANDING, State, moment, told
+from bff.connections.connection import STANDING, State, as_json, moment
 from bff.connections.overview import Connection, ConnectorStanding
 from bff.content.product import DisconnectPolicy, Product
 from bff.content.words import Words
@@ -17,7 +17,7 @@ def told_connection(
     """A connection for ``principal``, or for the host's server if None. ``words``: in the user's language."""
     row, is_unknown = connection.row, connection.state is State.UNKNOWN
     reason = None if is_unknown else row.reason
-    return told(row) | {
+    return as_json(row) | {
         "name": connection.connector.name,
         "state": connection.state.value,
         "reason": reason,

@@ -88,7 +88,7 @@ def _for_the_page(status: int, code: str) -> dict[str, str]:
     """The error for the widget: one of its codes, with texts in the page's language."""
     widget_code = "invalid_request"
     if "connector" in code or code == AccountUnknown.code:
-        widget_code = AccountUnknown.told  # Unknown, not offered, or out of order.
+        widget_code = AccountUnknown.page_code  # Unknown, not offered, or out of order.
     elif status == 401:
         widget_code = "not_signed_in"
     elif status == 429 or status >= 500:

@@ -123,7 +123,7 @@ def _status_of(error: Exception) -> tuple[int, str]:
     if isinstance(error, StorageUnavailable):
         return 503, "partner_unavailable"
     if isinstance(error, HitchpostError):
-        return error.status, error.told if isinstance(error, PartnerProblem) else error.code
+        return error.status, error.page_code if isinstance(error, PartnerProblem) else error.code
     # Other exceptions have a ``code`` that is no HTTP status: SQLAlchemy's is a text.
     if isinstance(error, HTTPException) and error.code is not None:
         return error.code, "not_found" if error.code < 500 else "failed"

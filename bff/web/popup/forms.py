@@ -199,7 +199,7 @@ def _retry(attempt: Attempt, words: Words, whole: str, faults: dict[str, str] | 
     try:
         names = form_fields.names_of(forms.form(attempt))
     except PartnerProblem as problem:
-        return _end(words.error(problem.told), attempt, 502)
+        return _end(words.error(problem.page_code), attempt, 502)
     token = services().sessions.form_tokens.issue(attempt, forms.sent(attempt), names)
     return answer({"faults": faults or {}, "whole": whole, "token": token})
 
@@ -218,5 +218,5 @@ def _end(texts_of_end: tuple[str, str], attempt: Attempt | None, status: int = 2
 
 def _code(error: HitchpostError) -> str:
     if isinstance(error, PartnerProblem):
-        return error.told
+        return error.page_code
     return "rate_limited" if isinstance(error, RateLimited) else "partner_unavailable"

@@ -260,8 +260,8 @@ def _unavailable(product: Product, connector: OfferedConnector, words: Words) ->
     try:
         services().catalogue.require_connectable(connector)
     except ConnectorUnavailable as error:
-        title, next_step = Words(product, [words.lang], connector.key).error(error.told)
-        return {"code": error.told, "title": title, "next_step": next_step}
+        title, next_step = Words(product, [words.lang], connector.key).error(error.page_code)
+        return {"code": error.page_code, "title": title, "next_step": next_step}
     return None
 
 

@@ -1,4 +1,4 @@
-"""An ``Aside`` whose work is done when the test says so, by the test's own thread."""
+"""A ``Submit`` whose work is done when the test says so, by the test's own thread."""
 
 from __future__ import annotations
 
