@@ -22,7 +22,7 @@ from bench.machine import memory_bytes
 from bench.process import ROOT
 from bench.product import NAME, Product, running
 from bench.results import Figure, Outcome, Series, Verdict
-from bff.connect.housekeeping import BATCH, PAUSE_FACTOR
+from bff.connect.housekeeping import BATCH
 from tests.support.postgresql import PostgresqlServer, private_postgresql
 
 ATTEMPTS: Final = int(os.environ.get("HITCHPOST_BENCH_ATTEMPTS", "10000000"))
@@ -48,9 +48,9 @@ LONGER: Final = (
     " row is looked up by a random key in {size:.1f} GB; this machine has {memory:.0f} GB for both databases."
 )
 PURGING: Final = (
-    "p99 went from {calm:.0f} to {busy:.0f} ms while {rows:.0f} rows a second went, in batches of 50 that lie"
-    " anywhere in {size:.1f} GB ({batch:.0f} ms each, then a rest of twice that). Tried and kept: small"
-    " batches by index, SQLite's checkpoints beside the requests."
+    "p99 went from {calm:.0f} to {busy:.0f} ms while {rows:.0f} rows a second went, in batches of {batch} that"
+    " lie anywhere in {size:.1f} GB, each with a rest of at least twice its time. Tried and kept: small"
+    " batches by index, SQLite's checkpoints beside the requests and none within a commit."
 )
 
 
@@ -193,8 +193,7 @@ def _verdicts(found: Found) -> Iterator[Verdict]:
         )
     purge = found.purge
     rows, calm, busy = purge.rows_a_second, purge.calm_p99, purge.busy_p99
-    batch = BATCH / max(rows, 1) / (1 + PAUSE_FACTOR) * 1000
-    cause = PURGING.format(size=found.size, rows=rows, batch=batch, calm=calm, busy=busy)
+    cause = PURGING.format(size=found.size, rows=rows, batch=BATCH, calm=calm, busy=busy)
     yield Verdict(f"{found.kind}: rows purged a second", rows, NEW_A_SECOND, at_least=True, cause=cause)
     yield Verdict(
         f"{found.kind}: p99 with the purge, over without", busy / calm, LATER, at_least=False, cause=cause

@@ -11,9 +11,9 @@ from bff.connect.attempt import LIVE
 from bff.connect.polling import AttemptPoller
 from bff.connect.ports import AttemptStore
 
-BATCH: Final = 50
-"""Rows deleted in one transaction: a few milliseconds of work, since a click may wait for its locks."""
-PAUSE_FACTOR, SHORTEST_PAUSE = 2.0, 0.05
+BATCH: Final = 15
+"""Rows deleted in one transaction: some 5 ms of work, since a click may wait for its locks."""
+PAUSE_FACTOR, SHORTEST_PAUSE = 2.0, 0.015
 """The pause after a batch: this many times the batch's duration, and at least this many seconds.
 
 One worker then deletes up to 1,000 rows a second, twice as many as 500 prepared attempts a second add.
