@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
@@ -43,11 +42,10 @@ return rows.length > 1 && [...rows].every((row) => row.shadowRoot.querySelector(
 NAMES: Final = """
 const root = document.querySelector("hitchpost-connect[connector=sandbox]").shadowRoot;
 const shown = [...root.querySelectorAll("button")].filter((button) => button.checkVisibility());
-return shown.map((button) => button.innerText);
+return shown.map((button) => button.innerText.trim());
 """
 
 
-@pytest.mark.one_engine
 def test_connect_keep_and_disconnect_by_the_keyboard(driver: WebDriver, stack: Stack) -> None:
     """Tab, Enter, Space and Escape do what they say; where the focus is can always be seen."""
     page = HostPage(driver, stack)
@@ -79,7 +77,6 @@ def test_connect_keep_and_disconnect_by_the_keyboard(driver: WebDriver, stack: S
     page.wait(lambda: focused(page) == "Connect Sandbox CRM")
 
 
-@pytest.mark.one_engine
 def test_the_list_is_gone_through_in_the_order_in_which_it_is_read(driver: WebDriver, stack: Stack) -> None:
     """Tab goes down the rows and leaves the list at its end."""
     page = HostPage(driver, stack)
