@@ -48,8 +48,8 @@ LONGER: Final = (
     " row is looked up by a random key in {size:.1f} GB; this machine has {memory:.0f} GB for both databases."
 )
 PURGING: Final = (
-    "p99 went from {calm:.0f} to {busy:.0f} ms while {rows:.0f} rows a second went, in batches of {batch} that"
-    " lie anywhere in {size:.1f} GB, each with a rest of at least twice its time. Tried and kept: small"
+    "p99 went from {calm:.0f} to {busy:.0f} ms while {rows:.0f} rows a second went, in batches of {batch}"
+    " that lie anywhere in {size:.1f} GB, each with a rest of at least twice its time. Tried and kept: small"
     " batches by index, SQLite's checkpoints beside the requests and none within a commit."
 )
 
