@@ -22,7 +22,7 @@ from bff.products.store import DatabaseProducts
 from bff.settings import Settings, load_settings
 from bff.storage.schema import SCHEMA
 from bff.upstream.client import PartnerClient
-from bff.upstream.protocol import AccountConnector, Connector, whole_of
+from bff.upstream.protocol import AccountConnector, Connector, with_details
 from bff.upstream.releases import Release
 from bff.upstream.sign_in_forms import Way
 from bff.wiring import partner_limits
@@ -164,7 +164,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _installed(client: PartnerClient, account: AccountRef) -> list[AccountConnector]:
-    return [whole_of(client, account, item) for item in client.list_account_connectors(account)]
+    return [with_details(client, account, item) for item in client.list_account_connectors(account)]
 
 
 def _lines(entry: Entry, installed: list[AccountConnector]) -> Iterator[str]:

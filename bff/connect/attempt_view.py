@@ -66,7 +66,10 @@ class AttemptViews:
         }
 
     def _unsent(self, attempt: Attempt) -> dict[str, str] | None:
-        """The callback message of a connected attempt; None for a sealed one, which differs from its text."""
+        """The callback message of a connected attempt; None for a sealed message.
+
+        A sealed callback message has a nonce, which only the partner service may post.
+        """
         if attempt.status is not Status.CONNECTED or attempt.callback_message != attempt.message:
             return None
         return {"data": attempt.callback_message, "origin": self._partner_origin}

@@ -105,14 +105,14 @@ class BrowserBinding:
         Raises ``CompletedElsewhere``, ``LaunchRefused`` for a code that was used or has expired,
         ``NotFound``, ``PartnerUnavailable``.
         """
-        number, token_sha256 = attempt.account_connector_id, attempt.sign_in_token_sha256
-        if number is None or token_sha256 is None:
+        connector_id, token_sha256 = attempt.account_connector_id, attempt.sign_in_token_sha256
+        if connector_id is None or token_sha256 is None:
             raise NotFound("there is nothing to complete here")
         if not hmac.compare_digest(fingerprint(browser.reveal()), attempt.browser_sha256 or ""):
-            if self._partner.refuse_sign_in(attempt.account, number, token_sha256, code):
+            if self._partner.refuse_sign_in(attempt.account, connector_id, token_sha256, code):
                 self._fail_elsewhere(attempt)
             raise CompletedElsewhere("this sign-in was begun in another browser")
-        finish = self._partner.complete_sign_in(attempt.account, number, token_sha256, code)
+        finish = self._partner.complete_sign_in(attempt.account, connector_id, token_sha256, code)
         if finish is None:
             raise LaunchRefused("this sign-in was completed already, or its time is over")
         self._attempts.note(attempt.id, "completed", self._context.clock())
@@ -128,7 +128,9 @@ class BrowserBinding:
         """Tell of it once per process. Where completion is required, tell each time, and raise."""
         if self._mode is SameBrowser.REQUIRED:
             self._events.tell("cannot complete", attempt)
-            detail = "the partner service cannot have a sign-in completed by its own browser"
+            detail = (
+                "the partner service cannot require that the browser that launched a sign-in completes it"
+            )
             raise PartnerUnavailable(detail, lasting=True)
         if not self._reported:
             self._reported = True

@@ -21,7 +21,7 @@ from bff.connect.launch_minting import LaunchMinter
 from bff.connect.minting import Minter
 from bff.connect.polling import AttemptPoller
 from bff.connect.ports import AttemptStore
-from bff.upstream.protocol import AccountConnector, PartnerService, whole_of
+from bff.upstream.protocol import AccountConnector, PartnerService, with_details
 from bff.upstream.sign_in_forms import (
     Fault,
     FormField,
@@ -80,7 +80,7 @@ class Forms:
         self._clock = context.clock
 
     def comes_first(self, attempt: Attempt) -> bool:
-        """Whether the form comes before any minting, since it alone connects: nobody signs in elsewhere.
+        """Whether the form is the whole sign-in (API key, password), without the partner service's own pages.
 
         Raises ``PartnerProblem``.
         """
@@ -148,7 +148,7 @@ class Forms:
             raise Outdated("this form was sent already")
         reply = self._submit(attempt, form, values)
         if isinstance(reply, RejectedValues):
-            step = "form_unanswered" if reply.whole is Fault.UNREACHABLE else "form_refused"
+            step = "form_unanswered" if reply.form_fault is Fault.UNREACHABLE else "form_refused"
             self._attempts.note(attempt.id, step, self._clock())
         return reply
 
@@ -180,22 +180,24 @@ class Forms:
         """The current values of ``form.own_fields``, which are no credentials, from the partner service."""
         if not form.own_fields:
             return {}
-        number = attempt.account_connector_id or attempt.wanted_connection
+        target = attempt.account_connector_id or attempt.wanted_connection
         if attempt.adds_connection and not self._attempts.forms_sent(attempt.id):
             # Minting may then reuse an account connector that an earlier attempt left unconnected. What
             # another user typed into it is not shown to this one.
             return {}
-        if number is None:
+        if target is None:
             connector = self._minter.find(attempt.account, attempt.connector)
             listed = self._partner.list_account_connectors(attempt.account)
-            found = [whole_of(self._partner, attempt.account, one) for one in listed if connector.is_in(one)]
-            ours = sorted(found, key=lambda item: item.id)
-            candidates = [item for item in ours if item.authenticated] or ours
+            found = [
+                with_details(self._partner, attempt.account, one) for one in listed if connector.is_in(one)
+            ]
+            installs = sorted(found, key=lambda item: item.id)
+            candidates = [item for item in installs if item.authenticated] or installs
             if not candidates:
                 return {}
-            number = candidates[0].id
+            target = candidates[0].id
         names = {one.name for one in form.own_fields}
-        properties = self._partner.properties(attempt.account, number)
+        properties = self._partner.properties(attempt.account, target)
         return {name: value for name, value in properties.items() if name in names}
 
     def _submit(
@@ -231,11 +233,11 @@ class Forms:
             # The partner service posts no callback message for a form.
             "delivery": Delivery.RETURN,
         }
-        ours: AttemptChanges = {"account_connector_id": installed.id}
+        connector_id: AttemptChanges = {"account_connector_id": installed.id}
         if installed.sign_ins is not None:
             # Stored before the call: if this process dies, polling still reads the outcome from the record of
             # this sign-in. Without records, polling could take another user's connection for this one's.
-            changes |= ours
+            changes |= connector_id
         begun = self._change(attempt, changes)
         given = credentials_of(form, typed, minted["sign_in_token_sha256"])
         reply = self._partner.give_credentials(attempt.account, installed.id, given)
@@ -243,8 +245,8 @@ class Forms:
             return reply
         ended = _end(begun, reply, self._clock())
         if ended is None:
-            return RejectedValues(whole=Fault.REFUSED)
-        return self._poller.settle(begun, ended | ours, reply)
+            return RejectedValues(form_fault=Fault.REFUSED)
+        return self._poller.settle(begun, ended | connector_id, reply)
 
     def _change(self, attempt: Attempt, changes: AttemptChanges) -> Attempt:
         changed = self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes)

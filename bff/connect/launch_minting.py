@@ -85,7 +85,8 @@ class LaunchMinter:
         # already, or others sign in too, its flag cannot show whose sign-in finished: the browser itself has
         # to return to the BFF.
         target = self._return_target()
-        # A token to be completed is bound to its target, so a new one is needed for another target.
+        # Where the launching browser has to complete the sign-in, the token is bound to its target, so that
+        # another target needs another token.
         return (
             MintedLaunch(launch.minted, target, launch.at)
             if launch.minted.browser is None
@@ -96,8 +97,10 @@ class LaunchMinter:
         return MintedLaunch(self._browser_binding.mint(attempt, target.url), target, self._context.clock())
 
     def _somebody_else_signs_in(self, attempt: Attempt, installed: AccountConnector, now: datetime) -> bool:
-        ours = replace(attempt, account_connector_id=installed.id, minted_at=now)
-        return outcome.somebody_else(ours, self._attempts.others(ours, outcome.others_since(ours)))
+        as_minted = replace(attempt, account_connector_id=installed.id, minted_at=now)
+        return outcome.somebody_else(
+            as_minted, self._attempts.others(as_minted, outcome.others_since(as_minted))
+        )
 
     def _return_target(self) -> MessageTarget:
         secret = self._context.random_token()

@@ -15,7 +15,7 @@ from bff.common.errors import (
     PartnerUnavailable,
     SeveralConnections,
 )
-from bff.upstream.protocol import whole_of
+from bff.upstream.protocol import with_details
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,24 +34,24 @@ if TYPE_CHECKING:
 
 INSTALL_WAIT: Final = 5.0
 """Seconds that a failed launch waits for an install that it started, so that the next launch finds it."""
-MOST_CLAIM_RETRIES: Final = 8
+MOST_CLAIM_TRIES: Final = 8
 """Tries in all, when other attempts claim the account connector that was found or installed for this one."""
 
 
 @dataclass(frozen=True)
 class ConnectionTarget:
-    """Which account connector a sign-in is for: ``number``, or the account's only one of this connector.
+    """Which account connector a sign-in is for: that of this id, or the account's only one of its connector.
 
     ``adds``: connect another third-party account. ``attempt`` (an id) then claims a free account connector
     (installed, not connected, not in use) or a new one.
     """
 
-    number: int | None = None
+    account_connector_id: int | None = None
     adds: bool = False
     attempt: str = ""
 
 
-class Claims(Protocol):
+class ConnectorClaims(Protocol):
     """What the BFF's own database knows of an account's connections."""
 
     def lost(self, account: AccountRef) -> Set[int]:
@@ -60,8 +60,8 @@ class Claims(Protocol):
     def busy(self, account: AccountRef) -> Set[int]:
         """Account connectors that users are signing in to now."""
 
-    def take(self, account: AccountRef, offered: OfferedConnector, number: int, attempt: str) -> bool:
-        """Claim one for the attempt that mints for it; False when another attempt has it."""
+    def take(self, account: AccountRef, offered: OfferedConnector, connector_id: int, attempt: str) -> bool:
+        """Claim this account connector for the attempt; False when another attempt has it."""
 
 
 class Minter:
@@ -76,13 +76,15 @@ class Minter:
         partner: PartnerService,
         catalogue: Catalogue,
         submit: Submit,
-        several: Callable[[AccountRef, Sequence[AccountConnector]], None] = lambda _account, _installs: None,
-        claims: Claims | None = None,
+        warn_of_several: Callable[
+            [AccountRef, Sequence[AccountConnector]], None
+        ] = lambda _account, _installs: None,
+        claims: ConnectorClaims | None = None,
     ) -> None:
         self._partner = partner
         self._catalogue = catalogue
         self._submit = submit
-        self._several = several
+        self._warn_of_several = warn_of_several
         self._claims = claims
         self._token_names_connector = True
 
@@ -100,17 +102,17 @@ class Minter:
         ``SeveralConnections`` when several are connected and ``target`` names none.
         """
         wanted = self.find(account, offered)
-        if target.number is not None or target.adds:
+        if target.account_connector_id is not None or target.adds:
             return self._mint_for_target(account, offered, wanted, target, username, completion)
         listed = None
         if not self._token_names_connector:
             listed = self._submit(partial(self._partner.list_account_connectors, account))
         token = self._partner.mint_sign_in_token(account, username, completion, wanted)
         self._token_names_connector = token.account_connector is not None
-        if token.account_connector is not None and token.installed <= 1:
+        if token.account_connector is not None and token.install_count <= 1:
             return token.account_connector, token
-        installed = listed.result() if listed else self._partner.list_account_connectors(account)
-        return self._choose(account, wanted, self._installs_of(account, wanted, installed)), token
+        found = listed.result() if listed else self._partner.list_account_connectors(account)
+        return self._choose(account, wanted, self._installs_of(account, wanted, found)), token
 
     def _mint_for_target(
         self,
@@ -134,11 +136,11 @@ class Minter:
     def _named_or_free(
         self, account: AccountRef, offered: OfferedConnector, wanted: Connector, target: ConnectionTarget
     ) -> AccountConnector:
-        if target.number is None:
+        if target.account_connector_id is None:
             return self._free_or_new(account, offered, wanted, target.attempt)
-        found = self._partner.get_account_connector(account, target.number)
+        found = self._partner.get_account_connector(account, target.account_connector_id)
         if found is None or not wanted.is_in(found):
-            raise ConnectionNotFound(f"there is no connection {target.number} of {offered.key}")
+            raise ConnectionNotFound(f"there is no connection {target.account_connector_id} of {offered.key}")
         return found
 
     def _free_or_new(
@@ -149,7 +151,7 @@ class Minter:
         Reuses what an earlier attempt installed but never connected, even if its process died. If another
         attempt claims it first, leaves it to that attempt, even if this one installed it.
         """
-        for _ in range(MOST_CLAIM_RETRIES):
+        for _ in range(MOST_CLAIM_TRIES):
             free = self._claim_free(account, offered, wanted, attempt)
             if free is not None:
                 return free
@@ -161,13 +163,13 @@ class Minter:
     def _claim_free(
         self, account: AccountRef, offered: OfferedConnector, wanted: Connector, attempt: str
     ) -> AccountConnector | None:
-        ours = self._installs_of(account, wanted, self._partner.list_account_connectors(account))
+        installs = self._installs_of(account, wanted, self._partner.list_account_connectors(account))
         lost = self._lost(account)
         # Nothing is connected, and one has lost its grant: sign in to that one again.
-        if not any(item.authenticated for item in ours) and any(item.id in lost for item in ours):
-            return self._choose(account, wanted, ours)
+        if not any(item.authenticated for item in installs) and any(item.id in lost for item in installs):
+            return self._choose(account, wanted, installs)
         busy = lost | (self._claims.busy(account) if self._claims else set())
-        for item in ours:
+        for item in installs:
             is_free = not item.authenticated and item.id not in busy
             if is_free and self._take(account, offered, item, attempt):
                 return item
@@ -196,30 +198,30 @@ class Minter:
     def _installs_of(
         self, account: AccountRef, wanted: Connector, installed: list[AccountConnector]
     ) -> list[AccountConnector]:
-        ours = [whole_of(self._partner, account, item) for item in installed if wanted.is_in(item)]
-        return sorted(ours, key=lambda item: (not item.authenticated, item.id))
+        installs = [with_details(self._partner, account, item) for item in installed if wanted.is_in(item)]
+        return sorted(installs, key=lambda item: (not item.authenticated, item.id))
 
     def _choose(
-        self, account: AccountRef, wanted: Connector, ours: list[AccountConnector]
+        self, account: AccountRef, wanted: Connector, installs: list[AccountConnector]
     ) -> AccountConnector:
         """The account connector to sign in to; installs the newest release where there is none.
 
-        Of several it is the connected one, else the one that lost its grant, else the oldest; they are also
-        passed to the constructor's ``several``, which warns the operators. Raises ``SeveralConnections`` if
-        more than one is connected, or none is and more than one lost its grant.
+        Of several it is the connected one, else the one that lost its grant, else the oldest; operators are
+        warned of them (``warn_of_several``). Raises ``SeveralConnections`` if more than one is connected, or
+        none is and more than one lost its grant.
         """
-        if not ours:
+        if not installs:
             return self._partner.install_connector(account, wanted)
-        if len(ours) == 1:
-            return ours[0]
-        self._several(account, ours)
-        standing = [item for item in ours if item.authenticated]
-        if not standing:
+        if len(installs) == 1:
+            return installs[0]
+        self._warn_of_several(account, installs)
+        candidates = [item for item in installs if item.authenticated]
+        if not candidates:
             lost = self._lost(account)
-            standing = [item for item in ours if item.id in lost]
-        if len(standing) > 1:
+            candidates = [item for item in installs if item.id in lost]
+        if len(candidates) > 1:
             raise SeveralConnections(
                 f"account {account.id!r} has several connections of {wanted.name!r}:"
-                f" {', '.join(str(item.id) for item in standing)}; name one of them as connection"
+                f" {', '.join(str(item.id) for item in candidates)}; name one of them as connection"
             )
-        return standing[0] if standing else ours[0]
+        return candidates[0] if candidates else installs[0]

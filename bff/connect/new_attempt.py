@@ -59,9 +59,9 @@ def new_attempt(
     attempt_id, locale = "att_" + context.random_token()[:24], asked.locale or FALLBACK
     template = chosen_message(product, asked.message, connector.key, locale)
     variables = _variables(attempt_id, connector, principal, locale)
-    shown = messages.preview(template, variables, attempt=attempt_id, nonce=context.random_token())
+    rendered = messages.render_for(template, variables, attempt=attempt_id, nonce=context.random_token())
     if asked.delivery is Delivery.MESSAGE:
-        require_short(context.partner_service_url, asked.origin, shown.wire)
+        require_short(context.partner_service_url, asked.origin, rendered.callback_message)
     launch_token, now = Secret(context.random_token()), context.clock()
     attempt = Attempt(
         id=attempt_id,
@@ -71,8 +71,8 @@ def new_attempt(
         account=principal.account,
         user=principal.user,
         connector=connector,
-        message=shown.message,
-        callback_message=shown.wire,
+        message=rendered.message,
+        callback_message=rendered.callback_message,
         delivery=asked.delivery,
         locale=locale,
         origin=asked.origin,

@@ -76,9 +76,10 @@ class AttemptPoller:
         )
 
     def _look_for_late_success(self, attempt: Attempt, hint: Hint | None, now: datetime) -> Attempt:
-        # Pages have stopped polling such an attempt, so a caller without a hint is polled for like one with.
-        asked, seen = self._poll_if_due(attempt, hint or Hint.FOCUS, now)
-        changes = outcome.succeeded_late(attempt, seen, self._others(attempt, seen)) if asked else None
+        # Pages no longer ask about such an attempt. So a request without a hint gets the budget of one with a
+        # hint.
+        polled, seen = self._poll_if_due(attempt, hint or Hint.FOCUS, now)
+        changes = outcome.succeeded_late(attempt, seen, self._others(attempt, seen)) if polled else None
         if changes is None:
             return attempt
         late: AttemptChanges = {**changes, "late_success_at": now}
@@ -91,8 +92,8 @@ class AttemptPoller:
     def _decide(
         self, attempt: Attempt, hint: Hint | None, now: datetime
     ) -> tuple[AttemptChanges | None, AccountConnector | None]:
-        asked, seen = self._poll_if_due(attempt, hint, now)
-        if not asked:
+        polled, seen = self._poll_if_due(attempt, hint, now)
+        if not polled:
             return None, None
         if begun := outcome.begun_at(attempt, seen):
             self._attempts.note_begun(attempt.id, begun)
@@ -108,21 +109,23 @@ class AttemptPoller:
         self, attempt: Attempt, hint: Hint | None, now: datetime
     ) -> tuple[bool, AccountConnector | None]:
         """Whether a poll was made and answered, and the account connector it returned."""
-        number = attempt.account_connector_id
-        if number is None or not (self._claim(attempt, hint, now) or _is_last_poll(attempt, hint, now)):
+        connector_id = attempt.account_connector_id
+        if connector_id is None:
+            return False, None
+        if not (self._claim(attempt, hint, now) or _is_last_poll(attempt, hint, now)):
             return False, None
         try:
-            return True, self._partner.get_account_connector(attempt.account, number)
+            return True, self._partner.get_account_connector(attempt.account, connector_id)
         except PartnerProblem:
             return False, None
         finally:
-            self._attempts.end_check(attempt.id)
+            self._attempts.release_poll(attempt.id)
 
     def _claim(self, attempt: Attempt, hint: Hint | None, now: datetime) -> bool:
         """Whether this caller may poll now."""
         permit = poll_permit(attempt, hint, now)
         # Checked here first: most requests come before a poll is due, and then cost no write.
-        return permit.looks_due(attempt) and self._attempts.claim_check(attempt.id, now, permit)
+        return permit.looks_due(attempt) and self._attempts.claim_poll(attempt.id, now, permit)
 
     def _others(self, attempt: Attempt, seen: AccountConnector | None) -> list[OtherSignIn]:
         # Read after the poll: a sign-in that set the flag was stored before it could set it.

@@ -83,11 +83,11 @@ class AttemptStore(Protocol):
     def note_sign_in_url(self, minted: MintedUrl) -> None:
         """Store that a sign-in URL was minted outside of any attempt."""
 
-    def claim_check(self, attempt_id: str, now: datetime, permit: PollPermit) -> bool:
-        """Claim the permission to poll now; False if it is not due. ``end_check`` releases it."""
+    def claim_poll(self, attempt_id: str, now: datetime, permit: PollPermit) -> bool:
+        """Claim the permission to poll now; False if it is not due. ``release_poll`` releases it."""
 
-    def end_check(self, attempt_id: str) -> None:
-        """Release what ``claim_check`` claimed, after the answer or the failure."""
+    def release_poll(self, attempt_id: str) -> None:
+        """Release the claim of this attempt, whoever has it: a last poll is made without one."""
 
     def note_hint(self, attempt_id: str, hint: Hint, now: datetime) -> None:
         """Store that a page sent this hint."""

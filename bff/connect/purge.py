@@ -41,13 +41,13 @@ INVITES_KEPT: Final = timedelta(days=30)
 
 @dataclass(frozen=True)
 class PurgeRule:
-    """A rule: delete rows of ``table`` whose ``at`` is before ``until``, if ``some`` is true of them."""
+    """A rule: delete rows of ``table`` whose ``at`` is before ``until``, if ``condition`` is true of them."""
 
     name: str
     table: Table
     at: Column[datetime]
     until: datetime
-    some: ColumnElement[bool] | None = None
+    condition: ColumnElement[bool] | None = None
 
     def oldest(self, limit: int) -> Select[Any]:
         """The primary keys of the ``limit`` oldest rows that match.
@@ -55,7 +55,7 @@ class PurgeRule:
         Ordered, so that PostgreSQL uses the index of ``at``. With a small limit and no order it scans the
         table from its start, however far the first match is.
         """
-        over = self.at < self.until if self.some is None else self.some & (self.at < self.until)
+        over = self.at < self.until if self.condition is None else self.condition & (self.at < self.until)
         return select(*self.table.primary_key.columns).where(over).order_by(self.at).limit(limit)
 
 
@@ -74,7 +74,7 @@ class Purge:
         self._webhooks = webhooks
         self._images_checked_at: datetime | None = None
 
-    def ended(self, now: datetime, *, images_too: bool = True) -> Sequence[PurgeRule]:
+    def rules(self, now: datetime, *, images_too: bool = True) -> Sequence[PurgeRule]:
         """The rules for what is past its time at ``now``.
 
         ``images_too``: with the rule for images, which is slow: it reads every published look.
@@ -113,7 +113,7 @@ class Purge:
         is_over = func.coalesce(delivery.queued_at, delivery.created_at) < until
         no_delivery = ~exists(select(delivery.id).where(delivery.event_id == outbox.c.id))
         return (
-            # The time of a delivery that was sent again counts from then. Its event is kept as long.
+            # A delivery that was sent again is kept for the whole time from then on, and so is its event.
             PurgeRule("webhook deliveries", webhook_deliveries, delivery.created_at, until, is_over),
             # Their deliveries are deleted first: a delivery needs its event.
             PurgeRule("webhook events", outbox, outbox.c.at, until - timedelta(days=1), no_delivery),
@@ -126,7 +126,7 @@ class Purge:
         ``only``: the names of the rules to apply; None for all.
         """
         images_too = self._images_checked_at is None or now - self._images_checked_at >= IMAGES_CHECKED_EVERY
-        rules = self.ended(now, images_too=images_too)
+        rules = self.rules(now, images_too=images_too)
         deleted = {
             rule.name: self._forget(rule, limit) for rule in rules if only is None or rule.name in only
         }

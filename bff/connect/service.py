@@ -45,7 +45,7 @@ POSTPONED_FOR: Final = timedelta(seconds=30)
 LAUNCH_LEASE: Final = timedelta(seconds=15)
 """How long one try of a launch holds off others if it does not finish, since its process may have died."""
 MOST_TRIES: Final = 1000
-"""No launch is tried again once ``Attempt.checks`` is at this number: it counts tries as well as polls."""
+"""The most tries of one launch. A try is counted in ``Attempt.checks``, together with the polls."""
 
 
 @dataclass(frozen=True)
@@ -142,11 +142,11 @@ class Connect:
     def _launch(self, prepared: Attempt) -> Launched:
         # Taken first, so that no other launch gets it, even if this one turns out to be refused.
         begun = self._prefetcher.take(prepared.id)
-        attempt = self._open(prepared)
+        attempt = self._claim_launch(prepared)
         try:
             launch = self._mint_unless_form(begun, attempt)
         except PartnerProblem as problem:
-            raise self._unlaunched(attempt, problem) from None
+            raise self._fail_or_postpone(attempt, problem) from None
         if launch is None:
             return Launched(attempt, *self._forms.open(attempt))
         launch_token.use_up(self._attempts, attempt, launch.changes)
@@ -199,8 +199,10 @@ class Connect:
             raise NotFound("this page belongs to no attempt")
         return attempt
 
-    def _open(self, attempt: Attempt) -> Attempt:
-        """The attempt as launched, by this try or by an earlier one that did not finish.
+    def _claim_launch(self, attempt: Attempt) -> Attempt:
+        """Claim the launch for this try; return the attempt as launched.
+
+        An earlier try that did not finish is taken over.
 
         Raises ``LaunchRefused``, or ``LaunchPostponed`` while another process tries, or may have died trying.
         """
@@ -216,16 +218,16 @@ class Connect:
         again = self._attempts.get(attempt.id)
         if again is None or not launch_token.is_usable(again):
             raise LaunchRefused("this launch token was used")
-        if not self._attempts.claim_check(attempt.id, now, PollPermit(now, MOST_TRIES, now + LAUNCH_LEASE)):
+        if not self._attempts.claim_poll(attempt.id, now, PollPermit(now, MOST_TRIES, now + LAUNCH_LEASE)):
             raise LaunchPostponed("this launch is being tried already")
         return again
 
-    def _unlaunched(self, attempt: Attempt, problem: PartnerProblem) -> PartnerProblem:
-        """The error of a launch that could not mint: postponed, or final after the attempt has failed."""
-        passing = isinstance(problem, PartnerUnavailable) and not problem.lasting
-        if passing and self._clock() - (attempt.launched_at or self._clock()) < POSTPONED_FOR:
+    def _fail_or_postpone(self, attempt: Attempt, problem: PartnerProblem) -> PartnerProblem:
+        """Postpone a launch that could not mint, or fail its attempt; return the error to raise."""
+        is_transient = isinstance(problem, PartnerUnavailable) and not problem.lasting
+        if is_transient and self._clock() - (attempt.launched_at or self._clock()) < POSTPONED_FOR:
             self._attempts.note(attempt.id, "postponed", self._clock())
-            self._attempts.end_check(attempt.id)
+            self._attempts.release_poll(attempt.id)
             return LaunchPostponed(problem.detail, retry_after=getattr(problem, "retry_after", None))
         self._poller.settle(attempt, {"status": Status.FAILED, "error_code": problem.page_code})
         return problem

@@ -180,7 +180,7 @@ class DatabaseAttempts:
         """Store that a sign-in URL was minted outside of any attempt."""
         self._others.note(minted)
 
-    def claim_check(self, attempt_id: str, now: datetime, permit: PollPermit) -> bool:
+    def claim_poll(self, attempt_id: str, now: datetime, permit: PollPermit) -> bool:
         """Claim the permission to poll; of concurrent calls one gets True."""
         values = {
             "wanted": attempt_id,
@@ -191,7 +191,7 @@ class DatabaseAttempts:
         }
         return self._claim.make(values) is not None
 
-    def end_check(self, attempt_id: str) -> None:
+    def release_poll(self, attempt_id: str) -> None:
         """Release the claim: the next poll may start."""
         self._end_check.make({"wanted": attempt_id})
 

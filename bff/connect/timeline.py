@@ -12,19 +12,19 @@ from bff.connect.attempt import GIVEN_UP, LIVE, Attempt
 FORM_SENT: Final = "form_sent"
 SENTENCES: Final = {
     "prepared": "the page prepared the attempt",
-    "launched": "the window handed in its launch token",
-    "postponed": "the partner service was away: the window waits, and tries again",
+    "launched": "the popup sent its launch token",
+    "postponed": "the partner service was unavailable: the popup will try again",
     "minted": "a sign-in token was minted at the partner service",
-    "form_shown": "the window showed the form for what the connector needs",
+    "form_shown": "the popup showed the form for what the connector needs",
     FORM_SENT: "the user sent the form",
     "form_refused": "what the user typed was refused, and the form shown again",
     "form_unanswered": "the third party did not answer, so what the user typed could not be tried",
     "redeemed": "the browser arrived at the partner service and was sent on to sign in",
-    "message_seen": "the page heard the callback message",
-    "trouble_seen": "the window told the page of trouble",
-    "closed_seen": "the window seemed closed",
+    "message_seen": "the page received the callback message",
+    "trouble_seen": "the popup reported that it shows an error page",
+    "closed_seen": "the popup seemed closed",
     "focus_seen": "the user was back on the page",
-    "returned_seen": "the window told the page that it had returned",
+    "returned_seen": "the popup reported that the sign-in came back",
     "returned": "the browser came back from the partner service",
     "completed": "the browser that launched it came to complete it",
     "completed_elsewhere": "another browser came to complete it, and was refused",
@@ -57,7 +57,7 @@ class Step:
     count: int = 1
 
 
-def story(attempt: Attempt, noted: list[Step]) -> list[Step]:
+def all_steps(attempt: Attempt, noted: list[Step]) -> list[Step]:
     """All steps of an attempt by their first time: those stored with it, and the counted ones."""
     own = {
         "prepared": attempt.created_at,
@@ -81,7 +81,7 @@ def as_text(attempt: Attempt, noted: list[Step]) -> str:
         f" connector {attempt.connector.key}, from {attempt.origin}"
     )
     lines = [head]
-    for step in story(attempt, noted):
+    for step in all_steps(attempt, noted):
         often = f" ({step.count} times, last {step.last_at:%H:%M:%S})" if step.count > 1 else ""
         lines.append(f"{step.at:%Y-%m-%d %H:%M:%S.%f}  {SENTENCES.get(step.name, step.name)}{often}")
     if attempt.provider_said:

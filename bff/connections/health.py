@@ -15,7 +15,7 @@ from bff.connections.connection import STANDING, Change, Stored
 from bff.connections.ledger import LEFTOVERS_EVERY, Ledger
 from bff.identity.principal import AccountRef
 from bff.serving.logs import about
-from bff.upstream.protocol import AccountConnector, PartnerService, whole_of
+from bff.upstream.protocol import AccountConnector, PartnerService, with_details
 
 AT_ONCE: Final = 20
 """Accounts that one worker checks in a round: with three rounds a minute, one a second."""
@@ -117,7 +117,7 @@ class Health:
                 continue
             item = installed.get(number)
             seen = (
-                whole_of(self._partner, account, item)
+                with_details(self._partner, account, item)
                 if item
                 else self._partner.get_account_connector(account, number)
             )

@@ -17,7 +17,7 @@ from bff.connections.ledger import Ledger
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef
 from bff.upstream.catalogue import Catalogue
-from bff.upstream.protocol import AccountConnector, KnownConnector, PartnerService, plain_name, whole_of
+from bff.upstream.protocol import AccountConnector, KnownConnector, PartnerService, plain_name, with_details
 
 FRESH: Final = timedelta(seconds=3)
 """How long a list is cached: another worker may learn of a change this much later."""
@@ -186,7 +186,7 @@ class Overview:
         row, blank = look.known.get(item.id), self._ledger.blank(look.account, connector, item.id)
         authenticated = item.authenticated
         if look.now:
-            whole = whole_of(self._partner, look.account, item)
+            whole = with_details(self._partner, look.account, item)
             row = look.known[item.id] = self._ledger.compare(row, blank, whole, look.running)
             authenticated = whole.authenticated
         elif row is not None:

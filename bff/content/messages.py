@@ -86,23 +86,23 @@ def wire_text(kind: MessageKind, message: str, *, attempt: str, nonce: str) -> s
 
 
 @dataclass(frozen=True)
-class Preview:
+class Rendered:
     """A rendered message: the team's text, and the text that is posted."""
 
     message: str
-    wire: str
+    callback_message: str
 
 
-def preview(
+def render_for(
     template: MessageTemplate,
     variables: dict[str, str],
     *,
     attempt: str = SAMPLE["attempt"],
     nonce: str = SAMPLE_NONCE,
-) -> Preview:
+) -> Rendered:
     """Render a template without faults."""
     message = render(template, variables)
-    return Preview(message, wire_text(template.kind, message, attempt=attempt, nonce=nonce))
+    return Rendered(message, wire_text(template.kind, message, attempt=attempt, nonce=nonce))
 
 
 def _expand(text: str, variables: dict[str, str]) -> str:

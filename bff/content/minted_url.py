@@ -48,15 +48,21 @@ def sign_in_url(
     return Secret(f"{service_url}{SIGN_IN_PATH}?{urlencode(values)}")
 
 
-def url_length(service_url: str, target: str, wire: str | None) -> int:
+def url_length(service_url: str, target: str, callback_message: str | None) -> int:
     """Characters of the minted URL with this callback message, and the longest token and connector id."""
-    return len(sign_in_url(service_url, LONGEST_CONNECTOR_ID, LONGEST_TOKEN, target, wire).reveal())
+    return len(
+        sign_in_url(service_url, LONGEST_CONNECTOR_ID, LONGEST_TOKEN, target, callback_message).reveal()
+    )
 
 
-def require_short(service_url: str, origin: str, wire: str) -> None:
+def require_short(service_url: str, origin: str, callback_message: str) -> None:
     """Raise ``InvalidRequest`` if a rendered message is too long, as long account or user ids can make it."""
     _require_fit(
-        "message", service_url, origin, wire, "leave {account} or {user} out of the message, or shorten it"
+        "message",
+        service_url,
+        origin,
+        callback_message,
+        "leave {account} or {user} out of the message, or shorten it",
     )
 
 
@@ -66,10 +72,10 @@ def require_fit(service_url: str, target: str, message: str | None) -> None:
     _require_fit(name, service_url, target, message, "shorten it")
 
 
-def _require_fit(name: str, service_url: str, target: str, wire: str | None, remedy: str) -> None:
-    if wire is not None and (match := _UNFIT.search(wire)):
+def _require_fit(name: str, service_url: str, target: str, callback_message: str | None, remedy: str) -> None:
+    if callback_message is not None and (match := _UNFIT.search(callback_message)):
         raise InvalidRequest(f"{name}: there is a control character in it, {match[0]!a}; leave it out")
-    if (length := url_length(service_url, target, wire)) > MOST:
+    if (length := url_length(service_url, target, callback_message)) > MOST:
         raise InvalidRequest(
             f"{name}: the sign-in URL would have {length} characters, and {MOST} is the most that every"
             f" browser takes; {remedy}"
@@ -110,7 +116,9 @@ def length_fault(
     name, of which the one with the longest URL counts. The template must have no faults.
     """
     wires = [
-        messages.preview(template, {**messages.SAMPLE, "connector": key, "connector_name": name}).wire
+        messages.render_for(
+            template, {**messages.SAMPLE, "connector": key, "connector_name": name}
+        ).callback_message
         for key, name in connectors
     ]
     # Origin and message add up, so the longest of each give the longest URL.

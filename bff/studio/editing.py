@@ -33,8 +33,8 @@ class MessagePreview:
     """A callback message for one connector and language (``*``: any other), with sample values.
 
     ``place`` is the key of the text that was chosen, and ``why`` explains the choice. ``message`` is the
-    team's message, ``wire`` the text that is posted; both are None if the text has a fault. ``length`` is
-    that of the sign-in URL which carries it.
+    team's message, ``callback_message`` the text that is posted; both are None if the text has a fault.
+    ``length`` is that of the sign-in URL which carries it.
     """
 
     connector: str
@@ -42,7 +42,7 @@ class MessagePreview:
     place: Place
     why: str
     message: str | None
-    wire: str | None
+    callback_message: str | None
     length: int
 
     @property
@@ -206,9 +206,13 @@ def _preview(
     if locale != ANY:
         sample["locale"] = locale
     message = messages.render(template, sample)
-    wire = messages.wire_text(template.kind, message, attempt=sample["attempt"], nonce=messages.SAMPLE_NONCE)
-    length = max(url_length(registration.service_url, origin, wire) for origin in registration.origins)
-    return MessagePreview(key, locale, place, why, message, wire, length)
+    callback_message = messages.wire_text(
+        template.kind, message, attempt=sample["attempt"], nonce=messages.SAMPLE_NONCE
+    )
+    length = max(
+        url_length(registration.service_url, origin, callback_message) for origin in registration.origins
+    )
+    return MessagePreview(key, locale, place, why, message, callback_message, length)
 
 
 def template_of(content: Content, name: str, text: str) -> MessageTemplate | None:

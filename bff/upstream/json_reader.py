@@ -75,7 +75,7 @@ def read_sign_in_token(document: Any, connector: Connector | None = None) -> Sig
         account_connector=_signed_in_for(extra["AccountConnector"], connector)
         if connector and "AccountConnector" in extra
         else None,
-        installed=_installed(extra.get("AccountConnector")),
+        install_count=_install_count(extra.get("AccountConnector")),
     )
 
 
@@ -94,11 +94,11 @@ def read_properties(document: Any) -> dict[str, str]:
 def read_not_taken(document: Any, *, unreachable: bool = False) -> RejectedValues:
     """Why a user's values were not taken: of which fields it is told, else of all of them."""
     if unreachable:
-        return RejectedValues(whole=Fault.UNREACHABLE)
+        return RejectedValues(form_fault=Fault.UNREACHABLE)
     told = document.get("Hitchpost") if isinstance(document, dict) else None
     fields = told.get("Fields") if isinstance(told, dict) else None
     if not isinstance(fields, dict) or not fields:
-        return RejectedValues(whole=Fault.REFUSED)
+        return RejectedValues(form_fault=Fault.REFUSED)
     known = set(Fault)
     return RejectedValues(
         {name: Fault(why) if why in known else Fault.REFUSED for name, why in fields.items()}
@@ -148,7 +148,7 @@ def _signed_in_for(told: Any, connector: Connector) -> AccountConnector:
     )
 
 
-def _installed(told: Any) -> int:
+def _install_count(told: Any) -> int:
     count = told.get("Installed") if isinstance(told, dict) else None
     return count if type(count) is int else 1
 

@@ -121,14 +121,14 @@ class SignInToken:
 
     ``completes``: the partner service promises that the sign-in counts only once it is completed.
     ``account_connector``: the one to sign in for, where the partner service tells it with the token; it is
-    one of ``installed``, so many that the account has.
+    one of ``install_count`` that the account has.
     """
 
     value: Secret
     expires_at: datetime
     completes: bool = False
     account_connector: AccountConnector | None = None
-    installed: int = 1
+    install_count: int = 1
 
 
 @dataclass(frozen=True)
@@ -262,6 +262,6 @@ class ConnectorStore(Protocol):
         """What was heard later than that is as old as that."""
 
 
-def whole_of(partner: PartnerService, account: AccountRef, item: AccountConnector) -> AccountConnector:
+def with_details(partner: PartnerService, account: AccountRef, item: AccountConnector) -> AccountConnector:
     """An item of a list, asked for by itself where the list left something out."""
     return (partner.get_account_connector(account, item.id) or item) if item.listed else item

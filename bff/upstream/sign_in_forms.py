@@ -164,8 +164,8 @@ class Fault(StrEnum):
 class RejectedValues:
     """The partner service did not take the values, and nothing has changed.
 
-    ``fields`` says why by the names of fields; ``whole`` where it is about none of them.
+    ``fields`` says why by the names of fields; ``form_fault`` where it is about none of them.
     """
 
     fields: Mapping[str, Fault] = field(default_factory=dict)
-    whole: Fault | None = None
+    form_fault: Fault | None = None

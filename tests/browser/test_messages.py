@@ -147,8 +147,8 @@ def is_taken(one: Sent, stack: Stack) -> bool:
     """Whether the editor takes the message, and these people's URL is short enough."""
     if messages.faults(one.template):
         return False
-    previewed = messages.preview(one.template, variables(one, "a" * 28), attempt="a" * 28)
-    return url_length(stack.partner, stack.host, previewed.wire) <= MOST
+    previewed = messages.render_for(one.template, variables(one, "a" * 28), attempt="a" * 28)
+    return url_length(stack.partner, stack.host, previewed.callback_message) <= MOST
 
 
 def variables(one: Sent, attempt: str) -> dict[str, str]:
@@ -181,8 +181,8 @@ def check(driver: WebDriver, stack: Stack, every: Sequence[Sent]) -> None:
 def assert_equal(one: Sent, attempt: str, data: Any) -> None:
     """What the page heard is what the preview shows; only a sealed one's nonce is its own."""
     nonce = json.loads(data)["nonce"] if one.template.kind is MessageKind.SEALED and data else ""
-    shown = messages.preview(one.template, variables(one, attempt), attempt=attempt, nonce=nonce)
-    assert data == shown.wire, (one, data)
+    shown = messages.render_for(one.template, variables(one, attempt), attempt=attempt, nonce=nonce)
+    assert data == shown.callback_message, (one, data)
     if one.template.kind is MessageKind.SEALED:
         assert json.loads(data)["message"] == shown.message
     else:

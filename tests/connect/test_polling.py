@@ -70,7 +70,7 @@ def test_nobody_asks_before_it_is_time(core: WatchedCore) -> None:
 
 def poll_and_die(core: WatchedCore, attempt: Attempt) -> None:
     """A worker begins a poll, and is killed before it is answered."""
-    assert core.attempts.claim_check(attempt.id, core.clock(), poll_permit(attempt, None, core.clock()))
+    assert core.attempts.claim_poll(attempt.id, core.clock(), poll_permit(attempt, None, core.clock()))
 
 
 @pytest.mark.parametrize(

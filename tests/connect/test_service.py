@@ -279,7 +279,7 @@ class TestLaunch:
     def test_a_try_of_another_process_is_waited_for(self, core: WatchedCore) -> None:
         """It may have been killed: after a while the token may be tried again, and is used up once."""
         attempt, token = begin(core)
-        core.connect._open(core.connect.peek(token))  # All that a killed process has done.
+        core.connect._claim_launch(core.connect.peek(token))  # All that a killed process has done.
         with pytest.raises(LaunchPostponed):
             core.connect.launch(core.connect.peek(token))
         assert core.partner.of("mint") == []

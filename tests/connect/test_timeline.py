@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bff.connect.attempt import Attempt, Delivery, Status
-from bff.connect.timeline import SENTENCES, Step, as_text, story
+from bff.connect.timeline import SENTENCES, Step, all_steps, as_text
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef, User
 
@@ -50,7 +50,7 @@ def names(steps: list[Step]) -> list[str]:
 
 def test_an_attempt_that_was_only_prepared_has_one_step() -> None:
     """What has not happened is not told."""
-    assert story(attempt(), []) == [Step("prepared", NOON, NOON)]
+    assert all_steps(attempt(), []) == [Step("prepared", NOON, NOON)]
 
 
 def test_the_story_is_in_the_order_of_time() -> None:
@@ -64,7 +64,7 @@ def test_the_story_is_in_the_order_of_time() -> None:
         late_success_at=at(950),
     )
     noted = [Step("checked", at(4), at(899), 7), Step("redeemed", at(5), at(5))]
-    steps = story(told, noted)
+    steps = all_steps(told, noted)
     assert names(steps) == [
         "prepared", "launched", "minted", "checked", "redeemed", "returned", "expired", "late_success",
     ]  # fmt: skip
@@ -76,16 +76,18 @@ def test_the_story_is_in_the_order_of_time() -> None:
 @pytest.mark.parametrize("status", Status)
 def test_the_end_is_told_by_its_name_and_only_if_there_was_one(status: Status) -> None:
     """A live attempt has none."""
-    ended = [step.name for step in story(attempt(status=status, settled_at=at(9)), []) if step.at == at(9)]
+    ended = [
+        step.name for step in all_steps(attempt(status=status, settled_at=at(9)), []) if step.at == at(9)
+    ]
     assert ended == ([] if status in {Status.CREATED, Status.LAUNCHED} else [status.value])
-    assert names(story(attempt(status=status), [])) == ["prepared"]
+    assert names(all_steps(attempt(status=status), [])) == ["prepared"]
 
 
 def test_every_step_has_words() -> None:
     """The ends, and the attempt's own times."""
     own = attempt(launched_at=NOON, minted_at=NOON, returned_at=NOON, late_success_at=NOON)
     ends = {status.value for status in Status} - {"created", "launched"}
-    assert {*names(story(own, [])), *ends} <= set(SENTENCES)
+    assert {*names(all_steps(own, [])), *ends} <= set(SENTENCES)
 
 
 def test_an_operator_reads_who_what_where_and_a_line_for_each_step() -> None:

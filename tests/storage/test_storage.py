@@ -156,7 +156,7 @@ def test_housekeeping_looks_at_no_row_that_it_does_not_need(house: House) -> Non
     house.prepared()
     house.multiply(4000)
     now = house.core.clock.now + 2 * RETENTION
-    asked = [kind.oldest(5) for kind in house.purge.ended(now) if kind.table is attempts]
+    asked = [kind.oldest(5) for kind in house.purge.rules(now) if kind.table is attempts]
     explain = "EXPLAIN QUERY PLAN" if house.engine.dialect.name == "sqlite" else "EXPLAIN"
     with house.engine.connect() as connection:
         connection.execute(text("ANALYZE"))

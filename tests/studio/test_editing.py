@@ -105,7 +105,7 @@ def test_what_is_sent_to_whom() -> None:
     assert [(row.connector, row.locale) for row in found] == [(k, at) for k in NAMES for at in ("de", "*")]
     german, other = found[:2]
     assert german.message == "hallo HubSpot hubspot de"
-    assert '"message":"hallo HubSpot hubspot de"' in (german.wire or "")
+    assert '"message":"hallo HubSpot hubspot de"' in (german.callback_message or "")
     assert german.place == ("hubspot", "de")
     assert german.why == "the HubSpot text in German"
     assert german.fits
@@ -119,7 +119,7 @@ def test_what_is_sent_to_whom() -> None:
 def test_a_faulty_text_is_sent_to_nobody() -> None:
     """The row says which text it would be; its length is no trouble of its own."""
     row = rows(CONTENT)["crm", "de"]
-    assert (row.message, row.wire, row.length, row.place) == (None, None, 0, ("crm", "*"))
+    assert (row.message, row.callback_message, row.length, row.place) == (None, None, 0, ("crm", "*"))
     assert row.why == "the CRM text, as there is none for CRM in German"
     nonsense = {**CONTENT, "messages/default/kind": "shouted"}
     assert rows(nonsense)["hubspot", "de"].message is None
@@ -136,14 +136,14 @@ def test_a_message_is_shown_as_it_is_posted() -> None:
     text = {path_of_text("default"): "{attempt}"}
     sealed = rows(text)["crm", "*"]
     assert sealed.message == SAMPLE["attempt"]
-    assert json.loads(sealed.wire or "") == {
+    assert json.loads(sealed.callback_message or "") == {
         "type": "hitchpost.callback",
         "attempt": SAMPLE["attempt"],
         "nonce": SAMPLE_NONCE,
         "message": SAMPLE["attempt"],
     }
     plain = rows({**text, "messages/default/kind": "plain"})["crm", "*"]
-    assert plain.wire == plain.message == SAMPLE["attempt"]
+    assert plain.callback_message == plain.message == SAMPLE["attempt"]
 
 
 def test_a_text_is_of_its_messages_kind_and_format() -> None:

@@ -196,7 +196,7 @@ class Scene(HostPage):
         found: int = self.sql("bff", "SELECT checks FROM attempts WHERE id = ?", attempt)[0][0]
         return found
 
-    def story(self, attempt: str) -> list[str]:
+    def all_steps(self, attempt: str) -> list[str]:
         """The steps that the server has noted of this attempt."""
         return [step["step"] for step in self.server_says(attempt)["timeline"]]
 

@@ -11,7 +11,7 @@ from bff.content.words import Words
 from bff.identity.principal import Principal
 
 
-def told_connection(
+def connection_json(
     connection: Connection, product: Product, principal: Principal | None, words: Words
 ) -> dict[str, Any]:
     """A connection for ``principal``, or for the host's server if None. ``words``: in the user's language."""
@@ -29,7 +29,7 @@ def told_connection(
     }
 
 
-def told_connector(
+def connector_json(
     standing: ConnectorStanding, product: Product, principal: Principal, words: Words
 ) -> dict[str, Any]:
     """A connector with its state for this account and all its connections."""
@@ -42,7 +42,7 @@ def told_connector(
         "state": standing.state.value,
         "last_state": last.value if last else None,
         "last_seen_at": moment(standing.last_seen_at),
-        "connections": [told_connection(each, product, principal, words) for each in standing.connections],
+        "connections": [connection_json(each, product, principal, words) for each in standing.connections],
     }
 
 

@@ -177,9 +177,9 @@ def _answer_result(
     if isinstance(result, Attempt):
         return _ended(result, words)
     if isinstance(result, RejectedValues):
-        whole = text(form_fields.WORDS[result.whole]) if result.whole else ""
+        whole = text(form_fields.WORDS[result.form_fault]) if result.form_fault else ""
         faults = dict(result.fields)
-        if result.whole is Fault.REFUSED and form.fields:
+        if result.form_fault is Fault.REFUSED and form.fields:
             # Shown beside the last field, which is the secret if the form has one.
             faults, whole = {form.fields[-1].name: Fault.REFUSED}, ""
         return _retry(attempt, words, whole, form_fields.told_faults(form, faults, text))

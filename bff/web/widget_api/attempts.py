@@ -16,7 +16,7 @@ from bff.common.secret import Secret
 from bff.connect.attempt import Attempt, Delivery, Hint
 from bff.connect.new_attempt import BeginRequest
 from bff.connect.offered_connectors import offered_connector, offered_connectors
-from bff.connect.timeline import Step, story
+from bff.connect.timeline import Step, all_steps
 from bff.connections.connection import State
 from bff.connections.overview import ConnectorStanding
 from bff.content import look
@@ -29,7 +29,7 @@ from bff.serving import metrics
 from bff.web.kit import cors
 from bff.web.kit.authenticate import signed_in, signed_in_or_host_server
 from bff.web.kit.bodies import Body, read_body
-from bff.web.kit.connection_view import told_connector
+from bff.web.kit.connection_view import connector_json
 from bff.web.kit.guards import CUSTOM_HEADER, calling_origin
 from bff.web.kit.in_app import is_in_app
 from bff.web.kit.limits import Limit, Purpose
@@ -91,7 +91,7 @@ def config() -> Response:
         {
             "product": {"key": product.key, "name": product.name},
             "connectors": [
-                told_connector(standing, product, principal, shared)
+                connector_json(standing, product, principal, shared)
                 | {"error": _unavailable(product, standing.connector, shared)}
                 for standing in states
             ],
@@ -205,7 +205,7 @@ def cancel(attempt_id: str) -> Response:
 
 @routes.post("/v1/attempts/<attempt_id>/accept")
 @describe.operation(
-    Answer(200, "The attempt that stands for the choice.", shapes.AttemptState),
+    Answer(200, "The new attempt, which replaces the connected account.", shapes.AttemptState),
     access=Access.PAGE,
     limit=Limit((Purpose.ATTEMPT,)),
     parameters=(parameters.ORIGIN, parameters.ATTEMPT),
@@ -286,5 +286,5 @@ def _timeline(noted: list[Step], attempt: Attempt) -> list[dict[str, Any]]:
             "count": step.count,
             "detail": attempt.provider_said if step.name in {"failed", "declined"} else None,
         }
-        for step in story(attempt, noted)
+        for step in all_steps(attempt, noted)
     ]

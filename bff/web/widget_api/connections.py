@@ -14,7 +14,7 @@ from bff.openapi.operation import Answer
 from bff.web.kit import audit, cors
 from bff.web.kit.accounts import account_of
 from bff.web.kit.authenticate import bearer, host_server, signed_in, signed_in_or_host_server
-from bff.web.kit.connection_view import may_end, told_connection
+from bff.web.kit.connection_view import connection_json, may_end
 from bff.web.kit.guards import CUSTOM_HEADER, ORIGIN
 from bff.web.kit.limits import Limit, Purpose
 from bff.web.kit.locales import browsers, wanted
@@ -45,7 +45,7 @@ def connections() -> Response:
     words = Words(product, _languages(principal))
     overview, asks_now = services().connections.overview, principal is None
     found = [] if is_draft(product.key) else overview.connections(account, offered, now=asks_now)
-    return answer({"connections": [told_connection(each, product, principal, words) for each in found]})
+    return answer({"connections": [connection_json(each, product, principal, words) for each in found]})
 
 
 @routes.delete("/v1/connections/<connection_id>")
@@ -67,8 +67,8 @@ def disconnect(connection_id: str) -> Response:
     services().limits.spend(Purpose.DISCONNECT, product.key, account.id, actor)
     found = services().connections.service.find(account, _offered(product, principal), connection_id)
     if not may_end(product, principal, found.row.owned_by):
-        whose = "who connected it" if product.disconnect == "owner" else "the host's server"
-        raise NotAllowed(f"this connection is ended by {whose} only (disconnect in the product's file)")
+        who = "the user who connected it" if product.disconnect == "owner" else "the host's server"
+        raise NotAllowed(f"only {who} may end this connection (disconnect in the product's file)")
     services().connections.service.end(found, actor)
     audit.disconnected(actor, product.key, account.id, found.offered.key, found.row.number)
     return Response(status=204, headers=API_HEADERS)
@@ -77,8 +77,8 @@ def disconnect(connection_id: str) -> Response:
 def _caller() -> tuple[Product, Principal | None]:
     """The caller's product, and its principal if it is a page.
 
-    A call without a session that carries a bearer token is taken for a host's server, so a wrong secret key
-    is reported as such. With a page's headers it is taken for one only if the key is right.
+    Without a page's headers, a bearer token that is no session is treated as a secret key, and a wrong one is
+    reported as a wrong key. With them, it counts as a server's call only if the key is right.
     """
     if ORIGIN in request.headers or CUSTOM_HEADER in request.headers:
         return signed_in_or_host_server()

@@ -36,7 +36,7 @@ class PressForm(Body):
 
 @routes.post("/v1/press")
 @describe.operation(
-    Answer(204, "It was heard."),
+    Answer(204, "The press was accepted."),
     access=Access.ANYBODY,
     limit=Limit((Purpose.PRESS,), by_address=True),
     parameters=(parameters.ORIGIN,),
@@ -54,7 +54,7 @@ def press() -> Response:
     pressed = checked(PressForm, request.form.to_dict())
     attempt = services().clicks.connect.peek(Secret(pressed.launch_token))
     if request.headers.get(ORIGIN) != attempt.origin:
-        raise OriginNotRegistered("a press is told by the page that began its attempt")
+        raise OriginNotRegistered("a press must come from the origin of the page that began the attempt")
     mint_ahead(attempt)
     response = Response(status=204)
     del response.headers["Content-Type"]  # There is no content.

@@ -78,8 +78,9 @@ async function ask(source: NonNullable<Settings["session"]>): Promise<string> {
   try {
     const given = (await source()) as string | Session | null | undefined;
     const { token, expires_in }: Session = typeof given === "string" ? { token: given } : (given ?? {});
-    // Its life counts from now, as clocks differ. Without `expires_in` it is used until the BFF refuses it.
-    until = expires_in ? Date.now() + expires_in * 1000 - TOKEN_MARGIN : Infinity;
+    // Its life counts from now, as clocks differ. Without `expires_in` it is used until the BFF refuses it. A late
+    // answer, for a user who has left, must not stand for the next one: `configure` has set `until` to 0.
+    until &&= expires_in ? Date.now() + expires_in * 1000 - TOKEN_MARGIN : Infinity;
     if (token) return token;
   } catch (error) {
     logError(error);

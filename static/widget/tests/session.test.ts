@@ -41,6 +41,19 @@ describe("who is signed in", () => {
     expect(bearers().at(-1)).toBe("Bearer two");
   });
 
+  it("never uses a token that comes late, for a user who has left", async () => {
+    let arrive: (token: string) => void = () => undefined;
+    configure({ session: () => new Promise<string>((resolve) => { arrive = resolve; }) });
+    page.connect("crm");
+    await pass(0);
+    configure({ session: () => "next" });
+    arrive("left");
+    await pass(0);
+    page.connect("crm");
+    await pass(0);
+    expect(bearers().at(-1)).toBe("Bearer next");
+  });
+
   it("gets a new token once when the BFF refuses the one it has", async () => {
     page.bff.sessions.push(answer("old"), answer("new"));
     page.bff.refused.add("old");

@@ -151,7 +151,7 @@ def test_forged_messages(scene: Scene) -> None:
     scene.wait(lambda: scene.checks(attempt) >= checks + 2)
     assert scene.steps().count("finishing") <= 1, "a forged message was taken for the true one"
     assert len(scene.endings()) == 1
-    assert "message_seen" not in scene.story(attempt)
+    assert "message_seen" not in scene.all_steps(attempt)
     scene.driver.switch_to.window(popup)
     scene.driver.back()
     scene.press_in_popup("Allow")
