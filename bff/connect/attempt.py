@@ -74,7 +74,8 @@ class Attempt:
     said on the return page that the sign-in was finished. ``seemed_over_at``: when a page last sent a hint
     that usually ends a sign-in. ``attributed``: the connection is known to be the work of this user.
 
-    ``checks``: polls plus tries of the launch; ``checked_at``: when the last of them began.
+    ``checks``: how often the partner service was polled; ``checked_at``: when last. ``hinted_at``: when a page
+    last sent a hint.
 
     ``external_account``: the third-party account that signed in. ``connected_account``: the third-party
     account that stays connected after an ``account_mismatch``. ``provider_said``: the third party's error in

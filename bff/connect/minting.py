@@ -164,16 +164,13 @@ class Minter:
         self, account: AccountRef, offered: OfferedConnector, wanted: Connector, attempt: str
     ) -> AccountConnector | None:
         installs = self._installs_of(account, wanted, self._partner.list_account_connectors(account))
-        lost = self._lost(account)
+        lost, busy = self._lost(account), self._claims.busy(account) if self._claims else set()
+        candidates = [item for item in installs if not item.authenticated and item.id not in lost | busy]
         # Nothing is connected, and one has lost its grant: sign in to that one again.
         if not any(item.authenticated for item in installs) and any(item.id in lost for item in installs):
-            return self._choose(account, wanted, installs)
-        busy = lost | (self._claims.busy(account) if self._claims else set())
-        for item in installs:
-            is_free = not item.authenticated and item.id not in busy
-            if is_free and self._take(account, offered, item, attempt):
-                return item
-        return None
+            again = self._choose(account, wanted, installs)
+            candidates = [again, *candidates] if again.id not in busy else candidates
+        return next((item for item in candidates if self._take(account, offered, item, attempt)), None)
 
     def _take(
         self, account: AccountRef, offered: OfferedConnector, item: AccountConnector, attempt: str

@@ -112,20 +112,18 @@ class AttemptPoller:
         connector_id = attempt.account_connector_id
         if connector_id is None:
             return False, None
-        if not (self._claim(attempt, hint, now) or _is_last_poll(attempt, hint, now)):
+        permit = poll_permit(attempt, hint, now)
+        # Checked here first: most requests come before a poll is due, and then cost no write.
+        claimed = permit.looks_due(attempt) and self._attempts.claim_poll(attempt.id, now, permit)
+        if not (claimed or _is_last_poll(attempt, hint, now)):
             return False, None
         try:
             return True, self._partner.get_account_connector(attempt.account, connector_id)
         except PartnerProblem:
             return False, None
         finally:
-            self._attempts.release_poll(attempt.id)
-
-    def _claim(self, attempt: Attempt, hint: Hint | None, now: datetime) -> bool:
-        """Whether this caller may poll now."""
-        permit = poll_permit(attempt, hint, now)
-        # Checked here first: most requests come before a poll is due, and then cost no write.
-        return permit.looks_due(attempt) and self._attempts.claim_poll(attempt.id, now, permit)
+            if claimed:
+                self._attempts.release(attempt.id, permit.lease_until)
 
     def _others(self, attempt: Attempt, seen: AccountConnector | None) -> list[OtherSignIn]:
         # Read after the poll: a sign-in that set the flag was stored before it could set it.

@@ -84,10 +84,16 @@ class AttemptStore(Protocol):
         """Store that a sign-in URL was minted outside of any attempt."""
 
     def claim_poll(self, attempt_id: str, now: datetime, permit: PollPermit) -> bool:
-        """Claim the permission to poll now; False if it is not due. ``release_poll`` releases it."""
+        """Claim the permission to poll until ``permit.lease_until``; False if a poll is not due.
 
-    def release_poll(self, attempt_id: str) -> None:
-        """Release the claim of this attempt, whoever has it: a last poll is made without one."""
+        Counts the poll (``Attempt.checks``, ``Attempt.checked_at``).
+        """
+
+    def claim_launch(self, attempt_id: str, now: datetime, lease_until: datetime) -> bool:
+        """Claim another try of a launch until ``lease_until``; False while another process has a claim."""
+
+    def release(self, attempt_id: str, lease_until: datetime) -> None:
+        """Release a claim. If it has expired and another process has its own, that claim stays."""
 
     def note_hint(self, attempt_id: str, hint: Hint, now: datetime) -> None:
         """Store that a page sent this hint."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -32,7 +32,6 @@ from bff.connect.launch_locks import LaunchLocks
 from bff.connect.launch_minting import LaunchMinter, MintedLaunch
 from bff.connect.new_attempt import BeginRequest, new_attempt
 from bff.connect.offered_connectors import offered_connector
-from bff.connect.poll_schedule import PollPermit
 from bff.connect.polling import AttemptPoller
 from bff.connect.ports import AttemptStore
 from bff.connect.prefetch import Prefetcher
@@ -44,8 +43,6 @@ POSTPONED_FOR: Final = timedelta(seconds=30)
 """How long after its first try a launch is postponed while the partner service is unavailable."""
 LAUNCH_LEASE: Final = timedelta(seconds=15)
 """How long one try of a launch holds off others if it does not finish, since its process may have died."""
-MOST_TRIES: Final = 1000
-"""The most tries of one launch. A try is counted in ``Attempt.checks``, together with the polls."""
 
 
 @dataclass(frozen=True)
@@ -142,11 +139,11 @@ class Connect:
     def _launch(self, prepared: Attempt) -> Launched:
         # Taken first, so that no other launch gets it, even if this one turns out to be refused.
         begun = self._prefetcher.take(prepared.id)
-        attempt = self._claim_launch(prepared)
+        attempt, lease_until = self._claim_launch(prepared)
         try:
             launch = self._mint_unless_form(begun, attempt)
         except PartnerProblem as problem:
-            raise self._fail_or_postpone(attempt, problem) from None
+            raise self._fail_or_postpone(attempt, lease_until, problem) from None
         if launch is None:
             return Launched(attempt, *self._forms.open(attempt))
         launch_token.use_up(self._attempts, attempt, launch.changes)
@@ -181,7 +178,9 @@ class Connect:
         changes: AttemptChanges = {}
         if attempt.returned_at is None:
             changes["returned_at"] = now
-        if (named := outcome.named_error(error)) != attempt.return_error:
+        named = outcome.named_error(error)
+        if named is not None and named != attempt.return_error:
+            # A later report without one (the page reloaded without its query) does not undo a denial.
             changes["return_error"] = named
         if finished and attempt.confirmed_at is None:
             changes["confirmed_at"] = now
@@ -199,35 +198,36 @@ class Connect:
             raise NotFound("this page belongs to no attempt")
         return attempt
 
-    def _claim_launch(self, attempt: Attempt) -> Attempt:
-        """Claim the launch for this try; return the attempt as launched.
+    def _claim_launch(self, attempt: Attempt) -> tuple[Attempt, datetime]:
+        """Claim the launch for this try; return the attempt as launched, and when the claim expires.
 
-        An earlier try that did not finish is taken over.
-
-        Raises ``LaunchRefused``, or ``LaunchPostponed`` while another process tries, or may have died trying.
+        An earlier try that did not finish is taken over. Raises ``LaunchRefused``, or ``LaunchPostponed`` while another process tries, or may have died trying.
         """
         now = self._clock()
+        lease_until = now + LAUNCH_LEASE
         changes: AttemptChanges = {
             "status": Status.LAUNCHED,
             "launched_at": now,
             "expires_at": now + LAUNCHED_LIFE,
-            "checking_until": now + LAUNCH_LEASE,
+            "checking_until": lease_until,
         }
         if opened := self._attempts.transition(attempt.id, {Status.CREATED}, changes):
-            return opened
+            return opened, lease_until
         again = self._attempts.get(attempt.id)
         if again is None or not launch_token.is_usable(again):
             raise LaunchRefused("this launch token was used")
-        if not self._attempts.claim_poll(attempt.id, now, PollPermit(now, MOST_TRIES, now + LAUNCH_LEASE)):
+        if not self._attempts.claim_launch(attempt.id, now, lease_until):
             raise LaunchPostponed("this launch is being tried already")
-        return again
+        return again, lease_until
 
-    def _fail_or_postpone(self, attempt: Attempt, problem: PartnerProblem) -> PartnerProblem:
+    def _fail_or_postpone(
+        self, attempt: Attempt, lease_until: datetime, problem: PartnerProblem
+    ) -> PartnerProblem:
         """Postpone a launch that could not mint, or fail its attempt; return the error to raise."""
         is_transient = isinstance(problem, PartnerUnavailable) and not problem.lasting
         if is_transient and self._clock() - (attempt.launched_at or self._clock()) < POSTPONED_FOR:
             self._attempts.note(attempt.id, "postponed", self._clock())
-            self._attempts.release_poll(attempt.id)
+            self._attempts.release(attempt.id, lease_until)
             return LaunchPostponed(problem.detail, retry_after=getattr(problem, "retry_after", None))
         self._poller.settle(attempt, {"status": Status.FAILED, "error_code": problem.page_code})
         return problem

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bff.connect.timeline import FORM_SENT, Step
+from bff.connect.timeline import FORM_SENT, POLLED, Step
 from bff.storage.tables import attempt_steps, attempts
 
 
@@ -60,12 +60,14 @@ def was_filled_in(connection: Connection, account_connector_id: int) -> bool:
 
 
 def read(connection: Connection, attempt_id: str) -> list[Step]:
-    """The counted steps, unordered, and how often the partner service was polled and when last."""
+    """The counted steps, unordered. That of the polls has the count and the last time from the attempt."""
     noted = connection.execute(select(attempt_steps).where(attempt_steps.c.attempt_id == attempt_id)).all()
     counts = select(attempts.c.checked_at, attempts.c.checks).where(attempts.c.id == attempt_id)
-    asked = connection.execute(counts).one_or_none()
+    polls = connection.execute(counts).one_or_none()
     # By position, as ``row.count`` is a method of tuples.
-    found = [Step(row.step, row.first_at, row.last_at, row[4]) for row in noted]
-    if asked and asked.checked_at:
-        found.append(Step("checked", asked.checked_at, asked.checked_at, asked.checks))
-    return found
+    found = {row.step: Step(row.step, row.first_at, row.last_at, row[4]) for row in noted}
+    if polls and polls.checked_at:
+        # Only the first poll is noted as a step, and not even that if its process died.
+        first_at = found[POLLED].at if POLLED in found else polls.checked_at
+        found[POLLED] = Step(POLLED, first_at, polls.checked_at, polls.checks)
+    return list(found.values())

@@ -18,7 +18,7 @@ from bff.connect.other_sign_ins import OtherSignIns
 from bff.connect.outcome import ENDING_HINTS, OtherSignIn
 from bff.connect.poll_schedule import PollPermit
 from bff.connect.ports import AlreadyBegun, MintedUrl, TransactionHook
-from bff.connect.timeline import Step
+from bff.connect.timeline import POLLED, Step
 from bff.products.webhook_endpoint import LATE_SUCCESS, SETTLED
 from bff.serving.database import writing
 from bff.serving.statements import Change, Read
@@ -28,19 +28,29 @@ from bff.storage.tables import IS_LAUNCHED, attempts
 MOST_FOUND: Final = 20
 
 _table: Final = attempts.c
-_CLAIM: Final = (
+_UNCLAIMED: Final = or_(_table.checking_until.is_(None), _table.checking_until <= bindparam("now"))
+_CLAIM_POLL: Final = (
     update(attempts)
     .where(
         _table.id == bindparam("wanted"),
         _table.checks < bindparam("most"),
         or_(_table.checked_at.is_(None), _table.checked_at <= bindparam("not_since")),
-        or_(_table.checking_until.is_(None), _table.checking_until <= bindparam("now")),
+        _UNCLAIMED,
     )
     .values(checked_at=bindparam("now"), checking_until=bindparam("lease_until"), checks=_table.checks + 1)
+    .returning(_table.checks)
+)
+_CLAIM_LAUNCH: Final = (
+    update(attempts)
+    .where(_table.id == bindparam("wanted"), _UNCLAIMED)
+    .values(checking_until=bindparam("lease_until"))
     .returning(_table.id)
 )
-_END_CHECK: Final = (
-    update(attempts).where(_table.id == bindparam("wanted")).values(checking_until=None).returning(_table.id)
+_RELEASE: Final = (
+    update(attempts)
+    .where(_table.id == bindparam("wanted"), _table.checking_until == bindparam("lease_until"))
+    .values(checking_until=None)
+    .returning(_table.id)
 )
 
 
@@ -89,8 +99,9 @@ class DatabaseAttempts:
         )
         new: dict[str, Any] = {name: bindparam(name) for name in COLUMNS}
         self._add = Change(engine, insert(attempts).values(new).returning(_table.id))
-        self._claim = Change(engine, _CLAIM)
-        self._end_check = Change(engine, _END_CHECK)
+        self._claim_poll = Change(engine, _CLAIM_POLL)
+        self._claim_launch = Change(engine, _CLAIM_LAUNCH)
+        self._release = Change(engine, _RELEASE)
         self._transitions: dict[tuple[frozenset[str], frozenset[Status], bool], Change] = {}
 
     def add(self, attempt: Attempt) -> None:
@@ -189,11 +200,20 @@ class DatabaseAttempts:
             "not_since": permit.not_since,
             "lease_until": permit.lease_until,
         }
-        return self._claim.make(values) is not None
+        claimed = self._claim_poll.make(values)
+        if claimed == (1,):
+            # The attempt itself has only the time of its last poll.
+            self.note(attempt_id, POLLED, now)
+        return claimed is not None
 
-    def release_poll(self, attempt_id: str) -> None:
-        """Release the claim: the next poll may start."""
-        self._end_check.make({"wanted": attempt_id})
+    def claim_launch(self, attempt_id: str, now: datetime, lease_until: datetime) -> bool:
+        """Claim the next try of a launch; of concurrent calls one gets True."""
+        values = {"wanted": attempt_id, "now": now, "lease_until": lease_until}
+        return self._claim_launch.make(values) is not None
+
+    def release(self, attempt_id: str, lease_until: datetime) -> None:
+        """Release the claim that ends at ``lease_until``. A later claim stays."""
+        self._release.make({"wanted": attempt_id, "lease_until": lease_until})
 
     def note_hint(self, attempt_id: str, hint: Hint, now: datetime) -> None:
         """Store that a page sent this hint."""

@@ -10,6 +10,8 @@ from bff.common.legible import visible_id
 from bff.connect.attempt import GIVEN_UP, LIVE, Attempt
 
 FORM_SENT: Final = "form_sent"
+POLLED: Final = "checked"
+"""The step of the polls. Callers of the API know it by this name."""
 SENTENCES: Final = {
     "prepared": "the page prepared the attempt",
     "launched": "the popup sent its launch token",
@@ -29,7 +31,7 @@ SENTENCES: Final = {
     "completed": "the browser that launched it came to complete it",
     "completed_elsewhere": "another browser came to complete it, and was refused",
     "cancel_seen": "the user gave up",
-    "checked": "the partner service was asked",
+    POLLED: "the partner service was polled",
     "connected": "ended: connected",
     "declined": "ended: access was declined",
     "failed": "ended: failed",

@@ -131,7 +131,7 @@ class Ledger:
         return {number for each in running for number in (each.number, each.wanted) if number is not None}
 
     def take(self, account: AccountRef, offered: OfferedConnector, number: int, attempt: str) -> bool:
-        """Claim one for an attempt that mints for it, for ``TAKEN``."""
+        """Claim this account connector for the attempt, for ``TAKEN``; False when another attempt has it."""
         return self.store.take(self.blank(account, offered, number), self._clock() + TAKEN, attempt)
 
     def settled(self, seen: AccountConnector) -> Callable[[Any, Attempt], None]:

@@ -49,7 +49,7 @@ class ConnectionStore(Protocol):
         """Move the next check of an account; None for none."""
 
     def take(self, blank: Stored, until: datetime, attempt: str) -> bool:
-        """Claim an ended connection for one attempt; False when another attempt has it.
+        """Claim a connection that has ended or lost its grant for one attempt; False when another has it.
 
         An attempt may repeat its claim. An attempt that has ended has none.
         """

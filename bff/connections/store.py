@@ -141,7 +141,7 @@ class DatabaseConnections:
             connection.execute(update(connections).where(due).values(look_at=until))
 
     def take(self, blank: Stored, until: datetime, attempt: str) -> bool:
-        """Claim an ended connection for one attempt; False when another attempt has it.
+        """Claim a connection that has ended or lost its grant for one attempt; False when another has it.
 
         An attempt may repeat its claim. An attempt that has ended has none.
         """
@@ -151,7 +151,7 @@ class DatabaseConnections:
         )
         free = and_(
             *_is(blank.product, blank.account_id, blank.number),
-            _row.state == State.DISCONNECTED.value,
+            _row.state != State.CONNECTED.value,
             or_(_row.taken_until.is_(None), _row.taken_until <= now, _row.taken_by == attempt, has_ended),
         )
         mine = {"taken_until": until, "taken_by": attempt}

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 
 import pytest
 
 from bff.common.background import T
 from bff.common.errors import PartnerUnavailable, SeveralConnections
-from bff.connect.minting import Minter
+from bff.connect.attempt import LIVE, Status
+from bff.connect.minting import ConnectionTarget, Minter
+from bff.connections.connection import Change, State
+from bff.connections.ledger import Ledger
+from bff.connections.store import DatabaseConnections, decide_within
 from bff.upstream.catalogue import Catalogue
 from bff.upstream.protocol import AccountConnector, CompletionRequest, Connector, SignInToken
 from tests.support.model_partner import NoStore, at_once
@@ -123,3 +128,26 @@ class TestChosen:
         both = (installed(9, authenticated=True), installed(5, authenticated=True))
         with pytest.raises(SeveralConnections, match="5, 9; name one of them as connection"):
             self.chosen(core, *both)
+
+
+class TestAdded:
+    """Each of several users who add a connection signs in to an account connector of its own."""
+
+    def test_one_that_lost_its_grant_is_signed_in_to_by_one(self, core: WatchedCore) -> None:
+        """The other user gets a new one, also while the first one signs in. It is free when that has ended."""
+        account, store = replace(ACME, product="demo"), DatabaseConnections(core.engine)
+        ledger = Ledger(store, core.clock, None, decide_within)
+        lost = replace(ledger.blank(account, CRM, 5), state=State.NEEDS_RECONNECT)
+        store.apply(Change(lost), None)
+        core.partner.installed = [installed(5)]
+        catalogue = Catalogue(core.partner, core.clock, NoStore(), at_once)
+        adding = Minter(core.partner, catalogue, at_once, claims=ledger)
+
+        def added(attempt: str) -> int:
+            return adding.mint(account, CRM, "ada", target=ConnectionTarget(adds=True, attempt=attempt))[0].id
+
+        first = core.launched()
+        core.attempts.transition(first.id, LIVE, {"wanted_connection": 5})
+        assert added("att_second") == 70
+        core.attempts.transition(first.id, LIVE, {"status": Status.CANCELLED, "settled_at": core.clock()})
+        assert (added("att_third"), added("att_fourth"), added("att_third")) == (5, 71, 5)

@@ -9,7 +9,8 @@ import pytest
 
 from bff.connect.attempt import Attempt, Hint, Status
 from bff.connect.outcome import LATE
-from bff.connect.poll_schedule import poll_permit
+from bff.connect.poll_schedule import LEASE, poll_permit
+from bff.connect.timeline import POLLED, Step
 from tests.support.watched_core import WatchedCore
 
 
@@ -99,10 +100,47 @@ def test_a_repeated_cancel_polls_only_when_a_poll_is_due(core: WatchedCore) -> N
     attempt = launched(core)
     poll_and_die(core, attempt)
     ended = core.connect.cancel(core.read(attempt))
-    core.clock.tick(5)
+    core.clock.tick(LEASE.total_seconds())
     poll_and_die(core, ended)
     core.connect.cancel(core.read(ended))
     assert len(core.partner.of("get")) == 1
+
+
+def test_a_last_poll_leaves_another_workers_claim(core: WatchedCore) -> None:
+    """That worker still polls: a third one waits for it."""
+    attempt = launched(core)
+    poll_and_die(core, attempt)
+    ended = core.connect.cancel(core.read(attempt))
+    core.clock.tick(LEASE.total_seconds() - 1)
+    assert core.poller.poll(core.read(ended), Hint.CANCEL).status is Status.CANCELLED
+    assert len(core.partner.of("get")) == 1
+    core.clock.tick(1)
+    core.poller.poll(core.read(ended), Hint.CANCEL)
+    assert len(core.partner.of("get")) == 2
+
+
+def test_a_claim_that_has_expired_releases_no_later_one(core: WatchedCore) -> None:
+    """A worker was answered after its claim had expired, and another worker polls already."""
+    attempt, began = launched(core), core.clock()
+    poll_and_die(core, attempt)
+    core.clock.tick(LEASE.total_seconds())
+    poll_and_die(core, attempt)
+    core.attempts.release(attempt.id, began + LEASE)
+    now = core.clock()
+    assert not core.attempts.claim_launch(attempt.id, now, now + LEASE)
+    core.attempts.release(attempt.id, now + LEASE)
+    assert core.attempts.claim_launch(attempt.id, now, now + LEASE)
+
+
+def test_the_polls_are_one_step_from_the_first_to_the_last(core: WatchedCore) -> None:
+    """It stands in the timeline where the first poll was made."""
+    attempt, first = launched(core), core.clock()
+    for _ in range(3):
+        core.poller.poll(core.read(attempt))
+        last = core.clock()
+        core.clock.tick(5)
+    (polls,) = (step for step in core.attempts.steps(attempt.id) if step.name == POLLED)
+    assert polls == Step(POLLED, first, last, 3)
 
 
 def test_a_signal_is_noted_while_the_attempt_is_live(core: WatchedCore) -> None:

@@ -221,6 +221,7 @@ class TestLaunch:
             core.clock.tick(5)
         assert stored(core, attempt).status is Status.LAUNCHED
         assert core.events.heard == []
+        assert {step.name: step.count for step in core.attempts.steps(attempt.id)} == {"postponed": 2}
         core.partner.fails.clear()
         assert core.connect.launch(core.connect.peek(token)).url
         with pytest.raises(LaunchRefused):
@@ -445,6 +446,16 @@ class TestReturned:
         assert (told.status, told.error_code, told.return_error) == (Status.FAILED, "failed", "unknown")
         assert core.read(attempt).status is Status.DECLINED
         assert core.read(other).status is Status.FAILED
+
+    def test_a_denial_is_not_forgotten_when_the_return_page_is_loaded_again(self, core: WatchedCore) -> None:
+        """Without its query, before the partner service could be polled."""
+        attempt, secret = self.reconnected(core)
+        core.partner.down = True
+        assert core.connect.returned(secret, "access_denied").status is Status.LAUNCHED
+        assert core.connect.returned(secret).return_error == "access_denied"
+        core.partner.down = False
+        core.clock.tick(10)
+        assert core.poller.poll(stored(core, attempt)).status is Status.DECLINED
 
     def test_a_return_that_is_loaded_twice_was_at_the_first_time(self, core: WatchedCore) -> None:
         """Nothing has been decided in between."""

@@ -137,6 +137,15 @@ def test_one_that_stands_for_nothing_is_taken_by_one(store: DatabaseConnections)
     assert not store.take(replace(blank, number=7), until, "att_late")
 
 
+def test_one_that_lost_its_grant_is_claimed_by_one_attempt(store: DatabaseConnections) -> None:
+    """Of several users who add a connection, one signs in to it again."""
+    lost = replace(ADAS, number=9, state=State.NEEDS_RECONNECT, look_at=None)
+    store.apply(Change(lost), None)
+    until = NOW + timedelta(minutes=1)
+    assert sum(bool(done) for done in at_once(lambda n: store.take(lost, until, f"att_{n}"))) == 1
+    assert store.of_account("demo", "acme")[9].state is State.NEEDS_RECONNECT
+
+
 def test_what_was_taken_is_its_attempts_until_that_has_ended(
     store: DatabaseConnections, engine: Engine
 ) -> None:

@@ -85,6 +85,10 @@ class WatchedPartner(ModelPartner):
         self._note("install", account, connector)
         return AccountConnector(70, "New", connector.id, "New", authenticated=False, sign_ins=())
 
+    def add_connector(self, account: AccountRef, connector: Connector) -> AccountConnector:
+        """Another one each time."""
+        return replace(self.install_connector(account, connector), id=69 + len(self.of("install")))
+
     def mint_sign_in_token(
         self,
         account: AccountRef,
