@@ -33,13 +33,13 @@ class AccountChoice:
         a repeated or concurrent call returns the same attempt. Raises ``InvalidRequest`` when no grant is
         held, or ``PartnerUnavailable``.
         """
-        token_sha256, number = attempt.sign_in_token_sha256, attempt.account_connector_id
-        if attempt.error_code != outcome.MISMATCH or token_sha256 is None or number is None:
+        token_sha256, connector_id = attempt.sign_in_token_sha256, attempt.account_connector_id
+        if attempt.error_code != outcome.MISMATCH or token_sha256 is None or connector_id is None:
             raise InvalidRequest("accept: no other account has signed in here")
         chosen_id = "att_" + fingerprint(f"accepted in place of {attempt.id}")[:24]
         if (existing := self._attempts.get(chosen_id)) is not None:
             return self._poller.poll(existing, Hint.RETURNED)
-        self._partner.accept_sign_in(attempt.account, number, token_sha256)
+        self._partner.accept_sign_in(attempt.account, connector_id, token_sha256)
         now = self._context.clock()
         chosen = replace(
             attempt,

@@ -44,7 +44,8 @@ class Delivery(StrEnum):
 class Hint(StrEnum):
     """The signal that made a page ask for the status. It is no proof that a sign-in succeeded.
 
-    A hint affects when the BFF polls, and when it stops waiting for this user to finish (``outcome.decide``).
+    A hint affects when the BFF polls and which step it reports. Without records of sign-ins it also ends the
+    wait for this user (``outcome.decide``).
 
     ``trouble``: a page in the popup showed an error. ``closed``: the popup seems closed. ``focus``: the user
     is back on the host page.
@@ -74,12 +75,12 @@ class Attempt:
     said on the return page that the sign-in was finished. ``seemed_over_at``: when a page last sent a hint
     that usually ends a sign-in. ``attributed``: the connection is known to be the work of this user.
 
-    ``checks``: how often the partner service was polled; ``checked_at``: when last. ``hinted_at``: when a page
-    last sent a hint.
+    ``checks``: how often the partner service was polled; ``checked_at``: when last. ``hinted_at``: when a
+    page last sent a hint.
 
     ``external_account``: the third-party account that signed in. ``connected_account``: the third-party
-    account that stays connected after an ``account_mismatch``. ``provider_said``: the third party's error in
-    one line, for operators.
+    account that stays connected after an ``account_mismatch``. ``provider_said``: the third party's error,
+    in one line for operators.
     """
 
     id: str
@@ -128,7 +129,8 @@ class Attempt:
 class AttemptChanges(TypedDict, total=False):
     """The columns that a transition may set: an attempt's fields, and ``checking_until``.
 
-    ``checking_until``: until then, nobody else may poll the attempt or try its launch; None releases it.
+    ``checking_until``: when the claim of the process that polls the attempt or tries its launch expires; None
+    releases the claim.
     """
 
     status: Status

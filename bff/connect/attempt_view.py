@@ -66,9 +66,9 @@ class AttemptViews:
         }
 
     def _unsent(self, attempt: Attempt) -> dict[str, str] | None:
-        """The callback message of a connected attempt; None for a sealed message.
+        """The callback message of a connected attempt; None if it is sealed.
 
-        A sealed callback message has a nonce, which only the partner service may post.
+        The nonce of a sealed message shows that the partner service posted it.
         """
         if attempt.status is not Status.CONNECTED or attempt.callback_message != attempt.message:
             return None

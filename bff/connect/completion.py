@@ -38,12 +38,12 @@ class SameBrowser(StrEnum):
 class Minted:
     """A sign-in token and the account connector that it is for.
 
-    ``browser``: the secret for the launching browser's cookie; None where no completion will be asked for.
+    ``browser_secret``: for the launching browser's cookie; None where no completion will be asked for.
     """
 
     installed: AccountConnector
     token: SignInToken
-    browser: Secret | None
+    browser_secret: Secret | None
 
 
 class BrowserBinding:
@@ -88,8 +88,8 @@ class BrowserBinding:
             self._attempts.transition(attempt.id, LIVE, {"wanted_connection": installed.id})
         if request and not token.completes:
             self._report_unsupported(attempt)
-        browser = Secret(self._context.random_token()) if request and token.completes else None
-        return Minted(installed, token, browser)
+        browser_secret = Secret(self._context.random_token()) if request and token.completes else None
+        return Minted(installed, token, browser_secret)
 
     def attempt(self, attempt_id: str) -> Attempt:
         """The attempt that a browser comes to complete. Raises ``NotFound``."""
@@ -98,17 +98,17 @@ class BrowserBinding:
             raise NotFound("there is nothing to complete here")
         return attempt
 
-    def complete(self, attempt: Attempt, browser: Secret, code: Secret) -> Secret:
+    def complete(self, attempt: Attempt, browser_secret: Secret, code: Secret) -> Secret:
         """Complete the sign-in at the partner service; return the URL where the browser continues.
 
-        ``browser`` is the secret from the launching browser's cookie, ``code`` is the partner service's.
+        ``browser_secret`` is from the launching browser's cookie, ``code`` from the partner service.
         Raises ``CompletedElsewhere``, ``LaunchRefused`` for a code that was used or has expired,
         ``NotFound``, ``PartnerUnavailable``.
         """
         connector_id, token_sha256 = attempt.account_connector_id, attempt.sign_in_token_sha256
         if connector_id is None or token_sha256 is None:
             raise NotFound("there is nothing to complete here")
-        if not hmac.compare_digest(fingerprint(browser.reveal()), attempt.browser_sha256 or ""):
+        if not hmac.compare_digest(fingerprint(browser_secret.reveal()), attempt.browser_sha256 or ""):
             if self._partner.refuse_sign_in(attempt.account, connector_id, token_sha256, code):
                 self._fail_elsewhere(attempt)
             raise CompletedElsewhere("this sign-in was begun in another browser")
@@ -125,7 +125,7 @@ class BrowserBinding:
         self._events.tell("completed elsewhere", settled)
 
     def _report_unsupported(self, attempt: Attempt) -> None:
-        """Tell of it once per process. Where completion is required, tell each time, and raise."""
+        """Log once per process that completion is not supported; if it is required, each time, and raise."""
         if self._mode is SameBrowser.REQUIRED:
             self._events.tell("cannot complete", attempt)
             detail = (

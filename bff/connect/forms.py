@@ -56,7 +56,7 @@ class NextUrl:
     """The URL where the sign-in continues, and a new secret for the browser's cookie, if there is one."""
 
     url: Secret
-    browser: Secret | None
+    browser_secret: Secret | None
 
 
 class Forms:
@@ -104,18 +104,21 @@ class Forms:
 
         Uses up the launch token. Raises ``LaunchRefused``.
         """
-        browser = Secret(self._context.random_token())
-        changes: AttemptChanges = {"browser_sha256": fingerprint(browser.reveal()), "checking_until": None}
+        browser_secret = Secret(self._context.random_token())
+        changes: AttemptChanges = {
+            "browser_sha256": fingerprint(browser_secret.reveal()),
+            "checking_until": None,
+        }
         launch_token.use_up(self._attempts, attempt, changes)
         self._attempts.note(attempt.id, "form_shown", self._clock())
-        return Secret(f"{self._context.public_url}/connect/form/{attempt.id}"), browser
+        return Secret(f"{self._context.public_url}/connect/form/{attempt.id}"), browser_secret
 
-    def attempt(self, attempt_id: str, browser: Secret) -> Attempt:
+    def attempt(self, attempt_id: str, browser_secret: Secret) -> Attempt:
         """The attempt of a form, polled if its time is over. Raises ``NotFound``, ``CompletedElsewhere``."""
         attempt = self._attempts.get(attempt_id)
         if attempt is None or attempt.browser_sha256 is None:
-            raise NotFound("there is no form here")
-        if not hmac.compare_digest(fingerprint(browser.reveal()), attempt.browser_sha256):
+            raise NotFound("this attempt has no form")
+        if not hmac.compare_digest(fingerprint(browser_secret.reveal()), attempt.browser_sha256):
             raise CompletedElsewhere("this form was opened in another browser")
         if attempt.status is Status.LAUNCHED and attempt.expires_at <= self._clock():
             return self._poller.poll(attempt)
@@ -142,10 +145,10 @@ class Forms:
         ``LaunchRefused`` for an attempt that has ended, ``PartnerProblem``.
         """
         if attempt.status is not Status.LAUNCHED or turn >= MOST_SENT:
-            raise LaunchRefused("this form can be sent no more")
+            raise LaunchRefused("this form can no longer be submitted")
         form = self._form_with_fields(attempt)
         if not self._attempts.send_form(attempt.id, turn, self._clock()):
-            raise Outdated("this form was sent already")
+            raise Outdated("this form was submitted already")
         reply = self._submit(attempt, form, values)
         if isinstance(reply, RejectedValues):
             step = "form_unanswered" if reply.form_fault is Fault.UNREACHABLE else "form_refused"
@@ -215,7 +218,7 @@ class Forms:
                 return reply
             changes: AttemptChanges = {**launch.changes, "expires_at": self._clock() + LAUNCHED_LIFE}
             self._change(attempt, changes)
-            return NextUrl(launch.url(self._context.partner_service_url), launch.minted.browser)
+            return NextUrl(launch.url(self._context.partner_service_url), launch.minted.browser_secret)
         return self._connect(attempt, launch.minted.installed, launch.changes, form, typed)
 
     def _connect(
@@ -233,11 +236,10 @@ class Forms:
             # The partner service posts no callback message for a form.
             "delivery": Delivery.RETURN,
         }
-        connector_id: AttemptChanges = {"account_connector_id": installed.id}
         if installed.sign_ins is not None:
             # Stored before the call: if this process dies, polling still reads the outcome from the record of
             # this sign-in. Without records, polling could take another user's connection for this one's.
-            changes |= connector_id
+            changes["account_connector_id"] = installed.id
         begun = self._change(attempt, changes)
         given = credentials_of(form, typed, minted["sign_in_token_sha256"])
         reply = self._partner.give_credentials(attempt.account, installed.id, given)
@@ -246,7 +248,7 @@ class Forms:
         ended = _end(begun, reply, self._clock())
         if ended is None:
             return RejectedValues(form_fault=Fault.REFUSED)
-        return self._poller.settle(begun, ended | connector_id, reply)
+        return self._poller.settle(begun, {**ended, "account_connector_id": installed.id}, reply)
 
     def _change(self, attempt: Attempt, changes: AttemptChanges) -> Attempt:
         changed = self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes)

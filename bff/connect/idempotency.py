@@ -41,7 +41,7 @@ class IdempotentBegin:
         self,
         product: Product,
         principal: Principal,
-        asked: BeginRequest,
+        request: BeginRequest,
         key: str,
         when_new: Callable[[Attempt], None] | None = None,
     ) -> tuple[Attempt, Secret | None]:
@@ -50,14 +50,16 @@ class IdempotentBegin:
         Raises ``InvalidRequest`` when the key was used for a different request, and what ``Connect.begin``
         raises.
         """
-        request = fingerprint(json.dumps(asdict(asked), sort_keys=True))
+        request_sha256 = fingerprint(json.dumps(asdict(request), sort_keys=True))
         scope = [principal.product, principal.account.id, principal.user.id, key]
-        keyed = replace(asked, idempotency_sha256=fingerprint(json.dumps(scope)), request_sha256=request)
+        keyed = replace(
+            request, idempotency_sha256=fingerprint(json.dumps(scope)), request_sha256=request_sha256
+        )
         try:
             return self._connect.begin(product, principal, keyed, when_new)
         except AlreadyBegun as repeat:
             # house-allow: secret-compare: the SHA-256 of a request body is no secret
-            if repeat.attempt.request_sha256 != request:
+            if repeat.attempt.request_sha256 != request_sha256:
                 raise InvalidRequest(
                     "Idempotency-Key: another request was sent with this key; take a new key for it"
                 ) from None

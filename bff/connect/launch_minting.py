@@ -44,8 +44,8 @@ class MintedLaunch:
             # Releases the launch lease (``Connect.launch``).
             "checking_until": None,
         }
-        if minted.browser is not None:
-            changes["browser_sha256"] = fingerprint(minted.browser.reveal())
+        if minted.browser_secret is not None:
+            changes["browser_sha256"] = fingerprint(minted.browser_secret.reveal())
         return changes
 
     def url(self, base: str) -> Secret:
@@ -89,7 +89,7 @@ class LaunchMinter:
         # another target needs another token.
         return (
             MintedLaunch(launch.minted, target, launch.at)
-            if launch.minted.browser is None
+            if launch.minted.browser_secret is None
             else self._mint_for(attempt, target)
         )
 

@@ -45,23 +45,23 @@ def new_attempt(
     product: Product,
     principal: Principal,
     connector: OfferedConnector,
-    asked: BeginRequest,
+    request: BeginRequest,
     context: ConnectContext,
 ) -> tuple[Attempt, Secret]:
     """The attempt, not stored yet, and its launch token.
 
     Raises ``UnknownMessage`` or ``InvalidRequest``.
     """
-    if asked.return_url is not None and asked.delivery is not Delivery.RETURN:
+    if request.return_url is not None and request.delivery is not Delivery.RETURN:
         raise InvalidRequest('return_url goes with delivery "return" only')
-    if messages.has_control(asked.return_url or ""):
+    if messages.has_control(request.return_url or ""):
         raise InvalidRequest(f"return_url: {messages.CONTROL}")
-    attempt_id, locale = "att_" + context.random_token()[:24], asked.locale or FALLBACK
-    template = chosen_message(product, asked.message, connector.key, locale)
+    attempt_id, locale = "att_" + context.random_token()[:24], request.locale or FALLBACK
+    template = chosen_message(product, request.message, connector.key, locale)
     variables = _variables(attempt_id, connector, principal, locale)
     rendered = messages.render_for(template, variables, attempt=attempt_id, nonce=context.random_token())
-    if asked.delivery is Delivery.MESSAGE:
-        require_short(context.partner_service_url, asked.origin, rendered.callback_message)
+    if request.delivery is Delivery.MESSAGE:
+        require_short(context.partner_service_url, request.origin, rendered.callback_message)
     launch_token, now = Secret(context.random_token()), context.clock()
     attempt = Attempt(
         id=attempt_id,
@@ -73,17 +73,17 @@ def new_attempt(
         connector=connector,
         message=rendered.message,
         callback_message=rendered.callback_message,
-        delivery=asked.delivery,
+        delivery=request.delivery,
         locale=locale,
-        origin=asked.origin,
-        return_url=asked.return_url,
+        origin=request.origin,
+        return_url=request.return_url,
         launch_token_sha256=fingerprint(launch_token.reveal()),
         created_at=now,
         expires_at=now + UNLAUNCHED_LIFE,
-        idempotency_sha256=asked.idempotency_sha256,
-        request_sha256=asked.request_sha256,
-        wanted_connection=asked.connection,
-        adds_connection=connector.multiple and asked.connection is None,
+        idempotency_sha256=request.idempotency_sha256,
+        request_sha256=request.request_sha256,
+        wanted_connection=request.connection,
+        adds_connection=connector.multiple and request.connection is None,
     )
     return attempt, launch_token
 

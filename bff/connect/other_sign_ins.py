@@ -54,9 +54,9 @@ class OtherSignIns:
 
     def of(self, attempt: Attempt, since: datetime) -> list[OtherSignIn]:
         """All sign-ins minted at ``since`` or later, except that of ``attempt`` itself."""
-        ours = attempt.product, attempt.account.id, attempt.user.id
+        owner = attempt.product, attempt.account.id, attempt.user.id
         rows = self._found.all(number=attempt.account_connector_id, since=since, but=attempt.id)
-        return [_other(ours, row) for row in rows]
+        return [_other(owner, row) for row in rows]
 
     def note(self, minted: MintedUrl) -> None:
         """Store a sign-in URL that was minted for the host's server."""
@@ -72,11 +72,11 @@ class OtherSignIns:
             connection.execute(insert(sign_in_urls).values(values))
 
 
-def _other(ours: tuple[str, str, str], row: Sequence[Any]) -> OtherSignIn:
+def _other(owner: tuple[str, str, str], row: Sequence[Any]) -> OtherSignIn:
     *who, minted_at, before, status, attributed, settled_at, returned_at, error = row
     connected_at = settled_at if status == Status.CONNECTED.value and attributed else None
     return OtherSignIn(
-        same_user=tuple(who) == ours,
+        same_user=tuple(who) == owner,
         minted_at=minted_at,
         over_at=connected_at or returned_at,
         refused=error is not None,

@@ -1,4 +1,8 @@
-"""Decides the outcome of an attempt from what the partner service says, never from what a browser says."""
+"""Decides the outcome of an attempt from what the partner service reports.
+
+A browser's report proves no success. It can end an attempt as declined or failed, or end the wait for this
+user.
+"""
 
 from __future__ import annotations
 
@@ -125,8 +129,10 @@ def succeeded_late(
     if seen is None:
         return None
     if seen.sign_ins is not None:
-        ours = _ours(attempt, seen.sign_ins)
-        return {"external_account": ours.external_account} if ours and ours.result == "connected" else None
+        record = _record_of(attempt, seen.sign_ins)
+        return (
+            {"external_account": record.external_account} if record and record.result == "connected" else None
+        )
     newly = seen.authenticated and not attempt.authenticated_before and attempt.return_error is None
     return {} if newly and not any(_may_have_done_it(attempt, other) for other in others) else None
 
@@ -145,8 +151,8 @@ def begun_at(attempt: Attempt, seen: AccountConnector | None) -> datetime | None
     None before, afterwards, and where it is not recorded.
     """
     records = (seen.sign_ins if seen else None) or ()
-    ours = _ours(attempt, records)
-    return ours.at if ours and ours.result == "started" else None
+    record = _record_of(attempt, records)
+    return record.at if record and record.result == "started" else None
 
 
 def expire(attempt: Attempt, now: datetime) -> AttemptChanges | None:
@@ -173,24 +179,28 @@ def _connected(now: datetime, *, attributed: bool) -> AttemptChanges:
 def _decide_by_record(
     attempt: Attempt, records: tuple[SignInRecord, ...], now: datetime
 ) -> AttemptChanges | None:
-    ours = _ours(attempt, records)
-    status = _RESULTS.get(ours.result) if ours else None
-    if ours is None or status is None:
+    record = _record_of(attempt, records)
+    status = _RESULTS.get(record.result) if record else None
+    if record is None or status is None:
         return None
-    changes: AttemptChanges = {"status": status, "settled_at": now, "external_account": ours.external_account}
+    changes: AttemptChanges = {
+        "status": status,
+        "settled_at": now,
+        "external_account": record.external_account,
+    }
     if status is Status.CONNECTED:
         changes["attributed"] = True
     else:
-        changes["error_code"] = MISMATCH if ours.error in HELD else status.value
-        if ours.provider_said is not None:
-            changes["provider_said"] = ours.provider_said
+        changes["error_code"] = MISMATCH if record.error in HELD else status.value
+        if record.provider_said is not None:
+            changes["provider_said"] = record.provider_said
     if changes.get("error_code") == MISMATCH:
         connected = (record.external_account for record in records if record.result == "connected")
         changes["connected_account"] = next(connected, None)
     return changes
 
 
-def _ours(attempt: Attempt, records: tuple[SignInRecord, ...]) -> SignInRecord | None:
-    ours = attempt.sign_in_token_sha256
+def _record_of(attempt: Attempt, records: tuple[SignInRecord, ...]) -> SignInRecord | None:
+    token_sha256 = attempt.sign_in_token_sha256
     # house-allow: secret-compare: both hashes come from our own stores, neither from a browser
-    return next((record for record in records if record.token_sha256 == ours), None)
+    return next((record for record in records if record.token_sha256 == token_sha256), None)

@@ -117,7 +117,7 @@ class AttemptStore(Protocol):
         """Launched attempts whose time was over before ``now``, the longest overdue first."""
 
     def steps(self, attempt_id: str) -> list[Step]:
-        """The counted steps, and how often the partner service was polled."""
+        """The counted steps, unordered. The polls are one of them."""
 
 
 class ReceiptSigner(Protocol):
@@ -131,7 +131,7 @@ class ReceiptSigner(Protocol):
 
 
 class Events(Protocol):
-    """Receives what happened to attempts."""
+    """Receives events of attempts."""
 
     def tell(self, event: str, attempt: Attempt) -> None:
         """``event``: ``settled``, ``late success``, ``completed elsewhere`` or ``cannot complete``."""

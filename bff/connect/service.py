@@ -51,7 +51,7 @@ class Launched:
 
     attempt: Attempt
     url: Secret
-    browser: Secret | None
+    browser_secret: Secret | None
 
 
 class Connect:
@@ -81,7 +81,7 @@ class Connect:
         self,
         product: Product,
         principal: Principal,
-        asked: BeginRequest,
+        request: BeginRequest,
         when_new: Callable[[Attempt], None] | None = None,
     ) -> tuple[Attempt, Secret]:
         """Prepare an attempt: a local write, no call to the partner service.
@@ -90,10 +90,10 @@ class Connect:
         ``UnknownConnector``, ``UnknownMessage``, ``InvalidRequest``, ``AlreadyBegun``, or
         ``ConnectorUnavailable`` for a connector that is known not to be connectable here.
         """
-        offered = offered_connector(product, principal, asked.connector)
+        offered = offered_connector(product, principal, request.connector)
         self._catalogue.require_connectable(offered)
         connector = self._catalogue.named(offered)
-        attempt, token = new_attempt(product, principal, connector, asked, self._context)
+        attempt, token = new_attempt(product, principal, connector, request, self._context)
         self._attempts.add(attempt)
         if when_new:
             when_new(attempt)
@@ -147,7 +147,7 @@ class Connect:
         if launch is None:
             return Launched(attempt, *self._forms.open(attempt))
         launch_token.use_up(self._attempts, attempt, launch.changes)
-        return Launched(attempt, launch.url(self._context.partner_service_url), launch.minted.browser)
+        return Launched(attempt, launch.url(self._context.partner_service_url), launch.minted.browser_secret)
 
     def read(self, attempt_id: str, product: str) -> Attempt:
         """The attempt as it is stored. Raises ``NotFound`` when the product has none of this id."""
@@ -201,7 +201,8 @@ class Connect:
     def _claim_launch(self, attempt: Attempt) -> tuple[Attempt, datetime]:
         """Claim the launch for this try; return the attempt as launched, and when the claim expires.
 
-        An earlier try that did not finish is taken over. Raises ``LaunchRefused``, or ``LaunchPostponed`` while another process tries, or may have died trying.
+        An earlier try that did not finish is taken over once its claim has expired. Raises ``LaunchRefused``,
+        or ``LaunchPostponed`` while an earlier claim lasts.
         """
         now = self._clock()
         lease_until = now + LAUNCH_LEASE

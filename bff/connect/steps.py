@@ -39,9 +39,9 @@ def forms_sent(connection: Connection, attempt_id: str) -> int:
 def send_form(connection: Connection, attempt_id: str, turn: int, now: datetime) -> bool:
     """Compare-and-set: count one more submission after ``turn`` of them; False if there were more."""
     table = attempt_steps.c
-    ours = (table.attempt_id == attempt_id) & (table.step == FORM_SENT) & (table.count == turn)
+    sent_before = (table.attempt_id == attempt_id) & (table.step == FORM_SENT) & (table.count == turn)
     if turn:
-        more = update(attempt_steps).where(ours).values(last_at=now, count=turn + 1)
+        more = update(attempt_steps).where(sent_before).values(last_at=now, count=turn + 1)
         return connection.execute(more).rowcount == 1
     first = {"attempt_id": attempt_id, "step": FORM_SENT, "first_at": now, "last_at": now, "count": 1}
     try:
@@ -55,8 +55,8 @@ def send_form(connection: Connection, attempt_id: str, turn: int, now: datetime)
 def was_filled_in(connection: Connection, account_connector_id: int) -> bool:
     """Whether a user has submitted a form for this account connector, in any attempt still stored."""
     sent = attempt_steps.join(attempts, attempts.c.id == attempt_steps.c.attempt_id)
-    ours = (attempts.c.account_connector_id == account_connector_id) & (attempt_steps.c.step == FORM_SENT)
-    return connection.execute(select(attempts.c.id).select_from(sent).where(ours)).first() is not None
+    for_it = (attempts.c.account_connector_id == account_connector_id) & (attempt_steps.c.step == FORM_SENT)
+    return connection.execute(select(attempts.c.id).select_from(sent).where(for_it)).first() is not None
 
 
 def read(connection: Connection, attempt_id: str) -> list[Step]:

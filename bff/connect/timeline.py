@@ -91,7 +91,7 @@ def as_text(attempt: Attempt, noted: list[Step]) -> str:
     elif attempt.launched_at and attempt.status in GIVEN_UP:
         lines.append(NOTHING_CAME_BACK)
     if attempt.error_code:
-        lines.append(f"the page was told: {visible_id(attempt.error_code)}")
+        lines.append(f"error code sent to the page: {visible_id(attempt.error_code)}")
     if attempt.late_success_at:
-        lines.append("the connection stands, although this attempt had ended before it succeeded")
+        lines.append("the sign-in succeeded after this attempt had ended: the connection exists")
     return "\n".join(lines)

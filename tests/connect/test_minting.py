@@ -134,7 +134,7 @@ class TestAdded:
     """Each of several users who add a connection signs in to an account connector of its own."""
 
     def test_one_that_lost_its_grant_is_signed_in_to_by_one(self, core: WatchedCore) -> None:
-        """The other user gets a new one, also while the first one signs in. It is free when that has ended."""
+        """The other user gets a new one. When the first attempt has ended, it is free."""
         account, store = replace(ACME, product="demo"), DatabaseConnections(core.engine)
         ledger = Ledger(store, core.clock, None, decide_within)
         lost = replace(ledger.blank(account, CRM, 5), state=State.NEEDS_RECONNECT)

@@ -111,7 +111,7 @@ def test_what_happened_again_and_again_is_one_line() -> None:
 def test_the_error_that_the_page_was_told_is_the_last_word() -> None:
     """By its code, as in the API."""
     told = as_text(attempt(status=Status.FAILED, settled_at=at(3), error_code="token_exchange_failed"), [])
-    assert told.splitlines()[-1] == "the page was told: token_exchange_failed"
+    assert told.splitlines()[-1] == "error code sent to the page: token_exchange_failed"
 
 
 def test_a_late_success_says_that_the_connection_stands() -> None:

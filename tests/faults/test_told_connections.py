@@ -32,7 +32,7 @@ class Installed:
     grant_reason: str | None = None
 
 
-def all_steps(*names: str) -> Story:
+def story(*names: str) -> Story:
     """A connection of which just this was told, each event once, and all of it true."""
     last = STATE_TOLD[names[-1]]
     return Story(
@@ -54,7 +54,7 @@ def event(number: int, name: str) -> dict[str, Any]:
 
 def test_what_is_true_passes_in_any_order_and_told_twice() -> None:
     """Receivers hear events late, again, and the later one first."""
-    found = all_steps(*LIFE)
+    found = story(*LIFE)
     found.events = [*reversed(found.events), found.events[0]]
     assert list(faults_of(found, DEEDS)) == []
 
@@ -105,7 +105,7 @@ def name_nobody(found: Story) -> None:
 )
 def test_each_kind_of_fault_is_found(spoil: Any, said: str) -> None:
     """One thing is wrong, and is said."""
-    found = all_steps(*LIFE)
+    found = story(*LIFE)
     spoil(found)
     assert any(said in fault for fault in faults_of(found, DEEDS))
 
@@ -119,11 +119,11 @@ def test_each_kind_of_fault_is_found(spoil: Any, said: str) -> None:
 )
 def test_what_clients_did_is_told_and_nothing_else(deeds: dict[str, int], said: str) -> None:
     """Each end that was confirmed, each loss that was seen; no end that nobody asked for."""
-    assert said in list(faults_of(all_steps(*LIFE), deeds))
+    assert said in list(faults_of(story(*LIFE), deeds))
 
 
 def test_a_last_sign_in_that_was_not_told_is_missed() -> None:
     """It stands since later than anybody heard."""
-    found = all_steps("connected")
+    found = story("connected")
     found.sign_ins.append(BEGAN + timedelta(hours=1))
     assert any("was not told" in fault for fault in faults_of(found, {}))

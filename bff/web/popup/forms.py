@@ -185,8 +185,8 @@ def _answer_result(
         return _retry(attempt, words, whole, form_fields.told_faults(form, faults, text))
     # JSON for the page's script, not a redirect: a link cannot make a browser follow it.
     response = answer({"go": result.url.reveal()})
-    if result.browser is not None:
-        launch_cookies.set_on(response, attempt.id, result.browser)
+    if result.browser_secret is not None:
+        launch_cookies.set_on(response, attempt.id, result.browser_secret)
     return response
 
 

@@ -126,8 +126,8 @@ def launch() -> Response:
         return trouble(problem, attempt)
     audit.launched(attempt)
     response = onward(launched.url)
-    if launched.browser is not None:
-        launch_cookies.set_on(response, attempt.id, launched.browser)
+    if launched.browser_secret is not None:
+        launch_cookies.set_on(response, attempt.id, launched.browser_secret)
     return response
 
 
