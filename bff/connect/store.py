@@ -14,6 +14,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from bff.connect import steps
 from bff.connect.attempt import LIVE, Attempt, AttemptChanges, Hint, Status
 from bff.connect.attempt_rows import COLUMNS, event_subject, from_row, from_row_or_none, to_row
+from bff.connect.claims import Claims
 from bff.connect.other_sign_ins import OtherSignIns
 from bff.connect.outcome import ENDING_HINTS, OtherSignIn
 from bff.connect.poll_schedule import PollPermit
@@ -28,30 +29,6 @@ from bff.storage.tables import IS_LAUNCHED, attempts
 MOST_FOUND: Final = 20
 
 _table: Final = attempts.c
-_UNCLAIMED: Final = or_(_table.checking_until.is_(None), _table.checking_until <= bindparam("now"))
-_CLAIM_POLL: Final = (
-    update(attempts)
-    .where(
-        _table.id == bindparam("wanted"),
-        _table.checks < bindparam("most"),
-        or_(_table.checked_at.is_(None), _table.checked_at <= bindparam("not_since")),
-        _UNCLAIMED,
-    )
-    .values(checked_at=bindparam("now"), checking_until=bindparam("lease_until"), checks=_table.checks + 1)
-    .returning(_table.checks)
-)
-_CLAIM_LAUNCH: Final = (
-    update(attempts)
-    .where(_table.id == bindparam("wanted"), _UNCLAIMED)
-    .values(checking_until=bindparam("lease_until"))
-    .returning(_table.id)
-)
-_RELEASE: Final = (
-    update(attempts)
-    .where(_table.id == bindparam("wanted"), _table.checking_until == bindparam("lease_until"))
-    .values(checking_until=None)
-    .returning(_table.id)
-)
 
 
 def _by(column: Column[Any]) -> Select[Any]:
@@ -99,9 +76,7 @@ class DatabaseAttempts:
         )
         new: dict[str, Any] = {name: bindparam(name) for name in COLUMNS}
         self._add = Change(engine, insert(attempts).values(new).returning(_table.id))
-        self._claim_poll = Change(engine, _CLAIM_POLL)
-        self._claim_launch = Change(engine, _CLAIM_LAUNCH)
-        self._release = Change(engine, _RELEASE)
+        self._claims = Claims(engine)
         self._transitions: dict[tuple[frozenset[str], frozenset[Status], bool], Change] = {}
 
     def add(self, attempt: Attempt) -> None:
@@ -193,27 +168,19 @@ class DatabaseAttempts:
 
     def claim_poll(self, attempt_id: str, now: datetime, permit: PollPermit) -> bool:
         """Claim the permission to poll; of concurrent calls one gets True."""
-        values = {
-            "wanted": attempt_id,
-            "now": now,
-            "most": permit.most,
-            "not_since": permit.not_since,
-            "lease_until": permit.lease_until,
-        }
-        claimed = self._claim_poll.make(values)
-        if claimed == (1,):
+        polls = self._claims.poll(attempt_id, now, permit)
+        if polls == 1:
             # The attempt itself has only the time of its last poll.
             self.note(attempt_id, POLLED, now)
-        return claimed is not None
+        return polls is not None
 
     def claim_launch(self, attempt_id: str, now: datetime, lease_until: datetime) -> bool:
         """Claim the next try of a launch; of concurrent calls one gets True."""
-        values = {"wanted": attempt_id, "now": now, "lease_until": lease_until}
-        return self._claim_launch.make(values) is not None
+        return self._claims.launch(attempt_id, now, lease_until)
 
     def release(self, attempt_id: str, lease_until: datetime) -> None:
         """Release the claim that ends at ``lease_until``. A later claim stays."""
-        self._release.make({"wanted": attempt_id, "lease_until": lease_until})
+        self._claims.release(attempt_id, lease_until)
 
     def note_hint(self, attempt_id: str, hint: Hint, now: datetime) -> None:
         """Store that a page sent this hint."""

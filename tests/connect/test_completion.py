@@ -96,7 +96,7 @@ class TestMint:
         """The partner service is told where to complete, and where the sign-in ends."""
         scene = build(core, mode)
         minted = scene.browser_binding.mint(scene.attempt, HOST)
-        assert (minted.token.completes, minted.browser) == (True, BROWSER)
+        assert (minted.token.completes, minted.browser_secret) == (True, BROWSER)
         assert minted.installed.id == 7
         wish = CompletionRequest(f"{PUBLIC}/connect/complete/{scene.attempt.id}", HOST)
         assert scene.partner.of("mint") == [[scene.attempt.account, "ada", wish]]
@@ -105,7 +105,7 @@ class TestMint:
     def test_off_means_that_nothing_is_asked_for(self, core: WatchedCore) -> None:
         """Nor told."""
         scene = build(core, SameBrowser.OFF)
-        assert scene.browser_binding.mint(scene.attempt, HOST).browser is None
+        assert scene.browser_binding.mint(scene.attempt, HOST).browser_secret is None
         assert scene.partner.of("mint") == [[scene.attempt.account, "ada", None]]
         assert core.events.heard == []
 
@@ -113,8 +113,8 @@ class TestMint:
         """Where it is not required, the sign-in goes on without."""
         scene = build(core)
         scene.partner.able = False
-        assert scene.browser_binding.mint(scene.attempt, HOST).browser is None
-        assert scene.browser_binding.mint(scene.attempt, HOST).browser is None
+        assert scene.browser_binding.mint(scene.attempt, HOST).browser_secret is None
+        assert scene.browser_binding.mint(scene.attempt, HOST).browser_secret is None
         assert core.events.heard == [("cannot complete", scene.attempt)]
 
     def test_where_it_is_required_there_is_no_sign_in_without(self, core: WatchedCore) -> None:

@@ -166,7 +166,7 @@ class TestLaunch:
         core.clock.tick(60)
         launched = core.connect.launch(core.connect.peek(token))
         url = launched.url
-        assert (launched.attempt.id, launched.browser) == (attempt.id, None)
+        assert (launched.attempt.id, launched.browser_secret) == (attempt.id, None)
         assert core.partner.of("mint") == [[ACME, "ada"]]
         assert core.partner.of("find") == [[ACME, "crm-reference"]]
         assert core.partner.of("list") == [[ACME]]

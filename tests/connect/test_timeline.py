@@ -114,11 +114,11 @@ def test_the_error_that_the_page_was_told_is_the_last_word() -> None:
     assert told.splitlines()[-1] == "error code sent to the page: token_exchange_failed"
 
 
-def test_a_late_success_says_that_the_connection_stands() -> None:
+def test_a_late_success_says_that_the_connection_exists() -> None:
     """Whoever reads "expired" would think otherwise."""
     told = as_text(attempt(status=Status.EXPIRED, settled_at=at(3), late_success_at=at(9)), [])
-    assert told.splitlines()[-1].startswith("the connection stands")
-    assert "connection stands" not in as_text(attempt(), [])
+    assert told.splitlines()[-1].endswith("the connection exists")
+    assert "connection exists" not in as_text(attempt(), [])
 
 
 def test_nothing_of_the_story_is_secret() -> None:
