@@ -147,10 +147,11 @@ def _abandoned(row: Stored, seen: AccountConnector | None, now: datetime) -> Cha
 
 def _is_told(row: Stored, attempt: Attempt, seen: AccountConnector) -> bool:
     """Whether the event of this sign-in was made by an earlier look."""
+    if seen.authenticated_at is not None:
+        # Also if the grant was lost since then: telling both again would make two losses of one.
+        return row.state in STANDING and row.authenticated_at == seen.authenticated_at
     if row.state is not State.CONNECTED:
         return False
-    if seen.authenticated_at is not None:
-        return row.authenticated_at == seen.authenticated_at
     minted = attempt.minted_at or attempt.created_at
     return not attempt.authenticated_before and row.changed_at >= minted
 

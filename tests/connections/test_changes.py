@@ -171,6 +171,14 @@ class TestSignedIn:
         assert then is not None
         assert (then.event, then.row.sequence) == ("connection.needs_reconnect", joined.row.sequence + 1)
 
+    def test_a_loss_that_is_told_is_not_told_again_by_the_sign_in_before_it(self) -> None:
+        """The attempt ends late: its worker died. The host knows already that this grant is lost."""
+        lost = replace(granted("needs_reconnect", reason="revoked"), authenticated_at=NOW)
+        change = self.ended(replace(LOST, authenticated_at=NOW), lost, authenticated_before=True)
+        assert change is not None
+        assert (change.event, change.row.state) == (None, State.NEEDS_RECONNECT)
+        assert change.row.connected_by == "grace"
+
     def test_what_nobody_has_heard_of_is_connected_and_not_reconnected(self) -> None:
         """A sign-in found it connected by another one that is still to be told; or by one of long ago."""
         mine: Attempt = attempt(status=Status.CONNECTED, attributed=True, authenticated_before=True)

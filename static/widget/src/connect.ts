@@ -61,8 +61,8 @@ export async function connect(
   const state: FlowState = { known: !begun };
   try {
     if (popup.shown === null) throw new ConnectError("popup_blocked");
-    abort?.addEventListener("abort", giveUp);
     if (abort?.aborted) giveUp();
+    abort?.addEventListener("abort", giveUp);
     if (!begun) tell("opening");
     return await waitForEnd(state, tell, popup, begin, begun);
   } catch (error) {
@@ -92,8 +92,8 @@ async function waitForEnd(state: FlowState, tell: Tell, popup: Popup, begin: () 
   let pending = 0;
   let lastAnswerAt = Date.now();
   let delay = FIRST_DELAY;
-  let reachable = !begun;
   let alertUntil = 0;
+  let reachable = !begun;
   /** Signals that came before the attempt did. */
   const queued: Signal[] = begun ? ["returned"] : [];
 
