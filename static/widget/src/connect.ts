@@ -132,8 +132,8 @@ async function waitForEnd(state: FlowState, tell: Tell, popup: Popup, begin: () 
       else if (cancelling) throw new ConnectError("cancelled");
     } else if (signal === "ready") {
       // A second `ready`: the user went back to the first page. Queued again, it launches the new attempt.
-      launched = !launched;
-      if (launched) {
+      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- it is false at each second `ready`
+      if ((launched = !launched)) {
         popup.launch(attempt as Attempt);
         tell("launched", id);
         tell("waiting", id);
