@@ -1,7 +1,7 @@
 // The BFF's HTTP API, as the widget calls it.
 import { logError } from "./log.js";
 import { ConnectError, errorOf, type ErrorBody } from "./errors.js";
-import { bffOrigin, dropToken, identity, sessionToken, settings } from "./session.js";
+import { bffOrigin, dropToken, sessionToken, settings } from "./session.js";
 import type { Signal } from "./signals.js";
 import type { Attempt, AttemptRequest, Config, Connection, Reading } from "./types.js";
 
@@ -38,35 +38,30 @@ export const cancel = (id: string): Promise<Reading> => call("attempts/" + id + 
 
 /**
  * Calls the BFF: GET without a body, DELETE with null, else POST. Repeats a call that got no answer, with the same
- * idempotency key, unless another user may have signed in meanwhile. A call with a `hint` is not repeated: the flow
- * polls again anyway.
- *
- * @param user - the one who asks, by `identity`
+ * idempotency key. A call with a `hint` is not repeated: the flow polls again anyway.
  */
-export async function call<Answer>(path: string, body?: object | null, hint?: Hint, user = identity): Promise<Answer> {
+export async function call<Answer>(path: string, body?: object | null, hint?: Hint): Promise<Answer> {
   if (!bffOrigin()) throw new ConnectError("invalid_request", logError("call configure first"));
   const began = Date.now();
   const key = `${Math.random()}`; // Need not be secret: the BFF scopes it to the user.
-  let renewed;
-  while (user === identity) {
+  let renewed = false;
+  for (;;) {
     try {
       const response = await send(path, body, hint, key);
       const answer = (response.status === 204 ? {} : await response.json()) as (Answer & ErrorBody) | null;
       if (answer?.advice) logError(answer.advice);
       if (response.ok && answer) return answer;
       if (response.status === 401 && dropToken() && (renewed = !renewed)) continue;
-      if (answer?.error) throw errorOf(answer);
-      throw new SyntaxError(); // Not the BFF's answer: a proxy's, say.
+      throw answer?.error ? errorOf(answer) : new SyntaxError(); // Not the BFF's answer: a proxy's, say.
     } catch (error) {
       if (error instanceof ConnectError) throw error;
       // The browser reports what the page's policy blocked only after the call has failed. And a failure
       // closes the popup, which Chromium does not do in the instant in which it was opened.
       await new Promise((resume) => setTimeout(resume, POLICY_REPORT_DELAY));
-      if (settings.advice) throw new ConnectError("invalid_request");
+      if (settings.advice) throw new ConnectError("invalid_request", settings.advice);
       if (hint || Date.now() - began > RETRY_FOR) throw new ConnectError(error instanceof SyntaxError ? "partner_unavailable" : "network");
     }
   }
-  throw new ConnectError("not_signed_in"); // The user who asked for it may not be the one who is signed in now.
 }
 
 async function send(path: string, body: object | null | undefined, hint: Hint | undefined, key: string): Promise<Response> {

@@ -61,8 +61,8 @@ export async function connect(
   const state: FlowState = { known: !begun };
   try {
     if (popup.shown === null) throw new ConnectError("popup_blocked");
-    if (abort?.aborted) giveUp();
     abort?.addEventListener("abort", giveUp);
+    if (abort?.aborted) giveUp();
     if (!begun) tell("opening");
     return await waitForEnd(state, tell, popup, begin, begun);
   } catch (error) {
@@ -92,8 +92,8 @@ async function waitForEnd(state: FlowState, tell: Tell, popup: Popup, begin: () 
   let pending = 0;
   let lastAnswerAt = Date.now();
   let delay = FIRST_DELAY;
-  let alertUntil = 0;
   let reachable = !begun;
+  let alertUntil = 0;
   /** Signals that came before the attempt did. */
   const queued: Signal[] = begun ? ["returned"] : [];
 
@@ -132,8 +132,8 @@ async function waitForEnd(state: FlowState, tell: Tell, popup: Popup, begin: () 
       else if (cancelling) throw new ConnectError("cancelled");
     } else if (signal === "ready") {
       // A second `ready`: the user went back to the first page. Queued again, it launches the new attempt.
-      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- it is false at each second `ready`
-      if ((launched = !launched)) {
+      launched = !launched;
+      if (launched) {
         popup.launch(attempt as Attempt);
         tell("launched", id);
         tell("waiting", id);

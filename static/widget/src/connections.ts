@@ -3,6 +3,7 @@
 import { make } from "./dom.js";
 import type { Kit } from "./kit.js";
 import { sheetOf } from "./sheet.js";
+import type { Offer } from "./types.js";
 
 /** The number of connectors from which on there is a search field. */
 const SEARCH_FROM = 13;
@@ -41,16 +42,16 @@ export function install(kit: Kit, element: HTMLElement): void {
     const wanted = search.value.trim().toLocaleLowerCase();
     let found = 0;
     for (const [key, row] of rows) {
-      row.hidden = !(kit.offerOf({ ...request(), connector: key })?.name ?? key).toLocaleLowerCase().includes(wanted);
+      row.hidden = !(kit.offers[key]?.name ?? key).toLocaleLowerCase().includes(wanted);
       found += +!row.hidden;
     }
     none.textContent = rows.size && !found ? word("list_none", "Nothing found") : "";
     none.hidden = !none.textContent;
   };
   const draw = (): void => {
-    const offers = kit.offers[request().locale ?? ""] ?? [];
+    const offers = Object.values(kit.offers).filter((offer): offer is Offer => !!offer);
     for (const [key, row] of rows) {
-      if (offers.some((offer) => offer.key === key)) continue;
+      if (kit.offers[key]) continue;
       row.remove();
       rows.delete(key);
     }
@@ -60,12 +61,11 @@ export function install(kit: Kit, element: HTMLElement): void {
       // Each row inherits the list's attributes.
       for (const name of ["locale", "message", "delivery"]) {
         const value = element.getAttribute(name);
-        if (value === null) connect?.removeAttribute(name);
-        else connect?.setAttribute(name, value);
+        if (value !== null) connect?.setAttribute(name, value);
       }
       rows.set(key, row);
     }
-    search.hidden = rows.size < SEARCH_FROM;
+    search.hidden = offers.length < SEARCH_FROM;
     Object.assign(search, { placeholder: word("list_search", "Search"), ariaLabel: word("list_search", "Search") });
     list.ariaLabel = word("list_label", "Connections");
     for (const each of [search, list, status]) Object.assign(each, { lang: word("lang"), dir: word("dir") });

@@ -15,7 +15,7 @@ export function deliveryHooks(kit: Kit): Pick<Hooks, "open" | "ask"> & { prepare
   return {
     open(request, refusedLater) {
       // A connector that is known not to be connectable opens no window: `take` rejects with the reason.
-      if (kit.offerOf(request)?.error) return kit.openPopup();
+      if (kit.offers[request.connector]?.error) return kit.openPopup();
       if (!returns(request)) return kit.openSignIn(request);
       const tab = kit.openPopup(undefined, (attempt) => { leave(kit, attempt, refusedLater); });
       tab.queueSignal("ready");

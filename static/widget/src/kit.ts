@@ -5,7 +5,7 @@ import { requestOf } from "./connect.js";
 import { press, run } from "./controller.js";
 import { errorOf } from "./errors.js";
 import { disconnect, openSignIn } from "./flow.js";
-import { load, offerOf, offers, refresh, redraw, subscribers, wordOf } from "./labels.js";
+import { load, offers, refresh, redraw, subscribers, wordOf } from "./labels.js";
 import { hooks } from "./hooks.js";
 import { openPopup } from "./popup.js";
 import { flowOf, flows, matchesRequest } from "./registry.js";
@@ -13,7 +13,7 @@ import { readRequest } from "./request.js";
 import { bffOrigin, identity, settings } from "./session.js";
 
 export const kit = {
-  begin, bffOrigin, call, logError, disconnect, errorOf, flowOf, flows, hooks, load, offerOf, offers, openSignIn, openPopup, press, readRequest, refresh, redraw, requestOf,
+  begin, bffOrigin, call, logError, disconnect, errorOf, flowOf, flows, hooks, load, offers, openSignIn, openPopup, press, readRequest, refresh, redraw, requestOf,
   run, settings, matchesRequest, subscribers, wordOf,
   /** Grows whenever another user may have signed in. */
   who: (): number => identity,

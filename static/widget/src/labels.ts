@@ -8,11 +8,8 @@ import { humanize, words } from "./words.js";
 /** Called after settings, words or connectors have changed: each draws its element again. */
 export const subscribers = new Set<() => void>();
 
-/** The product's connectors for each language, since they hold texts. */
-export const offers: Record<string, Offer[] | undefined> = {};
-
-/** The connector that a request names. */
-export const offerOf = ({ connector, locale = "" }: ConnectRequest): Offer | undefined => offers[locale]?.find(({ key }) => key === connector);
+/** The product's connectors by key, as the BFF told them last. */
+export const offers: Record<string, Offer | undefined> = {};
 
 let loading: Record<string, Promise<void> | undefined> = {};
 
@@ -20,19 +17,22 @@ let loading: Record<string, Promise<void> | undefined> = {};
  * Loads the configuration, once for each language and user, and notifies the subscribers. After a failure the next call
  * loads it again.
  */
-export async function load({ locale = "" }: ConnectRequest): Promise<void> {
+export async function load(request: ConnectRequest): Promise<void> {
+  const { locale = "" } = request;
   const key = `${identity}${locale}`;
-  if (!bffOrigin()) return; // `configure` has not been called: it will have every element load again.
   const calls = loading;
-  await (calls[key] ??= readConfig(locale || (settings.locale ?? "")).then(
-    (config) => {
-      if (calls !== loading) return; // A newer answer comes, perhaps for another user.
+  if (!bffOrigin()) return; // `configure` has not been called: it will have every element load again.
+  await (loading[key] ??= readConfig(locale || (settings.locale ?? "")).then(
+    (config): Promise<void> | void => {
+      // Too late: another user may have signed in, or a refresh has asked for a newer answer.
+      if (calls !== loading) return load(request);
       for (const name in config.words) words[locale + name] = config.words[name];
-      if (config.connectors) offers[locale] = [...config.connectors];
+      if (config.connectors) for (const name in offers) offers[name] = undefined; // Some may not be offered any more.
+      for (const offer of config.connectors ?? []) offers[offer.key] = offer;
       Object.assign(settings, { delivery: config.delivery, style: config.style, lang: words.lang });
       redraw();
     },
-    () => { calls[key] = undefined; },
+    () => (calls[key] = undefined),
   ));
 }
 

@@ -62,7 +62,7 @@ export function painter(kit: Kit): (view: View) => void {
     const drawn = all.get(view) ?? createParts(view, sheet);
     all.set(view, drawn);
     const request = kit.readRequest(view.element);
-    const offer: Partial<Offer> = kit.offerOf(request) ?? {};
+    const offer: Partial<Offer> = kit.offers[request.connector] ?? {};
     const several = view.connections.length > 1 || (!!offer.multiple && !request.connection);
     const alone = !several || view.element.getAttribute("layout") === "row";
     update({ kit, view, drawn, offer, several, alone, word: (key, fallback = FALLBACK_WORDS[key]) => kit.wordOf(request, key, fallback) });

@@ -15,7 +15,7 @@ interface Prefetched {
 }
 
 /** Makes attempts before clicks, and hands them to the clicks. */
-export function prefetchHooks({ begin, errorOf, flowOf, hooks, load, offerOf, readRequest, settings, who }: Kit): Pick<Hooks, "expect" | "take"> {
+export function prefetchHooks({ begin, errorOf, flowOf, hooks, load, offers, readRequest, settings, who }: Kit): Pick<Hooks, "expect" | "take"> {
   const waiting = {} as Record<string, Prefetched | undefined>;
   const keyOf = (request: AttemptRequest): string => JSON.stringify([who(), request]);
 
@@ -50,7 +50,7 @@ export function prefetchHooks({ begin, errorOf, flowOf, hooks, load, offerOf, re
       void attemptFor(hooks.ask(request), (attempt) => { fire(button, "step", { step: "prepared", attempt }); }, detail > 0 && !which);
     },
     take(wanted) {
-      const error = offerOf(wanted)?.error;
+      const error = offers[wanted.connector]?.error;
       if (error) return Promise.reject(errorOf({ error }));
       const request = hooks.ask(wanted);
       // Only for a popup: in this tab the launch follows at once, so there is no time to mint ahead of it.

@@ -62,7 +62,7 @@ export function sessionToken(): Promise<string> | undefined {
   const { session } = settings;
   if (session && Date.now() >= until) {
     until = Date.now() + TOKEN_TIMEOUT;
-    current = readToken(session);
+    current = ask(session);
   }
   return session && current;
 }
@@ -73,15 +73,14 @@ export function dropToken(): boolean {
   return !!settings.session;
 }
 
-async function readToken(source: NonNullable<Settings["session"]>): Promise<string> {
-  const user = identity;
+async function ask(source: NonNullable<Settings["session"]>): Promise<string> {
   let failure: unknown = new ConnectError("not_signed_in");
   try {
     const given = (await source()) as string | Session | null | undefined;
     const { token, expires_in }: Session = typeof given === "string" ? { token: given } : (given ?? {});
-    // Its life counts from now, as clocks differ. Without `expires_in` it is used until the BFF refuses it.
-    // A late token of the last user must not be used for the next one.
-    if (user === identity) until = expires_in ? Date.now() + expires_in * 1000 - TOKEN_MARGIN : Infinity;
+    // Its life counts from now, as clocks differ. Without `expires_in` it is used until the BFF refuses it. A late
+    // answer, for a user who has left, must not stand for the next one: `configure` has set `until` to 0.
+    until &&= expires_in ? Date.now() + expires_in * 1000 - TOKEN_MARGIN : Infinity;
     if (token) return token;
   } catch (error) {
     logError(error);

@@ -2,7 +2,7 @@
 import { make } from "./dom.js";
 import { inTrouble, press } from "./controller.js";
 import type { Details } from "./events.js";
-import { offerOf, wordOf } from "./labels.js";
+import { offers, wordOf } from "./labels.js";
 import { hooks } from "./hooks.js";
 import { readRequest } from "./request.js";
 import { sheet } from "./styles.js";
@@ -43,7 +43,7 @@ export function createView(element: HTMLElement): View {
   const draw = (): void => {
     const request = readRequest(element);
     const word = (key: string): string => wordOf(request, key);
-    const { state: overall, multiple, connections = [] } = offerOf(request) ?? {};
+    const { state: overall, multiple, connections = [] } = offers[request.connector] ?? {};
     const { connection } = request;
     view.connections = connections.filter(({ id, state }) => state !== "disconnected" && id === (connection ?? id));
     const known = connection ? view.connections[0]?.state : overall;

@@ -50,7 +50,7 @@ export function usePage(): Page {
     vi.stubGlobal("open", FakePopup.open);
     document.hasFocus = () => page.focus;
     sessionStorage.clear();
-    for (const locale in offers) offers[locale] = undefined;
+    for (const key in offers) offers[key] = undefined;
     document.body.replaceChildren();
     configure({ base: BASE, product: "demo", session: () => "tok" });
   });

@@ -52,7 +52,7 @@ describe("a page whose policy keeps us from the BFF", () => {
     expect(status(element)).toBe(ADVICE);
     main(element).click();
     await pass(600);
-    expect(seen.failed).toMatchObject([{ code: "invalid_request", title: "Invalid request" }]);
+    expect(seen.failed).toMatchObject([{ code: "invalid_request", title: ADVICE }]);
     expect(FakePopup.last.closed).toBe(true);
     expect(told.mock.calls).toEqual([[ADVICE]]);
   });

@@ -1,9 +1,7 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
 import { configure, fetchSession } from "../src/session.js";
-import type { Session } from "../src/types.js";
 import { pass, usePage } from "./page.js";
-import { problem } from "./problem.js";
 
 const page = usePage();
 
@@ -43,6 +41,19 @@ describe("who is signed in", () => {
     expect(bearers().at(-1)).toBe("Bearer two");
   });
 
+  it("never uses a token that comes late, for a user who has left", async () => {
+    let arrive: (token: string) => void = () => undefined;
+    configure({ session: () => new Promise<string>((resolve) => { arrive = resolve; }) });
+    page.connect("crm");
+    await pass(0);
+    configure({ session: () => "next" });
+    arrive("left");
+    await pass(0);
+    page.connect("crm");
+    await pass(0);
+    expect(bearers().at(-1)).toBe("Bearer next");
+  });
+
   it("gets a new token once when the BFF refuses the one it has", async () => {
     page.bff.sessions.push(answer("old"), answer("new"));
     page.bff.refused.add("old");
@@ -78,33 +89,6 @@ describe("who is signed in", () => {
     page.connect("crm");
     await pass(0);
     expect(bearers()).toEqual(["Bearer late"]);
-  });
-
-  it("never uses a token of the last user for the next one, however late it comes", async () => {
-    let tell: (session: Session) => void = () => undefined;
-    configure({ session: () => new Promise((resolve) => { tell = resolve; }) });
-    page.connect("crm");
-    await pass(0);
-    configure({ session: () => "next" });
-    tell({ token: "last", expires_in: 3600 });
-    await pass(0);
-    page.connect("crm");
-    await pass(0);
-    expect(bearers().at(-1)).toBe("Bearer next");
-  });
-
-  it.each([
-    ["refused", () => problem(401, "not_signed_in", "You are signed out")],
-    ["unanswered", () => { throw new TypeError("Failed to fetch"); }],
-  ])("does not repeat a call of the last user for the next one when it is %s", async (_, trouble) => {
-    page.bff.troubles.push(() => {
-      configure({ session: () => "next" });
-      return trouble();
-    });
-    const flow = page.connect("crm");
-    await pass(2000);
-    expect(bearers()).toEqual(["Bearer tok"]);
-    expect(flow.outcome).toMatchObject({ code: "not_signed_in" });
   });
 
   it("keeps waiting when the session URL fails in the middle of a flow: the connection may stand", async () => {
