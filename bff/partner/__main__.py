@@ -1,4 +1,4 @@
-"""``python -m bff.partner``: serve, check settings or a catalogue, list or revoke grants, rotate keys."""
+"""``hitchpost partner``: serve, check settings or a catalogue, list or revoke grants, rotate keys."""
 
 from __future__ import annotations
 

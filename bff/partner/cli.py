@@ -1,4 +1,4 @@
-"""The commands of ``python -m bff.partner``."""
+"""The commands of ``hitchpost partner``."""
 
 from __future__ import annotations
 
@@ -33,9 +33,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m bff.partner", description="The embedded partner service."
-    )
+    parser = argparse.ArgumentParser(prog="hitchpost partner", description="The embedded partner service.")
     parser.add_argument("--version", action="version", version=f"hitchpost {own_version()}")
     commands = parser.add_subparsers(required=True)
     serve = commands.add_parser("serve", help="run it; its settings are HITCHPOST_EMBEDDED_... variables")

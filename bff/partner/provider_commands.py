@@ -89,7 +89,7 @@ def _print_added(entry: ShippedEntry, path: Path) -> None:
     print(f"documentation: {entry.about.docs_url}")
     if not entry.about.tried:
         print("nobody has tried this entry live yet; a wrong fact in it is a bug: please report it")
-    print(f"then check it: python -m bff.partner check-catalogue {path}")
+    print(f"then check it: hitchpost partner check-catalogue {path}")
 
 
 def _registration(entry: ShippedEntry) -> str:

@@ -147,11 +147,11 @@ class Schema:
     def upgrade(self, engine: Engine) -> None:
         """Upgrade to the newest revision. Concurrent calls are safe: the first one does it.
 
-        Raises ``UnusableDatabase`` for the database of another program, which is not changed.
+        Raises ``UnusableDatabase`` for another program's database or another encoding; it is not changed.
         """
         with engine.connect() as connection:
-            if self._is_foreign(connection):
-                raise UnusableDatabase(self._foreign())
+            if (fault := self._unusable(connection)) is not None:
+                raise UnusableDatabase(fault)
             if self._serves(connection):
                 return
         # Imported only if needed: alembic takes 10 MB, and an eighth of the start's time.
@@ -208,8 +208,8 @@ class Schema:
         engine = open_database(url)
         try:
             with engine.connect() as connection:
-                if self._is_foreign(connection):
-                    return [self._foreign()], []
+                if (unusable := self._unusable(connection)) is not None:
+                    return [unusable], []
             fault = self.fault(engine)
         except SQLAlchemyError:
             fault = "database"
@@ -223,10 +223,21 @@ class Schema:
     def _old(self) -> str:
         return f"{self._setting}: its schema is missing or old; run: {self._upgrade_by}"
 
-    def _foreign(self) -> str:
+    def _unusable(self, connection: Connection) -> str | None:
+        """Why a retry cannot help; None if the database can be used."""
+        if self._is_foreign(connection):
+            return (
+                f"{self._setting}: this is the database of another program; each program has one of its own,"
+                " and nothing was changed in this one"
+            )
+        if connection.dialect.name != "postgresql":
+            return None
+        encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+        if encoding == "UTF8":
+            return None
         return (
-            f"{self._setting}: this is the database of another program; each program has one of its own,"
-            " and nothing was changed in this one"
+            f"{self._setting}: the database's encoding is {encoding}; make one in UTF8:"
+            " createdb --template template0 --encoding UTF8 --locale C.UTF-8"
         )
 
     def _is_foreign(self, connection: Connection) -> bool:

@@ -48,8 +48,12 @@ class BoundedConnection(psycopg.Connection[Any]):
 
 
 def connect(*arguments: Any, **options: Any) -> BoundedConnection:
-    """Open a connection and set the session's timeouts."""
-    connection = BoundedConnection.connect(*arguments, **{"connect_timeout": CONNECT_SECONDS} | options)
+    """Open a connection in UTF-8 and set the session's timeouts.
+
+    By default the encoding is the database's or PGCLIENTENCODING's. In SQL_ASCII, psycopg returns bytes.
+    """
+    own = {"connect_timeout": CONNECT_SECONDS} | options | {"client_encoding": "utf8"}
+    connection = BoundedConnection.connect(*arguments, **own)
     connection.execute(SESSION)
     connection.commit()
     return connection

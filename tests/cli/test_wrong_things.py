@@ -13,6 +13,7 @@ from bff.partner.storage.database import SCHEMA as PARTNER_SCHEMA
 from bff.serving.database import open_database
 from bff.storage.schema import SCHEMA
 from tests.partner.test_grants import KEY
+from tests.support.postgresql import PostgresqlServer
 from tests.support.world import CLIENT_ID, CLIENT_SECRET, PRODUCTS, SANDBOX_SECRET, catalogue_for
 
 Run = Callable[[list[str]], int]
@@ -134,6 +135,22 @@ def test_the_other_programs_database(
     refused(run, command, f"{setting}: this is the database of another program", capsys)
     assert other.fault(engine) is None
     engine.dispose()
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+@pytest.mark.parametrize(("run", "setting", "command"), COMMANDS)
+def test_a_database_in_another_encoding(
+    run: Run,
+    setting: str,
+    command: list[str],
+    encoding: str,
+    postgresql: PostgresqlServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """PostgreSQL makes one where the machine's locale is C or another old one; it cannot keep every name."""
+    monkeypatch.setenv(setting, postgresql.url(f"in_{encoding.lower()}", encoding=encoding))
+    refused(run, command, f"{setting}: the database's encoding is {encoding}; make one in UTF8", capsys)
 
 
 @pytest.mark.parametrize("command", [command for command in BFF_COMMANDS if command != ["check-config"]],

@@ -248,6 +248,8 @@ def test_the_page_on_operations_is_true(machine: Machine) -> None:
         machine.run(block)
     assert stat.S_IMODE((machine.root / "etc/hitchpost/bff.env").stat().st_mode) == 0o600
     assert "the settings are sound" in machine.run(check)
+    # A database that a command makes is for the program's user alone, as one that the unit makes.
+    assert machine.run("/usr/local/sbin/hitchpost-with bff sh -c umask").strip() == "0077"
     machine.run(start)
     machine.run(tls)
     until(machine.is_ready)

@@ -256,3 +256,14 @@ def test_within_a_transaction_a_lost_connection_is_thrown_away(postgresql_url: s
         assert FIND.first(connection, wanted=attempt_id)
     engine.dispose()
     other.dispose()
+
+
+def test_names_are_kept_whatever_encoding_the_environment_asks_for(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PGCLIENTENCODING is for other programs: this one writes names in every script."""
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    engine = open_database(postgresql_url)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT :name || ''"), {"name": "少佐"}).scalar_one() == "少佐"
+    engine.dispose()

@@ -17,19 +17,25 @@ from pathlib import Path
 PATIENCE = 60.0
 
 
-def unit(root: Path, name: str) -> dict[str, str]:
-    """The settings of a unit that are used here; the last of several stands."""
+def assignments(root: Path, name: str) -> list[tuple[str, str]]:
+    """The settings of a unit, in order."""
     text = (root / f"etc/systemd/system/{name}.service").read_text()
     lines = [line.partition("=") for line in text.splitlines() if "=" in line and not line.startswith("#")]
-    return {key: value for key, _, value in lines}
+    return [(key, value) for key, _, value in lines]
 
 
-def environment(path: str) -> dict[str, str]:
-    """An EnvironmentFile, on top of what systemd gives: almost nothing."""
+def unit(root: Path, name: str) -> dict[str, str]:
+    """The settings of a unit that are used here; the last of several stands."""
+    return dict(assignments(root, name))
+
+
+def environment(root: Path, unit_name: str) -> dict[str, str]:
+    """Every EnvironmentFile, later over earlier, on top of what systemd gives: almost nothing."""
     given = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    for line in Path(path).read_text().splitlines():
-        name, _, value = line.partition("=")
-        given[name] = shlex.split(value)[0] if value else ""
+    for path in (value for key, value in assignments(root, unit_name) if key == "EnvironmentFile"):
+        for line in Path(path).read_text().splitlines():
+            name, _, value = line.partition("=")
+            given[name] = shlex.split(value)[0] if value else ""
     return given
 
 
@@ -39,7 +45,7 @@ def start(root: Path, name: str) -> None:
     log = (root / f"run/{name}.log").open("ab")
     process = subprocess.Popen(
         shlex.split(said["ExecStart"]),
-        env=environment(said["EnvironmentFile"]),
+        env=environment(root, name),
         cwd=said["WorkingDirectory"],
         stdout=log,
         stderr=log,

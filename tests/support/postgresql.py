@@ -53,13 +53,16 @@ class PostgresqlServer:
         """The id of its first process."""
         return int((self.folder / "data/postmaster.pid").read_text().splitlines()[0])
 
-    def url(self, name: str, like: str | None = None) -> str:
+    def url(self, name: str, like: str | None = None, encoding: str | None = None) -> str:
         """The SQLAlchemy URL of a database, which is made when it is asked for the first time.
 
         It is empty; or, ``like`` a program's, a copy of one that all migrations of that program have run on.
+        ``encoding``: another one than UTF-8, as a server has whose machine's locale is another.
         """
         with self._lock:
-            if like in SCHEMAS:
+            if encoding is not None:
+                self._make(name, "--template", "template0", "--locale", "C", "--encoding", encoding)
+            elif like in SCHEMAS:
                 model = f"migrated_{like}"
                 if model not in self._made:
                     self._make(model)
