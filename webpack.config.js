@@ -24,7 +24,7 @@ const minimizer = new TerserPlugin({
     // Names that no other program sees: those with a trailing underscore, and the parts of a popup.
     // The files that are built apart name the same things the same way (kit.ts, hooks.ts).
     nameCache: {},
-    mangle: { properties: { regex: /_$|^(answered|asked|begun|blocked|busy|clear|cleanUp|ending|gone|launch|made|over|owner|refused|request|choose|reported|until|known|hooks|hint|call|bffOrigin|logError|flowOf|flows|offers|openSignIn|openPopup|readRequest|refresh|redraw|requestOf|matchesRequest|subscribers|wordOf|replacement|paint|expect|remember|forget|queueSignal|nextSignal|shown|files|identity)$/ } },
+    mangle: { properties: { regex: /_$|^(answered|asked|begun|blocked|busy|clear|cleanUp|ending|gone|launch|made|over|owner|refused|request|choose|reported|until|known|hooks|hint|bffOrigin|logError|flowOf|flows|offers|openSignIn|openPopup|readRequest|refresh|redraw|requestOf|matchesRequest|subscribers|wordOf|replacement|paint|expect|remember|forget|queueSignal|nextSignal|shown|files|identity)$/ } },
   },
 });
 

@@ -36,7 +36,7 @@ function since({ connected_at, connected_by_name }: Connection, word: Drawing["w
 /** The actions on a connection. Of several, each card has its own (`inside`); of one, they stand below it, beside the reconnect button. */
 export function connectionActions({ several, view, kit, word, drawn }: Drawing, { id, state, may_disconnect }: Connection, inside: boolean): Action[] {
   if (inside !== several || state === "disconnected") return [];
-  const reconnect: Action = { text: word("reconnect"), act: () => { void kit.run(view.element, { ...kit.readRequest(view.element), connection: id }); } };
+  const reconnect: Action = { text: word("reconnect"), act: () => { kit.press(view.element, "reconnect", id); } };
   const disconnect: Action = {
     text: word("disconnect"),
     quiet: true,

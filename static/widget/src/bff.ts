@@ -36,11 +36,14 @@ export const read = (id: string, hint?: Signal): Promise<Reading> => call("attem
 /** Cancels an attempt. The answer may still be `connected`, if the sign-in has succeeded. */
 export const cancel = (id: string): Promise<Reading> => call("attempts/" + id + "/cancel", {});
 
+/** Accepts the other third-party account in place of the connected one. Returns the new attempt. */
+export const accept = (id: string): Promise<Reading> => call("attempts/" + id + "/accept", {});
+
 /**
  * Calls the BFF: GET without a body, DELETE with null, else POST. Repeats a call that got no answer, with the same
  * idempotency key. A call with a `hint` is not repeated: the flow polls again anyway.
  */
-export async function call<Answer>(path: string, body?: object | null, hint?: Hint): Promise<Answer> {
+async function call<Answer>(path: string, body?: object | null, hint?: Hint): Promise<Answer> {
   if (!bffOrigin()) throw new ConnectError("invalid_request", logError("call configure first"));
   const began = Date.now();
   const key = `${Math.random()}`; // Need not be secret: the BFF scopes it to the user.

@@ -1,4 +1,5 @@
 // Runs the flow of each button, and handles the user's choices in it.
+import { accept } from "./bff.js";
 import { connect, type StartedAttempt, type Tell } from "./connect.js";
 import { ConnectError } from "./errors.js";
 import { reportEnd, reportStep, type ConnectRequest } from "./flow.js";
@@ -16,11 +17,18 @@ export const inTrouble = (step: Step): boolean => /unsure|blocked|cut|interr|loa
 
 /**
  * Handles a press of the button, or a choice. Call it inside the click.
+ *
+ * @param about - id of the attempt (`use_account`) or of the connection (`reconnect`) that was chosen
  */
-export function press(button: Element, choice?: Choice): void {
+export function press(button: Element, choice?: Choice, about = ""): void {
   const flow = flowOf(button);
-  if (flow) flow.choose(choice);
-  else void run(button, readRequest(button)); // Events report its end.
+  if (flow) {
+    flow.choose(choice);
+    return;
+  }
+  const request = readRequest(button);
+  if (choice === "reconnect") request.connection = about;
+  void run(button, request, choice === "use_account" ? accept(about) : undefined); // Events report its end.
 }
 
 /**

@@ -1,5 +1,5 @@
 // What the script shares with the files it loads later. They are built separately, and must not have copies of its state.
-import { begin, call } from "./bff.js";
+import { begin } from "./bff.js";
 import { logError } from "./log.js";
 import { requestOf } from "./connect.js";
 import { press, run } from "./controller.js";
@@ -13,7 +13,7 @@ import { readRequest } from "./request.js";
 import { bffOrigin, identity, settings } from "./session.js";
 
 export const kit = {
-  begin, bffOrigin, call, logError, disconnect, errorOf, flowOf, flows, hooks, load, offers, openSignIn, openPopup, press, readRequest, refresh, redraw, requestOf,
+  begin, bffOrigin, logError, disconnect, errorOf, flowOf, flows, hooks, load, offers, openSignIn, openPopup, press, readRequest, refresh, redraw, requestOf,
   run, settings, matchesRequest, subscribers, wordOf,
   /** Grows whenever another user may have signed in. */
   who: (): number => identity,

@@ -17,22 +17,18 @@ let loading: Record<string, Promise<void> | undefined> = {};
  * Loads the configuration, once for each language and user, and notifies the subscribers. After a failure the next call
  * loads it again.
  */
-export async function load(request: ConnectRequest): Promise<void> {
-  const { locale = "" } = request;
+export async function load({ locale = "" }: ConnectRequest): Promise<void> {
   const key = `${identity}${locale}`;
-  const calls = loading;
   if (!bffOrigin()) return; // `configure` has not been called: it will have every element load again.
   await (loading[key] ??= readConfig(locale || (settings.locale ?? "")).then(
-    (config): Promise<void> | void => {
-      // Too late: another user may have signed in, or a refresh has asked for a newer answer.
-      if (calls !== loading) return load(request);
+    (config) => {
       for (const name in config.words) words[locale + name] = config.words[name];
       if (config.connectors) for (const name in offers) offers[name] = undefined; // Some may not be offered any more.
       for (const offer of config.connectors ?? []) offers[offer.key] = offer;
       Object.assign(settings, { delivery: config.delivery, style: config.style, lang: words.lang });
       redraw();
     },
-    () => (calls[key] = undefined),
+    () => (loading[key] = undefined),
   ));
 }
 

@@ -138,16 +138,12 @@ function showStatus({ drawn, kit, view: { step, failure, state, connections }, w
 function mainActions(draw: Drawing, asked: Connection | undefined): Action[] {
   const { view, word, kit, drawn } = draw;
   const { step, failure, connections, element, state } = view;
-  // `use_account` accepts the other third-party account in place of the connected one. The answer is the new attempt.
-  const choose = (choice: Choice): void => {
-    if (choice === "use_account") void kit.run(element, kit.readRequest(element), kit.call(`attempts/${failure?.attempt ?? ""}/accept`, {}));
-    else kit.press(element, choice);
-  };
-  const choices = (list: Choice[]): Action[] => list.map((choice) => ({ text: word(choice), quiet: choice === "cancel", act: () => { choose(choice); } }));
+  const choices = (list: Choice[], about?: string): Action[] =>
+    list.map((choice) => ({ text: word(choice), quiet: choice === "cancel", act: () => { kit.press(element, choice, about); } }));
   if (asked) return confirmActions(draw, asked);
   if (drawn.ending) return [];
   if (step) return state === "trouble" ? choices(IN_TROUBLE) : [];
-  if (failure?.code === "account_mismatch") return choices(AFTER_MISMATCH);
+  if (failure?.code === "account_mismatch") return choices(AFTER_MISMATCH, failure.attempt);
   return connections.flatMap((connection) => connectionActions(draw, connection, false));
 }
 

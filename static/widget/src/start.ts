@@ -6,7 +6,7 @@ import { HitchpostConnect } from "./element.js";
 import { disconnect } from "./flow.js";
 import { loadPanel } from "./load-panel.js";
 import type { HitchpostApi } from "./globals.js";
-import { refresh } from "./labels.js";
+import { redraw } from "./labels.js";
 import { TAG } from "./request.js";
 import { configure, settings } from "./session.js";
 
@@ -16,7 +16,7 @@ const page = globalThis as unknown as { Hitchpost?: Partial<HitchpostApi> };
 export const api: HitchpostApi = {
   configure(given) {
     configure(given);
-    refresh();
+    redraw();
     void loadPanel();
   },
   connect: (connector, options) => run(document, { delivery: settings.delivery, ...options, connector }),
