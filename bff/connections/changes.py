@@ -93,6 +93,8 @@ def signed_in(
         filled = replace(filled, external_account=attempt.external_account)
     filled = replace(filled, owner=_first(before, filled) or filled.connected_by)
     if row is not None and _is_told(row, attempt, seen):
+        # Only whose it is: a change of its state since then is told by the next look.
+        filled = replace(filled, state=row.state, reason=row.reason)
         return None if _whose(filled) == _whose(row) else Change(filled)
     again = row.state in STANDING if row else attempt.authenticated_before is True and not fresh
     if state is State.NEEDS_RECONNECT:

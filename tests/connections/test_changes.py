@@ -179,6 +179,22 @@ class TestSignedIn:
         assert (change.event, change.row.state) == (None, State.NEEDS_RECONNECT)
         assert change.row.connected_by == "grace"
 
+    @pytest.mark.parametrize(
+        ("row", "seen", "event"),
+        [(ADAS, "needs_reconnect", "needs_reconnect"), (LOST, "connected", "reconnected")],
+    )
+    def test_what_became_of_a_sign_in_that_is_told_is_told_by_the_next_look(
+        self, row: Stored, seen: str, event: str
+    ) -> None:
+        """The attempt ends late, and says only whose sign-in it was: no state changes without an event."""
+        now = replace(granted(seen), authenticated_at=NOW)
+        change = self.ended(replace(row, authenticated_at=NOW), now, authenticated_before=True)
+        assert change is not None
+        assert (change.event, change.row.state, change.row.connected_by) == (None, row.state, "grace")
+        then = look(change.row, now)
+        assert then is not None
+        assert then.event == f"connection.{event}"
+
     def test_what_nobody_has_heard_of_is_connected_and_not_reconnected(self) -> None:
         """A sign-in found it connected by another one that is still to be told; or by one of long ago."""
         mine: Attempt = attempt(status=Status.CONNECTED, attributed=True, authenticated_before=True)
