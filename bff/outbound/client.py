@@ -50,6 +50,11 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
 
+    @property
+    def ok(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300
+
     def document(self) -> Any:
         """Parse the body as JSON. Raises ``PartnerUnavailable``."""
         try:

@@ -18,7 +18,6 @@ from bff.upstream.call_log import logged
 EARLY_SECONDS: Final = 300.0
 EARLY_SHARE: Final = 0.1
 LONGEST_LIFE: Final = 365 * 24 * 3600
-OK: Final = 200
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 60.0
 """Seconds until credentials that were refused are tried again: the first time, and at most."""
 _SENDABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
@@ -81,7 +80,7 @@ class TokenEndpoint:
             more: Any = {"form": self._form(), "harmless": True, "refusal_fails": True}
             answer = self._http.send("POST", "/oauth/token", **more)
             note["status"] = answer.status
-        found = answer.document() if answer.status == OK else {}
+        found = answer.document() if answer.ok else {}
         document = found if isinstance(found, dict) else {}
         value, seconds = document.get("access_token"), _seconds(document.get("expires_in"))
         if not isinstance(value, str) or not _SENDABLE.fullmatch(value) or seconds is None:

@@ -20,12 +20,16 @@ from bff.upstream.retry_after import Quiet
 ACCOUNT_HEADER: Final = "X-Cyclr-Account"
 EMBEDDED_HEADER: Final = "Hitchpost-Embedded"
 """The header by which the embedded service identifies itself in each response. Cyclr has none."""
-OK, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 200, 400, 401, 403, 404
+BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 400, 401, 403, 404
 DOUBTFUL: Final = frozenset({BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND})
 """Cyclr does not document its response for an account that does not exist: any of these may be it."""
 UNKNOWN_SECONDS: Final = 5.0
 """How many seconds an account that did not exist is assumed not to exist."""
 MOST_UNKNOWN: Final = 10_000
+NO_API: Final = (
+    "the partner service's API is not there (404): is HITCHPOST_PARTNER_API_URL right, and does the proxy in"
+    " front of it, if there is one, reach it?"
+)
 
 
 def segment(text: str) -> str:
@@ -76,6 +80,8 @@ class PartnerCalls:
 
         token = self._token(None)
         answer = send(token)
+        if answer.status == NOT_FOUND and NOT_FOUND in means:
+            self._require_api(token)
         if answer.status not in DOUBTFUL or answer.status in means:
             return answer
         if account is None:
@@ -112,7 +118,7 @@ class PartnerCalls:
         self.has_made(account)
         path, template = f"/v1.0/accounts/{segment(account.id)}", "/v1.0/accounts/{account}"
         try:
-            return self.call("GET", path, template, account=account, named=False).status == OK
+            return self.call("GET", path, template, account=account, named=False).ok
         except AccountUnknown:
             return False
 
@@ -132,19 +138,34 @@ class PartnerCalls:
             return False
         headers = _headers(token, None)
         path, template = f"/v1.0/accounts/{segment(account.id)}", "/v1.0/accounts/{account}"
-        status = self._send("GET", path, template, headers).status
-        if status == OK:
+        answer = self._send("GET", path, template, headers)
+        if answer.ok:
             return True
-        if status != NOT_FOUND:
+        if answer.status == NOT_FOUND:
+            self._require_api(token)
+        else:
             # Is it us who are refused, or is this, too, an answer to an account that is not there?
-            query = {"page": "1", "pageSize": "1"}
-            status = self._send("GET", "/v1.0/accounts", "/v1.0/accounts", headers, query=query).status
+            status = self._list_accounts(token)
             if status == UNAUTHORIZED:
                 return None
             if status == FORBIDDEN:
                 raise PartnerUnavailable("the partner service refuses our credentials", lasting=True)
         self._note_missing(account)
         return False
+
+    def _require_api(self, token: Secret) -> None:
+        """Raise ``PartnerUnavailable`` if every path is answered 404: then a 404 tells nothing that is gone.
+
+        A proxy whose backend is away answers so, and so does a wrong ``HITCHPOST_PARTNER_API_URL``.
+        """
+        if self._list_accounts(token) == NOT_FOUND:
+            raise PartnerUnavailable(NO_API)
+
+    def _list_accounts(self, token: Secret) -> int:
+        """The status of a call whose path exists, and which is about no account."""
+        query = {"page": "1", "pageSize": "1"}
+        headers = _headers(token, None)
+        return self._send("GET", "/v1.0/accounts", "/v1.0/accounts", headers, query=query).status
 
     def _note_missing(self, account: AccountRef) -> None:
         with self._lock:
@@ -159,12 +180,14 @@ class PartnerCalls:
             with logged(method, template) as note:
                 answer = self._http.send(method, path, headers=headers, **more)
                 note["status"] = answer.status
-            # A refusal may be a proxy's: once an answer has come that is the service's own, only such count.
-            if self._embedded is None or answer.status == OK:
-                self._embedded = EMBEDDED_HEADER in answer.headers
         except PartnerUnavailable as told:
             self._heed(told)
             raise
+        if answer.status == NOT_FOUND and _is_page(answer):
+            raise PartnerUnavailable(NO_API)
+        # A refusal may be a proxy's: once an answer has come that is the service's own, only such count.
+        if self._embedded is None or answer.ok:
+            self._embedded = EMBEDDED_HEADER in answer.headers
         return answer
 
     def _token(self, stale: Secret | None) -> Secret:
@@ -197,10 +220,25 @@ def _headers(token: Secret, account: AccountRef | None) -> dict[str, str | bytes
     return headers
 
 
+def _is_page(answer: Answer) -> bool:
+    """Whether the body is something else than JSON, as a proxy's page is. APIs send JSON or nothing."""
+    try:
+        answer.document()
+    except PartnerUnavailable:
+        return bool(answer.body.strip())
+    return False
+
+
 def require_ok(answer: Answer) -> Any:
-    """The JSON of a response. Raises ``PartnerUnavailable`` for any status but 200."""
-    if answer.status == OK:
-        return answer.document()
+    """The JSON of a response. Raises ``PartnerUnavailable`` for any status but 2xx, and without JSON."""
+    require_done(answer)
+    return answer.document()
+
+
+def require_done(answer: Answer) -> None:
+    """Raise ``PartnerUnavailable`` for any status but 2xx."""
+    if answer.ok:
+        return
     if answer.status == UNAUTHORIZED:
         raise PartnerUnavailable("the partner service refuses our credentials", lasting=True)
     refusal = f"the partner service answered {answer.status}: {message_of(answer)}"

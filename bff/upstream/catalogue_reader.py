@@ -9,12 +9,14 @@ from bff.common.errors import AccountUnknown
 from bff.identity.principal import AccountRef
 from bff.outbound.client import Answer
 from bff.upstream import json_reader as partner_json
-from bff.upstream.calls import DOUBTFUL, NOT_FOUND, OK, PartnerCalls, require_ok, segment, unknown
+from bff.upstream.calls import BAD_REQUEST, DOUBTFUL, NOT_FOUND, PartnerCalls, require_ok, segment, unknown
 from bff.upstream.releases import Release, read_release
 
 PAGE_SIZE: Final = 50
 MOST_PAGES: Final = 1000
 """A catalogue of thousands, where a page holds no more than ten."""
+PAST_THE_END: Final = frozenset({BAD_REQUEST, NOT_FOUND, 416})
+"""Statuses that other APIs answer to a page after the last one; of Cyclr it is not known."""
 
 
 class PartnerCatalogue:
@@ -46,7 +48,7 @@ class PartnerCatalogue:
         """An account that exists, to read the catalogue for; None while there is none."""
         first = {"page": "1", "pageSize": "1"}
         answer = self._calls.call("GET", "/v1.0/accounts", query=first, means=DOUBTFUL)
-        found = partner_json.read_list(answer.document()) if answer.status == OK else []
+        found = partner_json.read_list(answer.document()) if answer.ok else []
         return partner_json.read_account(found[0]) if found else None
 
     def has_account(self, account: AccountRef) -> bool:
@@ -65,7 +67,7 @@ class PartnerCatalogue:
         if not self._needs_account:
             # The access token is a good one: that the account is missing was told to it.
             answer = self._calls.call("GET", path, template, means=DOUBTFUL)
-            if answer.status in {OK, NOT_FOUND}:
+            if answer.ok or answer.status == NOT_FOUND:
                 return answer
             self._needs_account = True
         # It says nothing about an account: any that exists will do.
@@ -79,14 +81,17 @@ def pages(
 ) -> Iterator[list[Any]]:
     """A list page by page, until ``Total-Pages`` or a page without news says that there are no more.
 
-    A page that is shorter than asked says nothing: the partner service may have a limit of its own. Raises
-    ``AccountUnknown``, ``PartnerUnavailable``.
+    A page that is shorter than asked says nothing: the partner service may have a limit of its own. Without
+    ``Total-Pages`` it may refuse the page after the last one. Raises ``AccountUnknown``,
+    ``PartnerUnavailable``.
     """
     seen: set[str] = set()
+    total: int | None = None
     for page in range(1, MOST_PAGES + 1):
         query = {**(asked or {}), "page": str(page), "pageSize": str(PAGE_SIZE)}
-        answer = calls.call("GET", path, account=account, query=query, means={NOT_FOUND})
-        if answer.status == NOT_FOUND:
+        means = {NOT_FOUND} if page == 1 else PAST_THE_END
+        answer = calls.call("GET", path, account=account, query=query, means=means)
+        if total is None and _is_past_the_end(answer, page):
             return
         items = []
         for item in partner_json.read_list(require_ok(answer)):
@@ -96,8 +101,15 @@ def pages(
         if not items:
             return
         yield items
-        if _is_last(answer, page):
+        total = _total_pages(answer)
+        if total is not None and total <= page:
             return
+
+
+def _is_past_the_end(answer: Answer, page: int) -> bool:
+    if page == 1:
+        return answer.status == NOT_FOUND
+    return answer.status in PAST_THE_END or (answer.ok and answer.body.strip() in {b"", b"null"})
 
 
 def _id(item: Any) -> str:
@@ -106,7 +118,7 @@ def _id(item: Any) -> str:
     return str(number) if isinstance(number, int | str) else repr(item)
 
 
-def _is_last(answer: Answer, page: int) -> bool:
-    # None at all, though there are items, is no number to go by.
+def _total_pages(answer: Answer) -> int | None:
+    # None at all (0), though there are items, is no number to go by.
     total = answer.headers.get("Total-Pages", "")[:9]
-    return total.isascii() and total.isdigit() and 0 < int(total) <= page
+    return (int(total) or None) if total.isascii() and total.isdigit() else None

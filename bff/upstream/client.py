@@ -13,7 +13,7 @@ from bff.outbound.client import Answer, HttpClient, Limits
 from bff.upstream import json_reader as partner_json
 from bff.upstream.access_tokens import TokenEndpoint, TokenSource
 from bff.upstream.bearer import Bearer
-from bff.upstream.calls import BAD_REQUEST, NOT_FOUND, OK, PartnerCalls, message_of, require_ok, segment
+from bff.upstream.calls import BAD_REQUEST, NOT_FOUND, PartnerCalls, message_of, require_ok, segment
 from bff.upstream.catalogue_reader import PartnerCatalogue, pages
 from bff.upstream.connection_calls import LISTED, ConnectionCalls
 from bff.upstream.protocol import AccessToken, AccountConnector, CompletionRequest, Connector, SignInToken
@@ -128,7 +128,7 @@ class PartnerClient:
             raise ConnectorUnavailable(f"connector {connector.name!r} has no approved release to install")
         for name in names:
             answer = self._install(account, connector, name)
-            if answer.status == OK:
+            if answer.ok:
                 return partner_json.read_account_connector(answer.document(), listed=True)
             if not _is_in_use(message := message_of(answer)):
                 raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: {message}")
@@ -276,7 +276,7 @@ class PartnerClient:
         document = {"Id": account.id, "Name": account.name}
         # Harmless: of two the second finds the id in use, which is as good as making it.
         answer = self._calls.call("POST", "/v1.0/accounts", document=document, harmless=True)
-        is_made = answer.status == OK or message_of(answer) == "ID already in use"
+        is_made = answer.ok or message_of(answer) == "ID already in use"
         if not is_made and not self._calls.is_there(account):
             raise PartnerUnavailable(f"account {account.id!r} cannot be made: {message_of(answer)}")
         self._calls.has_made(account)

@@ -14,7 +14,7 @@ from bff.common.errors import (
 from bff.identity.principal import AccountRef
 from bff.outbound.client import Answer
 from bff.upstream import grant_reader
-from bff.upstream.calls import NOT_FOUND, PartnerCalls, message_of, require_ok
+from bff.upstream.calls import NOT_FOUND, PartnerCalls, message_of, require_done, require_ok
 from bff.upstream.protocol import AccessToken
 
 LISTED: Final = "/v1.0/account/connectors"
@@ -31,12 +31,12 @@ class ConnectionCalls:
     def deauthenticate(self, account: AccountRef, number: int) -> bool:
         """``PUT .../deauthenticate``: the credentials are forgotten there. False when it is gone."""
         answer = self._about(account, "PUT", number, "/deauthenticate")
-        return answer is not None and require_ok(answer) is not None
+        return _is_done(answer)
 
     def remove(self, account: AccountRef, number: int) -> bool:
         """``DELETE``: False when it was gone."""
         answer = self._about(account, "DELETE", number)
-        return answer is not None and require_ok(answer) is not None
+        return _is_done(answer)
 
     def access_token(self, account: AccountRef, number: int) -> AccessToken:
         """The embedded service's own call: of any number of callers, one refreshes there.
@@ -65,3 +65,10 @@ class ConnectionCalls:
             # Of a thing that is gone the partner service says so; else it is the route that is not there.
             raise PartnerUnavailable(f"the partner service does not know {method} {LISTED}/{{id}}{verb}")
         return None if answer.status == NOT_FOUND else answer
+
+
+def _is_done(answer: Answer | None) -> bool:
+    """False if there was nothing left to do it to. Raises ``PartnerUnavailable``."""
+    if answer is not None:
+        require_done(answer)  # Its body, if any, says nothing more.
+    return answer is not None
