@@ -24,7 +24,7 @@ const minimizer = new TerserPlugin({
     // Names that no other program sees: those with a trailing underscore, and the parts of a popup.
     // The files that are built apart name the same things the same way (kit.ts, hooks.ts).
     nameCache: {},
-    mangle: { properties: { regex: /_$|^(answered|asked|begun|blocked|busy|clear|cleanUp|ending|gone|launch|made|over|owner|refused|request|choose|reported|until|known|hooks|hint|bffOrigin|logError|flowOf|flows|offers|openSignIn|openPopup|readRequest|refresh|redraw|requestOf|matchesRequest|subscribers|wordOf|replacement|paint|expect|remember|forget|queueSignal|nextSignal|shown|files|identity)$/ } },
+    mangle: { properties: { regex: /_$|^(adoptFlow|attemptPromise|beginAttempt|bffOrigin|bodyOf|choose|cleanUp|confirmed|confirming|currentAttempt|disconnecting|findReplacement|flows|hooks|importModule|lastDrawn|launch|loadConfig|logError|matchesRequest|nextSignal|offers|openSignIn|owner|paint|parts|prefetch|pressReported|queueSignal|readRequest|redraw|remember|requestOf|signInBegun|subscribers|testFormPolicy|titledByConnector|usableUntil|userEpoch|windowProxy|wordOf)$/ } },
   },
 });
 

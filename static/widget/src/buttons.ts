@@ -1,7 +1,7 @@
-// The host's own buttons: any element with data-hitchpost-connect, whenever it was added, inside shadow roots too.
+// The host's own buttons: any element with data-hitchpost-connect, also one added later or inside a shadow root.
 import { press } from "./controller.js";
 import { hooks } from "./hooks.js";
-import { OWN } from "./request.js";
+import { HOST_BUTTON } from "./request.js";
 
 /** Listens on the window in the capture phase, before the page can stop an event. Buttons need no set-up of their own. */
 export function listen(): void {
@@ -9,12 +9,12 @@ export function listen(): void {
 }
 
 function onButtonEvent(event: Event): void {
-  const button = event.composedPath().find((node) => (node as Partial<Element>).matches?.(OWN)) as Element | undefined;
+  const button = event.composedPath().find((node) => (node as Partial<Element>).matches?.(HOST_BUTTON)) as Element | undefined;
   if (!button) return;
   const disabled = button.matches(":disabled,[aria-disabled=true]");
   if (event.type === "click") {
     // Submitting a form or following a link would unload the page, and the flow with it.
     event.preventDefault();
     if (!disabled) press(button);
-  } else if (!disabled) hooks.expect(button, event as MouseEvent);
+  } else if (!disabled) hooks.prefetch(button, event as MouseEvent);
 }

@@ -1,9 +1,9 @@
-// One flow, from the click to its end.
+// One sign-in: from the click, or from an existing attempt, until the BFF reports how it ended.
 import { cancel, read } from "./bff.js";
 import { logError } from "./log.js";
-import { ConnectError, errorOf, isPassing } from "./errors.js";
+import { ConnectError, errorOf, isTemporary } from "./errors.js";
 import type { Popup } from "./popup.js";
-import type { ConnectRequest } from "./flow.js";
+import type { ConnectRequest } from "./sign-in.js";
 import { settings } from "./session.js";
 import type { Signal } from "./signals.js";
 import type { Attempt, AttemptRequest, ConnectResult, Reading, Step } from "./types.js";
@@ -13,62 +13,63 @@ const AFTER_SIGNAL = 250;
 const FIRST_DELAY = 1000;
 const DELAY_GROWTH = 4;
 const MAX_DELAY = 5000;
-/** The maximum while the window can be reached: its message or its closing will wake the flow. */
-const MAX_DELAY_WITH_WINDOW = 13_000;
-/** How long (milliseconds) after a signal the delay stays at most `FIRST_DELAY`. */
-const ALERT_FOR = 15_000;
+/** The maximum while the popup can be reached: a message or its closing will then wake the flow. */
+const MAX_DELAY_WITH_POPUP = 13_000;
+/** How long (milliseconds) after a signal the delay does not exceed `FIRST_DELAY`. */
+const FAST_POLLING_TIME = 15_000;
 /** Timeout (milliseconds) for beginning the attempt. */
 const BEGIN_TIMEOUT = 30_000;
-/** With no answer for so long (milliseconds) the attempt has expired at the server. */
+/** After so long (milliseconds) without an answer the attempt has expired at the BFF. */
 const OFFLINE_TIMEOUT = 900_000;
 
-/** Signals with the step `finishing`; signals without a step. Any other is a step of the same name. */
-const FINAL = /message|returned|cancel/;
-const SILENT = /ready|trouble|closed|focus/;
+/** Signals that show the step `finishing`. */
+const FINISHING_SIGNALS = /message|returned|cancel/;
+/** Signals that show no step. Every other signal is the name of a step. */
+const STEPLESS_SIGNALS = /ready|trouble|closed|focus/;
 
-/** An attempt. Of one that another page of this tab began, or that an acceptance made, only the id is known. */
+/** An attempt. Only its id is known if another page of this tab began it, or if it was made by `accept` (bff.ts). */
 export type StartedAttempt = Pick<Attempt, "id"> & Partial<Attempt>;
 
-/** Receives each step. */
-export type Tell = (step: Step, attempt?: string) => void;
+/** Reports a step to the page. */
+export type ReportStep = (step: Step, attempt?: string) => void;
 
-/** What a flow knows so far. */
-interface FlowState {
-  attempt?: StartedAttempt | undefined;
+/** What is known of a sign-in so far. */
+interface SignInState {
+  currentAttempt?: StartedAttempt | undefined;
   /** Whether the BFF has confirmed that the attempt is this user's. */
-  known: boolean;
+  confirmed: boolean;
 }
 
 /**
- * Runs one sign-in. Its popup is open already: nothing may be awaited between a click and `open`.
+ * Runs one sign-in. The popup is open already, because nothing may be awaited between a click and `open`.
  *
  * @param abort - cancels the attempt when aborted
- * @param tell - receives each step
- * @param popup - the window, or this tab
- * @param begin - makes the attempt, and another one when the user begins again in the same window
- * @param begun - an attempt to go on with, in place of a new one
- * @returns the result, when the server says `connected`
+ * @param report - reports each step
+ * @param popup - the popup, or this tab
+ * @param begin - makes the attempt, and another one if the user begins again in the same popup
+ * @param existing - an attempt to go on with, in place of a new one
+ * @returns the result of a connected attempt
  * @throws ConnectError on every other ending
  */
 export async function connect(
   abort: AbortSignal | undefined,
-  tell: Tell,
+  report: ReportStep,
   popup: Popup,
   begin: () => Promise<Attempt>,
-  begun?: StartedAttempt | Promise<StartedAttempt>,
+  existing?: StartedAttempt | Promise<StartedAttempt>,
 ): Promise<ConnectResult> {
   const giveUp = (): void => { popup.queueSignal("cancel"); };
-  const state: FlowState = { known: !begun };
+  const state: SignInState = { confirmed: !existing };
   try {
-    if (popup.shown === null) throw new ConnectError("popup_blocked");
+    if (popup.windowProxy === null) throw new ConnectError("popup_blocked");
     abort?.addEventListener("abort", giveUp);
     if (abort?.aborted) giveUp();
-    if (!begun) tell("opening");
-    return await waitForEnd(state, tell, popup, begin, begun);
+    if (!existing) report("opening");
+    return await waitForEnd(state, report, popup, begin, existing);
   } catch (error) {
     const failure = error instanceof ConnectError ? error : new ConnectError("invalid_request", logError(error));
-    failure.attempt = state.attempt?.id;
-    failure.supportCode = state.attempt?.support_code;
+    failure.attempt = state.currentAttempt?.id;
+    failure.supportCode = state.currentAttempt?.support_code;
     throw failure;
   } finally {
     abort?.removeEventListener("abort", giveUp);
@@ -81,105 +82,108 @@ export const requestOf = ({ connector, connection, message, locale = settings.lo
   ({ connector, connection, message, locale, product: settings.product });
 
 /**
- * Polls after each signal, and from time to time, until the server says how the attempt ended. Answers come through the
- * same queue as signals, so a call that hangs holds up nothing. An attempt `begun` elsewhere may be another user's: no
- * step is reported until the server has confirmed that it is not.
+ * Polls after each signal, and from time to time, until the BFF reports how the attempt ended. Answers come through the
+ * same queue as signals, so a call that hangs delays nothing else. An `existing` attempt may be another user's: no step is
+ * reported until the BFF has confirmed that it is this user's.
  */
-async function waitForEnd(state: FlowState, tell: Tell, popup: Popup, begin: () => Promise<Attempt>, begun?: StartedAttempt | Promise<StartedAttempt>): Promise<ConnectResult> {
+async function waitForEnd(state: SignInState, report: ReportStep, popup: Popup, begin: () => Promise<Attempt>, existing?: StartedAttempt | Promise<StartedAttempt>): Promise<ConnectResult> {
   let launched = false;
   let cancelling = false;
-  let finalHint: Signal | undefined;
+  let finishingHint: Signal | undefined;
   let pending = 0;
   let lastAnswerAt = Date.now();
   let delay = FIRST_DELAY;
-  let reachable = !begun;
-  let alertUntil = 0;
-  /** Signals that came before the attempt did. */
-  const queued: Signal[] = begun ? ["returned"] : [];
+  let reachable = !existing;
+  let fastUntil = 0;
+  /** Signals that came before the attempt. They are added to the popup's queue when it comes. */
+  const queued: Signal[] = existing ? ["returned"] : [];
 
   const track = (answer: Promise<StartedAttempt | Reading>): void => {
     pending++;
     answer.then(popup.queueSignal, popup.queueSignal);
   };
   const setAttempt = async (coming: StartedAttempt | Promise<StartedAttempt>): Promise<StartedAttempt> => {
-    state.attempt = await coming;
+    state.currentAttempt = await coming;
     queued.splice(0).forEach(popup.queueSignal);
-    return state.attempt;
+    return state.currentAttempt;
   };
 
-  track(setAttempt(begun ?? begin()));
+  track(setAttempt(existing ?? begin()));
   for (;;) {
-    const signal = await popup.nextSignal(!pending ? delay : state.attempt ? MAX_DELAY : FIRST_DELAY);
-    const { attempt } = state;
-    const id = attempt?.id;
-    if (typeof signal === "object") {
+    const signal = await popup.nextSignal(!pending ? delay : state.currentAttempt ? MAX_DELAY : FIRST_DELAY);
+    const attempt = state.currentAttempt;
+    if (typeof signal === "object") { // An answer, or an error.
       pending--;
       if (!(signal instanceof Error)) lastAnswerAt = Date.now();
-      const result = handleAnswer(signal, state, tell, popup);
+      const result = handleAnswer(signal, state, report, popup);
       if (result) return result;
       continue;
     }
     if (Date.now() - lastAnswerAt > (attempt ? OFFLINE_TIMEOUT : BEGIN_TIMEOUT)) throw new ConnectError("network");
-    const step = FINAL.test(signal as string) ? "finishing" : !signal || SILENT.test(signal) ? undefined : (signal as Step);
+    const step = FINISHING_SIGNALS.test(signal as string) ? "finishing" : !signal || STEPLESS_SIGNALS.test(signal) ? undefined : (signal as Step);
     if (step) {
       reachable = step === "waiting";
-      if (state.known) tell(step, id);
+      if (state.confirmed) report(step, attempt?.id);
     }
     cancelling ||= signal === "cancel";
     if (!attempt) {
       if (signal) queued.push(signal);
-      // If the attempt still comes, nobody launches it, and it expires.
+      // Do not wait for an attempt that the user has cancelled. If it still comes, nobody launches it, and it expires.
       else if (cancelling) throw new ConnectError("cancelled");
     } else if (signal === "ready") {
-      // A second `ready`: the user went back to the first page. Queued again, it launches the new attempt.
-      launched = !launched;
-      if (launched) {
+      if (!launched) {
+        launched = true;
         popup.launch(attempt as Attempt);
-        tell("launched", id);
-        tell("waiting", id);
+        report("launched", attempt.id);
+        report("waiting", attempt.id);
       } else {
-        state.attempt = undefined;
+        // The user went back to the opening page, which asks for a launch token again: begin another attempt, and queue the
+        // signal to launch it.
+        launched = false;
+        state.currentAttempt = undefined;
         queued.push(signal);
         track(setAttempt(beginAgain(attempt.id, begin)));
       }
     } else {
-      if (step === "finishing") finalHint = signal; // The hint of all further polls.
-      // Without the focus, a window that seems closed has most likely only been cut off from this page.
-      if (signal && document.hasFocus()) alertUntil = Date.now() + ALERT_FOR;
-      delay = signal ? AFTER_SIGNAL : Math.min(delay * DELAY_GROWTH, Date.now() < alertUntil ? FIRST_DELAY : reachable ? MAX_DELAY_WITH_WINDOW : MAX_DELAY);
-      track(cancelling ? cancel(attempt.id) : read(attempt.id, finalHint ?? signal));
+      if (step === "finishing") finishingHint = signal; // The hint of all further polls.
+      // Poll fast only while this page has the focus. Without it, a popup that seems closed has usually just been cut off from
+      // this page by its Cross-Origin-Opener-Policy, and the user is still signing in.
+      if (signal && document.hasFocus()) fastUntil = Date.now() + FAST_POLLING_TIME;
+      delay = signal ? AFTER_SIGNAL : Math.min(delay * DELAY_GROWTH, Date.now() < fastUntil ? FIRST_DELAY : reachable ? MAX_DELAY_WITH_POPUP : MAX_DELAY);
+      track(cancelling ? cancel(attempt.id) : read(attempt.id, finishingHint ?? signal));
     }
   }
 }
 
-/** Handles an answer: returns the result of a connected attempt, throws if it ended otherwise. */
-function handleAnswer(answer: Partial<Reading> | ConnectError, state: FlowState, tell: Tell, popup: Popup): ConnectResult | undefined {
-  const { attempt } = state;
+/** Handles an answer of the BFF. Returns the result of a connected attempt; throws if the attempt ended otherwise. */
+function handleAnswer(answer: Partial<Reading> | ConnectError, state: SignInState, report: ReportStep, popup: Popup): ConnectResult | undefined {
+  const attempt = state.currentAttempt;
   if (answer instanceof Error) {
-    if (attempt && isPassing(answer)) return undefined;
+    if (attempt && isTemporary(answer)) return undefined;
     throw answer;
   }
   const { id, status } = answer;
-  // An answer about an attempt that another one has replaced is ignored.
+  // Ignore an answer about an attempt that another one has replaced.
   if (!attempt || !status || id !== attempt.id) return undefined;
   attempt.support_code = (answer as Reading).support_code;
-  if (!state.known) tell("waiting", id);
-  state.known = true;
-  if (status !== "created") popup.begun = true;
-  if (!/created|launched/.test(status)) return outcome(answer as Reading); // The others are final.
-  if (answer.step) tell(answer.step, id);
+  if (!state.confirmed) report("waiting", id);
+  state.confirmed = true;
+  if (status !== "created") popup.signInBegun = true;
+  if (!/created|launched/.test(status)) return outcome(answer as Reading); // The other statuses are final.
+  if (answer.step) report(answer.step, id);
   return undefined;
 }
 
-/** The user went back to the window's first page: begins another attempt, unless the first one has connected. */
+/** Cancels an attempt and begins another one, unless the first one turns out to have ended already. */
 async function beginAgain(id: string, begin: () => Promise<Attempt>): Promise<StartedAttempt> {
   const reading = await cancel(id);
   return reading.status === "cancelled" ? begin() : reading;
 }
 
+/** The result of a connected attempt. Throws the error of any other. */
 function outcome(reading: Reading): ConnectResult {
   if (reading.status !== "connected") throw errorOf(reading);
-  // The page may listen for this plain message, which no window could post.
+  // The page may listen for a plain callback message. If no popup posted it to this page, it is dispatched here.
   if (reading.unsent) dispatchEvent(new MessageEvent("message", reading.unsent));
   return reading.result;
 }

@@ -1,14 +1,13 @@
-// <hitchpost-connections>: a list of the product's connectors. Each row is a <hitchpost-connect>, with its words, look and
-// behaviour.
+// <hitchpost-connections>: a list of the product's connectors. Each row is a <hitchpost-connect> with `layout="row"`.
 import { make } from "./dom.js";
 import type { Kit } from "./kit.js";
 import { sheetOf } from "./sheet.js";
 import type { Offer } from "./types.js";
 
-/** The number of connectors from which on there is a search field. */
+/** The list has a search field if it has at least this many connectors. */
 const SEARCH_FROM = 13;
 
-const LOOKS = `
+const STYLES = `
 :host { display: block; }
 [hidden] { display: none !important; }
 [part=list] { margin: 0; padding: 0; list-style: none; }
@@ -23,30 +22,30 @@ const LOOKS = `
 hitchpost-connect { display: block; padding: .8em 0; }
 `;
 
-/** Draws the list into `element`, and again whenever the connectors change. */
+/** Draws the list into `element`, and again whenever texts or connectors change. */
 export function install(kit: Kit, element: HTMLElement): void {
   const root = element.attachShadow({ mode: "open" });
-  const sheet = sheetOf(LOOKS);
+  const sheet = sheetOf(STYLES);
   if (sheet) root.adoptedStyleSheets = [sheet];
   const list = make("ul", { part: "list", role: "list" });
-  const none = make("p", { part: "none" });
-  const status = make("div", { ariaLive: "polite" }, none);
+  const noMatch = make("p", { part: "none" });
+  const status = make("div", { ariaLive: "polite" }, noMatch);
   const search = make("input", { part: "search", type: "search", autocomplete: "off" });
   const rows = new Map<string, HTMLElement>();
   root.append(search, list, status);
 
-  // The request for words that belong to no connector.
+  /** A request without a connector, for texts that belong to none. */
   const request = (): { connector: string; locale?: string | undefined } => ({ connector: "", locale: element.getAttribute("locale") ?? undefined });
   const word = (key: string, fallback?: string): string => kit.wordOf(request(), key, fallback);
   const filterRows = (): void => {
-    const wanted = search.value.trim().toLocaleLowerCase();
+    const query = search.value.trim().toLocaleLowerCase();
     let found = 0;
     for (const [key, row] of rows) {
-      row.hidden = !(kit.offers[key]?.name ?? key).toLocaleLowerCase().includes(wanted);
+      row.hidden = !(kit.offers[key]?.name ?? key).toLocaleLowerCase().includes(query);
       found += +!row.hidden;
     }
-    none.textContent = rows.size && !found ? word("list_none", "Nothing found") : "";
-    none.hidden = !none.textContent;
+    noMatch.textContent = rows.size && !found ? word("list_none", "Nothing found") : "";
+    noMatch.hidden = !noMatch.textContent;
   };
   const draw = (): void => {
     const offers = Object.values(kit.offers).filter((offer): offer is Offer => !!offer);
@@ -57,11 +56,11 @@ export function install(kit: Kit, element: HTMLElement): void {
     }
     for (const { key } of offers) {
       const row = rows.get(key) ?? addRow(key);
-      const connect = row.firstElementChild;
-      // Each row inherits the list's attributes.
+      const button = row.firstElementChild;
+      // Each row gets these attributes of the list.
       for (const name of ["locale", "message", "delivery"]) {
         const value = element.getAttribute(name);
-        if (value !== null) connect?.setAttribute(name, value);
+        if (value !== null) button?.setAttribute(name, value);
       }
       rows.set(key, row);
     }
@@ -72,15 +71,15 @@ export function install(kit: Kit, element: HTMLElement): void {
     filterRows();
   };
   const addRow = (key: string): HTMLElement => {
-    const connect = document.createElement("hitchpost-connect");
-    connect.setAttribute("connector", key);
-    connect.setAttribute("layout", "row");
-    const row = make("li", { part: "row" }, connect);
+    const button = document.createElement("hitchpost-connect");
+    button.setAttribute("connector", key);
+    button.setAttribute("layout", "row");
+    const row = make("li", { part: "row" }, button);
     list.append(row);
     return row;
   };
 
   search.oninput = filterRows;
   kit.subscribers.add(draw);
-  void kit.load(request()).then(draw);
+  void kit.loadConfig(request()).then(draw);
 }

@@ -1,34 +1,34 @@
 // Runs the flow of each button, and handles the user's choices in it.
 import { accept } from "./bff.js";
-import { connect, type StartedAttempt, type Tell } from "./connect.js";
+import { connect, type ReportStep, type StartedAttempt } from "./connect.js";
 import { ConnectError } from "./errors.js";
-import { reportEnd, reportStep, type ConnectRequest } from "./flow.js";
+import { reportEnd, reportStep, type ConnectRequest } from "./sign-in.js";
 import { hooks } from "./hooks.js";
 import { openPopup, type Popup } from "./popup.js";
-import { flowOf, flows, ownerOf, type Flow } from "./registry.js";
-import { isOurs, readRequest } from "./request.js";
+import { adoptFlow, flows, resolveOwner, type Flow } from "./registry.js";
+import { isWidgetElement, readRequest } from "./request.js";
 import type { Choice, ConnectResult, Step } from "./types.js";
 
-/** The longest time that a timer can take (milliseconds). */
+/** The longest delay of a timer (milliseconds). */
 const FOREVER = 2_147_483_647;
 
-/** Steps that offer the user a choice. */
-export const inTrouble = (step: Step): boolean => /unsure|blocked|cut|interr|loading/.test(step);
+/** Whether an element offers a choice at this step: open again, continue in this tab, or cancel. */
+export const offersChoice = (step: Step): boolean => /unsure|popup_blocked|cut_off|interrupted|not_loading/.test(step);
 
 /**
  * Handles a press of the button, or a choice. Call it inside the click.
  *
- * @param about - id of the attempt (`use_account`) or of the connection (`reconnect`) that was chosen
+ * @param id - of the attempt (`use_account`) or of the connection (`reconnect`) that was chosen
  */
-export function press(button: Element, choice?: Choice, about = ""): void {
-  const flow = flowOf(button);
+export function press(button: Element, choice?: Choice, id = ""): void {
+  const flow = adoptFlow(button);
   if (flow) {
     flow.choose(choice);
     return;
   }
   const request = readRequest(button);
-  if (choice === "reconnect") request.connection = about;
-  void run(button, request, choice === "use_account" ? accept(about) : undefined); // Events report its end.
+  if (choice === "reconnect") request.connection = id;
+  void run(button, request, choice === "use_account" ? accept(id) : undefined); // Events report its end.
 }
 
 /**
@@ -37,38 +37,39 @@ export function press(button: Element, choice?: Choice, about = ""): void {
  * @param owner - the button that gets the events, or the document. Undefined for a flow that another page of this tab
  *   began: it may be another user's, or deleted, so no event is fired until the BFF has confirmed it
  * @param request - what is asked for
- * @param begun - an attempt to go on with, in place of a new one
+ * @param existing - an attempt to go on with, in place of a new one
  */
-export function run(owner: Node | undefined, request: ConnectRequest, begun?: StartedAttempt | Promise<StartedAttempt>): Promise<ConnectResult> {
-  // For a page whose policy keeps this tab from leaving, which shows shortly after the click: opens a popup
-  // instead. If the browser no longer allows one then, the flow reports `popup_blocked`.
-  const refused = (): void => { choose("open_again"); };
-  let popup = begun ? openPopup() : hooks.open(request, refused);
-  let next: Popup | undefined;
+export function run(owner: Node | undefined, request: ConnectRequest, existing?: StartedAttempt | Promise<StartedAttempt>): Promise<ConnectResult> {
+  // Called shortly after the click, if the page's CSP (form-action) blocks the form that takes this tab to the sign-in. Then
+  // a popup is opened instead. If the browser no longer allows one, the flow reports `popup_blocked`.
+  const onFormBlocked = (): void => { choose("open_again"); };
+  let popup = existing ? openPopup() : hooks.open(request, onFormBlocked);
+  let next: Popup | undefined; // Opened by a choice. It replaces `popup` when the running attempt has been cancelled.
   let resumed = !owner;
 
-  const tell: Tell = (step, attempt) => {
+  const report: ReportStep = (step, attempt) => {
     if (attempt && step === "launched") {
       if (flow.attempt) hooks.forget(flow.attempt); // Another attempt replaces it.
       hooks.remember((flow.attempt = attempt), flow.request);
     }
     flow.step = step;
-    reportStep(flow.request, ownerOf(flow), step, attempt);
+    reportStep(flow.request, resolveOwner(flow), step, attempt);
   };
 
   const choose = (choice?: Choice): void => {
-    // A press while nothing is wrong brings the window to the front.
-    if (!choice && (next ?? !(resumed || popup.shown?.closed || (flow.step && inTrouble(flow.step))))) {
-      (next ?? popup).shown?.focus(); // Browsers may ignore it.
+    // A press of the button brings an open popup to the front: the one just chosen, else the running one, unless that is
+    // closed or in trouble. A resumed flow has no popup.
+    if (!choice && (next ?? !(resumed || popup.windowProxy?.closed || (flow.step && offersChoice(flow.step))))) {
+      (next ?? popup).windowProxy?.focus(); // Browsers may ignore it.
       return;
     }
-    tell("finishing", flow.attempt); // At once, so that the user does not choose twice while the cancel call runs.
+    report("finishing", flow.attempt); // At once, so that the user does not choose twice while the cancel call runs.
     if (choice !== "cancel") {
-      // The page's attributes may have changed meanwhile.
-      const now = ownerOf(flow);
-      flow.request = { ...flow.request, ...(now instanceof Element && readRequest(now)), connection: flow.request.connection };
+      // The attributes of the button may have changed since the press.
+      const button = resolveOwner(flow);
+      flow.request = { ...flow.request, ...(button instanceof Element && readRequest(button)), connection: flow.request.connection };
       if (choice) flow.request.delivery = choice === "continue_here" ? "return" : undefined;
-      next = hooks.open(flow.request, refused);
+      next = hooks.open(flow.request, onFormBlocked);
     }
     // The running attempt is cancelled first. If it turns out to be connected, that is the outcome.
     popup.queueSignal("cancel");
@@ -77,17 +78,17 @@ export function run(owner: Node | undefined, request: ConnectRequest, begun?: St
   const runToEnd = async (): Promise<ConnectResult> => {
     for (;;) {
       try {
-        if (popup.shown !== null || !isOurs(ownerOf(flow))) return await connect(flow.request.signal, tell, popup, () => hooks.take(flow.request), begun);
+        if (popup.windowProxy !== null || !isWidgetElement(resolveOwner(flow))) return await connect(flow.request.signal, report, popup, () => hooks.take(flow.request), existing);
         popup.cleanUp();
-        tell("popup_blocked");
+        report("popup_blocked");
         await popup.nextSignal(FOREVER); // The popup is cleaned up: only a choice adds a signal.
         throw new ConnectError("cancelled");
       } catch (error) {
-        // After a sign-out the attempt stays remembered: the user may sign in again, and then sees its end.
+        // After a sign-out the attempt stays remembered: if the user signs in again, the flow is resumed.
         if ((error as ConnectError).code === "not_signed_in") flow.attempt = undefined;
         if (!next) throw error;
         popup = next;
-        next = begun = undefined;
+        next = existing = undefined;
         resumed = false;
       } finally {
         if (flow.attempt) hooks.forget(flow.attempt);
@@ -95,13 +96,13 @@ export function run(owner: Node | undefined, request: ConnectRequest, begun?: St
     }
   };
 
-  const flow: Flow = { request, owner, attempt: (begun as StartedAttempt | undefined)?.id, choose };
+  const flow: Flow = { request, owner, attempt: (existing as StartedAttempt | undefined)?.id, choose };
   flows.add(flow);
-  if (begun && !resumed) tell("finishing");
+  if (existing && !resumed) report("finishing");
   const ending = runToEnd().finally(() => {
     next?.cleanUp();
-    flows.delete(flow); // Before the events: a page may draw its buttons again in them.
+    flows.delete(flow); // Before the events: their listeners may redraw the page's buttons.
   });
-  // A resumed flow fires events only if a step was reported: then the BFF has confirmed it, or the user pressed.
-  return reportEnd(ending, () => (!resumed || !!flow.step) && ownerOf(flow));
+  // A resumed flow fires events only after it has reported a step: the BFF has then confirmed it, or the user has pressed.
+  return reportEnd(ending, () => (!resumed || !!flow.step) && resolveOwner(flow));
 }

@@ -1,11 +1,10 @@
-// Finds out why a page cannot use the BFF, and logs one line for each mistake, for the page's developers.
-// Fetched only after a failure.
+// Finds out why a page cannot use the BFF, and logs one line for each cause, for the page's developers. Loaded only after a failure.
 import type { Kit } from "./kit.js";
 
-/** The members of an answer that matter here. */
+/** The members of an answer that are used here. */
 interface Answer {
   token?: unknown;
-  /** Of a problem document (RFC 9457). */
+  /** Set in a problem document (RFC 9457). */
   detail?: unknown;
   advice?: unknown;
 }
@@ -30,7 +29,7 @@ export async function install(kit: Kit): Promise<void> {
   if (fault) logError(fault);
 }
 
-/** Checks the product and this page's origin. Any page may call this route. */
+/** Checks the product and this page's origin, by a route that needs no session. */
 async function checkProduct({ settings }: Kit): Promise<string | undefined> {
   const query = new URLSearchParams({ product: settings.product, origin: self.origin });
   try {
@@ -42,7 +41,7 @@ async function checkProduct({ settings }: Kit): Promise<string | undefined> {
   }
 }
 
-/** Checks the session. `callable`: the BFF answers this page, so that the token can be tried. */
+/** Checks the session. `callable`: whether this page can call the BFF, so that the token can be tried. */
 async function checkSession(kit: Kit, callable: boolean): Promise<string | undefined> {
   const { session } = kit.settings;
   if (!session) return callable ? checkToken(kit) : undefined;
@@ -52,7 +51,7 @@ async function checkSession(kit: Kit, callable: boolean): Promise<string | undef
     const given: unknown = await session();
     if (!tokenOf(given)) return `the session function of configure gives no token${detailOf(given)}: return the token, or {token, expires_in}`;
   } catch (error) {
-    // `response.json()` throws this for an HTML page.
+    // `response.json()` throws a SyntaxError for an HTML page.
     const meaning = error instanceof SyntaxError ? " (its URL answers a page instead of JSON: is it a route of your server, does your development server pass it on, and is 401 the answer where nobody is signed in?)" : "";
     return `the session function of configure throws: ${String(error)}${meaning}`;
   }
@@ -92,7 +91,7 @@ async function checkToken({ bffOrigin, settings }: Kit): Promise<string | undefi
     if (!session && bffOrigin() !== self.origin) return `this page names no session: set data-session-url on the tag, or call configure({ session })${detail}`;
     return `the BFF refuses this session with ${String(response.status)}${detail}`;
   } catch {
-    return undefined; // The BFF is out of reach by now.
+    return undefined; // The BFF can no longer be reached.
   }
 }
 
@@ -105,7 +104,7 @@ function parsed(text: string): Answer | undefined {
   }
 }
 
-/** The BFF's reason, if the host has passed on its answer. */
+/** The BFF's reason, if the host's server has passed on the BFF's problem document. */
 function detailOf(given: unknown): string {
   const detail = textOf((given as Answer | null | undefined)?.detail);
   return detail ? ` (it passes on: ${detail})` : "";

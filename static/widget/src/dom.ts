@@ -1,6 +1,6 @@
-// Makes elements without HTML strings, which pages that require Trusted Types forbid.
+// Creates elements without HTML strings, which a page's CSP may forbid (Trusted Types).
 
-/** A new element with these properties and children. */
+/** Creates an element with these properties and children. */
 export function make<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
   properties: Partial<Omit<HTMLElementTagNameMap[Name], "part">> & { part?: string },
@@ -9,27 +9,27 @@ export function make<Name extends keyof HTMLElementTagNameMap>(
   return append(Object.assign(document.createElement(name), properties), ...children);
 }
 
-/** Appends children. Not by `append`, which some pages replace by a function of their own. */
+/** Appends children. Avoids `Element.append`, which some pages replace by a function of their own. */
 export function append<Parent extends Node>(parent: Parent, ...children: Node[]): Parent {
   for (const child of children) parent.appendChild(child);
   return parent;
 }
 
-/** What a button of the panel says and does. */
+/** A button of the panel: its text, its look, and what it does. */
 export interface Action {
   text: string;
   /** A secondary action. */
   quiet?: boolean;
   /** A destructive action. */
   bad?: boolean;
-  /** Id of what it is about, by which it is found after a redraw. */
-  about?: string;
+  /** Id of the connection that it ends; the button's `name`, by which it is found after a redraw. */
+  connection?: string;
   act: () => void;
 }
 
-/** The button of an action. */
-export function action({ text, quiet, bad, about = "", act }: Action): HTMLButtonElement {
-  const button = make("button", { part: "action", type: "button", name: about, textContent: text, onclick: act });
+/** Creates the button of an action. */
+export function action({ text, quiet, bad, connection = "", act }: Action): HTMLButtonElement {
+  const button = make("button", { part: "action", type: "button", name: connection, textContent: text, onclick: act });
   button.toggleAttribute("data-quiet", !!quiet);
   button.toggleAttribute("data-bad", !!bad);
   return button;

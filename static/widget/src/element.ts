@@ -1,6 +1,6 @@
 // <hitchpost-connect>, the custom element. view.ts draws it.
-import { load, subscribers } from "./labels.js";
-import { flowOf } from "./registry.js";
+import { loadConfig, subscribers } from "./config.js";
+import { adoptFlow } from "./registry.js";
 import { readRequest } from "./request.js";
 import { createView } from "./view.js";
 
@@ -12,38 +12,38 @@ export class HitchpostConnect extends HTMLElement {
   readonly #view = createView(this);
   readonly #reload = (): void => {
     this.#view.draw();
-    void load(readRequest(this)).then(this.#view.draw);
+    void loadConfig(readRequest(this)).then(this.#view.draw);
   };
 
-  /** Loads the words, and shows the flow that the element stands for. */
+  /** Loads the configuration, and shows a running flow for the same connector whose own button is gone. */
   connectedCallback(): void {
     subscribers.add(this.#reload);
     this.#reload();
-    this.#showFlow();
+    this.#syncFlow();
   }
 
-  /** The flow goes on without the element, perhaps shown by another one. */
+  /** Hands its flow to another button. The flow goes on even if there is none. */
   disconnectedCallback(): void {
     subscribers.delete(this.#reload);
-    this.#showFlow();
+    this.#syncFlow();
   }
 
-  /** Shows the button alone if the element no longer stands for a flow. */
-  #showFlow(): void {
-    // In a microtask: the page may only be moving the element, or about to draw its replacement.
+  /** Adopts a running flow, if one needs a button. Clears the step of a flow that the element no longer shows. */
+  #syncFlow(): void {
+    // In a microtask: the page may only be moving the element, or be about to add its replacement.
     queueMicrotask(() => {
-      if (!flowOf(this) && this.#view.step) this.#view.show();
+      if (!adoptFlow(this) && this.#view.step) this.#view.show();
     });
   }
 
   /** Draws the element again for another connector, connection or language. */
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (before === after || !this.isConnected) return;
-    if (name !== "locale") this.#view.show(); // What it shows is about the old one.
+    if (name !== "locale") this.#view.show(); // Clears the step or error of the previous connector or connection.
     this.connectedCallback();
   }
 
-  /** Called for its own attribute and for a `fieldset` around it. */
+  /** Called for the element's own `disabled` attribute and for a `fieldset` around it. */
   formDisabledCallback(disabled: boolean): void {
     this.#view.button.disabled = disabled;
   }
@@ -53,7 +53,7 @@ export class HitchpostConnect extends HTMLElement {
     this.#view.button.focus(options);
   }
 
-  /** Whether its attribute disables it. */
+  /** Whether its own attribute disables it. */
   get disabled(): boolean {
     return this.hasAttribute("disabled");
   }

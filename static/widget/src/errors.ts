@@ -1,21 +1,21 @@
-// What `connect` rejects with.
+// The error with which `connect` rejects.
 import type { ConnectErrorCode, Reading } from "./types.js";
 import { humanize } from "./words.js";
 
-/** Why a connect did not end in a connection, with texts fit to show to the user. */
+/** Why `connect` did not end in a connection. */
 export class ConnectError extends Error {
   override name = "ConnectError";
   declare readonly code: ConnectErrorCode;
-  /** What went wrong, fit to show. */
+  /** What went wrong: a text for the user, or for the page's developers if the page is set up wrongly. */
   declare title: string;
-  /** What to do now, fit to show. */
+  /** What the user can do now. */
   declare nextStep: string;
-  /** Id of the attempt, once there was one. */
+  /** Id of the attempt, if one was made. */
   declare attempt: string | undefined;
-  /** What the user can tell support, once there was an attempt. */
+  /** A code by which support finds the attempt, if one was made. */
   declare supportCode: string | undefined;
 
-  /** `title` and `nextStep` default to plain English, which the panel replaces by the product's words. */
+  /** `title` and `nextStep` default to English texts, which the panel replaces by the product's. */
   constructor(code: ConnectErrorCode, title = humanize(code), nextStep = "Try again, or ask support.") {
     super(title);
     Object.assign(this, { code, title, nextStep });
@@ -23,7 +23,7 @@ export class ConnectError extends Error {
 }
 
 /** Whether the same call may succeed later. */
-export const isPassing = ({ code }: ConnectError): boolean => /network|partner/.test(code);
+export const isTemporary = ({ code }: ConnectError): boolean => /network|partner_unavailable/.test(code);
 
 /** The error in an attempt's status, or in a problem document (RFC 9457) of the BFF. */
 export type ErrorBody = Pick<Reading, "error"> & {
@@ -31,5 +31,5 @@ export type ErrorBody = Pick<Reading, "error"> & {
   advice?: string;
 };
 
-/** The error in an answer of the BFF. */
+/** Makes a `ConnectError` of the error in an answer of the BFF. */
 export const errorOf = ({ error }: ErrorBody): ConnectError => new ConnectError(error?.code ?? "failed", error?.title, error?.next_step);

@@ -1,4 +1,4 @@
-// The DOM events for host pages.
+// The DOM events that host pages receive.
 import type { ConnectErrorCode, ConnectResult, Step } from "./types.js";
 
 /** The `detail` of each event. */
@@ -24,7 +24,7 @@ declare global {
   }
 }
 
-/** Fires `hitchpost:{name}` on `target`, if there is one. It bubbles, out of shadow roots too. */
+/** Fires `hitchpost:{name}` on `target`, unless that is false. The event bubbles, out of shadow roots too. */
 export function fire<Name extends keyof Details>(target: EventTarget | false, name: Name, detail: Details[Name]): void {
   if (target) target.dispatchEvent(new CustomEvent(`hitchpost:${name}`, { detail, bubbles: true, composed: true }));
 }

@@ -1,11 +1,11 @@
-// What TypeScript knows of a page with the widget: its elements, its events, `window.Hitchpost`.
+// The types of a page that has the widget: its elements, its events, `window.Hitchpost`.
 import type { Connection, ConnectOptions, ConnectResult, Settings } from "./types.js";
 
 export type * from "./events.js";
 
 /** `window.Hitchpost`, and what `hitchpost/element` exports. */
 export interface HitchpostApi {
-  /** Says where the BFF is, for which product, and how to get a session token. Again when another user signs in. */
+  /** Sets where the BFF is, which product this is, and how to get a session token. Call it again when another user signs in. */
   configure: (given: Partial<Settings>) => void;
   /** Connects the signed-in user's account. Call it inside a click, with nothing awaited before. */
   connect: (connector: string, options?: ConnectOptions) => Promise<ConnectResult>;
@@ -24,11 +24,11 @@ export interface HitchpostConnectElement extends HTMLElement {
 export interface HitchpostConnectAttributes {
   /** Key of a connector that the product offers. */
   connector: string;
-  /** Id of the connection to sign in to again, where the account has several. */
+  /** Id of the connection to reconnect, if the account has several of this connector. */
   connection?: string | undefined;
   /** Key of one of the product's callback messages. */
   message?: string | undefined;
-  /** BCP 47 language tag of what the user reads. */
+  /** BCP 47 language tag of the texts that the user reads. */
   locale?: string | undefined;
   /** `return` signs in inside this tab instead of a popup. */
   delivery?: "message" | "return" | undefined;

@@ -1,11 +1,11 @@
-// What `import "hitchpost"` gives: the flow without any element. Nothing here touches a page when imported.
-import { begin, readConnections } from "./bff.js";
+// The entry of `import "hitchpost"`: the flow without any element. Importing it changes nothing on the page.
+import { beginAttempt, readConnections } from "./bff.js";
 import { connect as signIn, requestOf } from "./connect.js";
-import { openSignIn, reportEnd, reportStep } from "./flow.js";
+import { openSignIn, reportEnd, reportStep } from "./sign-in.js";
 import type { Connection, ConnectOptions, ConnectResult } from "./types.js";
 
 export { ConnectError } from "./errors.js";
-export { disconnect } from "./flow.js";
+export { disconnect } from "./sign-in.js";
 export { configure } from "./session.js";
 export type * from "./globals.js";
 export type * from "./types.js";
@@ -14,16 +14,16 @@ export type * from "./types.js";
 export const connections: () => Promise<Connection[]> = readConnections;
 
 /**
- * Connects the signed-in user's account to `connector`: opens a popup and waits until the server says how it ended.
+ * Connects the signed-in user's account to `connector`: opens a popup and waits until the BFF reports how it ended.
  * Call it inside a click, with nothing awaited before, or browsers block the popup.
  *
  * @param connector - key of a connector that the product offers
  * @param options - message, connection, locale, an AbortSignal, and a callback for the steps
  * @returns what was connected
- * @throws ConnectError on every other ending, with words fit to show
+ * @throws ConnectError on every other ending, with a title and a next step
  */
 export function connect(connector: string, options: Omit<ConnectOptions, "delivery"> = {}): Promise<ConnectResult> {
   const request = { ...options, connector };
-  const ending = signIn(request.signal, (...step) => { reportStep(request, document, ...step); }, openSignIn(request), () => begin(requestOf(request), true));
+  const ending = signIn(request.signal, (...step) => { reportStep(request, document, ...step); }, openSignIn(request), () => beginAttempt(requestOf(request), true));
   return reportEnd(ending, () => document);
 }

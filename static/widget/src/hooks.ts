@@ -1,38 +1,45 @@
-// Hooks that panel.js replaces: what a page needs only after its first paint is in that file.
-import { begin } from "./bff.js";
+// Hooks that panel.js replaces: it has what a page needs only after its first paint.
+import { beginAttempt } from "./bff.js";
 import { requestOf } from "./connect.js";
-import { openSignIn, type ConnectRequest } from "./flow.js";
+import { openSignIn, type ConnectRequest } from "./sign-in.js";
 import type { Kit } from "./kit.js";
 import type { Popup } from "./popup.js";
 import type { Attempt, AttemptRequest } from "./types.js";
 import type { View } from "./view.js";
 
-/** A file that is loaded later; `element` is the one that needs it. */
-export interface File {
+/** A script that is imported later, such as panel.js. `element` is the element that needs it. */
+export interface LazyModule {
   install: (kit: Kit, element: HTMLElement) => void;
 }
 
-/** The defaults open a popup and do nothing else. */
+/** The defaults open a popup and make the attempt in the click. The others do nothing. */
 export interface Hooks {
-  /** URL of the folder with the files. Set before the first load. */
+  /** URL of the folder that has the lazy modules. Set before the first import. */
   folder: string;
-  /** Loads one of them. */
-  fetch: (url: string) => Promise<File>;
-  /** Set while the panel loads, and after; resolves when it has. */
+  /** Imports a lazy module. */
+  importModule: (url: string) => Promise<LazyModule>;
+  /** Resolves when the panel has been installed; undefined until the import begins, and after it has failed. */
   ready?: Promise<unknown> | undefined;
-  /** Opens a popup for a sign-in, or prepares this tab for it. Calls `refused` if the page's policy blocks that. Call it inside a click. */
-  open: (request: ConnectRequest, refused: () => void) => Popup;
+  /**
+   * Opens a popup for a sign-in, or prepares this tab for it. Calls `onFormBlocked` if the page's CSP keeps this tab from
+   * leaving for the sign-in. Call it inside a click.
+   */
+  open: (request: ConnectRequest, onFormBlocked: () => void) => Popup;
   /** The body of `POST /v1/attempts`. */
-  ask: (request: ConnectRequest) => AttemptRequest;
-  /** Prepares an attempt: the user is about to press this button. */
-  expect: (button: Element, event: MouseEvent) => void;
-  /** The attempt for a click, prepared or new. It is handed out once. */
+  bodyOf: (request: ConnectRequest) => AttemptRequest;
+  /** Makes an attempt ahead of the click: the pointer or the focus has reached this button, or it is being pressed. */
+  prefetch: (button: Element, event: MouseEvent) => void;
+  /** The attempt for a click, prefetched or new. Each attempt is handed out once. */
   take: (request: ConnectRequest) => Promise<Attempt>;
-  /** Stores the running attempt, so that it survives a reload. */
+  /** Stores a running attempt, so that its flow survives a reload. */
   remember: (id: string, request: ConnectRequest) => void;
+  /** Deletes a stored attempt. */
   forget: (id: string) => void;
-  /** A button for a request whose own is gone. `shown` are the buttons of running flows. */
-  replacement: (request: ConnectRequest, shown: (Node | undefined)[], button: Element | undefined) => Element | undefined;
+  /**
+   * Finds a button that can show the flow of this request, whose own button is gone. `taken`: the buttons that show other
+   * flows; `candidate`: a button that a search of the document may miss.
+   */
+  findReplacement: (request: ConnectRequest, taken: (Node | undefined)[], candidate: Element | undefined) => Element | undefined;
   /** Draws what an element shows beside its button. */
   paint: (view: View) => void;
 }
@@ -41,13 +48,13 @@ const nothing = (): undefined => undefined;
 
 export const hooks: Hooks = {
   folder: "",
-  fetch: (url) => import(/* webpackIgnore: true */ url) as Promise<File>,
+  importModule: (url) => import(/* webpackIgnore: true */ url) as Promise<LazyModule>,
   open: openSignIn,
-  ask: requestOf,
-  expect: nothing,
-  take: (request) => begin(requestOf(request), true),
+  bodyOf: requestOf,
+  prefetch: nothing,
+  take: (request) => beginAttempt(requestOf(request), true),
   remember: nothing,
   forget: nothing,
-  replacement: nothing,
+  findReplacement: nothing,
   paint: nothing,
 };

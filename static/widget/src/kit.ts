@@ -1,22 +1,22 @@
-// What the script shares with the files it loads later. They are built separately, and must not have copies of its state.
-import { begin } from "./bff.js";
+// What the script shares with the lazy modules (hooks.ts). They are built separately, and must not have copies of its state.
+import { beginAttempt } from "./bff.js";
 import { logError } from "./log.js";
 import { requestOf } from "./connect.js";
 import { press, run } from "./controller.js";
 import { errorOf } from "./errors.js";
-import { disconnect, openSignIn } from "./flow.js";
-import { load, offers, refresh, redraw, subscribers, wordOf } from "./labels.js";
+import { disconnect, openSignIn } from "./sign-in.js";
+import { loadConfig, offers, refresh, redraw, subscribers, wordOf } from "./config.js";
 import { hooks } from "./hooks.js";
 import { openPopup } from "./popup.js";
-import { flowOf, flows, matchesRequest } from "./registry.js";
+import { adoptFlow, flows, matchesRequest } from "./registry.js";
 import { readRequest } from "./request.js";
-import { bffOrigin, identity, settings } from "./session.js";
+import { bffOrigin, userEpoch, settings } from "./session.js";
 
 export const kit = {
-  begin, bffOrigin, logError, disconnect, errorOf, flowOf, flows, hooks, load, offers, openSignIn, openPopup, press, readRequest, refresh, redraw, requestOf,
-  run, settings, matchesRequest, subscribers, wordOf,
-  /** Grows whenever another user may have signed in. */
-  who: (): number => identity,
+  beginAttempt, bffOrigin, logError, disconnect, errorOf, adoptFlow, flows, hooks, loadConfig, offers, openSignIn, openPopup, press, readRequest, refresh,
+  redraw, requestOf, run, settings, matchesRequest, subscribers, wordOf,
+  /** The current value of `userEpoch` (session.ts). */
+  userEpoch: (): number => userEpoch,
 };
 
 export type Kit = typeof kit;

@@ -1,22 +1,22 @@
-// Loads the panel: the second file of the widget, which a click does not need.
+// Loads panel.js, the second file of the widget. A click works without it.
 import { kit } from "./kit.js";
 import { hooks } from "./hooks.js";
 import { bffOrigin, settings } from "./session.js";
 
-/** The first pause (milliseconds) before a failed load is repeated. Each further one is four times as long. */
+/** The pause (milliseconds) before a failed import is repeated. Each further pause is four times as long. */
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 300_000;
 
-/** Loads the panel once the BFF is known. */
-export async function loadPanel(wait = FIRST_PAUSE): Promise<void> {
+/** Loads the panel, if the BFF is known and the panel is not loaded yet. `pause`: before the next try (milliseconds). */
+export async function loadPanel(pause = FIRST_PAUSE): Promise<void> {
   if (hooks.ready || !bffOrigin()) return;
   hooks.folder = settings.files ?? settings.base + "/widget/v1/";
-  // With another URL each time: browsers remember that a module failed to load.
-  hooks.ready = hooks.fetch(`${hooks.folder}panel.js${wait > FIRST_PAUSE ? `?${wait}` : ""}`).then(({ install }) => { install(kit, document.body); });
+  // Each try has another URL, because browsers remember that a module failed to load.
+  hooks.ready = hooks.importModule(`${hooks.folder}panel.js${pause > FIRST_PAUSE ? `?${pause}` : ""}`).then(({ install }) => { install(kit, document.body); });
   try {
     await hooks.ready;
   } catch {
     hooks.ready = undefined;
-    if (wait < LONGEST_PAUSE) setTimeout(() => void loadPanel(wait * 4), wait);
+    if (pause < LONGEST_PAUSE) setTimeout(() => void loadPanel(pause * 4), pause);
   }
 }

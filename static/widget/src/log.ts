@@ -1,8 +1,8 @@
-// Advice for the page's developers, in the console.
+// Logs messages for the page's developers.
 
 let last: string | undefined;
 
-/** Logs a line as an error, unless it is the same as the last one. Returns the line. */
+/** Logs a message as an error, unless it is the same as the last one. Returns the logged line. */
 export function logError(what: unknown): string {
   const line = `Hitchpost: ${what as string}`;
   if (line !== last) console.error((last = line));

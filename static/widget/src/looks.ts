@@ -1,6 +1,6 @@
-// How the elements look, beyond the button alone. The host sets colours and shape as custom properties, or anything
-// through ::part(). Lines and quiet text are mixed from the page's own colour of text, so they suit any page; what is
-// quiet inside a quiet part inherits it, as twice as quiet could not be read.
+// The look of everything that the panel draws. The host can set colours and shape by custom properties, and everything by ::part().
+// Lines (`--_line`) and secondary text (`--_quiet`) are mixed from the page's own text colour, so that they suit any page.
+// Secondary text inside secondary text inherits its colour: if it were mixed twice, it would be too faint.
 
 export const LOOKS = `
 :host {
@@ -35,14 +35,14 @@ button:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
 @keyframes turn { to { transform: rotate(1turn); } }
 @media (prefers-reduced-motion: reduce) { [aria-busy=true]::before { animation: none; } }
 
-/* As wide as the rest, whatever they say: nothing beside the element moves. */
+/* These take their width from the other parts, so that a longer text never widens the element. */
 [part=accounts], [part=status], [part=code] { inline-size: 0; min-inline-size: 100%; box-sizing: border-box; }
 [data-card] > [part=status] { order: -1; }
 [data-card] > [part=accounts] { order: -2; }
-[data-trouble] > [part=actions] { inline-size: 0; min-inline-size: 100%; }
+[data-wide-actions] > [part=actions] { inline-size: 0; min-inline-size: 100%; }
 [part=status] { white-space: pre-line; color: var(--_quiet); }
 [part=status][data-bad] { color: inherit; border-inline-start: 3px solid var(--_bad); padding-inline-start: .7em; }
-[part=status][data-heard] { position: absolute; inline-size: 1px; min-inline-size: 0; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
+[part=status][data-visually-hidden] { position: absolute; inline-size: 1px; min-inline-size: 0; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
 [part=actions] { display: flex; flex-wrap: wrap; gap: .25em 1em; }
 [part=action], [data-text] {
   padding: .25em 0; min-block-size: 1.75em; border: 0; background: none; color: var(--_accent); font: inherit; font-weight: 600;
@@ -53,7 +53,7 @@ button:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
 [part=action][data-bad] { color: var(--_bad); }
 [part=code] [part=action] { color: inherit; }
 
-/* Whose account, and how it stands. */
+/* The card of connected accounts. */
 :host([data-card]) { min-inline-size: min(20rem, 100%); }
 [data-card] { border: 1px solid var(--_line); border-radius: var(--hitchpost-radius, .5em); padding: .75em .9em; }
 :host([state=needs-reconnect]) [data-card] { border-color: var(--_warn); background: color-mix(in srgb, var(--_warn) 7%, transparent); }
@@ -73,7 +73,7 @@ button:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
 [part=tag][data-state=needs_reconnect] { color: var(--_warn); border-color: currentColor; }
 [part=tag][data-state=needs_reconnect]::before { content: "!\\a0" / ""; }
 
-/* A row of <hitchpost-connections>: all in one line, where there is room. */
+/* A row of <hitchpost-connections>: everything in one line, if it fits. */
 :host([layout=row]) { min-inline-size: 0; container-type: inline-size; }
 :host([layout=row]) [part=box] { border: 0; padding: 0; background: none; justify-content: flex-end; }
 :host([layout=row]) [part=accounts] { flex: 1 1 16rem; inline-size: auto; min-inline-size: min(16rem, 100%); }

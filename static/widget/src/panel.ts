@@ -9,18 +9,18 @@ import { storageHooks, resume } from "./resume.js";
 import { refreshStates } from "./refresh-states.js";
 import { humanize } from "./words.js";
 
-/** How long (milliseconds) the product's words may take before `diagnose.js` is loaded. */
-const WORDS_TIMEOUT = 4000;
+/** How long (milliseconds) the configuration may take to load before `diagnose.js` looks for the cause. */
+const CONFIG_TIMEOUT = 4000;
 
-/** Replaces the hooks of the script, whose `kit` this is. */
+/** Replaces the hooks of the script to which this kit belongs. */
 export function install(kit: Kit): void {
   const { hooks, redraw, subscribers } = kit;
   const paint = painter(kit);
-  const { prepare, ...delivery } = deliveryHooks(kit);
-  Object.assign(hooks, delivery, storageHooks(kit), prefetchHooks(kit), { replacement: replacementFinder(kit) });
+  const { testFormPolicy, ...delivery } = deliveryHooks(kit);
+  Object.assign(hooks, delivery, storageHooks(kit), prefetchHooks(kit), { findReplacement: replacementFinder(kit) });
   hooks.paint = (view) => {
     paint(view);
-    prepare(kit.readRequest(view.element));
+    testFormPolicy(kit.readRequest(view.element));
   };
   watchPolicy(kit);
   refreshStates(kit);
@@ -28,45 +28,46 @@ export function install(kit: Kit): void {
   defineList(kit);
   diagnoseFailures(kit);
   redraw();
-  const go = (event?: Event): void => { resume(kit, event); };
-  go();
-  subscribers.add(go);
-  addEventListener("DOMContentLoaded", go);
-  addEventListener("load", go);
+  const resumeFlows = (event?: Event): void => { resume(kit, event); };
+  resumeFlows();
+  subscribers.add(resumeFlows);
+  addEventListener("DOMContentLoaded", resumeFlows);
+  addEventListener("load", resumeFlows);
 }
 
-/** Gives errors of the widget's own the product's words, before the page's listeners run. */
+/** Replaces the English texts of the widget's own errors by the product's, before the page's listeners run. */
 function translateErrors({ wordOf }: Kit): void {
   addEventListener("hitchpost:failed", ({ detail }) => {
     const { code, title, nextStep } = detail;
-    if (title !== humanize(code)) return; // It has the BFF's words.
+    if (title !== humanize(code)) return; // The BFF made this error: its texts are the product's already.
     const word = (key: string, fallback: string): string => wordOf({ connector: "" }, `error_${code}_${key}`, fallback);
     Object.assign(detail, { title: word("title", title), nextStep: word("next_step", nextStep) });
   }, true);
 }
 
-/** Loads `diagnose.js`, which logs the reason, after a failure to use the BFF, or if no words have come. */
+/** Loads `diagnose.js`, which logs the cause, after an error that a wrong set-up can cause, or if the configuration does not load. */
 function diagnoseFailures(kit: Kit): void {
-  const diagnose = (): void => { kit.hooks.fetch(kit.hooks.folder + "diagnose.js").then(({ install }) => { install(kit, document.body); }, () => 0); };
+  const diagnose = (): void => { kit.hooks.importModule(kit.hooks.folder + "diagnose.js").then(({ install }) => { install(kit, document.body); }, () => 0); };
   addEventListener("hitchpost:failed", ({ detail }) => {
-    if (/signed|net|partner|inv/.test(detail.code)) diagnose();
+    if (/not_signed_in|network|partner_unavailable|invalid_request/.test(detail.code)) diagnose();
   }, true);
   setTimeout(() => {
+    // Every element is a subscriber, and so is `resumeFlows`.
     if (kit.subscribers.size > 1 && !kit.settings.lang) diagnose();
-  }, WORDS_TIMEOUT);
+  }, CONFIG_TIMEOUT);
 }
 
-/** Defines <hitchpost-connections>. Its file is loaded where it is used. */
+/** Defines <hitchpost-connections>. connections.js is loaded when the first one is on the page. */
 function defineList(kit: Kit): void {
   const name = "hitchpost-connections";
   if (customElements.get(name)) return;
   customElements.define(name, class extends HTMLElement {
-    #drawn = false;
+    #installed = false;
 
     connectedCallback(): void {
-      if (this.#drawn) return;
-      this.#drawn = true;
-      kit.hooks.fetch(kit.hooks.folder + "connections.js").then(({ install }) => { install(kit, this); }, () => { this.#drawn = false; });
+      if (this.#installed) return;
+      this.#installed = true;
+      kit.hooks.importModule(kit.hooks.folder + "connections.js").then(({ install }) => { install(kit, this); }, () => { this.#installed = false; });
     }
   });
 }

@@ -1,47 +1,50 @@
-// A popup: opened in the click, given its launch token later, listened to until it is cleaned up.
+// The popup of a sign-in: opened in the click, given its launch token later, watched until it is cleaned up.
 import { logError } from "./log.js";
 import { bffOrigin } from "./session.js";
 import { signals, type Signal, type Signals } from "./signals.js";
 import type { Attempt } from "./types.js";
 
-/** Messages of the BFF's pages. */
+/** The `type` of the messages that the BFF's pages post. */
 const PAGE_SIGNAL = /^hitchpost\.(ready|returned|trouble)$/;
 
-/** Milliseconds between checks of the window. */
+/** Milliseconds between checks of the popup. */
 const TICK = 250;
-/** How long (milliseconds) the window must seem gone, with the focus on this page, before the flow is `unsure`. */
+/** How long (milliseconds) the popup must seem closed, with the focus on this page, before the signal `unsure`. */
 const GONE_AFTER = 2000;
-/** The same without the focus, if the window never sent a message: this page's policy cuts it off (`cut_off`). */
+/**
+ * The same without the focus, if the popup never posted a message, before the signal `cut_off`: the Cross-Origin-Opener-Policy
+ * of this page has cut the popup off.
+ */
 const CUT_OFF_AFTER = 750;
-/** How long (milliseconds) a window, or this tab, may take to load each of its first pages. A slow network needs several round trips. */
+/** How long (milliseconds) the popup, or this tab, may take to load each of its first pages. A slow network needs several round trips. */
 const LOADING_TIMEOUT = 8000;
-/** Events of this page after which the window may have changed. */
+/** Events of this page after which the sign-in may have ended. */
 const EVENTS = "message focus online pageshow visibilitychange".split(" ");
 
-/** The window of one attempt, and the signals of its flow. */
+/** The popup of a sign-in, or this tab in its place, and the signals that come from it. */
 export interface Popup extends Signals {
-  /** Its window; null when the browser refused to open one, undefined where the sign-in takes this tab. */
-  shown: WindowProxy | null | undefined;
-  /** Set once the sign-in has begun in the window. After that the user may take any time. */
-  begun: boolean;
-  /** Hands over the launch token, and accepts the attempt's callback message from now on. */
+  /** Its window; null if the browser refused to open one; undefined if the sign-in takes this tab. */
+  windowProxy: WindowProxy | null | undefined;
+  /** Set when the BFF has confirmed the launch. From then on the user may take any time. */
+  signInBegun: boolean;
+  /** Posts the launch token to the opening page, and accepts the attempt's callback message from now on. */
   launch: (attempt: Attempt) => void;
   /** Closes the window, and removes all listeners and timers. */
   cleanUp: () => void;
 }
 
 /**
- * Opens a window at `url`, after its listeners are in place. Call it inside a click, with nothing awaited before.
- * Without `url` there is no window: `leave` sends this tab to the sign-in, or another page opened the window.
+ * Opens a popup at `url`, after its listeners are in place. Call it inside a click, with nothing awaited before.
+ * Without `url` it opens none: either `leave` sends this tab to the sign-in, or another page began the sign-in.
  */
 export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Popup {
   const { queueSignal, nextSignal } = signals();
   const bff = bffOrigin();
   let expected: Attempt | undefined;
-  let hasPosted = false;
-  let quietSince = Date.now();
+  let openingPageLoaded = false; // It posts a message then. This tab has none, and counts as loaded when it is launched.
+  let loadingSince = Date.now();
   let goneSince = 0;
-  let closed = false;
+  let wasGone = false;
   let lastSignal: Signal = "waiting";
 
   const onEvent = ({ type, source, origin, data }: MessageEvent<unknown>): void => {
@@ -51,9 +54,9 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
     } else if (source === popup) {
       if (origin === expected?.partner_origin && data === expected.callback_message) queueSignal("message");
       const pageSignal = PAGE_SIGNAL.exec((data as { type: string } | null)?.type ?? "")?.[1];
-      // Of these signals, the embedded partner service posts `trouble` too, and no other.
+      // Only the BFF's pages may post these. `trouble` may come from the embedded partner service too.
       if (pageSignal && (origin === bff || (origin === expected?.partner_origin && pageSignal === "trouble"))) {
-        hasPosted = true;
+        openingPageLoaded = true;
         queueSignal(pageSignal as Signal);
       }
     }
@@ -62,15 +65,15 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
   const checkWindow = (): void => {
     const now = Date.now();
     const here = document.hasFocus();
-    const gone = popup?.closed ?? true;
-    if (popup && gone && !closed) queueSignal("closed");
-    closed = gone;
-    goneSince = gone && (here || !hasPosted) ? goneSince || now : 0;
+    const gone = popup?.closed ?? true; // Without a popup there is nothing that could be reached.
+    if (popup && gone && !wasGone) queueSignal("closed");
+    wasGone = gone;
+    goneSince = gone && (here || !openingPageLoaded) ? goneSince || now : 0;
     const goneFor = goneSince && now - goneSince;
-    const next: Signal = goneSince && lastSignal === "cut_off" ? lastSignal // Stays: `unsure` would be a guess.
+    const next: Signal = goneSince && lastSignal === "cut_off" ? lastSignal // It stays: whether the popup is closed cannot be known.
       : goneFor >= GONE_AFTER ? (popup ? "unsure" : "interrupted")
-      : goneFor >= CUT_OFF_AFTER && popup && !here && !hasPosted ? "cut_off"
-      : !gone && !flow.begun && now - quietSince >= LOADING_TIMEOUT ? "not_loading" : "waiting";
+      : goneFor >= CUT_OFF_AFTER && popup && !here && !openingPageLoaded ? "cut_off"
+      : !gone && !handle.signInBegun && now - loadingSince >= LOADING_TIMEOUT ? "not_loading" : "waiting";
     if (next !== lastSignal) queueSignal((lastSignal = next));
   };
 
@@ -78,40 +81,41 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
   const popup = url && bff ? openAt(url) : undefined;
   const ticks = setInterval(checkWindow, TICK);
 
-  const flow: Popup = {
+  const handle: Popup = {
     queueSignal,
     nextSignal,
-    begun: !url,
-    shown: popup,
+    signInBegun: !url,
+    windowProxy: popup,
     launch(attempt) {
       expected = attempt;
-      hasPosted = true;
-      quietSince = Date.now();
-      // Without a window this tab counts as gone only once its next page has had the time to load.
-      goneSince = popup ? 0 : quietSince + LOADING_TIMEOUT;
+      openingPageLoaded = true;
+      loadingSince = Date.now();
+      // Without a popup, count from when this tab's next page should have loaded.
+      goneSince = popup ? 0 : loadingSince + LOADING_TIMEOUT;
       popup?.postMessage({ type: "hitchpost.launch", token: attempt.launch_token }, bff);
       leave?.(attempt);
     },
     cleanUp() {
       listen("removeEventListener", onEvent);
       clearInterval(ticks);
-      popup?.close(); // Silently does nothing to a window that is isolated from this page.
+      popup?.close(); // Has no effect, and throws nothing, if the popup is cut off from this page.
     },
   };
-  return flow;
+  return handle;
 }
 
 function openAt(url: string): WindowProxy | null {
   try {
-    // Without a name: a reused name would take over another flow's window. A page's own `open` may return undefined.
+    // `_blank`, because a reused name would take over another flow's popup. `?? null`, because a page may have replaced `open` by
+    // a function that returns undefined.
     return open(url, "_blank", "popup,width=520,height=680") ?? null;
   } catch (error) {
-    logError(error); // Firefox throws in a frame whose sandbox allows no popups; a page's own `open` may too.
+    logError(error); // Firefox throws in a frame whose sandbox allows no popups.
     return null;
   }
 }
 
-// Not by an AbortSignal: some libraries that wrap `addEventListener` drop it.
+// Listeners are removed by hand: some libraries that wrap `addEventListener` drop its `signal` option.
 function listen(act: "addEventListener" | "removeEventListener", onEvent: (event: MessageEvent<unknown>) => void): void {
   for (const name of EVENTS) self[act](name, onEvent as EventListener);
 }

@@ -1,71 +1,71 @@
-// Makes attempts before the click, and has the BFF mint as the button goes down, so that a click waits for no round trip.
+// Makes attempts before the click, and lets the BFF mint while the button is pressed, so that a click waits for no round trip.
 import { fire } from "./events.js";
 import type { Kit } from "./kit.js";
 import type { Hooks } from "./hooks.js";
 import type { Attempt, AttemptRequest } from "./types.js";
 
-/** An attempt is not used so shortly (milliseconds) before it expires: the user needs time to begin. */
+/** How long (milliseconds) before its expiry an attempt is no longer used: the user needs time to begin. */
 const ATTEMPT_MARGIN = 60_000;
 
 interface Prefetched {
-  made: Promise<Attempt>;
-  until: number;
-  /** Whether the BFF knows that the button is pressed. */
-  reported: boolean | Promise<unknown>;
+  attemptPromise: Promise<Attempt>;
+  /** When to make another one (milliseconds, as `Date.now()`). */
+  usableUntil: number;
+  /** Whether the BFF has been told that the button is pressed, or the call that tells it. */
+  pressReported: boolean | Promise<unknown>;
 }
 
-/** Makes attempts before clicks, and hands them to the clicks. */
-export function prefetchHooks({ begin, errorOf, flowOf, hooks, load, offers, readRequest, settings, who }: Kit): Pick<Hooks, "expect" | "take"> {
-  const waiting = {} as Record<string, Prefetched | undefined>;
-  const keyOf = (request: AttemptRequest): string => JSON.stringify([who(), request]);
+/** The hooks that make attempts before clicks, and hand them to the clicks. */
+export function prefetchHooks({ beginAttempt, errorOf, adoptFlow, hooks, loadConfig, offers, readRequest, settings, userEpoch }: Kit): Pick<Hooks, "prefetch" | "take"> {
+  const prefetched = {} as Record<string, Prefetched | undefined>;
+  const keyOf = (request: AttemptRequest): string => JSON.stringify([userEpoch(), request]);
 
   /**
-   * The attempt for this request, made if there is none; then `begun` gets its id. `pressed`: the user presses the button,
-   * which the BFF is told once.
+   * Returns the attempt for this request. Makes one if there is none, and calls `onMade` with its id. `pressed`: the user presses
+   * the button, which is reported to the BFF once.
    */
-  function attemptFor(request: AttemptRequest, begun: (id: string) => void, pressed: boolean): Promise<Attempt> {
+  function attemptFor(request: AttemptRequest, onMade: (id: string) => void, pressed: boolean): Promise<Attempt> {
     const key = keyOf(request);
-    let found = waiting[key];
-    if (!found || found.until <= Date.now()) {
-      const fresh: Prefetched = (found = waiting[key] = { made: begin(request, pressed), until: Infinity, reported: pressed });
-      fresh.made.then(
+    let found = prefetched[key];
+    if (!found || found.usableUntil <= Date.now()) {
+      const fresh: Prefetched = (found = prefetched[key] = { attemptPromise: beginAttempt(request, pressed), usableUntil: Infinity, pressReported: pressed });
+      fresh.attemptPromise.then(
         ({ id, expires_in }) => {
-          fresh.until = Date.now() + expires_in * 1000 - ATTEMPT_MARGIN;
-          begun(id);
+          fresh.usableUntil = Date.now() + expires_in * 1000 - ATTEMPT_MARGIN;
+          onMade(id);
         },
-        () => (fresh.until = 0), // Repeated at the next event; the click reports the error.
+        () => (fresh.usableUntil = 0), // The next event makes another one. The click reports the error.
       );
     }
-    if (pressed) found.reported ||= press(settings.base, found.made);
-    return found.made;
+    if (pressed) found.pressReported ||= reportPress(settings.base, found.attemptPromise);
+    return found.attemptPromise;
   }
 
   return {
-    expect(button, { detail, button: which }) {
-      if (flowOf(button)) return;
+    prefetch(button, { detail, button: mouseButton }) {
+      if (adoptFlow(button)) return;
       const request = readRequest(button);
-      void load(request); // For a page without our element, which has loaded no delivery yet.
-      // Of these events only `mousedown` has a `detail` above 0. With a finger it comes only after a tap, just before
-      // the click.
-      void attemptFor(hooks.ask(request), (attempt) => { fire(button, "step", { step: "prepared", attempt }); }, detail > 0 && !which);
+      void loadConfig(request); // For the default delivery: a page without <hitchpost-connect> has not loaded it yet.
+      // Only `mousedown` has a `detail` above 0. On a touch screen it comes after the tap, just before the click.
+      void attemptFor(hooks.bodyOf(request), (attempt) => { fire(button, "step", { step: "prepared", attempt }); }, detail > 0 && !mouseButton);
     },
     take(wanted) {
       const error = offers[wanted.connector]?.error;
       if (error) return Promise.reject(errorOf({ error }));
-      const request = hooks.ask(wanted);
-      // Only for a popup: in this tab the launch follows at once, so there is no time to mint ahead of it.
-      const made = attemptFor(request, () => 0, !request.delivery);
-      waiting[keyOf(request)] = undefined;
-      return made;
+      const request = hooks.bodyOf(wanted);
+      // The press is reported for a popup only: in this tab the launch follows at once, so minting ahead of it saves no time.
+      const attempt = attemptFor(request, () => 0, !request.delivery);
+      prefetched[keyOf(request)] = undefined;
+      return attempt;
     },
   };
 }
 
 /**
- * Tells the BFF that the button is pressed, so that it mints for the launch. If that fails, the launch only takes longer.
- * A form without headers of ours, since it needs no preflight.
+ * Reports to the BFF that the button is pressed, so that it mints for the launch. If the call fails, the launch only takes longer.
+ * The body is a form and there are no custom headers, so that the call needs no CORS preflight.
  */
-const press = (base: string, attempt: Promise<Attempt>): Promise<unknown> =>
+const reportPress = (base: string, attempt: Promise<Attempt>): Promise<unknown> =>
   attempt
     .then(({ launch_token }) => fetch(base + "/v1/press", { method: "POST", body: new URLSearchParams({ launch_token }) }))
-    .catch(() => null); // `take` reports why there is no attempt.
+    .catch(() => null); // `take` reports why no attempt could be made.

@@ -5,7 +5,7 @@ import type { HitchpostConnectAttributes, HitchpostConnectElement, HitchpostConn
 
 export * from "./package.js";
 
-/** React 19 listens for an event by a property of its name behind `on`. */
+/** React 19 listens for an event `NAME` of a custom element by a property `onNAME`. */
 type Listeners = { [Name in keyof Details as `onhitchpost:${Name}`]?: (event: CustomEvent<Details[Name]>) => void };
 type Props<Own, Element> = DetailedHTMLProps<HTMLAttributes<Element>, Element> & Own & Listeners & { class?: string | undefined };
 

@@ -1,10 +1,10 @@
-// Reads the connectors again when their state may have changed: by this page, or while the user was elsewhere.
+// Reloads the connectors when their state may have changed: by this page, or while the user was elsewhere.
 import type { Kit } from "./kit.js";
 
 /** Events after which the user may be back on the page. */
 const RETURN_EVENTS = ["focus", "pageshow", "visibilitychange"];
-/** When (milliseconds) they are read a second time: another worker of the BFF may learn of a change later. */
-const SECOND_READ_AFTER = 3500;
+/** How long (milliseconds) after that they are reloaded once more: another worker of the BFF may learn of a change later. */
+const SECOND_RELOAD_AFTER = 3500;
 
 /** Reloads the connectors after each change, and when the user is back. */
 export function refreshStates({ refresh }: Kit): void {
@@ -13,11 +13,11 @@ export function refreshStates({ refresh }: Kit): void {
   for (const name of ["connected", "disconnected"]) addEventListener("hitchpost:" + name, refresh, true);
   for (const name of RETURN_EVENTS) {
     addEventListener(name, () => {
-      // `abs`, as a clock may be set back.
-      if (document.hidden || Math.abs(Date.now() - last) < SECOND_READ_AFTER) return;
+      // `abs`, because the user's clock may be set back.
+      if (document.hidden || Math.abs(Date.now() - last) < SECOND_RELOAD_AFTER) return;
       last = Date.now();
       refresh();
-      setTimeout(refresh, SECOND_READ_AFTER);
+      setTimeout(refresh, SECOND_RELOAD_AFTER);
     });
   }
 }

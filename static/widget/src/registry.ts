@@ -1,47 +1,51 @@
-// The flows that run on this page, and the button that shows each. A flow outlives its button: pages draw their buttons
-// again, or remove them, while the user signs in.
+// The flows that run on this page, and the button that shows each. A flow outlives its button: pages remove or redraw their
+// buttons while the user signs in.
 import { fire } from "./events.js";
-import type { ConnectRequest } from "./flow.js";
+import type { ConnectRequest } from "./sign-in.js";
 import { hooks } from "./hooks.js";
 import { readRequest } from "./request.js";
 import type { Choice, Step } from "./types.js";
 
+/** One press of a button, or one call of `connect`, until its end. It may go through several attempts. */
 export interface Flow {
   request: ConnectRequest;
-  /** The attempt that runs, once it was launched. */
+  /** Id of the running attempt, once it has been launched. */
   attempt?: string | undefined;
   /** The last step that was reported. */
   step?: Step;
-  /** The button that was pressed, or its replacement; the document for a call by script. */
+  /** The button that was pressed, or its replacement; the document for a call of `connect`. */
   owner?: Node | undefined;
-  /** Handles a choice of the user; undefined for a press of the button. */
+  /** Handles a choice of the user, or a further press of the button if `choice` is left out. */
   choose: (choice?: Choice) => void;
 }
 
 export const flows = new Set<Flow>();
 
-/** The flow that this button shows. First gives every flow without a button a replacement, which may be this one. */
-export function flowOf(button: Element): Flow | undefined {
+/**
+ * Returns the flow that this button shows. Before that, it hands every flow whose button is gone to a replacement, possibly
+ * to `button`, and fires the flow's current step there.
+ */
+export function adoptFlow(button: Element): Flow | undefined {
   for (const flow of flows) {
     const { owner, step, attempt } = flow;
-    const replacement = ownerOf(flow, button);
-    if (step && replacement !== owner && replacement !== document) fire(replacement, "step", { step, attempt }); // Shows the current step.
+    const newOwner = resolveOwner(flow, button);
+    if (step && newOwner !== owner && newOwner !== document) fire(newOwner, "step", { step, attempt });
   }
   return [...flows].find((flow) => flow.owner === button && matchesRequest(button, flow.request));
 }
 
 /**
- * The node that gets the events of a flow: its button, else a replacement, else the document. `button` is a candidate
- * that a search may not find, as in a closed shadow root.
+ * Returns the node that gets the events of a flow: its button, else a replacement, which becomes its owner, else the
+ * document. `candidate` is a button that a search of the document may miss, as in a closed shadow root.
  */
-export function ownerOf(flow: Flow, button?: Element): Node {
+export function resolveOwner(flow: Flow, candidate?: Element): Node {
   const { owner, request } = flow;
   if (matchesRequest(owner, request)) return owner;
-  const replacement = hooks.replacement(request, [...flows].map((each) => each.owner), button);
+  const replacement = hooks.findReplacement(request, [...flows].map((each) => each.owner), candidate);
   return replacement ? (flow.owner = replacement) : document;
 }
 
-/** Whether a node is on the page and is the document, or still asks for the same connector and connection. */
+/** Whether a node is on the page, and is the document or a button that still has the request's connector and connection. */
 export function matchesRequest(node: Node | undefined, request: ConnectRequest): node is Node {
   if (!node?.isConnected) return false;
   if (node === document) return true;

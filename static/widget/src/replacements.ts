@@ -1,14 +1,14 @@
-// Finds a button to show a flow whose own button is gone: pages draw their buttons again while the user signs in.
+// Finds a button to show a flow whose own button is gone: pages redraw their buttons while the user signs in.
 import type { Kit } from "./kit.js";
 import type { Hooks } from "./hooks.js";
 
-/** Finds it in the document, open shadow roots included. */
-export function replacementFinder({ readRequest, matchesRequest }: Kit): Hooks["replacement"] {
-  return (request, shown, button) => {
-    // A button that shows another flow comes last; one that asks for the same message comes first.
-    const rank = (found: Element): number => +shown.includes(found) * 2 + +(readRequest(found).message !== request.message);
-    return [button, ...elementsIn(document)]
-      .filter((found): found is Element => matchesRequest(found, request))
+/** The hook that searches the document, open shadow roots included. */
+export function replacementFinder({ readRequest, matchesRequest }: Kit): Hooks["findReplacement"] {
+  return (request, taken, candidate) => {
+    // Buttons with the same callback message first; buttons that show another flow last.
+    const rank = (button: Element): number => +taken.includes(button) * 2 + +(readRequest(button).message !== request.message);
+    return [candidate, ...elementsIn(document)]
+      .filter((element): element is Element => matchesRequest(element, request))
       .sort((one, other) => rank(one) - rank(other))[0];
   };
 }

@@ -1,19 +1,19 @@
-// What a button on the page asks for, read from its attributes.
-import type { ConnectRequest } from "./flow.js";
+// Reads what a button on the page asks for from its attributes.
+import type { ConnectRequest } from "./sign-in.js";
 import { settings } from "./session.js";
 
-/** The widget's own element. */
+/** The name of the widget's element. */
 export const TAG = "hitchpost-connect";
 
 /** Selector of the host's own buttons. */
-export const OWN = "[data-hitchpost-connect]";
+export const HOST_BUTTON = "[data-hitchpost-connect]";
 
 /** True for `<hitchpost-connect>`, false for a host's own button. */
-export const isOurs = (button: Node): button is Element => (button as Partial<Element>).localName === TAG;
+export const isWidgetElement = (button: Node): button is Element => (button as Partial<Element>).localName === TAG;
 
-/** Reads the attributes of our element, or the data-hitchpost-* ones of a host's own button. */
+/** Reads the attributes of `<hitchpost-connect>`, or the data-hitchpost-* attributes of a host's own button. */
 export function readRequest(button: Element): ConnectRequest {
-  const prefix = isOurs(button) ? "" : "data-hitchpost-";
+  const prefix = isWidgetElement(button) ? "" : "data-hitchpost-";
   const get = (name: string): string | undefined => button.getAttribute(prefix + name) ?? undefined;
   return {
     connector: get(prefix ? "connect" : "connector") ?? "",

@@ -1,16 +1,15 @@
-// Continues flows after a reload, and after a sign-in that went through this tab: stores the running attempts in
-// sessionStorage.
+// Stores the running attempts in sessionStorage, so that their flows continue after a reload, and after a sign-in in this tab.
 import type { Kit } from "./kit.js";
 import type { Hooks } from "./hooks.js";
 
-/** One entry for each attempt, so that flows do not overwrite each other's. The prefix keeps the host's own values apart. */
+/** The key of an attempt. Each has an entry of its own, so that flows do not overwrite each other's. */
 const keyOf = ({ settings }: Kit, id: string): string => `hitchpost ${settings.product} ${id}`;
 
-/** Stores an attempt, or deletes it. Holds no secret: reading the attempt takes the user's session. */
+/** The hooks that store and delete an attempt. The entry is no secret: to read an attempt takes the user's session. */
 export function storageHooks(kit: Kit): Pick<Hooks, "remember" | "forget"> {
   return {
     remember(id, { connector, message, connection }) {
-      inStorage((storage) => { storage.setItem(keyOf(kit, id), [connector, message, connection].join(" ").trim()); }); // None holds a space.
+      inStorage((storage) => { storage.setItem(keyOf(kit, id), [connector, message, connection].join(" ").trim()); }); // None of them contains a space.
     },
     forget(id) {
       inStorage((storage) => { storage.removeItem(keyOf(kit, id)); });
@@ -19,8 +18,8 @@ export function storageHooks(kit: Kit): Pick<Hooks, "remember" | "forget"> {
 }
 
 /**
- * Continues each stored attempt, unless this page does so already. Waits until the page has said where the BFF is and its
- * own scripts have had the chance to listen.
+ * Continues each stored attempt whose flow does not run on this page yet. Does nothing until the page has set where the BFF is
+ * and its own scripts have had the time to add listeners. `event`: DOMContentLoaded or load.
  */
 export function resume(kit: Kit, event?: Event): void {
   const { bffOrigin, flows, run } = kit;
@@ -29,7 +28,7 @@ export function resume(kit: Kit, event?: Event): void {
     for (const [key, value] of Object.entries(storage) as [string, string][]) {
       const [, id] = key.split(keyOf(kit, ""));
       const [connector = "", message, connection] = value.split(" ");
-      // A button with the same connector gets the events. An empty message stands for none.
+      // `message` is empty if there was none but a connection follows it.
       const request = { connector, message: message === "" ? undefined : message, connection };
       if (id && ![...flows].some(({ attempt }) => attempt === id)) void run(undefined, request, { id });
     }
@@ -40,6 +39,6 @@ function inStorage(act: (storage: Storage) => void): void {
   try {
     act(sessionStorage);
   } catch {
-    // A page without storage cannot resume flows.
+    // The page may not use storage. Its flows are not resumed.
   }
 }

@@ -1,86 +1,92 @@
-// The settings, and the session token of the user who is signed in.
+// The settings, and the session token of the signed-in user.
 import { logError } from "./log.js";
 import { ConnectError } from "./errors.js";
 import type { Session, Settings } from "./types.js";
 
-/** A token is renewed so long (milliseconds) before its end, since it must outlive the call. */
+/** How long (milliseconds) before its expiry a token is renewed, since it must outlive the call. */
 const TOKEN_MARGIN = 30_000;
-/** How long (milliseconds) a token may take to come before it is asked for again. */
+/** How long (milliseconds) to wait for a token before it is requested again. */
 const TOKEN_TIMEOUT = 15_000;
 
-/** The current settings, which `configure` changes. */
+/** The current settings, which `configure` changes. Without a prototype, so that `__proto__` is a plain key. */
 export const settings = { __proto__: null, base: "" } as unknown as Settings & ServerSettings;
 
 /** Settings that come from the script's URL and from the BFF, not from the page. */
 export interface ServerSettings {
   /** URL of the folder with the script's other files. */
   files?: string;
-  /** What the page's developers should change, if its policy blocks the BFF. */
+  /** What the page's developers should change, if the page's CSP blocks the BFF. */
   advice?: string | undefined;
-  /** The language of the words. */
+  /** The language of the loaded texts. */
   lang?: string;
   /** The product's look: CSS declarations, checked by the BFF. */
   style?: string;
 }
 
-/** The origin of the BFF; empty until the page has named the BFF and the product. */
+/** The origin of the BFF; empty until `base` and `product` are set. */
 export function bffOrigin(): string {
   try {
-    // Against `baseURI`: a relative URL cannot be resolved against the `about:` address of a frame made from text.
+    // Resolved against `baseURI`, because the page may be a frame without a URL of its own: its `location` is `about:...`.
     return settings.product && settings.base && new URL(settings.base, document.baseURI).origin;
   } catch {
     return "";
   }
 }
 
-/** Grows whenever another user may have signed in: what was prepared for one user must not be used for another. */
-export let identity = 0;
+/**
+ * A number that grows whenever another user may have signed in: attempts and configurations of one epoch must not be used in
+ * the next.
+ */
+export let userEpoch = 0;
 
-let current: Promise<string> | undefined;
-let until = 0;
+let currentToken: Promise<string> | undefined;
+let tokenUntil = 0;
 
 /**
- * Sets where the BFF is, which product this is, and how to get a session token. Keeps what is left out.
+ * Sets where the BFF is, which product this is, and how to get a session token. Settings that are left out keep their value.
  * Call it again when another user signs in without a reload.
  */
 export function configure(given: Partial<Settings & ServerSettings>): void {
   Object.assign(settings, given);
   settings.base = settings.base.replace(/\/+$/, "");
-  identity++;
+  userEpoch++;
   dropToken();
 }
 
-/** Reads the session from the host's own URL. */
+/** Reads the session from the host's session URL. */
 export async function fetchSession(url: string): Promise<Session> {
   const response = await fetch(url, { cache: "no-store" });
-  if (response.status > 499) throw new TypeError(); // A server error does not mean that nobody is signed in.
+  if (response.status > 499) throw new TypeError(); // A server error is not the answer that nobody is signed in.
   return response.ok ? ((await response.json()) as Session) : {};
 }
 
-/** The session token; undefined when cookies authenticate. Rejects with `not_signed_in`, or a TypeError when it cannot be read now. */
+/**
+ * The session token; undefined if cookies authenticate the user. Rejects with `not_signed_in`, or with a TypeError if the token
+ * cannot be read now.
+ */
 export function sessionToken(): Promise<string> | undefined {
   const { session } = settings;
-  if (session && Date.now() >= until) {
-    until = Date.now() + TOKEN_TIMEOUT;
-    current = ask(session);
+  if (session && Date.now() >= tokenUntil) {
+    tokenUntil = Date.now() + TOKEN_TIMEOUT;
+    currentToken = requestToken(session);
   }
-  return session && current;
+  return session && currentToken;
 }
 
-/** Drops the token that the BFF refused. Returns false when there is no source for another. */
+/** Drops the token. Returns whether another one can be requested. */
 export function dropToken(): boolean {
-  until = 0;
+  tokenUntil = 0;
   return !!settings.session;
 }
 
-async function ask(source: NonNullable<Settings["session"]>): Promise<string> {
+async function requestToken(source: NonNullable<Settings["session"]>): Promise<string> {
   let failure: unknown = new ConnectError("not_signed_in");
   try {
     const given = (await source()) as string | Session | null | undefined;
     const { token, expires_in }: Session = typeof given === "string" ? { token: given } : (given ?? {});
-    // Its life counts from now, as clocks differ. Without `expires_in` it is used until the BFF refuses it. A late
-    // answer, for a user who has left, must not stand for the next one: `configure` has set `until` to 0.
-    until &&= expires_in ? Date.now() + expires_in * 1000 - TOKEN_MARGIN : Infinity;
+    // The lifetime counts from now, because clocks differ. `&&=`: if `configure` has set it to 0 meanwhile, this token may be the
+    // previous user's, and must not be used again.
+    tokenUntil &&= expires_in ? Date.now() + expires_in * 1000 - TOKEN_MARGIN : Infinity;
     if (token) return token;
   } catch (error) {
     logError(error);

@@ -1,49 +1,49 @@
-// A queue of what wakes a flow.
+// A queue of signals, which wake a flow.
 
 /**
- * A reason to poll, never a verdict: a page in the popup that isolates itself makes `closed` read true while the user
- * still types, and any page may post a message.
+ * A reason to poll, never proof of an ending: if a page in the popup isolates itself, `closed` is true while the user still
+ * types, and any page may post a message.
  */
 export type Signal =
   | "ready" // The opening page asks for its launch token.
   | "message" // The partner service posted the callback message.
   | "returned" // The BFF's return page posted, or the sign-in came back through this tab.
-  | "trouble" // One of the BFF's error pages posted.
-  | "closed"
+  | "trouble" // An error page of the BFF or of the embedded partner service posted.
+  | "closed" // The popup was closed, or has been cut off from this page.
   | "focus" // The page is back: focused, visible, shown again, online.
   | "cancel" // The user gave up.
-  | "cut_off" // The window has been out of reach from its first page on.
-  | "interrupted" // The sign-in that took this tab has not come to an end.
-  | "not_loading" // The window is there, and nothing is heard of its page.
-  | "unsure" // The window seems gone while the user is here.
-  | "waiting"; // None of these any more: the user signs in.
+  | "cut_off" // The popup cannot be reached, and could not be from its first page on.
+  | "interrupted" // The sign-in has no popup, and has not ended in time.
+  | "not_loading" // The popup is open, but its page does not load in time.
+  | "unsure" // The popup seems closed, and the user is on this page.
+  | "waiting"; // None of the last four holds any longer: the user signs in.
 
 export interface Signals {
-  /** Adds a signal or an answer, and wakes the flow. One that is queued already is not added again. */
+  /** Adds a signal or an answer of the BFF, and wakes the flow. One that is in the queue already is not added again. */
   queueSignal: (signal: Signal | object) => void;
-  /** The next of them, or undefined when `ms` milliseconds pass without one. */
+  /** Removes and returns the next of them; undefined if none comes within `ms` milliseconds. */
   nextSignal: (ms: number) => Promise<Signal | object | undefined>;
 }
 
-/** A queue of signals for one flow. */
+/** A queue for one flow. */
 export function signals(): Signals {
-  const waiting: (Signal | object)[] = [];
-  let go: (() => void) | undefined;
+  const queue: (Signal | object)[] = [];
+  let wake: (() => void) | undefined;
   return {
     queueSignal(signal) {
-      if (!waiting.includes(signal)) waiting.push(signal);
-      go?.();
+      if (!queue.includes(signal)) queue.push(signal);
+      wake?.();
     },
     async nextSignal(ms) {
-      if (!waiting.length) {
+      if (!queue.length) {
         let timer;
         await new Promise<void>((resolve) => {
-          go = resolve;
+          wake = resolve;
           timer = setTimeout(resolve, ms);
         });
         clearTimeout(timer);
       }
-      return waiting.shift();
+      return queue.shift();
     },
   };
 }

@@ -3,10 +3,10 @@ import { readConnections } from "./bff.js";
 import { listen } from "./buttons.js";
 import { run } from "./controller.js";
 import { HitchpostConnect } from "./element.js";
-import { disconnect } from "./flow.js";
+import { disconnect } from "./sign-in.js";
 import { loadPanel } from "./load-panel.js";
 import type { HitchpostApi } from "./globals.js";
-import { redraw } from "./labels.js";
+import { redraw } from "./config.js";
 import { TAG } from "./request.js";
 import { configure, settings } from "./session.js";
 
@@ -24,9 +24,9 @@ export const api: HitchpostApi = {
   disconnect,
 };
 
-/** Sets the page up, unless it is already; returns the instance in use. `read` reads the page's settings. */
+/** Sets up the page, unless that is done already. Returns the instance in use. `read` reads the page's settings. */
 export function start(read?: () => void): HitchpostApi {
-  // An element with the id `Hitchpost` is a property of the window too.
+  // An element with the id `Hitchpost` also is a property of the window.
   if (typeof page.Hitchpost?.connect !== "function") {
     page.Hitchpost = api;
     read?.();

@@ -1,10 +1,10 @@
-// The shapes that the widget shares with the host page and with the BFF.
+// The types that the widget shares with the host page and with the BFF.
 
 import type { ConnectErrorCode } from "./error-codes.js";
 
 export type { ConnectErrorCode };
 
-/** Where a flow is. Informational: new steps may come. */
+/** How far a flow has come. Informational: later versions may add steps. */
 export type Step =
   | "prepared"
   | "opening"
@@ -17,98 +17,99 @@ export type Step =
   | "finishing"
   | "popup_blocked";
 
-/** The signal with which the final status was read. */
+/** The signal that made the widget ask when it learned the final status. */
 export type Channel = "message" | "closed" | "focus" | "returned" | "trouble" | "poll";
 
 /** What the user can choose: when the popup is blocked or seems gone, and after another account has signed in. */
 export type Choice = "open_again" | "continue_here" | "cancel" | "use_account" | "try_again" | "reconnect";
 
-/** The connection that a sign-in made, as the BFF tells it. */
+/** The connection that a sign-in made. */
 export interface ConnectedTo {
   id: string;
   connector: string;
   external_account: string | null;
 }
 
-/** How a connection stands; `unknown` while the partner service cannot be asked. */
+/** The state of a connection; `unknown` while the BFF cannot reach the partner service. */
 export type ConnectionState = "disconnected" | "pending" | "connected" | "needs_reconnect" | "unknown";
 
-/** One connection of the account, as the BFF tells it. What the partner service does not tell is null. */
+/** One connection of the account. Null stands for what the partner service does not report. */
 export interface Connection extends ConnectedTo {
   /** The connector's name. */
   name: string;
   state: ConnectionState;
-  /** When it was connected (ISO 8601), by which of the host's users, and that user's name. */
+  /** When it was connected (ISO 8601), by which of the host's users (id), and that user's name. */
   connected_at: string | null;
   connected_by: string | null;
   connected_by_name?: string | null;
   scopes: string[] | null;
   missing_scopes?: string[] | null;
   expires_at: string | null;
-  /** Why it needs a sign-in again: a stable code, and the same in the user's words. */
+  /** Why the user has to reconnect: a stable code, and a text in the user's language. */
   reason: string | null;
   reason_text?: string | null;
   extra: Record<string, unknown> | null;
-  /** Grows with each change that an event tells of. */
+  /** Grows with each change that is reported by a webhook event. */
   sequence?: number;
-  /** While the state is unknown: what it was, and when that was seen (ISO 8601). */
+  /** While the state is unknown: the last known state, and when the BFF read it (ISO 8601). */
   last_state?: ConnectionState | null;
   last_seen_at?: string | null;
-  /** False where the product keeps this user from ending it. */
+  /** False if the product does not let this user end the connection. */
   may_disconnect?: boolean;
 }
 
 /** What `connect` resolves with. */
 export interface ConnectResult {
   status: "connected";
+  /** Id of the attempt. */
   attempt: string;
   connector: string;
   connection: ConnectedTo | null;
-  /** The text of the callback message that was asked for: the product team's own, variables filled in. */
+  /** The text of the requested callback message, as the product team wrote it, with its variables filled in. */
   message: string;
-  /** False where the partner service cannot say that this user's sign-in made the connection: no receipt then. */
+  /** False if the partner service cannot prove that this user's sign-in made the connection; `receipt` is then null. */
   attributed: boolean;
-  /** A signed receipt for the host's server, where the BFF gives one. */
+  /** A signed receipt for the host's server, if the BFF issued one. */
   receipt: string | null;
   channel: Channel;
   supportCode: string;
 }
 
-/** What the caller of `connect` may choose. */
+/** Options of `connect`. */
 export interface ConnectOptions {
-  /** Key of one of the product's callback messages; the product's default without it. */
+  /** Key of one of the product's callback messages. Default: the product's default message. */
   message?: string | undefined;
-  /** Id of the connection to sign in to again, where the account has several of this connector. */
+  /** Id of the connection to reconnect, if the account has several of this connector. */
   connection?: string | undefined;
-  /** BCP 47 language tag of what the user reads. */
+  /** BCP 47 language tag of the texts that the user reads. */
   locale?: string | undefined;
   /** `return` signs in inside this tab instead of a popup. */
   delivery?: "message" | "return" | undefined;
-  /** Aborting it cancels the attempt. If it has connected by then, `connect` still resolves. */
+  /** Aborting it cancels the attempt. If the attempt has connected by then, `connect` still resolves. */
   signal?: AbortSignal | undefined;
-  /** Told each step as it comes. */
+  /** Called with each step. */
   onStep?: ((step: Step) => void) | undefined;
 }
 
-/** A session token, and for how many seconds from now it is good; without, until the BFF refuses it. */
+/** A session token, and its lifetime in seconds from now. Without a lifetime it is used until the BFF refuses it. */
 export interface Session {
   token?: string;
   expires_in?: number;
 }
 
-/** How the widget reaches the BFF, and as whom. */
+/** How the widget reaches the BFF, and how it authenticates there. */
 export interface Settings {
   /** URL of the BFF, path prefix included, without a trailing slash. */
   base: string;
   /** The product's public key. */
   product: string;
-  /** BCP 47 language tag of what users read, where a button or a call names none; else the user's own counts. */
+  /** BCP 47 language tag, used where a button or a call names none. Default: the user's own language. */
   locale?: string | undefined;
-  /** How to sign in where a button or a call does not say; the BFF tells, since it knows browsers inside apps. */
+  /** The delivery where a button or a call names none. Default: what the BFF recommends for this browser. */
   delivery?: ConnectOptions["delivery"];
   /**
-   * Gives a session token: asked once, and again when it ends or the BFF refuses it.
-   * Without it, cookies of the BFF's own origin say who is signed in.
+   * Returns a session token. Called once, and again when the token expires or the BFF refuses it.
+   * Without it the BFF's own cookies authenticate the user.
    */
   session?: (() => string | Session | Promise<string | Session>) | undefined;
 }
@@ -116,7 +117,7 @@ export interface Settings {
 /** The body of `POST /v1/attempts`. */
 export interface AttemptRequest {
   connector: string;
-  /** The product that the page names: it has to be the session's. */
+  /** The product that the page names. The BFF refuses it if the session is for another one. */
   product: string;
   connection?: string | undefined;
   message?: string | undefined;
@@ -131,14 +132,14 @@ export interface Attempt {
   launch_token: string;
   partner_origin: string;
   callback_message: string | null;
-  /** Seconds from the answer on, so that clocks may differ. */
+  /** Seconds from the answer on, not a time: the user's clock may be wrong. */
   expires_in: number;
   support_code: string;
-  /** Set where the page's Referrer-Policy hides its origin from forms to other origins: what to change. */
+  /** Advice for the page's developers, set if the page's Referrer-Policy hides its origin from forms to other origins. */
   origin_hidden?: string;
 }
 
-/** The answer of `GET /v1/attempts/{id}`, in part. */
+/** The answer of `GET /v1/attempts/{id}`: the members that the widget uses. */
 export interface Reading {
   id: string;
   status: "created" | "launched" | "connected" | "declined" | "failed" | "cancelled" | "expired";
@@ -148,7 +149,7 @@ export interface Reading {
   step?: Step | null;
   error: { code: ConnectErrorCode; title: string; next_step: string } | null;
   support_code: string;
-  /** A plain callback message that no window posted to this page, and the origin to dispatch it with. */
+  /** A plain callback message that no popup posted to this page, and the origin to dispatch it with. */
   unsent: { data: string; origin: string } | null;
 }
 
@@ -159,19 +160,22 @@ export interface Offer {
   /** URL of its logo. */
   logo?: string | null;
   state: ConnectionState;
-  /** Why it cannot be connected, known before anybody clicks. */
+  /** Set if the connector cannot be connected now: the reason, known before any click. */
   error?: Reading["error"];
-  /** Whether users may add another account to one that is connected. */
+  /** Whether users may connect a second account of the third party. */
   multiple?: boolean;
   connections?: Connection[];
 }
 
-/** The answer of `GET /v1/config`, in part. */
+/** The answer of `GET /v1/config`: the members that the widget uses. */
 export interface Config {
   delivery: ConnectOptions["delivery"];
   /** The product's connectors; absent in an answer that is not the BFF's. */
   connectors?: Offer[];
-  /** Texts by key. A connector's own text has the connector's key and a space before its key. `lang` and `dir` belong to the texts. */
+  /**
+   * Texts by key. `button` is the product's text; `crm button`, with a connector's key and a space in front, is that
+   * connector's own. `lang` and `dir` are the language and direction of the texts.
+   */
   words: Record<string, string>;
   /** The product's look: CSS declarations, checked by the BFF. */
   style: string;

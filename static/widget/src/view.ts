@@ -1,20 +1,20 @@
 // The button of <hitchpost-connect>, and its state. The panel draws the rest (panel.ts).
 import { make } from "./dom.js";
-import { inTrouble, press } from "./controller.js";
+import { offersChoice, press } from "./controller.js";
 import type { Details } from "./events.js";
-import { offers, wordOf } from "./labels.js";
+import { offers, wordOf } from "./config.js";
 import { hooks } from "./hooks.js";
 import { readRequest } from "./request.js";
 import { sheet } from "./styles.js";
 import type { Connection, Step } from "./types.js";
 
-/** The state of an element, which it reflects as an attribute. */
+/** The state of an element, reflected as its attribute `state`. */
 export type State = "idle" | "busy" | "trouble" | "connected" | "needs-reconnect";
 
 /** What an element shows. */
 export interface View {
   element: HTMLElement;
-  /** The root part, which holds all others. */
+  /** The part `box`, which contains all others. */
   box: HTMLElement;
   button: HTMLButtonElement;
   state: State;
@@ -22,15 +22,15 @@ export interface View {
   step?: Step | undefined;
   /** The error of the last flow; null if it connected. */
   failure?: Details["failed"] | null | undefined;
-  /** The account's connections that the element stands for. */
+  /** The account's connections that the element shows: the one that it names, or all of its connector. */
   connections: Connection[];
-  /** Draws the element with the current words. */
+  /** Draws the element with the current texts and connectors. */
   draw: () => void;
-  /** Shows a step, or an ending, or neither. */
+  /** Shows a step or an error instead of what was shown. Without either, shows what is connected. */
   show: (step?: Step, failure?: View["failure"]) => void;
 }
 
-/** Draws an element. It listens to the element's own events, so it shows what the host page is told. */
+/** Creates the view of an element. It listens to the element's own events, so it shows what the host page receives. */
 export function createView(element: HTMLElement): View {
   const root = element.attachShadow({ mode: "open" });
   const label = make("bdi", {});
@@ -43,25 +43,26 @@ export function createView(element: HTMLElement): View {
   const draw = (): void => {
     const request = readRequest(element);
     const word = (key: string): string => wordOf(request, key);
-    const { state: overall, multiple, connections = [] } = offers[request.connector] ?? {};
+    const { state: connectorState, multiple, connections = [] } = offers[request.connector] ?? {};
     const { connection } = request;
     view.connections = connections.filter(({ id, state }) => state !== "disconnected" && id === (connection ?? id));
-    const known = connection ? view.connections[0]?.state : overall;
-    const unknown = known === "unknown" && !!view.connections[0];
-    const exists = known === "connected" || known === "needs_reconnect" || unknown;
-    view.state = view.step ? (inTrouble(view.step) ? "trouble" : "busy") : exists && !unknown ? (known.replace("_", "-") as State) : "idle";
-    // Text of the host's between the tags wins. White space, or a picture or style without a text, does not.
-    const own = element.innerText.trim() || element.querySelector("[alt]:not([alt='']),[aria-label]");
-    const name = !exists ? "button" : multiple && !connection ? "add_another" : "reconnect";
-    slot.hidden = exists;
-    label.textContent = own && !exists ? "" : word(name);
+    const state = connection ? view.connections[0]?.state : connectorState;
+    // Connected before, but the partner service cannot be reached now.
+    const isUnreachable = state === "unknown" && !!view.connections[0];
+    const isConnection = state === "connected" || state === "needs_reconnect" || isUnreachable;
+    view.state = view.step ? (offersChoice(view.step) ? "trouble" : "busy") : isConnection && !isUnreachable ? (state.replace("_", "-") as State) : "idle";
+    // A label of the host's between the tags takes precedence: a text, or an image that has a text alternative.
+    const hostLabel = element.innerText.trim() || element.querySelector("[alt]:not([alt='']),[aria-label]");
+    const key = !isConnection ? "button" : multiple && !connection ? "add_another" : "reconnect";
+    slot.hidden = isConnection;
+    label.textContent = hostLabel && !isConnection ? "" : word(key);
     Object.assign(box, { lang: word("lang"), dir: word("dir") });
-    // For the page's styles. Only on the page: an element that is being created must have no attributes.
+    // For the page's CSS. Not before the element is on the page: a constructor must not set attributes.
     if (element.isConnected) element.setAttribute("state", view.state);
-    // Busy, not disabled: a disabled button would lose the focus, and a press brings the popup to the front.
+    // Not disabled: a disabled button would lose the focus, and a press of this one brings the popup to the front.
     button.ariaBusy = `${!!view.step}`;
-    // Of several connections, each has its own reconnect action.
-    button.hidden = name === "reconnect" && view.connections.length > 1 && !view.step;
+    // Each of several connections has a reconnect action of its own.
+    button.hidden = key === "reconnect" && view.connections.length > 1 && !view.step;
     hooks.paint(view);
   };
 
@@ -88,12 +89,12 @@ export function createView(element: HTMLElement): View {
 }
 
 function createButton(element: HTMLElement, ...content: Node[]): HTMLButtonElement {
-  const prefetch = (event: Event): void => { hooks.expect(element, event as MouseEvent); };
+  const prefetch = (event: Event): void => { hooks.prefetch(element, event as MouseEvent); };
   const onclick = (): void => { press(element); };
   element.addEventListener("click", (event) => {
-    // A link around the button is not followed. A form around it is not submitted, since it is in a shadow root.
+    // Or the browser would follow a link around the element. It never submits a form around it, because of the shadow root.
     event.preventDefault();
-    // The element itself is the target for its `click()` and for a label.
+    // The element itself is the target if its `click()` was called or its label was pressed.
     if (event.composedPath()[0] === element && !element.matches(":disabled")) onclick();
   });
   return make("button", { part: "button", onclick, onpointerenter: prefetch, onmousedown: prefetch, onfocus: prefetch }, ...content);

@@ -1,11 +1,11 @@
-// The elements in Vue's templates: `import "hitchpost/vue"`. Its TSX takes any element as it is.
+// The elements in Vue's templates: `import "hitchpost/vue"`. Vue's TSX needs no types: it accepts any element.
 import type { DefineComponent } from "vue";
 import type { Details } from "./events.js";
 import type { HitchpostConnectAttributes, HitchpostConnectionsAttributes } from "./globals.js";
 
 export * from "./package.js";
 
-/** `@hitchpost:connected` in a template. */
+/** `@hitchpost:connected` in a template is the property `onHitchpost:connected`. */
 type Listeners = { [Name in keyof Details as `onHitchpost:${Name}`]?: (event: CustomEvent<Details[Name]>) => void };
 
 declare module "vue" {

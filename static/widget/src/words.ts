@@ -1,15 +1,15 @@
-// The texts that the user reads, which come from the BFF.
+// The texts that the user reads. They come from the BFF.
 
 /**
- * By key. Texts that an element asked for in its own language have the language tag before the key. `lang` and `dir` are
- * the texts' language and direction.
+ * The texts by key. A text that was loaded for an element's `locale` has the language tag in front of its key: `debutton`.
+ * `lang` and `dir` are the language and direction of the texts.
  */
 export const words = {
   lang: "",
   dir: "",
-  // Until the BFF has told it: "Button" would not be understood.
+  // Shown until the texts are loaded. The fallback, made from the key, would be "Button".
   button: "Connect",
-  // Without a prototype, so that no key is taken for a method.
+  // Without a prototype, so that a key such as `constructor` finds no inherited property.
   __proto__: null,
 } as unknown as Record<string, string | undefined> & { lang: string };
 

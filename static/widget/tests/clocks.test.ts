@@ -5,7 +5,7 @@ import { add, launch, main, useElements } from "./elements.js";
 import { BASE } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
 import { pass, usePage } from "./page.js";
-import { redraw } from "../src/labels.js";
+import { redraw } from "../src/config.js";
 import { configure } from "../src/session.js";
 
 const page = usePage();

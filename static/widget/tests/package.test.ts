@@ -13,10 +13,10 @@ const fetched: string[] = [];
 const submitted = vi.spyOn(HTMLFormElement.prototype, "submit").mockImplementation(() => undefined);
 
 beforeAll(async () => {
-  const { fetch } = hooks;
-  hooks.fetch = (url) => {
+  const { importModule } = hooks;
+  hooks.importModule = (url) => {
     fetched.push(url.replace(/.*\//, ""));
-    return url.includes("panel") ? fetch(url) : Promise.resolve({ install: () => undefined });
+    return url.includes("panel") ? importModule(url) : Promise.resolve({ install: () => undefined });
   };
   configure({ base: BASE, product: "demo", session: () => "tok" });
   await hooks.ready;

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, vi } from "vitest";
 import { FakeBff, BASE } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
 import { connect } from "../src/headless.js";
-import { offers } from "../src/labels.js";
+import { offers } from "../src/config.js";
 import type { ConnectOptions } from "../src/types.js";
 import { configure } from "../src/session.js";
 

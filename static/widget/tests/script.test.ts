@@ -18,7 +18,7 @@ async function load(data: Record<string, string>, base = BASE): Promise<void> {
 async function fresh(): Promise<void> {
   vi.resetModules();
   const { hooks } = await import("../src/hooks.js");
-  hooks.fetch = (url) => (url.includes("panel") ? import("../src/panel.js") : Promise.reject(new Error("not now")));
+  hooks.importModule = (url) => (url.includes("panel") ? import("../src/panel.js") : Promise.reject(new Error("not now")));
   await import("../src/index.js");
   await hooks.ready;
 }

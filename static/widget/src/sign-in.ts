@@ -1,5 +1,5 @@
-// Opens sign-ins, ends connections, and reports both to the page.
-import { end } from "./bff.js";
+// Opens sign-ins and ends connections; reports steps and endings to the page.
+import { endConnection } from "./bff.js";
 import { logError } from "./log.js";
 import type { ConnectError } from "./errors.js";
 import { fire } from "./events.js";
@@ -7,23 +7,23 @@ import { openPopup, type Popup } from "./popup.js";
 import { settings } from "./session.js";
 import type { ConnectOptions, ConnectResult, Step } from "./types.js";
 
-/** What a button, or a caller, asks for. */
+/** What a button, or a caller of `connect`, asks for. */
 export interface ConnectRequest extends ConnectOptions {
   connector: string;
 }
 
-/** Opens the window of a sign-in at the BFF's opening page. Call it inside a click. */
+/** Opens a popup at the BFF's opening page. Call it inside a click. */
 export function openSignIn({ connector, locale = settings.locale ?? settings.lang ?? "" }: ConnectRequest): Popup {
-  // `self.origin`, not `location.origin`: in a frame made from text that is "null", and this its parent's origin.
+  // In a frame without a URL of its own (`about:...`) `location.origin` is "null". `self.origin` is its parent's there.
   const query = { product: settings.product, origin: self.origin, connector, locale };
   return openPopup(settings.base + "/connect/opening?" + (new URLSearchParams(query) as unknown as string));
 }
 
 /** Ends a connection of the account, and fires `hitchpost:disconnected` on `target`. */
 export const disconnect = (connection: string, target: EventTarget = document): Promise<void> =>
-  end(connection).then(() => { fire(target, "disconnected", { connection }); });
+  endConnection(connection).then(() => { fire(target, "disconnected", { connection }); });
 
-/** Reports a step to the caller of `connect` and by an event. */
+/** Reports a step: calls the caller's `onStep`, and fires an event on `target`. */
 export function reportStep({ onStep }: ConnectRequest, target: EventTarget, step: Step, attempt?: string): void {
   try {
     onStep?.(step);
@@ -33,7 +33,10 @@ export function reportStep({ onStep }: ConnectRequest, target: EventTarget, step
   fire(target, "step", { step, attempt });
 }
 
-/** Fires the event for the end of a sign-in, and returns its promise. `target` is asked at the end; false for no event. */
+/**
+ * Fires an event when a sign-in ends, and returns its promise. `target` is called at the end, and returns the node for the
+ * event, or false for no event.
+ */
 export function reportEnd(ending: Promise<ConnectResult>, target: () => EventTarget | false): Promise<ConnectResult> {
   ending.then(
     (result) => { fire(target(), "connected", result); },

@@ -1,0 +1,49 @@
+// Loads the configuration: the product's texts, look, connectors and default delivery.
+import { readConfig } from "./bff.js";
+import type { ConnectRequest } from "./sign-in.js";
+import { bffOrigin, userEpoch, settings } from "./session.js";
+import type { Offer } from "./types.js";
+import { humanize, words } from "./words.js";
+
+/** Functions that draw an element again. They are called after settings, texts or connectors have changed. */
+export const subscribers = new Set<() => void>();
+
+/** The product's connectors by key, as in the last configuration that was loaded. */
+export const offers: Record<string, Offer | undefined> = {};
+
+let loading: Record<string, Promise<void> | undefined> = {};
+
+/**
+ * Loads the configuration, once for each language and user, and calls the subscribers. After a failure the next call tries
+ * again.
+ */
+export async function loadConfig({ locale = "" }: ConnectRequest): Promise<void> {
+  const key = `${userEpoch}${locale}`;
+  if (!bffOrigin()) return; // `configure` has not been called yet. It will make every element load again.
+  await (loading[key] ??= readConfig(locale || (settings.locale ?? "")).then(
+    (config) => {
+      for (const name in config.words) words[locale + name] = config.words[name];
+      if (config.connectors) for (const name in offers) offers[name] = undefined; // Some may have been removed.
+      for (const offer of config.connectors ?? []) offers[offer.key] = offer;
+      Object.assign(settings, { delivery: config.delivery, style: config.style, lang: words.lang });
+      redraw();
+    },
+    () => (loading[key] = undefined),
+  ));
+}
+
+/** Calls the subscribers. */
+export const redraw = (): void => { subscribers.forEach((subscriber) => { subscriber(); }); };
+
+/** Makes every element load the configuration again. */
+export function refresh(): void {
+  loading = {};
+  redraw();
+}
+
+/**
+ * The text of a key. In this order: the connector's own in the request's `locale`, the product's in that language, the product's
+ * in the page's language, `fallback`.
+ */
+export const wordOf = ({ connector, locale = "" }: ConnectRequest, key: string, fallback = humanize(key)): string =>
+  words[locale + connector + " " + key] ?? words[locale + key] ?? words[key] ?? fallback;
