@@ -32,7 +32,7 @@ class Housekeeper(Rounds):
         ended = self._housekeeping.end_overdue()
         if self._health is not None:
             self._health.look(self._over.is_set)
-        deleted = self._housekeeping.forget(self._over.wait)
+        deleted = self._housekeeping.delete_old(self._over.wait)
         if ended or any(deleted.values()):
             log.info("housekeeping", ended=ended, forgotten=sum(deleted.values()))
 

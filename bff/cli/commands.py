@@ -154,7 +154,7 @@ def _purge(_: argparse.Namespace) -> int:
     SCHEMA.open(settings.database_url).dispose()
     housekeeping = build_services(settings).upkeep.housekeeping
     print(f"ended: {housekeeping.end_overdue()}")
-    for name, count in housekeeping.forget().items():
+    for name, count in housekeeping.delete_old().items():
         print(f"forgotten {name}: {count}")
     return 0
 

@@ -45,11 +45,15 @@ def _disconnect(arguments: argparse.Namespace) -> int:
         services, product, account = _place(arguments)
         connection = services.connections.service.find(account, product.connectors, arguments.connection)
         services.connections.service.end(connection, OPERATOR)
-    number, connector = connection.row.number, connection.offered.key
+    account_connector_id, connector = connection.row.account_connector_id, connection.offered.key
     audit.record(
-        "disconnected", product=product.key, account=account.id, connector=connector, connection=number
+        "disconnected",
+        product=product.key,
+        account=account.id,
+        connector=connector,
+        connection=account_connector_id,
     )
-    print(f"disconnected {number} ({connector})")
+    print(f"disconnected {account_connector_id} ({connector})")
     return 0
 
 
@@ -65,7 +69,7 @@ def _place(arguments: argparse.Namespace) -> tuple[Services, Product, AccountRef
 
 def _line(each: Connection) -> str:
     row = each.row
-    parts = [str(row.number), each.connector.key, each.state.value]
+    parts = [str(row.account_connector_id), each.connector.key, each.state.value]
     if row.external_account:
         parts.append(f"as {row.external_account}")
     if row.connected_at:

@@ -24,7 +24,7 @@ from bff.storage.schema import SCHEMA
 from bff.upstream.client import PartnerClient
 from bff.upstream.protocol import AccountConnector, Connector, with_details
 from bff.upstream.releases import Release
-from bff.upstream.sign_in_forms import Way
+from bff.upstream.sign_in_forms import AuthKind
 from bff.wiring import partner_limits
 
 NOBODY: Final = AccountRef("hitchpost-check", "")
@@ -61,7 +61,7 @@ class Entry:
             return (
                 f"{self.name}: no release of {reference!r} is approved ({releases}); no account gets it anew"
             )
-        if self.connector.form.way is Way.NOT_HERE:
+        if self.connector.form.auth is AuthKind.UNSUPPORTED:
             return f"{self.name}: no click connects {reference!r}: there is no form for its way of signing in"
         return None
 

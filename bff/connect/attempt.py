@@ -75,12 +75,12 @@ class Attempt:
     said on the return page that the sign-in was finished. ``seemed_over_at``: when a page last sent a hint
     that usually ends a sign-in. ``attributed``: the connection is known to be the work of this user.
 
-    ``checks``: how often the partner service was polled; ``checked_at``: when last. ``hinted_at``: when a
+    ``polls``: how often the partner service was polled; ``polled_at``: when last. ``hinted_at``: when a
     page last sent a hint.
 
     ``external_account``: the third-party account that signed in. ``connected_account``: the third-party
-    account that stays connected after an ``account_mismatch``. ``provider_said``: the third party's error,
-    in one line for operators.
+    account that stays connected after an ``account_mismatch``. ``third_party_error``: its error, in one line
+    for operators.
     """
 
     id: str
@@ -112,14 +112,14 @@ class Attempt:
     attributed: bool | None = None
     seemed_over_at: datetime | None = None
     hinted_at: datetime | None = None
-    checked_at: datetime | None = None
-    checks: int = 0
+    polled_at: datetime | None = None
+    polls: int = 0
     settled_at: datetime | None = None
     error_code: str | None = None
     external_account: str | None = None
     connected_account: str | None = None
     late_success_at: datetime | None = None
-    provider_said: str | None = None
+    third_party_error: str | None = None
     idempotency_sha256: str | None = None
     request_sha256: str | None = None
     wanted_connection: int | None = None
@@ -127,9 +127,9 @@ class Attempt:
 
 
 class AttemptChanges(TypedDict, total=False):
-    """The columns that a transition may set: an attempt's fields, and ``checking_until``.
+    """The columns that a transition may set: an attempt's fields, and ``claimed_until``.
 
-    ``checking_until``: when the claim of the process that polls the attempt or tries its launch expires; None
+    ``claimed_until``: when the claim of the process that polls the attempt or tries its launch expires; None
     releases the claim.
     """
 
@@ -153,6 +153,6 @@ class AttemptChanges(TypedDict, total=False):
     error_code: str
     external_account: str | None
     connected_account: str | None
-    provider_said: str | None
+    third_party_error: str | None
     late_success_at: datetime
-    checking_until: datetime | None
+    claimed_until: datetime | None

@@ -17,8 +17,8 @@ _SAME_NAME: Final = (
     "launch_token_sha256", "created_at", "expires_at", "launched_at", "minted_at", "sign_in_token_sha256",
     "account_connector_id", "authenticated_before", "return_secret_sha256", "browser_sha256", "returned_at",
     "return_error", "confirmed_at", "attributed", "seemed_over_at",
-    "hinted_at", "checked_at", "checks", "settled_at", "error_code", "external_account",
-    "connected_account", "late_success_at", "provider_said", "idempotency_sha256", "request_sha256",
+    "hinted_at", "polled_at", "polls", "settled_at", "error_code", "external_account",
+    "connected_account", "late_success_at", "third_party_error", "idempotency_sha256", "request_sha256",
     "wanted_connection", "adds_connection",
 )  # fmt: skip
 _OTHER_NAMES: Final = (

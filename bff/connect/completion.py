@@ -41,7 +41,7 @@ class Minted:
     ``browser_secret``: for the launching browser's cookie; None where no completion will be asked for.
     """
 
-    installed: AccountConnector
+    account_connector: AccountConnector
     token: SignInToken
     browser_secret: Secret | None
 
@@ -76,7 +76,7 @@ class BrowserBinding:
         request = None
         if self._mode is not SameBrowser.OFF:
             request = CompletionRequest(f"{self._context.public_url}/connect/complete/{attempt.id}", target)
-        installed, token = self._minter.mint(
+        account_connector, token = self._minter.mint(
             attempt.account,
             attempt.connector,
             attempt.user.id,
@@ -85,11 +85,11 @@ class BrowserBinding:
         )
         if attempt.adds_connection and attempt.wanted_connection is None:
             # Stored at once, so that a form that is submitted again does not install another one.
-            self._attempts.transition(attempt.id, LIVE, {"wanted_connection": installed.id})
+            self._attempts.transition(attempt.id, LIVE, {"wanted_connection": account_connector.id})
         if request and not token.completes:
             self._report_unsupported(attempt)
         browser_secret = Secret(self._context.random_token()) if request and token.completes else None
-        return Minted(installed, token, browser_secret)
+        return Minted(account_connector, token, browser_secret)
 
     def attempt(self, attempt_id: str) -> Attempt:
         """The attempt that a browser comes to complete. Raises ``NotFound``."""
@@ -122,16 +122,16 @@ class BrowserBinding:
     def _fail_elsewhere(self, attempt: Attempt) -> None:
         self._attempts.note(attempt.id, "completed_elsewhere", self._context.clock())
         settled = self._poller.settle(attempt, {"status": Status.FAILED, "error_code": Status.FAILED.value})
-        self._events.tell("completed elsewhere", settled)
+        self._events.emit("completed elsewhere", settled)
 
     def _report_unsupported(self, attempt: Attempt) -> None:
         """Log once per process that completion is not supported; if it is required, each time, and raise."""
         if self._mode is SameBrowser.REQUIRED:
-            self._events.tell("cannot complete", attempt)
+            self._events.emit("cannot complete", attempt)
             detail = (
                 "the partner service cannot require that the browser that launched a sign-in completes it"
             )
             raise PartnerUnavailable(detail, lasting=True)
         if not self._reported:
             self._reported = True
-            self._events.tell("cannot complete", attempt)
+            self._events.emit("cannot complete", attempt)

@@ -16,8 +16,8 @@ from bff.upstream.protocol import AccountConnector
 log = structlog.get_logger("hitchpost")
 
 ADVICE: Final = {
-    "cannot complete": "the partner service does not promise to have sign-ins completed by the browser that"
-    " launched them; for Cyclr set HITCHPOST_SAME_BROWSER=off, and read A38 in docs/security.md",
+    "cannot complete": "the partner service cannot require that the browser that launched a sign-in completes"
+    " it; for Cyclr set HITCHPOST_SAME_BROWSER=off, and read A38 in docs/security.md",
     "completed elsewhere": "a sign-in ended in another browser than the one that launched it, and was"
     " refused: its link was passed on, or the browser keeps no cookies",
 }
@@ -30,21 +30,21 @@ class EventFanOut:
     def __init__(self, *subscribers: Events) -> None:
         self._subscribers = subscribers
 
-    def tell(self, event: str, attempt: Attempt) -> None:
+    def emit(self, event: str, attempt: Attempt) -> None:
         """Call the subscribers in order."""
         for subscriber in self._subscribers:
-            subscriber.tell(event, attempt)
+            subscriber.emit(event, attempt)
 
 
 class EventLogger:
     """Implements ``Events``: writes a log line for each event, and counts settled attempts as metrics."""
 
-    def tell(self, event: str, attempt: Attempt) -> None:
+    def emit(self, event: str, attempt: Attempt) -> None:
         """Log without secrets and personal data: no token, no message, no person's name."""
         if event == "settled":
             ending = attempt.error_code or attempt.status.value
-            whose = attempt.product, attempt.connector.key
-            metrics.settled(*whose, attempt.status.value, ending, attempt.delivery.value)
+            labels = attempt.product, attempt.connector.key
+            metrics.settled(*labels, attempt.status.value, ending, attempt.delivery.value)
         advice = ADVICE.get(event)
         (log.warning if advice else log.info)(
             "attempt",
@@ -55,12 +55,12 @@ class EventLogger:
             connector=attempt.connector.key,
             status=attempt.status.value,
             error=attempt.error_code,
-            checks=attempt.checks,
+            checks=attempt.polls,
             **({"advice": advice} if advice else {}),
         )
 
 
-def several_installs(account: AccountRef, installs: Sequence[AccountConnector]) -> None:
+def warn_of_several_installs(account: AccountRef, installs: Sequence[AccountConnector]) -> None:
     """Warn that an account has several installs of a connector. The log line names the first of them."""
     log.warning(
         "several account connectors",

@@ -23,15 +23,15 @@ from bff.connect.polling import AttemptPoller
 from bff.connect.ports import AttemptStore
 from bff.upstream.protocol import AccountConnector, PartnerService, with_details
 from bff.upstream.sign_in_forms import (
+    AuthKind,
     Fault,
     FormField,
     RejectedValues,
     SignInForm,
-    Way,
     credentials_of,
 )
 
-MOST_SENT: Final = 30
+MAX_SUBMISSIONS: Final = 30
 """How often the form of one attempt may be submitted."""
 LONGEST_VALUE: Final = 4000
 """Characters of one value: the limit of the partner service."""
@@ -79,14 +79,14 @@ class Forms:
         self._context = context
         self._clock = context.clock
 
-    def comes_first(self, attempt: Attempt) -> bool:
+    def replaces_sign_in(self, attempt: Attempt) -> bool:
         """Whether the form is the whole sign-in (API key, password), without the partner service's own pages.
 
         Raises ``PartnerProblem``.
         """
-        return self.form(attempt).comes_first
+        return self.form(attempt).replaces_sign_in
 
-    def is_needed(self, attempt: Attempt, installed: AccountConnector) -> bool:
+    def is_needed(self, attempt: Attempt, account_connector: AccountConnector) -> bool:
         """Whether the form has to be shown before the sign-in. Raises ``PartnerUnavailable``.
 
         Values that the host or its operators set are not asked for. Values that a user typed are asked for
@@ -95,9 +95,9 @@ class Forms:
         form = self.form(attempt)
         if not form.fields:
             return False
-        if form.lacks(self._partner.properties(attempt.account, installed.id)):
+        if form.lacks(self._partner.properties(attempt.account, account_connector.id)):
             return True
-        return not installed.authenticated and self._attempts.was_filled_in(installed.id)
+        return not account_connector.authenticated and self._attempts.was_filled_in(account_connector.id)
 
     def open(self, attempt: Attempt) -> tuple[Secret, Secret]:
         """Open the form of a launched attempt: its URL, and the secret for the browser's cookie.
@@ -107,7 +107,7 @@ class Forms:
         browser_secret = Secret(self._context.random_token())
         changes: AttemptChanges = {
             "browser_sha256": fingerprint(browser_secret.reveal()),
-            "checking_until": None,
+            "claimed_until": None,
         }
         launch_token.use_up(self._attempts, attempt, changes)
         self._attempts.note(attempt.id, "form_shown", self._clock())
@@ -126,17 +126,17 @@ class Forms:
 
     def show(self, attempt: Attempt) -> ShownForm:
         """The form with its current values. Changes nothing. Raises ``PartnerProblem``."""
-        form, turn = self._form_with_fields(attempt), self._attempts.forms_sent(attempt.id)
-        known = self._known(attempt, form)
-        secret = {one.name for one in form.fields if one.sensitive}
+        form, turn = self._form_with_fields(attempt), self._attempts.form_submissions(attempt.id)
+        known = self._current_values(attempt, form)
+        secret = {field.name for field in form.fields if field.sensitive}
         values = {name: value for name, value in known.items() if name not in secret}
         return ShownForm(form, turn, values, frozenset(known) & secret)
 
-    def sent(self, attempt: Attempt) -> int:
+    def submissions(self, attempt: Attempt) -> int:
         """How often the form was submitted."""
-        return self._attempts.forms_sent(attempt.id)
+        return self._attempts.form_submissions(attempt.id)
 
-    def send(
+    def submit(
         self, attempt: Attempt, turn: int, values: Mapping[str, Secret]
     ) -> Attempt | NextUrl | RejectedValues:
         """Submit what a user typed, by field name: the ended attempt, the next URL, or what was rejected.
@@ -144,12 +144,12 @@ class Forms:
         ``turn`` is that of the form which was shown. Raises ``Outdated`` when that was submitted before,
         ``LaunchRefused`` for an attempt that has ended, ``PartnerProblem``.
         """
-        if attempt.status is not Status.LAUNCHED or turn >= MOST_SENT:
+        if attempt.status is not Status.LAUNCHED or turn >= MAX_SUBMISSIONS:
             raise LaunchRefused("this form can no longer be submitted")
         form = self._form_with_fields(attempt)
-        if not self._attempts.send_form(attempt.id, turn, self._clock()):
+        if not self._attempts.count_submission(attempt.id, turn, self._clock()):
             raise Outdated("this form was submitted already")
-        reply = self._submit(attempt, form, values)
+        reply = self._submit_values(attempt, form, values)
         if isinstance(reply, RejectedValues):
             step = "form_unanswered" if reply.form_fault is Fault.UNREACHABLE else "form_refused"
             self._attempts.note(attempt.id, step, self._clock())
@@ -169,22 +169,22 @@ class Forms:
         Raises ``PartnerProblem``, or ``ConnectorUnavailable`` where it cannot be connected.
         """
         form = self._minter.find(attempt.account, attempt.connector).form
-        if form.way is Way.NOT_HERE:
+        if form.auth is AuthKind.UNSUPPORTED:
             raise ConnectorUnavailable(f"connector {attempt.connector.key!r} cannot be connected here")
         return form
 
     def _form_with_fields(self, attempt: Attempt) -> SignInForm:
         form = self.form(attempt)
-        if not form.comes_first and not form.fields:
+        if not form.replaces_sign_in and not form.fields:
             raise NotFound("this connector asks for nothing")
         return form
 
-    def _known(self, attempt: Attempt, form: SignInForm) -> Mapping[str, str]:
-        """The current values of ``form.own_fields``, which are no credentials, from the partner service."""
-        if not form.own_fields:
+    def _current_values(self, attempt: Attempt, form: SignInForm) -> Mapping[str, str]:
+        """The current values of the property fields, which are no credentials, from the partner service."""
+        if not form.property_fields:
             return {}
         target = attempt.account_connector_id or attempt.wanted_connection
-        if attempt.adds_connection and not self._attempts.forms_sent(attempt.id):
+        if attempt.adds_connection and not self._attempts.form_submissions(attempt.id):
             # Minting may then reuse an account connector that an earlier attempt left unconnected. What
             # another user typed into it is not shown to this one.
             return {}
@@ -192,63 +192,63 @@ class Forms:
             connector = self._minter.find(attempt.account, attempt.connector)
             listed = self._partner.list_account_connectors(attempt.account)
             found = [
-                with_details(self._partner, attempt.account, one) for one in listed if connector.is_in(one)
+                with_details(self._partner, attempt.account, item) for item in listed if connector.is_in(item)
             ]
             installs = sorted(found, key=lambda item: item.id)
             candidates = [item for item in installs if item.authenticated] or installs
             if not candidates:
                 return {}
             target = candidates[0].id
-        names = {one.name for one in form.own_fields}
+        names = {field.name for field in form.property_fields}
         properties = self._partner.properties(attempt.account, target)
         return {name: value for name, value in properties.items() if name in names}
 
-    def _submit(
+    def _submit_values(
         self, attempt: Attempt, form: SignInForm, values: Mapping[str, Secret]
     ) -> Attempt | NextUrl | RejectedValues:
-        typed = {one.name: values[one.name] for one in form.fields if values.get(one.name)}
-        # A secret that is set may be left empty. Only then are the current values read, which is a call.
+        typed = {field.name: values[field.name] for field in form.fields if values.get(field.name)}
+        # A secret that is set may be left empty. Only then is the call made that reads the current values.
         if _faults(form, typed, frozenset()) and (faults := _faults(form, typed, self.show(attempt).kept)):
             return RejectedValues(faults)
         launch = self._launches.mint(attempt)
-        if form.way is Way.OAUTH:
+        if form.auth is AuthKind.OAUTH:
             given = credentials_of(form, typed, None)
-            reply = self._partner.give_credentials(attempt.account, launch.minted.installed.id, given)
+            reply = self._partner.give_credentials(attempt.account, launch.minted.account_connector.id, given)
             if isinstance(reply, RejectedValues):
                 return reply
             changes: AttemptChanges = {**launch.changes, "expires_at": self._clock() + LAUNCHED_LIFE}
             self._change(attempt, changes)
             return NextUrl(launch.url(self._context.partner_service_url), launch.minted.browser_secret)
-        return self._connect(attempt, launch.minted.installed, launch.changes, form, typed)
+        return self._connect(attempt, launch.minted.account_connector, launch.changes, form, typed)
 
     def _connect(
         self,
         attempt: Attempt,
-        installed: AccountConnector,
-        minted: AttemptChanges,
+        account_connector: AccountConnector,
+        minting_changes: AttemptChanges,
         form: SignInForm,
         typed: Mapping[str, Secret],
     ) -> Attempt | RejectedValues:
         changes: AttemptChanges = {
-            "minted_at": minted["minted_at"],
-            "sign_in_token_sha256": minted["sign_in_token_sha256"],
-            "authenticated_before": minted["authenticated_before"],
+            "minted_at": minting_changes["minted_at"],
+            "sign_in_token_sha256": minting_changes["sign_in_token_sha256"],
+            "authenticated_before": minting_changes["authenticated_before"],
             # The partner service posts no callback message for a form.
             "delivery": Delivery.RETURN,
         }
-        if installed.sign_ins is not None:
+        if account_connector.sign_ins is not None:
             # Stored before the call: if this process dies, polling still reads the outcome from the record of
             # this sign-in. Without records, polling could take another user's connection for this one's.
-            changes["account_connector_id"] = installed.id
+            changes["account_connector_id"] = account_connector.id
         begun = self._change(attempt, changes)
-        given = credentials_of(form, typed, minted["sign_in_token_sha256"])
-        reply = self._partner.give_credentials(attempt.account, installed.id, given)
+        given = credentials_of(form, typed, minting_changes["sign_in_token_sha256"])
+        reply = self._partner.give_credentials(attempt.account, account_connector.id, given)
         if isinstance(reply, RejectedValues):
             return reply
         ended = _end(begun, reply, self._clock())
         if ended is None:
             return RejectedValues(form_fault=Fault.REFUSED)
-        return self._poller.settle(begun, {**ended, "account_connector_id": installed.id}, reply)
+        return self._poller.settle(begun, {**ended, "account_connector_id": account_connector.id}, reply)
 
     def _change(self, attempt: Attempt, changes: AttemptChanges) -> Attempt:
         changed = self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes)
@@ -271,15 +271,15 @@ def _end(attempt: Attempt, reply: AccountConnector, now: datetime) -> AttemptCha
 
 def _faults(form: SignInForm, typed: Mapping[str, Secret], kept: frozenset[str]) -> Mapping[str, Fault]:
     found: dict[str, Fault] = {}
-    for one in form.fields:
-        if fault := _fault(one, typed.get(one.name), kept):
-            found[one.name] = fault
+    for field in form.fields:
+        if fault := _fault(field, typed.get(field.name), kept):
+            found[field.name] = fault
     return found
 
 
-def _fault(one: FormField, value: Secret | None, kept: frozenset[str]) -> Fault | None:
+def _fault(field: FormField, value: Secret | None, kept: frozenset[str]) -> Fault | None:
     if value is None:
-        return None if one.optional or one.name in kept else Fault.MISSING
-    if not one.offers(value.reveal()):
+        return None if field.optional or field.name in kept else Fault.MISSING
+    if not field.accepts(value.reveal()):
         return Fault.PATTERN
     return Fault.TOO_LONG if len(value.reveal()) > LONGEST_VALUE else None

@@ -25,7 +25,7 @@ OVERDUE: Final = 50
 class Purge(Protocol):
     """Deletes rows that are no longer needed."""
 
-    def forget(self, now: datetime, limit: int, only: Set[str] | None = None) -> dict[str, int]:
+    def delete_old(self, now: datetime, limit: int, only: Set[str] | None = None) -> dict[str, int]:
         """Delete at most ``limit`` rows by each rule, or by the rules named in ``only``; counts by rule."""
 
 
@@ -51,7 +51,7 @@ class Housekeeping:
         overdue = self._attempts.overdue(self._clock(), OVERDUE)
         return sum(self._poller.poll(attempt).status not in LIVE for attempt in overdue)
 
-    def forget(self, pause: Callable[[float], bool] = lambda _seconds: False) -> dict[str, int]:
+    def delete_old(self, pause: Callable[[float], bool] = lambda _seconds: False) -> dict[str, int]:
         """Delete old rows in batches until none is left; return the counts by rule.
 
         ``pause`` waits the given seconds after a batch, and returns True to stop. By default it does neither.
@@ -60,7 +60,7 @@ class Housekeeping:
         only: Set[str] | None = None
         while True:
             began = time.perf_counter()
-            batch = self._purge.forget(self._clock(), BATCH, only)
+            batch = self._purge.delete_old(self._clock(), BATCH, only)
             deleted |= {name: deleted.get(name, 0) + count for name, count in batch.items()}
             only = {name for name, count in batch.items() if count == BATCH}
             if not only or pause(max(PAUSE_FACTOR * (time.perf_counter() - began), SHORTEST_PAUSE)):

@@ -39,10 +39,10 @@ class MintedLaunch:
         changes: AttemptChanges = self.target.changes | {
             "minted_at": self.at,
             "sign_in_token_sha256": fingerprint(minted.token.value.reveal()),
-            "account_connector_id": minted.installed.id,
-            "authenticated_before": minted.installed.authenticated,
+            "account_connector_id": minted.account_connector.id,
+            "authenticated_before": minted.account_connector.authenticated,
             # Releases the launch lease (``Connect.launch``).
-            "checking_until": None,
+            "claimed_until": None,
         }
         if minted.browser_secret is not None:
             changes["browser_sha256"] = fingerprint(minted.browser_secret.reveal())
@@ -51,7 +51,11 @@ class MintedLaunch:
     def url(self, base: str) -> Secret:
         """The URL of the sign-in. ``base``: that of the partner service's pages."""
         return sign_in_url(
-            base, self.minted.installed.id, self.minted.token.value, self.target.url, self.target.message
+            base,
+            self.minted.account_connector.id,
+            self.minted.token.value,
+            self.target.url,
+            self.target.message,
         )
 
 
@@ -76,9 +80,10 @@ class LaunchMinter:
         if attempt.delivery is Delivery.RETURN:
             return self._mint_for(attempt, self._return_target())
         launch = self._mint_for(attempt, MessageTarget(attempt.origin, attempt.callback_message, {}))
-        installed = launch.minted.installed
-        if installed.sign_ins is not None or not (
-            installed.authenticated or self._somebody_else_signs_in(attempt, installed, launch.at)
+        account_connector = launch.minted.account_connector
+        if account_connector.sign_ins is not None or not (
+            account_connector.authenticated
+            or self._somebody_else_signs_in(attempt, account_connector, launch.at)
         ):
             return launch
         # This partner service keeps no record of each sign-in. If the account connector is authenticated
@@ -96,8 +101,10 @@ class LaunchMinter:
     def _mint_for(self, attempt: Attempt, target: MessageTarget) -> MintedLaunch:
         return MintedLaunch(self._browser_binding.mint(attempt, target.url), target, self._context.clock())
 
-    def _somebody_else_signs_in(self, attempt: Attempt, installed: AccountConnector, now: datetime) -> bool:
-        as_minted = replace(attempt, account_connector_id=installed.id, minted_at=now)
+    def _somebody_else_signs_in(
+        self, attempt: Attempt, account_connector: AccountConnector, now: datetime
+    ) -> bool:
+        as_minted = replace(attempt, account_connector_id=account_connector.id, minted_at=now)
         return outcome.somebody_else(
             as_minted, self._attempts.others(as_minted, outcome.others_since(as_minted))
         )

@@ -33,24 +33,24 @@ class AttemptList:
         self._engine = engine
 
     def page(
-        self, wanted: AttemptFilter, limit: int, after: Cursor | None = None
+        self, filters: AttemptFilter, limit: int, after: Cursor | None = None
     ) -> tuple[list[Attempt], Cursor | None]:
         """At most ``limit`` attempts, and the cursor of the next page; None on the last one."""
         with self._engine.connect() as connection:
-            rows, next_page = _page_of(wanted).read(connection, limit, after)
+            rows, next_page = _page_of(filters).read(connection, limit, after)
         return [from_row(row) for row in rows], next_page
 
 
-def _page_of(wanted: AttemptFilter) -> PagedQuery:
-    table = attempts.c
-    indexed = table.product == wanted.product
-    if wanted.account is not None:
-        indexed &= table.account_id == wanted.account
-    if wanted.since is not None:
-        indexed &= table.created_at >= wanted.since
+def _page_of(filters: AttemptFilter) -> PagedQuery:
+    columns = attempts.c
+    indexed = columns.product == filters.product
+    if filters.account is not None:
+        indexed &= columns.account_id == filters.account
+    if filters.since is not None:
+        indexed &= columns.created_at >= filters.since
     rest = {
-        "user_id": wanted.user,
-        "connector_key": wanted.connector,
-        "status": wanted.status.value if wanted.status else None,
+        "user_id": filters.user,
+        "connector_key": filters.connector,
+        "status": filters.status.value if filters.status else None,
     }
     return PagedQuery(attempts, indexed, {name: value for name, value in rest.items() if value is not None})

@@ -40,15 +40,15 @@ MOST_CLAIM_TRIES: Final = 8
 
 @dataclass(frozen=True)
 class ConnectionTarget:
-    """Which account connector a sign-in is for: that of this id, or the account's only one of its connector.
+    """Which account connector a sign-in is for: the one with this id, or without it the only install.
 
-    ``adds``: connect another third-party account. ``attempt`` (an id) then claims a free account connector
+    ``adds``: connect another third-party account. ``attempt_id`` then claims a free account connector
     (installed, not connected, not in use) or a new one.
     """
 
     account_connector_id: int | None = None
     adds: bool = False
-    attempt: str = ""
+    attempt_id: str = ""
 
 
 class ConnectorClaims(Protocol):
@@ -60,7 +60,9 @@ class ConnectorClaims(Protocol):
     def busy(self, account: AccountRef) -> Set[int]:
         """Account connectors that users are signing in to now."""
 
-    def take(self, account: AccountRef, offered: OfferedConnector, connector_id: int, attempt: str) -> bool:
+    def claim(
+        self, account: AccountRef, offered: OfferedConnector, account_connector_id: int, attempt_id: str
+    ) -> bool:
         """Claim this account connector for the attempt; False when another attempt has it."""
 
 
@@ -101,31 +103,31 @@ class Minter:
         Raises ``PartnerProblem``: ``ConnectionNotFound`` when the one in ``target`` does not exist,
         ``SeveralConnections`` when several are connected and ``target`` names none.
         """
-        wanted = self.find(account, offered)
+        connector = self.find(account, offered)
         if target.account_connector_id is not None or target.adds:
-            return self._mint_for_target(account, offered, wanted, target, username, completion)
+            return self._mint_for_target(account, offered, connector, target, username, completion)
         listed = None
         if not self._token_names_connector:
             listed = self._submit(partial(self._partner.list_account_connectors, account))
-        token = self._partner.mint_sign_in_token(account, username, completion, wanted)
+        token = self._partner.mint_sign_in_token(account, username, completion, connector)
         self._token_names_connector = token.account_connector is not None
         if token.account_connector is not None and token.install_count <= 1:
             return token.account_connector, token
         found = listed.result() if listed else self._partner.list_account_connectors(account)
-        return self._choose(account, wanted, self._installs_of(account, wanted, found)), token
+        return self._choose(account, connector, self._installs_of(account, connector, found)), token
 
     def _mint_for_target(
         self,
         account: AccountRef,
         offered: OfferedConnector,
-        wanted: Connector,
+        connector: Connector,
         target: ConnectionTarget,
         username: str,
         completion: CompletionRequest | None,
     ) -> tuple[AccountConnector, SignInToken]:
-        found = self._submit(partial(self._named_or_free, account, offered, wanted, target))
+        found = self._submit(partial(self._named_or_free, account, offered, connector, target))
         try:
-            # Without ``wanted``: with it the partner service would choose an account connector itself.
+            # Without ``connector``: with it the partner service would choose an account connector itself.
             token = self._partner.mint_sign_in_token(account, username, completion)
         except PartnerProblem:
             # Let a running install finish, so that the next try finds it and does not install another.
@@ -134,48 +136,48 @@ class Minter:
         return found.result(), token
 
     def _named_or_free(
-        self, account: AccountRef, offered: OfferedConnector, wanted: Connector, target: ConnectionTarget
+        self, account: AccountRef, offered: OfferedConnector, connector: Connector, target: ConnectionTarget
     ) -> AccountConnector:
         if target.account_connector_id is None:
-            return self._free_or_new(account, offered, wanted, target.attempt)
+            return self._free_or_new(account, offered, connector, target.attempt_id)
         found = self._partner.get_account_connector(account, target.account_connector_id)
-        if found is None or not wanted.is_in(found):
+        if found is None or not connector.is_in(found):
             raise ConnectionNotFound(f"there is no connection {target.account_connector_id} of {offered.key}")
         return found
 
     def _free_or_new(
-        self, account: AccountRef, offered: OfferedConnector, wanted: Connector, attempt: str
+        self, account: AccountRef, offered: OfferedConnector, connector: Connector, attempt_id: str
     ) -> AccountConnector:
-        """A free account connector, claimed for ``attempt``, or a new one.
+        """A free account connector, claimed for ``attempt_id``, or a new one.
 
         Reuses what an earlier attempt installed but never connected, even if its process died. If another
         attempt claims it first, leaves it to that attempt, even if this one installed it.
         """
         for _ in range(MOST_CLAIM_TRIES):
-            free = self._claim_free(account, offered, wanted, attempt)
+            free = self._claim_free(account, offered, connector, attempt_id)
             if free is not None:
                 return free
-            made = self._partner.add_connector(account, wanted)
-            if self._take(account, offered, made, attempt):
+            made = self._partner.install_another(account, connector)
+            if self._take(account, offered, made, attempt_id):
                 return made
         raise PartnerUnavailable(f"too many users add an account of {offered.key} at once")
 
     def _claim_free(
-        self, account: AccountRef, offered: OfferedConnector, wanted: Connector, attempt: str
+        self, account: AccountRef, offered: OfferedConnector, connector: Connector, attempt_id: str
     ) -> AccountConnector | None:
-        installs = self._installs_of(account, wanted, self._partner.list_account_connectors(account))
+        installs = self._installs_of(account, connector, self._partner.list_account_connectors(account))
         lost, busy = self._lost(account), self._claims.busy(account) if self._claims else set()
         candidates = [item for item in installs if not item.authenticated and item.id not in lost | busy]
         # Nothing is connected, and one has lost its grant: sign in to that one again.
         if not any(item.authenticated for item in installs) and any(item.id in lost for item in installs):
-            again = self._choose(account, wanted, installs)
-            candidates = [again, *candidates] if again.id not in busy else candidates
-        return next((item for item in candidates if self._take(account, offered, item, attempt)), None)
+            to_reconnect = self._choose(account, connector, installs)
+            candidates = [to_reconnect, *candidates] if to_reconnect.id not in busy else candidates
+        return next((item for item in candidates if self._take(account, offered, item, attempt_id)), None)
 
     def _take(
-        self, account: AccountRef, offered: OfferedConnector, item: AccountConnector, attempt: str
+        self, account: AccountRef, offered: OfferedConnector, item: AccountConnector, attempt_id: str
     ) -> bool:
-        return self._claims is None or self._claims.take(account, offered, item.id, attempt)
+        return self._claims is None or self._claims.claim(account, offered, item.id, attempt_id)
 
     def _lost(self, account: AccountRef) -> Set[int]:
         return self._claims.lost(account) if self._claims else set()
@@ -193,13 +195,13 @@ class Minter:
             return self._catalogue.find(account, offered)
 
     def _installs_of(
-        self, account: AccountRef, wanted: Connector, installed: list[AccountConnector]
+        self, account: AccountRef, connector: Connector, installed: list[AccountConnector]
     ) -> list[AccountConnector]:
-        installs = [with_details(self._partner, account, item) for item in installed if wanted.is_in(item)]
+        installs = [with_details(self._partner, account, item) for item in installed if connector.is_in(item)]
         return sorted(installs, key=lambda item: (not item.authenticated, item.id))
 
     def _choose(
-        self, account: AccountRef, wanted: Connector, installs: list[AccountConnector]
+        self, account: AccountRef, connector: Connector, installs: list[AccountConnector]
     ) -> AccountConnector:
         """The account connector to sign in to; installs the newest release where there is none.
 
@@ -208,7 +210,7 @@ class Minter:
         none is and more than one lost its grant.
         """
         if not installs:
-            return self._partner.install_connector(account, wanted)
+            return self._partner.install_connector(account, connector)
         if len(installs) == 1:
             return installs[0]
         self._warn_of_several(account, installs)
@@ -218,7 +220,7 @@ class Minter:
             candidates = [item for item in installs if item.id in lost]
         if len(candidates) > 1:
             raise SeveralConnections(
-                f"account {account.id!r} has several connections of {wanted.name!r}:"
+                f"account {account.id!r} has several connections of {connector.name!r}:"
                 f" {', '.join(str(item.id) for item in candidates)}; name one of them as connection"
             )
         return candidates[0] if candidates else installs[0]

@@ -30,9 +30,9 @@ _FOUND: Final = union_all(
         _attempt.returned_at,
         _attempt.return_error,
     ).where(
-        _attempt.account_connector_id == bindparam("number"),
+        _attempt.account_connector_id == bindparam("account_connector_id"),
         _attempt.minted_at >= bindparam("since"),
-        _attempt.id != bindparam("but"),
+        _attempt.id != bindparam("except_id"),
     ),
     select(
         _url.product,
@@ -41,7 +41,9 @@ _FOUND: Final = union_all(
         _url.minted_at,
         _url.authenticated_before,
         *(null() for _ in range(5)),
-    ).where(_url.account_connector_id == bindparam("number"), _url.minted_at >= bindparam("since")),
+    ).where(
+        _url.account_connector_id == bindparam("account_connector_id"), _url.minted_at >= bindparam("since")
+    ),
 )
 
 
@@ -55,7 +57,9 @@ class OtherSignIns:
     def of(self, attempt: Attempt, since: datetime) -> list[OtherSignIn]:
         """All sign-ins minted at ``since`` or later, except that of ``attempt`` itself."""
         owner = attempt.product, attempt.account.id, attempt.user.id
-        rows = self._found.all(number=attempt.account_connector_id, since=since, but=attempt.id)
+        rows = self._found.all(
+            account_connector_id=attempt.account_connector_id, since=since, except_id=attempt.id
+        )
         return [_other(owner, row) for row in rows]
 
     def note(self, minted: MintedUrl) -> None:

@@ -68,7 +68,7 @@ class OtherSignIn:
 
 def decide(
     attempt: Attempt,
-    seen: AccountConnector | None,
+    account_connector: AccountConnector | None,
     now: datetime,
     *,
     hint: Hint | None = None,
@@ -86,26 +86,31 @@ def decide(
     - For one that was authenticated before, neither the flag nor the return proves anything, since a partner
       service may also send back a user who denied. The user is asked, and the connection is not attributed.
     """
-    if seen is not None and seen.sign_ins is not None:
-        return _decide_by_record(attempt, seen.sign_ins, now)
+    if account_connector is not None and account_connector.sign_ins is not None:
+        return _decide_by_record(attempt, account_connector.sign_ins, now)
     if attempt.return_error is not None:
         status = Status.DECLINED if attempt.return_error in DENIALS else Status.FAILED
         return {"status": status, "settled_at": now, "error_code": status.value}
-    if seen is None or not seen.authenticated:
+    if account_connector is None or not account_connector.authenticated:
         return None
-    newly = not attempt.authenticated_before
-    if newly and not somebody_else(attempt, others):
+    became_authenticated = not attempt.authenticated_before
+    if became_authenticated and not somebody_else(attempt, others):
         return _connected(now, attributed=True)
     over_at = attempt.returned_at or attempt.seemed_over_at
     over = hint in ENDING_HINTS or over_at is not None or now >= attempt.expires_at
-    if attempt.confirmed_at is not None or (newly and over):
+    if attempt.confirmed_at is not None or (became_authenticated and over):
         return _connected(now, attributed=False)
     return None
 
 
-def needs_others(attempt: Attempt, seen: AccountConnector | None) -> bool:
+def needs_others(attempt: Attempt, account_connector: AccountConnector | None) -> bool:
     """Whether it matters who else signs in to the same account connector."""
-    return bool(seen and seen.sign_ins is None and seen.authenticated and not attempt.authenticated_before)
+    return bool(
+        account_connector
+        and account_connector.sign_ins is None
+        and account_connector.authenticated
+        and not attempt.authenticated_before
+    )
 
 
 def others_since(attempt: Attempt) -> datetime:
@@ -119,22 +124,28 @@ def somebody_else(attempt: Attempt, others: Sequence[OtherSignIn]) -> bool:
 
 
 def succeeded_late(
-    attempt: Attempt, seen: AccountConnector | None, others: Sequence[OtherSignIn]
+    attempt: Attempt, account_connector: AccountConnector | None, others: Sequence[OtherSignIn]
 ) -> AttemptChanges | None:
     """The changes for a cancelled or expired attempt whose sign-in has succeeded; None if it has not.
 
     They may be empty. Without records the flag counts only if no other sign-in may have set it, not even a
     later one of the same user.
     """
-    if seen is None:
+    if account_connector is None:
         return None
-    if seen.sign_ins is not None:
-        record = _record_of(attempt, seen.sign_ins)
+    if account_connector.sign_ins is not None:
+        record = _record_of(attempt, account_connector.sign_ins)
         return (
             {"external_account": record.external_account} if record and record.result == "connected" else None
         )
-    newly = seen.authenticated and not attempt.authenticated_before and attempt.return_error is None
-    return {} if newly and not any(_may_have_done_it(attempt, other) for other in others) else None
+    became_authenticated = (
+        account_connector.authenticated and not attempt.authenticated_before and attempt.return_error is None
+    )
+    return (
+        {}
+        if became_authenticated and not any(_may_have_done_it(attempt, other) for other in others)
+        else None
+    )
 
 
 def named_error(text: str) -> str | None:
@@ -145,12 +156,12 @@ def named_error(text: str) -> str | None:
     return text if _ERROR.fullmatch(text) else "unknown"
 
 
-def begun_at(attempt: Attempt, seen: AccountConnector | None) -> datetime | None:
+def begun_at(attempt: Attempt, account_connector: AccountConnector | None) -> datetime | None:
     """When the browser arrived at the partner service with this attempt's token, while its sign-in runs.
 
     None before, afterwards, and where it is not recorded.
     """
-    records = (seen.sign_ins if seen else None) or ()
+    records = (account_connector.sign_ins if account_connector else None) or ()
     record = _record_of(attempt, records)
     return record.at if record and record.result == "started" else None
 
@@ -192,8 +203,8 @@ def _decide_by_record(
         changes["attributed"] = True
     else:
         changes["error_code"] = MISMATCH if record.error in HELD else status.value
-        if record.provider_said is not None:
-            changes["provider_said"] = record.provider_said
+        if record.third_party_error is not None:
+            changes["third_party_error"] = record.third_party_error
     if changes.get("error_code") == MISMATCH:
         connected = (record.external_account for record in records if record.result == "connected")
         changes["connected_account"] = next(connected, None)

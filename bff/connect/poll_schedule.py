@@ -37,8 +37,8 @@ class PollPermit:
 
     def looks_due(self, attempt: Attempt) -> bool:
         """Whether claiming it may succeed, judged by the attempt as it was read: saves a write if not."""
-        last_poll = attempt.checked_at
-        return attempt.checks < self.most and (last_poll is None or last_poll <= self.not_since)
+        last_poll = attempt.polled_at
+        return attempt.polls < self.most and (last_poll is None or last_poll <= self.not_since)
 
 
 def poll_permit(attempt: Attempt, hint: Hint | None, now: datetime) -> PollPermit:

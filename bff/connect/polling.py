@@ -37,35 +37,39 @@ class AttemptPoller:
         if attempt.status in LIVE:
             if hint is not None:
                 self._attempts.note_hint(attempt.id, hint, now)
-            changes, seen = self._decide(attempt, hint, now)
+            changes, account_connector = self._decide(attempt, hint, now)
             changes = changes or outcome.expire(attempt, now)
-            return self.settle(attempt, changes, seen) if changes else attempt
+            return self.settle(attempt, changes, account_connector) if changes else attempt
         if self._may_still_succeed(attempt, now):
             return self._look_for_late_success(attempt, hint, now)
         return attempt
 
-    def conclude(self, attempt: Attempt, seen: AccountConnector, hint: Hint) -> Attempt:
-        """Settle the attempt if ``seen``, its account connector as just read by the caller, shows its end."""
-        changes = self._changes(attempt, seen, hint)
-        return self.settle(attempt, changes, seen) if changes else attempt
+    def conclude(self, attempt: Attempt, account_connector: AccountConnector, hint: Hint) -> Attempt:
+        """Settle the attempt if ``account_connector``, as the caller has just read it, shows its end."""
+        changes = self._changes(attempt, account_connector, hint)
+        return self.settle(attempt, changes, account_connector) if changes else attempt
 
     def settle(
-        self, attempt: Attempt, changes: AttemptChanges, seen: AccountConnector | None = None
+        self, attempt: Attempt, changes: AttemptChanges, account_connector: AccountConnector | None = None
     ) -> Attempt:
         """End a live attempt and return it as it is then. Of concurrent calls the first one counts.
 
-        ``seen``: the account connector as just read. Updates its connection if the attempt ends connected.
+        ``account_connector``: as just read. Updates its connection if the attempt ends connected.
         """
-        succeeded = seen if changes.get("status") is Status.CONNECTED else None
+        succeeded = account_connector if changes.get("status") is Status.CONNECTED else None
         changes = {"settled_at": self._clock(), **changes}
         settled = self._attempts.transition(attempt.id, LIVE, changes, self._connection_hook(succeeded))
         if settled is None:
             return self._attempts.get(attempt.id) or attempt
-        self._events.tell("settled", settled)
+        self._events.emit("settled", settled)
         return settled
 
-    def _connection_hook(self, seen: AccountConnector | None) -> TransactionHook | None:
-        return self._connections.settled(seen) if self._connections and seen else None
+    def _connection_hook(self, account_connector: AccountConnector | None) -> TransactionHook | None:
+        return (
+            self._connections.settlement_hook(account_connector)
+            if self._connections and account_connector
+            else None
+        )
 
     def _may_still_succeed(self, attempt: Attempt, now: datetime) -> bool:
         return (
@@ -78,32 +82,38 @@ class AttemptPoller:
     def _look_for_late_success(self, attempt: Attempt, hint: Hint | None, now: datetime) -> Attempt:
         # Pages no longer ask about such an attempt. So a request without a hint gets the budget of one with a
         # hint.
-        polled, seen = self._poll_if_due(attempt, hint or Hint.FOCUS, now)
-        changes = outcome.succeeded_late(attempt, seen, self._others(attempt, seen)) if polled else None
+        polled, account_connector = self._poll_if_due(attempt, hint or Hint.FOCUS, now)
+        changes = (
+            outcome.succeeded_late(attempt, account_connector, self._others(attempt, account_connector))
+            if polled
+            else None
+        )
         if changes is None:
             return attempt
         late: AttemptChanges = {**changes, "late_success_at": now}
-        succeeded = self._attempts.transition(attempt.id, {attempt.status}, late, self._connection_hook(seen))
+        succeeded = self._attempts.transition(
+            attempt.id, {attempt.status}, late, self._connection_hook(account_connector)
+        )
         if succeeded is None:
             return attempt
-        self._events.tell("late success", succeeded)
+        self._events.emit("late success", succeeded)
         return succeeded
 
     def _decide(
         self, attempt: Attempt, hint: Hint | None, now: datetime
     ) -> tuple[AttemptChanges | None, AccountConnector | None]:
-        polled, seen = self._poll_if_due(attempt, hint, now)
+        polled, account_connector = self._poll_if_due(attempt, hint, now)
         if not polled:
             return None, None
-        if begun := outcome.begun_at(attempt, seen):
+        if begun := outcome.begun_at(attempt, account_connector):
             self._attempts.note_begun(attempt.id, begun)
-        return self._changes(attempt, seen, hint), seen
+        return self._changes(attempt, account_connector, hint), account_connector
 
     def _changes(
-        self, attempt: Attempt, seen: AccountConnector | None, hint: Hint | None
+        self, attempt: Attempt, account_connector: AccountConnector | None, hint: Hint | None
     ) -> AttemptChanges | None:
-        others = self._others(attempt, seen)
-        return outcome.decide(attempt, seen, self._clock(), hint=hint, others=others)
+        others = self._others(attempt, account_connector)
+        return outcome.decide(attempt, account_connector, self._clock(), hint=hint, others=others)
 
     def _poll_if_due(
         self, attempt: Attempt, hint: Hint | None, now: datetime
@@ -125,9 +135,9 @@ class AttemptPoller:
             if claimed:
                 self._attempts.release(attempt.id, permit.lease_until)
 
-    def _others(self, attempt: Attempt, seen: AccountConnector | None) -> list[OtherSignIn]:
+    def _others(self, attempt: Attempt, account_connector: AccountConnector | None) -> list[OtherSignIn]:
         # Read after the poll: a sign-in that set the flag was stored before it could set it.
-        if not outcome.needs_others(attempt, seen):
+        if not outcome.needs_others(attempt, account_connector):
             return []
         return self._attempts.others(attempt, outcome.others_since(attempt))
 

@@ -20,8 +20,8 @@ TransactionHook = Callable[[Any, Attempt], None]
 class Connections(Protocol):
     """Updates connections after sign-ins."""
 
-    def settled(self, seen: AccountConnector) -> TransactionHook:
-        """Work that records the connection of a successful attempt; ``seen`` is its account connector."""
+    def settlement_hook(self, account_connector: AccountConnector) -> TransactionHook:
+        """Work that records the connection of a successful attempt to ``account_connector``."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class AttemptStore(Protocol):
     def claim_poll(self, attempt_id: str, now: datetime, permit: PollPermit) -> bool:
         """Claim the permission to poll until ``permit.lease_until``; False if a poll is not due.
 
-        Counts the poll (``Attempt.checks``, ``Attempt.checked_at``).
+        Counts the poll (``Attempt.polls``, ``Attempt.polled_at``).
         """
 
     def claim_launch(self, attempt_id: str, now: datetime, lease_until: datetime) -> bool:
@@ -104,10 +104,10 @@ class AttemptStore(Protocol):
     def note(self, attempt_id: str, step: str, at: datetime) -> None:
         """Count a step of the timeline (``timeline.SENTENCES``)."""
 
-    def forms_sent(self, attempt_id: str) -> int:
+    def form_submissions(self, attempt_id: str) -> int:
         """How often the form of an attempt was submitted."""
 
-    def send_form(self, attempt_id: str, turn: int, now: datetime) -> bool:
+    def count_submission(self, attempt_id: str, turn: int, now: datetime) -> bool:
         """Compare-and-set: count one more submission after ``turn`` of them; False if there were more."""
 
     def was_filled_in(self, account_connector_id: int) -> bool:
@@ -133,5 +133,5 @@ class ReceiptSigner(Protocol):
 class Events(Protocol):
     """Receives events of attempts."""
 
-    def tell(self, event: str, attempt: Attempt) -> None:
+    def emit(self, event: str, attempt: Attempt) -> None:
         """``event``: ``settled``, ``late success``, ``completed elsewhere`` or ``cannot complete``."""

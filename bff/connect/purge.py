@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Column, ColumnElement, Engine, Select, Table, delete, exists, func, select, tuple_
 
 from bff.connect.outcome import LATE
-from bff.content.logos.store import UNNAMED_KEPT, is_unnamed
+from bff.content.logos.store import UNREFERENCED_KEPT, is_unreferenced
 from bff.identity.sessions import LONGEST_SESSION
 from bff.serving.database import writing
 from bff.storage.tables import (
@@ -36,7 +36,7 @@ IMAGES_CHECKED_EVERY: Final = timedelta(hours=1)
 CATALOGUE_KEPT: Final = timedelta(days=30)
 """How long a catalogue entry is kept after it was last read."""
 INVITES_KEPT: Final = timedelta(days=30)
-"""How long an expired or used invite is kept, so that its link can still explain itself."""
+"""How long an expired or used invite is kept. Until then, its link opens a page that says why it fails."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Purge:
             *self._ended_webhooks(now),
             PurgeRule("rate limits", rate_limits, rate_limits.c.ends_at, now),
             *(
-                [PurgeRule("images", images, image.at, now - UNNAMED_KEPT, is_unnamed())]
+                [PurgeRule("images", images, image.at, now - UNREFERENCED_KEPT, is_unreferenced())]
                 if images_too
                 else []
             ),
@@ -120,7 +120,7 @@ class Purge:
             PurgeRule("webhook endpoints", webhook_endpoints, endpoint.removed_at, until),
         )
 
-    def forget(self, now: datetime, limit: int, only: Set[str] | None = None) -> dict[str, int]:
+    def delete_old(self, now: datetime, limit: int, only: Set[str] | None = None) -> dict[str, int]:
         """Delete at most ``limit`` rows by each rule, one transaction each; return the counts by rule.
 
         ``only``: the names of the rules to apply; None for all.

@@ -59,7 +59,7 @@ class Receipts:
         key = self._keys[0]
         header = {"alg": ALGORITHM, "kid": key.thumbprint(), "typ": TYPE}
         # In UTF-8 (RFC 7519, section 7.1): escaped, ids of 255 letters beyond ASCII would make it three times
-        # as long, and longer than what verifiers take.
+        # as long, and longer than verifiers accept.
         payload = json.dumps(claims, ensure_ascii=False, separators=(",", ":"))
         return jws.serialize_compact(header, payload, key, [ALGORITHM])
 

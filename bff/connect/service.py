@@ -210,16 +210,16 @@ class Connect:
             "status": Status.LAUNCHED,
             "launched_at": now,
             "expires_at": now + LAUNCHED_LIFE,
-            "checking_until": lease_until,
+            "claimed_until": lease_until,
         }
-        if opened := self._attempts.transition(attempt.id, {Status.CREATED}, changes):
-            return opened, lease_until
-        again = self._attempts.get(attempt.id)
-        if again is None or not launch_token.is_usable(again):
+        if launched := self._attempts.transition(attempt.id, {Status.CREATED}, changes):
+            return launched, lease_until
+        current = self._attempts.get(attempt.id)
+        if current is None or not launch_token.is_usable(current):
             raise LaunchRefused("this launch token was used")
         if not self._attempts.claim_launch(attempt.id, now, lease_until):
             raise LaunchPostponed("this launch is being tried already")
-        return again, lease_until
+        return current, lease_until
 
     def _fail_or_postpone(
         self, attempt: Attempt, lease_until: datetime, problem: PartnerProblem
@@ -235,10 +235,10 @@ class Connect:
 
     def _mint_unless_form(self, begun: Future[MintedLaunch] | None, attempt: Attempt) -> MintedLaunch | None:
         """What was minted; None where the user has to fill in a form first."""
-        if self._forms.comes_first(attempt):
+        if self._forms.replaces_sign_in(attempt):
             return None
         launch = self._prefetched_or_minted(begun, attempt)
-        return None if self._forms.is_needed(attempt, launch.minted.installed) else launch
+        return None if self._forms.is_needed(attempt, launch.minted.account_connector) else launch
 
     def _prefetched_or_minted(self, begun: Future[MintedLaunch] | None, attempt: Attempt) -> MintedLaunch:
         # A prefetch that failed before the launch is repeated. One that is still running is awaited but not

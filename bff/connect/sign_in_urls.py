@@ -1,4 +1,4 @@
-"""Mints sign-in URLs for host's servers that redirect a browser by themselves, outside of any attempt."""
+"""Mints sign-in URLs, with which a host's server redirects a browser by itself, outside of any attempt."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bff.connect.ports import AttemptStore, MintedUrl
 from bff.content.minted_url import require_fit, sign_in_url
 from bff.content.product import Product
 from bff.identity.principal import AccountRef, User
-from bff.upstream.sign_in_forms import Way
+from bff.upstream.sign_in_forms import AuthKind
 
 
 class SignInUrls:
@@ -53,17 +53,25 @@ class SignInUrls:
                 f"target_origin: with a callback_message it must be the bare origin, {origin}"
             )
         require_fit(self._service_url, target_origin, callback_message)
-        if self._minter.find(account, offered).form.way is not Way.OAUTH:
+        if self._minter.find(account, offered).form.auth is not AuthKind.OAUTH:
             raise ConnectorUnavailable(
-                f"connector {connector!r} is connected by a form in the popup, or not at all, and by no link"
+                f"connector {connector!r} has no sign-in URL: it needs a form in the popup, or"
+                " cannot be connected"
             )
-        installed, token = self._minter.mint(account, offered, user.id)
-        if installed.sign_ins is None:
-            # Without it, the connection that this sign-in makes could be attributed to an attempt.
+        account_connector, token = self._minter.mint(account, offered, user.id)
+        if account_connector.sign_ins is None:
+            # Otherwise, the connection that this sign-in makes could be attributed to an attempt.
             self._attempts.note_sign_in_url(
                 MintedUrl(
-                    installed.id, product.key, account.id, user.id, self._clock(), installed.authenticated
+                    account_connector.id,
+                    product.key,
+                    account.id,
+                    user.id,
+                    self._clock(),
+                    account_connector.authenticated,
                 )
             )
-        url = sign_in_url(self._service_url, installed.id, token.value, target_origin, callback_message)
+        url = sign_in_url(
+            self._service_url, account_connector.id, token.value, target_origin, callback_message
+        )
         return url, token.expires_at

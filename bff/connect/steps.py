@@ -14,14 +14,14 @@ from bff.storage.tables import attempt_steps, attempts
 
 def note(connection: Connection, attempt_id: str, step: str, at: datetime, *, again: bool = True) -> None:
     """Count a step of an attempt. ``again`` False: only the first call counts."""
-    table = attempt_steps.c
-    known = (table.attempt_id == attempt_id) & (table.step == step)
+    columns = attempt_steps.c
+    known = (columns.attempt_id == attempt_id) & (columns.step == step)
     if again:
-        more = update(attempt_steps).where(known).values(last_at=at, count=table.count + 1)
-        there = connection.execute(more).rowcount > 0
+        increment = update(attempt_steps).where(known).values(last_at=at, count=columns.count + 1)
+        exists = connection.execute(increment).rowcount > 0
     else:
-        there = connection.execute(select(attempt_steps.c.step).where(known)).first() is not None
-    if there:
+        exists = connection.execute(select(attempt_steps.c.step).where(known)).first() is not None
+    if exists:
         return
     values = {"attempt_id": attempt_id, "step": step, "first_at": at, "last_at": at, "count": 1}
     with contextlib.suppress(IntegrityError), connection.begin_nested():
@@ -29,20 +29,20 @@ def note(connection: Connection, attempt_id: str, step: str, at: datetime, *, ag
         connection.execute(insert(attempt_steps).values(values))
 
 
-def forms_sent(connection: Connection, attempt_id: str) -> int:
+def form_submissions(connection: Connection, attempt_id: str) -> int:
     """How often the form of an attempt was submitted."""
-    table = attempt_steps.c
-    wanted = select(table.count).where(table.attempt_id == attempt_id, table.step == FORM_SENT)
-    return connection.execute(wanted).scalar_one_or_none() or 0
+    columns = attempt_steps.c
+    query = select(columns.count).where(columns.attempt_id == attempt_id, columns.step == FORM_SENT)
+    return connection.execute(query).scalar_one_or_none() or 0
 
 
-def send_form(connection: Connection, attempt_id: str, turn: int, now: datetime) -> bool:
+def count_submission(connection: Connection, attempt_id: str, turn: int, now: datetime) -> bool:
     """Compare-and-set: count one more submission after ``turn`` of them; False if there were more."""
-    table = attempt_steps.c
-    sent_before = (table.attempt_id == attempt_id) & (table.step == FORM_SENT) & (table.count == turn)
+    columns = attempt_steps.c
+    sent_before = (columns.attempt_id == attempt_id) & (columns.step == FORM_SENT) & (columns.count == turn)
     if turn:
-        more = update(attempt_steps).where(sent_before).values(last_at=now, count=turn + 1)
-        return connection.execute(more).rowcount == 1
+        increment = update(attempt_steps).where(sent_before).values(last_at=now, count=turn + 1)
+        return connection.execute(increment).rowcount == 1
     first = {"attempt_id": attempt_id, "step": FORM_SENT, "first_at": now, "last_at": now, "count": 1}
     try:
         with connection.begin_nested():
@@ -55,19 +55,19 @@ def send_form(connection: Connection, attempt_id: str, turn: int, now: datetime)
 def was_filled_in(connection: Connection, account_connector_id: int) -> bool:
     """Whether a user has submitted a form for this account connector, in any attempt still stored."""
     sent = attempt_steps.join(attempts, attempts.c.id == attempt_steps.c.attempt_id)
-    for_it = (attempts.c.account_connector_id == account_connector_id) & (attempt_steps.c.step == FORM_SENT)
-    return connection.execute(select(attempts.c.id).select_from(sent).where(for_it)).first() is not None
+    by_user = (attempts.c.account_connector_id == account_connector_id) & (attempt_steps.c.step == FORM_SENT)
+    return connection.execute(select(attempts.c.id).select_from(sent).where(by_user)).first() is not None
 
 
 def read(connection: Connection, attempt_id: str) -> list[Step]:
     """The counted steps, unordered. That of the polls has the count and the last time from the attempt."""
     noted = connection.execute(select(attempt_steps).where(attempt_steps.c.attempt_id == attempt_id)).all()
-    counts = select(attempts.c.checked_at, attempts.c.checks).where(attempts.c.id == attempt_id)
-    polls = connection.execute(counts).one_or_none()
+    query = select(attempts.c.polled_at, attempts.c.polls).where(attempts.c.id == attempt_id)
+    polled_at, polls = connection.execute(query).one_or_none() or (None, 0)
     # By position, as ``row.count`` is a method of tuples.
     found = {row.step: Step(row.step, row.first_at, row.last_at, row[4]) for row in noted}
-    if polls and polls.checked_at:
+    if polled_at:
         # Only the first poll is noted as a step, and not even that if its process died.
-        first_at = found[POLLED].at if POLLED in found else polls.checked_at
-        found[POLLED] = Step(POLLED, first_at, polls.checked_at, polls.checks)
+        first_at = found[POLLED].at if POLLED in found else polled_at
+        found[POLLED] = Step(POLLED, first_at, polled_at, polls)
     return list(found.values())

@@ -27,22 +27,23 @@ from bff.storage import outbox
 from bff.storage.tables import IS_LAUNCHED, attempts
 
 MOST_FOUND: Final = 20
+"""Attempts returned for one support code. Codes are random, so as a rule it is one."""
 
-_table: Final = attempts.c
+_columns: Final = attempts.c
 
 
 def _by(column: Column[Any]) -> Select[Any]:
-    return select(attempts).where(column == bindparam("wanted"))
+    return select(attempts).where(column == bindparam("value"))
 
 
 def _transition(names: frozenset[str], expected: frozenset[Status], unused: bool) -> ReturningUpdate[Any]:
     """The compare-and-set statement that sets the columns ``names``, each from a parameter of its name."""
-    allowed = or_(*(_table.status == status.value for status in sorted(expected)))
+    allowed = or_(*(_columns.status == status.value for status in sorted(expected)))
     if unused:
-        allowed &= _table.minted_at.is_(None) & _table.browser_sha256.is_(None)
+        allowed &= _columns.minted_at.is_(None) & _columns.browser_sha256.is_(None)
     changed: dict[str, Any] = {name: bindparam(name) for name in names}
-    wanted = update(attempts).where(_table.id == bindparam("wanted"), allowed)
-    return wanted.values(changed).returning(attempts)
+    change = update(attempts).where(_columns.id == bindparam("attempt_id"), allowed)
+    return change.values(changed).returning(attempts)
 
 
 def _event(event_type: str, at: datetime, row: tuple[Any, ...]) -> dict[str, Any]:
@@ -68,14 +69,14 @@ class DatabaseAttempts:
         self._by_id, self._by_launch_token, self._by_return_secret, self._by_key = (
             Read(engine, _by(column))
             for column in (
-                _table.id,
-                _table.launch_token_sha256,
-                _table.return_secret_sha256,
-                _table.idempotency_sha256,
+                _columns.id,
+                _columns.launch_token_sha256,
+                _columns.return_secret_sha256,
+                _columns.idempotency_sha256,
             )
         )
         new: dict[str, Any] = {name: bindparam(name) for name in COLUMNS}
-        self._add = Change(engine, insert(attempts).values(new).returning(_table.id))
+        self._add = Change(engine, insert(attempts).values(new).returning(_columns.id))
         self._claims = Claims(engine)
         self._transitions: dict[tuple[frozenset[str], frozenset[Status], bool], Change] = {}
 
@@ -85,22 +86,22 @@ class DatabaseAttempts:
             self._add.make(to_row(attempt))
         except IntegrityError:
             key = attempt.idempotency_sha256
-            begun = (from_row_or_none(self._by_key.one(wanted=key)) if key else None) or self.get(attempt.id)
+            begun = (from_row_or_none(self._by_key.one(value=key)) if key else None) or self.get(attempt.id)
             if begun is None:
                 raise
             raise AlreadyBegun(begun) from None
 
     def get(self, attempt_id: str) -> Attempt | None:
         """The attempt of this id."""
-        return from_row_or_none(self._by_id.one(wanted=attempt_id))
+        return from_row_or_none(self._by_id.one(value=attempt_id))
 
     def find_by_launch_token(self, token_sha256: str) -> Attempt | None:
         """The attempt that this launch token belongs to."""
-        return from_row_or_none(self._by_launch_token.one(wanted=token_sha256))
+        return from_row_or_none(self._by_launch_token.one(value=token_sha256))
 
     def find_by_return_secret(self, secret_sha256: str) -> Attempt | None:
         """The attempt whose return page has this secret."""
-        return from_row_or_none(self._by_return_secret.one(wanted=secret_sha256))
+        return from_row_or_none(self._by_return_secret.one(value=secret_sha256))
 
     def transition(
         self,
@@ -123,13 +124,15 @@ class DatabaseAttempts:
 
         event = partial(_event, event_type, at) if event_type else None
         if hook is not None:
-            row = self._change_with_hook(_transition(*kind), {**changes, "wanted": attempt_id}, event, hook)
+            row = self._change_with_hook(
+                _transition(*kind), {**changes, "attempt_id": attempt_id}, event, hook
+            )
         else:
             change = self._transitions.get(kind)
             if change is None:
                 change = Change(self._engine, _transition(*kind), outbox.RECORD_IF_WANTED)
                 self._transitions[kind] = change
-            row = change.make({**changes, "wanted": attempt_id}, event)
+            row = change.make({**changes, "attempt_id": attempt_id}, event)
         if row is not None and event_type is not None:
             outbox.notify(self._engine)
         return from_row_or_none(row)
@@ -153,9 +156,9 @@ class DatabaseAttempts:
 
     def find_by_support_code(self, support_code: str) -> list[Attempt]:
         """The attempts with this support code, newest first."""
-        wanted = select(attempts).where(attempts.c.support_code == support_code)
+        query = select(attempts).where(attempts.c.support_code == support_code)
         with self._engine.connect() as connection:
-            rows = connection.execute(wanted.order_by(attempts.c.created_at.desc()).limit(MOST_FOUND)).all()
+            rows = connection.execute(query.order_by(attempts.c.created_at.desc()).limit(MOST_FOUND)).all()
         return [from_row(row) for row in rows]
 
     def others(self, attempt: Attempt, since: datetime) -> list[OtherSignIn]:
@@ -185,8 +188,8 @@ class DatabaseAttempts:
     def note_hint(self, attempt_id: str, hint: Hint, now: datetime) -> None:
         """Store that a page sent this hint."""
         with self._writer.begin() as connection:
-            seen = {"hinted_at": now} | ({"seemed_over_at": now} if hint in ENDING_HINTS else {})
-            connection.execute(update(attempts).where(_table.id == attempt_id).values(seen))
+            changes = {"hinted_at": now} | ({"seemed_over_at": now} if hint in ENDING_HINTS else {})
+            connection.execute(update(attempts).where(_columns.id == attempt_id).values(changes))
             steps.note(connection, attempt_id, f"{hint}_seen", now)
 
     def note_begun(self, attempt_id: str, at: datetime) -> None:
@@ -199,15 +202,15 @@ class DatabaseAttempts:
         with self._writer.begin() as connection:
             steps.note(connection, attempt_id, step, at)
 
-    def forms_sent(self, attempt_id: str) -> int:
+    def form_submissions(self, attempt_id: str) -> int:
         """How often the form of an attempt was submitted."""
         with self._engine.connect() as connection:
-            return steps.forms_sent(connection, attempt_id)
+            return steps.form_submissions(connection, attempt_id)
 
-    def send_form(self, attempt_id: str, turn: int, now: datetime) -> bool:
+    def count_submission(self, attempt_id: str, turn: int, now: datetime) -> bool:
         """Compare-and-set: count one more submission after ``turn`` of them; False if there were more."""
         with self._writer.begin() as connection:
-            return steps.send_form(connection, attempt_id, turn, now)
+            return steps.count_submission(connection, attempt_id, turn, now)
 
     def was_filled_in(self, account_connector_id: int) -> bool:
         """Whether a user has submitted a form for this account connector, in any attempt still stored."""
@@ -216,9 +219,9 @@ class DatabaseAttempts:
 
     def overdue(self, now: datetime, limit: int) -> list[Attempt]:
         """Launched attempts whose time was over before ``now``, the longest overdue first."""
-        wanted = select(attempts).where(IS_LAUNCHED, attempts.c.expires_at < now)
+        query = select(attempts).where(IS_LAUNCHED, attempts.c.expires_at < now)
         with self._engine.connect() as connection:
-            rows = connection.execute(wanted.order_by(attempts.c.expires_at).limit(limit)).all()
+            rows = connection.execute(query.order_by(attempts.c.expires_at).limit(limit)).all()
         return [from_row(row) for row in rows]
 
     def steps(self, attempt_id: str) -> list[Step]:

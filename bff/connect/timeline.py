@@ -86,8 +86,8 @@ def as_text(attempt: Attempt, noted: list[Step]) -> str:
     for step in all_steps(attempt, noted):
         often = f" ({step.count} times, last {step.last_at:%H:%M:%S})" if step.count > 1 else ""
         lines.append(f"{step.at:%Y-%m-%d %H:%M:%S.%f}  {SENTENCES.get(step.name, step.name)}{often}")
-    if attempt.provider_said:
-        lines.append(f"the third party answered: {attempt.provider_said}")
+    if attempt.third_party_error:
+        lines.append(f"the third party answered: {attempt.third_party_error}")
     elif attempt.launched_at and attempt.status in GIVEN_UP:
         lines.append(NOTHING_CAME_BACK)
     if attempt.error_code:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from bff.connect.attempt import Attempt, Status
-from bff.connections.connection import STANDING, Change, State, Stored
+from bff.connections.connection import EXISTING, Change, State, Stored
 from bff.upstream.protocol import AccountConnector
 
 UNAUTHENTICATED: Final = "unauthenticated"
@@ -39,7 +39,7 @@ def observed(
     if row is not None and row.ending_until is not None:
         return None if row.ending_until > now else _abandoned(row, seen, now)
     state = state_of(seen)
-    if seen is not None and state in STANDING:
+    if seen is not None and state in EXISTING:
         if row is None:
             row = _filled(new, seen, state)
             return _joined(row, seen, "connected", now) if fresh else Change(row)
@@ -49,19 +49,21 @@ def observed(
 
 def _is_gone(row: Stored, seen: AccountConnector | None, now: datetime) -> Change | None:
     """The change where the account connector is gone or unauthenticated."""
-    if row.state not in STANDING:
+    if row.state not in EXISTING:
         return Change(replace(row, removed_at=now)) if seen is None and row.removed_at is None else None
     if seen is None or (seen.grant is not None and seen.grant.state == "none"):
         return disconnected(row, now, gone=seen is None)
     if row.state is State.NEEDS_RECONNECT:
         return None
-    return _told(replace(row, state=State.NEEDS_RECONNECT, reason=UNAUTHENTICATED), "needs_reconnect", now)
+    return _with_event(
+        replace(row, state=State.NEEDS_RECONNECT, reason=UNAUTHENTICATED), "needs_reconnect", now
+    )
 
 
 def shown(row: Stored, seen: AccountConnector) -> Stored:
     """The connection to show where the change itself is left to somebody else."""
     state = state_of(seen)
-    return _filled(row, seen, state) if state in STANDING else row
+    return _filled(row, seen, state) if state in EXISTING else row
 
 
 def is_lost(row: Stored | None, seen: AccountConnector | None) -> bool:
@@ -85,18 +87,18 @@ def signed_in(
     while the connection is being ended; the end makes its own.
     """
     state = state_of(seen)
-    if state not in STANDING:
+    if state not in EXISTING:
         return observed(row, new, seen, now, fresh=False)
     before = row or new
     filled = replace(_filled(before, seen, state), **_doer(attempt, before), taken_until=None, taken_by=None)
     if attempt.external_account:
         filled = replace(filled, external_account=attempt.external_account)
     filled = replace(filled, owner=_first(before, filled) or filled.connected_by)
-    if row is not None and _is_told(row, attempt, seen):
+    if row is not None and _is_reported(row, attempt, seen):
         # Only whose it is: a change of its state since then is told by the next look.
         filled = replace(filled, state=row.state, reason=row.reason)
         return None if _whose(filled) == _whose(row) else Change(filled)
-    again = row.state in STANDING if row else attempt.authenticated_before is True and not fresh
+    again = row.state in EXISTING if row else attempt.authenticated_before is True and not fresh
     if state is State.NEEDS_RECONNECT:
         # It was lost before the first look: the next look makes the event of the loss.
         filled = replace(filled, state=State.CONNECTED, reason=None)
@@ -123,16 +125,16 @@ def disconnected(row: Stored, now: datetime, *, gone: bool = False, by: str | No
         ending_until=None,
         ending_by=None,
     )
-    if row.state not in STANDING:
+    if row.state not in EXISTING:
         return Change(ended)
-    return replace(_told(ended, "disconnected", now), by=by)
+    return replace(_with_event(ended, "disconnected", now), by=by)
 
 
 def _stands(row: Stored, seen: AccountConnector, now: datetime, state: State) -> Change | None:
     filled = _filled(row, seen, state)
     if state is State.NEEDS_RECONNECT:
         if row.state is State.CONNECTED:
-            return _told(filled, "needs_reconnect", now)
+            return _with_event(filled, "needs_reconnect", now)
     elif row.state is State.DISCONNECTED:
         return _joined(filled, seen, "connected", now)
     elif row.state is State.NEEDS_RECONNECT or _is_newer(row, seen):
@@ -147,11 +149,11 @@ def _abandoned(row: Stored, seen: AccountConnector | None, now: datetime) -> Cha
     return Change(replace(row, ending_until=None, ending_by=None))
 
 
-def _is_told(row: Stored, attempt: Attempt, seen: AccountConnector) -> bool:
+def _is_reported(row: Stored, attempt: Attempt, seen: AccountConnector) -> bool:
     """Whether the event of this sign-in was made by an earlier look."""
     if seen.authenticated_at is not None:
         # Also if the grant was lost since then: telling both again would make two losses of one.
-        return row.state in STANDING and row.authenticated_at == seen.authenticated_at
+        return row.state in EXISTING and row.authenticated_at == seen.authenticated_at
     if row.state is not State.CONNECTED:
         return False
     minted = attempt.minted_at or attempt.created_at
@@ -165,8 +167,8 @@ def _is_newer(row: Stored, seen: AccountConnector) -> bool:
 
 def _filled(row: Stored, seen: AccountConnector, state: State) -> Stored:
     """The row with what the partner service reports; other values stay while the connection exists."""
-    grant, newer = seen.grant, row.state not in STANDING or _is_newer(row, seen)
-    told: dict[str, Any] = {
+    grant, newer = seen.grant, row.state not in EXISTING or _is_newer(row, seen)
+    reported: dict[str, Any] = {
         "state": state,
         "reason": (grant.reason if grant else None) if state is State.NEEDS_RECONNECT else None,
         "removed_at": None,
@@ -179,9 +181,9 @@ def _filled(row: Stored, seen: AccountConnector, state: State) -> Stored:
     }
     if newer:
         nobody = {"connected_by": None, "connected_by_name": None}
-        told |= {"connected_at": seen.authenticated_at, **nobody}
-        return replace(row, **told, owner=_first(row, replace(row, **told)))
-    return replace(row, **told)
+        reported |= {"connected_at": seen.authenticated_at, **nobody}
+        return replace(row, **reported, owner=_first(row, replace(row, **reported)))
+    return replace(row, **reported)
 
 
 def _first(before: Stored, after: Stored) -> str | None:
@@ -192,7 +194,7 @@ def _first(before: Stored, after: Stored) -> str | None:
     """
     old, new = before.external_account, after.external_account
     is_another = old is not None and new is not None and old.casefold() != new.casefold()
-    return before.owned_by if before.state in STANDING and not is_another else None
+    return before.owned_by if before.state in EXISTING and not is_another else None
 
 
 def _doer(attempt: Attempt, before: Stored) -> dict[str, Any]:
@@ -221,8 +223,8 @@ def _whose(row: Stored) -> tuple[str | None, ...]:
 
 
 def _joined(row: Stored, seen: AccountConnector, event: str, now: datetime) -> Change:
-    return _told(replace(row, connected_at=seen.authenticated_at or now), event, now)
+    return _with_event(replace(row, connected_at=seen.authenticated_at or now), event, now)
 
 
-def _told(row: Stored, event: str, now: datetime) -> Change:
+def _with_event(row: Stored, event: str, now: datetime) -> Change:
     return Change(replace(row, sequence=row.sequence + 1, changed_at=now), f"connection.{event}")

@@ -22,7 +22,7 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
-STANDING = frozenset({State.CONNECTED, State.NEEDS_RECONNECT})
+EXISTING = frozenset({State.CONNECTED, State.NEEDS_RECONNECT})
 """States with a grant, working or lost: a connection that exists."""
 
 
@@ -30,16 +30,16 @@ STANDING = frozenset({State.CONNECTED, State.NEEDS_RECONNECT})
 class Stored:
     """A stored connection. Times are in UTC.
 
-    ``number``: the account connector's id. ``connected_by``: the host's user id; None if unknown. ``owner``:
-    the user who connected it first. ``authenticated_at``: the partner service's time of the latest sign-in.
-    ``sequence`` counts events, ``version`` every change, for optimistic locking. ``look_at``: when to check
-    it without a request. ``ending_until``: until then ``ending_by`` is ending it. ``taken_until``: until then
-    it is claimed by the attempt ``taken_by``, unless that has ended.
+    ``connected_by``: the host's user id; None if unknown. ``owner``: the user who connected it first.
+    ``authenticated_at``: the partner service's time of the latest sign-in. ``sequence`` counts events,
+    ``version`` every change, for optimistic locking. ``look_at``: when to check it without a request.
+    ``ending_until``: until then ``ending_by`` is ending it. ``taken_until``: until then it is claimed by the
+    attempt ``taken_by``, unless that has ended.
     """
 
     product: str
     account_id: str
-    number: int
+    account_connector_id: int
     connector_key: str
     connector_name: str
     state: State
@@ -77,12 +77,12 @@ class Running:
 
     attempt: str
     connector_key: str
-    number: int | None
+    account_connector_id: int | None
     wanted: int | None
 
-    def is_for(self, number: int) -> bool:
+    def is_for(self, account_connector_id: int) -> bool:
         """Whether it is for the account connector of this id."""
-        return number in {self.number, self.wanted}
+        return account_connector_id in {self.account_connector_id, self.wanted}
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def as_json(row: Stored) -> dict[str, Any]:
     scopes = list(row.scopes) if row.scopes is not None else None
     missing = [scope for scope in row.wanted_scopes or () if scopes is not None and scope not in scopes]
     return {
-        "id": str(row.number),
+        "id": str(row.account_connector_id),
         "connector": row.connector_key,
         "name": row.connector_name,
         "state": row.state.value,

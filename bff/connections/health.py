@@ -11,7 +11,7 @@ import structlog
 
 from bff.common.errors import HitchpostError, PartnerUnavailable, StorageUnavailable
 from bff.connect.outcome import LATE
-from bff.connections.connection import STANDING, Change, Stored
+from bff.connections.connection import EXISTING, Change, Stored
 from bff.connections.ledger import LEFTOVERS_EVERY, Ledger
 from bff.identity.principal import AccountRef
 from bff.serving.logs import about
@@ -104,24 +104,24 @@ class Health:
         if len(self._troubled) >= MOST_REMEMBERED:
             self._troubled.clear()
         self._troubled.add(key)
-        told = {"product": account.product, "account": account.id, "error": _code_of(problem)}
-        log.warning("an account cannot be looked at", **told, **about(problem))
+        fields = {"product": account.product, "account": account.id, "error": _code_of(problem)}
+        log.warning("an account cannot be looked at", **fields, **about(problem))
 
     def _look_at(self, account: AccountRef) -> None:
         store = self._ledger.store
         known = store.of_account(account.product, account.id)
         running = store.running(account.product, account.id, self._clock())
         installed = {item.id: item for item in self._partner.list_account_connectors(account)}
-        for number, row in known.items():
-            if row.state not in STANDING and row.look_at is None:
+        for account_connector_id, row in known.items():
+            if row.state not in EXISTING and row.look_at is None:
                 continue
-            item = installed.get(number)
+            item = installed.get(account_connector_id)
             seen = (
                 with_details(self._partner, account, item)
                 if item
-                else self._partner.get_account_connector(account, number)
+                else self._partner.get_account_connector(account, account_connector_id)
             )
-            if row.state in STANDING:
+            if row.state in EXISTING:
                 self._ledger.compare(row, row, seen, running)
             else:
                 self._end_leftover(account, row, seen)
@@ -130,8 +130,10 @@ class Health:
     def _end_leftover(self, account: AccountRef, row: Stored, seen: AccountConnector | None) -> None:
         """End it again if a sign-in that began before its end has connected it."""
         if self._ledger.is_leftover(row, seen):
-            self._partner.deauthenticate(account, row.number)
-            log.info("connection ended again", product=row.product, account_connector=row.number)
+            self._partner.deauthenticate(account, row.account_connector_id)
+            log.info(
+                "connection ended again", product=row.product, account_connector=row.account_connector_id
+            )
         now = self._clock()
         look_at = now + LEFTOVERS_EVERY if now - row.changed_at < LATE else None
         self._ledger.store.apply(Change(replace(row, look_at=look_at)), row.version)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from bff.connect.attempt import Attempt
 from bff.connect.outcome import LATE, LEEWAY
 from bff.connections import changes
-from bff.connections.connection import STANDING, Change, Running, State, Stored
+from bff.connections.connection import EXISTING, Change, Running, State, Stored
 from bff.connections.ports import ConnectionStore, Decide
 from bff.content.product import OfferedConnector, is_draft
 from bff.identity.principal import AccountRef
@@ -49,11 +49,18 @@ class Ledger:
         self._within = within
         self.sharing = sharing
 
-    def blank(self, account: AccountRef, offered: OfferedConnector, number: int) -> Stored:
+    def blank(self, account: AccountRef, offered: OfferedConnector, account_connector_id: int) -> Stored:
         """A connection that is not stored yet."""
         now = self._clock()
         return Stored(
-            account.product, account.id, number, offered.key, offered.name, State.DISCONNECTED, now, now
+            account.product,
+            account.id,
+            account_connector_id,
+            offered.key,
+            offered.name,
+            State.DISCONNECTED,
+            now,
+            now,
         )
 
     def compare(
@@ -69,12 +76,14 @@ class Ledger:
         not stored. Except a lost grant, which no sign-in causes. Connections of drafts are never stored.
         """
         now = self._clock()
-        left = any(attempt.is_for(blank.number) for attempt in running) and not changes.is_lost(row, seen)
+        left = any(attempt.is_for(blank.account_connector_id) for attempt in running) and not changes.is_lost(
+            row, seen
+        )
         if (left or is_draft(blank.product)) and seen is not None:
             return changes.shown(row or blank, seen)
         if row is not None and self.is_leftover(row, seen):
             return row
-        fresh = row is None and self._is_fresh(blank.number, seen, now - LATE - LEEWAY)
+        fresh = row is None and self._is_fresh(blank.account_connector_id, seen, now - LATE - LEEWAY)
         change = changes.observed(row, blank, seen, now, fresh=fresh)
         if change is None:
             return row or blank
@@ -82,15 +91,15 @@ class Ledger:
         if self.store.apply(change, row.version if row else None):
             return change.row
         # Another process has stored a change since ``row`` was read.
-        return self.store.get(blank.product, blank.account_id, blank.number) or blank
+        return self.store.get(blank.product, blank.account_id, blank.account_connector_id) or blank
 
-    def _is_fresh(self, number: int, seen: AccountConnector | None, since: datetime) -> bool:
+    def _is_fresh(self, account_connector_id: int, seen: AccountConnector | None, since: datetime) -> bool:
         """Whether a connection that is not stored was made at ``since`` or later, by a sign-in of ours."""
         if seen is None or not seen.authenticated:
             return False
-        told = seen.sign_ins or ()
-        return any(sign_in.result == "connected" and sign_in.at >= since for sign_in in told) or (
-            self.store.is_fresh(number, since)
+        sign_ins = seen.sign_ins or ()
+        return any(sign_in.result == "connected" and sign_in.at >= since for sign_in in sign_ins) or (
+            self.store.is_fresh(account_connector_id, since)
         )
 
     def is_leftover(self, row: Stored, seen: AccountConnector | None) -> bool:
@@ -102,13 +111,13 @@ class Ledger:
             return False
         if seen.sign_ins is not None or not seen.authenticated or self._clock() - row.changed_at > LATE:
             return False
-        minted = self.store.minted(row.number, row.changed_at - LATE)
+        minted = self.store.minted(row.account_connector_id, row.changed_at - LATE)
         return bool(minted) and max(minted) <= row.changed_at
 
     def touch(self, account: AccountRef, rows: Mapping[int, Stored]) -> None:
         """Store that an account was checked, at most every ``SEEN_EVERY``."""
-        now, standing = self._clock(), [row for row in rows.values() if row.state in STANDING]
-        if any(now - row.seen_at >= SEEN_EVERY for row in standing):
+        now, existing = self._clock(), [row for row in rows.values() if row.state in EXISTING]
+        if any(now - row.seen_at >= SEEN_EVERY for row in existing):
             self.touched(account)
 
     def touched(self, account: AccountRef) -> None:
@@ -123,18 +132,27 @@ class Ledger:
     def lost(self, account: AccountRef) -> set[int]:
         """The connections that need a new sign-in, by number."""
         rows = self.store.of_account(account.product, account.id).values()
-        return {row.number for row in rows if row.state is State.NEEDS_RECONNECT}
+        return {row.account_connector_id for row in rows if row.state is State.NEEDS_RECONNECT}
 
     def busy(self, account: AccountRef) -> set[int]:
         """The account connectors that users are signing in to now."""
         running = self.store.running(account.product, account.id, self._clock())
-        return {number for each in running for number in (each.number, each.wanted) if number is not None}
+        return {
+            account_connector_id
+            for each in running
+            for account_connector_id in (each.account_connector_id, each.wanted)
+            if account_connector_id is not None
+        }
 
-    def take(self, account: AccountRef, offered: OfferedConnector, number: int, attempt: str) -> bool:
+    def claim(
+        self, account: AccountRef, offered: OfferedConnector, account_connector_id: int, attempt: str
+    ) -> bool:
         """Claim this account connector for the attempt, for ``TAKEN``; False when another attempt has it."""
-        return self.store.take(self.blank(account, offered, number), self._clock() + TAKEN, attempt)
+        return self.store.take(
+            self.blank(account, offered, account_connector_id), self._clock() + TAKEN, attempt
+        )
 
-    def settled(self, seen: AccountConnector) -> Callable[[Any, Attempt], None]:
+    def settlement_hook(self, seen: AccountConnector) -> Callable[[Any, Attempt], None]:
         """The work that stores the connection, in the transaction that settles the attempt."""
 
         def note(transaction: Any, attempt: Attempt) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 from bff.common.background import Submit
 from bff.common.errors import PartnerProblem
 from bff.connect.attempt import Attempt
-from bff.connections.connection import STANDING, Running, State, Stored
+from bff.connections.connection import EXISTING, Running, State, Stored
 from bff.connections.ledger import Ledger
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef
@@ -42,11 +42,11 @@ class Connection:
     @property
     def id(self) -> int:
         """The account connector's id."""
-        return self.row.number
+        return self.row.account_connector_id
 
 
 @dataclass(frozen=True)
-class ConnectorStanding:
+class ConnectorState:
     """The state of a connector for an account, with all of its connections.
 
     ``last_state`` and ``last_seen_at``: the last known state and when it was seen, while it is ``unknown``.
@@ -109,32 +109,32 @@ class Overview:
         stored.
         """
         look = self._begin(account, offered)
-        asked, look.now = self._recent(account, now=now)
+        listing, look.now = self._recent(account, now=now)
         look.catalogue = self._catalogue.look_up(account, look.offered)
         try:
-            look.installed = asked.result()
+            look.installed = listing.result()
             return self._matched(look)
         except PartnerProblem:
-            if not any(row.state in STANDING for row in look.known.values()):
+            if not any(row.state in EXISTING for row in look.known.values()):
                 raise
             return self._unknown(look)
 
-    def states(self, account: AccountRef, offered: Iterable[OfferedConnector]) -> list[ConnectorStanding]:
+    def states(self, account: AccountRef, offered: Iterable[OfferedConnector]) -> list[ConnectorState]:
         """The state of each connector, with its connections; ``unknown`` in an outage.
 
         A page waits for this, so an answer that takes longer than ``PATIENCE`` counts as an outage.
         """
         look = self._begin(account, offered)
-        asked, look.now = self._recent(account)
+        listing, look.now = self._recent(account)
         look.catalogue = self._catalogue.look_up(account, look.offered)
         try:
-            look.installed = asked.result(PATIENCE.total_seconds())
+            look.installed = listing.result(PATIENCE.total_seconds())
             found = self._matched(look)
         except (PartnerProblem, TimeoutError):
             look.installed, found = None, self._unknown(look)
         return [self._standing(look, connector, found) for connector in look.offered]
 
-    def tell(self, event: str, attempt: Attempt) -> None:
+    def emit(self, event: str, attempt: Attempt) -> None:
         """Implements ``Events``: drops an account from the cache when one of its attempts has ended."""
         if event in {"settled", "late success"}:
             self.forget(AccountRef(attempt.account.id, attempt.account.name, attempt.account.product))
@@ -186,9 +186,9 @@ class Overview:
         row, blank = look.known.get(item.id), self._ledger.blank(look.account, connector, item.id)
         authenticated = item.authenticated
         if look.now:
-            whole = with_details(self._partner, look.account, item)
-            row = look.known[item.id] = self._ledger.compare(row, blank, whole, look.running)
-            authenticated = whole.authenticated
+            detailed = with_details(self._partner, look.account, item)
+            row = look.known[item.id] = self._ledger.compare(row, blank, detailed, look.running)
+            authenticated = detailed.authenticated
         elif row is not None:
             # The stored state may be newer than the cached list.
             authenticated = row.state is State.CONNECTED
@@ -200,47 +200,47 @@ class Overview:
 
     def _look_for_lost(self, look: _Look, there: set[int]) -> None:
         """Ask for each stored connection that is not in the list: it may have changed while that was read."""
-        for number, row in look.known.items():
-            if number not in there and row.state in STANDING:
-                seen = self._partner.get_account_connector(look.account, number)
-                look.known[number] = self._ledger.compare(row, row, seen)
+        for account_connector_id, row in look.known.items():
+            if account_connector_id not in there and row.state in EXISTING:
+                seen = self._partner.get_account_connector(look.account, account_connector_id)
+                look.known[account_connector_id] = self._ledger.compare(row, row, seen)
 
     def _unknown(self, look: _Look) -> list[Connection]:
         """The stored connections, as ``unknown``."""
         named = {connector.key: self._catalogue.named(connector) for connector in look.offered}
-        rows = [row for row in look.known.values() if row.state in STANDING and row.connector_key in named]
+        rows = [row for row in look.known.values() if row.state in EXISTING and row.connector_key in named]
         return [
             Connection(row, named[row.connector_key], State.UNKNOWN, row.state is State.CONNECTED)
             for row in rows
         ]
 
-    def _standing(
-        self, look: _Look, connector: OfferedConnector, found: list[Connection]
-    ) -> ConnectorStanding:
+    def _standing(self, look: _Look, connector: OfferedConnector, found: list[Connection]) -> ConnectorState:
         named = self._catalogue.named(connector)
-        ours = tuple(each for each in found if each.connector.key == connector.key)
+        own_connections = tuple(each for each in found if each.connector.key == connector.key)
         if look.installed is None:
-            return _away(look, named, ours)
-        states = {each.state for each in ours}
+            return _away(look, named, own_connections)
+        states = {each.state for each in own_connections}
         if any(each.connector_key == connector.key for each in look.running):
             states.add(State.PENDING)
         state = next((state for state in PRECEDENCE if state in states), None)
         # The catalogue could not be read, so something installed may belong to this connector.
         if state is None and look.installed and connector.reference not in look.catalogue:
-            return _away(look, named, ours)
-        return ConnectorStanding(named, state or State.DISCONNECTED, ours)
+            return _away(look, named, own_connections)
+        return ConnectorState(named, state or State.DISCONNECTED, own_connections)
 
 
 PRECEDENCE: Final = (State.CONNECTED, State.NEEDS_RECONNECT, State.PENDING)
 """The state of a connector with several connections: the first of these that one of them has."""
 
 
-def _away(look: _Look, connector: OfferedConnector, ours: tuple[Connection, ...]) -> ConnectorStanding:
+def _away(
+    look: _Look, connector: OfferedConnector, own_connections: tuple[Connection, ...]
+) -> ConnectorState:
     rows = [row for row in look.known.values() if row.connector_key == connector.key]
     states = {row.state for row in rows}
     last = next((state for state in (*PRECEDENCE, State.DISCONNECTED) if state in states), None)
     seen_at = max((row.seen_at for row in rows), default=None)
-    return ConnectorStanding(connector, State.UNKNOWN, ours, last, seen_at)
+    return ConnectorState(connector, State.UNKNOWN, own_connections, last, seen_at)
 
 
 def is_of(offered: OfferedConnector, known: KnownConnector | None, item: AccountConnector) -> bool:

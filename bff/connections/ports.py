@@ -18,22 +18,24 @@ class ConnectionStore(Protocol):
     def of_account(self, product: str, account_id: str) -> dict[int, Stored]:
         """The stored connections of an account by number, ended ones included."""
 
-    def get(self, product: str, account_id: str, number: int) -> Stored | None:
+    def get(self, product: str, account_id: str, account_connector_id: int) -> Stored | None:
         """One stored connection."""
 
     def running(self, product: str, account_id: str, now: datetime) -> list[Running]:
         """The launched attempts of an account."""
 
-    def is_fresh(self, number: int, since: datetime) -> bool:
+    def is_fresh(self, account_connector_id: int, since: datetime) -> bool:
         """Whether a sign-in minted at ``since`` or later found it unconnected, and may have connected it."""
 
-    def minted(self, number: int, since: datetime) -> list[datetime]:
+    def minted(self, account_connector_id: int, since: datetime) -> list[datetime]:
         """When sign-ins to it were minted, at ``since`` or later, by attempts and for the host's server."""
 
     def apply(self, change: Change, version: int | None) -> bool:
         """Store the change if the row still has this ``version`` (None: if there is no row)."""
 
-    def decide(self, product: str, account_id: str, number: int, decide: Decide) -> Stored | None:
+    def decide(
+        self, product: str, account_id: str, account_connector_id: int, decide: Decide
+    ) -> Stored | None:
         """Lock and read a row, decide on it, and store the change; the row afterwards."""
 
     def touch(self, product: str, account_id: str, now: datetime, look_at: datetime | None) -> None:

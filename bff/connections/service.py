@@ -16,7 +16,7 @@ from bff.connect.outcome import LATE
 from bff.connect.polling import AttemptPoller
 from bff.connect.ports import AttemptStore
 from bff.connections import changes
-from bff.connections.connection import STANDING, Change, Stored
+from bff.connections.connection import EXISTING, Change, Stored
 from bff.connections.ledger import LEFTOVERS_EVERY, Ledger
 from bff.connections.overview import Overview, is_of
 from bff.connections.ports import Decide
@@ -69,14 +69,14 @@ class Connections:
 
     def find(self, account: AccountRef, offered: Iterable[OfferedConnector], name: str) -> Found:
         """The connection of this id, up to date. Raises ``ConnectionNotFound``, ``PartnerUnavailable``."""
-        number = number_of(name)
-        row = self._ledger.store.get(account.product, account.id, number)
+        account_connector_id = number_of(name)
+        row = self._ledger.store.get(account.product, account.id, account_connector_id)
         running = self._ledger.store.running(account.product, account.id, self._clock())
-        seen = self._partner.get_account_connector(account, number)
+        seen = self._partner.get_account_connector(account, account_connector_id)
         connector = self._connector(account, offered, row, seen)
         if connector is None:
-            raise _missing(number)
-        blank = self._ledger.blank(account, connector, number)
+            raise _missing(account_connector_id)
+        blank = self._ledger.blank(account, connector, account_connector_id)
         return Found(account, connector, self._ledger.compare(row, blank, seen, running), seen, row)
 
     def known(self, account: AccountRef, offered: OfferedConnector, name: str) -> int:
@@ -84,14 +84,14 @@ class Connections:
 
         Asks the partner service only if the connection is not stored.
         """
-        number = number_of(name)
-        row = self._ledger.store.get(account.product, account.id, number)
+        account_connector_id = number_of(name)
+        row = self._ledger.store.get(account.product, account.id, account_connector_id)
         if row is not None and row.removed_at is None and row.connector_key == offered.key:
-            return number
+            return account_connector_id
         found = self.find(account, [offered], name)
         if found.seen is None:
-            raise _missing(number)
-        return number
+            raise _missing(account_connector_id)
+        return account_connector_id
 
     def end(self, found: Found, by: str | None) -> None:
         """End a connection: cancel its attempts, remove its grant, revoke it at the third party if possible.
@@ -99,19 +99,19 @@ class Connections:
         ``by``: the host's user id, or another actor; reported to the host. Raises ``ConnectionNotFound`` if
         it does not exist (any more), ``PartnerUnavailable`` if it could not be ended.
         """
-        account, number = found.account, found.row.number
-        standing = found.row.state in STANDING or changes.state_of(found.seen) in STANDING
-        if not standing:
-            raise _missing(number)
+        account, account_connector_id = found.account, found.row.account_connector_id
+        exists = found.row.state in EXISTING or changes.state_of(found.seen) in EXISTING
+        if not exists:
+            raise _missing(account_connector_id)
         # An attempt that has succeeded is reported as connected before its connection ends.
-        self._end_sign_ins(account, number, found.seen)
+        self._end_sign_ins(account, account_connector_id, found.seen)
         self._record_unreported(found)
         self._mark(found, self._clock() + ENDING, by)
-        self._end_sign_ins(account, number)
+        self._end_sign_ins(account, account_connector_id)
         # A sign-in that is minted from now on is not ended.
         since = self._clock()
         try:
-            gone = not self._partner.deauthenticate(account, number)
+            gone = not self._partner.deauthenticate(account, account_connector_id)
         except PartnerProblem:
             # The call may have succeeded. The next look finds out, and knows by whom it was ended.
             self._mark(found, self._clock(), by)
@@ -122,14 +122,14 @@ class Connections:
 
     def access_token(self, found: Found) -> AccessToken:
         """An access token of the connection. Raises ``NeedsReconnect``, ``NotSupportedByPartner``."""
-        if found.row.state not in STANDING:
-            raise _missing(found.row.number)
+        if found.row.state not in EXISTING:
+            raise _missing(found.row.account_connector_id)
         try:
-            return self._partner.access_token(found.account, found.row.number)
+            return self._partner.access_token(found.account, found.row.account_connector_id)
         except NeedsReconnect:
             # The partner service found the grant lost: store that, and report it to the host.
             with contextlib.suppress(PartnerProblem):
-                self.find(found.account, [found.offered], str(found.row.number))
+                self.find(found.account, [found.offered], str(found.row.account_connector_id))
             raise
 
     def _connector(
@@ -144,26 +144,26 @@ class Connections:
         if row is not None:
             found = next((each for each in offered if each.key == row.connector_key), None)
             return found and self._catalogue.named(found)
-        told = self._catalogue.look_up(account, offered)
-        ours = (each for each in offered if seen and is_of(each, told.get(each.reference), seen))
-        found = next(ours, None)
+        catalogue = self._catalogue.look_up(account, offered)
+        matching = (each for each in offered if seen and is_of(each, catalogue.get(each.reference), seen))
+        found = next(matching, None)
         return found and self._catalogue.named(found)
 
     def _mark(self, found: Found, until: datetime, by: str | None) -> None:
         """Store that it is being ended, so that others do not take the end for a loss."""
         seen = found.row
-        blank = self._ledger.blank(found.account, found.offered, seen.number)
+        blank = self._ledger.blank(found.account, found.offered, seen.account_connector_id)
 
         def decide(row: Stored | None) -> Change:
             return Change(replace(row or blank, ending_until=until, ending_by=by))
 
-        self._ledger.store.decide(seen.product, seen.account_id, seen.number, decide)
+        self._ledger.store.decide(seen.product, seen.account_id, seen.account_connector_id, decide)
         self._everywhere(seen, lambda row: decide(row) if row else None)
 
     def _everywhere(self, row: Stored, decide: Decide) -> None:
         """Apply to its own product and to those that share the account: they have the same connection."""
         for product in self._ledger.sharing(row.product):
-            self._ledger.store.decide(product, row.account_id, row.number, decide)
+            self._ledger.store.decide(product, row.account_id, row.account_connector_id, decide)
 
     def _record_unreported(self, found: Found) -> None:
         """Record and report what ``found.seen`` shows and nobody has reported yet.
@@ -171,17 +171,19 @@ class Connections:
         The stored row may have changed since ``seen`` was read. Then it counts only if both are of the same
         sign-in.
         """
-        blank = self._ledger.blank(found.account, found.offered, found.row.number)
-        row = self._ledger.store.get(blank.product, blank.account_id, blank.number)
+        blank = self._ledger.blank(found.account, found.offered, found.row.account_connector_id)
+        row = self._ledger.store.get(blank.product, blank.account_id, blank.account_connector_id)
         if row == found.known_before or (row and found.seen and _is_of(row, found.seen)):
             self._ledger.compare(row, blank, found.seen)
 
-    def _end_sign_ins(self, account: AccountRef, number: int, seen: AccountConnector | None = None) -> None:
+    def _end_sign_ins(
+        self, account: AccountRef, account_connector_id: int, seen: AccountConnector | None = None
+    ) -> None:
         """Cancel the running attempts of it, except those whose success ``seen`` shows."""
         now, products = self._clock(), self._ledger.sharing(account.product)
         running = [each for key in products for each in self._ledger.store.running(key, account.id, now)]
         for each in running:
-            attempt = self._attempts.get(each.attempt) if each.is_for(number) else None
+            attempt = self._attempts.get(each.attempt) if each.is_for(account_connector_id) else None
             if attempt is not None and seen is not None:
                 attempt = self._poller.conclude(attempt, seen, Hint.CANCEL)
             if attempt is not None:
@@ -192,9 +194,13 @@ class Connections:
         if not found.offered.multiple:
             return False
         try:
-            self._partner.remove_connector(found.account, found.row.number)
+            self._partner.remove_connector(found.account, found.row.account_connector_id)
         except PartnerProblem as problem:
-            log.warning("account connector stays", account_connector=found.row.number, error=problem.code)
+            log.warning(
+                "account connector stays",
+                account_connector=found.row.account_connector_id,
+                error=problem.code,
+            )
             return False
         return True
 
@@ -202,11 +208,13 @@ class Connections:
         ended = found.row
         # Running sign-ins cannot be cancelled where there are no records: check later what came of them.
         tells = found.seen is None or found.seen.sign_ins is not None
-        is_open = not gone and not tells and self._ledger.store.minted(ended.number, since - LATE)
+        is_open = (
+            not gone and not tells and self._ledger.store.minted(ended.account_connector_id, since - LATE)
+        )
         look_at = since + LEFTOVERS_EVERY if is_open else None
 
         def decide(row: Stored | None) -> Change | None:
-            if row is None or (row.state not in STANDING and row.ending_until is None):
+            if row is None or (row.state not in EXISTING and row.ending_until is None):
                 return None
             change = changes.disconnected(row, since, gone=gone, by=by)
             return replace(change, row=replace(change.row, look_at=look_at))
@@ -225,8 +233,8 @@ def number_of(name: str) -> int:
 
 def _is_of(row: Stored, seen: AccountConnector) -> bool:
     """Whether the stored row is of the sign-in that ``seen`` shows."""
-    return row.state in STANDING and row.authenticated_at == seen.authenticated_at
+    return row.state in EXISTING and row.authenticated_at == seen.authenticated_at
 
 
-def _missing(number: int) -> ConnectionNotFound:
-    return ConnectionNotFound(f"there is no connection {number}")
+def _missing(account_connector_id: int) -> ConnectionNotFound:
+    return ConnectionNotFound(f"there is no connection {account_connector_id}")

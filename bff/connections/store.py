@@ -36,7 +36,7 @@ _NAMES: Final = connections.c.keys()
 _OF_ACCOUNT: Final = (
     select(connections)
     .where(_row.product == bindparam("of"), _row.account_id == bindparam("account"))
-    .order_by(_row.number)
+    .order_by(_row.account_connector_id)
 )
 _RUNNING: Final = select(
     _attempt.id, _attempt.connector_key, _attempt.account_connector_id, _attempt.wanted_connection
@@ -49,7 +49,8 @@ _RUNNING: Final = select(
 _MINTED: Final = union_all(
     *(
         select(table.minted_at).where(
-            table.account_connector_id == bindparam("number"), table.minted_at >= bindparam("since")
+            table.account_connector_id == bindparam("account_connector_id"),
+            table.minted_at >= bindparam("since"),
         )
         for table in (_attempt, _url)
     )
@@ -57,7 +58,7 @@ _MINTED: Final = union_all(
 _FRESH: Final = union_all(
     *(
         select(table.minted_at).where(
-            table.account_connector_id == bindparam("number"),
+            table.account_connector_id == bindparam("account_connector_id"),
             table.minted_at >= bindparam("since"),
             table.authenticated_before.is_(False),
         )
@@ -80,24 +81,24 @@ class DatabaseConnections:
     def of_account(self, product: str, account_id: str) -> dict[int, Stored]:
         """The stored connections of an account by number, ended ones included."""
         rows = map(_stored, self._of_account.all(of=product, account=account_id))
-        return {row.number: row for row in rows}
+        return {row.account_connector_id: row for row in rows}
 
-    def get(self, product: str, account_id: str, number: int) -> Stored | None:
+    def get(self, product: str, account_id: str, account_connector_id: int) -> Stored | None:
         """One stored connection."""
         with self._engine.connect() as connection:
-            return _one(connection, product, account_id, number)
+            return _one(connection, product, account_id, account_connector_id)
 
     def running(self, product: str, account_id: str, now: datetime) -> list[Running]:
         """The launched attempts of an account."""
         return [Running(*row) for row in self._running.all(of=product, account=account_id, now=now)]
 
-    def is_fresh(self, number: int, since: datetime) -> bool:
+    def is_fresh(self, account_connector_id: int, since: datetime) -> bool:
         """Whether a sign-in minted at ``since`` or later found it unconnected, and may have connected it."""
-        return bool(self._fresh.all(number=number, since=since))
+        return bool(self._fresh.all(account_connector_id=account_connector_id, since=since))
 
-    def minted(self, number: int, since: datetime) -> list[datetime]:
+    def minted(self, account_connector_id: int, since: datetime) -> list[datetime]:
         """When sign-ins to it were minted, at ``since`` or later, by attempts and for the host's server."""
-        return [at for (at,) in self._minted.all(number=number, since=since)]
+        return [at for (at,) in self._minted.all(account_connector_id=account_connector_id, since=since)]
 
     def apply(self, change: Change, version: int | None) -> bool:
         """Store the change if the row still has this ``version`` (None: if there is no row)."""
@@ -107,18 +108,20 @@ class DatabaseConnections:
         except IntegrityError:
             return False  # Another process has inserted the row first.
 
-    def decide(self, product: str, account_id: str, number: int, decide: Decide) -> Stored | None:
+    def decide(
+        self, product: str, account_id: str, account_connector_id: int, decide: Decide
+    ) -> Stored | None:
         """Lock and read a row, decide on it, and store the change; the row afterwards."""
         with self._writer.begin() as connection:
-            return decide_within(connection, product, account_id, number, decide)
+            return decide_within(connection, product, account_id, account_connector_id, decide)
 
     def touch(self, product: str, account_id: str, now: datetime, look_at: datetime | None) -> None:
         """Store that an account was checked and its connections exist."""
-        standing = _row.state.in_((State.CONNECTED.value, State.NEEDS_RECONNECT.value))
-        ours = and_(_row.product == product, _row.account_id == account_id, standing)
+        is_existing = _row.state.in_((State.CONNECTED.value, State.NEEDS_RECONNECT.value))
+        of_account = and_(_row.product == product, _row.account_id == account_id, is_existing)
         with self._writer.begin() as connection:
-            connection.execute(update(connections).where(ours).values(seen_at=now))
-            due = and_(ours, _row.state == State.CONNECTED.value)
+            connection.execute(update(connections).where(of_account).values(seen_at=now))
+            due = and_(of_account, _row.state == State.CONNECTED.value)
             connection.execute(update(connections).where(due).values(look_at=look_at))
 
     def due(self, now: datetime, limit: int) -> list[tuple[str, str]]:
@@ -150,7 +153,7 @@ class DatabaseConnections:
             select(_attempt.id).where(_attempt.id == _row.taken_by, _attempt.status.not_in(LIVE))
         )
         free = and_(
-            *_is(blank.product, blank.account_id, blank.number),
+            *_is(blank.product, blank.account_id, blank.account_connector_id),
             _row.state != State.CONNECTED.value,
             or_(_row.taken_until.is_(None), _row.taken_until <= now, _row.taken_by == attempt, has_ended),
         )
@@ -167,11 +170,11 @@ class DatabaseConnections:
 
 
 def decide_within(
-    connection: Connection, product: str, account_id: str, number: int, decide: Decide
+    connection: Connection, product: str, account_id: str, account_connector_id: int, decide: Decide
 ) -> Stored | None:
     """``DatabaseConnections.decide`` inside a transaction that the caller has begun."""
     for _ in range(2):
-        row = _one(connection, product, account_id, number, locked=True)
+        row = _one(connection, product, account_id, account_connector_id, locked=True)
         change = decide(row)
         if change is None:
             return row
@@ -187,25 +190,29 @@ def _apply(connection: Connection, change: Change, version: int | None) -> bool:
     if version is None:
         connection.execute(insert(connections).values(_values(row)))
     else:
-        seen = and_(*_is(row.product, row.account_id, row.number), _row.version == version)
+        seen = and_(*_is(row.product, row.account_id, row.account_connector_id), _row.version == version)
         values = {**_values(row), "version": version + 1}
         if connection.execute(update(connections).where(seen).values(values)).rowcount != 1:
             return False
     if change.event is not None:
-        subject = str(row.number)
+        subject = str(row.account_connector_id)
         data = event_data(change)
         record(connection, NewEvent(change.event, row.product, row.account_id, subject, data, row.changed_at))
     return True
 
 
-def _is(product: str, account_id: str, number: int) -> Iterable[Any]:
-    return _row.product == product, _row.account_id == account_id, _row.number == number
+def _is(product: str, account_id: str, account_connector_id: int) -> Iterable[Any]:
+    return (
+        _row.product == product,
+        _row.account_id == account_id,
+        _row.account_connector_id == account_connector_id,
+    )
 
 
 def _one(
-    connection: Connection, product: str, account_id: str, number: int, *, locked: bool = False
+    connection: Connection, product: str, account_id: str, account_connector_id: int, *, locked: bool = False
 ) -> Stored | None:
-    wanted = select(connections).where(*_is(product, account_id, number))
+    wanted = select(connections).where(*_is(product, account_id, account_connector_id))
     found = connection.execute(wanted.with_for_update() if locked else wanted).one_or_none()
     return _stored(found) if found else None
 

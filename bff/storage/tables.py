@@ -140,6 +140,7 @@ account_owners: Final = Table(
     Column("account_id", String(255), nullable=False),
 )
 
+# ``key``: the name in the code, where the column in the database has an older one.
 attempts: Final = Table(
     "attempts",
     metadata,
@@ -177,15 +178,15 @@ attempts: Final = Table(
     Column("attributed", Boolean),
     Column("seemed_over_at", UtcDateTime),
     Column("hinted_at", UtcDateTime),
-    Column("checked_at", UtcDateTime),
-    Column("checks", Integer, nullable=False, server_default="0"),
-    Column("checking_until", UtcDateTime),
+    Column("checked_at", UtcDateTime, key="polled_at"),
+    Column("checks", Integer, key="polls", nullable=False, server_default="0"),
+    Column("checking_until", UtcDateTime, key="claimed_until"),
     Column("settled_at", UtcDateTime),
     Column("error_code", String(64)),
     Column("external_account", String(255)),
     Column("connected_account", String(255)),
     Column("late_success_at", UtcDateTime),
-    Column("provider_said", Text),
+    Column("provider_said", Text, key="third_party_error"),
     Column("idempotency_sha256", String(64), unique=True, index=True),
     Column("request_sha256", String(64)),
     Column("wanted_connection", Integer),
@@ -216,7 +217,7 @@ connections: Final = Table(
     metadata,
     Column("product", String(80), primary_key=True),
     Column("account_id", String(255), primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, key="account_connector_id", primary_key=True, autoincrement=False),
     Column("connector_key", String(64), nullable=False),
     Column("connector_name", String(200), nullable=False),
     Column("state", String(16), nullable=False),

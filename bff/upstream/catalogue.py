@@ -15,7 +15,7 @@ from bff.common.errors import ConnectorUnavailable, PartnerProblem
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef
 from bff.upstream.protocol import Connector, ConnectorStore, KnownConnector, PartnerService
-from bff.upstream.sign_in_forms import Way
+from bff.upstream.sign_in_forms import AuthKind
 
 FRESH: Final = timedelta(minutes=5)
 MISSING_FRESH: Final = timedelta(minutes=1)
@@ -99,7 +99,7 @@ class Catalogue:
             return
         if known.connector is None:
             raise ConnectorUnavailable(f"the partner service has no connector {offered.reference!r}")
-        if known.connector.form.way is Way.NOT_HERE:
+        if known.connector.form.auth is AuthKind.UNSUPPORTED:
             raise ConnectorUnavailable(
                 f"connector {offered.key!r} signs in by a way that has no form here; docs/providers.md says"
                 " which have"

@@ -105,7 +105,7 @@ class PartnerClient:
             return made
         raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: every name is in use")
 
-    def add_connector(self, account: AccountRef, connector: Connector) -> AccountConnector:
+    def install_another(self, account: AccountRef, connector: Connector) -> AccountConnector:
         """Install it once more, under a name with a number. Raises as ``install_connector``.
 
         One that has appeared meanwhile under this name is as good: ours, where an answer was lost.

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from bff.serving.database import writing
 from bff.storage.tables import catalogue_entries
 from bff.upstream.protocol import Connector, KnownConnector
-from bff.upstream.sign_in_forms import Choice, FormField, SignInForm, Way
+from bff.upstream.sign_in_forms import AuthKind, Choice, FormField, SignInForm
 
 FORMAT: Final = 3
 """Of the entries: 2 has the form with which a connector is connected, 3 the choices of its fields."""
@@ -81,8 +81,8 @@ def _written(connector: Connector | None) -> str | None:
 def _read(entry: str | None) -> Connector | None:
     if entry is None:
         return None
-    number, name, others, installable, (way, fields) = json.loads(entry)
-    form = SignInForm(Way(way), tuple(_field(*one) for one in fields))
+    number, name, others, installable, (auth, fields) = json.loads(entry)
+    form = SignInForm(AuthKind(auth), tuple(_field(*one) for one in fields))
     return Connector(number, name, tuple(others), installable, form)
 
 

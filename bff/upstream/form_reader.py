@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from bff.upstream.sign_in_forms import Choice, FormField, SignInForm, Way, with_standard_fields
+from bff.upstream.sign_in_forms import AuthKind, Choice, FormField, SignInForm, with_standard_fields
 
 MOST_FIELDS: Final = 20
 LONGEST_NAME: Final = 255
@@ -15,41 +15,42 @@ LONGEST_HELP: Final = 500
 LONGEST_CHOICE: Final = 255
 MOST_CHOICES: Final = 500
 _CYCLR: Final = {
-    "OAuth2": Way.OAUTH,
-    "OAuth1": Way.OAUTH,
-    "ApiKey": Way.API_KEY,
-    "Basic": Way.BASIC,
+    "OAuth2": AuthKind.OAUTH,
+    "OAuth1": AuthKind.OAUTH,
+    "ApiKey": AuthKind.API_KEY,
+    "Basic": AuthKind.BASIC,
 }
-"""Cyclr's ``AuthType``. Of ``None`` and ``AuthFields`` nothing tells when such a connector is connected."""
+"""Cyclr's ``AuthType``. ``None`` and ``AuthFields`` are unsupported: none shows if it is connected."""
 
 
 def read_form(document: dict[str, Any]) -> SignInForm:
-    """How the connector of this catalogue entry is connected. What cannot be understood is ``NOT_HERE``."""
-    told = document.get("Hitchpost")
-    form = _told_by_us(told) if isinstance(told, dict) and "Auth" in told else _told_by_cyclr(document)
-    return form if len(form.fields) <= MOST_FIELDS else SignInForm(Way.NOT_HERE)
+    """The form of this catalogue entry's connector; ``UNSUPPORTED`` if the entry is malformed."""
+    entry = document.get("Hitchpost")
+    is_embedded = isinstance(entry, dict) and "Auth" in entry
+    form = _embedded_form(entry or {}) if is_embedded else _cyclr_form(document)
+    return form if len(form.fields) <= MOST_FIELDS else SignInForm(AuthKind.UNSUPPORTED)
 
 
-def _told_by_us(told: dict[str, Any]) -> SignInForm:
+def _embedded_form(entry: dict[str, Any]) -> SignInForm:
     try:
-        way = Way(_text(told, "Auth", LONGEST_LABEL))
+        auth = AuthKind(_text(entry, "Auth", LONGEST_LABEL))
     except ValueError:
-        return SignInForm(Way.NOT_HERE)
-    fields = (_our_field(one) for one in _objects(told.get("Fields")))
-    return with_standard_fields(SignInForm(way, tuple(one for one in fields if one.name)))
+        return SignInForm(AuthKind.UNSUPPORTED)
+    fields = (_embedded_field(one) for one in _objects(entry.get("Fields")))
+    return with_standard_fields(SignInForm(auth, tuple(one for one in fields if one.name)))
 
 
-def _our_field(told: dict[str, Any]) -> FormField:
-    sensitive, optional = told.get("Sensitive") is True, told.get("Optional") is True
-    pairs = ((one.get("Value"), one.get("Label")) for one in _objects(told.get("Choices")))
+def _embedded_field(entry: dict[str, Any]) -> FormField:
+    sensitive, optional = entry.get("Sensitive") is True, entry.get("Optional") is True
+    pairs = ((one.get("Value"), one.get("Label")) for one in _objects(entry.get("Choices")))
     choices = () if sensitive else _choices(pairs)
     return FormField(
-        name=_text(told, "Name", LONGEST_NAME),
-        label=_text(told, "Label", LONGEST_LABEL),
-        help=_text(told, "Help", LONGEST_HELP),
-        help_url=_link(told.get("HelpUrl")),
-        prefix=_text(told, "Prefix", LONGEST_LABEL),
-        suffix=_text(told, "Suffix", LONGEST_LABEL),
+        name=_text(entry, "Name", LONGEST_NAME),
+        label=_text(entry, "Label", LONGEST_LABEL),
+        help=_text(entry, "Help", LONGEST_HELP),
+        help_url=_link(entry.get("HelpUrl")),
+        prefix=_text(entry, "Prefix", LONGEST_LABEL),
+        suffix=_text(entry, "Suffix", LONGEST_LABEL),
         sensitive=sensitive,
         optional=optional,
         default=choices[0].value if choices and not optional else "",
@@ -57,41 +58,41 @@ def _our_field(told: dict[str, Any]) -> FormField:
     )
 
 
-def _told_by_cyclr(document: dict[str, Any]) -> SignInForm:
-    # An entry without any says as much as one of OAuth, as all did before there was more than one way.
+def _cyclr_form(document: dict[str, Any]) -> SignInForm:
+    # An entry without a kind is of OAuth, as all entries were before there were other kinds.
     kinds = [kind for one in (document, *_objects(document.get("Authentication"))) if (kind := _kind(one))]
-    way = _CYCLR.get(kinds[0], Way.NOT_HERE) if kinds else Way.OAUTH
-    if way is Way.NOT_HERE:
-        return SignInForm(way)
+    auth = _CYCLR.get(kinds[0], AuthKind.UNSUPPORTED) if kinds else AuthKind.OAUTH
+    if auth is AuthKind.UNSUPPORTED:
+        return SignInForm(auth)
     fields = (
-        _cyclrs_field(one)
+        _cyclr_field(one)
         for one in _objects(document.get("Parameters"))
         if one.get("IsAccountConnectorProperty") is True and one.get("IsOptional") is False
     )
-    form = SignInForm(way, tuple(one for one in fields if one.name))
+    form = SignInForm(auth, tuple(one for one in fields if one.name))
     return with_standard_fields(form, _text(document, "AuthDescription", LONGEST_HELP))
 
 
-def _cyclrs_field(told: dict[str, Any]) -> FormField:
-    """A property as Cyclr tells it: by ``TargetName`` it is set, ``Name`` is what users read.
+def _cyclr_field(entry: dict[str, Any]) -> FormField:
+    """A property as Cyclr describes it: ``TargetName`` identifies it, users read ``Name``.
 
-    ``Values`` are the texts that it may be (Cyclr's documentation, "Get the connector ID"). Nothing says
-    which of them is usual, so that the user has to choose.
+    ``Values`` are the texts that it may be (Cyclr's documentation, "Get the connector ID"). Cyclr
+    names no default, so the user has to choose.
     """
-    name = _text(told, "TargetName", LONGEST_NAME) or _text(told, "Name", LONGEST_NAME)
-    sensitive, values = told.get("IsSensitive") is True, told.get("Values")
+    name = _text(entry, "TargetName", LONGEST_NAME) or _text(entry, "Name", LONGEST_NAME)
+    sensitive, values = entry.get("IsSensitive") is True, entry.get("Values")
     listed = values if isinstance(values, list) and not sensitive else []
     return FormField(
         name=name,
-        label=_text(told, "Name", LONGEST_LABEL) or name[:LONGEST_LABEL],
-        help=_text(told, "Description", LONGEST_HELP),
+        label=_text(entry, "Name", LONGEST_LABEL) or name[:LONGEST_LABEL],
+        help=_text(entry, "Description", LONGEST_HELP),
         sensitive=sensitive,
         choices=_choices((one, one) for one in listed),
     )
 
 
 def _choices(pairs: Iterable[tuple[Any, Any]]) -> tuple[Choice, ...]:
-    """Values with what users read; none of them where one cannot be understood: then it is typed."""
+    """Values with their labels; none if one of them is malformed: then the value is typed."""
     found: dict[str, Choice] = {}
     for value, label in pairs:
         if not isinstance(value, str) or not value or not value.isprintable() or len(value) > LONGEST_CHOICE:
@@ -100,8 +101,8 @@ def _choices(pairs: Iterable[tuple[Any, Any]]) -> tuple[Choice, ...]:
     return tuple(found.values()) if len(found) <= MOST_CHOICES else ()
 
 
-def _kind(way: dict[str, Any]) -> str:
-    return _text(way, "AuthType", LONGEST_LABEL)
+def _kind(auth: dict[str, Any]) -> str:
+    return _text(auth, "AuthType", LONGEST_LABEL)
 
 
 def _objects(value: Any) -> Iterable[dict[str, Any]]:
@@ -119,7 +120,7 @@ def _short(value: Any, most: int) -> str:
 
 
 def _link(value: Any) -> str:
-    """A page to read, over https; anything else is no link, a script above all."""
+    """An https URL; empty for anything else, such as ``javascript:``."""
     if not isinstance(value, str) or len(value) > LONGEST_HELP or not value.isprintable():
         return ""
     try:

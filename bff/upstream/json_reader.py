@@ -169,7 +169,7 @@ def _sign_in(record: Any) -> SignInRecord:
         error=as_kept(record.get("Error")),
         at=read_moment(_text(record, "AtUtc")),
         external_account=(as_kept(record.get("ExternalAccount")) or "")[:MOST_ACCOUNT] or None,
-        provider_said=_said(record.get("Provider")),
+        third_party_error=_said(record.get("Provider")),
     )
 
 

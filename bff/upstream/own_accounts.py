@@ -57,9 +57,9 @@ class OwnAccounts:
         """Install it."""
         return self._partner.install_connector(self._accounts.claimed(account), connector)
 
-    def add_connector(self, account: AccountRef, connector: Connector) -> AccountConnector:
+    def install_another(self, account: AccountRef, connector: Connector) -> AccountConnector:
         """Install it once more."""
-        return self._partner.add_connector(self._accounts.claimed(account), connector)
+        return self._partner.install_another(self._accounts.claimed(account), connector)
 
     def deauthenticate(self, account: AccountRef, account_connector_id: int) -> bool:
         """End its grant."""

@@ -56,7 +56,7 @@ class Connector:
 class SignInRecord:
     """What became of one sign-in token. ``result`` is connected, declined, failed or started.
 
-    ``provider_said`` is what the third party answered where it failed, in one line.
+    ``third_party_error``: what the third party answered where it failed, in one line.
     """
 
     token_sha256: str
@@ -64,7 +64,7 @@ class SignInRecord:
     error: str | None
     at: datetime
     external_account: str | None
-    provider_said: str | None = None
+    third_party_error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -142,9 +142,9 @@ class CompletionRequest:
 class PartnerService(Protocol):
     """Cyclr's HTTP protocol, as far as a Connect click needs it.
 
-    Every call raises ``PartnerUnavailable`` when no sensible answer came within its deadline. Only
-    ``make_account``, ``install_connector``, ``add_connector`` and ``mint_sign_in_token`` make an account that
-    is not there; they raise ``AccountUnknown`` where that is forbidden.
+    Every call raises ``PartnerUnavailable`` if no valid response came within its deadline. Only
+    ``make_account``, ``install_connector``, ``install_another`` and ``mint_sign_in_token`` create a missing
+    account; they raise ``AccountUnknown`` where that is forbidden.
     """
 
     def find_connector(self, account: AccountRef, reference: str) -> Connector:
@@ -170,7 +170,7 @@ class PartnerService(Protocol):
         Raises ``ConnectorUnavailable`` for a connector without an approved release, too.
         """
 
-    def add_connector(self, account: AccountRef, connector: Connector) -> AccountConnector:
+    def install_another(self, account: AccountRef, connector: Connector) -> AccountConnector:
         """Install it once more, beside existing installs. Raises as ``install_connector``."""
 
     def deauthenticate(self, account: AccountRef, account_connector_id: int) -> bool:

@@ -11,11 +11,11 @@ from typing import Final
 from bff.common.secret import Secret
 
 
-class Way(StrEnum):
+class AuthKind(StrEnum):
     """How a connector is connected.
 
-    ``OAUTH`` goes on at the third party; the values of the others are typed here. ``NOT_HERE`` is any way for
-    which there is no form.
+    ``OAUTH``: by a sign-in at the third party. The values of the others are typed into the form.
+    ``UNSUPPORTED``: any other kind; there is no form for it.
     """
 
     OAUTH = "oauth2"
@@ -23,7 +23,7 @@ class Way(StrEnum):
     BASIC = "basic"
     CLIENT_CREDENTIALS = "client_credentials"
     NONE = "none"
-    NOT_HERE = "not here"
+    UNSUPPORTED = "not here"
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class FormField:
     default: str = ""
     choices: tuple[Choice, ...] = ()
 
-    def offers(self, value: str) -> bool:
+    def accepts(self, value: str) -> bool:
         """Whether the value is one that can be chosen; every value where all are typed."""
         return not self.choices or any(one.value == value for one in self.choices)
 
@@ -62,18 +62,18 @@ class FormField:
 class SignInForm:
     """What is asked for, in the order in which it is shown."""
 
-    way: Way = Way.OAUTH
+    auth: AuthKind = AuthKind.OAUTH
     fields: tuple[FormField, ...] = ()
 
     @property
-    def comes_first(self) -> bool:
+    def replaces_sign_in(self) -> bool:
         """Whether there is a form whatever the account has set already."""
-        return self.way not in {Way.OAUTH, Way.NOT_HERE}
+        return self.auth not in {AuthKind.OAUTH, AuthKind.UNSUPPORTED}
 
     @property
-    def own_fields(self) -> tuple[FormField, ...]:
+    def property_fields(self) -> tuple[FormField, ...]:
         """Those that are values of the account connector, and not what it signs in with."""
-        standard = {one.name for one in _STANDARD.get(self.way, ())}
+        standard = {one.name for one in _STANDARD.get(self.auth, ())}
         return tuple(one for one in self.fields if one.name not in standard)
 
     def lacks(self, values: Mapping[str, str]) -> bool:
@@ -82,16 +82,16 @@ class SignInForm:
         One that was chosen, and is a choice no more, counts as not set.
         """
         return any(
-            not one.optional and not (values.get(one.name) and one.offers(values[one.name]))
+            not one.optional and not (values.get(one.name) and one.accepts(values[one.name]))
             for one in self.fields
         )
 
 
 NO_FORM: Final = SignInForm()
-_STANDARD: Final[Mapping[Way, tuple[FormField, ...]]] = {
-    Way.API_KEY: (FormField("api_key", sensitive=True),),
-    Way.BASIC: (FormField("username"), FormField("password", sensitive=True)),
-    Way.CLIENT_CREDENTIALS: (FormField("client_id"), FormField("client_secret", sensitive=True)),
+_STANDARD: Final[Mapping[AuthKind, tuple[FormField, ...]]] = {
+    AuthKind.API_KEY: (FormField("api_key", sensitive=True),),
+    AuthKind.BASIC: (FormField("username"), FormField("password", sensitive=True)),
+    AuthKind.CLIENT_CREDENTIALS: (FormField("client_id"), FormField("client_secret", sensitive=True)),
 }
 """The values that a way of signing in consists of, where the catalogue does not describe them itself."""
 
@@ -106,10 +106,10 @@ def with_standard_fields(form: SignInForm, help_text: str = "") -> SignInForm:
     ``help_text`` is shown with the first of those that are added.
     """
     described = {one.name for one in form.fields}
-    added = [one for one in _STANDARD.get(form.way, ()) if one.name not in described]
+    added = [one for one in _STANDARD.get(form.auth, ()) if one.name not in described]
     if added and help_text:
         added[0] = replace(added[0], help=help_text)
-    kept = [_as_secret(one) if _is_secret(form.way, one) else one for one in form.fields]
+    kept = [_as_secret(one) if _is_secret(form.auth, one) else one for one in form.fields]
     return replace(form, fields=(*kept, *added))
 
 
@@ -118,8 +118,8 @@ def _as_secret(field_: FormField) -> FormField:
     return replace(field_, sensitive=True, default="", choices=())
 
 
-def _is_secret(way: Way, field_: FormField) -> bool:
-    return any(one.name == field_.name and one.sensitive for one in _STANDARD.get(way, ()))
+def _is_secret(auth: AuthKind, field_: FormField) -> bool:
+    return any(one.name == field_.name and one.sensitive for one in _STANDARD.get(auth, ()))
 
 
 @dataclass(frozen=True)
@@ -138,13 +138,13 @@ class Credentials:
 
 def credentials_of(form: SignInForm, values: Mapping[str, Secret], sign_in: str | None) -> Credentials:
     """``values`` by the names of the form's fields, as the partner service takes them."""
-    if form.way is Way.OAUTH:
+    if form.auth is AuthKind.OAUTH:
         return Credentials(values)
-    standard = {one.name for one in _STANDARD.get(form.way, ())}
+    standard = {one.name for one in _STANDARD.get(form.auth, ())}
     own = {name: value for name, value in values.items() if name not in standard}
-    if form.way is Way.API_KEY:
+    if form.auth is AuthKind.API_KEY:
         return Credentials(own, values["api_key"], sign_in)
-    if form.way is Way.BASIC:
+    if form.auth is AuthKind.BASIC:
         pair = ":".join(values[name].reveal() if name in values else "" for name in ("username", "password"))
         return Credentials(own, Secret(base64.b64encode(pair.encode()).decode()), sign_in)
     return Credentials({_OWN_APP.get(name, name): value for name, value in values.items()}, None, sign_in)

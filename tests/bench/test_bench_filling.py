@@ -57,7 +57,7 @@ def test_a_filled_database_has_the_product_s_schema(
     assert indexes(full) == indexes(untouched)
     with full.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        row = dict(connection.execute(select(attempts).limit(1)).mappings().one())
+        row = dict(zip(attempts.c.keys(), connection.execute(select(attempts).limit(1)).one(), strict=True))
     with pytest.raises(IntegrityError), writing(full).begin() as connection:
         connection.execute(attempts.insert().values(row | {"id": "att_other"}))
 
@@ -76,7 +76,7 @@ def test_a_filled_database_holds_attempts(full: Engine) -> None:
 def test_only_what_is_added_as_due_is_purged(full: Engine) -> None:
     """The filling itself leaves nothing to do."""
     purge, now = Purge(full, RETENTION), datetime.now(UTC)
-    assert set(purge.forget(now, ROWS).values()) == {0}
+    assert set(purge.delete_old(now, ROWS).values()) == {0}
     add_due(full, 200, now=now)
-    assert purge.forget(now, ROWS)["unlaunched attempts"] == 200
-    assert set(purge.forget(now, ROWS).values()) == {0}
+    assert purge.delete_old(now, ROWS)["unlaunched attempts"] == 200
+    assert set(purge.delete_old(now, ROWS).values()) == {0}

@@ -97,7 +97,7 @@ class TestMint:
         scene = build(core, mode)
         minted = scene.browser_binding.mint(scene.attempt, HOST)
         assert (minted.token.completes, minted.browser_secret) == (True, BROWSER)
-        assert minted.installed.id == 7
+        assert minted.account_connector.id == 7
         wish = CompletionRequest(f"{PUBLIC}/connect/complete/{scene.attempt.id}", HOST)
         assert scene.partner.of("mint") == [[scene.attempt.account, "ada", wish]]
         assert core.events.heard == []

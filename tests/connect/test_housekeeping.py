@@ -24,7 +24,7 @@ class Cellar:
     things: dict[str, int] = field(default_factory=dict)
     rounds: list[tuple[datetime, int, Set[str] | None]] = field(default_factory=list)
 
-    def forget(self, now: datetime, limit: int, only: Set[str] | None = None) -> dict[str, int]:
+    def delete_old(self, now: datetime, limit: int, only: Set[str] | None = None) -> dict[str, int]:
         """Throw away at most ``limit`` of each kind, or of the named ones."""
         self.rounds.append((now, limit, only))
         gone = {
@@ -101,7 +101,7 @@ class TestForgetting:
         """Of any kind; the answer is how many of each went in all."""
         old = {"attempts": 2 * BATCH + 3, "sessions": 1, "invites": 0}
         cellar.things = dict(old)
-        assert keeping.forget() == old
+        assert keeping.delete_old() == old
         assert cellar.things == dict.fromkeys(old, 0)
         first, *later = cellar.rounds
         assert first == (core.clock(), BATCH, None)
@@ -110,12 +110,12 @@ class TestForgetting:
     def test_a_full_batch_may_not_be_the_last(self, keeping: Housekeeping, cellar: Cellar) -> None:
         """One more look tells."""
         cellar.things = {"attempts": BATCH}
-        assert keeping.forget() == {"attempts": BATCH}
+        assert keeping.delete_old() == {"attempts": BATCH}
         assert len(cellar.rounds) == 2
 
     def test_with_nothing_to_do_one_look_is_enough(self, keeping: Housekeeping, cellar: Cellar) -> None:
         """Also where there are no kinds at all."""
-        assert keeping.forget() == {}
+        assert keeping.delete_old() == {}
         assert len(cellar.rounds) == 1
 
     def test_it_stops_when_told_to(self, keeping: Housekeeping, cellar: Cellar) -> None:
@@ -127,7 +127,7 @@ class TestForgetting:
             rests.append(seconds)
             return next(answers)
 
-        assert keeping.forget(pause) == {"attempts": 2 * BATCH}
+        assert keeping.delete_old(pause) == {"attempts": 2 * BATCH}
         assert cellar.things == {"attempts": 3 * BATCH}
         assert len(rests) == 2
 
@@ -144,5 +144,5 @@ class TestForgetting:
             rests.append(seconds)
             return False
 
-        keeping.forget(pause)
+        keeping.delete_old(pause)
         assert rests == pytest.approx([PAUSE_FACTOR * 0.5, SHORTEST_PAUSE, PAUSE_FACTOR * 0.1])

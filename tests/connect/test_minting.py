@@ -144,7 +144,9 @@ class TestAdded:
         adding = Minter(core.partner, catalogue, at_once, claims=ledger)
 
         def added(attempt: str) -> int:
-            return adding.mint(account, CRM, "ada", target=ConnectionTarget(adds=True, attempt=attempt))[0].id
+            return adding.mint(account, CRM, "ada", target=ConnectionTarget(adds=True, attempt_id=attempt))[
+                0
+            ].id
 
         first = core.launched()
         core.attempts.transition(first.id, LIVE, {"wanted_connection": 5})

@@ -509,7 +509,7 @@ class TestAccept:
         assert new.expires_at == core.clock() + LAUNCHED_LIFE
         assert new.launch_token_sha256 != old.launch_token_sha256
         kept = stored(core, new)
-        assert (kept.status, kept.checks, kept.checked_at) == (Status.CONNECTED, 1, core.clock())
+        assert (kept.status, kept.polls, kept.polled_at) == (Status.CONNECTED, 1, core.clock())
 
     def test_a_choice_is_made_once(self, core: WatchedCore) -> None:
         """Made again it is the same attempt, and the partner service is not asked to choose again."""
@@ -561,7 +561,7 @@ class TestAccept:
         new = core.choice.accept(old)
         assert stored(core, new).status is Status.LAUNCHED
         assert stored(core, new).settled_at is None
-        assert (stored(core, new).checks, stored(core, new).hinted_at) == (1, core.clock())
+        assert (stored(core, new).polls, stored(core, new).hinted_at) == (1, core.clock())
 
     def test_only_another_account_can_be_accepted(self, core: WatchedCore) -> None:
         """Not a sign-in that still runs, and none that failed otherwise."""

@@ -146,5 +146,5 @@ def test_a_third_party_that_sent_nobody_back_may_not_know_the_redirect_uri(statu
 def test_what_the_third_party_answered_is_told() -> None:
     """Operators read its own words."""
     said = "token 400 invalid_client: The client is unknown."
-    told = as_text(attempt(status=Status.FAILED, settled_at=at(3), provider_said=said), [])
+    told = as_text(attempt(status=Status.FAILED, settled_at=at(3), third_party_error=said), [])
     assert f"the third party answered: {said}" in told.splitlines()

@@ -85,7 +85,7 @@ def test_an_end_is_told_though_nobody_looked(scene: Scene) -> None:
 
 def test_an_outage_ends_the_round_and_leaves_what_was_due(scene: Scene) -> None:
     """Few questions find it; everything is asked about later, those once their leases have ended."""
-    scene.has(*(f"account-{number}" for number in range(OUTAGE + 2)))
+    scene.has(*(f"account-{account_connector_id}" for account_connector_id in range(OUTAGE + 2)))
     scene.partner.fails = {"list"}
     assert scene.health.look() == 0
     assert len(scene.looked()) == OUTAGE
@@ -135,7 +135,7 @@ def test_an_account_that_cannot_be_looked_at_delays_no_other(scene: Scene, troub
 
 def test_many_accounts_that_are_refused_do_not_fill_the_rounds(scene: Scene) -> None:
     """A whole product of them: whoever is due behind them has a turn in time."""
-    bad = [f"bad-{number}" for number in range(2 * AT_ONCE)]
+    bad = [f"bad-{account_connector_id}" for account_connector_id in range(2 * AT_ONCE)]
     scene.has(*bad)
     scene.clock.now += timedelta(seconds=1)
     scene.has("acme")
@@ -151,7 +151,7 @@ def test_many_accounts_that_are_refused_do_not_fill_the_rounds(scene: Scene) -> 
 
 def test_a_round_is_bounded_and_can_be_stopped(scene: Scene) -> None:
     """However many are due."""
-    scene.has(*(f"account-{number}" for number in range(AT_ONCE + 5)))
+    scene.has(*(f"account-{account_connector_id}" for account_connector_id in range(AT_ONCE + 5)))
     assert scene.health.look(lambda: True) == 0
     assert scene.health.look() == AT_ONCE
     assert scene.health.look() == 5
@@ -173,7 +173,9 @@ def test_what_a_draft_has_connected_is_looked_after_by_nobody(scene: Scene) -> N
     """It is shown to whoever asks, and not noted: neither told, nor looked at ever after."""
     ledger = Ledger(scene.store, scene.clock, EVERY, decide_within)
     blank = replace(ADAS, product="demo~draft", state=State.DISCONNECTED, changed_at=scene.clock())
-    seen = scene.partner.get_account_connector(AccountRef("acme", "acme", "demo~draft"), blank.number)
+    seen = scene.partner.get_account_connector(
+        AccountRef("acme", "acme", "demo~draft"), blank.account_connector_id
+    )
     assert ledger.compare(None, blank, seen).state is State.CONNECTED
     assert scene.store.of_account("demo~draft", blank.account_id) == {}
     scene.clock.now += EVERY * 2

@@ -183,10 +183,10 @@ class TestStates:
     def test_after_a_sign_in_has_ended_it_is_asked_anew(self, overview: Overview, service: Service) -> None:
         """For that account only; one that was never asked for can change as well."""
         other = AccountRef("other", "Other")
-        overview.tell("settled", attempt(account=ACME))
+        overview.emit("settled", attempt(account=ACME))
         states(overview)
         states(overview, other)
-        overview.tell("settled", attempt(account=ACME))
+        overview.emit("settled", attempt(account=ACME))
         states(overview)
         states(overview, other)
         assert service.of("list") == [[ACME], [other], [ACME]]

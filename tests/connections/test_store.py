@@ -115,7 +115,7 @@ def test_decisions_at_once_see_each_other(store: DatabaseConnections) -> None:
 def test_an_account_that_is_due_is_looked_at_by_one_worker(store: DatabaseConnections) -> None:
     """Until its lease ends; the longest due comes first, and an account once."""
     store.apply(Change(ADAS), None)
-    store.apply(Change(replace(ADAS, number=8)), None)
+    store.apply(Change(replace(ADAS, account_connector_id=8)), None)
     store.apply(Change(replace(ADAS, account_id="older", look_at=NOW - timedelta(hours=1))), None)
     store.apply(Change(replace(ADAS, account_id="later", look_at=NOW + timedelta(hours=1))), None)
     store.apply(Change(replace(ADAS, account_id="never", look_at=None)), None)
@@ -128,18 +128,18 @@ def test_an_account_that_is_due_is_looked_at_by_one_worker(store: DatabaseConnec
 
 def test_one_that_stands_for_nothing_is_taken_by_one(store: DatabaseConnections) -> None:
     """What stands is nobody's to take; a taking ends by itself."""
-    blank = replace(ADAS, number=9, state=State.DISCONNECTED, look_at=None)
+    blank = replace(ADAS, account_connector_id=9, state=State.DISCONNECTED, look_at=None)
     until = NOW + timedelta(minutes=1)
     assert sum(bool(done) for done in at_once(lambda n: store.take(blank, until, f"att_{n}"))) == 1
     assert not store.take(blank, until, "att_late")
     assert store.take(replace(blank, changed_at=until), until + timedelta(minutes=1), "att_late")
     store.apply(Change(ADAS), None)
-    assert not store.take(replace(blank, number=7), until, "att_late")
+    assert not store.take(replace(blank, account_connector_id=7), until, "att_late")
 
 
 def test_one_that_lost_its_grant_is_claimed_by_one_attempt(store: DatabaseConnections) -> None:
     """Of several users who add a connection, one signs in to it again."""
-    lost = replace(ADAS, number=9, state=State.NEEDS_RECONNECT, look_at=None)
+    lost = replace(ADAS, account_connector_id=9, state=State.NEEDS_RECONNECT, look_at=None)
     store.apply(Change(lost), None)
     until = NOW + timedelta(minutes=1)
     assert sum(bool(done) for done in at_once(lambda n: store.take(lost, until, f"att_{n}"))) == 1
@@ -150,7 +150,7 @@ def test_what_was_taken_is_its_attempts_until_that_has_ended(
     store: DatabaseConnections, engine: Engine
 ) -> None:
     """A launch that is tried again has it still; what failed holds up nobody."""
-    blank = replace(ADAS, number=9, state=State.DISCONNECTED, look_at=None)
+    blank = replace(ADAS, account_connector_id=9, state=State.DISCONNECTED, look_at=None)
     until, attempts = NOW + timedelta(minutes=1), DatabaseAttempts(engine)
     attempts.add(attempt(id="att_mine"))
     takers = ("att_mine", "att_other", "att_mine")
@@ -173,7 +173,7 @@ def test_no_question_reads_a_whole_table(store: DatabaseConnections, engine: Eng
     """However many connections there are: each is answered by an index."""
     explain = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
     with engine.begin() as connection:
-        rows = [{"product": "demo", "account_id": f"a{n}", "number": n} for n in range(3000)]
+        rows = [{"product": "demo", "account_id": f"a{n}", "account_connector_id": n} for n in range(3000)]
         same = {
             "connector_key": "crm",
             "connector_name": "CRM",

@@ -20,7 +20,7 @@ from bff.content.drafts import Draft, Edit, Touch, apply
 from bff.content.entries import path_of_word
 from bff.content.faults import MOST_BYTES, MOST_ENTRIES, MOST_MESSAGES, MOST_TEXT, faults
 from bff.content.logos.logo import FaultyImage, Logo, check_logo
-from bff.content.logos.store import UNNAMED_KEPT, DatabaseImages
+from bff.content.logos.store import UNREFERENCED_KEPT, DatabaseImages
 from bff.content.store import ContentStore
 from bff.content.words import CATALOGUE
 from bff.serving.database import open_database, writing
@@ -186,25 +186,25 @@ def test_a69_images_that_nobody_names_go(shelf: Shelf) -> None:
     with writing(shelf.engine).begin() as connection:
         connection.execute(update(products).values(file_content={"look/logo": filed.name}))
     for logo in (drafted, published, filed, unnamed):
-        shelf.age(logo, UNNAMED_KEPT + timedelta(minutes=1))
-    assert shelf.purge.forget(datetime.now(UTC), 50)["images"] == 1
+        shelf.age(logo, UNREFERENCED_KEPT + timedelta(minutes=1))
+    assert shelf.purge.delete_old(datetime.now(UTC), 50)["images"] == 1
     assert shelf.names() == {drafted.name, published.name, filed.name, fresh.name}
 
 
 def test_a69_an_image_that_is_put_up_again_is_young_again(shelf: Shelf) -> None:
     """Else it would go between its upload and the save that names it."""
     logo = shelf.put(1)
-    shelf.age(logo, UNNAMED_KEPT + timedelta(minutes=1))
+    shelf.age(logo, UNREFERENCED_KEPT + timedelta(minutes=1))
     shelf.put(1)
-    assert shelf.purge.forget(datetime.now(UTC), 50)["images"] == 0
+    assert shelf.purge.delete_old(datetime.now(UTC), 50)["images"] == 0
 
 
 def test_a69_images_are_looked_at_once_an_hour(shelf: Shelf) -> None:
     """Each look reads every published look."""
     now = datetime.now(UTC)
-    assert "images" in shelf.purge.forget(now, 50)
-    assert "images" not in shelf.purge.forget(now + timedelta(minutes=1), 50)
-    assert "images" in shelf.purge.forget(now + IMAGES_CHECKED_EVERY, 50)
+    assert "images" in shelf.purge.delete_old(now, 50)
+    assert "images" not in shelf.purge.delete_old(now + timedelta(minutes=1), 50)
+    assert "images" in shelf.purge.delete_old(now + IMAGES_CHECKED_EVERY, 50)
 
 
 def test_a69_a_product_has_so_many_images(shelf: Shelf) -> None:

@@ -23,7 +23,7 @@ from bff.upstream.catalogue import FRESH, MISSING_FRESH, PATIENCE, Catalogue
 from bff.upstream.client import PartnerClient
 from bff.upstream.connector_store import DatabaseConnectors
 from bff.upstream.protocol import Connector, KnownConnector
-from bff.upstream.sign_in_forms import Choice, FormField, SignInForm, Way
+from bff.upstream.sign_in_forms import AuthKind, Choice, FormField, SignInForm
 from tests.support.cyclr import Cyclr
 from tests.support.databases import DatabaseUrl, sqlite_url
 
@@ -162,7 +162,9 @@ def test_what_is_asked_for_is_the_same_for_every_worker(engine: Engine, now: lis
     region = FormField(
         "region", "Region", default="eu", choices=(Choice("eu", "Europe"), Choice("us", "USA"))
     )
-    connector = Connector(1, "Key CRM", (2, 3), True, SignInForm(Way.API_KEY, (FormField("api_key"), region)))
+    connector = Connector(
+        1, "Key CRM", (2, 3), True, SignInForm(AuthKind.API_KEY, (FormField("api_key"), region))
+    )
     store = DatabaseConnectors(engine, "stand-in")
     store.put("Key CRM", KnownConnector(connector, now[0]))
     assert store.get(["Key CRM"])["Key CRM"].connector == connector

@@ -47,7 +47,7 @@ class Inspector:
         past = datetime.now(UTC) - timedelta(seconds=1)
         live = attempts.c.status.not_in(FINAL)
         # With the time, the questions that died with their worker are over too, and more are earned.
-        over = {"expires_at": past, "checking_until": None, "checks": 0}
+        over = {"expires_at": past, "claimed_until": None, "polls": 0}
         with self.bff.begin() as connection:
             found = list(
                 connection.scalars(update(attempts).where(live).values(over).returning(attempts.c.id))
@@ -166,7 +166,7 @@ class Inspector:
 
         def noticed() -> str:
             with self.bff.begin() as connection:
-                over = {"checking_until": None, "checks": 0, "checked_at": None}
+                over = {"claimed_until": None, "polls": 0, "polled_at": None}
                 connection.execute(update(attempts).where(attempts.c.id == attempt).values(over))
             self._read(attempt)
             with self.bff.connect() as connection:

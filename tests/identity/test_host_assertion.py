@@ -461,7 +461,7 @@ def test_a10_used_assertions_are_forgotten_in_time(desk: Desk) -> None:
         assert not used.use("issuer", str(number), old)
     assert used.use("issuer", "later", old + timedelta(seconds=2))
     purge = Purge(engine, timedelta(days=3650))
-    gone = [purge.forget(old + timedelta(seconds=1), 3)["used assertions"] for _ in range(3)]
+    gone = [purge.delete_old(old + timedelta(seconds=1), 3)["used assertions"] for _ in range(3)]
     assert gone == [3, 2, 0]
     with engine.connect() as connection:
         left = connection.execute(select(used_assertions.c.until).order_by(used_assertions.c.until)).scalars()

@@ -281,7 +281,7 @@ def test_a9_what_no_token_can_outlive_is_forgotten(studio: StudioWorld) -> None:
         ends.end(studio.product, f"user-{number}", None, old)
     ends.end(studio.product, "user-5", None, old + timedelta(days=1))
     purge = Purge(studio.engine, timedelta(days=3650))
-    gone = [purge.forget(old + timedelta(days=1, seconds=1), 3)["ended sessions"] for _ in range(3)]
+    gone = [purge.delete_old(old + timedelta(days=1, seconds=1), 3)["ended sessions"] for _ in range(3)]
     assert gone == [3, 2, 0]
     left = select(ended_sessions.c.user_id).where(ended_sessions.c.product == studio.product)
     with studio.engine.connect() as connection:

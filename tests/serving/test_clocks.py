@@ -79,7 +79,7 @@ def test_a73_a_clock_100_days_ahead_purges_nothing(
     put_attempts(engine)
     with ahead(DAYS):
         house = build_services(load_settings()).upkeep.housekeeping
-        assert sum(house.forget().values()) == 0
+        assert sum(house.delete_old().values()) == 0
         assert house.end_overdue() == 0
     with engine.connect() as connection:
         assert connection.execute(select(func.count()).select_from(attempts)).scalar_one() == 2
@@ -93,7 +93,7 @@ def put_attempts(engine: Engine) -> None:
         "product": "demo", "account_id": "acme", "account_name": "Acme", "user_id": "ada",
         "connector_key": "x", "connector_name": "X", "connector_reference": "x",
         "message": "", "callback_message": "", "locale": "en",
-        "origin": "https://app.example", "delivery": "message", "created_at": now, "checks": 0,
+        "origin": "https://app.example", "delivery": "message", "created_at": now, "polls": 0,
         "expires_at": now + timedelta(minutes=10), "authenticated_before": False, "support_code": "ABCD-2345",
     }  # fmt: skip
     with engine.begin() as connection:

@@ -34,7 +34,7 @@ def engine(tmp_path: Path, database_url: DatabaseUrl) -> Iterator[Engine]:
 def add(engine: Engine, **values: Any) -> str:
     """An attempt with a value in every column; its id."""
     attempt_id, now = "att_" + secrets.token_hex(8), datetime(2030, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
-    row = {column.name: of_kind(column.type.python_type, now) for column in attempts.columns}
+    row = {column.key: of_kind(column.type.python_type, now) for column in attempts.columns}
     row |= {"id": attempt_id, "launch_token_sha256": attempt_id, "support_code": "AAAA-2222"} | values
     with engine.begin() as connection:
         connection.execute(insert(attempts).values(row))
@@ -56,7 +56,7 @@ def by_sqlalchemy(engine: Engine, attempt_id: str) -> tuple[Any, ...] | None:
 def test_it_finds_the_same_values(engine: Engine) -> None:
     """Times with their zone, truths as truths, and nothing where nothing is."""
     full = add(engine)
-    empty = add(engine, **{column.name: None for column in attempts.columns if column.nullable})
+    empty = add(engine, **{column.key: None for column in attempts.columns if column.nullable})
     read = Read(engine, BY_ID)
     for attempt_id in (full, empty):
         found = read.one(wanted=attempt_id)
@@ -115,11 +115,11 @@ def test_a_connection_that_was_cut_is_not_noticed(postgresql_url: str) -> None:
 def counting(engine: Engine) -> Change:
     """Counts one check more of an attempt that has had fewer than ``most``."""
     table = attempts.c
-    few = update(attempts).where(table.id == bindparam("wanted"), table.checks < bindparam("most"))
+    few = update(attempts).where(table.id == bindparam("wanted"), table.polls < bindparam("most"))
     return Change(
         engine,
-        few.values(checks=table.checks + 1, hinted_at=bindparam("now"), checked_at=None).returning(
-            table.checks, table.hinted_at, table.checked_at
+        few.values(polls=table.polls + 1, hinted_at=bindparam("now"), polled_at=None).returning(
+            table.polls, table.hinted_at, table.polled_at
         ),
     )
 
@@ -134,13 +134,13 @@ def test_a_change_is_made_and_told(engine: Engine) -> None:
     assert count.make(asked) == (8, NOW, None)
     assert count.make(asked) is None
     assert count.make(asked | {"wanted": "att_none"}) is None
-    place = list(attempts.c.keys()).index("checks")
+    place = list(attempts.c.keys()).index("polls")
     assert (by_sqlalchemy(engine, attempt_id) or ())[place] == 8
 
 
 def test_of_many_changes_at_once_each_is_made(engine: Engine) -> None:
     """One after the other, and every connection goes back."""
-    attempt_id, count = add(engine, checks=0), counting(engine)
+    attempt_id, count = add(engine, polls=0), counting(engine)
     with ThreadPoolExecutor(16) as pool:
         asked = {"wanted": attempt_id, "most": 60, "now": NOW}
         told = [row for row in pool.map(lambda _: count.make(asked), range(100)) if row]
@@ -188,7 +188,7 @@ def test_a_change_on_a_connection_that_is_lost_is_an_error_once(postgresql_url: 
     """Whether it was made nobody knows, so it is not made again; the connection is thrown away."""
     engine, other = open_database(postgresql_url), open_database(postgresql_url)
     SCHEMA.upgrade(engine)
-    attempt_id, count = add(engine, checks=0), counting(engine)
+    attempt_id, count = add(engine, polls=0), counting(engine)
     asked = {"wanted": attempt_id, "most": 60, "now": NOW}
 
     to_cut = [True]

@@ -43,7 +43,7 @@ class House:
             while count < least:
                 key = attempts.c.id + f"{count.bit_length():x}"
                 rows = select(key, key, *same)
-                names = ["id", "launch_token_sha256", *(column.name for column in same)]
+                names = ["id", "launch_token_sha256", *(column.key for column in same)]
                 connection.execute(insert(attempts).from_select(names, rows))
                 count *= 2
 
@@ -64,9 +64,9 @@ def test_a52_attempts_that_were_never_launched_go_soon(house: House) -> None:
     house.prepared()
     launched = house.core.launched()
     house.core.clock.tick(UNLAUNCHED_KEPT.total_seconds())
-    assert house.keeping.forget()["unlaunched attempts"] == 0
+    assert house.keeping.delete_old()["unlaunched attempts"] == 0
     house.core.clock.tick(601)
-    assert house.keeping.forget()["unlaunched attempts"] == 1
+    assert house.keeping.delete_old()["unlaunched attempts"] == 1
     assert house.core.read(launched).id == launched.id
 
 
@@ -75,7 +75,7 @@ def test_a52_old_attempts_go_with_their_story(house: House) -> None:
     attempt = house.core.launched()
     house.core.poller.poll(attempt, Hint.FOCUS)
     house.core.clock.tick(RETENTION.total_seconds() + 901)
-    assert house.keeping.forget()["old attempts"] == 1
+    assert house.keeping.delete_old()["old attempts"] == 1
     with house.engine.connect() as connection:
         assert connection.execute(select(attempt_steps)).first() is None
 
@@ -85,9 +85,9 @@ def test_a52_rows_go_in_small_batches_until_none_is_left(house: House) -> None:
     for _ in range(7):
         house.prepared()
     house.core.clock.tick(UNLAUNCHED_KEPT.total_seconds() + 601)
-    assert house.purge.forget(house.core.clock(), 3)["unlaunched attempts"] == 3
+    assert house.purge.delete_old(house.core.clock(), 3)["unlaunched attempts"] == 3
     assert house.count() == 4
-    assert house.keeping.forget()["unlaunched attempts"] == 4
+    assert house.keeping.delete_old()["unlaunched attempts"] == 4
     assert house.count() == 0
 
 
@@ -103,8 +103,8 @@ def test_a52_the_purge_rests_between_its_batches(house: House, monkeypatch: pyte
         rests.append(seconds)
         return len(rests) == 2
 
-    assert house.keeping.forget(pause)["unlaunched attempts"] == 4
-    assert house.keeping.forget(pause)["unlaunched attempts"] == 3
+    assert house.keeping.delete_old(pause)["unlaunched attempts"] == 4
+    assert house.keeping.delete_old(pause)["unlaunched attempts"] == 3
     assert len(rests) == 3
     assert min(rests) >= housekeeping.SHORTEST_PAUSE
 
@@ -122,8 +122,8 @@ def test_a52_the_running_service_purges_by_itself(house: House) -> None:
                 raise OSError("the database is away")
             return super().end_overdue()
 
-        def forget(self, pause: object = None) -> dict[str, int]:
-            found = super().forget()
+        def delete_old(self, pause: object = None) -> dict[str, int]:
+            found = super().delete_old()
             if house.count() == 0:
                 gone.set()
             return found
@@ -174,7 +174,7 @@ def test_a52_two_workers_purge_at_once(house: House) -> None:
     now, gone = house.core.clock(), []
 
     def purge() -> None:
-        while count := house.purge.forget(now, 5)["unlaunched attempts"]:
+        while count := house.purge.delete_old(now, 5)["unlaunched attempts"]:
             gone.append(count)
 
     workers = [threading.Thread(target=purge) for _ in range(2)]
@@ -195,11 +195,9 @@ def test_a52_a_write_that_reads_first_waits_for_another_writer(house: House) -> 
         try:
             read.wait()
             with writing(house.engine).begin() as connection:
-                wanted = select(attempts.c.checks).where(attempts.c.id == attempt.id).with_for_update()
+                wanted = select(attempts.c.polls).where(attempts.c.id == attempt.id).with_for_update()
                 seen = connection.execute(wanted).scalar_one()
-                connection.execute(
-                    update(attempts).where(attempts.c.id == attempt.id).values(checks=seen + 1)
-                )
+                connection.execute(update(attempts).where(attempts.c.id == attempt.id).values(polls=seen + 1))
         except Exception as error:  # noqa: BLE001
             errors.append(error)
 
@@ -209,4 +207,4 @@ def test_a52_a_write_that_reads_first_waits_for_another_writer(house: House) -> 
     for one in both:
         one.join(60)
     assert errors == []
-    assert house.core.read(attempt).checks == 2
+    assert house.core.read(attempt).polls == 2

@@ -142,5 +142,5 @@ class NoStore:
 class NoEvents:
     """Implements ``Events``: nobody listens."""
 
-    def tell(self, event: str, attempt: object) -> None:
+    def emit(self, event: str, attempt: object) -> None:
         """Heard by nobody."""

@@ -85,7 +85,7 @@ class WatchedPartner(ModelPartner):
         self._note("install", account, connector)
         return AccountConnector(70, "New", connector.id, "New", authenticated=False, sign_ins=())
 
-    def add_connector(self, account: AccountRef, connector: Connector) -> AccountConnector:
+    def install_another(self, account: AccountRef, connector: Connector) -> AccountConnector:
         """Another one each time."""
         return replace(self.install_connector(account, connector), id=69 + len(self.of("install")))
 
@@ -128,7 +128,7 @@ class HeardEvents:
 
     heard: list[tuple[str, Attempt]] = field(default_factory=list)
 
-    def tell(self, event: str, attempt: Attempt) -> None:
+    def emit(self, event: str, attempt: Attempt) -> None:
         """It happened."""
         self.heard.append((event, attempt))
 

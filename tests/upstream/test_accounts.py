@@ -206,7 +206,7 @@ class Untouched:
 
 
 CALLS = sorted(name for name in vars(PartnerService) if not name.startswith("_"))
-CHANGING = {"make_account", "install_connector", "add_connector", "mint_sign_in_token", "give_credentials"}
+CHANGING = {"make_account", "install_connector", "install_another", "mint_sign_in_token", "give_credentials"}
 """What makes something in an account, which is its product's from then on."""
 
 

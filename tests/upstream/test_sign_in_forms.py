@@ -14,10 +14,10 @@ from bff.common.secret import Secret
 from bff.connect.forms import ShownForm
 from bff.upstream.form_reader import read_form
 from bff.upstream.sign_in_forms import (
+    AuthKind,
     Choice,
     FormField,
     SignInForm,
-    Way,
     credentials_of,
     with_standard_fields,
 )
@@ -41,42 +41,46 @@ def parameter(name: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("told", "way", "fields"),
+    ("told", "auth", "fields"),
     [
-        ({"AuthType": "OAuth2"}, Way.OAUTH, []),
-        ({"AuthType": "OAuth1"}, Way.OAUTH, []),
-        ({}, Way.OAUTH, []),
-        ({"AuthType": "ApiKey"}, Way.API_KEY, ["api_key"]),
-        ({"AuthType": "Basic"}, Way.BASIC, ["username", "password"]),
-        ({"AuthType": None, "Authentication": [{"AuthType": "Basic"}]}, Way.BASIC, ["username", "password"]),
-        ({"AuthType": "None"}, Way.NOT_HERE, []),
-        ({"AuthType": "AuthFields"}, Way.NOT_HERE, []),
-        ({"AuthType": "Something new"}, Way.NOT_HERE, []),
-        ({"AuthType": "OAuth2", "Parameters": [parameter("Domain")]}, Way.OAUTH, ["Domain"]),
-        ({"AuthType": "OAuth2", "Parameters": [parameter("Domain", IsOptional=True)]}, Way.OAUTH, []),
+        ({"AuthType": "OAuth2"}, AuthKind.OAUTH, []),
+        ({"AuthType": "OAuth1"}, AuthKind.OAUTH, []),
+        ({}, AuthKind.OAUTH, []),
+        ({"AuthType": "ApiKey"}, AuthKind.API_KEY, ["api_key"]),
+        ({"AuthType": "Basic"}, AuthKind.BASIC, ["username", "password"]),
+        (
+            {"AuthType": None, "Authentication": [{"AuthType": "Basic"}]},
+            AuthKind.BASIC,
+            ["username", "password"],
+        ),
+        ({"AuthType": "None"}, AuthKind.UNSUPPORTED, []),
+        ({"AuthType": "AuthFields"}, AuthKind.UNSUPPORTED, []),
+        ({"AuthType": "Something new"}, AuthKind.UNSUPPORTED, []),
+        ({"AuthType": "OAuth2", "Parameters": [parameter("Domain")]}, AuthKind.OAUTH, ["Domain"]),
+        ({"AuthType": "OAuth2", "Parameters": [parameter("Domain", IsOptional=True)]}, AuthKind.OAUTH, []),
         (
             {"AuthType": "OAuth2", "Parameters": [parameter("Of a step", IsAccountConnectorProperty=False)]},
-            Way.OAUTH,
+            AuthKind.OAUTH,
             [],
         ),
-        ({"AuthType": "ApiKey", "Hitchpost": {"Auth": "none", "Fields": []}}, Way.NONE, []),
-        ({"Hitchpost": {"Auth": "two_step"}}, Way.NOT_HERE, []),
+        ({"AuthType": "ApiKey", "Hitchpost": {"Auth": "none", "Fields": []}}, AuthKind.NONE, []),
+        ({"Hitchpost": {"Auth": "two_step"}}, AuthKind.UNSUPPORTED, []),
         (
             {"Hitchpost": {"Auth": "client_credentials"}},
-            Way.CLIENT_CREDENTIALS,
+            AuthKind.CLIENT_CREDENTIALS,
             ["client_id", "client_secret"],
         ),
         (
             {"Hitchpost": {"Auth": "oauth2", "Fields": [{"Name": f"f{n}"} for n in range(21)]}},
-            Way.NOT_HERE,
+            AuthKind.UNSUPPORTED,
             [],
         ),
     ],
 )
-def test_what_the_catalogue_says(told: dict[str, Any], way: Way, fields: list[str]) -> None:
+def test_what_the_catalogue_says(told: dict[str, Any], auth: AuthKind, fields: list[str]) -> None:
     """Cyclr by its AuthType and Parameters, the embedded service by an object of its own."""
     form = read_form(told)
-    assert form.way is way
+    assert form.auth is auth
     assert [one.name for one in form.fields] == fields
 
 
@@ -90,13 +94,15 @@ def test_a_help_link_leads_to_a_page() -> None:
 
 def test_a_key_is_a_secret_whatever_is_said() -> None:
     """Where the catalogue describes it itself, and forgets to say so."""
-    form = with_standard_fields(SignInForm(Way.BASIC, (FormField("password", "Token"), FormField("team"))))
+    form = with_standard_fields(
+        SignInForm(AuthKind.BASIC, (FormField("password", "Token"), FormField("team")))
+    )
     assert [(one.name, one.sensitive) for one in form.fields] == [
         ("password", True),
         ("team", False),
         ("username", False),
     ]
-    assert [one.name for one in form.own_fields] == ["team"]
+    assert [one.name for one in form.property_fields] == ["team"]
 
 
 def asked(**more: Any) -> FormField:
@@ -113,7 +119,7 @@ def test_the_first_choice_is_the_usual_one() -> None:
     assert (asked().choices, asked().default) == (regions, "api")
     assert (asked(Optional=True).choices, asked(Optional=True).default) == (regions, "")
     assert asked(Sensitive=True).choices == ()
-    key = with_standard_fields(SignInForm(Way.API_KEY, (replace(asked(), name="api_key"),))).fields[0]
+    key = with_standard_fields(SignInForm(AuthKind.API_KEY, (replace(asked(), name="api_key"),))).fields[0]
     assert (key.sensitive, key.choices, key.default) == (True, (), "")
 
 
@@ -151,7 +157,7 @@ def test_what_was_chosen_is_shown_while_it_is_a_choice(
     optional: bool, values: dict[str, str], chosen: str, lacks: bool
 ) -> None:
     """One that is offered no more is asked for again, and nothing takes its place unseen."""
-    form = SignInForm(Way.OAUTH, (asked(Optional=optional),))
+    form = SignInForm(AuthKind.OAUTH, (asked(Optional=optional),))
     (shape,) = shapes(ShownForm(form, 0, values, frozenset()), str)
     assert (shape.value, form.lacks(values)) == (chosen, lacks)
 
@@ -168,7 +174,7 @@ def test_any_entry_is_read(document: Any) -> None:
         document,
     ):
         if isinstance(told, dict):
-            assert isinstance(read_form(told).way, Way)
+            assert isinstance(read_form(told).auth, AuthKind)
 
 
 @pytest.mark.parametrize(
@@ -184,13 +190,13 @@ def test_any_entry_is_read(document: Any) -> None:
 )
 def test_people_paste_whole_addresses(sent: str, kept: str) -> None:
     """What is shown beside the field is taken off."""
-    form = SignInForm(Way.OAUTH, (FormField("shop", prefix="https://", suffix=".shop.example"),))
+    form = SignInForm(AuthKind.OAUTH, (FormField("shop", prefix="https://", suffix=".shop.example"),))
     assert typed(form, {key_of(0): sent})["shop"].reveal() == kept
 
 
 def test_a_password_is_taken_as_it_is() -> None:
     """A blank at its end may belong to it; one around a key never does."""
-    form = with_standard_fields(SignInForm(Way.BASIC))
+    form = with_standard_fields(SignInForm(AuthKind.BASIC))
     values = typed(form, {key_of(0): " ada ", key_of(1): " a b "})
     given_ = credentials_of(form, values, "t")
     assert given_.auth_value is not None
@@ -199,7 +205,7 @@ def test_a_password_is_taken_as_it_is() -> None:
 
 def test_a_client_is_kept_under_cyclrs_names() -> None:
     """Where its grant is looked for when it is renewed."""
-    form = with_standard_fields(SignInForm(Way.CLIENT_CREDENTIALS, (FormField("team"),)))
+    form = with_standard_fields(SignInForm(AuthKind.CLIENT_CREDENTIALS, (FormField("team"),)))
     values = {"client_id": Secret("i"), "client_secret": Secret("s"), "team": Secret("t")}
     given_ = credentials_of(form, values, "t")
     assert set(given_.properties) == {"ClientId", "ClientSecret", "team"}
@@ -208,5 +214,5 @@ def test_a_client_is_kept_under_cyclrs_names() -> None:
 
 def test_a86_nothing_typed_is_shown_by_accident() -> None:
     """Not even by a trace."""
-    form = with_standard_fields(SignInForm(Way.API_KEY))
+    form = with_standard_fields(SignInForm(AuthKind.API_KEY))
     assert "hidden" not in repr(credentials_of(form, {"api_key": Secret("hidden")}, "t"))

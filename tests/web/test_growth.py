@@ -47,7 +47,7 @@ from bff.studio.access import email_fault
 from bff.studio.editing import previews
 from bff.upstream import json_reader as partner_json
 from bff.web.host_api.calls import NewSession
-from bff.web.kit.bodies import checked
+from bff.web.kit.bodies import validate
 from bff.web.kit.in_app import is_in_app
 from tests.support.pictures import jpeg, png, riff, segment, svg
 
@@ -186,12 +186,15 @@ LINEAR: Final = (
     Row(
         "body: unknown names",
         lambda n: {f"n{at}": 1 for at in range(n)},
-        lambda d: checked(NewSession, d),
+        lambda d: validate(NewSession, d),
         100,
     ),
-    Row("body: connectors", lambda n: session_of(["a"] * n), lambda d: checked(NewSession, d), 100),
+    Row("body: connectors", lambda n: session_of(["a"] * n), lambda d: validate(NewSession, d), 100),
     Row(
-        "body: connectors that are none", lambda n: session_of([1] * n), lambda d: checked(NewSession, d), 100
+        "body: connectors that are none",
+        lambda n: session_of([1] * n),
+        lambda d: validate(NewSession, d),
+        100,
     ),
     # Headers
     Row("user agent: Androids", lambda n: "Android " * n, is_in_app),

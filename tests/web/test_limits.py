@@ -435,7 +435,7 @@ def test_counts_that_are_over_are_forgotten(counts: DatabaseStorage) -> None:
     counts.incr("running", 600)
     purge = Purge(counts._engine, timedelta(days=1))
     later = datetime.now(UTC) + timedelta(seconds=5)
-    assert [purge.forget(later, 3)["rate limits"] for _ in range(3)] == [3, 2, 0]
+    assert [purge.delete_old(later, 3)["rate limits"] for _ in range(3)] == [3, 2, 0]
     with counts._engine.connect() as connection:
         assert connection.execute(select(rate_limits.c.key)).scalars().all() == ["running"]
 

@@ -164,7 +164,7 @@ def test_a_long_list_is_read_by_its_index(tmp_path: Any) -> None:
     engine = core.attempts._engine
     launched = core.launched()
     with engine.begin() as connection:
-        row = dict(connection.execute(attempts.select()).one()._mapping)
+        row = dict(zip(attempts.c.keys(), connection.execute(attempts.select()).one(), strict=True))
         more = [
             row
             | {

@@ -116,11 +116,11 @@ def test_what_is_sent_again_before_it_is_forgotten_is_kept_with_its_event(
     hooks.service.send_again(hooks.product, delivery)
     purge = Purge(hooks.engine, timedelta(days=30), webhooks=timedelta(days=30))
     hooks.clock.tick(hours=2)
-    purge.forget(hooks.clock() + timedelta(days=2), 1000, WEBHOOKS)
+    purge.delete_old(hooks.clock() + timedelta(days=2), 1000, WEBHOOKS)
     receiver.says = 200
     hooks.deliver()
     assert [row.status for row in hooks.rows()] == ["delivered"]
-    purge.forget(hooks.clock() + timedelta(days=32), 1000, WEBHOOKS)
+    purge.delete_old(hooks.clock() + timedelta(days=32), 1000, WEBHOOKS)
     assert (hooks.rows(), events_of(hooks)) == ([], 0)
 
 

@@ -11,7 +11,7 @@ from bff.content.logos.logo import FaultyImage, Logo
 from bff.serving.database import writing
 from bff.storage.tables import content_versions, drafts, images, products
 
-UNNAMED_KEPT: Final = timedelta(days=1)
+UNREFERENCED_KEPT: Final = timedelta(days=1)
 """How long an unreferenced image is stored: an upload may not be in the draft yet."""
 LOGOS: Final = ("look/logo", "look/logo_dark")
 
@@ -47,7 +47,7 @@ class DatabaseImages:
             connection.execute(insert(images).values(**row, at=now, product_key=product))
 
 
-def is_unnamed() -> ColumnElement[bool]:
+def is_unreferenced() -> ColumnElement[bool]:
     """Condition on ``images``: neither a draft nor a published version nor a product file names it."""
     contents = (drafts.c.content, content_versions.c.content, products.c.file_content)
     named: list[Select[Any]] = []

@@ -55,7 +55,7 @@ def give(connection_id: str) -> Response:
     services().limits.spend(Purpose.TOKEN, product.key, account.id, connection_id)
     connection = services().connections.service.find(account, product.connectors, connection_id)
     token = services().connections.service.access_token(connection)
-    audit.token_given(product.key, account.id, connection.offered.key, connection.row.number)
+    audit.token_given(product.key, account.id, connection.offered.key, connection.row.account_connector_id)
     return answer(
         {
             "access_token": token.value.reveal(),

@@ -14,7 +14,7 @@ from bff.common.errors import NotSignedIn
 from bff.openapi.operation import Answer
 from bff.web.host_api.calls import SignedIn, begin_session
 from bff.web.kit import cors
-from bff.web.kit.bodies import Body, checked, read_body
+from bff.web.kit.bodies import Body, read_body, validate
 from bff.web.kit.guards import calling_origin
 from bff.web.kit.limits import BY_ADDRESS
 from bff.web.kit.services import services
@@ -55,7 +55,7 @@ def exchange() -> Response:
     claims = services().sessions.assertions.use(product.key, body.assertion)
     if services().sessions.ends.is_forgotten(datetime.fromtimestamp(claims["iat"], UTC)):
         raise NotSignedIn("iat: it was signed before the database was restored; sign a new one")
-    who = checked(SignedIn, _as_body(claims))
+    who = validate(SignedIn, _as_body(claims))
     return begin_session(product, who, DEFAULT_LIFE, actors.user(who.user.id))
 
 

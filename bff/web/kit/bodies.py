@@ -34,7 +34,7 @@ def read_body(shape: type[B]) -> B:
         raise BadRequest(f"the body: {fault}") from None
     if not isinstance(document, dict):
         raise BadRequest("the body must be a JSON object")
-    return checked(shape, document)
+    return validate(shape, document)
 
 
 def read_optional_body(shape: type[B]) -> B:
@@ -42,7 +42,7 @@ def read_optional_body(shape: type[B]) -> B:
     return read_body(shape) if request.content_length or request.mimetype else shape()
 
 
-def checked(shape: type[B], document: object) -> B:
+def validate(shape: type[B], document: object) -> B:
     """``document`` as ``shape``. Raises ``InvalidRequest`` naming each fault."""
     try:
         return shape.model_validate(document)

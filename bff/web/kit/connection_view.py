@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bff.connections.connection import STANDING, State, as_json, moment
-from bff.connections.overview import Connection, ConnectorStanding
+from bff.connections.connection import EXISTING, State, as_json, moment
+from bff.connections.overview import Connection, ConnectorState
 from bff.content.product import DisconnectPolicy, Product
 from bff.content.words import Words
 from bff.identity.principal import Principal
@@ -30,25 +30,27 @@ def connection_json(
 
 
 def connector_json(
-    standing: ConnectorStanding, product: Product, principal: Principal, words: Words
+    connector_state: ConnectorState, product: Product, principal: Principal, words: Words
 ) -> dict[str, Any]:
     """A connector with its state for this account and all its connections."""
-    connector, last = standing.connector, standing.last_state
+    connector, last = connector_state.connector, connector_state.last_state
     return {
         "key": connector.key,
         "name": connector.name,
         "logo": connector.logo,
         "multiple": connector.multiple,
-        "state": standing.state.value,
+        "state": connector_state.state.value,
         "last_state": last.value if last else None,
-        "last_seen_at": moment(standing.last_seen_at),
-        "connections": [connection_json(each, product, principal, words) for each in standing.connections],
+        "last_seen_at": moment(connector_state.last_seen_at),
+        "connections": [
+            connection_json(each, product, principal, words) for each in connector_state.connections
+        ],
     }
 
 
 def may_disconnect(connection: Connection, product: Product, principal: Principal | None) -> bool:
     """Whether this caller may disconnect the connection now."""
-    if connection.row.state not in STANDING:
+    if connection.row.state not in EXISTING:
         return False
     return may_end(product, principal, connection.row.owned_by)
 

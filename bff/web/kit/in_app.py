@@ -44,6 +44,6 @@ def refuses_in_app(connector_name: str, connector_key: str) -> bool:
     return bool(_REFUSING.search(f"{connector_name} {re.sub(r'[-_.]', ' ', connector_key)}"))
 
 
-def is_hopeless(user_agent: str, offered: OfferedConnector) -> bool:
+def refuses_browser(user_agent: str, offered: OfferedConnector) -> bool:
     """Whether the third party would refuse a sign-in in this browser."""
     return is_in_app(user_agent) and refuses_in_app(offered.name, offered.key)

@@ -10,23 +10,23 @@ from bff.content.words import Words
 from bff.identity.principal import Principal
 
 
-def browsers() -> list[str]:
+def browser_languages() -> list[str]:
     """The page's language, which the widget sends as ``Content-Language``, then those of the browser."""
     headers = (request.headers.get(name, "") for name in ("Content-Language", "Accept-Language"))
     return [tag for header in headers for tag in accepted(header)]
 
 
-def wanted(principal: Principal, tag: str | None) -> list[str]:
+def user_languages(principal: Principal, tag: str | None) -> list[str]:
     """The languages of a signed-in user, the preferred one first.
 
     In this order: ``tag`` from the host's page, the user's locale in the session, the page's language, the
     browser's languages.
     """
     named = (tag, principal.user.locale)
-    return [locale for locale in named if locale and is_tag(locale)] + browsers()
+    return [locale for locale in named if locale and is_tag(locale)] + browser_languages()
 
 
 def locale_of(product: Product, principal: Principal, tag: str | None) -> str:
     """The user's language: the host's or the session's tag, else the best one that has texts."""
     named = next((locale for locale in (tag, principal.user.locale) if locale and is_tag(locale)), None)
-    return canonical(named) if named else Words(product, browsers()).lang
+    return canonical(named) if named else Words(product, browser_languages()).lang

@@ -25,7 +25,7 @@ from bff.content.words import ERROR_CODES, Words
 from bff.serving.database import is_away
 from bff.serving.edge import request_id
 from bff.serving.logs import about
-from bff.web.kit.locales import browsers
+from bff.web.kit.locales import browser_languages
 
 PROBLEM_BASE: Final = "https://github.com/hitchpost/hitchpost/blob/main/docs/errors.md#"
 
@@ -93,7 +93,7 @@ def _for_the_page(status: int, code: str) -> dict[str, str]:
         widget_code = "not_signed_in"
     elif status == 429 or status >= 500:
         widget_code = "partner_unavailable"  # A rate limit is passing, too.
-    title, next_step = Words(None, browsers()).error(widget_code)
+    title, next_step = Words(None, browser_languages()).error(widget_code)
     return {"code": widget_code, "title": title, "next_step": next_step}
 
 

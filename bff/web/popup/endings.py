@@ -19,7 +19,7 @@ from bff.common.secret import Secret
 from bff.connect.attempt import Attempt, Status
 from bff.content.words import Words
 from bff.serving.edge import request_id
-from bff.web.kit.locales import browsers
+from bff.web.kit.locales import browser_languages
 from bff.web.kit.mount import own_path
 from bff.web.kit.responses import how_long_to_wait, tell_unforeseen
 from bff.web.kit.services import services
@@ -70,7 +70,7 @@ def waits(error: Exception) -> bool:
 def waiting_page(error: Exception, attempt: Attempt | None = None) -> Response:
     """A page whose script repeats the launch after ``Retry-After`` seconds. Status 503."""
     product = services().products.get(attempt.product) if attempt else None
-    words = words_of(attempt, product) if attempt else Words(None, browsers())
+    words = words_of(attempt, product) if attempt else Words(None, browser_languages())
     wait = waiting.seconds(error)
     fields = waiting.fields(attempt)
     page = page_of("waiting.html", product, words, attempt=attempt, handed_in=fields, seconds=wait)
@@ -84,7 +84,7 @@ def _error_page(
     status: int, code: str, attempt: Attempt | None, again: dict[str, str] | None = None
 ) -> Response:
     product = services().products.get(attempt.product) if attempt else None
-    words = words_of(attempt, product) if attempt else Words(None, browsers())
+    words = words_of(attempt, product) if attempt else Words(None, browser_languages())
     about = values_of(product, words, attempt.connector.name if attempt else "")
     title, next_step = about["error"](code)
     page = page_of(

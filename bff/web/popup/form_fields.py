@@ -61,7 +61,7 @@ def shapes(shown: ShownForm, text: Text) -> list[Shape]:
 
 def _initial_value(field: FormField, value: str) -> str:
     # A value that is no longer among the choices is shown as empty, so that the user selects another.
-    return (value or field.default) if field.offers(value or field.default) else ""
+    return (value or field.default) if field.accepts(value or field.default) else ""
 
 
 def key_of(place: int) -> str:

@@ -26,12 +26,12 @@ from bff.connect.attempt import Attempt, Status
 from bff.connect.forms import NextUrl, ShownForm
 from bff.content.words import Words
 from bff.openapi.operation import Answer
-from bff.upstream.sign_in_forms import Fault, RejectedValues, SignInForm, Way
+from bff.upstream.sign_in_forms import AuthKind, Fault, RejectedValues, SignInForm
 from bff.web.kit import audit
 from bff.web.kit.form_tokens import FIELD
 from bff.web.kit.guards import FETCH_SITE, refuse_faulty_fields, refuse_repeated_fields
 from bff.web.kit.limits import BY_ADDRESS, Limit, Purpose
-from bff.web.kit.locales import browsers
+from bff.web.kit.locales import browser_languages
 from bff.web.kit.responses import answer
 from bff.web.kit.services import services
 from bff.web.openapi import describe, parameters
@@ -115,7 +115,7 @@ def send(attempt_id: str) -> Response:
     try:
         attempt = _attempt(attempt_id)
     except (NotFound, CompletedElsewhere) as error:
-        return _end(Words(None, browsers()).error(error.code), None, error.status)
+        return _end(Words(None, browser_languages()).error(error.code), None, error.status)
     words = Words(services().products.get(attempt.product), [attempt.locale], attempt.connector.key)
     if attempt.status is Status.LAUNCHED and request.form.get("action") == "cancel":
         attempt = services().clicks.forms.decline(attempt)
@@ -129,7 +129,7 @@ def _form_page(attempt: Attempt, shown: ShownForm, token: str) -> Response:
     product = services().products.get(attempt.product)
     words = words_of(attempt, product)
     fields = form_fields.shapes(shown, texts(attempt, words))
-    has_consent = shown.form.way is Way.OAUTH
+    has_consent = shown.form.auth is AuthKind.OAUTH
     values: dict[str, Any] = {"fields": fields, "form_token": token, "goes_on": has_consent, "whole": []}
     page = page_of("form.html", product, words, attempt=attempt, **values)
     # Only the script submits it. A native submit could put the values into a URL.
@@ -148,7 +148,7 @@ def _submit(attempt: Attempt, words: Words) -> Response:
         turn = _turn(attempt, form)
         # Counted for the user of the attempt, before the form token is used.
         services().limits.spend(Purpose.LAUNCH, attempt.product, attempt.account.id, attempt.user.id)
-        result = forms.send(attempt, turn, form_fields.typed(form, request.form))
+        result = forms.submit(attempt, turn, form_fields.typed(form, request.form))
         audit.form_sent(attempt, taken=not isinstance(result, RejectedValues))
     except Outdated:
         return _retry(attempt, words, text("page_form_again"))
@@ -200,7 +200,7 @@ def _retry(attempt: Attempt, words: Words, whole: str, faults: dict[str, str] | 
         names = form_fields.names_of(forms.form(attempt))
     except PartnerProblem as problem:
         return _end(words.error(problem.page_code), attempt, 502)
-    token = services().sessions.form_tokens.issue(attempt, forms.sent(attempt), names)
+    token = services().sessions.form_tokens.issue(attempt, forms.submissions(attempt), names)
     return answer({"faults": faults or {}, "whole": whole, "token": token})
 
 

@@ -21,9 +21,9 @@ from bff.web.kit.guards import (
     refuse_repeated_fields,
     take_small_forms,
 )
-from bff.web.kit.in_app import is_hopeless
+from bff.web.kit.in_app import refuses_browser
 from bff.web.kit.limits import BY_ADDRESS, Limit, Purpose
-from bff.web.kit.locales import browsers
+from bff.web.kit.locales import browser_languages
 from bff.web.kit.responses import answer
 from bff.web.kit.services import services
 from bff.web.openapi import describe, parameters
@@ -88,7 +88,9 @@ def opening() -> Response:
         raise OriginNotRegistered(f"opening: {origin or '(none)'} is not registered for {product.key}")
     offered = product.connector(request.args.get("connector", ""))
     name = services().catalogue.named(offered).name if offered else product.name
-    words = Words(product, [request.args.get("locale", ""), *browsers()], offered.key if offered else None)
+    words = Words(
+        product, [request.args.get("locale", ""), *browser_languages()], offered.key if offered else None
+    )
     page = page_of("opening.html", product, words, origin=origin, connector_name=name)
     if not is_draft(product.key):
         page.headers["Cache-Control"] = OPENING_CACHE
@@ -112,7 +114,7 @@ def launch() -> Response:
         confirmation = services().sessions.confirmations.issue(attempt)
         return _ask(attempt, token, "interstitial.html", confirmation=confirmation)
     agent = request.headers.get("User-Agent", "")
-    if is_hopeless(agent, attempt.connector) and "anyway" not in request.form:
+    if refuses_browser(agent, attempt.connector) and "anyway" not in request.form:
         return _ask(attempt, token, "in_app.html", address=attempt.return_url or attempt.origin)
     # Checked before the token is used: it stays valid for a retry after the product file is corrected.
     services().accounts.claimed(attempt.account)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bff.connect.forms import ShownForm
-from bff.upstream.sign_in_forms import Choice, Fault, FormField, SignInForm, Way, with_standard_fields
+from bff.upstream.sign_in_forms import AuthKind, Choice, Fault, FormField, SignInForm, with_standard_fields
 from bff.web.popup.form_fields import WORDS, Shape, Text, label_of, shapes
 
 ADDRESS: Final = FormField(
@@ -19,13 +19,17 @@ ADDRESS: Final = FormField(
 REGION: Final = FormField("region", label="example", choices=(Choice("example", "example"),))
 NO_TOKEN: Final = ""
 """Replaces form tokens, as a preview submits nothing."""
-_WAYS: Final = {"basic": Way.BASIC, "client": Way.CLIENT_CREDENTIALS, "continue": Way.OAUTH}
+_AUTH_KINDS: Final = {
+    "basic": AuthKind.BASIC,
+    "client": AuthKind.CLIENT_CREDENTIALS,
+    "continue": AuthKind.OAUTH,
+}
 
 
 def values(state: str, text: Text) -> dict[str, Any]:
     """The template variables of the form for one of its scenes."""
-    form = with_standard_fields(SignInForm(_WAYS.get(state, Way.API_KEY), (ADDRESS,)))
-    common: dict[str, Any] = {"form_token": NO_TOKEN, "goes_on": form.way is Way.OAUTH, "whole": []}
+    form = with_standard_fields(SignInForm(_AUTH_KINDS.get(state, AuthKind.API_KEY), (ADDRESS,)))
+    common: dict[str, Any] = {"form_token": NO_TOKEN, "goes_on": form.auth is AuthKind.OAUTH, "whole": []}
     if state != "faults":
         return common | {"fields": shapes(ShownForm(form, 0, {}, frozenset()), text)}
     messages = [text(WORDS[fault]) for fault in Fault if fault is not Fault.UNREACHABLE]

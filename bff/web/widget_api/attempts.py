@@ -18,7 +18,7 @@ from bff.connect.new_attempt import BeginRequest
 from bff.connect.offered_connectors import offered_connector, offered_connectors
 from bff.connect.timeline import Step, all_steps
 from bff.connections.connection import State
-from bff.connections.overview import ConnectorStanding
+from bff.connections.overview import ConnectorState
 from bff.content import look
 from bff.content.product import OfferedConnector, Product, is_draft
 from bff.content.wording import is_tag
@@ -33,7 +33,7 @@ from bff.web.kit.connection_view import connector_json
 from bff.web.kit.guards import CUSTOM_HEADER, calling_origin
 from bff.web.kit.in_app import is_in_app
 from bff.web.kit.limits import Limit, Purpose
-from bff.web.kit.locales import locale_of, wanted
+from bff.web.kit.locales import locale_of, user_languages
 from bff.web.kit.responses import answer
 from bff.web.kit.services import services
 from bff.web.openapi import describe, parameters, shapes
@@ -54,7 +54,7 @@ class BeginAttempt(Body):
 
     connector: Annotated[str, Field(min_length=1, max_length=64)]
     connection: Annotated[
-        str | None, Field(min_length=1, max_length=20, description="Reconnect exactly this one of several.")
+        str | None, Field(min_length=1, max_length=20, description="The id of the connection to reconnect.")
     ] = None
     message: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     locale: (
@@ -83,21 +83,23 @@ def config() -> Response:
     """Return what a page needs to draw its buttons: connectors with their state, words, look, delivery."""
     product, principal = signed_in()
     states = _states(product, principal)
-    names = {standing.connector.key: standing.connector.name for standing in states}
-    accounts = {standing.connector.key: standing.external_account or "" for standing in states}
-    languages = wanted(principal, request.args.get("locale"))
-    shared, widget_texts = widget_words(product, languages, names, accounts)
+    names = {connector_state.connector.key: connector_state.connector.name for connector_state in states}
+    accounts = {
+        connector_state.connector.key: connector_state.external_account or "" for connector_state in states
+    }
+    languages = user_languages(principal, request.args.get("locale"))
+    words, widget_texts = widget_words(product, languages, names, accounts)
     return answer(
         {
             "product": {"key": product.key, "name": product.name},
             "connectors": [
-                connector_json(standing, product, principal, shared)
-                | {"error": _unavailable(product, standing.connector, shared)}
-                for standing in states
+                connector_json(connector_state, product, principal, words)
+                | {"error": _unavailable(product, connector_state.connector, words)}
+                for connector_state in states
             ],
-            "words": widget_texts | {"lang": shared.lang, "dir": shared.dir},
-            "lang": shared.lang,
-            "dir": shared.dir,
+            "words": widget_texts | {"lang": words.lang, "dir": words.dir},
+            "lang": words.lang,
+            "dir": words.dir,
             "style": look.widget_style(product.look),
             "theme": dict(product.look),
             "delivery": (Delivery.RETURN if _is_in_app() else Delivery.MESSAGE).value,
@@ -107,7 +109,7 @@ def config() -> Response:
 
 @routes.post("/v1/attempts")
 @describe.operation(
-    Answer(201, "The attempt, ready for its click.", shapes.PreparedAttempt),
+    Answer(201, "The new attempt, with its launch token.", shapes.PreparedAttempt),
     access=Access.PAGE,
     limit=Limit((Purpose.ATTEMPT, Purpose.PRESS)),
     parameters=(parameters.ORIGIN, parameters.IDEMPOTENCY),
@@ -128,7 +130,7 @@ def begin() -> Response:
         )
     if body.return_url is not None and origin_of(body.return_url) != origin:
         raise InvalidRequest("return_url: must be a page of the origin that this call comes from")
-    asked = BeginRequest(
+    begin_request = BeginRequest(
         connector=body.connector,
         origin=origin,
         message=body.message,
@@ -140,9 +142,11 @@ def begin() -> Response:
     _spend_attempt(principal)
     if body.connection is not None:
         offered = offered_connector(product, principal, body.connector)
-        number = services().connections.service.known(principal.account, offered, body.connection)
-        asked = replace(asked, connection=number)
-    attempt, launch_token = _begin_once(product, principal, asked, _press if body.pressed else None)
+        account_connector_id = services().connections.service.known(
+            principal.account, offered, body.connection
+        )
+        begin_request = replace(begin_request, connection=account_connector_id)
+    attempt, launch_token = _begin_once(product, principal, begin_request, _press if body.pressed else None)
     reply: dict[str, Any] = {
         "id": attempt.id,
         "status": attempt.status.value,
@@ -153,7 +157,7 @@ def begin() -> Response:
         "expires_in": max(0, int((attempt.expires_at - services().clock()).total_seconds())),
         "support_code": attempt.support_code,
     }
-    if asked.delivery is Delivery.RETURN and not request.headers.get("Referer"):
+    if begin_request.delivery is Delivery.RETURN and not request.headers.get("Referer"):
         # The page's form would carry "Origin: null", so the launch would have to ask the user to confirm.
         reply["origin_hidden"] = "set Referrer-Policy to strict-origin, to show this page's origin"
     if body.locale and not is_tag(body.locale):
@@ -225,15 +229,15 @@ def accept(attempt_id: str) -> Response:
 def _begin_once(
     product: Product,
     principal: Principal,
-    asked: BeginRequest,
+    begin_request: BeginRequest,
     when_new: Callable[[Attempt], None] | None,
 ) -> tuple[Attempt, Secret | None]:
     key = request.headers.get("Idempotency-Key")
     if key is None:
-        return services().clicks.connect.begin(product, principal, asked, when_new)
+        return services().clicks.connect.begin(product, principal, begin_request, when_new)
     if not 0 < len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
         raise InvalidRequest(f"Idempotency-Key: write 1 to {LONGEST_KEY} printable ASCII characters")
-    return services().clicks.idempotent_begin.begin(product, principal, asked, key, when_new)
+    return services().clicks.idempotent_begin.begin(product, principal, begin_request, key, when_new)
 
 
 def _press(attempt: Attempt) -> None:
@@ -246,12 +250,12 @@ def _spend_attempt(principal: Principal) -> None:
     services().limits.spend(Purpose.ATTEMPT, principal.product, principal.account.id, principal.user.id)
 
 
-def _states(product: Product, principal: Principal) -> list[ConnectorStanding]:
+def _states(product: Product, principal: Principal) -> list[ConnectorState]:
     offered = offered_connectors(product, principal)
     if is_draft(product.key):
         # A preview shows every button as not connected, and does not call the partner service.
         named = map(services().catalogue.named, offered)
-        return [ConnectorStanding(connector, State.DISCONNECTED, ()) for connector in named]
+        return [ConnectorState(connector, State.DISCONNECTED, ()) for connector in named]
     return services().connections.overview.states(principal.account, offered)
 
 
@@ -284,7 +288,7 @@ def _timeline(noted: list[Step], attempt: Attempt) -> list[dict[str, Any]]:
             "at": step.at.isoformat(),
             "last_at": step.last_at.isoformat(),
             "count": step.count,
-            "detail": attempt.provider_said if step.name in {"failed", "declined"} else None,
+            "detail": attempt.third_party_error if step.name in {"failed", "declined"} else None,
         }
         for step in all_steps(attempt, noted)
     ]

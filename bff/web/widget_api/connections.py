@@ -17,7 +17,7 @@ from bff.web.kit.authenticate import bearer, host_server, signed_in, signed_in_o
 from bff.web.kit.connection_view import connection_json, may_end
 from bff.web.kit.guards import CUSTOM_HEADER, ORIGIN
 from bff.web.kit.limits import Limit, Purpose
-from bff.web.kit.locales import browsers, wanted
+from bff.web.kit.locales import browser_languages, user_languages
 from bff.web.kit.responses import API_HEADERS, answer
 from bff.web.kit.services import services
 from bff.web.openapi import describe, parameters, shapes
@@ -37,20 +37,21 @@ routes.after_request(cors.grant)
 def connections() -> Response:
     """List what an account has connected.
 
-    The host's server names an account, and the partner service is asked. A page gets its own account, from a
-    cache of a few seconds. Creates nothing, neither an account nor an account connector.
+    The host's server names an account, and the partner service is asked. A page gets the connections of its
+    session's account, from a cache of a few seconds. Creates nothing, neither an account nor an account
+    connector.
     """
     product, principal = _caller()
     account, offered = account_of(product, principal), _offered(product, principal)
     words = Words(product, _languages(principal))
-    overview, asks_now = services().connections.overview, principal is None
-    found = [] if is_draft(product.key) else overview.connections(account, offered, now=asks_now)
-    return answer({"connections": [connection_json(each, product, principal, words) for each in found]})
+    overview, is_server = services().connections.overview, principal is None
+    found = [] if is_draft(product.key) else overview.connections(account, offered, now=is_server)
+    return answer({"connections": [connection_json(one, product, principal, words) for one in found]})
 
 
 @routes.delete("/v1/connections/<connection_id>")
 @describe.operation(
-    Answer(204, "It has ended."),
+    Answer(204, "The connection has ended."),
     access=Access.PAGE_OR_SERVER,
     limit=Limit((Purpose.DISCONNECT,)),
     parameters=(parameters.CONNECTION, parameters.ACCOUNT_OF_SERVER),
@@ -70,7 +71,7 @@ def disconnect(connection_id: str) -> Response:
         who = "the user who connected it" if product.disconnect == "owner" else "the host's server"
         raise NotAllowed(f"only {who} may end this connection (disconnect in the product's file)")
     services().connections.service.end(found, actor)
-    audit.disconnected(actor, product.key, account.id, found.offered.key, found.row.number)
+    audit.disconnected(actor, product.key, account.id, found.offered.key, found.row.account_connector_id)
     return Response(status=204, headers=API_HEADERS)
 
 
@@ -96,4 +97,4 @@ def _offered(product: Product, principal: Principal | None) -> list[OfferedConne
 
 def _languages(principal: Principal | None) -> list[str]:
     tag = request.args.get("locale")
-    return wanted(principal, tag) if principal else [*filter(None, [tag]), *browsers()]
+    return user_languages(principal, tag) if principal else [*filter(None, [tag]), *browser_languages()]

@@ -11,9 +11,9 @@ from bff.common.secret import Secret
 from bff.connect.attempt import Attempt
 from bff.openapi.operation import Answer
 from bff.web.kit import cors
-from bff.web.kit.bodies import Body, checked
+from bff.web.kit.bodies import Body, validate
 from bff.web.kit.guards import ORIGIN, refuse_faulty_fields, refuse_repeated_fields, take_small_forms
-from bff.web.kit.in_app import is_hopeless
+from bff.web.kit.in_app import refuses_browser
 from bff.web.kit.limits import Limit, Purpose
 from bff.web.kit.services import services
 from bff.web.openapi import describe, parameters
@@ -46,12 +46,12 @@ class PressForm(Body):
 def press() -> Response:
     """Report that an attempt's button is pressed, so that its sign-in token is minted ahead of its launch.
 
-    Idempotent. The reply is empty. The body is a form, which needs no CORS preflight: that would take the
-    time that this saves. The launch token authorises it, and ``Origin`` must be the attempt's.
+    Idempotent. The reply is empty. The body is a form, so the browser sends no CORS preflight, which would
+    take as long as this call saves. The launch token authorises it, and ``Origin`` must be the attempt's.
     """
     if FIELD not in request.form:
         raise InvalidRequest(f"{FIELD}: send it as the field of a form")
-    pressed = checked(PressForm, request.form.to_dict())
+    pressed = validate(PressForm, request.form.to_dict())
     attempt = services().clicks.connect.peek(Secret(pressed.launch_token))
     if request.headers.get(ORIGIN) != attempt.origin:
         raise OriginNotRegistered("a press must come from the origin of the page that began the attempt")
@@ -68,7 +68,7 @@ def mint_ahead(attempt: Attempt) -> None:
     the user whether to go on.
     Raises ``RateLimited`` or ``LimitsUnavailable``.
     """
-    if is_hopeless(request.headers.get("User-Agent", ""), attempt.connector):
+    if refuses_browser(request.headers.get("User-Agent", ""), attempt.connector):
         return
     # A limit of its own, as high as that of launches: sharing theirs would halve the launches allowed.
     services().limits.spend(Purpose.PRESS, attempt.product, attempt.account.id, attempt.user.id)
