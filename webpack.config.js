@@ -21,10 +21,10 @@ const minimizer = new TerserPlugin({
     ecma: 2020,
     module: true,
     compress: { inline: 1, passes: 6, hoist_funs: false, unsafe: true, unsafe_arrows: true, unsafe_methods: true, pure_getters: true },
-    // Names that no other program sees: those with a trailing underscore, and the parts of a popup.
-    // The files that are built apart name the same things the same way (kit.ts, hooks.ts).
+    // Properties that no other program sees are shortened. The files are built separately, but share objects that have them
+    // (kit.ts, hooks.ts): the cache gives each property the same short name in every file.
     nameCache: {},
-    mangle: { properties: { regex: /_$|^(adoptFlow|attemptPromise|beginAttempt|bffOrigin|bodyOf|choose|cleanUp|confirmed|confirming|currentAttempt|disconnecting|findReplacement|flows|hooks|importModule|lastDrawn|launch|loadConfig|logError|matchesRequest|nextSignal|offers|openSignIn|owner|paint|parts|prefetch|pressReported|queueSignal|readRequest|redraw|remember|requestOf|signInBegun|subscribers|testFormPolicy|titledByConnector|usableUntil|userEpoch|windowProxy|wordOf)$/ } },
+    mangle: { properties: { regex: /^(adoptFlow|attemptPromise|beginAttempt|bffOrigin|bodyOf|choose|cleanUp|confirmed|confirming|currentAttempt|disconnecting|findReplacement|flows|hooks|importModule|lastDrawn|launch|loadConfig|logError|matchesRequest|nextSignal|offers|openSignIn|owner|paint|parts|prefetch|pressReported|queueSignal|readRequest|redraw|remember|signInBegun|subscribers|testFormPolicy|titledByConnector|usableUntil|userEpoch|windowProxy|wordOf)$/ } },
   },
 });
 
@@ -48,6 +48,7 @@ export default [
   {
     ...shared,
     name: "module",
+    dependencies: ["script"], // One after the other: short names are given in the order of the builds.
     entry: {
       headless: path.join(widget, "src/headless.ts"),
       panel: path.join(widget, "src/panel.ts"),

@@ -12,10 +12,10 @@ const CALL_TIMEOUT = 10_000;
 /** For how long (milliseconds) a call that got no answer is repeated. */
 const RETRY_FOR = 15_000;
 
-/** The value of the X-Hitchpost header: the signal that made the widget ask, or "1". */
+/** The value of the X-Hitchpost header: the signal that made the widget ask, or "1" if there was none. */
 type Hint = Signal | "1";
 
-/** Reads what a page needs to draw buttons, in this language. If it is empty, the BFF chooses one. */
+/** Reads what a page needs to draw buttons, in the language `locale`. If that is empty, the BFF chooses the language. */
 export const readConfig = (locale: string): Promise<Config> => call("config?locale=" + encodeURIComponent(locale));
 
 /** Reads the account's connections. */
@@ -56,7 +56,7 @@ async function call<Answer>(path: string, body?: object | null, hint?: Hint): Pr
       if (answer?.advice) logError(answer.advice);
       if (response.ok && answer) return answer;
       if (response.status === 401 && dropToken() && (renewed = !renewed)) continue; // Tries a new token once.
-      throw answer?.error ? errorOf(answer) : new SyntaxError(); // As for an answer that is no JSON: it is not the BFF's, but a proxy's.
+      throw answer?.error ? errorOf(answer) : new SyntaxError(); // Not the BFF's answer but a proxy's: handled like one that is not JSON.
     } catch (error) {
       if (error instanceof ConnectError) throw error;
       // The browser reports a CSP violation only after the call has failed. The pause is also needed because a failure closes the

@@ -42,8 +42,8 @@ export function refresh(): void {
 }
 
 /**
- * The text of a key. In this order: the connector's own in the request's `locale`, the product's in that language, the product's
- * in the page's language, `fallback`.
+ * The text of a key: the connector's own in the language of the request, else the product's in that language, else the product's in
+ * the default language, else `fallback`.
  */
 export const wordOf = ({ connector, locale = "" }: ConnectRequest, key: string, fallback = humanize(key)): string =>
   words[locale + connector + " " + key] ?? words[locale + key] ?? words[key] ?? fallback;

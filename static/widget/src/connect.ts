@@ -78,7 +78,7 @@ export async function connect(
 }
 
 /** The body of `POST /v1/attempts`. */
-export const requestOf = ({ connector, connection, message, locale = settings.locale }: ConnectRequest): AttemptRequest =>
+export const bodyOf = ({ connector, connection, message, locale = settings.locale }: ConnectRequest): AttemptRequest =>
   ({ connector, connection, message, locale, product: settings.product });
 
 /**
@@ -93,7 +93,7 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: Popup, 
   let pending = 0;
   let lastAnswerAt = Date.now();
   let delay = FIRST_DELAY;
-  let reachable = !existing;
+  let reachable = !existing; // Whether the popup can be reached, according to the last step.
   let fastUntil = 0;
   /** Signals that came before the attempt. They are added to the popup's queue when it comes. */
   const queued: Signal[] = existing ? ["returned"] : [];
@@ -110,6 +110,7 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: Popup, 
 
   track(setAttempt(existing ?? begin()));
   for (;;) {
+    // While a call is pending, the next poll waits longer. Before the attempt has come, wake to check the timeout.
     const signal = await popup.nextSignal(!pending ? delay : state.currentAttempt ? MAX_DELAY : FIRST_DELAY);
     const attempt = state.currentAttempt;
     if (typeof signal === "object") { // An answer, or an error.
@@ -180,7 +181,7 @@ async function beginAgain(id: string, begin: () => Promise<Attempt>): Promise<St
   return reading.status === "cancelled" ? begin() : reading;
 }
 
-/** The result of a connected attempt. Throws the error of any other. */
+/** Returns the result of a connected attempt. Throws the error of an attempt that ended otherwise. */
 function outcome(reading: Reading): ConnectResult {
   if (reading.status !== "connected") throw errorOf(reading);
   // The page may listen for a plain callback message. If no popup posted it to this page, it is dispatched here.

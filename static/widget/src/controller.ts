@@ -57,8 +57,8 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
   };
 
   const choose = (choice?: Choice): void => {
-    // A press of the button brings an open popup to the front: the one just chosen, else the running one, unless that is
-    // closed or in trouble. A resumed flow has no popup.
+    // A press of the button brings a popup to the front: the one that a choice has just opened, else the running one, unless
+    // that is closed or the element offers a choice. A resumed flow has no popup. Otherwise a press begins again.
     if (!choice && (next ?? !(resumed || popup.windowProxy?.closed || (flow.step && offersChoice(flow.step))))) {
       (next ?? popup).windowProxy?.focus(); // Browsers may ignore it.
       return;
@@ -78,11 +78,12 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
   const runToEnd = async (): Promise<ConnectResult> => {
     for (;;) {
       try {
+        // If the popup was blocked, an element offers a choice. For any other owner `connect` throws `popup_blocked`.
         if (popup.windowProxy !== null || !isWidgetElement(resolveOwner(flow))) return await connect(flow.request.signal, report, popup, () => hooks.take(flow.request), existing);
         popup.cleanUp();
         report("popup_blocked");
         await popup.nextSignal(FOREVER); // The popup is cleaned up: only a choice adds a signal.
-        throw new ConnectError("cancelled");
+        throw new ConnectError("cancelled"); // Ignored if the choice has opened another popup.
       } catch (error) {
         // After a sign-out the attempt stays remembered: if the user signs in again, the flow is resumed.
         if ((error as ConnectError).code === "not_signed_in") flow.attempt = undefined;
@@ -96,7 +97,7 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
     }
   };
 
-  const flow: Flow = { request, owner, attempt: (existing as StartedAttempt | undefined)?.id, choose };
+  const flow: Flow = { request, owner, attempt: (existing as StartedAttempt | undefined)?.id, choose }; // No id if `existing` is a promise.
   flows.add(flow);
   if (existing && !resumed) report("finishing");
   const ending = runToEnd().finally(() => {

@@ -24,7 +24,7 @@ export function deliveryHooks(kit: Kit): Pick<Hooks, "open" | "bodyOf"> & { test
     bodyOf(request) {
       // For a popup `delivery` is left out. The body is the key of prefetched attempts (prefetch.ts), and one that was made
       // before the default delivery was loaded must have the same key.
-      return { ...kit.requestOf(request), ...(usesThisTab(request) && { delivery: "return", return_url: location.href }) };
+      return { ...kit.bodyOf(request), ...(usesThisTab(request) && { delivery: "return", return_url: location.href }) };
     },
     /** Tests once whether the page's CSP lets this tab post a form to the BFF. In the click it would take too long. */
     testFormPolicy(request) {

@@ -1,6 +1,6 @@
 // The entry of `import "hitchpost"`: the flow without any element. Importing it changes nothing on the page.
 import { beginAttempt, readConnections } from "./bff.js";
-import { connect as signIn, requestOf } from "./connect.js";
+import { connect as signIn, bodyOf } from "./connect.js";
 import { openSignIn, reportEnd, reportStep } from "./sign-in.js";
 import type { Connection, ConnectOptions, ConnectResult } from "./types.js";
 
@@ -24,6 +24,6 @@ export const connections: () => Promise<Connection[]> = readConnections;
  */
 export function connect(connector: string, options: Omit<ConnectOptions, "delivery"> = {}): Promise<ConnectResult> {
   const request = { ...options, connector };
-  const ending = signIn(request.signal, (...step) => { reportStep(request, document, ...step); }, openSignIn(request), () => beginAttempt(requestOf(request), true));
+  const ending = signIn(request.signal, (...step) => { reportStep(request, document, ...step); }, openSignIn(request), () => beginAttempt(bodyOf(request), true));
   return reportEnd(ending, () => document);
 }

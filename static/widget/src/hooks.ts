@@ -1,6 +1,6 @@
 // Hooks that panel.js replaces: it has what a page needs only after its first paint.
 import { beginAttempt } from "./bff.js";
-import { requestOf } from "./connect.js";
+import { bodyOf } from "./connect.js";
 import { openSignIn, type ConnectRequest } from "./sign-in.js";
 import type { Kit } from "./kit.js";
 import type { Popup } from "./popup.js";
@@ -12,7 +12,7 @@ export interface LazyModule {
   install: (kit: Kit, element: HTMLElement) => void;
 }
 
-/** The defaults open a popup and make the attempt in the click. The others do nothing. */
+/** Until panel.js has replaced them, `open` opens a popup, `take` makes the attempt in the click, and the others do nothing. */
 export interface Hooks {
   /** URL of the folder that has the lazy modules. Set before the first import. */
   folder: string;
@@ -50,9 +50,9 @@ export const hooks: Hooks = {
   folder: "",
   importModule: (url) => import(/* webpackIgnore: true */ url) as Promise<LazyModule>,
   open: openSignIn,
-  bodyOf: requestOf,
+  bodyOf,
   prefetch: nothing,
-  take: (request) => beginAttempt(requestOf(request), true),
+  take: (request) => beginAttempt(bodyOf(request), true),
   remember: nothing,
   forget: nothing,
   findReplacement: nothing,

@@ -1,7 +1,7 @@
 // What the script shares with the lazy modules (hooks.ts). They are built separately, and must not have copies of its state.
 import { beginAttempt } from "./bff.js";
 import { logError } from "./log.js";
-import { requestOf } from "./connect.js";
+import { bodyOf } from "./connect.js";
 import { press, run } from "./controller.js";
 import { errorOf } from "./errors.js";
 import { disconnect, openSignIn } from "./sign-in.js";
@@ -14,7 +14,7 @@ import { bffOrigin, userEpoch, settings } from "./session.js";
 
 export const kit = {
   beginAttempt, bffOrigin, logError, disconnect, errorOf, adoptFlow, flows, hooks, loadConfig, offers, openSignIn, openPopup, press, readRequest, refresh,
-  redraw, requestOf, run, settings, matchesRequest, subscribers, wordOf,
+  redraw, bodyOf, run, settings, matchesRequest, subscribers, wordOf,
   /** The current value of `userEpoch` (session.ts). */
   userEpoch: (): number => userEpoch,
 };

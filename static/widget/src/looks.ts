@@ -44,6 +44,7 @@ button:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
 [part=status][data-bad] { color: inherit; border-inline-start: 3px solid var(--_bad); padding-inline-start: .7em; }
 [part=status][data-visually-hidden] { position: absolute; inline-size: 1px; min-inline-size: 0; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
 [part=actions] { display: flex; flex-wrap: wrap; gap: .25em 1em; }
+/* Buttons that look like links. */
 [part=action], [data-text] {
   padding: .25em 0; min-block-size: 1.75em; border: 0; background: none; color: var(--_accent); font: inherit; font-weight: 600;
   text-align: start; text-decoration: underline transparent; text-underline-offset: .2em;

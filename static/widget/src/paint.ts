@@ -46,7 +46,7 @@ export interface Drawing {
   offer: Partial<Offer>;
   /** The text of this key. */
   word: (key: string, fallback?: string) => string;
-  /** Whether the account may have more than one of this connector. */
+  /** Whether the account has, or may have, more than one connection of this connector. */
   several: boolean;
   /** Whether a card has the connector's name as its title. Otherwise it has the third-party account's. */
   titledByConnector: boolean;
@@ -93,9 +93,9 @@ function update(drawing: Drawing): void {
   const row = view.element.getAttribute("layout") === "row";
   const isCard = row || connections.length > 0;
   button.hidden ||= !!toConfirm;
-  view.element.toggleAttribute("data-card", isCard); // Also if nothing else is drawn, so that the width stays the same.
-  // Everything on which the drawing below depends.
-  const now = JSON.stringify([offer, connections, step, failure === null ? "well" : failure, toConfirm, row, word("lang"), button.hidden, view.state, kit.settings.advice, parts.disconnecting, word("reconnect"), word(step ?? "connected"), failure && word(`error_${failure.code}_title`)]);
+  view.element.toggleAttribute("data-card", isCard); // Before the early return, because the width depends on it.
+  // Everything on which the drawing below depends. In JSON undefined would become null, which here means `connected`.
+  const now = JSON.stringify([offer, connections, step, failure === null ? "connected" : failure, toConfirm, row, word("lang"), button.hidden, view.state, kit.settings.advice, parts.disconnecting, word("reconnect"), word(step ?? "connected"), failure && word(`error_${failure.code}_title`)]);
   if (now === parts.lastDrawn) return;
   parts.lastDrawn = now;
 

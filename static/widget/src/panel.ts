@@ -52,7 +52,7 @@ function diagnoseFailures(kit: Kit): void {
     if (/not_signed_in|network|partner_unavailable|invalid_request/.test(detail.code)) diagnose();
   }, true);
   setTimeout(() => {
-    // Every element is a subscriber, and so is `resumeFlows`.
+    // `resumeFlows` is one subscriber, every element is another.
     if (kit.subscribers.size > 1 && !kit.settings.lang) diagnose();
   }, CONFIG_TIMEOUT);
 }

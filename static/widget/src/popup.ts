@@ -12,8 +12,8 @@ const TICK = 250;
 /** How long (milliseconds) the popup must seem closed, with the focus on this page, before the signal `unsure`. */
 const GONE_AFTER = 2000;
 /**
- * The same without the focus, if the popup never posted a message, before the signal `cut_off`: the Cross-Origin-Opener-Policy
- * of this page has cut the popup off.
+ * How long (milliseconds) the popup must seem closed, without the focus on this page and without a message from the popup, before
+ * the signal `cut_off`: the Cross-Origin-Opener-Policy of this page has cut the popup off.
  */
 const CUT_OFF_AFTER = 750;
 /** How long (milliseconds) the popup, or this tab, may take to load each of its first pages. A slow network needs several round trips. */
@@ -41,7 +41,7 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
   const { queueSignal, nextSignal } = signals();
   const bff = bffOrigin();
   let expected: Attempt | undefined;
-  let openingPageLoaded = false; // It posts a message then. This tab has none, and counts as loaded when it is launched.
+  let openingPageLoaded = false; // The page posts a message then. For a sign-in in this tab, which has no such page, `launch` sets it.
   let loadingSince = Date.now();
   let goneSince = 0;
   let wasGone = false;
@@ -65,7 +65,7 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
   const checkWindow = (): void => {
     const now = Date.now();
     const here = document.hasFocus();
-    const gone = popup?.closed ?? true; // Without a popup there is nothing that could be reached.
+    const gone = popup?.closed ?? true; // Without a popup, only time shows whether the sign-in goes on.
     if (popup && gone && !wasGone) queueSignal("closed");
     wasGone = gone;
     goneSince = gone && (here || !openingPageLoaded) ? goneSince || now : 0;

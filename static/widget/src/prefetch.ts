@@ -46,7 +46,8 @@ export function prefetchHooks({ beginAttempt, errorOf, adoptFlow, hooks, loadCon
       if (adoptFlow(button)) return;
       const request = readRequest(button);
       void loadConfig(request); // For the default delivery: a page without <hitchpost-connect> has not loaded it yet.
-      // Only `mousedown` has a `detail` above 0. On a touch screen it comes after the tap, just before the click.
+      // A press is a `mousedown` (no other event here has a `detail` above 0) of the main mouse button (0). On a touch screen it
+      // comes after the tap, just before the click.
       void attemptFor(hooks.bodyOf(request), (attempt) => { fire(button, "step", { step: "prepared", attempt }); }, detail > 0 && !mouseButton);
     },
     take(wanted) {

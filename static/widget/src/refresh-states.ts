@@ -3,7 +3,7 @@ import type { Kit } from "./kit.js";
 
 /** Events after which the user may be back on the page. */
 const RETURN_EVENTS = ["focus", "pageshow", "visibilitychange"];
-/** How long (milliseconds) after that they are reloaded once more: another worker of the BFF may learn of a change later. */
+/** After how long (milliseconds) they are reloaded once more: another worker of the BFF may learn of a change later. */
 const SECOND_RELOAD_AFTER = 3500;
 
 /** Reloads the connectors after each change, and when the user is back. */

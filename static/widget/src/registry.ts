@@ -1,5 +1,4 @@
-// The flows that run on this page, and the button that shows each. A flow outlives its button: pages remove or redraw their
-// buttons while the user signs in.
+// Knows which button shows which flow. A flow outlives its button: pages remove or redraw their buttons while the user signs in.
 import { fire } from "./events.js";
 import type { ConnectRequest } from "./sign-in.js";
 import { hooks } from "./hooks.js";
@@ -19,6 +18,7 @@ export interface Flow {
   choose: (choice?: Choice) => void;
 }
 
+/** The flows that run on this page. */
 export const flows = new Set<Flow>();
 
 /**

@@ -9,14 +9,14 @@ export type Signal =
   | "message" // The partner service posted the callback message.
   | "returned" // The BFF's return page posted, or the sign-in came back through this tab.
   | "trouble" // An error page of the BFF or of the embedded partner service posted.
-  | "closed" // The popup was closed, or has been cut off from this page.
+  | "closed" // The popup was closed, or seems closed because it has been cut off from this page.
   | "focus" // The page is back: focused, visible, shown again, online.
   | "cancel" // The user gave up.
-  | "cut_off" // The popup cannot be reached, and could not be from its first page on.
+  | "cut_off" // The Cross-Origin-Opener-Policy of this page has cut the popup off.
   | "interrupted" // The sign-in has no popup, and has not ended in time.
   | "not_loading" // The popup is open, but its page does not load in time.
   | "unsure" // The popup seems closed, and the user is on this page.
-  | "waiting"; // None of the last four holds any longer: the user signs in.
+  | "waiting"; // None of the four above holds any longer: the user signs in.
 
 export interface Signals {
   /** Adds a signal or an answer of the BFF, and wakes the flow. One that is in the queue already is not added again. */

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-// Buttons do what buttons do, whatever the page around them does: the host's own, and ours.
+// The host's own buttons and the widget's work like any button, whatever the page around them does.
 import { afterEach, describe, expect, it } from "vitest";
 import { add, launch, main, useElements } from "./elements.js";
 import { FakePopup } from "./fake-popup.js";
@@ -11,13 +11,13 @@ const seen = useElements();
 const over: (() => void)[] = [];
 afterEach(() => { for (const each of over.splice(0)) each(); });
 
-/** Listens until the test is over. */
+/** Adds a listener that is removed at the end of the test. */
 function listen(target: EventTarget, type: string, listener: (event: Event) => void, capture = false): void {
   target.addEventListener(type, listener, capture);
   over.push(() => { target.removeEventListener(type, listener, capture); });
 }
 
-/** The first that matches, which the test has put there. */
+/** The first element that matches. Throws if there is none. */
 function find(root: ParentNode, selector: string): HTMLElement {
   const found = root.querySelector<HTMLElement>(selector);
   if (!found) throw new Error(`no ${selector}`);

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-// Lives are counted from the answer that tells them; and a page may configure after the script has come.
+// Lifetimes count from the answer that has them, not by the clock. And a page may call `configure` after the script has loaded.
 import { describe, expect, it, vi } from "vitest";
 import { add, launch, main, useElements } from "./elements.js";
 import { BASE } from "./fake-bff.js";
@@ -18,7 +18,7 @@ describe("a clock that is hours off", () => {
     configure({
       session: () => {
         asked++;
-        // As the host's server sees it, whose clock is right.
+        // By the clock of the host's server, which is right.
         return { token: "tok", expires_at: new Date(now + 3_600_000).toISOString() };
       },
     });

@@ -6,7 +6,7 @@ import { pass, usePage, type Watched } from "./page.js";
 
 const page = usePage();
 
-/** A flow whose opening page has taken its launch token. */
+/** A flow that has been launched. */
 async function launched(): Promise<Watched> {
   const flow = page.connect("crm");
   await pass(0);
@@ -23,7 +23,7 @@ describe("opening", () => {
     const url = new URL(FakePopup.last.url);
     expect(url.origin + url.pathname).toBe(`${BASE}/connect/opening`);
     expect(Object.fromEntries(url.searchParams)).toEqual({ product: "demo", origin: location.origin, connector: "crm", locale: "" });
-    // A name that were used twice would lead the second flow into the first one's window.
+    // If a name were used twice, the second flow would load in the first one's window.
     expect(FakePopup.opened.map(({ name }) => name)).toEqual(["_blank", "_blank"]);
     await pass(0);
   });

@@ -150,7 +150,7 @@ describe("Disconnect", () => {
     document.addEventListener("hitchpost:disconnected", ({ target, detail }) => heard.push(target, detail), { once: true });
     pick(element, "Disconnect");
     pick(element, "Yes, disconnect");
-    expect(names(element)).toEqual([]); // Nobody ends it twice meanwhile.
+    expect(names(element)).toEqual([]); // So that nobody ends it twice.
     await pass(500);
     expect(page.bff.asked("DELETE", `/connections/${id}`)).toHaveLength(1);
     expect(heard).toEqual([element, { connection: id }]);

@@ -8,7 +8,7 @@ import { usePage } from "./page.js";
 
 usePage();
 
-/** What each address answers; a function that throws is an address that cannot be reached. */
+/** The answer of each URL. A function that throws stands for a URL that cannot be reached. */
 let answers: Record<string, () => Response> = {};
 let lines: string[] = [];
 
@@ -28,7 +28,7 @@ beforeEach(() => {
 /** The page's tag, with the URL of its session. */
 function tag(url: string): void {
   const script = document.createElement("script");
-  script.type = "text/plain"; // Only its attributes matter here.
+  script.type = "text/plain"; // It must not run: only its attributes are used.
   script.dataset.sessionUrl = url;
   document.body.append(script);
 }

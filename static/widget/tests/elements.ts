@@ -1,4 +1,4 @@
-// Elements on the page of a test, and what the document hears from them.
+// Elements on the page of a test, and the events that the document receives.
 import { beforeAll, beforeEach } from "vitest";
 import { listen } from "../src/buttons.js";
 import { HitchpostConnect } from "../src/element.js";
@@ -16,12 +16,12 @@ export interface Seen {
   failed: Details["failed"][];
 }
 
-/** Defines the element, listens for own buttons, and collects what the document is told in each test. */
+/** Defines the element, listens to the host's own buttons, and collects the events that the document receives in each test. */
 export function useElements(): Seen {
   const seen: Seen = { steps: [], connected: [], failed: [] };
   beforeAll(() => {
     customElements.define(TAG, HitchpostConnect);
-    hooks.ready = Promise.resolve(); // It has come before the first press, as nearly always.
+    hooks.ready = Promise.resolve(); // As usual, the panel is loaded before the first press.
     install(kit);
     listen();
     document.addEventListener("hitchpost:step", ({ detail }) => seen.steps.push(detail.step));
@@ -42,7 +42,7 @@ export function add(tag: string, attributes: Record<string, string>, text = ""):
   return element;
 }
 
-/** The element of the CRM, once it knows how that stands. */
+/** The element of the CRM, after its configuration is loaded. */
 export async function shown(attributes: Record<string, string> = {}): Promise<HTMLElement> {
   const element = add("hitchpost-connect", { connector: "crm", ...attributes });
   await pass(500);
@@ -66,7 +66,7 @@ export function pick(element: HTMLElement, name: string): void {
   button.click();
 }
 
-/** The opening page takes its token and goes on. */
+/** The opening page asks for its launch token, and is launched. */
 export async function launch(page: Page): Promise<void> {
   await pass(0);
   FakePopup.last.ready();

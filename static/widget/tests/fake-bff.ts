@@ -1,4 +1,4 @@
-// A BFF that answers what the contract says, in memory, and counts what it was asked.
+// A BFF in memory. It answers as the contract says, and records the calls.
 import { FakeConnections } from "./fake-connections.js";
 import { problem } from "./problem.js";
 export { problem };
@@ -16,7 +16,7 @@ export interface Call {
   body: Record<string, unknown> | undefined;
 }
 
-/** What the configuration says, by key. */
+/** The texts of the configuration, by key. */
 export const WORDS = {
   lang: "en",
   dir: "ltr",
@@ -40,7 +40,7 @@ export const WORDS = {
   try_again: "Try again",
 };
 
-/** The same in other languages, as far as tests look. */
+/** Texts in other languages: those that tests check. */
 export const SPOKEN: Record<string, Record<string, string>> = {
   de: { lang: "de", "crm button": "Mit Acme CRM verbinden", connected: "Verbunden" },
   ar: { lang: "ar", dir: "rtl", "crm button": "ربط Acme CRM", connected: "تم الربط" },
@@ -57,47 +57,47 @@ export const BASE = "https://bff.example/prefix";
 export const BFF_ORIGIN = "https://bff.example";
 export const PARTNER_ORIGIN = "https://partner.example";
 
-/** What it says to a page that cuts off its windows. */
+/** Its advice for a page whose Cross-Origin-Opener-Policy cuts off popups. */
 const COOP = "set Cross-Origin-Opener-Policy to same-origin-allow-popups";
 
 export class FakeBff {
   readonly calls: Call[] = [];
   readonly attempts = new Map<string, Row>();
-  /** What the account has connected. */
+  /** The account's connections. */
   readonly account = new FakeConnections();
   /** The attempt that each `Idempotency-Key` has begun. */
   readonly keys = new Map<string, string>();
-  /** The launch tokens of which it was told that their button is pressed. */
+  /** The launch tokens that `POST /v1/press` has received. */
   readonly pressed: (string | null)[] = [];
-  /** Whether it hears of a press at all. */
+  /** If false, `POST /v1/press` fails. */
   hears = true;
-  /** Answers of the host's own session URL, first come first served; the last one stays. */
+  /** Answers of the host's session URL, in this order. The last one is repeated. */
   readonly sessions: Response[] = [];
   /** Tokens that are refused with 401. */
   readonly refused = new Set<string>();
-  /** What happens to the next calls instead of an answer. */
+  /** Called for the next calls, in place of an answer. They return another answer, or throw. */
   readonly troubles: (() => Response)[] = [];
-  /** What a cancel finds: the sign-in had ended so meanwhile. */
+  /** The status after a cancel call. Another one than `cancelled`: the sign-in had ended before. */
   endsOnCancel: Final = "cancelled";
   lifetime = 600_000;
-  /** How far the browser's clock is ahead of its own (milliseconds). */
+  /** How far this BFF's clock is behind the browser's (milliseconds). */
   behind = 0;
-  /** Why some of them cannot be connected, by key. */
+  /** The errors of connectors that cannot be connected, by key. */
   unavailable: Record<string, { code: string; title: string; next_step: string }> = {};
-  /** How the connectors stand, by key. */
+  /** The states of the connectors, by key. */
   states: Record<string, string> = {};
-  /** The delivery that the configuration names. */
+  /** The default delivery in the configuration. */
   delivery: string | undefined;
-  /** Whether the other account can still be chosen. */
+  /** Whether the other account can still be accepted. */
   acceptable = true;
   configured = true;
-  /** What it has to say to the people who build the page. */
+  /** Its advice for the page's developers. */
   advice: string | undefined;
-  /** The header that a page should set which shows its origin to no form. */
+  /** `origin_hidden` of new attempts. */
   hidden: string | undefined;
-  /** What each answer about an attempt says otherwise. */
+  /** Members that replace those of every answer about an attempt. */
   readonly says: Record<string, unknown> = {};
-  /** Words of the product's own, and its look. */
+  /** Texts that replace `WORDS`, and the product's look. */
   words: Record<string, string> = {};
   style = "";
 
@@ -123,12 +123,12 @@ export class FakeBff {
     return this.#answer(call);
   };
 
-  /** The calls with this method whose path ends so. */
+  /** The calls with this method and this end of the path. */
   asked(method: string, end: string): Call[] {
     return this.calls.filter((call) => call.method === method && call.path.endsWith(end));
   }
 
-  /** The reads of any attempt. */
+  /** The calls that read an attempt. */
   get reads(): Call[] {
     return this.calls.filter((call) => call.method === "GET" && call.path.includes("/attempts/"));
   }
@@ -140,7 +140,7 @@ export class FakeBff {
     return row;
   }
 
-  /** The partner service has told the BFF how this ended. */
+  /** Ends an attempt, as if the partner service had reported it. */
   end(status: Final, row: Row = this.last): void {
     row.status = status;
     row.code = ANSWERS[status];
@@ -170,7 +170,7 @@ export class FakeBff {
     return Response.json(this.#told(row, headers["X-Hitchpost"]));
   }
 
-  /** A plain message reaches the page from the widget, unless a window has posted it. */
+  /** The attempt as it is answered. `unsent` is set if there is a plain message that no popup has posted. */
   #told(row: Row, hint?: string): Record<string, unknown> {
     const attempt = told(row);
     const { message, attributed } = this.says;

@@ -1,15 +1,15 @@
-// What an account has connected at the BFF of a test, and what ends it.
+// The connections of an account at the fake BFF, and the calls that end them.
 import type { Connection, Offer } from "../src/types.js";
 import { problem } from "./problem.js";
 
 export class FakeConnections {
   readonly all: Connection[] = [];
-  /** The connectors that are offered; what is told of each beside its key, state and connections. */
+  /** The product's connectors by key: their members other than key, state and connections. */
   readonly offers: Record<string, Partial<Offer>> = {};
-  /** The ids whose end was asked for. */
+  /** The ids of the connections that a call asked to end. */
   readonly asked: string[] = [];
 
-  /** One that stands, of this connector; `given` says what else is so. */
+  /** Adds a connection of this connector. `given` replaces members of it. */
   add(connector: string, given: Partial<Connection> = {}): Connection {
     const made: Connection = {
       id: String(36_001 + this.all.length),
@@ -33,7 +33,7 @@ export class FakeConnections {
     return made;
   }
 
-  /** What the configuration says of these connectors. */
+  /** The connectors as they are in the configuration. */
   told(): Record<string, Partial<Offer>> {
     return Object.fromEntries(Object.keys(this.offers).map((key) => [key, this.#of(key)]));
   }
@@ -43,7 +43,7 @@ export class FakeConnections {
     return { state: connections[0]?.state ?? "disconnected", ...this.offers[key], connections };
   }
 
-  /** The list, or the end of one. */
+  /** Answers a call that lists the connections or ends one. */
   answer(method: string, id: string): Response {
     if (method === "GET") return Response.json({ connections: this.all });
     this.asked.push(id);

@@ -1,9 +1,9 @@
-// A window that the widget opened, played by the test: it says what the pages in it would say.
+// A popup that the widget opened. The test posts what the pages in it would post.
 import { BFF_ORIGIN } from "./fake-bff.js";
 
 export class FakePopup {
   static opened: FakePopup[] = [];
-  /** Set to make the browser refuse. */
+  /** Set to make the browser block popups. */
   static refuse = false;
 
   closed = false;
@@ -29,7 +29,7 @@ export class FakePopup {
     return popup;
   }
 
-  /** A page in this window posts to its opener. */
+  /** Posts a message to the opener, as a page in this popup would. */
   say(data: unknown, origin: string = BFF_ORIGIN, source: unknown = this): void {
     const event = new Event("message");
     Object.assign(event, { data, origin, source });

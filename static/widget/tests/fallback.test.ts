@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-// What an element says when the BFF has told no words, and when only the browser knows what went wrong.
+// The texts of an element when none could be loaded, and when the error was found by the widget and not by the BFF.
 import { beforeEach, describe, expect, it } from "vitest";
 import { add, launch, main, names, status, useElements } from "./elements.js";
 import { FakePopup } from "./fake-popup.js";

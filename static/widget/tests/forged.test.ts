@@ -16,7 +16,7 @@ async function launched(): Promise<[Watched, string[]]> {
   return [flow, steps];
 }
 
-/** A frame of the host page, or another window: not the popup. */
+/** A source of messages that is not the popup: a frame of the host page, or another window. */
 const stranger = {};
 
 describe("A27 a forged message", () => {
@@ -84,7 +84,7 @@ function numbers(seed: number): () => number {
   };
 }
 
-/** Texts and things that frames, siblings and older attempts may post; the first two are the true ones. */
+/** What frames, sibling windows and older attempts may post. Only the first two are genuine. */
 const TEXTS: unknown[] = [
   "done at_1", { type: "hitchpost.ready" }, { type: "hitchpost.returned" }, { type: "hitchpost.trouble" },
   "done at_0", "done at_2", "done", "DONE AT_1", "done at_1\u0000", " done at_1", ["done at_1"], { data: "done at_1" },
@@ -108,7 +108,7 @@ describe("A27 any message that is not all three at once", () => {
     for (let round = 0; round < 1000; round++) {
       const [data, origin, window] = [pick(TEXTS), pick(ORIGINS), pick([popup, stranger, null, undefined, globalThis, Object.assign({}, popup)])];
       const page = typeof data === "object" && /ready|returned|trouble/.test((data as { type?: string } | null)?.type ?? "");
-      // Left out are only those that are true: the partner's text, or a word of the pages of either.
+      // Skip only the genuine messages: the partner service's text, and the messages of its own and the BFF's pages.
       if (window === popup && ((data === TEXTS[0] && origin === PARTNER_ORIGIN) || (page && [BFF_ORIGIN, PARTNER_ORIGIN].includes(origin)))) continue;
       popup.say(data, origin, window === undefined ? null : window);
     }

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-// Whether this page's policy lets a form leave for the BFF is found out before anybody presses.
+// The widget finds out before any press whether the page's CSP lets a form be posted to the BFF.
 import { afterEach, expect, it, vi } from "vitest";
 import { add, launch, main, useElements } from "./elements.js";
 import { BFF_ORIGIN } from "./fake-bff.js";

@@ -6,7 +6,7 @@ import { pass, usePage } from "./page.js";
 const page = usePage();
 useElements();
 
-/** What has the focus inside the element, by its text. */
+/** The text of what has the focus inside the element. */
 const focused = ({ shadowRoot }: HTMLElement): string => shadowRoot?.activeElement?.textContent.trim() ?? "";
 const press = ({ shadowRoot }: HTMLElement, key: string): boolean =>
   shadowRoot?.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })) ?? false;
@@ -18,7 +18,7 @@ async function connected(...accounts: string[]): Promise<HTMLElement> {
   return element;
 }
 
-/** Presses it as Enter does: what has the focus. */
+/** Presses what has the focus, as Enter does. */
 function enter({ shadowRoot }: HTMLElement, name: string, which = 0): void {
   const found = [...(shadowRoot?.querySelectorAll("button") ?? [])].filter(({ textContent }) => textContent === name)[which];
   found?.focus();

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-// The user's own language: the words, how they are read, and who is told which language it is.
+// The user's language: the texts, their direction, and the `lang` that assistive technology reads.
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { add, launch, main, part, status, useElements } from "./elements.js";
 import type { Page } from "./page.js";
@@ -11,14 +11,14 @@ import { configure } from "../src/session.js";
 const page = usePage();
 useElements();
 
-/** A page whose words nobody has asked for yet. */
+/** A page that has not loaded its texts yet. */
 async function freshWords(): Promise<void> {
   vi.resetModules();
   const { words } = await import("../src/words.js");
   expect(words.waiting).toBeUndefined();
 }
 
-/** What says how its text is read: all in one, or an Arabic element would be torn apart on a page of another direction. */
+/** The part that has `lang` and `dir`. It contains all others, or an Arabic element would be torn apart on a left-to-right page. */
 const parts = (element: HTMLElement): HTMLElement[] => [part(element, "box")];
 
 async function connected(element: HTMLElement, at: Page): Promise<void> {
@@ -139,7 +139,7 @@ describe("the product's look", () => {
     const element = add("hitchpost-connect", { connector: "crm", locale: "x-look" });
     await pass(0);
     const rules = (element.shadowRoot?.adoptedStyleSheets ?? []).flatMap(({ cssRules }) => [...cssRules]).map(({ cssText }) => cssText);
-    // A rule of the page for the element beats one of its own sheet for :host (CSS Scoping 1, section 3.3.2).
+    // A rule of the page for the element takes precedence over the element's own rule for :host (CSS Scoping 1, section 3.3.2).
     expect(rules.some((rule) => rule.startsWith(":host") && rule.includes("#123456"))).toBe(true);
   });
 });

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-// Nothing of a flow stays behind on the page, however it ended.
+// However a flow ends, it leaves no listener, timer or stored value on the page.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { problem } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
@@ -26,7 +26,7 @@ afterEach(() => {
   Object.assign(EventTarget.prototype, { addEventListener: add, removeEventListener: remove });
 });
 
-/** The flow, launched, and the page before it. */
+/** A launched flow. */
 async function begin(signal?: AbortSignal): Promise<{ outcome: unknown }> {
   const flow = page.connect("crm", { signal });
   await pass(0);

@@ -17,7 +17,7 @@ beforeAll(() => {
   if (!customElements.get("test-connections")) customElements.define("test-connections", List);
 });
 
-/** So many connectors, by names. */
+/** Offers this number of connectors. */
 function offer(count: number): void {
   for (let number = 1; number <= count; number++) page.bff.account.offers[`c${String(number)}`] = { name: `Connector ${String(number)}`, state: "disconnected" };
 }

@@ -7,7 +7,7 @@ import { pass, usePage } from "./page.js";
 const page = usePage();
 const seen = useElements();
 
-/** A reconnect at which another account has signed in. */
+/** An element whose flow ended because another third-party account signed in. */
 async function mismatched(): Promise<HTMLElement> {
   const element = add("hitchpost-connect", { connector: "crm" });
   main(element).click();

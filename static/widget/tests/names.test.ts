@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-// What the button is called, whatever stands between its tags, and whenever its words come.
+// The name of the button, whatever is between its tags, and whenever its texts are loaded.
 import { describe, expect, it } from "vitest";
 import { add, main, names, part, pick, status, useElements } from "./elements.js";
 import { FakePopup } from "./fake-popup.js";

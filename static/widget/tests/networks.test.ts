@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-// Networks that misbehave: calls that are lost or hang, and windows whose page does not come.
+// Bad networks: calls that are lost or hang, and popups whose page does not load.
 import { describe, expect, it, vi } from "vitest";
 import { add, launch, main, names, pick, status, useElements } from "./elements.js";
 import { PARTNER_ORIGIN, problem } from "./fake-bff.js";
@@ -13,7 +13,7 @@ const seen = useElements();
 const lost = (): never => { throw new TypeError("Failed to fetch"); };
 const begun = (): unknown[] => page.bff.asked("POST", "/attempts").map(({ headers }) => headers["Idempotency-Key"]);
 
-/** Calls fail as `fate` says: before the server has heard of them, or after. */
+/** Calls fail as `fate` says: before they reach the server, or after. */
 function unreliable(fate: () => "" | "unheard" | "unanswered"): void {
   const real = page.bff.fetch;
   vi.stubGlobal("fetch", async (input: string, init?: RequestInit) => {
@@ -69,7 +69,7 @@ describe("A30 the call that begins a flow", () => {
 
   it("is sent again when it hangs", async () => {
     const timeout = vi.spyOn(AbortSignal, "timeout").mockImplementation((wait) => {
-      const over = new AbortController(); // Node's own does not go by the clock of these tests.
+      const over = new AbortController(); // `AbortSignal.timeout` of Node does not use the fake clock.
       setTimeout(() => { over.abort(); }, wait);
       return over.signal;
     });
@@ -131,7 +131,7 @@ describe("with 30 % of the calls lost, half of them after the work was done", ()
 });
 
 describe("a read that hangs", () => {
-  /** The first `count` reads hang for ever. */
+  /** Makes the first `count` reads hang for ever. */
   function hang(count: number): void {
     const real = page.bff.fetch;
     vi.stubGlobal("fetch", (input: string, init?: RequestInit) =>

@@ -1,13 +1,13 @@
 // @vitest-environment happy-dom
-// Pages that are odd: whatever a page has made of its globals, pressing Connect ends in a code, a title and a next step,
-// and nothing of it goes on: no timer, no listener, no error that nobody catches.
+// Odd pages. However a page has replaced its globals, a press of Connect ends with a code, a title and a next step, and leaves no
+// timer, no listener and no uncaught error.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { add, launch, main, pick, status, useElements } from "./elements.js";
 import { BASE } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
 import { pass, usePage } from "./page.js";
 import { ConnectError } from "../src/errors.js";
-import { requestOf } from "../src/connect.js";
+import { bodyOf } from "../src/connect.js";
 import { configure } from "../src/session.js";
 import type { ConnectErrorCode } from "../src/types.js";
 
@@ -27,7 +27,7 @@ afterEach(() => {
   expect(uncaught).toEqual([]);
 });
 
-/** Listeners on the window that stand, by how often each was added and removed. */
+/** The number of listeners on the window that were added and not removed. */
 function countListeners(): () => number {
   const { addEventListener: on, removeEventListener: off } = globalThis;
   const standing: [string, unknown][] = [];
@@ -67,7 +67,7 @@ const ODDITIES: Oddity[] = [
   ["the session is no function", () => { configure({ session: "token" as never }); }, "network"],
 ];
 
-/** A storage of the page's own. */
+/** Replaces `sessionStorage` by the page's own. */
 function storage(get: () => unknown): void {
   vi.stubGlobal("sessionStorage", undefined);
   Object.defineProperty(globalThis, "sessionStorage", { configurable: true, get });
@@ -228,7 +228,7 @@ describe("every code has words of its own before the BFF has told any:", () => {
 
 describe("a language that the host names", () => {
   it.each([["de", "de"], ["de_DE", "de_DE"], ["zh-Hant-TW", "zh-Hant-TW"], ["", ""], ["x!", "x!"]])("%j is asked for as %j", (locale, asked) => {
-    expect(requestOf({ connector: "crm", locale }).locale).toBe(asked);
+    expect(bodyOf({ connector: "crm", locale }).locale).toBe(asked);
   });
 
   it("stands in the query as text, whatever it is", async () => {

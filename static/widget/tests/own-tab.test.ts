@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-// A sign-in that takes this tab, on pages whose headers or markup stand in its way.
+// A sign-in that takes this tab, on pages whose headers or markup make that hard.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { add, main, names, pick, useElements } from "./elements.js";
 import { BASE, BFF_ORIGIN } from "./fake-bff.js";
@@ -13,15 +13,15 @@ const seen = useElements();
 let lines: string[] = [];
 let forms: { action: string; target: string; referrer: string | undefined }[] = [];
 
-/** The page's policy refuses the form, as the browser reports it. */
+/** Reports that the page's CSP has blocked the form, as the browser does. */
 function refuse(): void {
-  // Another thing may be refused at the same moment.
+  // The CSP may block something else at the same moment.
   const other = { blockedURI: "https://elsewhere.example/x.png", effectiveDirective: "img-src" };
   window.dispatchEvent(Object.assign(new Event("securitypolicyviolation"), other));
   window.dispatchEvent(Object.assign(new Event("securitypolicyviolation"), { blockedURI: `${BFF_ORIGIN}/prefix/connect/launch`, effectiveDirective: "form-action" }));
 }
 
-/** A button that signs in inside this tab, where `submitted` happens to each form. */
+/** A button that signs in inside this tab. `submitted` is called with each form. */
 function button(submitted: (form: HTMLFormElement) => void = () => undefined): HTMLElement {
   vi.spyOn(HTMLFormElement.prototype, "submit").mockImplementation(function (this: HTMLFormElement) {
     const referrer = document.querySelector<HTMLMetaElement>("meta[name=referrer]")?.content;
@@ -93,8 +93,8 @@ describe("a sign-in that has left this tab", () => {
   });
 });
 
-describe("a frame that is made from a text", () => {
-  it("is of the origin that made it, which its address does not tell", () => {
+describe("a frame with `srcdoc`", () => {
+  it("sends its parent's origin, because its own address has none", () => {
     const { origin } = self;
     Object.defineProperty(self, "origin", { configurable: true, value: "https://host.example" });
     openSignIn({ connector: "crm" }).cleanUp();
@@ -122,7 +122,7 @@ describe("what a page's own elements are called", () => {
   });
 });
 
-// The last one: from then on it is known of this page.
+// This test is the last one: after it the widget knows that this page's CSP blocks forms.
 describe("a page that lets no form go elsewhere", () => {
   it("takes a window when its button is pressed too soon to have found out", async () => {
     main(button(({ action }) => { if (action.endsWith("/connect/launch")) refuse(); })).click();

@@ -1,4 +1,4 @@
-// The page of a test: a fresh BFF, fake windows, a clock that the test moves.
+// The page of a test: a new fake BFF, fake popups, a fake clock.
 import { afterEach, beforeEach, vi } from "vitest";
 import { FakeBff, BASE } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
@@ -17,14 +17,14 @@ if ("Element" in globalThis) {
   });
 }
 
-// So does every browser tell; happy-dom does not yet.
+// Browsers have `self.origin`; happy-dom does not yet.
 if ("location" in globalThis) Object.defineProperty(self, "origin", { configurable: true, value: location.origin });
 
 export interface Page {
   bff: FakeBff;
-  /** Whether the user is on the page. */
+  /** Whether the page has the focus. */
   focus: boolean;
-  /** Headless connect, given up when the test is over. */
+  /** The headless `connect`, aborted at the end of the test. */
   connect: (connector: string, options?: ConnectOptions) => Watched;
 }
 
@@ -39,7 +39,7 @@ export function usePage(): Page {
     connect: (connector, options) => watching(connect(connector, { signal: over.signal, ...options })),
   };
   beforeEach(() => {
-    // Each test at an hour of its own: what the last one did was long ago.
+    // Each test has an hour of its own, so that no timeout of the previous test is still running.
     vi.useFakeTimers({ now: Date.now() + 3_600_000 * ++hour });
     page.bff = new FakeBff();
     page.focus = false;
@@ -64,24 +64,24 @@ export function usePage(): Page {
   return page;
 }
 
-/** Lets the clock run. */
+/** Lets the fake clock run. */
 export const pass = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
 
-/** The attempts that this tab remembers, and what was asked for with each. */
+/** The ids of the stored attempts, and the request stored with each. */
 export const remembered = (): Record<string, string> =>
   Object.fromEntries(Object.entries(sessionStorage).map(([key, value]) => [key.replace("hitchpost demo ", ""), String(value)]));
 
-/** This tab remembers an attempt that another page began. */
+/** Stores an attempt, as another page of this tab would. */
 export function leave(id: string, asked: string): void {
   sessionStorage.setItem(`hitchpost demo ${id}`, asked);
 }
 
-/** What the promise came to so far. */
+/** The result or error of a promise; undefined while it is pending. */
 export interface Watched {
   outcome: unknown;
 }
 
-/** Watches a promise without waiting for it: `outcome` is undefined as long as it is open. */
+/** Watches a promise without waiting for it. */
 export function watching(promise: Promise<unknown>): Watched {
   const watched: Watched = { outcome: undefined };
   promise.then(

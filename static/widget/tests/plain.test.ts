@@ -5,7 +5,7 @@ import { FakePopup } from "./fake-popup.js";
 import { pass, usePage, type Watched } from "./page.js";
 
 const page = usePage();
-/** What the page's own listener hears that is no object, as the widget's own messages are. */
+/** The plain messages that the page's own listener receives: those that are no objects. */
 let heard: { data: unknown; origin: string }[] = [];
 const listen = ({ data, origin }: MessageEvent<unknown>): void => {
   if (typeof data !== "object") heard.push({ data, origin });
@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => { removeEventListener("message", listen); });
 
-/** A flow that the server says is connected, as soon as `signal` makes it look. */
+/** A flow that turns out to be connected as soon as `signal` makes the widget ask. */
 async function connected(signal: () => void, says: Record<string, unknown> = {}): Promise<Watched> {
   const flow = page.connect("crm");
   await pass(0);

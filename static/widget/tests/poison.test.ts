@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-// A32: what the BFF, or somebody in between, answers changes no object but the one that it is for.
+// A32: an answer of the BFF, or of somebody in between, changes no object other than its own.
 import { afterEach, describe, expect, it } from "vitest";
 import { add, main, useElements } from "./elements.js";
 import { FakePopup } from "./fake-popup.js";
@@ -15,7 +15,7 @@ const clean = (): boolean => {
   return Object.keys(probe).length === 0 && probe.polluted === undefined && probe.button === undefined && probe.base === undefined;
 };
 
-/** An answer with `__proto__` as an own key, which no object literal can spell. */
+/** An answer that has `__proto__` as an own key, which an object literal cannot have. */
 const poisoned = (json: string): Response => new Response(json, { headers: { "Content-Type": "application/json" } });
 
 afterEach(() => {

@@ -9,7 +9,7 @@ const page = usePage();
 const seen = useElements();
 const ADVICE = `Hitchpost: add ${BFF_ORIGIN} to connect-src of this page's CSP`;
 
-/** The browser refuses every call to the BFF, and reports it a moment later. */
+/** The browser blocks every call to the BFF, and reports it a moment later. */
 function forbid(blockedURI: string, effectiveDirective = "connect-src"): void {
   vi.stubGlobal("fetch", () => {
     setTimeout(() => {

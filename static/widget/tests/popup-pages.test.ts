@@ -32,7 +32,7 @@ afterEach(() => {
   listeners.length = 0;
 });
 
-/** What happens in the window. */
+/** Calls the listeners that the page has added for this event. */
 function happen(type: string, properties: object): void {
   for (const [name, listener] of listeners) if (name === type) listener(Object.assign(new Event(type), properties));
 }

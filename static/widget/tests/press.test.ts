@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-// The BFF is told of a press as the button goes down: by the time of the launch its token has been minted.
+// The widget reports a press as the button goes down, so that the BFF has minted by the time of the launch.
 import { describe, expect, it } from "vitest";
 import { add, launch, main, useElements } from "./elements.js";
 import { BASE, problem } from "./fake-bff.js";
@@ -9,12 +9,12 @@ import { pass, usePage } from "./page.js";
 const page = usePage();
 const seen = useElements();
 
-/** A button of the mouse goes down on it. */
+/** Presses a mouse button on the element. */
 function down(target: Element, button = 0): void {
   target.dispatchEvent(new MouseEvent("mousedown", { button, detail: 1, bubbles: true }));
 }
 
-/** Our element, whose attempt is prepared. */
+/** A <hitchpost-connect> whose attempt is prefetched. */
 async function hovered(attributes: Record<string, string> = {}): Promise<HTMLElement> {
   const element = add("hitchpost-connect", { connector: "crm", ...attributes });
   main(element).dispatchEvent(new MouseEvent("pointerenter"));

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-// Pages that draw their buttons anew, or take them away, while the user signs in.
+// Pages that redraw or remove their buttons while the user signs in.
 import { describe, expect, it } from "vitest";
 import { add, launch, main, names, status, useElements } from "./elements.js";
 import { FakePopup } from "./fake-popup.js";
@@ -8,7 +8,7 @@ import { pass, usePage } from "./page.js";
 const page = usePage();
 const seen = useElements();
 
-/** An element whose flow waits for the user at the third party. */
+/** An element with a launched flow. */
 async function waiting(attributes: Record<string, string> = {}): Promise<HTMLElement> {
   const element = add("hitchpost-connect", { connector: "crm", ...attributes });
   await pass(0);
@@ -20,10 +20,10 @@ async function waiting(attributes: Record<string, string> = {}): Promise<HTMLEle
 async function end(status: "connected" | "declined" = "connected", id = "at_1"): Promise<void> {
   const row = page.bff.attempts.get(id);
   if (row) page.bff.end(status, row);
-  await pass(15_000); // The next look, should nothing wake it before.
+  await pass(15_000); // Until the next poll, if no signal comes before it.
 }
 
-/** Who hears of an ending, by the id of the target. */
+/** The ids of the nodes that get the final events. */
 function endings(): string[] {
   const heard: string[] = [];
   for (const name of ["connected", "failed"]) {

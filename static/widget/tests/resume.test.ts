@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-// What another page of this tab began goes on here, for the user who began it; of anything else nobody hears.
+// An attempt that another page of this tab began is resumed, if it is this user's. Otherwise no event is fired.
 import { describe, expect, it } from "vitest";
 import { configure } from "../src/session.js";
 import { kit } from "../src/kit.js";
@@ -14,7 +14,7 @@ const seen = useElements();
 
 const resume = (): void => { resumeWith(kit); };
 
-/** Another page of this tab left these at the third party. */
+/** Stores attempts that another page of this tab launched. */
 async function left(...connectors: string[]): Promise<void> {
   for (const connector of connectors) {
     await page.bff.fetch(`${BASE}/v1/attempts`, { method: "POST", body: JSON.stringify({ connector }) });

@@ -5,7 +5,7 @@ import { pass, remembered, usePage } from "./page.js";
 
 const page = usePage();
 
-/** Loads the script as if by this tag. */
+/** Loads the script by a tag with these `data-` attributes. */
 async function load(data: Record<string, string>, base = BASE): Promise<void> {
   const tag = document.createElement("script");
   Object.assign(tag.dataset, data);
@@ -14,7 +14,7 @@ async function load(data: Record<string, string>, base = BASE): Promise<void> {
   await fresh();
 }
 
-/** Runs the script. Its panel comes at once. */
+/** Runs the script, and waits for the panel. */
 async function fresh(): Promise<void> {
   vi.resetModules();
   const { hooks } = await import("../src/hooks.js");
@@ -27,7 +27,7 @@ interface Global {
   Hitchpost?: { connect: (connector: string) => Promise<unknown>; configure: unknown };
 }
 
-// One page is loaded many times here, and an element can be defined but once.
+// These tests load the script many times, but an element can be defined only once.
 const define = customElements.define.bind(customElements);
 customElements.define = (name, element) => {
   if (!customElements.get(name)) define(name, element);
@@ -53,7 +53,7 @@ describe("the script", () => {
     await load({ product: "demo", session: "t" }, `https://bff.example${prefix}`);
     (globalThis as Global).Hitchpost?.connect("crm").catch(() => undefined);
     await pass(0);
-    // There it knows nothing of attempts; where it was asked is all that matters here.
+    // The fake BFF knows no attempts at this path. Only the URL of the call is checked.
     expect(page.bff.asked("POST", "/attempts")).toMatchObject([{ path: `${prefix}/v1/attempts` }]);
     await pass(5000);
   });

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-// Each signal is only a reason to look: without any one of them every ending is right, only slower.
+// Each signal is only a reason to poll. Without any one of them every ending is still right, but may be reported later.
 import { describe, expect, it, vi } from "vitest";
 import { PARTNER_ORIGIN } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";

@@ -1,4 +1,4 @@
-// Nothing moves on a page when the script comes, nor when the panel does.
+// Nothing on a page moves when the script is loaded, nor when the panel is.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 

@@ -8,7 +8,7 @@ import { pass, remembered, usePage } from "./page.js";
 const page = usePage();
 const seen = useElements();
 
-/** Two elements, pressed one after the other, both at the third party. */
+/** Two elements that were pressed one after the other, and have been launched. */
 async function two(connectors: [string, string]): Promise<[HTMLElement, HTMLElement]> {
   const elements = connectors.map((connector) => add("hitchpost-connect", { connector }));
   for (const element of elements) {

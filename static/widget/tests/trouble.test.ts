@@ -6,7 +6,7 @@ import { pass, usePage, type Watched } from "./page.js";
 
 const page = usePage();
 
-/** A flow whose opening page has taken its launch token. */
+/** A flow that has been launched. */
 async function launched(): Promise<Watched> {
   const flow = page.connect("crm");
   await pass(0);

@@ -1,4 +1,4 @@
-// What TypeScript knows of the elements, the events and the page's own object: the compiler is the test.
+// The types of the elements, the events and `window.Hitchpost`. They are tested by the compiler.
 // @vitest-environment node
 import type {} from "../src/react.js";
 import type { GlobalComponents } from "vue";
@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import type { JSX } from "react";
 import type { ConnectErrorCode, ConnectResult } from "../src/types.js";
 
-/** In TSX, as an application writes it: what is checked of each element are its properties. */
+/** In TSX, where the properties of each element are checked. */
 export const connect: JSX.IntrinsicElements["hitchpost-connect"] = {
   connector: "crm",
   message: "crm-connected",
@@ -19,7 +19,7 @@ export const connect: JSX.IntrinsicElements["hitchpost-connect"] = {
 };
 export const list: JSX.IntrinsicElements["hitchpost-connections"] = { locale: "de" };
 
-// @ts-expect-error -- an element without a connector connects nothing
+// @ts-expect-error -- the connector is required
 export const lacking: JSX.IntrinsicElements["hitchpost-connect"] = { message: "done" };
 export const wrong: JSX.IntrinsicElements["hitchpost-connect"] = {
   connector: "crm",
@@ -27,11 +27,11 @@ export const wrong: JSX.IntrinsicElements["hitchpost-connect"] = {
   delivery: "tab",
 };
 
-/** In a template of Vue's. */
+/** In a Vue template. */
 export type InVue = InstanceType<GlobalComponents["hitchpost-connect"]>["$props"];
 export const inVue: InVue = { connector: "crm", "onHitchpost:failed": ({ detail }) => detail.code };
 
-/** On the document, on the window, on the element. */
+/** Listeners on the document, on the window, on the element. */
 export function listen(): void {
   document.addEventListener("hitchpost:connected", ({ detail }: CustomEvent<ConnectResult>) => detail.receipt);
   window.addEventListener("hitchpost:failed", ({ detail }) => detail.code satisfies ConnectErrorCode);
