@@ -196,10 +196,10 @@ def _start(folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[str
 def _start_on(
     folder: Path, port: int, environment: Mapping[str, str]
 ) -> tuple[subprocess.Popen[str], list[str]]:
-    ours = {"HITCHPOST_DEMO_DIR": str(folder), "HITCHPOST_DEMO_PORT": str(port)}
+    folder_settings = {"HITCHPOST_DEMO_DIR": str(folder), "HITCHPOST_DEMO_PORT": str(port)}
     process = subprocess.Popen(  # nosec B603  # our own interpreter and module, no shell
         [sys.executable, "-m", "bff", "demo"],
-        env={**os.environ, **ours, **environment},
+        env={**os.environ, **folder_settings, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

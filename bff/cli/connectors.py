@@ -176,11 +176,11 @@ def _lines(entry: Entry, installed: list[AccountConnector]) -> Iterator[str]:
             "new installs" if release.id == connector.id and connector.installable else "not for new installs"
         )
         yield f"{entry.name}: {release.name} {describe(release)}, {use}; {_sign_in(release)}"
-    ours = [item for item in installed if connector.is_in(item)]
-    for item in sorted(ours, key=lambda item: (not item.authenticated, item.id)):
+    installs = [item for item in installed if connector.is_in(item)]
+    for item in sorted(installs, key=lambda item: (not item.authenticated, item.id)):
         state = "authenticated" if item.authenticated else "not authenticated"
         yield f"  installed as {item.name!r}: id {item.id}, release {item.connector_id}, {state}"
-    if len(ours) > 1:
+    if len(installs) > 1:
         yield "  several installs: the first of these is the one that Connect signs in for"
 
 

@@ -40,7 +40,7 @@ MOST_CLAIM_TRIES: Final = 8
 
 @dataclass(frozen=True)
 class ConnectionTarget:
-    """Which account connector a sign-in is for: the one with this id, or without it the only install.
+    """Which account connector a sign-in is for: the one with this id, or the only install.
 
     ``adds``: connect another third-party account. ``attempt_id`` then claims a free account connector
     (installed, not connected, not in use) or a new one.
@@ -158,7 +158,7 @@ class Minter:
             if free is not None:
                 return free
             made = self._partner.install_another(account, connector)
-            if self._take(account, offered, made, attempt_id):
+            if self._claim(account, offered, made, attempt_id):
                 return made
         raise PartnerUnavailable(f"too many users add an account of {offered.key} at once")
 
@@ -172,9 +172,9 @@ class Minter:
         if not any(item.authenticated for item in installs) and any(item.id in lost for item in installs):
             to_reconnect = self._choose(account, connector, installs)
             candidates = [to_reconnect, *candidates] if to_reconnect.id not in busy else candidates
-        return next((item for item in candidates if self._take(account, offered, item, attempt_id)), None)
+        return next((item for item in candidates if self._claim(account, offered, item, attempt_id)), None)
 
-    def _take(
+    def _claim(
         self, account: AccountRef, offered: OfferedConnector, item: AccountConnector, attempt_id: str
     ) -> bool:
         return self._claims is None or self._claims.claim(account, offered, item.id, attempt_id)

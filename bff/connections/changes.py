@@ -1,7 +1,8 @@
-"""Decides how a connection changes after the partner service was asked about its account connector.
+"""Decides how a connection changes after its account connector was read from the partner service.
 
-Pure functions. A connection that is seen for the first time makes no event, unless a sign-in of ours may have
-made it. Of Cyclr only the ``authenticated`` flag is known.
+Pure functions. A connection that is seen for the first time makes no event, unless a sign-in by the BFF may
+have made it. From Cyclr only the ``authenticated`` flag is known. ``seen``: the account connector as just
+read; None if it does not exist.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ def state_of(seen: AccountConnector | None) -> State:
 def observed(
     row: Stored | None, new: Stored, seen: AccountConnector | None, now: datetime, *, fresh: bool
 ) -> Change | None:
-    """The change after the partner service was asked; None for no change.
+    """The change that ``seen`` shows; None for no change.
 
-    ``new``: a blank row, used if ``row`` is None. ``fresh``: a sign-in of ours may have connected it, so that
-    its first sight makes an event.
+    ``new``: a blank row, used if ``row`` is None. ``fresh``: a sign-in by the BFF may have connected it, so
+    that a new row makes an event.
     """
     if row is not None and row.ending_until is not None:
         return None if row.ending_until > now else _abandoned(row, seen, now)
@@ -61,7 +62,7 @@ def _is_gone(row: Stored, seen: AccountConnector | None, now: datetime) -> Chang
 
 
 def shown(row: Stored, seen: AccountConnector) -> Stored:
-    """The connection to show where the change itself is left to somebody else."""
+    """The connection to show now, if the change itself is left to an attempt."""
     state = state_of(seen)
     return _filled(row, seen, state) if state in EXISTING else row
 
@@ -83,7 +84,7 @@ def signed_in(
 ) -> Change | None:
     """The change after an attempt succeeded; ``seen`` is the account connector that showed it.
 
-    ``fresh``: another sign-in of ours found it unconnected, so this is no reconnect. Makes its event even
+    ``fresh``: another sign-in by the BFF found it unconnected, so this is no reconnect. Makes its event even
     while the connection is being ended; the end makes its own.
     """
     state = state_of(seen)
@@ -95,12 +96,12 @@ def signed_in(
         filled = replace(filled, external_account=attempt.external_account)
     filled = replace(filled, owner=_first(before, filled) or filled.connected_by)
     if row is not None and _is_reported(row, attempt, seen):
-        # Only whose it is: a change of its state since then is told by the next look.
+        # Only the owner and account change: the next look reports a change of the state since then.
         filled = replace(filled, state=row.state, reason=row.reason)
         return None if _whose(filled) == _whose(row) else Change(filled)
     again = row.state in EXISTING if row else attempt.authenticated_before is True and not fresh
     if state is State.NEEDS_RECONNECT:
-        # It was lost before the first look: the next look makes the event of the loss.
+        # The grant was lost before the first look: the next look makes the event of the loss.
         filled = replace(filled, state=State.CONNECTED, reason=None)
     return _joined(filled, seen, "reconnected" if again else "connected", now)
 
@@ -150,9 +151,9 @@ def _abandoned(row: Stored, seen: AccountConnector | None, now: datetime) -> Cha
 
 
 def _is_reported(row: Stored, attempt: Attempt, seen: AccountConnector) -> bool:
-    """Whether the event of this sign-in was made by an earlier look."""
+    """Whether an earlier look has made the event of this sign-in."""
     if seen.authenticated_at is not None:
-        # Also if the grant was lost since then: telling both again would make two losses of one.
+        # Also if the grant was lost since then: otherwise one loss would make two events.
         return row.state in EXISTING and row.authenticated_at == seen.authenticated_at
     if row.state is not State.CONNECTED:
         return False

@@ -78,11 +78,11 @@ class Running:
     attempt: str
     connector_key: str
     account_connector_id: int | None
-    wanted: int | None
+    wanted_connection: int | None
 
     def is_for(self, account_connector_id: int) -> bool:
         """Whether it is for the account connector of this id."""
-        return account_connector_id in {self.account_connector_id, self.wanted}
+        return account_connector_id in {self.account_connector_id, self.wanted_connection}
 
 
 @dataclass(frozen=True)

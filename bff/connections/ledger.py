@@ -31,8 +31,8 @@ class Ledger:
     """Compares the partner service's account connectors with the stored connections, and stores the changes.
 
     ``every``: time between checks without a request; None for none. ``within(transaction, product, account,
-    number, decide)`` decides in a transaction of another store. ``sharing``: the products that share a
-    product's accounts, itself included.
+    account_connector_id, decide)`` decides in a transaction of another store. ``sharing``: the
+    products that share a product's accounts, itself included.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Ledger:
         seen: AccountConnector | None,
         running: Iterable[Running] = (),
     ) -> Stored:
-        """The connection after this look. ``row`` was read before the partner service was asked.
+        """The connection after this look. ``row`` was read before ``seen``.
 
         While a user signs in to it, the change is left to the attempt, which knows the user: it is shown but
         not stored. Except a lost grant, which no sign-in causes. Connections of drafts are never stored.
@@ -94,7 +94,7 @@ class Ledger:
         return self.store.get(blank.product, blank.account_id, blank.account_connector_id) or blank
 
     def _is_fresh(self, account_connector_id: int, seen: AccountConnector | None, since: datetime) -> bool:
-        """Whether a connection that is not stored was made at ``since`` or later, by a sign-in of ours."""
+        """Whether a sign-in by the BFF made this connection, not stored yet, at ``since`` or later."""
         if seen is None or not seen.authenticated:
             return False
         sign_ins = seen.sign_ins or ()
@@ -130,7 +130,7 @@ class Ledger:
         self.store.postpone(account.product, account.id, self._next(self._clock()))
 
     def lost(self, account: AccountRef) -> set[int]:
-        """The connections that need a new sign-in, by number."""
+        """The account connectors of connections that need a new sign-in, by id."""
         rows = self.store.of_account(account.product, account.id).values()
         return {row.account_connector_id for row in rows if row.state is State.NEEDS_RECONNECT}
 
@@ -140,7 +140,7 @@ class Ledger:
         return {
             account_connector_id
             for each in running
-            for account_connector_id in (each.account_connector_id, each.wanted)
+            for account_connector_id in (each.account_connector_id, each.wanted_connection)
             if account_connector_id is not None
         }
 

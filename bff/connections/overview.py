@@ -67,7 +67,7 @@ class ConnectorState:
 
 @dataclass
 class _Look:
-    """One look at an account. ``known`` was read before the partner service was asked.
+    """One look at an account. ``known`` was read before ``installed``.
 
     ``installed``: None while the partner service is unavailable. ``now``: False if it comes from the cache.
     """
@@ -132,7 +132,7 @@ class Overview:
             found = self._matched(look)
         except (PartnerProblem, TimeoutError):
             look.installed, found = None, self._unknown(look)
-        return [self._standing(look, connector, found) for connector in look.offered]
+        return [self._state_of(look, connector, found) for connector in look.offered]
 
     def emit(self, event: str, attempt: Attempt) -> None:
         """Implements ``Events``: drops an account from the cache when one of its attempts has ended."""
@@ -198,10 +198,10 @@ class Overview:
         pending = row.state is State.DISCONNECTED and any(each.is_for(item.id) for each in look.running)
         return Connection(row, connector, State.PENDING if pending else row.state, authenticated)
 
-    def _look_for_lost(self, look: _Look, there: set[int]) -> None:
+    def _look_for_lost(self, look: _Look, listed_ids: set[int]) -> None:
         """Ask for each stored connection that is not in the list: it may have changed while that was read."""
         for account_connector_id, row in look.known.items():
-            if account_connector_id not in there and row.state in EXISTING:
+            if account_connector_id not in listed_ids and row.state in EXISTING:
                 seen = self._partner.get_account_connector(look.account, account_connector_id)
                 look.known[account_connector_id] = self._ledger.compare(row, row, seen)
 
@@ -214,18 +214,18 @@ class Overview:
             for row in rows
         ]
 
-    def _standing(self, look: _Look, connector: OfferedConnector, found: list[Connection]) -> ConnectorState:
+    def _state_of(self, look: _Look, connector: OfferedConnector, found: list[Connection]) -> ConnectorState:
         named = self._catalogue.named(connector)
         own_connections = tuple(each for each in found if each.connector.key == connector.key)
         if look.installed is None:
-            return _away(look, named, own_connections)
+            return _unknown_state(look, named, own_connections)
         states = {each.state for each in own_connections}
         if any(each.connector_key == connector.key for each in look.running):
             states.add(State.PENDING)
         state = next((state for state in PRECEDENCE if state in states), None)
         # The catalogue could not be read, so something installed may belong to this connector.
         if state is None and look.installed and connector.reference not in look.catalogue:
-            return _away(look, named, own_connections)
+            return _unknown_state(look, named, own_connections)
         return ConnectorState(named, state or State.DISCONNECTED, own_connections)
 
 
@@ -233,7 +233,7 @@ PRECEDENCE: Final = (State.CONNECTED, State.NEEDS_RECONNECT, State.PENDING)
 """The state of a connector with several connections: the first of these that one of them has."""
 
 
-def _away(
+def _unknown_state(
     look: _Look, connector: OfferedConnector, own_connections: tuple[Connection, ...]
 ) -> ConnectorState:
     rows = [row for row in look.known.values() if row.connector_key == connector.key]

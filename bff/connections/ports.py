@@ -16,7 +16,7 @@ class ConnectionStore(Protocol):
     """Stores connections. A change and its event are one transaction."""
 
     def of_account(self, product: str, account_id: str) -> dict[int, Stored]:
-        """The stored connections of an account by number, ended ones included."""
+        """The stored connections of an account by account connector id, ended ones included."""
 
     def get(self, product: str, account_id: str, account_connector_id: int) -> Stored | None:
         """One stored connection."""

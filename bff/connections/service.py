@@ -23,7 +23,7 @@ from bff.connections.ports import Decide
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef
 from bff.upstream.catalogue import Catalogue
-from bff.upstream.protocol import LAST_NUMBER, AccessToken, AccountConnector, PartnerService
+from bff.upstream.protocol import LAST_ID, AccessToken, AccountConnector, PartnerService
 
 ENDING: Final = timedelta(seconds=60)
 """How long an end may take; after that its process has died."""
@@ -69,7 +69,7 @@ class Connections:
 
     def find(self, account: AccountRef, offered: Iterable[OfferedConnector], name: str) -> Found:
         """The connection of this id, up to date. Raises ``ConnectionNotFound``, ``PartnerUnavailable``."""
-        account_connector_id = number_of(name)
+        account_connector_id = account_connector_id_of(name)
         row = self._ledger.store.get(account.product, account.id, account_connector_id)
         running = self._ledger.store.running(account.product, account.id, self._clock())
         seen = self._partner.get_account_connector(account, account_connector_id)
@@ -80,11 +80,11 @@ class Connections:
         return Found(account, connector, self._ledger.compare(row, blank, seen, running), seen, row)
 
     def known(self, account: AccountRef, offered: OfferedConnector, name: str) -> int:
-        """The number of a connection that can be reconnected. Raises ``ConnectionNotFound``.
+        """The account connector id of a connection that can be reconnected. Raises ``ConnectionNotFound``.
 
         Asks the partner service only if the connection is not stored.
         """
-        account_connector_id = number_of(name)
+        account_connector_id = account_connector_id_of(name)
         row = self._ledger.store.get(account.product, account.id, account_connector_id)
         if row is not None and row.removed_at is None and row.connector_key == offered.key:
             return account_connector_id
@@ -207,9 +207,11 @@ class Connections:
     def _note_end(self, found: Found, since: datetime, by: str | None, *, gone: bool) -> None:
         ended = found.row
         # Running sign-ins cannot be cancelled where there are no records: check later what came of them.
-        tells = found.seen is None or found.seen.sign_ins is not None
+        has_records = found.seen is None or found.seen.sign_ins is not None
         is_open = (
-            not gone and not tells and self._ledger.store.minted(ended.account_connector_id, since - LATE)
+            not gone
+            and not has_records
+            and self._ledger.store.minted(ended.account_connector_id, since - LATE)
         )
         look_at = since + LEFTOVERS_EVERY if is_open else None
 
@@ -222,11 +224,11 @@ class Connections:
         self._everywhere(ended, decide)
 
 
-def number_of(name: str) -> int:
+def account_connector_id_of(name: str) -> int:
     """The account connector's id in a connection's id. Raises ``ConnectionNotFound``."""
     # One way to write it: each spelling would be counted by itself where calls are limited.
     plain = name.isascii() and name.isdecimal() and len(name) <= 10 and name[0] != "0"
-    if not plain or int(name) > LAST_NUMBER:
+    if not plain or int(name) > LAST_ID:
         raise ConnectionNotFound(f"there is no connection {name[:60]!r}")
     return int(name)
 

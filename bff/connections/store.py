@@ -79,7 +79,7 @@ class DatabaseConnections:
         self._minted = Read(engine, _MINTED)
 
     def of_account(self, product: str, account_id: str) -> dict[int, Stored]:
-        """The stored connections of an account by number, ended ones included."""
+        """The stored connections of an account by account connector id, ended ones included."""
         rows = map(_stored, self._of_account.all(of=product, account=account_id))
         return {row.account_connector_id: row for row in rows}
 
@@ -126,9 +126,9 @@ class DatabaseConnections:
 
     def due(self, now: datetime, limit: int) -> list[tuple[str, str]]:
         """Product and account of those that are due for a check, the longest due first."""
-        wanted = select(_row.product, _row.account_id).where(_row.look_at.is_not(None), _row.look_at <= now)
+        query = select(_row.product, _row.account_id).where(_row.look_at.is_not(None), _row.look_at <= now)
         with self._engine.connect() as connection:
-            rows = connection.execute(wanted.order_by(_row.look_at).limit(limit)).all()
+            rows = connection.execute(query.order_by(_row.look_at).limit(limit)).all()
         return list(dict.fromkeys((row.product, row.account_id) for row in rows))
 
     def claim(self, product: str, account_id: str, now: datetime, until: datetime) -> bool:
@@ -212,8 +212,8 @@ def _is(product: str, account_id: str, account_connector_id: int) -> Iterable[An
 def _one(
     connection: Connection, product: str, account_id: str, account_connector_id: int, *, locked: bool = False
 ) -> Stored | None:
-    wanted = select(connections).where(*_is(product, account_id, account_connector_id))
-    found = connection.execute(wanted.with_for_update() if locked else wanted).one_or_none()
+    query = select(connections).where(*_is(product, account_id, account_connector_id))
+    found = connection.execute(query.with_for_update() if locked else query).one_or_none()
     return _stored(found) if found else None
 
 

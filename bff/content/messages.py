@@ -73,7 +73,7 @@ def render(template: MessageTemplate, variables: dict[str, str]) -> str:
     return _expand(template.text, variables)
 
 
-def wire_text(kind: MessageKind, message: str, *, attempt: str, nonce: str) -> str:
+def callback_message_of(kind: MessageKind, message: str, *, attempt: str, nonce: str) -> str:
     """The ``callbackMessage`` that the partner service posts to the page.
 
     A plain message is the text itself. A sealed one is a JSON object with the text and the attempt's secret
@@ -102,7 +102,7 @@ def render_for(
 ) -> Rendered:
     """Render a template without faults."""
     message = render(template, variables)
-    return Rendered(message, wire_text(template.kind, message, attempt=attempt, nonce=nonce))
+    return Rendered(message, callback_message_of(template.kind, message, attempt=attempt, nonce=nonce))
 
 
 def _expand(text: str, variables: dict[str, str]) -> str:

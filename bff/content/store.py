@@ -163,11 +163,11 @@ def latest(connection: Connection, product: str) -> Version:
 def _delete_oldest(connection: Connection, product: str, newest: int) -> None:
     # Except for the version that the draft is based on: its changes are computed from there.
     table = content_versions.c
-    ours, of_draft = (
+    of_product, of_draft = (
         table.product_key == product,
         select(drafts.c.based_on).where(drafts.c.product_key == product),
     )
-    old = ours & (table.number <= newest - MOST_VERSIONS) & table.number.not_in(of_draft)
+    old = of_product & (table.number <= newest - MOST_VERSIONS) & table.number.not_in(of_draft)
     connection.execute(delete(content_versions).where(old))
 
 

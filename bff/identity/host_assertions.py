@@ -18,7 +18,7 @@ from bff.identity.sessions import CLOCK_TOLERANCE, LONGEST_ASSERTION, AssertionR
 MAX_BYTES: Final = 8 * 1024
 MAX_JTI: Final = 255
 SKEW: Final = CLOCK_TOLERANCE
-"""How far the host's clock may be ahead of ours."""
+"""How far the host's clock may be ahead of the BFF's."""
 
 
 class JwtAssertions:

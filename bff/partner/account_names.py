@@ -9,7 +9,7 @@ from typing import Final
 
 MOST: Final = 255
 """Maximum length of a stored name, in characters."""
-_LIKE_OURS: Final = re.compile(r"<(?=U\+[0-9A-F]{4,6}>)")
+_LOOKS_ESCAPED: Final = re.compile(r"<(?=U\+[0-9A-F]{4,6}>)")
 _BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0\ufffc\U0001d159")
 """Characters that are invisible although Unicode classes them as letters or symbols."""
 
@@ -23,7 +23,7 @@ def kept_name(name: str | None) -> str | None:
     """
     if not name:
         return None
-    escaped = "".join(map(_visible, _LIKE_OURS.sub("<U+003C>", name[: 2 * MOST])))
+    escaped = "".join(map(_visible, _LOOKS_ESCAPED.sub("<U+003C>", name[: 2 * MOST])))
     if not escaped.strip(" "):
         escaped = "<U+0020>" * min(len(name), 8)
     if len(name) <= MOST and len(escaped) <= MOST:

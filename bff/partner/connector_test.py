@@ -50,7 +50,7 @@ class Walk:
             return 1
         try:
             tokens, document = self._tokens(redirect_uri)
-            self._tell_tokens(tokens)
+            self._report_tokens(tokens)
             tokens = self._account(tokens, document)
             if tokens.refresh_token:
                 tokens = self._refresh(tokens)
@@ -58,7 +58,7 @@ class Walk:
         except ProviderFailed as failure:
             self._say(f"failed: {failure.error}")
             if failure.said is not None:
-                self._tell(failure.said)
+                self._report_answer(failure.said)
             return 1
         except templates.Unfit as error:
             self._say(f"failed: {error}")
@@ -91,7 +91,7 @@ class Walk:
         grant_code = Code(code, flow_secrets.verifier, redirect_uri, self._values, kept)
         return self._provider.exchange_code(self._item, self._client, grant_code)
 
-    def _tell_tokens(self, tokens: Credentials) -> None:
+    def _report_tokens(self, tokens: Credentials) -> None:
         ends = f"{tokens.expires_at:%Y-%m-%d %H:%M:%S} UTC" if tokens.expires_at else "not told"
         self._say(f"3. tokens: refresh token {'yes' if tokens.refresh_token else 'no'}, end {ends}")
         self._say(f"   scopes: {tokens.scope if tokens.scope is not None else 'not told'}")
@@ -102,7 +102,7 @@ class Walk:
             f"4. account: {identified.account or 'not told'} (account_claim {self._item.account_claim})"
         )
         if identified.said is not None:
-            self._tell(identified.said)
+            self._report_answer(identified.said)
         for name, value in identified.credentials.extra.items():
             self._say(f"   kept: {name} = {value}")
         missing = [name for name in self._item.kept if name not in identified.credentials.extra]
@@ -125,6 +125,6 @@ class Walk:
         ending.end(self._provider, self._item, self._client, tokens)
         self._say("6. revoked")
 
-    def _tell(self, answer: said.Said) -> None:
+    def _report_answer(self, answer: said.Said) -> None:
         words = (answer.endpoint, answer.status, answer.error, answer.description)
         self._say("   it answered: " + " ".join(str(word) for word in words if word))

@@ -57,7 +57,7 @@ class FlowError(Exception):
     The host page to return to is known only with a valid token, state or code. ``concerns`` sets it.
     """
 
-    tell: str | None = None
+    notify: str | None = None
     back: str | None = None
 
     def __init__(
@@ -87,7 +87,7 @@ class FlowError(Exception):
 
         The link may contain a secret. It is shown only if the browser is ``proved`` to have started the flow.
         """
-        self.tell = target if message is not None else None
+        self.notify = target if message is not None else None
         self.back = target if message is None and proved else None
         return self
 

@@ -116,7 +116,7 @@ class Settings(ServedSettings):
     tell_sign_ins: bool = Field(
         default=True,
         description="Add the `Hitchpost` object to account connectors, which says what became of each sign-in"
-        " token. `false` tells no more than Cyclr does.",
+        " token. `false` reports no more than Cyclr does.",
     )
     message_form: Literal["text", "object"] = Field(
         default="text",
@@ -160,7 +160,7 @@ class Settings(ServedSettings):
     speculative_fetches: Literal["refuse", "redeem"] = Field(
         default="refuse",
         description="A sign-in link fetched by something else than a person's window (prefetch, preview of a"
-        " link, embedding): refused, with the token kept whole, or redeemed as any other visit.",
+        " link, embedding): refused, and the token stays usable, or redeemed as any other visit.",
     )
     default_page_size: int = Field(default=100, ge=1, le=1000, description="Page size of lists.")
 

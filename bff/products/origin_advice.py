@@ -40,11 +40,11 @@ def _remedy(key: str, origin: str) -> str:
 def _similar_origin(origins: Collection[str], origin: str) -> str:
     if origin_fault(origin) not in {None, PLAIN}:
         return ""
-    asked = urlsplit(origin)
-    same_host = [found for each in origins if (found := urlsplit(each)).hostname == asked.hostname]
+    requested = urlsplit(origin)
+    same_host = [found for each in origins if (found := urlsplit(each)).hostname == requested.hostname]
     if not same_host:
         return ""
-    if any(found.port == asked.port for found in same_host):
-        return f" ({asked.hostname} is, with another scheme than {asked.scheme})"
-    port = f"port {asked.port}" if asked.port else "none"
-    return f" ({asked.hostname} is, with another port than {port})"
+    if any(found.port == requested.port for found in same_host):
+        return f" ({requested.hostname} is, with another scheme than {requested.scheme})"
+    port = f"port {requested.port}" if requested.port else "none"
+    return f" ({requested.hostname} is, with another port than {port})"

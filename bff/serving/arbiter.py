@@ -67,20 +67,20 @@ class SteadyArbiter(Arbiter):  # type: ignore[misc]
         draining.begin()
         deadline = time.monotonic() + self.app.drain_seconds
         while (left := deadline - time.monotonic()) > 0:
-            for number in self.wait_for_signals(timeout=min(left, 0.2)):
-                if number == signal.SIGTERM:
+            for signal_number in self.wait_for_signals(timeout=min(left, 0.2)):
+                if signal_number == signal.SIGTERM:
                     raise StopIteration
-                if number in QUICKLY:
+                if signal_number in QUICKLY:
                     self.stop(graceful=False)
                     raise StopIteration
-                if number == signal.SIGCHLD:
+                if signal_number == signal.SIGCHLD:
                     self.handle_chld()
         raise StopIteration
 
     def reload(self) -> None:
         """Start workers with the current configuration. The old ones stay until all new ones have started."""
         if self._new:
-            self._give_up_renewal("another reload was asked for")
+            self._give_up_renewal("another reload was requested")
         if faults := self.app.check():
             for fault in faults:
                 log.error("reload refused", error=fault)

@@ -115,7 +115,7 @@ class Edge:
         return None
 
     def _take_body(self, environ: Environ, size: int, *, chunked: bool) -> App | None:
-        """Read the whole body before routing, so that a slow sender holds no thread or connection of ours.
+        """Read the whole body before routing, so that a slow sender holds no thread or connection.
 
         The length of a chunked body is then known, and Flask can check it against the route's maximum.
         """

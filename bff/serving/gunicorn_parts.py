@@ -41,9 +41,11 @@ class _NamelessResponse(wsgi.Response):  # type: ignore[misc]
 
 def _write_problem(sock: Any, status: int, _reason: str, _message: str) -> None:
     """Answer a request that gunicorn refuses with a problem document (RFC 9457) without quotes from it."""
-    title, is_ours = HTTPStatus(status).phrase, status == HTTPStatus.INTERNAL_SERVER_ERROR
+    title, is_internal = HTTPStatus(status).phrase, status == HTTPStatus.INTERNAL_SERVER_ERROR
     code, detail = (
-        ("internal_error", "it has been logged") if is_ours else ("malformed_request", "no HTTP that we read")
+        ("internal_error", "it has been logged")
+        if is_internal
+        else ("malformed_request", "no HTTP that we read")
     )
     body = json.dumps(
         {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail}

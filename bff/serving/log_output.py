@@ -70,17 +70,19 @@ class LogOutput:
             self._broken = written < len(data)
             self.lost += self._broken
 
-    def _open(self, number: int) -> None:
-        self._file = number
-        if not stat.S_ISFIFO(os.fstat(number).st_mode):
+    def _open(self, file_descriptor: int) -> None:
+        self._file = file_descriptor
+        if not stat.S_ISFIFO(os.fstat(file_descriptor).st_mode):
             return
         # Opened anew, as O_NONBLOCK on the inherited pipe would apply to every process that shares it.
         try:
-            self._file = os.open(f"/proc/self/fd/{number}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            self._file = os.open(
+                f"/proc/self/fd/{file_descriptor}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC
+            )
         except OSError:
             # The pipe of another user cannot be opened. Poll it before each write instead.
             self._room = select.poll()
-            self._room.register(number, select.POLLOUT)
+            self._room.register(file_descriptor, select.POLLOUT)
 
     def _put(self, data: bytes) -> int:
         if self._file is None:

@@ -85,7 +85,7 @@ class ServedSettings(BaseSettings):
         default=None,
         pattern=r"^[^\s/]+:[0-9]{1,5}$",
         description="Address and another port where `GET /metrics` is answered (Prometheus), such as"
-        " 127.0.0.1:9101. Off when unset; nobody is asked who they are there, so keep it on loopback.",
+        " 127.0.0.1:9101. Off when unset; it has no authentication, so keep it on loopback.",
     )
     drain_seconds: float | None = Field(
         default=None,

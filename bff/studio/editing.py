@@ -19,8 +19,8 @@ ABOUT_VARIABLES: Final = {
     "attempt": "the id of this one click, for looking it up later",
     "connector": "the connector's key, such as hubspot",
     "connector_name": "the connector's name, such as HubSpot",
-    "account": "the id of the account (your customer), as your server told it",
-    "user": "the id of the person who clicked, as your server told it",
+    "account": "the id of the account (your customer), as your server sent it",
+    "user": "the id of the person who clicked, as your server sent it",
     "locale": "the language that they read, such as de",
 }
 
@@ -206,7 +206,7 @@ def _preview(
     if locale != ANY:
         sample["locale"] = locale
     message = messages.render(template, sample)
-    callback_message = messages.wire_text(
+    callback_message = messages.callback_message_of(
         template.kind, message, attempt=sample["attempt"], nonce=messages.SAMPLE_NONCE
     )
     length = max(

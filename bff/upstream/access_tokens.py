@@ -96,15 +96,15 @@ class TokenEndpoint:
         }
 
     def _no_token(self, status: int) -> PartnerUnavailable:
-        told = PartnerUnavailable(
+        error = PartnerUnavailable(
             f"the partner service gave no access token (status {status}); check"
             " HITCHPOST_PARTNER_CLIENT_ID and HITCHPOST_PARTNER_CLIENT_SECRET",
             lasting=True,
         )
         self._pause = min(max(self._pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
-        self._again_at, self._refused = self._clock() + self._pause, told
-        log.error("no access token", status=status, error_text=told.detail)
-        return told
+        self._again_at, self._refused = self._clock() + self._pause, error
+        log.error("no access token", status=status, error_text=error.detail)
+        return error
 
 
 def _seconds(value: object) -> float | None:

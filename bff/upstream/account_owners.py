@@ -37,8 +37,8 @@ class DatabaseAccountOwners:
         if (known := self._reads.get(count)) is None:
             table = account_owners.c
             keys: list[Any] = [bindparam(f"key_{place}") for place in range(count)]
-            wanted = select(table.name_sha256, table.product, table.account_id)
-            known = self._reads[count] = Read(self._engine, wanted.where(table.name_sha256.in_(keys)))
+            query = select(table.name_sha256, table.product, table.account_id)
+            known = self._reads[count] = Read(self._engine, query.where(table.name_sha256.in_(keys)))
         return known
 
     def claim(self, name: str, owner: Owner) -> bool:

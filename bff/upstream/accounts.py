@@ -24,17 +24,17 @@ MOST_ID: Final = 255
 MOST_KEPT: Final = 10_000
 PASSED_SECONDS: Final = 60.0
 ROUNDS: Final = 4
-"""Two names may each be lost to somebody who came at the same moment; then it is looked once more."""
+"""Tries in all. Each of the two ids tried may be claimed at the same moment by another product."""
 _KATAKANA_AS_HIRAGANA: Final = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
 
 
 def fold(name: str) -> str:
-    """What two ids have in common that a partner service might take for one.
+    """A form that is equal for two ids which a partner service might treat as one.
 
-    Whether it tells "Acme" from "acme" is not known of every one. Databases compare without case, without
-    width (NFKC), without what has no weight (format characters), hiragana as katakana, and without the spaces
-    at the end (SQL Server's usual collations do all of it). What is told apart there although it is one here
-    costs a prefix; the other way round it would cost an account.
+    It is unknown whether a partner service distinguishes "Acme" from "acme". Databases compare without case,
+    width (NFKC), format characters and trailing spaces, and hiragana as katakana (SQL Server's usual
+    collations do all of this). If the partner service distinguishes ids that are equal here, the cost is a
+    prefix; the other way round, two products would share an account.
     """
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     weighed = (item for item in plain if unicodedata.category(item) != "Cf" and not _is_selector(item))
@@ -56,9 +56,9 @@ class _Found:
 class Accounts:
     """Finds a host's account at the partner service.
 
-    ``any_id`` tells whether the partner service has accounts of whatever id it is asked for (the embedded one
-    does). There an id that is another product's gets the product's key before it. Elsewhere an id is the
-    name that its people know a customer by (Cyclr's API ID): there no other is made up.
+    ``any_id``: whether the partner service accepts any id for a new account (the embedded one does). There,
+    an id that is another product's is prefixed with the product's key. Elsewhere an id is the name by which
+    people know a customer (Cyclr's API ID), so no other is made up.
     """
 
     def __init__(self, owners: AccountOwners, products: ProductStore, any_id: Callable[[], bool]) -> None:
@@ -72,8 +72,8 @@ class Accounts:
     def known(self, account: AccountRef) -> AccountRef | None:
         """The account to read; None where the account of this id there is another product's.
 
-        Nothing is written. What no product has used yet is read as it is. Raises ``PartnerProblem`` when the
-        partner service has to be asked what it is, and does not answer.
+        Writes nothing. An account that no product has used yet is read by its own id. Raises
+        ``PartnerProblem`` if ``any_id`` has to call the partner service, and that does not answer.
         """
         found = self._look(account)
         return AccountRef(found.name, account.name, account.product) if found else None

@@ -22,8 +22,8 @@ More if the partner service names a longer time (``Retry-After``).
 class Bearer:
     """However many threads need a token at once, one asks ``source`` and the others wait for it.
 
-    Renewal begins early; while it fails, or another thread is at it, the old token serves until it ends. A
-    failure is told to those who waited, and not remembered.
+    Renewal begins early; while it fails, or another thread does it, the old token is used until it ends. A
+    failure is raised in the threads that waited, and not remembered.
     """
 
     def __init__(self, source: TokenSource, clock: Callable[[], float] = time.time) -> None:
@@ -84,7 +84,7 @@ class Bearer:
         with self._lock:
             good = self._good(stale)
         if good is None:
-            # The old one ended while its successor was being asked for.
+            # The old one ended while its successor was being fetched.
             raise failure or PartnerUnavailable("the partner service gave a token that has ended")
         return good
 
@@ -97,6 +97,6 @@ class Bearer:
             if token is not None:
                 self._renew_at = token.renew_at(chance())
             else:
-                asked_for = (failure.retry_after or 0.0) if failure else 0.0
-                self._renew_at = self._clock() + max(asked_for, AGAIN_SECONDS * (0.5 + chance()))
+                retry_after = (failure.retry_after or 0.0) if failure else 0.0
+                self._renew_at = self._clock() + max(retry_after, AGAIN_SECONDS * (0.5 + chance()))
             self._lock.notify_all()

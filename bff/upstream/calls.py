@@ -67,8 +67,8 @@ class PartnerCalls:
         """The answer. Raises ``PartnerUnavailable``, and ``AccountUnknown`` for one of an unknown account.
 
         ``account``: whose call it is, ``named`` in a header unless the path has it. ``means``: statuses with
-        one meaning, of which no more is asked; ``missing``: those that mean an unknown account. ``waits``: it
-        is refused here while the partner service wants to be left alone (``Retry-After``). ``more`` is for
+        one meaning, returned without a second call; ``missing``: those that mean an unknown account.
+        ``waits``: refused here while the partner service's ``Retry-After`` lasts. ``more`` is for
         ``HttpClient.send``.
         """
         if waits:
@@ -101,11 +101,11 @@ class PartnerCalls:
             known = self._is_known(account, token)
         if known is False:
             raise unknown(account)
-        # Somebody may have made it since the call; what was refused has done nothing.
+        # The account may have been made since the call; a refused call has done nothing.
         return send(token) if known else answer
 
     def is_embedded(self) -> bool:
-        """Whether this is the embedded service: known from any answer; without one yet, it is asked.
+        """Whether this is the embedded service: known from any answer; before the first, makes a call.
 
         Raises ``PartnerUnavailable``.
         """
@@ -180,8 +180,8 @@ class PartnerCalls:
             with logged(method, template) as note:
                 answer = self._http.send(method, path, headers=headers, **more)
                 note["status"] = answer.status
-        except PartnerUnavailable as told:
-            self._heed(told)
+        except PartnerUnavailable as error:
+            self._heed(error)
             raise
         if answer.status == NOT_FOUND and _is_page(answer):
             raise PartnerUnavailable(NO_API)
@@ -194,17 +194,17 @@ class PartnerCalls:
         """An access token other than ``stale``. Raises ``PartnerUnavailable``."""
         try:
             return self._bearer.token() if stale is None else self._bearer.renew(stale)
-        except PartnerUnavailable as told:
-            self._heed(told)
+        except PartnerUnavailable as error:
+            self._heed(error)
             raise
 
-    def _heed(self, told: PartnerUnavailable) -> None:
-        if told.named and told.retry_after:
-            self._quiet.ask_for(told.retry_after)
+    def _heed(self, error: PartnerUnavailable) -> None:
+        if error.named and error.retry_after:
+            self._quiet.ask_for(error.retry_after)
 
     def _wait_our_turn(self) -> None:
         if (left := self._quiet.left()) > 0:
-            raise PartnerUnavailable("the partner service asked to be left alone", retry_after=left)
+            raise PartnerUnavailable("the partner service asked for a pause (Retry-After)", retry_after=left)
 
 
 def unknown(account: AccountRef) -> AccountUnknown:

@@ -1,4 +1,4 @@
-"""The partner service's connector catalogue, remembered: what connectors are called, and their releases."""
+"""The partner service's connector catalogue, cached: the names of connectors, and their releases."""
 
 from __future__ import annotations
 
@@ -19,19 +19,18 @@ from bff.upstream.sign_in_forms import AuthKind
 
 FRESH: Final = timedelta(minutes=5)
 MISSING_FRESH: Final = timedelta(minutes=1)
-"""So long a connector that does not exist is believed to be missing still."""
+"""How long a connector that does not exist is cached as missing."""
 READ_AGAIN: Final = timedelta(seconds=5)
-"""So often it is looked what other workers have heard."""
+"""Time between two reads of an entry that other workers may have stored."""
 LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 PATIENCE: Final = timedelta(seconds=4)
-"""So long a page waits for the names of connectors that nobody has heard of yet, all of them together."""
+"""How long a page waits in all for the connectors that are not cached yet."""
 
 
 class Catalogue:
     """Looks connectors up by the product's reference, in parallel, each once at a time.
 
-    What was heard is kept for all workers in ``store``. An outage is not remembered: what was known before it
-    serves on.
+    Entries are cached for all workers in ``store``. An outage is not cached: the entries before it are used.
     """
 
     def __init__(
@@ -49,13 +48,13 @@ class Catalogue:
         self._submit = submit
         self._lock = threading.RLock()
         self._kept: dict[str, KnownConnector] = {}
-        self._asked: dict[str, Future[KnownConnector]] = {}
+        self._pending: dict[str, Future[KnownConnector]] = {}
         self._read_at: dict[str, datetime] = {}
 
     def find(self, account: AccountRef, offered: OfferedConnector) -> Connector:
-        """The connector, for a launch; during an outage what was known before it serves on.
+        """The connector, for a launch; during an outage the cached entry.
 
-        Raises ``PartnerProblem``; of these ``AccountUnknown`` says to make the account first.
+        Raises ``PartnerProblem``; ``AccountUnknown`` if the account has to be created first.
         """
         known = self._known([offered.reference]).get(offered.reference)
         if known is None or not self._is_fresh(known):
@@ -71,10 +70,9 @@ class Catalogue:
     def look_up(
         self, account: AccountRef, offered: Iterable[OfferedConnector]
     ) -> Mapping[str, KnownConnector]:
-        """What is known of each, by reference, for a page: what is old is told at once, and renewed later.
+        """The entries by reference, for a page: old entries are returned at once, and renewed later.
 
-        What nobody knows yet is asked, and waited for no longer than ``PATIENCE``; what has not been told by
-        then is missing here.
+        Entries that are not cached yet are read; those that take longer than ``PATIENCE`` are missing here.
         """
         references = list(dict.fromkeys(one.reference for one in offered))
         known = self._known(references)
@@ -83,17 +81,17 @@ class Catalogue:
             for reference in references
             if reference not in known or not self._is_fresh(known[reference])
         }
-        new = {reference: asked for reference, asked in begun.items() if reference not in known}
+        new = {reference: pending for reference, pending in begun.items() if reference not in known}
         done, _ = wait(new.values(), self._patience)
-        told = {
-            reference: asked.result()
-            for reference, asked in new.items()
-            if asked in done and asked.exception() is None
+        answered = {
+            reference: pending.result()
+            for reference, pending in new.items()
+            if pending in done and pending.exception() is None
         }
-        return known | told
+        return known | answered
 
     def require_connectable(self, offered: OfferedConnector) -> None:
-        """Raises ``ConnectorUnavailable`` for one that is known not to be connectable here. Asks nobody."""
+        """Raises ``ConnectorUnavailable`` for one that is known not to be connectable here. Makes no call."""
         known = self._known([offered.reference]).get(offered.reference)
         if known is None or not self._is_fresh(known):
             return
@@ -106,7 +104,7 @@ class Catalogue:
             )
 
     def ask_anew(self) -> None:
-        """What is known is old from now on, for all workers: it serves until its next use renews it."""
+        """Make all entries old, for all workers: each is renewed at its next use."""
         self._store.doubt(self._clock() - FRESH)
 
     def named(self, offered: OfferedConnector) -> OfferedConnector:
@@ -118,7 +116,7 @@ class Catalogue:
         return replace(offered, name=known.connector.name if known and known.connector else made_up)
 
     def _known(self, references: Sequence[str]) -> dict[str, KnownConnector]:
-        """What is remembered, here or by another worker, who may have heard of it since."""
+        """The cached entries: this worker's, or newer ones of another worker."""
         with self._lock:
             found = {key: self._kept[key] for key in references if key in self._kept}
         unsure = [key for key in references if key not in found or not self._is_fresh(found[key])]
@@ -136,16 +134,16 @@ class Catalogue:
 
     def _begin(self, account: AccountRef, reference: str) -> Future[KnownConnector]:
         with self._lock:
-            under_way = self._asked.get(reference)
+            under_way = self._pending.get(reference)
             if under_way is None:
-                under_way = self._asked[reference] = self._submit(partial(self._ask, account, reference))
+                under_way = self._pending[reference] = self._submit(partial(self._ask, account, reference))
         under_way.add_done_callback(partial(self._end, reference))
         return under_way
 
-    def _end(self, reference: str, asked: Future[KnownConnector]) -> None:
+    def _end(self, reference: str, pending: Future[KnownConnector]) -> None:
         with self._lock:
-            if self._asked.get(reference) is asked:
-                del self._asked[reference]
+            if self._pending.get(reference) is pending:
+                del self._pending[reference]
 
     def _ask(self, account: AccountRef, reference: str) -> KnownConnector:
         try:

@@ -1,4 +1,4 @@
-"""What the partner service has to offer: its catalogue of connectors, and lists read page by page."""
+"""Reads the partner service's catalogue of connectors, and its lists page by page."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from bff.upstream.releases import Release, read_release
 
 PAGE_SIZE: Final = 50
 MOST_PAGES: Final = 1000
-"""A catalogue of thousands, where a page holds no more than ten."""
+"""Enough for a catalogue of ten thousand with ten items on a page."""
 PAST_THE_END: Final = frozenset({BAD_REQUEST, NOT_FOUND, 416})
-"""Statuses that other APIs answer to a page after the last one; of Cyclr it is not known."""
+"""Statuses that other APIs return for a page after the last one. Cyclr's is not known."""
 
 
 class PartnerCatalogue:
-    """Reads the catalogue for an account, or for nobody where the partner service allows it."""
+    """Reads the catalogue for an account, or without one where the partner service allows it."""
 
     def __init__(self, calls: PartnerCalls) -> None:
         self._calls = calls
@@ -29,7 +29,7 @@ class PartnerCatalogue:
     def releases(self, account: AccountRef, reference: str) -> list[Release]:
         """The entries of this id, key or name; none for an unknown one.
 
-        Raises ``AccountUnknown`` where entries are told to accounts that exist only, and this does not.
+        Raises ``AccountUnknown`` if the account does not exist and entries are shown to existing ones only.
         """
         answer = self._look_up(account, f"/v1.0/connectors/{segment(reference)}")
         if answer.status == NOT_FOUND:
@@ -40,8 +40,8 @@ class PartnerCatalogue:
 
     def search(self, account: AccountRef | None, query: str) -> Iterator[Release]:
         """Every release whose connector's name has ``query`` in it. Raises ``PartnerUnavailable``."""
-        asked = {"query": query} if query else {}
-        for items in pages(self._calls, "/v1.0/connectors", account, asked):
+        filters = {"query": query} if query else {}
+        for items in pages(self._calls, "/v1.0/connectors", account, filters):
             yield from partner_json.readable(items, read_release)
 
     def any_account(self) -> AccountRef | None:
@@ -56,39 +56,39 @@ class PartnerCatalogue:
         return self._calls.is_there(account)
 
     def _look_up(self, account: AccountRef, path: str) -> Answer:
-        """For the account; where it does not exist for nobody, which may be forbidden, or for another one."""
+        """Read for the account; if it does not exist, without one, or for another where that is forbidden."""
         template = "/v1.0/connectors/{connector}"
         missing = unknown(account)
         if not self._calls.is_known_to_be_missing(account):
             try:
                 return self._calls.call("GET", path, template, account=account)
-            except AccountUnknown as told:
-                missing = told
+            except AccountUnknown as error:
+                missing = error
         if not self._needs_account:
-            # The access token is a good one: that the account is missing was told to it.
+            # The access token is valid: with it the partner service reported that the account is missing.
             answer = self._calls.call("GET", path, template, means=DOUBTFUL)
             if answer.ok or answer.status == NOT_FOUND:
                 return answer
             self._needs_account = True
-        # It says nothing about an account: any that exists will do.
+        # An entry is the same for every account: read it for any that exists.
         if (other := self.any_account()) is None:
             raise missing
         return self._calls.call("GET", path, template, account=other)
 
 
 def pages(
-    calls: PartnerCalls, path: str, account: AccountRef | None, asked: dict[str, str] | None = None
+    calls: PartnerCalls, path: str, account: AccountRef | None, filters: dict[str, str] | None = None
 ) -> Iterator[list[Any]]:
-    """A list page by page, until ``Total-Pages`` or a page without news says that there are no more.
+    """A list page by page, until the last by ``Total-Pages``, or a page without new items.
 
-    A page that is shorter than asked says nothing: the partner service may have a limit of its own. Without
+    A page may be shorter than requested, as the partner service may have a limit of its own. Without
     ``Total-Pages`` it may refuse the page after the last one. Raises ``AccountUnknown``,
     ``PartnerUnavailable``.
     """
     seen: set[str] = set()
     total: int | None = None
     for page in range(1, MOST_PAGES + 1):
-        query = {**(asked or {}), "page": str(page), "pageSize": str(PAGE_SIZE)}
+        query = {**(filters or {}), "page": str(page), "pageSize": str(PAGE_SIZE)}
         means = {NOT_FOUND} if page == 1 else PAST_THE_END
         answer = calls.call("GET", path, account=account, query=query, means=means)
         if total is None and _is_past_the_end(answer, page):
@@ -113,12 +113,12 @@ def _is_past_the_end(answer: Answer, page: int) -> bool:
 
 
 def _id(item: Any) -> str:
-    # Whatever else it is, is refused by whoever reads the item.
-    number = item.get("Id") if isinstance(item, dict) else None
-    return str(number) if isinstance(number, int | str) else repr(item)
+    # An item of another shape is refused when it is read.
+    item_id = item.get("Id") if isinstance(item, dict) else None
+    return str(item_id) if isinstance(item_id, int | str) else repr(item)
 
 
 def _total_pages(answer: Answer) -> int | None:
-    # None at all (0), though there are items, is no number to go by.
+    # Zero, although there are items, is ignored.
     total = answer.headers.get("Total-Pages", "")[:9]
     return (int(total) or None) if total.isascii() and total.isdigit() else None

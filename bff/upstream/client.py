@@ -59,9 +59,9 @@ class PartnerClient:
         return self._http.breaker.state().value
 
     def takes_any_account_id(self) -> bool:
-        """Whether this is the embedded service, whose accounts are made by whatever id they are asked for.
+        """Whether this is the embedded service, which accepts any id for a new account.
 
-        Known from any answer; without one yet, it is asked. Raises ``PartnerUnavailable``.
+        Known from any answer; before the first, makes a call. Raises ``PartnerUnavailable``.
         """
         return self._calls.is_embedded()
 
@@ -71,7 +71,7 @@ class PartnerClient:
         if found is None:
             raise ConnectorUnavailable(f"the partner service has no connector {reference!r}")
         if not found.installable and str(found.id) == reference:
-            # The release that is named cannot be had any more (or yet); of the same connector another can.
+            # The named release cannot be installed (any more); another of the same connector can.
             found = connector_of(self.catalogue.releases(account, found.name), found.name) or found
         return found
 
@@ -108,7 +108,7 @@ class PartnerClient:
     def install_another(self, account: AccountRef, connector: Connector) -> AccountConnector:
         """Install it once more, under a name with a number. Raises as ``install_connector``.
 
-        One that has appeared meanwhile under this name is as good: ours, where an answer was lost.
+        Returns one that has appeared under this name meanwhile: the answer to an install may have been lost.
         """
         there = [item for item in self.list_account_connectors(account) if connector.is_in(item)]
         names, known = _names(connector, len(there)), {item.id for item in there}
@@ -132,11 +132,11 @@ class PartnerClient:
                 return partner_json.read_account_connector(answer.document(), listed=True)
             if not _is_in_use(message := message_of(answer)):
                 raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: {message}")
-            # Somebody installed it at the same moment, or by hand before; or we, and its answer was lost.
+            # It was installed at the same moment, by hand before, or by a call of ours whose answer was lost.
             listed = self.list_account_connectors(account)
-            ours = [item for item in listed if connector.is_in(item) and item.id not in known]
-            if ours:
-                return ours[0]
+            matching = [item for item in listed if connector.is_in(item) and item.id not in known]
+            if matching:
+                return matching[0]
         return None
 
     def deauthenticate(self, account: AccountRef, account_connector_id: int) -> bool:
@@ -164,9 +164,9 @@ class PartnerClient:
         completion: CompletionRequest | None = None,
         connector: Connector | None = None,
     ) -> SignInToken:
-        """``POST /v1.0/accounts/{id}/signintoken``: one use, five minutes; the user is made when unknown.
+        """``POST /v1.0/accounts/{id}/signintoken``: one use, five minutes; creates an unknown user.
 
-        What is wished for besides goes into ``Hitchpost``, which Cyclr passes over.
+        Further wishes go into the field ``Hitchpost``, which Cyclr ignores.
         """
         document: dict[str, Any] = {"Username": username}
         wishes: dict[str, Any] = {}
@@ -178,7 +178,7 @@ class PartnerClient:
             document["Hitchpost"] = wishes
         path = f"/v1.0/accounts/{segment(account.id)}/signintoken"
         template = "/v1.0/accounts/{account}/signintoken"
-        # Harmless: of two tokens minted, the one that nobody has heard of ends by itself.
+        # Harmless: if a token is minted twice, the unused one expires.
         more: Any = {"account": account, "named": False, "missing": {NOT_FOUND}}
         more |= {"document": document, "harmless": True}
         answer = self._for_account(account, lambda: self._calls.call("POST", path, template, **more))

@@ -1,4 +1,4 @@
-"""What is done with one connection at the partner service: its end, and the access token of its grant."""
+"""Calls that end one connection at the partner service, or get an access token of its grant."""
 
 from __future__ import annotations
 
@@ -23,52 +23,56 @@ NOT_IMPLEMENTED: Final = 501
 
 
 class ConnectionCalls:
-    """Calls about one account connector that do more than look."""
+    """Calls about one account connector that do more than read it."""
 
     def __init__(self, calls: PartnerCalls) -> None:
         self._calls = calls
 
-    def deauthenticate(self, account: AccountRef, number: int) -> bool:
-        """``PUT .../deauthenticate``: the credentials are forgotten there. False when it is gone."""
-        answer = self._about(account, "PUT", number, "/deauthenticate")
+    def deauthenticate(self, account: AccountRef, account_connector_id: int) -> bool:
+        """``PUT .../deauthenticate``: deletes its credentials there. False if it does not exist."""
+        answer = self._about(account, "PUT", account_connector_id, "/deauthenticate")
         return _is_done(answer)
 
-    def remove(self, account: AccountRef, number: int) -> bool:
-        """``DELETE``: False when it was gone."""
-        answer = self._about(account, "DELETE", number)
+    def remove(self, account: AccountRef, account_connector_id: int) -> bool:
+        """``DELETE``: False if it did not exist."""
+        answer = self._about(account, "DELETE", account_connector_id)
         return _is_done(answer)
 
-    def access_token(self, account: AccountRef, number: int) -> AccessToken:
-        """The embedded service's own call: of any number of callers, one refreshes there.
+    def access_token(self, account: AccountRef, account_connector_id: int) -> AccessToken:
+        """The embedded service's own call; of concurrent callers, one refreshes the grant there.
 
         Raises ``ConnectionNotFound``, ``NeedsReconnect``, and ``NotSupportedByPartner`` for Cyclr.
         """
         if not self._calls.is_embedded():
             raise NotSupportedByPartner("this partner service gives no access tokens to its API clients")
-        answer = self._about(account, "POST", number, "/accesstoken")
+        answer = self._about(account, "POST", account_connector_id, "/accesstoken")
         if answer is None:
-            raise ConnectionNotFound(f"there is no connection {number}")
+            raise ConnectionNotFound(f"there is no connection {account_connector_id}")
         if answer.status == CONFLICT:
-            raise NeedsReconnect(f"connection {number}: its user has to sign in again")
+            raise NeedsReconnect(f"connection {account_connector_id}: its user has to sign in again")
         if answer.status == NOT_IMPLEMENTED:
-            raise NotSupportedByPartner(f"connection {number}: {message_of(answer)}")
+            raise NotSupportedByPartner(f"connection {account_connector_id}: {message_of(answer)}")
         return grant_reader.read_access_token(require_ok(answer))
 
-    def _about(self, account: AccountRef, method: str, number: int, verb: str = "") -> Answer | None:
-        # Harmless: what has ended or gone ends no second time.
+    def _about(
+        self, account: AccountRef, method: str, account_connector_id: int, verb: str = ""
+    ) -> Answer | None:
+        # Harmless: a repeated call ends nothing twice.
         more: Any = {"account": account, "means": {NOT_FOUND}, "harmless": True}
         try:
-            answer = self._calls.call(method, f"{LISTED}/{number}{verb}", f"{LISTED}/{{id}}{verb}", **more)
+            answer = self._calls.call(
+                method, f"{LISTED}/{account_connector_id}{verb}", f"{LISTED}/{{id}}{verb}", **more
+            )
         except AccountUnknown:
             return None
         if answer.status == NOT_FOUND and not message_of(answer):
-            # Of a thing that is gone the partner service says so; else it is the route that is not there.
+            # For a missing account connector there is a message; without one, the route is missing.
             raise PartnerUnavailable(f"the partner service does not know {method} {LISTED}/{{id}}{verb}")
         return None if answer.status == NOT_FOUND else answer
 
 
 def _is_done(answer: Answer | None) -> bool:
-    """False if there was nothing left to do it to. Raises ``PartnerUnavailable``."""
+    """False if the account connector does not exist. Raises ``PartnerUnavailable``."""
     if answer is not None:
-        require_done(answer)  # Its body, if any, says nothing more.
+        require_done(answer)  # The body is not needed.
     return answer is not None

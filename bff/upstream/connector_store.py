@@ -1,4 +1,4 @@
-"""What the partner service's catalogue said, in the database: for all workers, and for those that come."""
+"""Caches the partner service's catalogue in the database, for all workers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bff.upstream.protocol import Connector, KnownConnector
 from bff.upstream.sign_in_forms import AuthKind, Choice, FormField, SignInForm
 
 FORMAT: Final = 3
-"""Of the entries: 2 has the form with which a connector is connected, 3 the choices of its fields."""
+"""Version of the entries: 2 added the sign-in form, 3 the choices of its fields."""
 log = structlog.get_logger("hitchpost.partner")
 
 
@@ -30,42 +30,44 @@ class DatabaseConnectors:
     def __init__(self, engine: Engine, credential: str) -> None:
         self._engine = engine
         self._writer = writing(engine)
-        # A release of ours that writes entries otherwise shares none with those that cannot read them.
+        # A release that writes another format shares no entries with those that cannot read it.
         self._service = hashlib.sha256(f"{credential}\n{FORMAT}".encode()).hexdigest()
 
     def get(self, references: Sequence[str]) -> dict[str, KnownConnector]:
-        """What is known of these; nothing while the database is away."""
+        """The cached entries of these references; none while the database is unavailable."""
         table = catalogue_entries.c
-        ours = table.service == self._service, table.reference.in_(references)
+        conditions = table.service == self._service, table.reference.in_(references)
         try:
             with self._engine.connect() as connection:
-                rows = connection.execute(select(table.reference, table.entry, table.read_at).where(*ours))
+                rows = connection.execute(
+                    select(table.reference, table.entry, table.read_at).where(*conditions)
+                )
                 return {row.reference: KnownConnector(_read(row.entry), row.read_at) for row in rows}
         except SQLAlchemyError as error:
             log.warning("catalogue not shared", error=type(error).__name__)
             return {}
 
     def doubt(self, at: datetime) -> None:
-        """All that was heard later counts as heard then."""
+        """Make entries that were read after ``at`` as old as ``at``."""
         table = catalogue_entries.c
-        ours = table.service == self._service, table.read_at > at
+        conditions = table.service == self._service, table.read_at > at
         try:
             with self._writer.begin() as connection:
-                connection.execute(update(catalogue_entries).where(*ours).values(read_at=at))
+                connection.execute(update(catalogue_entries).where(*conditions).values(read_at=at))
         except SQLAlchemyError as error:
             log.warning("catalogue not shared", error=type(error).__name__)
 
     def put(self, reference: str, known: KnownConnector) -> None:
-        """The last one to tell is believed."""
+        """Store an entry; the last write wins."""
         table = catalogue_entries.c
-        ours = table.service == self._service, table.reference == reference
+        conditions = table.service == self._service, table.reference == reference
         values = {"entry": _written(known.connector), "read_at": known.at}
         try:
             with self._writer.begin() as connection:
-                if connection.execute(update(catalogue_entries).where(*ours).values(values)).rowcount:
+                if connection.execute(update(catalogue_entries).where(*conditions).values(values)).rowcount:
                     return
             first = {"service": self._service, "reference": reference, **values}
-            # Another worker may have been quicker: then it knows the same.
+            # Another worker may have inserted the same entry first.
             with contextlib.suppress(IntegrityError), self._writer.begin() as connection:
                 connection.execute(insert(catalogue_entries).values(first))
         except SQLAlchemyError as error:
@@ -81,9 +83,9 @@ def _written(connector: Connector | None) -> str | None:
 def _read(entry: str | None) -> Connector | None:
     if entry is None:
         return None
-    number, name, others, installable, (auth, fields) = json.loads(entry)
+    connector_id, name, others, installable, (auth, fields) = json.loads(entry)
     form = SignInForm(AuthKind(auth), tuple(_field(*one) for one in fields))
-    return Connector(number, name, tuple(others), installable, form)
+    return Connector(connector_id, name, tuple(others), installable, form)
 
 
 def _field(*written: Any) -> FormField:

@@ -1,4 +1,4 @@
-"""Reads what the embedded service tells of a grant; all of it is optional, and what is faulty is left out."""
+"""Reads the embedded service's JSON of a grant. Every field is optional; a malformed one is left out."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ MOST_TEXT: Final = 2000
 T = TypeVar("T")
 
 
-def read_grant(told: Any) -> Grant | None:
-    """The grant of an account connector; None where nothing (sensible) is told of it."""
-    state = told.get("State") if isinstance(told, dict) else None
+def read_grant(raw: Any) -> Grant | None:
+    """The grant of an account connector; None if it is missing or malformed."""
+    state = raw.get("State") if isinstance(raw, dict) else None
     if not isinstance(state, str) or state not in STATES:
         return None
-    reason = told.get("Reason")
+    reason = raw.get("Reason")
     return Grant(
         state=state,
         reason=reason if isinstance(reason, str) and REASON.fullmatch(reason) else None,
-        expires_at=moment(told.get("ExpiresAtUtc")),
-        scopes=scopes(told.get("Scopes")),
-        wanted_scopes=scopes(told.get("WantedScopes")) or (),
-        extra=extras(told.get("Extra")),
+        expires_at=moment(raw.get("ExpiresAtUtc")),
+        scopes=scopes(raw.get("Scopes")),
+        wanted_scopes=scopes(raw.get("WantedScopes")) or (),
+        extra=extras(raw.get("Extra")),
     )
 
 
 def read_access_token(document: Any) -> AccessToken:
-    """An access token. Raises ``PartnerUnavailable`` where there is none in it."""
+    """An access token. Raises ``PartnerUnavailable`` if the document has none."""
     value = document.get("AccessToken") if isinstance(document, dict) else None
     if not isinstance(value, str) or not value:
         raise PartnerUnavailable("the partner service answered without an access token")
@@ -52,23 +52,23 @@ def read_access_token(document: Any) -> AccessToken:
     )
 
 
-def moment(told: Any) -> datetime | None:
+def moment(raw: Any) -> datetime | None:
     """A time, or None."""
-    return _sensible(read_moment, told) if isinstance(told, str) else None
+    return _or_none(read_moment, raw) if isinstance(raw, str) else None
 
 
-def scopes(told: Any) -> tuple[str, ...] | None:
+def scopes(raw: Any) -> tuple[str, ...] | None:
     """A list of scopes, or None."""
-    if not isinstance(told, list):
+    if not isinstance(raw, list):
         return None
-    return tuple(filter(None, map(_text, told[:MOST_SCOPES])))
+    return tuple(filter(None, map(_text, raw[:MOST_SCOPES])))
 
 
-def extras(told: Any) -> dict[str, str] | None:
-    """What else a third party told of the connection, as texts by name; None for nothing."""
-    if not isinstance(told, dict):
+def extras(raw: Any) -> dict[str, str] | None:
+    """Further values from the third party, as texts by name; None if there are none."""
+    if not isinstance(raw, dict):
         return None
-    pairs = ((_text(name), _text(value)) for name, value in list(told.items())[:MOST_EXTRAS])
+    pairs = ((_text(name), _text(value)) for name, value in list(raw.items())[:MOST_EXTRAS])
     return {name: value for name, value in pairs if name and value} or None
 
 
@@ -78,8 +78,8 @@ def _text(value: Any) -> str | None:
     return as_kept(str(value)[:MOST_TEXT])
 
 
-def _sensible(read: Callable[[str], T], told: str) -> T | None:
+def _or_none(read: Callable[[str], T], raw: str) -> T | None:
     try:
-        return read(told)
+        return read(raw)
     except PartnerUnavailable:
         return None

@@ -1,4 +1,4 @@
-"""Reads the partner service's JSON: tolerant of what we do not use, strict about what we do."""
+"""Reads the partner service's JSON: tolerant of fields that are not used, strict about those that are."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from bff.upstream.protocol import AccountConnector, Connector, SignInRecord, Sig
 from bff.upstream.sign_in_forms import Fault, RejectedValues
 
 LAST_ID: Final = 2**31 - 1
-"""No greater id is kept; Cyclr's are of 32 bits."""
+"""The greatest id that is accepted: Cyclr's are 32-bit integers."""
 MOST_DIGITS: Final = 10
 MOST_NAME: Final = 200
 MOST_ACCOUNT: Final = 255
 MOST_SAID: Final = 700
-"""Characters that the columns of a connector's and a third-party account's name have room for."""
+"""Most characters of a connector's name, a third-party account's name and a third party's error."""
 
 Item = TypeVar("Item")
 
@@ -35,24 +35,24 @@ def read_connector(document: Any) -> Connector:
 
 
 def read_account_connector(document: Any, *, listed: bool = False) -> AccountConnector:
-    """An account connector; its ``AuthValue``, a secret, is left behind. Raises ``PartnerUnavailable``.
+    """An account connector without its ``AuthValue``, a secret. Raises ``PartnerUnavailable``.
 
-    One of a list (``listed``) may come without ``Authenticated``, as in a sample of Cyclr's documentation.
-    One that has no name of its own goes by its connector's.
+    In a list (``listed``), ``Authenticated`` may be missing, as in a sample of Cyclr's documentation. Without
+    a name, it gets that of its connector.
     """
     connector = _field(document, "Connector")
     connector_name = _name(connector)
-    told_flag = document.get("Authenticated") if listed else _field(document, "Authenticated")
-    told = document.get("Hitchpost")
-    extra = told if isinstance(told, dict) else {}
+    flag = document.get("Authenticated") if listed else _field(document, "Authenticated")
+    extension = document.get("Hitchpost")
+    extra = extension if isinstance(extension, dict) else {}
     return AccountConnector(
         id=_integer(document, "Id"),
         name=_name(document) or connector_name,
         connector_id=_integer(connector, "Id"),
         connector_name=connector_name,
-        authenticated=told_flag is True,
+        authenticated=flag is True,
         sign_ins=_sign_ins(document["Hitchpost"]) if "Hitchpost" in document else None,
-        listed=listed and told_flag is None,
+        listed=listed and flag is None,
         authenticated_at=moment(extra.get("AuthenticatedAtUtc")),
         scopes=scopes(extra.get("Scopes")),
         grant=read_grant(extra.get("Grant")),
@@ -66,8 +66,8 @@ def read_account(document: Any) -> AccountRef:
 
 def read_sign_in_token(document: Any, connector: Connector | None = None) -> SignInToken:
     """A fresh sign-in token, and the account's copy of ``connector``. Raises ``PartnerUnavailable``."""
-    value, told = _text(document, "Token"), document.get("Hitchpost")
-    extra = told if isinstance(told, dict) else {}
+    value, extension = _text(document, "Token"), document.get("Hitchpost")
+    extra = extension if isinstance(extension, dict) else {}
     return SignInToken(
         Secret(value),
         read_moment(_text(document, "ExpiresAtUtc")),
@@ -87,16 +87,16 @@ def read_finish_id(document: Any) -> Secret:
 def read_properties(document: Any) -> dict[str, str]:
     """The properties of an account connector that have a value, by name. Raises ``PartnerUnavailable``."""
     found = [one for one in read_list(document) if isinstance(one, dict)]
-    told = {as_kept(one.get("Name")): as_kept(one.get("Value")) for one in found}
-    return {name: value for name, value in told.items() if name and value}
+    properties = {as_kept(one.get("Name")): as_kept(one.get("Value")) for one in found}
+    return {name: value for name, value in properties.items() if name and value}
 
 
 def read_not_taken(document: Any, *, unreachable: bool = False) -> RejectedValues:
-    """Why a user's values were not taken: of which fields it is told, else of all of them."""
+    """Why a user's values were rejected: for each field that the answer names, else for the form."""
     if unreachable:
         return RejectedValues(form_fault=Fault.UNREACHABLE)
-    told = document.get("Hitchpost") if isinstance(document, dict) else None
-    fields = told.get("Fields") if isinstance(told, dict) else None
+    extension = document.get("Hitchpost") if isinstance(document, dict) else None
+    fields = extension.get("Fields") if isinstance(extension, dict) else None
     if not isinstance(fields, dict) or not fields:
         return RejectedValues(form_fault=Fault.REFUSED)
     known = set(Fault)
@@ -113,16 +113,16 @@ def read_list(document: Any) -> list[Any]:
 
 
 def readable(items: Iterable[Any], read: Callable[[Any], Item]) -> list[Item]:
-    """Each item of a list, without those that ``read`` refuses: one that is strange spoils no others.
+    """The items of a list, without those that ``read`` refuses, so that one malformed item hides no others.
 
-    Raises ``PartnerUnavailable`` where it refuses all: then it is the list that has another shape.
+    Raises ``PartnerUnavailable`` if it refuses all: then the list itself is malformed.
     """
     found, fault = [], None
     for item in items:
         try:
             found.append(read(item))
-        except PartnerUnavailable as told:
-            fault = told
+        except PartnerUnavailable as error:
+            fault = error
     if fault and not found:
         raise fault
     if fault:
@@ -136,29 +136,29 @@ def message_of(document: Any) -> str:
     return "".join(filter(str.isprintable, message))[:200] if isinstance(message, str) else ""
 
 
-def _signed_in_for(told: Any, connector: Connector) -> AccountConnector:
-    # Told by those only who tell sign-ins, too; of those before this one nothing is needed.
+def _signed_in_for(document: Any, connector: Connector) -> AccountConnector:
+    # Only a partner service that records sign-ins sends this. Earlier records are not needed.
     return AccountConnector(
-        id=_integer(told, "Id"),
+        id=_integer(document, "Id"),
         name=connector.name,
         connector_id=connector.id,
         connector_name=connector.name,
-        authenticated=_field(told, "Authenticated") is True,
+        authenticated=_field(document, "Authenticated") is True,
         sign_ins=(),
     )
 
 
-def _install_count(told: Any) -> int:
-    count = told.get("Installed") if isinstance(told, dict) else None
+def _install_count(document: Any) -> int:
+    count = document.get("Installed") if isinstance(document, dict) else None
     return count if type(count) is int else 1
 
 
-def _sign_ins(told: Any) -> tuple[SignInRecord, ...]:
-    if not isinstance(told, dict):
+def _sign_ins(document: Any) -> tuple[SignInRecord, ...]:
+    if not isinstance(document, dict):
         raise PartnerUnavailable("the partner service answered a Hitchpost field that is no object")
-    records = told.get("RecentSignIns")
+    records = document.get("RecentSignIns")
     if records is None:
-        records = [told["LastSignIn"]] if told.get("LastSignIn") else []
+        records = [document["LastSignIn"]] if document.get("LastSignIn") else []
     return tuple(_sign_in(record) for record in read_list(records))
 
 
@@ -173,12 +173,12 @@ def _sign_in(record: Any) -> SignInRecord:
     )
 
 
-def _said(told: Any) -> str | None:
-    """What a third party answered, in one line: endpoint, status, error, and its own words of it."""
-    if not isinstance(told, dict):
+def _said(document: Any) -> str | None:
+    """A third party's error in one line: endpoint, status, error code and description."""
+    if not isinstance(document, dict):
         return None
-    parts = [str(told[name]) for name in ("Endpoint", "Status", "Error") if told.get(name)]
-    words = told.get("Description")
+    parts = [str(document[name]) for name in ("Endpoint", "Status", "Error") if document.get(name)]
+    words = document.get("Description")
     line = " ".join(parts) + (f": {words}" if words else "")
     return visible_name(line[:MOST_SAID])
 
@@ -190,7 +190,7 @@ def _field(document: Any, name: str) -> Any:
 
 
 def _name(document: Any) -> str:
-    """The name, or an empty text where there is none: its id says what a thing is."""
+    """The name; empty if there is none, as the id suffices."""
     return as_kept(document.get("Name")) or "" if isinstance(document, dict) else ""
 
 
@@ -199,7 +199,7 @@ def _integer(document: Any, name: str) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= MOST_DIGITS:
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LAST_ID:
-        raise PartnerUnavailable(f"the partner service answered a {name} that is no number of a thing")
+        raise PartnerUnavailable(f"the partner service answered a {name} that is no id")
     return value
 
 

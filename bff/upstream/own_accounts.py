@@ -1,4 +1,4 @@
-"""The partner service as a product may see it: the one way to it, so that nobody can forget whose it is."""
+"""Restricts a partner service to each product's own accounts. All calls go through it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class OwnAccounts:
         self._accounts = accounts
 
     def find_connector(self, account: AccountRef, reference: str) -> Connector:
-        """The catalogue's entry; to whom the account is not known, it is not told through it."""
+        """The catalogue's entry. Raises ``ConnectorUnavailable`` for another product's account."""
         known = self._accounts.known(account)
         if known is None:
             raise ConnectorUnavailable(f"connector {reference!r}: the account is another product's")

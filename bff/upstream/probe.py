@@ -1,4 +1,4 @@
-"""Asks the partner service whether the settings that name it are right, and says which is wrong."""
+"""Calls the partner service to find out whether its settings are right, and reports which are wrong."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ AWAY: Final = frozenset({429, 502, 503, 504})
 
 
 @dataclass(frozen=True)
-class Told:
+class Reply:
     """A response, or the reason why there is none (``failure``)."""
 
     status: int = 0
@@ -59,60 +59,62 @@ class PartnerProbe:
 
     def faults(self) -> Iterator[str]:
         """A line for each wrong setting, with the reason."""
-        path, told = self._look(self._api_url)
-        if told.is_api:
+        path, reply = self._look(self._api_url)
+        if reply.is_api:
             yield from self._service_faults()
         elif self._look(self._service_url)[1].is_api:
             yield f"{API} and {SERVICE} are swapped: the API answers at {self._service_url}"
         else:
-            yield self._api_fault(path, told)
+            yield self._api_fault(path, reply)
             yield from self._service_faults()
 
-    def _api_fault(self, path: str, told: Told) -> str:
-        answered = f"{told.status} to {path}"
-        if told.failure:
-            return f"{API}: the partner service does not answer ({told.failure})"
-        if told.status == BUSY or told.status >= BROKEN:
+    def _api_fault(self, path: str, reply: Reply) -> str:
+        answered = f"{reply.status} to {path}"
+        if reply.failure:
+            return f"{API}: the partner service does not answer ({reply.failure})"
+        if reply.status == BUSY or reply.status >= BROKEN:
             return f"{API}: the partner service is in trouble now ({answered}); check again later"
         origin = _origin(self._api_url)
         if origin != self._api_url and self._look(origin)[1].is_api:
             return f"{API}: the API answers at {origin}; write it without the path"
-        if told.status in REFUSED and path == TOKENS_AT:
+        if reply.status in REFUSED and path == TOKENS_AT:
             return (
-                f"{CLIENT_SECRET}: the partner service refuses these credentials (status {told.status});"
+                f"{CLIENT_SECRET}: the partner service refuses these credentials (status {reply.status});"
                 " check HITCHPOST_PARTNER_CLIENT_ID, too"
             )
-        if told.status == FORBIDDEN:
+        if reply.status == FORBIDDEN:
             return f"{CLIENT_SECRET}: these credentials may not list accounts ({answered})"
-        said = "200 without an access token" if told.status == OK and path == TOKENS_AT else f"{told.status}"
+        said = (
+            "200 without an access token" if reply.status == OK and path == TOKENS_AT else f"{reply.status}"
+        )
         return f"{API}: there is no API of a partner service ({said} to {path})"
 
     def _service_faults(self) -> Iterator[str]:
-        told = self._ask("GET", self._service_url + SIGN_IN_PATH)
-        if told.failure:
-            yield f"{SERVICE}: the partner service's pages do not answer ({told.failure})"
-        elif told.status in AWAY:
-            yield f"{SERVICE}: the partner service is in trouble now ({told.status} to {SIGN_IN_PATH})"
-        elif told.status == NOT_FOUND or (told.status == UNAUTHORIZED and told.document is not None):
-            # An API refuses whatever it is asked without a token, in JSON.
+        reply = self._ask("GET", self._service_url + SIGN_IN_PATH)
+        if reply.failure:
+            yield f"{SERVICE}: the partner service's pages do not answer ({reply.failure})"
+        elif reply.status in AWAY:
+            yield f"{SERVICE}: the partner service is in trouble now ({reply.status} to {SIGN_IN_PATH})"
+        elif reply.status == NOT_FOUND or (reply.status == UNAUTHORIZED and reply.document is not None):
+            # An API refuses every call without a token, in JSON.
             yield (
-                f"{SERVICE}: there is no sign-in page ({told.status} to {SIGN_IN_PATH}); is it the service"
+                f"{SERVICE}: there is no sign-in page ({reply.status} to {SIGN_IN_PATH}); is it the service"
                 " domain?"
             )
 
-    def _look(self, url: str) -> tuple[str, Told]:
+    def _look(self, url: str) -> tuple[str, Reply]:
         """Ask for an access token, then list accounts with it. Returns the last path and its response.
 
         An access token alone does not prove that it is the API: both of Cyclr's domains issue them.
         """
-        told = self._ask("POST", url + TOKENS_AT, data=self._form)
-        token = told.document.get("access_token") if isinstance(told.document, dict) else None
-        if told.status != OK or not isinstance(token, str):
-            return TOKENS_AT, told
+        reply = self._ask("POST", url + TOKENS_AT, data=self._form)
+        token = reply.document.get("access_token") if isinstance(reply.document, dict) else None
+        if reply.status != OK or not isinstance(token, str):
+            return TOKENS_AT, reply
         headers = {"Authorization": f"Bearer {token}"}
         return ACCOUNTS, self._ask("GET", f"{url}{ACCOUNTS}?page=1&pageSize=1", headers=headers)
 
-    def _ask(self, method: str, url: str, **more: Any) -> Told:
+    def _ask(self, method: str, url: str, **more: Any) -> Reply:
         with requests.Session() as session:
             # Credentials go to the configured host and nowhere else.
             session.trust_env = False
@@ -123,12 +125,12 @@ class PartnerProbe:
                 ) as answer:
                     body = next(answer.iter_content(MOST_BYTES), b"")
             except (requests.RequestException, OSError) as error:
-                return Told(failure=_why(error))
-        return Told(answer.status_code, _json(body))
+                return Reply(failure=_why(error))
+        return Reply(answer.status_code, _json(body))
 
 
 def _why(error: Exception) -> str:
-    """What stands in the way, in words: no such name, a certificate, nobody there."""
+    """Why a call failed, in words: unknown name, certificate, no connection."""
     seen: BaseException | None = error
     causes: list[BaseException] = []
     while seen is not None and seen not in causes:

@@ -11,8 +11,8 @@ from bff.common.secret import Secret
 from bff.identity.principal import AccountRef
 from bff.upstream.sign_in_forms import NO_FORM, Credentials, RejectedValues, SignInForm
 
-LAST_NUMBER: Final = 2**31 - 1
-"""The greatest id of an account connector: Cyclr's are 32-bit numbers."""
+LAST_ID: Final = 2**31 - 1
+"""The greatest id of an account connector: Cyclr's are 32-bit integers."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Connector:
     """A connector of the partner service's catalogue: all its releases, which have one name.
 
     ``id`` is the release that new installs get: the newest approved one, unless ``installable`` is False.
-    ``others`` are the further releases, which accounts may have installed earlier. ``form`` says how it is
-    connected, and what its users are asked for.
+    ``others`` are the further releases, which accounts may have installed earlier. ``form``: how it is
+    connected, and the fields that its users fill in.
     """
 
     id: int
@@ -54,7 +54,7 @@ class Connector:
 
 @dataclass(frozen=True)
 class SignInRecord:
-    """What became of one sign-in token. ``result`` is connected, declined, failed or started.
+    """The result of one sign-in token: ``result`` is connected, declined, failed or started.
 
     ``third_party_error``: what the third party answered where it failed, in one line.
     """
@@ -69,10 +69,10 @@ class SignInRecord:
 
 @dataclass(frozen=True)
 class Grant:
-    """What the partner service tells of a grant: ``state`` is connected, needs_reconnect or none.
+    """A grant as the partner service reports it: ``state`` is connected, needs_reconnect or none.
 
-    ``reason`` is a word for why a user has to sign in again. ``scopes`` are those that were granted, None
-    where nobody knows; ``wanted_scopes`` those that were asked for. ``expires_at``: the grant ends then.
+    ``reason``: a code for why a user has to sign in again. ``scopes``: the granted ones, None if unknown;
+    ``wanted_scopes``: the requested ones. ``expires_at``: when the grant ends (UTC).
     """
 
     state: str
@@ -98,9 +98,9 @@ class AccessToken:
 class AccountConnector:
     """A connector installed in an account.
 
-    ``sign_ins`` (newest first) is None where the partner service does not tell, as Cyclr does not; likewise
-    ``authenticated_at``, ``scopes`` and ``grant``. Only ``listed``: the list left out whether it is
-    authenticated; ask for it by its id.
+    ``sign_ins`` (newest first) is None if the partner service keeps no records, as Cyclr; likewise
+    ``authenticated_at``, ``scopes`` and ``grant``. ``listed``: it comes from a list that left out
+    whether it is authenticated; read it by its id (``with_details``).
     """
 
     id: int
@@ -120,8 +120,8 @@ class SignInToken:
     """A one-time token that signs one browser in at the partner service.
 
     ``completes``: the partner service promises that the sign-in counts only once it is completed.
-    ``account_connector``: the one to sign in for, where the partner service tells it with the token; it is
-    one of ``install_count`` that the account has.
+    ``account_connector``: the one to sign in to, if the partner service returns it with the token; the
+    account has ``install_count`` installs of this connector.
     """
 
     value: Secret
@@ -150,7 +150,7 @@ class PartnerService(Protocol):
     def find_connector(self, account: AccountRef, reference: str) -> Connector:
         """The catalogue entry by id, key or name. Raises ``ConnectorUnavailable`` when there is none.
 
-        Raises ``AccountUnknown`` when the catalogue is shown to accounts that exist only, and this does not.
+        Raises ``AccountUnknown`` if the account does not exist and only existing ones see the catalogue.
         """
 
     def make_account(self, account: AccountRef) -> None:
@@ -174,18 +174,18 @@ class PartnerService(Protocol):
         """Install it once more, beside existing installs. Raises as ``install_connector``."""
 
     def deauthenticate(self, account: AccountRef, account_connector_id: int) -> bool:
-        """End its grant, and the sign-ins that were begun for it as far as the partner service can.
+        """End its grant, and its running sign-ins if the partner service can.
 
-        False when the account connector is gone.
+        False if the account connector does not exist.
         """
 
     def remove_connector(self, account: AccountRef, account_connector_id: int) -> bool:
         """Delete an account connector; False if it did not exist."""
 
     def access_token(self, account: AccountRef, account_connector_id: int) -> AccessToken:
-        """An access token that can be used now. Raises ``ConnectionNotFound``, ``NeedsReconnect``.
+        """A valid access token. Raises ``ConnectionNotFound``, ``NeedsReconnect``.
 
-        Raises ``NotSupportedByPartner`` where the partner service gives none.
+        Raises ``NotSupportedByPartner`` if the partner service gives none.
         """
 
     def mint_sign_in_token(
@@ -197,7 +197,7 @@ class PartnerService(Protocol):
     ) -> SignInToken:
         """Mint a sign-in token for this user, who is created if unknown.
 
-        ``connector``: the account's copy of it is wanted with the token, installed if there is none.
+        ``connector``: also return the account's install of it, installed if there is none.
         """
 
     def properties(self, account: AccountRef, account_connector_id: int) -> Mapping[str, str]:
@@ -206,39 +206,39 @@ class PartnerService(Protocol):
     def give_credentials(
         self, account: AccountRef, account_connector_id: int, credentials: Credentials
     ) -> AccountConnector | RejectedValues:
-        """Connect with what a user typed, or set the properties that a sign-in needs. Sent once, never again.
+        """Connect with what a user typed, or set the properties that a sign-in needs. Never retried.
 
-        The account connector as it is then; or why nothing was taken, and then nothing has changed.
+        Returns the changed account connector, or why the values were rejected; then nothing has changed.
         """
 
     def complete_sign_in(
         self, account: AccountRef, account_connector_id: int, token_sha256: str, code: Secret
     ) -> Secret | None:
-        """The right browser brought ``code``: the id of the page that finishes; None for a worthless code."""
+        """The launching browser brought ``code``: the id of the finishing page; None for an invalid code."""
 
     def refuse_sign_in(
         self, account: AccountRef, account_connector_id: int, token_sha256: str, code: Secret
     ) -> bool:
-        """Another browser brought ``code``: what it would have connected is forgotten. False if worthless."""
+        """Another browser brought ``code``: discard its grant. False for an invalid code."""
 
     def accept_sign_in(self, account: AccountRef, account_connector_id: int, token_sha256: str) -> None:
-        """Keep what a sign-in to another third-party account brought, in place of the connected one.
+        """Replace the connected third-party account with the one that this sign-in was for.
 
-        Raises ``InvalidRequest`` when it is too late for that, or the partner service knows no such thing.
+        Raises ``InvalidRequest`` if the grant is no longer held, or the partner service holds none.
         """
 
 
 class AccountOwners(Protocol):
-    """Where it is kept which product an account at the partner service belongs to.
+    """Stores which product an account at the partner service belongs to.
 
-    ``names`` are ids there; of two that differ in case or in their Unicode form only, one is known.
+    ``names``: ids there. Two that differ in case or Unicode form only are one (``accounts.fold``).
     """
 
     def of(self, names: Sequence[str]) -> dict[str, Owner]:
         """The owner of each of ``names``, by name, without those that have none."""
 
     def claim(self, name: str, owner: Owner) -> bool:
-        """Give it to ``owner``, unless somebody owns it already. Of any number at once, one is told True."""
+        """Make ``owner`` the owner, unless there is one; of concurrent calls one returns True."""
 
 
 @dataclass(frozen=True)
@@ -259,9 +259,9 @@ class ConnectorStore(Protocol):
         """Cache an entry for all workers."""
 
     def doubt(self, at: datetime) -> None:
-        """What was heard later than that is as old as that."""
+        """Make entries that were read after ``at`` as old as ``at``."""
 
 
 def with_details(partner: PartnerService, account: AccountRef, item: AccountConnector) -> AccountConnector:
-    """An item of a list, asked for by itself where the list left something out."""
+    """An account connector from a list, read by its id if the list left something out."""
     return (partner.get_account_connector(account, item.id) or item) if item.listed else item

@@ -1,4 +1,4 @@
-"""Releases of connectors. A connector id of Cyclr's names one; all of a connector have its name.
+"""Releases of connectors. An id of Cyclr's is that of a release; all releases of a connector have its name.
 
 Of a connector one release is live ("Approved"), earlier ones are deprecated, and one may be a draft (Cyclr's
 documentation, "Connector Settings"). An account keeps the release that it installed until it is upgraded.
@@ -23,9 +23,9 @@ APPROVED: Final = frozenset({"approved", "live", ""})
 
 @dataclass(frozen=True)
 class Release:
-    """An entry of the catalogue. ``needs``: properties that an install must have before anybody signs in.
+    """An entry of the catalogue. ``needs``: properties that an install must have before a sign-in.
 
-    ``form`` is how it is connected.
+    ``form``: how it is connected.
     """
 
     id: int
@@ -38,22 +38,22 @@ class Release:
 
     @property
     def rank(self) -> tuple[bool, tuple[int, ...], int]:
-        """The greatest is the one for new installs: approved before all else, then the newest."""
+        """The release of the greatest rank is for new installs: approved ones first, then the newest."""
         numbers = tuple(int(number) for number in re.findall(r"\d{1,9}", self.version))
         return self.status.lower() in APPROVED, numbers, self.id
 
     @property
     def is_for_new(self) -> bool:
-        """Whether an account may get it that has none of this connector yet."""
+        """Whether it may be installed in an account that has no release of this connector."""
         return self.status.lower() not in NOT_FOR_NEW
 
 
 def read_release(document: Any) -> Release:
     """A catalogue entry. Raises ``PartnerUnavailable`` naming the field that is wrong."""
     entry = partner_json.read_connector(document)
-    told = document.get("Authentication")
-    ways = [document, *(told if isinstance(told, list) else ())]
-    auth = [_auth(way) for way in ways if isinstance(way, dict)]
+    methods = document.get("Authentication")
+    documents = [document, *(methods if isinstance(methods, list) else ())]
+    auth = [_auth(item) for item in documents if isinstance(item, dict)]
     return Release(
         entry.id,
         entry.name,
@@ -66,21 +66,21 @@ def read_release(document: Any) -> Release:
 
 
 def connector_of(releases: Sequence[Release], reference: str) -> Connector | None:
-    """The connector that these are releases of; None of no release.
+    """The connector of these releases; None if there are none.
 
-    Of releases of several names it is the connector of this name, else that of the first; capitals and spaces
-    make no other name. A release that is named by its id is the one for new installs, if it may be.
+    If they have different names, it is the connector named ``reference``, else that of the first. Names are
+    compared without case and spaces. If ``reference`` is an id, that release is for new installs, if allowed.
     """
     names = [plain_name(release.name) for release in releases]
-    wanted = plain_name(reference)
-    name = wanted if wanted in names else names[0] if names else ""
-    ours = [release for release in releases if plain_name(release.name) == name]
-    offered = [release for release in ours if release.is_for_new]
+    name_or_id = plain_name(reference)
+    name = name_or_id if name_or_id in names else names[0] if names else ""
+    matching = [release for release in releases if plain_name(release.name) == name]
+    offered = [release for release in matching if release.is_for_new]
     named = [release for release in offered if str(release.id) == reference]
-    best = max(named or offered or ours, key=lambda release: release.rank, default=None)
+    best = max(named or offered or matching, key=lambda release: release.rank, default=None)
     if best is None:
         return None
-    others = tuple(sorted(release.id for release in ours if release.id != best.id))
+    others = tuple(sorted(release.id for release in matching if release.id != best.id))
     return Connector(best.id, best.name, others, installable=bool(offered), form=best.form)
 
 
@@ -93,8 +93,8 @@ def _needs(parameters: Any) -> list[str]:
     ]
 
 
-def _auth(way: dict[str, Any]) -> str:
-    kind, flow = _text(way.get("AuthType")), _text(way.get("OAuth2Type"))
+def _auth(document: dict[str, Any]) -> str:
+    kind, flow = _text(document.get("AuthType")), _text(document.get("OAuth2Type"))
     return f"{kind} {flow}" if kind == "OAuth2" and flow not in {"", "Unknown"} else kind
 
 

@@ -16,23 +16,23 @@ from bff.serving.database import writing
 from bff.storage.tables import upstream_tokens
 
 LOOK_AGAIN: Final = 0.5
-"""So often, in seconds, a worker looks what the others were told."""
+"""Seconds between two reads of the pause that other workers have stored."""
 
 log = structlog.get_logger("hitchpost.partner")
 
 
 class Shared(Protocol):
-    """What other workers were told, in seconds since the epoch."""
+    """The pause (``Retry-After``) that workers share, in seconds since the epoch."""
 
     def read(self) -> float:
-        """When they may ask again; 0 for at once."""
+        """When workers may call again; 0 for at once."""
 
     def write(self, until: float) -> None:
-        """Tell them."""
+        """Store when workers may call again."""
 
 
 class Quiet:
-    """Until when nobody polls: what this worker was told, and what ``shared`` has of the others."""
+    """Until when no worker polls: the pause that this worker received, or a longer one in ``shared``."""
 
     def __init__(self, shared: Shared | None = None, clock: Callable[[], float] = time.time) -> None:
         self._shared = shared
@@ -42,7 +42,7 @@ class Quiet:
         self._looked_at = 0.0
 
     def ask_for(self, seconds: float) -> None:
-        """The partner service named a time."""
+        """The partner service sent ``Retry-After``, in seconds."""
         until = self._clock() + seconds
         with self._lock:
             news, self._until = until > self._until, max(until, self._until)
@@ -50,7 +50,7 @@ class Quiet:
             self._shared.write(until)
 
     def left(self) -> float:
-        """Seconds that are left of it; 0 or less for none."""
+        """Seconds left of the pause; 0 or less for none."""
         now = self._clock()
         with self._lock:
             if self._until > now or self._shared is None or now - self._looked_at < LOOK_AGAIN:
@@ -81,7 +81,7 @@ class DatabaseQuiet:
         return until.timestamp() if until else 0.0
 
     def write(self, until: float) -> None:
-        """Before the first access token there is nobody to tell."""
+        """Store the pause; not before the first access token, since the row is that of the token."""
         values = {"quiet_until": datetime.fromtimestamp(until, UTC)}
         try:
             with self._writer.begin() as connection:

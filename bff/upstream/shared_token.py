@@ -24,14 +24,14 @@ from bff.upstream.access_tokens import AccessToken, TokenSource
 LEASE: Final = timedelta(seconds=20)
 """A worker that dies while it fetches holds the others up for no longer."""
 PATIENCE: Final = 5.0
-"""So long a worker waits for another's, in seconds; then it gets one of its own (several may be good)."""
+"""Seconds that a worker waits for another's token; then it fetches its own (several may be valid at once)."""
 LOOK_AGAIN: Final = 0.1
 
 log = structlog.get_logger("hitchpost.partner")
 
 
 class SharedToken:
-    """Implements ``TokenSource``: what the database holds, or what ``source`` gives, for everybody.
+    """Implements ``TokenSource``: the token in the database, or a new one from ``source``, for all workers.
 
     ``credential`` names the upstream and the client id. Without its database it only asks ``source``.
     """
@@ -74,7 +74,7 @@ class SharedToken:
                 raise PartnerUnavailable("another worker is getting a new access token")
             if time.monotonic() > deadline:
                 return None
-            # house-allow: sleep: what another process did stands in a row, of which nobody is told
+            # house-allow: sleep: another process stores the token in a row, and sends no signal
             time.sleep(LOOK_AGAIN)
         return kept
 
@@ -107,7 +107,7 @@ class SharedToken:
         return self._sealing.seal(Secret(json.dumps(document)), self._place)
 
     def _claim(self) -> bool:
-        """Of several workers at once, one is told True."""
+        """Claim the fetch; of concurrent workers one gets True."""
         now = datetime.fromtimestamp(self._clock(), UTC)
         leased_until = upstream_tokens.c.leased_until
         free = or_(leased_until.is_(None), leased_until <= now)

@@ -1,4 +1,4 @@
-"""What a user is asked for before a connector can be connected, as the partner service's catalogue has it."""
+"""The forms that users fill in to connect a connector, as the partner service's catalogue describes them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class AuthKind(StrEnum):
 
 @dataclass(frozen=True)
 class Choice:
-    """One of the values that a field takes, and the text that users read."""
+    """A value of a field that is chosen from a list, and its label."""
 
     value: str
     label: str
@@ -36,10 +36,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class FormField:
-    """One value that a user types. An empty ``label`` stands for the standard text of its ``name``.
+    """One value that a user types. Without a ``label``, the standard text of its ``name`` is shown.
 
-    Where there are ``choices``, it is one of them, and chosen from a list. ``default`` is chosen where no
-    value is set; empty: the user has to choose.
+    With ``choices``, it is chosen from a list of them. ``default``: the choice if no value is set; empty: the
+    user has to choose.
     """
 
     name: str
@@ -54,32 +54,32 @@ class FormField:
     choices: tuple[Choice, ...] = ()
 
     def accepts(self, value: str) -> bool:
-        """Whether the value is one that can be chosen; every value where all are typed."""
+        """Whether the value is one of the ``choices``, if there are any."""
         return not self.choices or any(one.value == value for one in self.choices)
 
 
 @dataclass(frozen=True)
 class SignInForm:
-    """What is asked for, in the order in which it is shown."""
+    """The fields of a form, in the order shown. ``auth``: how the connector is connected."""
 
     auth: AuthKind = AuthKind.OAUTH
     fields: tuple[FormField, ...] = ()
 
     @property
     def replaces_sign_in(self) -> bool:
-        """Whether there is a form whatever the account has set already."""
+        """Whether the form is the whole sign-in, without the partner service's own pages."""
         return self.auth not in {AuthKind.OAUTH, AuthKind.UNSUPPORTED}
 
     @property
     def property_fields(self) -> tuple[FormField, ...]:
-        """Those that are values of the account connector, and not what it signs in with."""
+        """The fields for properties of the account connector, which are no credentials."""
         standard = {one.name for one in _STANDARD.get(self.auth, ())}
         return tuple(one for one in self.fields if one.name not in standard)
 
     def lacks(self, values: Mapping[str, str]) -> bool:
-        """Whether a required value is not among ``values``, those that are set already.
+        """Whether a required value is missing from ``values``, those that are set already.
 
-        One that was chosen, and is a choice no more, counts as not set.
+        A value that is no longer one of the field's choices counts as missing.
         """
         return any(
             not one.optional and not (values.get(one.name) and one.accepts(values[one.name]))
@@ -93,17 +93,17 @@ _STANDARD: Final[Mapping[AuthKind, tuple[FormField, ...]]] = {
     AuthKind.BASIC: (FormField("username"), FormField("password", sensitive=True)),
     AuthKind.CLIENT_CREDENTIALS: (FormField("client_id"), FormField("client_secret", sensitive=True)),
 }
-"""The values that a way of signing in consists of, where the catalogue does not describe them itself."""
+"""The fields of each kind of authentication, if the catalogue does not describe them itself."""
 
 
 _OWN_APP: Final = dict(zip(("client_id", "client_secret"), ("ClientId", "ClientSecret"), strict=True))
-"""What the properties are called in which an account's own client is kept (as in Cyclr)."""
+"""The names of the properties that hold an account's own OAuth client (Cyclr's names)."""
 
 
 def with_standard_fields(form: SignInForm, help_text: str = "") -> SignInForm:
-    """The form with the fields that its way of signing in needs; those it describes itself stay in place.
+    """The form with the fields that its kind of authentication needs; fields that it has stay in place.
 
-    ``help_text`` is shown with the first of those that are added.
+    ``help_text``: shown with the first added field.
     """
     described = {one.name for one in form.fields}
     added = [one for one in _STANDARD.get(form.auth, ()) if one.name not in described]

@@ -20,7 +20,9 @@ from bff.web.kit.mount import handles
 Answer = Callable[[Exception], Response]
 Headers = list[tuple[str, str]]
 
-OURS: Final = frozenset(name.lower() for kind in headers.TABLE.values() for name in kind) - {"vary"} | {
+OWN_HEADERS: Final = frozenset(name.lower() for kind in headers.TABLE.values() for name in kind) - {
+    "vary"
+} | {
     "content-type",
     "cross-origin-embedder-policy",
     # It would cut the popup off from the page that opened it.
@@ -85,7 +87,7 @@ def _exempt_from_limits(app: Flask, exempted: set[object]) -> None:
 
 
 class LastWord:
-    """WSGI wrapper that restores the BFF's own values of the headers in ``OURS``.
+    """WSGI wrapper that restores the BFF's own values of the headers in ``OWN_HEADERS``.
 
     ``begin`` is called with each request, also of the host's own, in the process that serves it.
     """
@@ -108,16 +110,16 @@ class LastWord:
 
 
 def _settled(said: Sequence[tuple[str, str]], given: Headers) -> Headers:
-    ours = [(name, value) for name, value in said if _is_ours(name)]
-    public = any(name.lower() == "cache-control" and "public" in value for name, value in ours)
+    own = [(name, value) for name, value in said if _is_own(name)]
+    public = any(name.lower() == "cache-control" and "public" in value for name, value in own)
     kept = [
         (name, value)
         for name, value in given
         # A cache would hand one user's cookie to all others.
-        if not _is_ours(name) and not (public and name.lower() == "set-cookie")
+        if not _is_own(name) and not (public and name.lower() == "set-cookie")
     ]
-    return kept + ours
+    return kept + own
 
 
-def _is_ours(name: str) -> bool:
-    return name.lower() in OURS or name.lower().startswith(CROSS_ORIGIN)
+def _is_own(name: str) -> bool:
+    return name.lower() in OWN_HEADERS or name.lower().startswith(CROSS_ORIGIN)

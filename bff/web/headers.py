@@ -66,11 +66,13 @@ def secure(response: Response) -> Response:
     if SECURED in request.environ:
         return response
     request.environ[SECURED] = True
-    wanted = TABLE[kind_of_request()]
+    header_values = TABLE[kind_of_request()]
     if services().urls.public_url.startswith("https:"):
-        wanted = wanted | {"Strict-Transport-Security": HSTS}
+        header_values = header_values | {"Strict-Transport-Security": HSTS}
     there = {name.lower() for name, _ in response.headers}
-    response.headers.extend({name: value for name, value in wanted.items() if name.lower() not in there})
+    response.headers.extend(
+        {name: value for name, value in header_values.items() if name.lower() not in there}
+    )
     if (said := request.environ.get(SAID)) is not None:
         said[:] = response.headers.to_wsgi_list()
     return response
@@ -83,12 +85,12 @@ def refusals(app: Flask) -> Refuse:
         def answer(environ: Environ, start_response: Any) -> Iterable[bytes]:
             # A link may be too long for a person who follows it; what comes for another host is no browser's.
             for_people = status in TOO_LONG and str(environ.get("PATH_INFO", "")).startswith("/connect/")
-            # Nothing of what was asked gets into the answer, nor has to be understood for it.
+            # The response contains nothing of the request, and does not depend on it.
             path = "/connect/" if for_people else "/"
             plain = environ | {"HTTP_HOST": "localhost", "PATH_INFO": path, "QUERY_STRING": ""}
             with app.request_context(plain):
-                told = endings.refused(status) if for_people else problem(status, code, detail)
-                response = secure(told)
+                error_response = endings.refused(status) if for_people else problem(status, code, detail)
+                response = secure(error_response)
             return response(environ, start_response)
 
         return answer

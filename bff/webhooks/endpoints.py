@@ -150,9 +150,9 @@ class DatabaseEndpoints:
         connection.execute(insert(webhook_endpoints).values(new))
 
     def _read(self, which: Any) -> list[StoredEndpoint]:
-        wanted = select(webhook_endpoints).where(which).order_by(_table.created_at, _table.id)
+        query = select(webhook_endpoints).where(which).order_by(_table.created_at, _table.id)
         with self._engine.connect() as connection:
-            return [stored(row) for row in connection.execute(wanted)]
+            return [stored(row) for row in connection.execute(query)]
 
 
 def stored(row: Row[Any]) -> StoredEndpoint:

@@ -64,8 +64,8 @@ class FanOut:
 
 
 def _take(connection: Connection, event: RecordedEvent, body: str, now: datetime) -> bool:
-    ours = (outbox.c.id == event.id) & outbox.c.queued_at.is_(None)
-    return connection.execute(update(outbox).where(ours).values(body=body, queued_at=now)).rowcount > 0
+    condition = (outbox.c.id == event.id) & outbox.c.queued_at.is_(None)
+    return connection.execute(update(outbox).where(condition).values(body=body, queued_at=now)).rowcount > 0
 
 
 def _queue(

@@ -69,19 +69,19 @@ class DeliveryLog:
         self._clock = clock
 
     def page(
-        self, wanted: DeliveryFilter, limit: int, after: Cursor | None = None
+        self, filters: DeliveryFilter, limit: int, after: Cursor | None = None
     ) -> tuple[list[LoggedDelivery], Cursor | None]:
         """At most ``limit`` deliveries, newest first, and the cursor of the next page (None: no more)."""
         with self._engine.connect() as connection:
-            rows, next_cursor = _page_of(wanted).read(connection, limit, after)
+            rows, next_cursor = _page_of(filters).read(connection, limit, after)
             urls = _urls(connection, {row.endpoint_id for row in rows})
         return [_logged(row, urls) for row in rows], next_cursor
 
     def get(self, product: str, delivery_id: str) -> LoggedDelivery:
         """The product's delivery with this id. Raises ``NotFound``."""
-        ours = select(webhook_deliveries).where(_delivery.id == delivery_id, _delivery.product == product)
+        query = select(webhook_deliveries).where(_delivery.id == delivery_id, _delivery.product == product)
         with self._engine.connect() as connection:
-            row = connection.execute(ours).one_or_none()
+            row = connection.execute(query).one_or_none()
             if row is None:
                 raise NotFound(f"there is no webhook delivery {delivery_id!r}")
             return _logged(row, _urls(connection, {row.endpoint_id}))
@@ -116,8 +116,8 @@ class DeliveryLog:
         """Queue the same event once more, with the same id and body, and a new retry schedule."""
         fresh = _requeued(self._clock(), next_at)
         with self._writer.begin() as connection:
-            ours = update(webhook_deliveries).where(_delivery.id == delivery.id)
-            connection.execute(ours.values(fresh))
+            change = update(webhook_deliveries).where(_delivery.id == delivery.id)
+            connection.execute(change.values(fresh))
             mark_due(connection, [delivery.endpoint_id], next_at)
 
     def queue_failed_again(
@@ -131,15 +131,15 @@ class DeliveryLog:
         """
         failed = (_delivery.endpoint_id == endpoint.id) & (_delivery.status == "failed")
         place = tuple_(_delivery.created_at, _delivery.id)
-        some = select(_delivery.created_at, _delivery.id).where(failed, _delivery.created_at >= since)
+        oldest = select(_delivery.created_at, _delivery.id).where(failed, _delivery.created_at >= since)
         if after is not None:
-            some = some.where(place > tuple_(after.at, after.id))
+            oldest = oldest.where(place > tuple_(after.at, after.id))
         now = self._clock()
         fresh = _requeued(now, now)
         with self._writer.begin() as connection:
-            found = connection.execute(some.order_by(_delivery.created_at, _delivery.id).limit(limit)).all()
-            ours = failed & _delivery.id.in_([row.id for row in found])
-            count = connection.execute(update(webhook_deliveries).where(ours).values(fresh)).rowcount
+            found = connection.execute(oldest.order_by(_delivery.created_at, _delivery.id).limit(limit)).all()
+            in_batch = failed & _delivery.id.in_([row.id for row in found])
+            count = connection.execute(update(webhook_deliveries).where(in_batch).values(fresh)).rowcount
             mark_due(connection, [endpoint.id], now)
         return count, Cursor(found[-1].created_at, found[-1].id) if len(found) == limit else None
 
@@ -149,17 +149,17 @@ def _requeued(now: datetime, next_at: datetime) -> dict[str, Any]:
     return {"status": "pending", "attempts": 0, "queued_at": now, "next_at": next_at, "error": None}
 
 
-def _page_of(wanted: DeliveryFilter) -> PagedQuery:
-    indexed = _delivery.product == wanted.product
-    if wanted.endpoint is not None:
+def _page_of(filters: DeliveryFilter) -> PagedQuery:
+    indexed = _delivery.product == filters.product
+    if filters.endpoint is not None:
         # The endpoint's index selects better than the product's. The product is compared in ``others``.
-        indexed = _delivery.endpoint_id == wanted.endpoint
-    if wanted.since is not None:
-        indexed &= _delivery.created_at >= wanted.since
+        indexed = _delivery.endpoint_id == filters.endpoint
+    if filters.since is not None:
+        indexed &= _delivery.created_at >= filters.since
     others = {
-        "product": wanted.product if wanted.endpoint is not None else None,
-        "status": wanted.status,
-        "type": wanted.event,
+        "product": filters.product if filters.endpoint is not None else None,
+        "status": filters.status,
+        "type": filters.event,
     }
     named = {name: value for name, value in others.items() if value is not None}
     return PagedQuery(webhook_deliveries, indexed, named)

@@ -80,8 +80,8 @@ class Queue:
         times: list[datetime] = []
         with self._engine.connect() as connection:
             for lane in (HEALTHY, TROUBLED):
-                ours = (_endpoint.lane == lane) & _endpoint.due_at.is_not(None)
-                first = select(_endpoint.due_at).where(ours, free).order_by(_endpoint.due_at).limit(1)
+                condition = (_endpoint.lane == lane) & _endpoint.due_at.is_not(None)
+                first = select(_endpoint.due_at).where(condition, free).order_by(_endpoint.due_at).limit(1)
                 times += connection.execute(first).scalars()
         return min(times, default=None)
 
@@ -89,16 +89,16 @@ class Queue:
         """Renew the lease before another batch."""
         until = self._clock() + LEASE
         with self._writer.begin() as connection:
-            ours = update(webhook_endpoints).where(_endpoint.id == endpoint_id)
-            connection.execute(ours.values(leased_until=until))
+            change = update(webhook_endpoints).where(_endpoint.id == endpoint_id)
+            connection.execute(change.values(leased_until=until))
 
     def due(self, endpoint_id: str, limit: int) -> list[Delivery]:
         """At most ``limit`` deliveries of an endpoint that are due, the longest waiting first."""
         now = self._clock()
-        ours = (_delivery.endpoint_id == endpoint_id) & IS_PENDING & (_delivery.next_at <= now)
-        wanted = _deliveries(ours).order_by(_delivery.next_at, _delivery.created_at).limit(limit)
+        condition = (_delivery.endpoint_id == endpoint_id) & IS_PENDING & (_delivery.next_at <= now)
+        query = _deliveries(condition).order_by(_delivery.next_at, _delivery.created_at).limit(limit)
         with self._engine.connect() as connection:
-            return [_delivery_of(row) for row in connection.execute(wanted)]
+            return [_delivery_of(row) for row in connection.execute(query)]
 
     def find(self, delivery_id: str) -> Delivery | None:
         """The delivery with this id, whatever its status. None when it or its event has been deleted."""
@@ -110,8 +110,8 @@ class Queue:
         """Store the results of tries."""
         with self._writer.begin() as connection:
             for each in tried:
-                ours = update(webhook_deliveries).where(_delivery.id == each.delivery.id)
-                connection.execute(ours.values(_columns(each)))
+                change = update(webhook_deliveries).where(_delivery.id == each.delivery.id)
+                connection.execute(change.values(_columns(each)))
 
     def give_up(self, endpoint_id: str, error: str, queued_before: datetime | None = None) -> int:
         """Fail at most ``GIVEN_UP_AT_ONCE`` pending deliveries of an endpoint without a try.
@@ -121,23 +121,23 @@ class Queue:
         waiting = (_delivery.endpoint_id == endpoint_id) & IS_PENDING
         if queued_before is not None:
             waiting &= queued_before > _QUEUED_AT
-        some = select(_delivery.id).where(waiting).limit(GIVEN_UP_AT_ONCE)
-        failed = update(webhook_deliveries).where(_delivery.id.in_(some), IS_PENDING)
+        batch = select(_delivery.id).where(waiting).limit(GIVEN_UP_AT_ONCE)
+        failed = update(webhook_deliveries).where(_delivery.id.in_(batch), IS_PENDING)
         with self._writer.begin() as connection:
             return connection.execute(failed.values(status="failed", error=error)).rowcount
 
     def release(self, endpoint_id: str, *, failures: int, lane: int, rest: timedelta) -> None:
         """End the lease. The endpoint is due again with its next delivery, but not before ``rest`` is up."""
         now = self._clock()
-        ours = _endpoint.id == endpoint_id
+        is_endpoint = _endpoint.id == endpoint_id
         with self._writer.begin() as connection:
             # Lock the row before reading: a delivery queued meanwhile updates the same row in ``mark_due``.
-            connection.execute(select(_endpoint.id).where(ours).with_for_update()).one_or_none()
+            connection.execute(select(_endpoint.id).where(is_endpoint).with_for_update()).one_or_none()
             next_at = _next_try_at(connection, endpoint_id)
             # Not earlier than now, even if more is due: endpoints that have waited longer come first.
             due_at = None if next_at is None else max(next_at, now + rest)
             values = {"leased_until": None, "failures": failures, "lane": lane, "due_at": due_at}
-            connection.execute(update(webhook_endpoints).where(ours).values(values))
+            connection.execute(update(webhook_endpoints).where(is_endpoint).values(values))
 
     def waiting(self) -> tuple[int, float]:
         """Count the pending deliveries. Also returns the age in seconds of the oldest one."""
@@ -163,15 +163,15 @@ class Queue:
 
 def _next_try_at(connection: Connection, endpoint_id: str) -> datetime | None:
     # Joined with the outbox as ``due`` is: a delivery whose event is deleted would be due for ever.
-    ours = (_delivery.endpoint_id == endpoint_id) & IS_PENDING
-    sendable = select(_delivery.next_at).join(outbox, outbox.c.id == _delivery.event_id).where(ours)
+    condition = (_delivery.endpoint_id == endpoint_id) & IS_PENDING
+    sendable = select(_delivery.next_at).join(outbox, outbox.c.id == _delivery.event_id).where(condition)
     first = sendable.order_by(_delivery.next_at).limit(1)
     at: datetime | None = connection.execute(first).scalar()
     return at
 
 
 def _deliveries(which: Any) -> Select[Any]:
-    wanted = (
+    columns = (
         _delivery.id,
         _delivery.event_id,
         _delivery.type,
@@ -179,7 +179,7 @@ def _deliveries(which: Any) -> Select[Any]:
         _QUEUED_AT.label("queued_at"),
         outbox.c.body,
     )
-    return select(*wanted).join(outbox, outbox.c.id == _delivery.event_id).where(which)
+    return select(*columns).join(outbox, outbox.c.id == _delivery.event_id).where(which)
 
 
 def _delivery_of(row: Row[Any]) -> Delivery:

@@ -85,7 +85,7 @@ class Webhooks:
     def _send(self, endpoint: StoredEndpoint, delivery_id: str, *, again: bool) -> LoggedDelivery:
         delivery = self._queue.find(delivery_id)
         if delivery is None:
-            raise NotFound(f"what the webhook delivery {delivery_id!r} told of is not kept any more")
+            raise NotFound(f"the event of webhook delivery {delivery_id!r} is not kept any more")
         self._runner.deliver(endpoint, [delivery], again=again)
         outbox.notify(self._engine)
         return self.log.get(endpoint.product, delivery_id)

@@ -45,7 +45,7 @@ def test_texts_that_cannot_travel_are_refused(text: str) -> None:
 
 def test_a_sealed_message_carries_the_nonce_and_the_text() -> None:
     """What the partner posts for a sealed message is JSON with the team's own text inside."""
-    wire = messages.wire_text(MessageKind.SEALED, 'say "hi" 🎉', attempt="att_1", nonce="n")
+    wire = messages.callback_message_of(MessageKind.SEALED, 'say "hi" 🎉', attempt="att_1", nonce="n")
     assert json.loads(wire) == {
         "type": "hitchpost.callback",
         "attempt": "att_1",
@@ -56,7 +56,7 @@ def test_a_sealed_message_carries_the_nonce_and_the_text() -> None:
 
 def test_a_plain_message_is_posted_as_it_stands() -> None:
     """For pages that already listen for `done`, the partner posts exactly `done`."""
-    assert messages.wire_text(MessageKind.PLAIN, "done", attempt="att_1", nonce="n") == "done"
+    assert messages.callback_message_of(MessageKind.PLAIN, "done", attempt="att_1", nonce="n") == "done"
 
 
 def as_json(text: str) -> MessageTemplate:
@@ -102,7 +102,7 @@ def test_a_message_that_no_url_could_carry_is_refused() -> None:
 
 def test_the_length_is_that_of_a_url() -> None:
     """The computed length is exactly the one of a URL with a token as long as allowed for."""
-    wire = messages.wire_text(MessageKind.SEALED, "é 🎉 +&%#", attempt="att_1", nonce="n")
+    wire = messages.callback_message_of(MessageKind.SEALED, "é 🎉 +&%#", attempt="att_1", nonce="n")
     url = sign_in_url("https://p.example", LONGEST_CONNECTOR_ID, LONGEST_TOKEN, "https://app.example", wire)
     assert url_length("https://p.example", "https://app.example", wire) == len(url.reveal())
 

@@ -37,8 +37,8 @@ class DatabaseImages:
             renewed = update(images).where(table.name == logo.name).values(at=now)
             if connection.execute(renewed).rowcount > 0:
                 return
-            ours = select(func.count()).select_from(images).where(table.product_key == product)
-            if most is not None and connection.execute(ours).scalar_one() >= most:
+            count = select(func.count()).select_from(images).where(table.product_key == product)
+            if most is not None and connection.execute(count).scalar_one() >= most:
                 raise FaultyImage(
                     f"there are {most} images already; those that nothing names go after a day,"
                     " so put this one up tomorrow"

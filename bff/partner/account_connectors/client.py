@@ -10,7 +10,7 @@ from bff.partner.providers.credentials import Client
 
 def values_for(item: CatalogueConnector, properties_set: Mapping[str, str]) -> dict[str, str]:
     """The properties that the catalogue entry asks for. They never include the secret of an own app."""
-    names = {entry.name for entry in item.asked}
+    names = {entry.name for entry in item.user_fields}
     return {name: value for name, value in properties_set.items() if name in names}
 
 

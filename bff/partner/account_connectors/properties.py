@@ -44,7 +44,7 @@ def put(
 
 def values_of(service: Embedded, connection: Connection, account_connector_id: int) -> dict[str, str]:
     """The properties with a value, by name. Raises ``CannotOpen``."""
-    documents = store.told_properties(service, connection, account_connector_id)
+    documents = store.property_documents(service, connection, account_connector_id)
     return {item["Name"]: item["Value"] for item in documents if item["Value"]}
 
 
@@ -53,13 +53,13 @@ def unset(item: CatalogueConnector, values: dict[str, str]) -> list[str]:
     invalid = {one.name for one in item.fields if one.choices and not one.accepts(values.get(one.name, ""))}
     return [
         field.name
-        for field in item.asked
+        for field in item.user_fields
         if not field.optional and (field.name not in values or field.name in invalid)
     ]
 
 
 def _known(item: CatalogueConnector) -> set[str]:
-    return {parameter.name for parameter in item.asked} | set(OWN_APP)
+    return {parameter.name for parameter in item.user_fields} | set(OWN_APP)
 
 
 def require_fit(item: CatalogueConnector, name: str, value: str) -> None:

@@ -14,11 +14,11 @@ from bff.partner.providers.said import Said
 from bff.partner.storage import tables
 from bff.partner.storage.database import insert_unless_there
 
-TOLD: Final = 10
+ALWAYS_REPORTED: Final = 10
 """The newest sign-ins of an account connector that are always reported."""
 WAITED_FOR: Final = timedelta(hours=1)
 """Age up to which further sign-ins are reported. Many users of one account may connect at the same time."""
-MOST_TOLD: Final = 500
+MOST_REPORTED: Final = 500
 Result = Literal["started", "connected", "declined", "failed"]
 
 
@@ -75,12 +75,12 @@ def result_of(connection: Connection, token_sha256: str) -> Result | None:
 def recent(connection: Connection, account_connector_id: int) -> list[dict[str, Any]]:
     """The newest sign-ins of an account connector, newest first, in the form of the API.
 
-    These are the newest ten, and all of the last hour (at most ``MOST_TOLD``): for each of them a page may
-    be waiting.
+    These are the newest ten, and all of the last hour (at most ``MOST_REPORTED``): a page may wait for each
+    of them.
     """
     sign_in, since = tables.sign_in, clock.now() - WAITED_FOR
     wanted = select(sign_in).where(sign_in.c.account_connector_id == account_connector_id)
-    rows = connection.execute(wanted.order_by(sign_in.c.at.desc(), sign_in.c.id.desc()).limit(MOST_TOLD))
+    rows = connection.execute(wanted.order_by(sign_in.c.at.desc(), sign_in.c.id.desc()).limit(MOST_REPORTED))
     return [
         {
             "TokenSha256": row.token_sha256,
@@ -90,6 +90,6 @@ def recent(connection: Connection, account_connector_id: int) -> list[dict[str, 
             "ExternalAccount": row.external_account,
             "Provider": json.loads(row.provider) if row.provider else None,
         }
-        for number, row in enumerate(rows)
-        if number < TOLD or row.at > since
+        for index, row in enumerate(rows)
+        if index < ALWAYS_REPORTED or row.at > since
     ]

@@ -25,10 +25,12 @@ MOST_SCOPES: Final = 8000
 """Characters of the granted scopes that the API reports."""
 _SCOPE: Final = re.compile(r"[!#-\[\]-~]+")
 _TABLE: Final = tables.account_connector
-_OURS: Final = select(_TABLE).where(_TABLE.c.account_id == bindparam("account"))
-_FIND: Final = Within(_OURS.where(_TABLE.c.id == bindparam("id")))
+_IN_ACCOUNT: Final = select(_TABLE).where(_TABLE.c.account_id == bindparam("account"))
+_FIND: Final = Within(_IN_ACCOUNT.where(_TABLE.c.id == bindparam("id")))
 _SAME: Final = _TABLE.c.connector_id == bindparam("connector")
-_PREFERRED: Final = Within(_OURS.where(_SAME).order_by(_TABLE.c.authenticated.desc(), _TABLE.c.id).limit(1))
+_PREFERRED: Final = Within(
+    _IN_ACCOUNT.where(_SAME).order_by(_TABLE.c.authenticated.desc(), _TABLE.c.id).limit(1)
+)
 _COUNT: Final = Within(
     select(func.count().label("count")).where(_TABLE.c.account_id == bindparam("account"), _SAME)
 )
@@ -196,7 +198,7 @@ def as_json(service: Embedded, connection: Connection, row: Row[Any]) -> dict[st
         # A connector that was removed from the catalogue is still reported, with its id.
         "Connector": connector_json(item) if item else {"Id": row.connector_id, "Name": row.name},
         "IsPartnerIntegrationConnector": False,
-        "Properties": told_properties(service, connection, row.id),
+        "Properties": property_documents(service, connection, row.id),
         "CustomFields": [],
     }
     if service.settings.tell_sign_ins:
@@ -233,7 +235,7 @@ def scopes_of(credentials: Credentials | None) -> list[str] | None:
     return [scope for scope in credentials.scope[:MOST_SCOPES].split() if _SCOPE.fullmatch(scope)]
 
 
-def told_properties(
+def property_documents(
     service: Embedded, connection: Connection, account_connector_id: int
 ) -> list[dict[str, Any]]:
     """The properties of an account connector in the form of the API. Raises ``CannotOpen``."""

@@ -148,7 +148,7 @@ def _document(item: CatalogueConnector) -> dict[str, Any]:
             "TriggerName": None,
             "Values": choices.get(parameter.name, []),
         }
-        for number, parameter in enumerate(item.asked, start=1)
+        for number, parameter in enumerate(item.user_fields, start=1)
     ]
     return {
         **api_json.connector(item),

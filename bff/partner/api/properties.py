@@ -35,7 +35,7 @@ def list_all(account_connector_id: int) -> Response:
     account_id = account_level()
     with embedded().database.reading() as connection:
         store.find(connection, account_id, account_connector_id)
-        documents = store.told_properties(embedded(), connection, account_connector_id)
+        documents = store.property_documents(embedded(), connection, account_connector_id)
     return page_of(ordered(documents))
 
 
@@ -48,7 +48,7 @@ def create(account_connector_id: int) -> Response:
         row = store.find(connection, account_id, account_connector_id)
         properties.put(embedded(), connection, row.id, row.connector_id, [document])
         name = text(document, "Name")
-        documents = store.told_properties(embedded(), connection, row.id)
+        documents = store.property_documents(embedded(), connection, row.id)
     return answer(next(item for item in documents if item["Name"] == name))
 
 
@@ -100,5 +100,5 @@ def _document_of(connection: Connection, account_connector_id: int, property_id:
     )
     if property_id > tables.LAST_ID or connection.execute(wanted).first() is None:
         raise missing("Property")
-    documents = store.told_properties(embedded(), connection, account_connector_id)
+    documents = store.property_documents(embedded(), connection, account_connector_id)
     return next(item for item in documents if item["Id"] == property_id)

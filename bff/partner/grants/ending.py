@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Final
 
 from bff.partner import clock
-from bff.partner.grants import standing
+from bff.partner.grants import grants_in_use
 from bff.partner.providers import refusals
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
@@ -92,7 +92,7 @@ def _refresh(
 
 
 def _revoke(provider: Provider, item: CatalogueConnector, client: Client, credentials: Credentials) -> bool:
-    token, values = standing.token_of(credentials), {**credentials.values, **credentials.extra}
+    token, values = grants_in_use.token_of(credentials), {**credentials.values, **credentials.extra}
     if credentials.access_token:
         values["access_token"] = credentials.access_token
     return provider.revoke(item, client, token.value, token.hint, values)

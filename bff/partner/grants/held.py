@@ -16,7 +16,7 @@ from bff.partner.account_names import is_same
 from bff.partner.context import Embedded, embedded
 from bff.partner.crypto import CannotOpen
 from bff.partner.errors import ApiError, missing
-from bff.partner.grants import noting, revocation, standing, typed
+from bff.partner.grants import grants_in_use, noting, revocation, typed
 from bff.partner.openapi import describe, shapes
 from bff.partner.openapi.describe import Access
 from bff.partner.providers.credentials import Credentials
@@ -168,14 +168,14 @@ def _connect(
         if old is not None and same and not new.refresh_token:
             # Some third parties return a refresh token only with the first consent. It remains valid.
             new = replace(new, refresh_token=old.refresh_token)
-        if old is None or standing.token_of(old) != standing.token_of(new):
+        if old is None or grants_in_use.token_of(old) != grants_in_use.token_of(new):
             revocation_id = noting.throw_away_sealed(
                 service, connection, noting.owner_of(row), row.credentials, context
             )
     table, item = tables.account_connector, service.catalogue.by_id(row.connector_id)
     values = {
         "credentials": seal(service.vault, new, store.sealed_in(row, "credentials")),
-        "grant_sha256": standing.fingerprint(new),
+        "grant_sha256": grants_in_use.fingerprint(new),
         "refresh_not_before": None,
         "refresh_failures": 0,
         "grant_reason": None,

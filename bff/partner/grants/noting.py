@@ -21,7 +21,7 @@ from bff.partner.account_connectors import store
 from bff.partner.account_connectors.credentials import seal, unseal
 from bff.partner.context import Embedded
 from bff.partner.crypto import CannotOpen, Vault
-from bff.partner.grants import standing
+from bff.partner.grants import grants_in_use
 from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.storage import tables
 
@@ -80,7 +80,7 @@ def _client_of(
     if item is None:
         return stored
     try:
-        current = standing.client_for(service, connection, item, owner.account_connector_id)
+        current = grants_in_use.client_for(service, connection, item, owner.account_connector_id)
     except CannotOpen:
         return stored
     return current if stored is None or stored.id == current.id else stored

@@ -16,7 +16,7 @@ from bff.partner.account_connectors.client import client_of
 from bff.partner.account_connectors.credentials import seal, unseal
 from bff.partner.audit import audit
 from bff.partner.context import Embedded
-from bff.partner.grants import noting, refresh_failures, revocation, standing
+from bff.partner.grants import grants_in_use, noting, refresh_failures, revocation
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.provider import ProviderFailed
@@ -189,7 +189,7 @@ def _store(service: Embedded, row: Row[Any], stored: Credentials, new: Credentia
         if current is not None and current.credentials is not None and _decrypt(service, current) == stored:
             values = {
                 "credentials": seal(service.vault, new, store.sealed_in(row, "credentials")),
-                "grant_sha256": standing.fingerprint(new),
+                "grant_sha256": grants_in_use.fingerprint(new),
                 "refresh_not_before": None,
                 "refresh_failures": 0,
                 "refresh_lease_ends": None,

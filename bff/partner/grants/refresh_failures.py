@@ -25,7 +25,7 @@ from bff.partner.storage import tables
 FIRST_COOL_DOWN, LONGEST_COOL_DOWN = timedelta(seconds=5), timedelta(minutes=5)
 MOST_REFUSALS: Final = 2
 """The grant is marked as refused after this number of definite rejections in a row."""
-MOST_OF_OURS: Final = 6
+MOST_CLIENT_ERRORS: Final = 6
 """The same for rejections of the client, which the operator can correct. It takes about five minutes."""
 REFUSED_WAITS: Final = timedelta(hours=1)
 """Interval at which a refused grant is retried, because the third party may accept it again."""
@@ -104,7 +104,7 @@ def _patience(item: CatalogueConnector | None, error: str, stored: Credentials) 
     If the account uses an app of its own, the operator cannot correct the client.
     """
     own_app = item is not None and stored.client is not None and stored.client.id != item.client_id
-    return MOST_OF_OURS if refusals.is_ours(error) and not own_app else MOST_REFUSALS
+    return MOST_CLIENT_ERRORS if refusals.is_client_error(error) and not own_app else MOST_REFUSALS
 
 
 def _refuse(connection: Connection, row: Row[Any], failures: int) -> None:

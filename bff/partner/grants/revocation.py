@@ -2,7 +2,7 @@
 
 A pending revocation is stored first, in the transaction that takes the grant out of use (``noting.py``). It
 is retried until it succeeds, or given up after many tries. A grant that is connected or held is never
-revoked: this is checked just before the request (``standing.py``).
+revoked: this is checked just before the request (``grants_in_use.py``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bff.partner.account_connectors import store
 from bff.partner.audit import audit
 from bff.partner.context import Embedded
 from bff.partner.crypto import CannotOpen
-from bff.partner.grants import ending, noting, standing
+from bff.partner.grants import ending, grants_in_use, noting
 from bff.partner.grants.noting import Owner
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.catalogue_faults import OWN_APP
@@ -39,9 +39,9 @@ TAKEN_FOR: Final = timedelta(minutes=2)
 """How long one process owns a revocation. Longer than its three requests can take."""
 HELD_FOR: Final = timedelta(minutes=15)
 """How long after the sign-in a held grant may be accepted."""
-OURS: Final = frozenset({"no_revocation_url", "encryption_key_missing"})
+OPERATOR_ERRORS: Final = frozenset({"no_revocation_url", "encryption_key_missing"})
 """Errors that the operator can correct. No request is sent, and they are retried once an hour."""
-OURS_WAITS: Final = timedelta(hours=1)
+OPERATOR_ERRORS_WAIT: Final = timedelta(hours=1)
 UNFORESEEN: Final = "internal_error"
 
 log = structlog.get_logger("hitchpost.embedded")
@@ -204,11 +204,11 @@ def _run(
 
 def _after_failure(row: Row[Any], now: datetime, error: str) -> dict[str, Any]:
     """The columns to update after a failed try."""
-    failures = row.failures + (error not in OURS)
+    failures = row.failures + (error not in OPERATOR_ERRORS)
     fields = {"connector": row.connector_id, "account_connector": row.account_connector_id, "error": error}
     if failures < MOST_TRIES and now - row.created_at < WAITED_FOR:
         log.warning("a grant is not revoked yet", **fields)
-        wait = OURS_WAITS if error in OURS else _wait(row.failures)
+        wait = OPERATOR_ERRORS_WAIT if error in OPERATOR_ERRORS else _wait(row.failures)
         return {"error": error, "failures": failures, "next_at": now + wait}
     audit("revocation given up", account=row.account_id, **fields)
     return {"error": error, "failures": failures, "given_up_at": now}
@@ -233,7 +233,7 @@ def _revoke(service: Embedded, row: Row[Any], provider: Provider) -> str | None:
         return "no_revocation_url"
     with service.database.reading() as connection:
         grant = _grant_of(service, connection, item, row)
-        if standing.stands(service, connection, item, grant):
+        if grants_in_use.is_in_use(service, connection, item, grant):
             audit("grant kept", account=row.account_id, account_connector=row.account_connector_id)
             return None
     ending.end(
@@ -244,10 +244,12 @@ def _revoke(service: Embedded, row: Row[Any], provider: Provider) -> str | None:
 
 def _grant_of(
     service: Embedded, connection: Connection, item: CatalogueConnector, row: Row[Any]
-) -> standing.Grant:
+) -> grants_in_use.Grant:
     credentials = noting.opened(service.vault, row)
-    client = credentials.client or standing.client_for(service, connection, item, row.account_connector_id)
-    return standing.Grant(credentials, client, row.account_connector_id, row.external_account)
+    client = credentials.client or grants_in_use.client_for(
+        service, connection, item, row.account_connector_id
+    )
+    return grants_in_use.Grant(credentials, client, row.account_connector_id, row.external_account)
 
 
 def _wait(failures: int) -> timedelta:

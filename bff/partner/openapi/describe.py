@@ -27,10 +27,10 @@ from bff.partner.openapi.shapes import Message
 ACCOUNT: Final = Parameter(
     ACCOUNT_HEADER, "The account's id; a token that is restricted to one account needs none.", "header"
 )
-WHOLE: Final = {"type": "integer", "minimum": 1}
+POSITIVE_INTEGER: Final = {"type": "integer", "minimum": 1}
 PAGED: Final = (
-    Parameter("page", "Which page, from 1.", schema={**WHOLE, "maximum": 1_000_000}),
-    Parameter("pageSize", "Items of a page.", schema={**WHOLE, "maximum": MAX_PAGE_SIZE}),
+    Parameter("page", "Which page, from 1.", schema={**POSITIVE_INTEGER, "maximum": 1_000_000}),
+    Parameter("pageSize", "Items of a page.", schema={**POSITIVE_INTEGER, "maximum": MAX_PAGE_SIZE}),
     Parameter("sortOrderAsc", "`false` for the reverse order.", schema={"type": "boolean"}),
 )
 TOTAL_PAGES: Final = Header("Total-Pages", "How many pages there are.")
@@ -124,8 +124,10 @@ def _paged(item: Schema) -> Iterator[Parameter]:
 
 def _success(schema: Schema | ListOf) -> Answer:
     if isinstance(schema, ListOf):
-        return Answer(200, "As asked.", {"type": "array", "items": schema.item}, headers=(TOTAL_PAGES,))
-    return Answer(200, "As asked.", schema)
+        return Answer(
+            200, "The requested page.", {"type": "array", "items": schema.item}, headers=(TOTAL_PAGES,)
+        )
+    return Answer(200, "The result.", schema)
 
 
 def _refusals(statuses: set[int], error: Schema | None) -> Iterator[Answer]:

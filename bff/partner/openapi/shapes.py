@@ -152,7 +152,7 @@ class AskedField(BaseModel):
 
 
 class WayIn(BaseModel):
-    """How a connector is connected, and what is asked for: told here, and not by Cyclr."""
+    """How a connector is connected, and the fields that users fill in. Cyclr does not report this."""
 
     Auth: Literal["oauth2", "api_key", "basic", "client_credentials", "none"]
     Fields: list[AskedField]
@@ -170,7 +170,7 @@ class Connector(ConnectorEntry):
 
 
 class SignIn(BaseModel):
-    """What became of one sign-in token, told by its SHA-256."""
+    """The result of one sign-in token, identified by its SHA-256."""
 
     TokenSha256: str
     Result: Literal["started", "connected", "declined", "failed"]
@@ -190,7 +190,7 @@ class Answered(BaseModel):
 
 
 class GrantState(BaseModel):
-    """How the grant of a connection stands."""
+    """The state of a connection's grant."""
 
     State: Literal["connected", "needs_reconnect", "none"]
     Reason: str | None
@@ -201,7 +201,7 @@ class GrantState(BaseModel):
 
 
 class SignIns(BaseModel):
-    """What this service tells and Cyclr does not."""
+    """What this service reports and Cyclr does not."""
 
     AuthenticatedAtUtc: str | None
     Scopes: list[str] | None

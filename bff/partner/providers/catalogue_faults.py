@@ -108,7 +108,7 @@ def _parameters(item: CatalogueConnector) -> Iterator[str]:
         for name in sorted(reserved & set(getattr(item, table))):
             yield f"{table}: {name} is set by the service itself; leave it out"
     if item.authorize_params.get("response_mode", "query") not in {"query", "form_post"}:
-        yield "authorize_params: response_mode: write query or form_post; a server is told nothing else"
+        yield "authorize_params: response_mode: write query or form_post; only these reach a server"
     for name in sorted(set(item.parameter_names) - RENAMED):
         yield f"parameter_names: {name} is none of {', '.join(sorted(RENAMED))}"
     for other in _duplicates(other for name, other in item.parameter_names.items() if name != "token_code"):
@@ -144,7 +144,7 @@ def _headers(item: CatalogueConnector) -> Iterator[str]:
 
 
 def _fields(item: CatalogueConnector) -> Iterator[str]:
-    for name in _duplicates(entry.name for entry in item.asked):
+    for name in _duplicates(entry.name for entry in item.user_fields):
         yield f"field: {name} is there more than once"
     for name in (entry.name for entry in item.fields if entry.name in OWN_APP):
         yield f"field: {name} is the name of an own app's property; write [[connector.property]]"
@@ -195,7 +195,7 @@ def _unfit_places(item: CatalogueConnector, one: AskedField, value: str) -> Iter
 
 def _names(item: CatalogueConnector) -> Iterator[str]:
     """Placeholders in URLs and other templates that no field or built-in value fills."""
-    typed = {entry.name for entry in item.asked}
+    typed = {entry.name for entry in item.user_fields}
     fields = typed | set(BUILT_IN[item.auth])
     kept = fields | set(item.kept)
     in_check = fields | (_IN_USERINFO if item.auth == "client_credentials" else set())

@@ -211,7 +211,7 @@ class CatalogueConnector(_Strict):
     check: Check | None = None
 
     @property
-    def asked(self) -> list[Parameter]:
+    def user_fields(self) -> list[Parameter]:
         """All values that an account supplies: its properties and the form fields."""
         fields = [
             Parameter(name=f.name, description=f.label, optional=f.optional, sensitive=f.sensitive)

@@ -70,7 +70,7 @@ PASSING: Final = frozenset(
     }
 )
 """Error codes of temporary failures, whatever the status. The same request may succeed later."""
-OURS: Final = frozenset(
+CLIENT_ERRORS: Final = frozenset(
     {"invalid_client", "invalid_request", "invalid_scope", "unauthorized_client", "unsupported_grant_type"}
 )
 """Error codes of a misconfigured client. The operator has to act; a new sign-in does not help."""
@@ -99,9 +99,9 @@ def is_dead(item: CatalogueConnector, error: str, description: str) -> bool:
     return _normalised(error) not in PASSING and _ABOUT_TOKEN.search(f"{error} {description}") is not None
 
 
-def is_ours(error: str) -> bool:
+def is_client_error(error: str) -> bool:
     """Whether the error concerns the client's configuration and not the user's grant."""
-    return _normalised(error) in OURS
+    return _normalised(error) in CLIENT_ERRORS
 
 
 def has_expired(error: str, description: str) -> bool:

@@ -57,7 +57,7 @@ def finish() -> AnyResponse:
     service.limits.page("callback", service.settings.limit_address, needed=False)
     state = _state(service, answer)
     if not state and _error(answer) and (begun := flows.alone(service, request.cookies)):
-        if stateless.is_to_be_asked(request, begun):
+        if stateless.needs_confirmation(request, begun):
             raise stateless.question(answer)
         if flows.use_up(service, begun):
             return _conclude(service, begun.flow, begun.item, begun.client, answer)

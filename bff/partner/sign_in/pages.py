@@ -77,7 +77,7 @@ def trouble(error: FlowError) -> Response:
         names=error.names,
         error=error.error,
         said=error.said if not embedded().settings.is_production else None,
-        tell=error.tell,
+        notify=error.notify,
         back=error.back,
         asks=error.asks,
         # After a rate limit the same request can be repeated.

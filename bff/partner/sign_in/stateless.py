@@ -23,7 +23,7 @@ _SITE: Final = "Sec-Fetch-Site"
 _WITHHELD: Final = frozenset({"code", "access_token", "id_token", "refresh_token"})
 
 
-def is_to_be_asked(request: Request, begun: Alone) -> bool:
+def needs_confirmation(request: Request, begun: Alone) -> bool:
     """Whether the user has to confirm the error.
 
     Browsers send Fetch Metadata headers since 2023. Without them the error is accepted as it is.

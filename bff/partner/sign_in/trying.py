@@ -62,8 +62,8 @@ def values_of(
 
 def require_complete(item: CatalogueConnector, values: Mapping[str, str]) -> None:
     """Raise ``NotTaken`` with every value that is missing or does not match its pattern."""
-    optional = {one.name for one in item.asked if one.optional}
-    names = [one.name for one in item.asked] + list(_STANDARD.get(item.auth, ()))
+    optional = {one.name for one in item.user_fields if one.optional}
+    names = [one.name for one in item.user_fields] + list(_STANDARD.get(item.auth, ()))
     faults = {name: "missing" for name in names if name not in optional and not values.get(name)}
     for one in item.fields:
         if (value := values.get(one.name)) and not one.accepts(value):

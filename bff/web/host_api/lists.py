@@ -77,9 +77,9 @@ class DeliveryPage(BaseModel):
     Answer(200, "A page of attempts, newest first.", AttemptPage),
     access=Access.SERVER,
     parameters=(
-        Parameter("account", "Of this account.", schema=parameters.SOME_TEXT),
-        Parameter("user", "Of this user.", schema=parameters.SOME_TEXT),
-        Parameter("connector", "Of this connector.", schema=parameters.SOME_TEXT),
+        Parameter("account", "Of this account.", schema=parameters.NON_EMPTY_TEXT),
+        Parameter("user", "Of this user.", schema=parameters.NON_EMPTY_TEXT),
+        Parameter("connector", "Of this connector.", schema=parameters.NON_EMPTY_TEXT),
         parameters.one_of("status", "Of this status.", [*Status]),
         *parameters.PAGE,
     ),
@@ -91,7 +91,7 @@ def attempts() -> Response:
     """
     product, query = host_server(), Query(("account", "user", "connector", "status", "since"))
     status = query.choice("status", [each.value for each in Status])
-    wanted = AttemptFilter(
+    filters = AttemptFilter(
         product.key,
         account=query.text("account"),
         user=query.text("user"),
@@ -99,7 +99,7 @@ def attempts() -> Response:
         status=Status(status) if status else None,
         since=query.moment("since"),
     )
-    page, cursor = services().clicks.attempt_list.page(wanted, query.limit(), query.cursor())
+    page, cursor = services().clicks.attempt_list.page(filters, query.limit(), query.cursor())
     views = services().clicks.attempt_views
     return answer({"attempts": [views.for_server(each, product) for each in page], **_next_cursor(cursor)})
 
@@ -109,7 +109,7 @@ def attempts() -> Response:
     Answer(200, "A page of webhook deliveries, newest first.", DeliveryPage),
     access=Access.SERVER,
     parameters=(
-        Parameter("endpoint", "To the endpoint of this id.", schema=parameters.SOME_TEXT),
+        Parameter("endpoint", "To the endpoint of this id.", schema=parameters.NON_EMPTY_TEXT),
         parameters.one_of("status", "Of this status.", [*STATUSES]),
         parameters.one_of("event", "Of this type.", [*EVENT_TYPES, TEST]),
         *parameters.PAGE,
@@ -121,14 +121,14 @@ def webhook_deliveries() -> Response:
     A page may have fewer than `limit` entries and not be the last: continue while `next_cursor` is not null.
     """
     product, query = host_server(), Query(("endpoint", "status", "event", "since"))
-    wanted = DeliveryFilter(
+    filters = DeliveryFilter(
         product.key,
         endpoint=query.text("endpoint"),
         status=query.choice("status", STATUSES),
         event=query.choice("event", (*EVENT_TYPES, TEST)),
         since=query.moment("since"),
     )
-    page, cursor = services().webhooks.service.log.page(wanted, query.limit(), query.cursor())
+    page, cursor = services().webhooks.service.log.page(filters, query.limit(), query.cursor())
     return answer({"deliveries": [_delivery(each) for each in page], **_next_cursor(cursor)})
 
 

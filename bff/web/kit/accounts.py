@@ -48,7 +48,7 @@ def account_of(product: Product, principal: Principal | None) -> AccountRef:
         account = _checked(named or "")
         return AccountRef(account, account, product.key)
     if named is not None and named != principal.account.id:
-        raise InvalidRequest("account: a page is told of its own account; leave it out")
+        raise InvalidRequest("account: a page gets its own account only; leave it out")
     return principal.account
 
 

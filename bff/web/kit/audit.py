@@ -14,12 +14,12 @@ from bff.serving import metrics
 from bff.serving.edge import ROUTE, UNMATCHED, request_id
 from bff.studio.access import StudioSession
 
-FINISHED: Final = "hitchpost.told"
+FINISHED: Final = "hitchpost.audited"
 DENIALS: Final = frozenset({401, 403, 429})
 log = structlog.get_logger("hitchpost.audit")
 
 
-def tell(event: str, **about: Any) -> None:
+def record(event: str, **about: Any) -> None:
     """Log one event. Pass ids only: no tokens, and no names or mail addresses of users.
 
     ``actor`` is who did it, in a form of ``bff/common/actors.py``. ``user`` is the host's id of the user.
@@ -29,7 +29,7 @@ def tell(event: str, **about: Any) -> None:
 
 def session_issued(principal: Principal, actor: str) -> None:
     """A session token was issued for a user, to the host's server or for its assertion."""
-    tell(
+    record(
         "session issued",
         actor=actor,
         product=principal.product,
@@ -41,7 +41,7 @@ def session_issued(principal: Principal, actor: str) -> None:
 def launched(attempt: Attempt) -> None:
     """A launch token was used, and a sign-in token minted."""
     metrics.launched(attempt.product, attempt.connector.key, attempt.delivery.value)
-    tell(
+    record(
         "launched",
         actor=actors.user(attempt.user.id),
         attempt=attempt.id,
@@ -55,7 +55,7 @@ def launched(attempt: Attempt) -> None:
 
 def disconnected(actor: str, product: str, account: str, connector: str, connection: int) -> None:
     """A user or the host's server ended a connection."""
-    tell(
+    record(
         "disconnected",
         actor=actor,
         product=product,
@@ -68,12 +68,12 @@ def disconnected(actor: str, product: str, account: str, connector: str, connect
 def token_given(product: str, account: str, connector: str, connection: int) -> None:
     """A host's server was given an access token of a connection."""
     about = {"account": account, "connector": connector, "connection": connection}
-    tell("access token given", actor=actors.SERVER, product=product, **about)
+    record("access token given", actor=actors.SERVER, product=product, **about)
 
 
 def form_sent(attempt: Attempt, *, taken: bool) -> None:
     """A user submitted a form. Its values are not logged."""
-    tell(
+    record(
         "form sent",
         actor=actors.user(attempt.user.id),
         attempt=attempt.id,
@@ -87,7 +87,7 @@ def form_sent(attempt: Attempt, *, taken: bool) -> None:
 
 def at_studio(event: str, session: StudioSession, **about: Any) -> None:
     """An editor signed in to the Studio, or changed something there."""
-    tell(event, actor=actors.editor(session.email), product=session.product, user=session.email, **about)
+    record(event, actor=actors.editor(session.email), product=session.product, user=session.email, **about)
 
 
 def begin() -> None:
@@ -104,5 +104,5 @@ def finish(response: Response) -> Response:
     request.environ[ROUTE] = rule.rule if rule else UNMATCHED
     response.headers["X-Request-Id"] = request_id(request.environ)
     if response.status_code in DENIALS:
-        tell("denied", status=response.status_code, method=request.method, route=request.environ[ROUTE])
+        record("denied", status=response.status_code, method=request.method, route=request.environ[ROUTE])
     return response

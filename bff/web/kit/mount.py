@@ -55,20 +55,21 @@ def own_path() -> str | None:
     return request.path[len(prefix) :] if request.path.startswith(f"{prefix}/") else None
 
 
-def handles(app: Flask, asked: Request) -> bool:
+def handles(app: Flask, incoming: Request) -> bool:
     """Whether a request is for the BFF: it matches one of its routes, or no route but its prefix."""
-    if asked.url_rule is not None:
-        return _is_ours(asked.url_rule)
+    if incoming.url_rule is not None:
+        return _is_own_route(incoming.url_rule)
     prefix: str = app.extensions.get(PREFIX, "")
     if prefix:
-        return asked.path.startswith(f"{prefix}/")
-    # Without a prefix, an unmatched request is ours only if a route of ours has its path and other methods.
-    fault, routes = asked.routing_exception, app.create_url_adapter(asked)
+        return incoming.path.startswith(f"{prefix}/")
+    # Without a prefix, an unmatched request is the BFF's only if it has a route with this path for other
+    # methods.
+    fault, routes = incoming.routing_exception, app.create_url_adapter(incoming)
     if routes is None or not isinstance(fault, MethodNotAllowed) or not fault.valid_methods:
         return False
     rule, _ = routes.match(method=next(iter(fault.valid_methods)), return_rule=True)
-    return _is_ours(rule)
+    return _is_own_route(rule)
 
 
-def _is_ours(rule: Rule) -> bool:
+def _is_own_route(rule: Rule) -> bool:
     return str(rule.endpoint).startswith(f"{NAME}.")

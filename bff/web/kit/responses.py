@@ -112,11 +112,11 @@ def problem_of(error: Exception) -> Response:
     if isinstance(error, HTTPException) and error.code is not None:
         code = HTTP_CODES.get(error.code, "invalid_request" if error.code < 500 else "internal_error")
         return problem(error.code, code, error.description or error.name)
-    tell_unforeseen(error)
+    log_unforeseen(error)
     return problem(500, "internal_error", "Something broke on our side; it has been logged.")
 
 
-def tell_unforeseen(error: Exception) -> None:
+def log_unforeseen(error: Exception) -> None:
     """Log an unexpected error, for operators only."""
     log.error("unforeseen error", method=request.method, endpoint=request.endpoint, **about(error))
 

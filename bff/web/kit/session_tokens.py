@@ -87,7 +87,7 @@ class SessionTokens:
         try:
             claims, signed_at = self._serializer.loads(unverified_token, return_timestamp=True)
         except BadData:
-            raise NotSignedIn("the session token is expired or is not one of ours") from None
+            raise NotSignedIn("the session token is expired or was not issued here") from None
         connectors = claims["connectors"]
         principal = Principal(
             product=claims["product"],

@@ -21,18 +21,18 @@ ATTEMPT: Final = Parameter("attempt_id", "The attempt's `id`.", "path")
 ACCOUNT: Final = Parameter("account", "The account's id.", required=True, schema=ID.json_schema())
 ACCOUNT_OF_SERVER: Final = Parameter(
     "account",
-    "The account's id: a host's server has to name it, a page is told of its own.",
+    "The account's id: a host's server has to name it; a page gets its own.",
     schema=ID.json_schema(),
 )
-LOCALE: Final = Parameter("locale", "The language to speak, as a tag (RFC 5646); others follow.")
+LOCALE: Final = Parameter("locale", "The preferred language, as a tag (RFC 5646).")
 HINT: Final = Parameter(
     "hint",
-    f"The signal that made the page look ({', '.join(Hint)}). It decides nothing; others are ignored.",
+    f"The signal that made the page ask ({', '.join(Hint)}). It proves nothing; others are ignored.",
 )
 HINT_AS_HEADER: Final = Parameter(
     CUSTOM_HEADER, "The same in place of `1`, and it comes first: one address needs one preflight.", "header"
 )
-SOME_TEXT: Final = {"type": "string", "minLength": 1, "maxLength": LONGEST}
+NON_EMPTY_TEXT: Final = {"type": "string", "minLength": 1, "maxLength": LONGEST}
 PAGE: Final = (
     Parameter(
         "since",
@@ -41,7 +41,7 @@ PAGE: Final = (
     ),
     Parameter(
         "limit",
-        f"How many at most; {USUAL_LIMIT} unless told.",
+        f"How many at most; {USUAL_LIMIT} by default.",
         schema={"type": "integer", "minimum": 1, "maximum": MOST_LIMIT},
     ),
     Parameter("cursor", "The `next_cursor` of the page before; the other parameters stay the same."),

@@ -184,7 +184,7 @@ class AttemptResult(BaseModel):
     message: str
     attributed: bool
     receipt: str | None
-    channel: Annotated[str, Field(description="The signal with which this was asked, or poll.")]
+    channel: Annotated[str, Field(description="The signal sent as the hint of this request, or poll.")]
     supportCode: str  # noqa: N815  # as scripts read it
 
 
@@ -225,7 +225,7 @@ class AttemptState(BaseModel):
     settled_at: AwareDatetime | None = None
     timeline: list[TimelineStep] = []
     result: AttemptResult | None = None
-    step: Annotated[str | None, Field(description="What the user is told now, if it is worth a word.")] = None
+    step: Annotated[str | None, Field(description="The step that the element shows now, if any.")] = None
     advice: Annotated[str | None, Field(description="What the people who build the page should change.")] = (
         None
     )

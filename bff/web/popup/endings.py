@@ -21,7 +21,7 @@ from bff.content.words import Words
 from bff.serving.edge import request_id
 from bff.web.kit.locales import browser_languages
 from bff.web.kit.mount import own_path
-from bff.web.kit.responses import how_long_to_wait, tell_unforeseen
+from bff.web.kit.responses import how_long_to_wait, log_unforeseen
 from bff.web.kit.services import services
 from bff.web.popup import waiting
 from bff.web.popup.page import page_of, values_of, words_of
@@ -127,5 +127,5 @@ def _status_of(error: Exception) -> tuple[int, str]:
     # Other exceptions have a ``code`` that is no HTTP status: SQLAlchemy's is a text.
     if isinstance(error, HTTPException) and error.code is not None:
         return error.code, "not_found" if error.code < 500 else "failed"
-    tell_unforeseen(error)
+    log_unforeseen(error)
     return 500, "failed"

@@ -34,7 +34,7 @@ class Shape:
 
     id: str
     label: str
-    asked: FormField
+    field: FormField
     value: str = ""
     kept: bool = False
     fault: str = ""
@@ -42,7 +42,7 @@ class Shape:
     @property
     def is_ltr(self) -> bool:
         """Whether it is written from left to right in every language, as keys and addresses are."""
-        return bool(self.asked.sensitive or self.asked.prefix or self.asked.suffix)
+        return bool(self.field.sensitive or self.field.prefix or self.field.suffix)
 
 
 def shapes(shown: ShownForm, text: Text) -> list[Shape]:
@@ -69,9 +69,9 @@ def key_of(place: int) -> str:
     return f"v{place}"
 
 
-def label_of(one: FormField, text: Text) -> str:
+def label_of(field: FormField, text: Text) -> str:
     """The catalogue's label; without one, the default label in the user's language, or the field's name."""
-    return one.label or (text(LABELS[one.name]) if one.name in LABELS else one.name)
+    return field.label or (text(LABELS[field.name]) if field.name in LABELS else field.name)
 
 
 def typed(form: SignInForm, sent: Mapping[str, str]) -> dict[str, Secret]:
@@ -82,7 +82,7 @@ def typed(form: SignInForm, sent: Mapping[str, str]) -> dict[str, Secret]:
     }
 
 
-def told_faults(form: SignInForm, faults: Mapping[str, Fault], text: Text) -> dict[str, str]:
+def fault_messages(form: SignInForm, faults: Mapping[str, Fault], text: Text) -> dict[str, str]:
     """The messages for ``faults``, by the fields' names on the page."""
     return {
         key_of(position): _message(field, faults[field.name], text)

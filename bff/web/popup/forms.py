@@ -177,12 +177,12 @@ def _answer_result(
     if isinstance(result, Attempt):
         return _ended(result, words)
     if isinstance(result, RejectedValues):
-        whole = text(form_fields.WORDS[result.form_fault]) if result.form_fault else ""
+        form_message = text(form_fields.WORDS[result.form_fault]) if result.form_fault else ""
         faults = dict(result.fields)
         if result.form_fault is Fault.REFUSED and form.fields:
             # Shown beside the last field, which is the secret if the form has one.
-            faults, whole = {form.fields[-1].name: Fault.REFUSED}, ""
-        return _retry(attempt, words, whole, form_fields.told_faults(form, faults, text))
+            faults, form_message = {form.fields[-1].name: Fault.REFUSED}, ""
+        return _retry(attempt, words, form_message, form_fields.fault_messages(form, faults, text))
     # JSON for the page's script, not a redirect: a link cannot make a browser follow it.
     response = answer({"go": result.url.reveal()})
     if result.browser_secret is not None:
@@ -190,7 +190,9 @@ def _answer_result(
     return response
 
 
-def _retry(attempt: Attempt, words: Words, whole: str, faults: dict[str, str] | None = None) -> Response:
+def _retry(
+    attempt: Attempt, words: Words, form_message: str, faults: dict[str, str] | None = None
+) -> Response:
     """The messages of a rejected form, and the token to submit it again."""
     current = services().clicks.connect.read(attempt.id, attempt.product)
     if current.status is not Status.LAUNCHED:
@@ -201,7 +203,7 @@ def _retry(attempt: Attempt, words: Words, whole: str, faults: dict[str, str] | 
     except PartnerProblem as problem:
         return _end(words.error(problem.page_code), attempt, 502)
     token = services().sessions.form_tokens.issue(attempt, forms.submissions(attempt), names)
-    return answer({"faults": faults or {}, "whole": whole, "token": token})
+    return answer({"faults": faults or {}, "whole": form_message, "token": token})
 
 
 def _ended(attempt: Attempt, words: Words) -> Response:

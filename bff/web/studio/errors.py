@@ -18,7 +18,7 @@ from bff.common.errors import (
 from bff.content.draft_limits import NotSaved
 from bff.serving.edge import request_id
 from bff.web.kit.rendering import html, render
-from bff.web.kit.responses import foreseen, how_long_to_wait, problem, tell_unforeseen
+from bff.web.kit.responses import foreseen, how_long_to_wait, log_unforeseen, problem
 from bff.web.studio.access import (
     CSRF_FIELD,
     LinkGone,
@@ -107,5 +107,5 @@ def _describe(error: Exception) -> tuple[int, str, str]:
     if isinstance(error, HTTPException) and error.code is not None:
         title = "There is nothing here" if error.code == 404 else "That did not work"
         return error.code, title, error.description or error.name
-    tell_unforeseen(error)
+    log_unforeseen(error)
     return 500, "Something broke on our side", "It has been logged. Nothing that was saved is lost."

@@ -35,7 +35,7 @@ def values(state: str, text: Text) -> dict[str, Any]:
     messages = [text(WORDS[fault]) for fault in Fault if fault is not Fault.UNREACHABLE]
     messages.append(text("page_form_no_address"))
     named = [FormField(name, sensitive=True) for name in ("api_key", "client_secret", "password")]
-    asked = [*named, FormField("client_id"), FormField("username"), ADDRESS, REGION]
+    samples = [*named, FormField("client_id"), FormField("username"), ADDRESS, REGION]
     messages += ["", text("page_form_choice")]
     fields = [
         Shape(
@@ -45,7 +45,7 @@ def values(state: str, text: Text) -> dict[str, Any]:
             fault=fault,
             kept=place == 0,
         )
-        for place, (one, fault) in enumerate(zip(asked, messages, strict=True))
+        for place, (one, fault) in enumerate(zip(samples, messages, strict=True))
     ]
-    whole = [text(key) for key in ("page_form_unreachable", "page_form_lost", "page_form_again")]
-    return common | {"fields": fields, "whole": whole}
+    form_messages = [text(key) for key in ("page_form_unreachable", "page_form_lost", "page_form_again")]
+    return common | {"fields": fields, "whole": form_messages}

@@ -18,7 +18,7 @@ from bff.web.studio.edits import edits_of_json, save
 from bff.web.studio.page_context import desk
 
 routes = Blueprint("live", __name__)
-MOST_ASKED: Final = 50
+MOST_PATHS: Final = 50
 """Maximum entries whose current texts one poll requests."""
 TOKEN_LIFE: Final = timedelta(minutes=10)
 
@@ -53,7 +53,7 @@ def news() -> Response:
     content, touched = at.draft.content, at.draft.touched
     texts = {
         path: {"text": content.get(path, ""), "by": touched[path].by if path in touched else None}
-        for path in request.args.get("paths", "").split("\n")[:MOST_ASKED]
+        for path in request.args.get("paths", "").split("\n")[:MOST_PATHS]
         if path
     }
     body = {

@@ -78,8 +78,8 @@ def remove(name: str) -> Response:
     """Remove a message and its texts from the draft. The default message returns to its built-in text."""
     at = desk()
     _require(at, name)
-    ours = [(path, text) for path, text in at.draft.content.items() if path.startswith(f"messages/{name}/")]
-    save(at, [Edit(path, text, None) for path, text in ours])
+    texts = [(path, text) for path, text in at.draft.content.items() if path.startswith(f"messages/{name}/")]
+    save(at, [Edit(path, text, None) for path, text in texts])
     return make_response(redirect(address(f"messages?{urlencode({'removed': name})}"), 303))
 
 

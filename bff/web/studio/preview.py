@@ -59,8 +59,8 @@ def preview() -> Response:
         connector = product.connectors[0].key
     locale = request.args.get("locale", "")
     words = Words(product, [locale if is_tag(locale) else LOCALES[0]], connector)
-    wanted = request.args.get("scheme", "")
-    scheme = wanted if wanted in SCHEMES else ""
+    requested = request.args.get("scheme", "")
+    scheme = requested if requested in SCHEMES else ""
     draw = _page if scene.page else _button
     response = html(draw(product, scene, words, connector, scheme, locale))
     response.headers["Content-Security-Policy"] = FRAME_POLICY

@@ -42,8 +42,8 @@ def tryout() -> Response:
 
 
 def _chosen(name: str, allowed: list[str]) -> str:
-    wanted = request.args.get(name, "")
-    return wanted if wanted in allowed else allowed[0]
+    requested = request.args.get(name, "")
+    return requested if requested in allowed else allowed[0]
 
 
 def _predicted(at: Desk, message: str, connector: str, locale: str) -> str | None:

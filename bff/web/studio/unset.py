@@ -38,8 +38,8 @@ def word(product: Product, key: str, place: Place) -> str:
     connector, locale = place
     others = {there: text for there, text in product.words.get(key, {}).items() if there != place}
     without = replace(product, words={**product.words, key: others})
-    wanted = [] if locale == ANY else [locale]
-    return Words(without, wanted, None if connector == ANY else connector).template(key)
+    languages = [] if locale == ANY else [locale]
+    return Words(without, languages, None if connector == ANY else connector).template(key)
 
 
 def _text(product: Product, name: str, place: Place) -> str:

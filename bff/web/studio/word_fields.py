@@ -72,21 +72,21 @@ def words_of(at: Desk, fields: Fields, place: Place) -> Found:
             section.groups.append((title, []))
         section.groups[-1][1].append(_field(at, fields, key, place, short_title(key)))
     sections = [section for section in by_key.values() if section.groups]
-    asked = request.args.get("open", "button")
+    opened = request.args.get("open", "button")
     for section in sections:
         troubled = any(one.faults or one.clash for one in section.fields)
-        section.opened = section.key == asked or troubled
+        section.opened = section.key == opened or troubled
     return Found(sections)
 
 
-def found_words(at: Desk, fields: Fields, wanted: str, *, only_ours: bool) -> Found:
-    """The texts, in all languages and for all connectors, that contain ``wanted`` in their text or name."""
-    sought = wanted.casefold()
+def found_words(at: Desk, fields: Fields, search_text: str, *, only_own: bool) -> Found:
+    """The texts, in all languages and for all connectors, with ``search_text`` in their text or name."""
+    sought = search_text.casefold()
     # Fields that were just submitted stay visible, even if they no longer match.
     kept = set(request.form.getlist("path"))
     matches: dict[Place, list[Field]] = {}
     count = 0
-    for place, key in _places(at, only_ours=only_ours):
+    for place, key in _places(at, only_own=only_own):
         path = path_of_word(key.name, *place)
         current = at.draft.content.get(path) or DEFAULTS.get(place[1], {}).get(key.name, "")
         if path not in kept and sought not in f"{current}\n{key.name}\n{studio.title(key.name)}".casefold():
@@ -119,16 +119,16 @@ def short_title(key: Key) -> str:
     return studio.title(rest)
 
 
-def _places(at: Desk, *, only_ours: bool) -> Iterator[tuple[Place, Key]]:
-    ours: dict[Place, set[str]] = {}
+def _places(at: Desk, *, only_own: bool) -> Iterator[tuple[Place, Key]]:
+    own_keys: dict[Place, set[str]] = {}
     for path in at.draft.content:
         match path.split("/"):
             case ["words", connector, locale, key] if key in CATALOGUE:
-                ours.setdefault((connector, locale), set()).add(key)
-    everybody = [] if only_ours else [(ANY, locale) for locale in at.languages]
-    for place in dict.fromkeys([*everybody, *ours]):
+                own_keys.setdefault((connector, locale), set()).add(key)
+    everybody = [] if only_own else [(ANY, locale) for locale in at.languages]
+    for place in dict.fromkeys([*everybody, *own_keys]):
         for known in CATALOGUE.values():
-            if place in everybody or known.name in ours.get(place, ()):
+            if place in everybody or known.name in own_keys.get(place, ()):
                 yield place, known
 
 

@@ -37,9 +37,11 @@ def keep() -> Response:
 def _words(at: Desk, clashes: list[Clash] | None = None) -> Response:
     connector, locale = place = _place(at)
     fields = Fields(at, clashes or ())
-    wanted, only_ours = _wanted()
-    searched = bool(wanted) or only_ours
-    shown = found_words(at, fields, wanted, only_ours=only_ours) if searched else words_of(at, fields, place)
+    search_text, only_own = _search()
+    searched = bool(search_text) or only_own
+    shown = (
+        found_words(at, fields, search_text, only_own=only_own) if searched else words_of(at, fields, place)
+    )
     return page(
         "words",
         at,
@@ -48,8 +50,8 @@ def _words(at: Desk, clashes: list[Clash] | None = None) -> Response:
         sections=shown.sections,
         left_out=shown.left_out,
         searched=searched,
-        wanted=wanted,
-        only_ours=only_ours,
+        wanted=search_text,
+        only_own=only_own,
         query=_query(at),
         locale=locale,
         connector=connector,
@@ -58,14 +60,14 @@ def _words(at: Desk, clashes: list[Clash] | None = None) -> Response:
     )
 
 
-def _wanted() -> tuple[str, bool]:
+def _search() -> tuple[str, bool]:
     return request.args.get("q", "").strip()[:200], "ours" in request.args
 
 
 def _query(at: Desk) -> str:
     connector, locale = _place(at)
-    wanted, only_ours = _wanted()
-    searched = ({"q": wanted} if wanted else {}) | ({"ours": "1"} if only_ours else {})
+    search_text, only_own = _search()
+    searched = ({"q": search_text} if search_text else {}) | ({"ours": "1"} if only_own else {})
     return urlencode({"locale": locale, "connector": connector, **searched})
 
 

@@ -46,7 +46,7 @@ def connections() -> Response:
     words = Words(product, _languages(principal))
     overview, is_server = services().connections.overview, principal is None
     found = [] if is_draft(product.key) else overview.connections(account, offered, now=is_server)
-    return answer({"connections": [connection_json(one, product, principal, words) for one in found]})
+    return answer({"connections": [connection_json(item, product, principal, words) for item in found]})
 
 
 @routes.delete("/v1/connections/<connection_id>")

@@ -65,7 +65,7 @@ def client_for(
     return client_of(item, properties.values_of(service, connection, account_connector_id))
 
 
-def stands(service: Embedded, connection: Connection, item: CatalogueConnector, grant: Grant) -> bool:
+def is_in_use(service: Embedded, connection: Connection, item: CatalogueConnector, grant: Grant) -> bool:
     """Whether revoking ``grant`` would end a connected or a held grant."""
     candidates = list(_candidates(connection, item, grant))
     if any(_is_same(service, row, grant) for row in candidates) or _is_held(service, connection, item, grant):
