@@ -197,6 +197,14 @@ def test_buttons_of_the_hosts_own(living: LivingPage) -> None:
     living.close(living.opens(living.run(OURS + "return ours.shadowRoot.querySelector('button')")))
 
 
+def test_a_hidden_element_is_not_seen(living: LivingPage) -> None:
+    """As any other element with the attribute."""
+    display = "return getComputedStyle(document.querySelector('hitchpost-connect')).display"
+    assert living.run(display) != "none"
+    living.run("document.querySelector('hitchpost-connect').hidden = true")
+    assert living.run(display) == "none"
+
+
 @pytest.mark.parametrize("engine", ["firefox", "chromium"], indirect=True)
 def test_a_frame_whose_sandbox_allows_no_popups(living: LivingPage) -> None:
     """Firefox throws where others refuse: either way the user is offered what can be done."""

@@ -5,7 +5,7 @@ import type { ConnectError } from "./errors.js";
 import type { Connection } from "./types.js";
 
 /** Creates the card of a connection. `actions`: the buttons inside the card, if any. */
-export function accountCard({ offer, word, kit, titledByConnector }: Drawing, connection: Connection, actions: Action[]): HTMLElement {
+export function accountCard({ offer, word, titledByConnector }: Drawing, connection: Connection, actions: Action[]): HTMLElement {
   const { state, reason_text, external_account } = connection;
   const lines = [titledByConnector ? connection.name : external_account ?? connection.name, titledByConnector && external_account, since(connection, word)];
   const [title = "", ...rest] = lines.filter((line) => line) as string[];
@@ -13,7 +13,7 @@ export function accountCard({ offer, word, kit, titledByConnector }: Drawing, co
   tag.dataset.state = state;
   const titleLine = make("div", { part: "title" }, make("bdi", { textContent: title }), tag);
   const who = make("div", { part: "who" }, titleLine, ...rest.map((line) => make("span", {}, make("bdi", { textContent: line }))));
-  const head = make("div", { part: "head" }, ...(offer.logo ? [make("img", { part: "logo", alt: "", src: new URL(offer.logo, kit.settings.base).href })] : []), who);
+  const head = make("div", { part: "head" }, ...(offer.logo ? [make("img", { part: "logo", alt: "", src: offer.logo })] : []), who);
   const reason = reason_text ?? (state === "needs_reconnect" ? word("sign_in_again") : "");
   const card = make(
     "li",
@@ -29,8 +29,17 @@ export function accountCard({ offer, word, kit, titledByConnector }: Drawing, co
 /** Text: when it was connected, and by which of the host's users. Empty if that is unknown. */
 function since({ connected_at, connected_by_name }: Connection, word: Drawing["word"]): string {
   if (!connected_at) return "";
-  const date = new Date(connected_at).toLocaleDateString(word("lang") || undefined, { dateStyle: "medium" });
-  return word(connected_by_name ? "since_by" : "since").replace("{date}", date).replace("{name}", connected_by_name ?? "");
+  return word(connected_by_name ? "since_by" : "since").replace("{date}", dateText(connected_at, word("lang"))).replace("{name}", connected_by_name ?? "");
+}
+
+function dateText(time: string, lang: string): string {
+  const date = new Date(time);
+  const options = { dateStyle: "medium" } as const;
+  try {
+    return date.toLocaleDateString(lang || undefined, options);
+  } catch {
+    return date.toLocaleDateString(undefined, options); // Not every language tag of a product's texts is known to browsers.
+  }
 }
 
 /**
@@ -39,7 +48,7 @@ function since({ connected_at, connected_by_name }: Connection, word: Drawing["w
  */
 export function connectionActions({ several, view, kit, word, parts }: Drawing, { id, state, may_disconnect }: Connection, inside: boolean): Action[] {
   if (inside !== several || state === "disconnected") return [];
-  const reconnect: Action = { text: word("reconnect"), act: () => { kit.press(view.element, "reconnect", id); } };
+  const reconnect: Action = { text: word("reconnect"), act: () => { void kit.run(view.element, { ...kit.readRequest(view.element), connection: id }); } };
   const disconnect: Action = {
     text: word("disconnect"),
     quiet: true,

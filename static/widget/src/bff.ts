@@ -36,27 +36,25 @@ export const read = (id: string, hint?: Signal): Promise<Reading> => call("attem
 /** Cancels an attempt. The answer may still be `connected`, if the sign-in has succeeded. */
 export const cancel = (id: string): Promise<Reading> => call("attempts/" + id + "/cancel", {});
 
-/** Accepts the other third-party account, after an `account_mismatch`. Returns the new attempt. */
-export const accept = (id: string): Promise<Reading> => call("attempts/" + id + "/accept", {});
-
 /**
  * Calls the BFF: GET if `body` is undefined, DELETE if it is null, else POST. Repeats a call that got no answer, with the same
  * idempotency key. A call with a `hint` is not repeated, because the flow polls again anyway.
  */
-async function call<Answer>(path: string, body?: object | null, hint?: Hint): Promise<Answer> {
+export async function call<Answer>(path: string, body?: object | null, hint?: Hint): Promise<Answer> {
   if (!bffOrigin()) throw new ConnectError("invalid_request", logError("call configure first"));
   const began = Date.now();
   const key = `${Math.random()}`; // The idempotency key. It need not be secret: the BFF keeps each user's apart.
-  let renewed = false;
+  let renewed: boolean | undefined;
   for (;;) {
     try {
-      const response = await send(path, body, hint, key);
-      if (!response) throw new Error(logError("fetch gives nothing")); // A page may have replaced `fetch`.
+      // A page may have replaced `fetch` by one that gives nothing. The logged text has no `json`, so the call fails.
+      const response = (await send(path, body, hint, key)) ?? (logError("fetch gives nothing") as unknown as Response);
       const answer = (response.status === 204 ? {} : await response.json()) as (Answer & ErrorBody) | null;
       if (answer?.advice) logError(answer.advice);
       if (response.ok && answer) return answer;
       if (response.status === 401 && dropToken() && (renewed = !renewed)) continue; // Tries a new token once.
-      throw answer?.error ? errorOf(answer) : new SyntaxError(); // Not the BFF's answer but a proxy's: handled like one that is not JSON.
+      if (answer?.error) throw errorOf(answer);
+      throw new SyntaxError(); // As for an answer that is no JSON: it is not the BFF's, but a proxy's.
     } catch (error) {
       if (error instanceof ConnectError) throw error;
       // The browser reports a CSP violation only after the call has failed. The pause is also needed because a failure closes the

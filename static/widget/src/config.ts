@@ -8,8 +8,14 @@ import { humanize, words } from "./words.js";
 /** Functions that draw an element again. They are called after settings, texts or connectors have changed. */
 export const subscribers = new Set<() => void>();
 
-/** The product's connectors by key, as in the last configuration that was loaded. */
-export const offers: Record<string, Offer | undefined> = {};
+/** The product's connectors by key, for each language, since they have texts. */
+export const offers: Record<string, Record<string, Offer | undefined> | undefined> = {};
+
+/** The connectors in this language; until they are loaded, in the default language. */
+export const offersIn = (locale = ""): Record<string, Offer | undefined> => offers[locale] ?? offers[""] ?? {};
+
+/** The connector that a request names. */
+export const offerOf = ({ connector, locale }: ConnectRequest): Offer | undefined => offersIn(locale)[connector];
 
 let loading: Record<string, Promise<void> | undefined> = {};
 
@@ -22,9 +28,10 @@ export async function loadConfig({ locale = "" }: ConnectRequest): Promise<void>
   if (!bffOrigin()) return; // `configure` has not been called yet. It will make every element load again.
   await (loading[key] ??= readConfig(locale || (settings.locale ?? "")).then(
     (config) => {
+      if (!loading[key]) return; // `configure` was called since: another user may have signed in.
       for (const name in config.words) words[locale + name] = config.words[name];
-      if (config.connectors) for (const name in offers) offers[name] = undefined; // Some may have been removed.
-      for (const offer of config.connectors ?? []) offers[offer.key] = offer;
+      if (config.connectors) offers[locale] = {};
+      for (const offer of config.connectors ?? []) offersIn(locale)[offer.key] = offer;
       Object.assign(settings, { delivery: config.delivery, style: config.style, lang: words.lang });
       redraw();
     },
@@ -32,8 +39,8 @@ export async function loadConfig({ locale = "" }: ConnectRequest): Promise<void>
   ));
 }
 
-/** Calls the subscribers. */
-export const redraw = (): void => { subscribers.forEach((subscriber) => { subscriber(); }); };
+/** Calls the subscribers, each in a microtask of its own: one that throws keeps no other from drawing. */
+export const redraw = (): void => { subscribers.forEach(queueMicrotask); };
 
 /** Makes every element load the configuration again. */
 export function refresh(): void {

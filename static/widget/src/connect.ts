@@ -17,10 +17,13 @@ const MAX_DELAY = 5000;
 const MAX_DELAY_WITH_POPUP = 13_000;
 /** How long (milliseconds) after a signal the delay does not exceed `FIRST_DELAY`. */
 const FAST_POLLING_TIME = 15_000;
-/** Timeout (milliseconds) for beginning the attempt. */
+/**
+ * Timeout (milliseconds) for beginning the attempt. This and the next are compared with the sum of the delays, not with the clock:
+ * while the machine sleeps or the tab is frozen, and when the clock is set, nothing has been asked.
+ */
 const BEGIN_TIMEOUT = 30_000;
-/** After so long (milliseconds) without an answer the attempt has expired at the BFF. */
-const OFFLINE_TIMEOUT = 900_000;
+/** After so long (milliseconds) without an answer, the calls not counted, the attempt has expired at the BFF. */
+const OFFLINE_TIMEOUT = 840_000;
 
 /** Signals that show the step `finishing`. */
 const FINISHING_SIGNALS = /message|returned|cancel/;
@@ -62,8 +65,8 @@ export async function connect(
   const state: SignInState = { confirmed: !existing };
   try {
     if (popup.windowProxy === null) throw new ConnectError("popup_blocked");
-    abort?.addEventListener("abort", giveUp);
     if (abort?.aborted) giveUp();
+    abort?.addEventListener("abort", giveUp);
     if (!existing) report("opening");
     return await waitForEnd(state, report, popup, begin, existing);
   } catch (error) {
@@ -91,10 +94,10 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: Popup, 
   let cancelling = false;
   let finishingHint: Signal | undefined;
   let pending = 0;
-  let lastAnswerAt = Date.now();
+  let silence = 0;
   let delay = FIRST_DELAY;
-  let reachable = !existing; // Whether the popup can be reached, according to the last step.
   let fastUntil = 0;
+  let reachable = !existing; // Whether the popup can be reached, according to the last step.
   /** Signals that came before the attempt. They are added to the popup's queue when it comes. */
   const queued: Signal[] = existing ? ["returned"] : [];
 
@@ -115,12 +118,12 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: Popup, 
     const attempt = state.currentAttempt;
     if (typeof signal === "object") { // An answer, or an error.
       pending--;
-      if (!(signal instanceof Error)) lastAnswerAt = Date.now();
+      if (!(signal instanceof Error)) silence = 0;
       const result = handleAnswer(signal, state, report, popup);
       if (result) return result;
       continue;
     }
-    if (Date.now() - lastAnswerAt > (attempt ? OFFLINE_TIMEOUT : BEGIN_TIMEOUT)) throw new ConnectError("network");
+    if ((silence += delay) > (attempt ? OFFLINE_TIMEOUT : BEGIN_TIMEOUT)) throw new ConnectError("network");
     const step = FINISHING_SIGNALS.test(signal as string) ? "finishing" : !signal || STEPLESS_SIGNALS.test(signal) ? undefined : (signal as Step);
     if (step) {
       reachable = step === "waiting";
@@ -163,7 +166,7 @@ function handleAnswer(answer: Partial<Reading> | ConnectError, state: SignInStat
     if (attempt && isTemporary(answer)) return undefined;
     throw answer;
   }
-  const { id, status } = answer;
+  const { status, id } = answer;
   // Ignore an answer about an attempt that another one has replaced.
   if (!attempt || !status || id !== attempt.id) return undefined;
   attempt.support_code = (answer as Reading).support_code;

@@ -2,13 +2,15 @@
 import { make } from "./dom.js";
 import type { Kit } from "./kit.js";
 import { sheetOf } from "./sheet.js";
-import type { Offer } from "./types.js";
 
+/** The attributes that each row gets from the list. */
+const ROW_ATTRIBUTES = ["locale", "message", "delivery"];
 /** The list has a search field if it has at least this many connectors. */
 const SEARCH_FROM = 13;
 
 const STYLES = `
 :host { display: block; }
+:host([hidden]) { display: none; }
 [hidden] { display: none !important; }
 [part=list] { margin: 0; padding: 0; list-style: none; }
 [part=row] + [part=row] { border-block-start: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
@@ -41,30 +43,30 @@ export function install(kit: Kit, element: HTMLElement): void {
     const query = search.value.trim().toLocaleLowerCase();
     let found = 0;
     for (const [key, row] of rows) {
-      row.hidden = !(kit.offers[key]?.name ?? key).toLocaleLowerCase().includes(query);
+      row.hidden = !(kit.offerOf({ ...request(), connector: key })?.name ?? key).toLocaleLowerCase().includes(query);
       found += +!row.hidden;
     }
     noMatch.textContent = rows.size && !found ? word("list_none", "Nothing found") : "";
     noMatch.hidden = !noMatch.textContent;
   };
   const draw = (): void => {
-    const offers = Object.values(kit.offers).filter((offer): offer is Offer => !!offer);
+    const offers = kit.offersIn(request().locale);
     for (const [key, row] of rows) {
-      if (kit.offers[key]) continue;
+      if (offers[key]) continue;
       row.remove();
       rows.delete(key);
     }
-    for (const { key } of offers) {
+    for (const key of Object.keys(offers)) {
       const row = rows.get(key) ?? addRow(key);
       const button = row.firstElementChild;
-      // Each row gets these attributes of the list.
-      for (const name of ["locale", "message", "delivery"]) {
+      for (const name of ROW_ATTRIBUTES) {
         const value = element.getAttribute(name);
-        if (value !== null) button?.setAttribute(name, value);
+        if (value === null) button?.removeAttribute(name);
+        else button?.setAttribute(name, value);
       }
       rows.set(key, row);
     }
-    search.hidden = offers.length < SEARCH_FROM;
+    search.hidden = rows.size < SEARCH_FROM;
     Object.assign(search, { placeholder: word("list_search", "Search"), ariaLabel: word("list_search", "Search") });
     list.ariaLabel = word("list_label", "Connections");
     for (const each of [search, list, status]) Object.assign(each, { lang: word("lang"), dir: word("dir") });
@@ -81,5 +83,7 @@ export function install(kit: Kit, element: HTMLElement): void {
 
   search.oninput = filterRows;
   kit.subscribers.add(draw);
-  void kit.loadConfig(request()).then(draw);
+  const load = (): void => { void kit.loadConfig(request()).then(draw); };
+  new MutationObserver(load).observe(element, { attributeFilter: ROW_ATTRIBUTES });
+  load();
 }

@@ -1,5 +1,4 @@
 // Runs the flow of each button, and handles the user's choices in it.
-import { accept } from "./bff.js";
 import { connect, type ReportStep, type StartedAttempt } from "./connect.js";
 import { ConnectError } from "./errors.js";
 import { reportEnd, reportStep, type ConnectRequest } from "./sign-in.js";
@@ -15,20 +14,11 @@ const FOREVER = 2_147_483_647;
 /** Whether an element offers a choice at this step: open again, continue in this tab, or cancel. */
 export const offersChoice = (step: Step): boolean => /unsure|popup_blocked|cut_off|interrupted|not_loading/.test(step);
 
-/**
- * Handles a press of the button, or a choice. Call it inside the click.
- *
- * @param id - of the attempt (`use_account`) or of the connection (`reconnect`) that was chosen
- */
-export function press(button: Element, choice?: Choice, id = ""): void {
+/** Handles a press of the button, or a choice of the user in its flow. Call it inside the click. */
+export function press(button: Element, choice?: Choice): void {
   const flow = adoptFlow(button);
-  if (flow) {
-    flow.choose(choice);
-    return;
-  }
-  const request = readRequest(button);
-  if (choice === "reconnect") request.connection = id;
-  void run(button, request, choice === "use_account" ? accept(id) : undefined); // Events report its end.
+  if (flow) flow.choose(choice);
+  else void run(button, readRequest(button)); // Events report its end.
 }
 
 /**

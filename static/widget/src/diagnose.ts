@@ -66,6 +66,8 @@ async function checkSessionUrl(url: string): Promise<string | undefined> {
   try {
     response = await fetch(url, { cache: "no-store" });
   } catch {
+    const unfollowed = await fetch(url, { redirect: "manual" }).catch(() => undefined);
+    if (unfollowed?.type === "opaqueredirect") return `${named} redirects to another origin: answer 401 where nobody is signed in`;
     return address.origin === self.origin
       ? `${named} cannot be reached: is your server running?`
       : `${named} is on another origin than this page (${self.origin}): serve it from this page's own, or use configure({ session })`;

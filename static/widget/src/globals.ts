@@ -36,7 +36,7 @@ export interface HitchpostConnectAttributes {
 }
 
 /** The attributes of `<hitchpost-connections>`. */
-export type HitchpostConnectionsAttributes = Pick<HitchpostConnectAttributes, "locale">;
+export type HitchpostConnectionsAttributes = Pick<HitchpostConnectAttributes, "locale" | "message" | "delivery">;
 
 declare global {
   interface HTMLElementTagNameMap {

@@ -1,11 +1,11 @@
 // What the script shares with the lazy modules (hooks.ts). They are built separately, and must not have copies of its state.
-import { beginAttempt } from "./bff.js";
+import { beginAttempt, call as callBff } from "./bff.js";
 import { logError } from "./log.js";
 import { bodyOf } from "./connect.js";
 import { press, run } from "./controller.js";
 import { errorOf } from "./errors.js";
 import { disconnect, openSignIn } from "./sign-in.js";
-import { loadConfig, offers, refresh, redraw, subscribers, wordOf } from "./config.js";
+import { loadConfig, offerOf, offersIn, refresh, redraw, subscribers, wordOf } from "./config.js";
 import { hooks } from "./hooks.js";
 import { openPopup } from "./popup.js";
 import { adoptFlow, flows, matchesRequest } from "./registry.js";
@@ -13,7 +13,7 @@ import { readRequest } from "./request.js";
 import { bffOrigin, userEpoch, settings } from "./session.js";
 
 export const kit = {
-  beginAttempt, bffOrigin, logError, disconnect, errorOf, adoptFlow, flows, hooks, loadConfig, offers, openSignIn, openPopup, press, readRequest, refresh,
+  beginAttempt, bffOrigin, callBff, logError, disconnect, errorOf, adoptFlow, flows, hooks, loadConfig, offerOf, offersIn, openSignIn, openPopup, press, readRequest, refresh,
   redraw, bodyOf, run, settings, matchesRequest, subscribers, wordOf,
   /** The current value of `userEpoch` (session.ts). */
   userEpoch: (): number => userEpoch,

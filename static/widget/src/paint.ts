@@ -62,7 +62,7 @@ export function painter(kit: Kit): (view: View) => void {
     const parts = partsOf.get(view) ?? createParts(view, sheet);
     partsOf.set(view, parts);
     const request = kit.readRequest(view.element);
-    const offer: Partial<Offer> = kit.offers[request.connector] ?? {};
+    const offer: Partial<Offer> = kit.offerOf(request) ?? {};
     const several = view.connections.length > 1 || (!!offer.multiple && !request.connection);
     const titledByConnector = !several || view.element.getAttribute("layout") === "row";
     update({ kit, view, parts, offer, several, titledByConnector, word: (key, fallback = FALLBACK_WORDS[key]) => kit.wordOf(request, key, fallback) });
@@ -138,12 +138,16 @@ function showStatus({ parts, kit, view: { step, failure, state, connections }, w
 function mainActions(drawing: Drawing, toConfirm: Connection | undefined): Action[] {
   const { view, word, kit, parts } = drawing;
   const { step, failure, connections, element, state } = view;
-  const choices = (list: Choice[], id?: string): Action[] =>
-    list.map((choice) => ({ text: word(choice), quiet: choice === "cancel", act: () => { kit.press(element, choice, id); } }));
+  // `use_account` accepts the other third-party account in place of the connected one. The answer is the new attempt.
+  const choose = (choice: Choice): void => {
+    if (choice === "use_account") void kit.run(element, kit.readRequest(element), kit.callBff(`attempts/${failure?.attempt ?? ""}/accept`, {}));
+    else kit.press(element, choice);
+  };
+  const choices = (list: Choice[]): Action[] => list.map((choice) => ({ text: word(choice), quiet: choice === "cancel", act: () => { choose(choice); } }));
   if (toConfirm) return confirmActions(drawing, toConfirm);
   if (parts.disconnecting) return [];
   if (step) return state === "trouble" ? choices(STEP_CHOICES) : [];
-  if (failure?.code === "account_mismatch") return choices(MISMATCH_CHOICES, failure.attempt);
+  if (failure?.code === "account_mismatch") return choices(MISMATCH_CHOICES);
   return connections.flatMap((connection) => connectionActions(drawing, connection, false));
 }
 

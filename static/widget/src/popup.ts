@@ -57,14 +57,13 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
       // Only the BFF's pages may post these. `trouble` may come from the embedded partner service too.
       if (pageSignal && (origin === bff || (origin === expected?.partner_origin && pageSignal === "trouble"))) {
         openingPageLoaded = true;
+        loadingSince = Infinity; // Until the launch: it waits for the attempt, not for the popup.
         queueSignal(pageSignal as Signal);
       }
     }
   };
 
-  const checkWindow = (): void => {
-    const now = Date.now();
-    const here = document.hasFocus();
+  const checkWindow = (now = Date.now(), here = document.hasFocus()): void => {
     const gone = popup?.closed ?? true; // Without a popup, only time shows whether the sign-in goes on.
     if (popup && gone && !wasGone) queueSignal("closed");
     wasGone = gone;

@@ -16,7 +16,7 @@ interface Prefetched {
 }
 
 /** The hooks that make attempts before clicks, and hand them to the clicks. */
-export function prefetchHooks({ beginAttempt, errorOf, adoptFlow, hooks, loadConfig, offers, readRequest, settings, userEpoch }: Kit): Pick<Hooks, "prefetch" | "take"> {
+export function prefetchHooks({ beginAttempt, errorOf, adoptFlow, hooks, loadConfig, offerOf, readRequest, settings, userEpoch }: Kit): Pick<Hooks, "prefetch" | "take"> {
   const prefetched = {} as Record<string, Prefetched | undefined>;
   const keyOf = (request: AttemptRequest): string => JSON.stringify([userEpoch(), request]);
 
@@ -51,7 +51,7 @@ export function prefetchHooks({ beginAttempt, errorOf, adoptFlow, hooks, loadCon
       void attemptFor(hooks.bodyOf(request), (attempt) => { fire(button, "step", { step: "prepared", attempt }); }, detail > 0 && !mouseButton);
     },
     take(wanted) {
-      const error = offers[wanted.connector]?.error;
+      const error = offerOf(wanted)?.error;
       if (error) return Promise.reject(errorOf({ error }));
       const request = hooks.bodyOf(wanted);
       // The press is reported for a popup only: in this tab the launch follows at once, so minting ahead of it saves no time.

@@ -48,14 +48,16 @@ let tokenUntil = 0;
  */
 export function configure(given: Partial<Settings & ServerSettings>): void {
   Object.assign(settings, given);
-  settings.base = settings.base.replace(/\/+$/, "");
+  settings.base = ((settings.base as string | undefined) ?? "").replace(/\/+$/, ""); // A build may have left the variable for it unset.
   userEpoch++;
   dropToken();
 }
 
 /** Reads the session from the host's session URL. */
 export async function fetchSession(url: string): Promise<Session> {
-  const response = await fetch(url, { cache: "no-store" });
+  let response = await fetch(url, { cache: "no-store", redirect: "manual" });
+  // A redirect has the status 0. One to a sign-in page on another origin cannot be followed: nobody is signed in.
+  if (!response.status) response = await fetch(url).catch(() => response);
   if (response.status > 499) throw new TypeError(); // A server error is not the answer that nobody is signed in.
   return response.ok ? ((await response.json()) as Session) : {};
 }

@@ -6,7 +6,7 @@ import { HitchpostConnect } from "./element.js";
 import { disconnect } from "./sign-in.js";
 import { loadPanel } from "./load-panel.js";
 import type { HitchpostApi } from "./globals.js";
-import { redraw } from "./config.js";
+import { refresh } from "./config.js";
 import { TAG } from "./request.js";
 import { configure, settings } from "./session.js";
 
@@ -16,7 +16,7 @@ const page = globalThis as unknown as { Hitchpost?: Partial<HitchpostApi> };
 export const api: HitchpostApi = {
   configure(given) {
     configure(given);
-    redraw();
+    refresh();
     void loadPanel();
   },
   connect: (connector, options) => run(document, { delivery: settings.delivery, ...options, connector }),

@@ -2,7 +2,7 @@
 import { make } from "./dom.js";
 import { offersChoice, press } from "./controller.js";
 import type { Details } from "./events.js";
-import { offers, wordOf } from "./config.js";
+import { offerOf, wordOf } from "./config.js";
 import { hooks } from "./hooks.js";
 import { readRequest } from "./request.js";
 import { sheet } from "./styles.js";
@@ -43,7 +43,7 @@ export function createView(element: HTMLElement): View {
   const draw = (): void => {
     const request = readRequest(element);
     const word = (key: string): string => wordOf(request, key);
-    const { state: connectorState, multiple, connections = [] } = offers[request.connector] ?? {};
+    const { state: connectorState, multiple, connections = [] } = offerOf(request) ?? {};
     const { connection } = request;
     view.connections = connections.filter(({ id, state }) => state !== "disconnected" && id === (connection ?? id));
     const state = connection ? view.connections[0]?.state : connectorState;

@@ -39,6 +39,18 @@ function type(element: HTMLElement, text: string): void {
 }
 
 describe("the list of connections", () => {
+  it("gives its rows a changed attribute, and takes a removed one from them", async () => {
+    page.bff.account.offers.erp = { name: "Acme ERP", state: "disconnected" };
+    const element = await list({ message: "one" });
+    const message = (): string | null | undefined => rows(element)[0]?.firstElementChild?.getAttribute("message");
+    element.setAttribute("message", "two");
+    await pass(0);
+    expect(message()).toBe("two");
+    element.removeAttribute("message");
+    await pass(0);
+    expect(message()).toBeNull();
+  });
+
   it("has a row for each connector, with its name, how it stands and what can be done", async () => {
     page.bff.account.offers.erp = { name: "Acme ERP", state: "disconnected" };
     page.bff.account.add("crm");

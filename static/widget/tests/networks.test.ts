@@ -207,6 +207,23 @@ describe("a window whose page does not come", () => {
     await pass(6000);
   });
 
+  it("is none while the attempt takes long to begin: the page has come", async () => {
+    const answered = globalThis.fetch;
+    vi.stubGlobal("fetch", async (...request: Parameters<typeof fetch>) => {
+      if (request[1]?.method === "POST") await new Promise((resolve) => setTimeout(resolve, 12_000));
+      return answered(...request);
+    });
+    pressed();
+    await pass(0);
+    FakePopup.last.ready();
+    await pass(11_000);
+    expect(seen.steps).not.toContain("not_loading");
+    await pass(2000);
+    page.bff.end("connected");
+    await pass(5000);
+    expect(seen.connected).toHaveLength(1);
+  });
+
   it("is none when the user takes long at the third party", async () => {
     const element = pressed();
     await launch(page);

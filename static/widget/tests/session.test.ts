@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { configure, fetchSession } from "../src/session.js";
 import { pass, usePage } from "./page.js";
 
@@ -52,6 +52,41 @@ describe("who is signed in", () => {
     page.connect("crm");
     await pass(0);
     expect(bearers().at(-1)).toBe("Bearer next");
+  });
+
+  it("is nobody when the session URL redirects to a sign-in page on another origin", async () => {
+    let followed = 0;
+    const answered = globalThis.fetch;
+    vi.stubGlobal("fetch", (url: string, more?: RequestInit) => {
+      if (url !== "/session") return answered(url, more);
+      // What browsers make of a redirect that is not followed (Fetch standard, opaque-redirect filtered response).
+      if (more?.redirect === "manual") return Promise.resolve({ type: "opaqueredirect", status: 0, ok: false });
+      followed++;
+      return Promise.reject(new TypeError("Failed to fetch"));
+    });
+    configure({ session: () => fetchSession("/session") });
+    const flow = page.connect("crm");
+    await pass(1000);
+    expect([followed, flow.outcome]).toMatchObject([1, { code: "not_signed_in" }]);
+  });
+
+  it("may be told by a URL that redirects within the page's origin", async () => {
+    const answered = globalThis.fetch;
+    vi.stubGlobal("fetch", (url: string, more?: RequestInit) => {
+      if (url !== "/session") return answered(url, more);
+      return Promise.resolve(more?.redirect === "manual" ? { type: "opaqueredirect", status: 0, ok: false } : answer("moved"));
+    });
+    configure({ session: () => fetchSession("/session") });
+    page.connect("crm");
+    await pass(0);
+    expect(bearers()).toEqual(["Bearer moved"]);
+  });
+
+  it.each([undefined, null])("configures nothing with the base %s, and says so at the press", async (base) => {
+    configure({ base: base as unknown as string });
+    const flow = page.connect("crm");
+    await pass(1000);
+    expect(flow.outcome).toMatchObject({ code: "invalid_request" });
   });
 
   it("gets a new token once when the BFF refuses the one it has", async () => {

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { problem } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
 import { pass, usePage, type Watched } from "./page.js";
@@ -70,6 +70,17 @@ describe("trouble on the way", () => {
     expect(flow.outcome).toBeUndefined();
     await pass(2 * 60_000);
     expect(flow.outcome).toMatchObject({ code: "network", attempt: "at_1" });
+  });
+
+  it.each([-1, 1, 24])("asks how the sign-in ended when the machine slept, or its clock was set, %i hours", async (hours) => {
+    const flow = await launched();
+    await pass(3000);
+    page.bff.end("connected");
+    page.bff.troubles.push(offline, offline); // The network comes back a little later than the page.
+    vi.setSystemTime(Date.now() + hours * 3_600_000);
+    FakePopup.last.say({ type: "hitchpost.returned" });
+    await pass(10_000);
+    expect(flow.outcome).toMatchObject({ status: "connected" });
   });
 
   it.each([

@@ -1,0 +1,88 @@
+// @vitest-environment happy-dom
+// Which answer about the product's connectors counts, and how little one element's fault touches the others.
+import { describe, expect, it, vi } from "vitest";
+import { add, part, shown, status, useElements } from "./elements.js";
+import { pass, usePage } from "./page.js";
+import { loadConfig, offerOf, redraw, subscribers } from "../src/config.js";
+import { configure } from "../src/session.js";
+import { api } from "../src/start.js";
+
+const page = usePage();
+useElements();
+
+const crm = { connector: "crm" };
+const config = (name: string): Response => Response.json({ connectors: [{ key: "crm", name }], words: {} });
+
+describe("the configuration of a user who has left", () => {
+  it("changes nothing when it comes late", async () => {
+    const calls: ((answer: Response) => void)[] = [];
+    vi.stubGlobal("fetch", () => new Promise<Response>((resolve) => calls.push(resolve)));
+    void loadConfig(crm);
+    await pass(0);
+    api.configure({ session: () => "next" });
+    void loadConfig(crm);
+    await pass(0);
+    calls[1]?.(config("next user's"));
+    await pass(0);
+    calls[0]?.(config("last user's"));
+    await pass(0);
+    expect([calls.length, offerOf(crm)?.name]).toEqual([2, "next user's"]);
+  });
+
+  it("is shown by no element, though the next one's has not come", async () => {
+    page.bff.account.add("crm", { external_account: "ada@crm.example" });
+    const answered = globalThis.fetch;
+    let arrive = (): void => undefined;
+    vi.stubGlobal("fetch", async (...request: Parameters<typeof fetch>) => {
+      const answer = await answered(...request);
+      await new Promise<void>((resolve) => { arrive = resolve; });
+      return answer;
+    });
+    const element = add("hitchpost-connect", crm);
+    await pass(0);
+    vi.stubGlobal("fetch", () => new Promise(() => undefined));
+    api.configure({ session: () => "next" });
+    arrive();
+    await pass(500);
+    expect([element.getAttribute("state"), status(element)]).toEqual(["idle", ""]);
+  });
+});
+
+it("holds the texts of each language apart", async () => {
+  vi.stubGlobal("fetch", (url: string) => Promise.resolve(config(url.endsWith("=de") ? "Kunden" : "Customers")));
+  await loadConfig({ ...crm, locale: "en" });
+  await loadConfig({ ...crm, locale: "de" });
+  expect([offerOf({ ...crm, locale: "en" })?.name, offerOf({ ...crm, locale: "de" })?.name]).toEqual(["Customers", "Kunden"]);
+});
+
+describe("an element draws its card", () => {
+  it.each(["https://cdn.example/crm.svg", "/logos/crm.svg", "http://[bad"])("with the logo %s, where the base is relative", async (logo) => {
+    page.bff.account.add("crm");
+    page.bff.account.offers.crm = { logo };
+    const element = await shown();
+    configure({ base: "/prefix" });
+    redraw();
+    await pass(0);
+    expect(part(element, "head").querySelector("img")?.getAttribute("src")).toBe(logo);
+  });
+
+  it.each(["zh-cmn", "art-lojban", "de-abcdefgh-abcdefgh", "_"])("with texts in the language %s, which the browser may not know", async (lang) => {
+    page.bff.account.add("crm");
+    page.bff.words = { lang, since: "on {date}" };
+    const element = await shown();
+    expect(part(element, "who").textContent).toContain("2030");
+  });
+});
+
+it("draws the other elements when one cannot be drawn", async () => {
+  const draw = vi.fn();
+  const broken = (): never => { throw new Error("one element's fault"); };
+  const uncaught = vi.fn();
+  process.once("uncaughtException", uncaught); // As in browsers, it is reported as the page's own.
+  subscribers.add(broken).add(draw);
+  redraw();
+  await pass(0);
+  subscribers.delete(broken);
+  subscribers.delete(draw);
+  expect(draw).toHaveBeenCalledOnce();
+});
