@@ -28,8 +28,9 @@ class Housekeeper(Rounds):
         self._health = health
 
     def once(self) -> None:
-        """Settle overdue attempts, check connections, and delete old rows."""
+        """Settle overdue attempts, look for late successes, check connections, and delete old rows."""
         ended = self._housekeeping.end_overdue()
+        self._housekeeping.look_back()
         if self._health is not None:
             self._health.look(self._over.is_set)
         deleted = self._housekeeping.delete_old(self._over.wait)

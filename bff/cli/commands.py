@@ -154,6 +154,7 @@ def _purge(_: argparse.Namespace) -> int:
     SCHEMA.open(settings.database_url).dispose()
     housekeeping = build_services(settings).upkeep.housekeeping
     print(f"ended: {housekeeping.end_overdue()}")
+    housekeeping.look_back()
     for name, count in housekeeping.delete_old().items():
         print(f"forgotten {name}: {count}")
     return 0

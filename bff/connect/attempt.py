@@ -127,10 +127,11 @@ class Attempt:
 
 
 class AttemptChanges(TypedDict, total=False):
-    """The columns that a transition may set: an attempt's fields, and ``claimed_until``.
+    """The columns that a transition may set: an attempt's fields, ``claimed_until`` and ``look_at``.
 
     ``claimed_until``: when the claim of the process that polls the attempt or tries its launch expires; None
-    releases the claim.
+    releases the claim. ``look_at``: when to look, without a request, whether an attempt that was given up has
+    succeeded.
     """
 
     status: Status
@@ -156,3 +157,4 @@ class AttemptChanges(TypedDict, total=False):
     third_party_error: str | None
     late_success_at: datetime
     claimed_until: datetime | None
+    look_at: datetime | None

@@ -1,4 +1,4 @@
-"""Claims of attempts in the database: one process at a time polls an attempt, or tries its launch."""
+"""Claims of attempts in the database: one process at a time polls an attempt, launches it, looks back."""
 
 from __future__ import annotations
 
@@ -30,6 +30,12 @@ _LAUNCH: Final = (
     .values(claimed_until=bindparam("lease_until"))
     .returning(_columns.id)
 )
+_LOOK: Final = (
+    update(attempts)
+    .where(_columns.id == bindparam("attempt_id"), _columns.look_at <= bindparam("now"))
+    .values(look_at=bindparam("again"))
+    .returning(_columns.id)
+)
 _RELEASE: Final = (
     update(attempts)
     .where(_columns.id == bindparam("attempt_id"), _columns.claimed_until == bindparam("lease_until"))
@@ -44,6 +50,7 @@ class Claims:
     def __init__(self, engine: Engine) -> None:
         self._poll = Change(engine, _POLL)
         self._launch = Change(engine, _LAUNCH)
+        self._look = Change(engine, _LOOK)
         self._release = Change(engine, _RELEASE)
 
     def poll(self, attempt_id: str, now: datetime, permit: PollPermit) -> int | None:
@@ -66,6 +73,10 @@ class Claims:
         return (
             self._launch.make({"attempt_id": attempt_id, "now": now, "lease_until": lease_until}) is not None
         )
+
+    def look(self, attempt_id: str, now: datetime, again: datetime | None) -> bool:
+        """Claim a look that is due, by moving it to ``again``."""
+        return self._look.make({"attempt_id": attempt_id, "now": now, "again": again}) is not None
 
     def release(self, attempt_id: str, lease_until: datetime) -> None:
         """Release the claim that ends at ``lease_until``, if the attempt still has it."""

@@ -1,4 +1,4 @@
-"""Periodic work without a request: settles overdue attempts, and deletes old rows."""
+"""Periodic work without a request: settles overdue attempts, looks for late successes, deletes old rows."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ One worker then deletes up to 1,000 rows a second, twice as many as 500 prepared
 """
 OVERDUE: Final = 50
 """Overdue attempts polled in one run: each may cost a call to the partner service."""
+LOOKS: Final = 20
+"""Attempts that were given up and are looked at in one run: with three runs a minute, one a second."""
+OUTAGE: Final = 3
+"""So many in a row without an answer end the run."""
 
 
 class Purge(Protocol):
@@ -50,6 +54,16 @@ class Housekeeping:
         """
         overdue = self._attempts.overdue(self._clock(), OVERDUE)
         return sum(self._poller.poll(attempt).status not in LIVE for attempt in overdue)
+
+    def look_back(self) -> int:
+        """Look whether attempts that were given up have succeeded since; return how many were looked at."""
+        looked, unanswered = 0, 0
+        for attempt in self._attempts.looks_due(self._clock(), LOOKS):
+            if self._poller.look_back(attempt):
+                looked, unanswered = looked + 1, 0
+            elif (unanswered := unanswered + 1) == OUTAGE:
+                break
+        return looked
 
     def delete_old(self, pause: Callable[[float], bool] = lambda _seconds: False) -> dict[str, int]:
         """Delete old rows in batches until none is left; return the counts by rule.

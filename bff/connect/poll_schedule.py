@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bff.connect.attempt import Attempt, Hint
+from bff.connect.outcome import LATE
 
 LEASE: Final = timedelta(seconds=30)
 """Longer than any poll takes. If a process dies during a poll, the next may start after this time."""
@@ -25,6 +26,12 @@ DECISIVE_HINTS: Final = frozenset({Hint.MESSAGE, Hint.RETURNED, Hint.TROUBLE, Hi
 FIRST_SPACING, LAST_SPACING = timedelta(seconds=1), timedelta(seconds=4.75)
 """Time between polls without a hint. The last is shorter than the widget's slowest interval (5 s), so that
 each of its requests polls."""
+
+
+LOOK_AGAIN: Final = timedelta(minutes=5)
+"""Time to the first look at an attempt that was given up, and between looks that nobody answers."""
+LOOKED_FOR: Final = LATE + timedelta(minutes=45)
+"""How long after its launch it is looked for: so long all sign-ins that may be taken for it are stored."""
 
 
 @dataclass(frozen=True)
@@ -57,3 +64,17 @@ def poll_permit(attempt: Attempt, hint: Hint | None, now: datetime) -> PollPermi
         spacing = min(max(age / 2, FIRST_SPACING), LAST_SPACING)
     # The last poll is reserved for decisive hints.
     return PollPermit(now - spacing, earned if hint in DECISIVE_HINTS else earned - 1, now + LEASE)
+
+
+def next_look(attempt: Attempt, now: datetime, *, answered: bool) -> datetime | None:
+    """When to look, without a request, whether an attempt that was given up has succeeded; None for never.
+
+    Twice: soon, and when its sign-in can no longer succeed. More often only while nobody answers.
+    """
+    if attempt.launched_at is None or attempt.account_connector_id is None:
+        return None
+    if answered:
+        last = attempt.launched_at + LATE
+        return last if now < last else None
+    soon = now + LOOK_AGAIN
+    return soon if soon < attempt.launched_at + LOOKED_FOR else None

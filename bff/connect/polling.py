@@ -9,7 +9,7 @@ from bff.common.errors import PartnerProblem
 from bff.connect import outcome
 from bff.connect.attempt import GIVEN_UP, LIVE, Attempt, AttemptChanges, Hint, Status
 from bff.connect.outcome import LATE, OtherSignIn
-from bff.connect.poll_schedule import poll_permit
+from bff.connect.poll_schedule import next_look, poll_permit
 from bff.connect.ports import AttemptStore, Connections, Events, TransactionHook
 from bff.upstream.protocol import AccountConnector, PartnerService
 
@@ -38,7 +38,8 @@ class AttemptPoller:
             if hint is not None:
                 self._attempts.note_hint(attempt.id, hint, now)
             changes, account_connector = self._decide(attempt, hint, now)
-            changes = changes or outcome.expire(attempt, now)
+            if not changes and (over := outcome.expire(attempt, now)):
+                return self.give_up(attempt, over)
             return self.settle(attempt, changes, account_connector) if changes else attempt
         if self._may_still_succeed(attempt, now):
             return self._look_for_late_success(attempt, hint, now)
@@ -64,6 +65,25 @@ class AttemptPoller:
         self._events.emit("settled", settled)
         return settled
 
+    def give_up(self, attempt: Attempt, changes: AttemptChanges) -> Attempt:
+        """End a live attempt whose sign-in may still succeed: it is looked at again."""
+        look_at = next_look(attempt, self._clock(), answered=False)
+        return self.settle(attempt, {**changes, "look_at": look_at})
+
+    def look_back(self, attempt: Attempt) -> bool:
+        """Look whether an attempt that was given up has succeeded; False if the partner service is away."""
+        now, account_connector_id = self._clock(), attempt.account_connector_id
+        again = next_look(attempt, now, answered=False)
+        if account_connector_id is None or not self._attempts.claim_look(attempt.id, now, again):
+            return True
+        try:
+            account_connector = self._partner.get_account_connector(attempt.account, account_connector_id)
+        except PartnerProblem:
+            return False
+        if self._note_late_success(attempt, account_connector, now).late_success_at is None:
+            self._attempts.plan_look(attempt.id, next_look(attempt, now, answered=True))
+        return True
+
     def _connection_hook(self, account_connector: AccountConnector | None) -> TransactionHook | None:
         return (
             self._connections.settlement_hook(account_connector)
@@ -83,14 +103,16 @@ class AttemptPoller:
         # Pages no longer ask about such an attempt. So a request without a hint gets the budget of one with a
         # hint.
         polled, account_connector = self._poll_if_due(attempt, hint or Hint.FOCUS, now)
-        changes = (
-            outcome.succeeded_late(attempt, account_connector, self._others(attempt, account_connector))
-            if polled
-            else None
-        )
+        return self._note_late_success(attempt, account_connector, now) if polled else attempt
+
+    def _note_late_success(
+        self, attempt: Attempt, account_connector: AccountConnector | None, now: datetime
+    ) -> Attempt:
+        others = self._others(attempt, account_connector)
+        changes = outcome.succeeded_late(attempt, account_connector, others)
         if changes is None:
             return attempt
-        late: AttemptChanges = {**changes, "late_success_at": now}
+        late: AttemptChanges = {**changes, "late_success_at": now, "look_at": None}
         succeeded = self._attempts.transition(
             attempt.id, {attempt.status}, late, self._connection_hook(account_connector)
         )

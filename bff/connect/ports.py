@@ -72,6 +72,7 @@ class AttemptStore(Protocol):
 
         ``unused``: apply them only if no sign-in token was minted and no form was opened. ``hook`` runs in
         the same transaction, with the changed attempt. Returns the changed attempt; None if nothing changed.
+        A late success is noted once.
         """
 
     def find_by_support_code(self, support_code: str) -> list[Attempt]:
@@ -115,6 +116,15 @@ class AttemptStore(Protocol):
 
     def overdue(self, now: datetime, limit: int) -> list[Attempt]:
         """Launched attempts whose time was over before ``now``, the longest overdue first."""
+
+    def looks_due(self, now: datetime, limit: int) -> list[Attempt]:
+        """Attempts that were given up and are due for a look, the longest due first."""
+
+    def claim_look(self, attempt_id: str, now: datetime, again: datetime | None) -> bool:
+        """Claim a look that is due, and plan the next one; of concurrent calls one gets True."""
+
+    def plan_look(self, attempt_id: str, at: datetime | None) -> None:
+        """Plan the next look; None for none."""
 
     def steps(self, attempt_id: str) -> list[Step]:
         """The counted steps, unordered. The polls are one of them."""

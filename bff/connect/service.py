@@ -167,7 +167,7 @@ class Connect:
         """Cancel the attempt, unless a last poll shows that the sign-in has ended otherwise."""
         self._prefetcher.drop(attempt.id)
         attempt = self._poller.poll(attempt, Hint.CANCEL)
-        return self._poller.settle(attempt, {"status": Status.CANCELLED, "error_code": "cancelled"})
+        return self._poller.give_up(attempt, {"status": Status.CANCELLED, "error_code": "cancelled"})
 
     def returned(self, secret: Secret, error: str = "", *, finished: bool = False) -> Attempt:
         """The browser came back from the partner service to the attempt's return page. Raises ``NotFound``.

@@ -41,6 +41,8 @@ def _transition(names: frozenset[str], expected: frozenset[Status], unused: bool
     allowed = or_(*(_columns.status == status.value for status in sorted(expected)))
     if unused:
         allowed &= _columns.minted_at.is_(None) & _columns.browser_sha256.is_(None)
+    if "late_success_at" in names:
+        allowed &= _columns.late_success_at.is_(None)
     changed: dict[str, Any] = {name: bindparam(name) for name in names}
     change = update(attempts).where(_columns.id == bindparam("attempt_id"), allowed)
     return change.values(changed).returning(attempts)
@@ -223,6 +225,22 @@ class DatabaseAttempts:
         with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(attempts.c.expires_at).limit(limit)).all()
         return [from_row(row) for row in rows]
+
+    def looks_due(self, now: datetime, limit: int) -> list[Attempt]:
+        """Attempts that were given up and are due for a look, the longest due first."""
+        query = select(attempts).where(_columns.look_at.is_not(None), _columns.look_at <= now)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(_columns.look_at).limit(limit)).all()
+        return [from_row(row) for row in rows]
+
+    def claim_look(self, attempt_id: str, now: datetime, again: datetime | None) -> bool:
+        """Claim a look that is due; of concurrent calls one gets True."""
+        return self._claims.look(attempt_id, now, again)
+
+    def plan_look(self, attempt_id: str, at: datetime | None) -> None:
+        """Plan the next look."""
+        with self._writer.begin() as connection:
+            connection.execute(update(attempts).where(_columns.id == attempt_id).values(look_at=at))
 
     def steps(self, attempt_id: str) -> list[Step]:
         """The counted steps, unordered, and how often the partner service was polled and when last."""

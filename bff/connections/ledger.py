@@ -23,6 +23,8 @@ LEFTOVERS_EVERY: Final = timedelta(minutes=5)
 """How often to check, for an hour, whether a running sign-in has connected again what was ended."""
 TAKEN: Final = timedelta(seconds=60)
 """How long a claim lasts: longer than minting takes."""
+JUST_NOW: Final = timedelta(seconds=60)
+"""Longer than it takes to store what the partner service returned."""
 SPREAD: Final = 0.2
 """Random share by which the next check is moved, so that checks of many connections spread out."""
 
@@ -129,6 +131,10 @@ class Ledger:
         """Move an account that cannot be checked to the usual next check."""
         self.store.postpone(account.product, account.id, self._next(self._clock()))
 
+    def due_now(self, row: Stored) -> Stored:
+        """The connection, to be checked at once; as it is where there are no checks without a request."""
+        return row if self._every is None else replace(row, look_at=self._clock())
+
     def lost(self, account: AccountRef) -> set[int]:
         """The account connectors of connections that need a new sign-in, by id."""
         rows = self.store.of_account(account.product, account.id).values()
@@ -163,9 +169,11 @@ class Ledger:
             fresh = self.store.is_fresh(seen.id, now - LATE - LEEWAY)
 
             def decide(row: Stored | None) -> Change | None:
+                if row is not None and self.is_leftover(row, seen):
+                    return None  # The next look ends it again.
                 change = changes.signed_in(row, blank, attempt, seen, now, fresh=fresh)
                 lost = changes.state_of(seen) is State.NEEDS_RECONNECT
-                return change and self._scheduled(change, now, soon=lost)
+                return change and self._scheduled(change, now, soon=lost or _ended_just_now(row, now))
 
             self._within(transaction, attempt.product, attempt.account.id, seen.id, decide)
 
@@ -180,3 +188,10 @@ class Ledger:
         if self._every is None:
             return None
         return now + self._every * random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311  # nosec B311  # spreads the work
+
+
+def _ended_just_now(row: Stored | None, now: datetime) -> bool:
+    """Whether a connection may have ended after the partner service returned what is stored now."""
+    if row is None or row.state is not State.DISCONNECTED or row.sequence == 0:
+        return False
+    return now - row.changed_at < JUST_NOW

@@ -19,7 +19,6 @@ from bff.connections import changes
 from bff.connections.connection import EXISTING, Change, Stored
 from bff.connections.ledger import LEFTOVERS_EVERY, Ledger
 from bff.connections.overview import Overview, is_of
-from bff.connections.ports import Decide
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef
 from bff.upstream.catalogue import Catalogue
@@ -27,6 +26,8 @@ from bff.upstream.protocol import LAST_ID, AccessToken, AccountConnector, Partne
 
 ENDING: Final = timedelta(seconds=60)
 """How long an end may take; after that its process has died."""
+MOST_TRIES: Final = 5
+"""How often an end is stored at most, while others store changes of the same connection."""
 
 log = structlog.get_logger("hitchpost")
 
@@ -106,7 +107,7 @@ class Connections:
         # An attempt that has succeeded is reported as connected before its connection ends.
         self._end_sign_ins(account, account_connector_id, found.seen)
         self._record_unreported(found)
-        self._mark(found, self._clock() + ENDING, by)
+        reported = self._mark(found, self._clock() + ENDING, by)
         self._end_sign_ins(account, account_connector_id)
         # A sign-in that is minted from now on is not ended.
         since = self._clock()
@@ -114,10 +115,12 @@ class Connections:
             gone = not self._partner.deauthenticate(account, account_connector_id)
         except PartnerProblem:
             # The call may have succeeded. The next look finds out, and knows by whom it was ended.
-            self._mark(found, self._clock(), by)
+            self._mark(found, self._clock(), by, look=True)
             raise
         gone = self._remove(found) or gone
-        self._note_end(found, since, by, gone=gone)
+        ending = _Ending(since, by, gone, self._leftovers_at(found, since, gone=gone))
+        for product, sequence in reported.items():
+            self._note_end(replace(found, account=replace(account, product=product)), sequence, ending)
         self._overview.forget(account)
 
     def access_token(self, found: Found) -> AccessToken:
@@ -149,21 +152,27 @@ class Connections:
         found = next(matching, None)
         return found and self._catalogue.named(found)
 
-    def _mark(self, found: Found, until: datetime, by: str | None) -> None:
-        """Store that it is being ended, so that others do not take the end for a loss."""
-        seen = found.row
+    def _mark(self, found: Found, until: datetime, by: str | None, *, look: bool = False) -> dict[str, int]:
+        """Store that it is being ended, so that others do not take the end for a loss.
+
+        In its own product and in those that share the account: they have the same connection. ``look``: it is
+        checked soon. Returns how many events each of them has.
+        """
+        seen, store = found.row, self._ledger.store
         blank = self._ledger.blank(found.account, found.offered, seen.account_connector_id)
 
         def decide(row: Stored | None) -> Change:
-            return Change(replace(row or blank, ending_until=until, ending_by=by))
+            marked = replace(row or blank, ending_until=until, ending_by=by)
+            return Change(self._ledger.due_now(marked) if look else marked)
 
-        self._ledger.store.decide(seen.product, seen.account_id, seen.account_connector_id, decide)
-        self._everywhere(seen, lambda row: decide(row) if row else None)
-
-    def _everywhere(self, row: Stored, decide: Decide) -> None:
-        """Apply to its own product and to those that share the account: they have the same connection."""
-        for product in self._ledger.sharing(row.product):
-            self._ledger.store.decide(product, row.account_id, row.account_connector_id, decide)
+        store.decide(seen.product, seen.account_id, seen.account_connector_id, decide)
+        everywhere = {
+            product: store.decide(
+                product, seen.account_id, seen.account_connector_id, lambda row: decide(row) if row else None
+            )
+            for product in self._ledger.sharing(seen.product)
+        }
+        return {product: row.sequence for product, row in everywhere.items() if row}
 
     def _record_unreported(self, found: Found) -> None:
         """Record and report what ``found.seen`` shows and nobody has reported yet.
@@ -204,24 +213,53 @@ class Connections:
             return False
         return True
 
-    def _note_end(self, found: Found, since: datetime, by: str | None, *, gone: bool) -> None:
-        ended = found.row
-        # Running sign-ins cannot be cancelled where there are no records: check later what came of them.
+    def _leftovers_at(self, found: Found, since: datetime, *, gone: bool) -> datetime | None:
+        """When to check what came of running sign-ins: without records they cannot be cancelled."""
         has_records = found.seen is None or found.seen.sign_ins is not None
-        is_open = (
-            not gone
-            and not has_records
-            and self._ledger.store.minted(ended.account_connector_id, since - LATE)
-        )
-        look_at = since + LEFTOVERS_EVERY if is_open else None
+        if gone or has_records or not self._ledger.store.minted(found.row.account_connector_id, since - LATE):
+            return None
+        return since + LEFTOVERS_EVERY
 
-        def decide(row: Stored | None) -> Change | None:
+    def _note_end(self, found: Found, reported: int, ending: _Ending) -> None:
+        """Store the end in one product, to which ``reported`` events of the connection were made before.
+
+        Meanwhile a user may have signed in again: before the grant ended, or after it.
+        """
+        store, account = self._ledger.store, found.account
+        for _ in range(MOST_TRIES):
+            row = store.get(account.product, account.id, found.row.account_connector_id)
             if row is None or (row.state not in EXISTING and row.ending_until is None):
-                return None
-            change = changes.disconnected(row, since, gone=gone, by=by)
-            return replace(change, row=replace(change.row, look_at=look_at))
+                return
+            change = ending.of(row) if row.sequence == reported else self._later(found, row, ending)
+            if store.apply(change, row.version):
+                return
 
-        self._everywhere(ended, decide)
+    def _later(self, found: Found, row: Stored, ending: _Ending) -> Change:
+        """The change of a connection of which something else was reported during its end: what is so now."""
+        try:
+            seen = self._partner.get_account_connector(found.account, row.account_connector_id)
+        except PartnerProblem:
+            left = replace(row, ending_until=self._clock(), ending_by=ending.by)
+            return Change(self._ledger.due_now(left))
+        if changes.state_of(seen) in EXISTING:
+            return Change(replace(row, ending_until=None, ending_by=None))
+        return ending.of(row)
+
+
+@dataclass(frozen=True)
+class _Ending:
+    """An end that the partner service has confirmed: since when, by whom, whether nothing is left."""
+
+    since: datetime
+    by: str | None
+    gone: bool
+    look_at: datetime | None
+
+    def of(self, row: Stored) -> Change:
+        """The change of a stored connection by it."""
+        since = max(self.since, row.changed_at)
+        change = changes.disconnected(row, since, gone=self.gone, by=self.by)
+        return replace(change, row=replace(change.row, look_at=self.look_at))
 
 
 def account_connector_id_of(name: str) -> int:

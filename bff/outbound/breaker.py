@@ -78,12 +78,18 @@ class Breaker:
                 raise CircuitOpen(max(min(remaining, self._rules.pause), 1.0))
             return self._become(State.HALF_OPEN)
 
-    def leave(self, ticket: int, *, failed: bool) -> None:
-        """Report the end of a call. ``failed``: by a time-out, a broken connection or a 5xx."""
+    def leave(self, ticket: int, *, failed: bool | None) -> None:
+        """Report the end of a call. ``failed``: by a time-out, a broken connection or a 5xx.
+
+        None: the call says nothing about the upstream. If it was the probe, the next call is the next one.
+        """
         with self._lock:
             if ticket != self._era:
                 return
-            if self._state is State.HALF_OPEN:
+            if failed is None:
+                if self._state is State.HALF_OPEN:
+                    self._become(State.OPEN, self._opened_at)
+            elif self._state is State.HALF_OPEN:
                 self._become(State.OPEN if failed else State.CLOSED)
             elif self._state is State.CLOSED:
                 self._count(failed=failed)
@@ -98,9 +104,10 @@ class Breaker:
         if failed and enough and self._failures >= self._rules.ratio * len(self._calls):
             self._become(State.OPEN)
 
-    def _become(self, state: State) -> int:
+    def _become(self, state: State, opened_at: float | None = None) -> int:
         self._state = state
-        self._opened_at = self._clock() if state is State.OPEN else self._opened_at
+        if state is State.OPEN:
+            self._opened_at = self._clock() if opened_at is None else opened_at
         self._era += 1
         self._calls.clear()
         self._failures = 0

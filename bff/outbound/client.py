@@ -72,6 +72,24 @@ class _TryFailed(Exception):
         self.error = error
 
 
+@dataclass(frozen=True)
+class _Counts:
+    """What the breaker counts as a failure of the upstream: see ``HttpClient.send``."""
+
+    refusal_fails: bool
+    asks_others: bool
+
+    def failed(self, status: int) -> bool | None:
+        """Whether an answer of this status is one; None if it says nothing. A healthy upstream sends 429."""
+        if status >= 500 and self.asks_others:
+            return None
+        return status >= (400 if self.refusal_fails else 500) and status != 429
+
+    def broke(self, failure: Failure) -> bool | None:
+        """Whether a call without a usable answer is one; None if it says nothing."""
+        return None if failure is Failure.SLOW and self.asks_others else True
+
+
 class HttpClient:
     """Sends requests below ``base_url``. Safe to use from many threads.
 
@@ -112,20 +130,22 @@ class HttpClient:
         query: Mapping[str, str] | None = None,
         harmless: bool = False,
         refusal_fails: bool = False,
+        asks_others: bool = False,
     ) -> Answer:
         """Send one request. Raises ``PartnerUnavailable`` for no response, a redirect, 429 and 5xx.
 
         ``path`` must be percent-encoded. ``document`` is sent as JSON, ``form`` as a URL-encoded form.
         ``harmless``: sending it twice has no other effect than once, so it may be retried (see ``retry.py``).
         ``refusal_fails``: no other call can succeed without this one, so the breaker counts a 4xx (except
-        429) as a failure.
+        429) as a failure. ``asks_others``: the upstream asks somebody else during this call, so the breaker
+        does not count a 5xx or a time-out.
         """
         prepared = self._prepare(method, path, headers or {}, document, form, query)
         self._budget.earn()
-        bad_from = 400 if refusal_fails else 500
+        counts = _Counts(refusal_fails, asks_others)
         with deadline(self._limits.total) as watch:
             try:
-                return self._try(prepared, watch, bad_from)
+                return self._try(prepared, watch, counts)
             except _TryFailed as failed:
                 error = failed.error
                 tried = Try(method, harmless, failed.failure, error.retry_after, 1, watch.remaining())
@@ -134,7 +154,7 @@ class HttpClient:
                 raise error
             self._pause(wait)
             try:
-                return self._try(prepared, watch, bad_from)
+                return self._try(prepared, watch, counts)
             except _TryFailed as failed:
                 raise failed.error from None
 
@@ -166,29 +186,35 @@ class HttpClient:
             prepared.headers["Content-Length"] = str(len(body or b""))
         return prepared
 
-    def _try(self, prepared: requests.PreparedRequest, watch: Watch, bad_from: int) -> Answer:
+    def _try(self, prepared: requests.PreparedRequest, watch: Watch, counts: _Counts) -> Answer:
         try:
             ticket = self.breaker.enter()
         except CircuitOpen as stopped:
             detail = f"{self._host} has failed too often and is left alone for a moment"
             error = PartnerUnavailable(detail, retry_after=stopped.retry_after)
             raise _TryFailed(Failure.FAILED, error) from None
-        failed = True
+        failed: bool | None = True
+        try:
+            answer = self._answer(prepared, watch)
+            failed = counts.failed(answer.status)
+        except _TryFailed as broken:
+            failed = counts.broke(broken.failure)
+            raise
+        finally:
+            self.breaker.leave(ticket, failed=failed)
+        return self._usable(answer)
+
+    def _answer(self, prepared: requests.PreparedRequest, watch: Watch) -> Answer:
         try:
             answer = self._once(prepared)
         except _TryFailed:
             raise
         except Exception as error:  # noqa: BLE001  # a malformed response counts as the upstream's failure
             raise self._broken(error, watch) from None
-        else:
-            if watch.fired:
-                # A response that the deadline cut within its headers may still parse.
-                raise self._broken(TimeoutError(), watch)
-            # A 429 comes from a healthy upstream.
-            failed = answer.status >= bad_from and answer.status != 429
-            return self._usable(answer)
-        finally:
-            self.breaker.leave(ticket, failed=failed)
+        if watch.fired:
+            # A response that the deadline cut within its headers may still parse.
+            raise self._broken(TimeoutError(), watch)
+        return answer
 
     def _once(self, prepared: requests.PreparedRequest) -> Answer:
         timeout = (self._limits.connect, self._limits.read)

@@ -191,6 +191,7 @@ attempts: Final = Table(
     Column("request_sha256", String(64)),
     Column("wanted_connection", Integer),
     Column("adds_connection", Boolean, nullable=False, server_default=false()),
+    Column("look_at", UtcDateTime),
 )
 
 # A literal, not a bound parameter: the planner uses a partial index only if it sees the index's condition.
@@ -209,6 +210,8 @@ Index(
     attempts.c.minted_at,
     sqlite_where=attempts.c.minted_at.is_not(None),
 )
+
+Index("ix_attempts_looks", attempts.c.look_at, sqlite_where=attempts.c.look_at.is_not(None))
 
 Index("ix_attempts_running", attempts.c.product, attempts.c.account_id, sqlite_where=IS_LAUNCHED)
 

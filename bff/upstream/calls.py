@@ -69,7 +69,8 @@ class PartnerCalls:
         ``account``: whose call it is, ``named`` in a header unless the path has it. ``means``: statuses with
         one meaning, returned without a second call; ``missing``: those that mean an unknown account.
         ``waits``: refused here while the partner service's ``Retry-After`` lasts. ``more`` is for
-        ``HttpClient.send``.
+        ``HttpClient.send``; with its ``asks_others`` the embedded service may refuse for a third party's
+        sake.
         """
         if waits:
             self._wait_our_turn()
@@ -174,14 +175,24 @@ class PartnerCalls:
             self._unknown[account.id] = self._clock() + UNKNOWN_SECONDS
 
     def _send(
-        self, method: str, path: str, template: str, headers: dict[str, str | bytes], **more: Any
+        self,
+        method: str,
+        path: str,
+        template: str,
+        headers: dict[str, str | bytes],
+        *,
+        asks_others: bool = False,
+        **more: Any,
     ) -> Answer:
+        # Cyclr speaks for itself in all of its answers.
+        asks_others = asks_others and bool(self._embedded)
         try:
             with logged(method, template) as note:
-                answer = self._http.send(method, path, headers=headers, **more)
+                answer = self._http.send(method, path, headers=headers, asks_others=asks_others, **more)
                 note["status"] = answer.status
         except PartnerUnavailable as error:
-            self._heed(error)
+            if not asks_others:
+                self._heed(error)
             raise
         if answer.status == NOT_FOUND and _is_page(answer):
             raise PartnerUnavailable(NO_API)

@@ -213,8 +213,8 @@ class PartnerClient:
         if credentials.auth_value is not None:
             document["AuthValue"] = credentials.auth_value.reveal()
         document["Hitchpost"] = {"SignIn": credentials.sign_in}
-        means = {BAD_REQUEST, NOT_FOUND}
-        answer = self._calls.call("PUT", path, template, account=account, document=document, means=means)
+        more: Any = {"document": document, "means": {BAD_REQUEST, NOT_FOUND}, "asks_others": True}
+        answer = self._calls.call("PUT", path, template, account=account, **more)
         if answer.status in {BAD_REQUEST, REFUSED, NO_ANSWER}:
             return partner_json.read_not_taken(answer.document(), unreachable=answer.status == NO_ANSWER)
         changed = partner_json.read_account_connector(require_ok(answer), listed=True)
@@ -254,12 +254,12 @@ class PartnerClient:
         verb: str,
         code: Secret | None = None,
     ) -> Answer:
-        base = "/v1.0/account/connectors"
         return self._calls.call(
             "PUT",
-            f"{base}/{account_connector_id}/signins/{segment(token_sha256)}/{verb}",
-            f"{base}/{{id}}/signins/{{token}}/{verb}",
+            f"{LISTED}/{account_connector_id}/signins/{segment(token_sha256)}/{verb}",
+            f"{LISTED}/{{id}}/signins/{{token}}/{verb}",
             account=account,
+            asks_others=verb == "accept",
             document={"Code": code.reveal()} if code else None,
             means={NOT_FOUND},
         )

@@ -45,7 +45,13 @@ class ConnectionCalls:
         """
         if not self._calls.is_embedded():
             raise NotSupportedByPartner("this partner service gives no access tokens to its API clients")
-        answer = self._about(account, "POST", account_connector_id, "/accesstoken")
+        try:
+            answer = self._about(account, "POST", account_connector_id, "/accesstoken")
+        except PartnerUnavailable as error:
+            if not error.named:
+                raise
+            detail = f"connection {account_connector_id} remains; its third party gives no access token now"
+            raise PartnerUnavailable(detail, retry_after=error.retry_after) from None
         if answer is None:
             raise ConnectionNotFound(f"there is no connection {account_connector_id}")
         if answer.status == CONFLICT:
@@ -58,7 +64,7 @@ class ConnectionCalls:
         self, account: AccountRef, method: str, account_connector_id: int, verb: str = ""
     ) -> Answer | None:
         # Harmless: a repeated call ends nothing twice.
-        more: Any = {"account": account, "means": {NOT_FOUND}, "harmless": True}
+        more: Any = {"account": account, "means": {NOT_FOUND}, "harmless": True, "asks_others": True}
         try:
             answer = self._calls.call(
                 method, f"{LISTED}/{account_connector_id}{verb}", f"{LISTED}/{{id}}{verb}", **more

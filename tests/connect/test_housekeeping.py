@@ -11,8 +11,18 @@ from types import SimpleNamespace
 import pytest
 
 from bff.connect import housekeeping
-from bff.connect.attempt import Attempt, Status
-from bff.connect.housekeeping import BATCH, OVERDUE, PAUSE_FACTOR, SHORTEST_PAUSE, Housekeeping
+from bff.connect.attempt import GIVEN_UP, LIVE, Attempt, AttemptChanges, Status
+from bff.connect.housekeeping import (
+    BATCH,
+    LOOKS,
+    OUTAGE,
+    OVERDUE,
+    PAUSE_FACTOR,
+    SHORTEST_PAUSE,
+    Housekeeping,
+)
+from bff.connect.outcome import LATE
+from bff.connect.poll_schedule import LOOK_AGAIN, LOOKED_FOR
 from tests.support.core import Core, build_core
 from tests.support.databases import sqlite_url
 
@@ -90,6 +100,94 @@ class TestEnds:
         assert keeping.end_overdue() == OVERDUE
         assert core.partner.checks == OVERDUE
         assert keeping.end_overdue() == 2
+
+
+class TestLooksBack:
+    """A sign-in that succeeds after its attempt was given up is told, though its page has gone."""
+
+    @pytest.mark.parametrize("given_up", ["expired", "cancelled"])
+    def test_a_success_that_nobody_could_hear_of_is_told_when_the_partner_service_is_back(
+        self, core: Core, keeping: Housekeeping, given_up: str
+    ) -> None:
+        """The partner service is away as the attempt ends, and for a while; the status stays."""
+        attempt = core.launched()
+        core.finish(attempt, "connected")
+        core.partner.down = True
+        if given_up == "expired":
+            core.clock.tick(901)
+            keeping.end_overdue()
+        else:
+            core.connect.cancel(attempt)
+        for _ in range(3):
+            core.clock.tick(LOOK_AGAIN.total_seconds())
+            assert keeping.look_back() == 0
+        core.partner.down = False
+        core.clock.tick(LOOK_AGAIN.total_seconds())
+        assert keeping.look_back() == 1
+        late = core.read(attempt)
+        assert (late.status, late.late_success_at) == (given_up, core.clock())
+        core.clock.tick(LATE.total_seconds())
+        assert keeping.look_back() == 0
+
+    def test_a_sign_in_that_ends_after_its_attempt_is_told(self, core: Core, keeping: Housekeeping) -> None:
+        """Its user went on in an open window: soon after the end, or as late as that can be."""
+        soon, late = core.launched(), core.launched(user="grace")
+        core.connect.cancel(soon)
+        core.connect.cancel(late)
+        core.finish(soon, "connected")
+        core.clock.tick(LOOK_AGAIN.total_seconds())
+        assert keeping.look_back() == 2
+        assert core.read(soon).late_success_at == core.clock()
+        core.finish(late, "connected")
+        core.clock.tick(LATE.total_seconds())
+        assert keeping.look_back() == 1
+        assert core.read(late).late_success_at == core.clock()
+
+    @pytest.mark.parametrize("down", [False, True], ids=["answered", "away"])
+    def test_it_ends(self, core: Core, keeping: Housekeeping, down: bool) -> None:
+        """With two looks where they are answered; without answers, when others could be taken for it."""
+        attempt = core.launched()
+        core.connect.cancel(attempt)
+        core.partner.checks, core.partner.down = 0, down
+        for _ in range(5 * 60):
+            core.clock.tick(60)
+            keeping.look_back()
+            if core.clock() - attempt.created_at == LOOKED_FOR:
+                looks = core.partner.checks
+        assert core.partner.checks == looks
+        assert looks <= (LOOKED_FOR / LOOK_AGAIN if down else 2)
+
+    def test_an_outage_ends_a_round_and_a_round_is_bounded(self, core: Core, keeping: Housekeeping) -> None:
+        """The partner service has other things to do; the next round goes on."""
+        attempt = core.launched()
+        core.connect.cancel(attempt)
+        due = {"look_at": core.clock()}
+        for number in range(LOOKS + OUTAGE):
+            own = {"id": f"att_{number}", "launch_token_sha256": f"{number:064}"}
+            core.attempts.add(replace(attempt, **own))  # type: ignore[arg-type]
+            core.attempts.transition(own["id"], LIVE, {"status": Status.EXPIRED, **due})  # type: ignore[typeddict-item]
+        core.partner.checks, core.partner.down = 0, True
+        assert (keeping.look_back(), core.partner.checks) == (0, OUTAGE)
+        core.partner.checks, core.partner.down = 0, False
+        assert (keeping.look_back(), core.partner.checks) == (LOOKS, LOOKS)
+        assert keeping.look_back() == 0
+
+    def test_of_two_workers_one_looks(self, core: Core) -> None:
+        """Both have found it due."""
+        attempt = core.launched()
+        attempt = core.connect.cancel(attempt)
+        core.clock.tick(LOOK_AGAIN.total_seconds())
+        core.partner.checks = 0
+        assert [core.poller.look_back(attempt) for _ in range(2)] == [True, True]
+        assert core.partner.checks == 1
+
+    def test_a_late_success_is_noted_once(self, core: Core) -> None:
+        """Its page and a worker may find it at the same moment."""
+        attempt = core.launched()
+        attempt = core.connect.cancel(attempt)
+        noted: AttemptChanges = {"late_success_at": core.clock()}
+        found = [core.attempts.transition(attempt.id, GIVEN_UP, noted) for _ in range(2)]
+        assert [each is not None for each in found] == [True, False]
 
 
 class TestForgetting:

@@ -192,6 +192,27 @@ class TestEnd:
         look(cyclr_world)
         assert item.authenticated
 
+    def test_a80_a_late_success_undoes_no_end(self, cyclr_world: CyclrWorld) -> None:
+        """It is looked for unasked, and began before the end: what it connects is ended again."""
+        token = cyclr_world.session(user="grace")
+        attempt = cyclr_world.begin(token, "crm")
+        url = cyclr_world.launch(attempt["launch_token"]).headers["Location"]
+        cyclr_world.page("POST", f"/v1/attempts/{attempt['id']}/cancel", token, json={})
+        (item,) = cyclr_world.cyclr.of(cyclr_world.account)
+        item.authenticated = True  # by hand, in Cyclr's console
+        forget(cyclr_world)
+        (standing,) = (each for each in listed(cyclr_world) if each["state"] == "connected")
+        assert disconnect(cyclr_world, standing["id"]) == 204
+        told = named(cyclr_world)
+        cyclr_world.sign_in(url)
+        assert item.authenticated
+        cyclr_world.change(attempt["id"], look_at=datetime.now(UTC) - timedelta(seconds=1))
+        cyclr_world.bff_app.extensions["hitchpost"].upkeep.housekeeping.look_back()
+        assert named(cyclr_world) == told
+        look(cyclr_world)
+        assert not item.authenticated
+        assert named(cyclr_world) == told
+
     def test_cyclr_gives_no_access_tokens(self, cyclr_world: CyclrWorld) -> None:
         """That is said plainly."""
         connection = connected(cyclr_world, cyclr_world.session(), "crm")

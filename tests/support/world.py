@@ -7,11 +7,11 @@ import contextlib
 import re
 import secrets
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import requests
 from flask import Flask
@@ -70,6 +70,9 @@ connectors = ["sandbox"]
 """
 
 
+When = Literal["before", "after"]
+
+
 class Calls:
     """A WSGI layer that writes down what a program was asked, and can hold its answers back."""
 
@@ -78,12 +81,27 @@ class Calls:
         self.open = threading.Event()
         self.open.set()
         self.app: Any = None
+        self._meanwhile: list[tuple[str, str, When, Callable[[], object]]] = []
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         """One request."""
-        self.seen.append((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+        asked = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        self.seen.append(asked)
         self.open.wait(20)
-        return self.app(environ, start_response)
+        self._happen(asked, "before")
+        answer = self.app(environ, start_response)
+        self._happen(asked, "after")
+        return answer
+
+    def meanwhile(self, method: str, path: str, when: When, work: Callable[[], object]) -> None:
+        """Do ``work`` once, as the next such request arrives, or after it was done and before its answer."""
+        self._meanwhile.append((method, path, when, work))
+
+    def _happen(self, asked: tuple[str, str], when: When) -> None:
+        due = [one for one in self._meanwhile if one[:3] == (*asked, when)][:1]
+        for one in due:
+            self._meanwhile.remove(one)
+            one[3]()
 
     def around(self, app: Any) -> Calls:
         """Put it around ``app``."""

@@ -62,12 +62,14 @@ class BreakerMachine(RuleBasedStateMachine):
         self.out.append((ticket, "probe" if self.opened_at is not None else "call"))
 
     @precondition(lambda self: self.out)
-    @rule(which=st.integers(0, 1000), failed=st.booleans())
-    def end(self, which: int, failed: bool) -> None:
-        """One of the calls that are out ends."""
+    @rule(which=st.integers(0, 1000), failed=st.sampled_from([True, False, None]))
+    def end(self, which: int, failed: bool | None) -> None:
+        """One of the calls that are out ends, well or badly, or in a way that says nothing (None)."""
         ticket, kind = self.out.pop(which % len(self.out))
         self.breaker.leave(ticket, failed=failed)
-        if kind == "probe" and ticket == self.probe:
+        if failed is None:
+            self.probe = None if kind == "probe" and ticket == self.probe else self.probe
+        elif kind == "probe" and ticket == self.probe:
             self.probe, self.ended = None, []
             self.opened_at = self.now if failed else None
             self.out = [(old, "late") for old, _ in self.out]

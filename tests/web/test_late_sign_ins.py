@@ -1,0 +1,57 @@
+"""A user signed in while the partner service could not be asked, and the page is gone: the server is told."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+
+from bff.serving.database import open_database
+from bff.storage.tables import outbox
+from tests.support.connections import events, hear_of, listed
+from tests.support.world import World
+
+
+def fail() -> None:
+    """The partner service is out of order."""
+    raise RuntimeError("out of order")
+
+
+def told_of(world: World, attempt: str) -> list[str]:
+    """What is to be told of an attempt, in order."""
+    engine = open_database(world.bff_database)
+    with engine.connect() as connection:
+        wanted = select(outbox.c.type).where(outbox.c.subject == attempt).order_by(outbox.c.at)
+        found = list(connection.execute(wanted).scalars())
+    engine.dispose()
+    return found
+
+
+def test_a_success_during_an_outage_is_told_when_it_is_over(world: World) -> None:
+    """Of the attempt as a late success, of the connection with who made it."""
+    hear_of(world)
+    attempt = world.connect(world.session())
+    housekeeping = world.bff_app.extensions["hitchpost"].upkeep.housekeeping
+    past = datetime.now(UTC) - timedelta(seconds=5)
+    world.change(attempt, expires_at=past)
+    connection = _number_of(world, attempt)
+    world.partner_calls.meanwhile("GET", f"/v1.0/account/connectors/{connection}", "before", fail)
+    housekeeping.end_overdue()
+    assert told_of(world, attempt) == ["attempt.settled"]
+    assert events(world) == []
+    world.change(attempt, look_at=past)
+    housekeeping.look_back()
+    assert told_of(world, attempt) == ["attempt.settled", "attempt.late_success"]
+    ((name, data),) = events(world)
+    assert (name, data["id"], data["connected_by"]) == ("connected", str(connection), "ada")
+    read = world.read(attempt, "")
+    assert (read["status"], bool(read["late_success"])) == ("expired", True)
+    now = next(each for each in listed(world) if each["id"] == str(connection))
+    assert now["state"] == "connected"
+
+
+def _number_of(world: World, attempt: str) -> int:
+    """The account connector that an attempt is for."""
+    found = world.bff_app.extensions["hitchpost"].clicks.attempts.get(attempt).account_connector_id
+    assert found is not None
+    return int(found)
