@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -246,6 +246,45 @@ def test_a_life_is_read_in_every_form(
     else:
         assert ends is not None
         assert abs((ends - clock.now()).total_seconds() - seconds) < 30
+
+
+SOON = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+"""An end that a provider may tell."""
+TIMES = {
+    "Square": SOON.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    "a fraction of a second": SOON.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+    "another offset": SOON.astimezone(timezone(timedelta(hours=-5))).isoformat(),
+    "no offset": SOON.strftime("%Y-%m-%d %H:%M:%S"),
+    "seconds": int(SOON.timestamp()),
+    "seconds as a text": str(int(SOON.timestamp())),
+    "milliseconds": int(SOON.timestamp() * 1000),
+    "milliseconds as a text": str(int(SOON.timestamp() * 1000)),
+    "nanoseconds": int(SOON.timestamp()) * 10**9,
+}
+
+
+@pytest.mark.parametrize("told", TIMES.values(), ids=TIMES.keys())
+def test_an_end_is_read_in_every_form(world: World, third: ThirdParty, told: Any) -> None:
+    """simple-oauth2#277: the time itself, in place of a life, also for the refresh token."""
+    ends = {"expires_in": None, "expires_at": told, "refresh_token_expires_at": told}
+    third.says["token"] = lambda _: tokens(**ends)
+    credentials = Connection(world, third.offer(world)).connect().credentials()
+    for end in (credentials.expires_at, credentials.grant_ends_at):
+        assert end is not None
+        assert abs(end - SOON) < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    "told", ["", "soon", "2001-01-01T00:00:00Z", 1, [], {}, True, "9" * 5000, "0000-00-00"]
+)
+def test_an_end_that_is_none_is_replaced_by_the_entrys_default(
+    world: World, third: ThirdParty, told: Any
+) -> None:
+    """And never stops a sign-in."""
+    third.says["token"] = lambda _: tokens(expires_in=None, expires_at=told)
+    ends = Connection(world, third.offer(world, expires_in_default=7200)).connect().credentials().expires_at
+    assert ends is not None
+    assert ends > SOON
 
 
 def test_a_token_without_an_end_is_refreshed_on_request(world: World, third: ThirdParty) -> None:

@@ -49,12 +49,14 @@ def inventory(connection: Connection) -> list[tuple[str, str | None]]:
 
 
 @contextmanager
-def failing(world: World, *beginnings: str) -> Iterator[None]:
-    """The database takes no statement that begins so."""
-    engine = world.partner_service.database.engine
+def failing(world: World, *beginnings: str, times: int | None = None) -> Iterator[None]:
+    """The database takes no statement that begins so, or only refuses it so many times."""
+    engine, refusals = world.partner_service.database.engine, 0
 
     def fail(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if statement.startswith(beginnings):
+        nonlocal refusals
+        if statement.startswith(beginnings) and refusals != times:
+            refusals += 1
             raise OSError("the disk is full")
 
     event.listen(engine, "before_cursor_execute", fail)

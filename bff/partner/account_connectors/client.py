@@ -21,3 +21,12 @@ def client_of(item: CatalogueConnector, values: Mapping[str, str]) -> Client:
     if item.auth == "client_credentials" and "client_id" in values:
         return Client(values["client_id"], values.get("client_secret"))
     return Client(item.client_id or "", item.client_secret)
+
+
+def client_of_grant(issued_to: Client | None, current: Client) -> Client:
+    """The client that a grant was issued to, with today's secret if it is still the account connector's.
+
+    No other client can refresh or revoke the grant (RFC 6749, section 5.2: "issued to another client").
+    ``issued_to``: the client stored with the grant, if any. ``current``: the account connector's client.
+    """
+    return current if issued_to is None or issued_to.id == current.id else issued_to

@@ -45,8 +45,12 @@ def end(
     if not _has_expired(credentials) and _revoke_by_access_token(provider, item, client, credentials):
         return
     refreshed = _refresh(provider, item, client, credentials)
-    if refreshed is not None:
+    if refreshed is None:
+        return
+    try:
         note(refreshed)
+    finally:
+        # If it cannot be stored, this is the only chance to revoke it.
         _revoke(provider, item, client, refreshed)
 
 
@@ -79,9 +83,12 @@ def _refresh(
     try:
         refreshed = provider.refresh(item, client, credentials)
     except ProviderFailed as failure:
-        if refusals.is_dead(item, failure.error, (failure.said and failure.said.description) or ""):
+        if refusals.is_dead(item, failure.error, failure.said):
             return None
-        raise
+        if failure.refused is None:
+            raise
+        # Tokens that cannot be used can still be revoked.
+        refreshed = failure.refused
     return replace(
         credentials,
         access_token=refreshed.access_token,

@@ -72,7 +72,7 @@ def is_in_use(service: Embedded, connection: Connection, item: CatalogueConnecto
         return True
     return item.revocation_ends == "consent" and any(
         _is_same_account(row.id, row.external_account, grant)
-        and _client_id(service, connection, item, row.id) in {grant.client.id, None}
+        and _client_id(service, connection, item, row) in {grant.client.id, None}
         for row in candidates
     )
 
@@ -128,9 +128,11 @@ def _have_same_account(one: str | None, other: str | None) -> bool:
 
 
 def _client_id(
-    service: Embedded, connection: Connection, item: CatalogueConnector, account_connector_id: int
+    service: Embedded, connection: Connection, item: CatalogueConnector, row: Row[Any]
 ) -> str | None:
+    """The id of the client that the grant of ``row`` was issued to; None if it cannot be decrypted."""
     try:
-        return client_for(service, connection, item, account_connector_id).id
+        stored = unseal(service.vault, row.credentials, store.sealed_in(row, "credentials"))
+        return (stored.client or client_for(service, connection, item, row.id)).id
     except CannotOpen:
         return None

@@ -165,7 +165,7 @@ def _connect(
     if row.credentials is not None:
         old, context = _decrypt(service, row), store.sealed_in(row, "credentials")
         same = account is not None and row.external_account and is_same(account, row.external_account)
-        if old is not None and same and not new.refresh_token:
+        if old is not None and same and not new.refresh_token and _have_same_client(old, new):
             # Some third parties return a refresh token only with the first consent. It remains valid.
             new = replace(new, refresh_token=old.refresh_token)
         if old is None or grants_in_use.token_of(old) != grants_in_use.token_of(new):
@@ -178,6 +178,7 @@ def _connect(
         "grant_sha256": grants_in_use.fingerprint(new),
         "refresh_not_before": None,
         "refresh_failures": 0,
+        "refresh_lease_ends": None,
         "grant_reason": None,
         "next_refresh_at": state.next_look(item, new),
         "authenticated": True,
@@ -186,6 +187,11 @@ def _connect(
     }
     connection.execute(update(table).where(table.c.id == row.id).values(values))
     return revocation_id
+
+
+def _have_same_client(old: Credentials, new: Credentials) -> bool:
+    """Whether the refresh token of ``old`` can refresh ``new``. Assumed if the client was not recorded."""
+    return old.client is None or new.client is None or old.client.id == new.client.id
 
 
 def _decrypt(service: Embedded, row: Row[Any]) -> Credentials | None:

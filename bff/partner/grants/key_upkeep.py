@@ -69,7 +69,7 @@ def _verdict(item: CatalogueConnector, reply: transport.Reply) -> Verdict:
     if error is None:
         return "good"
     # Some report temporary failures in the same field.
-    return "revoked" if refusals.is_dead(item, error, "") else "unknown"
+    return "revoked" if refusals.is_dead(item, error) else "unknown"
 
 
 def _store(service: Embedded, row: Row[Any], verdict: Verdict) -> None:

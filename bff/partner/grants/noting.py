@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Row, insert, update
 
 from bff.partner import clock
 from bff.partner.account_connectors import store
+from bff.partner.account_connectors.client import client_of_grant
 from bff.partner.account_connectors.credentials import seal, unseal
 from bff.partner.context import Embedded
 from bff.partner.crypto import CannotOpen, Vault
@@ -83,7 +84,7 @@ def _client_of(
         current = grants_in_use.client_for(service, connection, item, owner.account_connector_id)
     except CannotOpen:
         return stored
-    return current if stored is None or stored.id == current.id else stored
+    return client_of_grant(stored, current)
 
 
 def throw_away_sealed(

@@ -12,11 +12,10 @@ from sqlalchemy import Row, or_, update
 
 from bff.partner import clock
 from bff.partner.account_connectors import properties, state, store
-from bff.partner.account_connectors.client import client_of
-from bff.partner.account_connectors.credentials import seal, unseal
-from bff.partner.audit import audit
+from bff.partner.account_connectors.client import client_of, client_of_grant
+from bff.partner.account_connectors.credentials import unseal
 from bff.partner.context import Embedded
-from bff.partner.grants import grants_in_use, noting, refresh_failures, revocation
+from bff.partner.grants import refresh_failures, refreshed, revocation
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.provider import ProviderFailed
@@ -61,7 +60,7 @@ def usable(
             row = store.find(connection, account_id, account_connector_id)
         stored, now, item = opened(service, row), clock.now(), service.catalogue.by_id(row.connector_id)
         first = first or stored
-        if stored != first or not (force or state.is_due(item, stored, now)):
+        if _has_another_token(stored, first) or not (force or state.is_due(item, stored, now)):
             return stored
         if not state.is_renewable(item, stored):
             return _check_unrenewable(service, row, item, stored)
@@ -104,14 +103,14 @@ def take_lease(service: Embedded, row: Row[Any], stored: Credentials) -> datetim
 
 def refresh(service: Embedded, row: Row[Any], stored: Credentials, lease: datetime) -> None:
     """Refresh at the third party and store the result or the failure. Raises no error of the third party."""
+    failure: ProviderFailed | None
     try:
-        new = _request(service, row, stored)
-        _store(service, row, stored, new)
-    except ProviderFailed as failure:
-        refresh_failures.note(service, row, stored, lease, failure)
+        stored, failure = _request_and_keep(service, row, stored, lease)
     except Exception as error:  # noqa: BLE001  # any error must release the lease for the next caller
         log.error("unforeseen error", **about(error))  # noqa: TRY400  # a trace would hold the tokens
-        refresh_failures.note(service, row, stored, lease, ProviderFailed(revocation.UNFORESEEN))
+        failure = ProviderFailed(revocation.UNFORESEEN)
+    if failure is not None:
+        refresh_failures.note(service, row, stored, lease, failure)
 
 
 def is_alive(service: Embedded, item: CatalogueConnector | None, stored: Credentials) -> bool:
@@ -120,6 +119,11 @@ def is_alive(service: Embedded, item: CatalogueConnector | None, stored: Credent
         return True
     answers = (service.provider.user_info(item, stored)[1] for _ in range(2))
     return not all(answer is not None and answer.status == UNAUTHORIZED for answer in answers)
+
+
+def _has_another_token(stored: Credentials, first: Credentials) -> bool:
+    """Whether ``stored`` has another access token, or the same one with a new lifetime."""
+    return (stored.access_token, stored.obtained_at) != (first.access_token, first.obtained_at)
 
 
 def _check_unrenewable(
@@ -151,6 +155,18 @@ def _decrypt(service: Embedded, row: Row[Any]) -> Credentials:
     return unseal(service.vault, row.credentials, store.sealed_in(row, "credentials"))
 
 
+def _request_and_keep(
+    service: Embedded, row: Row[Any], stored: Credentials, lease: datetime
+) -> tuple[Credentials, ProviderFailed | None]:
+    """Returns the credentials that are stored now, and the failure if they are not refreshed."""
+    try:
+        new = _request(service, row, stored)
+    except ProviderFailed as failure:
+        return refreshed.keep_refused(service, row, stored, failure.refused, lease), failure
+    refreshed.keep(service, row, stored, new, lease)
+    return new, None
+
+
 def _request(service: Embedded, row: Row[Any], stored: Credentials) -> Credentials:
     item = service.catalogue.by_id(row.connector_id)
     if item is None:
@@ -174,32 +190,4 @@ def _request_token(
 ) -> Credentials:
     if item.needs_no_user:
         return service.provider.client_credentials(item, client, stored.values)[0]
-    return service.provider.refresh(item, client, stored)
-
-
-def _store(service: Embedded, row: Row[Any], stored: Credentials, new: Credentials) -> None:
-    """Commit the new credentials before any caller uses them.
-
-    They only replace the credentials that were refreshed (``stored``). If the user has signed in again or
-    disconnected in the meantime, the new ones are revoked instead.
-    """
-    revocation_id = None
-    with service.database.writing() as connection:
-        current = refresh_failures.locked(connection, row.id)
-        if current is not None and current.credentials is not None and _decrypt(service, current) == stored:
-            values = {
-                "credentials": seal(service.vault, new, store.sealed_in(row, "credentials")),
-                "grant_sha256": grants_in_use.fingerprint(new),
-                "refresh_not_before": None,
-                "refresh_failures": 0,
-                "refresh_lease_ends": None,
-                "authenticated": True,
-                "grant_reason": None,
-                "next_refresh_at": state.next_look(service.catalogue.by_id(row.connector_id), new),
-            }
-            refresh_failures.put(connection, row.id, **values)
-            if current.grant_reason:
-                audit("grant works again", account=row.account_id, account_connector=row.id)
-        else:
-            revocation_id = noting.throw_away(service, connection, noting.owner_of(row), new)
-    revocation.revoke_now(service, revocation_id)
+    return service.provider.refresh(item, client_of_grant(stored.client, client), stored)

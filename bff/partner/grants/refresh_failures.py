@@ -42,8 +42,8 @@ def note(
     fields = {"account_connector": row.id, "error": failure.error, "description": description}
     log.warning("refresh failed", **fields)
     audit("refresh failed", account=row.account_id, account_connector=row.id, error=failure.error)
-    definite = answer is not None and refusals.is_definite(answer.status, failure.error)
-    if item is not None and definite and refusals.is_dead(item, failure.error, description):
+    verdict = refusals.verdict_of(item, failure.error, answer)
+    if verdict == "dead":
         expired = refusals.has_expired(failure.error, description)
         end(service, row, stored, "expired" if expired else "revoked")
         return
@@ -56,7 +56,7 @@ def note(
         ):
             return
         failures = current.refresh_failures + 1
-        if definite and failures >= _patience(item, failure.error, stored):
+        if verdict == "refused" and failures >= _patience(item, failure.error, stored):
             _refuse(connection, current, failures)
         else:
             _cool_down(connection, current, failures)

@@ -69,6 +69,7 @@ def take_out_of_use(service: Embedded, connection: Connection, row: Row[Any]) ->
         "external_account": None,
         "refresh_not_before": None,
         "refresh_failures": 0,
+        "refresh_lease_ends": None,
         "grant_reason": None,
         "next_refresh_at": None,
     }

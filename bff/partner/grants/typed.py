@@ -59,6 +59,7 @@ def keep(
         "next_refresh_at": key_upkeep.first_look(service.catalogue.by_id(row.connector_id)),
         "refresh_not_before": None,
         "refresh_failures": 0,
+        "refresh_lease_ends": None,
         "authenticated": True,
         "authenticated_at": clock.now(),
         "external_account": account,

@@ -11,8 +11,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -31,7 +31,10 @@ _SENDABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 """Matches an access token that a header can carry (RFC 6749, appendix A.12)."""
 _FORM: Final = re.compile(r"[A-Za-z0-9_.%-]+=[^\s<>{]*")
 _SECONDS: Final = re.compile(r"\d{1,400}(?:\.\d*)?")
+_HIGHEST_SECONDS: Final = 1e11
 _MAX_FIELDS: Final = 100
+_TIMES: Final = ("expires_at", "expires_on")
+_REFRESH_TIMES: Final = ("refresh_token_expires_at", "refresh_expires_at")
 _REFRESH_LIFETIMES: Final = ("refresh_token_expires_in", "x_refresh_token_expires_in", "refresh_expires_in")
 
 
@@ -88,9 +91,7 @@ def tokens_of(
         scope=_scope(_field(root, "scope"), item.scope_separator),
         client=client,
         obtained_at=clock.now(),
-        grant_ends_at=next(
-            filter(None, (_from_lifetime(_field(root, name)) for name in _REFRESH_LIFETIMES)), None
-        ),
+        grant_ends_at=_end_of(root, _REFRESH_LIFETIMES, _REFRESH_TIMES),
         extra={**kept_at(root, item.keep_from_token), **kept_at(document, item.keep_from_token)},
     )
 
@@ -166,7 +167,14 @@ def _scope(value: Any, separator: str) -> str | None:
 
 def _expiry(root: Mapping[str, Any]) -> datetime | None:
     """When the access token expires, at most one year ahead. None if the response has no valid lifetime."""
-    return _from_lifetime(_field(root, "expires_in")) or _from_epoch(_field(root, "expires_at"))
+    return _end_of(root, ("expires_in",), _TIMES)
+
+
+def _end_of(root: Mapping[str, Any], lifetimes: Iterable[str], times: Iterable[str]) -> datetime | None:
+    """The first valid one of the fields that state an end as a lifetime or as a time."""
+    ends = (_from_lifetime(_field(root, name)) for name in lifetimes)
+    ends_at = (_from_time(_field(root, name)) for name in times)
+    return next(filter(None, (*ends, *ends_at)), None)
 
 
 def _from_lifetime(value: Any) -> datetime | None:
@@ -175,11 +183,30 @@ def _from_lifetime(value: Any) -> datetime | None:
     return clock.now() + timedelta(seconds=min(seconds, LONGEST_LIFE)) if seconds else None
 
 
-def _from_epoch(value: Any) -> datetime | None:
-    """Parse an expiry time in seconds since the Unix epoch. None if it is not in the future."""
-    seconds = _positive_number(value)
+def _from_time(value: Any) -> datetime | None:
+    """Parse a time: ISO 8601, or a number since the Unix epoch. None if it is not in the future."""
+    seconds = _epoch_of_text(value) or _epoch_of_number(value)
     remaining = seconds - clock.now().timestamp() if seconds else 0
     return clock.now() + timedelta(seconds=min(remaining, LONGEST_LIFE)) if remaining > 0 else None
+
+
+def _epoch_of_number(value: Any) -> float | None:
+    seconds = _positive_number(value)
+    # A number of seconds as high as this would be a time thousands of years ahead: it has smaller units.
+    while seconds and seconds > _HIGHEST_SECONDS:
+        seconds /= 1000
+    return seconds
+
+
+def _epoch_of_text(value: Any) -> float | None:
+    """The time of an ISO 8601 text, in seconds. Without an offset it is UTC."""
+    if not isinstance(value, str) or _SECONDS.fullmatch(value.strip()):
+        return None
+    try:
+        moment = datetime.fromisoformat(value.strip())
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _positive_number(value: Any) -> float | None:
@@ -187,4 +214,4 @@ def _positive_number(value: Any) -> float | None:
         value = float(value.strip()[:20])
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         return None
-    return float(min(value, 10**12))
+    return float(min(value, 10**20))

@@ -244,7 +244,7 @@ def _is_gone(item: CatalogueConnector, answer: Said) -> bool:
     if answer.status == UNAUTHORIZED and item.revokes_by_bearer:
         return True
     words = (answer.error or "", answer.description or "")
-    return answer.status in REFUSED and any(refusals.is_dead(item, word, "") for word in words)
+    return answer.status in REFUSED and any(refusals.is_dead(item, word) for word in words)
 
 
 def _merged_headers(*tables: Mapping[str, str]) -> dict[str, str]:
