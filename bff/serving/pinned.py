@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import socket
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -29,7 +31,7 @@ def connect(policy: Policy, host: str, port: int, options: Any, left: Callable[[
     Raises ``ForbiddenUrl``, or ``OSError`` if no address can be reached.
     """
     error: OSError = TimeoutError("no time left")
-    for address in policy.addresses(host, port):
+    for address in _addresses(policy, host, port, left()):
         seconds = left()
         if seconds <= 0:
             break
@@ -38,6 +40,20 @@ def connect(policy: Policy, host: str, port: int, options: Any, left: Callable[[
         except OSError as failed:
             error = failed
     raise error
+
+
+def _addresses(policy: Policy, host: str, port: int, seconds: float) -> list[str]:
+    """Resolve ``host`` in a thread, because the time-outs of the system's resolver are much longer."""
+    found: Future[list[str]] = Future()
+
+    def resolve() -> None:
+        try:
+            found.set_result(policy.addresses(host, port))
+        except Exception as error:  # noqa: BLE001  # raised where the result is read
+            found.set_exception(error)
+
+    threading.Thread(target=resolve, daemon=True).start()
+    return found.result(max(0.0, seconds))
 
 
 class _PinnedHTTP(HTTPConnection):

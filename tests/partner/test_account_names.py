@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+from typing import Any
+
 import pytest
+from flask import request
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bff.partner.account_names import MOST, kept_name
-from tests.support.third_party import Connection, ThirdParty, tokens
+from tests.partner.test_typed_credentials import give
+from tests.support.third_party import Connection, ThirdParty, refused, tokens
 from tests.support.world import World
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=600)
@@ -50,6 +55,87 @@ def test_another_account_is_noticed_by_its_name(world: World, third: ThirdParty,
     connection.answer(connection.begin(), code="another")
     assert connection.told()["Hitchpost"]["LastSignIn"]["Error"] == "account_mismatch"
     assert connection.credentials() == before
+
+
+KEYS: dict[str, Any] = {"auth": "basic", "account_claim": "email", "revocation_url": None}
+
+
+def unnamed(world: World, third: ThirdParty, *, key: bool) -> Connection:
+    """Ada's connection, by tokens or a key, made when the third party named no account."""
+    entry: dict[str, Any] = {"userinfo_url": f"{third.url}/me"}
+    if key:
+        check = {"url": f"{third.url}/me", "headers": {"Authorization": "Basic {basic}"}}
+        entry = {**KEYS, "check": check}
+    third.says["me"] = lambda _: {"email": None}
+    connection = Connection(world, third.offer(world, **entry))
+    sign_in(third, connection, "ada")
+    assert (connection.told()["Authenticated"], connection.row().external_account) == (True, None)
+    return connection
+
+
+def sign_in(third: ThirdParty, connection: Connection, who: str) -> None:
+    """Somebody signs in, with what tells the third party who it is."""
+    pair = base64.b64encode(f"{who}:secret".encode()).decode()
+    third.says["token"] = lambda _: tokens(access_token=pair)
+    if connection.item.auth == "basic":
+        give(connection, pair)
+    else:
+        connection.answer(connection.begin(), code="c")
+
+
+def who_asks() -> str:
+    """Whose token or key the third party is shown."""
+    return base64.b64decode(request.headers["Authorization"].split()[1]).decode().partition(":")[0]
+
+
+@pytest.mark.parametrize("key", [False, True], ids=["tokens", "a key"])
+@pytest.mark.parametrize(("who", "error"), [("ada", None), ("grace", "account_mismatch")])
+def test_who_was_not_named_is_named_before_another_account_takes_the_place(
+    world: World, third: ThirdParty, who: str, error: str | None, *, key: bool
+) -> None:
+    """The guard is on all the same, and the question that a user is asked names both."""
+    connection = unnamed(world, third, key=key)
+    third.says["me"] = lambda _: {"email": who_asks()}
+    sign_in(third, connection, who)
+    last, first = connection.told()["Hitchpost"]["RecentSignIns"]
+    assert (last["Error"], last["ExternalAccount"], first["ExternalAccount"]) == (error, who, "ada")
+    assert connection.row().external_account == "ada"
+
+
+@pytest.mark.parametrize("key", [False, True], ids=["tokens", "a key"])
+@pytest.mark.parametrize("who", ["ada", "grace"])
+def test_who_cannot_be_named_any_more_keeps_the_place_until_somebody_chooses(
+    world: World, third: ThirdParty, who: str, *, key: bool
+) -> None:
+    """The stored token or key tells nobody: it is not known whether this is another account."""
+    connection = unnamed(world, third, key=key)
+    shown: list[str] = []
+
+    def names_the_newest(_: dict[str, str]) -> Any:
+        shown.append(who_asks())
+        return {"email": who} if len(shown) == 1 else refused("gone", 401)
+
+    third.says["me"] = names_the_newest
+    before = connection.row()
+    sign_in(third, connection, who)
+    last = connection.told()["Hitchpost"]["LastSignIn"]
+    assert (last["Error"], len(shown)) == ("account_unknown", 2)
+    after = connection.row()
+    assert (after.credentials, after.auth_value) == (before.credentials, before.auth_value)
+    path = f"{connection.path}/signins/{last['TokenSha256']}/accept"
+    assert connection.api.call("PUT", path).status_code == 200
+    assert connection.row().external_account == who
+
+
+def test_who_was_not_named_and_has_ended_is_replaced_by_choice(world: World, third: ThirdParty) -> None:
+    """The host still has the data of that account, whosever it was."""
+    connection = unnamed(world, third, key=False)
+    third.says["token"] = lambda _: refused("invalid_grant")
+    connection.age()
+    assert connection.access_token().status_code == 409
+    third.says["me"] = lambda _: {"email": who_asks()}
+    sign_in(third, connection, "grace")
+    assert connection.told()["Hitchpost"]["LastSignIn"]["Error"] == "account_unknown"
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import json
 from sqlalchemy import select, update
 
-from bff.partner import reencryption
+from bff.outbound.client import Limits
+from bff.partner import clock, reencryption
 from bff.partner.grants import revocation
+from bff.partner.providers import provider
 from bff.partner.storage import tables
-from tests.support.third_party import Connection, ThirdParty, refused
+from tests.support.third_party import Connection, ThirdParty, refused, tokens
 from tests.support.world import World
 
 TABLE = tables.pending_revocation
@@ -92,4 +97,38 @@ def test_what_an_older_release_noted_is_still_revoked(world: World, third: Third
     del third.says["revoke"]
     revoke(connection)
     assert [form["token"] for form in third.forms("revoke")] == ["rt-old"]
+    assert row_of(connection) is None
+
+
+@pytest.mark.parametrize("by", ["refresh token", "access token"])
+@pytest.mark.parametrize("ends", ["PUT deauthenticate", "DELETE"])
+def test_a_disconnect_does_not_wait_for_its_third_party(
+    world: World, third: ThirdParty, monkeypatch: pytest.MonkeyPatch, by: str, ends: str
+) -> None:
+    """However many requests a revocation takes, their time is one; what is not done then is tried again."""
+    assert Limits().read * 0.75 >= provider.TOGETHER, "the BFF waits no longer for an answer"
+    monkeypatch.setattr(provider, "TOGETHER", 0.3)
+    over = threading.Event()
+
+    def slowly(answer: Callable[[], Any], seconds: float) -> Callable[[dict[str, str]], Any]:
+        def say(_: dict[str, str]) -> Any:
+            over.wait(seconds)
+            return answer()
+
+        return say
+
+    entry = {"revocation_params": {"token": "{access_token}"}} if by == "access token" else {}
+    connection = Connection(world, third.offer(world, **entry)).connect()
+    rejected = iter([refused("invalid_token", 401)])
+    third.says["token"] = slowly(tokens, 0.2)
+    # Three requests that are each in time, or one that never is.
+    third.says["revoke"] = slowly(lambda: next(rejected, {}), 0.2 if entry else 2.0)
+    method, _, path = ends.partition(" ")
+    answer = connection.api.call(method, f"{connection.path}/{path}".rstrip("/"))
+    over.set()
+    assert answer.status_code == 200
+    assert "this is tried again" in answer.json()["Message"]
+    assert row_of(connection).error == "third_party_too_slow"
+    tamper(connection, next_at=clock.now() - timedelta(seconds=1))
+    revocation.retry_revocations(world.partner_service, 10_000)
     assert row_of(connection) is None

@@ -150,9 +150,9 @@ def test_a75_odd_user_info_names_nobody(world: World, third: ThirdParty) -> None
     """The sign-in is good all the same: whose account it is, is not known."""
     speaker = Speaker()
     with play(speaker) as (url, _):
-        connection = Connection(world, third.offer(world, userinfo_url=f"{url}/userinfo"))
+        item = third.offer(world, userinfo_url=f"{url}/userinfo")
         for speaker.answer in RAW.values():
-            connection.connect()
+            connection = Connection(world, item).connect()
             assert connection.told()["Hitchpost"]["LastSignIn"]["ExternalAccount"] is None
 
 

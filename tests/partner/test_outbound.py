@@ -154,6 +154,19 @@ def test_a43_the_address_that_was_looked_at_is_the_one_connected_to() -> None:
     assert b"\r\nHost: localhost:" in requests[0]
 
 
+def test_a44_a_resolver_that_does_not_answer_delays_no_call() -> None:
+    """A third party's name servers are no reason to wait longer than for the third party itself."""
+    answers = threading.Event()
+
+    def resolver(_host: str, _port: int) -> list[str]:
+        return ["127.0.0.1"] if answers.wait(3.0) else []
+
+    policy, limits = Policy(loopback=True, resolver=resolver), transport.Limits(connect=0.2)
+    with pytest.raises(transport.NoReply, match="third_party_unreachable"):
+        transport.send(policy, "GET", "https://third.example/token", headers={}, limits=limits)
+    answers.set()
+
+
 def test_a43_a_resolver_that_rebinds_to_a_private_address_reaches_nothing() -> None:
     """Public when the URL was configured, private when it is called: the call is what counts."""
     found = iter([["93.184.215.14"], ["127.0.0.1"]])

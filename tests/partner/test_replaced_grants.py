@@ -99,6 +99,43 @@ def test_a72_a_refresh_token_of_the_first_consent_stays_in_use(world: World, thi
     assert connection.credentials().refresh_token == "of-the-first-consent"
 
 
+def test_a72_where_nobody_is_named_the_only_refresh_token_is_not_lost(
+    world: World, third: ThirdParty
+) -> None:
+    """A consent that brings none is not the account's first: the token of that one goes on being good."""
+    connection = Connection(world, third.offer(world))
+    brings(third, "of-the-first-consent")
+    connection.connect()
+    third.says["token"] = lambda _: tokens(access_token="second", refresh_token=None)
+    connection.connect()
+    keep_house(world, connection)
+    assert revoked(third) == []
+    kept = connection.credentials()
+    assert (kept.access_token, kept.refresh_token) == ("second", "of-the-first-consent")
+
+
+@pytest.mark.parametrize("differs", ["client", "typed", "kept"])
+def test_a72_a_refresh_token_of_something_else_is_not_kept(
+    world: World, third: ThirdParty, differs: str
+) -> None:
+    """Nobody is named, but the client, the shop or what came with the token is another."""
+    shop = {"name": "shop", "label": "Shop"}
+    connection = Connection(world, third.offer(world, field=[shop], keep_from_token=["team"]))
+    values = {"shop": "north", "ClientId": "one", "ClientSecret": "s"}
+    changes = {"client": {"ClientId": "two"}, "typed": {"shop": "south"}}.get(differs, {})
+    for given in (values, changes):
+        for name, value in given.items():
+            connection.api.call("POST", f"{connection.path}/properties", {"Name": name, "Value": value})
+        if given is values:
+            brings(third, "of-the-first-consent", team="a")
+            connection.connect()
+    third.says["token"] = lambda _: tokens(refresh_token=None, team="b" if differs == "kept" else "a")
+    connection.connect()
+    keep_house(world, connection)
+    assert connection.credentials().refresh_token is None
+    assert revoked(third) == ["of-the-first-consent"]
+
+
 def test_a72_another_account_that_is_accepted_ends_the_old_grant(world: World, third: ThirdParty) -> None:
     """Twenty choices at once are one: all are answered alike, and one grant is revoked, once."""
     connection = Connection(world, third.offer(world, userinfo_url=f"{third.url}/userinfo"))

@@ -10,6 +10,7 @@ import pytest
 import requests
 from flask import Response, request
 
+from tests.partner.test_replaced_grants import failing, keep_house
 from tests.support.third_party import Connection, ThirdParty, refused, tokens
 from tests.support.world import World
 
@@ -25,13 +26,16 @@ def connection(world: World, third: ThirdParty, **changes: Any) -> Connection:
 
 def give(installed: Connection, value: str | None = None, **properties: str) -> requests.Response:
     """Send what a user typed, for a sign-in token of its own."""
+    return installed.api.call("PUT", installed.path, typed(installed, value, **properties))
+
+
+def typed(installed: Connection, value: str | None = None, **properties: str) -> dict[str, Any]:
+    """What a user typed, for a sign-in token of its own."""
     body: dict[str, Any] = {
         "Properties": [{"Name": name, "Value": text} for name, text in properties.items()],
         "Hitchpost": {"SignIn": hashlib.sha256(installed.api.sign_in_token().encode()).hexdigest()},
     }
-    if value is not None:
-        body["AuthValue"] = value
-    return installed.api.call("PUT", installed.path, body)
+    return body if value is None else {**body, "AuthValue": value}
 
 
 def fields(answer: requests.Response) -> dict[str, str]:
@@ -235,3 +239,111 @@ def test_odd_answers_of_a_check_name_nobody(partner_world: World, third: ThirdPa
         third.says["me"] = lambda _, said=body: Response(said, content_type="text/html")  # type: ignore[misc]
         told = give(installed, "k").json()
         assert (told["Authenticated"], told["Hitchpost"]["LastSignIn"]["ExternalAccount"]) == (True, None)
+
+
+@pytest.mark.parametrize("auth", ["api_key", "basic", "client_credentials", "none"])
+def test_what_was_typed_before_a_disconnect_connects_nothing_after_it(
+    partner_world: World, third: ThirdParty, auth: str
+) -> None:
+    """The connection was ended while the credentials were tried: none are kept, and no grant is left."""
+    check = {"url": f"{third.url}/me"}
+    installed = connection(
+        partner_world, third, auth=auth, check=check, client_id=None, revocation_url=f"{third.url}/revoke"
+    )
+
+    def meanwhile(_: dict[str, str]) -> Any:
+        assert installed.api.call("PUT", f"{installed.path}/deauthenticate").status_code == 200
+        return {}
+
+    third.says["me"] = meanwhile
+    third.says["token"] = lambda _: tokens(refresh_token="too-late")
+    client = {"ClientId": "id", "ClientSecret": "secret"} if auth == "client_credentials" else {}
+    value = None if client else base64.b64encode(b"ada:secret").decode()
+    told = give(installed, value, **client).json()
+    assert (told["Authenticated"], told["AuthValue"], told["Properties"]) == (False, None, [])
+    last = told["Hitchpost"]["LastSignIn"]
+    assert (last["Result"], last["Error"]) == ("failed", "disconnected")
+    assert [form["token"] for form in third.forms("revoke")] == (["too-late"] if client else [])
+    third.says["me"] = lambda _: {}
+    assert give(installed, value, **client).json()["Authenticated"] is True
+
+
+@pytest.mark.parametrize("auth", ["api_key", "basic", "client_credentials", "oauth2"])
+@pytest.mark.parametrize("ends", ["deauthenticate", "revoke all"])
+def test_a86_all_that_is_secret_of_what_was_typed_ends_with_the_connection(
+    partner_world: World, third: ThirdParty, auth: str, ends: str
+) -> None:
+    """Also a second key, and the user's own client; what is not secret stays for the next sign-in."""
+    second = {"name": "second_key", "label": "Second key", "sensitive": True}
+    entry = {} if auth == "oauth2" else {"client_id": None}
+    installed = connection(partner_world, third, auth=auth, check=None, field=[SUBDOMAIN, second], **entry)
+    client = {"ClientId": "id", "ClientSecret": "s"} if auth == "client_credentials" else {}
+    value = None if client or auth == "oauth2" else base64.b64encode(b"ada:first").decode()
+    assert give(installed, value, team="north", second_key="second", **client).status_code == 200
+    if auth == "oauth2":
+        installed.connect()
+    assert "second_key" in {one["Name"] for one in installed.told()["Properties"]}
+    if ends == "deauthenticate":
+        installed.api.call("PUT", f"{installed.path}/deauthenticate")
+    else:
+        path = f"/v1.0/connectors/{installed.item.id}/grants/revoke"
+        assert installed.api.call("POST", path, account=None).status_code == 200
+    told = installed.told()
+    assert [one["Name"] for one in told["Properties"]] == ["team"]
+    assert (told["Authenticated"], told["AuthValue"]) == (False, None)
+
+
+def test_the_accounts_own_app_outlives_a_connection(partner_world: World, third: ThirdParty) -> None:
+    """Its server has set it, and no user types it again."""
+    installed = connection(partner_world, third, auth="oauth2", check=None)
+    for name in ("ClientId", "ClientSecret"):
+        installed.api.call("POST", f"{installed.path}/properties", {"Name": name, "Value": "own"})
+    installed.connect()
+    installed.api.call("PUT", f"{installed.path}/deauthenticate")
+    assert len(installed.told()["Properties"]) == 2
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "refused by the check",
+        "no answer to the check",
+        "token used",
+        "connector removed",
+        "not stored",
+        "mac",
+    ],
+)
+def test_a72_a_grant_of_a_typed_client_that_connects_nothing_is_revoked(
+    partner_world: World, third: ThirdParty, fault: str
+) -> None:
+    """Whatever it fails at: the third party has given it, and keeps it otherwise."""
+    entry = {"auth": "client_credentials", "client_id": None, "revocation_url": f"{third.url}/revoke"}
+    check = {"url": f"{third.url}/me"}
+    installed = connection(partner_world, third, token_auth="client_secret_post", check=check, **entry)
+    give(installed, ClientId="id", ClientSecret="old")
+    body = typed(installed, ClientId="id", ClientSecret="new")
+    third.says["token"] = lambda _: tokens(access_token="unused", refresh_token=None)
+    expected, beginning = {"token used": 409, "connector removed": 404, "no answer to the check": 424}, "-"
+    if fault == "refused by the check":
+        third.says["me"] = lambda _: refused("no", 401)
+    elif fault == "no answer to the check":
+        third.says["me"] = lambda _: refused("no", 503)
+    elif fault == "token used":
+        third.says["token"] = lambda _: tokens(access_token="first", refresh_token=None)
+        installed.api.call("PUT", installed.path, body)
+        third.says["token"] = lambda _: tokens(access_token="unused", refresh_token=None)
+    elif fault == "connector removed":
+        third.says["me"] = lambda _: installed.api.call("DELETE", installed.path).json()
+    elif fault == "mac":
+        third.says["token"] = lambda _: tokens(access_token="unused", refresh_token=None, token_type="mac")
+    else:
+        beginning = "UPDATE account_connector SET"
+    third.asked.clear()
+    with failing(partner_world, beginning):
+        answer = installed.api.call("PUT", installed.path, body)
+    assert answer.status_code == expected.get(fault, 500 if fault == "not stored" else 422)
+    keep_house(partner_world, installed)
+    assert ("unused", "new") in [(form["token"], form["client_secret"]) for form in third.forms("revoke")]
+    if fault != "connector removed":
+        assert installed.credentials().access_token != "unused"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, Row, delete, insert, update
 
 from bff.partner.access import text
 from bff.partner.account_connectors import store
 from bff.partner.context import Embedded
 from bff.partner.errors import ApiError
 from bff.partner.providers.catalogue import CatalogueConnector
-from bff.partner.providers.catalogue_faults import OWN_APP
+from bff.partner.providers.catalogue_faults import BUILT_IN, OWN_APP
 from bff.partner.storage import tables
 
 MOST_AT_ONCE: Final = 100
@@ -46,6 +46,22 @@ def values_of(service: Embedded, connection: Connection, account_connector_id: i
     """The properties with a value, by name. Raises ``CannotOpen``."""
     documents = store.property_documents(service, connection, account_connector_id)
     return {item["Name"]: item["Value"] for item in documents if item["Value"]}
+
+
+def forget_secrets(service: Embedded, connection: Connection, row: Row[Any]) -> None:
+    """Delete the properties of an account connector (``row``) that are credentials, or a part of them."""
+    item, table = service.catalogue.by_id(row.connector_id), tables.property_value.c
+    if item is not None:
+        condition = (table.account_connector_id == row.id) & table.name.in_(_secrets(item))
+        connection.execute(delete(tables.property_value).where(condition))
+
+
+def _secrets(item: CatalogueConnector) -> set[str]:
+    """The names of the properties that end with a connection."""
+    if item.auth == "oauth2":
+        # The account's own app, and what else the host's server has set, stays for the next sign-in.
+        return {field.name for field in item.fields if field.sensitive}
+    return {field.name for field in item.user_fields if field.sensitive} | {*OWN_APP, *BUILT_IN[item.auth]}
 
 
 def unset(item: CatalogueConnector, values: dict[str, str]) -> list[str]:

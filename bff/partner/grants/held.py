@@ -94,11 +94,12 @@ def doubt(row: Row[Any], item: CatalogueConnector | None, account: str | None) -
     """The error code that prevents a grant from replacing the previous one; "" if it may.
 
     The accounts are compared even if the previous grant has ended. The host still has that account's data,
-    and would mix another account's into it.
+    and would mix another account's into it. If either has no name although the entry promises one, they
+    cannot be compared.
     """
-    if not row.external_account or not (row.authenticated or row.grant_reason):
+    if not (row.authenticated or row.grant_reason):
         return ""
-    if account is None:
+    if account is None or not row.external_account:
         return UNNAMED if item is not None and names_accounts(item) else ""
     return "" if is_same(account, row.external_account) else MISMATCH
 
@@ -116,7 +117,7 @@ def accept(account_connector_id: int, token_sha256: str) -> Response:
         row = store.find(connection, account_id, account_connector_id)
         revocation_id = _accept(service, connection, row.id, token_sha256)
         response = answer(store.as_json(service, connection, store.find(connection, account_id, row.id)))
-    revocation.revoke_now(service, revocation_id, service.provider.in_a_hurry())
+    revocation.revoke_now(service, revocation_id)
     return response
 
 
@@ -161,18 +162,18 @@ def _connect(
     service: Embedded, connection: Connection, row: Row[Any], new: Credentials, account: str | None
 ) -> str | None:
     """Connect with ``new``. Returns the id of the pending revocation of a different grant it replaces."""
-    revocation_id = None
+    revocation_id, item = None, service.catalogue.by_id(row.connector_id)
     if row.credentials is not None:
         old, context = _decrypt(service, row), store.sealed_in(row, "credentials")
-        same = account is not None and row.external_account and is_same(account, row.external_account)
-        if old is not None and same and not new.refresh_token and _have_same_client(old, new):
+        needs_old = old is not None and not new.refresh_token and _have_same_client(old, new)
+        if old is not None and needs_old and _is_same_consent(row, item, old, new, account):
             # Some third parties return a refresh token only with the first consent. It remains valid.
             new = replace(new, refresh_token=old.refresh_token)
         if old is None or grants_in_use.token_of(old) != grants_in_use.token_of(new):
             revocation_id = noting.throw_away_sealed(
                 service, connection, noting.owner_of(row), row.credentials, context
             )
-    table, item = tables.account_connector, service.catalogue.by_id(row.connector_id)
+    table = tables.account_connector
     values = {
         "credentials": seal(service.vault, new, store.sealed_in(row, "credentials")),
         "grant_sha256": grants_in_use.fingerprint(new),
@@ -192,6 +193,28 @@ def _connect(
 def _have_same_client(old: Credentials, new: Credentials) -> bool:
     """Whether the refresh token of ``old`` can refresh ``new``. Assumed if the client was not recorded."""
     return old.client is None or new.client is None or old.client.id == new.client.id
+
+
+def _is_same_consent(
+    row: Row[Any],
+    item: CatalogueConnector | None,
+    old: Credentials,
+    new: Credentials,
+    account: str | None,
+) -> bool:
+    """Whether ``old`` and ``new`` are of the same account, as far as the third party says.
+
+    Without account names, a consent without a refresh token is not this account's first. All that is known of
+    the two then has to agree: their client, and the values typed and kept.
+    """
+    if account is not None and row.external_account:
+        return is_same(account, row.external_account)
+    if item is None or names_accounts(item):
+        return False
+    shared = old.extra.keys() & new.extra.keys()
+    kept_agree = all(old.extra[name] == new.extra[name] for name in shared)
+    clients_agree = old.client is not None and new.client is not None and old.client.id == new.client.id
+    return clients_agree and kept_agree and old.values == new.values
 
 
 def _decrypt(service: Embedded, row: Row[Any]) -> Credentials | None:

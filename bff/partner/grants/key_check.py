@@ -8,11 +8,10 @@ from typing import Any, Final
 
 from flask import json
 
-from bff.partner.context import Embedded
 from bff.partner.providers import templates, transport
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.dotted import plain_text, value_at
-from bff.partner.providers.provider import IN_A_HURRY
+from bff.partner.providers.provider import Provider
 from bff.partner.providers.said import legible
 
 NO_GOOD: Final = "invalid_token"
@@ -47,7 +46,7 @@ def values_of(
     return values
 
 
-def ask(service: Embedded, item: CatalogueConnector, values: Mapping[str, str]) -> transport.Reply:
+def ask(provider: Provider, item: CatalogueConnector, values: Mapping[str, str]) -> transport.Reply:
     """Send the ``check`` request that the entry has. Raises ``templates.Unfit``, ``transport.NoReply``."""
     check = item.check
     assert check is not None  # nosec B101  # for the type checker
@@ -63,8 +62,9 @@ def ask(service: Embedded, item: CatalogueConnector, values: Mapping[str, str]) 
         payload = {"body": json.dumps(params).encode()}
     elif params:
         payload = {"form": params}
-    policy = service.provider.policy
-    return transport.send(policy, check.method, url, headers=headers, limits=IN_A_HURRY, **payload)
+    return transport.send(
+        provider.policy, check.method, url, headers=headers, limits=provider.limits, **payload
+    )
 
 
 def error_of(item: CatalogueConnector, reply: transport.Reply) -> str | None:

@@ -48,10 +48,11 @@ def _check(
     service: Embedded, item: CatalogueConnector, stored: dict[str, str], auth_value: str | None
 ) -> Verdict:
     verdict: Verdict = "unknown"
+    provider = service.provider.in_a_hurry()
     try:
         values = key_check.values_of(item, stored, auth_value)
         for _ in range(TRIES):
-            reply = key_check.ask(service, item, values)
+            reply = key_check.ask(provider, item, values)
             verdict = _verdict(item, reply)
             if verdict not in _REFUSALS.values():
                 return verdict

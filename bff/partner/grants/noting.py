@@ -48,14 +48,15 @@ def owner_of(row: Any) -> Owner:
 
 
 def throw_away(
-    service: Embedded, connection: Connection, owner: Owner, credentials: Credentials
+    service: Embedded, connection: Connection, owner: Owner, credentials: Credentials, *, new: bool = False
 ) -> str | None:
     """Store a pending revocation. Returns its id, for ``revocation.revoke_now``.
 
-    None if the third party has no revocation endpoint.
+    None if the third party has no revocation endpoint. ``new``: the grant was just obtained, and the secret
+    of its client is newer than the stored one.
     """
-    revocation_id = secrets.token_hex(16)
-    complete = replace(credentials, client=_client_of(service, connection, owner, credentials))
+    revocation_id, client = secrets.token_hex(16), credentials.client if new else None
+    complete = replace(credentials, client=client or _client_of(service, connection, owner, credentials))
     context = sealed_in(revocation_id, owner)
     return _insert(connection, service, owner, revocation_id, seal(service.vault, complete, context), context)
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -16,14 +18,13 @@ import structlog
 from sqlalchemy import ColumnElement, Connection, Row, delete, select, update
 
 from bff.partner import clock
-from bff.partner.account_connectors import store
+from bff.partner.account_connectors import properties, store
 from bff.partner.audit import audit
 from bff.partner.context import Embedded
 from bff.partner.crypto import CannotOpen
 from bff.partner.grants import ending, grants_in_use, noting
 from bff.partner.grants.noting import Owner
 from bff.partner.providers.catalogue import CatalogueConnector
-from bff.partner.providers.catalogue_faults import OWN_APP
 from bff.partner.providers.credentials import Credentials
 from bff.partner.providers.provider import Provider, ProviderFailed
 from bff.partner.storage import tables
@@ -74,16 +75,8 @@ def take_out_of_use(service: Embedded, connection: Connection, row: Row[Any]) ->
         "next_refresh_at": None,
     }
     connection.execute(update(table).where(table.c.id == row.id).values(cleared))
-    _forget_client(service, connection, row)
+    properties.forget_secrets(service, connection, row)
     return revocation_id
-
-
-def _forget_client(service: Embedded, connection: Connection, row: Row[Any]) -> None:
-    """Delete a client id and secret that the user typed: they are credentials as well."""
-    item, table = service.catalogue.by_id(row.connector_id), tables.property_value.c
-    if item is not None and item.auth == "client_credentials":
-        condition = (table.account_connector_id == row.id) & table.name.in_(OWN_APP)
-        connection.execute(delete(tables.property_value).where(condition))
 
 
 def let_go(service: Embedded, owner: Owner, credentials: Credentials, *, now: bool) -> None:
@@ -93,12 +86,23 @@ def let_go(service: Embedded, owner: Owner, credentials: Credentials, *, now: bo
     """
     try:
         with service.database.writing() as connection:
-            revocation_id = noting.throw_away(service, connection, owner, credentials)
+            revocation_id = noting.throw_away(service, connection, owner, credentials, new=True)
         if now:
-            revoke_now(service, revocation_id, provider=service.provider.in_a_hurry())
+            revoke_now(service, revocation_id)
     except Exception as error:  # noqa: BLE001  # any error would lose the grant
         log.error("a grant cannot be noted: revoked without", **about(error))  # noqa: TRY400
         _revoke_unnoted(service, owner, credentials)
+
+
+@contextmanager
+def revoked_on_error(service: Embedded, owner: Owner, credentials: Credentials | None) -> Iterator[None]:
+    """Revoke a new grant, if there is one, within a minute after any exception of the block."""
+    try:
+        yield
+    except Exception:
+        if credentials is not None:
+            let_go(service, owner, credentials, now=False)
+        raise
 
 
 def _revoke_unnoted(service: Embedded, owner: Owner, credentials: Credentials) -> None:
@@ -112,16 +116,14 @@ def _revoke_unnoted(service: Embedded, owner: Owner, credentials: Credentials) -
 
 
 def revoke_now(service: Embedded, revocation_id: str | None, provider: Provider | None = None) -> str:
-    """Run a pending revocation at once (``revocation_id``: its id, or None).
+    """Run a pending revocation at once (``revocation_id``: its id, or None), for a caller who waits.
 
+    It takes as long as calls ``in_a_hurry`` may. Pass the ``provider`` of the request if it made some before.
     Returns "", or a sentence for the API's message if the third party has not revoked the grant yet.
     """
-    table = tables.pending_revocation
-    error = (
-        _run(service, clock.now(), table.c.id == revocation_id, provider)
-        if revocation_id is not None
-        else None
-    )
+    which, error = tables.pending_revocation.c.id == revocation_id, None
+    if revocation_id is not None:
+        error = _run(service, clock.now(), which, provider or service.provider.in_a_hurry())
     if not error:
         return ""
     return f" The third party has not revoked its grant yet ({error}); this is tried again."
@@ -138,7 +140,7 @@ def retry_revocations(service: Embedded, limit: int, *, seconds: float = 30.0) -
     for revocation_id in ids:
         if time.monotonic() >= deadline:
             break
-        revoked += _run(service, now, (table.c.id == revocation_id) & is_due) is None
+        revoked += _run(service, now, (table.c.id == revocation_id) & is_due, service.provider) is None
     return revoked
 
 
@@ -182,9 +184,7 @@ def pending(connection: Connection, connector_id: int) -> list[Row[Any]]:
     return list(connection.execute(wanted.order_by(table.c.created_at)))
 
 
-def _run(
-    service: Embedded, now: datetime, which: ColumnElement[bool], provider: Provider | None = None
-) -> str | None:
+def _run(service: Embedded, now: datetime, which: ColumnElement[bool], provider: Provider) -> str | None:
     """Run one revocation. Returns None on success, "" if another process runs it, else an error code."""
     table = tables.pending_revocation
     with service.database.writing() as connection:
@@ -192,7 +192,7 @@ def _run(
         row = connection.execute(taken).one_or_none()
     if row is None:
         return ""
-    error = _try_to_revoke(service, row, provider or service.provider)
+    error = _try_to_revoke(service, row, provider)
     with service.database.writing() as connection:
         if error is None:
             connection.execute(delete(table).where(table.c.id == row.id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -22,6 +23,8 @@ REFUSED: Final = frozenset({200, 400, UNAUTHORIZED})
 """Statuses of a revocation response that may mean the token is unknown or already revoked."""
 IN_A_HURRY: Final = transport.Limits(connect=2.0, read=4.0, total=5.0)
 """Time limits for a retryable call that a user waits for."""
+TOGETHER: Final = 7.0
+"""Seconds for all such calls during one request, which is less than callers of the API wait."""
 JSON: Final = "application/json"
 UNFIT: Final = "field_does_not_fit"
 _SECRET_PARAMETERS: Final = ("code", "code_verifier", "refresh_token", "token", "client_secret")
@@ -88,8 +91,8 @@ class Provider:
         self.limits = limits or transport.Limits()
 
     def in_a_hurry(self) -> Provider:
-        """A provider with shorter time limits (``IN_A_HURRY``)."""
-        return Provider(self.policy, IN_A_HURRY)
+        """A provider for one request of a user who waits: shorter limits, also for its calls ``TOGETHER``."""
+        return Provider(self.policy, replace(IN_A_HURRY, ends=time.monotonic() + TOGETHER))
 
     def exchange_code(self, item: CatalogueConnector, client: Client, code: Code) -> tuple[Credentials, Any]:
         """Exchange the code for tokens (RFC 6749, section 4.1.3; RFC 7636). Raises ``ProviderFailed``.

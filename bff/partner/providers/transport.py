@@ -25,11 +25,20 @@ log = structlog.get_logger("hitchpost.embedded")
 
 @dataclass(frozen=True)
 class Limits:
-    """Time limits of a call, in seconds: for connecting, for one read, and for the whole call."""
+    """Time limits of a call, in seconds: for connecting, for one read, and for the whole call.
+
+    ``ends``: when all calls with these limits end, on the monotonic clock; None if they have no common end.
+    """
 
     connect: float = 5.0
     read: float = 15.0
     total: float = 20.0
+    ends: float | None = None
+
+    @property
+    def left(self) -> float:
+        """Seconds that a call which begins now may take; at least 0."""
+        return self.total if self.ends is None else max(0.0, min(self.total, self.ends - time.monotonic()))
 
 
 @dataclass(frozen=True)
@@ -140,11 +149,12 @@ class _Call:
     def __init__(self, policy: Policy, limits: Limits) -> None:
         self.over = False
         self._policy = policy
-        self._ends = time.monotonic() + limits.total
+        seconds = limits.left
+        self._ends = time.monotonic() + seconds
         self._connect = limits.connect
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
-        self._timer = threading.Timer(limits.total, self._cut)
+        self._timer = threading.Timer(seconds, self._cut)
         self._timer.daemon = True
         self._timer.start()
 

@@ -22,7 +22,7 @@ from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.provider import Code, ProviderFailed
 from bff.partner.providers.said import Said, legible
-from bff.partner.sign_in import pages, tokens
+from bff.partner.sign_in import naming, pages, tokens
 from bff.partner.sign_in.flow_cookies import Binding
 from bff.partner.sign_in.flows import Wanted
 from bff.partner.storage import tables
@@ -70,7 +70,7 @@ def connect(
             raise
         log.error("unforeseen error", **about(error))  # noqa: TRY400  # a trace would hold the grant
         return fail(service, wanted, "failed", revocation.UNFORESEEN)
-    revocation.revoke_now(service, outcome.revocation_id, service.provider.in_a_hurry())
+    revocation.revoke_now(service, outcome.revocation_id)
     if outcome.connected:
         return End("connected", "finished")
     return End("failed", "other_account", outcome.error, outcome.said)
@@ -130,6 +130,7 @@ def _keep(
     if identified.account is None and grants.names_accounts(item):
         # Try again once: without the account name, the grant could not replace another one.
         identified = service.provider.identify(item, credentials, document)
+    naming.name_stored(service, service.provider.in_a_hurry(), item, wanted.account_connector_id)
     table = tables.account_connector
     with service.database.writing() as connection:
         if service.settings.consume_token == "completion":  # noqa: S105  # nosec B105  # the name of a mode

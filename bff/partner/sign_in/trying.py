@@ -11,12 +11,13 @@ from flask import json
 from bff.partner.account_connectors.client import values_for
 from bff.partner.account_names import kept_name
 from bff.partner.context import Embedded
-from bff.partner.grants import key_check
+from bff.partner.grants import key_check, revocation
+from bff.partner.grants.noting import Owner
 from bff.partner.providers import templates, transport
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.dotted import text_at
-from bff.partner.providers.provider import UNFIT, ProviderFailed
+from bff.partner.providers.provider import UNFIT, Provider, ProviderFailed
 
 REFUSED, NO_ANSWER = 422, 424
 _BUSY: Final = frozenset({408, 425, 429})
@@ -72,24 +73,32 @@ def require_complete(item: CatalogueConnector, values: Mapping[str, str]) -> Non
         raise NotTaken(REFUSED, faults, f"Not as it should be: {', '.join(sorted(faults))}.")
 
 
-def attempt(service: Embedded, item: CatalogueConnector, values: Mapping[str, str]) -> Tried:
-    """Check the values with the requests that the catalogue entry defines. Raises ``NotTaken``."""
+def attempt(
+    service: Embedded, provider: Provider, owner: Owner, item: CatalogueConnector, values: Mapping[str, str]
+) -> Tried:
+    """Check the values with the requests that the catalogue entry defines. Raises ``NotTaken``.
+
+    A grant that they obtain for ``owner`` is revoked if it is not returned.
+    """
     if not item.needs_no_user:
-        return Tried(_check(service, item, values) if item.check else None)
-    credentials, document = _client_credentials(service, item, values)
-    placeholders = {**values, "access_token": credentials.access_token}
-    account = _check(service, item, placeholders) if item.check else None
-    identified = service.provider.in_a_hurry().identify(item, credentials, document)
+        return Tried(check(provider, item, values) if item.check else None)
+    credentials, document = _client_credentials(service, provider, owner, item, values)
+    with revocation.revoked_on_error(service, owner, credentials):
+        placeholders = {**values, "access_token": credentials.access_token}
+        account = check(provider, item, placeholders) if item.check else None
+        identified = provider.identify(item, credentials, document)
     return Tried(account or identified.account, identified.credentials)
 
 
 def _client_credentials(
-    service: Embedded, item: CatalogueConnector, values: Mapping[str, str]
+    service: Embedded, provider: Provider, owner: Owner, item: CatalogueConnector, values: Mapping[str, str]
 ) -> tuple[Credentials, Any]:
-    client, provider = Client(values["client_id"], values["client_secret"]), service.provider.in_a_hurry()
+    client = Client(values["client_id"], values["client_secret"])
     try:
         return provider.client_credentials(item, client, values_for(item, values))
     except ProviderFailed as failure:
+        if failure.refused is not None:
+            revocation.let_go(service, owner, failure.refused, now=False)
         status = failure.said.status if failure.said else None
         if failure.error == UNFIT:
             names = [one.name for one in item.fields]
@@ -99,9 +108,10 @@ def _client_credentials(
         raise _refused(item, status) from None
 
 
-def _check(service: Embedded, item: CatalogueConnector, values: Mapping[str, str]) -> str | None:
+def check(provider: Provider, item: CatalogueConnector, values: Mapping[str, str]) -> str | None:
+    """Send the entry's ``check``. Returns the account, if the response names it. Raises ``NotTaken``."""
     try:
-        reply = key_check.ask(service, item, values)
+        reply = key_check.ask(provider, item, values)
     except templates.Unfit as unfit:
         names = _STANDARD["basic"] if unfit.name == "basic" else (unfit.name,)
         raise NotTaken(REFUSED, dict.fromkeys(names, "pattern"), str(unfit)) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Response
@@ -14,11 +15,12 @@ from bff.partner.audit import audit
 from bff.partner.context import Embedded
 from bff.partner.errors import ApiError, missing
 from bff.partner.grants import held as grants
-from bff.partner.grants import revocation, typed
+from bff.partner.grants import noting, revocation, typed
 from bff.partner.grants.typed import Typed
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.provider import Identified
-from bff.partner.sign_in import tokens, trying
+from bff.partner.sign_in import naming, tokens, trying
+from bff.partner.sign_in.connecting import ENDED
 from bff.partner.sign_in.trying import NotTaken, Tried
 from bff.partner.storage import tables
 
@@ -34,6 +36,7 @@ def take(service: Embedded, account_id: str, row: Row[Any], document: dict[str, 
     if item is None:
         raise ApiError(400, "This connector is not in the catalogue any more.")
     typed_values = Typed(_properties(document), text(document, "AuthValue", 16_000))
+    provider = service.provider.in_a_hurry()
     try:
         with service.database.reading() as connection:
             stored = properties.values_of(service, connection, row.id)
@@ -44,16 +47,18 @@ def take(service: Embedded, account_id: str, row: Row[Any], document: dict[str, 
             with service.database.writing() as connection:
                 properties.put(service, connection, row.id, row.connector_id, typed_values.as_properties)
         else:
-            token = _token(document)
-            tried = trying.attempt(service, item, values)
-            with service.database.writing() as connection:
-                revocation_id = _keep(service, connection, row.id, item, token, typed_values, tried)
+            token, owner = _token(document), noting.Owner(row.id, row.connector_id, row.account_id)
+            tried = trying.attempt(service, provider, owner, item, values)
+            with revocation.revoked_on_error(service, owner, tried.credentials):
+                naming.name_stored(service, provider, item, row.id)
+                with service.database.writing() as connection:
+                    revocation_id = _keep(service, connection, row.id, item, token, typed_values, tried)
     except NotTaken as refusal:
         # Without the message, which may quote what the user typed.
         about = {"account": account_id, "account_connector": row.id}
         audit("credentials not taken", **about, error=", ".join(sorted(set(refusal.fields.values()))))
         return answer({"Message": refusal.message, "Hitchpost": {"Fields": refusal.fields}}, refusal.status)
-    revocation.revoke_now(service, revocation_id, service.provider.in_a_hurry())
+    revocation.revoke_now(service, revocation_id, provider)
     with service.database.reading() as connection:
         return answer(store.as_json(service, connection, store.find(connection, account_id, row.id)))
 
@@ -69,6 +74,8 @@ def _keep(
 ) -> str | None:
     """Store the credentials, or hold them while another account is connected.
 
+    If the account connector was disconnected while they were checked, they are neither stored nor held. A
+    grant that was obtained with them is then revoked, and also if the sign-in has already ended.
     Returns the id of a pending revocation, or None. Raises ``ApiError``: 404, 409.
     """
     # Locked, so that the second of two concurrent sign-ins sees the account that the first connected.
@@ -80,11 +87,17 @@ def _keep(
         raise ApiError(409, "There is no such sign-in token, or it was used, or its time is over.")
     sign_ins.start(connection, row.id, token)
     grant, account = tried.credentials, tried.account
-    if error := grants.doubt(row, item, account):
+    ended = tokens.is_older(connection, token, row.ended_at)
+    if error := ENDED if ended else grants.doubt(row, item, account):
         sealed = seal(service.vault, grant, store.held_in(row, token)) if grant else None
-        held = typed.hold(service, row, token, typed_values, sealed)
-        sign_ins.finish(connection, token, "failed", error=error, external_account=account, held=held)
-        return None
+        held = None if ended else typed.hold(service, row, token, typed_values, sealed)
+        recorded = sign_ins.finish(
+            connection, token, "failed", error=error, external_account=account, held=held
+        )
+        if grant is None or (held and recorded):
+            return None
+        owner = replace(noting.owner_of(row), external_account=account)
+        return noting.throw_away(service, connection, owner, grant, new=True)
     if grant is not None:
         properties.put(service, connection, row.id, row.connector_id, typed_values.as_properties)
         return grants.keep(service, connection, row, token, Identified(account, grant)).revocation_id
