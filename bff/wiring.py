@@ -146,7 +146,7 @@ def _wire(
                 clock,
             ),
             overview,
-            Health(ledger, upstream.partner, clock, upstream.left_alone),
+            Health(ledger, upstream.partner, clock, upstream.pause_left),
         ),
         webhooks=build_webhooks(engine, endpoints, bodies, policy, clock),
         teams=Teams(content, DatabaseImages(engine), DatabaseStudio(engine, clock, _random_token)),
@@ -165,7 +165,7 @@ class _Upstream:
     accounts: Accounts
     partner: OwnAccounts
     catalogue: Catalogue
-    left_alone: Callable[[], float]
+    pause_left: Callable[[], float]
 
 
 def _upstream(settings: Settings, store: _Store, products: DatabaseProducts) -> _Upstream:

@@ -36,7 +36,7 @@ class Health:
     round, and its accounts stay due. An account that fails alone (the partner service refuses it, or returns
     something invalid) does not: it is retried after its lease, then at the usual interval. Logged once.
 
-    ``left_alone`` returns the seconds for which the partner service asked for no background calls
+    ``pause_left`` returns the seconds left of the pause that the partner service asked for
     (``Retry-After``); 0 or less for none.
     """
 
@@ -45,17 +45,17 @@ class Health:
         ledger: Ledger,
         partner: PartnerService,
         clock: Callable[[], datetime],
-        left_alone: Callable[[], float] = lambda: 0.0,
+        pause_left: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._ledger = ledger
         self._partner = partner
         self._clock = clock
-        self._left_alone = left_alone
+        self._pause_left = pause_left
         self._troubled: set[tuple[str, str]] = set()
 
     def look(self, over: Callable[[], bool] = lambda: False) -> int:
         """Check one round of accounts; return how many. ``over`` returns True to stop."""
-        if self._left_alone() > 0:
+        if self._pause_left() > 0:
             return 0
         store, looked, in_a_row = self._ledger.store, 0, 0
         unanswered: list[tuple[AccountRef, Exception]] = []

@@ -190,7 +190,7 @@ class HttpClient:
         try:
             ticket = self.breaker.enter()
         except CircuitOpen as stopped:
-            detail = f"{self._host} has failed too often and is left alone for a moment"
+            detail = f"{self._host} has failed too often; calls to it are paused for a moment"
             error = PartnerUnavailable(detail, retry_after=stopped.retry_after)
             raise _TryFailed(Failure.FAILED, error) from None
         failed: bool | None = True

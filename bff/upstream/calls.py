@@ -73,7 +73,7 @@ class PartnerCalls:
         sake.
         """
         if waits:
-            self._wait_our_turn()
+            self._refuse_during_pause()
 
         def send(token: Secret) -> Answer:
             headers = _headers(token, account if named else None)
@@ -192,7 +192,7 @@ class PartnerCalls:
                 note["status"] = answer.status
         except PartnerUnavailable as error:
             if not asks_others:
-                self._heed(error)
+                self._share_pause(error)
             raise
         if answer.status == NOT_FOUND and _is_page(answer):
             raise PartnerUnavailable(NO_API)
@@ -206,14 +206,14 @@ class PartnerCalls:
         try:
             return self._bearer.token() if stale is None else self._bearer.renew(stale)
         except PartnerUnavailable as error:
-            self._heed(error)
+            self._share_pause(error)
             raise
 
-    def _heed(self, error: PartnerUnavailable) -> None:
+    def _share_pause(self, error: PartnerUnavailable) -> None:
         if error.named and error.retry_after:
             self._quiet.ask_for(error.retry_after)
 
-    def _wait_our_turn(self) -> None:
+    def _refuse_during_pause(self) -> None:
         if (left := self._quiet.left()) > 0:
             raise PartnerUnavailable("the partner service asked for a pause (Retry-After)", retry_after=left)
 

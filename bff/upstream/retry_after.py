@@ -1,4 +1,4 @@
-"""How long the partner service wants to be left alone (``Retry-After``, RFC 9110, section 10.2.3)."""
+"""The pause that the partner service asks for (``Retry-After``, RFC 9110, section 10.2.3)."""
 
 from __future__ import annotations
 
