@@ -10,7 +10,8 @@ from werkzeug.exceptions import default_exceptions
 from bff.common.errors import LaunchRefused
 from bff.housekeeper import BackgroundThreads
 from bff.serving.edge import Edge, trusted
-from bff.settings import FaultySettings, Settings, load_settings
+from bff.serving.logs import tell_unknown
+from bff.settings import FaultySettings, Settings, load_settings, unknown_settings
 from bff.web import guest, headers
 from bff.web.host_api import access_tokens, exchange, lists, receipts
 from bff.web.host_api import calls as host_api
@@ -58,6 +59,10 @@ class Hitchpost:
         url_prefix: str = "/hitchpost",
     ) -> None:
         chosen = settings or load_settings()
+        if settings is None:
+            tell_unknown(unknown_settings(chosen.products))
+        if identify is not None and not callable(identify):
+            raise FaultySettings(["identify: is no function; write one that takes the request"])
         if identify is not None and (faults := list(cookie_faults(app.config))):
             raise FaultySettings(faults)
         prefix = mount.normal(url_prefix)

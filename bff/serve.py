@@ -8,9 +8,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from bff.serving.loading import kept
-from bff.serving.logs import configure
+from bff.serving.logs import configure, tell_unknown
 from bff.serving.server import Server, Serving
-from bff.settings import FaultySettings, Settings, load_settings
+from bff.settings import FaultySettings, Settings, load_settings, unknown_settings
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -44,6 +44,7 @@ def _serving() -> Serving:
         return app
 
     configure(settings.log_format)
+    tell_unknown(unknown_settings(settings.products))
     return Serving(
         build,
         bind=settings.bind,
@@ -58,7 +59,8 @@ def _serving() -> Serving:
 
 def _faults() -> list[str]:
     """The faults of the settings and the product file, before a reload."""
-    from bff.products.production import product_faults  # noqa: PLC0415  # not loaded into the arbiter
+    from bff.products.conflicts import stored_conflicts  # noqa: PLC0415  # not loaded into the arbiter
+    from bff.products.production import product_faults  # noqa: PLC0415
 
     try:
         settings = load_settings()
@@ -66,7 +68,8 @@ def _faults() -> list[str]:
     except FaultySettings as error:
         return error.faults
     networks = settings.allowed_webhook_networks
-    return product_faults(settings.products, production=settings.is_production, networks=networks)
+    faults = product_faults(settings.products, production=settings.is_production, networks=networks)
+    return faults or stored_conflicts(settings.products, settings.database_url)
 
 
 def load() -> Callable[[Settings], Flask]:

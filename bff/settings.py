@@ -11,13 +11,23 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Field, SecretStr, TypeAdapter, ValidationError
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from bff.common.faulty_file import FaultyFile, parse_toml
 from bff.common.origins import origin_fault, origin_of
 from bff.common.secret import Secret
+from bff.common.text import strings_in
 from bff.serving.destinations import Network, networks_of
-from bff.serving.environment import debugging, from_files, is_production, weakness
-from bff.serving.settings import DatabaseUrl, ServedSettings
+from bff.serving.environment import (
+    debugging,
+    from_files,
+    is_production,
+    unknown_variables,
+    variable_of,
+    weakness,
+)
+from bff.serving.settings import Bind, DatabaseUrl, ServedSettings
 
 PREFIX: Final = "HITCHPOST_"
+OTHER_PROGRAMS: Final = tuple(f"{PREFIX}{name}_" for name in ("EMBEDDED", "SANDBOX", "DEMO", "BUILD"))
 MIN_KEY_LENGTH: Final = 32
 
 
@@ -98,7 +108,7 @@ class Settings(ServedSettings):
     products: Path | None = Field(
         default=None, description="A product file (TOML) that is applied at every start, when set."
     )
-    bind: str = Field(
+    bind: Bind = Field(
         default="127.0.0.1:8001", description="Address and port that `hitchpost serve` listens on."
     )
     telemetry: Literal["off", "on"] = Field(
@@ -213,7 +223,7 @@ def database_url() -> str:
     Here it has no default: a command run in another folder would create a new SQLite file there.
     """
     values, faults = from_files(PREFIX, ["database_url"], os.environ)
-    given = values.get("database_url") or os.environ.get(f"{PREFIX}DATABASE_URL")
+    given = values.get("database_url") or variable_of(f"{PREFIX}DATABASE_URL")
     if not given and not faults:
         faults = [f"{PREFIX}DATABASE_URL: is not set; write the URL that `hitchpost serve` runs with"]
     if faults:
@@ -229,7 +239,7 @@ def signing_keys() -> tuple[Secret, ...]:
     values, faults = from_files(PREFIX, ["secret_keys"], os.environ)
     if faults:
         raise FaultySettings(faults)
-    given = values.get("secret_keys") or os.environ.get(f"{PREFIX}SECRET_KEYS")
+    given = values.get("secret_keys") or variable_of(f"{PREFIX}SECRET_KEYS")
     if not given:
         raise FaultySettings([_describe({"type": "missing", "loc": ["secret_keys"]})])
     try:
@@ -241,7 +251,7 @@ def signing_keys() -> tuple[Secret, ...]:
 
 def public_url() -> str:
     """The URL at which browsers reach the BFF, for commands that print links. Raises ``FaultySettings``."""
-    given = os.environ.get(f"{PREFIX}PUBLIC_URL")
+    given = variable_of(f"{PREFIX}PUBLIC_URL")
     if not given:
         raise FaultySettings([_describe({"type": "missing", "loc": ["public_url"]})])
     try:
@@ -269,6 +279,17 @@ def load_settings(**overrides: Any) -> Settings:
     return settings
 
 
+def unknown_settings(products: Path | None = None) -> list[str]:
+    """A line for each variable that looks like a setting and is none. The product file may name others."""
+    try:
+        named = set(strings_in(parse_toml(products))) if products else set()
+    except FaultyFile:
+        named = set()
+    return list(
+        unknown_variables(PREFIX, Settings.model_fields, os.environ, others=OTHER_PROGRAMS, named=named)
+    )
+
+
 def production_faults(values: Mapping[str, str]) -> Iterator[str]:
     """The faults that count in production only. Empty elsewhere. ``values`` need not be valid otherwise."""
     if not is_production(values.get("environment"), values.get("public_url", "")):
@@ -288,7 +309,7 @@ def _texts(given: Mapping[str, Any]) -> dict[str, str]:
     """Every setting as text, valid or not."""
     texts: dict[str, str] = {}
     for name in Settings.model_fields:
-        value = given.get(name, os.environ.get(PREFIX + name.upper()))
+        value = given.get(name, variable_of(PREFIX + name.upper()) or None)
         if isinstance(value, SecretStr):
             value = value.get_secret_value()
         if value is not None:

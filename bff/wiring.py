@@ -82,7 +82,7 @@ from bff.web.studio.draft_products import DraftProducts
 from bff.webhooks.bodies import Bodies
 from bff.webhooks.endpoints import DatabaseEndpoints
 from bff.webhooks.parts import build as build_webhooks
-from bff.webhooks.parts import put_product
+from bff.webhooks.parts import put_products
 
 LOOK_UPS_AT_ONCE: Final = 16
 """Parallel look-ups of connectors in the partner service's catalogue, per worker."""
@@ -108,8 +108,7 @@ def build_services(settings: Settings, identify: Identify | None = None) -> Serv
         from_file = read_products(settings.products)
         if settings.is_production:
             require_fit_for_production(settings.products, from_file, settings.allowed_webhook_networks)
-        for applied in from_file:
-            put_product(products, endpoints, applied)
+        put_products(settings.products, products, endpoints, from_file)
     return _wire(settings, store, products, endpoints, identify)
 
 

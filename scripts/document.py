@@ -91,7 +91,8 @@ HTTP_WORDS = {
 def settings_page() -> str:
     """docs/settings.md."""
     parts = ["# Settings\n", "Every program reads its settings from the environment, refuses to start with a"]
-    parts[-1] += " faulty one, and then names each fault and what to write instead (exit status 2).\n"
+    parts[-1] += " faulty one, and then names each fault and what to write instead (exit status 2)."
+    parts[-1] += " A blank variable counts as not set, and white space around a value does not count.\n"
     for title, (about, shape) in GROUPS.items():
         rows = [_row(shape, name, field) for name, field in shape.model_fields.items()]
         parts += [f"## {title}\n", about + "\n", "| variable | default | what it is |\n|---|---|---|"]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from bff.cli import FAULTY
@@ -14,26 +12,20 @@ from bff.cli.connections import add_commands as add_connection_commands
 from bff.cli.connectors import add_commands as add_connector_commands
 from bff.cli.messages import add_commands as add_message_commands
 from bff.cli.operations import add_commands as add_operation_commands
+from bff.cli.products import add_commands as add_product_commands
 from bff.cli.studio import add_commands as add_studio_commands
 from bff.cli.webhooks import add_commands as add_webhook_commands
-from bff.cli.webhooks import require_webhooks_fit
 from bff.connect.store import DatabaseAttempts
 from bff.connect.timeline import as_text
-from bff.content.store import ContentStore
 from bff.demo.run import run_demo
 from bff.identity.session_store import DatabaseSessionEnds
-from bff.products.file import read_products
-from bff.products.store import BY_FILE, DatabaseProducts
 from bff.serve import serve
 from bff.serving.database import open_database
 from bff.serving.store_clock import StoreClock
 from bff.serving.version import own_version
-from bff.settings import database_url, load_settings, signing_keys
+from bff.settings import database_url, load_settings
 from bff.storage.restored import invalidate
 from bff.storage.schema import SCHEMA
-from bff.storage.sealing import Sealing
-from bff.webhooks.endpoints import DatabaseEndpoints
-from bff.webhooks.parts import put_product
 from bff.wiring import build_services
 
 
@@ -71,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     add("providers", None, "services that ship as catalogue entries: search, show, add")
     add_operation_commands(add)
     add_connector_commands(group("connectors", "the partner service's connectors"))
-    _add_product_commands(group("products", "product files"))
+    add_product_commands(group("products", "product files"))
     add_message_commands(group("messages", "messages, words and look in files"))
     add_studio_commands(group("studio", "the Studio, where product teams edit"))
     add_webhook_commands(group("webhooks", "what products' servers are told"))
@@ -79,12 +71,6 @@ def _parser() -> argparse.ArgumentParser:
     _add_attempt_commands(group("attempts", "attempts"))
     _add_database_commands(group("db", "the database"))
     return parser
-
-
-def _add_product_commands(actions: Any) -> None:
-    apply = actions.add_parser("apply", help="check a product file and put its products into the database")
-    apply.add_argument("file", type=Path)
-    apply.set_defaults(run=_apply)
 
 
 def _add_attempt_commands(actions: Any) -> None:
@@ -109,29 +95,6 @@ def _embedded(arguments: list[str]) -> int:
     os.execv(sys.executable, [sys.executable, "-m", "bff.partner", *arguments])  # noqa: S606  # nosec B606  # our own interpreter and module
 
 
-def _apply(arguments: argparse.Namespace) -> int:
-    applied = read_products(arguments.file)
-    if any(product.webhooks for product in applied):
-        # Webhook secrets are encrypted by the signing keys, and allowed addresses depend on the environment.
-        signing_keys()
-        require_webhooks_fit(arguments.file, applied)
-    engine = open_database(database_url())
-    SCHEMA.upgrade(engine)
-    store, content = DatabaseProducts(engine), ContentStore(engine, _now)
-    endpoints = DatabaseEndpoints(engine, lambda: Sealing(signing_keys()), _now)
-    for product in applied:
-        key = product.registration.key
-        changed = put_product(store, endpoints, product)
-        print(f"applied {key}")
-        if not changed and (current := content.published(key)).by != BY_FILE:
-            print(
-                f"{key}: the file's messages, words and look are the same as last time, so version"
-                f" {current.number}, published by {current.by}, stays; `hitchpost messages import` puts the"
-                " file's in its place"
-            )
-    return 0
-
-
 def _show(arguments: argparse.Namespace) -> int:
     store = DatabaseAttempts(SCHEMA.open(database_url()))
     code: str = arguments.code.strip()
@@ -143,10 +106,6 @@ def _show(arguments: argparse.Namespace) -> int:
     for attempt in attempts:
         print(as_text(attempt, store.steps(attempt.id)))
     return 0
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _purge(_: argparse.Namespace) -> int:

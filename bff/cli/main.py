@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
 
 from bff.cli import FAULTY
 from bff.common.errors import HitchpostError
@@ -11,16 +10,15 @@ from bff.common.faulty_file import FaultyFile
 from bff.common.text import text_fault
 from bff.serve import serve
 from bff.serving.database_trouble import UnusableDatabase, message_for
-from bff.serving.terminal import plain
+from bff.serving.terminal import one_line, run_plainly
 from bff.settings import PREFIX, FaultySettings
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command. For faulty arguments, settings or files, prints all faults and returns ``FAULTY``."""
     given = sys.argv[1:] if argv is None else argv
-    # ``plain`` makes output safe for terminals. ``serve`` writes logs, which are encoded already.
-    with nullcontext() if given == ["serve"] else plain():
-        return _checked(given)
+    # ``serve`` writes logs, which are encoded already.
+    return _checked(given) if given == ["serve"] else run_plainly(lambda: _checked(given))
 
 
 def _checked(given: list[str]) -> int:
@@ -36,6 +34,11 @@ def _checked(given: list[str]) -> int:
         return FAULTY
     except HitchpostError as error:
         print(error.detail, file=sys.stderr)
+        return FAULTY
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"{one_line(error.filename)}: {error.strerror}", file=sys.stderr)
         return FAULTY
     except Exception as error:
         if (fault := message_for(error, f"{PREFIX}DATABASE_URL")) is None:

@@ -51,7 +51,10 @@ def _export(arguments: argparse.Namespace) -> int:
     if arguments.file is None:
         sys.stdout.write(text)
     else:
-        arguments.file.write_text(text, encoding="utf-8")
+        try:
+            arguments.file.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise FaultyFile([f"{arguments.file}: cannot be written: {error.strerror}"]) from None
         print(f"wrote {arguments.file}")
     return 0
 

@@ -19,10 +19,11 @@ from bff.common.faulty_file import FaultyFile
 from bff.common.secret import Secret
 from bff.connect.receipts import Receipts
 from bff.identity.sessions import LONGEST_SESSION
+from bff.products.conflicts import stored_conflicts
 from bff.products.production import product_faults
 from bff.serving.database_trouble import UnusableDatabase
 from bff.serving.rate_limits import limits_faults
-from bff.settings import PREFIX, FaultySettings, Settings, database_url, load_settings
+from bff.settings import PREFIX, FaultySettings, Settings, database_url, load_settings, unknown_settings
 from bff.storage.schema import SCHEMA
 from bff.upstream.probe import PartnerProbe
 from bff.wiring import partner_limits
@@ -55,12 +56,15 @@ def _check(arguments: argparse.Namespace) -> int:
         settings = load_settings()
     except FaultySettings as error:
         faults += error.faults
+    warnings += unknown_settings(settings.products if settings else None)
     if settings is not None:
         networks = settings.allowed_webhook_networks
         faults += product_faults(settings.products, production=settings.is_production, networks=networks)
         warnings += _warnings(settings)
     if not arguments.offline:
         _check_database(settings, faults, warnings)
+        if settings is not None:
+            faults += stored_conflicts(settings.products, settings.database_url)
         if settings is not None and settings.limits_url is not None:
             faults += limits_faults(f"{PREFIX}LIMITS_URL", settings.limits_url.get_secret_value())
         if not arguments.online:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from bff.common.legible import visible_id
 from bff.products.file import AppliedProduct
 from bff.products.production import NETWORKS, require_webhooks_fit_for_production
 from bff.serving.destinations import networks_of
-from bff.serving.environment import is_production
+from bff.serving.environment import is_production, variable_of
 from bff.settings import PREFIX, FaultySettings, load_settings
 from bff.webhooks.endpoints import StoredEndpoint
 from bff.webhooks.log import DeliveryFilter, LoggedDelivery
@@ -52,10 +51,10 @@ def add_commands(actions: Any) -> None:
 
 def require_webhooks_fit(path: Path, products: Iterable[AppliedProduct]) -> None:
     """Check the webhooks of products, in production. Raises ``FaultyFile`` or ``FaultySettings``."""
-    if not is_production(os.environ.get(f"{PREFIX}ENVIRONMENT"), os.environ.get(f"{PREFIX}PUBLIC_URL", "")):
+    if not is_production(variable_of(f"{PREFIX}ENVIRONMENT"), variable_of(f"{PREFIX}PUBLIC_URL")):
         return
     try:
-        networks = networks_of(os.environ.get(NETWORKS, ""))
+        networks = networks_of(variable_of(NETWORKS))
     except ValueError as error:
         raise FaultySettings([f"{NETWORKS}: {error}"]) from None
     require_webhooks_fit_for_production(path, products, networks)

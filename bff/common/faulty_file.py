@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bff.common.text import first_fault
+from bff.serving.text_files import text_of
 
 LARGEST_FILE: Final = 8 * 1024 * 1024
 
@@ -37,7 +38,7 @@ def _read(path: Path) -> str:
         content = file.read(LARGEST_FILE + 1)
     if len(content) > LARGEST_FILE:
         raise ValueError(f"the file has more than {LARGEST_FILE // 1024} KiB")
-    return content.decode().replace("\r\n", "\n")
+    return text_of(content)
 
 
 def describe_fault(path: Path, document: dict[str, Any], fault: Any) -> str:

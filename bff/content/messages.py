@@ -21,6 +21,8 @@ MOST_REPORTED: Final = 10
 MOST_DEPTH: Final = 32
 """Levels of nesting in a JSON message, which is filled in by recursion."""
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
+_FOREIGN: Final = re.compile(rf"(?:\{{\{{|[$%]\{{)\s*({'|'.join(VARIABLES)})\s*\}}\}}?")
+"""A variable as others write it: ``{{name}}``, ``${name}``, ``%{name}``. A part of it would be sent."""
 _JSON_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _NESTING: Final = re.compile(r"[\[\]{}]")
 # With lone surrogates, which JSON can escape, but which cannot be encoded in a URL.
@@ -47,6 +49,10 @@ def faults(template: MessageTemplate) -> list[str]:
         f"{{{name}}} is no variable; use one of {', '.join('{' + known + '}' for known in VARIABLES)}"
         for name in dict.fromkeys(_PLACEHOLDER.findall(template.text))
         if name not in VARIABLES and _looks_like_a_name(name)
+    ][:MOST_REPORTED]
+    found += [
+        f"{name} is written as in another language of templates; write {{{match[1]}}} here"
+        for name, match in {match[0]: match for match in _FOREIGN.finditer(template.text)}.items()
     ][:MOST_REPORTED]
     if not template.text:
         found.append("the text is empty; write what your page should hear")
@@ -146,4 +152,4 @@ def _depth(text: str) -> int:
 
 def _looks_like_a_name(text: str) -> bool:
     # Braces of JSON in a text message, such as {"a":1}, are no variable.
-    return re.fullmatch(r"\s*[A-Za-z_][\w.\-]*\s*", text) is not None or not text.strip()
+    return re.fullmatch(r"\s*[^\W\d][\w.\- ]*", text) is not None or not text.strip()

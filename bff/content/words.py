@@ -25,7 +25,13 @@ ALWAYS: Final = ("connector_name", "product_name")
 ACCOUNTS: Final = ("account", "other_account")
 """The third-party accounts of a mismatch: the connected one, and the one that signed in."""
 _PLACEHOLDER: Final = re.compile(r"\{(\s*[\w.\-]*\s*)\}")
-"""A name in braces. Other braces are text, as in ``{ 7 * 7 }``."""
+"""A name in braces."""
+_STRAY: Final = re.compile(r"[{}]|[$%]\0")
+"""What is left over of other notations, such as ``{{name}}`` and ``${name}``; NUL stands for a name."""
+STRAY: Final = (
+    "there is a brace too many or too few, or a $ or % before one, which users would read; write a name as"
+    " {product_name}, with one brace on each side"
+)
 
 MAX_TEXT: Final = 500
 """Characters of one text."""
@@ -206,6 +212,8 @@ def faults(key: str, text: str) -> list[str]:
         if "{" + name + "}" not in text
     ]
     found += unfillable(_PLACEHOLDER.findall(text), known.allowed)
+    if _STRAY.search(_PLACEHOLDER.sub("\0", text)):
+        found.append(STRAY)
     if len(text) > MAX_TEXT:
         found.append(f"the text has {len(text)} characters; at most {MAX_TEXT} fit where it stands")
     if has_control(text):

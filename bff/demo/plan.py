@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bff.common.faulty_file import FaultyFile
+from bff.serving.text_files import text_of
 
 DEFAULT_FOLDER: Final = ".demo"
 DEFAULT_PORT: Final = 8000
@@ -93,12 +94,12 @@ def make_plan(environ: Mapping[str, str]) -> Plan:
 
 def write_files(plan: Plan) -> list[dict[str, Any]]:
     """Write the demo's catalogue and product file; return the catalogue's connectors."""
-    text = plan.catalogue.read_text(encoding="utf-8").replace(SANDBOX_IN_FILES, plan.sandbox)
-    (plan.folder / "catalogue.toml").write_text(text, encoding="utf-8")
     try:
+        text = text_of(plan.catalogue.read_bytes()).replace(SANDBOX_IN_FILES, plan.sandbox)
         connectors: list[dict[str, Any]] = tomllib.loads(text).get("connector", [])
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise FaultyFile([f"{plan.catalogue}: is no TOML: {error}"]) from None
+    (plan.folder / "catalogue.toml").write_text(text, encoding="utf-8")
     usable = [item for item in connectors if isinstance(item, dict) and isinstance(item.get("key"), str)]
     (plan.folder / "products.toml").write_text(_products(plan, usable), encoding="utf-8")
     return usable

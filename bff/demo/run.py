@@ -36,7 +36,7 @@ from bff.storage.sealing import Sealing
 from bff.studio.access import Role
 from bff.studio.invites import make_link
 from bff.webhooks.endpoints import DatabaseEndpoints
-from bff.webhooks.parts import put_product
+from bff.webhooks.parts import put_products
 
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 10.0
@@ -127,16 +127,18 @@ def _apply_products(plan: Plan) -> None:
     SCHEMA.upgrade(engine)
     store, sealing = DatabaseProducts(engine), Sealing([Secret(plan.secrets["signing_key"])])
     endpoints = DatabaseEndpoints(engine, lambda: sealing, lambda: datetime.now(UTC))
-    applied = read_products(plan.folder / "products.toml")
+    path = plan.folder / "products.toml"
+    applied = read_products(path)
     applied += read_products(plan.extra_products) if plan.extra_products else []
-    for item in applied:
+    for number, item in enumerate(applied):
         registration, keys = item.registration, set(item.secret_keys)
         if registration.key == PRODUCT:
             # Keep the demo's page working if the extra product file redefines its product.
             keys.add(Secret(plan.secrets["secret_key"]))
             origins = tuple(dict.fromkeys((*registration.origins, plan.host)))
             registration = replace(registration, origins=origins)
-        put_product(store, endpoints, replace(item, registration=registration, secret_keys=tuple(keys)))
+        applied[number] = replace(item, registration=registration, secret_keys=tuple(keys))
+    put_products(plan.extra_products or path, store, endpoints, applied)
     engine.dispose()
 
 

@@ -62,6 +62,13 @@ class Answer:
         except (ValueError, RecursionError):
             raise PartnerUnavailable(f"the partner service answered {self.status} without JSON") from None
 
+    def document_if_any(self) -> Any:
+        """The body as JSON; None for any other, where the status says enough."""
+        try:
+            return self.document()
+        except PartnerUnavailable:
+            return None
+
 
 class _TryFailed(Exception):
     """One try failed. ``error`` is raised to the caller unless a retry succeeds."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
 
 from bff.serving.loading import kept
 
@@ -13,15 +12,14 @@ with kept():
     from bff.partner.serve import serve
     from bff.partner.settings import FaultySettings
     from bff.serving.database_trouble import UnusableDatabase, message_for
-    from bff.serving.terminal import plain
+    from bff.serving.terminal import one_line, run_plainly
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command, return its exit status: 2 for an unusable configuration or database, 1 for errors."""
     argv = sys.argv[1:] if arguments is None else arguments
     # The server writes structured logs; every other command prints plain text.
-    with nullcontext() if argv == ["serve"] else plain():
-        return _checked(argv)
+    return _checked(argv) if argv == ["serve"] else run_plainly(lambda: _checked(argv))
 
 
 def _checked(arguments: list[str]) -> int:
@@ -33,6 +31,11 @@ def _checked(arguments: list[str]) -> int:
     except ApiError as error:
         print(error.message, file=sys.stderr)
         return 1
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"{one_line(error.filename)}: {error.strerror}", file=sys.stderr)
+        return 2
     except Exception as error:
         if (fault := message_for(error, "HITCHPOST_EMBEDDED_DATABASE_URL")) is None:
             raise

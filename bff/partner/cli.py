@@ -18,7 +18,7 @@ from bff.partner.provider_commands import add_commands as add_provider_commands
 from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue, require_allowed
 from bff.partner.providers.provider import Provider
 from bff.partner.serve import serve as run_server
-from bff.partner.settings import FaultySettings, Settings, load_settings
+from bff.partner.settings import FaultySettings, Settings, load_settings, unknown_settings
 from bff.partner.storage.database import SCHEMA, Database
 from bff.partner.storage.restored import JUMP, void
 from bff.serving.rate_limits import limits_faults
@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check_config(arguments: argparse.Namespace) -> int:
     faults: list[str] = []
-    warnings: list[str] = []
+    warnings = unknown_settings()
     try:
         settings = load_settings()
     except FaultySettings as error:

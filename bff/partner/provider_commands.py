@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +10,7 @@ from typing import Any, Final
 from bff.partner.providers.catalogue_writing import add_to, entry_text, secret_variable
 from bff.partner.providers.shipped_entries import ShippedEntry, UnknownProvider, matching, named, near
 from bff.partner.settings import PREFIX
+from bff.serving.environment import variable_of
 
 CALLBACK: Final = "/connector/callback"
 FAULTY: Final = 2
@@ -50,7 +50,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _add(arguments: argparse.Namespace) -> int:
-    path = arguments.catalogue or os.environ.get(f"{PREFIX}CATALOGUE")
+    path = arguments.catalogue or variable_of(f"{PREFIX}CATALOGUE")
     if not path:
         print(f"write --catalogue FILE, or set {PREFIX}CATALOGUE", file=sys.stderr)
         return FAULTY
@@ -95,6 +95,6 @@ def _print_added(entry: ShippedEntry, path: Path) -> None:
 def _registration(entry: ShippedEntry) -> str:
     if not entry.needs_client_id:
         return "no app to register: the user types the credentials in the popup"
-    origin = os.environ.get(f"{PREFIX}PUBLIC_URL", "").rstrip("/")
+    origin = variable_of(f"{PREFIX}PUBLIC_URL").rstrip("/")
     hint = "" if origin else f" (the origin is your {PREFIX}PUBLIC_URL)"
     return f"redirect URI to register at {entry.name}: {origin or '{partner origin}'}{CALLBACK}{hint}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue, require_allowed
-from bff.partner.settings import FaultySettings, load_settings
+from bff.partner.settings import FaultySettings, load_settings, unknown_settings
 from bff.serving.loading import kept
-from bff.serving.logs import configure
+from bff.serving.logs import configure, tell_unknown
 from bff.serving.server import Server, Serving
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def _serving() -> Serving:
     if settings.workers > 1 and settings.worker == "threads":
         load()
     configure(settings.log_format)
+    tell_unknown(unknown_settings())
     return Serving(
         lambda replacing: load()(settings, catalogue, replacing),
         bind=settings.bind,

@@ -14,9 +14,16 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from bff.partner.providers import outbound
-from bff.serving.environment import debugging, from_files, is_production, weakness
+from bff.serving.environment import (
+    debugging,
+    from_files,
+    is_production,
+    unknown_variables,
+    variable_of,
+    weakness,
+)
 from bff.serving.hosts import LOOPBACK, host_name
-from bff.serving.settings import DatabaseUrl, ServedSettings
+from bff.serving.settings import Bind, DatabaseUrl, ServedSettings
 
 PREFIX: Final = "HITCHPOST_EMBEDDED_"
 KEY_BYTES: Final = 32
@@ -96,7 +103,7 @@ class Settings(ServedSettings):
         description="Networks (CIDR, comma-separated) in which third parties may be called although their"
         " addresses are not public; this machine, too, when the public URL is http:// on it.",
     )
-    bind: str = Field(default="127.0.0.1:8002", description="Address and port to listen on.")
+    bind: Bind = Field(default="127.0.0.1:8002", description="Address and port to listen on.")
     limit_address: int = Field(
         default=12_000,
         ge=1,
@@ -186,12 +193,17 @@ def load_settings() -> Settings:
     except ValidationError as error:
         settings = None
         faults += [_fault_line(fault) for fault in error.errors()]
-    texts = {name: os.environ.get(PREFIX + name.upper(), "") for name in Settings.model_fields} | values
+    texts = {name: variable_of(PREFIX + name.upper()) for name in Settings.model_fields} | values
     reported = {fault.partition(":")[0] for fault in faults}
     faults += [fault for fault in _production_faults(texts) if fault.partition(":")[0] not in reported]
     if settings is None or faults:
         raise FaultySettings(faults)
     return settings
+
+
+def unknown_settings() -> list[str]:
+    """A line for each variable that looks like a setting and is none."""
+    return list(unknown_variables(PREFIX, Settings.model_fields, os.environ))
 
 
 def _production_faults(values: Mapping[str, str]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from bff.common.strict_json import FaultyJson, loads
 from bff.content.file import Strict
 from bff.identity.jwks import FaultyKey, public_key
 from bff.identity.sessions import AssertionRule
+from bff.serving.text_files import text_of
 
 Name = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[\x21-\x7e]+$")]
 
@@ -48,7 +49,7 @@ class AssertionTable(Strict):
 
 def _keys_of(path: Path) -> list[dict[str, Any]]:
     try:
-        document = loads(path.read_bytes())
+        document = loads(text_of(path.read_bytes()))
     except OSError:
         raise FaultyJson("there is no such file") from None
     keys = document.get("keys") if isinstance(document, dict) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ from bff.products.webhook_endpoint import WebhookEndpoint
 from bff.products.webhook_table import WebhookTable, webhook_faults
 
 SECRET_KEY_LENGTH: Final = 20
+SENDABLE: Final = re.compile("[!-~]*")
+"""A secret key that an ``Authorization`` header carries as it is (RFC 9110, section 5.5)."""
+KEY_ADVICE: Final = "which says who calls; make one for each with: echo sk_$(openssl rand -hex 24)"
 ACCOUNT_PREFIX: Final = r"^[A-Za-z0-9._~:-]*$"
 """Characters that need no encoding in URLs and headers."""
 Value = TypeVar("Value")
@@ -76,16 +80,22 @@ def read_products(path: Path, environ: dict[str, str] | None = None) -> list[App
         wrong += _faults(item, environ)
         if item.assertion is not None:
             wrong += [f"{item.key}: assertion.{fault}" for fault in item.assertion.take_keys(path.parent)]
-    wrong += _conflicts(file.product)
+    wrong += _conflicts(file.product, environ)
     if wrong:
         raise FaultyFile([f"{path}: {fault}" for fault in wrong])
     return [_applied(item, environ, logos[item.key]) for item in file.product]
 
 
-def _conflicts(products: list[_Product]) -> Iterator[str]:
-    """Faults between products: equal keys, or assertions that two products would accept."""
+def _conflicts(products: list[_Product], environ: dict[str, str]) -> Iterator[str]:
+    """Faults between products: equal keys or secret keys, or assertions that two products would accept."""
     for key in _repeated(item.key for item in products):
         yield f"{key}: key: two products have this key"
+    holders: dict[str, list[str]] = {}
+    for item in products:
+        for secret in _secret_keys(item, environ):
+            holders.setdefault(secret, []).append(item.key)
+    for keys in dict.fromkeys(tuple(keys) for keys in holders.values() if len(set(keys)) > 1):
+        yield f"{', '.join(keys)}: secret_keys: these products have the same key, {KEY_ADVICE}"
     rules = [(item.assertion.issuer, item.assertion.audience) for item in products if item.assertion]
     for issuer, _ in _repeated(rules):
         yield (
@@ -109,6 +119,11 @@ def _faults(item: _Product, environ: dict[str, str]) -> Iterator[str]:
     keys = _secret_keys(item, environ)
     if not keys:
         yield f"{item.key}: secret_keys: write at least one, or name a set variable in secret_key_env"
+    if not all(map(SENDABLE.fullmatch, keys)):
+        yield (
+            f"{item.key}: secret_keys: a key has a character that no Authorization header carries (a space, a"
+            " line break, or one that is not ASCII); make another"
+        )
     if any(len(key) < SECRET_KEY_LENGTH for key in keys):
         yield f"{item.key}: secret_keys: a key has fewer than {SECRET_KEY_LENGTH} characters; make one"
 
@@ -119,8 +134,10 @@ def _repeated(values: Iterable[Value]) -> set[Value]:
 
 
 def _secret_keys(item: _Product, environ: dict[str, str]) -> list[str]:
-    from_environment = environ.get(item.secret_key_env, "") if item.secret_key_env else ""
-    return [*item.secret_keys, *([from_environment] if from_environment else [])]
+    """The keys, each once. White space around a key is left out, as HTTP does: ``echo`` ends in a newline."""
+    from_environment = environ.get(item.secret_key_env, "").strip() if item.secret_key_env else ""
+    written = [key.strip() for key in item.secret_keys]
+    return list(dict.fromkeys([*written, *([from_environment] if from_environment else [])]))
 
 
 def _registration(item: _Product) -> Registration:
@@ -129,7 +146,7 @@ def _registration(item: _Product) -> Registration:
     return Registration(
         item.key,
         item.name,
-        tuple(item.origins),
+        tuple(dict.fromkeys(item.origins)),
         connectors,
         assertion=rule,
         account_namespace=item.account_namespace,

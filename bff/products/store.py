@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
+from bff.common.faulty_file import FaultyFile
 from bff.common.secret import Secret, fingerprint
 from bff.common.ttl_cache import TtlCache
 from bff.content.content import product_of
@@ -18,9 +19,11 @@ from bff.content.logos.store import DatabaseImages
 from bff.content.product import DisconnectPolicy, OfferedConnector, Product, Registration
 from bff.content.store import ContentStore, latest
 from bff.identity.sessions import AssertionRule
+from bff.products.conflicts import conflicts
+from bff.products.file import AppliedProduct
 from bff.serving.database import writing
 from bff.storage.schema import SCHEMA
-from bff.storage.tables import product_origins, products, secret_keys
+from bff.storage.tables import connections, product_origins, products, secret_keys
 
 FRESH_SECONDS: Final = 2.0
 """How long a worker may serve an outdated product: the lifetime of its cache."""
@@ -99,35 +102,72 @@ class DatabaseProducts:
         keys: Iterable[Secret],
         logos: Iterable[Logo] = (),
     ) -> bool:
-        """Replace a product's registration and secret keys, in one transaction.
+        """Store one product, as ``put_all`` does. Returns whether its content was published."""
+        (changed,) = self.put_all([AppliedProduct(registration, content, tuple(keys), tuple(logos))])
+        return changed
 
-        ``content`` is that of the product file. It is published only if it differs from the file's content of
-        the last call: an unchanged file does not undo what the team has published since. Returns whether it
-        was published.
+    def put_all(
+        self,
+        applied: Sequence[AppliedProduct],
+        also: Callable[[Connection, AppliedProduct], None] = lambda *_: None,
+    ) -> list[bool]:
+        """Replace the registrations and secret keys of products in one transaction: of all, or of none.
+
+        The content of the product file is published only if it differs from the file's content of the last
+        call: an unchanged file does not undo what the team has published since. Returns for each product
+        whether it was published. ``also`` stores more of a product in the same transaction. Raises
+        ``FaultyFile`` if another product in the database has one of the secret keys.
         """
-        for logo in logos:
-            self._images.put(logo, registration.key)
-        row = {
-            "name": registration.name,
-            "document": _to_document(registration),
-            "file_content": dict(content),
-        }
+        for product in applied:
+            for logo in product.logos:
+                self._images.put(logo, product.registration.key)
         with self._writer.begin() as connection:
             # Several workers apply the same file when they start.
             SCHEMA.one_at_a_time(connection)
-            stored = select(products.c.file_content).where(products.c.key == registration.key)
-            previous = connection.execute(stored.with_for_update()).one_or_none()
-            if previous is None:
-                connection.execute(insert(products).values(key=registration.key, **row))
-            else:
-                connection.execute(update(products).where(products.c.key == registration.key).values(row))
-            _replace(connection, registration, keys)
-            changed = previous is None or previous.file_content != dict(content)
-            if changed:
-                self._content.put(connection, registration.key, content, BY_FILE, "")
-        self.forget(registration.key)
+            if faults := conflicts(connection, applied):
+                raise FaultyFile(faults)
+            # Of all products first: a key may move from one to another.
+            ours = [product.registration.key for product in applied]
+            connection.execute(delete(secret_keys).where(secret_keys.c.product_key.in_(ours)))
+            changed = [self._put(connection, product) for product in applied]
+            for product in applied:
+                also(connection, product)
+        self._forget(ours)
+        return changed
+
+    def remove(self, key: str, also: Callable[[Connection], None] = lambda _: None) -> None:
+        """Delete a product with its secret keys, origins, content, drafts and Studio sessions.
+
+        Attempts, connections and webhook deliveries stay until they are purged. Its connections are no longer
+        checked: their accounts' names at the partner service may depend on the registration.
+        """
+        with self._writer.begin() as connection:
+            SCHEMA.one_at_a_time(connection)
+            ours = connections.c.product == key
+            connection.execute(update(connections).where(ours).values(look_at=None))
+            connection.execute(delete(products).where(products.c.key == key))
+            also(connection)
+        self._forget([key])
+
+    def _forget(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self.forget(key)
         self._origins.clear()
         self._sharing.clear()
+
+    def _put(self, connection: Connection, product: AppliedProduct) -> bool:
+        registration, content = product.registration, dict(product.content)
+        row = {"name": registration.name, "document": _to_document(registration), "file_content": content}
+        stored = select(products.c.file_content).where(products.c.key == registration.key)
+        previous = connection.execute(stored.with_for_update()).one_or_none()
+        if previous is None:
+            connection.execute(insert(products).values(key=registration.key, **row))
+        else:
+            connection.execute(update(products).where(products.c.key == registration.key).values(row))
+        _replace(connection, registration, product.secret_keys)
+        changed = previous is None or previous.file_content != content
+        if changed:
+            self._content.put(connection, registration.key, content, BY_FILE, "")
         return changed
 
     def _read(self, key: str) -> Product | None:
@@ -174,10 +214,9 @@ def _replace(connection: Connection, registration: Registration, keys: Iterable[
     key = registration.key
     connection.execute(delete(product_origins).where(product_origins.c.product_key == key))
     connection.execute(delete(secret_keys).where(secret_keys.c.product_key == key))
-    for origin in registration.origins:
+    for origin in dict.fromkeys(registration.origins):
         connection.execute(insert(product_origins).values(product_key=key, origin=origin))
-    for secret in keys:
-        digest = fingerprint(secret.reveal())
+    for digest in dict.fromkeys(fingerprint(secret.reveal()) for secret in keys):
         connection.execute(insert(secret_keys).values(sha256=digest, product_key=key))
 
 

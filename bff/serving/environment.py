@@ -1,10 +1,12 @@
-"""Reads secrets from files, and checks for weak secrets and debugging switches. Used by both programs."""
+"""Reads variables and secret files; finds weak secrets, misspelt names and debugging. For both programs."""
 
 from __future__ import annotations
 
+import difflib
 import os
+import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Literal
 
@@ -29,6 +31,11 @@ WELL_KNOWN: Final = (
 BEGINNINGS: Final = ("demo", "test", "sk_demo", "sk_test")
 """Prefixes of weak secrets. Random keys may contain such short words elsewhere."""
 DEBUGGING: Final = ("FLASK_DEBUG", "PYTHONDEVMODE", "PYTHONASYNCIODEBUG", "WERKZEUG_DEBUG_PIN")
+NEAR: Final = 0.75
+"""How alike a misspelt name and a setting are at least (``difflib``)."""
+_OF_A_SERVICE: Final = re.compile(
+    r"_SERVICE_HOST$|_SERVICE_PORT(?:_\w+)?$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?$"
+)
 OFF: Final = frozenset({"", "0", "false", "no", "off"})
 
 
@@ -40,9 +47,9 @@ def from_files(
     faults: list[str] = []
     for name in names:
         variable = f"{prefix}{name.upper()}"
-        if not (path := environ.get(variable + FILE)):
+        if not (path := variable_of(variable + FILE, environ)):
             continue
-        if environ.get(variable):
+        if variable_of(variable, environ):
             faults.append(f"{variable}{FILE}: {variable} is set too; leave one of them")
             continue
         try:
@@ -58,7 +65,46 @@ def _read(path: Path) -> str:
         data = file.read(LARGEST_FILE + 1)
     if len(data) > LARGEST_FILE:
         raise ValueError(f"larger than {LARGEST_FILE} bytes")
-    return data.decode().strip()
+    # Windows' editors begin a file with a byte order mark.
+    if not (text := data.decode("utf-8-sig").strip()):
+        raise ValueError("it is empty")
+    return text
+
+
+def variable_of(name: str, environ: Mapping[str, str] | None = None) -> str:
+    """A variable without white space around it: secrets made by ``echo`` end in a newline. "" if not set."""
+    return (os.environ if environ is None else environ).get(name, "").strip()
+
+
+def unknown_variables(
+    prefix: str,
+    names: Iterable[str],
+    environ: Mapping[str, str],
+    *,
+    others: tuple[str, ...] = (),
+    named: Collection[str] = (),
+) -> Iterator[str]:
+    """A line for each variable with this prefix that is no setting, with the nearest that is one.
+
+    ``others``: longer prefixes of other programs. ``named``: variables that a file of the operator names.
+    """
+    known = [prefix + name.upper() + ending for name in names for ending in ("", FILE)]
+    for variable in sorted(environ):
+        name = variable.upper()
+        if not name.startswith(prefix) or name.startswith(others) or name in known or variable in named:
+            continue
+        if _is_of_a_service(name, environ[variable]):
+            continue
+        near = difflib.get_close_matches(name, known, 1, NEAR)
+        hint = f"did you mean {near[0]}?" if near else "docs/settings.md lists all"
+        yield f"{variable}: is no setting, and is ignored; {hint}"
+
+
+def _is_of_a_service(name: str, value: str) -> bool:
+    """Whether Kubernetes or Docker set it, for a service whose name begins like ours."""
+    return _OF_A_SERVICE.search(name) is not None or (
+        name.endswith("_PORT") and value.startswith(("tcp://", "udp://", "sctp://"))
+    )
 
 
 def is_production(given: str | None, public_url: str) -> bool:

@@ -51,6 +51,12 @@ _SETTING: Final = re.compile(r"HITCHPOST_[A-Z_]+")
 Event = MutableMapping[str, Any]
 
 
+def tell_unknown(lines: list[str]) -> None:
+    """Log once which variables look like settings and are none."""
+    if lines:
+        structlog.get_logger("hitchpost.server").warning("unknown settings", advice=" | ".join(lines))
+
+
 def configure(form: Form, stream: TextIO | None = None) -> None:
     """Send all logs of this process, our own and those of libraries, to ``stream`` (default: stdout).
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
-from pydantic_settings import BaseSettings
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
 from bff.serving.environment import Environment, is_production
 from bff.serving.hosts import host_name
@@ -16,6 +18,37 @@ WorkerKind = Literal["gevent", "threads"]
 """How a worker process serves many connections at once."""
 
 DRAIN_SECONDS: Final = 2.0
+PORTS: Final = range(1, 65536)
+_HOST: Final = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+")
+_PORT: Final = re.compile("[0-9]{1,5}")
+_OTHER_BIND: Final = re.compile(r":[0-9]{1,5}|unix:\S+|fd://[0-9]+")
+
+
+class Trimmed(EnvSettingsSource):
+    """The environment without white space around the values; a blank variable counts as not set.
+
+    Secrets made by ``echo`` end in a newline, and Compose sets ``${NAME:-}`` to nothing.
+    """
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """The value of a setting, its key, and whether it is JSON."""
+        value, key, is_json = super().get_field_value(field, field_name)
+        return (value.strip() or None if isinstance(value, str) else value), key, is_json
+
+
+class TrimmedSettings(BaseSettings):
+    """Base class of all settings: they come from arguments and the ``Trimmed`` environment."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Name the sources, the first one that has a value counts."""
+        return init_settings, Trimmed(settings_cls)
 
 
 def _limits_url(value: SecretStr | None) -> SecretStr | None:
@@ -45,6 +78,23 @@ def _database_url(value: str) -> str:
     return value.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
+def _address(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not _HOST.fullmatch(host) or not _PORT.fullmatch(port) or int(port) not in PORTS:
+        raise ValueError(
+            f"write an address and a port, such as 127.0.0.1:8001, [::1]:8001, or 0.0.0.0:8001 for every"
+            f" network; not {value!r}"
+        )
+    return value
+
+
+def _bind(value: str) -> str:
+    # What gunicorn takes besides.
+    return value if _OTHER_BIND.fullmatch(value) else _address(value)
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Bind = Annotated[str, AfterValidator(_bind)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 
 
@@ -57,7 +107,7 @@ def _hosts(value: str) -> str:
     return value
 
 
-class ServedSettings(BaseSettings):
+class ServedSettings(TrimmedSettings):
     """Base class of a program's settings. Each program adds its own settings and its prefix."""
 
     public_url: str
@@ -81,9 +131,8 @@ class ServedSettings(BaseSettings):
     log_format: Literal["json", "console"] = Field(
         default="json", description="One JSON object a line, or lines for people."
     )
-    metrics_bind: str | None = Field(
+    metrics_bind: Address | None = Field(
         default=None,
-        pattern=r"^[^\s/]+:[0-9]{1,5}$",
         description="Address and another port where `GET /metrics` is answered (Prometheus), such as"
         " 127.0.0.1:9101. Off when unset; it has no authentication, so keep it on loopback.",
     )

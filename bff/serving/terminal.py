@@ -7,11 +7,15 @@ Ids, names and texts come from hosts, their users and third parties. Terminals e
 from __future__ import annotations
 
 import contextlib
+import io
+import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, TextIO, cast
 
+FAULTY, INTERRUPTED, NOBODY_READS = 2, 130, 141
+"""Exit statuses. The last two are those of a program that SIGINT or SIGPIPE ends, in a shell."""
 _BIDI: Final = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 STEERING: Final = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{_BIDI}]")
 """Control characters, except the tab and the line feed, which our own output contains."""
@@ -24,29 +28,92 @@ def one_line(value: object) -> str:
     return IN_A_LINE.sub(_escaped, str(value))
 
 
+class Unwritable(Exception):
+    """Standard output takes no more: nobody reads it (``reason`` is None), or its disk is full, say."""
+
+    def __init__(self, error: OSError) -> None:
+        self.reason = None if isinstance(error, BrokenPipeError) else error.strerror
+        super().__init__(self.reason)
+
+
+def run_plainly(run: Callable[[], int]) -> int:
+    """Run a command with ``plain`` output; return its exit status.
+
+    That is ``NOBODY_READS`` if the program that reads it has ended, such as ``head``; ``FAULTY``, with a line
+    on standard error, if its output cannot be written or its input has ended; ``INTERRUPTED`` after Ctrl-C.
+    """
+    try:
+        with plain():
+            return run()
+    except Unwritable as lost:
+        _discard_output()
+        if lost.reason is None:
+            return NOBODY_READS
+        _complain(f"standard output cannot be written: {lost.reason}")
+    except EOFError:
+        _complain("standard input has ended; what was asked was not answered")
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return FAULTY
+
+
+def _complain(line: str) -> None:
+    with contextlib.suppress(OSError, AttributeError):
+        sys.stderr.write(f"{line}\n")
+
+
+def _discard_output() -> None:
+    # Else the interpreter tries again to write what is left, and complains.
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 @contextlib.contextmanager
 def plain() -> Iterator[None]:
     """Context manager that escapes control characters on stdout and stderr, as ``<U+001B>``."""
     with (
         contextlib.redirect_stdout(cast(TextIO, _Plain(sys.stdout))),
-        contextlib.redirect_stderr(cast(TextIO, _Plain(sys.stderr))),
+        contextlib.redirect_stderr(cast(TextIO, _Complaints(sys.stderr))),
     ):
-        yield
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
 
 
 class _Plain:
     """A text stream that escapes control characters and writes to another stream."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream or io.StringIO()  # Python has none for a descriptor that is closed.
 
     def write(self, text: str) -> int:
-        """Write ``text`` escaped; return its number of characters."""
-        self._stream.write(STEERING.sub(_escaped, text))
+        """Write ``text`` escaped; return its number of characters. Raises ``Unwritable``."""
+        try:
+            self._stream.write(STEERING.sub(_escaped, text))
+        except OSError as error:
+            self._lose(error)
         return len(text)
+
+    def flush(self) -> None:
+        """Write what is buffered. Raises ``Unwritable``."""
+        try:
+            self._stream.flush()
+        except OSError as error:
+            self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        raise Unwritable(error)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+class _Complaints(_Plain):
+    """The same for standard error. There is no other place to say that it cannot be written."""
+
+    def _lose(self, error: OSError) -> None:
+        pass
 
 
 def _escaped(match: re.Match[str]) -> str:

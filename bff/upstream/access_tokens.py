@@ -18,6 +18,8 @@ from bff.upstream.call_log import logged
 EARLY_SECONDS: Final = 300.0
 EARLY_SHARE: Final = 0.1
 LONGEST_LIFE: Final = 365 * 24 * 3600
+USUAL_LIFE: Final = 3600.0
+"""Seconds that a token is assumed to live if the answer does not say."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 60.0
 """Seconds until credentials that were refused are tried again: the first time, and at most."""
 _SENDABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
@@ -80,13 +82,11 @@ class TokenEndpoint:
             more: Any = {"form": self._form(), "harmless": True, "refusal_fails": True}
             answer = self._http.send("POST", "/oauth/token", **more)
             note["status"] = answer.status
-        found = answer.document() if answer.ok else {}
-        document = found if isinstance(found, dict) else {}
-        value, seconds = document.get("access_token"), _seconds(document.get("expires_in"))
-        if not isinstance(value, str) or not _SENDABLE.fullmatch(value) or seconds is None:
+        token = token_in(answer.document(), self._clock()) if answer.ok else None
+        if token is None:
             raise self._no_token(answer.status)
         self._refused, self._pause = None, 0.0
-        return AccessToken(Secret(value), seconds, self._clock() + seconds)
+        return token
 
     def _form(self) -> dict[str, str]:
         return {
@@ -105,6 +105,20 @@ class TokenEndpoint:
         self._again_at, self._refused = self._clock() + self._pause, error
         log.error("no access token", status=status, error_text=error.detail)
         return error
+
+
+def token_in(document: object, now: float) -> AccessToken | None:
+    """The access token in an endpoint's answer; None if there is none that can be sent, or its life is none.
+
+    ``expires_in`` is optional (RFC 6749, section 5.1). Should the token end earlier than assumed, a call is
+    refused, and another token is asked for.
+    """
+    told = document if isinstance(document, dict) else {}
+    value, life = told.get("access_token"), told.get("expires_in")
+    seconds = USUAL_LIFE if life is None else _seconds(life)
+    if not isinstance(value, str) or not _SENDABLE.fullmatch(value) or seconds is None:
+        return None
+    return AccessToken(Secret(value), seconds, now + seconds)
 
 
 def _seconds(value: object) -> float | None:

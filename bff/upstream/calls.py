@@ -258,7 +258,4 @@ def require_done(answer: Answer) -> None:
 
 def message_of(answer: Answer) -> str:
     """The ``Message`` of a refusal; empty if it has none."""
-    try:
-        return partner_json.message_of(answer.document())
-    except PartnerUnavailable:
-        return ""
+    return partner_json.message_of(answer.document_if_any())

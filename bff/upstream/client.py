@@ -205,18 +205,17 @@ class PartnerClient:
         but may refuse a property with 400.
         """
         path, template = f"/v1.0/account/connectors/{account_connector_id}", "/v1.0/account/connectors/{id}"
-        document: dict[str, Any] = {
-            "Properties": [
-                {"Name": name, "Value": value.reveal()} for name, value in credentials.properties.items()
-            ]
-        }
+        given = [{"Name": name, "Value": value.reveal()} for name, value in credentials.properties.items()]
+        document: dict[str, Any] = {"Properties": given}
         if credentials.auth_value is not None:
             document["AuthValue"] = credentials.auth_value.reveal()
         document["Hitchpost"] = {"SignIn": credentials.sign_in}
         more: Any = {"document": document, "means": {BAD_REQUEST, NOT_FOUND}, "asks_others": True}
         answer = self._calls.call("PUT", path, template, account=account, **more)
         if answer.status in {BAD_REQUEST, REFUSED, NO_ANSWER}:
-            return partner_json.read_not_taken(answer.document(), unreachable=answer.status == NO_ANSWER)
+            return partner_json.read_not_taken(
+                answer.document_if_any(), unreachable=answer.status == NO_ANSWER
+            )
         changed = partner_json.read_account_connector(require_ok(answer), listed=True)
         return (self.get_account_connector(account, changed.id) or changed) if changed.listed else changed
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,13 +16,14 @@ import requests
 from bff.common.secret import Secret
 from bff.content.minted_url import SIGN_IN_PATH
 from bff.outbound.client import Limits
+from bff.upstream.access_tokens import token_in
 
 API, SERVICE, CLIENT_SECRET = (
     f"HITCHPOST_PARTNER_{name}" for name in ("API_URL", "SERVICE_URL", "CLIENT_SECRET")
 )
 MOST_BYTES: Final = 64 * 1024
 REFUSED: Final = frozenset({400, 401, 403})
-OK, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, BUSY = 200, 401, 403, 404, 429
+OK, REDIRECTS, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, BUSY = 200, 300, 401, 403, 404, 429
 TOKENS_AT, ACCOUNTS = "/oauth/token", "/v1.0/accounts"
 BROKEN: Final = 500
 AWAY: Final = frozenset({429, 502, 503, 504})
@@ -37,9 +39,14 @@ class Reply:
     failure: str = ""
 
     @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
+        return OK <= self.status < REDIRECTS
+
+    @property
     def is_api(self) -> bool:
         """Whether it is a list of accounts, as only the API returns."""
-        return self.status == OK and isinstance(self.document, list)
+        return self.is_success and isinstance(self.document, list)
 
 
 class PartnerProbe:
@@ -84,10 +91,8 @@ class PartnerProbe:
             )
         if reply.status == FORBIDDEN:
             return f"{CLIENT_SECRET}: these credentials may not list accounts ({answered})"
-        said = (
-            "200 without an access token" if reply.status == OK and path == TOKENS_AT else f"{reply.status}"
-        )
-        return f"{API}: there is no API of a partner service ({said} to {path})"
+        without = " without a usable access token" if reply.is_success and path == TOKENS_AT else ""
+        return f"{API}: there is no API of a partner service ({reply.status}{without} to {path})"
 
     def _service_faults(self) -> Iterator[str]:
         reply = self._ask("GET", self._service_url + SIGN_IN_PATH)
@@ -108,10 +113,10 @@ class PartnerProbe:
         An access token alone does not prove that it is the API: both of Cyclr's domains issue them.
         """
         reply = self._ask("POST", url + TOKENS_AT, data=self._form)
-        token = reply.document.get("access_token") if isinstance(reply.document, dict) else None
-        if reply.status != OK or not isinstance(token, str):
+        token = token_in(reply.document, time.time()) if reply.is_success else None
+        if token is None:
             return TOKENS_AT, reply
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {token.value.reveal()}"}
         return ACCOUNTS, self._ask("GET", f"{url}{ACCOUNTS}?page=1&pageSize=1", headers=headers)
 
     def _ask(self, method: str, url: str, **more: Any) -> Reply:

@@ -77,18 +77,22 @@ class DatabaseEndpoints:
         An endpoint whose URL stays keeps its state, switched off or not. One that is left out is marked as
         removed and as due: the delivery thread then fails what still waits for it.
         """
-        now = self._clock()
         with self._writer.begin() as connection:
             # Several workers apply the same file when they start.
             SCHEMA.one_at_a_time(connection)
-            known = set(connection.execute(select(_table.id).where(_table.product == product)).scalars())
-            for endpoint in endpoints:
-                self._put(connection, endpoint, now, is_known=endpoint.id in known)
-            gone = known - {endpoint.id for endpoint in endpoints}
-            left = _table.id.in_(gone) & _table.removed_at.is_(None)
-            connection.execute(
-                update(webhook_endpoints).where(left).values(removed_at=now, due_at=now, lane=0)
-            )
+            self.replace_within(connection, product, endpoints)
+
+    def replace_within(
+        self, connection: Connection, product: str, endpoints: Sequence[WebhookEndpoint]
+    ) -> None:
+        """The same in the caller's transaction, which no other worker runs at the same time."""
+        now = self._clock()
+        known = set(connection.execute(select(_table.id).where(_table.product == product)).scalars())
+        for endpoint in endpoints:
+            self._put(connection, endpoint, now, is_known=endpoint.id in known)
+        gone = known - {endpoint.id for endpoint in endpoints}
+        left = _table.id.in_(gone) & _table.removed_at.is_(None)
+        connection.execute(update(webhook_endpoints).where(left).values(removed_at=now, due_at=now, lane=0))
 
     def of_product(self, product: str) -> list[StoredEndpoint]:
         """The endpoints of a product, oldest first."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
+from bff.common.faulty_file import FaultyFile
 from bff.products.file import AppliedProduct
 from bff.products.store import DatabaseProducts
 from bff.serving.destinations import Policy
@@ -45,10 +47,23 @@ def build(
     return WebhookParts(service, lambda: Courier(engine, fan_out, queue, runner, clock))
 
 
-def put_product(products: DatabaseProducts, endpoints: DatabaseEndpoints, applied: AppliedProduct) -> bool:
-    """Store a product of a product file and its endpoints. Returns whether its content was published.
+def put_products(
+    path: Path, products: DatabaseProducts, endpoints: DatabaseEndpoints, applied: Sequence[AppliedProduct]
+) -> list[bool]:
+    """Store the products of the file at ``path`` with their endpoints: all of them, or none.
 
-    The endpoints are stored first, so that no event of a new product is missed.
+    Returns for each whether its content was published. Raises ``FaultyFile``.
     """
-    endpoints.replace(applied.registration.key, applied.webhooks)
-    return products.put(applied.registration, applied.content, applied.secret_keys, applied.logos)
+
+    def put_endpoints(connection: Connection, product: AppliedProduct) -> None:
+        endpoints.replace_within(connection, product.registration.key, product.webhooks)
+
+    try:
+        return products.put_all(applied, put_endpoints)
+    except FaultyFile as error:
+        raise FaultyFile([f"{path}: {fault}" for fault in error.faults]) from None
+
+
+def remove_product(products: DatabaseProducts, endpoints: DatabaseEndpoints, key: str) -> None:
+    """Remove a product, and its endpoints: what still waits for them fails as ``endpoint_removed``."""
+    products.remove(key, lambda connection: endpoints.replace_within(connection, key, ()))

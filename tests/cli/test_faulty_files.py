@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bff.common.faulty_file import FaultyFile
+from bff.content.file import read_content
 from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue
 from bff.products.file import read_products
 
@@ -93,6 +97,63 @@ def test_a_product_file_that_is_no_toml(tmp_path: Path) -> None:
     assert "p.toml" in faults_of(tmp_path / "p.toml", "[[product")[0]
     with pytest.raises(FaultyFile):
         read_products(tmp_path / "nothing.toml")
+
+
+SOUND_PRODUCT = """[[product]]
+key = "two"
+name = "Two"
+origins = ["https://two.example"]
+secret_keys = ["sk_0123456789abcdef0123"]
+connectors = ["sandbox"]
+"""
+SOUND_CATALOGUE = '[[connector]]\nid = 1\nkey = "ours"\nname = "Ours"\nauth = "none"\n'
+READERS: list[tuple[Callable[[Path], object], str]] = [
+    (read_products, SOUND_PRODUCT),
+    (read_content, SOUND_PRODUCT),
+    (read_catalogue, SOUND_CATALOGUE),
+]
+
+
+@pytest.mark.parametrize(("read", "text"), READERS)
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path, read: Callable[[Path], object], text: str) -> None:
+    """Editors on Windows begin a file with it, and end its lines in CRLF."""
+    path = tmp_path / "file.toml"
+    path.write_bytes(codecs.BOM_UTF8 + text.replace("\n", "\r\n").encode())
+    assert read(path)
+
+
+@pytest.mark.parametrize(("read", "text"), READERS)
+@pytest.mark.parametrize(
+    ("encoding", "told"),
+    [
+        ("utf-16", "it is in UTF-16; save it in UTF-8"),
+        ("latin-1", "it is not in UTF-8 (line 2); save it in UTF-8"),
+    ],
+)
+def test_a_file_in_another_encoding_says_what_to_do(
+    tmp_path: Path, read: Callable[[Path], object], text: str, encoding: str, told: str
+) -> None:
+    """By its name, in words."""
+    path = tmp_path / "file.toml"
+    path.write_bytes(f"# A comment\n# é\n{text}".encode(encoding))
+    with pytest.raises((FaultyFile, FaultyCatalogue)) as raised:
+        read(path)
+    assert raised.value.faults == [f"{path}: is no TOML: {told}"]
+
+
+def test_a_key_set_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    """The other file that a product file names."""
+    # That of RFC 7515, appendix A.3.1.
+    key = {
+        "kty": "EC",
+        "crv": "P-256",
+        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+    }
+    (tmp_path / "keys.json").write_bytes(codecs.BOM_UTF8 + json.dumps({"keys": [key]}).encode())
+    path = tmp_path / "products.toml"
+    path.write_text(SOUND_PRODUCT + '[product.assertion]\nissuer = "us"\njwks_file = "keys.json"\n')
+    assert read_products(path)
 
 
 def test_every_fault_of_a_catalogue_is_told_at_once(tmp_path: Path) -> None:

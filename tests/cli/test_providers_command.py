@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import subprocess
 import sys
@@ -129,15 +130,16 @@ def test_add_says_what_cannot_be_read_or_written(told: Told, tmp_path: Path) -> 
 
 
 def test_add_keeps_line_ends_mode_and_links(told: Told, tmp_path: Path) -> None:
-    """A file of CRLF stays one; so do its permissions, and the link that leads to it."""
+    """A file of CRLF or with a byte order mark stays one; so do its permissions, and a link to it."""
     path, link = tmp_path / "catalogue.toml", tmp_path / "link.toml"
-    path.write_bytes(PLAIN.replace("\n", "\r\n").encode())
+    path.write_bytes(codecs.BOM_UTF8 + PLAIN.replace("\n", "\r\n").encode())
     path.chmod(0o640)
     link.symlink_to(path)
     assert told("add", "slack", "--catalogue", str(link))[0] == 0
     assert link.is_symlink()
     assert path.stat().st_mode & 0o777 == 0o640
     assert b"\n" not in path.read_bytes().replace(b"\r\n", b"")
+    assert path.read_bytes().startswith(codecs.BOM_UTF8)
 
 
 def test_no_copy_of_a_private_catalogue_can_be_read_by_others(

@@ -1,6 +1,7 @@
 """The callback message is the team's text with known variables in it, and nothing else."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -112,6 +113,23 @@ def test_an_unknown_variable_is_answered_with_those_that_there_are() -> None:
     (fault,) = messages.faults(plain('{Secret} {attempt} {connector} {"a":1} {1}'))
     known = "{attempt}, {connector}, {connector_name}, {account}, {user}, {locale}"
     assert fault == f"{{Secret}} is no variable; use one of {known}"
+
+
+@pytest.mark.parametrize("written", ["{{connector}}", "{{ connector }}", "${connector}", "%{connector}"])
+@pytest.mark.parametrize("as_kind", [plain, lambda text: as_json('{"a": {"b": "' + text + '"}}')])
+def test_a_variable_in_the_notation_of_others_is_refused(
+    as_kind: Callable[[str], MessageTemplate], written: str
+) -> None:
+    """A page would be sent its braces."""
+    found = messages.faults(as_kind(f"to {written}"))
+    assert any("write {connector} here" in fault for fault in found), found
+    assert messages.faults(as_kind("$ {connector}")) == []
+
+
+@pytest.mark.parametrize("name", ["connector name", "użytkownik", "élan"])
+def test_an_unknown_variable_is_one_in_any_script_and_with_spaces(name: str) -> None:
+    """It is no text."""
+    assert f"{{{name}}} is no variable" in messages.faults(plain(f"to {{{name}}}"))[0]
 
 
 def test_each_fault_of_a_text_is_told_once() -> None:

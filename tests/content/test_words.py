@@ -148,10 +148,32 @@ def test_a_text_may_have_five_hundred_characters() -> None:
         ("mail_invite_subject", "{product_name} {connector_name}", "{connector_name}"),
         ("buton", "x", "no such text"),
         ("button", "Verbinden", "{connector_name}"),
+        *(
+            ("button", text, "a brace too many or too few")
+            for text in (
+                "Go {{connector_name}}",
+                "Go {{ connector_name }} {connector_name}",
+                "Go ${connector_name}",
+                "Go %{connector_name}",
+                "Go {connector_name}}",
+                "Go {connector_name} {x",
+                "Go {connector_name} x}",
+                "Go {connector_name} {a b}",
+                "Go {connector_name} ${",
+            )
+        ),
         ("cancel", "a\nb", "control character"),
         ("cancel", "x" * 501, "at most 500"),
     ],
 )
 def test_a_faulty_text_is_refused_with_what_to_write(key: str, text: str, said: str) -> None:
     """An unknown key, a lost placeholder, a line break, a text that is too long."""
-    assert said in faults(key, text)[0]
+    assert any(said in fault for fault in faults(key, text))
+
+
+@pytest.mark.parametrize(
+    "text", ["Go $ {connector_name}", "100 % {product_name}{connector_name}", "{connector_name}%"]
+)
+def test_signs_that_users_may_read_are_taken(text: str) -> None:
+    """A sign counts only where it begins a placeholder of another language of templates."""
+    assert faults("button", text) == []

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+import socket
+import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bff.cli.main import main
+from bff.common.errors import PartnerUnavailable
 from tests.support.cyclr import Cyclr
 from tests.support.cyclr.world import CRM, MAIL, PRODUCTS, SHEETS
 from tests.support.databases import sqlite_url
 from tests.support.programs import SIGNING_KEY
-from tests.support.raw_server import answers, play
+from tests.support.raw_server import ACCOUNT, answers, client_of, play
 from tests.support.world import CLIENT_ID, CLIENT_SECRET
 
 Run = Callable[..., tuple[int, str, str]]
@@ -119,6 +124,30 @@ class TestCheckConfig:
         assert found == 2
         assert f"HITCHPOST_PARTNER_{setting}: " in err
         assert told in err
+
+    @pytest.mark.parametrize(
+        ("told", "sound"),
+        [
+            ({}, True),
+            ({"expires_in": None}, True),
+            ({"expires_in": 0}, False),
+            ({"access_token": "two\nlines"}, False),
+        ],
+    )
+    def test_a_token_is_sound_where_calls_can_use_it(
+        self, run: Run, told: dict[str, Any], sound: bool
+    ) -> None:
+        """A life that is not told is none that is wrong (RFC 6749, section 5.1)."""
+        token = json.dumps({"access_token": "bearer-1", "token_type": "bearer", **told}).encode()
+
+        def api(connection: socket.socket, request: bytes, over: threading.Event) -> None:
+            answers(200, token if b"/oauth/token" in request else b"[]")(connection, request, over)
+
+        with play(api) as (url, _):
+            _, _, err = run("check-config", "--online", PARTNER_API_URL=url)
+            with nullcontext() if sound else pytest.raises(PartnerUnavailable):
+                client_of(url).list_account_connectors(ACCOUNT)
+        assert ("API_URL: there is no API of a partner service (200 without a usable" in err) is not sound
 
     def test_pages_that_a_gateway_answers(self, run: Run) -> None:
         """The address may be right."""

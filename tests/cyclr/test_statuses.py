@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from bff.common.errors import PartnerUnavailable
+from bff.common.secret import Secret
 from bff.upstream.client import PartnerClient
 from bff.upstream.protocol import Connector
+from bff.upstream.sign_in_forms import Credentials, Fault, RejectedValues
 from tests.support.cyclr.world import CyclrWorld
 from tests.support.raw_server import ACCOUNT, Api, client_of, play, send
 
@@ -117,3 +119,12 @@ def test_a_list_ends_however_the_page_after_it_is_answered(last: tuple[int, byte
 
     found = answered(LOOKS["list"], paged)
     assert [item.id for item in found] == [7]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize("body", [b"", b"<h1>Bad Request</h1>", b"null", b'"no"'])
+def test_refused_values_are_no_outage_however_the_refusal_is_written(status: int, body: bytes) -> None:
+    """The status says it: the form asks again, and no field is named."""
+    typed = Credentials({"Shop": Secret("wrong")})
+    found = answered(lambda client: client.give_credentials(ACCOUNT, 7, typed), lambda _: (status, body))
+    assert found == RejectedValues(form_fault=Fault.REFUSED)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 
 import pytest
 
 from bff.cli.main import main
 from bff.partner.__main__ import main as partner_main
+from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue
 from bff.partner.settings import FaultySettings as FaultyPartnerSettings
 from bff.partner.settings import load_settings as load_partner_settings
-from bff.settings import FaultySettings, load_settings
+from bff.settings import FaultySettings, database_url, load_settings
 
 KEY = "3f1d9c27ab5e84f06d2b7c9e51a08f43d6e2b90c7f5a1384"
 SOUND = {
@@ -28,6 +30,16 @@ PARTNER = {
     "CLIENT_SECRET": "f0e1d2c3b4a5968778695a4b3c2d1e0f",
     "ENCRYPTION_KEYS": "k1:3q2+7wQz8mT5bKf1YhXc0uVj4sRg6nLdPaWxEiOyUkE=",
 }
+CATALOGUE = """\
+[[connector]]
+id = 1
+key = "crm"
+name = "CRM"
+authorize_url = "https://crm.example/a"
+token_url = "https://crm.example/t"
+client_id = "x"
+client_secret_env = "CRM_SECRET"
+"""
 PRODUCT = """\
 [[product]]
 key = "shop"
@@ -200,3 +212,151 @@ def test_key_commands(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     assert "24 hours" in told
     assert new not in told
     assert KEY not in told
+
+
+def embedded(monkeypatch: pytest.MonkeyPatch, **changed: str) -> None:
+    """Set sound settings of the embedded service, with these changes."""
+    for name, value in (PARTNER | changed).items():
+        monkeypatch.setenv(f"HITCHPOST_EMBEDDED_{name}", value)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n"])
+def test_a_blank_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch, blank: str) -> None:
+    """Compose sets ``${NAME:-}`` to nothing. What has a default has it, and what has none is missing."""
+    optional = (
+        "PRODUCTS",
+        "WORKERS",
+        "BIND",
+        "PARTNER_CREATE_ACCOUNTS",
+        "LIMITS_URL",
+        "METRICS_BIND",
+        "ENVIRONMENT",
+    )
+    assert faults_of(monkeypatch, **dict.fromkeys(optional, blank)) == []
+    assert (load_settings().products, load_settings().workers) == (None, 1)
+    (missing,) = faults_of(monkeypatch, PUBLIC_URL=blank)
+    assert missing.startswith("HITCHPOST_PUBLIC_URL: is not set")
+    embedded(monkeypatch, DATABASE_URL=blank, THREADS=blank, BIND=blank)
+    assert load_partner_settings().threads == 32
+    monkeypatch.setenv("HITCHPOST_DATABASE_URL", blank)
+    with pytest.raises(FaultySettings, match="HITCHPOST_DATABASE_URL: is not set"):
+        database_url()
+
+
+def test_white_space_around_a_value_does_not_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A secret made by ``echo`` ends in a newline; what it belongs to does not know of it."""
+    spaced = {name: f" {value}\n" for name, value in (SOUND | {"BIND": "127.0.0.1:8011"}).items()}
+    assert faults_of(monkeypatch, **spaced) == []
+    found = load_settings()
+    assert found.partner_client_secret.get_secret_value() == SOUND["PARTNER_CLIENT_SECRET"]
+    assert (found.partner_client_id, found.public_url) == ("id", SOUND["PUBLIC_URL"])
+    embedded(monkeypatch, **{name: f"{value}\n" for name, value in PARTNER.items()})
+    assert load_partner_settings().client_secret.get_secret_value() == PARTNER["CLIENT_SECRET"]
+    catalogue = tmp_path / "catalogue.toml"
+    catalogue.write_text(CATALOGUE)
+    (entry,) = read_catalogue(catalogue, {"CRM_SECRET": "s3cr3t\n"}).connectors
+    assert entry.client_secret == "s3cr3t"
+    with pytest.raises(FaultyCatalogue, match="CRM_SECRET is not set"):
+        read_catalogue(catalogue, {"CRM_SECRET": "\n"})
+
+
+def test_a_file_of_a_setting_holds_a_value(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With a byte order mark or without; an empty one is told."""
+    assert faults_of(monkeypatch) == []
+    monkeypatch.delenv("HITCHPOST_SECRET_KEYS")
+    monkeypatch.setenv("HITCHPOST_SECRET_KEYS_FILE", str(tmp_path / "keys"))
+    (tmp_path / "keys").write_bytes(codecs.BOM_UTF8 + KEY.encode())
+    assert load_settings().signing_keys()[0].reveal() == KEY
+    (tmp_path / "keys").write_text("\n")
+    with pytest.raises(FaultySettings, match=r"SECRET_KEYS_FILE: .*keys: cannot be read \(it is empty"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "0.0.0.0",
+        "8001",
+        "localhost:99999",
+        "localhost:0",
+        "http://0.0.0.0:8001",
+        "::1:8001",
+        "a:1,b:2",
+        "localhost:x",
+    ],
+)
+def test_an_address_to_listen_on_has_a_port(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    """Another one would be chosen, or none; the same for every program and for the metrics."""
+    for name in ("BIND", "METRICS_BIND"):
+        (fault,) = faults_of(monkeypatch, **{"BIND": "127.0.0.1:8001", name: wrong})
+        assert fault.startswith(f"HITCHPOST_{name}: write an address and a port, such as 127.0.0.1:8001")
+        embedded(monkeypatch, **{name: wrong})
+        with pytest.raises(
+            FaultyPartnerSettings, match=f"^HITCHPOST_EMBEDDED_{name}: write an address and a port"
+        ):
+            load_partner_settings()
+        monkeypatch.delenv(f"HITCHPOST_{name}")
+        monkeypatch.delenv(f"HITCHPOST_EMBEDDED_{name}")
+
+
+@pytest.mark.parametrize(
+    "right", ["0.0.0.0:8001", "[::]:8001", "connect_1.internal:80", ":8001", "unix:/run/h.sock"]
+)
+def test_an_address_to_listen_on_is_what_the_server_takes(
+    monkeypatch: pytest.MonkeyPatch, right: str
+) -> None:
+    """Names, addresses of both kinds, and a socket's path."""
+    assert faults_of(monkeypatch, BIND=right) == []
+
+
+def test_a_misspelt_setting_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A warning with the nearest name: it may be another tool's. A fault that it led to stands beside it."""
+    assert faults_of(monkeypatch, HEALTH_MINUTE="0", SECRET_KEY_FILE="x", SURPRISE="1") == []
+    assert main(["check-config", "--offline"]) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert [line for line in told if "is no setting, and is ignored; " in line] == [
+        f"warning: HITCHPOST_{wrong}: is no setting, and is ignored; {hint}"
+        for wrong, hint in (
+            ("HEALTH_MINUTE", "did you mean HITCHPOST_HEALTH_MINUTES?"),
+            ("SECRET_KEY_FILE", "did you mean HITCHPOST_SECRET_KEYS_FILE?"),
+            ("SURPRISE", "docs/settings.md lists all"),
+        )
+    ]
+    monkeypatch.delenv("HITCHPOST_PUBLIC_URL")
+    assert main(["check-config", "--offline"]) == 2
+    assert "HITCHPOST_HEALTH_MINUTE: is no setting" in capsys.readouterr().err
+    embedded(monkeypatch, TREADS="4")
+    partner_main(["check-config", "--offline"])
+    told = "HITCHPOST_EMBEDDED_TREADS: is no setting, and is ignored; did you mean HITCHPOST_EMBEDDED_"
+    assert f"{told}THREADS?" in capsys.readouterr().err
+
+
+def test_variables_of_others_are_not_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Those that a product file names, those of our other programs, and those of Kubernetes and Docker."""
+    path = tmp_path / "products.toml"
+    text = PRODUCT.format(origin="https://shop.example.com", key=f"sk_{KEY}")
+    path.write_text(text.replace("connectors", 'secret_key_env = "HITCHPOST_MY_APP_KEY"\nconnectors'))
+    others = {
+        "MY_APP_KEY": f"sk_{KEY[::-1]}",
+        "EMBEDDED_BIND": "127.0.0.1:8002",
+        "SANDBOX_CLIENT_SECRET": "x",
+        "DEMO_PORT": "8000",
+        "BUILD_VERSION": "1.0",
+        "PORT": "tcp://10.0.0.1:8001",
+        "PORT_8001_TCP": "tcp://10.0.0.1:8001",
+        "PORT_8001_TCP_ADDR": "10.0.0.1",
+        "SERVICE_HOST": "10.0.0.1",
+        "SERVICE_PORT": "8001",
+        "SERVICE_PORT_HTTP": "8001",
+        "BFF_SERVICE_HOST": "10.0.0.1",
+    }
+    assert faults_of(monkeypatch, PRODUCTS=str(path), **others) == []
+    assert main(["check-config", "--offline"]) == 0
+    assert "is no setting" not in capsys.readouterr().err
+    monkeypatch.setenv("HITCHPOST_PORT", "8001")
+    assert main(["check-config", "--offline"]) == 0
+    assert "HITCHPOST_PORT: is no setting" in capsys.readouterr().err

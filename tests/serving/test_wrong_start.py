@@ -21,13 +21,15 @@ from tests.support.third_party import Connection, ThirdParty
 from tests.support.world import World
 
 
-def started(module: list[str], own: Mapping[str, str]) -> tuple[int, str]:
-    """The exit status, and the one line of the log that says why."""
+def started(
+    module: list[str], own: Mapping[str, str], event: str = "cannot start", field: str = "error_text"
+) -> tuple[int, str]:
+    """The exit status, and the one line of the log that says why, or another."""
     ended = subprocess.run(
         [sys.executable, "-m", *module], env=environment(own), capture_output=True, timeout=60, check=False
     )
     lines = [json.loads(line) for line in ended.stdout.splitlines()]
-    (told,) = [line["error_text"] for line in lines if line["event"] == "cannot start"]
+    (told,) = [line[field] for line in lines if line["event"] == event]
     return ended.returncode, str(told)
 
 
@@ -48,6 +50,24 @@ def test_the_other_programs_database_is_refused(tmp_path: Path, program: str) ->
     assert "DATABASE_URL: this is the database of another program" in told
     assert other.fault(engine) is None
     engine.dispose()
+
+
+@pytest.mark.parametrize("program", ["bff", "partner"])
+def test_a_misspelt_setting_is_one_line_of_the_log(tmp_path: Path, program: str) -> None:
+    """Once, however many workers there are, with the nearest name."""
+    url, port = sqlite_url(tmp_path, "other"), free_port()
+    engine = open_database(url)
+    (PARTNER_SCHEMA if program == "bff" else SCHEMA).upgrade(engine)  # So that it ends at once.
+    engine.dispose()
+    if program == "bff":
+        own = bff_environment(tmp_path, "http://127.0.0.1:9", port, url)
+        own |= {"HITCHPOST_WORKER_S": "1", "HITCHPOST_WORKERS": "2"}
+        _, told = started(["bff", "serve"], own, "unknown settings", "advice")
+    else:
+        own = partner_environment(tmp_path, "http://127.0.0.1:9", port, url)
+        own |= {"HITCHPOST_EMBEDDED_WORKER_S": "1", "HITCHPOST_EMBEDDED_WORKERS": "2"}
+        _, told = started(["bff.partner", "serve"], own, "unknown settings", "advice")
+    assert "WORKER_S: is no setting, and is ignored; did you mean HITCHPOST_" in told
 
 
 def test_a_replaced_encryption_key_is_refused(world: World, third: ThirdParty) -> None:

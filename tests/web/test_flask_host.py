@@ -6,6 +6,7 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 import requests
 from flask import Flask
 
-from bff import Hitchpost
+from bff import AccountRef, Hitchpost, Principal, User
 from bff.settings import FaultySettings, Settings, load_settings
 from tests.support import difficult_host
 from tests.support.mounted import mount
@@ -274,3 +275,66 @@ def _settings(partner: World, folder: Path, public_url: str) -> Settings:
         partner_client_secret="b" * 20,
         environment="development",
     )
+
+
+LOCAL = "http://localhost:5000"
+
+
+def mount_app(partner: World, folder: Path, who: Any) -> Flask:
+    """A host's app that has the BFF in it, and ``identify`` as it should not be."""
+    app = Flask("host")
+    mount(app, LOCAL, folder, partner.partner, who=who, housekeeping="off")
+    return app
+
+
+SOUND = Principal("embedded", AccountRef("acme", "Acme"), User("ada"))
+
+
+@pytest.mark.parametrize(
+    ("returned", "told"),
+    [
+        ({"user": "ada"}, "identify returned dict; return a Principal, or None if nobody is signed in"),
+        ("ada", "identify returned str; return a Principal"),
+        (False, "identify returned bool; return a Principal"),
+        (SOUND.user, "identify returned User; return a Principal"),
+        (replace(SOUND, account="acme"), "account: write AccountRef(id, name), not str"),
+        (replace(SOUND, user=None), "user: write User(id, name), not None"),
+        (replace(SOUND, product=7), "product: write a text, not int"),
+        (replace(SOUND, account=AccountRef("acme", 7)), "account.name: write a text, not int"),
+        (replace(SOUND, user=User("ada", name=b"Ada")), "user.name: write a text, not bytes"),
+        (replace(SOUND, user=User("ada", locale=7)), "user.locale: write a text, not int"),
+        (replace(SOUND, connectors="sandbox"), "connectors: write a set of connector keys, or None for all"),
+        (replace(SOUND, user=User(1.5)), "user.id: "),
+    ],
+)
+def test_what_is_no_principal_is_told_in_one_line(
+    partner: World, tmp_path: Path, capsys: pytest.CaptureFixture[str], returned: Any, told: str
+) -> None:
+    """To the host's developer in the log, and to the page: it is no outage and no fault of the program."""
+    app = mount_app(partner, tmp_path, lambda _: returned)
+    answer = app.test_client().get("/hitchpost/v1/config", base_url=LOCAL, headers=SAME_ORIGIN)
+    assert (answer.status_code, answer.json["code"]) == (422, "invalid_request")
+    assert told in answer.json["detail"]
+    assert told in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [SOUND, replace(SOUND, account=AccountRef("acme", None)), replace(SOUND, connectors=["sandbox"])],  # type: ignore[arg-type]
+)
+def test_what_means_one_principal_is_taken(partner: World, tmp_path: Path, returned: Principal) -> None:
+    """An account without a name is called by its id, and any collection of connectors limits them."""
+    client = mount_app(partner, tmp_path, lambda _: returned).test_client()
+    begun = client.post(
+        "/hitchpost/v1/attempts",
+        base_url=LOCAL,
+        json={"connector": "sandbox"},
+        headers={**HEADERS, "Origin": LOCAL},
+    )
+    assert begun.status_code == 201, begun.text
+
+
+def test_an_identify_that_is_no_function_is_refused_at_the_start(partner: World, tmp_path: Path) -> None:
+    """Not at a user's first click."""
+    with pytest.raises(FaultySettings, match="identify: is no function"):
+        mount_app(partner, tmp_path, SOUND)

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bff.partner.providers import catalogue_faults, outbound
 from bff.partner.providers.entries import CatalogueConnector
+from bff.serving.environment import variable_of
+from bff.serving.text_files import text_of
 
 __all__ = ["Catalogue", "CatalogueConnector", "FaultyCatalogue", "read_catalogue", "require_allowed"]
 
@@ -53,7 +55,7 @@ class Catalogue:
 def read_catalogue(path: Path, environ: Mapping[str, str] = os.environ) -> Catalogue:
     """Read and validate the catalogue at ``path``. Raises ``FaultyCatalogue`` with all faults at once."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(text_of(path.read_bytes()))
     except OSError as error:
         raise FaultyCatalogue([f"{path}: cannot be read ({error.strerror})"]) from None
     except (ValueError, RecursionError) as error:
@@ -98,7 +100,7 @@ def require_allowed(catalogue: Catalogue, policy: outbound.Policy) -> None:
 def _with_secret(item: CatalogueConnector, environ: Mapping[str, str]) -> CatalogueConnector:
     if item.client_secret is not None or item.client_secret_env is None:
         return item
-    return item.model_copy(update={"client_secret": environ.get(item.client_secret_env)})
+    return item.model_copy(update={"client_secret": variable_of(item.client_secret_env, environ) or None})
 
 
 def _location(location: tuple[int | str, ...], document: Any) -> str:

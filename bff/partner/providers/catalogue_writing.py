@@ -16,6 +16,8 @@ from bff.partner.providers.shipped_entries import ShippedEntry
 
 FIRST_ID: Final = 101
 HIGHEST_ID: Final = 2**31 - 1
+MARK: Final = "\ufeff"
+"""A byte order mark, with which editors on Windows begin a file. It stays there."""
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 _MAX_WIDTH: Final = 100
 
@@ -62,7 +64,7 @@ def add_to(path: Path, entry: ShippedEntry) -> int:
     separator = "" if not old.strip() else newline if old.endswith("\n") else newline * 2
     new = old + separator + entry_text(entry, connector_id).replace("\n", newline)
     try:
-        tomllib.loads(new)
+        tomllib.loads(new.removeprefix(MARK))
     except ValueError:
         # An inline array, connector = [{...}], is valid TOML, but [[connector]] cannot extend it.
         raise FaultyCatalogue(
@@ -87,7 +89,7 @@ def _read(path: Path) -> str:
 
 def _connectors(path: Path, text: str) -> list[dict[str, Any]]:
     try:
-        connectors = tomllib.loads(text).get("connector", [])
+        connectors = tomllib.loads(text.removeprefix(MARK)).get("connector", [])
     except (ValueError, RecursionError) as error:
         raise FaultyCatalogue([f"{path}: is no TOML: {error}"]) from None
     if not isinstance(connectors, list) or not all(isinstance(table, dict) for table in connectors):

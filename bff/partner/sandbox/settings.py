@@ -6,7 +6,9 @@ from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from bff.serving.settings import Address, TrimmedSettings
 
 PREFIX: Final = "HITCHPOST_SANDBOX_"
 
@@ -36,18 +38,11 @@ def _urls(value: str) -> str:
     return value
 
 
-def _address(value: str) -> str:
-    host, _, port = value.rpartition(":")
-    if not host or not port.isascii() or not port.isdecimal() or not 1 <= int(port) <= 65535:
-        raise ValueError(f"write an address and a port such as 127.0.0.1:8003, not {value!r}")
-    return value
-
-
 def _split(value: str) -> list[str]:
     return list(filter(None, (uri.strip() for uri in value.split(","))))
 
 
-class Settings(BaseSettings):
+class Settings(TrimmedSettings):
     """All settings of the sandbox. ``docs/settings.md`` is generated from their descriptions."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
@@ -55,9 +50,7 @@ class Settings(BaseSettings):
     public_url: Annotated[str, AfterValidator(_url)] = Field(
         description="Where browsers and the partner service reach the sandbox."
     )
-    bind: Annotated[str, AfterValidator(_address)] = Field(
-        default="127.0.0.1:8003", description="Address and port to listen on."
-    )
+    bind: Address = Field(default="127.0.0.1:8003", description="Address and port to listen on.")
     client_id: str = Field(default="hitchpost", min_length=1, description="The one client it knows.")
     client_secret: SecretStr = Field(min_length=1, description="That client's secret.")
     redirect_uris: Annotated[str, AfterValidator(_urls)] = Field(

@@ -12,7 +12,7 @@ from bff.common.errors import InvalidRequest, NotSignedIn
 from bff.common.secret import Secret
 from bff.content.product import Product
 from bff.identity.principal import Principal
-from bff.identity.principals import principal_fault, with_text_ids
+from bff.identity.principals import principal_fault, shape_fault, with_text_ids
 from bff.web.kit.guards import require_custom_header, require_origin_of
 from bff.web.kit.services import Identify, services
 
@@ -54,14 +54,17 @@ def signed_in() -> tuple[Product, Principal]:
 
 
 def _of_host(identify: Identify) -> Principal | None:
-    """The principal according to the host's own app. Raises ``InvalidRequest`` if it cannot be stored."""
-    unchecked = identify(request)
-    if unchecked is None:
+    """The principal according to the host's own app. Logs a wrong one, and raises ``InvalidRequest``."""
+    given = identify(request)
+    if given is None:
         return None
-    principal = with_text_ids(unchecked)
-    if fault := principal_fault(principal):
-        raise InvalidRequest(f"the principal that the host app names: {fault}")
-    return principal
+    fault = shape_fault(given)
+    if fault is None:
+        principal = with_text_ids(given)
+        if (fault := principal_fault(principal)) is None:
+            return principal
+    log.error("no usable principal", path=request.path, advice=fault)
+    raise InvalidRequest(f"the principal that the host app names: {fault}")
 
 
 def host_server() -> Product:
