@@ -102,7 +102,7 @@ def build_services(settings: Settings, identify: Identify | None = None) -> Serv
     engine = open_database(settings.database_url, settings.threads)
     SCHEMA.upgrade(engine)
     store = _Store(engine, StoreClock(engine), Sealing(settings.signing_keys()))
-    products = DatabaseProducts(engine, settings.partner_service_url)
+    products = DatabaseProducts(engine, settings.partner_service_url, clock=store.clock)
     endpoints = DatabaseEndpoints(engine, lambda: store.sealing, store.clock)
     if settings.products is not None:
         from_file = read_products(settings.products)
@@ -148,7 +148,7 @@ def _wire(
             Health(ledger, upstream.partner, clock, upstream.pause_left),
         ),
         webhooks=build_webhooks(engine, endpoints, bodies, policy, clock),
-        teams=Teams(content, DatabaseImages(engine), DatabaseStudio(engine, clock, _random_token)),
+        teams=Teams(content, DatabaseImages(engine, clock), DatabaseStudio(engine, clock, _random_token)),
         sessions=_sessions(settings, store, products, identify),
         upkeep=_upkeep(settings, store, clicks),
         limits=_limits(settings, engine, clock),
@@ -222,7 +222,7 @@ def _sessions(
             products.assertion_rule, used, JwksUrls(), audience=settings.public_url, clock=clock
         ),
         confirmations=Confirmations(keys, clock),
-        form_tokens=FormTokens(keys),
+        form_tokens=FormTokens(keys, clock),
         identify=identify,
     )
 
@@ -248,14 +248,17 @@ def partner_limits(settings: Settings) -> Limits:
 
 
 def _partner_client(settings: Settings, store: _Store, credential: str) -> PartnerClient:
+    def now() -> float:
+        return store.clock().timestamp()
+
     return PartnerClient(
         settings.partner_api_url,
         settings.partner_client_id,
         Secret(settings.partner_client_secret.get_secret_value()),
         partner_limits(settings),
-        share=lambda source: SharedToken(source, store.engine, store.sealing, credential),
+        share=lambda source: SharedToken(source, store.engine, store.sealing, credential, now),
         create_accounts=settings.partner_create_accounts,
-        quiet=Quiet(DatabaseQuiet(store.engine, fingerprint(credential))),
+        quiet=Quiet(DatabaseQuiet(store.engine, fingerprint(credential)), now),
     )
 
 

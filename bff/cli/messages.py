@@ -6,7 +6,6 @@ import argparse
 import getpass
 import sys
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from bff.content.logos.store import DatabaseImages
 from bff.content.product import OfferedConnector, Registration
 from bff.content.store import ContentStore
 from bff.products.store import DatabaseProducts
+from bff.serving.store_clock import StoreClock
 from bff.serving.terminal import one_line
 from bff.settings import database_url
 from bff.storage.schema import SCHEMA
@@ -141,4 +141,5 @@ def _confirmed() -> bool:
 
 def _stores() -> tuple[DatabaseProducts, ContentStore, DatabaseImages]:
     engine = SCHEMA.open(database_url())
-    return DatabaseProducts(engine), ContentStore(engine, lambda: datetime.now(UTC)), DatabaseImages(engine)
+    clock = StoreClock(engine)
+    return DatabaseProducts(engine), ContentStore(engine, clock), DatabaseImages(engine, clock)

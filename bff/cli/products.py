@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from bff.content.store import ContentStore
 from bff.products.file import read_products
 from bff.products.store import BY_FILE, DatabaseProducts
 from bff.serving.database import open_database
+from bff.serving.store_clock import StoreClock
 from bff.settings import database_url, signing_keys
 from bff.storage.schema import SCHEMA
 from bff.storage.sealing import Sealing
@@ -44,7 +44,8 @@ def _apply(arguments: argparse.Namespace) -> int:
         require_webhooks_fit(arguments.file, applied)
     engine = open_database(database_url())
     SCHEMA.upgrade(engine)
-    store, content = DatabaseProducts(engine), ContentStore(engine, _now)
+    clock = StoreClock(engine)
+    store, content = DatabaseProducts(engine, clock=clock), ContentStore(engine, clock)
     endpoints = _endpoints(engine)
     published = put_products(arguments.file, store, endpoints, applied)
     for product, changed in zip(applied, published, strict=True):
@@ -76,8 +77,4 @@ def _remove(arguments: argparse.Namespace) -> int:
 
 
 def _endpoints(engine: Engine) -> DatabaseEndpoints:
-    return DatabaseEndpoints(engine, lambda: Sealing(signing_keys()), _now)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+    return DatabaseEndpoints(engine, lambda: Sealing(signing_keys()), StoreClock(engine))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +12,7 @@ from bff.cli import FAULTY
 from bff.content.product import Product
 from bff.content.words import Words
 from bff.products.store import DatabaseProducts
+from bff.serving.store_clock import StoreClock
 from bff.settings import database_url, public_url
 from bff.storage.schema import SCHEMA
 from bff.studio.access import INVITE_LIFE, Role, email_fault
@@ -40,7 +41,7 @@ def _invite(arguments: argparse.Namespace) -> int:
     link = make_link(engine, base, arguments.product, arguments.email, Role(arguments.role))
     product = DatabaseProducts(engine).get(arguments.product)
     print(link)
-    print(_mail(arguments.email, link, product))
+    print(_mail(arguments.email, link, product, StoreClock(engine)() + INVITE_LIFE))
     return 0
 
 
@@ -50,9 +51,9 @@ def _end_sessions(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _mail(email: str, link: str, product: Product | None) -> str:
+def _mail(email: str, link: str, product: Product | None, until: datetime) -> str:
     """A ``mailto:`` link that opens the invitation mail, in the product's words."""
-    words, until = Words(product), datetime.now(UTC) + INVITE_LIFE
+    words = Words(product)
     subject = words.text("mail_invite_subject", product_name=product.name if product else "")
     body = words.text("mail_invite_body", link=link, expires_at=f"{until:%Y-%m-%d %H:%M} UTC")
     return f"mailto:{quote(email, safe='@')}?subject={quote(subject, safe='')}&body={quote(body, safe='')}"

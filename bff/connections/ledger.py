@@ -136,16 +136,21 @@ class Ledger:
         return row if self._every is None else replace(row, look_at=self._clock())
 
     def lost(self, account: AccountRef) -> set[int]:
-        """The account connectors of connections that need a new sign-in, by id."""
-        rows = self.store.of_account(account.product, account.id).values()
+        """The account connectors that need a new sign-in, of all products that share the account."""
+        rows = (
+            row
+            for product in self.sharing(account.product)
+            for row in self.store.of_account(product, account.id).values()
+        )
         return {row.account_connector_id for row in rows if row.state is State.NEEDS_RECONNECT}
 
     def busy(self, account: AccountRef) -> set[int]:
-        """The account connectors that users are signing in to now."""
-        running = self.store.running(account.product, account.id, self._clock())
+        """The account connectors that users are signing in to now, of all products that share the account."""
+        now = self._clock()
         return {
             account_connector_id
-            for each in running
+            for product in self.sharing(account.product)
+            for each in self.store.running(product, account.id, now)
             for account_connector_id in (each.account_connector_id, each.wanted_connection)
             if account_connector_id is not None
         }
@@ -154,9 +159,8 @@ class Ledger:
         self, account: AccountRef, offered: OfferedConnector, account_connector_id: int, attempt: str
     ) -> bool:
         """Claim this account connector for the attempt, for ``TAKEN``; False when another attempt has it."""
-        return self.store.take(
-            self.blank(account, offered, account_connector_id), self._clock() + TAKEN, attempt
-        )
+        blank = self.blank(account, offered, account_connector_id)
+        return self.store.take(blank, self._clock() + TAKEN, attempt, self.sharing(account.product))
 
     def settlement_hook(self, seen: AccountConnector) -> Callable[[Any, Attempt], None]:
         """The work that stores the connection, in the transaction that settles the attempt."""

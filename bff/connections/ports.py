@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -50,8 +50,9 @@ class ConnectionStore(Protocol):
     def postpone(self, product: str, account_id: str, until: datetime | None) -> None:
         """Move the next check of an account; None for none."""
 
-    def take(self, blank: Stored, until: datetime, attempt: str) -> bool:
+    def take(self, blank: Stored, until: datetime, attempt: str, sharing: Sequence[str] = ()) -> bool:
         """Claim a connection that has ended or lost its grant for one attempt; False when another has it.
 
-        An attempt may repeat its claim. An attempt that has ended has none.
+        An attempt may repeat its claim. An attempt that has ended has none. ``sharing``: the products that
+        share the account: no attempt of another one has it then, either.
         """

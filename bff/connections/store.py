@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -31,6 +31,8 @@ from bff.serving.statements import Read
 from bff.storage.outbox import NewEvent, record
 from bff.storage.tables import IS_LAUNCHED, attempts, connections, sign_in_urls
 
+SHARED: Final = "~shared"
+"""Suffix of a row that holds a claim for all products that share an account, named by the first of them."""
 _row, _attempt, _url = connections.c, attempts.c, sign_in_urls.c
 _NAMES: Final = connections.c.keys()
 _OF_ACCOUNT: Final = (
@@ -143,30 +145,57 @@ class DatabaseConnections:
         with self._writer.begin() as connection:
             connection.execute(update(connections).where(due).values(look_at=until))
 
-    def take(self, blank: Stored, until: datetime, attempt: str) -> bool:
+    def take(self, blank: Stored, until: datetime, attempt: str, sharing: Sequence[str] = ()) -> bool:
         """Claim a connection that has ended or lost its grant for one attempt; False when another has it.
 
-        An attempt may repeat its claim. An attempt that has ended has none.
+        An attempt may repeat its claim. An attempt that has ended has none. ``sharing``: the products that
+        share the account: no attempt of another one has it then, either.
         """
-        now = blank.changed_at
-        has_ended = exists(
-            select(_attempt.id).where(_attempt.id == _row.taken_by, _attempt.status.not_in(LIVE))
-        )
-        free = and_(
-            *_is(blank.product, blank.account_id, blank.account_connector_id),
-            _row.state != State.CONNECTED.value,
-            or_(_row.taken_until.is_(None), _row.taken_until <= now, _row.taken_by == attempt, has_ended),
-        )
         mine = {"taken_until": until, "taken_by": attempt}
-        taken = {**mine, "removed_at": None, "version": _row.version + 1}
+        others = [product for product in sharing if product != blank.product]
         try:
             with self._writer.begin() as connection:
-                if connection.execute(update(connections).where(free).values(taken)).rowcount:
-                    return True
-                connection.execute(insert(connections).values({**_values(blank), **mine}))
-                return True
-        except IntegrityError:
+                _take(connection, blank, mine)
+                if others:
+                    group = min(sharing) + SHARED
+                    _take(connection, replace(blank, product=group, removed_at=until), mine)
+                    _require_unconnected(connection, others, blank)
+        except (IntegrityError, _Taken):
             return False
+        return True
+
+
+class _Taken(Exception):
+    """The connection is not free."""
+
+
+def _take(connection: Connection, blank: Stored, mine: dict[str, Any]) -> None:
+    """Claim one row, or insert ``blank`` as claimed. Raises ``IntegrityError`` if the row is not free."""
+    has_ended = exists(select(_attempt.id).where(_attempt.id == _row.taken_by, _attempt.status.not_in(LIVE)))
+    free = and_(
+        *_is(blank.product, blank.account_id, blank.account_connector_id),
+        _row.state != State.CONNECTED.value,
+        or_(
+            _row.taken_until.is_(None),
+            _row.taken_until <= blank.changed_at,
+            _row.taken_by == mine["taken_by"],
+            has_ended,
+        ),
+    )
+    taken = {**mine, "removed_at": blank.removed_at, "version": _row.version + 1}
+    if not connection.execute(update(connections).where(free).values(taken)).rowcount:
+        connection.execute(insert(connections).values({**_values(blank), **mine}))
+
+
+def _require_unconnected(connection: Connection, products: Sequence[str], blank: Stored) -> None:
+    is_theirs = (
+        _row.product.in_(products),
+        _row.account_id == blank.account_id,
+        _row.account_connector_id == blank.account_connector_id,
+        _row.state == State.CONNECTED.value,
+    )
+    if connection.execute(select(_row.product).where(*is_theirs).limit(1)).first():
+        raise _Taken
 
 
 def decide_within(

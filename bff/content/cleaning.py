@@ -6,11 +6,12 @@ import json
 import re
 from typing import Final
 
+from bff.content.faults import MOST_TEXT
 from bff.content.look_fields import FIELDS
 from bff.content.product import MessageFormat
 
-_BREAKS: Final = re.compile(" *[\t-\r\x85\u2028\u2029][ \t-\r\x85\u2028\u2029]*")
-"""Tabs and breaks of any kind, with the spaces around them."""
+_BREAKS: Final = re.compile("(?<! ) *+[\t-\r\x85\u2028\u2029][ \t-\r\x85\u2028\u2029]*+")
+"""Tabs and breaks of any kind, with the spaces around them. Looks at each run of spaces once."""
 _INVISIBLE: Final = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x9f\u00ad\u180e\u200b\u2060\ufeff]")
 """Invisible characters without a meaning in spelling. Joiners and direction marks have one, and are kept."""
 _HARD_SPACE: Final = re.compile("[\u00a0\u2007\u202f]")
@@ -26,7 +27,12 @@ _STRAIGHT: Final = str.maketrans(
 
 
 def cleaned(path: str, text: str, form: str = MessageFormat.TEXT) -> str:
-    """Clean the text of the entry at ``path``. ``form`` is the format of its message."""
+    """Clean the text of the entry at ``path``. ``form`` is the format of its message.
+
+    A text of more than ``MOST_TEXT`` characters is left as it is: it cannot be saved or published.
+    """
+    if len(text) > MOST_TEXT:
+        return text
     match path.split("/"):
         case ["messages", _, "text", *_] if form == MessageFormat.JSON or text.lstrip().startswith("{"):
             return _json(text)

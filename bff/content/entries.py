@@ -42,6 +42,16 @@ def path_of_word(key: str, connector: str = ANY, locale: str = ANY) -> str:
     return f"words/{connector}/{locale}/{key}"
 
 
+def languages_of(content: Content) -> set[str]:
+    """The languages in which there are messages or words."""
+    found = set()
+    for path in content:
+        match path.split("/"):
+            case ["messages", _, "text", _, locale] | ["words", _, locale, _] if locale != ANY:
+                found.add(locale)
+    return found
+
+
 def look_of(content: Content) -> dict[str, str]:
     """The fields of the look, by name."""
     return {path[5:]: text for path, text in content.items() if path.startswith("look/")}

@@ -13,6 +13,7 @@ from bff.content.entries import (
     Content,
     Faults,
     connectors_of,
+    languages_of,
     look_of,
     message_of,
     names_of_messages,
@@ -29,6 +30,8 @@ MOST_ENTRIES: Final = 5000
 MOST_MESSAGES: Final = 200
 MOST_VARIANTS: Final = 200
 """Texts of one message. The Studio shows each of them for each connector."""
+MOST_LANGUAGES: Final = 200
+"""Languages of all texts. The Studio's pages list each of them, and a search looks at every word in each."""
 MOST_BYTES: Final = 1024 * 1024
 """Bytes of all paths and texts in UTF-8. Each page of the Studio reads the whole content."""
 MOST_PATH: Final = 300
@@ -71,6 +74,8 @@ def size_faults(content: Content) -> list[str]:
         found.append(f"there are {len(content)} entries; at most {MOST_ENTRIES} are kept")
     if (messages := len(names_of_messages(content))) > MOST_MESSAGES:
         found.append(f"there are {messages} messages; at most {MOST_MESSAGES} are kept, so remove some")
+    if (languages := len(languages_of(content))) > MOST_LANGUAGES:
+        found.append(f"there are texts in {languages} languages; at most {MOST_LANGUAGES} are kept")
     for name, texts in texts_of_messages(content).items():
         if len(texts) > MOST_VARIANTS:
             found.append(f"message {name!r} has {len(texts)} texts; at most {MOST_VARIANTS} are kept")

@@ -104,6 +104,11 @@ def _encoded_length(text: str) -> int:
     return len(quote_plus(text))
 
 
+def longest_origin(origins: Iterable[str]) -> str:
+    """The origin that makes the longest sign-in URL."""
+    return max(origins, key=_encoded_length)
+
+
 def length_fault(
     template: MessageTemplate,
     service_url: str,
@@ -122,7 +127,7 @@ def length_fault(
         for key, name in connectors
     ]
     # Origin and message add up, so the longest of each give the longest URL.
-    longest = url_length(service_url, max(origins, key=_encoded_length), max(wires, key=_encoded_length))
+    longest = url_length(service_url, longest_origin(origins), max(wires, key=_encoded_length))
     if longest <= MOST:
         return []
     return [

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
-from bff.content.wording import Place, closest
+from bff.content.wording import ANY, Place, closest
 from bff.identity.sessions import AssertionRule
 
 
@@ -96,6 +98,11 @@ class Product:
     def connector(self, key: str) -> OfferedConnector | None:
         """The offered connector with this key. None if there is none."""
         return next((offered for offered in self.connectors if offered.key == key), None)
+
+    @cached_property
+    def languages(self) -> Counter[str]:
+        """The number of own words in each language. Those for any language are left out."""
+        return Counter(locale for texts in self.words.values() for _, locale in texts if locale != ANY)
 
 
 @dataclass(frozen=True)

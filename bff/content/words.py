@@ -12,7 +12,7 @@ from typing import Any, Final
 from bff.content import wording
 from bff.content.messages import CONTROL, MOST_REPORTED, has_control
 from bff.content.product import Product
-from bff.content.wording import FALLBACK
+from bff.content.wording import FALLBACK, Place
 
 _FOLDER: Final = Path(__file__).parent / "locales"
 _KEYS: Final = "catalogue"
@@ -24,7 +24,7 @@ ALWAYS: Final = ("connector_name", "product_name")
 """Placeholders that every text of a page or button may use."""
 ACCOUNTS: Final = ("account", "other_account")
 """The third-party accounts of a mismatch: the connected one, and the one that signed in."""
-_PLACEHOLDER: Final = re.compile(r"\{(\s*[\w.\-]*\s*)\}")
+_PLACEHOLDER: Final = re.compile(r"\{(\s*+[\w.\-]*+\s*+)\}")
 """A name in braces."""
 _STRAY: Final = re.compile(r"[{}]|[$%]\0")
 """What is left over of other notations, such as ``{{name}}`` and ``${name}``; NUL stands for a name."""
@@ -109,8 +109,9 @@ class Words:
     ) -> None:
         self._own = product.words if product else {}
         self._connector = connector
-        written = languages if languages is not None else _written(product)
-        self.lang = wording.choose(wanted, written | set(LOCALES))
+        if languages is None:
+            languages = product.languages.keys() if product else frozenset()
+        self.lang = wording.choose(wanted, languages | set(LOCALES))
         self.dir = wording.direction(self.lang)
 
     def text(self, key: str, **values: str) -> str:
@@ -122,9 +123,9 @@ class Words:
         text = next((text for text in self._texts(key) if names_in(text) <= known.keys()), self.template(key))
         return _PLACEHOLDER.sub(lambda match: known.get(match[1], match[0]), text)
 
-    def template(self, key: str) -> str:
-        """The text of ``key`` with its placeholders not filled."""
-        return next(self._texts(key), "")
+    def template(self, key: str, unlike: Place | None = None) -> str:
+        """The text of ``key`` with its placeholders not filled. Skips the product's own one at ``unlike``."""
+        return next(self._texts(key, unlike), "")
 
     def error(self, code: str, **values: str) -> tuple[str, str]:
         """Title and next step of an error code. Unknown codes read like ``failed``."""
@@ -144,12 +145,12 @@ class Words:
         own = self._own.get("error_account_mismatch_next_step")
         return not own or NAMED_MISMATCH in self._own
 
-    def _texts(self, key: str) -> Iterator[str]:
+    def _texts(self, key: str, unlike: Place | None = None) -> Iterator[str]:
         """The texts of ``key``, most specific first."""
         own = self._own.get(key, {})
         for language in dict.fromkeys((self.lang, FALLBACK)):
             for place in wording.places(self._connector, language) if own else ():
-                if place in own:
+                if place in own and place != unlike:
                     yield own[place]
             for step in wording.ladder(language):
                 if text := DEFAULTS.get(step, {}).get(key):
@@ -171,7 +172,7 @@ def widget_words(
     ``names`` are connector names by key. ``accounts`` are the connected third-party accounts by connector
     key, where known. The texts of connectors have their placeholders filled.
     """
-    languages, named = _written(product), product.name
+    languages, named = product.languages.keys(), product.name
     shared = Words(product, wanted, languages=languages)
     codes = [f"error_{code}_{part}" for code in TOLD_BY_BROWSER for part in ("title", "next_step")]
     keys = [key for key in (*WIDGET, *codes) if key != "button"]
@@ -189,11 +190,6 @@ def widget_words(
         texts = {key: own.text(key, **values) for key in differing}
         found |= {f"{connector} {key}": text for key, text in texts.items() if text != found[key]}
     return shared, found
-
-
-def _written(product: Product | None) -> Set[str]:
-    own = product.words if product else {}
-    return {language for texts in own.values() for _, language in texts if language != wording.ANY}
 
 
 def names_in(text: str) -> Set[str]:

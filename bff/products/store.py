@@ -50,7 +50,7 @@ class DatabaseProducts:
         self._writer = writing(engine)
         self._service_url = service_url
         self._content = ContentStore(engine, clock)
-        self._images = DatabaseImages(engine)
+        self._images = DatabaseImages(engine, clock)
         self._products: TtlCache[Product | None] = TtlCache(fresh)
         self._origins: TtlCache[bool] = TtlCache(fresh)
         self._sharing: TtlCache[tuple[str, ...]] = TtlCache(fresh)

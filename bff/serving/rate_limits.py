@@ -10,12 +10,13 @@ from importlib import import_module
 from typing import Any, Final
 
 from limits.storage import Storage
-from sqlalchemy import Engine, Integer, Table, bindparam, case, delete, select
+from sqlalchemy import Engine, Integer, Table, bindparam, case, delete, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.dml import UpdateBase
 
 from bff.serving.database import writing
 from bff.serving.statements import Change
+from bff.serving.store_clock import TOLERATED
 
 MEMORY: Final = "memory://"
 WORKER: Final = "worker://"
@@ -119,7 +120,8 @@ class DatabaseStorage(Storage):
         """Count ``amount`` more in the window of ``key``, or begin one of ``expiry`` seconds; the count."""
         now = self._clock()
         ends_at = now + timedelta(seconds=expiry)
-        row = self._hit.make({"key": key, "amount": amount, "now": now, "ends_at": ends_at})
+        values = {"key": key, "amount": amount, "now": now, "ends_at": ends_at}
+        row = self._hit.make({**values, "latest": ends_at + TOLERATED})
         assert row is not None  # nosec B101  # for the type checker: the upsert always returns a row
         return int(row[0])
 
@@ -129,9 +131,13 @@ class DatabaseStorage(Storage):
         return found[0] if found else 0
 
     def get_expiry(self, key: str) -> float:
-        """When that window ends, in seconds since 1970; the present when there is none."""
+        """When that window ends, in seconds since 1970; the present when there is none.
+
+        By this machine's clock, as the library's other storages tell it.
+        """
         found = self._window(key)
-        return found[1].timestamp() if found else self._clock().timestamp()
+        left = (found[1] - self._clock()).total_seconds() if found else 0.0
+        return time.time() + left
 
     def check(self) -> bool:
         """Whether the database answers."""
@@ -164,11 +170,14 @@ class DatabaseStorage(Storage):
 def _hit(engine: Engine, counts: Table) -> UpdateBase:
     """An upsert that counts a hit or begins a window, and returns the count.
 
-    Parameters: ``key``, ``amount``, ``now``, ``ends_at``.
+    Parameters: ``key``, ``amount``, ``now``, ``ends_at``, ``latest``. A window that ends after ``latest`` was
+    begun by a wrong clock, and counts as ended.
     """
     table, amount = counts.c, bindparam("amount", type_=Integer)
-    now, ends_at = (bindparam(name, type_=table.ends_at.type) for name in ("now", "ends_at"))
-    over = table.ends_at <= now
+    now, ends_at, latest = (
+        bindparam(name, type_=table.ends_at.type) for name in ("now", "ends_at", "latest")
+    )
+    over = or_(table.ends_at <= now, table.ends_at > latest)
     # Both dialects have an insert with the same ON CONFLICT. Only the one in use is imported, to save 2 MB.
     insert = import_module(f"sqlalchemy.dialects.{engine.dialect.name}").insert
     first = insert(counts).values(key=bindparam("key"), hits=amount, ends_at=ends_at)

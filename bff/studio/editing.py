@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from bff.content import messages
-from bff.content.entries import Content, variants_of
+from bff.content.entries import Content, languages_of, variants_of
 from bff.content.language_names import language
 from bff.content.look_fields import FIELDS
-from bff.content.minted_url import MOST, url_length
+from bff.content.minted_url import MOST, longest_origin, url_length
 from bff.content.product import MessageFormat, MessageKind, MessageTemplate, Registration
 from bff.content.wording import ANY, Place, closest
 from bff.content.words import CATALOGUE
@@ -178,14 +178,7 @@ def field_id(path: str) -> str:
 
 def languages_in_use(content: Content, more: Iterable[str] = ()) -> list[str]:
     """``more``, then the other languages that have a text, sorted."""
-    return list(dict.fromkeys([*more, *sorted(_languages(content))]))
-
-
-def _languages(content: Content) -> Iterator[str]:
-    for path in content:
-        match path.split("/"):
-            case ["messages", _, "text", _, locale] | ["words", _, locale, _] if locale != ANY:
-                yield locale
+    return list(dict.fromkeys([*more, *sorted(languages_of(content))]))
 
 
 def _preview(
@@ -209,9 +202,7 @@ def _preview(
     callback_message = messages.callback_message_of(
         template.kind, message, attempt=sample["attempt"], nonce=messages.SAMPLE_NONCE
     )
-    length = max(
-        url_length(registration.service_url, origin, callback_message) for origin in registration.origins
-    )
+    length = url_length(registration.service_url, longest_origin(registration.origins), callback_message)
     return MessagePreview(key, locale, place, why, message, callback_message, length)
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
+from bff.serving.store_clock import StoreClock
 from bff.studio.access import Role
 from bff.studio.store import DatabaseStudio
 
 
 def studio_store(engine: Engine) -> DatabaseStudio:
-    """The Studio's store, with the real clock and random tokens."""
-    return DatabaseStudio(engine, lambda: datetime.now(UTC), lambda: secrets.token_urlsafe(32))
+    """The Studio's store, with the database's clock and random tokens."""
+    return DatabaseStudio(engine, StoreClock(engine), lambda: secrets.token_urlsafe(32))
 
 
 def make_link(engine: Engine, base: str, product: str, email: str, role: Role) -> str:

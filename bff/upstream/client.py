@@ -46,9 +46,9 @@ class PartnerClient:
         create_accounts: bool = True,
         quiet: Quiet | None = None,
     ) -> None:
-        self._http = HttpClient(api_url, limits or Limits())
-        bearer = Bearer(share(TokenEndpoint(self._http, client_id, client_secret)))
-        self.quiet = quiet or Quiet()
+        self._http, self.quiet = HttpClient(api_url, limits or Limits()), quiet or Quiet()
+        endpoint = TokenEndpoint(self._http, client_id, client_secret, self.quiet.clock)
+        bearer = Bearer(share(endpoint), self.quiet.clock)
         self._calls = PartnerCalls(self._http, bearer, self.quiet)
         self._create_accounts = create_accounts
         self._connections = ConnectionCalls(self._calls)

@@ -12,9 +12,13 @@ import structlog
 from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from bff.identity.sessions import CLOCK_TOLERANCE
+from bff.outbound.retry_after import LONGEST
 from bff.serving.database import writing
 from bff.storage.tables import upstream_tokens
 
+BELIEVED: Final = LONGEST + CLOCK_TOLERANCE.total_seconds()
+"""Seconds. A longer pause was stored by a wrong clock, and counts as none."""
 LOOK_AGAIN: Final = 0.5
 """Seconds between two reads of the pause that other workers have stored."""
 
@@ -32,34 +36,45 @@ class Shared(Protocol):
 
 
 class Quiet:
-    """Until when no worker polls: the pause that this worker received, or a longer one in ``shared``."""
+    """Until when no worker polls: the pause that this worker received, or a longer one in ``shared``.
+
+    ``clock``, in seconds since the epoch, must be the same for all who share. Their access token ends by it,
+    too.
+    """
 
     def __init__(self, shared: Shared | None = None, clock: Callable[[], float] = time.time) -> None:
         self._shared = shared
-        self._clock = clock
+        self.clock = clock
         self._lock = threading.Lock()
         self._until = 0.0
         self._looked_at = 0.0
 
     def ask_for(self, seconds: float) -> None:
         """The partner service sent ``Retry-After``, in seconds."""
-        until = self._clock() + seconds
+        now = self.clock()
+        until = now + seconds
         with self._lock:
-            news, self._until = until > self._until, max(until, self._until)
+            before = _believed(self._until, now)
+            news, self._until = until > before, max(until, before)
         if news and self._shared:
             self._shared.write(until)
 
     def left(self) -> float:
         """Seconds left of the pause; 0 or less for none."""
-        now = self._clock()
+        now = self.clock()
         with self._lock:
-            if self._until > now or self._shared is None or now - self._looked_at < LOOK_AGAIN:
+            self._until = _believed(self._until, now)
+            if self._until > now or self._shared is None or 0 <= now - self._looked_at < LOOK_AGAIN:
                 return self._until - now
             self._looked_at = now
-        until = self._shared.read()
+        until = _believed(self._shared.read(), now)
         with self._lock:
             self._until = max(self._until, until)
             return self._until - now
+
+
+def _believed(until: float, now: float) -> float:
+    return until if until - now <= BELIEVED else 0.0
 
 
 class DatabaseQuiet:

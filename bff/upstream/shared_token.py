@@ -16,13 +16,14 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from bff.common.errors import PartnerUnavailable
 from bff.common.secret import Secret
+from bff.identity.sessions import CLOCK_TOLERANCE
 from bff.serving.database import writing
 from bff.storage.sealing import CannotOpen, Place, Sealing
 from bff.storage.tables import upstream_tokens
 from bff.upstream.access_tokens import AccessToken, TokenSource
 
 LEASE: Final = timedelta(seconds=20)
-"""A worker that dies while it fetches holds the others up for no longer."""
+"""A worker that dies while it fetches holds the others up for no longer. A later end is a wrong clock's."""
 PATIENCE: Final = 5.0
 """Seconds that a worker waits for another's token; then it fetches its own (several may be valid at once)."""
 LOOK_AGAIN: Final = 0.1
@@ -34,6 +35,7 @@ class SharedToken:
     """Implements ``TokenSource``: the token in the database, or a new one from ``source``, for all workers.
 
     ``credential`` names the upstream and the client id. Without its database it only asks ``source``.
+    ``clock``, in seconds since the epoch, must be that of ``source``, and the same for all who share.
     """
 
     def __init__(
@@ -99,8 +101,9 @@ class SharedToken:
         except CannotOpen:
             # Sealed with a key that is gone, or tampered with: either way a new one takes its place.
             return None
-        token = AccessToken(Secret(kept["value"]), kept["life"], kept["ends_at"])
-        return token if token.value not in unlike and self._clock() < token.renew_at(0) else None
+        now = self._clock()
+        token = AccessToken(Secret(kept["value"]), kept["life"], min(kept["ends_at"], now + kept["life"]))
+        return token if token.value not in unlike and now < token.renew_at(0) else None
 
     def _seal(self, token: AccessToken) -> str:
         document = {"value": token.value.reveal(), "life": token.life, "ends_at": token.ends_at}
@@ -110,7 +113,7 @@ class SharedToken:
         """Claim the fetch; of concurrent workers one gets True."""
         now = datetime.fromtimestamp(self._clock(), UTC)
         leased_until = upstream_tokens.c.leased_until
-        free = or_(leased_until.is_(None), leased_until <= now)
+        free = or_(leased_until.is_(None), leased_until <= now, leased_until > now + LEASE + CLOCK_TOLERANCE)
         lease = update(upstream_tokens).where(self._ours, free).values(leased_until=now + LEASE)
         with self._writer.begin() as connection:
             if connection.execute(lease).rowcount == 1:

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
+import time_machine
 
 from bff.common.secret import Secret
 from bff.products.store import DatabaseProducts
 from bff.serving.database import open_database
 from bff.storage.schema import SCHEMA
+from bff.studio.access import INVITE_LIFE, Role
+from bff.studio.invites import make_link, studio_store
 from tests.studio.test_editing import REGISTRATION
+
+
+@pytest.mark.parametrize("by", [timedelta(days=100), timedelta(days=-100)])
+def test_a73_a_link_is_good_for_a_day_by_the_databases_clock(tmp_path: Path, by: timedelta) -> None:
+    """Whatever the clock of the machine on which the command runs."""
+    engine = open_database(f"sqlite:///{tmp_path}/bff.db")
+    SCHEMA.upgrade(engine)
+    DatabaseProducts(engine).put(REGISTRATION, {}, [Secret("s" * 30)])
+    with time_machine.travel(datetime.now(UTC) + by):
+        link = make_link(engine, "https://bff.example", "demo", "ada@acme.example", Role.EDITOR)
+    invite = studio_store(engine).find_invite(Secret(link.rpartition("/")[2]))
+    assert invite is not None
+    assert abs(invite.expires_at - datetime.now(UTC) - INVITE_LIFE) < timedelta(minutes=1)
+    engine.dispose()
 
 
 def test_the_command_prints_a_link_and_a_mail(tmp_path: Path) -> None:

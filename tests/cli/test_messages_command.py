@@ -14,6 +14,7 @@ from bff.content.entries import path_of_text, path_of_word
 from bff.content.logos.store import DatabaseImages
 from bff.content.store import ContentStore
 from bff.serving.database import open_database
+from bff.serving.store_clock import StoreClock
 from tests.support.databases import sqlite_url
 
 PRODUCTS = """
@@ -158,7 +159,8 @@ def test_a_logo_is_a_file_beside_the_product_file(hitchpost: Command) -> None:
     hitchpost.write("branded.toml", branded)
     assert hitchpost("messages", "import", "branded.toml", "--yes").returncode == 0
     name = hitchpost.published()["look/logo"]
-    kept = DatabaseImages(open_database(hitchpost.url)).get(name)
+    engine = open_database(hitchpost.url)
+    kept = DatabaseImages(engine, StoreClock(engine)).get(name)
     assert kept is not None
     assert kept.data.decode() == svg
     hitchpost.write("logo.svg", svg.replace("<rect", "<script/><rect"))

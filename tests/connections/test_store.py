@@ -159,6 +159,21 @@ def test_what_was_taken_is_its_attempts_until_that_has_ended(
     assert [store.take(blank, until, by) for by in ("att_other", "att_mine")] == [True, False]
 
 
+def test_products_that_share_an_account_take_one_once(store: DatabaseConnections) -> None:
+    """Whichever is first; what stands for another one of them is nobody's to take, and no row is made."""
+    group, until = ("demo", "other", "third"), NOW + timedelta(minutes=1)
+    blank = replace(ADAS, account_connector_id=9, state=State.DISCONNECTED, look_at=None)
+    of = [replace(blank, product=product) for product in group]
+    taken = at_once(lambda n: store.take(of[n % 3], until, f"att_{n}", group))
+    assert sum(bool(done) for done in taken) == 1
+    assert sum(len(store.of_account(product, "acme")) for product in group) == 1
+    assert not store.take(of[0], until, "att_late", group)
+    later, again = until, until + timedelta(minutes=1)
+    assert store.take(replace(of[1], changed_at=later), again, "att_late", group)
+    store.apply(Change(replace(ADAS, product="other", account_connector_id=8)), None)
+    assert not store.take(replace(of[2], account_connector_id=8), until, "att_other", group)
+
+
 QUESTIONS = {
     "of an account": "SELECT * FROM connections WHERE product = 'demo' AND account_id = 'a7' ORDER BY number",
     "due": "SELECT product, account_id FROM connections WHERE look_at IS NOT NULL"

@@ -18,7 +18,7 @@ from bff.content import store as content_store
 from bff.content.draft_limits import NotSaved, refuse_too_much
 from bff.content.drafts import Draft, Edit, Touch, apply
 from bff.content.entries import path_of_word
-from bff.content.faults import MOST_BYTES, MOST_ENTRIES, MOST_MESSAGES, MOST_TEXT, faults
+from bff.content.faults import MOST_BYTES, MOST_ENTRIES, MOST_LANGUAGES, MOST_MESSAGES, MOST_TEXT, faults
 from bff.content.logos.logo import FaultyImage, Logo, check_logo
 from bff.content.logos.store import UNREFERENCED_KEPT, DatabaseImages
 from bff.content.store import ContentStore
@@ -93,6 +93,17 @@ def test_a69_a_draft_has_so_many_messages(studio: StudioWorld) -> None:
     assert editor.send([(f"messages/{name}/text/*/*", "", "x") for name in names[:50]]).status_code == 200
 
 
+def test_a69_a_draft_has_so_many_languages(studio: StudioWorld) -> None:
+    """The Studio's pages list each of them."""
+    editor = studio.editor()
+    paths = [path_of_word("cancel", "*", f"de-x-{at:05}") for at in range(MOST_LANGUAGES + 1)]
+    answer = editor.send([(path, "", "Nein") for path in paths])
+    assert answer.status_code == 422
+    assert f"at most {MOST_LANGUAGES} are kept" in answer.json()["detail"]
+    assert editor.send([(path, "", "Nein") for path in paths[1:]]).status_code == 200
+    assert editor.get("words?q=nein").status_code == 200
+
+
 def test_a69_thirty_saves_make_no_draft_of_megabytes() -> None:
     """Entries and bytes of the whole draft are bounded; a draft that is too large may become smaller."""
     tags = [f"x{chr(97 + at // 26)}{chr(97 + at % 26)}" for at in range(26 * 26)]
@@ -136,7 +147,7 @@ class Shelf:
     def __init__(self, url: str) -> None:
         self.engine = open_database(url)
         content_store_schema(url)
-        self.images = DatabaseImages(self.engine)
+        self.images = DatabaseImages(self.engine, lambda: datetime.now(UTC))
         self.content = ContentStore(self.engine, lambda: NOW)
         self.purge = Purge(self.engine, timedelta(days=90))
         with writing(self.engine).begin() as connection:

@@ -88,6 +88,25 @@ def test_what_one_worker_was_told_holds_for_the_others(tmp_path: Path, database_
     engine.dispose()
 
 
+def test_a73_a_wait_that_nobody_can_have_named_is_none(tmp_path: Path, database_url: DatabaseUrl) -> None:
+    """It was stored, or heard, while a clock was wrong: it is not waited for, and the next one counts."""
+    engine, now = open_database(database_url(tmp_path, "bff")), [1_900_000_000.0]
+    SCHEMA.upgrade(engine)
+    wrong = datetime.fromtimestamp(now[0], UTC) + timedelta(days=100)
+    with engine.begin() as connection:
+        connection.execute(insert(upstream_tokens).values(credential="c", quiet_until=wrong))
+    first, second = (Quiet(DatabaseQuiet(engine, "c"), lambda: now[0]) for _ in range(2))
+    assert first.left() <= 0
+    now[0] += 100 * 86400
+    first.ask_for(30.0)
+    assert first.left() == 30.0
+    now[0] -= 100 * 86400
+    assert first.left() <= 0
+    first.ask_for(5.0)
+    assert first.left() == second.left() == 5.0
+    engine.dispose()
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_access_tokens_are_not_polled_for_either(
     cyclr: Cyclr, client: PartnerClient, account: AccountRef, status: int

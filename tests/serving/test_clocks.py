@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import time_machine
+from limits import RateLimitItemPerMinute
 from sqlalchemy import Engine, event, func, select
 
+from bff import wiring
 from bff.common.errors import NotSignedIn
 from bff.common.secret import Secret
+from bff.content.logos.logo import check_logo
 from bff.identity.principal import AccountRef, Principal, User
 from bff.identity.sessions import CLOCK_TOLERANCE
 from bff.partner.storage.database import Database
@@ -20,13 +27,18 @@ from bff.serving.database import open_database
 from bff.serving.store_clock import ASK, StoreClock
 from bff.settings import load_settings
 from bff.storage.schema import SCHEMA
+from bff.storage.sealing import Sealing
 from bff.storage.tables import attempts
+from bff.upstream.client import PartnerClient
+from bff.web.kit.services import Services
 from bff.web.kit.session_tokens import SessionTokens
 from bff.wiring import build_services
 from tests.serving.test_reload import world_of
 from tests.serving.test_storage import LONG
 from tests.support.databases import DatabaseUrl
+from tests.support.pictures import png
 from tests.support.programs import ROOT, bff_environment, free_port, run, run_bff, until
+from tests.support.raw_server import ACCOUNT, Api, play
 from tests.support.world import build_bff
 
 DAYS = timedelta(days=100)
@@ -153,6 +165,90 @@ def test_a73_a_session_is_stamped_by_the_clock_that_reads_it() -> None:
         own = tokens(-DAYS.total_seconds())
         token, _ = own.issue(ADA)
         assert own.read(token.reveal()).user.id == "ada"
+
+
+@pytest.fixture
+def machines(
+    database_url: DatabaseUrl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Machines]:
+    """Machines with one database, and a partner service that gives access tokens."""
+    api = Api()
+    with play(api) as (url, _):
+        settings = bff_environment(tmp_path, url, free_port(), database_url(tmp_path, "bff"))
+        for name, value in {**settings, "HITCHPOST_LIMITS_URL": "database://"}.items():
+            monkeypatch.setenv(name, value)
+        yield Machines(api)
+
+
+@dataclass
+class Machines:
+    """Each is one whose clock is wrong by so much, right after its start."""
+
+    api: Api
+
+    @contextmanager
+    def one(self, by: timedelta = timedelta(0)) -> Iterator[Services]:
+        """The services of one, in whose block time is as it has it."""
+        with ahead(by):
+            yield build_services(load_settings())
+
+    @contextmanager
+    def client(self, by: timedelta = timedelta(0)) -> Iterator[PartnerClient]:
+        """The client of the partner service of one."""
+        settings = load_settings()
+        with ahead(by):
+            engine = open_database(settings.database_url)
+            SCHEMA.upgrade(engine)
+            store = wiring._Store(engine, StoreClock(engine), Sealing(settings.signing_keys()))
+            yield wiring._partner_client(settings, store, "credential")
+            engine.dispose()
+
+
+@pytest.mark.parametrize("by", [DAYS, -DAYS, timedelta(seconds=20)])
+def test_a73_what_the_partner_service_tells_one_machine_is_right_for_the_others(
+    machines: Machines, by: timedelta
+) -> None:
+    """Its access token serves them for as long, and they leave it alone for as long as it wants."""
+    with machines.client(by) as wrong:
+        wrong.list_account_connectors(ACCOUNT)
+        wrong.quiet.ask_for(30)
+        assert 25 < wrong.quiet.left() < 35
+    with machines.client() as right:
+        right.list_account_connectors(ACCOUNT)
+        assert 25 < right.quiet.left() < 35
+    assert machines.api.tokens == 1
+
+
+@pytest.mark.parametrize("by", [DAYS, -DAYS, timedelta(seconds=3), -timedelta(seconds=3)])
+def test_a73_a_page_of_one_machine_is_sent_to_another(machines: Machines, by: timedelta) -> None:
+    """The press on the page that asks first counts, and so does a form."""
+    attempt: Any = SimpleNamespace(id="att_1")
+    with machines.one(by) as one:
+        proof = one.sessions.confirmations.issue(attempt)
+        form = one.sessions.form_tokens.issue(attempt, 2, ["key"])
+    with machines.one() as other, ahead(timedelta(seconds=1.5)):
+        assert other.sessions.confirmations.is_pressed(attempt, proof)
+        assert other.sessions.form_tokens.turn(attempt, ["key"], form) == 2
+
+
+def test_a73_an_image_of_a_machine_that_is_behind_is_not_old(machines: Machines) -> None:
+    """Nor is one that a product file names just now."""
+    logo = check_logo(png(16, 16))
+    with machines.one(-DAYS) as wrong:
+        wrong.teams.images.put(logo, "demo")
+    with machines.one() as right:
+        right.upkeep.housekeeping.delete_old()
+        assert right.teams.images.get(logo.name) is not None
+
+
+@pytest.mark.parametrize("by", [DAYS, -DAYS])
+def test_a73_a_limit_ends_when_its_window_does(machines: Machines, by: timedelta) -> None:
+    """Whoever meets it at a machine whose clock is wrong is told the same time."""
+    limit = RateLimitItemPerMinute(1)
+    with machines.one(by) as wrong:
+        counting = wrong.limits._counting
+        assert [counting.hit(limit, "k"), counting.hit(limit, "k")] == [True, False]
+        assert 50 < counting.get_window_stats(limit, "k").reset_time - time.time() <= 61
 
 
 @LONG

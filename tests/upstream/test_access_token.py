@@ -31,6 +31,7 @@ from tests.support.raw_server import ACCESS_TOKEN, ACCOUNT, Api, client_of, play
 
 KEYS = (Secret("n" * 40), Secret("o" * 40))
 LIFE = 1000.0
+DAYS = 100 * 86400.0
 PLACE = Place("upstream_tokens", "a row", "sealed")
 
 
@@ -202,6 +203,24 @@ def test_a55_a_worker_that_dies_holds_nobody_up_for_long(
     assert not dead._claim()
     clock.now += LEASE.total_seconds()
     assert worker(source, engine).token().reveal() == f"{ACCESS_TOKEN}-1"
+
+
+def test_a73_what_a_wrong_clock_has_stored_holds_nobody_up(
+    source: Source, engine: Engine, clock: Clock
+) -> None:
+    """A lease ends no later than one of now would, and an access token after its life."""
+    clock.now += DAYS
+    ahead = SharedToken(source, engine, Sealing(KEYS), "url\nclient", clock)
+    assert ahead._claim()
+    clock.now -= DAYS
+    assert worker(source, engine).token().reveal() == f"{ACCESS_TOKEN}-1"
+    clock.now += DAYS
+    worker(source, engine).token()
+    clock.now -= DAYS
+    held = worker(source, engine)
+    assert held.token().reveal() == f"{ACCESS_TOKEN}-2"
+    clock.now += LIFE
+    assert held.token().reveal() != f"{ACCESS_TOKEN}-2"
 
 
 def test_a55_a_failed_fetch_lets_the_next_worker_try(source: Source, engine: Engine) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
@@ -23,13 +24,22 @@ from werkzeug.http import parse_cookie, parse_options_header
 from bff.common.origins import origin_fault, origin_of
 from bff.common.strict_json import loads
 from bff.content import content, faults, look, messages, words
+from bff.content.cleaning import cleaned
 from bff.content.drafts import Draft, Edit, apply, difference
+from bff.content.entries import path_of_text, path_of_word
 from bff.content.file import write_content
 from bff.content.logos.logo import MOST_BYTES, FaultyImage, check_logo
 from bff.content.logos.raster import MOST_SCANS, PNG_START
 from bff.content.logos.svg import MOST_DRAWN
 from bff.content.look_fields import syntax_fault
-from bff.content.product import MessageFormat, MessageKind, MessageTemplate, OfferedConnector, Registration
+from bff.content.product import (
+    MessageFormat,
+    MessageKind,
+    MessageTemplate,
+    OfferedConnector,
+    Product,
+    Registration,
+)
 from bff.content.wording import accepted, is_tag
 from bff.identity.jwks import FaultyKey, _usable, public_key
 from bff.outbound import retry_after
@@ -44,11 +54,15 @@ from bff.serving.bounds import head_fault
 from bff.serving.hosts import host_name
 from bff.serving.logs import _TOKEN
 from bff.studio.access import email_fault
-from bff.studio.editing import previews
+from bff.studio.editing import languages_in_use, previews
 from bff.upstream import json_reader as partner_json
 from bff.web.host_api.calls import NewSession
 from bff.web.kit.bodies import validate
 from bff.web.kit.in_app import is_in_app
+from bff.web.studio.edits import prepared
+from bff.web.studio.message_page import rows
+from bff.web.studio.unset import word
+from bff.web.studio.word_fields import _places
 from tests.support.pictures import jpeg, png, riff, segment, svg
 
 SHOP: Final = Registration(
@@ -57,6 +71,7 @@ SHOP: Final = Registration(
     ("https://app.example",),
     tuple(OfferedConnector(key, key.upper(), key) for key in ("crm", "mail", "shop")),
 )
+WORD, MESSAGE = path_of_word("cancel"), path_of_text("default")
 SMALL: Final = 1000
 TIMES: Final = 4
 MOST_GROWTH: Final = 9.0
@@ -117,6 +132,28 @@ def many_words(count: int) -> dict[str, str]:
 def edits(count: int) -> tuple[Draft, list[Edit]]:
     """As many changes to an empty draft."""
     return Draft({}), [Edit(f"look/{at}", None, "x") for at in range(count)]
+
+
+def edited(count: int) -> tuple[list[Edit], dict[str, str]]:
+    """As many changes to a draft of as many entries."""
+    return edits(count)[1], many_words(count)
+
+
+def desk_of(content: dict[str, str]) -> Any:
+    """The Studio's desk with this draft, all of which is new."""
+    draft, changes = Draft(content), difference({}, content)
+    return SimpleNamespace(draft=draft, languages=languages_in_use(content), faults={}, changes=changes)
+
+
+def words_of_keys(count: int) -> Product:
+    """A product with words of its own in twenty languages, for any number of connectors."""
+    places = [(f"c{at // 20}", f"x{chr(97 + at % 20)}") for at in range(count)]
+    return Product("shop", "Shop", (), (), {}, words={"cancel": dict.fromkeys(places, "No")})
+
+
+def defaults_of(product: Product) -> list[str]:
+    """What would be read instead of each of its words."""
+    return [word(product, "cancel", place) for place in product.words["cancel"]]
 
 
 def template(text: str, form: MessageFormat = MessageFormat.TEXT) -> MessageTemplate:
@@ -308,6 +345,18 @@ LINEAR: Final = (
     Row("look: quotes", lambda n: '"' + "a" * n, lambda text: syntax_fault("font", text)),
     Row("look: fields", lambda n: {f"f{at}": "x" for at in range(n)}, look.faults, 100),
     Row("word", lambda n: "{a}" * n, lambda text: words.faults("button", text)),
+    Row("word: spaces in a name", lambda n: "a{" + " " * n, lambda text: words.faults("button", text)),
+    Row("word: a name without end", lambda n: "{" + "a" * n, lambda text: words.faults("button", text)),
+    # Sizes whose largest input is not too long to be cleaned.
+    Row("cleaning: spaces in a word", lambda n: "a" + " " * n + "b", partial(cleaned, WORD), 900),
+    Row("cleaning: spaces and tabs", lambda n: "a" + "  \t" * (n // 3) + "b", partial(cleaned, WORD), 900),
+    Row("cleaning: spaces in a message", lambda n: "a" + " " * n + "b", partial(cleaned, MESSAGE), 900),
+    Row("cleaning: JSON quotes", lambda n: '{"a' + "\u201d " * (n // 2), partial(cleaned, MESSAGE), 900),
+    Row("cleaning: JSON spaces", lambda n: '{"a\u201d' + " " * n + "b", partial(cleaned, MESSAGE), 900),
+    Row("studio: messages", texts_of, lambda c: list(rows(desk_of(c))), 800),
+    Row("studio: a search", many_words, lambda c: list(_places(desk_of(c), only_own=False)), 100),
+    Row("studio: what holds without a word", words_of_keys, defaults_of, 400),
+    Row("cleaning: edits", edited, lambda pair: prepared(*pair)),
     Row("email", lambda n: "a" * n + "@", email_fault),
     # What others answer
     Row("partner: time", lambda n: "2026-01-01T00:00:00." + "1" * n, partner_json.read_moment),
@@ -383,6 +432,12 @@ def test_a77_a_long_key_verifies_nothing() -> None:
     """Of a host's key set: to verify by it would cost more than the square of its length."""
     with pytest.raises(FaultyKey, match="8192"):
         public_key({"kty": "RSA", "n": "A" * 5000, "e": "AQAB"})
+
+
+def test_a77_a_text_that_is_too_long_is_not_cleaned() -> None:
+    """It is refused for its length, whatever is in it."""
+    long = "a\t" * faults.MOST_TEXT
+    assert cleaned(WORD, long) == cleaned(MESSAGE, long) == long
 
 
 @pytest.mark.parametrize("row", LINEAR, ids=lambda row: row.what)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Engine, Select, func, insert, select, union_all, update
@@ -19,9 +20,10 @@ LOGOS: Final = ("look/logo", "look/logo_dark")
 class DatabaseImages:
     """Implements ``ImageStore``."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
         self._engine = engine
         self._writer = writing(engine)
+        self._clock = clock
 
     def get(self, name: str) -> Logo | None:
         """The image with this name. None if there is none."""
@@ -31,7 +33,7 @@ class DatabaseImages:
 
     def put(self, logo: Logo, product: str, most: int | None = None) -> None:
         """Store a checked image. Raises ``FaultyImage`` if the product has ``most`` images already."""
-        table, now = images.c, datetime.now(UTC)
+        table, now = images.c, self._clock()
         with self._writer.begin() as connection:
             # A repeated upload renews the time, so that it is not purged before the draft names it.
             renewed = update(images).where(table.name == logo.name).values(at=now)

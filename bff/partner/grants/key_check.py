@@ -9,6 +9,7 @@ from typing import Any, Final
 from flask import json
 
 from bff.partner.providers import templates, transport
+from bff.partner.providers.answers import json_of
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.dotted import plain_text, value_at
 from bff.partner.providers.provider import Provider
@@ -72,9 +73,8 @@ def error_of(item: CatalogueConnector, reply: transport.Reply) -> str | None:
     check = item.check
     if check is None or not (check.error_at or check.good_at):
         return None
-    try:
-        document = json.loads(reply.body)
-    except (ValueError, RecursionError):
+    document = json_of(reply)
+    if document is None:
         return NOT_UNDERSTOOD if check.good_at else None
     if check.good_at and not value_at(document, check.good_at):
         return NO_GOOD if isinstance(document, dict) else NOT_UNDERSTOOD

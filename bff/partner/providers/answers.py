@@ -53,9 +53,20 @@ def is_refusal(document: Any) -> bool:
 
 def json_of(reply: Reply) -> Any:
     """The body parsed as JSON, whatever its media type. None if it is not JSON."""
+    # Some third parties send a byte order mark, which RFC 8259, section 8.1, forbids.
+    body = reply.body.removeprefix(b"\xef\xbb\xbf")
     try:
-        # Some third parties send a byte order mark, which RFC 8259, section 8.1, forbids.
-        return json.loads(reply.body.removeprefix(b"\xef\xbb\xbf"))
+        return json.loads(body)
+    except UnicodeDecodeError:
+        return _json_in_latin_1(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _json_in_latin_1(body: bytes) -> Any:
+    # RFC 8259 requires UTF-8. A name in an older encoding must not cost the tokens beside it.
+    try:
+        return json.loads(body.decode("latin-1"))
     except (ValueError, RecursionError):
         return None
 

@@ -16,15 +16,16 @@ def value_at(document: Any, path: str) -> Any:
     A number indexes into a list. A name applied to a list is looked up in its first item, since many
     responses are lists of one item. Keys that contain dots, such as ``https://example.com/email``, work too.
     """
+    name, dot, rest = path.partition(".")
+    is_index = name.isascii() and name.isdecimal()
+    # A loop: lists may be nested as deep as recursion can go.
+    while isinstance(document, list) and document and not is_index:
+        document = document[0]
     if isinstance(document, dict):
         if path in document:
             return document[path]
-        name, dot, rest = path.partition(".")
         return value_at(document[name], rest) if dot and name in document else None
     if isinstance(document, list) and document:
-        name, _, rest = path.partition(".")
-        if not (name.isascii() and name.isdecimal()):
-            return value_at(document[0], path)
         number = int(name[:9])
         if number < len(document):
             return value_at(document[number], rest) if rest else document[number]

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from flask import json
-
 from bff.partner.account_connectors.client import values_for
 from bff.partner.account_names import kept_name
 from bff.partner.context import Embedded
 from bff.partner.grants import key_check, revocation
 from bff.partner.grants.noting import Owner
 from bff.partner.providers import templates, transport
+from bff.partner.providers.answers import json_of
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.dotted import text_at
@@ -124,7 +123,7 @@ def check(provider: Provider, item: CatalogueConnector, values: Mapping[str, str
     if key_check.error_of(item, reply):
         # The error text is not reported, because it may contain the key.
         raise _refused(item, f"{reply.status} with an error")
-    return kept_name(_claim(item.account_claim, reply.body))
+    return kept_name(text_at(json_of(reply), item.account_claim))
 
 
 def _in_host(item: CatalogueConnector, url: str) -> dict[str, str]:
@@ -132,14 +131,6 @@ def _in_host(item: CatalogueConnector, url: str) -> dict[str, str]:
     host = url.partition("://")[2].partition("/")[0] or url
     names = templates.names_in(host)
     return {one.name: "unreachable" for one in item.fields if one.name in names}
-
-
-def _claim(path: str, body: bytes) -> str | None:
-    """The account name at the dotted ``path`` of a JSON body; None if it has none."""
-    try:
-        return text_at(json.loads(body), path)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _refused(item: CatalogueConnector, status: int | str | None) -> NotTaken:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Final
 
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData
 
 from bff.common.secret import Secret
 from bff.connect.attempt import Attempt
 from bff.connect.new_attempt import UNLAUNCHED_LIFE
+from bff.web.kit.timed_tokens import TimedTokens
 
 SALT: Final = "hitchpost.interstitial.v1"
 FIELD: Final = "confirmation"
 NOT_BEFORE: Final = timedelta(seconds=1)
 """Minimum time between showing the page and its click. A faster click was meant for another page."""
-LONGEST_SECONDS: Final = int(UNLAUNCHED_LIFE.total_seconds())
 
 
 class Confirmations:
@@ -28,23 +27,17 @@ class Confirmations:
     """
 
     def __init__(self, keys: Sequence[Secret], clock: Callable[[], datetime]) -> None:
-        # itsdangerous expects the oldest key first, and signs with the last.
-        self._serializer = URLSafeTimedSerializer(
-            [key.reveal() for key in reversed(keys)],
-            salt=SALT,
-            signer_kwargs={"digest_method": sha256, "key_derivation": "hmac"},
-        )
+        self._tokens = TimedTokens(keys, SALT, clock)
         self._clock = clock
 
     def issue(self, attempt: Attempt) -> str:
         """Sign a proof for one showing of the page."""
-        signed = self._serializer.dumps([attempt.id, self._clock().timestamp()])
-        return signed if isinstance(signed, str) else signed.decode()
+        return self._tokens.sign([attempt.id, self._clock().timestamp()])
 
     def is_pressed(self, attempt: Attempt, unverified: str) -> bool:
         """Whether a proof is of this attempt and at least ``NOT_BEFORE`` old."""
         try:
-            shown_for, at = self._serializer.loads(unverified, max_age=LONGEST_SECONDS)
+            shown_for, at = self._tokens.read(unverified, UNLAUNCHED_LIFE)
         except BadData:
             return False
         age = self._clock() - datetime.fromtimestamp(at, UTC)

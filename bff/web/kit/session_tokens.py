@@ -6,29 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from hashlib import sha256
 from typing import Final
 
-from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
+from itsdangerous import BadData
 
 from bff.common.errors import NotSignedIn
 from bff.common.secret import Secret
 from bff.identity.principal import AccountRef, Principal, User
 from bff.identity.sessions import CLOCK_TOLERANCE, LONGEST_SESSION, SessionEnds
+from bff.web.kit.timed_tokens import TimedTokens
 
 SALT: Final = "hitchpost.session.v2"
 DEFAULT_LIFE: Final = timedelta(hours=1)
 MOST_VERIFIED: Final = 10_000
-
-
-def _signing_by(clock: Callable[[], datetime]) -> type[TimestampSigner]:
-    """A signer that takes its timestamps from ``clock`` instead of the system clock."""
-
-    class Signer(TimestampSigner):
-        def get_timestamp(self) -> int:
-            return int(clock().timestamp())
-
-    return Signer
 
 
 @dataclass(frozen=True)
@@ -45,13 +35,7 @@ class SessionTokens:
     """Issues and reads session tokens. The newest key signs; every key verifies."""
 
     def __init__(self, keys: Sequence[Secret], clock: Callable[[], datetime], ends: SessionEnds) -> None:
-        # itsdangerous expects the oldest key first, and signs with the last.
-        self._serializer = URLSafeTimedSerializer(
-            [key.reveal() for key in reversed(keys)],
-            salt=SALT,
-            signer=_signing_by(clock),
-            signer_kwargs={"digest_method": sha256, "key_derivation": "hmac"},
-        )
+        self._tokens = TimedTokens(keys, SALT, clock)
         self._clock = clock
         self._ends = ends
         # A polling page sends its token often, so verified signatures are cached. Expiry, and whether the
@@ -70,8 +54,7 @@ class SessionTokens:
             "iat": now.timestamp(),
             "exp": expires_at.timestamp(),
         }
-        signed = self._serializer.dumps(claims)
-        return Secret(signed if isinstance(signed, str) else signed.decode()), expires_at
+        return Secret(self._tokens.sign(claims)), expires_at
 
     def read(self, unverified_token: str) -> Principal:
         """The principal of a token. Raises ``NotSignedIn`` if it is expired, ended, forged or malformed."""
@@ -85,7 +68,7 @@ class SessionTokens:
 
     def _verify(self, unverified_token: str) -> _Session:
         try:
-            claims, signed_at = self._serializer.loads(unverified_token, return_timestamp=True)
+            claims, signed_at = self._tokens.verify(unverified_token)
         except BadData:
             raise NotSignedIn("the session token is expired or was not issued here") from None
         connectors = claims["connectors"]

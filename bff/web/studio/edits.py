@@ -13,6 +13,7 @@ from bff.common.errors import InvalidRequest
 from bff.content.cleaning import cleaned
 from bff.content.draft_limits import NotSaved, refuse_unknown
 from bff.content.drafts import Clash, Draft, Edit
+from bff.content.entries import Content
 from bff.content.product import MessageFormat
 from bff.web.kit.bodies import Body, read_body
 from bff.web.kit.services import services
@@ -53,19 +54,22 @@ def edits_of_json() -> list[Edit]:
 
 def save(at: Desk, edits: Iterable[Edit]) -> tuple[Draft, list[Clash]]:
     """Save the edits in the draft; return it with the clashes. Raises ``NotSaved``: then nothing is saved."""
-    content = at.draft.content
-    edits = list(edits)
-    formats = {edit.path: edit.now for edit in edits if edit.path.endswith("/format")}
-    # In a form, an entry with an empty text looks like no entry.
-    prepared = [
-        Edit(edit.path, "", edit.now) if edit.was is None and content.get(edit.path) == "" else edit
-        for edit in (_cleaned(edit, {**content, **formats}) for edit in edits)
-    ]
-    refuse_unknown(prepared, content, at.registration)
+    edits = prepared(list(edits), at.draft.content)
+    refuse_unknown(edits, at.draft.content, at.registration)
     try:
-        return services().teams.content.save(at.session.product, prepared, at.session.email)
+        return services().teams.content.save(at.session.product, edits, at.session.email)
     except NotSaved as error:
-        raise NotSaved(error.faults, prepared) from None
+        raise NotSaved(error.faults, edits) from None
+
+
+def prepared(edits: list[Edit], content: Content) -> list[Edit]:
+    """The edits with cleaned texts."""
+    formats = {**content, **{edit.path: edit.now for edit in edits if edit.path.endswith("/format")}}
+    # In a form, an entry with an empty text looks like no entry.
+    return [
+        Edit(edit.path, "", edit.now) if edit.was is None and content.get(edit.path) == "" else edit
+        for edit in (_cleaned(edit, formats) for edit in edits)
+    ]
 
 
 def _cleaned(edit: Edit, content: Mapping[str, str | None]) -> Edit:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import urlencode
 
@@ -11,7 +13,7 @@ from flask import Blueprint, Response, make_response, redirect, request
 from bff.common.errors import NotFound
 from bff.content import messages
 from bff.content.drafts import Clash, Edit
-from bff.content.entries import DEFAULT_TEXT, names_of_messages, path_of_text, variants_of
+from bff.content.entries import DEFAULT_TEXT, names_of_messages, path_of_text, texts_of_messages, variants_of
 from bff.content.language_names import language, tag_fault
 from bff.content.minted_url import MOST
 from bff.content.wording import ANY, Place, canonical
@@ -85,14 +87,13 @@ def remove(name: str) -> Response:
 
 def _list(at: Desk, *, name: str = "", fault: str | None = None, status: int = 200) -> Response:
     content = at.draft.content
-    rows = [_row(at, key) for key in dict.fromkeys([messages.DEFAULT_MESSAGE, *names_of_messages(content)])]
     removed = request.args.get("removed", "")
     return page(
         "messages",
         at,
         "messages",
         status=status,
-        messages=rows,
+        messages=list(rows(at)),
         name=name,
         fault=fault,
         removed=removed if NAME.fullmatch(removed) and removed not in names_of_messages(content) else None,
@@ -100,17 +101,25 @@ def _list(at: Desk, *, name: str = "", fault: str | None = None, status: int = 2
     )
 
 
-def _row(at: Desk, name: str) -> dict[str, object]:
-    content, start = at.draft.content, f"messages/{name}/"
-    texts = variants_of(content, name)
-    return {
-        "name": name,
-        "kind": content.get(start + "kind", "sealed"),
-        "text": texts.get((ANY, ANY), DEFAULT_TEXT if name == messages.DEFAULT_MESSAGE else ""),
-        "variants": len(texts) - ((ANY, ANY) in texts),
-        "faults": sum(path.startswith(start) for path in at.faults),
-        "changed": any(change.path.startswith(start) for change in at.changes),
-    }
+def rows(at: Desk) -> Iterator[dict[str, object]]:
+    """The template values of each message, the default one first."""
+    content, texts_of = at.draft.content, texts_of_messages(at.draft.content)
+    faults, changes = _by_message(at.faults), _by_message(change.path for change in at.changes)
+    for name in dict.fromkeys([messages.DEFAULT_MESSAGE, *texts_of]):
+        texts = texts_of.get(name, {})
+        yield {
+            "name": name,
+            "kind": content.get(f"messages/{name}/kind", "sealed"),
+            "text": texts.get((ANY, ANY), DEFAULT_TEXT if name == messages.DEFAULT_MESSAGE else ""),
+            "variants": len(texts) - ((ANY, ANY) in texts),
+            "faults": faults[name],
+            "changed": changes[name] > 0,
+        }
+
+
+def _by_message(paths: Iterable[str]) -> Counter[str]:
+    """How many of the paths are of each message."""
+    return Counter(path.split("/")[1] for path in paths if path.startswith("messages/"))
 
 
 def _one(at: Desk, name: str, clashes: list[Clash] | None = None) -> Response:

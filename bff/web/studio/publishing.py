@@ -111,13 +111,14 @@ def _changes(
 def row(
     at: Desk, path: str, before: str | None, after: str | None, then: Product | None = None
 ) -> dict[str, object]:
-    """The template values of one change. ``without`` is the default value if one side has no entry.
+    """The template values of one change. ``without`` is the default value if one side has no text.
 
     ``then`` is the product after the change (default: the draft's).
     """
+    without = "" if before and after else unset(at, path, at.live if before is None else then or at.product)
     return {
         "path": path,
-        "without": unset(at, path, at.live if before is None else then or at.product),
+        "without": without,
         "label": at.label(path),
         "before": before,
         "after": after,

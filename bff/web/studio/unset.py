@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from bff.content import look
 from bff.content.entries import DEFAULT_TEXT
 from bff.content.messages import DEFAULT_MESSAGE
@@ -36,10 +34,12 @@ def unset(at: Desk, path: str, product: Product) -> str:  # noqa: PLR0911
 def word(product: Product, key: str, place: Place) -> str:
     """The text of this key that users read if none is set for exactly this place."""
     connector, locale = place
-    others = {there: text for there, text in product.words.get(key, {}).items() if there != place}
-    without = replace(product, words={**product.words, key: others})
-    languages = [] if locale == ANY else [locale]
-    return Words(without, languages, None if connector == ANY else connector).template(key)
+    languages = set(product.languages)
+    if product.languages[locale] == 1 and place in product.words.get(key, {}):
+        languages.remove(locale)
+    wanted = [] if locale == ANY else [locale]
+    words = Words(product, wanted, None if connector == ANY else connector, languages)
+    return words.template(key, unlike=place)
 
 
 def _text(product: Product, name: str, place: Place) -> str:

@@ -125,7 +125,7 @@ def _places(at: Desk, *, only_own: bool) -> Iterator[tuple[Place, Key]]:
         match path.split("/"):
             case ["words", connector, locale, key] if key in CATALOGUE:
                 own_keys.setdefault((connector, locale), set()).add(key)
-    everybody = [] if only_own else [(ANY, locale) for locale in at.languages]
+    everybody: dict[Place, None] = {} if only_own else {(ANY, locale): None for locale in at.languages}
     for place in dict.fromkeys([*everybody, *own_keys]):
         for known in CATALOGUE.values():
             if place in everybody or known.name in own_keys.get(place, ()):
