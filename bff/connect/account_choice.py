@@ -53,11 +53,17 @@ class AccountChoice:
             created_at=now,
             launched_at=now,
             expires_at=now + LAUNCHED_LIFE,
+            returned_at=None,
+            return_error=None,
+            confirmed_at=None,
+            seemed_over_at=None,
+            late_success_at=None,
             hinted_at=None,
             polled_at=None,
             polls=0,
             settled_at=None,
             error_code=None,
+            third_party_error=None,
             idempotency_sha256=None,
         )
         try:

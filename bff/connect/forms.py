@@ -127,8 +127,7 @@ class Forms:
     def show(self, attempt: Attempt) -> ShownForm:
         """The form with its current values. Changes nothing. Raises ``PartnerProblem``."""
         form, turn = self._form_with_fields(attempt), self._attempts.form_submissions(attempt.id)
-        known = self._current_values(attempt, form)
-        secret = {field.name for field in form.fields if field.sensitive}
+        known, secret = self._current_values(attempt, form, turn), _secrets(form)
         values = {name: value for name, value in known.items() if name not in secret}
         return ShownForm(form, turn, values, frozenset(known) & secret)
 
@@ -149,7 +148,7 @@ class Forms:
         form = self._form_with_fields(attempt)
         if not self._attempts.count_submission(attempt.id, turn, self._clock()):
             raise Outdated("this form was submitted already")
-        reply = self._submit_values(attempt, form, values)
+        reply = self._submit_values(attempt, form, turn, values)
         if isinstance(reply, RejectedValues):
             step = "form_unanswered" if reply.form_fault is Fault.UNREACHABLE else "form_refused"
             self._attempts.note(attempt.id, step, self._clock())
@@ -179,14 +178,17 @@ class Forms:
             raise NotFound("this connector asks for nothing")
         return form
 
-    def _current_values(self, attempt: Attempt, form: SignInForm) -> Mapping[str, str]:
-        """The current values of the property fields, which are no credentials, from the partner service."""
+    def _current_values(self, attempt: Attempt, form: SignInForm, turn: int) -> Mapping[str, str]:
+        """The current values of the property fields, which are no credentials, from the partner service.
+
+        ``turn``: how often the form had been submitted when it was shown.
+        """
         if not form.property_fields:
             return {}
         target = attempt.account_connector_id or attempt.wanted_connection
-        if attempt.adds_connection and not self._attempts.form_submissions(attempt.id):
-            # Minting may then reuse an account connector that an earlier attempt left unconnected. What
-            # another user typed into it is not shown to this one.
+        if attempt.adds_connection and (target is None or not turn):
+            # None is claimed yet, or minting has reused one that an earlier attempt left unconnected. What
+            # another user typed, into that or into a connection, is neither shown to this one nor kept.
             return {}
         if target is None:
             connector = self._minter.find(attempt.account, attempt.connector)
@@ -204,12 +206,14 @@ class Forms:
         return {name: value for name, value in properties.items() if name in names}
 
     def _submit_values(
-        self, attempt: Attempt, form: SignInForm, values: Mapping[str, Secret]
+        self, attempt: Attempt, form: SignInForm, turn: int, values: Mapping[str, Secret]
     ) -> Attempt | NextUrl | RejectedValues:
         typed = {field.name: values[field.name] for field in form.fields if values.get(field.name)}
         # A secret that is set may be left empty. Only then is the call made that reads the current values.
-        if _faults(form, typed, frozenset()) and (faults := _faults(form, typed, self.show(attempt).kept)):
-            return RejectedValues(faults)
+        if _faults(form, typed, frozenset()):
+            kept = _secrets(form) & self._current_values(attempt, form, turn).keys()
+            if faults := _faults(form, typed, kept):
+                return RejectedValues(faults)
         launch = self._launches.mint(attempt)
         if form.auth is AuthKind.OAUTH:
             given = credentials_of(form, typed, None)
@@ -255,6 +259,10 @@ class Forms:
         if changed is None:
             raise LaunchRefused("this attempt has ended meanwhile")
         return changed
+
+
+def _secrets(form: SignInForm) -> frozenset[str]:
+    return frozenset(field.name for field in form.fields if field.sensitive)
 
 
 def _end(attempt: Attempt, reply: AccountConnector, now: datetime) -> AttemptChanges | None:

@@ -23,10 +23,12 @@ NAMES = {
     "fields": "Fields CRM",
     "feed": "Feed",
     "region": "Region CRM",
+    "double": "Double CRM",
 }
 CONNECTORS = "\n".join(
     f'[product.connector.{key}]\nname = "{name}"\nreference = "{name}"' for key, name in NAMES.items()
 )
+CONNECTORS += "\nmultiple = true"
 PRODUCTS = f"""
 [[product]]
 key = "demo"
@@ -53,6 +55,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CyclrWorld]:
         cyclr.release(5, "Fields CRM", auth_type="AuthFields")
         cyclr.release(6, "Feed", auth_type="None")
         cyclr.release(7, "Region CRM", plain_keys=("Region",), values={"Region": ("eu", "us")})
+        cyclr.release(8, "Double CRM", auth_type="ApiKey", keys=("Second",))
         yield world
 
 
@@ -77,6 +80,19 @@ def test_an_api_key_becomes_the_auth_value(world: CyclrWorld) -> None:
     assert (told["status"], told["attributed"], bool(told["receipt"])) == ("connected", True, True)
     [made] = world.server("GET", f"/v1/connections?account={world.account}").json()["connections"]
     assert (made["connected_by"], made["sequence"]) == ("ada", 1)
+
+
+def test_a_further_connection_takes_no_secret_of_another(world: CyclrWorld) -> None:
+    """A secret that is left empty is missing, though one is set for the connection that is there."""
+    assert "end" in open_form(world, world.session(), "double").send("second-one", "key-one")
+    further = open_form(world, world.session(), "double")
+    assert set(further.send("", "")["faults"]) == {"v0", "v1"}
+    assert [item.properties["Second"] for item in world.cyclr.of(world.account)] == ["second-one"]
+    assert "end" in further.send("second-two", "key-two")
+    assert [item.properties["Second"] for item in world.cyclr.of(world.account)] == [
+        "second-one",
+        "second-two",
+    ]
 
 
 def test_an_answer_that_leaves_the_flag_out_is_asked_for(world: CyclrWorld) -> None:

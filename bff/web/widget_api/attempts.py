@@ -178,7 +178,8 @@ def read(attempt_id: str) -> Response:
     connect = services().clicks.connect
     attempt = connect.owned(attempt_id, principal) if principal else connect.read(attempt_id, product.key)
     hint = _hint()
-    metrics.signalled(hint.value if hint else "timer")
+    if principal is not None:
+        metrics.signalled(hint.value if hint else "timer")
     observed = services().clicks.poller.poll(attempt, hint)
     views = services().clicks.attempt_views
     if principal is None:

@@ -46,8 +46,9 @@ class PressForm(Body):
 def press() -> Response:
     """Report that an attempt's button is pressed, so that its sign-in token is minted ahead of its launch.
 
-    Idempotent. The reply is empty. The body is a form, so the browser sends no CORS preflight, which would
-    take as long as this call saves. The launch token authorises it, and ``Origin`` must be the attempt's.
+    An attempt that adds a connection is minted at its launch only. Idempotent. The reply is empty. The body
+    is a form, so the browser sends no CORS preflight, which would take as long as this call saves. The launch
+    token authorises it, and ``Origin`` must be the attempt's.
     """
     if FIELD not in request.form:
         raise InvalidRequest(f"{FIELD}: send it as the field of a form")
