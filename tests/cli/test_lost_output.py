@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bff.cli.main import main as hitchpost
+from bff.serving.terminal import run_plainly
 from tests.support.databases import sqlite_url
 
 PRODUCT = """[[product]]
@@ -85,3 +86,31 @@ def test_a_file_that_cannot_be_written_is_told_in_one_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"{file}: cannot be written: ")
     assert told in line
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same for every file and folder of a command, by its name."""
+    monkeypatch.setenv("HITCHPOST_DEMO_DIR", "/dev/null/demo")
+    assert hitchpost(["demo"]) == 2
+    assert capsys.readouterr().err == "/dev/null/demo: Not a directory\n"
+
+
+@pytest.mark.parametrize(
+    ("ends", "status", "told"),
+    [
+        (EOFError, 2, "standard input has ended; what was asked was not answered\n"),
+        (KeyboardInterrupt, 130, ""),
+    ],
+)
+def test_a_command_that_is_left_ends_without_a_traceback(
+    ends: type[BaseException], status: int, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-D instead of an answer, and Ctrl-C."""
+
+    def asks() -> int:
+        raise ends
+
+    assert run_plainly(asks) == status
+    assert capsys.readouterr().err == told
