@@ -187,6 +187,7 @@ def test_what_cannot_be_connected_here_is_said_before_a_window_opens(
     world: CyclrWorld, connector: str
 ) -> None:
     """By the configuration, and by a refusal to begin, in words; a link to it is not minted either."""
+    world.cyclr.add_account(world.account)  # The stand-in tells its catalogue to accounts that exist only.
     session = world.session()
     told = world.page("GET", "/v1/config", session).json()["connectors"]
     error = next(one["error"] for one in told if one["key"] == connector)
