@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from bff.common.faulty_file import FaultyFile, describe_fault, parse_toml
 from bff.content.cleaning import cleaned
@@ -48,12 +49,22 @@ class MessageTable(Strict):
     variants: list[Variant] = []
 
 
+def _require_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        parts = urlsplit("")
+    if not (parts.netloc or parts.path) or re.search(r"\s", value):
+        raise ValueError("is no URL; write one such as https://cdn.example.com/crm.svg")
+    return value
+
+
 class ConnectorTable(Strict):
     """The table ``[product.connector.KEY]``. Operators set ``reference``, ``logo`` and ``multiple``."""
 
     name: Annotated[str, Field(max_length=MOST_NAME)] | None = None
     reference: Annotated[str, Field(min_length=1, max_length=MOST_NAME)] | None = None
-    logo: Annotated[str, Field(max_length=2000)] | None = None
+    logo: Annotated[str, Field(max_length=2000), AfterValidator(_require_url)] | None = None
     multiple: bool = False
     words: Words = {}
 

@@ -25,7 +25,7 @@ NOW: Final = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SIGNING_KEY: Final = "a8f3k2l9x0q7w6e5r4t3y2u1i0o9p8s7d6"
 CONNECTION: Final = {
     "account_id": "acme",
-    "number": 1,
+    "account_connector_id": 1,
     "connector_key": "crm",
     "connector_name": "CRM",
     "state": "connected",
@@ -206,3 +206,12 @@ def test_a_key_that_no_header_carries_is_refused(tmp_path: Path, place: str, wro
     (fault,) = raised.value.faults
     assert "a NUL" in fault or "a: secret_keys: a key has a character that no Authorization header" in fault
     assert "q7w6e5r4t3y2u1" not in fault
+
+
+@pytest.mark.parametrize("logo", ["http://[bad", "", " ", "https://cdn example.com/crm.svg"])
+def test_a_logo_that_is_no_url_is_refused(operator: Operator, logo: str) -> None:
+    """A browser could not load it."""
+    status, told = operator.apply(product("a", FIRST, more=f'[product.connector.crm]\nlogo = "{logo}"'))
+    assert (status, len(told.splitlines())) == (2, 1)
+    assert "a: connector: crm: logo:" in told
+    assert "is no URL; write one such as https://" in told
