@@ -26,8 +26,11 @@ ACCOUNTS: Final = ("account", "other_account")
 """The third-party accounts of a mismatch: the connected one, and the one that signed in."""
 _PLACEHOLDER: Final = re.compile(r"\{(\s*+[\w.\-]*+\s*+)\}")
 """A name in braces."""
-_STRAY: Final = re.compile(r"[{}]|[$%]\0")
-"""What is left over of other notations, such as ``{{name}}`` and ``${name}``; NUL stands for a name."""
+_STRAY: Final = re.compile(r"\{\s*+(?:\0|[^\W\d_])|\0\s*+\}|[$%]\0")
+"""Names in other notations, such as ``{{name}}``, ``${name}`` and ``{name``; NUL stands for a placeholder.
+
+Other braces are text, as in ``{ 7 * 7 }``.
+"""
 STRAY: Final = (
     "there is a brace too many or too few, or a $ or % before one, which users would read; write a name as"
     " {product_name}, with one brace on each side"
