@@ -177,8 +177,8 @@ def read(attempt_id: str) -> Response:
     product, principal = signed_in_or_host_server()
     connect = services().clicks.connect
     attempt = connect.owned(attempt_id, principal) if principal else connect.read(attempt_id, product.key)
-    hint = _hint()
-    if principal is not None:
+    hint = _hint(attempt)
+    if hint or principal is not None:
         metrics.signalled(hint.value if hint else "timer")
     observed = services().clicks.poller.poll(attempt, hint)
     views = services().clicks.attempt_views
@@ -274,12 +274,16 @@ def _is_in_app() -> bool:
     return is_in_app(request.headers.get("User-Agent", ""))
 
 
-def _hint() -> Hint | None:
+def _hint(attempt: Attempt) -> Hint | None:
     # Unknown hints are ignored: a widget of another version may send some that this server does not know.
     hint = request.headers.get(CUSTOM_HEADER)
     if hint not in HINTS and request.query_string:
         hint = request.args.get("hint")
-    return Hint(hint) if hint in HINTS else None
+    found = Hint(hint) if hint in HINTS else None
+    if found is Hint.RETURNED and attempt.delivery is Delivery.MESSAGE and attempt.returned_at is None:
+        # The page was reloaded and goes on with its attempt. Its sign-in in a popup comes back nowhere.
+        return Hint.FOCUS
+    return found
 
 
 def _timeline(noted: list[Step], attempt: Attempt) -> list[dict[str, Any]]:

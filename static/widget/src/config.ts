@@ -8,11 +8,12 @@ import { humanize, words } from "./words.js";
 /** Functions that draw an element again. They are called after settings, texts or connectors have changed. */
 export const subscribers = new Set<() => void>();
 
-/** The product's connectors by key, for each language, since they have texts. */
+/** The product's connectors by key, for each user and language: they have states, and texts. */
 export const offers: Record<string, Record<string, Offer | undefined> | undefined> = {};
 
 /** The connectors in this language; until they are loaded, in the default language. */
-export const offersIn = (locale = ""): Record<string, Offer | undefined> => offers[locale] ?? offers[""] ?? {};
+// eslint-disable-next-line @typescript-eslint/restrict-plus-operands -- a template costs 18 bytes more
+export const offersIn = (locale = ""): Record<string, Offer | undefined> => offers[userEpoch + locale] ?? offers[userEpoch] ?? {};
 
 /** The connector that a request names. */
 export const offerOf = ({ connector, locale }: ConnectRequest): Offer | undefined => offersIn(locale)[connector];
@@ -24,15 +25,15 @@ let loading: Record<string, Promise<void> | undefined> = {};
  * again.
  */
 export async function loadConfig({ locale = "" }: ConnectRequest): Promise<void> {
-  const key = `${userEpoch}${locale}`;
+  const key = userEpoch + locale; // eslint-disable-line @typescript-eslint/restrict-plus-operands -- as above
   if (!bffOrigin()) return; // `configure` has not been called yet. It will make every element load again.
   await (loading[key] ??= readConfig(locale || (settings.locale ?? "")).then(
     (config) => {
       if (!loading[key]) return; // `configure` was called since: another user may have signed in.
       for (const name in config.words) words[locale + name] = config.words[name];
-      if (config.connectors) offers[locale] = {};
+      if (config.connectors) offers[key] = {};
       for (const offer of config.connectors ?? []) offersIn(locale)[offer.key] = offer;
-      Object.assign(settings, { delivery: config.delivery, style: config.style, lang: words.lang });
+      Object.assign(settings, { delivery: settings.delivery ?? config.delivery, style: config.style, lang: words.lang });
       redraw();
     },
     () => (loading[key] = undefined),

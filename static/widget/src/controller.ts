@@ -54,6 +54,8 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
       return;
     }
     report("finishing", flow.attempt); // At once, so that the user does not choose twice while the cancel call runs.
+    next?.cleanUp(); // Of an earlier choice, whose cancel call still runs.
+    next = undefined;
     if (choice !== "cancel") {
       // The attributes of the button may have changed since the press.
       const button = resolveOwner(flow);

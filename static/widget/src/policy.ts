@@ -14,9 +14,9 @@ export function watchPolicy(kit: Kit): void {
   });
 }
 
-/** What to add to the page's CSP, if this directive of it has blocked the BFF; undefined otherwise. Logs it too. */
-export function adviceOn({ bffOrigin, logError }: Kit, { blockedURI, effectiveDirective }: SecurityPolicyViolationEvent, directive: string): string | undefined {
+/** What to add to the page's CSP, if this directive of it has blocked the BFF; undefined otherwise, also for a policy that only reports. Logs it too. */
+export function adviceOn({ bffOrigin, logError }: Kit, { blockedURI, disposition, effectiveDirective }: SecurityPolicyViolationEvent, directive: string): string | undefined {
   const origin = bffOrigin();
   // `blockedURI` is the full URL, or only its origin.
-  return origin && effectiveDirective === directive && blockedURI.startsWith(origin) ? logError(`add ${origin} to ${directive} of this page's CSP`) : undefined;
+  return disposition !== "report" && origin && effectiveDirective === directive && blockedURI.startsWith(origin) ? logError(`add ${origin} to ${directive} of this page's CSP`) : undefined;
 }

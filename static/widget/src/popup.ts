@@ -43,7 +43,7 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
   let expected: Attempt | undefined;
   let openingPageLoaded = false; // The page posts a message then. For a sign-in in this tab, which has no such page, `launch` sets it.
   let loadingSince = Date.now();
-  let goneSince = 0;
+  let goneSince = leave ? Infinity : 0; // This tab counts from the launch on.
   let wasGone = false;
   let lastSignal: Signal = "waiting";
 

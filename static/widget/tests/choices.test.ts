@@ -1,5 +1,6 @@
 // @vitest-environment happy-dom
 import { describe, expect, it, vi } from "vitest";
+import { kit } from "../src/kit.js";
 import { add, launch, main, names, offered, pick, useElements } from "./elements.js";
 import { FakePopup } from "./fake-popup.js";
 import { pass, remembered, usePage } from "./page.js";
@@ -149,5 +150,34 @@ describe("A29, A30 a window that seems gone", () => {
     pick(element, "Cancel");
     await pass(0);
     expect(element.shadowRoot?.activeElement).toBe(main(element));
+  });
+});
+
+describe("a choice while the call that cancels the attempt before it still runs", () => {
+  it.each([
+    ["cancel", [true, true], 1],
+    ["open_again", [true, true, false], 2],
+  ] as const)("%s takes the place of Open again, and leaves no window behind", async (choice, closed, attempts) => {
+    const element = add("hitchpost-connect", { connector: "crm" });
+    main(element).click();
+    await launch(page);
+    let arrive = (): void => undefined;
+    const answered = globalThis.fetch;
+    vi.stubGlobal("fetch", async (...request: Parameters<typeof fetch>) => {
+      if ((request[0] as string).endsWith("/cancel")) await new Promise<void>((resolve) => { arrive = resolve; });
+      return answered(...request);
+    });
+    kit.press(element, "open_again");
+    await pass(0);
+    kit.press(element, choice);
+    await pass(0);
+    arrive();
+    await pass(500);
+    expect(FakePopup.opened.map((popup) => popup.closed)).toEqual(closed);
+    expect([...page.bff.attempts]).toHaveLength(attempts);
+    vi.stubGlobal("fetch", answered);
+    kit.press(element, "cancel");
+    await pass(2000);
+    expect(seen.failed).toMatchObject([{ code: "cancelled" }]);
   });
 });

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { add, part, shown, status, useElements } from "./elements.js";
 import { pass, usePage } from "./page.js";
 import { loadConfig, offerOf, redraw, subscribers } from "../src/config.js";
-import { configure } from "../src/session.js";
+import { configure, settings } from "../src/session.js";
 import { api } from "../src/start.js";
 
 const page = usePage();
@@ -48,6 +48,24 @@ describe("the configuration of a user who has left", () => {
   });
 });
 
+it("that was shown is not the next user's, while the next one's has not come", async () => {
+  page.bff.account.add("crm");
+  const element = await shown();
+  expect(element.getAttribute("state")).toBe("connected");
+  vi.stubGlobal("fetch", () => new Promise(() => undefined));
+  api.configure({ session: () => "next" });
+  await pass(0);
+  expect(element.getAttribute("state")).toBe("idle");
+});
+
+it("does not replace a delivery that the page has configured", async () => {
+  page.bff.delivery = "message";
+  configure({ delivery: "return" });
+  await loadConfig(crm);
+  expect(settings.delivery).toBe("return");
+  configure({ delivery: undefined });
+});
+
 it("holds the texts of each language apart", async () => {
   vi.stubGlobal("fetch", (url: string) => Promise.resolve(config(url.endsWith("=de") ? "Kunden" : "Customers")));
   await loadConfig({ ...crm, locale: "en" });
@@ -60,7 +78,7 @@ describe("an element draws its card", () => {
     page.bff.account.add("crm");
     page.bff.account.offers.crm = { logo };
     const element = await shown();
-    configure({ base: "/prefix" });
+    settings.base = "/prefix";
     redraw();
     await pass(0);
     expect(part(element, "head").querySelector("img")?.getAttribute("src")).toBe(logo);

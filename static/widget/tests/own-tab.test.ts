@@ -74,6 +74,23 @@ describe("a sign-in that has left this tab", () => {
     await pass(10_000);
   });
 
+  it("is not interrupted while its attempt takes long to begin", async () => {
+    page.focus = true;
+    const answered = globalThis.fetch;
+    vi.stubGlobal("fetch", async (...request: Parameters<typeof fetch>) => {
+      if (request[1]?.method === "POST") await new Promise((resolve) => setTimeout(resolve, 6000));
+      return answered(...request);
+    });
+    main(button()).click();
+    await pass(5500);
+    expect([launches().length, seen.steps]).toEqual([0, ["opening"]]);
+    await pass(1000);
+    expect(launches()).toHaveLength(1);
+    page.bff.end("connected");
+    await pass(20_000);
+    expect(seen.connected).toHaveLength(1);
+  });
+
   it("leaves a way on when the user comes back by Back", async () => {
     page.focus = true;
     const element = button();

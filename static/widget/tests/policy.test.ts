@@ -10,10 +10,10 @@ const seen = useElements();
 const ADVICE = `Hitchpost: add ${BFF_ORIGIN} to connect-src of this page's CSP`;
 
 /** The browser blocks every call to the BFF, and reports it a moment later. */
-function forbid(blockedURI: string, effectiveDirective = "connect-src"): void {
+function forbid(blockedURI: string, effectiveDirective = "connect-src", disposition = "enforce"): void {
   vi.stubGlobal("fetch", () => {
     setTimeout(() => {
-      window.dispatchEvent(Object.assign(new Event("securitypolicyviolation"), { blockedURI, effectiveDirective }));
+      window.dispatchEvent(Object.assign(new Event("securitypolicyviolation"), { blockedURI, effectiveDirective, disposition }));
     });
     return Promise.reject(new TypeError("Failed to fetch"));
   });
@@ -24,10 +24,10 @@ afterEach(() => {
 });
 
 describe("a page whose policy keeps us from the BFF", () => {
-  it("is no page that is merely offline, nor one with some other fault in its policy", async () => {
+  it("is no page that is merely offline, nor one with some other fault in its policy, or whose policy only reports", async () => {
     const told = vi.spyOn(console, "error").mockReturnValue();
-    for (const [uri, directive] of [["https://elsewhere.example/x", "connect-src"], [BFF_ORIGIN, "img-src"]] as const) {
-      forbid(uri, directive);
+    for (const [uri, directive, disposition] of [["https://elsewhere.example/x", "connect-src"], [BFF_ORIGIN, "img-src"], [BFF_ORIGIN, "connect-src", "report"]] as const) {
+      forbid(uri, directive, disposition);
       const flow = page.connect("crm");
       await pass(16_000);
       expect(flow.outcome).toMatchObject({ code: "network" });
