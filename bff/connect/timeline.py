@@ -74,6 +74,12 @@ def all_steps(attempt: Attempt, noted: list[Step]) -> list[Step]:
     return sorted(steps + noted, key=lambda step: step.at)
 
 
+def _nothing_came_back(attempt: Attempt, noted: list[Step]) -> bool:
+    came_back = attempt.returned_at is not None or attempt.late_success_at is not None
+    has_form = any(step.name == "form_shown" for step in noted)
+    return attempt.launched_at is not None and attempt.status in GIVEN_UP and not came_back and not has_form
+
+
 def as_text(attempt: Attempt, noted: list[Step]) -> str:
     """The timeline in words, one line for each step, times in UTC."""
     head = (
@@ -88,7 +94,7 @@ def as_text(attempt: Attempt, noted: list[Step]) -> str:
         lines.append(f"{step.at:%Y-%m-%d %H:%M:%S.%f}  {SENTENCES.get(step.name, step.name)}{often}")
     if attempt.third_party_error:
         lines.append(f"the third party answered: {attempt.third_party_error}")
-    elif attempt.launched_at and attempt.status in GIVEN_UP:
+    elif _nothing_came_back(attempt, noted):
         lines.append(NOTHING_CAME_BACK)
     if attempt.error_code:
         lines.append(f"error code sent to the page: {visible_id(attempt.error_code)}")

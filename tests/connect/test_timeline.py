@@ -148,3 +148,22 @@ def test_what_the_third_party_answered_is_told() -> None:
     said = "token 400 invalid_client: The client is unknown."
     told = as_text(attempt(status=Status.FAILED, settled_at=at(3), third_party_error=said), [])
     assert f"the third party answered: {said}" in told.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("facts", "steps", "advised"),
+    [
+        ({}, [], True),
+        ({"returned_at": at(9)}, [], False),
+        ({"late_success_at": at(900)}, [], False),
+        ({}, [Step("form_shown", at(3), at(3))], False),
+        ({"launched_at": None}, [], False),
+        ({"status": Status.FAILED}, [], False),
+    ],
+)
+def test_a_redirect_uri_is_suspected_only_where_nothing_came_back(
+    facts: dict[str, Any], steps: list[Step], advised: bool
+) -> None:
+    """Not where the browser returned, the sign-in succeeded, or a form took the place of a third party's page."""
+    given_up = attempt(**{"status": Status.EXPIRED, "launched_at": at(2), "settled_at": at(600)} | facts)
+    assert ("redirect URI" in as_text(given_up, steps)) is advised
