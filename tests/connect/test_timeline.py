@@ -164,6 +164,6 @@ def test_what_the_third_party_answered_is_told() -> None:
 def test_a_redirect_uri_is_suspected_only_where_nothing_came_back(
     facts: dict[str, Any], steps: list[Step], advised: bool
 ) -> None:
-    """Not where the browser returned, the sign-in succeeded, or a form took the place of a third party's page."""
+    """Not where the browser returned, the sign-in succeeded, or a form took the third party's place."""
     given_up = attempt(**{"status": Status.EXPIRED, "launched_at": at(2), "settled_at": at(600)} | facts)
     assert ("redirect URI" in as_text(given_up, steps)) is advised
