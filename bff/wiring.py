@@ -189,11 +189,11 @@ def _clicks(
     context = ConnectContext(clock, _random_token, settings.public_url, settings.partner_service_url)
     same_browser = _same_browser(settings)
     browser_binding = BrowserBinding(attempts, partner, minter, poller, events, same_browser, context)
-    launches = LaunchMinter(browser_binding, attempts, context)
-    forms = Forms(attempts, partner, minter, launches, poller, context)
+    launch_minter = LaunchMinter(browser_binding, attempts, context)
+    forms = Forms(attempts, partner, minter, launch_minter, poller, context)
     # A queue of its own: what is minted ahead waits for work in the other one.
     prefetcher: Prefetcher[MintedLaunch] = Prefetcher(background_pool(settings.threads), clock)
-    connect = Connect(attempts, poller, catalogue, launches, prefetcher, forms, context)
+    connect = Connect(attempts, poller, catalogue, launch_minter, prefetcher, forms, context)
     receipts = Receipts(settings.signing_keys(), settings.public_url)
     return Clicks(
         connect=connect,

@@ -1,4 +1,4 @@
-"""Replaces the connected third-party account with the one that an ``account_mismatch`` sign-in was for."""
+"""Replaces the connected third-party account with the one whose sign-in ended as ``account_mismatch``."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ LIVE: Final = frozenset({Status.CREATED, Status.LAUNCHED})
 
 
 GIVEN_UP: Final = frozenset({Status.CANCELLED, Status.EXPIRED})
-"""Statuses that the BFF set by itself. The sign-in may still succeed at the partner service afterwards."""
+"""Statuses that the BFF sets without a report of the partner service. The sign-in may still succeed there."""
 
 
 LAUNCHED_LIFE: Final = timedelta(minutes=15)
@@ -44,8 +44,8 @@ class Delivery(StrEnum):
 class Hint(StrEnum):
     """The signal that made a page ask for the status. It is no proof that a sign-in succeeded.
 
-    A hint affects when the BFF polls and which step it reports. Without records of sign-ins it also ends the
-    wait for this user (``outcome.decide``).
+    A hint affects when the BFF polls and which step it reports. Without records of sign-ins, a connection
+    that cannot be attributed ends the attempt only after a hint that this user is done (``outcome.decide``).
 
     ``trouble``: a page in the popup showed an error. ``closed``: the popup seems closed. ``focus``: the user
     is back on the host page.

@@ -21,13 +21,13 @@ _POLL: Final = (
         or_(_columns.polled_at.is_(None), _columns.polled_at <= bindparam("not_since")),
         _UNCLAIMED,
     )
-    .values(polled_at=bindparam("now"), claimed_until=bindparam("lease_until"), polls=_columns.polls + 1)
+    .values(polled_at=bindparam("now"), claimed_until=bindparam("until"), polls=_columns.polls + 1)
     .returning(_columns.polls)
 )
 _LAUNCH: Final = (
     update(attempts)
     .where(_columns.id == bindparam("attempt_id"), _UNCLAIMED)
-    .values(claimed_until=bindparam("lease_until"))
+    .values(claimed_until=bindparam("until"))
     .returning(_columns.id)
 )
 _LOOK: Final = (
@@ -38,7 +38,7 @@ _LOOK: Final = (
 )
 _RELEASE: Final = (
     update(attempts)
-    .where(_columns.id == bindparam("attempt_id"), _columns.claimed_until == bindparam("lease_until"))
+    .where(_columns.id == bindparam("attempt_id"), _columns.claimed_until == bindparam("until"))
     .values(claimed_until=None)
     .returning(_columns.id)
 )
@@ -54,7 +54,7 @@ class Claims:
         self._release = Change(engine, _RELEASE)
 
     def poll(self, attempt_id: str, now: datetime, permit: PollPermit) -> int | None:
-        """Claim a poll until ``permit.lease_until``.
+        """Claim a poll until ``permit.claimed_until``.
 
         Returns which poll of the attempt it is, counted from 1; None if no poll is due.
         """
@@ -63,21 +63,19 @@ class Claims:
             "now": now,
             "most": permit.most,
             "not_since": permit.not_since,
-            "lease_until": permit.lease_until,
+            "until": permit.claimed_until,
         }
         row = self._poll.make(values)
         return int(row[0]) if row else None
 
-    def launch(self, attempt_id: str, now: datetime, lease_until: datetime) -> bool:
-        """Claim the next try of a launch until ``lease_until``."""
-        return (
-            self._launch.make({"attempt_id": attempt_id, "now": now, "lease_until": lease_until}) is not None
-        )
+    def launch(self, attempt_id: str, now: datetime, claimed_until: datetime) -> bool:
+        """Claim the next try of a launch until ``claimed_until``."""
+        return self._launch.make({"attempt_id": attempt_id, "now": now, "until": claimed_until}) is not None
 
     def look(self, attempt_id: str, now: datetime, again: datetime | None) -> bool:
         """Claim a look that is due, by moving it to ``again``."""
         return self._look.make({"attempt_id": attempt_id, "now": now, "again": again}) is not None
 
-    def release(self, attempt_id: str, lease_until: datetime) -> None:
-        """Release the claim that ends at ``lease_until``, if the attempt still has it."""
-        self._release.make({"attempt_id": attempt_id, "lease_until": lease_until})
+    def release(self, attempt_id: str, claimed_until: datetime) -> None:
+        """Release the claim that ends at ``claimed_until``, if the attempt still has it."""
+        self._release.make({"attempt_id": attempt_id, "until": claimed_until})

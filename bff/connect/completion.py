@@ -3,6 +3,9 @@
 Prevents cross-user OAuth session fixation: without it one person could send the link of a sign-in to another,
 whose third-party account would then be connected to the first one's account. The URLs of a sign-in are known
 to whoever launched it. The secret in the launching browser's cookie is in no other browser.
+
+To complete a sign-in, the browser comes to the BFF with this cookie and a one-time code. Only then does the
+partner service keep the grant.
 """
 
 from __future__ import annotations
@@ -68,14 +71,14 @@ class BrowserBinding:
         self._context = context
         self._reported = False
 
-    def mint(self, attempt: Attempt, target: str) -> Minted:
-        """Mint a sign-in token for an attempt whose sign-in leads to ``target``.
+    def mint(self, attempt: Attempt, lands_at: str) -> Minted:
+        """Mint a sign-in token for an attempt whose sign-in leads back to the URL ``lands_at``.
 
         Raises ``PartnerProblem``, also where same-browser completion is required but not supported.
         """
         request = None
         if self._mode is not SameBrowser.OFF:
-            request = CompletionRequest(f"{self._context.public_url}/connect/complete/{attempt.id}", target)
+            request = CompletionRequest(f"{self._context.public_url}/connect/complete/{attempt.id}", lands_at)
         account_connector, token = self._minter.mint(
             attempt.account,
             attempt.connector,
@@ -112,12 +115,12 @@ class BrowserBinding:
             if self._partner.refuse_sign_in(attempt.account, connector_id, token_sha256, code):
                 self._fail_elsewhere(attempt)
             raise CompletedElsewhere("this sign-in was begun in another browser")
-        finish = self._partner.complete_sign_in(attempt.account, connector_id, token_sha256, code)
-        if finish is None:
+        finish_code = self._partner.complete_sign_in(attempt.account, connector_id, token_sha256, code)
+        if finish_code is None:
             raise LaunchRefused("this sign-in was completed already, or its time is over")
         self._attempts.note(attempt.id, "completed", self._context.clock())
         base = self._context.partner_service_url
-        return Secret(f"{base}/connectorauth/finished/{quote(finish.reveal(), safe='')}")
+        return Secret(f"{base}/connectorauth/finished/{quote(finish_code.reveal(), safe='')}")
 
     def _fail_elsewhere(self, attempt: Attempt) -> None:
         self._attempts.note(attempt.id, "completed_elsewhere", self._context.clock())
@@ -125,7 +128,7 @@ class BrowserBinding:
         self._events.emit("completed elsewhere", settled)
 
     def _report_unsupported(self, attempt: Attempt) -> None:
-        """Log once per process that completion is not supported; if it is required, each time, and raise."""
+        """Log that completion is not supported: once per process. If it is required, each time, and raise."""
         if self._mode is SameBrowser.REQUIRED:
             self._events.emit("cannot complete", attempt)
             detail = (

@@ -67,14 +67,14 @@ class Forms:
         attempts: AttemptStore,
         partner: PartnerService,
         minter: Minter,
-        launches: LaunchMinter,
+        launch_minter: LaunchMinter,
         poller: AttemptPoller,
         context: ConnectContext,
     ) -> None:
         self._attempts = attempts
         self._partner = partner
         self._minter = minter
-        self._launches = launches
+        self._launch_minter = launch_minter
         self._poller = poller
         self._context = context
         self._clock = context.clock
@@ -179,7 +179,9 @@ class Forms:
         return form
 
     def _current_values(self, attempt: Attempt, form: SignInForm, turn: int) -> Mapping[str, str]:
-        """The current values of the property fields, which are no credentials, from the partner service.
+        """The current values of the fields that are stored as properties of the account connector.
+
+        They are no credentials, but some may be secret.
 
         ``turn``: how often the form had been submitted when it was shown.
         """
@@ -187,8 +189,9 @@ class Forms:
             return {}
         target = attempt.account_connector_id or attempt.wanted_connection
         if attempt.adds_connection and (target is None or not turn):
-            # None is claimed yet, or minting has reused one that an earlier attempt left unconnected. What
-            # another user typed, into that or into a connection, is neither shown to this one nor kept.
+            # Either no account connector is claimed yet, or minting has reused one that an earlier attempt
+            # left unconnected. Values that another user typed, into it or into a connection, are not shown to
+            # this user, and not kept.
             return {}
         if target is None:
             connector = self._minter.find(attempt.account, attempt.connector)
@@ -209,12 +212,13 @@ class Forms:
         self, attempt: Attempt, form: SignInForm, turn: int, values: Mapping[str, Secret]
     ) -> Attempt | NextUrl | RejectedValues:
         typed = {field.name: values[field.name] for field in form.fields if values.get(field.name)}
-        # A secret that is set may be left empty. Only then is the call made that reads the current values.
+        # A secret field may stay empty if the partner service has its value. Asking costs a call, which is
+        # made only if the typed values alone have faults.
         if _faults(form, typed, frozenset()):
             kept = _secrets(form) & self._current_values(attempt, form, turn).keys()
             if faults := _faults(form, typed, kept):
                 return RejectedValues(faults)
-        launch = self._launches.mint(attempt)
+        launch = self._launch_minter.mint(attempt)
         if form.auth is AuthKind.OAUTH:
             given = credentials_of(form, typed, None)
             reply = self._partner.give_credentials(attempt.account, launch.minted.account_connector.id, given)
@@ -244,15 +248,15 @@ class Forms:
             # Stored before the call: if this process dies, polling still reads the outcome from the record of
             # this sign-in. Without records, polling could take another user's connection for this one's.
             changes["account_connector_id"] = account_connector.id
-        begun = self._change(attempt, changes)
+        stored = self._change(attempt, changes)
         given = credentials_of(form, typed, minting_changes["sign_in_token_sha256"])
         reply = self._partner.give_credentials(attempt.account, account_connector.id, given)
         if isinstance(reply, RejectedValues):
             return reply
-        ended = _end(begun, reply, self._clock())
+        ended = _end(stored, reply, self._clock())
         if ended is None:
             return RejectedValues(form_fault=Fault.REFUSED)
-        return self._poller.settle(begun, {**ended, "account_connector_id": account_connector.id}, reply)
+        return self._poller.settle(stored, {**ended, "account_connector_id": account_connector.id}, reply)
 
     def _change(self, attempt: Attempt, changes: AttemptChanges) -> Attempt:
         changed = self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes)

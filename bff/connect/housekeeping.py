@@ -23,7 +23,7 @@ OVERDUE: Final = 50
 LOOKS: Final = 20
 """Attempts that were given up and are looked at in one run: with three runs a minute, one a second."""
 OUTAGE: Final = 3
-"""So many in a row without an answer end the run."""
+"""A run ends after this many looks in a row without an answer."""
 
 
 class Purge(Protocol):

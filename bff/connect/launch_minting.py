@@ -16,8 +16,11 @@ from bff.upstream.protocol import AccountConnector
 
 
 @dataclass(frozen=True)
-class MessageTarget:
-    """The partner service's ``targetOrigin`` and callback message, and the attempt fields to set for them."""
+class SignInEnd:
+    """Where a sign-in ends: the partner service's ``targetOrigin`` and callback message.
+
+    ``changes``: the changes of the attempt that go with them.
+    """
 
     url: str
     message: str | None
@@ -29,19 +32,19 @@ class MintedLaunch:
     """A minted sign-in token, when it was minted (UTC), and where the sign-in leads back to."""
 
     minted: Minted
-    target: MessageTarget
+    end: SignInEnd
     at: datetime
 
     @property
     def changes(self) -> AttemptChanges:
         """The fields to store with the attempt."""
         minted = self.minted
-        changes: AttemptChanges = self.target.changes | {
+        changes: AttemptChanges = self.end.changes | {
             "minted_at": self.at,
             "sign_in_token_sha256": fingerprint(minted.token.value.reveal()),
             "account_connector_id": minted.account_connector.id,
             "authenticated_before": minted.account_connector.authenticated,
-            # Releases the launch lease (``Connect.launch``).
+            # Releases the claim of the launch (``Connect.launch``).
             "claimed_until": None,
         }
         if minted.browser_secret is not None:
@@ -54,8 +57,8 @@ class MintedLaunch:
             base,
             self.minted.account_connector.id,
             self.minted.token.value,
-            self.target.url,
-            self.target.message,
+            self.end.url,
+            self.end.message,
         )
 
 
@@ -78,8 +81,8 @@ class LaunchMinter:
         Delivery by message becomes delivery by return where a message could not prove who signed in.
         """
         if attempt.delivery is Delivery.RETURN:
-            return self._mint_for(attempt, self._return_target())
-        launch = self._mint_for(attempt, MessageTarget(attempt.origin, attempt.callback_message, {}))
+            return self._mint_for(attempt, self._end_by_return())
+        launch = self._mint_for(attempt, SignInEnd(attempt.origin, attempt.callback_message, {}))
         account_connector = launch.minted.account_connector
         if account_connector.sign_ins is not None or not (
             account_connector.authenticated
@@ -89,17 +92,17 @@ class LaunchMinter:
         # This partner service keeps no record of each sign-in. If the account connector is authenticated
         # already, or others sign in too, its flag cannot show whose sign-in finished: the browser itself has
         # to return to the BFF.
-        target = self._return_target()
-        # Where the launching browser has to complete the sign-in, the token is bound to its target, so that
-        # another target needs another token.
+        end = self._end_by_return()
+        # Where the launching browser has to complete the sign-in, the token is bound to its end, so that
+        # another end needs another token.
         return (
-            MintedLaunch(launch.minted, target, launch.at)
+            MintedLaunch(launch.minted, end, launch.at)
             if launch.minted.browser_secret is None
-            else self._mint_for(attempt, target)
+            else self._mint_for(attempt, end)
         )
 
-    def _mint_for(self, attempt: Attempt, target: MessageTarget) -> MintedLaunch:
-        return MintedLaunch(self._browser_binding.mint(attempt, target.url), target, self._context.clock())
+    def _mint_for(self, attempt: Attempt, end: SignInEnd) -> MintedLaunch:
+        return MintedLaunch(self._browser_binding.mint(attempt, end.url), end, self._context.clock())
 
     def _somebody_else_signs_in(
         self, attempt: Attempt, account_connector: AccountConnector, now: datetime
@@ -109,9 +112,9 @@ class LaunchMinter:
             as_minted, self._attempts.others(as_minted, outcome.others_since(as_minted))
         )
 
-    def _return_target(self) -> MessageTarget:
+    def _end_by_return(self) -> SignInEnd:
         secret = self._context.random_token()
-        return MessageTarget(
+        return SignInEnd(
             f"{self._context.public_url}/connect/return/{secret}",
             None,
             {"delivery": Delivery.RETURN, "return_secret_sha256": fingerprint(secret)},

@@ -88,7 +88,8 @@ class Minter:
         self._submit = submit
         self._warn_of_several = warn_of_several
         self._claims = claims
-        self._token_names_connector = True
+        # Learned from the last reply to a mint.
+        self._reply_has_account_connector = True
 
     def mint(
         self,
@@ -107,10 +108,10 @@ class Minter:
         if target.account_connector_id is not None or target.adds:
             return self._mint_for_target(account, offered, connector, target, username, completion)
         listed = None
-        if not self._token_names_connector:
+        if not self._reply_has_account_connector:
             listed = self._submit(partial(self._partner.list_account_connectors, account))
         token = self._partner.mint_sign_in_token(account, username, completion, connector)
-        self._token_names_connector = token.account_connector is not None
+        self._reply_has_account_connector = token.account_connector is not None
         if token.account_connector is not None and token.install_count <= 1:
             return token.account_connector, token
         found = listed.result() if listed else self._partner.list_account_connectors(account)

@@ -12,7 +12,7 @@ from bff.connect.attempt import Attempt, Delivery, Status
 from bff.connect.context import ConnectContext
 from bff.connect.offered_connectors import chosen_message
 from bff.content import messages
-from bff.content.minted_url import require_short
+from bff.content.minted_url import check_url_of_message
 from bff.content.product import OfferedConnector, Product
 from bff.content.wording import FALLBACK
 from bff.identity.principal import Principal
@@ -61,7 +61,7 @@ def new_attempt(
     variables = _variables(attempt_id, connector, principal, locale)
     rendered = messages.render_for(template, variables, attempt=attempt_id, nonce=context.random_token())
     if request.delivery is Delivery.MESSAGE:
-        require_short(context.partner_service_url, request.origin, rendered.callback_message)
+        check_url_of_message(context.partner_service_url, request.origin, rendered.callback_message)
     launch_token, now = Secret(context.random_token()), context.clock()
     attempt = Attempt(
         id=attempt_id,

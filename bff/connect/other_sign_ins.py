@@ -77,12 +77,12 @@ class OtherSignIns:
 
 
 def _other(owner: tuple[str, str, str], row: Sequence[Any]) -> OtherSignIn:
-    *who, minted_at, before, status, attributed, settled_at, returned_at, error = row
+    *who, minted_at, authenticated_before, status, attributed, settled_at, returned_at, error = row
     connected_at = settled_at if status == Status.CONNECTED.value and attributed else None
     return OtherSignIn(
         same_user=tuple(who) == owner,
         minted_at=minted_at,
         over_at=connected_at or returned_at,
         refused=error is not None,
-        authenticated_before=bool(before),
+        authenticated_before=bool(authenticated_before),
     )

@@ -1,7 +1,7 @@
 """Decides the outcome of an attempt from what the partner service reports.
 
-A browser's report proves no success. It can end an attempt as declined or failed, or end the wait for this
-user.
+A browser's report proves no success. It can end an attempt as declined or failed. Where a connection cannot
+be attributed, it can show that this user is done, which ends the attempt.
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ HELD: Final = frozenset({MISMATCH, "account_unknown"})
 
 The third-party account that signed in is another than the connected one, or it is unknown whether it is.
 """
-LATE: Final = timedelta(hours=1)
-"""How long after it was minted a sign-in may still succeed: the partner service's limit."""
+SIGN_IN_LIFE: Final = timedelta(hours=1)
+"""How long after it was minted a sign-in may still succeed: the partner service's limit.
+
+For an attempt that was given up it is counted from the launch.
+"""
 LEEWAY: Final = timedelta(seconds=30)
 """The most time between reading an account connector's ``authenticated`` flag and minting its token."""
 DENIALS: Final = frozenset(
@@ -96,8 +99,8 @@ def decide(
     became_authenticated = not attempt.authenticated_before
     if became_authenticated and not somebody_else(attempt, others):
         return _connected(now, attributed=True)
-    over_at = attempt.returned_at or attempt.seemed_over_at
-    over = hint in ENDING_HINTS or over_at is not None or now >= attempt.expires_at
+    seemed_over_at = attempt.returned_at or attempt.seemed_over_at
+    over = hint in ENDING_HINTS or seemed_over_at is not None or now >= attempt.expires_at
     if attempt.confirmed_at is not None or (became_authenticated and over):
         return _connected(now, attributed=False)
     return None
@@ -115,7 +118,7 @@ def needs_others(attempt: Attempt, account_connector: AccountConnector | None) -
 
 def others_since(attempt: Attempt) -> datetime:
     """The earliest minting time of a sign-in that can still interfere with this attempt (UTC)."""
-    return (attempt.minted_at or attempt.created_at) - LEEWAY - LATE
+    return (attempt.minted_at or attempt.created_at) - LEEWAY - SIGN_IN_LIFE
 
 
 def somebody_else(attempt: Attempt, others: Sequence[OtherSignIn]) -> bool:
@@ -148,7 +151,7 @@ def succeeded_late(
     )
 
 
-def named_error(text: str) -> str | None:
+def error_of_query(text: str) -> str | None:
     """The error in the query of a return, in lower case; ``unknown`` if it is malformed, None if empty."""
     text = text.strip().lower()
     if not text:
@@ -156,7 +159,7 @@ def named_error(text: str) -> str | None:
     return text if _ERROR.fullmatch(text) else "unknown"
 
 
-def begun_at(attempt: Attempt, account_connector: AccountConnector | None) -> datetime | None:
+def redeemed_at(attempt: Attempt, account_connector: AccountConnector | None) -> datetime | None:
     """When the browser arrived at the partner service with this attempt's token, while its sign-in runs.
 
     None before, afterwards, and where it is not recorded.
@@ -176,7 +179,7 @@ def expire(attempt: Attempt, now: datetime) -> AttemptChanges | None:
 def _may_have_done_it(attempt: Attempt, other: OtherSignIn) -> bool:
     """Whether ``other`` may have authenticated the connector since the launch of ``attempt``."""
     minted = attempt.minted_at or attempt.created_at
-    ended = other.over_at or other.minted_at + LATE
+    ended = other.over_at or other.minted_at + SIGN_IN_LIFE
     too_early = ended < minted - LEEWAY
     # It was minted well after this one and found the connector authenticated: another sign-in had done that.
     too_late = other.authenticated_before and other.minted_at > minted + LEEWAY

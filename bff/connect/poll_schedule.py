@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bff.connect.attempt import Attempt, Hint
-from bff.connect.outcome import LATE
+from bff.connect.outcome import SIGN_IN_LIFE
 
-LEASE: Final = timedelta(seconds=30)
+POLL_CLAIM: Final = timedelta(seconds=30)
 """Longer than any poll takes. If a process dies during a poll, the next may start after this time."""
 HINT_EFFECT: Final = timedelta(seconds=15)
 """How long a hint speeds up polling: the partner service's status may lag the signal."""
@@ -29,9 +29,13 @@ each of its requests polls."""
 
 
 LOOK_AGAIN: Final = timedelta(minutes=5)
-"""Time to the first look at an attempt that was given up, and between looks that nobody answers."""
-LOOKED_FOR: Final = LATE + timedelta(minutes=45)
-"""How long after its launch it is looked for: so long all sign-ins that may be taken for it are stored."""
+"""Time to the first look at an attempt that was given up, and to the next while the partner service is
+unavailable."""
+LOOKED_FOR: Final = SIGN_IN_LIFE + timedelta(minutes=45)
+"""How long after its launch such an attempt is looked at.
+
+Every sign-in that could be mistaken for its own is stored at least that long.
+"""
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,9 @@ class PollPermit:
 
     not_since: datetime
     most: int
-    lease_until: datetime
+    claimed_until: datetime
 
-    def looks_due(self, attempt: Attempt) -> bool:
+    def may_be_due(self, attempt: Attempt) -> bool:
         """Whether claiming it may succeed, judged by the attempt as it was read: saves a write if not."""
         last_poll = attempt.polled_at
         return attempt.polls < self.most and (last_poll is None or last_poll <= self.not_since)
@@ -63,18 +67,19 @@ def poll_permit(attempt: Attempt, hint: Hint | None, now: datetime) -> PollPermi
     else:
         spacing = min(max(age / 2, FIRST_SPACING), LAST_SPACING)
     # The last poll is reserved for decisive hints.
-    return PollPermit(now - spacing, earned if hint in DECISIVE_HINTS else earned - 1, now + LEASE)
+    return PollPermit(now - spacing, earned if hint in DECISIVE_HINTS else earned - 1, now + POLL_CLAIM)
 
 
 def next_look(attempt: Attempt, now: datetime, *, answered: bool) -> datetime | None:
     """When to look, without a request, whether an attempt that was given up has succeeded; None for never.
 
-    Twice: soon, and when its sign-in can no longer succeed. More often only while nobody answers.
+    Twice: soon, and when its sign-in can no longer succeed. More often only while the partner service
+    is unavailable.
     """
     if attempt.launched_at is None or attempt.account_connector_id is None:
         return None
     if answered:
-        last = attempt.launched_at + LATE
+        last = attempt.launched_at + SIGN_IN_LIFE
         return last if now < last else None
     soon = now + LOOK_AGAIN
     return soon if soon < attempt.launched_at + LOOKED_FOR else None

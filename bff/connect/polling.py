@@ -8,7 +8,7 @@ from datetime import datetime
 from bff.common.errors import PartnerProblem
 from bff.connect import outcome
 from bff.connect.attempt import GIVEN_UP, LIVE, Attempt, AttemptChanges, Hint, Status
-from bff.connect.outcome import LATE, OtherSignIn
+from bff.connect.outcome import SIGN_IN_LIFE, OtherSignIn
 from bff.connect.poll_schedule import next_look, poll_permit
 from bff.connect.ports import AttemptStore, Connections, Events, TransactionHook
 from bff.upstream.protocol import AccountConnector, PartnerService
@@ -71,7 +71,10 @@ class AttemptPoller:
         return self.settle(attempt, {**changes, "look_at": look_at})
 
     def look_back(self, attempt: Attempt) -> bool:
-        """Look whether an attempt that was given up has succeeded; False if the partner service is away."""
+        """Look whether an attempt that was given up has succeeded.
+
+        Returns False if the partner service is unavailable.
+        """
         now, account_connector_id = self._clock(), attempt.account_connector_id
         again = next_look(attempt, now, answered=False)
         if account_connector_id is None or not self._attempts.claim_look(attempt.id, now, again):
@@ -96,7 +99,7 @@ class AttemptPoller:
             attempt.status in GIVEN_UP
             and attempt.late_success_at is None
             and attempt.launched_at is not None
-            and now - attempt.launched_at < LATE
+            and now - attempt.launched_at < SIGN_IN_LIFE
         )
 
     def _look_for_late_success(self, attempt: Attempt, hint: Hint | None, now: datetime) -> Attempt:
@@ -127,8 +130,8 @@ class AttemptPoller:
         polled, account_connector = self._poll_if_due(attempt, hint, now)
         if not polled:
             return None, None
-        if begun := outcome.begun_at(attempt, account_connector):
-            self._attempts.note_begun(attempt.id, begun)
+        if redeemed := outcome.redeemed_at(attempt, account_connector):
+            self._attempts.note_redeemed(attempt.id, redeemed)
         return self._changes(attempt, account_connector, hint), account_connector
 
     def _changes(
@@ -146,7 +149,7 @@ class AttemptPoller:
             return False, None
         permit = poll_permit(attempt, hint, now)
         # Checked here first: most requests come before a poll is due, and then cost no write.
-        claimed = permit.looks_due(attempt) and self._attempts.claim_poll(attempt.id, now, permit)
+        claimed = permit.may_be_due(attempt) and self._attempts.claim_poll(attempt.id, now, permit)
         if not (claimed or _is_last_poll(attempt, hint, now)):
             return False, None
         try:
@@ -155,10 +158,10 @@ class AttemptPoller:
             return False, None
         finally:
             if claimed:
-                self._attempts.release(attempt.id, permit.lease_until)
+                self._attempts.release(attempt.id, permit.claimed_until)
 
     def _others(self, attempt: Attempt, account_connector: AccountConnector | None) -> list[OtherSignIn]:
-        # Read after the poll: a sign-in that set the flag was stored before it could set it.
+        # Read after the poll: a sign-in is stored before it can set the flag, so the one that set it is here.
         if not outcome.needs_others(attempt, account_connector):
             return []
         return self._attempts.others(attempt, outcome.others_since(attempt))

@@ -37,7 +37,7 @@ class MintedUrl:
 
 
 class AlreadyBegun(Exception):
-    """The same request or choice began an attempt before: ``attempt``."""
+    """The same request, or the choice of the same account, began ``attempt`` before."""
 
     def __init__(self, attempt: Attempt) -> None:
         super().__init__(attempt.id)
@@ -85,21 +85,21 @@ class AttemptStore(Protocol):
         """Store that a sign-in URL was minted outside of any attempt."""
 
     def claim_poll(self, attempt_id: str, now: datetime, permit: PollPermit) -> bool:
-        """Claim the permission to poll until ``permit.lease_until``; False if a poll is not due.
+        """Claim the permission to poll until ``permit.claimed_until``; False if a poll is not due.
 
         Counts the poll (``Attempt.polls``, ``Attempt.polled_at``).
         """
 
-    def claim_launch(self, attempt_id: str, now: datetime, lease_until: datetime) -> bool:
-        """Claim another try of a launch until ``lease_until``; False while another process has a claim."""
+    def claim_launch(self, attempt_id: str, now: datetime, claimed_until: datetime) -> bool:
+        """Claim another try of a launch until ``claimed_until``; False while another process has a claim."""
 
-    def release(self, attempt_id: str, lease_until: datetime) -> None:
+    def release(self, attempt_id: str, claimed_until: datetime) -> None:
         """Release a claim. If it has expired and another process has its own, that claim stays."""
 
     def note_hint(self, attempt_id: str, hint: Hint, now: datetime) -> None:
         """Store that a page sent this hint."""
 
-    def note_begun(self, attempt_id: str, at: datetime) -> None:
+    def note_redeemed(self, attempt_id: str, at: datetime) -> None:
         """Store when the browser arrived at the partner service; only the first call counts."""
 
     def note(self, attempt_id: str, step: str, at: datetime) -> None:
@@ -108,8 +108,8 @@ class AttemptStore(Protocol):
     def form_submissions(self, attempt_id: str) -> int:
         """How often the form of an attempt was submitted."""
 
-    def count_submission(self, attempt_id: str, turn: int, now: datetime) -> bool:
-        """Compare-and-set: count one more submission after ``turn`` of them; False if there were more."""
+    def count_submission(self, attempt_id: str, submitted_before: int, now: datetime) -> bool:
+        """Compare-and-set: count one more submission; False unless there were ``submitted_before``."""
 
     def was_filled_in(self, account_connector_id: int) -> bool:
         """Whether a user has submitted a form for this account connector before."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, Engine, Select, Table, delete, exists, func, select, tuple_
 
-from bff.connect.outcome import LATE
+from bff.connect.outcome import SIGN_IN_LIFE
 from bff.content.logos.store import UNREFERENCED_KEPT, is_unreferenced
 from bff.identity.sessions import LONGEST_SESSION
 from bff.serving.database import writing
@@ -98,7 +98,7 @@ class Purge:
             # Rows of removed account connectors: the partner service never reuses their ids.
             PurgeRule("old connections", connections, connections.c.removed_at, now - self._retention),
             # By then every attempt whose sign-in could be confused with one of these is decided.
-            PurgeRule("sign-in URLs", sign_in_urls, sign_in_urls.c.minted_at, now - 3 * LATE),
+            PurgeRule("sign-in URLs", sign_in_urls, sign_in_urls.c.minted_at, now - 3 * SIGN_IN_LIFE),
             *self._ended_webhooks(now),
             PurgeRule("rate limits", rate_limits, rate_limits.c.ends_at, now),
             *(

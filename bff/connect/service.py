@@ -40,8 +40,8 @@ from bff.identity.principal import Principal
 from bff.upstream.catalogue import Catalogue
 
 POSTPONED_FOR: Final = timedelta(seconds=30)
-"""How long after its first try a launch is postponed while the partner service is unavailable."""
-LAUNCH_LEASE: Final = timedelta(seconds=15)
+"""While the partner service is unavailable, a launch is postponed; this long after its first try it fails."""
+LAUNCH_CLAIM: Final = timedelta(seconds=15)
 """How long one try of a launch holds off others if it does not finish, since its process may have died."""
 
 
@@ -62,7 +62,7 @@ class Connect:
         attempts: AttemptStore,
         poller: AttemptPoller,
         catalogue: Catalogue,
-        minter: LaunchMinter,
+        launch_minter: LaunchMinter,
         prefetcher: Prefetcher[MintedLaunch],
         forms: Forms,
         context: ConnectContext,
@@ -70,7 +70,7 @@ class Connect:
         self._attempts = attempts
         self._poller = poller
         self._catalogue = catalogue
-        self._minter = minter
+        self._launch_minter = launch_minter
         self._prefetcher = prefetcher
         self._forms = forms
         self._locks = LaunchLocks()
@@ -118,12 +118,13 @@ class Connect:
     def press(self, attempt: Attempt) -> None:
         """The user pressed the button: mint for the launch in the background.
 
-        ``attempt`` comes from ``peek``. Stores nothing. A second press does nothing. An attempt that adds a
-        connection is left to its launch, because its minting claims an account connector and stores which.
+        ``attempt`` comes from ``peek``. Stores nothing. A second press does nothing. For an attempt that
+        adds a connection this does nothing: it is minted at its launch, because minting claims an account
+        connector and stores which.
         """
         if attempt.adds_connection:
             return
-        self._prefetcher.begin(attempt.id, partial(self._minter.mint, attempt))
+        self._prefetcher.begin(attempt.id, partial(self._launch_minter.mint, attempt))
 
     def launch(self, prepared: Attempt) -> Launched:
         """Launch an attempt from ``peek``; return the URL of its sign-in, or of its form.
@@ -138,12 +139,12 @@ class Connect:
 
     def _launch(self, prepared: Attempt) -> Launched:
         # Taken first, so that no other launch gets it, even if this one turns out to be refused.
-        begun = self._prefetcher.take(prepared.id)
-        attempt, lease_until = self._claim_launch(prepared)
+        prefetched = self._prefetcher.take(prepared.id)
+        attempt, claimed_until = self._claim_launch(prepared)
         try:
-            launch = self._mint_unless_form(begun, attempt)
+            launch = self._mint_unless_form(prefetched, attempt)
         except PartnerProblem as problem:
-            raise self._fail_or_postpone(attempt, lease_until, problem) from None
+            raise self._fail_or_postpone(attempt, claimed_until, problem) from None
         if launch is None:
             return Launched(attempt, *self._forms.open(attempt))
         launch_token.use_up(self._attempts, attempt, launch.changes)
@@ -178,10 +179,10 @@ class Connect:
         changes: AttemptChanges = {}
         if attempt.returned_at is None:
             changes["returned_at"] = now
-        named = outcome.named_error(error)
-        if named is not None and named != attempt.return_error:
+        reported = outcome.error_of_query(error)
+        if reported is not None and reported != attempt.return_error:
             # A later report without one (the page reloaded without its query) does not undo a denial.
-            changes["return_error"] = named
+            changes["return_error"] = reported
         if finished and attempt.confirmed_at is None:
             changes["confirmed_at"] = now
         if changes:
@@ -205,44 +206,48 @@ class Connect:
         or ``LaunchPostponed`` while an earlier claim lasts.
         """
         now = self._clock()
-        lease_until = now + LAUNCH_LEASE
+        claimed_until = now + LAUNCH_CLAIM
         changes: AttemptChanges = {
             "status": Status.LAUNCHED,
             "launched_at": now,
             "expires_at": now + LAUNCHED_LIFE,
-            "claimed_until": lease_until,
+            "claimed_until": claimed_until,
         }
         if launched := self._attempts.transition(attempt.id, {Status.CREATED}, changes):
-            return launched, lease_until
+            return launched, claimed_until
         current = self._attempts.get(attempt.id)
         if current is None or not launch_token.is_usable(current):
             raise LaunchRefused("this launch token was used")
-        if not self._attempts.claim_launch(attempt.id, now, lease_until):
+        if not self._attempts.claim_launch(attempt.id, now, claimed_until):
             raise LaunchPostponed("this launch is being tried already")
-        return current, lease_until
+        return current, claimed_until
 
     def _fail_or_postpone(
-        self, attempt: Attempt, lease_until: datetime, problem: PartnerProblem
+        self, attempt: Attempt, claimed_until: datetime, problem: PartnerProblem
     ) -> PartnerProblem:
         """Postpone a launch that could not mint, or fail its attempt; return the error to raise."""
         is_transient = isinstance(problem, PartnerUnavailable) and not problem.lasting
         if is_transient and self._clock() - (attempt.launched_at or self._clock()) < POSTPONED_FOR:
             self._attempts.note(attempt.id, "postponed", self._clock())
-            self._attempts.release(attempt.id, lease_until)
+            self._attempts.release(attempt.id, claimed_until)
             return LaunchPostponed(problem.detail, retry_after=getattr(problem, "retry_after", None))
         self._poller.settle(attempt, {"status": Status.FAILED, "error_code": problem.page_code})
         return problem
 
-    def _mint_unless_form(self, begun: Future[MintedLaunch] | None, attempt: Attempt) -> MintedLaunch | None:
+    def _mint_unless_form(
+        self, prefetched: Future[MintedLaunch] | None, attempt: Attempt
+    ) -> MintedLaunch | None:
         """What was minted; None where the user has to fill in a form first."""
         if self._forms.replaces_sign_in(attempt):
             return None
-        launch = self._prefetched_or_minted(begun, attempt)
+        launch = self._prefetched_or_minted(prefetched, attempt)
         return None if self._forms.is_needed(attempt, launch.minted.account_connector) else launch
 
-    def _prefetched_or_minted(self, begun: Future[MintedLaunch] | None, attempt: Attempt) -> MintedLaunch:
+    def _prefetched_or_minted(
+        self, prefetched: Future[MintedLaunch] | None, attempt: Attempt
+    ) -> MintedLaunch:
         # A prefetch that failed before the launch is repeated. One that is still running is awaited but not
         # repeated: the user would wait for two deadlines.
-        if begun is None or (begun.done() and begun.exception()):
-            return self._minter.mint(attempt)
-        return begun.result()
+        if prefetched is None or (prefetched.done() and prefetched.exception()):
+            return self._launch_minter.mint(attempt)
+        return prefetched.result()

@@ -10,7 +10,7 @@ from bff.common.origins import origin_of
 from bff.common.secret import Secret
 from bff.connect.minting import Minter
 from bff.connect.ports import AttemptStore, MintedUrl
-from bff.content.minted_url import require_fit, sign_in_url
+from bff.content.minted_url import check_url_of_target, sign_in_url
 from bff.content.product import Product
 from bff.identity.principal import AccountRef, User
 from bff.upstream.sign_in_forms import AuthKind
@@ -52,7 +52,7 @@ class SignInUrls:
             raise InvalidRequest(
                 f"target_origin: with a callback_message it must be the bare origin, {origin}"
             )
-        require_fit(self._service_url, target_origin, callback_message)
+        check_url_of_target(self._service_url, target_origin, callback_message)
         if self._minter.find(account, offered).form.auth is not AuthKind.OAUTH:
             raise ConnectorUnavailable(
                 f"connector {connector!r} has no sign-in URL: it needs a form in the popup, or"
@@ -60,7 +60,7 @@ class SignInUrls:
             )
         account_connector, token = self._minter.mint(account, offered, user.id)
         if account_connector.sign_ins is None:
-            # Otherwise, the connection that this sign-in makes could be attributed to an attempt.
+            # Without this note, the connection that this sign-in makes could be attributed to an attempt.
             self._attempts.note_sign_in_url(
                 MintedUrl(
                     account_connector.id,

@@ -36,12 +36,14 @@ def form_submissions(connection: Connection, attempt_id: str) -> int:
     return connection.execute(query).scalar_one_or_none() or 0
 
 
-def count_submission(connection: Connection, attempt_id: str, turn: int, now: datetime) -> bool:
-    """Compare-and-set: count one more submission after ``turn`` of them; False if there were more."""
+def count_submission(connection: Connection, attempt_id: str, submitted_before: int, now: datetime) -> bool:
+    """Compare-and-set: count one more submission; False unless there were ``submitted_before``."""
     columns = attempt_steps.c
-    sent_before = (columns.attempt_id == attempt_id) & (columns.step == FORM_SENT) & (columns.count == turn)
-    if turn:
-        increment = update(attempt_steps).where(sent_before).values(last_at=now, count=turn + 1)
+    sent_before = (
+        (columns.attempt_id == attempt_id) & (columns.step == FORM_SENT) & (columns.count == submitted_before)
+    )
+    if submitted_before:
+        increment = update(attempt_steps).where(sent_before).values(last_at=now, count=submitted_before + 1)
         return connection.execute(increment).rowcount == 1
     first = {"attempt_id": attempt_id, "step": FORM_SENT, "first_at": now, "last_at": now, "count": 1}
     try:
@@ -60,7 +62,7 @@ def was_filled_in(connection: Connection, account_connector_id: int) -> bool:
 
 
 def read(connection: Connection, attempt_id: str) -> list[Step]:
-    """The counted steps, unordered. That of the polls has the count and the last time from the attempt."""
+    """The counted steps, unordered. The polls' count and last time are those of the attempt itself."""
     noted = connection.execute(select(attempt_steps).where(attempt_steps.c.attempt_id == attempt_id)).all()
     query = select(attempts.c.polled_at, attempts.c.polls).where(attempts.c.id == attempt_id)
     polled_at, polls = connection.execute(query).one_or_none() or (None, 0)

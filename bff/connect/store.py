@@ -132,7 +132,7 @@ class DatabaseAttempts:
         else:
             change = self._transitions.get(kind)
             if change is None:
-                change = Change(self._engine, _transition(*kind), outbox.RECORD_IF_WANTED)
+                change = Change(self._engine, _transition(*kind), outbox.RECORD_IF_SUBSCRIBED)
                 self._transitions[kind] = change
             row = change.make({**changes, "attempt_id": attempt_id}, event)
         if row is not None and event_type is not None:
@@ -152,7 +152,7 @@ class DatabaseAttempts:
                 return None
             row = tuple(changed_row)
             if event:
-                connection.execute(outbox.RECORD_IF_WANTED, event(row))
+                connection.execute(outbox.RECORD_IF_SUBSCRIBED, event(row))
             hook(connection, from_row(row))
         return row
 
@@ -179,13 +179,13 @@ class DatabaseAttempts:
             self.note(attempt_id, POLLED, now)
         return polls is not None
 
-    def claim_launch(self, attempt_id: str, now: datetime, lease_until: datetime) -> bool:
+    def claim_launch(self, attempt_id: str, now: datetime, claimed_until: datetime) -> bool:
         """Claim the next try of a launch; of concurrent calls one gets True."""
-        return self._claims.launch(attempt_id, now, lease_until)
+        return self._claims.launch(attempt_id, now, claimed_until)
 
-    def release(self, attempt_id: str, lease_until: datetime) -> None:
-        """Release the claim that ends at ``lease_until``. A later claim stays."""
-        self._claims.release(attempt_id, lease_until)
+    def release(self, attempt_id: str, claimed_until: datetime) -> None:
+        """Release the claim that ends at ``claimed_until``. A later claim stays."""
+        self._claims.release(attempt_id, claimed_until)
 
     def note_hint(self, attempt_id: str, hint: Hint, now: datetime) -> None:
         """Store that a page sent this hint."""
@@ -194,7 +194,7 @@ class DatabaseAttempts:
             connection.execute(update(attempts).where(_columns.id == attempt_id).values(changes))
             steps.note(connection, attempt_id, f"{hint}_seen", now)
 
-    def note_begun(self, attempt_id: str, at: datetime) -> None:
+    def note_redeemed(self, attempt_id: str, at: datetime) -> None:
         """Store when the browser arrived at the partner service; only the first call counts."""
         with self._writer.begin() as connection:
             steps.note(connection, attempt_id, "redeemed", at, again=False)
@@ -209,10 +209,10 @@ class DatabaseAttempts:
         with self._engine.connect() as connection:
             return steps.form_submissions(connection, attempt_id)
 
-    def count_submission(self, attempt_id: str, turn: int, now: datetime) -> bool:
-        """Compare-and-set: count one more submission after ``turn`` of them; False if there were more."""
+    def count_submission(self, attempt_id: str, submitted_before: int, now: datetime) -> bool:
+        """Compare-and-set: count one more submission; False unless there were ``submitted_before``."""
         with self._writer.begin() as connection:
-            return steps.count_submission(connection, attempt_id, turn, now)
+            return steps.count_submission(connection, attempt_id, submitted_before, now)
 
     def was_filled_in(self, account_connector_id: int) -> bool:
         """Whether a user has submitted a form for this account connector, in any attempt still stored."""

@@ -43,8 +43,8 @@ SENTENCES: Final = {
 
 
 NOTHING_CAME_BACK: Final = (
-    "the third party answered nothing: if its own page refused the redirect URI, register there the partner"
-    " service's origin and /connector/callback"
+    "nothing came back from the third party: if its own page refused the redirect URI, register this one at"
+    " the third party: the partner service's origin followed by /connector/callback"
 )
 """A third party that does not know the redirect URI shows its own error page and redirects nowhere."""
 

@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from bff.common.errors import HitchpostError, PartnerUnavailable, StorageUnavailable
-from bff.connect.outcome import LATE
+from bff.connect.outcome import SIGN_IN_LIFE
 from bff.connections.connection import EXISTING, Change, Stored
 from bff.connections.ledger import LEFTOVERS_EVERY, Ledger
 from bff.identity.principal import AccountRef
@@ -135,7 +135,7 @@ class Health:
                 "connection ended again", product=row.product, account_connector=row.account_connector_id
             )
         now = self._clock()
-        look_at = now + LEFTOVERS_EVERY if now - row.changed_at < LATE else None
+        look_at = now + LEFTOVERS_EVERY if now - row.changed_at < SIGN_IN_LIFE else None
         self._ledger.store.apply(Change(replace(row, look_at=look_at)), row.version)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bff.connect.attempt import Attempt
-from bff.connect.outcome import LATE, LEEWAY
+from bff.connect.outcome import LEEWAY, SIGN_IN_LIFE
 from bff.connections import changes
 from bff.connections.connection import EXISTING, Change, Running, State, Stored
 from bff.connections.ports import ConnectionStore, Decide
@@ -85,7 +85,7 @@ class Ledger:
             return changes.shown(row or blank, seen)
         if row is not None and self.is_leftover(row, seen):
             return row
-        fresh = row is None and self._is_fresh(blank.account_connector_id, seen, now - LATE - LEEWAY)
+        fresh = row is None and self._is_fresh(blank.account_connector_id, seen, now - SIGN_IN_LIFE - LEEWAY)
         change = changes.observed(row, blank, seen, now, fresh=fresh)
         if change is None:
             return row or blank
@@ -111,9 +111,13 @@ class Ledger:
         """
         if row.state is not State.DISCONNECTED or seen is None:
             return False
-        if seen.sign_ins is not None or not seen.authenticated or self._clock() - row.changed_at > LATE:
+        if (
+            seen.sign_ins is not None
+            or not seen.authenticated
+            or self._clock() - row.changed_at > SIGN_IN_LIFE
+        ):
             return False
-        minted = self.store.minted(row.account_connector_id, row.changed_at - LATE)
+        minted = self.store.minted(row.account_connector_id, row.changed_at - SIGN_IN_LIFE)
         return bool(minted) and max(minted) <= row.changed_at
 
     def touch(self, account: AccountRef, rows: Mapping[int, Stored]) -> None:
@@ -170,7 +174,7 @@ class Ledger:
                 return
             account = replace(attempt.account, product=attempt.product)
             blank, now = self.blank(account, attempt.connector, seen.id), self._clock()
-            fresh = self.store.is_fresh(seen.id, now - LATE - LEEWAY)
+            fresh = self.store.is_fresh(seen.id, now - SIGN_IN_LIFE - LEEWAY)
 
             def decide(row: Stored | None) -> Change | None:
                 if row is not None and self.is_leftover(row, seen):

@@ -69,7 +69,7 @@ class ConnectorState:
 class _Look:
     """One look at an account. ``known`` was read before ``installed``.
 
-    ``installed``: None while the partner service is unavailable. ``now``: False if it comes from the cache.
+    ``installed``: None while the partner service is unavailable. ``fresh``: False if it comes from the cache.
     """
 
     account: AccountRef
@@ -78,7 +78,7 @@ class _Look:
     running: list[Running]
     catalogue: Mapping[str, KnownConnector] = field(default_factory=dict)
     installed: list[AccountConnector] | None = None
-    now: bool = True
+    fresh: bool = True
 
 
 class Overview:
@@ -101,15 +101,15 @@ class Overview:
         self._kept: dict[tuple[str, str], tuple[datetime, list[AccountConnector]]] = {}
 
     def connections(
-        self, account: AccountRef, offered: Iterable[OfferedConnector], *, now: bool = True
+        self, account: AccountRef, offered: Iterable[OfferedConnector], *, fresh: bool = True
     ) -> list[Connection]:
         """The connections of ``offered``; in an outage the stored ones, as ``unknown``.
 
-        ``now``: ask the partner service, not the cache. Raises ``PartnerUnavailable`` in an outage if none is
-        stored.
+        ``fresh``: ask the partner service, not the cache. Raises ``PartnerUnavailable`` in an outage if none
+        is stored.
         """
         look = self._begin(account, offered)
-        listing, look.now = self._recent(account, now=now)
+        listing, look.fresh = self._recent(account, fresh=fresh)
         look.catalogue = self._catalogue.look_up(account, look.offered)
         try:
             look.installed = listing.result()
@@ -125,7 +125,7 @@ class Overview:
         A page waits for this, so an answer that takes longer than ``PATIENCE`` counts as an outage.
         """
         look = self._begin(account, offered)
-        listing, look.now = self._recent(account)
+        listing, look.fresh = self._recent(account)
         look.catalogue = self._catalogue.look_up(account, look.offered)
         try:
             look.installed = listing.result(PATIENCE.total_seconds())
@@ -145,9 +145,9 @@ class Overview:
         self._kept.pop((account.product, account.id), None)
 
     def _recent(
-        self, account: AccountRef, *, now: bool = False
+        self, account: AccountRef, *, fresh: bool = False
     ) -> tuple[Future[list[AccountConnector]], bool]:
-        kept = None if now else self._kept.get((account.product, account.id))
+        kept = None if fresh else self._kept.get((account.product, account.id))
         if kept and self._clock() - kept[0] < FRESH:
             known: Future[list[AccountConnector]] = Future()
             known.set_result(kept[1])
@@ -177,7 +177,7 @@ class Overview:
             if is_of(connector, look.catalogue.get(connector.reference), item)
         ]
         found = [self._one(look, connector, item) for connector, item in pairs]
-        if look.now:
+        if look.fresh:
             self._look_for_lost(look, {item.id for item in installed})
             self._ledger.touch(look.account, look.known)
         return found
@@ -185,7 +185,7 @@ class Overview:
     def _one(self, look: _Look, connector: OfferedConnector, item: AccountConnector) -> Connection:
         row, blank = look.known.get(item.id), self._ledger.blank(look.account, connector, item.id)
         authenticated = item.authenticated
-        if look.now:
+        if look.fresh:
             detailed = with_details(self._partner, look.account, item)
             row = look.known[item.id] = self._ledger.compare(row, blank, detailed, look.running)
             authenticated = detailed.authenticated

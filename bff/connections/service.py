@@ -12,7 +12,7 @@ import structlog
 
 from bff.common.errors import ConnectionNotFound, NeedsReconnect, PartnerProblem
 from bff.connect.attempt import Hint, Status
-from bff.connect.outcome import LATE
+from bff.connect.outcome import SIGN_IN_LIFE
 from bff.connect.polling import AttemptPoller
 from bff.connect.ports import AttemptStore
 from bff.connections import changes
@@ -216,7 +216,11 @@ class Connections:
     def _leftovers_at(self, found: Found, since: datetime, *, gone: bool) -> datetime | None:
         """When to check what came of running sign-ins: without records they cannot be cancelled."""
         has_records = found.seen is None or found.seen.sign_ins is not None
-        if gone or has_records or not self._ledger.store.minted(found.row.account_connector_id, since - LATE):
+        if (
+            gone
+            or has_records
+            or not self._ledger.store.minted(found.row.account_connector_id, since - SIGN_IN_LIFE)
+        ):
             return None
         return since + LEFTOVERS_EVERY
 

@@ -55,9 +55,12 @@ def url_length(service_url: str, target: str, callback_message: str | None) -> i
     )
 
 
-def require_short(service_url: str, origin: str, callback_message: str) -> None:
-    """Raise ``InvalidRequest`` if a rendered message is too long, as long account or user ids can make it."""
-    _require_fit(
+def check_url_of_message(service_url: str, origin: str, callback_message: str) -> None:
+    """Raise ``InvalidRequest`` if a rendered message cannot be sent in a sign-in URL.
+
+    It may be too long, as long account or user ids can make it, or have control characters.
+    """
+    _check_url(
         "message",
         service_url,
         origin,
@@ -66,13 +69,16 @@ def require_short(service_url: str, origin: str, callback_message: str) -> None:
     )
 
 
-def require_fit(service_url: str, target: str, message: str | None) -> None:
-    """Raise ``InvalidRequest`` if a target and message that a host's server chose are too long."""
+def check_url_of_target(service_url: str, target: str, message: str | None) -> None:
+    """Raise ``InvalidRequest`` if a sign-in URL cannot carry what a host's server chose.
+
+    It may be too long, or the message may have control characters.
+    """
     name = "target_origin" if message is None else "callback_message"
-    _require_fit(name, service_url, target, message, "shorten it")
+    _check_url(name, service_url, target, message, "shorten it")
 
 
-def _require_fit(name: str, service_url: str, target: str, callback_message: str | None, remedy: str) -> None:
+def _check_url(name: str, service_url: str, target: str, callback_message: str | None, remedy: str) -> None:
     if callback_message is not None and (match := _UNFIT.search(callback_message)):
         raise InvalidRequest(f"{name}: there is a control character in it, {match[0]!a}; leave it out")
     if (length := url_length(service_url, target, callback_message)) > MOST:

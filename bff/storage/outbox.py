@@ -30,14 +30,14 @@ _HAS_ENDPOINT: Final = exists(
 _COLUMNS: Final = ("id", "type", "product", "account_id", "subject", "at")
 
 
-def _insert_if_wanted(*columns: str) -> Insert:
+def _insert_if_subscribed(*columns: str) -> Insert:
     given = (bindparam(name, type_=outbox.c[name].type).label(name) for name in columns)
     return insert(outbox).from_select(list(columns), select(*given).where(_HAS_ENDPOINT))
 
 
-RECORD_IF_WANTED: Final = _insert_if_wanted(*_COLUMNS)
+RECORD_IF_SUBSCRIBED: Final = _insert_if_subscribed(*_COLUMNS)
 """Inserts the event of ``values_of``, if its product has an endpoint that is on."""
-_RECORD_WITH_DATA: Final = _insert_if_wanted(*_COLUMNS, "data")
+_RECORD_WITH_DATA: Final = _insert_if_subscribed(*_COLUMNS, "data")
 
 
 @dataclass(frozen=True)

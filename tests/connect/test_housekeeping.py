@@ -21,7 +21,7 @@ from bff.connect.housekeeping import (
     SHORTEST_PAUSE,
     Housekeeping,
 )
-from bff.connect.outcome import LATE
+from bff.connect.outcome import SIGN_IN_LIFE
 from bff.connect.poll_schedule import LOOK_AGAIN, LOOKED_FOR
 from tests.support.core import Core, build_core
 from tests.support.databases import sqlite_url
@@ -126,7 +126,7 @@ class TestLooksBack:
         assert keeping.look_back() == 1
         late = core.read(attempt)
         assert (late.status, late.late_success_at) == (given_up, core.clock())
-        core.clock.tick(LATE.total_seconds())
+        core.clock.tick(SIGN_IN_LIFE.total_seconds())
         assert keeping.look_back() == 0
 
     def test_a_sign_in_that_ends_after_its_attempt_is_told(self, core: Core, keeping: Housekeeping) -> None:
@@ -139,7 +139,7 @@ class TestLooksBack:
         assert keeping.look_back() == 2
         assert core.read(soon).late_success_at == core.clock()
         core.finish(late, "connected")
-        core.clock.tick(LATE.total_seconds())
+        core.clock.tick(SIGN_IN_LIFE.total_seconds())
         assert keeping.look_back() == 1
         assert core.read(late).late_success_at == core.clock()
 

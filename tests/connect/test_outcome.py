@@ -11,7 +11,7 @@ import pytest
 from bff.connect import outcome
 from bff.connect.attempt import Attempt, Delivery, Hint, Status
 from bff.connect.outcome import OtherSignIn
-from bff.connect.poll_schedule import HINT_EFFECT, INITIAL_POLLS, LEASE, poll_permit
+from bff.connect.poll_schedule import HINT_EFFECT, INITIAL_POLLS, POLL_CLAIM, poll_permit
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef, User
 from bff.upstream.protocol import AccountConnector, SignInRecord
@@ -277,7 +277,7 @@ class TestLateSuccess:
 )
 def test_the_error_of_a_return_is_kept_only_as_a_name(text: str, kept: str | None) -> None:
     """It is any text from outside: no markup, no line of its own in a log, no megabytes."""
-    assert outcome.named_error(text) == kept
+    assert outcome.error_of_query(text) == kept
 
 
 class TestBegun:
@@ -285,7 +285,7 @@ class TestBegun:
 
     def test_ours_that_has_begun(self) -> None:
         """At the time of the record."""
-        assert outcome.begun_at(ATTEMPT, told(record(OTHERS, "started"), record(OURS, "started"))) == NOW
+        assert outcome.redeemed_at(ATTEMPT, told(record(OTHERS, "started"), record(OURS, "started"))) == NOW
 
     @pytest.mark.parametrize(
         "seen",
@@ -293,7 +293,7 @@ class TestBegun:
     )
     def test_nothing_of_ours(self, seen: AccountConnector | None) -> None:
         """Gone, untold, another's, or over: its time is that of another step."""
-        assert outcome.begun_at(ATTEMPT, seen) is None
+        assert outcome.redeemed_at(ATTEMPT, seen) is None
 
 
 def test_an_attempt_ends_at_its_very_time() -> None:
@@ -356,7 +356,7 @@ class TestTurn:
         assert poll_permit(fresh, None, now).most == INITIAL_POLLS - 1
         assert poll_permit(fresh, None, now).not_since == now - timedelta(seconds=1)
 
-    def test_a_question_whose_process_died_blocks_no_longer_than_its_lease(self) -> None:
+    def test_a_poll_whose_process_died_blocks_no_longer_than_its_claim(self) -> None:
         """Half a minute."""
-        assert poll_permit(ATTEMPT, None, NOW).lease_until == NOW + LEASE
-        assert timedelta(seconds=30) == LEASE
+        assert poll_permit(ATTEMPT, None, NOW).claimed_until == NOW + POLL_CLAIM
+        assert timedelta(seconds=30) == POLL_CLAIM

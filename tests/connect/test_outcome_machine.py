@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 
 from bff.common.secret import fingerprint
 from bff.connect.attempt import LIVE, Attempt, Hint, Status
-from bff.connect.outcome import LATE
+from bff.connect.outcome import SIGN_IN_LIFE
 from tests.support.core import Core, build_core
 from tests.support.databases import DatabaseUrl
 
@@ -104,7 +104,7 @@ class AnAttempt(RuleBasedStateMachine):
         self.core.partner.down = False
         self.core.clock.tick(31)
         assert self.attempt.launched_at is not None
-        in_time = self.core.clock() - self.attempt.launched_at < LATE
+        in_time = self.core.clock() - self.attempt.launched_at < SIGN_IN_LIFE
         found = self.core.poller.poll(self.core.read(self.attempt))
         self._seen(found)
         if self.truth is None:

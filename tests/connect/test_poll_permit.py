@@ -23,9 +23,9 @@ from tests.support.watched_core import WatchedCore
         (8, -60.0, False),
     ],
 )
-def test_a_turn_looks_due(core: WatchedCore, polls: int, seconds_after: float | None, *, may: bool) -> None:
+def test_a_poll_may_be_due(core: WatchedCore, polls: int, seconds_after: float | None, *, may: bool) -> None:
     """When fewer questions were asked than may be, and the last one long enough ago, or none at all."""
     now = core.clock()
     asked = None if seconds_after is None else now + timedelta(seconds=seconds_after)
     attempt = replace(core.launched(), polls=polls, polled_at=asked)
-    assert PollPermit(now, 8, now).looks_due(attempt) is may
+    assert PollPermit(now, 8, now).may_be_due(attempt) is may

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from bff.connect.attempt import Attempt, Hint, Status
-from bff.connect.outcome import LATE
-from bff.connect.poll_schedule import LEASE, poll_permit
+from bff.connect.outcome import SIGN_IN_LIFE
+from bff.connect.poll_schedule import POLL_CLAIM, poll_permit
 from bff.connect.timeline import POLLED, Step
 from tests.support.watched_core import WatchedCore
 
@@ -100,7 +100,7 @@ def test_a_repeated_cancel_polls_only_when_a_poll_is_due(core: WatchedCore) -> N
     attempt = launched(core)
     poll_and_die(core, attempt)
     ended = core.connect.cancel(core.read(attempt))
-    core.clock.tick(LEASE.total_seconds())
+    core.clock.tick(POLL_CLAIM.total_seconds())
     poll_and_die(core, ended)
     core.connect.cancel(core.read(ended))
     assert len(core.partner.of("get")) == 1
@@ -111,7 +111,7 @@ def test_a_last_poll_leaves_another_workers_claim(core: WatchedCore) -> None:
     attempt = launched(core)
     poll_and_die(core, attempt)
     ended = core.connect.cancel(core.read(attempt))
-    core.clock.tick(LEASE.total_seconds() - 1)
+    core.clock.tick(POLL_CLAIM.total_seconds() - 1)
     assert core.poller.poll(core.read(ended), Hint.CANCEL).status is Status.CANCELLED
     assert len(core.partner.of("get")) == 1
     core.clock.tick(1)
@@ -123,13 +123,13 @@ def test_a_claim_that_has_expired_releases_no_later_one(core: WatchedCore) -> No
     """A worker was answered after its claim had expired, and another worker polls already."""
     attempt, began = launched(core), core.clock()
     poll_and_die(core, attempt)
-    core.clock.tick(LEASE.total_seconds())
+    core.clock.tick(POLL_CLAIM.total_seconds())
     poll_and_die(core, attempt)
-    core.attempts.release(attempt.id, began + LEASE)
+    core.attempts.release(attempt.id, began + POLL_CLAIM)
     now = core.clock()
-    assert not core.attempts.claim_launch(attempt.id, now, now + LEASE)
-    core.attempts.release(attempt.id, now + LEASE)
-    assert core.attempts.claim_launch(attempt.id, now, now + LEASE)
+    assert not core.attempts.claim_launch(attempt.id, now, now + POLL_CLAIM)
+    core.attempts.release(attempt.id, now + POLL_CLAIM)
+    assert core.attempts.claim_launch(attempt.id, now, now + POLL_CLAIM)
 
 
 def test_the_polls_are_one_step_from_the_first_to_the_last(core: WatchedCore) -> None:
@@ -240,11 +240,11 @@ class TestLateSuccess:
 
     def test_it_is_looked_for_for_one_hour_after_the_launch(self, core: WatchedCore) -> None:
         """At the very hour no longer: no sign-in at the partner service lasts so long."""
-        assert timedelta(hours=1) == LATE
+        assert timedelta(hours=1) == SIGN_IN_LIFE
         attempt = given_up(core)
         core.finish(attempt, "connected")
         assert attempt.launched_at is not None
-        core.clock.now = attempt.launched_at + LATE
+        core.clock.now = attempt.launched_at + SIGN_IN_LIFE
         assert core.poller.poll(attempt) == attempt
         core.clock.tick(-1)
         assert core.poller.poll(attempt).late_success_at == core.clock()

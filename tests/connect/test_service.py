@@ -26,7 +26,7 @@ from bff.common.secret import Secret, fingerprint
 from bff.connect.attempt import LAUNCHED_LIFE, Attempt, Delivery, Status
 from bff.connect.new_attempt import SUPPORT_ALPHABET, UNLAUNCHED_LIFE, BeginRequest, support_code
 from bff.connect.ports import AlreadyBegun
-from bff.connect.service import LAUNCH_LEASE, POSTPONED_FOR
+from bff.connect.service import LAUNCH_CLAIM, POSTPONED_FOR
 from bff.content.minted_url import MOST
 from bff.identity.principal import AccountRef, Principal, User
 from bff.upstream.protocol import AccountConnector
@@ -284,7 +284,7 @@ class TestLaunch:
         with pytest.raises(LaunchPostponed):
             core.connect.launch(core.connect.peek(token))
         assert core.partner.of("mint") == []
-        core.clock.tick(LAUNCH_LEASE.total_seconds())
+        core.clock.tick(LAUNCH_CLAIM.total_seconds())
         assert core.connect.launch(core.connect.peek(token)).url
         assert stored(core, attempt).minted_at == core.clock()
 
@@ -304,7 +304,7 @@ class TestLaunch:
         with pytest.raises(OperationalError):
             core.connect.launch(core.connect.peek(token))
         monkeypatch.undo()
-        core.clock.tick(LAUNCH_LEASE.total_seconds())
+        core.clock.tick(LAUNCH_CLAIM.total_seconds())
         url = core.connect.launch(core.connect.peek(token)).url
         assert stored(core, attempt).sign_in_token_sha256 == fingerprint(query(url)["token"])
 

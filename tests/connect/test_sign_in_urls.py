@@ -10,7 +10,7 @@ import pytest
 
 from bff.common.errors import InvalidRequest, OriginNotRegistered, UnknownConnector
 from bff.common.secret import Secret, fingerprint
-from bff.content.minted_url import LONGEST_CONNECTOR_ID, MOST, length_fault, require_short, sign_in_url
+from bff.content.minted_url import LONGEST_CONNECTOR_ID, MOST, check_url_of_message, length_fault, sign_in_url
 from bff.content.product import MessageKind, MessageTemplate
 from bff.identity.principal import User
 from bff.studio.access import Role, StudioSession, email_fault
@@ -124,9 +124,9 @@ class TestLength:
     def test_to_the_very_character(self) -> None:
         """2,000 characters are taken, 2,001 are not."""
         short = len(sign_in_url(SERVICE, LONGEST_CONNECTOR_ID, Secret("+" * 32), HOST, "").reveal())
-        require_short(SERVICE, HOST, "x" * (MOST - short))
+        check_url_of_message(SERVICE, HOST, "x" * (MOST - short))
         with pytest.raises(InvalidRequest, match=f"{MOST + 1} characters"):
-            require_short(SERVICE, HOST, "x" * (MOST + 1 - short))
+            check_url_of_message(SERVICE, HOST, "x" * (MOST + 1 - short))
         fits = MessageTemplate(MessageKind.PLAIN, "x" * (MOST - short))
         long = MessageTemplate(MessageKind.PLAIN, "x" * (MOST + 1 - short))
         assert length_fault(fits, SERVICE, [HOST], [("crm", "CRM")]) == []

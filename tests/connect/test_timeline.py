@@ -138,7 +138,7 @@ def test_nothing_of_the_story_is_secret() -> None:
 def test_a_third_party_that_sent_nobody_back_may_not_know_the_redirect_uri(status: Status) -> None:
     """It shows a page of its own then, and no program hears of it."""
     launched = attempt(status=status, settled_at=at(3), launched_at=at(1))
-    assert "register there the partner service's origin and /connector/callback" in as_text(launched, [])
+    assert "the partner service's origin followed by /connector/callback" in as_text(launched, [])
     never = attempt(status=status, settled_at=at(3), launched_at=None)
     assert "redirect URI" not in as_text(never, [])
 

@@ -21,7 +21,7 @@ from sqlalchemy import delete
 from bff.common.secret import Secret
 from bff.connect.attempt import Attempt, Delivery, Hint, Status
 from bff.connect.new_attempt import BeginRequest
-from bff.connect.outcome import LATE
+from bff.connect.outcome import SIGN_IN_LIFE
 from bff.content.product import Product
 from bff.identity.principal import User
 from bff.storage.tables import attempts, sign_in_urls
@@ -91,7 +91,7 @@ class AnAccountConnector(RuleBasedStateMachine):
     @rule(window=windows, how=st.sampled_from(["allow", "allow", "lost", "page", "", "access_denied", "?"]))
     def the_sign_in_ends(self, window: Window, how: str) -> None:
         """By Allow (the way back may be lost); by Deny: an error page, or back with an error, or without."""
-        if not window.open or self.core.clock() - window.began >= LATE:
+        if not window.open or self.core.clock() - window.began >= SIGN_IN_LIFE:
             return
         window.open = False
         if how in {"allow", "lost"}:

@@ -12,7 +12,7 @@ import pytest
 
 from bff.connect import outcome
 from bff.connect.attempt import Attempt, Hint, Status
-from bff.connect.outcome import LATE, OtherSignIn
+from bff.connect.outcome import SIGN_IN_LIFE, OtherSignIn
 from bff.identity.principal import User
 from bff.upstream.protocol import AccountConnector
 from tests.connect.test_outcome import ATTEMPT, NOW
@@ -86,7 +86,7 @@ class Story:
     def _end(self, one: SignIn) -> None:
         assert one.attempt is not None
         assert one.attempt.minted_at is not None
-        if self.now - one.attempt.minted_at >= LATE:
+        if self.now - one.attempt.minted_at >= SIGN_IN_LIFE:
             return
         if one.end in {"allow", "lost"}:
             one.allowed_at, self.connected = self.now, True

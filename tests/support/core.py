@@ -85,13 +85,13 @@ def build_core(database_url: str, *, tells: bool = True) -> Core:
         SameBrowser.OFF,
         context,
     )
-    launches = LaunchMinter(browser_binding, attempts, context)
-    forms = Forms(attempts, partner, minter, launches, poller, context)
+    launch_minter = LaunchMinter(browser_binding, attempts, context)
+    forms = Forms(attempts, partner, minter, launch_minter, poller, context)
     connect = Connect(
         attempts,
         poller,
         catalogue,
-        launches,
+        launch_minter,
         Prefetcher(at_once, clock),
         forms,
         context,

@@ -180,13 +180,13 @@ def build_watched_core(engine: Engine) -> WatchedCore:
     )
     later = Later()
     prefetcher: Prefetcher[MintedLaunch] = Prefetcher(later, clock)
-    launches = LaunchMinter(browser_binding, attempts, context)
-    forms = Forms(attempts, partner, minter, launches, poller, context)
+    launch_minter = LaunchMinter(browser_binding, attempts, context)
+    forms = Forms(attempts, partner, minter, launch_minter, poller, context)
     connect = Connect(
         attempts,
         poller,
         catalogue,
-        launches,
+        launch_minter,
         prefetcher,
         forms,
         context,

@@ -7,7 +7,7 @@ from typing import Final
 from flask import Response, request
 
 from bff.common.secret import Secret, fingerprint
-from bff.connect.outcome import LATE
+from bff.connect.outcome import SIGN_IN_LIFE
 from bff.web.kit.services import services
 
 NAME: Final = "hitchpost_launch_"
@@ -30,7 +30,7 @@ def set_on(response: Response, attempt_id: str, value: Secret) -> None:
     response.set_cookie(
         _name(attempt_id),
         value.reveal(),
-        max_age=LATE,
+        max_age=SIGN_IN_LIFE,
         path="/",
         secure=_secure(),
         httponly=True,

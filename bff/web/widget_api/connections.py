@@ -45,7 +45,7 @@ def connections() -> Response:
     account, offered = account_of(product, principal), _offered(product, principal)
     words = Words(product, _languages(principal))
     overview, is_server = services().connections.overview, principal is None
-    found = [] if is_draft(product.key) else overview.connections(account, offered, now=is_server)
+    found = [] if is_draft(product.key) else overview.connections(account, offered, fresh=is_server)
     return answer({"connections": [connection_json(item, product, principal, words) for item in found]})
 
 
@@ -79,7 +79,8 @@ def _caller() -> tuple[Product, Principal | None]:
     """The caller's product, and its principal if it is a page.
 
     Without a page's headers, a bearer token that is no session is treated as a secret key, and a wrong one is
-    reported as a wrong key. With them, it counts as a server's call only if the key is right.
+    reported as a wrong key. With them, it is treated as a secret key only if it is a right one; if not, the
+    page is reported as not signed in.
     """
     if ORIGIN in request.headers or CUSTOM_HEADER in request.headers:
         return signed_in_or_host_server()

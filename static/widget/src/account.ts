@@ -44,7 +44,7 @@ function dateText(time: string, lang: string): string {
 
 /**
  * The actions on a connection. Several connections have them inside each card, a single one has them below its card, beside the
- * reconnect button. `inside`: which of the two places is being drawn; the other one gets none.
+ * reconnect button. `inside`: whether the inside of the cards is being drawn. Empty if the actions belong to the other place.
  */
 export function connectionActions({ several, view, kit, word, parts }: Drawing, { id, state, may_disconnect }: Connection, inside: boolean): Action[] {
   if (inside !== several || state === "disconnected") return [];
@@ -71,7 +71,7 @@ export function confirmActions(drawing: Drawing, connection: Connection): Action
     parts.confirming = undefined;
     parts.disconnecting = yes;
     view.draw();
-    if (yes) void endConnection(drawing, connection);
+    if (yes) void disconnectAndShow(drawing, connection);
     else box.querySelector<HTMLElement>(`[name="${id}"]`)?.focus(); // The button that was pressed before, drawn again.
   };
   box.onkeydown = (event) => {
@@ -86,7 +86,7 @@ export function confirmActions(drawing: Drawing, connection: Connection): Action
 }
 
 /** Ends a connection. Shows a failure only if the connection still exists. */
-async function endConnection({ view, kit, parts }: Drawing, { id }: Connection): Promise<void> {
+async function disconnectAndShow({ view, kit, parts }: Drawing, { id }: Connection): Promise<void> {
   let failure: ConnectError | undefined;
   try {
     await kit.disconnect(id, view.element);

@@ -19,10 +19,10 @@ const MAX_DELAY_WITH_POPUP = 13_000;
 const FAST_POLLING_TIME = 15_000;
 /**
  * Timeout (milliseconds) for beginning the attempt. This and the next are compared with the sum of the delays, not with the clock:
- * while the machine sleeps or the tab is frozen, and when the clock is set, nothing has been asked.
+ * the clock also advances while the machine sleeps or the tab is frozen, and jumps when it is set, though no call has failed.
  */
 const BEGIN_TIMEOUT = 30_000;
-/** After so long (milliseconds) without an answer, the calls not counted, the attempt has expired at the BFF. */
+/** After delays of this sum (milliseconds) without an answer, the attempt has expired at the BFF. The time of the calls comes on top. */
 const OFFLINE_TIMEOUT = 840_000;
 
 /** Signals that show the step `finishing`. */
@@ -30,7 +30,7 @@ const FINISHING_SIGNALS = /message|returned|cancel/;
 /** Signals that show no step. Every other signal is the name of a step. */
 const STEPLESS_SIGNALS = /ready|trouble|closed|focus/;
 
-/** An attempt. Only its id is known if another page of this tab began it, or if it was made by `accept` (bff.ts). */
+/** An attempt. If another page of this tab began it, only its id is known. One that `use_account` made (paint.ts) has no launch token. */
 export type StartedAttempt = Pick<Attempt, "id"> & Partial<Attempt>;
 
 /** Reports a step to the page. */

@@ -47,8 +47,8 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
   };
 
   const choose = (choice?: Choice): void => {
-    // A press of the button brings a popup to the front: the one that a choice has just opened, else the running one, unless
-    // that is closed or the element offers a choice. A resumed flow has no popup. Otherwise a press begins again.
+    // A press of the button that can bring a popup to the front does only that: the one that a choice has just opened, or the
+    // running one. It begins again if that one is closed, the flow was resumed (it has no popup), or the element offers a choice.
     if (!choice && (next ?? !(resumed || popup.windowProxy?.closed || (flow.step && offersChoice(flow.step))))) {
       (next ?? popup).windowProxy?.focus(); // Browsers may ignore it.
       return;

@@ -9,14 +9,14 @@ interface Answer {
   advice?: unknown;
 }
 
-const PASS_ON = 'answer {"token", "expires_in"} there: pass on what POST /v1/sessions tells';
+const RIGHT_ANSWER = 'your route must answer {"token", "expires_in"}: return the answer of POST /v1/sessions';
 
 /** The likely cause, by the status of the host's session URL. */
 const MEANINGS: Record<number, string> = {
   401: "your server says that nobody is signed in, or the BFF refuses its secret key",
-  403: "your server lets nobody in there",
+  403: "your server forbids this request",
   404: "there is no such route on your server",
-  405: "it takes no GET",
+  405: "this route does not accept GET",
   429: "it is asked too often: let your server keep a token until it ends",
 };
 
@@ -75,10 +75,10 @@ async function checkSessionUrl(url: string): Promise<string | undefined> {
   const text = await response.text();
   const given = parsed(text);
   const { status } = response;
-  if (!response.ok) return `${named} answers ${String(status)}: ${MEANINGS[status] ?? (status > 499 ? "see the log of your server" : PASS_ON)}${detailOf(given)}`;
+  if (!response.ok) return `${named} answers ${String(status)}: ${MEANINGS[status] ?? (status > 499 ? "see the log of your server" : RIGHT_ANSWER)}${detailOf(given)}`;
   if (response.redirected && !given) return `${named} redirects to ${new URL(response.url).pathname}, which is no JSON: answer 401 where nobody is signed in`;
-  if (!given) return `${named} answers no JSON but ${response.headers.get("Content-Type") ?? "a text"}: ${PASS_ON}`;
-  return given.token ? undefined : `${named} answers no "token"${detailOf(given)}: ${PASS_ON}`;
+  if (!given) return `${named} answers no JSON but ${response.headers.get("Content-Type") ?? "a text"}: ${RIGHT_ANSWER}`;
+  return given.token ? undefined : `${named} answers no "token"${detailOf(given)}: ${RIGHT_ANSWER}`;
 }
 
 /** Tries the session token at the BFF. */
@@ -109,7 +109,7 @@ function parsed(text: string): Answer | undefined {
 /** The BFF's reason, if the host's server has passed on the BFF's problem document. */
 function detailOf(given: unknown): string {
   const detail = textOf((given as Answer | null | undefined)?.detail);
-  return detail ? ` (it passes on: ${detail})` : "";
+  return detail ? ` (the BFF's reason: ${detail})` : "";
 }
 
 /** The token in what the page's session function returned: a string, or an object with it. */

@@ -9,6 +9,7 @@ import type { View } from "./view.js";
 
 /** A script that is imported later, such as panel.js. `element` is the element that needs it. */
 export interface LazyModule {
+  /** Runs the module. Called once it is imported. */
   install: (kit: Kit, element: HTMLElement) => void;
 }
 

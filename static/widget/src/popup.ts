@@ -41,7 +41,7 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
   const { queueSignal, nextSignal } = signals();
   const bff = bffOrigin();
   let expected: Attempt | undefined;
-  let openingPageLoaded = false; // The page posts a message then. For a sign-in in this tab, which has no such page, `launch` sets it.
+  let openingPageLoaded = false; // Set when the opening page posts its first message. A sign-in in this tab has no such page: `launch` sets it.
   let loadingSince = Date.now();
   let goneSince = leave ? Infinity : 0; // This tab counts from the launch on.
   let wasGone = false;

@@ -11,7 +11,7 @@ interface Prefetched {
   attemptPromise: Promise<Attempt>;
   /** When to make another one (milliseconds, as `Date.now()`). */
   usableUntil: number;
-  /** Whether the BFF has been told that the button is pressed, or the call that tells it. */
+  /** Truthy if the press has been reported to the BFF, or is being reported. */
   pressReported: boolean | Promise<unknown>;
 }
 

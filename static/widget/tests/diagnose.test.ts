@@ -38,13 +38,13 @@ const text = (body: string, status = 200, type = "text/html"): Response => new R
 describe("a session URL that", () => {
   it.each<[string, () => Response, RegExp]>([
     ["does not exist", () => text("", 404), /\/session answers 404: there is no such route/],
-    ["answers HTML", () => text("<p>Sign in"), /\/session answers no JSON but text\/html: answer \{"token", "expires_in"\}/],
+    ["answers HTML", () => text("<p>Sign in"), /\/session answers no JSON but text\/html: your route must answer \{"token", "expires_in"\}/],
     ["answers 401", () => text("", 401), /answers 401: your server says that nobody is signed in, or the BFF refuses its secret key/],
     ["is asked too often", () => text("", 429), /answers 429: it is asked too often/],
     ["is broken", () => text("", 500), /answers 500: see the log of your server/],
-    ["passes on that the BFF refused it", () => Response.json({ detail: "user.id: a number" }), /answers no "token" \(it passes on: user\.id: a number\)/],
+    ["passes on that the BFF refused it", () => Response.json({ detail: "user.id: a number" }), /answers no "token" \(the BFF's reason: user\.id: a number\)/],
     ["passes on 401 for a wrong secret key", () => Response.json({ code: "not_signed_in", detail: "this bearer is no secret key" }, { status: 401 }), /answers 401.+this bearer is no secret key/],
-    ["answers another object", () => Response.json({ jwt: "x" }), /answers no "token": answer/],
+    ["answers another object", () => Response.json({ jwt: "x" }), /answers no "token": your route must answer/],
   ])("%s", async (_, answer, line) => {
     tag("/session");
     answers["/session"] = answer;
@@ -69,7 +69,7 @@ describe("a session URL that", () => {
 describe("a session function that", () => {
   it.each<[string, () => unknown, RegExp]>([
     ["gives nothing", () => undefined, /gives no token: return the token/],
-    ["gives the BFF's refusal", () => ({ detail: "assertion: aud" }), /gives no token \(it passes on: assertion: aud\)/],
+    ["gives the BFF's refusal", () => ({ detail: "assertion: aud" }), /gives no token \(the BFF's reason: assertion: aud\)/],
     ["throws", () => { throw new Error("mine"); }, /throws: Error: mine$/],
     ["reads a page as JSON", async () => (await new Response("<!doctype html>").json()) as never, /throws: SyntaxError: .*answers a page instead of JSON/],
   ])("%s", async (_, session, line) => {
@@ -95,7 +95,7 @@ describe("the BFF", () => {
   it("refuses the token", async () => {
     answers["/v1/config"] = () => Response.json({ detail: "product 'x' of this session is not known here" }, { status: 401 });
     await install(kit);
-    expect(lines).toEqual([expect.stringMatching(/refuses this session with 401 \(it passes on: product 'x'/)]);
+    expect(lines).toEqual([expect.stringMatching(/refuses this session with 401 \(the BFF's reason: product 'x'/)]);
   });
 
   it("is asked by a page without any session", async () => {
