@@ -1,6 +1,5 @@
 """The commands of ``hitchpost``."""
 
-from typing import Final
+from bff.serving.terminal import FAULTY
 
-FAULTY: Final = 2
-"""Exit status for faulty arguments, settings or files."""
+__all__ = ["FAULTY"]

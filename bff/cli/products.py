@@ -46,7 +46,7 @@ def _apply(arguments: argparse.Namespace) -> int:
     SCHEMA.upgrade(engine)
     clock = StoreClock(engine)
     store, content = DatabaseProducts(engine, clock=clock), ContentStore(engine, clock)
-    endpoints = _endpoints(engine)
+    endpoints = _endpoints(engine, clock)
     published = put_products(arguments.file, store, endpoints, applied)
     for product, changed in zip(applied, published, strict=True):
         key = product.registration.key
@@ -70,11 +70,11 @@ def _remove(arguments: argparse.Namespace) -> int:
         print(f"{key}: its secret keys, origins, webhook endpoints, and what its team has written would go")
         print("to do this, run the command again with --yes", file=sys.stderr)
         return 1
-    remove_product(store, _endpoints(engine), key)
+    remove_product(store, _endpoints(engine, StoreClock(engine)), key)
     audit.record("product_removed", product=key)
     print(f"removed {key}; a product file that still names it brings it back")
     return 0
 
 
-def _endpoints(engine: Engine) -> DatabaseEndpoints:
-    return DatabaseEndpoints(engine, lambda: Sealing(signing_keys()), StoreClock(engine))
+def _endpoints(engine: Engine, clock: StoreClock) -> DatabaseEndpoints:
+    return DatabaseEndpoints(engine, lambda: Sealing(signing_keys()), clock)

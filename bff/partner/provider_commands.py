@@ -11,9 +11,9 @@ from bff.partner.providers.catalogue_writing import add_to, entry_text, secret_v
 from bff.partner.providers.shipped_entries import ShippedEntry, UnknownProvider, matching, named, near
 from bff.partner.settings import PREFIX
 from bff.serving.environment import variable_of
+from bff.serving.terminal import FAULTY
 
 CALLBACK: Final = "/connector/callback"
-FAULTY: Final = 2
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:

@@ -213,7 +213,6 @@ class DatabaseProducts:
 def _replace(connection: Connection, registration: Registration, keys: Iterable[Secret]) -> None:
     key = registration.key
     connection.execute(delete(product_origins).where(product_origins.c.product_key == key))
-    connection.execute(delete(secret_keys).where(secret_keys.c.product_key == key))
     for origin in dict.fromkeys(registration.origins):
         connection.execute(insert(product_origins).values(product_key=key, origin=origin))
     for digest in dict.fromkeys(fingerprint(secret.reveal()) for secret in keys):

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, TextIO, cast
 
 FAULTY, INTERRUPTED, NOBODY_READS = 2, 130, 141
-"""Exit statuses. The last two are those of a program that SIGINT or SIGPIPE ends, in a shell."""
+"""Exit statuses: faulty arguments, settings or files; and what a shell tells of SIGINT and SIGPIPE."""
 _BIDI: Final = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 STEERING: Final = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{_BIDI}]")
 """Control characters, except the tab and the line feed, which our own output contains."""

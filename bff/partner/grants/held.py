@@ -204,8 +204,8 @@ def _is_same_consent(
 ) -> bool:
     """Whether ``old`` and ``new`` are of the same account, as far as the third party says.
 
-    Without account names, a consent without a refresh token is not this account's first. All that is known of
-    the two then has to agree: their client, and the values typed and kept.
+    Called if their clients do not differ. Without account names, a consent without a refresh token is not
+    this account's first. All else has to be known and to agree: the client, and the values typed and kept.
     """
     if account is not None and row.external_account:
         return is_same(account, row.external_account)
@@ -213,8 +213,8 @@ def _is_same_consent(
         return False
     shared = old.extra.keys() & new.extra.keys()
     kept_agree = all(old.extra[name] == new.extra[name] for name in shared)
-    clients_agree = old.client is not None and new.client is not None and old.client.id == new.client.id
-    return clients_agree and kept_agree and old.values == new.values
+    clients_known = old.client is not None and new.client is not None
+    return clients_known and kept_agree and old.values == new.values
 
 
 def _decrypt(service: Embedded, row: Row[Any]) -> Credentials | None:
