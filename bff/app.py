@@ -28,8 +28,8 @@ from bff.web.studio import routes as studio_routes
 from bff.web.studio.access import MAX_BYTES
 from bff.web.studio.errors import is_studio, trouble
 from bff.web.widget_api import attempts as attempt_routes
+from bff.web.widget_api import beginning, press
 from bff.web.widget_api import connections as connection_routes
-from bff.web.widget_api import press
 from bff.wiring import build_services
 
 MAX_BODY_BYTES: Final = 64 * 1024
@@ -132,6 +132,7 @@ def build_blueprint() -> Blueprint:
     whole.before_request(refuse_repeated_query)
     whole.before_request(_count)
     for module in (
+        beginning,
         attempt_routes,
         press,
         host_api,

@@ -260,6 +260,14 @@ def public_url() -> str:
         raise FaultySettings([f"{PREFIX}PUBLIC_URL: {error}"]) from None
 
 
+def public_url_if_set() -> str:
+    """The same; empty if it is not set, or faulty."""
+    try:
+        return public_url()
+    except FaultySettings:
+        return ""
+
+
 def load_settings(**overrides: Any) -> Settings:
     """Load the settings from the environment, from the files that it names, and from ``overrides``.
 

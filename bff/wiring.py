@@ -102,7 +102,7 @@ def build_services(settings: Settings, identify: Identify | None = None) -> Serv
     engine = open_database(settings.database_url, settings.threads)
     SCHEMA.upgrade(engine)
     store = _Store(engine, StoreClock(engine), Sealing(settings.signing_keys()))
-    products = DatabaseProducts(engine, settings.partner_service_url, clock=store.clock)
+    products = DatabaseProducts(engine, settings.partner_service_url, settings.public_url, clock=store.clock)
     endpoints = DatabaseEndpoints(engine, lambda: store.sealing, store.clock)
     if settings.products is not None:
         from_file = read_products(settings.products)
@@ -269,6 +269,7 @@ def _limits(settings: Settings, engine: Engine, clock: StoreClock) -> CallLimits
         settings.limit_failures,
         {
             Purpose.ATTEMPT: settings.limit_user_attempts,
+            Purpose.REPEAT: settings.limit_user_attempts,
             Purpose.PRESS: settings.limit_user_launches,
             Purpose.LAUNCH: settings.limit_user_launches,
             Purpose.DISCONNECT: settings.limit_user_launches,
@@ -276,6 +277,7 @@ def _limits(settings: Settings, engine: Engine, clock: StoreClock) -> CallLimits
         },
         {
             Purpose.ATTEMPT: settings.limit_account_attempts,
+            Purpose.REPEAT: settings.limit_account_attempts,
             Purpose.PRESS: settings.limit_account_launches,
             Purpose.LAUNCH: settings.limit_account_launches,
             Purpose.DISCONNECT: settings.limit_account_launches,

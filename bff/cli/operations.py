@@ -64,7 +64,7 @@ def _check(arguments: argparse.Namespace) -> int:
     if not arguments.offline:
         _check_database(settings, faults, warnings)
         if settings is not None:
-            faults += stored_conflicts(settings.products, settings.database_url)
+            faults += stored_conflicts(settings.products, settings.database_url, settings.public_url)
         if settings is not None and settings.limits_url is not None:
             faults += limits_faults(f"{PREFIX}LIMITS_URL", settings.limits_url.get_secret_value())
         if not arguments.online:

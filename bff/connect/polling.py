@@ -51,15 +51,23 @@ class AttemptPoller:
         return self.settle(attempt, changes, account_connector) if changes else attempt
 
     def settle(
-        self, attempt: Attempt, changes: AttemptChanges, account_connector: AccountConnector | None = None
+        self,
+        attempt: Attempt,
+        changes: AttemptChanges,
+        account_connector: AccountConnector | None = None,
+        *,
+        claim: datetime | None = None,
     ) -> Attempt:
         """End a live attempt and return it as it is then. Of concurrent calls the first one counts.
 
-        ``account_connector``: as just read. Updates its connection if the attempt ends connected.
+        ``account_connector``: as just read. Updates its connection if the attempt ends connected. ``claim``:
+        the caller's claim of the launch, without which it may not end it (``AttemptStore.transition``).
         """
         succeeded = account_connector if changes.get("status") is Status.CONNECTED else None
         changes = {"settled_at": self._clock(), **changes}
-        settled = self._attempts.transition(attempt.id, LIVE, changes, self._connection_hook(succeeded))
+        settled = self._attempts.transition(
+            attempt.id, LIVE, changes, self._connection_hook(succeeded), claim=claim
+        )
         if settled is None:
             return self._attempts.get(attempt.id) or attempt
         self._events.emit("settled", settled)

@@ -59,6 +59,9 @@ class AttemptStore(Protocol):
     def find_by_return_secret(self, secret_sha256: str) -> Attempt | None:
         """The attempt whose return page has this secret (by its SHA-256)."""
 
+    def find_by_idempotency_key(self, key_sha256: str) -> Attempt | None:
+        """The attempt that was begun with this key (by its SHA-256)."""
+
     def transition(
         self,
         attempt_id: str,
@@ -66,13 +69,14 @@ class AttemptStore(Protocol):
         changes: AttemptChanges,
         hook: TransactionHook | None = None,
         *,
-        unused: bool = False,
+        claim: datetime | None = None,
     ) -> Attempt | None:
         """Compare-and-set: apply ``changes`` if the status is one of ``expected``.
 
-        ``unused``: apply them only if no sign-in token was minted and no form was opened. ``hook`` runs in
-        the same transaction, with the changed attempt. Returns the changed attempt; None if nothing changed.
-        A late success is noted once.
+        ``claim``: the end of the caller's claim of the launch. Apply them only while no other process has
+        claimed the launch since, no sign-in token was minted and no form was opened. ``hook`` runs in the
+        same transaction, with the changed attempt. Returns the changed attempt; None if nothing changed. A
+        late success is noted once.
         """
 
     def find_by_support_code(self, support_code: str) -> list[Attempt]:

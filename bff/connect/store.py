@@ -36,11 +36,12 @@ def _by(column: Column[Any]) -> Select[Any]:
     return select(attempts).where(column == bindparam("value"))
 
 
-def _transition(names: frozenset[str], expected: frozenset[Status], unused: bool) -> ReturningUpdate[Any]:
+def _transition(names: frozenset[str], expected: frozenset[Status], claimed: bool) -> ReturningUpdate[Any]:
     """The compare-and-set statement that sets the columns ``names``, each from a parameter of its name."""
     allowed = or_(*(_columns.status == status.value for status in sorted(expected)))
-    if unused:
+    if claimed:
         allowed &= _columns.minted_at.is_(None) & _columns.browser_sha256.is_(None)
+        allowed &= _columns.claimed_until == bindparam("claim")
     if "late_success_at" in names:
         allowed &= _columns.late_success_at.is_(None)
     changed: dict[str, Any] = {name: bindparam(name) for name in names}
@@ -105,6 +106,10 @@ class DatabaseAttempts:
         """The attempt whose return page has this secret."""
         return from_row_or_none(self._by_return_secret.one(value=secret_sha256))
 
+    def find_by_idempotency_key(self, key_sha256: str) -> Attempt | None:
+        """The attempt that was begun with this key."""
+        return from_row_or_none(self._by_key.one(value=key_sha256))
+
     def transition(
         self,
         attempt_id: str,
@@ -112,29 +117,28 @@ class DatabaseAttempts:
         changes: AttemptChanges,
         hook: TransactionHook | None = None,
         *,
-        unused: bool = False,
+        claim: datetime | None = None,
     ) -> Attempt | None:
         """Compare-and-set; None if the status is none of ``expected``.
 
-        With ``unused`` also None if a sign-in token was minted or a form opened.
+        With ``claim`` also None unless this claim of its launch lasts, and nothing was minted or opened.
 
         Records an ending, or a late success, as an event in the same transaction.
         """
-        kind = frozenset(changes), frozenset(expected), unused
+        kind = frozenset(changes), frozenset(expected), claim is not None
+        values = {**changes, "attempt_id": attempt_id, **({"claim": claim} if claim else {})}
         event_type = event_of(changes)
         at = changes.get("late_success_at") or changes.get("settled_at") or datetime.now(UTC)
 
         event = partial(_event, event_type, at) if event_type else None
         if hook is not None:
-            row = self._change_with_hook(
-                _transition(*kind), {**changes, "attempt_id": attempt_id}, event, hook
-            )
+            row = self._change_with_hook(_transition(*kind), values, event, hook)
         else:
             change = self._transitions.get(kind)
             if change is None:
                 change = Change(self._engine, _transition(*kind), outbox.RECORD_IF_SUBSCRIBED)
                 self._transitions[kind] = change
-            row = change.make({**changes, "attempt_id": attempt_id}, event)
+            row = change.make(values, event)
         if row is not None and event_type is not None:
             outbox.notify(self._engine)
         return from_row_or_none(row)

@@ -96,12 +96,16 @@ def _conflicts(products: list[_Product], environ: dict[str, str]) -> Iterator[st
             holders.setdefault(secret, []).append(item.key)
     for keys in dict.fromkeys(tuple(keys) for keys in holders.values() if len(set(keys)) > 1):
         yield f"{', '.join(keys)}: secret_keys: these products have the same key, {KEY_ADVICE}"
-    rules = [(item.assertion.issuer, item.assertion.audience) for item in products if item.assertion]
-    for issuer, _ in _repeated(rules):
-        yield (
-            f"assertion: two products take what {issuer!r} asserts for the same audience: one could stand in"
-            " for the other; write another audience for each"
-        )
+    takers: dict[tuple[str, str | None], list[str]] = {}
+    for item in products:
+        if item.assertion:
+            takers.setdefault((item.assertion.issuer, item.assertion.audience), []).append(item.key)
+    for (issuer, _), taken_by in takers.items():
+        if len(set(taken_by)) > 1:
+            yield (
+                f"{', '.join(taken_by)}: assertion: these products take what {issuer!r} asserts for the same"
+                " audience: one could stand in for the other; write another audience for each"
+            )
 
 
 def _faults(item: _Product, environ: dict[str, str]) -> Iterator[str]:

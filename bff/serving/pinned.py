@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from bff.serving.destinations import Policy
 
 Open = Callable[[str, int, Any], socket.socket]
 """Connects to a host and port, with the options of the socket. Raises ``OSError`` or ``ForbiddenUrl``."""
+_Lookup = tuple[int, Policy, str, int]
+"""The process, what is allowed, host and port."""
 
 
 def pin(pool: Any, opener: Open) -> None:
@@ -31,7 +34,7 @@ def connect(policy: Policy, host: str, port: int, options: Any, left: Callable[[
     Raises ``ForbiddenUrl``, or ``OSError`` if no address can be reached.
     """
     error: OSError = TimeoutError("no time left")
-    for address in _addresses(policy, host, port, left()):
+    for address in _lookups.addresses(policy, host, port, left()):
         seconds = left()
         if seconds <= 0:
             break
@@ -42,18 +45,43 @@ def connect(policy: Policy, host: str, port: int, options: Any, left: Callable[[
     raise error
 
 
-def _addresses(policy: Policy, host: str, port: int, seconds: float) -> list[str]:
-    """Resolve ``host`` in a thread, because the time-outs of the system's resolver are much longer."""
-    found: Future[list[str]] = Future()
+class _Lookups:
+    """Looks names up in threads, because the time-outs of the system's resolver are much longer.
 
-    def resolve() -> None:
+    Concurrent calls to a host share one lookup. gevent has ten threads for the lookups of a process: a host
+    whose name server does not answer would otherwise take them all, and stop the calls to every other host.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._under_way: dict[_Lookup, Future[list[str]]] = {}
+
+    def addresses(self, policy: Policy, host: str, port: int, seconds: float) -> list[str]:
+        """The allowed addresses of ``host``. Raises ``ForbiddenUrl``, or ``OSError``, also for a time-out."""
+        # A thread does not survive a fork, so the lookups of another process are none of this one's.
+        lookup = os.getpid(), policy, host, port
+        with self._lock:
+            found = self._under_way.get(lookup)
+            if found is None:
+                found = Future()
+                threading.Thread(target=self._resolve, args=(lookup, found), daemon=True).start()
+                self._under_way[lookup] = found
+        return found.result(max(0.0, seconds))
+
+    def _resolve(self, lookup: _Lookup, found: Future[list[str]]) -> None:
+        _, policy, host, port = lookup
+        addresses, failure = [], None
         try:
-            found.set_result(policy.addresses(host, port))
+            addresses = policy.addresses(host, port)
         except Exception as error:  # noqa: BLE001  # raised where the result is read
-            found.set_exception(error)
+            failure = error
+        # First, so that whoever comes after the result looks the name up again.
+        with self._lock:
+            self._under_way.pop(lookup, None)
+        found.set_exception(failure) if failure else found.set_result(addresses)
 
-    threading.Thread(target=resolve, daemon=True).start()
-    return found.result(max(0.0, seconds))
+
+_lookups = _Lookups()
 
 
 class _PinnedHTTP(HTTPConnection):

@@ -115,6 +115,48 @@ def test_a_key_of_a_stored_product_is_refused_with_that_products_key(operator: O
     assert operator.owner(FIRST) == "old"
 
 
+@pytest.mark.parametrize(
+    ("stored", "new", "public"),
+    [
+        ('audience = "us"', 'audience = "us"', ""),
+        ("", "", ""),
+        ("", 'audience = "https://bff.example"', "https://bff.example/"),
+        ('audience = "https://bff.example"', "", "https://bff.example"),
+    ],
+    ids=["the same audience", "none named", "the public URL named", "the public URL not named"],
+)
+def test_assertions_of_a_stored_product_are_refused_with_that_products_key(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, stored: str, new: str, public: str
+) -> None:
+    """What one issuer asserts for one product must not be good for another that the file does not name."""
+    monkeypatch.setenv("HITCHPOST_PUBLIC_URL", public)
+    assert operator.apply(product("old", FIRST, more=asserted(stored)))[0] == 0
+    status, told = operator.apply(product("other", THIRD), product("new", SECOND, more=asserted(new)))
+    assert (status, len(told.splitlines())) == (2, 1)
+    assert told.startswith(f"{operator.file}: new: assertion: product 'old' in the database takes what")
+    assert "hitchpost products remove old" in told
+    assert DatabaseProducts(operator.engine).keys() == ["old"]
+    assert operator.apply(product("new", SECOND, more=asserted('audience = "them"')))[0] == 0
+    assert operator.apply(product("old", FIRST, more=asserted(stored)))[0] == 0
+
+
+def test_of_one_file_the_public_url_is_the_audience_that_is_not_named(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file alone does not tell."""
+    monkeypatch.setenv("HITCHPOST_PUBLIC_URL", "https://bff.example")
+    named = product("b", SECOND, more=asserted('audience = "https://bff.example"'))
+    status, told = operator.apply(product("a", FIRST, more=asserted("")), named)
+    assert (status, "b: assertion: product 'a' takes what" in told) == (2, True)
+    assert DatabaseProducts(operator.engine).keys() == []
+
+
+def asserted(audience: str) -> str:
+    """The table of a host that signs its own tokens."""
+    keys = 'jwks_url = "https://app.example/keys"'
+    return f'[product.assertion]\nissuer = "https://app.example"\n{keys}\n{audience}'
+
+
 def test_keys_may_change_places_between_the_products_of_a_file(operator: Operator) -> None:
     """Each product of the file gives its old keys up before one takes new ones."""
     assert operator.apply(product("a", FIRST), product("b", SECOND))[0] == 0
@@ -141,7 +183,9 @@ def test_check_config_tells_the_conflict_with_the_database(
 ) -> None:
     """And `--offline` does not ask the database."""
     assert operator.apply(product("old", FIRST))[0] == 0
-    operator.file.write_text(product("new", FIRST))
+    assert operator.apply(product("theirs", SECOND, more=asserted("")))[0] == 0
+    own = 'audience = "http://127.0.0.1:8001"'
+    operator.file.write_text(product("new", FIRST, more=asserted(own)))
     for name, value in {
         "PUBLIC_URL": "http://127.0.0.1:8001",
         "PARTNER_API_URL": "http://127.0.0.1:9",
@@ -153,6 +197,7 @@ def test_check_config_tells_the_conflict_with_the_database(
         monkeypatch.setenv(f"HITCHPOST_{name}", value)
     status, told = operator.run("check-config")
     assert (status, "new: secret_keys: product 'old' in the database has" in told) == (2, True)
+    assert "new: assertion: product 'theirs' in the database takes" in told
     assert operator.run("check-config", "--offline") == (0, "")
 
 

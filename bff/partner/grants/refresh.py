@@ -44,17 +44,23 @@ class Unavailable(Exception):
 
 
 def usable(
-    service: Embedded, account_id: str, account_connector_id: int, *, force: bool = False
+    service: Embedded,
+    account_id: str,
+    account_connector_id: int,
+    *,
+    force: bool = False,
+    wait: float = WAIT_SECONDS,
 ) -> Credentials:
     """Return credentials with a valid access token, refreshing them if they are about to expire.
 
-    One of the concurrent callers, in whatever process, refreshes. The others wait for its result, and
-    return it however soon it expires. If the refresh fails, the stored token is returned until it expires.
-    ``force`` refreshes a token that the third party has rejected, and never returns that token.
+    One of the concurrent callers, in whatever process, refreshes. The others wait for its result, at most
+    ``wait`` seconds, and return it however soon it expires. If the refresh fails, the stored token is
+    returned until it expires. ``force`` refreshes a token that the third party has rejected, and never
+    returns that token.
 
     Raises ``NeedsSignIn``, ``Unavailable``, ``ApiError`` (404) or ``CannotOpen``.
     """
-    deadline, first = time.monotonic() + WAIT_SECONDS, None
+    deadline, first = time.monotonic() + wait, None
     while True:
         with service.database.reading() as connection:
             row = store.find(connection, account_id, account_connector_id)
@@ -64,8 +70,8 @@ def usable(
             return stored
         if not state.is_renewable(item, stored):
             return _check_unrenewable(service, row, item, stored)
-        if (wait := _seconds_until_retry(row, now)) is not None:
-            return _still_valid(stored, now, wait, refused=force)
+        if (pause := _seconds_until_retry(row, now)) is not None:
+            return _still_valid(stored, now, pause, refused=force)
         if (lease := take_lease(service, row, stored)) is not None:
             refresh(service, row, stored, lease)
         elif time.monotonic() > deadline:

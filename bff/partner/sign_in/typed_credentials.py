@@ -50,7 +50,7 @@ def take(service: Embedded, account_id: str, row: Row[Any], document: dict[str, 
             token, owner = _token(document), noting.Owner(row.id, row.connector_id, row.account_id)
             tried = trying.attempt(service, provider, owner, item, values)
             with revocation.revoked_on_error(service, owner, tried.credentials):
-                naming.name_stored(service, provider, item, row.id)
+                naming.name_stored(service, item, row.id, provider)
                 with service.database.writing() as connection:
                     revocation_id = _keep(service, connection, row.id, item, token, typed_values, tried)
     except NotTaken as refusal:
