@@ -83,7 +83,7 @@ class LaunchMinter:
     def mint(self, attempt: Attempt) -> MintedLaunch:
         """Mint for a launch of this attempt. Raises ``PartnerProblem``.
 
-        Delivery by message becomes delivery by return where a message could not prove who signed in.
+        Delivery by message becomes delivery by return where polling could not show whose sign-in finished.
         """
         if attempt.delivery is Delivery.RETURN:
             return self._mint_for(attempt, self._end_by_return())

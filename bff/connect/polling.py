@@ -32,7 +32,7 @@ class AttemptPoller:
         self._connections = connections
 
     def poll(self, attempt: Attempt, hint: Hint | None = None) -> Attempt:
-        """The attempt, polled if a poll is due. If the partner service is unavailable, it stays as it is."""
+        """The attempt, polled if a poll is due, and settled if it has ended or its time is over."""
         now = self._clock()
         if attempt.status in LIVE:
             if hint is not None:

@@ -170,7 +170,8 @@ def _hint(attempt: Attempt) -> Hint | None:
         hint = request.args.get("hint")
     found = Hint(hint) if hint in HINTS else None
     if found is Hint.RETURNED and attempt.delivery is Delivery.MESSAGE and attempt.returned_at is None:
-        # The page was reloaded and goes on with its attempt. Its sign-in in a popup comes back nowhere.
+        # The widget sends ``returned`` whenever it goes on with an existing attempt. A sign-in in a popup
+        # does not return to the BFF, so this shows only that the page is there.
         return Hint.FOCUS
     return found
 
