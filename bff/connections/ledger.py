@@ -21,6 +21,8 @@ SEEN_EVERY: Final = timedelta(minutes=10)
 """How often a check without changes is stored."""
 LEFTOVERS_EVERY: Final = timedelta(minutes=5)
 """How often to check, for an hour, whether a running sign-in has connected again what was ended."""
+LEFTOVERS_FOR: Final = SIGN_IN_LIFE + 2 * LEFTOVERS_EVERY
+"""Until the last of these checks is over."""
 TAKEN: Final = timedelta(seconds=60)
 """How long a claim lasts: longer than minting takes."""
 JUST_NOW: Final = timedelta(seconds=60)
@@ -105,20 +107,40 @@ class Ledger:
         )
 
     def is_leftover(self, row: Stored, seen: AccountConnector | None) -> bool:
-        """Whether an ended connection was connected again by a sign-in that began before the end.
+        """Whether an ended connection was connected again by a sign-in that was open at the end.
 
-        Happens only at a partner service that keeps no records, since it cannot cancel running sign-ins.
+        Happens only at a partner service that keeps no records, since it cannot cancel running sign-ins. What
+        no such sign-in can have connected stands: somebody has set it up at the partner service.
         """
-        if row.state is not State.DISCONNECTED or seen is None:
+        has_ended = row.state is State.DISCONNECTED and row.sequence > 0
+        if not has_ended or seen is None or seen.sign_ins is not None or not seen.authenticated:
             return False
-        if (
-            seen.sign_ins is not None
-            or not seen.authenticated
-            or self._clock() - row.changed_at > SIGN_IN_LIFE
-        ):
+        if self._clock() - row.changed_at > LEFTOVERS_FOR:
             return False
-        minted = self.store.minted(row.account_connector_id, row.changed_at - SIGN_IN_LIFE)
+        # It was not connected when it was last looked at: only what could still succeed then counts.
+        since = max(row.changed_at, row.seen_at) - SIGN_IN_LIFE
+        minted = self.store.open_sign_ins(row.account_connector_id, since, row.changed_at)
         return bool(minted) and max(minted) <= row.changed_at
+
+    def next_look(self, row: Stored) -> datetime | None:
+        """When to check a connection that does not exist: while sign-ins to it are open; else None."""
+        now = self._clock()
+        is_open = self.store.open_sign_ins(row.account_connector_id, now - SIGN_IN_LIFE, row.changed_at)
+        return now + LEFTOVERS_EVERY if is_open else None
+
+    def expect(self, account: AccountRef, offered: OfferedConnector, account_connector_id: int) -> None:
+        """Check soon whether a sign-in outside of any attempt, which is being minted, has connected it."""
+        if self._every is None or is_draft(account.product):
+            return
+        blank = self.blank(account, offered, account_connector_id)
+        at = blank.changed_at + LEFTOVERS_EVERY
+
+        def decide(row: Stored | None) -> Change | None:
+            if row is not None and (row.state is State.CONNECTED or (row.look_at and row.look_at <= at)):
+                return None
+            return Change(replace(row or blank, look_at=at, removed_at=None))
+
+        self.store.decide(account.product, account.id, account_connector_id, decide)
 
     def touch(self, account: AccountRef, rows: Mapping[int, Stored]) -> None:
         """Store that an account was checked, at most every ``SEEN_EVERY``."""
@@ -188,7 +210,7 @@ class Ledger:
         return note
 
     def _scheduled(self, change: Change, now: datetime, *, soon: bool = False) -> Change:
-        later = self._next(now) if change.row.state is State.CONNECTED else None
+        later = self._next(now) if change.row.state in EXISTING else None
         at = now if soon and later else later
         return replace(change, row=replace(change.row, seen_at=now, look_at=at))
 

@@ -219,7 +219,9 @@ class Connections:
         if (
             gone
             or has_records
-            or not self._ledger.store.minted(found.row.account_connector_id, since - SIGN_IN_LIFE)
+            or not self._ledger.store.open_sign_ins(
+                found.row.account_connector_id, since - SIGN_IN_LIFE, since
+            )
         ):
             return None
         return since + LEFTOVERS_EVERY
