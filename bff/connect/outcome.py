@@ -231,14 +231,9 @@ def _decide_by_replaced(
 def _connected_meanwhile(attempt: Attempt, records: tuple[SignInRecord, ...]) -> list[SignInRecord]:
     """The records of other sign-ins that have connected it since the launch of this attempt."""
     since = attempt.launched_at or attempt.created_at
-    return [
-        record
-        for record in records
-        if record.result == "connected"
-        and record.at >= since
-        and record.token_sha256
-        != attempt.sign_in_token_sha256  # house-allow: secret-compare: as in _record_of
-    ]
+    found = (record for record in records if record.result == "connected" and record.at >= since)
+    # house-allow: secret-compare: as in _record_of
+    return [record for record in found if record.token_sha256 != attempt.sign_in_token_sha256]
 
 
 def _record_of(attempt: Attempt, records: tuple[SignInRecord, ...]) -> SignInRecord | None:

@@ -12,6 +12,7 @@ import structlog
 from bff.common.errors import HitchpostError, PartnerUnavailable, StorageUnavailable
 from bff.connections import changes
 from bff.connections.connection import EXISTING, Change, Running, Stored
+from bff.connections.connector_keys import ConnectorKeys
 from bff.connections.ledger import Ledger
 from bff.identity.principal import AccountRef
 from bff.serving.logs import about
@@ -46,7 +47,9 @@ class Health:
         partner: PartnerService,
         clock: Callable[[], datetime],
         pause_left: Callable[[], float] = lambda: 0.0,
+        keys: ConnectorKeys | None = None,
     ) -> None:
+        self._keys = keys
         self._ledger = ledger
         self._partner = partner
         self._clock = clock
@@ -121,14 +124,21 @@ class Health:
                 if item
                 else self._partner.get_account_connector(account, account_connector_id)
             )
+            connector = self._keys.renamed(account, row, seen) if self._keys else None
+            blank = self._ledger.blank(account, connector, account_connector_id) if connector else row
             if row.state in EXISTING:
-                self._ledger.compare(row, row, seen, running)
+                self._ledger.compare(row, blank, seen, running)
             else:
-                self._look_at_ended(account, row, seen, running)
+                self._look_at_ended(account, row, blank, seen, running)
         self._ledger.touched(account)
 
     def _look_at_ended(
-        self, account: AccountRef, row: Stored, seen: AccountConnector | None, running: list[Running]
+        self,
+        account: AccountRef,
+        row: Stored,
+        blank: Stored,
+        seen: AccountConnector | None,
+        running: list[Running],
     ) -> None:
         """End it again if a sign-in that was open at its end has connected it; store what else did."""
         if self._ledger.is_leftover(row, seen):
@@ -137,7 +147,7 @@ class Health:
                 "connection ended again", product=row.product, account_connector=row.account_connector_id
             )
         elif changes.state_of(seen) in EXISTING:
-            row = self._ledger.compare(row, row, seen, running)
+            row = self._ledger.compare(row, blank, seen, running)
         if row.state not in EXISTING:
             looked = replace(row, seen_at=self._clock(), look_at=self._ledger.next_look(row))
             self._ledger.store.apply(Change(looked), row.version)

@@ -78,8 +78,10 @@ class Ledger:
 
         While a user signs in to it, the change is left to the attempt, which knows the user: it is shown but
         not stored. Except a lost grant, which no sign-in causes. Connections of drafts are never stored.
+        ``blank`` has the connector that offers it now: a product file may have given that another key.
         """
-        now = self._clock()
+        now, before = self._clock(), row
+        row = _keyed(row, blank)
         left = any(attempt.is_for(blank.account_connector_id) for attempt in running) and not changes.is_lost(
             row, seen
         )
@@ -89,9 +91,12 @@ class Ledger:
             return row
         fresh = row is None and self._is_fresh(blank.account_connector_id, seen, now - SIGN_IN_LIFE - LEEWAY)
         change = changes.observed(row, blank, seen, now, fresh=fresh)
-        if change is None:
+        if change is not None:
+            change = self._scheduled(change, now)
+        elif row is not None and row is not before:
+            change = Change(row)
+        else:
             return row or blank
-        change = self._scheduled(change, now)
         if self.store.apply(change, row.version if row else None):
             return change.row
         # Another process has stored a change since ``row`` was read.
@@ -218,6 +223,13 @@ class Ledger:
         if self._every is None:
             return None
         return now + self._every * random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311  # nosec B311  # spreads the work
+
+
+def _keyed(row: Stored | None, blank: Stored) -> Stored | None:
+    """The row with the connector's key of today; itself if it has that."""
+    if row is None or row.connector_key == blank.connector_key:
+        return row
+    return replace(row, connector_key=blank.connector_key, connector_name=blank.connector_name)
 
 
 def _ended_just_now(row: Stored | None, now: datetime) -> bool:

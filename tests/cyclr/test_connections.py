@@ -60,8 +60,8 @@ def sign_in_url(world: CyclrWorld) -> str:
     return str(world.server("POST", "/v1/sign-in-urls", json=body).json()["url"])
 
 
-def change_connections(world: CyclrWorld, **values: datetime) -> None:
-    """Let time have passed since the connections changed."""
+def change_connections(world: CyclrWorld, **values: object) -> None:
+    """Write into the BFF's database: time has passed, say."""
     engine = open_database(world.bff_database)
     ours = connections.c.account_id == world.account
     with engine.begin() as connection:
@@ -202,6 +202,50 @@ class TestOneFlag:
         cyclr_world.cyclr.forget_what_was_asked()
         look(cyclr_world)
         assert cyclr_world.cyclr.counts() == {}
+
+
+class TestRenamed:
+    """The operator has given a connector of the product file another key; its reference is the same."""
+
+    @pytest.fixture
+    def renamed(self, cyclr_world: CyclrWorld) -> str:
+        """A connection from before that."""
+        connection = connected(cyclr_world, cyclr_world.session(), "crm")
+        change_connections(cyclr_world, connector_key="old-crm", connector_name="Old CRM")
+        forget(cyclr_world)
+        return connection
+
+    def test_it_can_be_ended(self, cyclr_world: CyclrWorld, renamed: str) -> None:
+        """By the host's server, which is told of it under the key of today."""
+        assert disconnect(cyclr_world, renamed) == 204
+        assert events(cyclr_world)[-1][1]["connector"] == "crm"
+
+    def test_a_page_can_reconnect_and_end_it(self, cyclr_world: CyclrWorld, renamed: str) -> None:
+        """By its id, and by the key of today."""
+        token = cyclr_world.session()
+        again = cyclr_world.begin(token, "crm", connection=renamed)
+        assert f"id={renamed}&" in cyclr_world.launch(again["launch_token"]).headers["Location"]
+        assert cyclr_world.page("DELETE", f"/v1/connections/{renamed}", token).status_code == 204
+
+    def test_it_is_known_in_an_outage(self, cyclr_world: CyclrWorld, renamed: str) -> None:
+        """Since it was last listed."""
+        assert [each["id"] for each in listed(cyclr_world)] == [renamed]
+        cyclr_world.cyclr.habits.busy = {"*": (503, None)}
+        (found,) = listed(cyclr_world)
+        assert (found["id"], found["connector"], found["state"]) == (renamed, "crm", "unknown")
+
+    @pytest.mark.parametrize("sign_in_again", [False, True])
+    def test_what_is_told_of_it_names_the_key_of_today(
+        self, cyclr_world: CyclrWorld, renamed: str, sign_in_again: bool
+    ) -> None:
+        """Though nobody has listed it since."""
+        (item,) = cyclr_world.cyclr.of(cyclr_world.account)
+        item.authenticated = False
+        if sign_in_again:
+            assert connected(cyclr_world, cyclr_world.session(), "crm") == renamed
+        else:
+            look(cyclr_world)
+        assert events(cyclr_world)[-1][1]["connector"] == "crm"
 
 
 class TestEnd:

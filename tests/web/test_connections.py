@@ -47,6 +47,33 @@ def partner_has(world: World, connection: str) -> dict[str, Any]:
     return found
 
 
+class TestOneReference:
+    """Two connectors of a product may be one at the partner service, for two texts."""
+
+    def test_it_is_the_connection_of_the_one_that_was_pressed(self, world: World) -> None:
+        """It is listed once, and the other has none to end."""
+        pressed = connected(world, world.session(), "google-drive")
+        assert [(each["id"], each["connector"]) for each in listed(world)] == [(pressed, "google-drive")]
+        assert shown(world, world.session(), "google-drive")["state"] == "connected"
+        other = shown(world, world.session(), "sandbox")
+        assert (other["state"], other["connections"]) == ("disconnected", [])
+
+    def test_pressed_last_it_belongs_to_the_other(self, world: World) -> None:
+        """It is the same connection still, under the same id."""
+        first, second = (connected(world, world.session(), key) for key in ("sandbox", "google-drive"))
+        assert first == second
+        assert [(each["id"], each["connector"]) for each in listed(world)] == [(first, "google-drive")]
+        assert [data["connector"] for _, data in events(world)] == ["sandbox", "google-drive"]
+
+    def test_a_session_of_the_other_neither_sees_nor_ends_it(self, world: World) -> None:
+        """It may not use the one that was pressed."""
+        pressed = connected(world, world.session(), "google-drive")
+        token = world.session(connectors=["sandbox"])
+        assert shown(world, token, "sandbox")["state"] == "disconnected"
+        assert end(world, pressed, token).status_code == 404
+        assert end(world, pressed, world.session(connectors=["google-drive"])).status_code == 204
+
+
 class TestTold:
     """What is told of a connection that stands."""
 
