@@ -74,6 +74,24 @@ class TestOneReference:
         assert end(world, pressed, world.session(connectors=["google-drive"])).status_code == 204
 
 
+class TestGone:
+    """A page asks for a connection that somebody has ended since, or that never was."""
+
+    @pytest.mark.parametrize("act", ["reconnect", "disconnect"])
+    def test_the_page_says_so_in_the_readers_language(self, world: World, act: str) -> None:
+        """It asked for nothing impossible, and nobody needs to be told: the user connects again."""
+        gone, token = connected(world, world.session()), world.session()
+        assert end(world, gone).status_code == 204
+        asked = {"connector": "sandbox", "connection": "99999" if act == "reconnect" else gone}
+        call = ("POST", "/v1/attempts") if act == "reconnect" else ("DELETE", f"/v1/connections/{gone}")
+        for language, title in (("en", "This connection has ended"), ("de", "Diese Verbindung ist beendet")):
+            headers = {"Accept-Language": language}
+            refused = world.page(*call, token, json=asked, headers=headers)
+            assert (refused.status_code, refused.json()["code"]) == (404, "connection_not_found")
+            error = refused.json()["error"]
+            assert (error["code"], error["title"]) == ("connector_unavailable", title)
+
+
 class TestTold:
     """What is told of a connection that stands."""
 
