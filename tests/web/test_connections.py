@@ -91,6 +91,14 @@ class TestGone:
             error = refused.json()["error"]
             assert (error["code"], error["title"]) == ("connector_unavailable", title)
 
+    def test_the_window_says_so_that_was_opened_for_it(self, world: World) -> None:
+        """It ended between the press and the launch."""
+        attempt = world.begin(world.session(), "sandbox")
+        world.change(attempt["id"], wanted_connection=99999)
+        refused = world.launch(attempt["launch_token"])
+        assert refused.status_code == 404
+        assert "This connection has ended" in refused.text
+
 
 class TestTold:
     """What is told of a connection that stands."""
