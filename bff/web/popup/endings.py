@@ -123,8 +123,9 @@ def _status_of(error: Exception) -> tuple[int, str]:
     if isinstance(error, StorageUnavailable):
         return 503, "partner_unavailable"
     if isinstance(error, HitchpostError):
-        has_words = error.code in ERROR_CODES or not isinstance(error, PartnerProblem)
-        return error.status, error.code if has_words else error.page_code
+        if isinstance(error, PartnerProblem) and error.code not in ERROR_CODES:
+            return error.status, error.page_code
+        return error.status, error.code
     # Other exceptions have a ``code`` that is no HTTP status: SQLAlchemy's is a text.
     if isinstance(error, HTTPException) and error.code is not None:
         return error.code, "not_found" if error.code < 500 else "failed"
