@@ -25,6 +25,9 @@ class Connections(Protocol):
     def settlement_hook(self, account_connector: AccountConnector) -> TransactionHook:
         """Work that records the connection of a successful attempt to ``account_connector``."""
 
+    def notice(self, attempt: Attempt, account_connector: AccountConnector) -> None:
+        """Record a connection that a look at this attempt, which was given up, has shown."""
+
 
 class ExpectedConnections(Protocol):
     """Looks for connections that no attempt reports."""

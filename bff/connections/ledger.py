@@ -193,6 +193,16 @@ class Ledger:
         blank = self.blank(account, offered, account_connector_id)
         return self.store.take(blank, self._clock() + TAKEN, attempt, self.sharing(account.product))
 
+    def notice(self, attempt: Attempt, seen: AccountConnector) -> None:
+        """Record a connection that a look at this attempt, which was given up, has shown.
+
+        Another sign-in may have made it, so that it is nobody's success; somebody has to be told of it.
+        """
+        account = replace(attempt.account, product=attempt.product)
+        row = self.store.get(account.product, account.id, seen.id)
+        running = self.store.running(account.product, account.id, self._clock())
+        self.compare(row, row or self.blank(account, attempt.connector, seen.id), seen, running)
+
     def settlement_hook(self, seen: AccountConnector) -> Callable[[Any, Attempt], None]:
         """The work that stores the connection, in the transaction that settles the attempt."""
 

@@ -153,6 +153,24 @@ class TestOneFlag:
         look(cyclr_world)
         assert named(cyclr_world) == ["connected"]
 
+    def test_a_first_connection_of_two_who_gave_up_is_told_though_nobody_lists(
+        self, cyclr_world: CyclrWorld
+    ) -> None:
+        """One of them finished it after all: nobody can tell which, so that it is neither's success."""
+        urls, given_up = [], []
+        for user in ("ada", "grace"):
+            token = cyclr_world.session(user=user)
+            attempt = cyclr_world.begin(token, "crm")
+            urls.append(cyclr_world.launch(attempt["launch_token"]).headers["Location"])
+            given_up.append((token, attempt["id"]))
+        for token, attempt_id in given_up:
+            cyclr_world.page("POST", f"/v1/attempts/{attempt_id}/cancel", token, json={})
+        cyclr_world.sign_in(urls[0])
+        for _, attempt_id in given_up:
+            cyclr_world.change(attempt_id, look_at=datetime.now(UTC) - timedelta(seconds=1))
+        cyclr_world.bff_app.extensions["hitchpost"].upkeep.housekeeping.look_back()
+        assert [(name, data["connected_by"]) for name, data in events(cyclr_world)] == [("connected", None)]
+
     def test_a_connection_by_a_url_after_an_end_is_told_and_stands(self, cyclr_world: CyclrWorld) -> None:
         """It was minted after the end."""
         disconnect(cyclr_world, connected(cyclr_world, cyclr_world.session(), "crm"))
