@@ -20,7 +20,7 @@ from bff.common.secret import Secret
 from bff.connect.receipts import Receipts
 from bff.identity.sessions import LONGEST_SESSION
 from bff.products.conflicts import stored_conflicts
-from bff.products.production import product_faults
+from bff.products.production import product_faults, product_warnings
 from bff.serving.database_trouble import UnusableDatabase
 from bff.serving.rate_limits import limits_faults
 from bff.settings import PREFIX, FaultySettings, Settings, database_url, load_settings, unknown_settings
@@ -61,6 +61,7 @@ def _check(arguments: argparse.Namespace) -> int:
         networks = settings.allowed_webhook_networks
         faults += product_faults(settings.products, production=settings.is_production, networks=networks)
         warnings += _warnings(settings)
+        warnings += product_warnings(settings.products)
     if not arguments.offline:
         _check_database(settings, faults, warnings)
         if settings is not None:

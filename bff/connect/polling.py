@@ -93,6 +93,8 @@ class AttemptPoller:
             return False
         if self._note_late_success(attempt, account_connector, now).late_success_at is None:
             self._attempts.plan_look(attempt.id, next_look(attempt, now, answered=True))
+            if self._connections and account_connector and account_connector.authenticated:
+                self._connections.notice(attempt, account_connector)
         return True
 
     def _connection_hook(self, account_connector: AccountConnector | None) -> TransactionHook | None:

@@ -11,6 +11,8 @@ from bff.connect.attempt import Attempt, AttemptChanges, Hint, Status
 from bff.connect.outcome import OtherSignIn
 from bff.connect.poll_schedule import PollPermit
 from bff.connect.timeline import Step
+from bff.content.product import OfferedConnector
+from bff.identity.principal import AccountRef
 from bff.upstream.protocol import AccountConnector
 
 TransactionHook = Callable[[Any, Attempt], None]
@@ -22,6 +24,16 @@ class Connections(Protocol):
 
     def settlement_hook(self, account_connector: AccountConnector) -> TransactionHook:
         """Work that records the connection of a successful attempt to ``account_connector``."""
+
+    def notice(self, attempt: Attempt, account_connector: AccountConnector) -> None:
+        """Record a connection that a look at this attempt, which was given up, has shown."""
+
+
+class ExpectedConnections(Protocol):
+    """Looks for connections that no attempt reports."""
+
+    def expect(self, account: AccountRef, offered: OfferedConnector, account_connector_id: int) -> None:
+        """Check soon whether a sign-in outside of any attempt, which is being minted, has connected it."""
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,11 @@ class DatabaseProducts:
         """Keys of the products in the same account namespace: this one first, then the others sorted."""
         return self._sharing.get(key, self._read_sharing)
 
+    def connectors(self, key: str) -> tuple[OfferedConnector, ...]:
+        """The connectors of a product; none if there is no such product."""
+        product = self.get(key)
+        return product.connectors if product else ()
+
     def assertion_rule(self, key: str) -> AssertionRule | None:
         """The rule for host assertions of a product. None if it accepts none."""
         registration = self.registration(key)
