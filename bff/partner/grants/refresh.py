@@ -67,7 +67,7 @@ def usable(
         if (wait := _seconds_until_retry(row, now)) is not None:
             return _still_valid(stored, now, wait, refused=force)
         if (lease := take_lease(service, row, stored)) is not None:
-            refresh(service, row, stored, lease)
+            refresh(service, row, stored, lease, rejected=force)
         elif time.monotonic() > deadline:
             return _still_valid(stored, now, 1.0, refused=force)
         else:
@@ -101,8 +101,13 @@ def take_lease(service: Embedded, row: Row[Any], stored: Credentials) -> datetim
         return None
 
 
-def refresh(service: Embedded, row: Row[Any], stored: Credentials, lease: datetime) -> None:
-    """Refresh at the third party and store the result or the failure. Raises no error of the third party."""
+def refresh(
+    service: Embedded, row: Row[Any], stored: Credentials, lease: datetime, *, rejected: bool = False
+) -> None:
+    """Refresh at the third party and store the result or the failure. Raises no error of the third party.
+
+    ``rejected``: the third party rejects the stored access token, although it may not have expired.
+    """
     failure: ProviderFailed | None
     try:
         stored, failure = _request_and_keep(service, row, stored, lease)
@@ -110,7 +115,7 @@ def refresh(service: Embedded, row: Row[Any], stored: Credentials, lease: dateti
         log.error("unforeseen error", **about(error))  # noqa: TRY400  # a trace would hold the tokens
         failure = ProviderFailed(revocation.UNFORESEEN)
     if failure is not None:
-        refresh_failures.note(service, row, stored, lease, failure)
+        refresh_failures.note(service, row, stored, lease, failure, rejected=rejected)
 
 
 def is_alive(service: Embedded, item: CatalogueConnector | None, stored: Credentials) -> bool:
