@@ -21,7 +21,7 @@ def page(text: str, status: int = 200, **headers: str) -> Response:
     return Response(PAGE % text, status, headers=headers, content_type="text/html")
 
 
-def error(status: int, headers: dict[str, str] | None = None, **document: Any) -> Response:
+def error(status: int, headers: dict[str, str] | None = None, /, **document: Any) -> Response:
     """A JSON document."""
     return Response(json.dumps(document), status, headers=headers, content_type="application/json")
 
@@ -45,6 +45,16 @@ TEMPORARY = {
     "Google": lambda: error(403, error={"code": 403, "message": "Rate limit exceeded"}),
     "AWS": lambda: error(400, __type="ThrottlingException", message="Request was throttled"),
     "Salesforce": lambda: error(403, error="REQUEST_LIMIT_EXCEEDED"),
+    "Salesforce, out of order": lambda: error(
+        400, error="unknown_error", error_description="retry your request"
+    ),
+    "Salesforce, too many logins": lambda: error(
+        400, error="invalid_grant", error_description="login rate exceeded"
+    ),
+    "Facebook": lambda: error(
+        400, error={"code": 4, "type": "OAuthException", "message": "Application request limit reached"}
+    ),
+    "QuickBooks": lambda: error(400, error="ThrottleExceeded"),
     "a 403 with Retry-After": lambda: error(403, {"Retry-After": "30"}, error="forbidden"),
     "no calls left": lambda: error(403, {"X-RateLimit-Remaining": "0"}, message="Forbidden"),
     "no calls left, by another name": lambda: error(400, {"RateLimit-Remaining": "0"}, error="denied"),

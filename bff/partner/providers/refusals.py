@@ -86,10 +86,13 @@ _NEVER_ABOUT_TOKEN: Final = frozenset({"invalid_client", "invalid_scope", "unsup
 grant, with a description that says so.
 """
 _LATER: Final = re.compile(
-    r"(?:rate|requests?|calls?|api|quota|usage|hourly|daily)[ _-]?limit|quota[ _-]?exceeded|throttl"
+    r"(?:rate|requests?|calls?|api|quota|usage|hourly|daily)[ _-]?limit|(?:quota|rate)[ _-]?exceeded|throttl"
     r"|too[ _-]?many[ _-]?(?:\w{1,20}[ _-])?(?:requests|attempts|calls|retries|tries|times)|too[ _-]?frequent"
-    r"|\b(?:try|retry)\b.{0,20}\b(?:later|shortly|(?:in|after) (?:an? |some |\d))|\bagain later"
-    r"|\b(?:under|for|in) (?:\w{1,20} )?maintenance|maintenance mode|overloaded|server (?:is )?(?:too )?busy"
+    r"|\b(?:try|retry)\b.{0,20}\b(?:later|shortly|(?:in|after) (?:a |an hour|some |\d))|\bagain later"
+    r"|\bretry (?:your|the|this) request|internal[ _-]?(?:server[ _-]?)?(?:error|failure)"
+    r"|(?:request|gateway|upstream|connection)[ _-]?time(?:d[ _-]?|-)?out"
+    r"|\b(?:under|for|in) (?:\w{1,20} )?maintenance|maintenance mode|overloaded"
+    r"|(?:server|service|system) (?:is )?(?:too )?busy"
     r"|temporarily (?:un|not |down|blocked|locked|disabled)|service (?:is )?(?:currently )?unavailable",
     re.IGNORECASE,
 )
