@@ -92,7 +92,7 @@ def is_page(reply: transport.Reply) -> bool:
     """Whether the body is an HTML page. No check answers one: a proxy or another web site did."""
     beginning = reply.body[:_PAGE_BEGINS]
     is_html = reply.media_type in _PAGES and b"<" in beginning and not beginning.lstrip().startswith(b"<?xml")
-    return json_of(reply) is None and (is_html or _PAGE.search(beginning) is not None)
+    return (is_html or _PAGE.search(beginning) is not None) and json_of(reply) is None
 
 
 def error_of(item: CatalogueConnector, reply: transport.Reply) -> str | None:
