@@ -29,7 +29,7 @@ SLOW_ELSEWHERE = [
 
 
 @pytest.mark.parametrize("pattern", SLOW_ELSEWHERE)
-def test_no_pattern_makes_a_value_costly(pattern: str) -> None:
+def test_a77_no_pattern_makes_a_value_costly(pattern: str) -> None:
     """Of the most characters that a property may have."""
     patterns.matches(pattern, "warm")
     began = time.process_time()
