@@ -10,7 +10,7 @@ from flask import Response
 
 from bff.partner.grants import refresh_failures
 from tests.partner.test_replaced_grants import keep_house
-from tests.support.third_party import Connection, ThirdParty, refused
+from tests.support.third_party import Connection, ThirdParty, refused, tokens
 from tests.support.world import World
 
 PAGE = "<html><h1>%s</h1></html>"
@@ -47,6 +47,14 @@ TEMPORARY = {
     "Salesforce": lambda: error(403, error="REQUEST_LIMIT_EXCEEDED"),
     "Salesforce, out of order": lambda: error(
         400, error="unknown_error", error_description="retry your request"
+    ),
+    "Salesforce, another refresh at work": lambda: error(
+        400, error="invalid_grant", error_description="token request is already being processed"
+    ),
+    "Fiat Republic": lambda: error(
+        401,
+        errorCode="AUTHENTICATION FAILED",
+        message="Too many requests, please try again after 7 seconds.",
     ),
     "Salesforce, too many logins": lambda: error(
         400, error="invalid_grant", error_description="login rate exceeded"
@@ -115,13 +123,21 @@ def test_an_answer_that_stays_unclear_for_a_day_needs_the_user(world: World, thi
     assert grant(connection) == ("needs_reconnect", "refused")
 
 
-@pytest.mark.parametrize("status", [400, 401])
-def test_a_refusal_without_a_word_needs_the_user_after_some_minutes(
-    world: World, third: ThirdParty, status: int
+VAGUE = {
+    "400": lambda: page("Bad request", 400),
+    "401": lambda: Response("", 401),
+    "403": lambda: error(403, errors=[{"code": 99, "message": "Unable to verify your credentials"}]),
+    "200": lambda: error(200),
+}
+
+
+@pytest.mark.parametrize("name", VAGUE)
+def test_a_refusal_that_says_little_needs_the_user_after_some_minutes(
+    world: World, third: ThirdParty, name: str
 ) -> None:
-    """Those are the statuses of a refused grant, but it may be a proxy's page."""
+    """It may be a refused grant, or a proxy's page, or a rate limit as Twitter's 403 was."""
     connection = Connection(world, third.offer(world)).connect()
-    third.says["token"] = lambda _: page("Bad request", status)
+    third.says["token"] = lambda _: VAGUE[name]()
     connection.age()
     for _ in range(refresh_failures.MOST_VAGUE_REFUSALS - 1):
         assert ask_again(connection) == 503
@@ -175,3 +191,18 @@ def test_a_rate_limit_is_no_end_of_a_grant_that_is_to_be_revoked(world: World, t
     del third.says["revoke"]
     keep_house(world, connection)
     assert len(third.forms("revoke")) == 2
+
+
+@pytest.mark.parametrize("name", ["Retry-After", "in words"])
+def test_a_rate_limit_is_no_end_of_a_token_that_nothing_renews(
+    world: World, third: ThirdParty, name: str
+) -> None:
+    """It is tried by user info, whose 401 counts only if it is about the token."""
+    third.says["token"] = lambda _: tokens(refresh_token=None, expires_in=None)
+    connection = Connection(world, third.offer(world, userinfo_url=f"{third.url}/userinfo")).connect()
+    limited = error(401, {"Retry-After": "9"}) if name == "Retry-After" else error(401, message="Rate limit")
+    third.says["userinfo"] = lambda _: limited
+    assert ask_again(connection, force=True) == 200
+    assert grant(connection) == ("connected", None)
+    third.says["userinfo"] = lambda _: error(401, message="Bad credentials")
+    assert ask_again(connection, force=True) == 409

@@ -16,6 +16,7 @@ from bff.partner.account_connectors.client import client_of, client_of_grant
 from bff.partner.account_connectors.credentials import unseal
 from bff.partner.context import Embedded
 from bff.partner.grants import refresh_failures, refreshed, revocation
+from bff.partner.providers import refusals
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.provider import ProviderFailed
@@ -119,11 +120,17 @@ def refresh(
 
 
 def is_alive(service: Embedded, item: CatalogueConnector | None, stored: Credentials) -> bool:
-    """False if the user-info endpoint answers 401 twice; True also if the entry has no such endpoint."""
+    """False if the user-info endpoint answers 401 twice; True also if the entry has no such endpoint.
+
+    A 401 that reports a rate limit or an outage does not count.
+    """
     if item is None or item.userinfo_url is None:
         return True
     answers = (service.provider.user_info(item, stored)[1] for _ in range(2))
-    return not all(answer is not None and answer.status == UNAUTHORIZED for answer in answers)
+    return not all(
+        answer is not None and answer.status == UNAUTHORIZED and not refusals.asks_to_wait(answer)
+        for answer in answers
+    )
 
 
 def _has_another_token(stored: Credentials, first: Credentials) -> bool:

@@ -26,8 +26,8 @@ FIRST_COOL_DOWN, LONGEST_COOL_DOWN = timedelta(seconds=5), timedelta(minutes=5)
 MOST_REFUSALS: Final = 2
 """The grant is marked as refused after this number of definite rejections in a row."""
 MOST_VAGUE_REFUSALS: Final = 6
-"""The same for rejections of the client, which the operator can correct, and for those without an error. It
-takes about three minutes."""
+"""The same for rejections of the client, which the operator can correct, and for those without an error or
+with a status for something else. It takes about two minutes."""
 MOST_UNCLEAR: Final = 288
 """The same for failures in a row that end with an unclear response. It takes about a day."""
 LONGEST_EARLY: Final = timedelta(minutes=10)
@@ -135,7 +135,7 @@ def _patience(item: CatalogueConnector | None, failure: ProviderFailed, stored: 
     """
     own_app = item is not None and stored.client is not None and stored.client.id != item.client_id
     answer = failure.said
-    is_vague = answer is not None and answer.error is None and answer.description is None
+    is_vague = answer is not None and not refusals.is_definite(answer)
     of_client = refusals.is_client_error(failure.error) and not own_app
     return MOST_VAGUE_REFUSALS if is_vague or of_client else MOST_REFUSALS
 

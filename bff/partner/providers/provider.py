@@ -192,7 +192,8 @@ class Provider:
         except transport.NoReply as error:
             return None, Said("userinfo", None, error.code, None)
         document = answers.json_of(reply)
-        response = said.of_answer("userinfo", reply.status, document, secrets)
+        about: tuple[Endpoint, int, Any, list[str]] = ("userinfo", reply.status, document, secrets)
+        response = said.of_answer(*about, asks_less=reply.asks_less)
         return (document if answers.is_success(reply.status) else None), response
 
     def _token(self, item: CatalogueConnector, client: Client, request: _Request) -> tuple[Credentials, Any]:

@@ -89,6 +89,8 @@ _LATER: Final = re.compile(
     r"(?:rate|requests?|calls?|api|quota|usage|hourly|daily)[ _-]?limit|(?:quota|rate)[ _-]?exceeded|throttl"
     r"|too[ _-]?many[ _-]?(?:\w{1,20}[ _-])?(?:requests|attempts|calls|retries|tries|times)|too[ _-]?frequent"
     r"|\b(?:try|retry)\b.{0,20}\b(?:later|shortly|(?:in|after) (?:a |an hour|some |\d))|\bagain later"
+    r"|\b(?:already|currently)[ _]being[ _](?:processed|refreshed)"
+    r"|(?:refresh|request)[ _](?:is[ _])?(?:already[ _])?in[ _]progress"
     r"|\bretry (?:your|the|this) request|internal[ _-]?(?:server[ _-]?)?(?:error|failure)"
     r"|(?:request|gateway|upstream|connection)[ _-]?time(?:d[ _-]?|-)?out"
     r"|\b(?:under|for|in) (?:\w{1,20} )?maintenance|maintenance mode|overloaded"
@@ -96,7 +98,7 @@ _LATER: Final = re.compile(
     r"|temporarily (?:un|not |down|blocked|locked|disabled)|service (?:is )?(?:currently )?unavailable",
     re.IGNORECASE,
 )
-"""Matches words of a rate limit or an outage, whatever the code and the status beside them."""
+"""Matches words of a rate limit, an outage or another refresh at work, whatever the code and the status."""
 _EARLY: Final = re.compile(
     r"too[ _-]?early|\baccess[ _-]?token\b.{0,30}\b(?:not (?:yet )?expired|still (?:valid|active))",
     re.IGNORECASE,
@@ -117,6 +119,8 @@ _PROXY_WORDS: Final = frozenset(
 """Error codes that proxies and gateways write, which say nothing of a grant."""
 _JUDGING: Final = frozenset({400, 401})
 """Statuses of token endpoints for a refused grant: RFC 6749, section 5.2."""
+_SAYING: Final = frozenset({200, *_JUDGING})
+"""Statuses of errors. Some third parties tell them with 200."""
 _CONFLICTS: Final = frozenset({409, 423})
 """Statuses of a refresh that another one interferes with."""
 _EXPIRED: Final = re.compile(r"expired|not active for|inactiv", re.IGNORECASE)
@@ -185,6 +189,13 @@ def asks_to_wait(answer: Said) -> bool:
         or not _codes(error).isdisjoint(PASSING)
         or _says_later(f"{error} {answer.description or ''}")
     )
+
+
+def is_definite(answer: Said) -> bool:
+    """Whether a refusal says that the grant has ended, or anything with a status of refusals."""
+    if _codes(answer.error or "") & DEAD:
+        return True
+    return (answer.error or answer.description) is not None and answer.status in _SAYING
 
 
 def is_too_early(answer: Said) -> bool:
