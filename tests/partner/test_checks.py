@@ -90,6 +90,14 @@ def test_a_rate_limit_says_nothing_of_a_key(partner_world: World, third: ThirdPa
     assert grant(installed) == ("connected", None)
 
 
+def test_a_wrong_key_that_never_has_requests_left_is_wrong(partner_world: World, third: ThirdParty) -> None:
+    """Its 401 has the headers of a rate limit; of a key that was good they say nothing."""
+    installed = connection(partner_world, third)
+    third.says["me"] = lambda _: error(401, {"X-RateLimit-Remaining": "0"}, message="Bad credentials")
+    answer = give(installed, "k-1")
+    assert (answer.status_code, fields(answer)) == (422, {"api_key": "refused"})
+
+
 def test_a_firewalls_page_ends_no_key(partner_world: World, third: ThirdParty) -> None:
     """No API answers a page (soundcloud/api#489)."""
     installed = connection(partner_world, third)

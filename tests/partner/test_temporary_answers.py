@@ -101,11 +101,11 @@ def test_a_rate_limit_or_an_outage_costs_no_connection(world: World, third: Thir
     """However often, and whether its last token has expired or not: it works again when they are over."""
     connection = Connection(world, third.offer(world)).connect()
     third.says["token"] = lambda _: TEMPORARY[name]()
-    connection.age(40)
-    assert [ask_again(connection) for _ in range(3)] == [200] * 3
-    connection.age()
-    assert [ask_again(connection) for _ in range(4)] == [503] * 4
-    assert ask_again(connection, force=True) == 503
+    often = {"refresh_failures": 50, "refresh_refusals": 50}
+    for seconds, expected in ((40, 200), (-1, 503)):
+        connection.age(seconds)
+        connection.change(**often)
+        assert ask_again(connection) == expected
     assert grant(connection) == ("connected", None)
     del third.says["token"]
     assert ask_again(connection) == 200

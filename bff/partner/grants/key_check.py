@@ -19,6 +19,7 @@ from bff.partner.providers.said import legible
 
 BUSY: Final = frozenset({408, 425, 429})
 """Statuses below 500 of temporary failures."""
+UNAUTHORIZED: Final = 401
 NO_GOOD: Final = "invalid_token"
 """Error code: the response is a JSON object without a value at ``good_at``, so the key is not valid."""
 NOT_UNDERSTOOD: Final = "answer_not_understood"
@@ -80,9 +81,12 @@ def ask(provider: Provider, item: CatalogueConnector, values: Mapping[str, str])
 def is_busy(reply: transport.Reply) -> bool:
     """Whether the response reports a rate limit or an outage, so that it says nothing of the key.
 
-    Some third parties do so with status 403 or 400, in headers or in words.
+    Some third parties do so with status 403 or 400, in headers or in words. The headers of a 401 do not
+    count: a caller whose key is wrong may have no requests left because it never has any.
     """
-    if reply.status >= 500 or reply.status in BUSY or reply.asks_less:
+    if reply.status >= 500 or reply.status in BUSY:
+        return True
+    if reply.asks_less and reply.status != UNAUTHORIZED:
         return True
     document = None if 200 <= reply.status < 300 else json_of(reply)
     return document is not None and refusals.asks_to_wait(said.of_answer("check", reply.status, document, ()))

@@ -67,7 +67,8 @@ def _verdict(item: CatalogueConnector, reply: transport.Reply) -> Verdict:
     if reply.status in _REFUSALS:
         # A page with status 403 is a firewall's.
         in_front = reply.status == FORBIDDEN and key_check.is_page(reply)
-        return "unknown" if in_front or key_check.is_busy(reply) else _REFUSALS[reply.status]
+        is_unclear = in_front or reply.asks_less or key_check.is_busy(reply)
+        return "unknown" if is_unclear else _REFUSALS[reply.status]
     if not is_success(reply.status):
         return "unknown"
     error = key_check.error_of(item, reply)
