@@ -34,15 +34,29 @@ LEEWAY: Final = timedelta(seconds=30)
 DENIALS: Final = frozenset(
     {
         "access_denied",
+        "authorization_declined",
+        "cancel",
+        "canceled",
+        "cancelled",
+        "consent_declined",
         "consent_denied",
+        "denied",
+        "login_cancelled",
         "permission_denied",
+        "permissions_declined",
+        "user_canceled",
         "user_cancelled",
         "user_cancelled_authorize",
         "user_cancelled_login",
+        "user_declined",
         "user_denied",
+        "user_rejected",
     }
 )
-"""Error codes for a denial by the user: the first is RFC 6749's, the others are some third parties' own."""
+"""Error codes for a denial by the user: the first is RFC 6749's, the others are some third parties' own.
+
+The embedded service, which imports nothing from here, has the same.
+"""
 ENDING_HINTS: Final = frozenset({Hint.MESSAGE, Hint.RETURNED, Hint.TROUBLE, Hint.CLOSED, Hint.CANCEL})
 """Hints after which the user has most likely stopped signing in."""
 _RESULTS: Final = {
@@ -50,6 +64,7 @@ _RESULTS: Final = {
     "declined": Status.DECLINED,
     "failed": Status.FAILED,
 }
+_BETWEEN_WORDS: Final = re.compile(r"[ -]+")
 _ERROR: Final = re.compile(r"[a-z0-9_.-]{1,64}", re.ASCII)
 
 
@@ -156,8 +171,11 @@ def succeeded_late(
 
 
 def error_of_query(text: str) -> str | None:
-    """The error in the query of a return, in lower case; ``unknown`` if it is malformed, None if empty."""
-    text = text.strip().lower()
+    """The error in the query of a return; ``unknown`` if it is malformed, None if it is empty.
+
+    In lower case, with an underscore for blanks and hyphens, in which third parties differ.
+    """
+    text = _BETWEEN_WORDS.sub("_", text.strip()).lower()
     if not text:
         return None
     return text if _ERROR.fullmatch(text) else "unknown"

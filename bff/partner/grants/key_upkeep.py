@@ -17,6 +17,7 @@ from bff.partner.audit import audit
 from bff.partner.context import Embedded
 from bff.partner.grants import key_check, refresh_failures
 from bff.partner.providers import refusals, templates, transport
+from bff.partner.providers.answers import is_success
 from bff.partner.providers.catalogue import CatalogueConnector
 
 Verdict = Literal["good", "revoked", "refused", "unknown"]
@@ -27,7 +28,8 @@ MOST_REFUSALS: Final = 36
 """Checks end after this number of rejections in a row, which takes about a month."""
 TRIES: Final = 2
 """Requests per check. The key counts as rejected only if all of them are rejected."""
-_REFUSALS: Final[dict[int, Verdict]] = {401: "revoked", 403: "refused"}
+FORBIDDEN: Final = 403
+_REFUSALS: Final[dict[int, Verdict]] = {401: "revoked", FORBIDDEN: "refused"}
 
 
 def is_tried(item: CatalogueConnector) -> bool:
@@ -63,8 +65,11 @@ def _check(
 
 def _verdict(item: CatalogueConnector, reply: transport.Reply) -> Verdict:
     if reply.status in _REFUSALS:
-        return "unknown" if reply.asks_less else _REFUSALS[reply.status]
-    if not 200 <= reply.status < 300:
+        # A page with status 403 is a firewall's.
+        in_front = reply.status == FORBIDDEN and key_check.is_page(reply)
+        is_unclear = in_front or reply.asks_less or key_check.is_busy(reply)
+        return "unknown" if is_unclear else _REFUSALS[reply.status]
+    if not is_success(reply.status):
         return "unknown"
     error = key_check.error_of(item, reply)
     if error is None:

@@ -16,6 +16,7 @@ from bff.partner.account_connectors.client import client_of, client_of_grant
 from bff.partner.account_connectors.credentials import unseal
 from bff.partner.context import Embedded
 from bff.partner.grants import refresh_failures, refreshed, revocation
+from bff.partner.providers import refusals
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.provider import ProviderFailed
@@ -73,7 +74,7 @@ def usable(
         if (pause := _seconds_until_retry(row, now)) is not None:
             return _still_valid(stored, now, pause, refused=force)
         if (lease := take_lease(service, row, stored)) is not None:
-            refresh(service, row, stored, lease)
+            refresh(service, row, stored, lease, rejected=force)
         elif time.monotonic() > deadline:
             return _still_valid(stored, now, 1.0, refused=force)
         else:
@@ -107,8 +108,13 @@ def take_lease(service: Embedded, row: Row[Any], stored: Credentials) -> datetim
         return None
 
 
-def refresh(service: Embedded, row: Row[Any], stored: Credentials, lease: datetime) -> None:
-    """Refresh at the third party and store the result or the failure. Raises no error of the third party."""
+def refresh(
+    service: Embedded, row: Row[Any], stored: Credentials, lease: datetime, *, rejected: bool = False
+) -> None:
+    """Refresh at the third party and store the result or the failure. Raises no error of the third party.
+
+    ``rejected``: the third party rejects the stored access token, although it may not have expired.
+    """
     failure: ProviderFailed | None
     try:
         stored, failure = _request_and_keep(service, row, stored, lease)
@@ -116,15 +122,21 @@ def refresh(service: Embedded, row: Row[Any], stored: Credentials, lease: dateti
         log.error("unforeseen error", **about(error))  # noqa: TRY400  # a trace would hold the tokens
         failure = ProviderFailed(revocation.UNFORESEEN)
     if failure is not None:
-        refresh_failures.note(service, row, stored, lease, failure)
+        refresh_failures.note(service, row, stored, lease, failure, rejected=rejected)
 
 
 def is_alive(service: Embedded, item: CatalogueConnector | None, stored: Credentials) -> bool:
-    """False if the user-info endpoint answers 401 twice; True also if the entry has no such endpoint."""
+    """False if the user-info endpoint answers 401 twice; True also if the entry has no such endpoint.
+
+    A 401 that reports a rate limit or an outage does not count.
+    """
     if item is None or item.userinfo_url is None:
         return True
     answers = (service.provider.user_info(item, stored)[1] for _ in range(2))
-    return not all(answer is not None and answer.status == UNAUTHORIZED for answer in answers)
+    return not all(
+        answer is not None and answer.status == UNAUTHORIZED and not refusals.asks_to_wait(answer)
+        for answer in answers
+    )
 
 
 def _has_another_token(stored: Credentials, first: Credentials) -> bool:

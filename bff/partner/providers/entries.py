@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from bff.partner.providers import outbound, templates
+from bff.partner.providers import outbound, patterns, templates
 
 Auth = Literal["oauth2", "api_key", "basic", "client_credentials", "none"]
 TokenAuth = Literal["client_secret_basic", "client_secret_basic_raw", "client_secret_post", "none"]
@@ -44,10 +44,7 @@ def _endpoint(value: str) -> str:
 
 
 def _pattern(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"is no regular expression: {error}") from None
+    patterns.require_possible(value)
     return value
 
 
@@ -135,7 +132,7 @@ class AskedField(_Strict):
 
     def accepts(self, value: str) -> bool:
         """Whether the value matches ``takes``."""
-        return self.takes is None or re.fullmatch(self.takes, value) is not None
+        return self.takes is None or patterns.matches(self.takes, value)
 
 
 class Check(_Strict):
