@@ -24,7 +24,7 @@ from bff.partner.access import (
 )
 from bff.partner.context import embedded
 from bff.partner.errors import ApiError, denied, missing
-from bff.partner.grants import revocation
+from bff.partner.grants import noting, revocation
 from bff.partner.openapi import describe, shapes
 from bff.partner.openapi.describe import ListOf
 from bff.partner.storage import tables
@@ -119,7 +119,7 @@ def remove(account_id: str) -> Response:
         _find(connection, account_id)
         for installed in connection.execute(select(table).where(table.c.account_id == account_id)).all():
             revocation.take_out_of_use(service, connection, installed)
-        revocation.throw_away_held(service, connection, table.c.account_id == account_id)
+        noting.throw_away_held(service, connection, table.c.account_id == account_id)
         # No foreign key does this: a token may be issued before its account exists.
         tokens = tables.api_token
         connection.execute(delete(tokens).where(tokens.c.scope_account_id == account_id))
