@@ -76,12 +76,16 @@ def _check(service: Embedded, row: Row[Any]) -> None:
     try:
         if row.credentials is None:
             key_upkeep.look_at(service, row, item)
-            return
-        stored = unseal(service.vault, row.credentials, store.sealed_in(row, "credentials"))
+        else:
+            _check_grant(service, row, item)
     except CannotOpen:
         # The encryption key may be restored later.
         _schedule(service, row, item)
-        return
+
+
+def _check_grant(service: Embedded, row: Row[Any], item: CatalogueConnector) -> None:
+    """Refresh or check a grant. Raises ``CannotOpen``."""
+    stored = unseal(service.vault, row.credentials, store.sealed_in(row, "credentials"))
     if not state.is_renewable(item, stored):
         _check_unrenewable(service, row, item, stored)
     elif row.grant_reason is None and not _is_due(stored):
