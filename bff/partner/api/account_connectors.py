@@ -9,7 +9,17 @@ from sqlalchemy import Connection, delete, func, update
 from sqlalchemy.exc import IntegrityError
 
 from bff.partner import clock
-from bff.partner.access import account_level, answer, body, ordered, page_of, text
+from bff.partner.access import (
+    account_level,
+    answer,
+    body,
+    is_in_usual_order,
+    ordered,
+    page_of,
+    paged,
+    text,
+    wanted_page,
+)
 from bff.partner.account_connectors import properties, state, store
 from bff.partner.audit import audit
 from bff.partner.context import embedded
@@ -30,6 +40,10 @@ def list_all() -> Response:
     account_id, service = account_level(), embedded()
     with service.database.reading() as connection:
         rows = store.find_all(connection, account_id)
+        if is_in_usual_order():
+            page = wanted_page()
+            shown = rows[page.first : page.first + page.size]
+            return paged([store.as_json(service, connection, row) for row in shown], len(rows))
         return page_of(ordered([store.as_json(service, connection, row) for row in rows]))
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response
 from pydantic import BaseModel
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bff.openapi.operation import TEXT
@@ -16,11 +16,14 @@ from bff.partner.access import (
     answer,
     body,
     id_text,
+    is_in_usual_order,
     ordered,
     page_of,
+    paged,
     partner_level,
     require_account,
     text,
+    wanted_page,
 )
 from bff.partner.context import embedded
 from bff.partner.errors import ApiError, denied, missing
@@ -78,6 +81,12 @@ def list_all() -> Response:
     """List all accounts."""
     partner_level()
     with embedded().database.reading() as connection:
+        if is_in_usual_order():
+            page, table = wanted_page(), tables.account
+            query = select(table).order_by(table.c.created_at, table.c.id)
+            rows = connection.execute(query.offset(page.first).limit(page.size)).all()
+            total = connection.execute(select(func.count()).select_from(table)).scalar_one()
+            return paged([_document(row) for row in rows], total)
         rows = connection.execute(select(tables.account)).all()
     return page_of(ordered([_document(row) for row in rows], "CreatedDate"))
 
