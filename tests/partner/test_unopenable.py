@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
-from bff.partner import clock
 from bff.partner.api import account_connectors
-from bff.partner.grants import upkeep
 from bff.partner.storage import tables
 from tests.partner.test_typed_credentials import connection as typed_connection
 from tests.partner.test_typed_credentials import fields, give
@@ -68,18 +65,6 @@ def test_a95_a_sign_in_that_needs_it_ends_with_its_cause(partner_world: World, t
     assert (page.status_code, page.headers["Content-Type"].partition(";")[0]) == (500, "text/html")
     last = installed.told()["Hitchpost"]["LastSignIn"]
     assert (last["Result"], last["Error"]) == ("failed", "encryption_key_missing")
-
-
-def test_a95_a_refresh_that_needs_it_asks_for_a_sign_in(partner_world: World, third: ThirdParty) -> None:
-    """At each call, and not only until the next one; the background tries again tomorrow."""
-    installed = with_shop(partner_world, third)
-    installed.age(-60)
-    break_shop(installed)
-    assert [installed.access_token().status_code for _ in range(2)] == [409, 409]
-    installed.change(next_refresh_at=clock.now() - timedelta(days=900))
-    upkeep.look_after(partner_world.partner_service, 1)
-    assert installed.row().next_refresh_at > clock.now() + timedelta(hours=20)
-    assert len(third.forms("token")) == 1
 
 
 def test_a95_a_grant_that_does_not_open_asks_for_a_sign_in(partner_world: World, third: ThirdParty) -> None:

@@ -16,7 +16,6 @@ from bff.partner.account_connectors import properties, state, store
 from bff.partner.account_connectors.client import client_of, client_of_grant
 from bff.partner.account_connectors.credentials import unseal
 from bff.partner.context import Embedded
-from bff.partner.crypto import CannotOpen
 from bff.partner.grants import refresh_failures, refreshed, revocation
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
@@ -115,17 +114,10 @@ def take_lease(service: Embedded, row: Row[Any], stored: Credentials) -> datetim
 
 
 def refresh(service: Embedded, row: Row[Any], stored: Credentials, lease: datetime) -> None:
-    """Refresh at the third party and store the result or the failure. Raises no error of the third party.
-
-    Raises ``CannotOpen`` if the request needs a stored value that cannot be decrypted.
-    """
+    """Refresh at the third party and store the result or the failure. Raises no error of the third party."""
     failure: ProviderFailed | None
     try:
         stored, failure = _request_and_keep(service, row, stored, lease)
-    except CannotOpen:
-        with service.database.writing() as connection:
-            refresh_failures.put(connection, row.id, refresh_lease_ends=None)
-        raise
     except Exception as error:  # noqa: BLE001  # any error must release the lease for the next caller
         log.error("unforeseen error", **about(error))  # noqa: TRY400  # a trace would hold the tokens
         failure = ProviderFailed(revocation.UNFORESEEN)
