@@ -136,6 +136,12 @@ class AttemptStore(Protocol):
     def looks_due(self, now: datetime, limit: int) -> list[Attempt]:
         """Attempts that were given up and are due for a look, the longest due first."""
 
+    def set_aside(self, attempt_id: str, error: Exception) -> None:
+        """Leave an attempt that ``error`` keeps from being processed out of both lists for a while.
+
+        Raises ``error`` if the database is unavailable.
+        """
+
     def claim_look(self, attempt_id: str, now: datetime, again: datetime | None) -> bool:
         """Claim a look that is due, and plan the next one; of concurrent calls one gets True."""
 

@@ -15,6 +15,7 @@ from bff.connect import steps
 from bff.connect.attempt import LIVE, Attempt, AttemptChanges, Hint, Status
 from bff.connect.attempt_rows import COLUMNS, event_subject, from_row, from_row_or_none, to_row
 from bff.connect.claims import Claims
+from bff.connect.due_attempts import DueAttempts
 from bff.connect.other_sign_ins import OtherSignIns
 from bff.connect.outcome import ENDING_HINTS, OtherSignIn
 from bff.connect.poll_schedule import PollPermit
@@ -24,7 +25,7 @@ from bff.products.webhook_endpoint import LATE_SUCCESS, SETTLED
 from bff.serving.database import writing
 from bff.serving.statements import Change, Read
 from bff.storage import outbox
-from bff.storage.tables import IS_LAUNCHED, attempts
+from bff.storage.tables import attempts
 
 MOST_FOUND: Final = 20
 """Attempts returned for one support code. Codes are random, so as a rule it is one."""
@@ -81,6 +82,7 @@ class DatabaseAttempts:
         new: dict[str, Any] = {name: bindparam(name) for name in COLUMNS}
         self._add = Change(engine, insert(attempts).values(new).returning(_columns.id))
         self._claims = Claims(engine)
+        self._due = DueAttempts(engine)
         self._transitions: dict[tuple[frozenset[str], frozenset[Status], bool], Change] = {}
 
     def add(self, attempt: Attempt) -> None:
@@ -225,17 +227,15 @@ class DatabaseAttempts:
 
     def overdue(self, now: datetime, limit: int) -> list[Attempt]:
         """Launched attempts whose time was over before ``now``, the longest overdue first."""
-        query = select(attempts).where(IS_LAUNCHED, attempts.c.expires_at < now)
-        with self._engine.connect() as connection:
-            rows = connection.execute(query.order_by(attempts.c.expires_at).limit(limit)).all()
-        return [from_row(row) for row in rows]
+        return self._due.overdue(now, limit)
 
     def looks_due(self, now: datetime, limit: int) -> list[Attempt]:
         """Attempts that were given up and are due for a look, the longest due first."""
-        query = select(attempts).where(_columns.look_at.is_not(None), _columns.look_at <= now)
-        with self._engine.connect() as connection:
-            rows = connection.execute(query.order_by(_columns.look_at).limit(limit)).all()
-        return [from_row(row) for row in rows]
+        return self._due.looks_due(now, limit)
+
+    def set_aside(self, attempt_id: str, error: Exception) -> None:
+        """Leave an attempt out of ``overdue`` and ``looks_due``. Raises ``error`` if it is an outage."""
+        self._due.set_aside(attempt_id, error)
 
     def claim_look(self, attempt_id: str, now: datetime, again: datetime | None) -> bool:
         """Claim a look that is due; of concurrent calls one gets True."""

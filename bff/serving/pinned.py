@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import functools
-import os
 import socket
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NewConnectionError
 from urllib3.util.connection import create_connection
 
-from bff.serving.destinations import Policy
+from bff.serving.destinations import Policy, is_address
+from bff.serving.name_lookups import in_thread, lookups
 
 Open = Callable[[str, int, Any], socket.socket]
 """Connects to a host and port, with the options of the socket. Raises ``OSError`` or ``ForbiddenUrl``."""
-_Lookup = tuple[int, Policy, str, int]
-"""The process, what is allowed, host and port."""
 
 
 def pin(pool: Any, opener: Open) -> None:
@@ -34,7 +30,7 @@ def connect(policy: Policy, host: str, port: int, options: Any, left: Callable[[
     Raises ``ForbiddenUrl``, or ``OSError`` if no address can be reached.
     """
     error: OSError = TimeoutError("no time left")
-    for address in _lookups.addresses(policy, host, port, left()):
+    for address in _addresses(policy, host, port, left()):
         seconds = left()
         if seconds <= 0:
             break
@@ -45,43 +41,12 @@ def connect(policy: Policy, host: str, port: int, options: Any, left: Callable[[
     raise error
 
 
-class _Lookups:
-    """Looks names up in threads, because the time-outs of the system's resolver are much longer.
-
-    Concurrent calls to a host share one lookup. gevent has ten threads for the lookups of a process: a host
-    whose name server does not answer would otherwise take them all, and stop the calls to every other host.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._under_way: dict[_Lookup, Future[list[str]]] = {}
-
-    def addresses(self, policy: Policy, host: str, port: int, seconds: float) -> list[str]:
-        """The allowed addresses of ``host``. Raises ``ForbiddenUrl``, or ``OSError``, also for a time-out."""
-        # A thread does not survive a fork, so the lookups of another process are none of this one's.
-        lookup = os.getpid(), policy, host, port
-        with self._lock:
-            found = self._under_way.get(lookup)
-            if found is None:
-                found = Future()
-                threading.Thread(target=self._resolve, args=(lookup, found), daemon=True).start()
-                self._under_way[lookup] = found
-        return found.result(max(0.0, seconds))
-
-    def _resolve(self, lookup: _Lookup, found: Future[list[str]]) -> None:
-        _, policy, host, port = lookup
-        addresses, failure = [], None
-        try:
-            addresses = policy.addresses(host, port)
-        except Exception as error:  # noqa: BLE001  # raised where the result is read
-            failure = error
-        # First, so that whoever comes after the result looks the name up again.
-        with self._lock:
-            self._under_way.pop(lookup, None)
-        found.set_exception(failure) if failure else found.set_result(addresses)
-
-
-_lookups = _Lookups()
+def _addresses(policy: Policy, host: str, port: int, seconds: float) -> list[str]:
+    """Resolve ``host`` in a thread, because the time-outs of the system's resolver are much longer."""
+    work = functools.partial(policy.addresses, host, port)
+    if host in policy.fixed_hosts or is_address(host):
+        return in_thread(work, seconds)
+    return lookups(policy.resolver).run(host, work, seconds)
 
 
 class _PinnedHTTP(HTTPConnection):

@@ -82,7 +82,7 @@ class PartnerCalls:
 
         token = self._token(None)
         answer = send(token)
-        if answer.status == NOT_FOUND and NOT_FOUND in means:
+        if answer.status == NOT_FOUND and NOT_FOUND in means and EMBEDDED_HEADER not in answer.headers:
             self._require_api(token)
         if answer.status not in DOUBTFUL or answer.status in means:
             return answer
@@ -147,7 +147,8 @@ class PartnerCalls:
         if answer.ok:
             return True
         if answer.status == NOT_FOUND:
-            self._require_api(token)
+            if EMBEDDED_HEADER not in answer.headers:
+                self._require_api(token)
         else:
             # Is it us who are refused, or is this, too, an answer to an account that is not there?
             status = self._list_accounts(token)
@@ -161,7 +162,8 @@ class PartnerCalls:
     def _require_api(self, token: Secret) -> None:
         """Raise ``PartnerUnavailable`` if every path is answered 404: then a 404 tells nothing that is gone.
 
-        A proxy whose backend is away answers so, and so does a wrong ``HITCHPOST_PARTNER_API_URL``.
+        A proxy whose backend is away answers so, and so does a wrong ``HITCHPOST_PARTNER_API_URL``. The
+        embedded service marks its own answers, which need no second call.
         """
         if self._list_accounts(token) == NOT_FOUND:
             raise PartnerUnavailable(NO_API)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Row, or_, update
+from sqlalchemy import Row, or_, select, update
 
 from bff.partner import clock
 from bff.partner.account_connectors import properties, state, store
@@ -25,8 +26,8 @@ from bff.serving.logs import about
 
 LEASE: Final = timedelta(seconds=30)
 """How long one caller may refresh. Longer than a request can take, so an expired lease has a dead holder."""
-WAIT_SECONDS: Final = 25.0
-POLL_SECONDS: Final = 0.05
+WAIT_SECONDS: Final = 8.0
+"""How long another caller waits. Shorter than the BFF, which hangs up after ten seconds."""
 UNAUTHORIZED: Final = 401
 
 log = structlog.get_logger("hitchpost.embedded")
@@ -75,10 +76,19 @@ def usable(
             return _still_valid(stored, now, pause, refused=force)
         if (lease := take_lease(service, row, stored)) is not None:
             refresh(service, row, stored, lease, rejected=force)
-        elif time.monotonic() > deadline:
+        elif (left := deadline - time.monotonic()) <= 0:
             return _still_valid(stored, now, 1.0, refused=force)
         else:
-            time.sleep(POLL_SECONDS)  # house-allow: sleep: the condition is another process's
+            service.refreshes.wait(row.id, partial(_is_over, service, row.id), left)
+
+
+def _is_over(service: Embedded, account_connector_id: int) -> bool:
+    """Whether nobody is refreshing this account connector now."""
+    table = tables.account_connector
+    wanted = select(table.c.refresh_lease_ends).where(table.c.id == account_connector_id)
+    with service.database.reading() as connection:
+        lease_ends: datetime | None = connection.execute(wanted).scalar()
+    return lease_ends is None or lease_ends < clock.now()
 
 
 def opened(service: Embedded, row: Row[Any]) -> Credentials:
@@ -91,6 +101,8 @@ def opened(service: Embedded, row: Row[Any]) -> Credentials:
 def take_lease(service: Embedded, row: Row[Any], stored: Credentials) -> datetime | None:
     """Take the refresh lease and return its end; None if it is taken, or ``stored`` is outdated."""
     table, now = tables.account_connector, clock.now()
+    if row.refresh_lease_ends is not None and row.refresh_lease_ends >= now:
+        return None
     free = (
         (table.c.id == row.id)
         & or_(table.c.refresh_lease_ends.is_(None), table.c.refresh_lease_ends < now)
@@ -123,6 +135,7 @@ def refresh(
         failure = ProviderFailed(revocation.UNFORESEEN)
     if failure is not None:
         refresh_failures.note(service, row, stored, lease, failure, rejected=rejected)
+    service.refreshes.end(row.id)
 
 
 def is_alive(service: Embedded, item: CatalogueConnector | None, stored: Credentials) -> bool:

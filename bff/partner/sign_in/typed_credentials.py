@@ -39,7 +39,7 @@ def take(service: Embedded, account_id: str, row: Row[Any], document: dict[str, 
     provider = service.provider.in_a_hurry()
     try:
         with service.database.reading() as connection:
-            stored = properties.values_of(service, connection, row.id)
+            stored = properties.readable_values_of(service, connection, row.id)
         values = trying.values_of(item, {**stored, **typed_values.properties}, typed_values.auth_value)
         trying.require_complete(item, values)
         if not item.needs_no_user and item.auth == "oauth2":
