@@ -36,12 +36,10 @@ export function signals(): Signals {
     },
     async nextSignal(ms) {
       if (!queue.length) {
-        let timer;
         await new Promise<void>((resolve) => {
           wake = resolve;
-          timer = setTimeout(resolve, ms);
+          setTimeout(resolve, ms);
         });
-        clearTimeout(timer);
       }
       return queue.shift();
     },

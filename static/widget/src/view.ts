@@ -62,7 +62,7 @@ export function createView(element: HTMLElement): View {
     // Not disabled: a disabled button would lose the focus, and a press of this one brings the popup to the front.
     button.ariaBusy = `${!!view.step}`;
     // Each of several connections has a reconnect action of its own.
-    button.hidden = key === "reconnect" && view.connections.length > 1 && !view.step;
+    button.hidden = key === "reconnect" && !!view.connections[1] && !view.step;
     hooks.paint(view);
   };
 
