@@ -92,6 +92,16 @@ def test_what_a_page_asks_for_in_vain_comes_with_advice(world: World, call: str)
     assert [value for value in wrong.values() if value not in told["advice"]] == []
 
 
+def test_a_connection_that_there_is_not_comes_with_advice_unless_it_is_to_end(world: World) -> None:
+    """A reconnect names it by mistake. To end what somebody else has just ended is none."""
+    refused = begin(world, connection="77")
+    assert (refused.status_code, refused.json()["code"]) == (404, "connection_not_found")
+    assert "77" in refused.json()["advice"]
+    ended = world.page("DELETE", "/v1/connections/77", world.session())
+    assert (ended.status_code, ended.json()["code"]) == (404, "connection_not_found")
+    assert "advice" not in ended.json()
+
+
 @pytest.mark.parametrize(("user", "account"), [(7, 42), ("7", "42"), (10**40, -1)])
 def test_a_number_is_as_good_an_id_as_its_text(world: World, user: Any, account: Any) -> None:
     """Most hosts' ids are whole numbers in their databases, and in the JSON that they send."""

@@ -107,8 +107,10 @@ def _for_the_page(status: int, code: str) -> dict[str, str]:
 def problem_of(error: Exception) -> Response:
     """The problem document of an exception. An unexpected one is logged, and its details are left out."""
     if isinstance(error, HitchpostError):
-        # The widget prints ``advice`` to the browser's console, for the developers of the page.
-        advice = {"advice": error.detail} if isinstance(error, CoreInvalidRequest) else {}
+        # The widget prints ``advice`` to the browser's console, for the developers of the page. Ending a
+        # connection that somebody else has ended is no mistake of theirs.
+        mistakes = CoreInvalidRequest if request.method == "DELETE" else CoreInvalidRequest | ConnectionNotFound
+        advice = {"advice": error.detail} if isinstance(error, mistakes) else {}
         response = problem(error.status, error.code, error.detail, **advice)
         if isinstance(error, KeysUnavailable):
             response.headers["Retry-After"] = "5"

@@ -42,8 +42,10 @@ export async function loadConfig({ locale = "" }: ConnectRequest): Promise<void>
       if (key !== userEpoch + locale || call < (used[key] ?? 0)) return; // eslint-disable-line @typescript-eslint/restrict-plus-operands -- as above
       used[key] = call;
       for (const name in config.words) words[locale + name] = config.words[name];
-      if (config.connectors) offers[key] = {};
-      for (const offer of config.connectors ?? []) offersIn(locale)[offer.key] = offer;
+      if (config.connectors) {
+        const byKey: Record<string, Offer> = (offers[key] = {});
+        for (const offer of config.connectors) byKey[offer.key] = offer;
+      }
       Object.assign(settings, { delivery: settings.delivery ?? config.delivery, style: config.style, lang: words.lang });
       redraw();
     },
