@@ -13,6 +13,7 @@ from bff.cli.connectors import add_commands as add_connector_commands
 from bff.cli.messages import add_commands as add_message_commands
 from bff.cli.operations import add_commands as add_operation_commands
 from bff.cli.products import add_commands as add_product_commands
+from bff.cli.stored_services import stored_services
 from bff.cli.studio import add_commands as add_studio_commands
 from bff.cli.webhooks import add_commands as add_webhook_commands
 from bff.connect.store import DatabaseAttempts
@@ -23,10 +24,9 @@ from bff.serve import serve
 from bff.serving.database import open_database
 from bff.serving.store_clock import StoreClock
 from bff.serving.version import own_version
-from bff.settings import database_url, load_settings
+from bff.settings import database_url
 from bff.storage.restored import invalidate
 from bff.storage.schema import SCHEMA
-from bff.wiring import build_services
 
 
 def run(argv: list[str]) -> int:
@@ -109,9 +109,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _purge(_: argparse.Namespace) -> int:
-    settings = load_settings()
-    SCHEMA.open(settings.database_url).dispose()
-    housekeeping = build_services(settings).upkeep.housekeeping
+    housekeeping = stored_services().upkeep.housekeeping
     print(f"ended: {housekeeping.end_overdue()}")
     housekeeping.look_back()
     for name, count in housekeeping.delete_old().items():

@@ -28,6 +28,10 @@ BFF_COMMANDS = [
     ["messages", "import", "messages.toml", "--yes"],
     ["studio", "invite", "ada@example.com", "--product", "demo"],
     ["studio", "end-sessions", "ada@example.com"],
+    ["webhooks", "list"],
+    ["webhooks", "test", "whe_none"],
+    ["connections", "list", "--product", "demo", "--account", "acme"],
+    ["connections", "disconnect", "--product", "demo", "--account", "acme", "1"],
     ["check-config"],
 ]
 PARTNER_COMMANDS = [
