@@ -48,5 +48,7 @@ def describe_fault(path: Path, document: dict[str, Any], fault: Any) -> str:
         product = document["product"][fault["loc"][1]]
         name = product.get("key") if isinstance(product, dict) else None
         where[0:2] = [str(name or f"product number {fault['loc'][1] + 1}")]
-    advice = "this key is not known here; remove it" if fault["type"] == "extra_forbidden" else fault["msg"]
+    advice = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        advice = "this key is not known here; remove it"
     return f"{path}: {': '.join(where)}: {advice}"

@@ -79,6 +79,12 @@ def _path(value: str) -> str:
     return value
 
 
+def _shown(value: str) -> str:
+    if not value.isprintable() or not value.strip():
+        raise ValueError("write characters that can be seen, without line breaks and direction marks")
+    return value.strip()
+
+
 def _choice(value: str) -> str:
     if not value.isprintable() or value != value.strip():
         raise ValueError("write a choice without line breaks, and without blanks around it")
@@ -86,6 +92,8 @@ def _choice(value: str) -> str:
 
 
 Text = Annotated[str, Field(min_length=1, max_length=255)]
+Shown = Annotated[str, AfterValidator(_shown), Field(min_length=1, max_length=255)]
+"""A name or label that users see."""
 Choice = Annotated[str, AfterValidator(_choice), Field(min_length=1, max_length=255)]
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 Pattern = Annotated[str, AfterValidator(_pattern), Field(min_length=1, max_length=1000)]
@@ -118,7 +126,7 @@ class AskedField(_Strict):
     """
 
     name: Annotated[str, Field(pattern=FIELD_NAME)]
-    label: Text
+    label: Shown
     pattern: Pattern | None = None
     choices: Annotated[dict[Choice, Text], Field(max_length=100)] | None = None
     prefix: Annotated[str, Field(max_length=255)] = ""
@@ -162,11 +170,11 @@ class CatalogueConnector(_Strict):
 
     id: Annotated[int, Field(ge=1, le=2**31 - 1)]
     key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
-    name: Annotated[str, Field(min_length=1, max_length=255)]
+    name: Shown
     description: str = ""
     version: str = "1.0"
     status: Literal["Approved", "Draft"] = "Approved"
-    icon: str | None = None
+    icon: Link | None = None
     auth: Auth = "oauth2"
     grant: Literal["authorization_code", "client_credentials"] = "authorization_code"
     authorize_url: Endpoint | None = None
