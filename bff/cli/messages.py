@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -20,7 +21,7 @@ from bff.content.product import OfferedConnector, Registration
 from bff.content.store import ContentStore
 from bff.products.store import DatabaseProducts
 from bff.serving.store_clock import StoreClock
-from bff.serving.terminal import one_line
+from bff.serving.terminal import is_a_person_there, one_line, write_in_utf8
 from bff.settings import database_url
 from bff.storage.schema import SCHEMA
 
@@ -49,6 +50,7 @@ def _export(arguments: argparse.Namespace) -> int:
         raise NotFound(f"there is no product {arguments.product!r}; there are: {', '.join(products.keys())}")
     text = write_content(arguments.product, content.published(arguments.product).content)
     if arguments.file is None:
+        write_in_utf8()
         sys.stdout.write(text)
     else:
         try:
@@ -76,7 +78,7 @@ def _import(arguments: argparse.Namespace) -> int:
         for logo in team.logos:
             images.put(logo, key)
         note = f"imported from {arguments.file.name}"
-        version = store.publish(key, team.content, getpass.getuser(), note, expected=published[key].number)
+        version = store.publish(key, team.content, _user(), note, expected=published[key].number)
         print(f"{key}: published as version {version.number}")
     return 0
 
@@ -133,10 +135,18 @@ def print_changes(product: str, changes: list[Change]) -> None:
 
 
 def _confirmed() -> bool:
-    if not sys.stdin.isatty():
+    if not is_a_person_there():
         print("to publish this, run the command again with --yes", file=sys.stderr)
         return False
     return input("publish this? [y/N] ").strip().lower() in {"y", "yes"}
+
+
+def _user() -> str:
+    """Who runs this command, for the history of versions."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"  # A container's user need not have a name.
 
 
 def _stores() -> tuple[DatabaseProducts, ContentStore, DatabaseImages]:

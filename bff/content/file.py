@@ -27,16 +27,16 @@ class _ContentProduct(ContentTables):
     """A product as ``hitchpost messages import`` reads it. The operators' keys are allowed and ignored."""
 
     key: Key
-    connectors: list[Key] = []
+    connectors: Annotated[list[Key], Field(default_factory=list)]
     name: str | None = None
-    origins: list[str] = []
-    secret_keys: list[str] = []
+    origins: Annotated[list[str], Field(default_factory=list)]
+    secret_keys: Annotated[list[str], Field(default_factory=list)]
     secret_key_env: str | None = None
-    assertion: dict[str, Any] = {}
+    assertion: Annotated[dict[str, Any], Field(default_factory=dict)]
     account_namespace: str | None = None
     account_prefix: str = ""
     disconnect: str = ""
-    webhook: list[dict[str, Any]] = []
+    webhook: Annotated[list[dict[str, Any]], Field(default_factory=list)]
 
 
 class _ContentFile(Strict):

@@ -11,7 +11,7 @@ from bff.partner.providers.catalogue_writing import add_to, entry_text, secret_v
 from bff.partner.providers.shipped_entries import ShippedEntry, UnknownProvider, matching, named, near
 from bff.partner.settings import PREFIX
 from bff.serving.environment import variable_of
-from bff.serving.terminal import FAULTY
+from bff.serving.terminal import FAULTY, write_in_utf8
 
 CALLBACK: Final = "/connector/callback"
 
@@ -73,6 +73,7 @@ def _unknown(name: str, similar: list[str]) -> int:
 
 
 def _print_entry(entry: ShippedEntry) -> None:
+    write_in_utf8()
     print(f"# category: {entry.about.category}")
     print(entry_text(entry, 101), end="")
     print(_registration(entry))
