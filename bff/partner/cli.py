@@ -18,9 +18,10 @@ from bff.partner.provider_commands import add_commands as add_provider_commands
 from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue, require_allowed
 from bff.partner.providers.provider import Provider
 from bff.partner.serve import serve as run_server
-from bff.partner.settings import FaultySettings, Settings, load_settings, unknown_settings
+from bff.partner.settings import PREFIX, FaultySettings, Settings, load_settings, unknown_settings
 from bff.partner.storage.database import SCHEMA, Database
 from bff.partner.storage.restored import JUMP, void
+from bff.serving.listening import unknown_addresses
 from bff.serving.rate_limits import limits_faults
 from bff.serving.terminal import one_line
 from bff.serving.version import own_version
@@ -103,6 +104,9 @@ def _check_resources(settings: Settings, faults: list[str], warnings: list[str])
     if not database_faults and not database_warnings:
         with contextlib.closing(Database(settings.database_url)) as database:
             faults += foreign_keys(database, Vault(settings.keys()))
+    faults += unknown_addresses(
+        {f"{PREFIX}BIND": settings.bind, f"{PREFIX}METRICS_BIND": settings.metrics_bind}
+    )
     if settings.limits_url is not None:
         url = settings.limits_url.get_secret_value()
         faults += limits_faults("HITCHPOST_EMBEDDED_LIMITS_URL", url)
