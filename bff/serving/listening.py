@@ -49,6 +49,7 @@ def require_available(binds: Mapping[str, str | None]) -> None:
                     _fault(setting, bind, error),
                     lasts=error.errno in _LASTING or isinstance(error, socket.gaierror),
                 )
+            # house-allow: sleep: nothing is served yet, and no signal says that the other program has ended
             time.sleep(1)
 
 
