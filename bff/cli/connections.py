@@ -10,6 +10,7 @@ from bff.cli.connectors import quiet
 from bff.cli.stored_services import stored_services
 from bff.common.actors import OPERATOR
 from bff.common.errors import InvalidRequest, NotFound
+from bff.common.legible import visible_id
 from bff.common.text import id_fault
 from bff.connections.overview import Connection
 from bff.content.product import Product
@@ -34,7 +35,10 @@ def add_commands(connections: Any) -> None:
 @quiet()
 def _list(arguments: argparse.Namespace) -> int:
     services, product, account = _place(arguments)
-    for each in services.connections.overview.connections(account, product.connectors):
+    found = services.connections.overview.connections(account, product.connectors)
+    if not found:
+        print(f"account {visible_id(account.id)} has no connections")
+    for each in found:
         print(_line(each))
     return 0
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from bff.common.errors import NotFound
 from bff.common.faulty_file import FaultyFile
 from bff.content.drafts import Change, difference
-from bff.content.entries import Content
+from bff.content.entries import Content, names_of_messages
 from bff.content.faults import faults
 from bff.content.file import TeamsFile, fault_lines, key_of, read_content, write_content
 from bff.content.logos.store import DatabaseImages
@@ -35,7 +35,8 @@ def add_commands(actions: Any) -> None:
     export.add_argument("product", metavar="PRODUCT")
     export.add_argument("file", type=Path, nargs="?", help="the file to write; standard output without it")
     export.set_defaults(run=_export)
-    take = actions.add_parser("import", help="show what a file would change, and publish it")
+    about = "show what a file would change, and publish it; what the file does not name is removed"
+    take = actions.add_parser("import", help=about, description=about)
     take.add_argument("file", type=Path)
     take.add_argument("--yes", action="store_true", help="publish without asking")
     take.set_defaults(run=_import)
@@ -71,6 +72,7 @@ def _import(arguments: argparse.Namespace) -> int:
         return 0
     for key, differences in changes.items():
         print_changes(key, differences)
+        _warn_of_removed(key, published[key].content, wanted[key].content)
     if not arguments.yes and not _confirmed():
         print("nothing was changed")
         return 1
@@ -132,6 +134,17 @@ def print_changes(product: str, changes: list[Change]) -> None:
                 # Every line gets the sign, so that a text with line breaks cannot imitate another change.
                 for line in text.split("\n"):
                     print(f"    {sign} {one_line(line)}")
+
+
+def _warn_of_removed(product: str, before: Content, after: Content) -> None:
+    kept = names_of_messages(after)
+    for name in names_of_messages(before):
+        if name not in kept:
+            print(
+                f"warning: {product}: messages.{name} is not in the file and would be removed; a page that"
+                " still asks for it could not connect any more (unknown_message)",
+                file=sys.stderr,
+            )
 
 
 def _confirmed() -> bool:

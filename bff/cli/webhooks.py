@@ -76,7 +76,10 @@ def _list(arguments: argparse.Namespace) -> int:
         print(_endpoint_line(endpoint, webhooks.log.waiting(endpoint.id)))
         if arguments.deliveries:
             wanted = DeliveryFilter(endpoint.product, endpoint=endpoint.id)
-            for delivery in webhooks.log.page(wanted, LISTED)[0]:
+            deliveries = webhooks.log.page(wanted, LISTED)[0]
+            if not deliveries:
+                print("  no deliveries")
+            for delivery in deliveries:
                 print(f"  {_delivery_line(delivery)}")
     return 0
 

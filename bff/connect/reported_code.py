@@ -13,7 +13,10 @@ _CODE: Final = re.compile(
 )
 """Two groups of four, with whatever between them. Looks at overlapping places too: a word may precede."""
 _ID: Final = re.compile(r"att_[A-Za-z0-9_-]{24}")
-_REQUEST: Final = re.compile(r"\breq_[0-9a-f]+", re.IGNORECASE)
+_REQUEST: Final = re.compile(
+    r"\breq_[0-9a-f]+|\b[0-9a-f]{24,64}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE
+)
+"""The id of a request, as the BFF makes it, or a proxy in front."""
 _LONGEST: Final = 1000
 """Characters that are read."""
 

@@ -13,6 +13,7 @@ from bff.partner.app import create_app
 from bff.partner.connector_test import Walk
 from bff.partner.context import EXTENSION, Embedded
 from bff.partner.crypto import Vault
+from bff.partner.errors import ApiError
 from bff.partner.key_faults import foreign_keys
 from bff.partner.provider_commands import add_commands as add_provider_commands
 from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue, require_allowed
@@ -23,7 +24,7 @@ from bff.partner.storage.database import SCHEMA, Database
 from bff.partner.storage.restored import JUMP, void
 from bff.serving.listening import unknown_addresses
 from bff.serving.rate_limits import limits_faults
-from bff.serving.terminal import one_line
+from bff.serving.terminal import is_a_person_there, one_line
 from bff.serving.version import own_version
 
 
@@ -65,6 +66,8 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = grants.add_parser(name, help=about)
         command.add_argument("connector", help="its id, key or name")
+        if run is _revoke:
+            command.add_argument("--yes", action="store_true", help="do not ask at a terminal")
         command.set_defaults(run=run)
     add_provider_commands(
         commands.add_parser("providers", prog="hitchpost providers", help="services that ship as entries")
@@ -146,9 +149,10 @@ def _test_connector(arguments: argparse.Namespace) -> int:
 
 def _list(arguments: argparse.Namespace) -> int:
     service = _service()
-    for grant in grant_inventory.listed(
-        service, grant_inventory.connector_id_of(service, arguments.connector)
-    ):
+    found = grant_inventory.listed(service, _connector_id(service, arguments.connector))
+    if not found:
+        print(f"{one_line(arguments.connector)}: no grants")
+    for grant in found:
         details = (grant["ExternalAccount"], " ".join(grant["Scopes"] or []), grant["Error"])
         more = "  ".join(filter(None, details))
         line = f"{grant['State']}  account {grant['AccountId']}  {grant['AccountConnectorId']}  {more}"
@@ -158,11 +162,32 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _revoke(arguments: argparse.Namespace) -> int:
     service = _service()
-    ended = grant_inventory.end_all(service, grant_inventory.connector_id_of(service, arguments.connector))
+    connector_id = _connector_id(service, arguments.connector)
+    if not arguments.yes and is_a_person_there() and not _confirmed(service, connector_id):
+        print("nothing was changed")
+        return 1
+    ended = grant_inventory.end_all(service, connector_id)
     print(f"{ended.connections} connections ended; {ended.pending} grants still to be revoked")
     if ended.pending:
         print("the running service tries again until they are")
     return 0
+
+
+def _connector_id(service: Embedded, connector: str) -> int:
+    try:
+        return grant_inventory.connector_id_of(service, connector)
+    except ApiError as error:
+        raise ApiError(error.status, f"{error.message.rstrip('.')}: {one_line(connector)!r}") from None
+
+
+def _confirmed(service: Embedded, connector_id: int) -> bool:
+    """Ask the person at the terminal. A script is not asked: it says what it means."""
+    live = [item for item in grant_inventory.listed(service, connector_id) if item["State"] == "live"]
+    accounts = len({item["AccountId"] for item in live})
+    print(
+        f"{len(live)} grants of {accounts} accounts would end, and each account would have to sign in again"
+    )
+    return input("end them? [y/N] ").strip().lower() in {"y", "yes"}
 
 
 def _re_encrypt(_: argparse.Namespace) -> int:

@@ -44,6 +44,7 @@ def _serving() -> Serving:
         worker=settings.worker,
         connections=settings.connections,
         prefix=PREFIX,
+        name="hitchpost partner",
     )
 
 

@@ -37,7 +37,7 @@ class Serving:
     already applied the same configuration. On SIGTERM the program is unready for ``drain_seconds``, then lets
     requests finish for up to 20 seconds, and exits with status 0. ``metrics_bind`` is a second address with
     another port for ``/metrics``. ``threads``: of each thread worker. ``connections``: maximum of each
-    worker. ``prefix``: of the settings' names, for messages.
+    worker. ``prefix``: of the settings' names, for messages. ``name``: of the processes.
     """
 
     build: Callable[[bool], Any]
@@ -49,6 +49,7 @@ class Serving:
     worker: WorkerKind = "threads"
     connections: int = 1000
     prefix: str = "HITCHPOST_"
+    name: str = "hitchpost serve"
 
     @property
     def binds(self) -> dict[str, str | None]:
@@ -159,6 +160,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         serving = self._serving
         return {
             "bind": [serving.bind, *([serving.metrics_bind] if serving.metrics_bind else [])],
+            # Names the processes of each program, and of each copy of it, in `ps` and `top`.
+            "proc_name": f"{serving.name} {serving.bind}",
             "child_exit": lambda _, worker: metrics.forget(worker.pid),
             "worker_class": WORKERS[serving.worker],
             "worker_connections": serving.connections,

@@ -56,6 +56,11 @@ def test_an_attempts_id_is_found_in_a_sentence() -> None:
     ("sent", "said"),
     [
         ("Code: req_0a91c7d25b7e4f60a3d81234.", "req_0a91c7d25b7e4f60a3d81234 is the id of a request"),
+        ("5f0c3b12e9a84d6b8c7d6e5f4a3b2c1d", "5f0c3b12e9a84d6b8c7d6e5f4a3b2c1d is the id of a request"),
+        (
+            "5f0c3b12-e9a8-4d6b-8c7d-6e5f4a3b2c1d",
+            "5f0c3b12-e9a8-4d6b-8c7d-6e5f4a3b2c1d is the id of a request",
+        ),
         ("8V5G-ZZFO", "a support code has no O: ask for it once more"),
         ("0v5g zzf1", "a support code has no 0 and no 1"),
         ("ABCD-2345", "there is no attempt 'ABCD-2345'; a support code looks like ABCD-2345"),

@@ -131,8 +131,10 @@ def test_a45_grants_are_listed_and_ended_by_command(world: World, capsys: pytest
     assert main(["grants", "revoke", "sandbox-isolated"]) == 0
     assert re.search(r"^\d+ connections ended; 0 grants", capsys.readouterr().out)
     assert connection.told()["Authenticated"] is False
+    assert main(["grants", "list", "sandbox-isolated"]) == 0
+    assert "no grants" in capsys.readouterr().out
     assert main(["grants", "list", "unheard-of"]) == 1
-    assert "Connector not found" in capsys.readouterr().err
+    assert "Connector not found: 'unheard-of'" in capsys.readouterr().err
 
 
 def test_a46_fifty_callers_in_two_processes_make_one_request(world: World) -> None:

@@ -94,6 +94,8 @@ def _choice(value: str) -> str:
 Text = Annotated[str, Field(min_length=1, max_length=255)]
 Shown = Annotated[str, AfterValidator(_shown), Field(min_length=1, max_length=255)]
 """A name or label that users see."""
+Trimmed = Annotated[str, AfterValidator(str.strip)]
+"""A text without the white space that a copy brings."""
 Choice = Annotated[str, AfterValidator(_choice), Field(min_length=1, max_length=255)]
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 Pattern = Annotated[str, AfterValidator(_pattern), Field(min_length=1, max_length=1000)]
@@ -193,8 +195,8 @@ class CatalogueConnector(_Strict):
     revocation_ends: Literal["grant", "consent"] = "grant"
     allowed_hosts: list[Host] = []
     account_claim: Path = "email"
-    client_id: str | None = None
-    client_secret: str | None = Field(default=None, repr=False)
+    client_id: Trimmed | None = None
+    client_secret: Trimmed | None = Field(default=None, repr=False)
     client_secret_env: str | None = None
     scopes: list[str] = []
     scope_separator: Annotated[str, Field(min_length=1, max_length=3)] = " "
@@ -203,7 +205,7 @@ class CatalogueConnector(_Strict):
     token_params: dict[str, str] = {}
     refresh_params: dict[str, str] = {}
     parameter_names: dict[str, Text] = {}
-    issuer: str | None = None
+    issuer: Trimmed | None = None
     token_auth: TokenAuth = "client_secret_basic"  # noqa: S105
     token_request: Literal["form", "json"] = "form"  # noqa: S105
     token_response: Literal["auto", "json", "form"] = "auto"  # noqa: S105

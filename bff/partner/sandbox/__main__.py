@@ -17,7 +17,15 @@ def main() -> int:
         print("\n".join(error.faults), file=sys.stderr)
         return 2
     # Use one worker: codes and tokens are stored in process memory.
-    Server(Serving(lambda _: create_app(settings), bind=settings.bind, threads=32, prefix=PREFIX)).run()
+    Server(
+        Serving(
+            lambda _: create_app(settings),
+            bind=settings.bind,
+            threads=32,
+            prefix=PREFIX,
+            name="hitchpost sandbox",
+        )
+    ).run()
     return 0
 
 
