@@ -175,6 +175,11 @@ def test_every_fault_of_a_catalogue_is_told_at_once(tmp_path: Path) -> None:
         (('client_secret = "y"', 'client_secret_env = "NOT_SET"'), "NOT_SET"),
         (('client_secret = "y"', 'client_secret = "y"\n[connector.authorize_params]\nstate = "1"'), "state"),
         (('token_url = "https://x.example/t"', ""), "token_url"),
+        (('client_id = "x"', 'client_id = "x"\nscopes = ["a b"]'), "scopes: 'a b': write each scope by itself"),
+        (('client_id = "x"', 'client_id = "x"\nscopes = ["a,b"]\nscope_separator = ","'), "scopes: 'a,b'"),
+        (('name = "One"', 'name = "  "'), "one: name: write characters that can be seen"),
+        (('name = "One"', 'name = "\\u202eOne"'), "one: name: write characters that can be seen"),
+        (('client_id = "x"', 'client_id = "x"\nicon = "logo.svg"'), "one: icon"),
     ],
 )
 def test_each_fault_of_a_catalogue_is_named(tmp_path: Path, change: tuple[str, str], named: str) -> None:
@@ -189,6 +194,20 @@ def test_each_fault_of_a_catalogue_is_named(tmp_path: Path, change: tuple[str, s
     path.write_text(sound.replace(*change))
     with pytest.raises(FaultyCatalogue, match=named):
         read_catalogue(path, {})
+
+
+def test_what_is_pasted_into_a_catalogue_is_trimmed(tmp_path: Path) -> None:
+    """A blank or a line break around a client's id or secret is not a part of it."""
+    path = tmp_path / "c.toml"
+    path.write_text(
+        '[[connector]]\nid = 1\nkey = "one"\nname = " One "\nauthorize_url = "https://x.example/a"\n'
+        'token_url = "https://x.example/t"\nclient_id = " x"\nclient_secret = """\ny\n"""\n'
+        'issuer = "https://x.example "\n'
+    )
+    item = read_catalogue(path, {}).by_id(1)
+    assert item is not None
+    assert (item.name, item.client_id, item.client_secret) == ("One", "x", "y")
+    assert item.issuer == "https://x.example"
 
 
 @pytest.mark.parametrize(
