@@ -80,6 +80,17 @@ def test_every_fault_of_a_product_file_is_told_at_once(tmp_path: Path) -> None:
         (('["sandbox"]', '["sandbox", "sandbox"]'), "sandbox"),
         (('["sandbox"]', '["sandbox"]\n[product.messages.m]\ntext = "{password}"'), "password"),
         (('["sandbox"]', '["sandbox"]\n[product.words]\nbuton = "x"'), "buton"),
+        (('["sandbox"]', '"sandbox"'), "two: connectors: write a list"),
+        (('["sandbox"]', '["sandbox"]\nmessages = 5'), "two: messages: write a table"),
+        (
+            ('["sandbox"]', '["sandbox"]\n[product.messages."a b"]\ntext = "x"'),
+            "two: messages: a b: use up to 63 of",
+        ),
+        (
+            ('["sandbox"]', '["sandbox"]\n[product.words.de]\nbutton = 5'),
+            "two: words: de: button: write a text",
+        ),
+        (('name = "Two"', "name = 2"), "two: name: write a text"),
     ],
 )
 def test_each_fault_is_named(tmp_path: Path, change: tuple[str, str], named: str) -> None:
@@ -175,7 +186,10 @@ def test_every_fault_of_a_catalogue_is_told_at_once(tmp_path: Path) -> None:
         (('client_secret = "y"', 'client_secret_env = "NOT_SET"'), "NOT_SET"),
         (('client_secret = "y"', 'client_secret = "y"\n[connector.authorize_params]\nstate = "1"'), "state"),
         (('token_url = "https://x.example/t"', ""), "token_url"),
-        (('client_id = "x"', 'client_id = "x"\nscopes = ["a b"]'), "scopes: 'a b': write each scope by itself"),
+        (
+            ('client_id = "x"', 'client_id = "x"\nscopes = ["a b"]'),
+            "scopes: 'a b': write each scope by itself",
+        ),
         (('client_id = "x"', 'client_id = "x"\nscopes = ["a,b"]\nscope_separator = ","'), "scopes: 'a,b'"),
         (('name = "One"', 'name = "  "'), "one: name: write characters that can be seen"),
         (('name = "One"', 'name = "\\u202eOne"'), "one: name: write characters that can be seen"),
@@ -271,6 +285,7 @@ def test_settings_with_wrong_values_say_what_to_write(tmp_path: Path) -> None:
         check=False,
     )
     assert ended.returncode == 2
+    assert "HITCHPOST_THREADS: write a whole number" in ended.stderr
     for name in ("PUBLIC_URL", "PARTNER_API_URL", "THREADS", "SECRET_KEYS"):
         assert f"HITCHPOST_{name}:" in ended.stderr
     assert "short" not in ended.stderr

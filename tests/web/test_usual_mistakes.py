@@ -158,3 +158,32 @@ def test_a_wrong_client_secret_is_told_as_the_third_party_answers_it(wrong_secre
     (failed,) = [step for step in told["timeline"] if step["step"] == "failed"]
     assert failed["detail"].startswith("token 401 invalid_client")
     assert "mistyped" not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"user": "u", "account": {"id": "a"}}, 'user: write an object, such as {"id": "42"}'),
+        ({"user": {"id": "u"}, "account": 7}, 'account: write an object, such as {"id": "42"}'),
+        ({"user": {"id": "u"}, "account": {"id": "a"}, "connectors": "crm"}, "connectors: write a list"),
+        (
+            {"user": {"id": "u"}, "account": {"id": "a"}, "expires_in": "60"},
+            "expires_in: write a whole number",
+        ),
+        (
+            {"user": {"id": "u", "locale": "german!"}, "account": {"id": "a"}},
+            "user.locale: write a language tag such as de or pt-BR",
+        ),
+    ],
+)
+def test_a_value_of_another_kind_is_told_what_to_write(world: World, body: Any, said: str) -> None:
+    """In the words of JSON, not by the names of our own classes."""
+    answer = world.server("POST", "/v1/sessions", json=body)
+    assert (answer.status_code, answer.json()["detail"]) == (422, said)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Type": "application/json"}])
+def test_a_call_that_needs_no_body_takes_none(world: World, headers: dict[str, str]) -> None:
+    """With the default header of an HTTP client, too."""
+    answer = world.server("POST", "/v1/connections/1/token?account=acme", headers=headers)
+    assert answer.json()["code"] == "connection_not_found"

@@ -14,6 +14,7 @@ from bff.partner.providers import catalogue_faults, outbound
 from bff.partner.providers.entries import CatalogueConnector
 from bff.serving.environment import variable_of
 from bff.serving.text_files import text_of
+from bff.serving.type_faults import advice_of
 
 __all__ = ["Catalogue", "CatalogueConnector", "FaultyCatalogue", "read_catalogue", "require_allowed"]
 
@@ -118,5 +119,5 @@ def _message(fault: Any) -> str:
     if fault["type"] == "extra_forbidden":
         return "is not known here; look for a slip in its spelling"
     if fault["type"] == "missing":
-        return "is not set"
-    return str(fault["msg"]).removeprefix("Value error, ")
+        return "is not set" if fault["loc"] != ("connector",) else "write at least one table [[connector]]"
+    return advice_of(fault, "a table")
