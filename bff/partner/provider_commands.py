@@ -86,6 +86,10 @@ def _print_added(entry: ShippedEntry, path: Path) -> None:
         print("fill in there: client_id")
     if entry.needs_client_secret:
         print(f"put the client secret into the environment: {secret_variable(entry)}")
+    if entry.needs_client_id or entry.needs_client_secret:
+        print(
+            "until then the partner service does not start with this file: finish it before the next restart"
+        )
     print(_registration(entry))
     print(f"documentation: {entry.about.docs_url}")
     if not entry.about.tried:

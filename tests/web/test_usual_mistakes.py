@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 import requests
+from structlog.testing import capture_logs
 
 from bff.identity.principal import AccountRef, Principal, User
 from bff.identity.principals import principal_fault, with_text_ids
@@ -187,3 +188,16 @@ def test_a_call_that_needs_no_body_takes_none(world: World, headers: dict[str, s
     """With the default header of an HTTP client, too."""
     answer = world.server("POST", "/v1/connections/1/token?account=acme", headers=headers)
     assert answer.json()["code"] == "connection_not_found"
+
+
+def test_a_language_by_its_name_is_told_its_tag(world: World) -> None:
+    """A line of the log for the host's server, once, and advice for the page's console; nothing is refused."""
+    user = {"id": "u", "locale": "german"}
+    with capture_logs() as logs:
+        for _ in range(2):
+            answer = world.server("POST", "/v1/sessions", json={"user": user, "account": {"id": "a"}})
+            assert answer.status_code == 201
+    told = [line["advice"] for line in logs if line["event"] == "unknown language"]
+    assert told == ["user.locale: 'german' is no language tag; write de for German"]
+    advised = begin(world, locale="german").json()["advice"]
+    assert advised == "'german' is no language tag; write de for German"

@@ -20,8 +20,8 @@ from bff.connect.timeline import Step, all_steps
 from bff.connections.connection import State
 from bff.connections.overview import ConnectorState
 from bff.content import look
+from bff.content.language_names import tag_fault
 from bff.content.product import OfferedConnector, Product, is_draft
-from bff.content.wording import is_tag
 from bff.content.words import Words, widget_words
 from bff.identity.principal import Principal
 from bff.openapi.operation import Answer
@@ -160,8 +160,8 @@ def begin() -> Response:
     if begin_request.delivery is Delivery.RETURN and not request.headers.get("Referer"):
         # The page's form would carry "Origin: null", so the launch would have to ask the user to confirm.
         reply["origin_hidden"] = "set Referrer-Policy to strict-origin, to show this page's origin"
-    if body.locale and not is_tag(body.locale):
-        reply["advice"] = f"{body.locale!r} is no language tag such as de or pt-BR"
+    if body.locale and (fault := tag_fault(body.locale)):
+        reply["advice"] = fault
     return answer(reply, 201)
 
 
