@@ -87,9 +87,7 @@ def _print_added(entry: ShippedEntry, path: Path) -> None:
     if entry.needs_client_secret:
         print(f"put the client secret into the environment: {secret_variable(entry)}")
     if entry.needs_client_id or entry.needs_client_secret:
-        print(
-            "until then the partner service does not start with this file: finish it before the next restart"
-        )
+        print("until then the partner service does not start: finish it before the next restart")
     print(_registration(entry))
     print(f"documentation: {entry.about.docs_url}")
     if not entry.about.tried:
