@@ -16,7 +16,13 @@ from bff.partner.crypto import Vault
 from bff.partner.errors import ApiError
 from bff.partner.key_faults import foreign_keys
 from bff.partner.provider_commands import add_commands as add_provider_commands
-from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue, require_allowed
+from bff.partner.providers.catalogue import (
+    Catalogue,
+    FaultyCatalogue,
+    read_catalogue,
+    read_sound_entries,
+    require_allowed,
+)
 from bff.partner.providers.provider import Provider
 from bff.partner.serve import serve as run_server
 from bff.partner.settings import PREFIX, FaultySettings, Settings, load_settings, unknown_settings
@@ -139,7 +145,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _test_connector(arguments: argparse.Namespace) -> int:
     settings = load_settings()
-    if not (connectors := read_catalogue(settings.catalogue).by_name(arguments.key)):
+    if not (connectors := _sound_entries(settings, arguments.key).by_name(arguments.key)):
         print(f"there is no connector {one_line(arguments.key)} in {settings.catalogue}", file=sys.stderr)
         return 2
     values = dict(pair.partition("=")[::2] for pair in arguments.set)
@@ -148,7 +154,7 @@ def _test_connector(arguments: argparse.Namespace) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    service = _service()
+    service = _service(arguments.connector)
     found = grant_inventory.listed(service, _connector_id(service, arguments.connector))
     if not found:
         print(f"{one_line(arguments.connector)}: no grants")
@@ -161,7 +167,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _revoke(arguments: argparse.Namespace) -> int:
-    service = _service()
+    service = _service(arguments.connector)
     connector_id = _connector_id(service, arguments.connector)
     if not arguments.yes and is_a_person_there() and not _confirmed(service, connector_id):
         print("nothing was changed")
@@ -204,9 +210,17 @@ def _re_encrypt(_: argparse.Namespace) -> int:
     return 1 if any(count for key_id, count in report.left.items() if key_id != vault.newest) else 0
 
 
-def _service() -> Embedded:
+def _sound_entries(settings: Settings, connector: str) -> Catalogue:
+    """The catalogue, for a command about one connector: without the entries of others that have faults."""
+    catalogue, left_out = read_sound_entries(settings.catalogue, connector)
+    for fault in left_out:
+        print(f"warning: {one_line(fault)}", file=sys.stderr)
+    return catalogue
+
+
+def _service(connector: str) -> Embedded:
     settings = load_settings()
     SCHEMA.open(settings.database_url).dispose()
-    service = create_app(settings, read_catalogue(settings.catalogue)).extensions[EXTENSION]
+    service = create_app(settings, _sound_entries(settings, connector)).extensions[EXTENSION]
     assert isinstance(service, Embedded)  # nosec B101  # for the type checker
     return service
