@@ -25,6 +25,7 @@ from bff.serving.environment import (
     weakness,
 )
 from bff.serving.settings import Bind, DatabaseUrl, ServedSettings
+from bff.serving.type_faults import advice_of
 
 PREFIX: Final = "HITCHPOST_"
 OTHER_PROGRAMS: Final = tuple(f"{PREFIX}{name}_" for name in ("EMBEDDED", "SANDBOX", "DEMO", "BUILD"))
@@ -331,4 +332,4 @@ def _describe(fault: Any) -> str:
     if fault["type"] == "missing":
         field = Settings.model_fields[str(fault["loc"][0])]
         return f"{name}: is not set. {field.description}"
-    return f"{name}: {fault['msg'].removeprefix('Value error, ')}"
+    return f"{name}: {advice_of(fault)}"

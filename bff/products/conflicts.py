@@ -12,7 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from bff.common.faulty_file import FaultyFile
 from bff.common.secret import fingerprint
 from bff.products.file import AppliedProduct, read_products
-from bff.serving.database import missing_file, open_database
+from bff.serving.database import open_database
+from bff.serving.sqlite_file import missing_file
 from bff.storage.tables import products, secret_keys
 
 

@@ -78,6 +78,9 @@ def _faults(product: AppliedProduct, networks: tuple[Network, ...]) -> Iterator[
     for origin in product.registration.origins:
         if not origin.startswith("https:"):
             yield f"{key}: origins: {origin!r}: use https in production"
+    for offered in product.registration.connectors:
+        if (offered.logo or "").lower().startswith("http:"):
+            yield f"{key}: connector.{offered.key}.logo: use https in production; pages of https block others"
     for secret in product.secret_keys:
         if reason := weakness(secret.reveal()):
             yield f"{key}: secret_keys: a key {reason}; make one with: echo sk_$(openssl rand -hex 24)"

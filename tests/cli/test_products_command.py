@@ -14,6 +14,7 @@ from bff.common.faulty_file import FaultyFile
 from bff.common.secret import Secret
 from bff.connections.store import DatabaseConnections
 from bff.products.file import read_products
+from bff.products.production import product_faults
 from bff.products.store import DatabaseProducts
 from bff.serving.database import open_database
 from bff.storage.tables import connections, webhook_endpoints
@@ -253,10 +254,55 @@ def test_a_key_that_no_header_carries_is_refused(tmp_path: Path, place: str, wro
     assert "q7w6e5r4t3y2u1" not in fault
 
 
-@pytest.mark.parametrize("logo", ["http://[bad", "", " ", "https://cdn example.com/crm.svg"])
+@pytest.mark.parametrize(
+    "logo",
+    [
+        "http://[bad",
+        "",
+        " ",
+        "https://cdn example.com/crm.svg",
+        "logo.svg",
+        "/logo.svg",
+        "//cdn.example.com/crm.svg",
+        "https:///crm.svg",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "file:///crm.svg",
+    ],
+)
 def test_a_logo_that_is_no_url_is_refused(operator: Operator, logo: str) -> None:
-    """A browser could not load it."""
+    """A browser could not load it, or would look for it on each host page."""
     status, told = operator.apply(product("a", FIRST, more=f'[product.connector.crm]\nlogo = "{logo}"'))
     assert (status, len(told.splitlines())) == (2, 1)
-    assert "a: connector: crm: logo:" in told
-    assert "is no URL; write one such as https://" in told
+    assert "a: connector: crm: logo: is no URL; write one such as https://" in told
+
+
+@pytest.mark.parametrize("name", ["", "   ", "\\u202eevil", "\\u200b", "\\u3164", "x" * 201])
+@pytest.mark.parametrize("whose", ["", "connector: crm: "])
+def test_a_name_that_cannot_be_read_is_refused(tmp_path: Path, whose: str, name: str) -> None:
+    """A button would read "Connect" and nothing, or be in the wrong order."""
+    path = tmp_path / "products.toml"
+    named = product("a", FIRST, more='[product.connector.crm]\nname = "B"')
+    path.write_text(named.replace('name = "B"' if whose else 'name = "A"', f'name = "{name}"'))
+    with pytest.raises(FaultyFile) as raised:
+        read_products(path, {})
+    (fault,) = raised.value.faults
+    assert f"a: {whose}name: a name has 1 to 200 characters that can be seen" in fault
+
+
+def test_a_pasted_name_is_cleaned(tmp_path: Path) -> None:
+    """As the Studio does it."""
+    path = tmp_path / "products.toml"
+    path.write_text(product("a", FIRST, more='[product.connector.crm]\nname = " Big\\tCRM\\u200b "'))
+    (applied,) = read_products(path, {})
+    assert applied.registration.connectors[0].name == "Big CRM"
+
+
+def test_a_logo_of_http_is_for_development_only(tmp_path: Path) -> None:
+    """Pages of https do not load it."""
+    path = tmp_path / "products.toml"
+    more = '[product.connector.crm]\nlogo = "http://cdn.example/crm.svg"'
+    path.write_text(product("a", FIRST, more=more))
+    assert product_faults(path, production=False) == []
+    (fault,) = (item for item in product_faults(path, production=True) if "logo" in item)
+    assert "a: connector.crm.logo: use https in production" in fault

@@ -133,8 +133,28 @@ def test_a45_grants_are_listed_and_ended_by_command(world: World, capsys: pytest
     assert main(["grants", "revoke", "sandbox-isolated"]) == 0
     assert re.search(r"^\d+ connections ended; 0 grants", capsys.readouterr().out)
     assert connection.told()["Authenticated"] is False
+    assert main(["grants", "list", "sandbox-isolated"]) == 0
+    assert "no grants" in capsys.readouterr().out
     assert main(["grants", "list", "unheard-of"]) == 1
-    assert "Connector not found" in capsys.readouterr().err
+    assert "Connector not found: 'unheard-of'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("command")
+def test_an_unfinished_entry_keeps_no_other_connector(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `providers add` writes one. It is told, and grants of the others can be revoked all the same."""
+    path = tmp_path / "catalogue.toml"
+    path.write_text(Path(os.environ["HITCHPOST_EMBEDDED_CATALOGUE"]).read_text())
+    assert main(["providers", "add", "hubspot", "--catalogue", str(path)]) == 0
+    monkeypatch.setenv("HITCHPOST_EMBEDDED_CATALOGUE", str(path))
+    capsys.readouterr()
+    for action in ("list", "revoke"):
+        assert main(["grants", action, "sandbox-slow"]) == 0
+        told = capsys.readouterr().err
+        assert f"warning: {path}: connector hubspot: client_id: is not set" in told
+        assert main(["grants", action, "HubSpot"]) == 2
+        assert "connector hubspot: client_id: is not set" in capsys.readouterr().err
 
 
 def test_a46_fifty_callers_in_two_processes_make_one_request(world: World) -> None:

@@ -55,7 +55,7 @@ _SECRETS: Final = frozenset({"api_key", "password", "client_secret"})
 def faults_of(item: CatalogueConnector) -> list[str]:
     """All faults of an entry, each with the key that it concerns."""
     faults = [*_missing(item), *_parameters(item), *_requests(item), *_headers(item)]
-    faults += [*_fields(item), *_choices(item), *_names(item), *_hosts(item)]
+    faults += [*_fields(item), *_scopes(item), *_choices(item), *_names(item), *_hosts(item)]
     return [f"connector {item.key}: {fault}" for fault in faults]
 
 
@@ -141,6 +141,13 @@ def _headers(item: CatalogueConnector) -> Iterator[str]:
                 yield f"{table}: {name!r} is no name of a header"
             if not all(" " <= character <= "~" for character in text):
                 yield f"{table}: {name}: holds characters that no header can carry"
+
+
+def _scopes(item: CatalogueConnector) -> Iterator[str]:
+    # They are compared with those of the answer, which is split there.
+    for scope in item.scopes:
+        if not scope or any(letter.isspace() for letter in scope) or item.scope_separator in scope:
+            yield f'scopes: {scope!r}: write each scope by itself, as in ["first", "second"]'
 
 
 def _fields(item: CatalogueConnector) -> Iterator[str]:

@@ -76,6 +76,12 @@ def _path(value: str) -> str:
     return value
 
 
+def _shown(value: str) -> str:
+    if not value.isprintable() or not value.strip():
+        raise ValueError("write characters that can be seen, without line breaks and direction marks")
+    return value.strip()
+
+
 def _choice(value: str) -> str:
     if not value.isprintable() or value != value.strip():
         raise ValueError("write a choice without line breaks, and without blanks around it")
@@ -83,6 +89,10 @@ def _choice(value: str) -> str:
 
 
 Text = Annotated[str, Field(min_length=1, max_length=255)]
+Shown = Annotated[str, AfterValidator(_shown), Field(min_length=1, max_length=255)]
+"""A name or label that users see."""
+Trimmed = Annotated[str, AfterValidator(str.strip)]
+"""A text without the white space that a copy brings."""
 Choice = Annotated[str, AfterValidator(_choice), Field(min_length=1, max_length=255)]
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 Pattern = Annotated[str, AfterValidator(_pattern), Field(min_length=1, max_length=1000)]
@@ -115,7 +125,7 @@ class AskedField(_Strict):
     """
 
     name: Annotated[str, Field(pattern=FIELD_NAME)]
-    label: Text
+    label: Shown
     pattern: Pattern | None = None
     choices: Annotated[dict[Choice, Text], Field(max_length=100)] | None = None
     prefix: Annotated[str, Field(max_length=255)] = ""
@@ -159,11 +169,11 @@ class CatalogueConnector(_Strict):
 
     id: Annotated[int, Field(ge=1, le=2**31 - 1)]
     key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
-    name: Annotated[str, Field(min_length=1, max_length=255)]
+    name: Shown
     description: str = ""
     version: str = "1.0"
     status: Literal["Approved", "Draft"] = "Approved"
-    icon: str | None = None
+    icon: Link | None = None
     auth: Auth = "oauth2"
     grant: Literal["authorization_code", "client_credentials"] = "authorization_code"
     authorize_url: Endpoint | None = None
@@ -182,8 +192,8 @@ class CatalogueConnector(_Strict):
     revocation_ends: Literal["grant", "consent"] = "grant"
     allowed_hosts: list[Host] = []
     account_claim: Path = "email"
-    client_id: str | None = None
-    client_secret: str | None = Field(default=None, repr=False)
+    client_id: Trimmed | None = None
+    client_secret: Trimmed | None = Field(default=None, repr=False)
     client_secret_env: str | None = None
     scopes: list[str] = []
     scope_separator: Annotated[str, Field(min_length=1, max_length=3)] = " "
@@ -192,7 +202,7 @@ class CatalogueConnector(_Strict):
     token_params: dict[str, str] = {}
     refresh_params: dict[str, str] = {}
     parameter_names: dict[str, Text] = {}
-    issuer: str | None = None
+    issuer: Trimmed | None = None
     token_auth: TokenAuth = "client_secret_basic"  # noqa: S105
     token_request: Literal["form", "json"] = "form"  # noqa: S105
     token_response: Literal["auto", "json", "form"] = "auto"  # noqa: S105

@@ -16,8 +16,8 @@ from bff.common.secret import Secret
 from bff.connect.attempt import Attempt, Delivery
 from bff.connect.new_attempt import BeginRequest
 from bff.connect.offered_connectors import offered_connector
+from bff.content.language_names import tag_fault
 from bff.content.product import Product
-from bff.content.wording import is_tag
 from bff.identity.principal import Principal
 from bff.openapi.operation import Answer
 from bff.web.kit import cors
@@ -115,8 +115,8 @@ def begin() -> Response:
     if begin_request.delivery is Delivery.RETURN and not request.headers.get("Referer"):
         # The page's form would carry "Origin: null", so the launch would have to ask the user to confirm.
         reply["origin_hidden"] = "set Referrer-Policy to strict-origin, to show this page's origin"
-    if body.locale and not is_tag(body.locale):
-        reply["advice"] = f"{body.locale!r} is no language tag such as de or pt-BR"
+    if body.locale and (fault := tag_fault(body.locale)):
+        reply["advice"] = fault
     return answer(reply, 201)
 
 
