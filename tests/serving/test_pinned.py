@@ -19,4 +19,3 @@ def test_a_name_that_is_refused_is_looked_up_again() -> None:
         with pytest.raises(ForbiddenUrl):
             connect(policy, "a.example", port, None, lambda: 5.0)
         connect(policy, "a.example", port, None, lambda: 5.0).close()
-

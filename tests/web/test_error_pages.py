@@ -67,7 +67,7 @@ def test_every_error_page_shows_a_code(world: World, path: str) -> None:
 
 
 def test_the_return_page_can_offer_to_report_again(world: World) -> None:
-    """Its script shows this while the server does not answer: the ending of the sign-in is reported by nobody else."""
+    """Its script shows this while the server does not answer: nobody else reports how the sign-in ended."""
     attempt = world.begin(world.session(), delivery="return", return_url="https://app.example/")
     location = world.launch(attempt["launch_token"]).headers["Location"]
     page = Page(requests.get(parse_qs(urlsplit(location).query)["targetOrigin"][0], timeout=10).text)

@@ -109,7 +109,9 @@ def problem_of(error: Exception) -> Response:
     if isinstance(error, HitchpostError):
         # The widget prints ``advice`` to the browser's console, for the developers of the page. Ending a
         # connection that somebody else has ended is no mistake of theirs.
-        mistakes = CoreInvalidRequest if request.method == "DELETE" else CoreInvalidRequest | ConnectionNotFound
+        mistakes = (
+            CoreInvalidRequest if request.method == "DELETE" else CoreInvalidRequest | ConnectionNotFound
+        )
         advice = {"advice": error.detail} if isinstance(error, mistakes) else {}
         response = problem(error.status, error.code, error.detail, **advice)
         if isinstance(error, KeysUnavailable):

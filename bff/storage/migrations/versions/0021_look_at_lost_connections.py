@@ -1,6 +1,6 @@
 """Connections that need a new sign-in are checked without a request, too: it may have been made elsewhere.
 
-Revision ID: 0022
+Revision ID: 0021
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0022"
+revision = "0021"
 down_revision = "0020"
 branch_labels = None
 depends_on = None
