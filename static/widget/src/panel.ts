@@ -66,7 +66,10 @@ function defineList(kit: Kit): void {
     #installed = false;
 
     connectedCallback(): void {
-      if (this.#installed) return;
+      if (this.#installed) {
+        kit.redraw(); // It was away, and may have missed a change.
+        return;
+      }
       this.#installed = true;
       kit.hooks.importModule(kit.hooks.folder + "connections.js").then(({ install }) => { install(kit, this); }, () => { this.#installed = false; });
     }
