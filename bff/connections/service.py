@@ -80,6 +80,10 @@ class Connections:
         blank = self._ledger.blank(account, connector, account_connector_id)
         return Found(account, connector, self._ledger.compare(row, blank, seen, running), seen, row)
 
+    def stored(self, account: AccountRef, account_connector_id: int) -> Stored | None:
+        """The stored connection, without a look at the partner service."""
+        return self._ledger.store.get(account.product, account.id, account_connector_id)
+
     def known(self, account: AccountRef, offered: OfferedConnector, name: str) -> int:
         """The account connector id of a connection that can be reconnected. Raises ``ConnectionNotFound``.
 

@@ -384,6 +384,47 @@ class TestPolicy:
         ("policy", "owner", "other"),
         [("account", 204, 204), ("owner", 204, 403), ("server", 403, 403)],
     )
+    def test_a80_who_may_not_end_it_may_not_replace_its_account(
+        self, studio: StudioWorld, policy: str, owner: int, other: int
+    ) -> None:
+        """With the account that signed in at a reconnect. The page is told with the attempt that failed."""
+        with self.product(studio, disconnect=DisconnectPolicy(policy)) as world:
+            for user, expected in (("grace", other), ("ada", owner)):
+                self.signed_in_at(studio, world, "ada", "ada@sandbox.example")
+                token, attempt = self.signed_in_at(studio, world, user, "grace@sandbox.example")
+                ended_before = revocations(world)
+                path = f"/v1/attempts/{attempt}"
+                told = world.page("GET", path, token, origin=studio.origin).json()
+                assert (told["error"]["code"], told["may_accept"]) == ("account_mismatch", expected == 204)
+                answer = world.page("POST", path + "/accept", token, origin=studio.origin, json={})
+                again = world.page("POST", path + "/accept", token, origin=studio.origin, json={})
+                codes = [each.json().get("code") for each in (answer, again)]
+                assert codes == ([None] if expected == 204 else ["not_allowed"]) * 2
+                assert (revocations(world) == ended_before) is (expected == 403)
+                named: dict[str, Any] = {"key": studio.secret_key, "params": {"account": world.account}}
+                found = world.server("GET", "/v1/connections", **named).json()["connections"]
+                stands = next(each for each in found if each["connector"] == "sandbox")
+                account = "grace@sandbox.example" if expected == 204 else "ada@sandbox.example"
+                assert stands["external_account"] == account
+                world.server("DELETE", f"/v1/connections/{stands['id']}", **named)
+
+    def signed_in_at(
+        self, studio: StudioWorld, world: World, user: str, account: str
+    ) -> tuple[str, str]:
+        """The session of a user who has signed in with this third-party account, and the attempt."""
+        token = world.session(key=studio.secret_key, user=user)
+        asked = {"origin": studio.origin, "json": {"connector": "sandbox"}}
+        begun = world.page("POST", "/v1/attempts", token, **asked).json()
+        opened_for = {"product": studio.product, "origin": studio.origin}
+        url = world.launch(begun["launch_token"], opened_for=opened_for).headers["Location"]
+        world.sign_in(url, account=account)
+        world.server("GET", f"/v1/attempts/{begun['id']}?hint=message", key=studio.secret_key)
+        return token, begun["id"]
+
+    @pytest.mark.parametrize(
+        ("policy", "owner", "other"),
+        [("account", 204, 204), ("owner", 204, 403), ("server", 403, 403)],
+    )
     def test_a80_pages_may_as_the_product_file_says(
         self, studio: StudioWorld, policy: str, owner: int, other: int
     ) -> None:

@@ -225,6 +225,10 @@ class AttemptState(BaseModel):
     settled_at: AwareDatetime | None = None
     timeline: list[TimelineStep] = []
     result: AttemptResult | None = None
+    may_accept: Annotated[
+        bool | None,
+        Field(description="After an account_mismatch: whether this user may accept the other account."),
+    ] = None
     step: Annotated[str | None, Field(description="The step that the element shows now, if any.")] = None
     advice: Annotated[str | None, Field(description="What the people who build the page should change.")] = (
         None

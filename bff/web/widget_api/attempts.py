@@ -38,6 +38,7 @@ from bff.web.kit.responses import answer
 from bff.web.kit.services import services
 from bff.web.openapi import describe, parameters, shapes
 from bff.web.openapi.describe import Access
+from bff.web.widget_api.policy import may_accept, require_may_accept
 from bff.web.widget_api.press import mint_ahead
 
 LONGEST_KEY: Final = 255
@@ -181,11 +182,11 @@ def read(attempt_id: str) -> Response:
     if hint or principal is not None:
         metrics.signalled(hint.value if hint else "timer")
     observed = services().clicks.poller.poll(attempt, hint)
-    views = services().clicks.attempt_views
     if principal is None:
         timeline = _timeline(services().clicks.attempts.steps(attempt.id), observed)
+        views = services().clicks.attempt_views
         return answer(views.for_server(observed, product) | {"timeline": timeline})
-    reply = views.for_page(observed, product, hint)
+    reply = _for_page(product, principal, observed, hint)
     if request.headers.get(CUSTOM_HEADER) == CUT_OFF:
         reply["advice"] = "set Cross-Origin-Opener-Policy to same-origin-allow-popups on this page"
     return answer(reply)
@@ -205,7 +206,7 @@ def cancel(attempt_id: str) -> Response:
     read_body(Nothing)
     clicks = services().clicks
     attempt = clicks.connect.owned(attempt_id, principal)
-    return answer(clicks.attempt_views.for_page(clicks.connect.cancel(attempt), product))
+    return answer(_for_page(product, principal, clicks.connect.cancel(attempt)))
 
 
 @routes.post("/v1/attempts/<attempt_id>/accept")
@@ -215,16 +216,28 @@ def cancel(attempt_id: str) -> Response:
     limit=Limit((Purpose.ATTEMPT,)),
     parameters=(parameters.ORIGIN, parameters.ATTEMPT),
     body=Nothing,
-    refusals=("not_found", *describe.PARTNER),
+    refusals=("not_found", "not_allowed", *describe.PARTNER),
 )
 def accept(attempt_id: str) -> Response:
-    """Accept the account that signed in after an ``account_mismatch``. Return the new attempt for it."""
+    """Accept the account that signed in after an ``account_mismatch``. Return the new attempt for it.
+
+    Ends the grant of the connected account, so the product's ``disconnect`` policy applies.
+    """
     product, principal = signed_in()
     read_body(Nothing)
     clicks = services().clicks
     attempt = clicks.connect.owned(attempt_id, principal)
     _spend_attempt(principal)
-    return answer(clicks.attempt_views.for_page(clicks.account_choice.accept(attempt), product))
+    require_may_accept(product, principal, attempt)
+    return answer(_for_page(product, principal, clicks.account_choice.accept(attempt)))
+
+
+def _for_page(
+    product: Product, principal: Principal, attempt: Attempt, hint: Hint | None = None
+) -> dict[str, Any]:
+    reply = services().clicks.attempt_views.for_page(attempt, product, hint)
+    may = may_accept(product, principal, attempt)
+    return reply if may is None else reply | {"may_accept": may}
 
 
 def _begin_once(
