@@ -527,6 +527,16 @@ class TestSeveral:
 class TestNamed:
     """An attempt that names the connection to reconnect."""
 
+    def test_one_that_is_not_there_costs_one_call(self, world: World) -> None:
+        """Any user may name any id: no list is asked for, as where a proxy may have answered 404."""
+        token = world.session()
+        connected(world, token)
+        before = len(world.partner_calls.seen)
+        body = {"connector": "sandbox", "connection": "1234567"}
+        assert world.page("POST", "/v1/attempts", token, json=body).status_code == 404
+        calls = [call for call in world.partner_calls.seen[before:] if "accounts" in call[1]]
+        assert calls == []
+
     def test_it_reconnects_exactly_that_one(self, world: World) -> None:
         """And another connector's, account's or product's is none of its own."""
         token = world.session()

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response
 from pydantic import BaseModel
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bff.openapi.operation import TEXT
@@ -16,8 +16,8 @@ from bff.partner.access import (
     answer,
     body,
     id_text,
-    ordered,
     page_of,
+    page_of_rows,
     partner_level,
     require_account,
     text,
@@ -77,9 +77,7 @@ def create() -> Response:
 def list_all() -> Response:
     """List all accounts."""
     partner_level()
-    with embedded().database.reading() as connection:
-        rows = connection.execute(select(tables.account)).all()
-    return page_of(ordered([_document(row) for row in rows], "CreatedDate"))
+    return _page_of(select(tables.account))
 
 
 @routes.get("/v1.0/accounts/<any_text:account_id>")
@@ -133,13 +131,8 @@ def list_sub_accounts(account_id: str) -> Response:
     """List the sub-accounts of an account."""
     partner_level(account_id)
     require_account(account_id)
-    with embedded().database.reading() as connection:
-        rows = [
-            row
-            for row in connection.execute(select(tables.account))
-            if row.details.get("ParentAccountId") == account_id
-        ]
-    return page_of(ordered([_document(row) for row in rows], "CreatedDate"))
+    parent = tables.account.c.details["ParentAccountId"].as_string()
+    return _page_of(select(tables.account).where(parent == account_id))
 
 
 @routes.get("/v1.0/accounts/<any_text:account_id>/users")
@@ -217,6 +210,14 @@ def _find(connection: Connection, account_id: str) -> Row[Any]:
     if row is None:
         raise missing("Account")
     return row
+
+
+def _page_of(wanted: Select[Any]) -> Response:
+    table = tables.account.c
+    with embedded().database.reading() as connection:
+        return page_of_rows(
+            connection, wanted, _document, table.created_at, table.id, default="CreatedDate"
+        )
 
 
 def _document(row: Row[Any]) -> dict[str, Any]:
