@@ -14,14 +14,13 @@ from typing import Final
 
 from bff.common.errors import CompletedElsewhere, ConnectorUnavailable, LaunchRefused, NotFound, Outdated
 from bff.common.secret import Secret, fingerprint
-from bff.connect import launch_token, outcome
+from bff.connect import launch_token, outcome, timeline
 from bff.connect.attempt import LAUNCHED_LIFE, Attempt, AttemptChanges, Delivery, Hint, Status
 from bff.connect.context import ConnectContext
 from bff.connect.launch_minting import LaunchMinter
 from bff.connect.minting import Minter
 from bff.connect.polling import AttemptPoller
 from bff.connect.ports import AttemptStore
-from bff.connect.timeline import FORM_SENT
 from bff.upstream.protocol import AccountConnector, PartnerService, with_details
 from bff.upstream.sign_in_forms import (
     AuthKind,
@@ -34,8 +33,6 @@ from bff.upstream.sign_in_forms import (
 
 MAX_SUBMISSIONS: Final = 30
 """How often the form of one attempt may be submitted."""
-NOT_TAKEN: Final = ("form_refused", "form_unanswered")
-"""The steps that tell what became of a submission which did not connect."""
 LONGEST_VALUE: Final = 4000
 """Characters of one value: the limit of the partner service."""
 
@@ -153,7 +150,7 @@ class Forms:
             raise Outdated("this form was submitted already")
         reply = self._submit_values(attempt, form, turn, values)
         if isinstance(reply, RejectedValues):
-            step = NOT_TAKEN[reply.form_fault is Fault.UNREACHABLE]
+            step = timeline.FORM_NOT_TAKEN[reply.form_fault is Fault.UNREACHABLE]
             self._attempts.note(attempt.id, step, self._clock())
         return reply
 
@@ -164,15 +161,10 @@ class Forms:
         cancelled instead, so that a late success is still told.
         """
         attempt = self._poller.poll(attempt, Hint.CANCEL)
-        if self._is_unanswered(attempt):
+        if timeline.has_unanswered_form(self._attempts.steps(attempt.id)):
             cancelled = Status.CANCELLED
             return self._poller.give_up(attempt, {"status": cancelled, "error_code": cancelled.value})
         return self._poller.settle(attempt, {"status": Status.DECLINED, "error_code": Status.DECLINED.value})
-
-    def _is_unanswered(self, attempt: Attempt) -> bool:
-        """Whether the form was submitted and nobody knows whether the partner service took it."""
-        counts = {step.name: step.count for step in self._attempts.steps(attempt.id)}
-        return counts.get(FORM_SENT, 0) > sum(counts.get(name, 0) for name in NOT_TAKEN)
 
     def form(self, attempt: Attempt) -> SignInForm:
         """The connector's form.

@@ -210,7 +210,9 @@ def test_a_hostile_body_is_a_400(api: Api, body: bytes) -> None:
 def test_a_page_of_accounts_reads_no_others(api: Api) -> None:
     """It costs the same however many accounts there are, and comes in the order of their creation."""
     made = [
-        api.call("POST", "/v1.0/accounts", {"Name": str(number), "ParentAccountId": api.account}, account=None)
+        api.call(
+            "POST", "/v1.0/accounts", {"Name": str(number), "ParentAccountId": api.account}, account=None
+        )
         for number in range(3)
     ]
     ids = [each.json()["Id"] for each in made]

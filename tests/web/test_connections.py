@@ -408,9 +408,7 @@ class TestPolicy:
                 assert stands["external_account"] == account
                 world.server("DELETE", f"/v1/connections/{stands['id']}", **named)
 
-    def signed_in_at(
-        self, studio: StudioWorld, world: World, user: str, account: str
-    ) -> tuple[str, str]:
+    def signed_in_at(self, studio: StudioWorld, world: World, user: str, account: str) -> tuple[str, str]:
         """The session of a user who has signed in with this third-party account, and the attempt."""
         token = world.session(key=studio.secret_key, user=user)
         asked = {"origin": studio.origin, "json": {"connector": "sandbox"}}

@@ -215,9 +215,7 @@ def _find(connection: Connection, account_id: str) -> Row[Any]:
 def _page_of(wanted: Select[Any]) -> Response:
     table = tables.account.c
     with embedded().database.reading() as connection:
-        return page_of_rows(
-            connection, wanted, _document, table.created_at, table.id, default="CreatedDate"
-        )
+        return page_of_rows(connection, wanted, _document, table.created_at, table.id, default="CreatedDate")
 
 
 def _document(row: Row[Any]) -> dict[str, Any]:

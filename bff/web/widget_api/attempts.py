@@ -38,7 +38,7 @@ from bff.web.kit.responses import answer
 from bff.web.kit.services import services
 from bff.web.openapi import describe, parameters, shapes
 from bff.web.openapi.describe import Access
-from bff.web.widget_api.policy import may_accept, require_may_accept
+from bff.web.widget_api.policy import page_json, require_may_accept
 from bff.web.widget_api.press import mint_ahead
 
 LONGEST_KEY: Final = 255
@@ -186,7 +186,7 @@ def read(attempt_id: str) -> Response:
         timeline = _timeline(services().clicks.attempts.steps(attempt.id), observed)
         views = services().clicks.attempt_views
         return answer(views.for_server(observed, product) | {"timeline": timeline})
-    reply = _for_page(product, principal, observed, hint)
+    reply = page_json(product, principal, observed, hint)
     if request.headers.get(CUSTOM_HEADER) == CUT_OFF:
         reply["advice"] = "set Cross-Origin-Opener-Policy to same-origin-allow-popups on this page"
     return answer(reply)
@@ -206,7 +206,7 @@ def cancel(attempt_id: str) -> Response:
     read_body(Nothing)
     clicks = services().clicks
     attempt = clicks.connect.owned(attempt_id, principal)
-    return answer(_for_page(product, principal, clicks.connect.cancel(attempt)))
+    return answer(page_json(product, principal, clicks.connect.cancel(attempt)))
 
 
 @routes.post("/v1/attempts/<attempt_id>/accept")
@@ -229,15 +229,7 @@ def accept(attempt_id: str) -> Response:
     attempt = clicks.connect.owned(attempt_id, principal)
     _spend_attempt(principal)
     require_may_accept(product, principal, attempt)
-    return answer(_for_page(product, principal, clicks.account_choice.accept(attempt)))
-
-
-def _for_page(
-    product: Product, principal: Principal, attempt: Attempt, hint: Hint | None = None
-) -> dict[str, Any]:
-    reply = services().clicks.attempt_views.for_page(attempt, product, hint)
-    may = may_accept(product, principal, attempt)
-    return reply if may is None else reply | {"may_accept": may}
+    return answer(page_json(product, principal, clicks.account_choice.accept(attempt)))
 
 
 def _begin_once(
