@@ -162,8 +162,7 @@ class Forms:
         """
         attempt = self._poller.poll(attempt, Hint.CANCEL)
         if timeline.has_unanswered_form(self._attempts.steps(attempt.id)):
-            cancelled = Status.CANCELLED
-            return self._poller.give_up(attempt, {"status": cancelled, "error_code": cancelled.value})
+            return self._poller.give_up(attempt, {"status": Status.CANCELLED, "error_code": "cancelled"})
         return self._poller.settle(attempt, {"status": Status.DECLINED, "error_code": Status.DECLINED.value})
 
     def form(self, attempt: Attempt) -> SignInForm:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from bff.common.legible import visible_id
 from bff.connect.attempt import GIVEN_UP, LIVE, Attempt
@@ -74,6 +74,20 @@ def all_steps(attempt: Attempt, noted: list[Step]) -> list[Step]:
         own[attempt.status.value] = attempt.settled_at
     steps = [Step(name, at, at) for name, at in own.items() if at is not None]
     return sorted(steps + noted, key=lambda step: step.at)
+
+
+def as_json(attempt: Attempt, noted: list[Step]) -> list[dict[str, Any]]:
+    """The timeline for the host's server."""
+    return [
+        {
+            "step": step.name,
+            "at": step.at.isoformat(),
+            "last_at": step.last_at.isoformat(),
+            "count": step.count,
+            "detail": attempt.third_party_error if step.name in {"failed", "declined"} else None,
+        }
+        for step in all_steps(attempt, noted)
+    ]
 
 
 def has_unanswered_form(noted: list[Step]) -> bool:

@@ -16,7 +16,7 @@ from bff.common.secret import Secret
 from bff.connect.attempt import Attempt, Delivery, Hint
 from bff.connect.new_attempt import BeginRequest
 from bff.connect.offered_connectors import offered_connector, offered_connectors
-from bff.connect.timeline import Step, all_steps
+from bff.connect.timeline import as_json
 from bff.connections.connection import State
 from bff.connections.overview import ConnectorState
 from bff.content import look
@@ -183,7 +183,7 @@ def read(attempt_id: str) -> Response:
         metrics.signalled(hint.value if hint else "timer")
     observed = services().clicks.poller.poll(attempt, hint)
     if principal is None:
-        timeline = _timeline(services().clicks.attempts.steps(attempt.id), observed)
+        timeline = as_json(observed, services().clicks.attempts.steps(attempt.id))
         views = services().clicks.attempt_views
         return answer(views.for_server(observed, product) | {"timeline": timeline})
     reply = page_json(product, principal, observed, hint)
@@ -289,16 +289,3 @@ def _hint(attempt: Attempt) -> Hint | None:
         # The page was reloaded and goes on with its attempt. Its sign-in in a popup comes back nowhere.
         return Hint.FOCUS
     return found
-
-
-def _timeline(noted: list[Step], attempt: Attempt) -> list[dict[str, Any]]:
-    return [
-        {
-            "step": step.name,
-            "at": step.at.isoformat(),
-            "last_at": step.last_at.isoformat(),
-            "count": step.count,
-            "detail": attempt.third_party_error if step.name in {"failed", "declined"} else None,
-        }
-        for step in all_steps(attempt, noted)
-    ]
