@@ -122,7 +122,7 @@ def _revoke_unnoted(service: Embedded, owner: Owner, credentials: Credentials) -
 def _ends_another(
     service: Embedded, item: CatalogueConnector, owner: Owner, credentials: Credentials, client: Client
 ) -> bool:
-    """Whether revoking a new grant may end one in use. Without an answer of the database: if it can at all."""
+    """Whether revoking a new grant may end one in use. If the database does not tell: whether it ever can."""
     grant = grants_in_use.Grant(credentials, client, owner.account_connector_id, owner.external_account)
     try:
         with service.database.reading() as connection:

@@ -31,7 +31,10 @@ class Problem(BaseModel):
     code: str
     request_id: str
     next_step: str = ""
-    error: PageError
+    error: Annotated[
+        PageError | None,
+        Field(description="Absent if the same call may succeed in a moment: the widget repeats it."),
+    ] = None
     advice: Annotated[str | None, Field(description="What the people who build the page should change.")] = (
         None
     )
