@@ -46,6 +46,11 @@ class Found:
     seen: AccountConnector | None
     known_before: Stored | None
 
+    @property
+    def exists(self) -> bool:
+        """Whether there is something to end."""
+        return self.row.state in EXISTING or changes.state_of(self.seen) in EXISTING
+
 
 class Connections:
     """Operations on one connection, which is identified by its account connector's id."""
@@ -105,8 +110,7 @@ class Connections:
         it does not exist (any more), ``PartnerUnavailable`` if it could not be ended.
         """
         account, account_connector_id = found.account, found.row.account_connector_id
-        exists = found.row.state in EXISTING or changes.state_of(found.seen) in EXISTING
-        if not exists:
+        if not found.exists:
             raise _missing(account_connector_id)
         # An attempt that has succeeded is reported as connected before its connection ends.
         self._end_sign_ins(account, account_connector_id, found.seen)

@@ -278,6 +278,25 @@ class TestEnd:
         assert (name, data["disconnected_by"]) == ("disconnected", "user:ada" if by_page else "server")
         assert (data["state"], data["external_account"], data["sequence"]) == ("disconnected", None, 2)
 
+    @pytest.mark.parametrize("policy", ["account", "owner"])
+    def test_the_same_call_again_is_answered_as_before(self, studio: StudioWorld, policy: str) -> None:
+        """Its first answer was lost. Another call is told that nothing is to end, and so is another user."""
+        sets(studio, disconnect=DisconnectPolicy(policy))
+        world = replace(studio.world, account="again-" + studio.product)
+        token, attempt = TestPolicy().signed_in_at(studio, world, "ada", "ada@sandbox.example")
+        told = world.page("GET", f"/v1/attempts/{attempt}", token, origin=studio.origin).json()
+        path = f"/v1/connections/{told['connection']['id']}"
+
+        def ends(key: str | None, token: str = token) -> int:
+            headers = {} if key is None else {"Idempotency-Key": key}
+            return world.page("DELETE", path, token, origin=studio.origin, headers=headers).status_code
+
+        assert [ends("one"), ends("one"), ends("two"), ends(None), ends("one")] == [204, 204, 404, 404, 204]
+        assert ends("one", world.session(key=studio.secret_key, user="grace")) == 404
+        stranger = replace(world, account="stranger-" + world.account)
+        assert ends("one", stranger.session(key=studio.secret_key)) == 404
+        assert ends("k" * 256) == 422
+
     def test_a80_only_who_has_it_can_end_it(self, world: World) -> None:
         """Not another account, product or session, nor a page that may not offer its connector."""
         connection = connected(world, world.session())

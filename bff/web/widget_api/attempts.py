@@ -31,6 +31,7 @@ from bff.web.kit.authenticate import signed_in, signed_in_or_host_server
 from bff.web.kit.bodies import Body, read_body
 from bff.web.kit.connection_view import connector_json
 from bff.web.kit.guards import CUSTOM_HEADER, calling_origin
+from bff.web.kit.idempotency import idempotency_key
 from bff.web.kit.in_app import is_in_app
 from bff.web.kit.limits import Limit, Purpose
 from bff.web.kit.locales import locale_of, user_languages
@@ -41,7 +42,6 @@ from bff.web.openapi.describe import Access
 from bff.web.widget_api.policy import page_json, require_may_accept
 from bff.web.widget_api.press import mint_ahead
 
-LONGEST_KEY: Final = 255
 HINTS: Final = frozenset(Hint)
 CUT_OFF: Final = "cut_off"
 """Sent in place of a hint by a page that cannot reach the popup it opened."""
@@ -238,11 +238,9 @@ def _begin_once(
     begin_request: BeginRequest,
     when_new: Callable[[Attempt], None] | None,
 ) -> tuple[Attempt, Secret | None]:
-    key = request.headers.get("Idempotency-Key")
+    key = idempotency_key()
     if key is None:
         return services().clicks.connect.begin(product, principal, begin_request, when_new)
-    if not 0 < len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
-        raise InvalidRequest(f"Idempotency-Key: write 1 to {LONGEST_KEY} printable ASCII characters")
     return services().clicks.idempotent_begin.begin(product, principal, begin_request, key, when_new)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from bff.common import actors
-from bff.common.errors import NotSignedIn
+from bff.common.errors import ConnectionNotFound, NotSignedIn
 from bff.connect.offered_connectors import offered_connectors
 from bff.content.product import OfferedConnector, Product, is_draft
 from bff.content.words import Words
@@ -16,6 +16,7 @@ from bff.web.kit.accounts import account_of
 from bff.web.kit.authenticate import bearer, host_server, signed_in, signed_in_or_host_server
 from bff.web.kit.connection_view import connection_json
 from bff.web.kit.guards import CUSTOM_HEADER, ORIGIN
+from bff.web.kit.idempotency import idempotency_key
 from bff.web.kit.limits import Limit, Purpose
 from bff.web.kit.locales import browser_languages, user_languages
 from bff.web.kit.responses import API_HEADERS, answer
@@ -55,7 +56,7 @@ def connections() -> Response:
     Answer(204, "The connection has ended."),
     access=Access.PAGE_OR_SERVER,
     limit=Limit((Purpose.DISCONNECT,)),
-    parameters=(parameters.CONNECTION, parameters.ACCOUNT_OF_SERVER),
+    parameters=(parameters.CONNECTION, parameters.ACCOUNT_OF_SERVER, parameters.IDEMPOTENCY_OF_END),
     refusals=("connection_not_found", "not_allowed", "partner_unavailable"),
 )
 def disconnect(connection_id: str) -> Response:
@@ -66,11 +67,22 @@ def disconnect(connection_id: str) -> Response:
     product, principal = _caller()
     account = account_of(product, principal)
     actor = actors.user(principal.user.id) if principal else actors.SERVER
+    key, connections = idempotency_key(), services().connections
     services().limits.spend(Purpose.DISCONNECT, product.key, account.id, actor)
-    found = services().connections.service.find(account, _offered(product, principal), connection_id)
-    require_may_end(product, principal, found.row)
-    services().connections.service.end(found, actor)
-    audit.disconnected(actor, product.key, account.id, found.offered.key, found.row.account_connector_id)
+    try:
+        found = connections.service.find(account, _offered(product, principal), connection_id)
+        if found.exists:
+            require_may_end(product, principal, found.row)
+        if found.exists and key is not None:
+            connections.disconnect_keys.note(account, connection_id, actor, key)
+        connections.service.end(found, actor)
+    except ConnectionNotFound:
+        # The same call, whose first answer was lost.
+        if key is None or not connections.disconnect_keys.has(account, connection_id, actor, key):
+            raise
+    else:
+        number = found.row.account_connector_id
+        audit.disconnected(actor, product.key, account.id, found.offered.key, number)
     return Response(status=204, headers=API_HEADERS)
 
 
