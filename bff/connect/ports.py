@@ -34,6 +34,7 @@ class MintedUrl:
     user: str
     minted_at: datetime
     authenticated_before: bool
+    token_sha256: str
 
 
 class AlreadyBegun(Exception):

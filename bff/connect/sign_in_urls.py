@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bff.common.errors import ConnectorUnavailable, InvalidRequest, OriginNotRegistered, UnknownConnector
 from bff.common.origins import origin_of
-from bff.common.secret import Secret
+from bff.common.secret import Secret, fingerprint
 from bff.connect.minting import Minter
 from bff.connect.ports import AttemptStore, MintedUrl
 from bff.content.minted_url import check_url_of_target, sign_in_url
@@ -59,18 +59,19 @@ class SignInUrls:
                 " cannot be connected"
             )
         account_connector, token = self._minter.mint(account, offered, user.id)
-        if account_connector.sign_ins is None:
-            # Without this note, the connection that this sign-in makes could be attributed to an attempt.
-            self._attempts.note_sign_in_url(
-                MintedUrl(
-                    account_connector.id,
-                    product.key,
-                    account.id,
-                    user.id,
-                    self._clock(),
-                    account_connector.authenticated,
-                )
+        # So that the connection that this sign-in makes is told to be this user's. Where sign-ins are not
+        # recorded, it is at least not attributed to an attempt.
+        self._attempts.note_sign_in_url(
+            MintedUrl(
+                account_connector.id,
+                product.key,
+                account.id,
+                user.id,
+                self._clock(),
+                account_connector.authenticated,
+                fingerprint(token.value.reveal()),
             )
+        )
         url = sign_in_url(
             self._service_url, account_connector.id, token.value, target_origin, callback_message
         )

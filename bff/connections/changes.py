@@ -235,6 +235,11 @@ def _account(seen: AccountConnector) -> str | None:
     return latest.external_account if latest else None
 
 
+def latest_token(seen: AccountConnector | None) -> str | None:
+    """The SHA-256 of the token of the sign-in that connected it last; None if that is not recorded."""
+    return next((record.token_sha256 for record in _connected(seen)), None) if seen else None
+
+
 def _connected(seen: AccountConnector) -> list[SignInRecord]:
     """The sign-ins that have connected it, newest first."""
     return [sign_in for sign_in in seen.sign_ins or () if sign_in.result == "connected"]

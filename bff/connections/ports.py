@@ -27,6 +27,9 @@ class ConnectionStore(Protocol):
     def is_fresh(self, account_connector_id: int, since: datetime) -> bool:
         """Whether a sign-in minted at ``since`` or later found it unconnected, and may have connected it."""
 
+    def user_of_url(self, product: str, account_id: str, token_sha256: str) -> str | None:
+        """The user for whom the host's server minted a sign-in URL with this token; None if it did not."""
+
     def minted(self, account_connector_id: int, since: datetime) -> list[datetime]:
         """When sign-ins to it were minted, at ``since`` or later, by attempts and for the host's server."""
 

@@ -98,6 +98,15 @@ class DatabaseConnections:
         """Whether a sign-in minted at ``since`` or later found it unconnected, and may have connected it."""
         return bool(self._fresh.all(account_connector_id=account_connector_id, since=since))
 
+    def user_of_url(self, product: str, account_id: str, token_sha256: str) -> str | None:
+        """The user for whom the host's server minted a sign-in URL with this token; None if it did not."""
+        is_its = and_(
+            _url.token_sha256 == token_sha256, _url.product == product, _url.account_id == account_id
+        )
+        with self._engine.connect() as connection:
+            user: str | None = connection.execute(select(_url.user_id).where(is_its)).scalar()
+        return user
+
     def minted(self, account_connector_id: int, since: datetime) -> list[datetime]:
         """When sign-ins to it were minted, at ``since`` or later, by attempts and for the host's server."""
         return [at for (at,) in self._minted.all(account_connector_id=account_connector_id, since=since)]

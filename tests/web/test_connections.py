@@ -139,7 +139,7 @@ class TestTold:
         assert named(world) == []
 
     def test_a_connection_by_a_url_of_the_hosts_server_is_told(self, world: World) -> None:
-        """Though there is no attempt around it: by the next look, and of nobody's doing that is known."""
+        """Though there is no attempt around it: by the next look, and whose it is. So at a reconnect."""
         body = {
             "user": {"id": "ada"},
             "account": {"id": world.account},
@@ -152,9 +152,18 @@ class TestTold:
         ((name, data),) = events(world)
         assert (name, data["connected_by"], data["external_account"]) == (
             "connected",
-            None,
+            "ada",
             "ada@sandbox.example",
         )
+        again = body | {"user": {"id": "grace"}}
+        world.sign_in(world.server("POST", "/v1/sign-in-urls", json=again).json()["url"])
+        listed(world)
+        assert [(name, data["connected_by"]) for name, data in events(world)] == [
+            ("connected", "ada"),
+            ("reconnected", "grace"),
+        ]
+        (row,) = shown(world, world.session())["connections"]
+        assert row["connected_by"] == "grace"
 
     def test_a_reconnect_is_told_as_one(self, world: World) -> None:
         """By whom it was this time."""
