@@ -63,9 +63,8 @@ def ask(provider: Provider, item: CatalogueConnector, values: Mapping[str, str])
         payload = {"body": json.dumps(params).encode()}
     elif params:
         payload = {"form": params}
-    return transport.send(
-        provider.policy, check.method, url, headers=headers, limits=provider.limits, **payload
-    )
+    policy = item.policy(check.url, provider.policy)
+    return transport.send(policy, check.method, url, headers=headers, limits=provider.limits, **payload)
 
 
 def error_of(item: CatalogueConnector, reply: transport.Reply) -> str | None:
