@@ -31,6 +31,7 @@ from bff.connect.service import Connect
 from bff.connect.sign_in_urls import SignInUrls
 from bff.connect.store import DatabaseAttempts
 from bff.connections.connector_keys import ConnectorKeys
+from bff.connections.disconnect_keys import DisconnectKeys
 from bff.connections.health import Health
 from bff.connections.ledger import Ledger
 from bff.connections.overview import Overview
@@ -148,6 +149,7 @@ def _wire(
             ),
             overview,
             Health(ledger, upstream.partner, clock, upstream.pause_left, keys),
+            DisconnectKeys(engine, clock),
         ),
         webhooks=build_webhooks(engine, endpoints, bodies, policy, clock),
         teams=Teams(content, DatabaseImages(engine, clock), DatabaseStudio(engine, clock, _random_token)),

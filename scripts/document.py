@@ -116,7 +116,9 @@ def errors_page() -> str:
         "A problem document also has `error`, `{code, title, next_step}`, for the page that waits: what it"
         " means to the user, in the language that `Accept-Language` asks for. Its `code` is"
         " `invalid_request`, `not_signed_in`, `connector_unavailable` or `partner_unavailable`. All else is"
-        " English, for whoever builds the page.\n"
+        " English, for whoever builds the page. A 503 `storage_unavailable` or `limits_unavailable` has no"
+        " `error`: nothing was done, and the widget repeats the call for 15 seconds, so the user sees nothing"
+        " of it.\n"
     )
     lines = ["# Errors\n", about_all]
     for code in sorted({*over_http, *BROWSER_CODES}):

@@ -17,6 +17,7 @@ from bff.cli.stored_services import stored_services
 from bff.cli.studio import add_commands as add_studio_commands
 from bff.cli.webhooks import add_commands as add_webhook_commands
 from bff.connect.reported_code import codes_in, ids_in, not_found
+from bff.connect.restored import end_unsettled
 from bff.connect.store import DatabaseAttempts
 from bff.connect.timeline import as_text
 from bff.demo.run import run_demo
@@ -126,7 +127,7 @@ def _restored(_: argparse.Namespace) -> int:
     now = StoreClock(engine)()
     DatabaseSessionEnds(engine).end_all(now)
     print("sessions of users: all that began until now are ended")
-    for what, count in invalidate(engine, now).items():
+    for what, count in {"attempts ended": end_unsettled(engine, now), **invalidate(engine, now)}.items():
         print(f"{what}: {count}")
     return 0
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from bff.common.errors import CompletedElsewhere, ConnectorUnavailable, LaunchRefused, NotFound, Outdated
 from bff.common.secret import Secret, fingerprint
-from bff.connect import launch_token, outcome
+from bff.connect import launch_token, outcome, timeline
 from bff.connect.attempt import LAUNCHED_LIFE, Attempt, AttemptChanges, Delivery, Hint, Status
 from bff.connect.context import ConnectContext
 from bff.connect.form_values import FormValues, faults_of, secrets_of
@@ -149,16 +149,19 @@ class Forms:
             raise Outdated("this form was submitted already")
         reply = self._submit_values(attempt, form, turn, values)
         if isinstance(reply, RejectedValues):
-            step = "form_unanswered" if reply.form_fault is Fault.UNREACHABLE else "form_refused"
+            step = timeline.FORM_NOT_TAKEN[reply.form_fault is Fault.UNREACHABLE]
             self._attempts.note(attempt.id, step, self._clock())
         return reply
 
     def decline(self, attempt: Attempt) -> Attempt:
         """End the attempt as declined, unless a last poll shows that it has ended otherwise.
 
-        A submitted form may have connected although its answer was lost.
+        A submitted form may have connected, or connect yet, although its answer was lost. Such an attempt is
+        cancelled instead, so that a late success is still told.
         """
         attempt = self._poller.poll(attempt, Hint.CANCEL)
+        if timeline.has_unanswered_form(self._attempts.steps(attempt.id)):
+            return self._poller.give_up(attempt, {"status": Status.CANCELLED, "error_code": "cancelled"})
         return self._poller.settle(attempt, {"status": Status.DECLINED, "error_code": Status.DECLINED.value})
 
     def form(self, attempt: Attempt) -> SignInForm:

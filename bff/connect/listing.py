@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, or_
 
 from bff.common.cursor import Cursor
 from bff.connect.attempt import Attempt, Status
@@ -13,10 +14,16 @@ from bff.connect.attempt_rows import from_row
 from bff.storage.pages import PagedQuery
 from bff.storage.tables import attempts
 
+LONGEST: Final = timedelta(days=1)
+"""The most time from the start of an attempt to its end or late success, with a form sent again and again."""
+
 
 @dataclass(frozen=True)
 class AttemptFilter:
-    """Filters for attempts; None matches any. ``since``: created at that time or later (UTC)."""
+    """Filters for attempts; None matches any.
+
+    ``since`` (UTC): begun, ended or succeeded late at that time or later.
+    """
 
     product: str
     account: str | None = None
@@ -47,7 +54,10 @@ def _page_of(filters: AttemptFilter) -> PagedQuery:
     if filters.account is not None:
         indexed &= columns.account_id == filters.account
     if filters.since is not None:
-        indexed &= columns.created_at >= filters.since
+        # The index serves the start only.
+        indexed &= columns.created_at >= filters.since - LONGEST
+        moments = (columns.created_at, columns.settled_at, columns.late_success_at)
+        indexed &= or_(*(moment >= filters.since for moment in moments))
     rest = {
         "user_id": filters.user,
         "connector_key": filters.connector,

@@ -72,6 +72,7 @@ class OtherSignIns:
             "user_id": minted.user,
             "minted_at": minted.minted_at,
             "authenticated_before": minted.authenticated_before,
+            "token_sha256": minted.token_sha256,
         }
         with self._writer.begin() as connection:
             connection.execute(insert(sign_in_urls).values(values))

@@ -46,6 +46,7 @@ class MintedUrl:
     user: str
     minted_at: datetime
     authenticated_before: bool
+    token_sha256: str
 
 
 class AlreadyBegun(Exception):

@@ -21,6 +21,7 @@ from bff.storage.tables import (
     attempts,
     catalogue_entries,
     connections,
+    disconnect_keys,
     ended_sessions,
     images,
     outbox,
@@ -37,6 +38,8 @@ UNLAUNCHED_KEPT: Final = timedelta(hours=1)
 """How long unlaunched attempts are kept after they expire. Most attempts are never launched."""
 IMAGES_CHECKED_EVERY: Final = timedelta(hours=1)
 """How often each process looks for unused images."""
+KEYS_KEPT: Final = timedelta(hours=1)
+"""How long the key of a disconnect is kept, which a browser may repeat."""
 CATALOGUE_KEPT: Final = timedelta(days=30)
 """How long a catalogue entry is kept after it was last read."""
 INVITES_KEPT: Final = timedelta(days=30)
@@ -105,6 +108,7 @@ class Purge:
             PurgeRule("old connections", connections, connections.c.removed_at, now - self._retention),
             # By then every attempt whose sign-in could be confused with one of these is decided.
             PurgeRule("sign-in URLs", sign_in_urls, sign_in_urls.c.minted_at, now - 3 * SIGN_IN_LIFE),
+            PurgeRule("disconnect keys", disconnect_keys, disconnect_keys.c.at, now - KEYS_KEPT),
             *self._ended_webhooks(now),
             PurgeRule("rate limits", rate_limits, rate_limits.c.ends_at, now),
             *(

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bff.common.errors import ConnectorUnavailable, InvalidRequest, OriginNotRegistered, UnknownConnector
 from bff.common.origins import origin_of
-from bff.common.secret import Secret
+from bff.common.secret import Secret, fingerprint
 from bff.connect.minting import Minter
 from bff.connect.ports import AttemptStore, ExpectedConnections, MintedUrl
 from bff.content.minted_url import check_url_of_target, sign_in_url
@@ -65,7 +65,8 @@ class SignInUrls:
                 " cannot be connected"
             )
         account_connector, token = self._minter.mint(account, offered, user.id)
-        # Without this note, the connection that this sign-in makes could be attributed to an attempt.
+        # So that the connection that this sign-in makes is told to be this user's. Where sign-ins are not
+        # recorded, it is at least not attributed to an attempt.
         self._attempts.note_sign_in_url(
             MintedUrl(
                 account_connector.id,
@@ -74,6 +75,7 @@ class SignInUrls:
                 user.id,
                 self._clock(),
                 account_connector.authenticated,
+                fingerprint(token.value.reveal()),
             )
         )
         if self._connections is not None and not account_connector.authenticated:

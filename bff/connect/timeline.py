@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from bff.common.legible import visible_id
 from bff.connect.attempt import GIVEN_UP, LIVE, Attempt
 
 FORM_SENT: Final = "form_sent"
+FORM_NOT_TAKEN: Final = ("form_refused", "form_unanswered")
+"""The steps that tell what became of a submitted form which did not connect."""
 POLLED: Final = "checked"
 """The step of the polls. Callers of the API know it by this name."""
 SENTENCES: Final = {
@@ -72,6 +74,26 @@ def all_steps(attempt: Attempt, noted: list[Step]) -> list[Step]:
         own[attempt.status.value] = attempt.settled_at
     steps = [Step(name, at, at) for name, at in own.items() if at is not None]
     return sorted(steps + noted, key=lambda step: step.at)
+
+
+def as_json(attempt: Attempt, noted: list[Step]) -> list[dict[str, Any]]:
+    """The timeline for the host's server."""
+    return [
+        {
+            "step": step.name,
+            "at": step.at.isoformat(),
+            "last_at": step.last_at.isoformat(),
+            "count": step.count,
+            "detail": attempt.third_party_error if step.name in {"failed", "declined"} else None,
+        }
+        for step in all_steps(attempt, noted)
+    ]
+
+
+def has_unanswered_form(noted: list[Step]) -> bool:
+    """Whether a form was submitted of which nobody knows whether the partner service took it."""
+    counts = {step.name: step.count for step in noted}
+    return counts.get(FORM_SENT, 0) > sum(counts.get(name, 0) for name in FORM_NOT_TAKEN)
 
 
 def _nothing_came_back(attempt: Attempt, noted: list[Step]) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from bff.connect.attempt import Attempt, Status
 from bff.connections.connection import EXISTING, Change, State, Stored
-from bff.upstream.protocol import AccountConnector
+from bff.upstream.protocol import AccountConnector, SignInRecord
 
 UNAUTHENTICATED: Final = "unauthenticated"
 """The reason of a connection whose flag is unset, where the partner service gives none."""
@@ -91,6 +91,9 @@ def signed_in(
     if state not in EXISTING:
         return observed(row, new, seen, now, fresh=False)
     before = row or new
+    if row is not None and _is_reported(row, attempt, seen) and _is_superseded(attempt, seen):
+        earlier = replace(row, owner=_owner_beside(row, attempt, seen), taken_until=None, taken_by=None)
+        return None if _whose(earlier) == _whose(row) else Change(earlier)
     filled = replace(_filled(before, seen, state), **_doer(attempt, before), taken_until=None, taken_by=None)
     # Of two connectors with one reference, it belongs to the one that the user pressed last.
     filled = replace(filled, connector_key=new.connector_key, connector_name=new.connector_name)
@@ -163,6 +166,23 @@ def _is_reported(row: Stored, attempt: Attempt, seen: AccountConnector) -> bool:
     return not attempt.authenticated_before and row.changed_at >= minted
 
 
+def _is_superseded(attempt: Attempt, seen: AccountConnector) -> bool:
+    """Whether another sign-in has connected it after this attempt's."""
+    return attempt.sign_in_token_sha256 in [record.token_sha256 for record in _connected(seen)][1:]
+
+
+def _owner_beside(row: Stored, attempt: Attempt, seen: AccountConnector) -> str | None:
+    """The owner, if an attempt is found to have succeeded before the sign-in that is stored.
+
+    Its user, if no other sign-in is known before it, and no reconnect or other account lies in between.
+    """
+    first = _connected(seen)[-1]
+    # house-allow: secret-compare: both hashes come from our own stores, neither from a browser
+    is_first = first.token_sha256 == attempt.sign_in_token_sha256 and not attempt.authenticated_before
+    is_same = _is_same_account(first.external_account, row.external_account)
+    return attempt.user.id if is_first and is_same and row.owned_by == row.connected_by else row.owner
+
+
 def _is_newer(row: Stored, seen: AccountConnector) -> bool:
     at = seen.authenticated_at
     return at is not None and row.authenticated_at is not None and at > row.authenticated_at
@@ -195,9 +215,12 @@ def _first(before: Stored, after: Stored) -> str | None:
     A reconnect by a colleague does not change the owner. A connection that had ended, or that now has another
     third-party account, has none.
     """
-    old, new = before.external_account, after.external_account
-    is_another = old is not None and new is not None and old.casefold() != new.casefold()
-    return before.owned_by if before.state in EXISTING and not is_another else None
+    is_same = _is_same_account(before.external_account, after.external_account)
+    return before.owned_by if before.state in EXISTING and is_same else None
+
+
+def _is_same_account(old: str | None, new: str | None) -> bool:
+    return old is None or new is None or old.casefold() == new.casefold()
 
 
 def _doer(attempt: Attempt, before: Stored) -> dict[str, Any]:
@@ -210,9 +233,18 @@ def _doer(attempt: Attempt, before: Stored) -> dict[str, Any]:
 
 
 def _account(seen: AccountConnector) -> str | None:
-    connected = (sign_in for sign_in in seen.sign_ins or () if sign_in.result == "connected")
-    latest = next(connected, None)
+    latest = next(iter(_connected(seen)), None)
     return latest.external_account if latest else None
+
+
+def latest_token(seen: AccountConnector | None) -> str | None:
+    """The SHA-256 of the token of the sign-in that connected it last; None if that is not recorded."""
+    return next((record.token_sha256 for record in _connected(seen)), None) if seen else None
+
+
+def _connected(seen: AccountConnector) -> list[SignInRecord]:
+    """The sign-ins that have connected it, newest first."""
+    return [sign_in for sign_in in seen.sign_ins or () if sign_in.result == "connected"]
 
 
 def _details(row: Stored) -> tuple[Any, ...]:

@@ -92,7 +92,7 @@ class Ledger:
         fresh = row is None and self._is_fresh(blank.account_connector_id, seen, now - SIGN_IN_LIFE - LEEWAY)
         change = changes.observed(row, blank, seen, now, fresh=fresh)
         if change is not None:
-            change = self._scheduled(change, now)
+            change = self._scheduled(self._by_url(change, seen), now)
         elif row is not None and row is not before:
             change = Change(row)
         else:
@@ -101,6 +101,14 @@ class Ledger:
             return change.row
         # Another process has stored a change since ``row`` was read.
         return self.store.get(blank.product, blank.account_id, blank.account_connector_id) or blank
+
+    def _by_url(self, change: Change, seen: AccountConnector | None) -> Change:
+        """The change with its user, if the latest sign-in was by a URL of the host's server."""
+        row, token = change.row, changes.latest_token(seen)
+        if row.connected_by is not None or token is None or row.state not in EXISTING:
+            return change
+        user = self.store.user_of_url(row.product, row.account_id, token)
+        return replace(change, row=replace(row, connected_by=user))
 
     def _is_fresh(self, account_connector_id: int, seen: AccountConnector | None, since: datetime) -> bool:
         """Whether a sign-in by the BFF made this connection, not stored yet, at ``since`` or later."""

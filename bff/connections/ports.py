@@ -33,6 +33,9 @@ class ConnectionStore(Protocol):
         Of attempts, and of sign-in URLs of the host's server, whose end nobody knows.
         """
 
+    def user_of_url(self, product: str, account_id: str, token_sha256: str) -> str | None:
+        """The user for whom the host's server minted a sign-in URL with this token; None if it did not."""
+
     def apply(self, change: Change, version: int | None) -> bool:
         """Store the change if the row still has this ``version`` (None: if there is no row)."""
 

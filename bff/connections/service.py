@@ -46,6 +46,11 @@ class Found:
     seen: AccountConnector | None
     known_before: Stored | None
 
+    @property
+    def exists(self) -> bool:
+        """Whether there is something to end."""
+        return self.row.state in EXISTING or changes.state_of(self.seen) in EXISTING
+
 
 class Connections:
     """Operations on one connection, which is identified by its account connector's id."""
@@ -80,6 +85,10 @@ class Connections:
         blank = self._ledger.blank(account, connector, account_connector_id)
         return Found(account, connector, self._ledger.compare(row, blank, seen, running), seen, row)
 
+    def stored(self, account: AccountRef, account_connector_id: int) -> Stored | None:
+        """The stored connection, without a look at the partner service."""
+        return self._ledger.store.get(account.product, account.id, account_connector_id)
+
     def known(self, account: AccountRef, offered: OfferedConnector, name: str) -> int:
         """The account connector id of a connection that can be reconnected. Raises ``ConnectionNotFound``.
 
@@ -101,8 +110,7 @@ class Connections:
         it does not exist (any more), ``PartnerUnavailable`` if it could not be ended.
         """
         account, account_connector_id = found.account, found.row.account_connector_id
-        exists = found.row.state in EXISTING or changes.state_of(found.seen) in EXISTING
-        if not exists:
+        if not found.exists:
             raise _missing(account_connector_id)
         # An attempt that has succeeded is reported as connected before its connection ends.
         self._end_sign_ins(account, account_connector_id, found.seen)

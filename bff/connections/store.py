@@ -113,6 +113,15 @@ class DatabaseConnections:
         rows = self._open.all(account_connector_id=account_connector_id, since=since, at=at)
         return [minted_at for (minted_at,) in rows]
 
+    def user_of_url(self, product: str, account_id: str, token_sha256: str) -> str | None:
+        """The user for whom the host's server minted a sign-in URL with this token; None if it did not."""
+        is_its = and_(
+            _url.token_sha256 == token_sha256, _url.product == product, _url.account_id == account_id
+        )
+        with self._engine.connect() as connection:
+            user: str | None = connection.execute(select(_url.user_id).where(is_its)).scalar()
+        return user
+
     def apply(self, change: Change, version: int | None) -> bool:
         """Store the change if the row still has this ``version`` (None: if there is no row)."""
         try:

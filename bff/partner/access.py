@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from flask import Response, json, request
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, select
 from werkzeug.exceptions import BadRequest
 
 from bff.partner import clock
@@ -130,40 +129,50 @@ def id_text(document: dict[str, Any], name: str) -> str | None:
 
 def page_of(items: Sequence[Any]) -> Response:
     """Respond with the page that the query asks for, and the header ``Total-Pages``. Raises 400."""
-    page = wanted_page()
-    return paged(list(items[page.first : page.first + page.size]), len(items))
+    page, size = _page_and_size()
+    return _page(list(items[(page - 1) * size : page * size]), len(items), size)
 
 
-@dataclass(frozen=True)
-class Page:
-    """The page that the query asks for: the index of its first item, and how many it has at most."""
+def page_of_rows(
+    connection: Connection,
+    wanted: Select[Any],
+    document: Callable[[Row[Any]], dict[str, Any]],
+    *order: ColumnElement[Any],
+    default: str = "Id",
+) -> Response:
+    """The same of rows in the ``order`` of these columns, which is that of the field ``default``.
 
-    first: int
-    size: int
+    Reads the rows of the page only, unless the query asks for the order of another field. Raises 400.
+    """
+    if (request.args.get("orderBy") or default) != default:
+        return page_of(ordered([document(row) for row in connection.execute(wanted)], default))
+    page, size = _page_and_size()
+    by = [column.desc() for column in order] if _descends() else order
+    rows = connection.execute(wanted.order_by(*by).limit(size).offset((page - 1) * size))
+    documents = [document(row) for row in rows]
+    total = connection.execute(select(func.count()).select_from(wanted.subquery())).scalar_one()
+    return _page(documents, total, size)
 
 
-def wanted_page() -> Page:
-    """Read ``page`` and ``pageSize`` of the query. Raises 400."""
-    size = _number("pageSize", embedded().settings.default_page_size, MAX_PAGE_SIZE)
-    return Page((_number("page", 1, 1_000_000) - 1) * size, size)
-
-
-def paged(items: Sequence[Any], total: int) -> Response:
-    """Respond with a page of ``total`` items, and the header ``Total-Pages``."""
-    response = answer(list(items))
-    response.headers["Total-Pages"] = str(-(-total // wanted_page().size))
+def _page(documents: list[Any], total: int, size: int) -> Response:
+    response = answer(documents)
+    response.headers["Total-Pages"] = str(-(-total // size))
     return response
 
 
-def is_in_usual_order() -> bool:
-    """Whether the query asks for no order of its own, so that the database can cut out its page."""
-    return not request.args.get("orderBy") and request.args.get("sortOrderAsc", "true").lower() != "false"
+def _page_and_size() -> tuple[int, int]:
+    size = _number("pageSize", embedded().settings.default_page_size, MAX_PAGE_SIZE)
+    return _number("page", 1, 1_000_000), size
+
+
+def _descends() -> bool:
+    return request.args.get("sortOrderAsc", "true").lower() == "false"
 
 
 def ordered(items: list[dict[str, Any]], default: str = "Id") -> list[dict[str, Any]]:
     """Sort the list by the query parameters ``orderBy`` and ``sortOrderAsc``. Raises 400."""
     name = request.args.get("orderBy") or default
-    descending = request.args.get("sortOrderAsc", "true").lower() == "false"
+    descending = _descends()
     if not all(name in item for item in items):
         raise ApiError(400, f"orderBy: there is no field {name}")
     return sorted(items, key=lambda item: _sort_key(item[name]), reverse=descending)

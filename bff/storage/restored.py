@@ -7,30 +7,22 @@ They must not become valid again.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy import Engine, delete, update
 
 from bff.serving.database import writing
-from bff.storage.tables import attempts, studio_invites, studio_sessions, upstream_tokens
-
-UNSETTLED: Final = ("created", "launched")
+from bff.storage.tables import studio_invites, studio_sessions, upstream_tokens
 
 
 def invalidate(engine: Engine, now: datetime) -> dict[str, int]:
-    """End all unsettled attempts, Studio sessions and unused invites, and delete cached access tokens.
+    """End all Studio sessions and unused invites, and delete cached access tokens.
 
     Returns counts by a description. Safe to repeat, and while the programs run. Users' sessions are ended by
-    ``DatabaseSessionEnds.end_all``.
+    ``DatabaseSessionEnds.end_all``, attempts by ``connect.restored.end_unsettled``.
     """
-    table = attempts.c
-    expired = {"status": "expired", "error_code": "expired", "settled_at": now}
     unused = studio_invites.c.used_at.is_(None)
     with writing(engine).begin() as connection:
         return {
-            "attempts ended": connection.execute(
-                update(attempts).where(table.status.in_(UNSETTLED)).values(expired)
-            ).rowcount,
             "Studio sessions ended": connection.execute(delete(studio_sessions)).rowcount,
             "Studio invites ended": connection.execute(
                 update(studio_invites).where(unused).values(used_at=now)

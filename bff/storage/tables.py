@@ -269,6 +269,14 @@ sign_in_urls: Final = Table(
     Column("user_id", String(255), nullable=False),
     Column("minted_at", UtcDateTime, nullable=False, index=True),
     Column("authenticated_before", Boolean, nullable=False),
+    Column("token_sha256", String(64), index=True),
+)
+
+disconnect_keys: Final = Table(
+    "disconnect_keys",
+    metadata,
+    Column("key_sha256", String(64), primary_key=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
 )
 
 attempt_steps: Final = Table(

@@ -26,6 +26,8 @@ DOUBTFUL: Final = frozenset({BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND})
 UNKNOWN_SECONDS: Final = 5.0
 """How many seconds an account that did not exist is assumed not to exist."""
 MOST_UNKNOWN: Final = 10_000
+IS_MISSING: Final = " not found."
+"""How the embedded service's message ends where the path exists, and what it names does not."""
 NO_API: Final = (
     "the partner service's API is not there (404): is HITCHPOST_PARTNER_API_URL right, and does the proxy in"
     " front of it, if there is one, reach it?"
@@ -82,8 +84,8 @@ class PartnerCalls:
 
         token = self._token(None)
         answer = send(token)
-        if answer.status == NOT_FOUND and NOT_FOUND in means and EMBEDDED_HEADER not in answer.headers:
-            self._require_api(token)
+        if answer.status == NOT_FOUND and NOT_FOUND in means:
+            self._require_api(token, answer)
         if answer.status not in DOUBTFUL or answer.status in means:
             return answer
         if account is None:
@@ -147,8 +149,7 @@ class PartnerCalls:
         if answer.ok:
             return True
         if answer.status == NOT_FOUND:
-            if EMBEDDED_HEADER not in answer.headers:
-                self._require_api(token)
+            self._require_api(token, answer)
         else:
             # Is it us who are refused, or is this, too, an answer to an account that is not there?
             status = self._list_accounts(token)
@@ -159,12 +160,14 @@ class PartnerCalls:
         self._note_missing(account, made)
         return False
 
-    def _require_api(self, token: Secret) -> None:
+    def _require_api(self, token: Secret, answer: Answer) -> None:
         """Raise ``PartnerUnavailable`` if every path is answered 404: then a 404 tells nothing that is gone.
 
-        A proxy whose backend is away answers so, and so does a wrong ``HITCHPOST_PARTNER_API_URL``. The
-        embedded service marks its own answers, which need no second call.
+        A proxy whose backend is away answers so, and so does a wrong ``HITCHPOST_PARTNER_API_URL``. A 404 of
+        the embedded service itself is none of these, and costs no second call.
         """
+        if EMBEDDED_HEADER in answer.headers and message_of(answer).endswith(IS_MISSING):
+            return
         if self._list_accounts(token) == NOT_FOUND:
             raise PartnerUnavailable(NO_API)
 

@@ -252,6 +252,36 @@ class TestSignedIn:
         assert (change.event, change.row.connected_by) == (None, "grace")
         assert change.row.sequence == noticed.row.sequence
 
+    @pytest.mark.parametrize("status", [Status.CONNECTED, Status.EXPIRED])
+    @pytest.mark.parametrize(
+        ("account", "earlier", "before", "owner"),
+        [
+            ("ada@crm.example", (), False, "grace"),
+            # It stood already, another user was before both, or Ada has chosen another account since.
+            ("ada@crm.example", (), True, "ada"),
+            ("ada@crm.example", ("c",), False, "ada"),
+            ("grace@crm.example", (), False, "ada"),
+        ],
+    )
+    def test_a_sign_in_that_is_found_after_a_later_one_changes_the_owner_at_most(
+        self, status: Status, account: str, earlier: tuple[str, ...], before: bool, owner: str
+    ) -> None:
+        """Who signed in last is who connected it, and whoever was first has it. There is no second event."""
+        row = replace(ADAS, authenticated_at=NOW, owner="ada")
+        tokens = ("b", "a", *earlier)
+        records = [
+            SignInRecord(token, "connected", None, NOW, account if token == "a" else "ada@crm.example")
+            for token in tokens
+        ]
+        seen = granted("connected")
+        seen = replace(seen, authenticated_at=NOW, sign_ins=tuple(records))
+        found: dict[str, Any] = {"authenticated_before": before, "external_account": account}
+        change = self.ended(row, seen, status=status, sign_in_token_sha256="a", **found)
+        after = change.row if change else row
+        assert (after.connected_by, after.owned_by) == ("ada", owner)
+        assert after.external_account == "ada@crm.example"
+        assert change is None or change.event is None
+
     def test_it_is_told_also_while_somebody_is_about_to_end_it(self) -> None:
         """Who ends it tells of that afterwards; until then no look takes half of the end for a loss."""
         ending = replace(ENDED, ending_until=NOW + timedelta(seconds=1), ending_by="server")

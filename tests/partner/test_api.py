@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -11,6 +13,7 @@ from urllib.parse import quote
 
 import pytest
 import requests
+from sqlalchemy import event
 
 from bff.partner.account_connectors import store
 from bff.partner.api import accounts
@@ -255,3 +258,55 @@ def test_a77_an_account_connector_that_is_not_there_costs_one_call(world: World)
     body = {"connector": "sandbox", "connection": "900001"}
     assert world.page("POST", "/v1/attempts", session, json=body).status_code == 404
     assert ("GET", "/v1.0/accounts") not in world.partner_calls.seen
+
+
+def test_a_page_of_accounts_reads_no_others(api: Api) -> None:
+    """It costs the same however many accounts there are, and comes in the order of their creation."""
+    made = [
+        api.call(
+            "POST", "/v1.0/accounts", {"Name": str(number), "ParentAccountId": api.account}, account=None
+        )
+        for number in range(3)
+    ]
+    ids = [each.json()["Id"] for each in made]
+    own = f"/v1.0/accounts/{quote(api.account, safe='')}/subaccounts"
+    with hears_statements(api) as asked:
+        told = api.call("GET", "/v1.0/accounts?page=1&pageSize=2", account=None)
+    assert (len(told.json()), int(told.headers["Total-Pages"]) >= 2) == (2, True)
+    assert all("LIMIT" in each or "count(*)" in each for each in asked if "account.details" in each)
+    pages = [api.call("GET", f"{own}?pageSize=2&page={page}", account=None) for page in (1, 2)]
+    assert [each["Id"] for page in pages for each in page.json()] == ids
+    last = api.call("GET", f"{own}?pageSize=1&sortOrderAsc=false", account=None)
+    assert ([each["Id"] for each in last.json()], last.headers["Total-Pages"]) == (ids[-1:], "3")
+
+
+def test_a_page_of_installed_connectors_reads_no_others(api: Api) -> None:
+    """So a whole list, page by page, costs twice as much where there are twice as many."""
+    ids, asked = [], []
+    for number in range(6):
+        made = api.call("POST", "/v1.0/connectors/101/install", {"Name": f"CRM {number}"})
+        ids.append(made.json()["Id"])
+        with hears_statements(api) as statements:
+            last = api.call("GET", "/v1.0/account/connectors?pageSize=1&sortOrderAsc=false").json()
+        assert [each["Id"] for each in last] == ids[-1:]
+        asked.append(len(statements))
+    assert asked == asked[:1] * 6
+    pages = [api.call("GET", f"/v1.0/account/connectors?pageSize=4&page={page}") for page in (1, 2, 3)]
+    assert [[each["Id"] for each in page.json()] for page in pages] == [ids[:4], ids[4:], []]
+    assert pages[0].headers["Total-Pages"] == "2"
+
+
+@contextmanager
+def hears_statements(api: Api) -> Iterator[list[str]]:
+    """The statements that the service runs meanwhile."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    engine = api.world.partner_service.database.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", note)

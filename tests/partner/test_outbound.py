@@ -8,14 +8,17 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bff.partner.app import create_app
+from bff.partner.grants import key_check
 from bff.partner.providers import outbound, transport
 from bff.partner.providers.catalogue import Catalogue, FaultyCatalogue
 from bff.partner.providers.catalogue_faults import ENDPOINTS
 from bff.partner.providers.credentials import Client
+from bff.partner.providers.entries import AskedField, Check
 from bff.partner.providers.outbound import ForbiddenUrl, Policy
 from bff.partner.providers.provider import Code, Provider, ProviderFailed
 from tests.support.raw_server import answers, play
@@ -238,6 +241,44 @@ def test_a43_every_call_of_a_third_party_goes_by_the_policy(world: World, third:
             call()
     assert provider.identify(item, kept, None).account is None
     assert len(third.asked) == asked
+
+
+@pytest.mark.parametrize(
+    ("origin", "more", "error"),
+    [
+        ("https://crm.corp.example:1", {}, "third_party_unreachable"),
+        ("https://{team}.corp.example:1", {}, "third_party_unreachable"),
+        ("https://{host}:1", {"allowed_hosts": ["*.corp.example"]}, "third_party_unreachable"),
+        ("https://{host}:1", {}, "third_party_url_forbidden"),
+        ("https://{address}:1", {}, "third_party_url_forbidden"),
+        ("{store}", {}, "third_party_url_forbidden"),
+    ],
+)
+def test_a43_hosts_that_users_type_are_in_no_network_of_the_operators(
+    world: World, third: ThirdParty, origin: str, more: dict[str, Any], error: str
+) -> None:
+    """An allowed network is for hosts of the catalogue's choice: token, user info, check and revocation."""
+    values = {"team": "a", "host": "a.corp.example", "address": "127.0.0.2", "store": "https://a.example:1"}
+    calls = {"token_url": f"{origin}/t", "userinfo_url": f"{origin}/u", "revocation_url": f"{origin}/r"}
+    fields = [AskedField(name=name, label=name, pattern=".+") for name in values]
+    check = Check(url=f"{origin}/check")
+    entry = {**calls, **more, "fields": fields, "check": check}
+    item = third.offer(world).model_copy(update=entry)
+    networks = outbound.networks_of("127.0.0.0/8")
+    provider = Provider(Policy(networks=networks, resolver=lambda *_: ["127.0.0.2"]))
+    client = Client("hitchpost", "secret")
+    for call in (
+        lambda: provider.client_credentials(item, client, values),
+        lambda: provider.revoke(item, client, "t", "refresh_token", values),
+    ):
+        with pytest.raises(ProviderFailed, match=error):
+            call()
+    with pytest.raises(transport.NoReply, match=error):
+        key_check.ask(provider, item, values)
+    credentials = replace(Connection(world, third.offer(world)).connect().credentials(), values=values)
+    said = provider.identify(item, credentials, None).said
+    assert said is not None
+    assert said.error == error
 
 
 @contextlib.contextmanager

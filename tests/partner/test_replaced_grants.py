@@ -210,6 +210,37 @@ def test_a72_who_does_not_know_the_account_ends_nothing_that_stands(world: World
     assert revoked(third) == ["second"]
 
 
+@pytest.mark.parametrize("why", ["disconnected", "removed", "unusable", "not stored", "not noted"])
+@pytest.mark.parametrize("named", [True, False])
+def test_a72_a_refused_sign_in_ends_no_other_connection_of_the_account(
+    world: World, third: ThirdParty, why: str, named: bool
+) -> None:
+    """Another tenant's, where one token ends all of an account. The end of that one ends both."""
+    names = {"userinfo_url": f"{third.url}/userinfo"} if named else {}
+    item = third.offer(world, revocation_ends="consent", **names)
+    brings(third, "theirs")
+    theirs, mine = Connection(world, item), Connection(world, item)
+    theirs.connect()
+    brings(third, "refused")
+    state, answered = mine.begin(), third.says["token"]
+    if why == "disconnected":
+        mine.api.call("PUT", f"{mine.path}/deauthenticate")
+    if why == "unusable":
+        brings(third, "refused", token_type="mac")
+    if why == "removed":
+        third.says["token"] = lambda form: [mine.api.call("DELETE", mine.path), answered(form)][1]
+    refuses = {
+        "not stored": ("UPDATE account_connector",),
+        "not noted": ("UPDATE account_connector", "INSERT"),
+    }
+    with failing(world, *refuses.get(why, ("no such statement",))):
+        assert mine.answer(state, code="c").status_code in {400, 410}
+    keep_house(world, mine)
+    assert revoked(third) == []
+    theirs.api.call("PUT", f"{theirs.path}/deauthenticate")
+    assert revoked(third) == ["theirs"]
+
+
 def test_a72_a_grant_for_a_connector_that_was_removed_meanwhile(world: World, third: ThirdParty) -> None:
     """The code was being exchanged: what it brought is of no use to anybody, and is revoked."""
     connection = Connection(world, third.offer(world))

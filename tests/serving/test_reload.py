@@ -156,6 +156,7 @@ def test_a68_a_worker_that_cannot_start_is_started_again(tmp_path: Path) -> None
         refusal = requests.post(f"{bff.url}/v1/sessions", json={}, timeout=5)
         assert (refusal.status_code, refusal.json()["code"]) == (503, "storage_unavailable")
         assert refusal.headers["Retry-After"]
+        assert "error" not in refusal.json(), "the widget then repeats the call"
         database.rmdir()
         for part in tmp_path.glob("away*"):
             part.rename(tmp_path / part.name.replace("away", "bff.db"))

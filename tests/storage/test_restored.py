@@ -14,9 +14,12 @@ from bff.partner.__main__ import main as partner
 from bff.partner.storage import tables
 from bff.partner.storage.database import Database
 from bff.partner.storage.restored import JUMP, void
+from bff.serving.database import open_database
+from bff.storage.tables import outbox
 from bff.studio.access import Role
 from bff.web.kit.services import EXTENSION, Services
 from tests.partner.test_grants import environment
+from tests.support.connections import hear_of, listed
 from tests.support.databases import DatabaseUrl
 from tests.support.world import World, open_world
 
@@ -57,6 +60,29 @@ def test_what_was_used_or_ended_is_not_good_again(
         assert studio.session(entered[0]) is None
         assert requests.get(minted, timeout=20, allow_redirects=False).status_code == 403
         assert world.read(world.connect(world.session()))["status"] == "connected"
+
+
+def test_what_succeeded_since_the_backup_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end that the restore makes of an attempt, and its late success after that."""
+    with open_world(tmp_path) as world:
+        hear_of(world)
+        unlaunched, launched = (world.begin(world.session(user=user)) for user in ("grace", "ada"))
+        world.sign_in(world.launch(launched["launch_token"]).headers["Location"])
+        monkeypatch.setenv("HITCHPOST_DATABASE_URL", world.bff_database)
+        assert hitchpost(["db", "restored"]) == 0
+        services_of(world).upkeep.housekeeping.look_back()
+        engine = open_database(world.bff_database)
+        with engine.connect() as connection:
+            told = connection.execute(select(outbox.c.subject, outbox.c.type).order_by(outbox.c.id)).all()
+        engine.dispose()
+        ids = {unlaunched["id"]: "unlaunched", launched["id"]: "launched"}
+        assert sorted((ids[one.subject], one.type) for one in told if one.subject in ids) == [
+            ("launched", "attempt.late_success"),
+            ("launched", "attempt.settled"),
+            ("unlaunched", "attempt.settled"),
+        ]
+        (stands,) = [each for each in listed(world) if each["connector"] == "sandbox"]
+        assert (stands["state"], stands["connected_by"]) == ("connected", "ada")
 
 
 def test_ids_of_connections_do_not_come_again(tmp_path: Path, database_url: DatabaseUrl) -> None:

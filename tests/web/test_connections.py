@@ -192,7 +192,7 @@ class TestTold:
         assert named(world) == []
 
     def test_a_connection_by_a_url_of_the_hosts_server_is_told(self, world: World) -> None:
-        """Though there is no attempt around it: by the next look, and of nobody's doing that is known."""
+        """Though there is no attempt around it: by the next look, and whose it is. So at a reconnect."""
         body = {
             "user": {"id": "ada"},
             "account": {"id": world.account},
@@ -205,9 +205,18 @@ class TestTold:
         ((name, data),) = events(world)
         assert (name, data["connected_by"], data["external_account"]) == (
             "connected",
-            None,
+            "ada",
             "ada@sandbox.example",
         )
+        again = body | {"user": {"id": "grace"}}
+        world.sign_in(world.server("POST", "/v1/sign-in-urls", json=again).json()["url"])
+        listed(world)
+        assert [(name, data["connected_by"]) for name, data in events(world)] == [
+            ("connected", "ada"),
+            ("reconnected", "grace"),
+        ]
+        (row,) = shown(world, world.session())["connections"]
+        assert row["connected_by"] == "grace"
 
     def test_a_reconnect_is_told_as_one(self, world: World) -> None:
         """By whom it was this time."""
@@ -331,6 +340,25 @@ class TestEnd:
         assert (name, data["disconnected_by"]) == ("disconnected", "user:ada" if by_page else "server")
         assert (data["state"], data["external_account"], data["sequence"]) == ("disconnected", None, 2)
 
+    @pytest.mark.parametrize("policy", ["account", "owner"])
+    def test_the_same_call_again_is_answered_as_before(self, studio: StudioWorld, policy: str) -> None:
+        """Its first answer was lost. Another call is told that nothing is to end, and so is another user."""
+        sets(studio, disconnect=DisconnectPolicy(policy))
+        world = replace(studio.world, account="again-" + studio.product)
+        token, attempt = TestPolicy().signed_in_at(studio, world, "ada", "ada@sandbox.example")
+        told = world.page("GET", f"/v1/attempts/{attempt}", token, origin=studio.origin).json()
+        path = f"/v1/connections/{told['connection']['id']}"
+
+        def ends(key: str | None, token: str = token) -> int:
+            headers = {} if key is None else {"Idempotency-Key": key}
+            return world.page("DELETE", path, token, origin=studio.origin, headers=headers).status_code
+
+        assert [ends("one"), ends("one"), ends("two"), ends(None), ends("one")] == [204, 204, 404, 404, 204]
+        assert ends("one", world.session(key=studio.secret_key, user="grace")) == 404
+        stranger = replace(world, account="stranger-" + world.account)
+        assert ends("one", stranger.session(key=studio.secret_key)) == 404
+        assert ends("k" * 256) == 422
+
     def test_a80_only_who_has_it_can_end_it(self, world: World) -> None:
         """Not another account, product or session, nor a page that may not offer its connector."""
         connection = connected(world, world.session())
@@ -437,6 +465,45 @@ class TestPolicy:
         ("policy", "owner", "other"),
         [("account", 204, 204), ("owner", 204, 403), ("server", 403, 403)],
     )
+    def test_a80_who_may_not_end_it_may_not_replace_its_account(
+        self, studio: StudioWorld, policy: str, owner: int, other: int
+    ) -> None:
+        """With the account that signed in at a reconnect. The page is told with the attempt that failed."""
+        with self.product(studio, disconnect=DisconnectPolicy(policy)) as world:
+            for user, expected in (("grace", other), ("ada", owner)):
+                self.signed_in_at(studio, world, "ada", "ada@sandbox.example")
+                token, attempt = self.signed_in_at(studio, world, user, "grace@sandbox.example")
+                ended_before = revocations(world)
+                path = f"/v1/attempts/{attempt}"
+                told = world.page("GET", path, token, origin=studio.origin).json()
+                assert (told["error"]["code"], told["may_accept"]) == ("account_mismatch", expected == 204)
+                answer = world.page("POST", path + "/accept", token, origin=studio.origin, json={})
+                again = world.page("POST", path + "/accept", token, origin=studio.origin, json={})
+                codes = [each.json().get("code") for each in (answer, again)]
+                assert codes == ([None] if expected == 204 else ["not_allowed"]) * 2
+                assert (revocations(world) == ended_before) is (expected == 403)
+                named: dict[str, Any] = {"key": studio.secret_key, "params": {"account": world.account}}
+                found = world.server("GET", "/v1/connections", **named).json()["connections"]
+                stands = next(each for each in found if each["connector"] == "sandbox")
+                account = "grace@sandbox.example" if expected == 204 else "ada@sandbox.example"
+                assert stands["external_account"] == account
+                world.server("DELETE", f"/v1/connections/{stands['id']}", **named)
+
+    def signed_in_at(self, studio: StudioWorld, world: World, user: str, account: str) -> tuple[str, str]:
+        """The session of a user who has signed in with this third-party account, and the attempt."""
+        token = world.session(key=studio.secret_key, user=user)
+        asked = {"origin": studio.origin, "json": {"connector": "sandbox"}}
+        begun = world.page("POST", "/v1/attempts", token, **asked).json()
+        opened_for = {"product": studio.product, "origin": studio.origin}
+        url = world.launch(begun["launch_token"], opened_for=opened_for).headers["Location"]
+        world.sign_in(url, account=account)
+        world.server("GET", f"/v1/attempts/{begun['id']}?hint=message", key=studio.secret_key)
+        return token, begun["id"]
+
+    @pytest.mark.parametrize(
+        ("policy", "owner", "other"),
+        [("account", 204, 204), ("owner", 204, 403), ("server", 403, 403)],
+    )
     def test_a80_pages_may_as_the_product_file_says(
         self, studio: StudioWorld, policy: str, owner: int, other: int
     ) -> None:
@@ -538,6 +605,16 @@ class TestSeveral:
 
 class TestNamed:
     """An attempt that names the connection to reconnect."""
+
+    def test_one_that_is_not_there_costs_one_call(self, world: World) -> None:
+        """Any user may name any id: no list is asked for, as where a proxy may have answered 404."""
+        token = world.session()
+        connected(world, token)
+        before = len(world.partner_calls.seen)
+        body = {"connector": "sandbox", "connection": "1234567"}
+        assert world.page("POST", "/v1/attempts", token, json=body).status_code == 404
+        calls = [call for call in world.partner_calls.seen[before:] if "accounts" in call[1]]
+        assert calls == []
 
     def test_it_reconnects_exactly_that_one(self, world: World) -> None:
         """And another connector's, account's or product's is none of its own."""

@@ -96,3 +96,5 @@ def test_a_database_that_cannot_be_read_is_no_fault_of_ours(tmp_path: Path, path
         headers = {"Accept": "application/json"}
         told = requests.get(f"{world.bff}/studio/enter/whatever", headers=headers, timeout=20)
         assert (told.status_code, told.json()["code"]) == (503, "storage_unavailable")
+        assert told.json()["title"]
+        assert "error" not in told.json(), "the widget then repeats the call"

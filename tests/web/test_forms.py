@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +17,8 @@ from sqlalchemy import update
 from bff.serving.database import open_database
 from bff.storage.tables import attempts
 from bff.web.kit.limits import Purpose, Rates
-from bff.web.kit.services import EXTENSION
+from bff.web.kit.services import EXTENSION, services_of
+from tests.support.connections import listed
 from tests.support.databases import DatabaseUrl
 from tests.support.dump import dump
 from tests.support.forms import ADA, DOWN, GRACE, KEY, SHOP, open_form, products
@@ -97,6 +100,56 @@ def test_cancel_is_a_no(world: World, session: str) -> None:
     assert "end" in form.send(ADA)
     assert form.status() == "declined"
     assert form.load().page.status_code == 410
+
+
+@pytest.mark.parametrize("is_refused_first", [False, True])
+def test_cancel_while_nobody_knows_is_looked_at_again(
+    world: World, session: str, is_refused_first: bool
+) -> None:
+    """The key was stored, its answer was lost, and the partner service is away then: a late success."""
+    form = open_form(world, session, KEY)
+    if is_refused_first:
+        assert form.send("wrong")["faults"]
+    with put_is_lost(world):
+        form.post(ADA)
+        assert form.send(action="cancel")["end"]["title"] == "Cancelled"
+        assert form.status() == "cancelled"
+    services = services_of(world.bff_app)
+    services.clicks.attempts.plan_look(form.attempt, datetime.now(UTC) - timedelta(seconds=1))
+    services.upkeep.housekeeping.look_back()
+    assert world.read(form.attempt)["late_success"]["external_account"] == "ada@sandbox.example"
+    (stands,) = [each for each in listed(world) if each["connector"] == KEY]
+    assert (stands["state"], stands["connected_by"]) == ("connected", "ada")
+
+
+@contextmanager
+def put_is_lost(world: World) -> Iterator[None]:
+    """The partner service does what it is told, and then neither this nor any later call is answered."""
+    calls, is_away = world.partner_calls, threading.Event()
+    served = calls.app
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        if not is_away.is_set() and environ["REQUEST_METHOD"] == "PUT":
+            list(served(environ, lambda *_: None))
+            is_away.set()
+        if is_away.is_set():
+            start_response("502 Bad Gateway", [("Content-Type", "text/plain")])
+            return [b""]
+        answer: list[bytes] = served(environ, start_response)
+        return answer
+
+    calls.app = app
+    yield
+    calls.app = served
+
+
+def test_cancel_after_a_refused_key_is_a_no(world: World, session: str) -> None:
+    """What became of it is known: nothing is looked at again."""
+    form = open_form(world, session, KEY)
+    assert form.send("wrong")["faults"]
+    assert form.send(DOWN)["whole"]
+    form.send(action="cancel")
+    assert form.status() == "declined"
 
 
 def test_cancel_after_a_key_that_connected_is_no_no(world: World, session: str) -> None:

@@ -266,6 +266,7 @@ def costly_calls_fail_and_reads_go_on(world: World, session: str, launch_token: 
     """What costs something is refused with 503 and Retry-After; what only shows something is there."""
     refused = begin(world, session)
     assert (refused.status_code, refused.json()["code"]) == (503, "limits_unavailable")
+    assert "error" not in refused.json(), "the widget then repeats the call"
     assert seconds(refused) >= 1
     pressed = world.press(launch_token)
     assert (pressed.status_code, pressed.json()["code"]) == (503, "limits_unavailable")

@@ -55,6 +55,21 @@ def test_the_list_has_every_attempt_once_newest_first(world: World) -> None:
     assert [item["id"] for item in second["attempts"]] == begun[::-1][3:6]
 
 
+def test_what_ended_since_is_listed_however_long_ago_it_began(world: World) -> None:
+    """A server that was away finds what it has missed: also a form that was sent again and again."""
+    token, now = world.session(), datetime.now(UTC)
+    ended, late, older, running = (world.begin(token)["id"] for _ in range(4))
+    long_ago, before = now - timedelta(hours=7), now - timedelta(hours=5)
+    world.change(ended, created_at=long_ago, settled_at=now)
+    world.change(late, created_at=long_ago, settled_at=before, late_success_at=now)
+    world.change(older, created_at=long_ago, settled_at=before)
+    world.change(running, created_at=long_ago)
+    since = (now - timedelta(minutes=1)).isoformat().replace("+00:00", "Z")
+    for more in ("", "&user=ada", "&limit=1"):
+        found = walked(world, f"account={world.account}&since={since}{more}")
+        assert sorted(found) == sorted([ended, late]), more
+
+
 def test_the_list_is_filtered_by_what_is_asked(world: World) -> None:
     """By account, user, connector, status and time; all of them together."""
     ada, bob = world.session(), world.session(user="bob")

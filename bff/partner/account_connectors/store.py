@@ -132,9 +132,9 @@ def find(connection: Connection, account_id: str, account_connector_id: int) -> 
     return row
 
 
-def find_all(connection: Connection, account_id: str) -> list[Row[Any]]:
-    """Every account connector of this account, oldest first."""
-    return list(connection.execute(_of_account(account_id).order_by(tables.account_connector.c.id)))
+def of_account(account_id: str) -> Select[Any]:
+    """Select the account connectors of this account."""
+    return select(tables.account_connector).where(tables.account_connector.c.account_id == account_id)
 
 
 def add(
@@ -276,7 +276,3 @@ def property_documents(
 def _find_preferred(connection: Connection, account_id: str, connector_id: int) -> Row[Any] | None:
     row: Row[Any] | None = _PREFERRED.first(connection, account=account_id, connector=connector_id)
     return row
-
-
-def _of_account(account_id: str) -> Select[Any]:
-    return select(tables.account_connector).where(tables.account_connector.c.account_id == account_id)

@@ -9,17 +9,7 @@ from sqlalchemy import Connection, delete, func, update
 from sqlalchemy.exc import IntegrityError
 
 from bff.partner import clock
-from bff.partner.access import (
-    account_level,
-    answer,
-    body,
-    is_in_usual_order,
-    ordered,
-    page_of,
-    paged,
-    text,
-    wanted_page,
-)
+from bff.partner.access import account_level, answer, body, page_of_rows, text
 from bff.partner.account_connectors import properties, state, store
 from bff.partner.audit import audit
 from bff.partner.context import embedded
@@ -39,12 +29,12 @@ def list_all() -> Response:
     """List the account connectors of the account."""
     account_id, service = account_level(), embedded()
     with service.database.reading() as connection:
-        rows = store.find_all(connection, account_id)
-        if is_in_usual_order():
-            page = wanted_page()
-            shown = rows[page.first : page.first + page.size]
-            return paged([store.as_json(service, connection, row) for row in shown], len(rows))
-        return page_of(ordered([store.as_json(service, connection, row) for row in rows]))
+        return page_of_rows(
+            connection,
+            store.of_account(account_id),
+            lambda row: store.as_json(service, connection, row),
+            tables.account_connector.c.id,
+        )
 
 
 @routes.get("/v1.0/account/connectors/<int:account_connector_id>")

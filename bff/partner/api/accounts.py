@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response
 from pydantic import BaseModel
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bff.openapi.operation import TEXT
@@ -16,10 +16,8 @@ from bff.partner.access import (
     answer,
     body,
     id_text,
-    is_in_usual_order,
-    ordered,
     page_of,
-    paged,
+    page_of_rows,
     partner_level,
     require_account,
     text,
@@ -80,15 +78,7 @@ def create() -> Response:
 def list_all() -> Response:
     """List all accounts."""
     partner_level()
-    with embedded().database.reading() as connection:
-        if is_in_usual_order():
-            page, table = wanted_page(), tables.account
-            query = select(table).order_by(table.c.created_at, table.c.id)
-            rows = connection.execute(query.offset(page.first).limit(page.size)).all()
-            total = connection.execute(select(func.count()).select_from(table)).scalar_one()
-            return paged([_document(row) for row in rows], total)
-        rows = connection.execute(select(tables.account)).all()
-    return page_of(ordered([_document(row) for row in rows], "CreatedDate"))
+    return _page_of(select(tables.account))
 
 
 @routes.get("/v1.0/accounts/<any_text:account_id>")
@@ -142,13 +132,8 @@ def list_sub_accounts(account_id: str) -> Response:
     """List the sub-accounts of an account."""
     partner_level(account_id)
     require_account(account_id)
-    with embedded().database.reading() as connection:
-        rows = [
-            row
-            for row in connection.execute(select(tables.account))
-            if row.details.get("ParentAccountId") == account_id
-        ]
-    return page_of(ordered([_document(row) for row in rows], "CreatedDate"))
+    parent = tables.account.c.details["ParentAccountId"].as_string()
+    return _page_of(select(tables.account).where(parent == account_id))
 
 
 @routes.get("/v1.0/accounts/<any_text:account_id>/users")
@@ -226,6 +211,12 @@ def _find(connection: Connection, account_id: str) -> Row[Any]:
     if row is None:
         raise missing("Account")
     return row
+
+
+def _page_of(wanted: Select[Any]) -> Response:
+    table = tables.account.c
+    with embedded().database.reading() as connection:
+        return page_of_rows(connection, wanted, _document, table.created_at, table.id, default="CreatedDate")
 
 
 def _document(row: Row[Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select
+from sqlalchemy import Connection, Row, func, or_, select, true
 
 from bff.partner.account_connectors import properties, store
 from bff.partner.account_connectors.client import client_of
@@ -71,7 +71,7 @@ def is_in_use(service: Embedded, connection: Connection, item: CatalogueConnecto
     if any(_is_same(service, row, grant) for row in candidates) or _is_held(service, connection, item, grant):
         return True
     return item.revocation_ends == "consent" and any(
-        _is_same_account(row.id, row.external_account, grant)
+        _may_be_same_account(row.external_account, grant.external_account)
         and _client_id(service, connection, item, row) in {grant.client.id, None}
         for row in candidates
     )
@@ -80,8 +80,13 @@ def is_in_use(service: Embedded, connection: Connection, item: CatalogueConnecto
 def _candidates(connection: Connection, item: CatalogueConnector, grant: Grant) -> Iterator[Row[Any]]:
     table = tables.account_connector.c
     conditions = [table.grant_sha256 == sha256(grant.token.value), table.id == grant.account_connector_id]
+    if item.revocation_ends == "consent":
+        # Where either account is unknown, they may be the same.
+        conditions.append(table.external_account.is_(None))
     if grant.external_account is not None:
         conditions.append(func.lower(table.external_account) == func.lower(grant.external_account))
+    elif item.revocation_ends == "consent":
+        conditions.append(true())
     wanted = select(tables.account_connector).where(
         table.connector_id == item.id, table.credentials.is_not(None), or_(*conditions)
     )
@@ -102,7 +107,7 @@ def _is_held(service: Embedded, connection: Connection, item: CatalogueConnector
     return any(
         (
             item.revocation_ends == "consent"
-            and _have_same_account(row.external_account, grant.external_account)
+            and _may_be_same_account(row.external_account, grant.external_account)
         )
         or _has_token(service, row.held, store.held_in(store.BesideOwner(row), row.token_sha256), grant)
         for row in connection.execute(held)
@@ -116,15 +121,8 @@ def _has_token(service: Embedded, sealed: str, context: str, grant: Grant) -> bo
         return False
 
 
-def _is_same_account(account_connector_id: int, account: str | None, grant: Grant) -> bool:
-    """Compare the accounts, or the account connectors if one account is unknown."""
-    if account is None or grant.external_account is None:
-        return account_connector_id == grant.account_connector_id
-    return is_same(account, grant.external_account)
-
-
-def _have_same_account(one: str | None, other: str | None) -> bool:
-    return one == other if one is None or other is None else is_same(one, other)
+def _may_be_same_account(one: str | None, other: str | None) -> bool:
+    return one is None or other is None or is_same(one, other)
 
 
 def _client_id(

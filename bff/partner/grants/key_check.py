@@ -73,9 +73,10 @@ def ask(provider: Provider, item: CatalogueConnector, values: Mapping[str, str])
         payload = {"body": json.dumps(params).encode()}
     elif params:
         payload = {"form": params}
+    policy = item.policy(check.url, provider.policy)
     # Some checks list things. The status alone may be enough, so a long body is cut, and not refused.
     payload |= {"limits": provider.limits, "most_bytes": transport.MAX_LISTED_BYTES, "cuts": True}
-    return transport.send(provider.policy, check.method, url, headers=headers, **payload)
+    return transport.send(policy, check.method, url, headers=headers, **payload)
 
 
 def is_busy(reply: transport.Reply) -> bool:

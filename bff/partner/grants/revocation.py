@@ -25,7 +25,7 @@ from bff.partner.grants import ending, grants_in_use, noting
 from bff.partner.grants.noting import Owner
 from bff.partner.grants.turns import Turns, fairly
 from bff.partner.providers.catalogue import CatalogueConnector
-from bff.partner.providers.credentials import Credentials
+from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.provider import Provider, ProviderFailed
 from bff.partner.storage import tables
 from bff.serving.logs import about
@@ -107,10 +107,26 @@ def _revoke_unnoted(service: Embedded, owner: Owner, credentials: Credentials) -
     item = service.catalogue.by_id(owner.connector_id)
     if item is None or item.revocation_url is None or credentials.client is None:
         return
+    about_grant = {"account_connector": owner.account_connector_id}
     try:
+        if _ends_another(service, item, owner, credentials, credentials.client):
+            audit("grant kept", **about_grant)
+            return
         ending.end(service.provider.in_a_hurry(), item, credentials.client, credentials)
     except ProviderFailed as failure:
-        audit("revocation given up", account_connector=owner.account_connector_id, error=failure.error)
+        audit("revocation given up", **about_grant, error=failure.error)
+
+
+def _ends_another(
+    service: Embedded, item: CatalogueConnector, owner: Owner, credentials: Credentials, client: Client
+) -> bool:
+    """Whether revoking a new grant may end one in use. If the database does not tell: whether it ever can."""
+    grant = grants_in_use.Grant(credentials, client, owner.account_connector_id, owner.external_account)
+    try:
+        with service.database.reading() as connection:
+            return grants_in_use.is_in_use(service, connection, item, grant)
+    except Exception:  # noqa: BLE001  # logged by the caller: the database refused before
+        return item.revocation_ends == "consent"
 
 
 def revoke_now(service: Embedded, revocation_id: str | None, provider: Provider | None = None) -> str:

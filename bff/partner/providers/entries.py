@@ -261,6 +261,10 @@ class CatalogueConnector(_Strict):
         texts = [self.revocation_url or "", *(text for table in tables for text in table.values())]
         return any("access_token" in templates.names_in(text) for text in texts)
 
+    def policy(self, template: str, policy: outbound.Policy) -> outbound.Policy:
+        """The policy for calls to one of this entry's URLs."""
+        return templates.policy_for(template, self.patterns, tuple(self.allowed_hosts), policy)
+
     def url(self, template: str, values: Mapping[str, str]) -> str:
         """Fill the placeholders of one of this entry's URLs. Raises ``templates.Unfit``."""
         return templates.fill_url(template, values, self.patterns, tuple(self.allowed_hosts), self.kept)

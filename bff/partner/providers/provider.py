@@ -185,8 +185,9 @@ class Provider:
             url = item.url(item.userinfo_url, values)
             headers = templates.fill_headers(_merged_headers(default_headers, item.userinfo_headers), values)
             method = item.userinfo_method
+            policy = item.policy(item.userinfo_url, self.policy)
             most: dict[str, Any] = {"limits": self.limits, "most_bytes": transport.MAX_LISTED_BYTES}
-            reply = transport.send(self.policy, method, url, headers=headers, body=body, **most)
+            reply = transport.send(policy, method, url, headers=headers, body=body, **most)
         except templates.Unfit as error:
             return None, Said("userinfo", None, UNFIT, str(error))
         except transport.NoReply as error:
@@ -233,7 +234,8 @@ class Provider:
             headers = _merged_headers(
                 templates.fill_headers(item.token_headers, url_values), headers, request.headers
             )
-            reply = transport.send(self.policy, method, url, headers=headers, limits=self.limits, **payload)
+            policy = item.policy(request.url, self.policy)
+            reply = transport.send(policy, method, url, headers=headers, limits=self.limits, **payload)
         except templates.Unfit as error:
             raise _unfit_failure(request.endpoint, error) from None
         except transport.NoReply as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -141,6 +142,17 @@ def is_bound(template: str, patterns: Mapping[str, str], allowed_hosts: tuple[st
     if tail.startswith(".") and (tail.count(".") > 1 or tail == ".localhost"):
         return True
     return tail == "" and all(_LISTED.fullmatch(patterns.get(name, ".")) for name in names)
+
+
+def policy_for(
+    template: str, patterns: Mapping[str, str], allowed_hosts: tuple[str, ...], policy: outbound.Policy
+) -> outbound.Policy:
+    """The policy for a URL template: hosts that users type may have public addresses only.
+
+    The networks that the operator allows are for hosts of the operator's choice. Without a name that is
+    bound, any user could look around in them.
+    """
+    return policy if is_bound(template, patterns, allowed_hosts) else replace(policy, networks=())
 
 
 def _split(template: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -20,7 +20,7 @@ from bff.partner.grants import held as grants
 from bff.partner.grants import noting, revocation
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
-from bff.partner.providers.provider import Code, ProviderFailed
+from bff.partner.providers.provider import Code, Identified, ProviderFailed
 from bff.partner.providers.said import Said, legible
 from bff.partner.sign_in import naming, pages, tokens
 from bff.partner.sign_in.flow_cookies import Binding
@@ -57,7 +57,10 @@ def connect(
     owner, credentials = _owner(service, item, wanted), None
     try:
         credentials, document = _obtain(service, item, client, wanted, code)
-        outcome = _keep(service, item, wanted, credentials, document)
+        identified = _identify(service, item, credentials, document)
+        # So that its revocation ends no other connection of the same account.
+        owner = replace(owner, external_account=identified.account)
+        outcome = _keep(service, item, wanted, identified)
     except ProviderFailed as failure:
         if failure.refused is not None:
             revocation.let_go(service, owner, failure.refused, now=False)
@@ -123,13 +126,17 @@ def _owner(service: Embedded, item: CatalogueConnector, wanted: Wanted) -> notin
     return noting.Owner(wanted.account_connector_id, item.id, account_id or "")
 
 
-def _keep(
-    service: Embedded, item: CatalogueConnector, wanted: Wanted, credentials: Credentials, document: Any
-) -> grants.Kept:
+def _identify(
+    service: Embedded, item: CatalogueConnector, credentials: Credentials, document: Any
+) -> Identified:
     identified = service.provider.identify(item, credentials, document)
     if identified.account is None and grants.names_accounts(item):
         # Try again once: without the account name, the grant could not replace another one.
         identified = service.provider.identify(item, credentials, document)
+    return identified
+
+
+def _keep(service: Embedded, item: CatalogueConnector, wanted: Wanted, identified: Identified) -> grants.Kept:
     naming.name_stored(service, item, wanted.account_connector_id)
     table = tables.account_connector
     with service.database.writing() as connection:
@@ -141,7 +148,7 @@ def _keep(
         if row is None:
             raise FlowError(410, "removed").concerns(wanted.target, wanted.message)
         if tokens.is_older(connection, wanted.token_sha256, row.ended_at):
-            raise ProviderFailed(ENDED, refused=credentials)
+            raise ProviderFailed(ENDED, refused=identified.credentials)
         return grants.keep(service, connection, row, wanted.token_sha256, identified)
 
 

@@ -49,6 +49,7 @@ def take(service: Embedded, account_id: str, row: Row[Any], document: dict[str, 
         else:
             token, owner = _token(document), noting.Owner(row.id, row.connector_id, row.account_id)
             tried = trying.attempt(service, provider, owner, item, values)
+            owner = replace(owner, external_account=tried.account)
             with revocation.revoked_on_error(service, owner, tried.credentials):
                 naming.name_stored(service, item, row.id, provider)
                 with service.database.writing() as connection:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     String,
@@ -67,6 +68,7 @@ account: Final = Table(
     Column("id", String(255), primary_key=True),
     Column("created_at", Moment, nullable=False),
     Column("details", JSON, nullable=False),
+    Index("ix_account_created", "created_at", "id"),
 )
 
 account_user: Final = Table(

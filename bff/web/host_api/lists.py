@@ -87,7 +87,8 @@ class DeliveryPage(BaseModel):
 def attempts() -> Response:
     """List the product's attempts, newest first.
 
-    A page may have fewer than `limit` entries and not be the last: continue while `next_cursor` is not null.
+    `since` finds what has begun, ended or succeeded late since then. A page may have fewer than `limit`
+    entries and not be the last: continue while `next_cursor` is not null.
     """
     product, query = host_server(), Query(("account", "user", "connector", "status", "since"))
     status = query.choice("status", [each.value for each in Status])

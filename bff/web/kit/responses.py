@@ -42,6 +42,10 @@ HTTP_CODES: Final = {
     429: "rate_limited",
 }
 
+REPEATED_CODES: Final = frozenset({StorageUnavailable.code, LimitsUnavailable.code})
+"""The codes of a store that is away for a moment, in which nothing was done. The widget repeats a call whose
+answer has no ``error``, as that of a proxy, and so the user sees nothing of it."""
+
 API_HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -74,7 +78,7 @@ def problem(status: int, code: str, detail: str, **extra: Any) -> Response:
         "detail": detail,
         "code": code,
         **({"next_step": next_step} if next_step else {}),
-        "error": _for_the_page(status, code),
+        **({} if code in REPEATED_CODES else {"error": _for_the_page(status, code)}),
         "request_id": request_id(request.environ),
         **extra,
     }

@@ -19,6 +19,7 @@ from bff.connect.polling import AttemptPoller
 from bff.connect.ports import AttemptStore, ReceiptSigner
 from bff.connect.service import Connect
 from bff.connect.sign_in_urls import SignInUrls
+from bff.connections.disconnect_keys import DisconnectKeys
 from bff.connections.health import Health
 from bff.connections.overview import Overview
 from bff.connections.service import Connections
@@ -63,6 +64,7 @@ class ConnectionParts:
     service: Connections
     overview: Overview
     health: Health
+    disconnect_keys: DisconnectKeys
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,11 @@ OWN_ORIGIN: Final = Parameter("Origin", "The BFF's own.", "header", required=Tru
 IDEMPOTENCY: Final = Parameter(
     "Idempotency-Key", "Sent again with the same key, the call begins nothing new.", "header"
 )
+IDEMPOTENCY_OF_END: Final = Parameter(
+    "Idempotency-Key",
+    "Sent again with the same key, the call is answered as before, for an hour.",
+    "header",
+)
 CONNECTION: Final = Parameter("connection_id", "The connection's `id`.", "path")
 ATTEMPT: Final = Parameter("attempt_id", "The attempt's `id`.", "path")
 ACCOUNT: Final = Parameter("account", "The account's id.", required=True, schema=ID.json_schema())

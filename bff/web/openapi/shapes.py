@@ -31,7 +31,10 @@ class Problem(BaseModel):
     code: str
     request_id: str
     next_step: str = ""
-    error: PageError
+    error: Annotated[
+        PageError | None,
+        Field(description="Absent if the same call may succeed in a moment: the widget repeats it."),
+    ] = None
     advice: Annotated[str | None, Field(description="What the people who build the page should change.")] = (
         None
     )
@@ -225,6 +228,10 @@ class AttemptState(BaseModel):
     settled_at: AwareDatetime | None = None
     timeline: list[TimelineStep] = []
     result: AttemptResult | None = None
+    may_accept: Annotated[
+        bool | None,
+        Field(description="After an account_mismatch: whether this user may accept the other account."),
+    ] = None
     step: Annotated[str | None, Field(description="The step that the element shows now, if any.")] = None
     advice: Annotated[str | None, Field(description="What the people who build the page should change.")] = (
         None

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 from bff.common.errors import ConnectorUnavailable
 from bff.connect.attempt import Attempt, Delivery, Hint
 from bff.connect.offered_connectors import offered_connectors
-from bff.connect.timeline import Step, all_steps
+from bff.connect.timeline import as_json
 from bff.connections.connection import State
 from bff.connections.overview import ConnectorState
 from bff.content import look
@@ -31,6 +31,7 @@ from bff.web.kit.services import services
 from bff.web.openapi import describe, parameters, shapes
 from bff.web.openapi.describe import Access
 from bff.web.widget_api.beginning import BEGINNING, spend_beginning
+from bff.web.widget_api.policy import page_json, require_may_accept
 
 HINTS: Final = frozenset(Hint)
 CUT_OFF: Final = "cut_off"
@@ -94,11 +95,11 @@ def read(attempt_id: str) -> Response:
     if hint or principal is not None:
         metrics.signalled(hint.value if hint else "timer")
     observed = services().clicks.poller.poll(attempt, hint)
-    views = services().clicks.attempt_views
     if principal is None:
-        timeline = _timeline(services().clicks.attempts.steps(attempt.id), observed)
+        timeline = as_json(observed, services().clicks.attempts.steps(attempt.id))
+        views = services().clicks.attempt_views
         return answer(views.for_server(observed, product) | {"timeline": timeline})
-    reply = views.for_page(observed, product, hint)
+    reply = page_json(product, principal, observed, hint)
     if request.headers.get(CUSTOM_HEADER) == CUT_OFF:
         reply["advice"] = "set Cross-Origin-Opener-Policy to same-origin-allow-popups on this page"
     return answer(reply)
@@ -118,7 +119,7 @@ def cancel(attempt_id: str) -> Response:
     read_body(Nothing)
     clicks = services().clicks
     attempt = clicks.connect.owned(attempt_id, principal)
-    return answer(clicks.attempt_views.for_page(clicks.connect.cancel(attempt), product))
+    return answer(page_json(product, principal, clicks.connect.cancel(attempt)))
 
 
 @routes.post("/v1/attempts/<attempt_id>/accept")
@@ -128,16 +129,20 @@ def cancel(attempt_id: str) -> Response:
     limit=Limit(BEGINNING),
     parameters=(parameters.ORIGIN, parameters.ATTEMPT),
     body=Nothing,
-    refusals=("not_found", *describe.PARTNER),
+    refusals=("not_found", "not_allowed", *describe.PARTNER),
 )
 def accept(attempt_id: str) -> Response:
-    """Accept the account that signed in after an ``account_mismatch``. Return the new attempt for it."""
+    """Accept the account that signed in after an ``account_mismatch``. Return the new attempt for it.
+
+    Ends the grant of the connected account, so the product's ``disconnect`` policy applies.
+    """
     product, principal = signed_in()
     read_body(Nothing)
     clicks = services().clicks
     attempt = clicks.connect.owned(attempt_id, principal)
     spend_beginning(principal, repeated=clicks.account_choice.accepted(attempt) is not None)
-    return answer(clicks.attempt_views.for_page(clicks.account_choice.accept(attempt), product))
+    require_may_accept(product, principal, attempt)
+    return answer(page_json(product, principal, clicks.account_choice.accept(attempt)))
 
 
 def _states(product: Product, principal: Principal) -> list[ConnectorState]:
@@ -174,16 +179,3 @@ def _hint(attempt: Attempt) -> Hint | None:
         # does not return to the BFF, so this shows only that the page is there.
         return Hint.FOCUS
     return found
-
-
-def _timeline(noted: list[Step], attempt: Attempt) -> list[dict[str, Any]]:
-    return [
-        {
-            "step": step.name,
-            "at": step.at.isoformat(),
-            "last_at": step.last_at.isoformat(),
-            "count": step.count,
-            "detail": attempt.third_party_error if step.name in {"failed", "declined"} else None,
-        }
-        for step in all_steps(attempt, noted)
-    ]

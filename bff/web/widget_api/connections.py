@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from bff.common import actors
-from bff.common.errors import NotAllowed, NotSignedIn
+from bff.common.errors import ConnectionNotFound, NotSignedIn
 from bff.connect.offered_connectors import offered_connectors
 from bff.content.product import OfferedConnector, Product, is_draft
 from bff.content.words import Words
@@ -14,14 +14,16 @@ from bff.openapi.operation import Answer
 from bff.web.kit import audit, cors
 from bff.web.kit.accounts import account_of
 from bff.web.kit.authenticate import bearer, host_server, signed_in, signed_in_or_host_server
-from bff.web.kit.connection_view import connection_json, may_end
+from bff.web.kit.connection_view import connection_json
 from bff.web.kit.guards import CUSTOM_HEADER, ORIGIN
+from bff.web.kit.idempotency import idempotency_key
 from bff.web.kit.limits import Limit, Purpose
 from bff.web.kit.locales import browser_languages, user_languages
 from bff.web.kit.responses import API_HEADERS, answer
 from bff.web.kit.services import services
 from bff.web.openapi import describe, parameters, shapes
 from bff.web.openapi.describe import Access
+from bff.web.widget_api.policy import require_may_end
 
 routes = Blueprint("hitchpost_connections", __name__)
 routes.after_request(cors.grant)
@@ -54,7 +56,7 @@ def connections() -> Response:
     Answer(204, "The connection has ended."),
     access=Access.PAGE_OR_SERVER,
     limit=Limit((Purpose.DISCONNECT,)),
-    parameters=(parameters.CONNECTION, parameters.ACCOUNT_OF_SERVER),
+    parameters=(parameters.CONNECTION, parameters.ACCOUNT_OF_SERVER, parameters.IDEMPOTENCY_OF_END),
     refusals=("connection_not_found", "not_allowed", "partner_unavailable"),
 )
 def disconnect(connection_id: str) -> Response:
@@ -65,13 +67,22 @@ def disconnect(connection_id: str) -> Response:
     product, principal = _caller()
     account = account_of(product, principal)
     actor = actors.user(principal.user.id) if principal else actors.SERVER
+    key, connections = idempotency_key(), services().connections
     services().limits.spend(Purpose.DISCONNECT, product.key, account.id, actor)
-    found = services().connections.service.find(account, _offered(product, principal), connection_id)
-    if not may_end(product, principal, found.row.owned_by):
-        who = "the user who connected it" if product.disconnect == "owner" else "the host's server"
-        raise NotAllowed(f"only {who} may end this connection (disconnect in the product's file)")
-    services().connections.service.end(found, actor)
-    audit.disconnected(actor, product.key, account.id, found.offered.key, found.row.account_connector_id)
+    try:
+        found = connections.service.find(account, _offered(product, principal), connection_id)
+        if found.exists:
+            require_may_end(product, principal, found.row)
+        if found.exists and key is not None:
+            connections.disconnect_keys.note(account, connection_id, actor, key)
+        connections.service.end(found, actor)
+    except ConnectionNotFound:
+        # The same call, whose first answer was lost.
+        if key is None or not connections.disconnect_keys.has(account, connection_id, actor, key):
+            raise
+    else:
+        number = found.row.account_connector_id
+        audit.disconnected(actor, product.key, account.id, found.offered.key, number)
     return Response(status=204, headers=API_HEADERS)
 
 
