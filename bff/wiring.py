@@ -138,15 +138,7 @@ def _wire(
         catalogue=upstream.catalogue,
         clicks=clicks,
         connections=ConnectionParts(
-            Connections(
-                ledger,
-                upstream.partner,
-                keys,
-                overview,
-                clicks.attempts,
-                clicks.poller,
-                clock,
-            ),
+            Connections(ledger, upstream.partner, keys, overview, clicks.attempts, clicks.poller, clock),
             overview,
             Health(ledger, upstream.partner, clock, upstream.pause_left, keys),
             DisconnectKeys(engine, clock),

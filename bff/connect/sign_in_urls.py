@@ -11,8 +11,9 @@ from bff.common.secret import Secret, fingerprint
 from bff.connect.minting import Minter
 from bff.connect.ports import AttemptStore, ExpectedConnections, MintedUrl
 from bff.content.minted_url import check_url_of_target, sign_in_url
-from bff.content.product import Product
+from bff.content.product import OfferedConnector, Product
 from bff.identity.principal import AccountRef, User
+from bff.upstream.protocol import AccountConnector, SignInToken
 from bff.upstream.sign_in_forms import AuthKind
 
 
@@ -65,6 +66,21 @@ class SignInUrls:
                 " cannot be connected"
             )
         account_connector, token = self._minter.mint(account, offered, user.id)
+        self._note(product, account, user, offered, account_connector, token)
+        url = sign_in_url(
+            self._service_url, account_connector.id, token.value, target_origin, callback_message
+        )
+        return url, token.expires_at
+
+    def _note(
+        self,
+        product: Product,
+        account: AccountRef,
+        user: User,
+        offered: OfferedConnector,
+        account_connector: AccountConnector,
+        token: SignInToken,
+    ) -> None:
         # So that the connection that this sign-in makes is told to be this user's. Where sign-ins are not
         # recorded, it is at least not attributed to an attempt.
         self._attempts.note_sign_in_url(
@@ -80,7 +96,3 @@ class SignInUrls:
         )
         if self._connections is not None and not account_connector.authenticated:
             self._connections.expect(account, offered, account_connector.id)
-        url = sign_in_url(
-            self._service_url, account_connector.id, token.value, target_origin, callback_message
-        )
-        return url, token.expires_at

@@ -21,7 +21,6 @@ from bff.partner.access import (
     partner_level,
     require_account,
     text,
-    wanted_page,
 )
 from bff.partner.context import embedded
 from bff.partner.errors import ApiError, denied, missing

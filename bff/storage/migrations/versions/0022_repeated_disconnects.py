@@ -1,6 +1,6 @@
 """What a disconnect was repeated with, and whose sign-in a URL of the host's server was for.
 
-Revision ID: 0027
+Revision ID: 0022
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0027"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
