@@ -212,7 +212,7 @@ def test_an_app_factory_mounts_later_and_once(partner: World, tmp_path: Path) ->
 
 
 def test_a_hosts_own_fault_is_told_as_its_own(partner: World, tmp_path: Path) -> None:
-    """Not as an outage of the partner service: the log names ``identify``, and where in it."""
+    """The log names ``identify``, and where in it; an answer of the host's own stays."""
 
     def identify(request: Request) -> Principal | None:
         if request.args.get("locale") == "de":
@@ -224,7 +224,7 @@ def test_a_hosts_own_fault_is_told_as_its_own(partner: World, tmp_path: Path) ->
     headers = {"X-Hitchpost": "1", "Origin": "http://localhost"}
     with capture_logs() as logs:
         answer = app.test_client().get("/hitchpost/v1/config", headers=headers)
-    assert (answer.status_code, answer.json and answer.json["code"]) == (422, "invalid_request")
+    assert (answer.status_code, answer.json and answer.json["code"]) == (500, "internal_error")
     (line,) = [line for line in logs if line["event"] == "identify failed"]
     assert line["error_type"] == "ConnectionError"
     assert "test_flask_host.py" in line["error_at"]

@@ -69,10 +69,10 @@ def _of_host(identify: Identify) -> Principal | None:
         given = identify(request)
     except HTTPException:
         raise  # The host answers by itself, such as with abort(401).
-    except Exception as error:  # noqa: BLE001  # whatever the host's code raises
-        # Not the partner service's fault, nor ours: the log says where in the host's code it is.
+    except Exception as error:
+        # Neither the partner service's fault nor ours: the log says where in the host's code it is.
         log.error("identify failed", path=request.path, **about(error))  # noqa: TRY400
-        raise InvalidRequest("the host app could not say who is signed in; its log says why") from None
+        raise
     if given is None:
         return None
     fault = shape_fault(given)
