@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -226,6 +227,10 @@ def test_a_life_at_or_below_the_margin_asks_once(world: World, third: ThirdParty
     [
         ("3600", None, 3600),
         (" 3600 ", None, 3600),
+        ("3600 seconds", None, 3600),
+        ("3600s", None, 3600),
+        (int(datetime.now(UTC).timestamp()) + 3600, None, 3600),
+        (10**9, None, 365 * 24 * 3600),
         ("3599.5", None, 3599.5),
         (3599.5, None, 3599.5),
         (None, 7200, 7200),
@@ -254,6 +259,9 @@ TIMES = {
     "Square": SOON.strftime("%Y-%m-%dT%H:%M:%SZ"),
     "a fraction of a second": SOON.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
     "another offset": SOON.astimezone(timezone(timedelta(hours=-5))).isoformat(),
+    "an offset after a blank": SOON.strftime("%Y-%m-%d %H:%M:%S +0000"),
+    "a zone by name": SOON.strftime("%Y-%m-%d %H:%M:%S UTC"),
+    "an HTTP date": format_datetime(SOON, usegmt=True),
     "no offset": SOON.strftime("%Y-%m-%d %H:%M:%S"),
     "seconds": int(SOON.timestamp()),
     "seconds as a text": str(int(SOON.timestamp())),

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from flask import json
 
-from bff.partner.providers import templates, transport
+from bff.partner.providers import body_errors, templates, transport
 from bff.partner.providers.answers import json_of
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.dotted import plain_text, value_at
@@ -71,9 +71,10 @@ def ask(provider: Provider, item: CatalogueConnector, values: Mapping[str, str])
 def error_of(item: CatalogueConnector, reply: transport.Reply) -> str | None:
     """The error in the body of a 2xx response to the check; None if it contains none."""
     check = item.check
-    if check is None or not (check.error_at or check.good_at):
-        return None
     document = json_of(reply)
+    if check is None or not (check.error_at or check.good_at):
+        error = body_errors.refusal_in(document)
+        return legible(error) or body_errors.UNNAMED if error else None
     if document is None:
         return NOT_UNDERSTOOD if check.good_at else None
     if check.good_at and not value_at(document, check.good_at):

@@ -11,12 +11,13 @@ from bff.partner.account_names import kept_name
 from bff.partner.context import Embedded
 from bff.partner.grants import key_check, revocation
 from bff.partner.grants.noting import Owner
-from bff.partner.providers import templates, transport
+from bff.partner.providers import refusals, templates, transport
 from bff.partner.providers.answers import json_of
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.dotted import text_at
 from bff.partner.providers.provider import UNFIT, Provider, ProviderFailed
+from bff.partner.providers.said import code_of
 
 REFUSED, NO_ANSWER = 422, 424
 _BUSY: Final = frozenset({408, 425, 429})
@@ -120,7 +121,10 @@ def check(provider: Provider, item: CatalogueConnector, values: Mapping[str, str
         raise _unreachable(f"it answered {reply.status}", {})
     if not 200 <= reply.status < 300:
         raise _refused(item, reply.status)
-    if key_check.error_of(item, reply):
+    reported = key_check.error_of(item, reply)
+    if reported and code_of(reported) in refusals.PASSING:
+        raise _unreachable("it reported a temporary failure", {})
+    if reported:
         # The error text is not reported, because it may contain the key.
         raise _refused(item, f"{reply.status} with an error")
     return kept_name(text_at(json_of(reply), item.account_claim))
