@@ -13,6 +13,7 @@ from bff.connect.ports import AttemptStore, MintedUrl
 from bff.content.minted_url import check_url_of_target, sign_in_url
 from bff.content.product import Product
 from bff.identity.principal import AccountRef, User
+from bff.upstream.protocol import AccountConnector
 from bff.upstream.sign_in_forms import AuthKind
 
 
@@ -40,7 +41,8 @@ class SignInUrls:
         """The URL and when its token ends (UTC).
 
         ``target_origin``: one of the product's origins, or, without ``callback_message``, a URL below one.
-        Raises ``UnknownConnector``, ``OriginNotRegistered``, ``InvalidRequest`` or ``PartnerProblem``.
+        Raises ``UnknownConnector``, ``OriginNotRegistered``, ``InvalidRequest`` or ``PartnerProblem``:
+        ``ConnectorUnavailable`` if the connector needs a form whose values are not set.
         """
         offered = product.connector(connector)
         if offered is None:
@@ -53,12 +55,14 @@ class SignInUrls:
                 f"target_origin: with a callback_message it must be the bare origin, {origin}"
             )
         check_url_of_target(self._service_url, target_origin, callback_message)
-        if self._minter.find(account, offered).form.auth is not AuthKind.OAUTH:
+        found = self._minter.find(account, offered)
+        if found.form.auth is not AuthKind.OAUTH:
             raise ConnectorUnavailable(
                 f"connector {connector!r} has no sign-in URL: it needs a form in the popup, or"
                 " cannot be connected"
             )
         account_connector, token = self._minter.mint(account, offered, user.id)
+        _require_values(account_connector, self._minter.missing_values(account, found, account_connector))
         if account_connector.sign_ins is None:
             # Without this note, the connection that this sign-in makes could be attributed to an attempt.
             self._attempts.note_sign_in_url(
@@ -75,3 +79,13 @@ class SignInUrls:
             self._service_url, account_connector.id, token.value, target_origin, callback_message
         )
         return url, token.expires_at
+
+
+def _require_values(account_connector: AccountConnector, missing: list[str]) -> None:
+    # The partner service would show the user an error page, "Bad Request".
+    if missing:
+        raise ConnectorUnavailable(
+            f"connector {account_connector.connector_name!r} needs values before its sign-in:"
+            f" {', '.join(missing)}; set these properties of account connector {account_connector.id} at the"
+            " partner service, or let the user type them into the form in the popup"
+        )

@@ -253,6 +253,14 @@ def test_a_life_is_read_in_every_form(
         assert abs((ends - clock.now()).total_seconds() - seconds) < 30
 
 
+@pytest.mark.parametrize("token", [" at-1", "at-1\n", "\tat-1 \r\n"])
+def test_a_token_with_blanks_around_it_is_taken_without(world: World, third: ThirdParty, token: str) -> None:
+    """A line feed of the program that wrote it."""
+    third.says["token"] = lambda _: tokens(access_token=token, refresh_token=f"{token} ")
+    kept = Connection(world, third.offer(world)).connect().credentials()
+    assert (kept.access_token, kept.refresh_token) == ("at-1", "at-1")
+
+
 SOON = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
 """An end that a provider may tell."""
 TIMES = {

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bff.partner.providers import catalogue_faults, outbound
+from bff.partner.providers.catalogue_doubles import doubles
 from bff.partner.providers.entries import CatalogueConnector
 from bff.serving.environment import variable_of
 from bff.serving.text_files import text_of
@@ -43,13 +44,15 @@ class Catalogue:
         return next((item for item in self.connectors if item.id == connector_id), None)
 
     def by_name(self, name: str, version: str | None = None) -> list[CatalogueConnector]:
-        """The connectors with this key or name (case-insensitive) and, if given, this version."""
+        """The connectors with this key, else those with this name, and, if given, this version.
+
+        Case-insensitive. A key comes first: a name that is another's key must not lead to another service.
+        """
         folded = name.casefold()
-        return [
-            item
-            for item in self.connectors
-            if folded in {item.key, item.name.casefold()} and version in {None, item.version}
+        named = [item for item in self.connectors if item.key == folded] or [
+            item for item in self.connectors if item.name.casefold() == folded
         ]
+        return [item for item in named if version in {None, item.version}]
 
 
 def read_catalogue(path: Path, environ: Mapping[str, str] = os.environ) -> Catalogue:
@@ -72,7 +75,7 @@ def read_catalogue(path: Path, environ: Mapping[str, str] = os.environ) -> Catal
         ]
     resolved = [_with_secret(item, environ) for item in connectors]
     faults += [f"{path}: {fault}" for item in resolved for fault in catalogue_faults.faults_of(item)]
-    faults += [f"{path}: {fault}" for fault in catalogue_faults.doubles(resolved)]
+    faults += [f"{path}: {fault}" for fault in doubles(resolved)]
     if faults:
         raise FaultyCatalogue(faults)
     return Catalogue(resolved)

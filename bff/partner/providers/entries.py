@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from bff.partner.providers import outbound, templates
 
@@ -86,6 +86,8 @@ def _choice(value: str) -> str:
 
 
 Text = Annotated[str, Field(min_length=1, max_length=255)]
+Trimmed = Annotated[str, StringConstraints(strip_whitespace=True)]
+"""A text that may be pasted with blanks or a line feed around it."""
 Choice = Annotated[str, AfterValidator(_choice), Field(min_length=1, max_length=255)]
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 Pattern = Annotated[str, AfterValidator(_pattern), Field(min_length=1, max_length=1000)]
@@ -185,8 +187,8 @@ class CatalogueConnector(_Strict):
     revocation_ends: Literal["grant", "consent"] = "grant"
     allowed_hosts: list[Host] = []
     account_claim: Path = "email"
-    client_id: str | None = None
-    client_secret: str | None = Field(default=None, repr=False)
+    client_id: Trimmed | None = None
+    client_secret: Annotated[Trimmed | None, Field(repr=False)] = None
     client_secret_env: str | None = None
     scopes: list[str] = []
     scope_separator: Annotated[str, Field(min_length=1, max_length=3)] = " "
@@ -195,7 +197,7 @@ class CatalogueConnector(_Strict):
     token_params: dict[str, str] = {}
     refresh_params: dict[str, str] = {}
     parameter_names: dict[str, Text] = {}
-    issuer: str | None = None
+    issuer: Trimmed | None = None
     token_auth: TokenAuth = "client_secret_basic"  # noqa: S105
     token_request: Literal["form", "json"] = "form"  # noqa: S105
     token_response: Literal["auto", "json", "form"] = "auto"  # noqa: S105
