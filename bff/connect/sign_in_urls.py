@@ -47,13 +47,7 @@ class SignInUrls:
         offered = product.connector(connector)
         if offered is None:
             raise UnknownConnector(f"connector {connector!r} is not offered by product {product.key}")
-        origin = origin_of(target_origin)
-        if origin not in product.origins:
-            raise OriginNotRegistered(f"target_origin: {target_origin!r} is not registered for {product.key}")
-        if callback_message is not None and target_origin != origin:
-            raise InvalidRequest(
-                f"target_origin: with a callback_message it must be the bare origin, {origin}"
-            )
+        _require_origin(product, target_origin, callback_message)
         check_url_of_target(self._service_url, target_origin, callback_message)
         found = self._minter.find(account, offered)
         if found.form.auth is not AuthKind.OAUTH:
@@ -79,6 +73,14 @@ class SignInUrls:
             self._service_url, account_connector.id, token.value, target_origin, callback_message
         )
         return url, token.expires_at
+
+
+def _require_origin(product: Product, target_origin: str, callback_message: str | None) -> None:
+    origin = origin_of(target_origin)
+    if origin not in product.origins:
+        raise OriginNotRegistered(f"target_origin: {target_origin!r} is not registered for {product.key}")
+    if callback_message is not None and target_origin != origin:
+        raise InvalidRequest(f"target_origin: with a callback_message it must be the bare origin, {origin}")
 
 
 def _require_values(account_connector: AccountConnector, missing: list[str]) -> None:
