@@ -229,7 +229,7 @@ def test_a_life_at_or_below_the_margin_asks_once(world: World, third: ThirdParty
         (" 3600 ", None, 3600),
         ("3600 seconds", None, 3600),
         ("3600s", None, 3600),
-        (int(datetime.now(UTC).timestamp()) + 3600, None, 3600),
+        pytest.param(int(datetime.now(UTC).timestamp()) + 3600, None, 3600, id="a time since 1970"),
         (10**9, None, 365 * 24 * 3600),
         ("3599.5", None, 3599.5),
         (3599.5, None, 3599.5),
