@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Blueprint, Flask, Request, Response
+from flask import Blueprint, Flask, Request, Response, current_app
 from werkzeug.exceptions import default_exceptions
 
 from bff.common.errors import LaunchRefused
@@ -28,8 +28,8 @@ from bff.web.studio import routes as studio_routes
 from bff.web.studio.access import MAX_BYTES
 from bff.web.studio.errors import is_studio, trouble
 from bff.web.widget_api import attempts as attempt_routes
+from bff.web.widget_api import beginning, press
 from bff.web.widget_api import connections as connection_routes
-from bff.web.widget_api import press
 from bff.wiring import build_services
 
 MAX_BODY_BYTES: Final = 64 * 1024
@@ -39,7 +39,7 @@ the route, so that the Studio can show the reason beside the field."""
 
 
 class Hitchpost:
-    """Mounts the BFF in a host's own Flask app.
+    """Mounts the BFF in a host's own Flask app: that of the constructor, or later of ``init_app``.
 
     ``identify(request)`` returns the ``Principal`` of the app's own session, or None. ``settings`` default to
     those of the environment. Their public URL must end with ``url_prefix``. Raises ``FaultySettings``, also
@@ -52,12 +52,21 @@ class Hitchpost:
 
     def __init__(
         self,
-        app: Flask,
+        app: Flask | None = None,
         identify: Identify | None = None,
         *,
         settings: Settings | None = None,
         url_prefix: str = "/hitchpost",
     ) -> None:
+        self._identify, self._settings, self._url_prefix = identify, settings, url_prefix
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Mount it in ``app``, for an app factory. Raises ``FaultySettings``."""
+        identify, settings = self._identify, self._settings
+        if EXTENSION in app.extensions:
+            raise FaultySettings(["Hitchpost: this app has it already; mount it once in each app"])
         chosen = settings or load_settings()
         if settings is None:
             tell_unknown(unknown_settings(chosen.products))
@@ -65,10 +74,9 @@ class Hitchpost:
             raise FaultySettings(["identify: is no function; write one that takes the request"])
         if identify is not None and (faults := list(cookie_faults(app.config))):
             raise FaultySettings(faults)
-        prefix = mount.normal(url_prefix)
+        prefix = mount.normal(self._url_prefix)
         if wrong := list(mount.faults(prefix, chosen.public_url)):
             raise FaultySettings(wrong)
-        self._app = app
         built = _mount(app, chosen, prefix, identify)
         self.beside = BackgroundThreads(built, wanted=chosen.housekeeping == "on")
         guest.before_hosts_hooks(app, _answer_error, MAX_BODY_BYTES)
@@ -79,7 +87,7 @@ class Hitchpost:
 
         A ``before_request`` hook of your app that requires a login or a CSRF token should let these pass.
         """
-        return mount.handles(self._app, request)
+        return mount.handles(current_app, request)
 
 
 def _mount(app: Flask, settings: Settings, prefix: str, identify: Identify | None) -> Services:
@@ -132,6 +140,7 @@ def build_blueprint() -> Blueprint:
     whole.before_request(refuse_repeated_query)
     whole.before_request(_count)
     for module in (
+        beginning,
         attempt_routes,
         press,
         host_api,

@@ -9,7 +9,7 @@ import structlog
 
 from bff.connect.housekeeping import Housekeeping
 from bff.connections.health import Health
-from bff.serving.periodic_thread import Rounds
+from bff.serving.periodic_thread import Rounds, safely
 from bff.web.kit.services import Services
 
 EVERY_SECONDS: Final = 20.0
@@ -28,12 +28,18 @@ class Housekeeper(Rounds):
         self._health = health
 
     def once(self) -> None:
-        """Settle overdue attempts, look for late successes, check connections, and delete old rows."""
-        ended = self._housekeeping.end_overdue()
-        self._housekeeping.look_back()
-        if self._health is not None:
-            self._health.look(self._over.is_set)
-        deleted = self._housekeeping.delete_old(self._over.wait)
+        """Settle overdue attempts, look for late successes, check connections, and delete old rows.
+
+        A step that fails is logged, and the others run.
+        """
+        ended = safely(log, "ending overdue attempts", self._housekeeping.end_overdue, 0)
+        safely(log, "looking for late successes", self._housekeeping.look_back, 0)
+        if (health := self._health) is not None:
+            safely(log, "checking connections", lambda: health.look(self._over.is_set), 0)
+        nothing: dict[str, int] = {}
+        deleted = safely(
+            log, "deleting old rows", lambda: self._housekeeping.delete_old(self._over.wait), nothing
+        )
         if ended or any(deleted.values()):
             log.info("housekeeping", ended=ended, forgotten=sum(deleted.values()))
 

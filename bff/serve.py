@@ -69,7 +69,7 @@ def _faults() -> list[str]:
         return error.faults
     networks = settings.allowed_webhook_networks
     faults = product_faults(settings.products, production=settings.is_production, networks=networks)
-    return faults or stored_conflicts(settings.products, settings.database_url)
+    return faults or stored_conflicts(settings.products, settings.database_url, settings.public_url)
 
 
 def load() -> Callable[[Settings], Flask]:

@@ -25,6 +25,7 @@ from bff.serving.environment import (
     weakness,
 )
 from bff.serving.settings import Bind, DatabaseUrl, ServedSettings
+from bff.serving.type_faults import advice_of
 
 PREFIX: Final = "HITCHPOST_"
 OTHER_PROGRAMS: Final = tuple(f"{PREFIX}{name}_" for name in ("EMBEDDED", "SANDBOX", "DEMO", "BUILD"))
@@ -260,6 +261,14 @@ def public_url() -> str:
         raise FaultySettings([f"{PREFIX}PUBLIC_URL: {error}"]) from None
 
 
+def public_url_if_set() -> str:
+    """The same; empty if it is not set, or faulty."""
+    try:
+        return public_url()
+    except FaultySettings:
+        return ""
+
+
 def load_settings(**overrides: Any) -> Settings:
     """Load the settings from the environment, from the files that it names, and from ``overrides``.
 
@@ -323,4 +332,4 @@ def _describe(fault: Any) -> str:
     if fault["type"] == "missing":
         field = Settings.model_fields[str(fault["loc"][0])]
         return f"{name}: is not set. {field.description}"
-    return f"{name}: {fault['msg'].removeprefix('Value error, ')}"
+    return f"{name}: {advice_of(fault)}"

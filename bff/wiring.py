@@ -30,6 +30,7 @@ from bff.connect.receipts import Receipts
 from bff.connect.service import Connect
 from bff.connect.sign_in_urls import SignInUrls
 from bff.connect.store import DatabaseAttempts
+from bff.connections.connector_keys import ConnectorKeys
 from bff.connections.health import Health
 from bff.connections.ledger import Ledger
 from bff.connections.overview import Overview
@@ -102,7 +103,7 @@ def build_services(settings: Settings, identify: Identify | None = None) -> Serv
     engine = open_database(settings.database_url, settings.threads)
     SCHEMA.upgrade(engine)
     store = _Store(engine, StoreClock(engine), Sealing(settings.signing_keys()))
-    products = DatabaseProducts(engine, settings.partner_service_url, clock=store.clock)
+    products = DatabaseProducts(engine, settings.partner_service_url, settings.public_url, clock=store.clock)
     endpoints = DatabaseEndpoints(engine, lambda: store.sealing, store.clock)
     if settings.products is not None:
         from_file = read_products(settings.products)
@@ -124,7 +125,8 @@ def _wire(
     every = timedelta(minutes=settings.health_minutes) if settings.health_minutes else None
     ledger = Ledger(DatabaseConnections(engine), clock, every, decide_within, products.sharing)
     pool = background_pool(settings.threads)
-    overview = Overview(upstream.partner, upstream.catalogue, ledger, clock, pool)
+    keys = ConnectorKeys(upstream.catalogue, products.connectors)
+    overview = Overview(upstream.partner, upstream.catalogue, ledger, clock, pool, keys)
     clicks = _clicks(settings, store, upstream, ledger, overview)
     content = ContentStore(engine, clock)
     bodies = Bodies(clicks.attempts, products, clicks.attempt_views)
@@ -138,14 +140,14 @@ def _wire(
             Connections(
                 ledger,
                 upstream.partner,
-                upstream.catalogue,
+                keys,
                 overview,
                 clicks.attempts,
                 clicks.poller,
                 clock,
             ),
             overview,
-            Health(ledger, upstream.partner, clock, upstream.pause_left),
+            Health(ledger, upstream.partner, clock, upstream.pause_left, keys),
         ),
         webhooks=build_webhooks(engine, endpoints, bodies, policy, clock),
         teams=Teams(content, DatabaseImages(engine, clock), DatabaseStudio(engine, clock, _random_token)),
@@ -202,7 +204,7 @@ def _clicks(
         browser_binding=browser_binding,
         poller=poller,
         idempotent_begin=IdempotentBegin(connect, attempts, clock, _random_token),
-        sign_in_urls=SignInUrls(minter, attempts, settings.partner_service_url, clock),
+        sign_in_urls=SignInUrls(minter, attempts, settings.partner_service_url, clock, ledger),
         attempts=attempts,
         attempt_list=AttemptList(store.engine),
         attempt_views=AttemptViews(receipts, settings.partner_origin),
@@ -269,6 +271,7 @@ def _limits(settings: Settings, engine: Engine, clock: StoreClock) -> CallLimits
         settings.limit_failures,
         {
             Purpose.ATTEMPT: settings.limit_user_attempts,
+            Purpose.REPEAT: settings.limit_user_attempts,
             Purpose.PRESS: settings.limit_user_launches,
             Purpose.LAUNCH: settings.limit_user_launches,
             Purpose.DISCONNECT: settings.limit_user_launches,
@@ -276,6 +279,7 @@ def _limits(settings: Settings, engine: Engine, clock: StoreClock) -> CallLimits
         },
         {
             Purpose.ATTEMPT: settings.limit_account_attempts,
+            Purpose.REPEAT: settings.limit_account_attempts,
             Purpose.PRESS: settings.limit_account_launches,
             Purpose.LAUNCH: settings.limit_account_launches,
             Purpose.DISCONNECT: settings.limit_account_launches,

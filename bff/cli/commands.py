@@ -13,8 +13,10 @@ from bff.cli.connectors import add_commands as add_connector_commands
 from bff.cli.messages import add_commands as add_message_commands
 from bff.cli.operations import add_commands as add_operation_commands
 from bff.cli.products import add_commands as add_product_commands
+from bff.cli.stored_services import stored_services
 from bff.cli.studio import add_commands as add_studio_commands
 from bff.cli.webhooks import add_commands as add_webhook_commands
+from bff.connect.reported_code import codes_in, ids_in, not_found
 from bff.connect.store import DatabaseAttempts
 from bff.connect.timeline import as_text
 from bff.demo.run import run_demo
@@ -23,10 +25,9 @@ from bff.serve import serve
 from bff.serving.database import open_database
 from bff.serving.store_clock import StoreClock
 from bff.serving.version import own_version
-from bff.settings import database_url, load_settings
+from bff.settings import database_url
 from bff.storage.restored import invalidate
 from bff.storage.schema import SCHEMA
-from bff.wiring import build_services
 
 
 def run(argv: list[str]) -> int:
@@ -75,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_attempt_commands(actions: Any) -> None:
     show = actions.add_parser("show", help="print the story of an attempt, by its support code or its id")
-    show.add_argument("code", metavar="CODE")
+    show.add_argument("code", metavar="CODE", nargs="+")
     show.set_defaults(run=_show)
 
 
@@ -97,11 +98,14 @@ def _embedded(arguments: list[str]) -> int:
 
 def _show(arguments: argparse.Namespace) -> int:
     store = DatabaseAttempts(SCHEMA.open(database_url()))
-    code: str = arguments.code.strip()
-    by_id = store.get(code)
-    attempts = [by_id] if by_id else store.find_by_support_code(code.upper())
+    # What was read out may come as several words.
+    reported = " ".join(arguments.code)
+    attempts = [attempt for name in ids_in(reported) if (attempt := store.get(name))]
+    attempts = attempts or [
+        found for code in codes_in(reported) for found in store.find_by_support_code(code)
+    ]
     if not attempts:
-        print(f"there is no attempt {code!r}; a support code looks like ABCD-2345", file=sys.stderr)
+        print(not_found(reported), file=sys.stderr)
         return FAULTY
     for attempt in attempts:
         print(as_text(attempt, store.steps(attempt.id)))
@@ -109,9 +113,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _purge(_: argparse.Namespace) -> int:
-    settings = load_settings()
-    SCHEMA.open(settings.database_url).dispose()
-    housekeeping = build_services(settings).upkeep.housekeeping
+    housekeeping = stored_services().upkeep.housekeeping
     print(f"ended: {housekeeping.end_overdue()}")
     housekeeping.look_back()
     for name, count in housekeeping.delete_old().items():

@@ -7,15 +7,15 @@ from typing import Any
 
 from bff.cli import audit
 from bff.cli.connectors import quiet
+from bff.cli.stored_services import stored_services
 from bff.common.actors import OPERATOR
 from bff.common.errors import InvalidRequest, NotFound
+from bff.common.legible import visible_id
 from bff.common.text import id_fault
 from bff.connections.overview import Connection
 from bff.content.product import Product
 from bff.identity.principal import AccountRef
-from bff.settings import load_settings
 from bff.web.kit.services import Services
-from bff.wiring import build_services
 
 
 def add_commands(connections: Any) -> None:
@@ -35,7 +35,10 @@ def add_commands(connections: Any) -> None:
 @quiet()
 def _list(arguments: argparse.Namespace) -> int:
     services, product, account = _place(arguments)
-    for each in services.connections.overview.connections(account, product.connectors):
+    found = services.connections.overview.connections(account, product.connectors)
+    if not found:
+        print(f"account {visible_id(account.id)} has no connections")
+    for each in found:
         print(_line(each))
     return 0
 
@@ -60,7 +63,7 @@ def _disconnect(arguments: argparse.Namespace) -> int:
 def _place(arguments: argparse.Namespace) -> tuple[Services, Product, AccountRef]:
     if fault := id_fault(arguments.account):
         raise InvalidRequest(f"--account: {fault}")
-    services = build_services(load_settings())
+    services = stored_services()
     product = services.products.get(arguments.product)
     if product is None:
         raise NotFound(f"--product: there is no product {arguments.product!r}")

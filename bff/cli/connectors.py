@@ -135,7 +135,10 @@ def _offered(settings: Settings) -> Iterator[tuple[str, OfferedConnector]]:
 @quiet()
 def _list(arguments: argparse.Namespace) -> int:
     client = client_of(load_settings())
-    for release in client.catalogue.search(client.catalogue.any_account(), arguments.query):
+    found = list(client.catalogue.search(client.catalogue.any_account(), arguments.query))
+    if not found:
+        print("the partner service has no such connector" if arguments.query else "the catalogue is empty")
+    for release in found:
         print(f"{release.name}: {describe(release)}; {_sign_in(release)}")
     return 0
 

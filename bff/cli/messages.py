@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, Final
 from bff.common.errors import NotFound
 from bff.common.faulty_file import FaultyFile
 from bff.content.drafts import Change, difference
-from bff.content.entries import Content
+from bff.content.entries import Content, names_of_messages
 from bff.content.faults import faults
 from bff.content.file import TeamsFile, fault_lines, key_of, read_content, write_content
 from bff.content.logos.store import DatabaseImages
@@ -20,7 +21,7 @@ from bff.content.product import OfferedConnector, Registration
 from bff.content.store import ContentStore
 from bff.products.store import DatabaseProducts
 from bff.serving.store_clock import StoreClock
-from bff.serving.terminal import one_line
+from bff.serving.terminal import is_a_person_there, one_line, write_in_utf8
 from bff.settings import database_url
 from bff.storage.schema import SCHEMA
 
@@ -34,7 +35,8 @@ def add_commands(actions: Any) -> None:
     export.add_argument("product", metavar="PRODUCT")
     export.add_argument("file", type=Path, nargs="?", help="the file to write; standard output without it")
     export.set_defaults(run=_export)
-    take = actions.add_parser("import", help="show what a file would change, and publish it")
+    about = "show what a file would change, and publish it; what the file does not name is removed"
+    take = actions.add_parser("import", help=about, description=about)
     take.add_argument("file", type=Path)
     take.add_argument("--yes", action="store_true", help="publish without asking")
     take.set_defaults(run=_import)
@@ -49,6 +51,7 @@ def _export(arguments: argparse.Namespace) -> int:
         raise NotFound(f"there is no product {arguments.product!r}; there are: {', '.join(products.keys())}")
     text = write_content(arguments.product, content.published(arguments.product).content)
     if arguments.file is None:
+        write_in_utf8()
         sys.stdout.write(text)
     else:
         try:
@@ -69,6 +72,7 @@ def _import(arguments: argparse.Namespace) -> int:
         return 0
     for key, differences in changes.items():
         print_changes(key, differences)
+        _warn_of_removed(key, published[key].content, wanted[key].content)
     if not arguments.yes and not _confirmed():
         print("nothing was changed")
         return 1
@@ -76,7 +80,7 @@ def _import(arguments: argparse.Namespace) -> int:
         for logo in team.logos:
             images.put(logo, key)
         note = f"imported from {arguments.file.name}"
-        version = store.publish(key, team.content, getpass.getuser(), note, expected=published[key].number)
+        version = store.publish(key, team.content, _user(), note, expected=published[key].number)
         print(f"{key}: published as version {version.number}")
     return 0
 
@@ -132,11 +136,30 @@ def print_changes(product: str, changes: list[Change]) -> None:
                     print(f"    {sign} {one_line(line)}")
 
 
+def _warn_of_removed(product: str, before: Content, after: Content) -> None:
+    kept = names_of_messages(after)
+    for name in names_of_messages(before):
+        if name not in kept:
+            print(
+                f"warning: {product}: messages.{name} is not in the file and would be removed; a page that"
+                " still asks for it could not connect any more (unknown_message)",
+                file=sys.stderr,
+            )
+
+
 def _confirmed() -> bool:
-    if not sys.stdin.isatty():
+    if not is_a_person_there():
         print("to publish this, run the command again with --yes", file=sys.stderr)
         return False
     return input("publish this? [y/N] ").strip().lower() in {"y", "yes"}
+
+
+def _user() -> str:
+    """Who runs this command, for the history of versions."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"  # A container's user need not have a name.
 
 
 def _stores() -> tuple[DatabaseProducts, ContentStore, DatabaseImages]:

@@ -20,8 +20,9 @@ from bff.common.secret import Secret
 from bff.connect.receipts import Receipts
 from bff.identity.sessions import LONGEST_SESSION
 from bff.products.conflicts import stored_conflicts
-from bff.products.production import product_faults
+from bff.products.production import product_faults, product_warnings
 from bff.serving.database_trouble import UnusableDatabase
+from bff.serving.listening import unknown_addresses
 from bff.serving.rate_limits import limits_faults
 from bff.settings import PREFIX, FaultySettings, Settings, database_url, load_settings, unknown_settings
 from bff.storage.schema import SCHEMA
@@ -61,10 +62,14 @@ def _check(arguments: argparse.Namespace) -> int:
         networks = settings.allowed_webhook_networks
         faults += product_faults(settings.products, production=settings.is_production, networks=networks)
         warnings += _warnings(settings)
+        warnings += product_warnings(settings.products)
     if not arguments.offline:
         _check_database(settings, faults, warnings)
         if settings is not None:
-            faults += stored_conflicts(settings.products, settings.database_url)
+            faults += stored_conflicts(settings.products, settings.database_url, settings.public_url)
+            faults += unknown_addresses(
+                {f"{PREFIX}BIND": settings.bind, f"{PREFIX}METRICS_BIND": settings.metrics_bind}
+            )
         if settings is not None and settings.limits_url is not None:
             faults += limits_faults(f"{PREFIX}LIMITS_URL", settings.limits_url.get_secret_value())
         if not arguments.online:

@@ -17,7 +17,7 @@ from bff.products.file import read_products
 from bff.products.store import BY_FILE, DatabaseProducts
 from bff.serving.database import open_database
 from bff.serving.store_clock import StoreClock
-from bff.settings import database_url, signing_keys
+from bff.settings import database_url, public_url_if_set, signing_keys
 from bff.storage.schema import SCHEMA
 from bff.storage.sealing import Sealing
 from bff.webhooks.endpoints import DatabaseEndpoints
@@ -45,7 +45,8 @@ def _apply(arguments: argparse.Namespace) -> int:
     engine = open_database(database_url())
     SCHEMA.upgrade(engine)
     clock = StoreClock(engine)
-    store, content = DatabaseProducts(engine, clock=clock), ContentStore(engine, clock)
+    store = DatabaseProducts(engine, clock=clock, public_url=public_url_if_set())
+    content = ContentStore(engine, clock)
     endpoints = _endpoints(engine, clock)
     published = put_products(arguments.file, store, endpoints, applied)
     for product, changed in zip(applied, published, strict=True):

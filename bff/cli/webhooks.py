@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from bff.cli import FAULTY, audit
+from bff.cli.stored_services import stored_services
 from bff.common.errors import NotFound
 from bff.common.legible import visible_id
 from bff.products.file import AppliedProduct
 from bff.products.production import NETWORKS, require_webhooks_fit_for_production
 from bff.serving.destinations import networks_of
 from bff.serving.environment import is_production, variable_of
-from bff.settings import PREFIX, FaultySettings, load_settings
+from bff.settings import PREFIX, FaultySettings
 from bff.webhooks.endpoints import StoredEndpoint
 from bff.webhooks.log import DeliveryFilter, LoggedDelivery
 from bff.webhooks.service import Webhooks
-from bff.wiring import build_services
 
 LISTED: Final = 20
 """Deliveries that ``list --deliveries`` prints for each endpoint."""
@@ -61,8 +61,7 @@ def require_webhooks_fit(path: Path, products: Iterable[AppliedProduct]) -> None
 
 
 def _webhooks() -> Webhooks:
-    # Without the product file, which ``build_services`` would apply: a listing must not change anything.
-    return build_services(load_settings(products=None)).webhooks.service
+    return stored_services().webhooks.service
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -77,7 +76,10 @@ def _list(arguments: argparse.Namespace) -> int:
         print(_endpoint_line(endpoint, webhooks.log.waiting(endpoint.id)))
         if arguments.deliveries:
             wanted = DeliveryFilter(endpoint.product, endpoint=endpoint.id)
-            for delivery in webhooks.log.page(wanted, LISTED)[0]:
+            deliveries = webhooks.log.page(wanted, LISTED)[0]
+            if not deliveries:
+                print("  no deliveries")
+            for delivery in deliveries:
                 print(f"  {_delivery_line(delivery)}")
     return 0
 

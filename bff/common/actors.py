@@ -13,6 +13,9 @@ SERVER: Final = "server"
 OPERATOR: Final = "operator"
 """A person who runs the ``hitchpost`` command."""
 
+UNKNOWN: Final = "unknown"
+"""Somebody who was not authenticated."""
+
 
 def user(user_id: str) -> str:
     """A user of the host application."""

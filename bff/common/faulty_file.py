@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from bff.common.text import first_fault
 from bff.serving.text_files import text_of
+from bff.serving.type_faults import advice_of, place_of
 
 LARGEST_FILE: Final = 8 * 1024 * 1024
 
@@ -43,10 +44,12 @@ def _read(path: Path) -> str:
 
 def describe_fault(path: Path, document: dict[str, Any], fault: Any) -> str:
     """Format one error of pydantic's ``ValidationError.errors()`` with its file, product and key."""
-    where = [str(part) for part in fault["loc"]]
+    where = place_of(fault)
     if len(fault["loc"]) > 1 and isinstance(fault["loc"][1], int):
         product = document["product"][fault["loc"][1]]
         name = product.get("key") if isinstance(product, dict) else None
         where[0:2] = [str(name or f"product number {fault['loc'][1] + 1}")]
-    advice = "this key is not known here; remove it" if fault["type"] == "extra_forbidden" else fault["msg"]
+    advice = advice_of(fault, "a table")
+    if fault["type"] == "extra_forbidden":
+        advice = "this key is not known here; remove it"
     return f"{path}: {': '.join(where)}: {advice}"

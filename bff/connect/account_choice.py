@@ -36,14 +36,13 @@ class AccountChoice:
         token_sha256, connector_id = attempt.sign_in_token_sha256, attempt.account_connector_id
         if attempt.error_code != outcome.MISMATCH or token_sha256 is None or connector_id is None:
             raise InvalidRequest("accept: no other account has signed in here")
-        chosen_id = "att_" + fingerprint(f"accepted in place of {attempt.id}")[:24]
-        if (existing := self._attempts.get(chosen_id)) is not None:
+        if (existing := self.accepted(attempt)) is not None:
             return self._poller.poll(existing, Hint.RETURNED)
         self._partner.accept_sign_in(attempt.account, connector_id, token_sha256)
         now = self._context.clock()
         chosen = replace(
             attempt,
-            id=chosen_id,
+            id=_id_of_choice(attempt),
             support_code=support_code(self._context.random_token()),
             status=Status.LAUNCHED,
             # Required by the column, but never handed out: this attempt has nothing to launch.
@@ -71,3 +70,11 @@ class AccountChoice:
         except AlreadyBegun as concurrent:
             chosen = concurrent.attempt
         return self._poller.poll(chosen, Hint.RETURNED)
+
+    def accepted(self, attempt: Attempt) -> Attempt | None:
+        """The attempt that ``accept`` made before for this failed one, as it is stored."""
+        return self._attempts.get(_id_of_choice(attempt))
+
+
+def _id_of_choice(attempt: Attempt) -> str:
+    return "att_" + fingerprint(f"accepted in place of {attempt.id}")[:24]

@@ -35,7 +35,7 @@ LAUNCHED_LIFE: Final = timedelta(minutes=15)
 
 
 class Delivery(StrEnum):
-    """How the end of a sign-in reaches the BFF: a window message to the page, or a redirect to the BFF."""
+    """How the end of a sign-in is reported: by a window message to the page, or by a redirect to the BFF."""
 
     MESSAGE = "message"
     RETURN = "return"
@@ -76,7 +76,8 @@ class Attempt:
     that usually ends a sign-in. ``attributed``: the connection is known to be the work of this user.
 
     ``polls``: how often the partner service was polled; ``polled_at``: when last. ``hinted_at``: when a
-    page last sent a hint.
+    page last sent a hint. ``browser_sha256``: of the secret in the cookie of the launching browser; set when
+    a form is opened, or when completion will be asked for.
 
     ``external_account``: the third-party account that signed in. ``connected_account``: the third-party
     account that stays connected after an ``account_mismatch``. ``third_party_error``: its error, in one line

@@ -17,15 +17,15 @@ from bff.common.secret import Secret, fingerprint
 from bff.connect import launch_token, outcome
 from bff.connect.attempt import LAUNCHED_LIFE, Attempt, AttemptChanges, Delivery, Hint, Status
 from bff.connect.context import ConnectContext
-from bff.connect.launch_minting import LaunchMinter
+from bff.connect.form_values import FormValues, faults_of, secrets_of
+from bff.connect.launch_minting import LaunchMinter, MintedLaunch
 from bff.connect.minting import Minter
 from bff.connect.polling import AttemptPoller
 from bff.connect.ports import AttemptStore
-from bff.upstream.protocol import AccountConnector, PartnerService, with_details
+from bff.upstream.protocol import AccountConnector, PartnerService
 from bff.upstream.sign_in_forms import (
     AuthKind,
     Fault,
-    FormField,
     RejectedValues,
     SignInForm,
     credentials_of,
@@ -33,8 +33,6 @@ from bff.upstream.sign_in_forms import (
 
 MAX_SUBMISSIONS: Final = 30
 """How often the form of one attempt may be submitted."""
-LONGEST_VALUE: Final = 4000
-"""Characters of one value: the limit of the partner service."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +51,9 @@ class ShownForm:
 
 @dataclass(frozen=True)
 class NextUrl:
-    """The URL where the sign-in continues, and a new secret for the browser's cookie, if there is one."""
+    """The URL where the sign-in continues."""
 
     url: Secret
-    browser_secret: Secret | None
 
 
 class Forms:
@@ -78,6 +75,7 @@ class Forms:
         self._poller = poller
         self._context = context
         self._clock = context.clock
+        self._values = FormValues(partner, minter)
 
     def replaces_sign_in(self, attempt: Attempt) -> bool:
         """Whether the form is the whole sign-in (API key, password), without the partner service's own pages.
@@ -99,17 +97,18 @@ class Forms:
             return True
         return not account_connector.authenticated and self._attempts.was_filled_in(account_connector.id)
 
-    def open(self, attempt: Attempt) -> tuple[Secret, Secret]:
+    def open(self, attempt: Attempt, claim: datetime) -> tuple[Secret, Secret]:
         """Open the form of a launched attempt: its URL, and the secret for the browser's cookie.
 
-        Uses up the launch token. Raises ``LaunchRefused``.
+        Uses up the launch token (``launch_token.use_up``, which ``claim`` is for). Raises ``LaunchRefused``,
+        ``LaunchPostponed``.
         """
         browser_secret = Secret(self._context.random_token())
         changes: AttemptChanges = {
             "browser_sha256": fingerprint(browser_secret.reveal()),
             "claimed_until": None,
         }
-        launch_token.use_up(self._attempts, attempt, changes)
+        launch_token.use_up(self._attempts, attempt, changes, claim)
         self._attempts.note(attempt.id, "form_shown", self._clock())
         return Secret(f"{self._context.public_url}/connect/form/{attempt.id}"), browser_secret
 
@@ -127,7 +126,7 @@ class Forms:
     def show(self, attempt: Attempt) -> ShownForm:
         """The form with its current values. Changes nothing. Raises ``PartnerProblem``."""
         form, turn = self._form_with_fields(attempt), self._attempts.form_submissions(attempt.id)
-        known, secret = self._current_values(attempt, form, turn), _secrets(form)
+        known, secret = self._values.current(attempt, form, turn), secrets_of(form)
         values = {name: value for name, value in known.items() if name not in secret}
         return ShownForm(form, turn, values, frozenset(known) & secret)
 
@@ -178,45 +177,15 @@ class Forms:
             raise NotFound("this connector asks for nothing")
         return form
 
-    def _current_values(self, attempt: Attempt, form: SignInForm, turn: int) -> Mapping[str, str]:
-        """The current values of the fields that are stored as properties of the account connector.
-
-        They are no credentials, but some may be secret.
-
-        ``turn``: how often the form had been submitted when it was shown.
-        """
-        if not form.property_fields:
-            return {}
-        target = attempt.account_connector_id or attempt.wanted_connection
-        if attempt.adds_connection and (target is None or not turn):
-            # Either no account connector is claimed yet, or minting has reused one that an earlier attempt
-            # left unconnected. Values that another user typed, into it or into a connection, are not shown to
-            # this user, and not kept.
-            return {}
-        if target is None:
-            connector = self._minter.find(attempt.account, attempt.connector)
-            listed = self._partner.list_account_connectors(attempt.account)
-            found = [
-                with_details(self._partner, attempt.account, item) for item in listed if connector.is_in(item)
-            ]
-            installs = sorted(found, key=lambda item: item.id)
-            candidates = [item for item in installs if item.authenticated] or installs
-            if not candidates:
-                return {}
-            target = candidates[0].id
-        names = {field.name for field in form.property_fields}
-        properties = self._partner.properties(attempt.account, target)
-        return {name: value for name, value in properties.items() if name in names}
-
     def _submit_values(
         self, attempt: Attempt, form: SignInForm, turn: int, values: Mapping[str, Secret]
     ) -> Attempt | NextUrl | RejectedValues:
         typed = {field.name: values[field.name] for field in form.fields if values.get(field.name)}
         # A secret field may stay empty if the partner service has its value. Asking costs a call, which is
         # made only if the typed values alone have faults.
-        if _faults(form, typed, frozenset()):
-            kept = _secrets(form) & self._current_values(attempt, form, turn).keys()
-            if faults := _faults(form, typed, kept):
+        if faults_of(form, typed, frozenset()):
+            kept = secrets_of(form) & self._values.current(attempt, form, turn).keys()
+            if faults := faults_of(form, typed, kept):
                 return RejectedValues(faults)
         launch = self._launch_minter.mint(attempt)
         if form.auth is AuthKind.OAUTH:
@@ -224,23 +193,26 @@ class Forms:
             reply = self._partner.give_credentials(attempt.account, launch.minted.account_connector.id, given)
             if isinstance(reply, RejectedValues):
                 return reply
+            # Not bound to another secret: this browser keeps the one that it has proved, so that it can
+            # submit the form again if this response is lost.
             changes: AttemptChanges = {**launch.changes, "expires_at": self._clock() + LAUNCHED_LIFE}
-            self._change(attempt, changes)
-            return NextUrl(launch.url(self._context.partner_service_url), launch.minted.browser_secret)
-        return self._connect(attempt, launch.minted.account_connector, launch.changes, form, typed)
+            self._change(attempt, turn, changes)
+            return NextUrl(launch.url(self._context.partner_service_url))
+        return self._connect(attempt, turn, launch, form, typed)
 
     def _connect(
         self,
         attempt: Attempt,
-        account_connector: AccountConnector,
-        minting_changes: AttemptChanges,
+        turn: int,
+        launch: MintedLaunch,
         form: SignInForm,
         typed: Mapping[str, Secret],
     ) -> Attempt | RejectedValues:
+        account_connector, minted = launch.minted.account_connector, launch.changes
         changes: AttemptChanges = {
-            "minted_at": minting_changes["minted_at"],
-            "sign_in_token_sha256": minting_changes["sign_in_token_sha256"],
-            "authenticated_before": minting_changes["authenticated_before"],
+            "minted_at": minted["minted_at"],
+            "sign_in_token_sha256": minted["sign_in_token_sha256"],
+            "authenticated_before": minted["authenticated_before"],
             # The partner service posts no callback message for a form.
             "delivery": Delivery.RETURN,
         }
@@ -248,8 +220,8 @@ class Forms:
             # Stored before the call: if this process dies, polling still reads the outcome from the record of
             # this sign-in. Without records, polling could take another user's connection for this one's.
             changes["account_connector_id"] = account_connector.id
-        stored = self._change(attempt, changes)
-        given = credentials_of(form, typed, minting_changes["sign_in_token_sha256"])
+        stored = self._change(attempt, turn, changes)
+        given = credentials_of(form, typed, minted["sign_in_token_sha256"])
         reply = self._partner.give_credentials(attempt.account, account_connector.id, given)
         if isinstance(reply, RejectedValues):
             return reply
@@ -258,15 +230,14 @@ class Forms:
             return RejectedValues(form_fault=Fault.REFUSED)
         return self._poller.settle(stored, {**ended, "account_connector_id": account_connector.id}, reply)
 
-    def _change(self, attempt: Attempt, changes: AttemptChanges) -> Attempt:
+    def _change(self, attempt: Attempt, turn: int, changes: AttemptChanges) -> Attempt:
+        # A submission that took long may have been repeated. Only the latest one's sign-in is waited for.
+        if self._attempts.form_submissions(attempt.id) != turn + 1:
+            raise Outdated("this form was submitted again meanwhile")
         changed = self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes)
         if changed is None:
             raise LaunchRefused("this attempt has ended meanwhile")
         return changed
-
-
-def _secrets(form: SignInForm) -> frozenset[str]:
-    return frozenset(field.name for field in form.fields if field.sensitive)
 
 
 def _end(attempt: Attempt, reply: AccountConnector, now: datetime) -> AttemptChanges | None:
@@ -279,19 +250,3 @@ def _end(attempt: Attempt, reply: AccountConnector, now: datetime) -> AttemptCha
     if not reply.authenticated:
         return None
     return {"status": Status.CONNECTED, "settled_at": now, "attributed": True}
-
-
-def _faults(form: SignInForm, typed: Mapping[str, Secret], kept: frozenset[str]) -> Mapping[str, Fault]:
-    found: dict[str, Fault] = {}
-    for field in form.fields:
-        if fault := _fault(field, typed.get(field.name), kept):
-            found[field.name] = fault
-    return found
-
-
-def _fault(field: FormField, value: Secret | None, kept: frozenset[str]) -> Fault | None:
-    if value is None:
-        return None if field.optional or field.name in kept else Fault.MISSING
-    if not field.accepts(value.reveal()):
-        return Fault.PATTERN
-    return Fault.TOO_LONG if len(value.reveal()) > LONGEST_VALUE else None

@@ -51,9 +51,8 @@ class IdempotentBegin:
         raises.
         """
         request_sha256 = fingerprint(json.dumps(asdict(request), sort_keys=True))
-        scope = [principal.product, principal.account.id, principal.user.id, key]
         keyed = replace(
-            request, idempotency_sha256=fingerprint(json.dumps(scope)), request_sha256=request_sha256
+            request, idempotency_sha256=_key_sha256(principal, key), request_sha256=request_sha256
         )
         try:
             return self._connect.begin(product, principal, keyed, when_new)
@@ -65,6 +64,10 @@ class IdempotentBegin:
                 ) from None
             return self._renew_token(repeat.attempt)
 
+    def was_used(self, principal: Principal, key: str) -> bool:
+        """Whether an attempt was begun with this key. A request that repeats it begins none."""
+        return self._attempts.find_by_idempotency_key(_key_sha256(principal, key)) is not None
+
     def _renew_token(self, attempt: Attempt) -> tuple[Attempt, Secret | None]:
         token = Secret(self._random_token())
         if attempt.expires_at > self._clock():
@@ -73,3 +76,7 @@ class IdempotentBegin:
             if renewed is not None:
                 return renewed, token
         return self._attempts.get(attempt.id) or attempt, None
+
+
+def _key_sha256(principal: Principal, key: str) -> str:
+    return fingerprint(json.dumps([principal.product, principal.account.id, principal.user.id, key]))

@@ -37,9 +37,9 @@ class MintedLaunch:
 
     @property
     def changes(self) -> AttemptChanges:
-        """The fields to store with the attempt."""
+        """The fields to store with the attempt, which stays bound to its browser if it is bound already."""
         minted = self.minted
-        changes: AttemptChanges = self.end.changes | {
+        return self.end.changes | {
             "minted_at": self.at,
             "sign_in_token_sha256": fingerprint(minted.token.value.reveal()),
             "account_connector_id": minted.account_connector.id,
@@ -47,9 +47,14 @@ class MintedLaunch:
             # Releases the claim of the launch (``Connect.launch``).
             "claimed_until": None,
         }
-        if minted.browser_secret is not None:
-            changes["browser_sha256"] = fingerprint(minted.browser_secret.reveal())
-        return changes
+
+    @property
+    def launch_changes(self) -> AttemptChanges:
+        """The same for a launch: the attempt becomes bound to the browser that launched it."""
+        secret = self.minted.browser_secret
+        if secret is None:
+            return self.changes
+        return self.changes | {"browser_sha256": fingerprint(secret.reveal())}
 
     def url(self, base: str) -> Secret:
         """The URL of the sign-in. ``base``: that of the partner service's pages."""
@@ -78,7 +83,7 @@ class LaunchMinter:
     def mint(self, attempt: Attempt) -> MintedLaunch:
         """Mint for a launch of this attempt. Raises ``PartnerProblem``.
 
-        Delivery by message becomes delivery by return where a message could not prove who signed in.
+        Delivery by message becomes delivery by return where polling could not show whose sign-in finished.
         """
         if attempt.delivery is Delivery.RETURN:
             return self._mint_for(attempt, self._end_by_return())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bff.common.errors import LaunchRefused
+from datetime import datetime
+
+from bff.common.errors import HitchpostError, LaunchPostponed, LaunchRefused
 from bff.connect.attempt import LIVE, Attempt, AttemptChanges, Status
 from bff.connect.ports import AttemptStore
 
@@ -15,10 +17,18 @@ def is_usable(attempt: Attempt) -> bool:
     return attempt.status in LIVE and attempt.minted_at is None and attempt.browser_sha256 is None
 
 
-def use_up(attempts: AttemptStore, attempt: Attempt, changes: AttemptChanges) -> None:
+def use_up(attempts: AttemptStore, attempt: Attempt, changes: AttemptChanges, claim: datetime) -> None:
     """Store ``changes``: their ``minted_at`` or ``browser_sha256`` uses up the launch token.
 
-    Raises ``LaunchRefused`` if it was used.
+    ``claim``: when the caller's claim of the launch expires. Raises ``LaunchRefused`` if the token was used,
+    ``LaunchPostponed`` if another process has claimed the launch meanwhile.
     """
-    if attempts.transition(attempt.id, {Status.LAUNCHED}, changes, unused=True) is None:
-        raise LaunchRefused("this launch token was used, or its attempt cancelled, while it was opened")
+    if attempts.transition(attempt.id, {Status.LAUNCHED}, changes, claim=claim) is None:
+        raise lost_claim(attempts.get(attempt.id))
+
+
+def lost_claim(current: Attempt | None) -> HitchpostError:
+    """The error of a try whose claim is over. ``current``: the attempt as it is stored now."""
+    if current is not None and is_usable(current):
+        return LaunchPostponed("this launch took too long; another process is trying it now")
+    return LaunchRefused("this launch token was used, or its attempt cancelled, while it was opened")

@@ -40,7 +40,9 @@ MOST_CLAIM_TRIES: Final = 8
 
 @dataclass(frozen=True)
 class ConnectionTarget:
-    """Which account connector a sign-in is for: the one with this id, or the only install.
+    """Which account connector a sign-in is for: the one with this id.
+
+    Without an id: the one that ``Minter`` finds or installs.
 
     ``adds``: connect another third-party account. ``attempt_id`` then claims a free account connector
     (installed, not connected, not in use) or a new one.

@@ -102,7 +102,7 @@ def _variables(
 
 
 def support_code(random_token: str) -> str:
-    """Eight characters that a person can read out over the telephone, from at least 40 random bits."""
+    """Eight characters that a person can read out over the telephone: 39 random bits."""
     number = int.from_bytes(bytes.fromhex(fingerprint(random_token))[:8])
     digits = []
     for _ in range(8):

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Engine, bindparam, insert, null, select, union_all
 
-from bff.connect.attempt import Attempt, Status
+from bff.connect.attempt import GIVEN_UP, Attempt, Status
 from bff.connect.outcome import OtherSignIn
 from bff.connect.ports import MintedUrl
 from bff.serving.database import writing
@@ -29,6 +29,8 @@ _FOUND: Final = union_all(
         _attempt.settled_at,
         _attempt.returned_at,
         _attempt.return_error,
+        _attempt.origin,
+        _attempt.sign_in_token_sha256,
     ).where(
         _attempt.account_connector_id == bindparam("account_connector_id"),
         _attempt.minted_at >= bindparam("since"),
@@ -40,7 +42,7 @@ _FOUND: Final = union_all(
         _url.user_id,
         _url.minted_at,
         _url.authenticated_before,
-        *(null() for _ in range(5)),
+        *(null() for _ in range(7)),
     ).where(
         _url.account_connector_id == bindparam("account_connector_id"), _url.minted_at >= bindparam("since")
     ),
@@ -56,11 +58,10 @@ class OtherSignIns:
 
     def of(self, attempt: Attempt, since: datetime) -> list[OtherSignIn]:
         """All sign-ins minted at ``since`` or later, except that of ``attempt`` itself."""
-        owner = attempt.product, attempt.account.id, attempt.user.id
         rows = self._found.all(
             account_connector_id=attempt.account_connector_id, since=since, except_id=attempt.id
         )
-        return [_other(owner, row) for row in rows]
+        return [_other(attempt, row) for row in rows]
 
     def note(self, minted: MintedUrl) -> None:
         """Store a sign-in URL that was minted for the host's server."""
@@ -76,13 +77,17 @@ class OtherSignIns:
             connection.execute(insert(sign_in_urls).values(values))
 
 
-def _other(owner: tuple[str, str, str], row: Sequence[Any]) -> OtherSignIn:
-    *who, minted_at, authenticated_before, status, attributed, settled_at, returned_at, error = row
+def _other(attempt: Attempt, row: Sequence[Any]) -> OtherSignIn:
+    *sign_in, origin, token_sha256 = row
+    *who, minted_at, authenticated_before, status, attributed, settled_at, returned_at, error = sign_in
+    same_user = who == [attempt.product, attempt.account.id, attempt.user.id]
     connected_at = settled_at if status == Status.CONNECTED.value and attributed else None
+    is_replaced = same_user and origin == attempt.origin and status in GIVEN_UP
     return OtherSignIn(
-        same_user=tuple(who) == owner,
+        same_user=same_user,
         minted_at=minted_at,
         over_at=connected_at or returned_at,
         refused=error is not None,
         authenticated_before=bool(authenticated_before),
+        replaced_token_sha256=token_sha256 if is_replaced else None,
     )

@@ -34,15 +34,29 @@ LEEWAY: Final = timedelta(seconds=30)
 DENIALS: Final = frozenset(
     {
         "access_denied",
+        "authorization_declined",
+        "cancel",
+        "canceled",
+        "cancelled",
+        "consent_declined",
         "consent_denied",
+        "denied",
+        "login_cancelled",
         "permission_denied",
+        "permissions_declined",
+        "user_canceled",
         "user_cancelled",
         "user_cancelled_authorize",
         "user_cancelled_login",
+        "user_declined",
         "user_denied",
+        "user_rejected",
     }
 )
-"""Error codes for a denial by the user: the first is RFC 6749's, the others are some third parties' own."""
+"""Error codes for a denial by the user: the first is RFC 6749's, the others are some third parties' own.
+
+The embedded service, which imports nothing from here, has the same.
+"""
 ENDING_HINTS: Final = frozenset({Hint.MESSAGE, Hint.RETURNED, Hint.TROUBLE, Hint.CLOSED, Hint.CANCEL})
 """Hints after which the user has most likely stopped signing in."""
 _RESULTS: Final = {
@@ -50,6 +64,7 @@ _RESULTS: Final = {
     "declined": Status.DECLINED,
     "failed": Status.FAILED,
 }
+_BETWEEN_WORDS: Final = re.compile(r"[ -]+")
 _ERROR: Final = re.compile(r"[a-z0-9_.-]{1,64}", re.ASCII)
 
 
@@ -59,7 +74,8 @@ class OtherSignIn:
 
     ``over_at``: from then on it could not succeed; None while that is unknown. ``refused``: the partner
     service reported an error. ``authenticated_before``: the account connector was authenticated when it was
-    minted.
+    minted. ``replaced_token_sha256``: its sign-in token, if the same user gave it up on the same pages; their
+    window may still be open.
     """
 
     same_user: bool
@@ -67,6 +83,7 @@ class OtherSignIn:
     over_at: datetime | None = None
     refused: bool = False
     authenticated_before: bool = False
+    replaced_token_sha256: str | None = None
 
 
 def decide(
@@ -79,8 +96,9 @@ def decide(
 ) -> AttemptChanges | None:
     """The changes that end a launched attempt; None to keep waiting.
 
-    Where the partner service records each sign-in token's result, only this attempt's record counts. Cyclr
-    keeps no such records. Then:
+    Where the partner service records each sign-in token's result, this attempt's record counts; and that of
+    an attempt that this user gave up for this one, if they finished it after all, in its window. Cyclr keeps
+    no such records. Then:
 
     - An error in the query of the return ends the attempt.
     - An account connector that became authenticated since the launch was connected. It is attributed to this
@@ -90,7 +108,9 @@ def decide(
       service may also send back a user who denied. The user is asked, and the connection is not attributed.
     """
     if account_connector is not None and account_connector.sign_ins is not None:
-        return _decide_by_record(attempt, account_connector.sign_ins, now)
+        return _decide_by_record(attempt, account_connector.sign_ins, now) or _decide_by_replaced(
+            attempt, account_connector.sign_ins, others, now
+        )
     if attempt.return_error is not None:
         status = Status.DECLINED if attempt.return_error in DENIALS else Status.FAILED
         return {"status": status, "settled_at": now, "error_code": status.value}
@@ -108,12 +128,11 @@ def decide(
 
 def needs_others(attempt: Attempt, account_connector: AccountConnector | None) -> bool:
     """Whether it matters who else signs in to the same account connector."""
-    return bool(
-        account_connector
-        and account_connector.sign_ins is None
-        and account_connector.authenticated
-        and not attempt.authenticated_before
-    )
+    if account_connector is None:
+        return False
+    if account_connector.sign_ins is not None:
+        return bool(_connected_meanwhile(attempt, account_connector.sign_ins))
+    return account_connector.authenticated and not attempt.authenticated_before
 
 
 def others_since(attempt: Attempt) -> datetime:
@@ -152,8 +171,11 @@ def succeeded_late(
 
 
 def error_of_query(text: str) -> str | None:
-    """The error in the query of a return, in lower case; ``unknown`` if it is malformed, None if empty."""
-    text = text.strip().lower()
+    """The error in the query of a return; ``unknown`` if it is malformed, None if it is empty.
+
+    In lower case, with an underscore for blanks and hyphens, in which third parties differ.
+    """
+    text = _BETWEEN_WORDS.sub("_", text.strip()).lower()
     if not text:
         return None
     return text if _ERROR.fullmatch(text) else "unknown"
@@ -212,6 +234,24 @@ def _decide_by_record(
         connected = (record.external_account for record in records if record.result == "connected")
         changes["connected_account"] = next(connected, None)
     return changes
+
+
+def _decide_by_replaced(
+    attempt: Attempt, records: tuple[SignInRecord, ...], others: Sequence[OtherSignIn], now: datetime
+) -> AttemptChanges | None:
+    replaced = {other.replaced_token_sha256 for other in others}
+    for record in _connected_meanwhile(attempt, records):
+        if record.token_sha256 in replaced:
+            return {**_connected(now, attributed=True), "external_account": record.external_account}
+    return None
+
+
+def _connected_meanwhile(attempt: Attempt, records: tuple[SignInRecord, ...]) -> list[SignInRecord]:
+    """The records of other sign-ins that have connected it since the launch of this attempt."""
+    since = attempt.launched_at or attempt.created_at
+    found = (record for record in records if record.result == "connected" and record.at >= since)
+    # house-allow: secret-compare: as in _record_of
+    return [record for record in found if record.token_sha256 != attempt.sign_in_token_sha256]
 
 
 def _record_of(attempt: Attempt, records: tuple[SignInRecord, ...]) -> SignInRecord | None:

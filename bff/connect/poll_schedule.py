@@ -34,7 +34,7 @@ unavailable."""
 LOOKED_FOR: Final = SIGN_IN_LIFE + timedelta(minutes=45)
 """How long after its launch such an attempt is looked at.
 
-Every sign-in that could be mistaken for its own is stored at least that long.
+Until then, every sign-in that could be mistaken for its own is still stored (purge.py).
 """
 
 

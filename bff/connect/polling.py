@@ -32,7 +32,7 @@ class AttemptPoller:
         self._connections = connections
 
     def poll(self, attempt: Attempt, hint: Hint | None = None) -> Attempt:
-        """The attempt, polled if a poll is due. If the partner service is unavailable, it stays as it is."""
+        """The attempt, polled if a poll is due, and settled if it has ended or its time is over."""
         now = self._clock()
         if attempt.status in LIVE:
             if hint is not None:
@@ -51,15 +51,23 @@ class AttemptPoller:
         return self.settle(attempt, changes, account_connector) if changes else attempt
 
     def settle(
-        self, attempt: Attempt, changes: AttemptChanges, account_connector: AccountConnector | None = None
+        self,
+        attempt: Attempt,
+        changes: AttemptChanges,
+        account_connector: AccountConnector | None = None,
+        *,
+        claim: datetime | None = None,
     ) -> Attempt:
         """End a live attempt and return it as it is then. Of concurrent calls the first one counts.
 
-        ``account_connector``: as just read. Updates its connection if the attempt ends connected.
+        ``account_connector``: as just read. Updates its connection if the attempt ends connected. ``claim``:
+        the caller's claim of the launch, without which it may not end it (``AttemptStore.transition``).
         """
         succeeded = account_connector if changes.get("status") is Status.CONNECTED else None
         changes = {"settled_at": self._clock(), **changes}
-        settled = self._attempts.transition(attempt.id, LIVE, changes, self._connection_hook(succeeded))
+        settled = self._attempts.transition(
+            attempt.id, LIVE, changes, self._connection_hook(succeeded), claim=claim
+        )
         if settled is None:
             return self._attempts.get(attempt.id) or attempt
         self._events.emit("settled", settled)
@@ -85,6 +93,8 @@ class AttemptPoller:
             return False
         if self._note_late_success(attempt, account_connector, now).late_success_at is None:
             self._attempts.plan_look(attempt.id, next_look(attempt, now, answered=True))
+            if self._connections and account_connector and account_connector.authenticated:
+                self._connections.notice(attempt, account_connector)
         return True
 
     def _connection_hook(self, account_connector: AccountConnector | None) -> TransactionHook | None:

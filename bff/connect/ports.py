@@ -11,6 +11,8 @@ from bff.connect.attempt import Attempt, AttemptChanges, Hint, Status
 from bff.connect.outcome import OtherSignIn
 from bff.connect.poll_schedule import PollPermit
 from bff.connect.timeline import Step
+from bff.content.product import OfferedConnector
+from bff.identity.principal import AccountRef
 from bff.upstream.protocol import AccountConnector
 
 TransactionHook = Callable[[Any, Attempt], None]
@@ -22,6 +24,16 @@ class Connections(Protocol):
 
     def settlement_hook(self, account_connector: AccountConnector) -> TransactionHook:
         """Work that records the connection of a successful attempt to ``account_connector``."""
+
+    def notice(self, attempt: Attempt, account_connector: AccountConnector) -> None:
+        """Record a connection that a look at this attempt, which was given up, has shown."""
+
+
+class ExpectedConnections(Protocol):
+    """Looks for connections that no attempt reports."""
+
+    def expect(self, account: AccountRef, offered: OfferedConnector, account_connector_id: int) -> None:
+        """Check soon whether a sign-in outside of any attempt, which is being minted, has connected it."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +71,9 @@ class AttemptStore(Protocol):
     def find_by_return_secret(self, secret_sha256: str) -> Attempt | None:
         """The attempt whose return page has this secret (by its SHA-256)."""
 
+    def find_by_idempotency_key(self, key_sha256: str) -> Attempt | None:
+        """The attempt that was begun with this key (by its SHA-256)."""
+
     def transition(
         self,
         attempt_id: str,
@@ -66,13 +81,14 @@ class AttemptStore(Protocol):
         changes: AttemptChanges,
         hook: TransactionHook | None = None,
         *,
-        unused: bool = False,
+        claim: datetime | None = None,
     ) -> Attempt | None:
         """Compare-and-set: apply ``changes`` if the status is one of ``expected``.
 
-        ``unused``: apply them only if no sign-in token was minted and no form was opened. ``hook`` runs in
-        the same transaction, with the changed attempt. Returns the changed attempt; None if nothing changed.
-        A late success is noted once.
+        ``claim``: the end of the caller's claim of the launch. Apply them only while no other process has
+        claimed the launch since, no sign-in token was minted and no form was opened. ``hook`` runs in the
+        same transaction, with the changed attempt. Returns the changed attempt; None if nothing changed. A
+        late success is noted once.
         """
 
     def find_by_support_code(self, support_code: str) -> list[Attempt]:
@@ -119,6 +135,12 @@ class AttemptStore(Protocol):
 
     def looks_due(self, now: datetime, limit: int) -> list[Attempt]:
         """Attempts that were given up and are due for a look, the longest due first."""
+
+    def set_aside(self, attempt_id: str, error: Exception) -> None:
+        """Leave an attempt that ``error`` keeps from being processed out of both lists for a while.
+
+        Raises ``error`` if the database is unavailable.
+        """
 
     def claim_look(self, attempt_id: str, now: datetime, again: datetime | None) -> bool:
         """Claim a look that is due, and plan the next one; of concurrent calls one gets True."""

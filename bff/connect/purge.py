@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import structlog
 from sqlalchemy import Column, ColumnElement, Engine, Select, Table, delete, exists, func, select, tuple_
+from sqlalchemy.exc import DatabaseError
 
 from bff.connect.outcome import SIGN_IN_LIFE
 from bff.content.logos.store import UNREFERENCED_KEPT, is_unreferenced
 from bff.identity.sessions import LONGEST_SESSION
 from bff.serving.database import writing
+from bff.serving.logs import about
+from bff.serving.readable_rows import raise_outage
 from bff.storage.tables import (
     attempts,
     catalogue_entries,
@@ -37,6 +41,8 @@ CATALOGUE_KEPT: Final = timedelta(days=30)
 """How long a catalogue entry is kept after it was last read."""
 INVITES_KEPT: Final = timedelta(days=30)
 """How long an expired or used invite is kept. Until then, its link opens a page that says why it fails."""
+
+log = structlog.get_logger("hitchpost.housekeeping")
 
 
 @dataclass(frozen=True)
@@ -137,6 +143,12 @@ class Purge:
     def _forget(self, rule: PurgeRule, limit: int) -> int:
         # Several workers purge at once: on PostgreSQL each takes rows that no other has locked.
         oldest = rule.oldest(limit).with_for_update(skip_locked=True)
-        with self._writer.begin() as connection:
-            matching = delete(rule.table).where(tuple_(*rule.table.primary_key.columns).in_(oldest))
-            return connection.execute(matching).rowcount
+        matching = delete(rule.table).where(tuple_(*rule.table.primary_key.columns).in_(oldest))
+        try:
+            with self._writer.begin() as connection:
+                return connection.execute(matching).rowcount
+        except DatabaseError as error:
+            # A damaged table must not keep the others from being purged.
+            raise_outage(error)
+            log.error("rows cannot be deleted", what=rule.name, **about(error))  # noqa: TRY400
+            return 0

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final
 
 from bff.common.errors import (
+    HitchpostError,
     LaunchPostponed,
     LaunchRefused,
     NotFound,
@@ -21,6 +22,7 @@ from bff.connect import launch_token, outcome
 from bff.connect.attempt import (
     GIVEN_UP,
     LAUNCHED_LIFE,
+    LIVE,
     Attempt,
     AttemptChanges,
     Hint,
@@ -130,7 +132,8 @@ class Connect:
         """Launch an attempt from ``peek``; return the URL of its sign-in, or of its form.
 
         The launch token is used up when the minted sign-in token is stored, or the form is opened. A failure
-        before that, of the partner service, the database or this process, leaves it usable. Raises
+        before that, of the partner service, the database or this process, leaves it usable. A try that
+        outlasts its claim changes nothing once another process has claimed the launch. Raises
         ``LaunchRefused``; ``LaunchPostponed`` while a retry may succeed; any other ``PartnerProblem`` after
         the attempt has failed with its code.
         """
@@ -146,8 +149,8 @@ class Connect:
         except PartnerProblem as problem:
             raise self._fail_or_postpone(attempt, claimed_until, problem) from None
         if launch is None:
-            return Launched(attempt, *self._forms.open(attempt))
-        launch_token.use_up(self._attempts, attempt, launch.changes)
+            return Launched(attempt, *self._forms.open(attempt, claimed_until))
+        launch_token.use_up(self._attempts, attempt, launch.launch_changes, claimed_until)
         return Launched(attempt, launch.url(self._context.partner_service_url), launch.minted.browser_secret)
 
     def read(self, attempt_id: str, product: str) -> Attempt:
@@ -224,15 +227,16 @@ class Connect:
 
     def _fail_or_postpone(
         self, attempt: Attempt, claimed_until: datetime, problem: PartnerProblem
-    ) -> PartnerProblem:
+    ) -> HitchpostError:
         """Postpone a launch that could not mint, or fail its attempt; return the error to raise."""
         is_transient = isinstance(problem, PartnerUnavailable) and not problem.lasting
         if is_transient and self._clock() - (attempt.launched_at or self._clock()) < POSTPONED_FOR:
             self._attempts.note(attempt.id, "postponed", self._clock())
             self._attempts.release(attempt.id, claimed_until)
             return LaunchPostponed(problem.detail, retry_after=getattr(problem, "retry_after", None))
-        self._poller.settle(attempt, {"status": Status.FAILED, "error_code": problem.page_code})
-        return problem
+        failed: AttemptChanges = {"status": Status.FAILED, "error_code": problem.page_code}
+        settled = self._poller.settle(attempt, failed, claim=claimed_until)
+        return launch_token.lost_claim(settled) if settled.status in LIVE else problem
 
     def _mint_unless_form(
         self, prefetched: Future[MintedLaunch] | None, attempt: Attempt

@@ -9,7 +9,7 @@ from bff.common.errors import ConnectorUnavailable, InvalidRequest, OriginNotReg
 from bff.common.origins import origin_of
 from bff.common.secret import Secret
 from bff.connect.minting import Minter
-from bff.connect.ports import AttemptStore, MintedUrl
+from bff.connect.ports import AttemptStore, ExpectedConnections, MintedUrl
 from bff.content.minted_url import check_url_of_target, sign_in_url
 from bff.content.product import Product
 from bff.identity.principal import AccountRef, User
@@ -21,12 +21,18 @@ class SignInUrls:
     """Mints a sign-in URL for a host's server."""
 
     def __init__(
-        self, minter: Minter, attempts: AttemptStore, service_url: str, clock: Callable[[], datetime]
+        self,
+        minter: Minter,
+        attempts: AttemptStore,
+        service_url: str,
+        clock: Callable[[], datetime],
+        connections: ExpectedConnections | None = None,
     ) -> None:
         self._minter = minter
         self._attempts = attempts
         self._service_url = service_url
         self._clock = clock
+        self._connections = connections
 
     def mint(
         self,
@@ -57,18 +63,19 @@ class SignInUrls:
             )
         account_connector, token = self._minter.mint(account, offered, user.id)
         _require_values(account_connector, self._minter.missing_values(account, found, account_connector))
-        if account_connector.sign_ins is None:
-            # Without this note, the connection that this sign-in makes could be attributed to an attempt.
-            self._attempts.note_sign_in_url(
-                MintedUrl(
-                    account_connector.id,
-                    product.key,
-                    account.id,
-                    user.id,
-                    self._clock(),
-                    account_connector.authenticated,
-                )
+        # Without this note, the connection that this sign-in makes could be attributed to an attempt.
+        self._attempts.note_sign_in_url(
+            MintedUrl(
+                account_connector.id,
+                product.key,
+                account.id,
+                user.id,
+                self._clock(),
+                account_connector.authenticated,
             )
+        )
+        if self._connections is not None and not account_connector.authenticated:
+            self._connections.expect(account, offered, account_connector.id)
         url = sign_in_url(
             self._service_url, account_connector.id, token.value, target_origin, callback_message
         )

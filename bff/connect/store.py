@@ -15,6 +15,7 @@ from bff.connect import steps
 from bff.connect.attempt import LIVE, Attempt, AttemptChanges, Hint, Status
 from bff.connect.attempt_rows import COLUMNS, event_subject, from_row, from_row_or_none, to_row
 from bff.connect.claims import Claims
+from bff.connect.due_attempts import DueAttempts
 from bff.connect.other_sign_ins import OtherSignIns
 from bff.connect.outcome import ENDING_HINTS, OtherSignIn
 from bff.connect.poll_schedule import PollPermit
@@ -24,7 +25,7 @@ from bff.products.webhook_endpoint import LATE_SUCCESS, SETTLED
 from bff.serving.database import writing
 from bff.serving.statements import Change, Read
 from bff.storage import outbox
-from bff.storage.tables import IS_LAUNCHED, attempts
+from bff.storage.tables import attempts
 
 MOST_FOUND: Final = 20
 """Attempts returned for one support code. Codes are random, so as a rule it is one."""
@@ -36,11 +37,12 @@ def _by(column: Column[Any]) -> Select[Any]:
     return select(attempts).where(column == bindparam("value"))
 
 
-def _transition(names: frozenset[str], expected: frozenset[Status], unused: bool) -> ReturningUpdate[Any]:
+def _transition(names: frozenset[str], expected: frozenset[Status], claimed: bool) -> ReturningUpdate[Any]:
     """The compare-and-set statement that sets the columns ``names``, each from a parameter of its name."""
     allowed = or_(*(_columns.status == status.value for status in sorted(expected)))
-    if unused:
+    if claimed:
         allowed &= _columns.minted_at.is_(None) & _columns.browser_sha256.is_(None)
+        allowed &= _columns.claimed_until == bindparam("claim")
     if "late_success_at" in names:
         allowed &= _columns.late_success_at.is_(None)
     changed: dict[str, Any] = {name: bindparam(name) for name in names}
@@ -80,6 +82,7 @@ class DatabaseAttempts:
         new: dict[str, Any] = {name: bindparam(name) for name in COLUMNS}
         self._add = Change(engine, insert(attempts).values(new).returning(_columns.id))
         self._claims = Claims(engine)
+        self._due = DueAttempts(engine)
         self._transitions: dict[tuple[frozenset[str], frozenset[Status], bool], Change] = {}
 
     def add(self, attempt: Attempt) -> None:
@@ -105,6 +108,10 @@ class DatabaseAttempts:
         """The attempt whose return page has this secret."""
         return from_row_or_none(self._by_return_secret.one(value=secret_sha256))
 
+    def find_by_idempotency_key(self, key_sha256: str) -> Attempt | None:
+        """The attempt that was begun with this key."""
+        return from_row_or_none(self._by_key.one(value=key_sha256))
+
     def transition(
         self,
         attempt_id: str,
@@ -112,29 +119,28 @@ class DatabaseAttempts:
         changes: AttemptChanges,
         hook: TransactionHook | None = None,
         *,
-        unused: bool = False,
+        claim: datetime | None = None,
     ) -> Attempt | None:
         """Compare-and-set; None if the status is none of ``expected``.
 
-        With ``unused`` also None if a sign-in token was minted or a form opened.
+        With ``claim`` also None unless this claim of its launch lasts, and nothing was minted or opened.
 
         Records an ending, or a late success, as an event in the same transaction.
         """
-        kind = frozenset(changes), frozenset(expected), unused
+        kind = frozenset(changes), frozenset(expected), claim is not None
+        values = {**changes, "attempt_id": attempt_id, **({"claim": claim} if claim else {})}
         event_type = event_of(changes)
         at = changes.get("late_success_at") or changes.get("settled_at") or datetime.now(UTC)
 
         event = partial(_event, event_type, at) if event_type else None
         if hook is not None:
-            row = self._change_with_hook(
-                _transition(*kind), {**changes, "attempt_id": attempt_id}, event, hook
-            )
+            row = self._change_with_hook(_transition(*kind), values, event, hook)
         else:
             change = self._transitions.get(kind)
             if change is None:
                 change = Change(self._engine, _transition(*kind), outbox.RECORD_IF_SUBSCRIBED)
                 self._transitions[kind] = change
-            row = change.make({**changes, "attempt_id": attempt_id}, event)
+            row = change.make(values, event)
         if row is not None and event_type is not None:
             outbox.notify(self._engine)
         return from_row_or_none(row)
@@ -221,17 +227,15 @@ class DatabaseAttempts:
 
     def overdue(self, now: datetime, limit: int) -> list[Attempt]:
         """Launched attempts whose time was over before ``now``, the longest overdue first."""
-        query = select(attempts).where(IS_LAUNCHED, attempts.c.expires_at < now)
-        with self._engine.connect() as connection:
-            rows = connection.execute(query.order_by(attempts.c.expires_at).limit(limit)).all()
-        return [from_row(row) for row in rows]
+        return self._due.overdue(now, limit)
 
     def looks_due(self, now: datetime, limit: int) -> list[Attempt]:
         """Attempts that were given up and are due for a look, the longest due first."""
-        query = select(attempts).where(_columns.look_at.is_not(None), _columns.look_at <= now)
-        with self._engine.connect() as connection:
-            rows = connection.execute(query.order_by(_columns.look_at).limit(limit)).all()
-        return [from_row(row) for row in rows]
+        return self._due.looks_due(now, limit)
+
+    def set_aside(self, attempt_id: str, error: Exception) -> None:
+        """Leave an attempt out of ``overdue`` and ``looks_due``. Raises ``error`` if it is an outage."""
+        self._due.set_aside(attempt_id, error)
 
     def claim_look(self, attempt_id: str, now: datetime, again: datetime | None) -> bool:
         """Claim a look that is due; of concurrent calls one gets True."""

@@ -92,6 +92,8 @@ def signed_in(
         return observed(row, new, seen, now, fresh=False)
     before = row or new
     filled = replace(_filled(before, seen, state), **_doer(attempt, before), taken_until=None, taken_by=None)
+    # Of two connectors with one reference, it belongs to the one that the user pressed last.
+    filled = replace(filled, connector_key=new.connector_key, connector_name=new.connector_name)
     if attempt.external_account:
         filled = replace(filled, external_account=attempt.external_account)
     filled = replace(filled, owner=_first(before, filled) or filled.connected_by)
@@ -220,7 +222,7 @@ def _details(row: Stored) -> tuple[Any, ...]:
 
 
 def _whose(row: Stored) -> tuple[str | None, ...]:
-    return row.connected_by, row.owner, row.external_account
+    return row.connected_by, row.owner, row.external_account, row.connector_key
 
 
 def _joined(row: Stored, seen: AccountConnector, event: str, now: datetime) -> Change:

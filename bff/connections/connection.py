@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from bff.connections.scopes import missing_scopes
+
 
 class State(StrEnum):
     """The state of a connection, or of a connector for an account.
@@ -97,7 +99,7 @@ class Change:
 def as_json(row: Stored) -> dict[str, Any]:
     """A connection as JSON for servers and pages; see ``docs/connections.md``."""
     scopes = list(row.scopes) if row.scopes is not None else None
-    missing = [scope for scope in row.wanted_scopes or () if scopes is not None and scope not in scopes]
+    missing = missing_scopes(row.wanted_scopes or (), scopes) if scopes is not None else []
     return {
         "id": str(row.account_connector_id),
         "connector": row.connector_key,

@@ -10,9 +10,10 @@ from typing import Final
 import structlog
 
 from bff.common.errors import HitchpostError, PartnerUnavailable, StorageUnavailable
-from bff.connect.outcome import SIGN_IN_LIFE
-from bff.connections.connection import EXISTING, Change, Stored
-from bff.connections.ledger import LEFTOVERS_EVERY, Ledger
+from bff.connections import changes
+from bff.connections.connection import EXISTING, Change, Running, Stored
+from bff.connections.connector_keys import ConnectorKeys
+from bff.connections.ledger import Ledger
 from bff.identity.principal import AccountRef
 from bff.serving.logs import about
 from bff.upstream.protocol import AccountConnector, PartnerService, with_details
@@ -46,7 +47,9 @@ class Health:
         partner: PartnerService,
         clock: Callable[[], datetime],
         pause_left: Callable[[], float] = lambda: 0.0,
+        keys: ConnectorKeys | None = None,
     ) -> None:
+        self._keys = keys
         self._ledger = ledger
         self._partner = partner
         self._clock = clock
@@ -121,22 +124,33 @@ class Health:
                 if item
                 else self._partner.get_account_connector(account, account_connector_id)
             )
+            connector = self._keys.renamed(account, row, seen) if self._keys else None
+            blank = self._ledger.blank(account, connector, account_connector_id) if connector else row
             if row.state in EXISTING:
-                self._ledger.compare(row, row, seen, running)
+                self._ledger.compare(row, blank, seen, running)
             else:
-                self._end_leftover(account, row, seen)
+                self._look_at_ended(account, row, blank, seen, running)
         self._ledger.touched(account)
 
-    def _end_leftover(self, account: AccountRef, row: Stored, seen: AccountConnector | None) -> None:
-        """End it again if a sign-in that began before its end has connected it."""
+    def _look_at_ended(
+        self,
+        account: AccountRef,
+        row: Stored,
+        blank: Stored,
+        seen: AccountConnector | None,
+        running: list[Running],
+    ) -> None:
+        """End it again if a sign-in that was open at its end has connected it; store what else did."""
         if self._ledger.is_leftover(row, seen):
             self._partner.deauthenticate(account, row.account_connector_id)
             log.info(
                 "connection ended again", product=row.product, account_connector=row.account_connector_id
             )
-        now = self._clock()
-        look_at = now + LEFTOVERS_EVERY if now - row.changed_at < SIGN_IN_LIFE else None
-        self._ledger.store.apply(Change(replace(row, look_at=look_at)), row.version)
+        elif changes.state_of(seen) in EXISTING:
+            row = self._ledger.compare(row, blank, seen, running)
+        if row.state not in EXISTING:
+            looked = replace(row, seen_at=self._clock(), look_at=self._ledger.next_look(row))
+            self._ledger.store.apply(Change(looked), row.version)
 
 
 def _is_its_own(problem: Exception) -> bool:

@@ -21,6 +21,8 @@ SEEN_EVERY: Final = timedelta(minutes=10)
 """How often a check without changes is stored."""
 LEFTOVERS_EVERY: Final = timedelta(minutes=5)
 """How often to check, for an hour, whether a running sign-in has connected again what was ended."""
+LEFTOVERS_FOR: Final = SIGN_IN_LIFE + 2 * LEFTOVERS_EVERY
+"""Until the last of these checks is over."""
 TAKEN: Final = timedelta(seconds=60)
 """How long a claim lasts: longer than minting takes."""
 JUST_NOW: Final = timedelta(seconds=60)
@@ -76,8 +78,10 @@ class Ledger:
 
         While a user signs in to it, the change is left to the attempt, which knows the user: it is shown but
         not stored. Except a lost grant, which no sign-in causes. Connections of drafts are never stored.
+        ``blank`` has the connector that offers it now: a product file may have given that another key.
         """
-        now = self._clock()
+        now, before = self._clock(), row
+        row = _keyed(row, blank)
         left = any(attempt.is_for(blank.account_connector_id) for attempt in running) and not changes.is_lost(
             row, seen
         )
@@ -87,9 +91,12 @@ class Ledger:
             return row
         fresh = row is None and self._is_fresh(blank.account_connector_id, seen, now - SIGN_IN_LIFE - LEEWAY)
         change = changes.observed(row, blank, seen, now, fresh=fresh)
-        if change is None:
+        if change is not None:
+            change = self._scheduled(change, now)
+        elif row is not None and row is not before:
+            change = Change(row)
+        else:
             return row or blank
-        change = self._scheduled(change, now)
         if self.store.apply(change, row.version if row else None):
             return change.row
         # Another process has stored a change since ``row`` was read.
@@ -105,20 +112,40 @@ class Ledger:
         )
 
     def is_leftover(self, row: Stored, seen: AccountConnector | None) -> bool:
-        """Whether an ended connection was connected again by a sign-in that began before the end.
+        """Whether an ended connection was connected again by a sign-in that was open at the end.
 
-        Happens only at a partner service that keeps no records, since it cannot cancel running sign-ins.
+        Happens only at a partner service that keeps no records, since it cannot cancel running sign-ins. What
+        no such sign-in can have connected stands: somebody has set it up at the partner service.
         """
-        if row.state is not State.DISCONNECTED or seen is None:
+        has_ended = row.state is State.DISCONNECTED and row.sequence > 0
+        if not has_ended or seen is None or seen.sign_ins is not None or not seen.authenticated:
             return False
-        if (
-            seen.sign_ins is not None
-            or not seen.authenticated
-            or self._clock() - row.changed_at > SIGN_IN_LIFE
-        ):
+        if self._clock() - row.changed_at > LEFTOVERS_FOR:
             return False
-        minted = self.store.minted(row.account_connector_id, row.changed_at - SIGN_IN_LIFE)
+        # It was not connected when it was last looked at: only what could still succeed then counts.
+        since = max(row.changed_at, row.seen_at) - SIGN_IN_LIFE
+        minted = self.store.open_sign_ins(row.account_connector_id, since, row.changed_at)
         return bool(minted) and max(minted) <= row.changed_at
+
+    def next_look(self, row: Stored) -> datetime | None:
+        """When to check a connection that does not exist: while sign-ins to it are open; else None."""
+        now = self._clock()
+        is_open = self.store.open_sign_ins(row.account_connector_id, now - SIGN_IN_LIFE, row.changed_at)
+        return now + LEFTOVERS_EVERY if is_open else None
+
+    def expect(self, account: AccountRef, offered: OfferedConnector, account_connector_id: int) -> None:
+        """Check soon whether a sign-in outside of any attempt, which is being minted, has connected it."""
+        if self._every is None or is_draft(account.product):
+            return
+        blank = self.blank(account, offered, account_connector_id)
+        at = blank.changed_at + LEFTOVERS_EVERY
+
+        def decide(row: Stored | None) -> Change | None:
+            if row is not None and (row.state is State.CONNECTED or (row.look_at and row.look_at <= at)):
+                return None
+            return Change(replace(row or blank, look_at=at, removed_at=None))
+
+        self.store.decide(account.product, account.id, account_connector_id, decide)
 
     def touch(self, account: AccountRef, rows: Mapping[int, Stored]) -> None:
         """Store that an account was checked, at most every ``SEEN_EVERY``."""
@@ -166,6 +193,16 @@ class Ledger:
         blank = self.blank(account, offered, account_connector_id)
         return self.store.take(blank, self._clock() + TAKEN, attempt, self.sharing(account.product))
 
+    def notice(self, attempt: Attempt, seen: AccountConnector) -> None:
+        """Record a connection that a look at this attempt, which was given up, has shown.
+
+        Another sign-in may have made it, so that it is nobody's success; somebody has to be told of it.
+        """
+        account = replace(attempt.account, product=attempt.product)
+        row = self.store.get(account.product, account.id, seen.id)
+        running = self.store.running(account.product, account.id, self._clock())
+        self.compare(row, row or self.blank(account, attempt.connector, seen.id), seen, running)
+
     def settlement_hook(self, seen: AccountConnector) -> Callable[[Any, Attempt], None]:
         """The work that stores the connection, in the transaction that settles the attempt."""
 
@@ -188,7 +225,7 @@ class Ledger:
         return note
 
     def _scheduled(self, change: Change, now: datetime, *, soon: bool = False) -> Change:
-        later = self._next(now) if change.row.state is State.CONNECTED else None
+        later = self._next(now) if change.row.state in EXISTING else None
         at = now if soon and later else later
         return replace(change, row=replace(change.row, seen_at=now, look_at=at))
 
@@ -196,6 +233,13 @@ class Ledger:
         if self._every is None:
             return None
         return now + self._every * random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311  # nosec B311  # spreads the work
+
+
+def _keyed(row: Stored | None, blank: Stored) -> Stored | None:
+    """The row with the connector's key of today; itself if it has that."""
+    if row is None or row.connector_key == blank.connector_key:
+        return row
+    return replace(row, connector_key=blank.connector_key, connector_name=blank.connector_name)
 
 
 def _ended_just_now(row: Stored | None, now: datetime) -> bool:

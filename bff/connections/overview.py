@@ -13,11 +13,12 @@ from bff.common.background import Submit
 from bff.common.errors import PartnerProblem
 from bff.connect.attempt import Attempt
 from bff.connections.connection import EXISTING, Running, State, Stored
+from bff.connections.connector_keys import ConnectorKeys, connector_of
 from bff.connections.ledger import Ledger
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef
 from bff.upstream.catalogue import Catalogue
-from bff.upstream.protocol import AccountConnector, KnownConnector, PartnerService, plain_name, with_details
+from bff.upstream.protocol import AccountConnector, KnownConnector, PartnerService, with_details
 
 FRESH: Final = timedelta(seconds=3)
 """How long a list is cached: another worker may learn of a change this much later."""
@@ -91,7 +92,9 @@ class Overview:
         ledger: Ledger,
         clock: Callable[[], datetime],
         submit: Submit,
+        keys: ConnectorKeys | None = None,
     ) -> None:
+        self._keys = keys or ConnectorKeys(catalogue)
         self._partner = partner
         self._catalogue = catalogue
         self._ledger = ledger
@@ -110,7 +113,7 @@ class Overview:
         """
         look = self._begin(account, offered)
         listing, look.fresh = self._recent(account, fresh=fresh)
-        look.catalogue = self._catalogue.look_up(account, look.offered)
+        look.catalogue = self._look_up(look)
         try:
             look.installed = listing.result()
             return self._matched(look)
@@ -126,7 +129,7 @@ class Overview:
         """
         look = self._begin(account, offered)
         listing, look.fresh = self._recent(account)
-        look.catalogue = self._catalogue.look_up(account, look.offered)
+        look.catalogue = self._look_up(look)
         try:
             look.installed = listing.result(PATIENCE.total_seconds())
             found = self._matched(look)
@@ -163,6 +166,10 @@ class Overview:
             self._kept[account.product, account.id] = (now, installed)
         return installed
 
+    def _look_up(self, look: _Look) -> Mapping[str, KnownConnector]:
+        everything = self._keys.everything(look.account.product, look.offered)
+        return self._catalogue.look_up(look.account, everything)
+
     def _begin(self, account: AccountRef, offered: Iterable[OfferedConnector]) -> _Look:
         store = self._ledger.store
         known = store.of_account(account.product, account.id)
@@ -170,11 +177,16 @@ class Overview:
 
     def _matched(self, look: _Look) -> list[Connection]:
         installed = look.installed or []
+        everything = self._keys.everything(look.account.product, look.offered)
+        owners = {
+            item.id: connector_of(look.known.get(item.id), item, everything, look.catalogue)
+            for item in installed
+        }
         pairs = [
             (self._catalogue.named(connector), item)
             for connector in look.offered
             for item in installed
-            if is_of(connector, look.catalogue.get(connector.reference), item)
+            if owners[item.id] == connector
         ]
         found = [self._one(look, connector, item) for connector, item in pairs]
         if look.fresh:
@@ -241,12 +253,3 @@ def _unknown_state(
     last = next((state for state in (*PRECEDENCE, State.DISCONNECTED) if state in states), None)
     seen_at = max((row.seen_at for row in rows), default=None)
     return ConnectorState(connector, State.UNKNOWN, own_connections, last, seen_at)
-
-
-def is_of(offered: OfferedConnector, known: KnownConnector | None, item: AccountConnector) -> bool:
-    """Whether an account connector is an install of an offered connector. ``known``: its catalogue entry."""
-    if known and known.connector:
-        return known.connector.is_in(item)
-    # Without an entry, compare the name and the id of what is installed.
-    by_name = plain_name(offered.reference) == plain_name(item.connector_name)
-    return by_name or offered.reference == str(item.connector_id)

@@ -27,8 +27,11 @@ class ConnectionStore(Protocol):
     def is_fresh(self, account_connector_id: int, since: datetime) -> bool:
         """Whether a sign-in minted at ``since`` or later found it unconnected, and may have connected it."""
 
-    def minted(self, account_connector_id: int, since: datetime) -> list[datetime]:
-        """When sign-ins to it were minted, at ``since`` or later, by attempts and for the host's server."""
+    def open_sign_ins(self, account_connector_id: int, since: datetime, at: datetime) -> list[datetime]:
+        """When the sign-ins to it were minted that could still succeed after ``at``, from ``since`` on.
+
+        Of attempts, and of sign-in URLs of the host's server, whose end nobody knows.
+        """
 
     def apply(self, change: Change, version: int | None) -> bool:
         """Store the change if the row still has this ``version`` (None: if there is no row)."""

@@ -17,11 +17,11 @@ from bff.connect.polling import AttemptPoller
 from bff.connect.ports import AttemptStore
 from bff.connections import changes
 from bff.connections.connection import EXISTING, Change, Stored
+from bff.connections.connector_keys import ConnectorKeys
 from bff.connections.ledger import LEFTOVERS_EVERY, Ledger
-from bff.connections.overview import Overview, is_of
+from bff.connections.overview import Overview
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef
-from bff.upstream.catalogue import Catalogue
 from bff.upstream.protocol import LAST_ID, AccessToken, AccountConnector, PartnerService
 
 ENDING: Final = timedelta(seconds=60)
@@ -54,7 +54,7 @@ class Connections:
         self,
         ledger: Ledger,
         partner: PartnerService,
-        catalogue: Catalogue,
+        keys: ConnectorKeys,
         overview: Overview,
         attempts: AttemptStore,
         poller: AttemptPoller,
@@ -62,7 +62,7 @@ class Connections:
     ) -> None:
         self._ledger = ledger
         self._partner = partner
-        self._catalogue = catalogue
+        self._keys = keys
         self._overview = overview
         self._attempts = attempts
         self._poller = poller
@@ -74,7 +74,7 @@ class Connections:
         row = self._ledger.store.get(account.product, account.id, account_connector_id)
         running = self._ledger.store.running(account.product, account.id, self._clock())
         seen = self._partner.get_account_connector(account, account_connector_id)
-        connector = self._connector(account, offered, row, seen)
+        connector = self._keys.of(account, row, seen, offered)
         if connector is None:
             raise _missing(account_connector_id)
         blank = self._ledger.blank(account, connector, account_connector_id)
@@ -134,23 +134,6 @@ class Connections:
             with contextlib.suppress(PartnerProblem):
                 self.find(found.account, [found.offered], str(found.row.account_connector_id))
             raise
-
-    def _connector(
-        self,
-        account: AccountRef,
-        offered: Iterable[OfferedConnector],
-        row: Stored | None,
-        seen: AccountConnector | None,
-    ) -> OfferedConnector | None:
-        """The offered connector of it: the one it is stored with, else the first that matches."""
-        offered = list(offered)
-        if row is not None:
-            found = next((each for each in offered if each.key == row.connector_key), None)
-            return found and self._catalogue.named(found)
-        catalogue = self._catalogue.look_up(account, offered)
-        matching = (each for each in offered if seen and is_of(each, catalogue.get(each.reference), seen))
-        found = next(matching, None)
-        return found and self._catalogue.named(found)
 
     def _mark(self, found: Found, until: datetime, by: str | None, *, look: bool = False) -> dict[str, int]:
         """Store that it is being ended, so that others do not take the end for a loss.
@@ -219,7 +202,9 @@ class Connections:
         if (
             gone
             or has_records
-            or not self._ledger.store.minted(found.row.account_connector_id, since - SIGN_IN_LIFE)
+            or not self._ledger.store.open_sign_ins(
+                found.row.account_connector_id, since - SIGN_IN_LIFE, since
+            )
         ):
             return None
         return since + LEFTOVERS_EVERY

@@ -14,7 +14,9 @@ from sqlalchemy import (
     Row,
     and_,
     bindparam,
+    case,
     exists,
+    func,
     insert,
     or_,
     select,
@@ -23,13 +25,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from bff.connect.attempt import LIVE
+from bff.connect.attempt import LIVE, Status
 from bff.connections.connection import Change, Running, State, Stored, event_data
 from bff.connections.ports import Decide
 from bff.serving.database import writing
 from bff.serving.statements import Read
 from bff.storage.outbox import NewEvent, record
-from bff.storage.tables import IS_LAUNCHED, attempts, connections, sign_in_urls
+from bff.storage.tables import IS_LAUNCHED, UtcDateTime, attempts, connections, sign_in_urls
 
 SHARED: Final = "~shared"
 """Suffix of a row that holds a claim for all products that share an account, named by the first of them."""
@@ -48,14 +50,22 @@ _RUNNING: Final = select(
     _attempt.account_id == bindparam("account"),
     _attempt.expires_at > bindparam("now"),
 )
-_MINTED: Final = union_all(
-    *(
-        select(table.minted_at).where(
-            table.account_connector_id == bindparam("account_connector_id"),
-            table.minted_at >= bindparam("since"),
-        )
-        for table in (_attempt, _url)
-    )
+_OVER_AT: Final = func.coalesce(
+    case((and_(_attempt.status == Status.CONNECTED.value, _attempt.attributed), _attempt.settled_at)),
+    _attempt.late_success_at,
+    _attempt.returned_at,
+)
+"""When the sign-in of an attempt succeeded, or the browser came back from it. NULL while it may be open."""
+_OPEN: Final = union_all(
+    select(_attempt.minted_at).where(
+        _attempt.account_connector_id == bindparam("account_connector_id"),
+        _attempt.minted_at >= bindparam("since"),
+        _attempt.return_error.is_(None),
+        or_(_OVER_AT.is_(None), bindparam("at", type_=UtcDateTime) < _OVER_AT),
+    ),
+    select(_url.minted_at).where(
+        _url.account_connector_id == bindparam("account_connector_id"), _url.minted_at >= bindparam("since")
+    ),
 )
 _FRESH: Final = union_all(
     *(
@@ -78,7 +88,7 @@ class DatabaseConnections:
         self._of_account = Read(engine, _OF_ACCOUNT)
         self._running = Read(engine, _RUNNING)
         self._fresh = Read(engine, _FRESH)
-        self._minted = Read(engine, _MINTED)
+        self._open = Read(engine, _OPEN)
 
     def of_account(self, product: str, account_id: str) -> dict[int, Stored]:
         """The stored connections of an account by account connector id, ended ones included."""
@@ -98,9 +108,10 @@ class DatabaseConnections:
         """Whether a sign-in minted at ``since`` or later found it unconnected, and may have connected it."""
         return bool(self._fresh.all(account_connector_id=account_connector_id, since=since))
 
-    def minted(self, account_connector_id: int, since: datetime) -> list[datetime]:
-        """When sign-ins to it were minted, at ``since`` or later, by attempts and for the host's server."""
-        return [at for (at,) in self._minted.all(account_connector_id=account_connector_id, since=since)]
+    def open_sign_ins(self, account_connector_id: int, since: datetime, at: datetime) -> list[datetime]:
+        """When the sign-ins to it were minted that could still succeed after ``at``, from ``since`` on."""
+        rows = self._open.all(account_connector_id=account_connector_id, since=since, at=at)
+        return [minted_at for (minted_at,) in rows]
 
     def apply(self, change: Change, version: int | None) -> bool:
         """Store the change if the row still has this ``version`` (None: if there is no row)."""
@@ -122,9 +133,7 @@ class DatabaseConnections:
         is_existing = _row.state.in_((State.CONNECTED.value, State.NEEDS_RECONNECT.value))
         of_account = and_(_row.product == product, _row.account_id == account_id, is_existing)
         with self._writer.begin() as connection:
-            connection.execute(update(connections).where(of_account).values(seen_at=now))
-            due = and_(of_account, _row.state == State.CONNECTED.value)
-            connection.execute(update(connections).where(due).values(look_at=look_at))
+            connection.execute(update(connections).where(of_account).values(seen_at=now, look_at=look_at))
 
     def due(self, now: datetime, limit: int) -> list[tuple[str, str]]:
         """Product and account of those that are due for a check, the longest due first."""

@@ -8,6 +8,7 @@ from typing import Final
 
 from bff.content.faults import MOST_TEXT
 from bff.content.look_fields import FIELDS
+from bff.content.named_colours import NAMED
 from bff.content.product import MessageFormat
 
 _BREAKS: Final = re.compile("(?<! ) *+[\t-\r\x85\u2028\u2029][ \t-\r\x85\u2028\u2029]*+")
@@ -21,6 +22,11 @@ _STRAY_HARD_SPACE: Final = re.compile(
 """A no-break space where typography has none. It belongs before a French colon, and between digits."""
 _QUOTES: Final = "\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02"
 _QUOTE_ENDS: Final = re.compile(r"\s*(?:[:,}\]]|$)")
+_RGB: Final = re.compile(
+    r"rgba?\( *(\d{1,3}) *[, ] *(\d{1,3}) *[, ] *(\d{1,3}) *(?:[,/] *(?:1|1\.0|100%) *)?\)", re.ASCII
+)
+"""``rgb()`` with whole numbers and no transparency, as design tools and browsers copy it."""
+_LENGTH: Final = re.compile(r"(\d{1,3}(?:[.,]\d{1,4})?) *(px|rem|em)? *;?", re.ASCII)
 _STRAIGHT: Final = str.maketrans(
     {**dict.fromkeys("\u201c\u201d\u201e\u201f\uff02", '"'), **dict.fromkeys("\u2018\u2019\u201a\u201b", "'")}
 )
@@ -50,10 +56,32 @@ def _line(text: str) -> str:
 
 
 def _look(field: str, text: str) -> str:
-    kind = FIELDS[field].kind if field in FIELDS else ""
-    if kind == "colour" and re.fullmatch(r"[0-9A-Fa-f]{6}|[0-9A-Fa-f]{3}", text):
+    match FIELDS[field].kind if field in FIELDS else "":
+        case "colour":
+            return _colour(text.rstrip(" ;"))
+        case "length":
+            return _length(text)
+        case "font":
+            return text.translate(_STRAIGHT).rstrip(" ,;")
+    return text
+
+
+def _colour(text: str) -> str:
+    """A colour without ``#``, as ``rgb(29, 78, 216)``, or by a name of CSS, as ``#rrggbb``."""
+    if re.fullmatch(r"[0-9A-Fa-f]{6}|[0-9A-Fa-f]{3}", text):
         return "#" + text
-    return text.translate(_STRAIGHT) if kind == "font" else text
+    parts = _RGB.fullmatch(text.lower())
+    if parts is not None and all(int(part) <= 255 for part in parts.groups()):
+        return "#" + "".join(f"{int(part):02x}" for part in parts.groups())
+    return NAMED.get(text.lower(), text)
+
+
+def _length(text: str) -> str:
+    """A length without its unit, with a blank before it, in capitals or with a decimal comma."""
+    if (parts := _LENGTH.fullmatch(text.lower())) is None:
+        return text
+    number, unit = parts[1].replace(",", "."), parts[2]
+    return "0" if number == "0" and not unit else number + (unit or "px")
 
 
 def _json(text: str) -> str:

@@ -115,7 +115,7 @@ def _text_faults(path: str, text: str, connectors: set[str]) -> list[str]:
         case ["connectors", "order"]:
             return _order_faults(text, connectors)
         case ["connectors", key, "name"] if key in connectors:
-            return _connector_faults(text)
+            return connector_name_faults(text)
     return []  # ``faults`` checks all fields of the look together, as contrast depends on two colours.
 
 
@@ -147,10 +147,16 @@ def _order_faults(text: str, connectors: set[str]) -> list[str]:
     return found[:MOST_REPORTED]
 
 
-def _connector_faults(text: str) -> list[str]:
+def name_faults(text: str) -> list[str]:
+    """Faults of a name that users see."""
     if visible_name(text) is None or len(text) > MOST_NAME or not text.isprintable():
         return [f"a name has 1 to {MOST_NAME} characters that can be seen, and no line breaks"]
-    return words.unfillable(words.names_in(text), ())
+    return []
+
+
+def connector_name_faults(text: str) -> list[str]:
+    """Faults of a connector's name. Texts are filled with it, so it has no placeholder itself."""
+    return name_faults(text) or words.unfillable(words.names_in(text), ())
 
 
 def _message_faults(

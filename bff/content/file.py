@@ -7,110 +7,40 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from bff.common.faulty_file import FaultyFile, describe_fault, parse_toml
-from bff.content.cleaning import cleaned
-from bff.content.entries import Content, Faults, look_of, path_of_text, path_of_word, texts_of_messages
-from bff.content.faults import MOST_NAME
+from bff.content.entries import Content, Faults, look_of, texts_of_messages
+from bff.content.file_entries import content_of, repeated_faults
+from bff.content.file_tables import ContentTables, Key, Strict
 from bff.content.logos.logo import FaultyImage, Logo, check_logo
-from bff.content.wording import ANY, Place, canonical, is_tag
+from bff.content.wording import ANY, Place
 from bff.serving.terminal import STEERING
 
-Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-Words = dict[str, str | dict[str, str]]
 STORED: Final = re.compile(r"[0-9a-f]{64}\.[a-z]+")
 """The name of an image in the database: see ``Logo``."""
-
-
-class Strict(BaseModel):
-    """Base class of the file's tables. Unknown keys and wrong types are refused."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class Variant(Strict):
-    """A message's text for one connector, one language, or both."""
-
-    connector: str | None = None
-    locale: str | None = None
-    text: str
-
-
-class MessageTable(Strict):
-    """The table ``[product.messages.NAME]``."""
-
-    kind: Literal["sealed", "plain"] = "sealed"
-    format: Literal["text", "json"] = "text"
-    text: str
-    variants: list[Variant] = []
-
-
-def _require_url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-    except ValueError:
-        parts = urlsplit("")
-    if not (parts.netloc or parts.path) or re.search(r"\s", value):
-        raise ValueError("is no URL; write one such as https://cdn.example.com/crm.svg")
-    return value
-
-
-class ConnectorTable(Strict):
-    """The table ``[product.connector.KEY]``. Operators set ``reference``, ``logo`` and ``multiple``."""
-
-    name: Annotated[str, Field(max_length=MOST_NAME)] | None = None
-    reference: Annotated[str, Field(min_length=1, max_length=MOST_NAME)] | None = None
-    logo: Annotated[str, Field(max_length=2000), AfterValidator(_require_url)] | None = None
-    multiple: bool = False
-    words: Words = {}
-
-
-class ContentTables(Strict):
-    """The team's part of ``[[product]]``.
-
-    ``words`` holds texts by key for every language, or tables of them by language tag.
-    """
-
-    connector: dict[Key, ConnectorTable] = {}
-    messages: dict[Key, MessageTable] = {}
-    words: Words = {}
-    look: dict[str, str] = {}
 
 
 class _ContentProduct(ContentTables):
     """A product as ``hitchpost messages import`` reads it. The operators' keys are allowed and ignored."""
 
     key: Key
-    connectors: list[Key] = []
+    connectors: Annotated[list[Key], Field(default_factory=list)]
     name: str | None = None
-    origins: list[str] = []
-    secret_keys: list[str] = []
+    origins: Annotated[list[str], Field(default_factory=list)]
+    secret_keys: Annotated[list[str], Field(default_factory=list)]
     secret_key_env: str | None = None
-    assertion: dict[str, Any] = {}
+    assertion: Annotated[dict[str, Any], Field(default_factory=dict)]
+    account_namespace: str | None = None
+    account_prefix: str = ""
+    disconnect: str = ""
+    webhook: Annotated[list[dict[str, Any]], Field(default_factory=list)]
 
 
 class _ContentFile(Strict):
     product: Annotated[list[_ContentProduct], Field(min_length=1)]
-
-
-def content_of(tables: ContentTables) -> dict[str, str]:
-    """Convert the tables to content, cleaned but not checked."""
-    content: dict[str, str] = {}
-    for name, message in tables.messages.items():
-        content[f"messages/{name}/kind"] = message.kind
-        content[f"messages/{name}/format"] = message.format
-        content[path_of_text(name)] = message.text
-        for variant in message.variants:
-            content[path_of_text(name, variant.connector or ANY, _tag(variant.locale or ANY))] = variant.text
-    content |= _words(ANY, tables.words)
-    for key, connector in tables.connector.items():
-        content |= _words(key, connector.words)
-    content |= {f"look/{field}": text for field, text in tables.look.items()}
-    return {path: _cleaned(path, text, content) for path, text in content.items()}
 
 
 @dataclass(frozen=True)
@@ -156,8 +86,12 @@ def read_content(path: Path) -> dict[str, TeamsFile]:
         file = _ContentFile.model_validate(document)
     except ValidationError as error:
         raise FaultyFile([describe_fault(path, document, fault) for fault in error.errors()]) from None
-    products, faults = {}, []
+    products: dict[str, TeamsFile] = {}
+    faults: list[str] = []
     for item in file.product:
+        faults += [f"{path}: {item.key}: {fault}" for fault in repeated_faults(item)]
+        if item.key in products:
+            faults.append(f"{path}: {item.key}: key: two products have this key")
         try:
             logos = take_logos(item, path.parent)
         except FaultyFile as error:
@@ -213,34 +147,10 @@ def key_of(path: str) -> str:
 
 def _with_connectors(item: _ContentProduct) -> dict[str, str]:
     content = content_of(item)
-    content |= {
-        f"connectors/{key}/name": cleaned(f"connectors/{key}/name", table.name) or table.name
-        for key, table in item.connector.items()
-        if table.name
-    }
+    content |= {f"connectors/{key}/name": table.name for key, table in item.connector.items() if table.name}
     if item.connectors:
         content["connectors/order"] = " ".join(item.connectors)
     return content
-
-
-def _cleaned(path: str, text: str, content: Content) -> str:
-    # A text of nothing but invisible characters is kept, so that the checks can report it.
-    form = content.get(f"messages/{path.split('/')[1]}/format", "text")
-    return cleaned(path, text, form) or text
-
-
-def _words(connector: str, words: Words) -> dict[str, str]:
-    found = {}
-    for key, value in words.items():
-        if isinstance(value, str):
-            found[path_of_word(key, connector)] = value
-        else:
-            found |= {path_of_word(word, connector, _tag(key)): text for word, text in value.items()}
-    return found
-
-
-def _tag(locale: str) -> str:
-    return canonical(locale) if is_tag(locale) else locale
 
 
 def _message(content: Content, name: str, texts: dict[Place, str]) -> list[str]:

@@ -9,14 +9,32 @@ from typing import Any, Final
 def json_fault(text: str) -> str | None:
     """Say what is wrong with ``text`` as JSON (RFC 8259), with line and column. None if it is valid."""
     try:
-        json.dumps(json.loads(text, parse_constant=_refuse), allow_nan=False)
+        value = json.loads(text, parse_constant=_refuse, object_pairs_hook=_once)
+        json.dumps(value, allow_nan=False)
     except json.JSONDecodeError as error:
         return f"this is no JSON: line {error.lineno}, column {error.colno}: {_explanation(error, text)}"
+    except _Repeated as error:
+        return str(error)
     except RecursionError:
         return "this is no JSON: it is nested too deeply"
     except ValueError as error:
         return f"this is no JSON: {error}"
     return None
+
+
+class _Repeated(ValueError):
+    """A name stands twice in an object."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in values:
+            raise _Repeated(
+                f"the name {json.dumps(name, ensure_ascii=False)} stands twice; pages get the last"
+            )
+        values[name] = value
+    return values
 
 
 def _refuse(name: str) -> Any:

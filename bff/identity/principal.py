@@ -27,12 +27,12 @@ class Principal:
 
 @dataclass(frozen=True)
 class AccountRef:
-    """An account of a product. ``id`` is any string that the host chose.
+    """An account of a product. ``id`` is any string that the host chose; without a name it is called by that.
 
     ``product`` is the product's key: accounts of two products may have the same id. Host code may leave it
     out, as its ``Principal`` names the product.
     """
 
     id: str
-    name: str
+    name: str = ""
     product: str = field(default="", compare=False)

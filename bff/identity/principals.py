@@ -56,9 +56,7 @@ def with_text_ids(principal: Principal) -> Principal:
     name: str | None = account.name
     return replace(
         principal,
-        account=replace(
-            account, id=_as_text(account.id), name=_as_text(account.id) if name is None else name
-        ),
+        account=replace(account, id=_as_text(account.id), name=name or _as_text(account.id)),
         user=replace(user, id=_as_text(user.id)),
     )
 

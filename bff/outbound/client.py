@@ -29,6 +29,8 @@ MAX_STRING_BYTES: Final = 16 * 1024
 """Longer JSON strings, which are icons, become empty. Access tokens have a few KiB at most."""
 POOL_SIZE: Final = 64
 CHUNK: Final = 32 * 1024
+ONE_ACCOUNT: Final = "Hitchpost-One-Account"
+"""Header by which the embedded service says that its error concerns one account: it is no outage."""
 USUAL_RETRY_AFTER: Final = 5.0
 """Seconds to wait after a 429 without ``Retry-After``."""
 
@@ -86,9 +88,10 @@ class _Counts:
     refusal_fails: bool
     asks_others: bool
 
-    def failed(self, status: int) -> bool | None:
-        """Whether an answer of this status is one; None if it says nothing. A healthy upstream sends 429."""
-        if status >= 500 and self.asks_others:
+    def failed(self, answer: Answer) -> bool | None:
+        """Whether an answer is one; None if it says nothing. A healthy upstream sends 429."""
+        status = answer.status
+        if status >= 500 and (self.asks_others or ONE_ACCOUNT in answer.headers):
             return None
         return status >= (400 if self.refusal_fails else 500) and status != 429
 
@@ -203,7 +206,7 @@ class HttpClient:
         failed: bool | None = True
         try:
             answer = self._answer(prepared, watch)
-            failed = counts.failed(answer.status)
+            failed = counts.failed(answer)
         except _TryFailed as broken:
             failed = counts.broke(broken.failure)
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import Response, json, request
@@ -129,11 +130,34 @@ def id_text(document: dict[str, Any], name: str) -> str | None:
 
 def page_of(items: Sequence[Any]) -> Response:
     """Respond with the page that the query asks for, and the header ``Total-Pages``. Raises 400."""
+    page = wanted_page()
+    return paged(list(items[page.first : page.first + page.size]), len(items))
+
+
+@dataclass(frozen=True)
+class Page:
+    """The page that the query asks for: the index of its first item, and how many it has at most."""
+
+    first: int
+    size: int
+
+
+def wanted_page() -> Page:
+    """Read ``page`` and ``pageSize`` of the query. Raises 400."""
     size = _number("pageSize", embedded().settings.default_page_size, MAX_PAGE_SIZE)
-    page = _number("page", 1, 1_000_000)
-    response = answer(list(items[(page - 1) * size : page * size]))
-    response.headers["Total-Pages"] = str(-(-len(items) // size))
+    return Page((_number("page", 1, 1_000_000) - 1) * size, size)
+
+
+def paged(items: Sequence[Any], total: int) -> Response:
+    """Respond with a page of ``total`` items, and the header ``Total-Pages``."""
+    response = answer(list(items))
+    response.headers["Total-Pages"] = str(-(-total // wanted_page().size))
     return response
+
+
+def is_in_usual_order() -> bool:
+    """Whether the query asks for no order of its own, so that the database can cut out its page."""
+    return not request.args.get("orderBy") and request.args.get("sortOrderAsc", "true").lower() != "false"
 
 
 def ordered(items: list[dict[str, Any]], default: str = "Id") -> list[dict[str, Any]]:

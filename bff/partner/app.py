@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 import structlog
 from flask import Flask, Response, request, send_from_directory
 from werkzeug.exceptions import HTTPException
 
 from bff.partner import clock, edge, health
-from bff.partner.access import answer
+from bff.partner.access import ACCOUNT_HEADER, answer
 from bff.partner.api import (
     access_tokens,
     account_connectors,
@@ -28,6 +29,7 @@ from bff.partner.limits import Limits
 from bff.partner.openapi import routes as openapi
 from bff.partner.paths import AnyText, EncodedSlashes
 from bff.partner.providers.catalogue import Catalogue, require_allowed
+from bff.partner.providers.fixed_hosts import fixed_hosts
 from bff.partner.providers.provider import Provider
 from bff.partner.resources import ASSETS, TEMPLATES
 from bff.partner.settings import Settings
@@ -42,6 +44,9 @@ MAX_BODY_BYTES = 256 * 1024
 PAGES = ("/connectorauth/", "/connector/")
 """Path prefixes of the browser pages. Everything else is the API."""
 RETRY_SECONDS = 5
+ONE_ACCOUNT: Final = "Hitchpost-One-Account"
+"""Response header of an unforeseen error in a call about one account."""
+
 log = structlog.get_logger("hitchpost.embedded")
 
 
@@ -49,6 +54,7 @@ def create_app(settings: Settings, catalogue: Catalogue) -> Flask:
     """Create the service: API and browser pages on one origin. Raises ``FaultyCatalogue``."""
     policy = settings.outbound_policy()
     require_allowed(catalogue, policy)
+    policy = replace(policy, fixed_hosts=fixed_hosts(catalogue.connectors))
     app = Flask("partner", static_folder=None, template_folder=str(TEMPLATES))
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     database = Database(settings.database_url, settings.threads)
@@ -129,7 +135,11 @@ def _unforeseen(error: Exception) -> Response:
             response.headers["Allow"] = ", ".join(sorted(allowed))
         return response
     log.error("unforeseen error", **about(error))
-    return answer({"Message": "An error has occurred."}, 500)
+    response = answer({"Message": "An error has occurred."}, 500)
+    if request.headers.get(ACCOUNT_HEADER) or "account_id" in (request.view_args or {}):
+        # What fails for one account is no outage: the caller's circuit breaker need not count it.
+        response.headers[ONE_ACCOUNT] = "1"
+    return response
 
 
 def _without_database(error: Exception) -> Response:

@@ -13,16 +13,24 @@ from bff.partner.app import create_app
 from bff.partner.connector_test import Walk
 from bff.partner.context import EXTENSION, Embedded
 from bff.partner.crypto import Vault
+from bff.partner.errors import ApiError
 from bff.partner.key_faults import foreign_keys
 from bff.partner.provider_commands import add_commands as add_provider_commands
-from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue, require_allowed
+from bff.partner.providers.catalogue import (
+    Catalogue,
+    FaultyCatalogue,
+    read_catalogue,
+    read_sound_entries,
+    require_allowed,
+)
 from bff.partner.providers.provider import Provider
 from bff.partner.serve import serve as run_server
-from bff.partner.settings import FaultySettings, Settings, load_settings, unknown_settings
+from bff.partner.settings import PREFIX, FaultySettings, Settings, load_settings, unknown_settings
 from bff.partner.storage.database import SCHEMA, Database
 from bff.partner.storage.restored import JUMP, void
+from bff.serving.listening import unknown_addresses
 from bff.serving.rate_limits import limits_faults
-from bff.serving.terminal import one_line
+from bff.serving.terminal import is_a_person_there, one_line
 from bff.serving.version import own_version
 
 
@@ -64,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = grants.add_parser(name, help=about)
         command.add_argument("connector", help="its id, key or name")
+        if run is _revoke:
+            command.add_argument("--yes", action="store_true", help="do not ask at a terminal")
         command.set_defaults(run=run)
     add_provider_commands(
         commands.add_parser("providers", prog="hitchpost providers", help="services that ship as entries")
@@ -103,6 +113,9 @@ def _check_resources(settings: Settings, faults: list[str], warnings: list[str])
     if not database_faults and not database_warnings:
         with contextlib.closing(Database(settings.database_url)) as database:
             faults += foreign_keys(database, Vault(settings.keys()))
+    faults += unknown_addresses(
+        {f"{PREFIX}BIND": settings.bind, f"{PREFIX}METRICS_BIND": settings.metrics_bind}
+    )
     if settings.limits_url is not None:
         url = settings.limits_url.get_secret_value()
         faults += limits_faults("HITCHPOST_EMBEDDED_LIMITS_URL", url)
@@ -132,7 +145,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _test_connector(arguments: argparse.Namespace) -> int:
     settings = load_settings()
-    if not (connectors := read_catalogue(settings.catalogue).by_name(arguments.key)):
+    if not (connectors := _sound_entries(settings, arguments.key).by_name(arguments.key)):
         print(f"there is no connector {one_line(arguments.key)} in {settings.catalogue}", file=sys.stderr)
         return 2
     values = dict(pair.partition("=")[::2] for pair in arguments.set)
@@ -141,10 +154,11 @@ def _test_connector(arguments: argparse.Namespace) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    service = _service()
-    for grant in grant_inventory.listed(
-        service, grant_inventory.connector_id_of(service, arguments.connector)
-    ):
+    service = _service(arguments.connector)
+    found = grant_inventory.listed(service, _connector_id(service, arguments.connector))
+    if not found:
+        print(f"{one_line(arguments.connector)}: no grants")
+    for grant in found:
         details = (grant["ExternalAccount"], " ".join(grant["Scopes"] or []), grant["Error"])
         more = "  ".join(filter(None, details))
         line = f"{grant['State']}  account {grant['AccountId']}  {grant['AccountConnectorId']}  {more}"
@@ -153,12 +167,33 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _revoke(arguments: argparse.Namespace) -> int:
-    service = _service()
-    ended = grant_inventory.end_all(service, grant_inventory.connector_id_of(service, arguments.connector))
+    service = _service(arguments.connector)
+    connector_id = _connector_id(service, arguments.connector)
+    if not arguments.yes and is_a_person_there() and not _confirmed(service, connector_id):
+        print("nothing was changed")
+        return 1
+    ended = grant_inventory.end_all(service, connector_id)
     print(f"{ended.connections} connections ended; {ended.pending} grants still to be revoked")
     if ended.pending:
         print("the running service tries again until they are")
     return 0
+
+
+def _connector_id(service: Embedded, connector: str) -> int:
+    try:
+        return grant_inventory.connector_id_of(service, connector)
+    except ApiError as error:
+        raise ApiError(error.status, f"{error.message.rstrip('.')}: {one_line(connector)!r}") from None
+
+
+def _confirmed(service: Embedded, connector_id: int) -> bool:
+    """Ask the person at the terminal. A script is not asked: it says what it means."""
+    live = [item for item in grant_inventory.listed(service, connector_id) if item["State"] == "live"]
+    accounts = len({item["AccountId"] for item in live})
+    print(
+        f"{len(live)} grants of {accounts} accounts would end, and each account would have to sign in again"
+    )
+    return input("end them? [y/N] ").strip().lower() in {"y", "yes"}
 
 
 def _re_encrypt(_: argparse.Namespace) -> int:
@@ -175,9 +210,17 @@ def _re_encrypt(_: argparse.Namespace) -> int:
     return 1 if any(count for key_id, count in report.left.items() if key_id != vault.newest) else 0
 
 
-def _service() -> Embedded:
+def _sound_entries(settings: Settings, connector: str) -> Catalogue:
+    """The catalogue, for a command about one connector: without the entries of others that have faults."""
+    catalogue, left_out = read_sound_entries(settings.catalogue, connector)
+    for fault in left_out:
+        print(f"warning: {one_line(fault)}", file=sys.stderr)
+    return catalogue
+
+
+def _service(connector: str) -> Embedded:
     settings = load_settings()
     SCHEMA.open(settings.database_url).dispose()
-    service = create_app(settings, read_catalogue(settings.catalogue)).extensions[EXTENSION]
+    service = create_app(settings, _sound_entries(settings, connector)).extensions[EXTENSION]
     assert isinstance(service, Embedded)  # nosec B101  # for the type checker
     return service

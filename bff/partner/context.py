@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask import current_app
 
@@ -12,6 +12,7 @@ from bff.partner.providers.catalogue import Catalogue
 from bff.partner.providers.provider import Provider
 from bff.partner.settings import Settings
 from bff.partner.storage.database import Database
+from bff.serving.shared_waits import SharedWaits
 
 EXTENSION = "hitchpost-embedded"
 
@@ -26,6 +27,8 @@ class Embedded:
     vault: Vault
     catalogue: Catalogue
     provider: Provider
+    refreshes: SharedWaits = field(default_factory=SharedWaits)
+    """Callers who wait for a refresh of an account connector, by its id."""
 
 
 def embedded() -> Embedded:

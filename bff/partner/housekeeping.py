@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from bff.partner.context import Embedded
-from bff.partner.grants import revocation, upkeep
+from bff.partner.grants import noting, revocation, upkeep
 from bff.partner.purge import purge
-from bff.serving.periodic_thread import Rounds
+from bff.serving.periodic_thread import Rounds, safely
 
 EVERY_SECONDS: Final = 20.0
 BATCH: Final = 50
@@ -20,27 +20,50 @@ RESTS, SHORTEST_REST = 2.0, 0.05
 REVOCATIONS: Final = 50
 """Maximum number of revocations retried in one round."""
 LOOKS: Final = 500
-"""Maximum number of grants checked in one round, sequentially, for at most 15 seconds."""
+"""Maximum number of grants checked in one round, for at most 15 seconds."""
 
 log = logging.getLogger("hitchpost.embedded")
 
 
-def keep_house(service: Embedded, pause: Callable[[float], bool] = lambda _seconds: False) -> int:
+class Slow(NamedTuple):
+    """The connectors whose third party was slow at the last revocations, and at the last checks."""
+
+    revocations: set[int]
+    checks: set[int]
+
+
+def keep_house(
+    service: Embedded,
+    pause: Callable[[float], bool] = lambda _seconds: False,
+    slow: Slow | None = None,
+) -> int:
     """Run one round, in batches until nothing is left. Return the number of items processed.
 
-    ``pause``: waits the given number of seconds between batches, and returns whether to stop.
+    ``pause``: waits the given number of seconds between batches, and returns whether to stop. ``slow`` is
+    kept from one round to the next. A step that fails is logged, and the others run.
     Safe to run in several processes at once.
     """
+    known = slow or Slow(set(), set())
+    steps: dict[str, Callable[[], int]] = {
+        "purging": lambda: _purge(service, pause),
+        "retrying revocations": lambda: revocation.retry_revocations(
+            service, REVOCATIONS, slow=known.revocations
+        ),
+        "looking after grants": lambda: upkeep.look_after(service, LOOKS, slow=known.checks),
+    }
+    return sum(safely(log, name, step, 0) for name, step in steps.items())
+
+
+def _purge(service: Embedded, pause: Callable[[float], bool]) -> int:
     done = 0
     while True:
         began, now = time.perf_counter(), service.database.clock.cautious()
-        discarded = revocation.throw_away_unchosen(service, now, BATCH)
+        discarded = noting.throw_away_unchosen(service, now, BATCH)
         purged = purge(service.database, now, BATCH)
         done += discarded + sum(purged.values())
         rest = max(RESTS * (time.perf_counter() - began), SHORTEST_REST)
         if max(discarded, *purged.values()) < BATCH or pause(rest):
-            done += revocation.retry_revocations(service, REVOCATIONS)
-            return done + upkeep.look_after(service, LOOKS)
+            return done
 
 
 class Housekeeper(Rounds):
@@ -49,7 +72,8 @@ class Housekeeper(Rounds):
     def __init__(self, service: Embedded, every: float = EVERY_SECONDS) -> None:
         super().__init__("housekeeping", every, log, spread=0.5)
         self._service = service
+        self._slow = Slow(set(), set())
 
     def once(self) -> None:
         """Run one round."""
-        keep_house(self._service, self._over.wait)
+        keep_house(self._service, self._over.wait, self._slow)

@@ -11,7 +11,7 @@ from bff.partner.providers.catalogue_writing import add_to, entry_text, secret_v
 from bff.partner.providers.shipped_entries import ShippedEntry, UnknownProvider, matching, named, near
 from bff.partner.settings import PREFIX
 from bff.serving.environment import variable_of
-from bff.serving.terminal import FAULTY
+from bff.serving.terminal import FAULTY, write_in_utf8
 
 CALLBACK: Final = "/connector/callback"
 
@@ -73,6 +73,7 @@ def _unknown(name: str, similar: list[str]) -> int:
 
 
 def _print_entry(entry: ShippedEntry) -> None:
+    write_in_utf8()
     print(f"# category: {entry.about.category}")
     print(entry_text(entry, 101), end="")
     print(_registration(entry))
@@ -85,6 +86,8 @@ def _print_added(entry: ShippedEntry, path: Path) -> None:
         print("fill in there: client_id")
     if entry.needs_client_secret:
         print(f"put the client secret into the environment: {secret_variable(entry)}")
+    if entry.needs_client_id or entry.needs_client_secret:
+        print("until then the partner service does not start: finish it before the next restart")
     print(_registration(entry))
     print(f"documentation: {entry.about.docs_url}")
     if not entry.about.tried:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
+import structlog
 from sqlalchemy import Column, ColumnElement, Table, delete, func, select, update
+from sqlalchemy.exc import DatabaseError
 
 from bff.partner.grants import held as grants
 from bff.partner.sign_in import stale
 from bff.partner.storage import tables
 from bff.partner.storage.database import Database
+from bff.serving.logs import about
+from bff.serving.readable_rows import raise_outage
 
 TOKENS_KEPT: Final = timedelta(days=1)
 """How long an expired sign-in token can still be distinguished from an unknown one."""
@@ -20,7 +24,9 @@ SIGN_INS_KEPT: Final = timedelta(days=30)
 REVOCATIONS_KEPT: Final = timedelta(days=30)
 """How long a revocation is retried. Few third parties keep an unused grant for longer."""
 HELD_KEPT: Final = grants.HELD_FOR + timedelta(hours=1)
-"""How long held credentials are stored if ``revocation.throw_away_unchosen`` cannot decrypt them."""
+"""How long held credentials are stored if ``noting.throw_away_unchosen`` cannot decrypt them."""
+
+log = structlog.get_logger("hitchpost.embedded")
 
 
 def purge(database: Database, now: datetime, limit: int) -> dict[str, int]:
@@ -48,9 +54,11 @@ def _ended(now: datetime) -> Mapping[Table, tuple[Column[datetime], ColumnElemen
 def _record_expired_flows(database: Database, now: datetime, limit: int) -> None:
     """Record as expired the flows whose user did not return from the third party in time."""
     table = tables.flow
-    late = select(table).where(table.c.expires_at < now, table.c.used_at.is_(None))
+    late = table.c.expires_at < now, table.c.used_at.is_(None)
+    wanted = select(table.c.token_sha256, table.c.state_sha256).where(*late)
     with database.writing() as connection:
-        for flow in connection.execute(late.order_by(table.c.expires_at).limit(limit)).all():
+        flows: list[Any] = list(connection.execute(wanted.order_by(table.c.expires_at).limit(limit)))
+        for flow in flows:
             stale.expire(connection, flow)
 
 
@@ -70,8 +78,14 @@ def _delete(
     # Several processes purge at once: SKIP LOCKED gives each of them other rows on PostgreSQL. Ordering by
     # ``at`` makes PostgreSQL use its index; otherwise it may scan the whole table for a few rows.
     batch = select(key).where(over).order_by(at).limit(limit).with_for_update(skip_locked=True)
-    with database.writing() as connection:
-        return connection.execute(delete(table).where(key.in_(batch))).rowcount
+    try:
+        with database.writing() as connection:
+            return connection.execute(delete(table).where(key.in_(batch))).rowcount
+    except DatabaseError as error:
+        # A damaged table must not keep the others from being purged.
+        raise_outage(error)
+        log.error("a table cannot be purged", what=table.name, **about(error))  # noqa: TRY400
+        return 0
 
 
 def _drop_held(database: Database, now: datetime, limit: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue, require_allowed
-from bff.partner.settings import FaultySettings, load_settings, unknown_settings
+from bff.partner.settings import PREFIX, FaultySettings, load_settings, unknown_settings
 from bff.serving.loading import kept
 from bff.serving.logs import configure, tell_unknown
 from bff.serving.server import Server, Serving
@@ -43,6 +43,8 @@ def _serving() -> Serving:
         metrics_bind=settings.metrics_bind,
         worker=settings.worker,
         connections=settings.connections,
+        prefix=PREFIX,
+        name="hitchpost partner",
     )
 
 

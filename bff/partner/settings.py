@@ -24,6 +24,7 @@ from bff.serving.environment import (
 )
 from bff.serving.hosts import LOOPBACK, host_name
 from bff.serving.settings import Bind, DatabaseUrl, ServedSettings
+from bff.serving.type_faults import advice_of
 
 PREFIX: Final = "HITCHPOST_EMBEDDED_"
 KEY_BYTES: Final = 32
@@ -224,4 +225,4 @@ def _fault_line(fault: Any) -> str:
     name = PREFIX + str(fault["loc"][0]).upper()
     if fault["type"] == "missing":
         return f"{name}: is not set. {Settings.model_fields[str(fault['loc'][0])].description}"
-    return f"{name}: {fault['msg'].removeprefix('Value error, ')}"
+    return f"{name}: {advice_of(fault)}"

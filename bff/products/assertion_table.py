@@ -11,7 +11,7 @@ from pydantic import Field
 
 from bff.common.origins import origin_fault, origin_of
 from bff.common.strict_json import FaultyJson, loads
-from bff.content.file import Strict
+from bff.content.file_tables import Strict
 from bff.identity.jwks import FaultyKey, public_key
 from bff.identity.sessions import AssertionRule
 from bff.serving.text_files import text_of

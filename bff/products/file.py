@@ -16,7 +16,9 @@ from bff.common.origins import origin_fault
 from bff.common.secret import Secret
 from bff.content.entries import Content
 from bff.content.faults import faults
-from bff.content.file import ConnectorTable, ContentTables, Key, Strict, content_of, fault_lines, take_logos
+from bff.content.file import fault_lines, take_logos
+from bff.content.file_entries import content_of, repeated_faults
+from bff.content.file_tables import ConnectorTable, ContentTables, Key, Name, Strict
 from bff.content.logos.logo import Logo
 from bff.content.product import DisconnectPolicy, OfferedConnector, Registration
 from bff.products.assertion_table import AssertionTable
@@ -34,7 +36,7 @@ Value = TypeVar("Value")
 
 class _Product(ContentTables):
     key: Key
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Name
     origins: Annotated[list[str], Field(min_length=1)]
     secret_keys: Annotated[list[str], Field(default_factory=list)]
     secret_key_env: str | None = None
@@ -96,12 +98,16 @@ def _conflicts(products: list[_Product], environ: dict[str, str]) -> Iterator[st
             holders.setdefault(secret, []).append(item.key)
     for keys in dict.fromkeys(tuple(keys) for keys in holders.values() if len(set(keys)) > 1):
         yield f"{', '.join(keys)}: secret_keys: these products have the same key, {KEY_ADVICE}"
-    rules = [(item.assertion.issuer, item.assertion.audience) for item in products if item.assertion]
-    for issuer, _ in _repeated(rules):
-        yield (
-            f"assertion: two products take what {issuer!r} asserts for the same audience: one could stand in"
-            " for the other; write another audience for each"
-        )
+    takers: dict[tuple[str, str | None], list[str]] = {}
+    for item in products:
+        if item.assertion:
+            takers.setdefault((item.assertion.issuer, item.assertion.audience), []).append(item.key)
+    for (issuer, _), taken_by in takers.items():
+        if len(set(taken_by)) > 1:
+            yield (
+                f"{', '.join(taken_by)}: assertion: these products take what {issuer!r} asserts for the same"
+                " audience: one could stand in for the other; write another audience for each"
+            )
 
 
 def _faults(item: _Product, environ: dict[str, str]) -> Iterator[str]:
@@ -112,7 +118,7 @@ def _faults(item: _Product, environ: dict[str, str]) -> Iterator[str]:
         yield f"{item.key}: connectors: {repeated!r} stands twice; leave one"
     for extra in item.connector.keys() - set(item.connectors):
         yield f"{item.key}: connector.{extra}: is not in connectors; add it there or remove this table"
-    for fault in fault_lines(faults(content_of(item), _registration(item))):
+    for fault in (*repeated_faults(item), *fault_lines(faults(content_of(item), _registration(item)))):
         yield f"{item.key}: {fault}"
     for fault in webhook_faults(item.webhook, environ):
         yield f"{item.key}: {fault}"

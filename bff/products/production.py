@@ -54,12 +54,33 @@ def product_faults(path: Path | None, *, production: bool, networks: tuple[Netwo
     return []
 
 
+def product_warnings(path: Path | None) -> Iterator[str]:
+    """What is allowed in a product file, and may surprise. Nothing if it cannot be read: that is a fault."""
+    try:
+        found = read_products(path) if path else []
+    except FaultyFile:
+        return
+    for product in found:
+        by_reference: dict[str, list[str]] = {}
+        for connector in product.registration.connectors:
+            by_reference.setdefault(connector.reference, []).append(connector.key)
+        for reference, keys in by_reference.items():
+            if len(keys) > 1:
+                yield (
+                    f"{path}: {product.registration.key}: connectors {', '.join(keys)} have the reference"
+                    f" {reference!r}: they share one connection, which is listed under the one pressed last"
+                )
+
+
 def _faults(product: AppliedProduct, networks: tuple[Network, ...]) -> Iterator[str]:
     key = product.registration.key
     yield from (f"{key}: {fault}" for fault in _webhook_faults(product, networks))
     for origin in product.registration.origins:
         if not origin.startswith("https:"):
             yield f"{key}: origins: {origin!r}: use https in production"
+    for offered in product.registration.connectors:
+        if (offered.logo or "").lower().startswith("http:"):
+            yield f"{key}: connector.{offered.key}.logo: use https in production; pages of https block others"
     for secret in product.secret_keys:
         if reason := weakness(secret.reveal()):
             yield f"{key}: secret_keys: a key {reason}; make one with: echo sk_$(openssl rand -hex 24)"

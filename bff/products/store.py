@@ -36,12 +36,14 @@ class DatabaseProducts:
     """Implements ``ProductStore``, and stores the products of a product file.
 
     Every request reads products, which change seldom, so each process caches them for ``fresh`` seconds.
+    ``public_url``: the audience of assertions where a product names none; empty if it is not known.
     """
 
     def __init__(
         self,
         engine: Engine,
         service_url: str = Registration.service_url,
+        public_url: str = "",
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         fresh: float = FRESH_SECONDS,
@@ -49,6 +51,7 @@ class DatabaseProducts:
         self._engine = engine
         self._writer = writing(engine)
         self._service_url = service_url
+        self._public_url = public_url
         self._content = ContentStore(engine, clock)
         self._images = DatabaseImages(engine, clock)
         self._products: TtlCache[Product | None] = TtlCache(fresh)
@@ -85,6 +88,11 @@ class DatabaseProducts:
         """Keys of the products in the same account namespace: this one first, then the others sorted."""
         return self._sharing.get(key, self._read_sharing)
 
+    def connectors(self, key: str) -> tuple[OfferedConnector, ...]:
+        """The connectors of a product; none if there is no such product."""
+        product = self.get(key)
+        return product.connectors if product else ()
+
     def assertion_rule(self, key: str) -> AssertionRule | None:
         """The rule for host assertions of a product. None if it accepts none."""
         registration = self.registration(key)
@@ -116,7 +124,7 @@ class DatabaseProducts:
         The content of the product file is published only if it differs from the file's content of the last
         call: an unchanged file does not undo what the team has published since. Returns for each product
         whether it was published. ``also`` stores more of a product in the same transaction. Raises
-        ``FaultyFile`` if another product in the database has one of the secret keys.
+        ``FaultyFile`` if one could be taken for another product in the database (``conflicts``).
         """
         for product in applied:
             for logo in product.logos:
@@ -124,7 +132,7 @@ class DatabaseProducts:
         with self._writer.begin() as connection:
             # Several workers apply the same file when they start.
             SCHEMA.one_at_a_time(connection)
-            if faults := conflicts(connection, applied):
+            if faults := conflicts(connection, applied, self._public_url):
                 raise FaultyFile(faults)
             # Of all products first: a key may move from one to another.
             ours = [product.registration.key for product in applied]

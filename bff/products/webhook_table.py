@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from bff.common.secret import Secret
-from bff.content.file import Strict
+from bff.content.file_tables import Strict
 from bff.products.webhook_endpoint import (
     MAKE_ONE,
     MOST_SECRETS,

@@ -20,7 +20,6 @@ from sqlalchemy import (
     event,
     func,
     inspect,
-    make_url,
     select,
     table,
     update,
@@ -36,6 +35,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
 
 from bff.serving.database_trouble import UnusableDatabase
+from bff.serving.sqlite_file import access_fault, missing_file
 from bff.serving.sqlite_writers import WAIT_SECONDS, WriterQueue, code_of, patiently
 
 WRITES: Final = {"hitchpost_writes": True}
@@ -76,15 +76,6 @@ def open_database(url: str, threads: int = MOST_CONNECTIONS) -> Engine:
         event.listen(engine, "do_connect", lambda _dialect, _record, given, named: connect(*given, **named))
     _survive_forks(engine)
     return engine
-
-
-def missing_file(url: str) -> Path | None:
-    """The path of a SQLite file that does not exist; None if it exists, or for other databases."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
-        return None
-    path = Path(parsed.database).absolute()
-    return None if path.exists() else path
 
 
 def is_away(error: BaseException) -> bool:
@@ -203,6 +194,8 @@ class Schema:
 
     def look_at(self, url: str) -> tuple[list[str], list[str]]:
         """Check a database before its first use; return faults and warnings. Creates no SQLite file."""
+        if (unusable := access_fault(url)) is not None:
+            return [f"{self._setting}: {unusable}"], []
         if missing_file(url) is not None:
             return [], [self._old()]
         engine = open_database(url)

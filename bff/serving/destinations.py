@@ -76,13 +76,14 @@ class Policy:
     """Which targets are allowed: public addresses over https, and ``networks``.
 
     ``loopback``: allow this machine too, also over http, as for development. ``setting`` is the variable with
-    which an operator sets ``networks``.
+    which an operator sets ``networks``. ``fixed_hosts``: names that no user can choose.
     """
 
     loopback: bool = False
     networks: tuple[Network, ...] = ()
     resolver: Resolver = resolve
     setting: str = ""
+    fixed_hosts: frozenset[str] = frozenset()
 
     def check(self, url: str) -> SplitResult:
         """Check a URL without resolving its host; return its parts. Raises ``ForbiddenUrl``."""
@@ -130,6 +131,15 @@ def _within(address: Address, networks: Iterable[Network]) -> bool:
 def _is_address(host: str) -> bool:
     try:
         ipaddress.IPv4Address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an address, which needs no look-up. IPv6 may be in brackets."""
+    try:
+        ipaddress.ip_address(host.strip("[]").partition("%")[0])
     except ValueError:
         return False
     return True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
@@ -20,6 +19,7 @@ from bff.serving import metrics
 from bff.serving.addresses import client_address
 from bff.serving.bounds import head_fault
 from bff.serving.hosts import LOOPBACK, host_name
+from bff.serving.large_bodies import LargeBodies, sender_of
 
 REQUEST_ID: Final = "hitchpost.request_id"
 CLIENT_WAIT: Final = "hitchpost.client_wait"
@@ -30,8 +30,6 @@ UNMATCHED: Final = "(none)"
 
 SMALL_BODY_BYTES: Final = 16 * 1024
 RETRY_SECONDS: Final = "5"
-MOST_LARGE_BODIES: Final = 64
-"""Maximum bodies above ``SMALL_BODY_BYTES`` that are read at a time, as unfinished bodies use memory."""
 
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _METHOD: Final = re.compile(r"[A-Z]{1,16}")
@@ -68,7 +66,8 @@ class Edge:
         self._most = max_body_bytes
         self._refuse = refuse
         self._longer = longer
-        self._large = threading.BoundedSemaphore(MOST_LARGE_BODIES)
+        self._hops = hops
+        self._large = LargeBodies()
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Handle one request, and log one line about it."""
@@ -119,8 +118,8 @@ class Edge:
 
         The length of a chunked body is then known, and Flask can check it against the route's maximum.
         """
-        large = size > SMALL_BODY_BYTES
-        if large and not self._large.acquire(blocking=False):
+        large, sender = size > SMALL_BODY_BYTES, sender_of(environ, self._hops)
+        if large and not self._large.begin(sender):
             return self._refuse(
                 429, "rate_limited", "many large bodies are being sent; try again in a moment"
             )
@@ -133,7 +132,7 @@ class Edge:
             return self._refuse(400, "malformed_request", "the body broke off, or its chunks are none")
         finally:
             if large:
-                self._large.release()
+                self._large.end(sender)
         if len(body) > self._most:
             return self._too_large()
         if not chunked and len(body) < size:

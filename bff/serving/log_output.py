@@ -15,6 +15,9 @@ from typing import Final, TextIO
 MOST_HELD: Final = 1 << 20
 """Maximum bytes that are buffered for a slow reader. Further lines are dropped."""
 
+TERMINAL_ROOM: Final = 128
+"""Bytes that a terminal takes without blocking when it is ready. A line feed may take two."""
+
 
 class LogOutput:
     """Writes whole lines to a stream's file, and never waits for its reader.
@@ -32,6 +35,7 @@ class LogOutput:
         self._broken = False
         self._file: int | None = None
         self._room: select.poll | None = None
+        self._at_once = 0
         with suppress(OSError, ValueError):  # A stream in memory has no file.
             self._open(stream.fileno())
         atexit.register(self.flush)
@@ -72,25 +76,34 @@ class LogOutput:
 
     def _open(self, file_descriptor: int) -> None:
         self._file = file_descriptor
-        if not stat.S_ISFIFO(os.fstat(file_descriptor).st_mode):
+        mode = os.fstat(file_descriptor).st_mode
+        if not (stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)):
             return
-        # Opened anew, as O_NONBLOCK on the inherited pipe would apply to every process that shares it.
+        # Opened anew, as O_NONBLOCK on the inherited pipe or terminal would apply to every process that
+        # shares it.
+        flags = os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
         try:
-            self._file = os.open(
-                f"/proc/self/fd/{file_descriptor}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC
-            )
+            self._file = os.open(f"/proc/self/fd/{file_descriptor}", flags)
         except OSError:
-            # The pipe of another user cannot be opened. Poll it before each write instead.
+            # The pipe or terminal of another user cannot be opened. Poll it before each write instead.
+            self._at_once = select.PIPE_BUF if stat.S_ISFIFO(mode) else TERMINAL_ROOM
             self._room = select.poll()
             self._room.register(file_descriptor, select.POLLOUT)
 
     def _put(self, data: bytes) -> int:
+        """Write what fits and return its length. Raises ``BlockingIOError`` if that is nothing."""
         if self._file is None:
             self._stream.write(data.decode())
             return len(data)
         if stat.S_ISSOCK(os.fstat(self._file).st_mode):
             with socket.socket(fileno=os.dup(self._file)) as other:
                 return other.send(data, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
-        if self._room is not None and not self._room.poll(0):
+        return os.write(self._file, data) if self._room is None else self._put_polled(self._room, data)
+
+    def _put_polled(self, room: select.poll, data: bytes) -> int:
+        written = 0
+        while written < len(data) and room.poll(0):
+            written += os.write(self._file or 0, data[written : written + self._at_once])
+        if not written:
             raise BlockingIOError
-        return os.write(self._file, data)
+        return written

@@ -5,7 +5,19 @@ from __future__ import annotations
 import random
 import threading
 from abc import abstractmethod
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def safely(log: Any, what: str, work: Callable[[], T], otherwise: T) -> T:
+    """Return ``work()``. Log whatever it raises as ``what`` and "failed", and return ``otherwise``."""
+    try:
+        return work()
+    except Exception:  # logged; the next round may succeed
+        log.exception(f"{what} failed")  # noqa: G004  # the text is fixed
+        return otherwise
 
 
 class Rounds(threading.Thread):
@@ -29,10 +41,7 @@ class Rounds(threading.Thread):
     def run(self) -> None:
         """Call ``once`` periodically until stopped. A failure does not end it."""
         while not self._over.wait(self._rest()):
-            try:
-                self.once()
-            except Exception:  # noqa: BLE001  # logged; the next round may succeed
-                self._log.exception(f"{self.name} failed")
+            safely(self._log, self.name, self.once, None)
 
     def stop(self) -> None:
         """Stop after the current round."""

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import functools
 import socket
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NewConnectionError
 from urllib3.util.connection import create_connection
 
-from bff.serving.destinations import Policy
+from bff.serving.destinations import Policy, is_address
+from bff.serving.name_lookups import in_thread, lookups
 
 Open = Callable[[str, int, Any], socket.socket]
 """Connects to a host and port, with the options of the socket. Raises ``OSError`` or ``ForbiddenUrl``."""
@@ -44,16 +43,10 @@ def connect(policy: Policy, host: str, port: int, options: Any, left: Callable[[
 
 def _addresses(policy: Policy, host: str, port: int, seconds: float) -> list[str]:
     """Resolve ``host`` in a thread, because the time-outs of the system's resolver are much longer."""
-    found: Future[list[str]] = Future()
-
-    def resolve() -> None:
-        try:
-            found.set_result(policy.addresses(host, port))
-        except Exception as error:  # noqa: BLE001  # raised where the result is read
-            found.set_exception(error)
-
-    threading.Thread(target=resolve, daemon=True).start()
-    return found.result(max(0.0, seconds))
+    work = functools.partial(policy.addresses, host, port)
+    if host in policy.fixed_hosts or is_address(host):
+        return in_thread(work, seconds)
+    return lookups(policy.resolver).run(host, work, seconds)
 
 
 class _PinnedHTTP(HTTPConnection):

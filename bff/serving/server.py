@@ -13,6 +13,7 @@ from gunicorn.app.base import BaseApplication
 from bff.serving import gunicorn_parts, metrics
 from bff.serving.arbiter import Started, SteadyArbiter, in_a_child
 from bff.serving.bounds import MOST_REQUEST_LINE
+from bff.serving.listening import Unavailable, require_available
 from bff.serving.logs import about
 from bff.serving.settings import WorkerKind
 from bff.serving.stand_in import StandIn
@@ -36,7 +37,7 @@ class Serving:
     already applied the same configuration. On SIGTERM the program is unready for ``drain_seconds``, then lets
     requests finish for up to 20 seconds, and exits with status 0. ``metrics_bind`` is a second address with
     another port for ``/metrics``. ``threads``: of each thread worker. ``connections``: maximum of each
-    worker.
+    worker. ``prefix``: of the settings' names, for messages. ``name``: of the processes.
     """
 
     build: Callable[[bool], Any]
@@ -47,6 +48,13 @@ class Serving:
     metrics_bind: str | None = None
     worker: WorkerKind = "threads"
     connections: int = 1000
+    prefix: str = "HITCHPOST_"
+    name: str = "hitchpost serve"
+
+    @property
+    def binds(self) -> dict[str, str | None]:
+        """The addresses by the names of their settings."""
+        return {f"{self.prefix}BIND": self.bind, f"{self.prefix}METRICS_BIND": self.metrics_bind}
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -131,10 +139,15 @@ class Server(BaseApplication):  # type: ignore[misc]
         return metrics.beside(app, self._serving.metrics_bind)
 
     def run(self) -> None:
-        """Serve until SIGTERM or Ctrl-C."""
+        """Serve until SIGTERM or Ctrl-C. Raises ``SystemExit`` if an address cannot be listened on."""
         gunicorn_parts.install()
         if self._serving.metrics_bind:
             metrics.prepare()
+        try:
+            require_available(self._serving.binds)
+        except Unavailable as error:
+            log.error("cannot start", error_text=str(error))  # noqa: TRY400  # the line says it all
+            raise SystemExit(self.FAULTY if error.lasts else 1) from None
         SteadyArbiter(self).run()
 
     def _build(self) -> Any:
@@ -147,6 +160,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         serving = self._serving
         return {
             "bind": [serving.bind, *([serving.metrics_bind] if serving.metrics_bind else [])],
+            # Names the processes of each program, and of each copy of it, in `ps` and `top`.
+            "proc_name": f"{serving.name} {serving.bind}",
             "child_exit": lambda _, worker: metrics.forget(worker.pid),
             "worker_class": WORKERS[serving.worker],
             "worker_connections": serving.connections,

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
@@ -64,11 +64,19 @@ def _limits_url(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def _sqlite_url(value: str) -> str:
+    file = value.removeprefix("sqlite:///").partition("?")[0]
+    # A database in memory is another one in each process and each connection, and empty at each start.
+    if not file.strip() or ":memory:" in file or "mode=memory" in value:
+        raise ValueError("names no file; write sqlite:////FOLDER/FILE.db")
+    return value
+
+
 def _database_url(value: str) -> str:
     if not value.startswith(("sqlite:///", "postgresql+psycopg://", "postgresql://")):
         raise ValueError("write sqlite:////FOLDER/FILE.db or postgresql+psycopg://USER@HOST/NAME")
     if value.startswith("sqlite:"):
-        return value
+        return _sqlite_url(value)
     if find_spec("psycopg") is None:
         raise ValueError("PostgreSQL needs the extra: pip install 'hitchpost[postgresql]'")
     try:
@@ -88,9 +96,14 @@ def _address(value: str) -> str:
     return value
 
 
-def _bind(value: str) -> str:
+def _bind(value: str, info: ValidationInfo) -> str:
     # What gunicorn takes besides.
-    return value if _OTHER_BIND.fullmatch(value) else _address(value)
+    bind = value if _OTHER_BIND.fullmatch(value) else _address(value)
+    metrics = info.data.get("metrics_bind")
+    # A request is for the metrics by the port that it came to.
+    if metrics and bind.rpartition(":")[2] == metrics.rpartition(":")[2]:
+        raise ValueError(f"{bind!r} has the same port as METRICS_BIND, {metrics!r}; give each its own")
+    return bind
 
 
 Address = Annotated[str, AfterValidator(_address)]

@@ -1,5 +1,7 @@
 """Escapes control characters in the output of commands, so that foreign text cannot control a terminal.
 
+Characters that the terminal's encoding does not have are escaped too.
+
 Ids, names and texts come from hosts, their users and third parties. Terminals execute control sequences
 (ECMA-48; also with U+0080 to U+009F), and bidirectional controls (UAX 9) reorder the characters of a line.
 """
@@ -12,6 +14,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final, TextIO, cast
 
 FAULTY, INTERRUPTED, NOBODY_READS = 2, 130, 141
@@ -90,7 +93,7 @@ class _Plain:
     def write(self, text: str) -> int:
         """Write ``text`` escaped; return its number of characters. Raises ``Unwritable``."""
         try:
-            self._stream.write(STEERING.sub(_escaped, text))
+            self._stream.write(self._encodable(STEERING.sub(_escaped, text)))
         except OSError as error:
             self._lose(error)
         return len(text)
@@ -101,6 +104,15 @@ class _Plain:
             self._stream.flush()
         except OSError as error:
             self._lose(error)
+
+    def _encodable(self, text: str) -> str:
+        """The text with each character escaped that the stream's encoding does not have."""
+        encoding = self._stream.encoding or "utf-8"
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError:
+            return "".join(map(partial(_encodable, encoding), text))
+        return text
 
     def _lose(self, error: OSError) -> None:
         raise Unwritable(error)
@@ -116,5 +128,24 @@ class _Complaints(_Plain):
         pass
 
 
+def is_a_person_there() -> bool:
+    """Whether somebody can answer at standard input. Python has none for a descriptor that is closed."""
+    return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
+
+
+def write_in_utf8() -> None:
+    """Write standard output in UTF-8 from now on, for a file's text, whatever the terminal's encoding is."""
+    if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
+        reconfigure(encoding="utf-8")
+
+
 def _escaped(match: re.Match[str]) -> str:
     return f"<U+{ord(match[0]):04X}>"
+
+
+def _encodable(encoding: str, letter: str) -> str:
+    try:
+        letter.encode(encoding)
+    except UnicodeEncodeError:
+        return f"<U+{ord(letter):04X}>"
+    return letter

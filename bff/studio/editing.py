@@ -134,7 +134,15 @@ _ENDINGS: Final = frozenset(
 
 
 _CONNECTIONS: Final = frozenset(
-    {"account", "accounts", "needs_reconnect", "disconnect", "connections", "connections_none"}
+    {
+        "account",
+        "accounts",
+        "needs_reconnect",
+        "disconnect",
+        "connections",
+        "connections_none",
+        "connections_failed",
+    }
 )
 """Scenes of the connections list."""
 _STARTS: Final = {

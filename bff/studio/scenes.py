@@ -53,6 +53,7 @@ _ACCOUNTS: Final = (
     Scene("connections_few", "The list: no search", account="few", tag="hitchpost-connections"),
     Scene("connections", "The list", account="list", tag="hitchpost-connections"),
     Scene("connections_none", "The list: nothing found", account="none", tag="hitchpost-connections"),
+    Scene("connections_failed", "The list: cannot be loaded", account="failed", tag="hitchpost-connections"),
 )
 _ENDINGS: Final = ("declined", "failed", "expired", "cancelled", "account_mismatch")
 _PAGES: Final = (
@@ -69,6 +70,7 @@ _PAGES: Final = (
     Scene("page_form_faults", "Window: what was typed is wrong", page="form.html", state="faults"),
     Scene("page_return", "Window: coming back", page="return.html"),
     Scene("page_return_ask", "Window: asking how it went", page="return.html", state="ask"),
+    Scene("page_return_lost", "Window: the server does not answer", page="return.html", state="lost"),
     Scene("page_return_done", "Window: done", page="return.html", state="done"),
     Scene("page_error", "Window: an error", page="error.html", code="failed"),
 )

@@ -6,7 +6,18 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from bff.common.errors import NotFound
 from bff.common.secret import Secret, fingerprint
@@ -79,10 +90,13 @@ class DatabaseStudio:
             connection.execute(delete(studio_sessions).where(studio_sessions.c.id_sha256 == digest))
 
     def end_sessions(self, email: str) -> int:
-        """End every session of a person and void their unused invites. Returns the number of sessions."""
+        """End every session of a person and void their unused invites. Returns the number of sessions.
+
+        Small and capital letters are the same, as mail providers hold it.
+        """
         with self._writer.begin() as connection:
-            ended = connection.execute(delete(studio_sessions).where(studio_sessions.c.email == email))
-            unused = (studio_invites.c.email == email) & studio_invites.c.used_at.is_(None)
+            ended = connection.execute(delete(studio_sessions).where(_is_of(studio_sessions.c.email, email)))
+            unused = _is_of(studio_invites.c.email, email) & studio_invites.c.used_at.is_(None)
             connection.execute(update(studio_invites).where(unused).values(used_at=self._clock()))
         return int(ended.rowcount)
 
@@ -103,3 +117,9 @@ class DatabaseStudio:
 
 def _invite(row: Any) -> Invite:
     return Invite(row.product_key, row.email, Role(row.role), row.expires_at, row.used_at)
+
+
+def _is_of(column: Column[Any], email: str) -> ColumnElement[bool]:
+    # The database's lower() may know ASCII only.
+    wanted = email.strip()
+    return or_(column == wanted, func.lower(column) == wanted.lower())

@@ -20,7 +20,7 @@ from bff.upstream.retry_after import Quiet
 ACCOUNT_HEADER: Final = "X-Cyclr-Account"
 EMBEDDED_HEADER: Final = "Hitchpost-Embedded"
 """The header by which the embedded service identifies itself in each response. Cyclr has none."""
-BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 400, 401, 403, 404
+NO_CONTENT, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 204, 400, 401, 403, 404
 DOUBTFUL: Final = frozenset({BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND})
 """Cyclr does not document its response for an account that does not exist: any of these may be it."""
 UNKNOWN_SECONDS: Final = 5.0
@@ -49,6 +49,7 @@ class PartnerCalls:
         self._clock = clock
         self._lock = threading.Lock()
         self._unknown: dict[str, float] = {}
+        self._made = 0
         self._embedded: bool | None = None
 
     def call(
@@ -81,7 +82,7 @@ class PartnerCalls:
 
         token = self._token(None)
         answer = send(token)
-        if answer.status == NOT_FOUND and NOT_FOUND in means:
+        if answer.status == NOT_FOUND and NOT_FOUND in means and EMBEDDED_HEADER not in answer.headers:
             self._require_api(token)
         if answer.status not in DOUBTFUL or answer.status in means:
             return answer
@@ -111,7 +112,9 @@ class PartnerCalls:
         Raises ``PartnerUnavailable``.
         """
         if self._embedded is None:
-            self.call("GET", "/v1.0/connectors", query={"page": "1", "pageSize": "1"})
+            answer = self.call("GET", "/v1.0/connectors", query={"page": "1", "pageSize": "1"})
+            if answer.ok:
+                require_done(answer)
         return bool(self._embedded)
 
     def is_there(self, account: AccountRef) -> bool:
@@ -131,19 +134,21 @@ class PartnerCalls:
     def has_made(self, account: AccountRef) -> None:
         """Forget that the account did not exist."""
         with self._lock:
+            self._made += 1
             self._unknown.pop(account.id, None)
 
     def _is_known(self, account: AccountRef, token: Secret) -> bool | None:
         """Whether the account exists; None if the access token is refused."""
         if self.is_known_to_be_missing(account):
             return False
-        headers = _headers(token, None)
+        headers, made = _headers(token, None), self._made
         path, template = f"/v1.0/accounts/{segment(account.id)}", "/v1.0/accounts/{account}"
         answer = self._send("GET", path, template, headers)
         if answer.ok:
             return True
         if answer.status == NOT_FOUND:
-            self._require_api(token)
+            if EMBEDDED_HEADER not in answer.headers:
+                self._require_api(token)
         else:
             # Is it us who are refused, or is this, too, an answer to an account that is not there?
             status = self._list_accounts(token)
@@ -151,13 +156,14 @@ class PartnerCalls:
                 return None
             if status == FORBIDDEN:
                 raise PartnerUnavailable("the partner service refuses our credentials", lasting=True)
-        self._note_missing(account)
+        self._note_missing(account, made)
         return False
 
     def _require_api(self, token: Secret) -> None:
         """Raise ``PartnerUnavailable`` if every path is answered 404: then a 404 tells nothing that is gone.
 
-        A proxy whose backend is away answers so, and so does a wrong ``HITCHPOST_PARTNER_API_URL``.
+        A proxy whose backend is away answers so, and so does a wrong ``HITCHPOST_PARTNER_API_URL``. The
+        embedded service marks its own answers, which need no second call.
         """
         if self._list_accounts(token) == NOT_FOUND:
             raise PartnerUnavailable(NO_API)
@@ -168,8 +174,11 @@ class PartnerCalls:
         headers = _headers(token, None)
         return self._send("GET", "/v1.0/accounts", "/v1.0/accounts", headers, query=query).status
 
-    def _note_missing(self, account: AccountRef) -> None:
+    def _note_missing(self, account: AccountRef, made: int) -> None:
         with self._lock:
+            if made != self._made:
+                # Another thread has made an account since the call, perhaps this one.
+                return
             if len(self._unknown) >= MOST_UNKNOWN:
                 self._unknown.clear()
             self._unknown[account.id] = self._clock() + UNKNOWN_SECONDS
@@ -198,8 +207,14 @@ class PartnerCalls:
             raise PartnerUnavailable(NO_API)
         # A refusal may be a proxy's: once an answer has come that is the service's own, only such count.
         if self._embedded is None or answer.ok:
-            self._embedded = EMBEDDED_HEADER in answer.headers
+            self._learn(answer)
         return answer
+
+    def _learn(self, answer: Answer) -> None:
+        is_embedded = EMBEDDED_HEADER in answer.headers
+        # A proxy's page is no answer of the service. Parsed only if it would change what is known.
+        if is_embedded != self._embedded and not (answer.ok and _is_page(answer)):
+            self._embedded = is_embedded
 
     def _token(self, stale: Secret | None) -> Secret:
         """An access token other than ``stale``. Raises ``PartnerUnavailable``."""
@@ -231,6 +246,11 @@ def _headers(token: Secret, account: AccountRef | None) -> dict[str, str | bytes
     return headers
 
 
+def has_content(answer: Answer) -> bool:
+    """Whether a response has a body. An empty one with a status of 2xx is a success without details."""
+    return answer.status != NO_CONTENT and bool(answer.body.strip())
+
+
 def _is_page(answer: Answer) -> bool:
     """Whether the body is something else than JSON, as a proxy's page is. APIs send JSON or nothing."""
     try:
@@ -242,13 +262,19 @@ def _is_page(answer: Answer) -> bool:
 
 def require_ok(answer: Answer) -> Any:
     """The JSON of a response. Raises ``PartnerUnavailable`` for any status but 2xx, and without JSON."""
-    require_done(answer)
+    if not answer.ok:
+        require_done(answer)
     return answer.document()
 
 
 def require_done(answer: Answer) -> None:
-    """Raise ``PartnerUnavailable`` for any status but 2xx."""
+    """Raise ``PartnerUnavailable`` for any status but 2xx, and for a proxy's page. The body may be empty."""
     if answer.ok:
+        if _is_page(answer):
+            raise PartnerUnavailable(
+                f"the partner service answered {answer.status} with a page, not JSON: does a proxy answer for"
+                " it, and is HITCHPOST_PARTNER_API_URL right?"
+            )
         return
     if answer.status == UNAUTHORIZED:
         raise PartnerUnavailable("the partner service refuses our credentials", lasting=True)

@@ -6,24 +6,34 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from bff.common.errors import AccountUnknown, ConnectorUnavailable, InvalidRequest, PartnerUnavailable
+from bff.common.errors import AccountUnknown, ConnectorUnavailable, PartnerUnavailable
 from bff.common.secret import Secret
 from bff.identity.principal import AccountRef
 from bff.outbound.client import Answer, HttpClient, Limits
 from bff.upstream import json_reader as partner_json
 from bff.upstream.access_tokens import TokenEndpoint, TokenSource
 from bff.upstream.bearer import Bearer
-from bff.upstream.calls import BAD_REQUEST, NOT_FOUND, PartnerCalls, message_of, require_ok, segment
+from bff.upstream.calls import (
+    BAD_REQUEST,
+    NOT_FOUND,
+    PartnerCalls,
+    has_content,
+    message_of,
+    require_done,
+    require_ok,
+    segment,
+)
 from bff.upstream.catalogue_reader import PartnerCatalogue, pages
 from bff.upstream.connection_calls import LISTED, ConnectionCalls
 from bff.upstream.protocol import AccessToken, AccountConnector, CompletionRequest, Connector, SignInToken
 from bff.upstream.releases import connector_of
 from bff.upstream.retry_after import Quiet
+from bff.upstream.sign_in_calls import SignInCalls
 from bff.upstream.sign_in_forms import Credentials, RejectedValues
 
 MOST_NAMES: Final = 20
 """How many names an install is tried under, if other installs have the first."""
-CONFLICT, GONE = 409, 410
+CONFLICT: Final = 409
 REFUSED, NO_ANSWER = 422, 424
 """Statuses of the embedded service: the third party refused what a user typed, or did not answer."""
 
@@ -52,6 +62,7 @@ class PartnerClient:
         self._calls = PartnerCalls(self._http, bearer, self.quiet)
         self._create_accounts = create_accounts
         self._connections = ConnectionCalls(self._calls)
+        self._sign_ins = SignInCalls(self._calls)
         self.catalogue = PartnerCatalogue(self._calls)
 
     def breaker_state(self) -> str:
@@ -128,15 +139,18 @@ class PartnerClient:
             raise ConnectorUnavailable(f"connector {connector.name!r} has no approved release to install")
         for name in names:
             answer = self._install(account, connector, name)
-            if answer.ok:
+            if answer.ok and has_content(answer):
                 return partner_json.read_account_connector(answer.document(), listed=True)
-            if not _is_in_use(message := message_of(answer)):
+            if not answer.ok and not _is_in_use(message := message_of(answer)):
                 raise ConnectorUnavailable(f"connector {connector.id} cannot be installed: {message}")
-            # It was installed at the same moment, by hand before, or by a call of ours whose answer was lost.
+            # It was installed at the same moment, by hand before, or by a call of ours whose answer was lost
+            # or empty.
             listed = self.list_account_connectors(account)
             matching = [item for item in listed if connector.is_in(item) and item.id not in known]
             if matching:
                 return matching[0]
+            if answer.ok:
+                raise PartnerUnavailable(f"connector {connector.id} was installed, but is not listed yet")
         return None
 
     def deauthenticate(self, account: AccountRef, account_connector_id: int) -> bool:
@@ -202,7 +216,8 @@ class PartnerClient:
         """``PUT /v1.0/account/connectors/{id}`` with ``Properties`` and ``AuthValue``.
 
         The embedded service tries them first, and says which it does not take; Cyclr takes what it is given,
-        but may refuse a property with 400.
+        but may refuse a property with 400. Its answer is the account connector (Cyclr's documentation,
+        "Authenticate API key"); after an empty one with a status of 2xx, the account connector is read.
         """
         path, template = f"/v1.0/account/connectors/{account_connector_id}", "/v1.0/account/connectors/{id}"
         given = [{"Name": name, "Value": value.reveal()} for name, value in credentials.properties.items()]
@@ -216,52 +231,31 @@ class PartnerClient:
             return partner_json.read_not_taken(
                 answer.document_if_any(), unreachable=answer.status == NO_ANSWER
             )
-        changed = partner_json.read_account_connector(require_ok(answer), listed=True)
-        return (self.get_account_connector(account, changed.id) or changed) if changed.listed else changed
+        changed = None
+        if has_content(answer):
+            changed = partner_json.read_account_connector(require_ok(answer), listed=True)
+            if not changed.listed:
+                return changed
+        current = self.get_account_connector(account, account_connector_id) or changed
+        if current is None:
+            raise PartnerUnavailable(f"account connector {account_connector_id} is not there any more")
+        return current
 
     def accept_sign_in(self, account: AccountRef, account_connector_id: int, token_sha256: str) -> None:
         """A call of the embedded service, which Cyclr does not have."""
-        answer = self._about_sign_in(account, account_connector_id, token_sha256, "accept")
-        if answer.status in {NOT_FOUND, GONE}:
-            raise InvalidRequest("accept: it is too late to choose this account; connect again")
-        require_ok(answer)
+        self._sign_ins.accept(account, account_connector_id, token_sha256)
 
     def complete_sign_in(
         self, account: AccountRef, account_connector_id: int, token_sha256: str, code: Secret
     ) -> Secret | None:
         """A call of the embedded service, which Cyclr does not have."""
-        answer = self._about_sign_in(account, account_connector_id, token_sha256, "complete", code)
-        if answer.status in {NOT_FOUND, GONE}:
-            return None
-        return partner_json.read_finish_id(require_ok(answer))
+        return self._sign_ins.complete(account, account_connector_id, token_sha256, code)
 
     def refuse_sign_in(
         self, account: AccountRef, account_connector_id: int, token_sha256: str, code: Secret
     ) -> bool:
         """Discards the grant that the code stands for."""
-        answer = self._about_sign_in(account, account_connector_id, token_sha256, "refuse", code)
-        if answer.status in {NOT_FOUND, GONE}:
-            return False
-        require_ok(answer)
-        return True
-
-    def _about_sign_in(
-        self,
-        account: AccountRef,
-        account_connector_id: int,
-        token_sha256: str,
-        verb: str,
-        code: Secret | None = None,
-    ) -> Answer:
-        return self._calls.call(
-            "PUT",
-            f"{LISTED}/{account_connector_id}/signins/{segment(token_sha256)}/{verb}",
-            f"{LISTED}/{{id}}/signins/{{token}}/{verb}",
-            account=account,
-            asks_others=verb == "accept",
-            document={"Code": code.reveal()} if code else None,
-            means={NOT_FOUND},
-        )
+        return self._sign_ins.refuse(account, account_connector_id, token_sha256, code)
 
     def make_account(self, account: AccountRef) -> None:
         """Its id there is the host's own; one that is there already is as good. Raises ``AccountUnknown``."""
@@ -275,6 +269,8 @@ class PartnerClient:
         document = {"Id": account.id, "Name": account.name}
         # Harmless: of two the second finds the id in use, which is as good as making it.
         answer = self._calls.call("POST", "/v1.0/accounts", document=document, harmless=True)
+        if answer.ok:
+            require_done(answer)
         is_made = answer.ok or message_of(answer) == "ID already in use"
         if not is_made and not self._calls.is_there(account):
             raise PartnerUnavailable(f"account {account.id!r} cannot be made: {message_of(answer)}")

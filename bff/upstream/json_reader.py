@@ -92,16 +92,18 @@ def read_properties(document: Any) -> dict[str, str]:
 
 
 def read_not_taken(document: Any, *, unreachable: bool = False) -> RejectedValues:
-    """Why a user's values were rejected: for each field that the answer names, else for the form."""
-    if unreachable:
-        return RejectedValues(form_fault=Fault.UNREACHABLE)
+    """Why a user's values were rejected: for each field that the answer names, else for the form.
+
+    ``unreachable``: the third party did not answer. The fields are then those of its host.
+    """
     extension = document.get("Hitchpost") if isinstance(document, dict) else None
     fields = extension.get("Fields") if isinstance(extension, dict) else None
+    form_fault = Fault.UNREACHABLE if unreachable else None
     if not isinstance(fields, dict) or not fields:
-        return RejectedValues(form_fault=Fault.REFUSED)
+        return RejectedValues(form_fault=form_fault or Fault.REFUSED)
     known = set(Fault)
     return RejectedValues(
-        {name: Fault(why) if why in known else Fault.REFUSED for name, why in fields.items()}
+        {name: Fault(why) if why in known else Fault.REFUSED for name, why in fields.items()}, form_fault
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, Row, delete, insert, or_, select, update
 
 from bff.serving.database import writing
+from bff.serving.readable_rows import ReadableRows
 from bff.storage.tables import outbox, webhook_deliveries, webhook_endpoints
 from bff.webhooks.bodies import Bodies, RecordedEvent
 from bff.webhooks.endpoints import StoredEndpoint, stored
@@ -22,10 +23,11 @@ class FanOut:
     """Queues deliveries. Safe in many workers at once: a compare-and-set gives each event to one of them."""
 
     def __init__(self, engine: Engine, bodies: Bodies, clock: Callable[[], datetime]) -> None:
-        self._engine = engine
         self._writer = writing(engine)
         self._bodies = bodies
         self._clock = clock
+        self._events = ReadableRows(engine.connect, outbox.c.id, _event)
+        self._endpoints = ReadableRows(engine.connect, webhook_endpoints.c.id, stored)
 
     def once(self) -> int:
         """Queue the deliveries of the oldest unqueued events. Returns how many events, at most ``BATCH``."""
@@ -33,7 +35,7 @@ class FanOut:
         if not events:
             return 0
         # Bodies are built before the transaction, which holds SQLite's one write lock.
-        prepared = [(event, self._subscribers(event, endpoints), self._bodies.of(event)) for event in events]
+        prepared = [made for event in events if (made := self._prepare(event, endpoints)) is not None]
         now, due = self._clock(), set[str]()
         with self._writer.begin() as connection:
             for event, subscribers, body in prepared:
@@ -47,15 +49,23 @@ class FanOut:
 
     def _read(self) -> tuple[list[RecordedEvent], dict[str, list[StoredEndpoint]]]:
         oldest = select(outbox).where(outbox.c.queued_at.is_(None)).order_by(outbox.c.at, outbox.c.id)
-        with self._engine.connect() as connection:
-            events = [_event(row) for row in connection.execute(oldest.limit(BATCH))]
-            if not events:
-                return [], {}
+        events = self._events.read(oldest.limit(BATCH))
+        endpoints: dict[str, list[StoredEndpoint]] = {}
+        if events:
             of_them = webhook_endpoints.c.product.in_({event.product for event in events})
-            endpoints: dict[str, list[StoredEndpoint]] = {}
-            for row in connection.execute(select(webhook_endpoints).where(of_them)):
-                endpoints.setdefault(row.product, []).append(stored(row))
+            for endpoint in self._endpoints.read(select(webhook_endpoints).where(of_them)):
+                endpoints.setdefault(endpoint.product, []).append(endpoint)
         return events, endpoints
+
+    def _prepare(
+        self, event: RecordedEvent, endpoints: dict[str, list[StoredEndpoint]]
+    ) -> tuple[RecordedEvent, list[StoredEndpoint], str | None] | None:
+        """The event with its subscribers and body; None, and it is set aside, if its body cannot be made."""
+        try:
+            return event, self._subscribers(event, endpoints), self._bodies.of(event)
+        except Exception as error:  # noqa: BLE001  # one event must not hold up the others
+            self._events.set_aside(event.id, error)
+            return None
 
     def _subscribers(
         self, event: RecordedEvent, endpoints: dict[str, list[StoredEndpoint]]

@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, Row, Select, func, or_, select, update
 
 from bff.serving.database import writing
+from bff.serving.readable_rows import ReadableRows
 from bff.storage.tables import IS_PENDING, outbox, webhook_deliveries, webhook_endpoints
 from bff.webhooks.endpoints import StoredEndpoint, stored
 from bff.webhooks.sender import Outcome
@@ -63,6 +64,8 @@ class Queue:
         self._engine = engine
         self._writer = writing(engine)
         self._clock = clock
+        self._endpoints = ReadableRows(engine.connect, _endpoint.id, stored)
+        self._deliveries = ReadableRows(engine.connect, _delivery.id, _delivery_of)
 
     def lease(self, lane: int, limit: int) -> list[StoredEndpoint]:
         """Lease at most ``limit`` due endpoints of a lane, the longest waiting first."""
@@ -97,8 +100,7 @@ class Queue:
         now = self._clock()
         condition = (_delivery.endpoint_id == endpoint_id) & IS_PENDING & (_delivery.next_at <= now)
         query = _deliveries(condition).order_by(_delivery.next_at, _delivery.created_at).limit(limit)
-        with self._engine.connect() as connection:
-            return [_delivery_of(row) for row in connection.execute(query)]
+        return self._deliveries.read(query)
 
     def find(self, delivery_id: str) -> Delivery | None:
         """The delivery with this id, whatever its status. None when it or its event has been deleted."""
@@ -153,12 +155,14 @@ class Queue:
             return int(connection.execute(select(func.count()).where(off)).scalar_one())
 
     def _take(self, endpoint_id: str, free: Any, now: datetime) -> StoredEndpoint | None:
+        """Lease an endpoint; None if another worker has it, or if it cannot be read."""
         mine = update(webhook_endpoints).where(_endpoint.id == endpoint_id, free)
         with self._writer.begin() as connection:
-            row = connection.execute(
-                mine.values(leased_until=now + LEASE).returning(webhook_endpoints)
-            ).one_or_none()
-        return stored(row) if row else None
+            if not connection.execute(mine.values(leased_until=now + LEASE)).rowcount:
+                return None
+        # Read after the lease is stored: an unreadable one then waits like any other.
+        found = self._endpoints.read(select(webhook_endpoints).where(_endpoint.id == endpoint_id))
+        return found[0] if found else None
 
 
 def _next_try_at(connection: Connection, endpoint_id: str) -> datetime | None:

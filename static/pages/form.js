@@ -6,6 +6,7 @@ const submit = form.querySelector("[type=submit]");
 const whole = document.getElementById("whole");
 const checking = document.getElementById("checking");
 let sending = false;
+let unanswered = false;
 
 submit.disabled = false;
 const inputs = [...form.querySelectorAll("input[type=text], select")];
@@ -35,15 +36,24 @@ async function send(more) {
   // A second press would send the same showing again, which is refused.
   if (sending) return;
   busy(true);
+  let answer = await post(more);
+  if (answer.again && unanswered) {
+    // The submission before it arrived, and only its answer was lost. Without this a third press would be needed.
+    form.elements.form_token.value = answer.token;
+    answer = await post(more);
+  }
+  unanswered = !(answer.go || answer.end || answer.token);
+  take(answer);
+}
+
+async function post(more) {
   const body = new URLSearchParams([...new FormData(form), ...Object.entries(more)]);
-  let answer;
   try {
     const response = await fetch(location.pathname, { method: "POST", body, redirect: "error" });
-    answer = await response.json();
+    return await response.json();
   } catch {
-    answer = { faults: {}, whole: lost };
+    return { faults: {}, whole: lost };
   }
-  take(answer);
 }
 
 function take({ go, end, return_url, faults = {}, whole: text = lost, token }) {

@@ -31,11 +31,13 @@ const ACCOUNTS = {
 };
 
 /** The scenes that show <hitchpost-connections>. */
-const LISTS = ["few", "list", "none"];
+const LISTS = ["few", "list", "none", "failed"];
 
 /** The configuration with these accounts; the list has some of everything, and is long enough to be searched. */
 function connected(config) {
   const { account } = document.body.dataset;
+  // An answer with words alone: as if the connectors could not be read.
+  if (account === "failed") return { ...config, connectors: undefined };
   const whole = LISTS.includes(account);
   const some = [ACCOUNTS.connected, ACCOUNTS.needs_reconnect, [], ACCOUNTS.several];
   const connectors = config.connectors.map((offer, at) => standing(offer, (whole ? some[at] : ACCOUNTS[account]) ?? []));
@@ -61,7 +63,8 @@ function drive() {
   const root = document.querySelector("hitchpost-connections, hitchpost-connect")?.shadowRoot;
   const { account } = document.body.dataset;
   // The panel, or the list, may come a moment after the words.
-  const ready = !account || root?.querySelector(LISTS.includes(account) ? "li hitchpost-connect" : "[part=account]");
+  const list = account === "failed" ? "[part=again]:not([hidden])" : "li hitchpost-connect";
+  const ready = !account || root?.querySelector(LISTS.includes(account) ? list : "[part=account]");
   if (!ready) {
     setTimeout(drive, SETTLED);
     return;

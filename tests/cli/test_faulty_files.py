@@ -80,6 +80,17 @@ def test_every_fault_of_a_product_file_is_told_at_once(tmp_path: Path) -> None:
         (('["sandbox"]', '["sandbox", "sandbox"]'), "sandbox"),
         (('["sandbox"]', '["sandbox"]\n[product.messages.m]\ntext = "{password}"'), "password"),
         (('["sandbox"]', '["sandbox"]\n[product.words]\nbuton = "x"'), "buton"),
+        (('["sandbox"]', '"sandbox"'), "two: connectors: write a list"),
+        (('["sandbox"]', '["sandbox"]\nmessages = 5'), "two: messages: write a table"),
+        (
+            ('["sandbox"]', '["sandbox"]\n[product.messages."a b"]\ntext = "x"'),
+            "two: messages: a b: use up to 63 of",
+        ),
+        (
+            ('["sandbox"]', '["sandbox"]\n[product.words.de]\nbutton = 5'),
+            "two: words: de: button: write a text",
+        ),
+        (('name = "Two"', "name = 2"), "two: name: write a text"),
     ],
 )
 def test_each_fault_is_named(tmp_path: Path, change: tuple[str, str], named: str) -> None:
@@ -175,6 +186,14 @@ def test_every_fault_of_a_catalogue_is_told_at_once(tmp_path: Path) -> None:
         (('client_secret = "y"', 'client_secret_env = "NOT_SET"'), "NOT_SET"),
         (('client_secret = "y"', 'client_secret = "y"\n[connector.authorize_params]\nstate = "1"'), "state"),
         (('token_url = "https://x.example/t"', ""), "token_url"),
+        (
+            ('client_id = "x"', 'client_id = "x"\nscopes = ["a b"]'),
+            "scopes: 'a b': write each scope by itself",
+        ),
+        (('client_id = "x"', 'client_id = "x"\nscopes = ["a,b"]\nscope_separator = ","'), "scopes: 'a,b'"),
+        (('name = "One"', 'name = "  "'), "one: name: write characters that can be seen"),
+        (('name = "One"', 'name = "\\u202eOne"'), "one: name: write characters that can be seen"),
+        (('client_id = "x"', 'client_id = "x"\nicon = "logo.svg"'), "one: icon"),
     ],
 )
 def test_each_fault_of_a_catalogue_is_named(tmp_path: Path, change: tuple[str, str], named: str) -> None:
@@ -189,6 +208,20 @@ def test_each_fault_of_a_catalogue_is_named(tmp_path: Path, change: tuple[str, s
     path.write_text(sound.replace(*change))
     with pytest.raises(FaultyCatalogue, match=named):
         read_catalogue(path, {})
+
+
+def test_what_is_pasted_into_a_catalogue_is_trimmed(tmp_path: Path) -> None:
+    """A blank or a line break around a client's id or secret is not a part of it."""
+    path = tmp_path / "c.toml"
+    path.write_text(
+        '[[connector]]\nid = 1\nkey = "one"\nname = " One "\nauthorize_url = "https://x.example/a"\n'
+        'token_url = "https://x.example/t"\nclient_id = " x"\nclient_secret = """\ny\n"""\n'
+        'issuer = "https://x.example "\n'
+    )
+    item = read_catalogue(path, {}).by_id(1)
+    assert item is not None
+    assert (item.name, item.client_id, item.client_secret) == ("One", "x", "y")
+    assert item.issuer == "https://x.example"
 
 
 @pytest.mark.parametrize(
@@ -252,6 +285,7 @@ def test_settings_with_wrong_values_say_what_to_write(tmp_path: Path) -> None:
         check=False,
     )
     assert ended.returncode == 2
+    assert "HITCHPOST_THREADS: write a whole number" in ended.stderr
     for name in ("PUBLIC_URL", "PARTNER_API_URL", "THREADS", "SECRET_KEYS"):
         assert f"HITCHPOST_{name}:" in ended.stderr
     assert "short" not in ended.stderr

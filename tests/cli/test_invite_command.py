@@ -33,6 +33,20 @@ def test_a73_a_link_is_good_for_a_day_by_the_databases_clock(tmp_path: Path, by:
     engine.dispose()
 
 
+def test_sessions_end_however_the_address_is_spelt(tmp_path: Path) -> None:
+    """Mail is the same in small and capital letters; nobody is left signed in."""
+    engine = open_database(f"sqlite:///{tmp_path}/bff.db")
+    SCHEMA.upgrade(engine)
+    DatabaseProducts(engine).put(REGISTRATION, {}, [Secret("s" * 30)])
+    studio = studio_store(engine)
+    studio.sign_in(studio.invite("demo", "Ada@acme.example", Role.EDITOR))
+    unused = studio.invite("demo", "ada@Acme.example", Role.EDITOR)
+    studio.sign_in(studio.invite("demo", "adam@acme.example", Role.EDITOR))
+    assert studio.end_sessions(" ADA@acme.example ") == 1
+    assert studio.sign_in(unused) is None
+    engine.dispose()
+
+
 def test_the_command_prints_a_link_and_a_mail(tmp_path: Path) -> None:
     """On two lines; without such a product, address or setting it says what is wrong (exit status 2)."""
     url = f"sqlite:///{tmp_path}/bff.db"

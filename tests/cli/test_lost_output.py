@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from bff.cli.main import main as hitchpost
+from bff.content.entries import path_of_word
+from bff.content.file import read_content
+from bff.content.store import ContentStore
+from bff.serving.database import open_database
 from bff.serving.terminal import run_plainly
 from tests.support.databases import sqlite_url
 
@@ -20,6 +25,7 @@ origins = ["https://app.example"]
 secret_keys = ["sk_a8f3k2l9x0q7w6e5r4t3y2"]
 connectors = ["crm"]
 """
+MESSAGES = '[[product]]\nkey = "demo"\n[product.words]\n'
 
 
 @pytest.fixture
@@ -72,6 +78,58 @@ def test_a_closed_output_is_no_trouble(settings: dict[str, str]) -> None:
     assert run("keys new >&-", settings) == (0, "")
     assert run("messages export nothing 2>&-", settings) == (2, "")
     assert run("messages export nothing 2>/dev/full", settings) == (2, "")
+
+
+def test_a_closed_input_answers_no(settings: dict[str, str], tmp_path: Path) -> None:
+    """As some programs that start others leave it: the question is not asked, and nothing is changed."""
+    path = tmp_path / "messages.toml"
+    path.write_text(f'{MESSAGES}cancel = "Stop"\n')
+    told = "to publish this, run the command again with --yes\n"
+    assert run(f"messages import {path} <&-", settings) == (1, told)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_what_a_terminal_cannot_show_is_escaped(
+    settings: dict[str, str], tmp_path: Path, encoding: str
+) -> None:
+    """By its number, and the rest as it is."""
+    path, output = tmp_path / "messages.toml", tmp_path / "output"
+    path.write_text(
+        f'{MESSAGES}cancel = "Zur\u00fcck \u0625\u0644\u063a\u0627\u0621 stop"\n', encoding="utf-8"
+    )
+    line = f"messages import {path} --yes > {output}"
+    assert run(line, settings | {"PYTHONIOENCODING": encoding}) == (0, "")
+    shown = output.read_bytes().decode(encoding)
+    assert shown.endswith(" stop\ndemo: published as version 2\n")
+    assert ("Zur\u00fcck" in shown) == (encoding != "ascii")
+    assert ("<U+0625>" in shown) == (encoding != "utf-8")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-16"])
+def test_a_file_on_standard_output_is_in_utf_8(
+    settings: dict[str, str], tmp_path: Path, encoding: str
+) -> None:
+    """Whatever the terminal's encoding is: the program itself reads no other."""
+    path, output = tmp_path / "messages.toml", tmp_path / "output.toml"
+    path.write_text(f'{MESSAGES}cancel = "Zur\u00fcck \u0625"\n', encoding="utf-8")
+    assert run(f"messages import {path} --yes > /dev/null", settings) == (0, "")
+    line = f"messages export demo > {output}"
+    assert run(line, settings | {"PYTHONIOENCODING": encoding}) == (0, "")
+    assert read_content(output)["demo"].content[path_of_word("cancel")] == "Zur\u00fcck \u0625"
+
+
+def test_a_user_without_a_name_publishes_by_number(
+    settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As containers have it."""
+    path = tmp_path / "messages.toml"
+    path.write_text(f'{MESSAGES}cancel = "Stop"\n')
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 2_000_000_000)
+    assert hitchpost(["messages", "import", str(path), "--yes"]) == 0
+    content = ContentStore(open_database(settings["HITCHPOST_DATABASE_URL"]), lambda: datetime.now(UTC))
+    assert content.published("demo").by == "uid 2000000000"
 
 
 @pytest.mark.parametrize(

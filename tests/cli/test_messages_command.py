@@ -111,6 +111,15 @@ def test_an_import_shows_what_would_change_and_changes_nothing_unasked(hitchpost
     assert (newest.number, newest.note) == (2, "imported from mine.toml")
 
 
+def test_an_import_warns_of_each_message_that_would_go(hitchpost: Command) -> None:
+    """A page that still asks for it cannot connect any more; with `--yes` the warning stands in the log."""
+    name = hitchpost.write("words.toml", '[[product]]\nkey = "demo"\n[product.words.de]\ncancel = "Nein"\n')
+    warned = "warning: demo: messages.done is not in the file and would be removed"
+    assert warned in hitchpost("messages", "import", name).stderr
+    done = hitchpost("messages", "import", name, "--yes")
+    assert (done.returncode, warned in done.stderr) == (0, True)
+
+
 def test_a_faulty_file_is_refused_whole(hitchpost: Command) -> None:
     """Each fault by file, product and key; `check` says the same, with or without a database."""
     faulty = (

@@ -14,6 +14,7 @@ from bff.common.faulty_file import FaultyFile
 from bff.common.secret import Secret
 from bff.connections.store import DatabaseConnections
 from bff.products.file import read_products
+from bff.products.production import product_faults
 from bff.products.store import DatabaseProducts
 from bff.serving.database import open_database
 from bff.storage.tables import connections, webhook_endpoints
@@ -115,6 +116,48 @@ def test_a_key_of_a_stored_product_is_refused_with_that_products_key(operator: O
     assert operator.owner(FIRST) == "old"
 
 
+@pytest.mark.parametrize(
+    ("stored", "new", "public"),
+    [
+        ('audience = "us"', 'audience = "us"', ""),
+        ("", "", ""),
+        ("", 'audience = "https://bff.example"', "https://bff.example/"),
+        ('audience = "https://bff.example"', "", "https://bff.example"),
+    ],
+    ids=["the same audience", "none named", "the public URL named", "the public URL not named"],
+)
+def test_assertions_of_a_stored_product_are_refused_with_that_products_key(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, stored: str, new: str, public: str
+) -> None:
+    """What one issuer asserts for one product must not be good for another that the file does not name."""
+    monkeypatch.setenv("HITCHPOST_PUBLIC_URL", public)
+    assert operator.apply(product("old", FIRST, more=asserted(stored)))[0] == 0
+    status, told = operator.apply(product("other", THIRD), product("new", SECOND, more=asserted(new)))
+    assert (status, len(told.splitlines())) == (2, 1)
+    assert told.startswith(f"{operator.file}: new: assertion: product 'old' in the database takes what")
+    assert "hitchpost products remove old" in told
+    assert DatabaseProducts(operator.engine).keys() == ["old"]
+    assert operator.apply(product("new", SECOND, more=asserted('audience = "them"')))[0] == 0
+    assert operator.apply(product("old", FIRST, more=asserted(stored)))[0] == 0
+
+
+def test_of_one_file_the_public_url_is_the_audience_that_is_not_named(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file alone does not tell."""
+    monkeypatch.setenv("HITCHPOST_PUBLIC_URL", "https://bff.example")
+    named = product("b", SECOND, more=asserted('audience = "https://bff.example"'))
+    status, told = operator.apply(product("a", FIRST, more=asserted("")), named)
+    assert (status, "b: assertion: product 'a' takes what" in told) == (2, True)
+    assert DatabaseProducts(operator.engine).keys() == []
+
+
+def asserted(audience: str) -> str:
+    """The table of a host that signs its own tokens."""
+    keys = 'jwks_url = "https://app.example/keys"'
+    return f'[product.assertion]\nissuer = "https://app.example"\n{keys}\n{audience}'
+
+
 def test_keys_may_change_places_between_the_products_of_a_file(operator: Operator) -> None:
     """Each product of the file gives its old keys up before one takes new ones."""
     assert operator.apply(product("a", FIRST), product("b", SECOND))[0] == 0
@@ -141,7 +184,9 @@ def test_check_config_tells_the_conflict_with_the_database(
 ) -> None:
     """And `--offline` does not ask the database."""
     assert operator.apply(product("old", FIRST))[0] == 0
-    operator.file.write_text(product("new", FIRST))
+    assert operator.apply(product("theirs", SECOND, more=asserted("")))[0] == 0
+    own = 'audience = "http://127.0.0.1:8001"'
+    operator.file.write_text(product("new", FIRST, more=asserted(own)))
     for name, value in {
         "PUBLIC_URL": "http://127.0.0.1:8001",
         "PARTNER_API_URL": "http://127.0.0.1:9",
@@ -153,6 +198,7 @@ def test_check_config_tells_the_conflict_with_the_database(
         monkeypatch.setenv(f"HITCHPOST_{name}", value)
     status, told = operator.run("check-config")
     assert (status, "new: secret_keys: product 'old' in the database has" in told) == (2, True)
+    assert "new: assertion: product 'theirs' in the database takes" in told
     assert operator.run("check-config", "--offline") == (0, "")
 
 
@@ -208,10 +254,55 @@ def test_a_key_that_no_header_carries_is_refused(tmp_path: Path, place: str, wro
     assert "q7w6e5r4t3y2u1" not in fault
 
 
-@pytest.mark.parametrize("logo", ["http://[bad", "", " ", "https://cdn example.com/crm.svg"])
+@pytest.mark.parametrize(
+    "logo",
+    [
+        "http://[bad",
+        "",
+        " ",
+        "https://cdn example.com/crm.svg",
+        "logo.svg",
+        "/logo.svg",
+        "//cdn.example.com/crm.svg",
+        "https:///crm.svg",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "file:///crm.svg",
+    ],
+)
 def test_a_logo_that_is_no_url_is_refused(operator: Operator, logo: str) -> None:
-    """A browser could not load it."""
+    """A browser could not load it, or would look for it on each host page."""
     status, told = operator.apply(product("a", FIRST, more=f'[product.connector.crm]\nlogo = "{logo}"'))
     assert (status, len(told.splitlines())) == (2, 1)
-    assert "a: connector: crm: logo:" in told
-    assert "is no URL; write one such as https://" in told
+    assert "a: connector: crm: logo: is no URL; write one such as https://" in told
+
+
+@pytest.mark.parametrize("name", ["", "   ", "\\u202eevil", "\\u200b", "\\u3164", "x" * 201])
+@pytest.mark.parametrize("whose", ["", "connector: crm: "])
+def test_a_name_that_cannot_be_read_is_refused(tmp_path: Path, whose: str, name: str) -> None:
+    """A button would read "Connect" and nothing, or be in the wrong order."""
+    path = tmp_path / "products.toml"
+    named = product("a", FIRST, more='[product.connector.crm]\nname = "B"')
+    path.write_text(named.replace('name = "B"' if whose else 'name = "A"', f'name = "{name}"'))
+    with pytest.raises(FaultyFile) as raised:
+        read_products(path, {})
+    (fault,) = raised.value.faults
+    assert f"a: {whose}name: a name has 1 to 200 characters that can be seen" in fault
+
+
+def test_a_pasted_name_is_cleaned(tmp_path: Path) -> None:
+    """As the Studio does it."""
+    path = tmp_path / "products.toml"
+    path.write_text(product("a", FIRST, more='[product.connector.crm]\nname = " Big\\tCRM\\u200b "'))
+    (applied,) = read_products(path, {})
+    assert applied.registration.connectors[0].name == "Big CRM"
+
+
+def test_a_logo_of_http_is_for_development_only(tmp_path: Path) -> None:
+    """Pages of https do not load it."""
+    path = tmp_path / "products.toml"
+    more = '[product.connector.crm]\nlogo = "http://cdn.example/crm.svg"'
+    path.write_text(product("a", FIRST, more=more))
+    assert product_faults(path, production=False) == []
+    (fault,) = (item for item in product_faults(path, production=True) if "logo" in item)
+    assert "a: connector.crm.logo: use https in production" in fault

@@ -76,6 +76,7 @@ def test_add_writes_an_entry_that_check_catalogue_takes(
     assert "https://partner.example/connector/callback" in out
     assert "SHOPIFY_CLIENT_SECRET" in out
     assert f"hitchpost partner check-catalogue {path}" in out
+    assert "finish it before the next restart" in out
     assert path.read_text().startswith(PLAIN)
     assert [table["id"] for table in tomllib.loads(path.read_text())["connector"]] == [205, 206]
     path.write_text(path.read_text().replace('client_id = ""', 'client_id = "ours"'))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,10 @@ BFF_COMMANDS = [
     ["messages", "import", "messages.toml", "--yes"],
     ["studio", "invite", "ada@example.com", "--product", "demo"],
     ["studio", "end-sessions", "ada@example.com"],
+    ["webhooks", "list"],
+    ["webhooks", "test", "whe_none"],
+    ["connections", "list", "--product", "demo", "--account", "acme"],
+    ["connections", "disconnect", "--product", "demo", "--account", "acme", "1"],
     ["check-config"],
 ]
 PARTNER_COMMANDS = [
@@ -51,7 +57,12 @@ WRONG_URLS = {
     "another kind": ("mysql://root@127.0.0.1/none", "write sqlite:"),
     "no URL": ("hitchpost.db", "write sqlite:"),
     "a port of letters": ("postgresql+psycopg://nobody@127.0.0.1:port/none", "port"),
-    "no such folder": ("sqlite:////nowhere/at/all/hitchpost.db", "database"),
+    "no such folder": ("sqlite:////nowhere/at/all/hitchpost.db", "DATABASE_URL"),
+    "a folder": ("sqlite:////tmp", "DATABASE_URL"),
+    "no file": ("sqlite:///", "names no file; write sqlite:////FOLDER/FILE.db"),
+    "memory": ("sqlite:///:memory:", "names no file; write sqlite:////FOLDER/FILE.db"),
+    "memory by URI": ("sqlite:///file::memory:?cache=shared&uri=true", "names no file"),
+    "memory by its mode": ("sqlite:///file:one?mode=memory&uri=true", "names no file"),
 }
 
 
@@ -110,8 +121,6 @@ def test_a_database_that_cannot_be_used(
 ) -> None:
     """Its variable is named, and what is wrong with it."""
     url, said = WRONG_URLS[wrong]
-    if wrong == "no such folder" and command[-1] == "check-config":
-        return  # The schema is missing there: a warning, as for any new installation.
     monkeypatch.setenv(setting, url)
     refused(run, command, setting, capsys)
     monkeypatch.setenv(setting, url)
@@ -182,9 +191,112 @@ def test_a_database_that_is_not_there_yet(
     assert not (folder / "new.db").exists()
 
 
-@pytest.mark.parametrize(
+PROGRAMS = pytest.mark.parametrize(
     ("run", "prefix"), [(hitchpost, "HITCHPOST_"), (partner, "HITCHPOST_EMBEDDED_")], ids=["bff", "partner"]
 )
+
+
+@PROGRAMS
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("none/own.db", "there is no folder {folder}/none; make it, for the user that runs the program"),
+        ("file/own.db", "{folder}/file is no folder"),
+        ("", "{folder} is a folder; write the file's name behind it"),
+        ("locked/own.db", "{folder}/locked cannot be written by this user"),
+        ("locked.db", "{folder}/locked.db cannot be written by this user"),
+    ],
+)
+def test_a_file_that_cannot_be_a_database(
+    run: Run,
+    prefix: str,
+    file: str,
+    said: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """`check-config` says it before the first start, and makes nothing."""
+    (folder / "file").write_text("")
+    (folder / "locked").mkdir()
+    (folder / "locked.db").write_text("")
+    monkeypatch.setenv(f"{prefix}DATABASE_URL", f"sqlite:///{folder}/{file}")
+    with a_user_who_may_not_write(folder / "locked", folder / "locked.db"):
+        refused(run, ["check-config"], f"{prefix}DATABASE_URL: {said.format(folder=folder)}", capsys)
+    assert sorted(path.name for path in folder.iterdir()) == ["catalogue.toml", "file", "locked", "locked.db"]
+
+
+@contextmanager
+def a_user_who_may_not_write(*places: Path) -> Iterator[None]:
+    """Take the right to write from everybody. Root would have it still: it becomes another user meanwhile."""
+    for place in places:
+        place.chmod(0o555)
+    me = os.geteuid()
+    if me:
+        yield
+        return
+    above = [*places[0].parents][:-1]
+    modes = {path: path.stat().st_mode for path in above}
+    for path, mode in modes.items():
+        path.chmod(mode | 0o055)
+    places[0].parent.chmod(0o777)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(me)
+        for path, mode in modes.items():
+            path.chmod(mode)
+
+
+@PROGRAMS
+@pytest.mark.parametrize("name", ["BIND", "METRICS_BIND"])
+def test_an_address_of_another_machine(
+    run: Run,
+    prefix: str,
+    name: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """`check-config` names the setting; 192.0.2.1 is nobody's (RFC 5737). Offline, it looks at no machine."""
+    monkeypatch.setenv(f"{prefix}DATABASE_URL", f"sqlite:///{folder}/own.db")
+    monkeypatch.setenv(f"{prefix}{name}", "192.0.2.1:9101")
+    refused(
+        run, ["check-config"], f"{prefix}{name}: 192.0.2.1:9101 cannot be listened on: cannot assign", capsys
+    )
+    assert run(["check-config", "--offline"]) == 0
+
+
+@PROGRAMS
+@pytest.mark.parametrize(
+    ("bind", "metrics"),
+    [
+        ("127.0.0.1:9101", "127.0.0.1:9101"),
+        ("0.0.0.0:9101", "127.0.0.1:9101"),
+        ("[::1]:9101", "0.0.0.0:9101"),
+    ],
+)
+def test_metrics_at_the_programs_own_port(
+    run: Run,
+    prefix: str,
+    bind: str,
+    metrics: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A request is for the metrics by its port, so users would be answered with metrics."""
+    monkeypatch.setenv(f"{prefix}BIND", bind)
+    monkeypatch.setenv(f"{prefix}METRICS_BIND", metrics)
+    refused(
+        run,
+        ["check-config", "--offline"],
+        f"{prefix}BIND: '{bind}' has the same port as METRICS_BIND",
+        capsys,
+    )
+
+
+@PROGRAMS
 def test_redis_that_does_not_answer(
     run: Run, prefix: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,6 +14,7 @@ from bff.connect.outcome import OtherSignIn
 from bff.connect.poll_schedule import HINT_EFFECT, INITIAL_POLLS, POLL_CLAIM, poll_permit
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef, User
+from bff.partner.providers import refusals
 from bff.upstream.protocol import AccountConnector, SignInRecord
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -269,6 +270,8 @@ class TestLateSuccess:
         ("  ", None),
         ("access_denied", "access_denied"),
         ("Access_Denied ", "access_denied"),
+        ("User denied", "user_denied"),
+        ("user-denied", "user_denied"),
         ("<script>alert(1)</script>", "unknown"),
         ("x" * 65, "unknown"),
         ("access\ndenied", "unknown"),
@@ -278,6 +281,15 @@ class TestLateSuccess:
 def test_the_error_of_a_return_is_kept_only_as_a_name(text: str, kept: str | None) -> None:
     """It is any text from outside: no markup, no line of its own in a log, no megabytes."""
     assert outcome.error_of_query(text) == kept
+
+
+@pytest.mark.parametrize("error", sorted(refusals.DECLINED))
+def test_a_no_has_the_same_names_at_either_partner_service(error: str) -> None:
+    """Cyclr brings back what the third party said, and the embedded service reads it itself."""
+    for spelt in (error, error.upper(), error.replace("_", " "), error.replace("_", "-")):
+        attempt = replace(ATTEMPT, return_error=outcome.error_of_query(spelt))
+        assert outcome.decide(attempt, None, NOW)["status"] is Status.DECLINED  # type: ignore[index]
+    assert refusals.DECLINED == outcome.DENIALS
 
 
 class TestBegun:

@@ -14,10 +14,12 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from bff.common.errors import (
+    ConnectorUnavailable,
     InvalidRequest,
     LaunchPostponed,
     LaunchRefused,
     NotFound,
+    PartnerProblem,
     PartnerUnavailable,
     UnknownConnector,
     UnknownMessage,
@@ -30,7 +32,15 @@ from bff.connect.service import LAUNCH_CLAIM, POSTPONED_FOR
 from bff.content.minted_url import MOST
 from bff.identity.principal import AccountRef, Principal, User
 from bff.upstream.protocol import AccountConnector
-from tests.support.watched_core import ACME, ADA, HOST, PRODUCT, PUBLIC, WatchedCore
+from tests.support.watched_core import (
+    ACME,
+    ADA,
+    HOST,
+    PRODUCT,
+    PUBLIC,
+    WatchedCore,
+    build_watched_core,
+)
 
 
 def begin(
@@ -287,6 +297,71 @@ class TestLaunch:
         core.clock.tick(LAUNCH_CLAIM.total_seconds())
         assert core.connect.launch(core.connect.peek(token)).url
         assert stored(core, attempt).minted_at == core.clock()
+
+    @pytest.mark.parametrize("other_ends", [False, True], ids=["still trying", "minted"])
+    @pytest.mark.parametrize(
+        "fault", [None, PartnerUnavailable("refused", lasting=True), ConnectorUnavailable("gone")], ids=str
+    )
+    def test_a_try_that_outlasts_its_claim_ends_nothing(
+        self, core: WatchedCore, fault: PartnerProblem | None, *, other_ends: bool
+    ) -> None:
+        """Another process has claimed the launch meanwhile: how the first one ended is of no consequence."""
+        attempt, token = begin(core)
+        other, mint = build_watched_core(core.engine), core.partner.mint_sign_in_token
+
+        def outlast(*asked: Any, **more: Any) -> Any:
+            core.clock.tick(LAUNCH_CLAIM.total_seconds())
+            other.clock.now = core.clock.now
+            if other_ends:
+                other.connect.launch(other.connect.peek(token))
+            else:
+                other.connect._claim_launch(other.connect.peek(token))
+            if fault:
+                raise fault
+            return mint(*asked, **more)
+
+        core.partner.mint_sign_in_token = outlast  # type: ignore[method-assign]
+        with pytest.raises(LaunchRefused if other_ends else LaunchPostponed):
+            core.connect.launch(core.connect.peek(token))
+        now = stored(core, attempt)
+        assert now.status is Status.LAUNCHED
+        assert core.events.heard == []
+        assert now.sign_in_token_sha256 == (other.partner.minted[0] if other_ends else None)
+
+    def test_a_try_that_outlasts_its_claim_counts_if_there_was_no_other(self, core: WatchedCore) -> None:
+        """Slow, but the only one: its browser goes on."""
+        attempt, token = begin(core)
+        mint = core.partner.mint_sign_in_token
+
+        def slowly(*asked: Any, **more: Any) -> Any:
+            core.clock.tick(2 * LAUNCH_CLAIM.total_seconds())
+            return mint(*asked, **more)
+
+        core.partner.mint_sign_in_token = slowly  # type: ignore[method-assign]
+        url = core.connect.launch(core.connect.peek(token)).url
+        assert stored(core, attempt).sign_in_token_sha256 == fingerprint(query(url)["token"])
+
+    def test_a_database_that_goes_away_as_a_launch_fails_leaves_it_to_be_tried_again(
+        self, core: WatchedCore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The claim ends by itself; the attempt has not failed, and its token is still good."""
+        attempt, token = begin(core)
+        core.partner.troubles[ACME.id] = ConnectorUnavailable("gone")
+        store = core.attempts.transition
+
+        def away(number: str, expected: Any, changes: Any, *more: Any, **named: Any) -> Any:
+            if "error_code" in changes:
+                raise OperationalError("UPDATE", None, Exception("gone"))
+            return store(number, expected, changes, *more, **named)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(core.attempts, "transition", away)
+            with pytest.raises(OperationalError):
+                core.connect.launch(core.connect.peek(token))
+        assert stored(core, attempt).status is Status.LAUNCHED
+        core.clock.tick(LAUNCH_CLAIM.total_seconds())
+        core.partner.troubles.clear()
+        assert core.connect.launch(core.connect.peek(token)).url
 
     def test_a_database_that_goes_away_before_the_mint_is_stored_uses_nothing_up(
         self, core: WatchedCore, monkeypatch: pytest.MonkeyPatch

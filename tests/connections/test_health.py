@@ -73,14 +73,18 @@ def test_each_account_is_asked_about_once_in_its_time(scene: Scene) -> None:
 
 
 def test_an_end_is_told_though_nobody_looked(scene: Scene) -> None:
-    """And what has ended is not asked about any more."""
+    """Once; and what has healed, as seldom as anything else is asked about."""
     scene.has("acme")
     scene.partner.authenticated = False
     scene.health.look()
-    assert scene.events() == ["connection.needs_reconnect"]
     assert scene.store.of_account("demo", "acme")[7].state is State.NEEDS_RECONNECT
-    scene.clock.now += EVERY * 3
+    scene.clock.now += EVERY * (1 + SPREAD)
+    assert scene.health.look() == 1
+    scene.partner.authenticated = True
     assert scene.health.look() == 0
+    scene.clock.now += EVERY * (1 + SPREAD)
+    assert scene.health.look() == 1
+    assert scene.events() == ["connection.needs_reconnect", "connection.reconnected"]
 
 
 def test_an_outage_ends_the_round_and_leaves_what_was_due(scene: Scene) -> None:

@@ -24,6 +24,7 @@ from tests.support.databases import DatabaseUrl
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ADAS = Stored("demo", "acme", 7, "crm", "CRM", State.CONNECTED, NOW, NOW, sequence=1, look_at=NOW)
+LATER = NOW + timedelta(seconds=1)
 AT_ONCE = 8
 
 
@@ -100,6 +101,31 @@ def test_of_many_who_saw_the_same_version_one_changes_it(store: DatabaseConnecti
     assert sum(bool(done) for done in at_once(lambda _: store.apply(lost, 0))) == 1
     assert told(engine) == 1
     assert not store.apply(lost, 0)
+
+
+SIGN_INS = {
+    "nobody knows": ({"status": Status.CANCELLED}, True),
+    "connected before": ({"status": Status.CONNECTED, "attributed": True, "settled_at": NOW}, False),
+    "connected after": ({"status": Status.CONNECTED, "attributed": True, "settled_at": LATER}, True),
+    "perhaps another's": ({"status": Status.CONNECTED, "attributed": False, "settled_at": NOW}, True),
+    "late success before": ({"status": Status.EXPIRED, "late_success_at": NOW}, False),
+    "late success after": ({"status": Status.EXPIRED, "late_success_at": LATER}, True),
+    "came back": ({"status": Status.EXPIRED, "returned_at": NOW}, False),
+    "came back refused": ({"status": Status.DECLINED, "returned_at": LATER, "return_error": "no"}, False),
+}
+
+
+@pytest.mark.parametrize("sign_in", SIGN_INS)
+def test_a_sign_in_is_open_until_it_is_known_to_be_over(
+    store: DatabaseConnections, engine: Engine, sign_in: str
+) -> None:
+    """At a time: what connects afterwards may be its work."""
+    changed, is_open = SIGN_INS[sign_in]
+    name, account_connector_id = f"att_{sign_in}", 1000 + list(SIGN_INS).index(sign_in)
+    facts = {"launch_token_sha256": name, "minted_at": NOW, "account_connector_id": account_connector_id}
+    DatabaseAttempts(engine).add(attempt(id=name, **facts, **changed))
+    assert store.open_sign_ins(account_connector_id, NOW, NOW) == ([NOW] if is_open else [])
+    assert store.open_sign_ins(account_connector_id, LATER, NOW) == []
 
 
 def test_decisions_at_once_see_each_other(store: DatabaseConnections) -> None:

@@ -26,6 +26,8 @@ from bff.content.json_faults import json_fault
         ('{"a": 1} b', "after the end of the object"),
         ('{"a": "\\d"}', "a backslash"),
         ('{"a": NaN}', "NaN is a number in JavaScript only"),
+        ('{"a": "{account}", "b": {"c": 1, "c": 2}}', 'the name "c" stands twice'),
+        ('{"a": 1, "\\u0061": 2}', 'the name "a" stands twice'),
         ("[" * 100_000, "nested too deeply"),
     ],
 )

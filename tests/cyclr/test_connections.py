@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from bff.connections.health import Health
 from bff.serving.database import open_database
-from bff.storage.tables import connections
+from bff.storage.tables import attempts, connections, sign_in_urls
 from tests.support.connections import connected, events, hear_of, listed, named, shown
 from tests.support.cyclr.world import CRM, PRODUCTS, CyclrWorld, open_cyclr_world, stock
 from tests.support.world import HOST
@@ -46,6 +46,39 @@ def disconnect(world: CyclrWorld, connection: str) -> int:
     """The host's server ends a connection."""
     path = f"/v1/connections/{connection}"
     return world.server("DELETE", path, params={"account": world.account}).status_code
+
+
+def sign_in_url(world: CyclrWorld) -> str:
+    """A URL to which the host's server redirects its user."""
+    body = {
+        "user": {"id": "ada"},
+        "account": {"id": world.account},
+        "connector": "crm",
+        "target_origin": HOST,
+        "callback_message": "done",
+    }
+    return str(world.server("POST", "/v1/sign-in-urls", json=body).json()["url"])
+
+
+def change_connections(world: CyclrWorld, **values: object) -> None:
+    """Write into the BFF's database: time has passed, say."""
+    engine = open_database(world.bff_database)
+    ours = connections.c.account_id == world.account
+    with engine.begin() as connection:
+        connection.execute(update(connections).where(ours).values(values))
+    engine.dispose()
+
+
+def age_sign_ins(world: CyclrWorld) -> None:
+    """Every sign-in was minted too long ago to be finished now."""
+    engine = open_database(world.bff_database)
+    long_ago = datetime.now(UTC) - timedelta(hours=2)
+    with engine.begin() as connection:
+        for table in (attempts, sign_in_urls):
+            connection.execute(
+                update(table).where(table.c.account_id == world.account).values(minted_at=long_ago)
+            )
+    engine.dispose()
 
 
 class TestOneFlag:
@@ -82,14 +115,7 @@ class TestOneFlag:
 
     def test_a_connection_by_a_url_of_the_hosts_server_is_told(self, cyclr_world: CyclrWorld) -> None:
         """By the next look."""
-        body = {
-            "user": {"id": "ada"},
-            "account": {"id": cyclr_world.account},
-            "connector": "crm",
-            "target_origin": HOST,
-            "callback_message": "done",
-        }
-        cyclr_world.sign_in(cyclr_world.server("POST", "/v1/sign-in-urls", json=body).json()["url"])
+        cyclr_world.sign_in(sign_in_url(cyclr_world))
         assert listed(cyclr_world)[0]["state"] == "connected"
         assert named(cyclr_world) == ["connected"]
 
@@ -106,6 +132,61 @@ class TestOneFlag:
         assert told["connections"][0]["reason_text"] == "The connection is no longer signed in."
         connected(cyclr_world, cyclr_world.session(), "crm")
         assert named(cyclr_world) == ["connected", "needs_reconnect", "reconnected"]
+
+    def test_a_sign_in_elsewhere_that_heals_a_connection_is_told(self, cyclr_world: CyclrWorld) -> None:
+        """By the usual look: the flag came back without an attempt, and nobody opened a page."""
+        connected(cyclr_world, cyclr_world.session(), "crm")
+        (item,) = cyclr_world.cyclr.of(cyclr_world.account)
+        item.authenticated = False
+        look(cyclr_world)
+        look(cyclr_world)
+        item.authenticated = True
+        look(cyclr_world)
+        assert named(cyclr_world) == ["connected", "needs_reconnect", "reconnected"]
+
+    def test_a_first_connection_by_a_url_is_told_though_nobody_lists(self, cyclr_world: CyclrWorld) -> None:
+        """It is looked for soon, and as long as the URL can be used."""
+        url = sign_in_url(cyclr_world)
+        look(cyclr_world)
+        assert named(cyclr_world) == []
+        cyclr_world.sign_in(url)
+        look(cyclr_world)
+        assert named(cyclr_world) == ["connected"]
+
+    def test_a_first_connection_of_two_who_gave_up_is_told_though_nobody_lists(
+        self, cyclr_world: CyclrWorld
+    ) -> None:
+        """One of them finished it after all: nobody can tell which, so that it is neither's success."""
+        urls, given_up = [], []
+        for user in ("ada", "grace"):
+            token = cyclr_world.session(user=user)
+            attempt = cyclr_world.begin(token, "crm")
+            urls.append(cyclr_world.launch(attempt["launch_token"]).headers["Location"])
+            given_up.append((token, attempt["id"]))
+        for token, attempt_id in given_up:
+            cyclr_world.page("POST", f"/v1/attempts/{attempt_id}/cancel", token, json={})
+        cyclr_world.sign_in(urls[0])
+        for _, attempt_id in given_up:
+            cyclr_world.change(attempt_id, look_at=datetime.now(UTC) - timedelta(seconds=1))
+        cyclr_world.bff_app.extensions["hitchpost"].upkeep.housekeeping.look_back()
+        assert [(name, data["connected_by"]) for name, data in events(cyclr_world)] == [("connected", None)]
+
+    def test_a_connection_by_a_url_after_an_end_is_told_and_stands(self, cyclr_world: CyclrWorld) -> None:
+        """It was minted after the end."""
+        disconnect(cyclr_world, connected(cyclr_world, cyclr_world.session(), "crm"))
+        cyclr_world.sign_in(sign_in_url(cyclr_world))
+        look(cyclr_world)
+        assert cyclr_world.cyclr.of(cyclr_world.account)[0].authenticated
+        assert named(cyclr_world) == ["connected", "disconnected", "connected"]
+
+    def test_a_url_that_nobody_uses_is_not_looked_for_long(self, cyclr_world: CyclrWorld) -> None:
+        """No longer than it can be used."""
+        sign_in_url(cyclr_world)
+        age_sign_ins(cyclr_world)
+        look(cyclr_world)
+        cyclr_world.cyclr.forget_what_was_asked()
+        look(cyclr_world)
+        assert cyclr_world.cyclr.counts() == {}
 
     def test_an_install_that_is_deleted_there_is_a_connection_that_has_ended(
         self, cyclr_world: CyclrWorld
@@ -137,17 +218,52 @@ class TestOneFlag:
         assert cyclr_world.cyclr.counts() == {"list_installed": 1}
         disconnect(cyclr_world, listed(cyclr_world)[0]["id"])
         cyclr_world.cyclr.forget_what_was_asked()
-        forget_sign_ins(cyclr_world)
         look(cyclr_world)
         assert cyclr_world.cyclr.counts() == {}
 
 
-def forget_sign_ins(world: CyclrWorld) -> None:
-    """The sign-ins before an end are long over: nothing is looked for any more."""
-    engine = open_database(world.bff_database)
-    with engine.begin() as connection:
-        connection.execute(update(connections).values(look_at=None))
-    engine.dispose()
+class TestRenamed:
+    """The operator has given a connector of the product file another key; its reference is the same."""
+
+    @pytest.fixture
+    def renamed(self, cyclr_world: CyclrWorld) -> str:
+        """A connection from before that."""
+        connection = connected(cyclr_world, cyclr_world.session(), "crm")
+        change_connections(cyclr_world, connector_key="old-crm", connector_name="Old CRM")
+        forget(cyclr_world)
+        return connection
+
+    def test_it_can_be_ended(self, cyclr_world: CyclrWorld, renamed: str) -> None:
+        """By the host's server, which is told of it under the key of today."""
+        assert disconnect(cyclr_world, renamed) == 204
+        assert events(cyclr_world)[-1][1]["connector"] == "crm"
+
+    def test_a_page_can_reconnect_and_end_it(self, cyclr_world: CyclrWorld, renamed: str) -> None:
+        """By its id, and by the key of today."""
+        token = cyclr_world.session()
+        again = cyclr_world.begin(token, "crm", connection=renamed)
+        assert f"id={renamed}&" in cyclr_world.launch(again["launch_token"]).headers["Location"]
+        assert cyclr_world.page("DELETE", f"/v1/connections/{renamed}", token).status_code == 204
+
+    def test_it_is_known_in_an_outage(self, cyclr_world: CyclrWorld, renamed: str) -> None:
+        """Since it was last listed."""
+        assert [each["id"] for each in listed(cyclr_world)] == [renamed]
+        cyclr_world.cyclr.habits.busy = {"*": (503, None)}
+        (found,) = listed(cyclr_world)
+        assert (found["id"], found["connector"], found["state"]) == (renamed, "crm", "unknown")
+
+    @pytest.mark.parametrize("sign_in_again", [False, True])
+    def test_what_is_told_of_it_names_the_key_of_today(
+        self, cyclr_world: CyclrWorld, renamed: str, sign_in_again: bool
+    ) -> None:
+        """Though nobody has listed it since."""
+        (item,) = cyclr_world.cyclr.of(cyclr_world.account)
+        item.authenticated = False
+        if sign_in_again:
+            assert connected(cyclr_world, cyclr_world.session(), "crm") == renamed
+        else:
+            look(cyclr_world)
+        assert events(cyclr_world)[-1][1]["connector"] == "crm"
 
 
 class TestEnd:
@@ -191,6 +307,43 @@ class TestEnd:
         assert connected(cyclr_world, cyclr_world.session(), "crm") == connection
         look(cyclr_world)
         assert item.authenticated
+
+    @pytest.mark.parametrize("sign_in", ["finished", "declined", "returned"])
+    def test_what_was_set_up_there_after_an_end_stands(self, cyclr_world: CyclrWorld, sign_in: str) -> None:
+        """No sign-in was open at the end: what connected it was somebody in Cyclr's console."""
+        connection = connected(cyclr_world, cyclr_world.session(), "crm")
+        (item,) = cyclr_world.cyclr.of(cyclr_world.account)
+        if sign_in != "finished":
+            token = cyclr_world.session(user="grace")
+            attempt = cyclr_world.begin(token, "crm")
+            cyclr_world.launch(attempt["launch_token"])
+            refused = {"status": "declined", "return_error": "access_denied"}
+            over = {"returned_at": datetime.now(UTC)} | (refused if sign_in == "declined" else {})
+            cyclr_world.change(attempt["id"], **over)
+        assert disconnect(cyclr_world, connection) == 204
+        item.authenticated = True
+        forget(cyclr_world)
+        assert listed(cyclr_world)[0]["state"] == "connected"
+        look(cyclr_world)
+        assert item.authenticated
+        assert named(cyclr_world) == ["connected", "disconnected", "connected"]
+
+    def test_what_no_open_sign_in_can_have_connected_any_more_stands(self, cyclr_world: CyclrWorld) -> None:
+        """One was open at the end, and ran out before somebody connected it in Cyclr's console."""
+        first = cyclr_world.connect(cyclr_world.session(), "crm")
+        attempt = cyclr_world.begin(cyclr_world.session(user="grace"), "crm")
+        cyclr_world.launch(attempt["launch_token"])
+        assert disconnect(cyclr_world, cyclr_world.read(first)["connection"]["id"]) == 204
+        now = datetime.now(UTC)
+        long_ago, half_an_hour_ago = now - timedelta(minutes=70), now - timedelta(minutes=30)
+        cyclr_world.change(first, minted_at=long_ago, settled_at=long_ago)
+        cyclr_world.change(attempt["id"], minted_at=long_ago)
+        change_connections(cyclr_world, changed_at=half_an_hour_ago, seen_at=half_an_hour_ago)
+        look(cyclr_world)
+        cyclr_world.cyclr.of(cyclr_world.account)[0].authenticated = True
+        forget(cyclr_world)
+        assert listed(cyclr_world)[0]["state"] == "connected"
+        assert named(cyclr_world) == ["connected", "disconnected", "connected"]
 
     def test_a80_a_late_success_undoes_no_end(self, cyclr_world: CyclrWorld) -> None:
         """It is looked for unasked, and began before the end: what it connects is ended again."""

@@ -13,7 +13,7 @@ import pytest
 from bff.common.errors import PartnerUnavailable
 from bff.common.secret import Secret
 from bff.upstream.client import PartnerClient
-from bff.upstream.protocol import Connector
+from bff.upstream.protocol import AccountConnector, Connector
 from bff.upstream.sign_in_forms import Credentials, Fault, RejectedValues
 from tests.support.cyclr.world import CyclrWorld
 from tests.support.raw_server import ACCOUNT, Api, client_of, play, send
@@ -75,6 +75,63 @@ def test_a_proxys_page_among_answers_tells_nothing_gone(name: str) -> None:
 
     with pytest.raises(PartnerUnavailable, match="404"):
         answered(LOOKS[name], now_and_then)
+
+
+CHANGES: dict[str, Call] = {
+    "give credentials": lambda client: client.give_credentials(ACCOUNT, 7, Credentials()),
+    "install": lambda client: client.install_connector(ACCOUNT, Connector(101, "CRM")),
+    "make an account": lambda client: client.make_account(ACCOUNT),
+    "remove": LOOKS["remove"],
+    "deauthenticate": LOOKS["deauthenticate"],
+    "accept": lambda client: client.accept_sign_in(ACCOUNT, 7, "a" * 64),
+    "refuse": lambda client: client.refuse_sign_in(ACCOUNT, 7, "a" * 64, Secret("code")),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("page", [b"<!doctype html><title>Sign in</title>", b"OK"])
+def test_a_proxys_page_is_no_success(name: str, page: bytes) -> None:
+    """Whatever its status: nobody knows whether the change was made."""
+    with pytest.raises(PartnerUnavailable, match=r"200 .*JSON"):
+        answered(CHANGES[name], lambda _: (200, page))
+
+
+@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("status", [200, 201, 204])
+def test_an_empty_answer_is_a_success(name: str, status: int) -> None:
+    """What the change made is read, where it is needed."""
+
+    def answer(request: bytes) -> tuple[int, bytes]:
+        if not request.startswith(b"GET"):
+            return status, b""
+        return 200, json.dumps([INSTALLED] if b"page" in request else INSTALLED).encode()
+
+    told = answered(CHANGES[name], answer)
+    if isinstance(told, AccountConnector):
+        assert (told.id, told.authenticated) == (7, True)
+    else:
+        assert told in (True, None)
+
+
+def test_an_install_without_an_answer_is_not_made_twice() -> None:
+    """It is not listed yet: the next try finds it."""
+    installs = []
+
+    def answer(request: bytes) -> tuple[int, bytes]:
+        if request.startswith(b"GET"):
+            return 200, b"[]"
+        installs.append(request)
+        return 200, b""
+
+    with pytest.raises(PartnerUnavailable, match="not listed yet"):
+        answered(CHANGES["install"], answer)
+    assert len(installs) == 1
+
+
+def test_a_proxys_page_does_not_say_which_partner_service_this_is() -> None:
+    """Otherwise the embedded service would be taken for Cyclr, and its own calls not be made."""
+    with pytest.raises(PartnerUnavailable):
+        answered(lambda client: client.takes_any_account_id(), lambda _: (200, b"<h1>Please wait</h1>"))
 
 
 def test_connections_stand_while_the_api_is_not_there(cyclr_world: CyclrWorld) -> None:

@@ -520,7 +520,7 @@ def test_a10_two_products_share_no_audience(tmp_path: Path) -> None:
     path, rule = tmp_path / "products.toml", f'[product.assertion]\nissuer = "i"\nkeys = [{rsa()}]\n'
     both = PRODUCT.format(key="one", origin=HOST) + rule + PRODUCT.format(key="two", origin=OTHER_HOST) + rule
     path.write_text(both)
-    with pytest.raises(FaultyFile, match="two products"):
+    with pytest.raises(FaultyFile, match="one, two: assertion: these products"):
         read_products(path)
     path.write_text(both + 'audience = "two"\n')
     assert len(read_products(path)) == 2

@@ -127,6 +127,65 @@ def test_who_cannot_be_named_any_more_keeps_the_place_until_somebody_chooses(
     assert connection.row().external_account == who
 
 
+@pytest.mark.parametrize("told", [True, False], ids=["its life was told", "its life was not told"])
+@pytest.mark.parametrize(("who", "error"), [("ada", None), ("grace", "account_mismatch")])
+def test_who_was_not_named_is_named_with_a_new_access_token(
+    world: World, third: ThirdParty, who: str, error: str | None, *, told: bool
+) -> None:
+    """The stored one has expired. It is refreshed once, and what the refresh brought is kept."""
+    connection = unnamed(world, third, key=False)
+    connection.age() if told else connection.replace_credentials(expires_at=None)
+    old, asked = connection.credentials(), []
+
+    def token(form: dict[str, str]) -> Any:
+        asked.append(form["grant_type"])
+        whose = "ada:new" if form["grant_type"] == "refresh_token" else f"{who}:again"
+        return tokens(access_token=base64.b64encode(whose.encode()).decode())
+
+    def me(_: dict[str, str]) -> Any:
+        expired = request.headers["Authorization"].endswith(old.access_token)
+        return refused("expired", 401) if expired else {"email": who_asks()}
+
+    third.says["token"], third.says["me"] = token, me
+    connection.answer(connection.begin(), code="c")
+    last, first = connection.told()["Hitchpost"]["RecentSignIns"]
+    assert (last["Error"], last["ExternalAccount"], first["ExternalAccount"]) == (error, who, "ada")
+    assert asked == ["authorization_code", "refresh_token"]
+    kept = base64.b64decode(connection.credentials().access_token).decode()
+    assert kept == ("ada:new" if error else "ada:again")
+
+
+@pytest.mark.parametrize("failure", [400, 503], ids=["refused", "away"])
+def test_who_cannot_be_named_as_no_new_token_comes_keeps_the_place(
+    world: World, third: ThirdParty, failure: int
+) -> None:
+    """The refresh fails, for good or for now: what signed in is held, and the other as after any refresh."""
+    connection = unnamed(world, third, key=False)
+    connection.age()
+    before = connection.credentials()
+
+    def token(form: dict[str, str]) -> Any:
+        if form["grant_type"] == "refresh_token":
+            return refused("invalid_grant" if failure == 400 else "unavailable", failure)
+        return tokens(access_token=base64.b64encode(b"ada:again").decode())
+
+    third.says["token"] = token
+    third.says["me"] = lambda _: {"email": "ada"} if who_asks_with() == "again" else refused("expired", 401)
+    connection.answer(connection.begin(), code="c")
+    last = connection.told()["Hitchpost"]["LastSignIn"]
+    assert (last["Error"], last["ExternalAccount"]) == ("account_unknown", "ada")
+    if failure == 400:
+        assert connection.row().grant_reason == "revoked"
+    else:
+        assert connection.credentials() == before
+    assert connection.api.call("PUT", f"{connection.path}/signins/{last['TokenSha256']}/accept").ok
+
+
+def who_asks_with() -> str:
+    """What tells the token or key from others of the same account."""
+    return base64.b64decode(request.headers["Authorization"].split()[1]).decode().partition(":")[2]
+
+
 def test_who_was_not_named_and_has_ended_is_replaced_by_choice(world: World, third: ThirdParty) -> None:
     """The host still has the data of that account, whosever it was."""
     connection = unnamed(world, third, key=False)

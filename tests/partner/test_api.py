@@ -6,12 +6,17 @@ import base64
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 import requests
 
+from bff.partner.account_connectors import store
+from bff.partner.api import accounts
 from tests.partner.conftest import Api, api_token
+from tests.support.connections import connected
+from tests.support.world import World
 
 
 def test_an_access_token_looks_like_cyclrs(api: Api) -> None:
@@ -201,3 +206,52 @@ def test_a_hostile_body_is_a_400(api: Api, body: bytes) -> None:
     answer = requests.post(f"{api.url}/v1.0/accounts", data=body, headers=headers, timeout=10)
     assert answer.status_code == 400
     assert set(answer.json()) == {"Message"}
+
+
+def test_a77_a_page_of_a_list_costs_what_it_shows(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not what there is: all else of the account's connections stays sealed."""
+    ids = [api.install()["Id"]]
+    for number in range(4):
+        body = {"Name": f"another {number}"}
+        ids.append(api.call("POST", "/v1.0/connectors/101/install", body).json()["Id"])
+    shown, as_json = [], store.as_json
+
+    def counted(service: Any, connection: Any, row: Any) -> Any:
+        shown.append(row.id)
+        return as_json(service, connection, row)
+
+    monkeypatch.setattr(store, "as_json", counted)
+    answer = api.call("GET", "/v1.0/account/connectors?pageSize=2&page=2")
+    assert [item["Id"] for item in answer.json()] == shown == ids[2:4]
+    assert answer.headers["Total-Pages"] == "3"
+    backwards = api.call("GET", "/v1.0/account/connectors?pageSize=2&sortOrderAsc=false").json()
+    assert [item["Id"] for item in backwards] == ids[:2:-1]
+
+
+def test_a77_a_page_of_the_accounts_is_cut_out_by_the_database(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each page goes on where the one before ends, oldest first."""
+    made, document_of = [], accounts._document
+
+    def counted(row: Any) -> Any:
+        made.append(row.id)
+        return document_of(row)
+
+    monkeypatch.setattr(accounts, "_document", counted)
+    pages = [
+        api.call("GET", f"/v1.0/accounts?pageSize=1&page={page}", account=None).json() for page in (1, 2)
+    ]
+    assert len(made) == 2
+    assert [each["Id"] for page in pages for each in page] == made
+    assert pages[0][0]["CreatedDate"] <= pages[1][0]["CreatedDate"]
+
+
+def test_a77_an_account_connector_that_is_not_there_costs_one_call(world: World) -> None:
+    """Whoever names one: the embedded service's own answer is believed."""
+    session = world.session()
+    connected(world, session)
+    world.partner_calls.seen.clear()
+    body = {"connector": "sandbox", "connection": "900001"}
+    assert world.page("POST", "/v1/attempts", session, json=body).status_code == 404
+    assert ("GET", "/v1.0/accounts") not in world.partner_calls.seen

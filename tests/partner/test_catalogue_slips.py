@@ -50,10 +50,10 @@ def test_a_slip_in_the_header_of_a_check_is_named(tmp_path: Path, header: str, s
         ('token_params = { query = "{ viewer { id } }" }', ""),
         (
             'scopes = ["contacts.read contacts.write"]',
-            "scopes: 'contacts.read contacts.write' is more than one",
+            "scopes: 'contacts.read contacts.write': write each scope by itself",
         ),
-        ('scopes = ["a,b"]\nscope_separator = ","', "scopes: 'a,b' is more than one"),
-        ('scopes = [""]', "scopes: '' is more than one, or none"),
+        ('scopes = ["a,b"]\nscope_separator = ","', "scopes: 'a,b': write each scope by itself"),
+        ('scopes = [""]', "scopes: '': write each scope by itself"),
         ('scopes = ["https://www.example.com/auth/a,b"]', ""),
     ],
 )
@@ -82,7 +82,7 @@ def second(key: str, name: str) -> str:
 
 @pytest.mark.parametrize(
     ("key", "name"),
-    [("partner", "SHOP"), ("partner", " shop "), ("partner", "Shop\\tapp"), ("shop-app", "Ours")],
+    [("partner", "SHOP"), ("partner", " shop "), ("partner", "Shop  app"), ("shop-app", "Ours")],
 )
 def test_a_name_that_may_be_anothers_is_a_fault(tmp_path: Path, key: str, name: str) -> None:
     """Products name a connector by its key or its name: users would be sent to another third party."""

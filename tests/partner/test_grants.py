@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from argparse import Namespace
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ import requests
 from flask import Response
 from sqlalchemy import event, select, update
 
+from bff.outbound.client import Limits
 from bff.partner import clock, housekeeping
 from bff.partner.__main__ import main
 from bff.partner.account_connectors import store
@@ -131,8 +133,28 @@ def test_a45_grants_are_listed_and_ended_by_command(world: World, capsys: pytest
     assert main(["grants", "revoke", "sandbox-isolated"]) == 0
     assert re.search(r"^\d+ connections ended; 0 grants", capsys.readouterr().out)
     assert connection.told()["Authenticated"] is False
+    assert main(["grants", "list", "sandbox-isolated"]) == 0
+    assert "no grants" in capsys.readouterr().out
     assert main(["grants", "list", "unheard-of"]) == 1
-    assert "Connector not found" in capsys.readouterr().err
+    assert "Connector not found: 'unheard-of'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("command")
+def test_an_unfinished_entry_keeps_no_other_connector(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `providers add` writes one. It is told, and grants of the others can be revoked all the same."""
+    path = tmp_path / "catalogue.toml"
+    path.write_text(Path(os.environ["HITCHPOST_EMBEDDED_CATALOGUE"]).read_text())
+    assert main(["providers", "add", "hubspot", "--catalogue", str(path)]) == 0
+    monkeypatch.setenv("HITCHPOST_EMBEDDED_CATALOGUE", str(path))
+    capsys.readouterr()
+    for action in ("list", "revoke"):
+        assert main(["grants", action, "sandbox-slow"]) == 0
+        told = capsys.readouterr().err
+        assert f"warning: {path}: connector hubspot: client_id: is not set" in told
+        assert main(["grants", action, "HubSpot"]) == 2
+        assert "connector hubspot: client_id: is not set" in capsys.readouterr().err
 
 
 def test_a46_fifty_callers_in_two_processes_make_one_request(world: World) -> None:
@@ -160,6 +182,38 @@ def test_a46_fifty_callers_in_two_processes_make_one_request(world: World) -> No
     assert {answer.headers["Cache-Control"] for answer in answers} == {"no-store"}
     who = {"Authorization": f"Bearer {token}"}
     assert requests.get(f"{world.sandbox}/userinfo", headers=who, timeout=30).status_code == 200
+
+
+def test_a46_callers_who_wait_for_one_refresh_look_once_for_all(
+    world: World, third: ThirdParty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the third party takes: one of them looks whether it is over, more and more seldom."""
+    connection, looks, answers = Connection(world, third.offer(world)).connect(), [], threading.Event()
+    connection.age()
+    asked, look = threading.Event(), refresh._is_over
+
+    def counted(*arguments: Any) -> bool:
+        looks.append(arguments)
+        if len(looks) == 3:
+            answers.set()
+        return look(*arguments)
+
+    monkeypatch.setattr(refresh, "_is_over", counted)
+    third.says["token"] = lambda _: (asked.set(), answers.wait(30), tokens())[2]
+    with ThreadPoolExecutor(13) as pool:
+        first = pool.submit(connection.access_token)
+        assert asked.wait(30)
+        waiting = [pool.submit(connection.access_token) for _ in range(12)]
+        given = {each.result(60).json()["AccessToken"] for each in [first, *waiting]}
+    assert len(given) == 1
+    assert len(third.forms("token")) == 2
+    # One more may look as it ends.
+    assert len(looks) <= 5
+
+
+def test_a46_a_caller_hears_in_time_that_a_refresh_goes_on() -> None:
+    """Before the BFF hangs up, which would count as an outage of the service."""
+    assert Limits().read - 1 >= refresh.WAIT_SECONDS
 
 
 def test_a46_a_token_that_lasts_is_given_without_asking(world: World, third: ThirdParty) -> None:
@@ -538,12 +592,12 @@ def test_a48_a_secret_goes_only_to_where_the_catalogue_says(world: World, third:
 
 
 def test_a50_credentials_that_do_not_open_are_never_given(world: World, third: ThirdParty) -> None:
-    """Sealed for another row: an error, and the third party is not asked."""
+    """Sealed for another row: the user has to sign in again, and the third party is not asked."""
     connection = Connection(world, third.offer(world)).connect()
     kept = connection.credentials()
     row = connection.row()
     other_row = Namespace(id=row.id + 1, account_id=row.account_id, connector_id=row.connector_id)
     other = seal(world.partner_service.vault, kept, store.sealed_in(other_row, "credentials"))
     connection.change(credentials=other)
-    assert connection.access_token().status_code == 500
+    assert connection.access_token().status_code == 409
     assert len(third.forms("token")) == 1

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from bff.partner import clock, housekeeping
 from bff.partner.context import Embedded
@@ -15,6 +15,9 @@ from bff.partner.housekeeping import Housekeeper, keep_house
 from bff.partner.purge import HELD_KEPT, SIGN_INS_KEPT, TOKENS_KEPT, purge
 from bff.partner.storage import tables
 from tests.partner.conftest import Api
+from tests.support.damage import damage
+from tests.support.third_party import Connection, ThirdParty, refused
+from tests.support.world import World
 
 OLD = timedelta(days=400)
 
@@ -198,3 +201,34 @@ def test_a_moved_clock_forgets_nothing_of_a_live_connection(api: Api, service: E
         connection.execute(ours.values(authenticated=True, authenticated_at=clock.now() - OLD))
     keep_house(service)
     assert api.call("GET", f"/v1.0/account/connectors/{installed}").json()["Authenticated"] is True
+
+
+def test_a95_a_connection_that_cannot_be_read_holds_up_no_other(
+    partner_world: World, third: ThirdParty
+) -> None:
+    """The one after it is refreshed in the same round; and so is a grant revoked behind one."""
+    service, item = partner_world.partner_service, third.offer(partner_world)
+    broken, good, ended = (Connection(partner_world, item).connect() for _ in range(3))
+    for installed in (broken, good):
+        installed.age(-60)
+        installed.change(next_refresh_at=clock.now() - OLD)
+    third.says["revoke"] = lambda _: refused("temporarily_unavailable", 503)
+    for installed in (broken, ended):
+        installed.api.call("PUT", f"{installed.path}/deauthenticate")
+    broken.connect()
+    broken.change(next_refresh_at=clock.now() - OLD)
+    revocation, which = tables.pending_revocation, tables.pending_revocation.c.account_connector_id
+    with service.database.writing() as connection:
+        mine = update(revocation).where(which.in_([broken.id, ended.id]))
+        connection.execute(mine.values(next_at=clock.now() - OLD))
+    engine = service.database.engine
+    damage(engine, tables.account_connector.c.authenticated_at, tables.account_connector.c.id == broken.id)
+    damage(engine, revocation.c.created_at, which == broken.id)
+    third.says.pop("revoke")
+    before = good.credentials().access_token
+    keep_house(service)
+    assert good.credentials().access_token != before
+    assert count(service, revocation, which == ended.id) == 0
+    for table, key in ((tables.account_connector, tables.account_connector.c.id), (revocation, which)):
+        with service.database.writing() as connection:
+            connection.execute(delete(table).where(key == broken.id))

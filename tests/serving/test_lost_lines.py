@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import pty
 import re
+import select
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -128,3 +131,50 @@ def test_a70_a_stream_that_breaks_raises_nothing() -> None:
     stream.close()
     output.write("two\n")
     assert output.lost == 1
+
+
+@pytest.mark.parametrize("opens", [True, False])
+def test_a70_a_terminal_that_nobody_reads_is_not_waited_for(
+    opens: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped by Ctrl-S, or its reader stands still. It may be another user's, who lets nobody open it."""
+    reader, terminal = pty.openpty()
+
+    def refuse(*_: object, **__: object) -> int:
+        raise PermissionError
+
+    with os.fdopen(terminal, "w") as stream, monkeypatch.context() as patched:
+        if not opens:
+            patched.setattr(os, "open", refuse)
+        output = LogOutput(stream)
+        assert os.get_blocking(terminal)
+        writer = threading.Thread(target=lambda: fill(output), daemon=True)
+        writer.start()
+        writer.join(30)
+        assert not writer.is_alive()
+        assert output.lost > 0
+        os.close(reader)
+
+
+def test_a70_a_pipe_that_cannot_be_opened_anew_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its lines may be longer than what it takes at once."""
+    read, write = os.pipe()
+
+    def refuse(*_: object, **__: object) -> int:
+        raise PermissionError
+
+    with os.fdopen(write, "w") as stream, monkeypatch.context() as patched:
+        patched.setattr(os, "open", refuse)
+        output = LogOutput(stream)
+        writer = threading.Thread(target=lambda: fill(output, 3 * select.PIPE_BUF), daemon=True)
+        writer.start()
+        writer.join(30)
+        assert not writer.is_alive()
+        assert output.lost > 0
+        os.close(read)
+
+
+def fill(output: LogOutput, length: int = 1000) -> None:
+    """Write more than is held for a slow reader."""
+    for _ in range(2 * MOST_HELD // length):
+        output.write("x" * (length - 1) + "\n")

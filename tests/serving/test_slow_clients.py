@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from bff.serving import gevent_worker
-from bff.serving.edge import MOST_LARGE_BODIES
+from bff.serving.large_bodies import AT_ONCE, OF_ONE_ADDRESS, LargeBodies, sender_of
 from tests.serving.test_storage import LONG
 from tests.support.databases import sqlite_url
 from tests.support.programs import Program, environment, run_bff, until
@@ -144,7 +144,7 @@ def test_a67_unfinished_large_bodies_fill_no_memory(bff: Program) -> None:
     """Of bodies beyond the small ones only so many are read at a time; small ones go on meanwhile."""
     large = SLOW_BODY.replace(b"Content-Length: 1000", b"Content-Length: 60000")
     world = World(bff.url, "", "", None, bff.log.parent, None, "", "")  # type: ignore[arg-type]
-    with slow_clients(bff.url, MOST_LARGE_BODIES + 40, large):
+    with slow_clients(bff.url, AT_ONCE + 40, large):
         assert until(lambda: _refusal(bff)) == ("rate_limited", "5")
         assert world.begin(world.session())["status"] == "created"
 
@@ -152,3 +152,33 @@ def test_a67_unfinished_large_bodies_fill_no_memory(bff: Program) -> None:
 def _refusal(bff: Program) -> tuple[str, str] | None:
     answer = requests.post(f"{bff.url}/v1/sessions", data=b"x" * 60_000, timeout=10)
     return (answer.json()["code"], answer.headers["Retry-After"]) if answer.status_code == 429 else None
+
+
+def test_a67_one_address_does_not_take_all_large_bodies() -> None:
+    """It has a share; what it has finished counts no more, and all together have a limit."""
+    reading = LargeBodies()
+    assert [reading.begin("192.0.2.1") for _ in range(OF_ONE_ADDRESS + 1)] == [
+        *[True] * OF_ONE_ADDRESS,
+        False,
+    ]
+    assert reading.begin("192.0.2.2")
+    reading.end("192.0.2.1")
+    assert reading.begin("192.0.2.1")
+    others = [f"198.51.100.{number}" for number in range(AT_ONCE)]
+    assert sum(map(reading.begin, others)) == AT_ONCE - OF_ONE_ADDRESS - 1
+
+
+@pytest.mark.parametrize(
+    ("hops", "forwarded", "sender"),
+    [
+        (0, "203.0.113.9", "192.0.2.1"),
+        (1, "203.0.113.9, 198.51.100.7", "198.51.100.7"),
+        (2, "203.0.113.9, 198.51.100.7:4711", "203.0.113.9"),
+        (1, "2001:db8::1:2", "2001:db8::"),
+        (1, "", "192.0.2.1"),
+        (3, "203.0.113.9", "192.0.2.1"),
+    ],
+)
+def test_a67_a_large_body_counts_for_whom_the_proxies_name(hops: int, forwarded: str, sender: str) -> None:
+    """As many of them are believed as are configured."""
+    assert sender_of({"REMOTE_ADDR": "192.0.2.1", "HTTP_X_FORWARDED_FOR": forwarded}, hops) == sender

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -80,3 +81,31 @@ def test_a_replaced_encryption_key_is_refused(world: World, third: ThirdParty) -
     }
     status, told = started(["bff.partner", "serve"], own)
     assert (status, "key 'k1', which is not here" in told) == (2, True)
+
+
+@pytest.mark.parametrize("name", ["BIND", "METRICS_BIND"])
+@pytest.mark.parametrize("program", ["bff", "partner"])
+def test_an_address_that_is_another_programs_is_named_by_its_setting(
+    tmp_path: Path, program: str, name: str
+) -> None:
+    """In one line of the log. The exit status is 1: a supervisor may try again, as the other one may end."""
+    url, port = sqlite_url(tmp_path, "own"), free_port()
+    prefix = "HITCHPOST_" if program == "bff" else "HITCHPOST_EMBEDDED_"
+    make = bff_environment if program == "bff" else partner_environment
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = f"127.0.0.1:{other.getsockname()[1]}"
+        own = make(tmp_path, "http://127.0.0.1:9", port, url) | {f"{prefix}{name}": taken}
+        status, told = started(["bff" if program == "bff" else "bff.partner", "serve"], own)
+    assert (status, told.partition(";")[0]) == (
+        1,
+        f"{prefix}{name}: {taken} cannot be listened on: address already in use",
+    )
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1:9101", "nowhere.invalid:9101", "[2001:db8::1]:9101"])
+def test_an_address_of_another_machine_is_refused_at_the_start(tmp_path: Path, address: str) -> None:
+    """Exit status 2: no new try can help (RFC 5737, 3849 and 6761: nobody has these)."""
+    own = bff_environment(tmp_path, "http://127.0.0.1:9", free_port(), sqlite_url(tmp_path, "own"))
+    status, told = started(["bff", "serve"], own | {"HITCHPOST_BIND": address})
+    assert status == 2
+    assert told.startswith(f"HITCHPOST_BIND: {address} cannot be listened on: ")

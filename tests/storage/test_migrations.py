@@ -15,6 +15,8 @@ from sqlalchemy import Engine, MetaData, create_engine, insert, inspect
 
 import bff.partner.storage.database
 import bff.storage.schema
+from bff.connections.connection import Change, State, Stored
+from bff.connections.store import DatabaseConnections
 from bff.partner.storage import tables as partner_tables
 from bff.serving.database import open_database
 from bff.storage import tables
@@ -113,6 +115,24 @@ def test_an_account_belongs_to_the_product_that_used_it_first(
     move(command.upgrade, "head")
     owners = DatabaseAccountOwners(engine).of(["1", "acme", "unused"])
     assert owners == {"1": Owner("shop", "1"), "acme": Owner("blog", "ACME")}
+    engine.dispose()
+
+
+def test_a_connection_that_was_lost_before_is_looked_at(tmp_path: Path, database_url: DatabaseUrl) -> None:
+    """It may have been healed elsewhere; what has ended is left alone."""
+    engine = open_bff(database_url(tmp_path, "lost"))
+    config = Config()
+    config.set_main_option("script_location", str(bff.storage.schema.MIGRATIONS))
+    at, store = datetime(2026, 1, 1, tzinfo=UTC), DatabaseConnections(engine)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0020")
+    for number, state in enumerate((State.NEEDS_RECONNECT, State.DISCONNECTED)):
+        store.apply(Change(Stored("demo", state.value, number, "crm", "CRM", state, at, at)), None)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    assert store.due(at, 10) == [("demo", "needs_reconnect")]
     engine.dispose()
 
 

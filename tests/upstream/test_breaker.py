@@ -99,6 +99,16 @@ def test_a56_only_failures_of_the_service_count(status: int, opens: bool) -> Non
     assert breaker.state() == ("open" if opens else "closed")
 
 
+def test_a56_an_error_about_one_account_does_not_count() -> None:
+    """The embedded service says so: one broken connection must not stop the sign-ins of all products."""
+    breaker = Breaker(RULES)
+    with play(answers(500, b"{}", "Hitchpost-One-Account: 1")) as (url, _):
+        client = HttpClient(url, QUICK, breaker)
+        for _ in range(2 * RULES.minimum):
+            assert ask(client) is not None
+    assert breaker.state() == "closed"
+
+
 @pytest.mark.parametrize("fault", [Fault.REFUSE, Fault.RESET, Fault.BLACK_HOLE, Fault.TRUNCATED, Fault.DRIP])
 def test_a56_broken_calls_count(fault: Fault) -> None:
     """Time-outs and broken connections open it; then nothing is sent, and callers hear when to return."""

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from bff.common.secret import Secret
 from bff.connect.forms import ShownForm
 from bff.upstream.form_reader import read_form
+from bff.upstream.json_reader import read_not_taken
 from bff.upstream.sign_in_forms import (
     AuthKind,
     Choice,
+    Fault,
     FormField,
     SignInForm,
     credentials_of,
@@ -216,3 +218,25 @@ def test_a86_nothing_typed_is_shown_by_accident() -> None:
     """Not even by a trace."""
     form = with_standard_fields(SignInForm(AuthKind.API_KEY))
     assert "hidden" not in repr(credentials_of(form, {"api_key": Secret("hidden")}, "t"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "unreachable", "told", "whole"),
+    [
+        ({"host": "unreachable"}, True, {"host": Fault.UNREACHABLE}, Fault.UNREACHABLE),
+        ({}, True, {}, Fault.UNREACHABLE),
+        (
+            {"host": "refused", "api_key": "refused"},
+            False,
+            {"host": Fault.REFUSED, "api_key": Fault.REFUSED},
+            None,
+        ),
+        ({}, False, {}, Fault.REFUSED),
+    ],
+)
+def test_a_host_where_nothing_answers_is_told_beside_its_field(
+    fields: dict[str, str], unreachable: bool, told: dict[str, Fault], whole: Fault | None
+) -> None:
+    """And for the whole form, so that nobody takes the key for wrong."""
+    found = read_not_taken({"Hitchpost": {"Fields": fields}}, unreachable=unreachable)
+    assert (found.fields, found.form_fault) == (told, whole)

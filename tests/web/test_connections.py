@@ -47,6 +47,59 @@ def partner_has(world: World, connection: str) -> dict[str, Any]:
     return found
 
 
+class TestOneReference:
+    """Two connectors of a product may be one at the partner service, for two texts."""
+
+    def test_it_is_the_connection_of_the_one_that_was_pressed(self, world: World) -> None:
+        """It is listed once, and the other has none to end."""
+        pressed = connected(world, world.session(), "google-drive")
+        assert [(each["id"], each["connector"]) for each in listed(world)] == [(pressed, "google-drive")]
+        assert shown(world, world.session(), "google-drive")["state"] == "connected"
+        other = shown(world, world.session(), "sandbox")
+        assert (other["state"], other["connections"]) == ("disconnected", [])
+
+    def test_pressed_last_it_belongs_to_the_other(self, world: World) -> None:
+        """It is the same connection still, under the same id."""
+        first, second = (connected(world, world.session(), key) for key in ("sandbox", "google-drive"))
+        assert first == second
+        assert [(each["id"], each["connector"]) for each in listed(world)] == [(first, "google-drive")]
+        assert [data["connector"] for _, data in events(world)] == ["sandbox", "google-drive"]
+
+    def test_a_session_of_the_other_neither_sees_nor_ends_it(self, world: World) -> None:
+        """It may not use the one that was pressed."""
+        pressed = connected(world, world.session(), "google-drive")
+        token = world.session(connectors=["sandbox"])
+        assert shown(world, token, "sandbox")["state"] == "disconnected"
+        assert end(world, pressed, token).status_code == 404
+        assert end(world, pressed, world.session(connectors=["google-drive"])).status_code == 204
+
+
+class TestGone:
+    """A page asks for a connection that somebody has ended since, or that never was."""
+
+    @pytest.mark.parametrize("act", ["reconnect", "disconnect"])
+    def test_the_page_says_so_in_the_readers_language(self, world: World, act: str) -> None:
+        """It asked for nothing impossible, and nobody needs to be told: the user connects again."""
+        gone, token = connected(world, world.session()), world.session()
+        assert end(world, gone).status_code == 204
+        asked = {"connector": "sandbox", "connection": "99999" if act == "reconnect" else gone}
+        call = ("POST", "/v1/attempts") if act == "reconnect" else ("DELETE", f"/v1/connections/{gone}")
+        for language, title in (("en", "This connection has ended"), ("de", "Diese Verbindung ist beendet")):
+            headers = {"Accept-Language": language}
+            refused = world.page(*call, token, json=asked, headers=headers)
+            assert (refused.status_code, refused.json()["code"]) == (404, "connection_not_found")
+            error = refused.json()["error"]
+            assert (error["code"], error["title"]) == ("connector_unavailable", title)
+
+    def test_the_window_says_so_that_was_opened_for_it(self, world: World) -> None:
+        """It ended between the press and the launch."""
+        attempt = world.begin(world.session(), "sandbox")
+        world.change(attempt["id"], wanted_connection=99999)
+        refused = world.launch(attempt["launch_token"])
+        assert refused.status_code == 404
+        assert "This connection has ended" in refused.text
+
+
 class TestTold:
     """What is told of a connection that stands."""
 

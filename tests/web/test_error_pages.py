@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -63,6 +64,16 @@ def test_every_error_page_shows_a_code(world: World, path: str) -> None:
     assert code in page.words
     assert {"dir": "ltr", "id": "support-code", "aria-labelledby": "support-label"} in page.tags("code")
     assert "Support code:" in page.words
+
+
+def test_the_return_page_can_offer_to_report_again(world: World) -> None:
+    """Its script shows this while the server does not answer: nobody else reports how the sign-in ended."""
+    attempt = world.begin(world.session(), delivery="return", return_url="https://app.example/")
+    location = world.launch(attempt["launch_token"]).headers["Location"]
+    page = Page(requests.get(parse_qs(urlsplit(location).query)["targetOrigin"][0], timeout=10).text)
+    assert {"id": "lost", "hidden": ""} in page.tags("section")
+    assert "data-again" in page.tags("button")[-1]
+    assert "The connection service does not answer" in page.words
 
 
 def test_a_code_never_breaks_at_its_hyphen() -> None:

@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 import requests
-from flask import Flask
+from flask import Flask, Request, abort
+from structlog.testing import capture_logs
 
 from bff import AccountRef, Hitchpost, Principal, User
+from bff.identity.principals import with_text_ids
 from bff.settings import FaultySettings, Settings, load_settings
 from tests.support import difficult_host
 from tests.support.mounted import mount
@@ -195,6 +197,45 @@ def test_a_public_url_of_another_place_is_refused(partner: World, tmp_path: Path
     settings = _settings(partner, tmp_path, "http://localhost/elsewhere")
     with pytest.raises(FaultySettings, match="HITCHPOST_PUBLIC_URL: must end with /hitchpost"):
         Hitchpost(Flask("host"), settings=settings)
+
+
+def test_an_app_factory_mounts_later_and_once(partner: World, tmp_path: Path) -> None:
+    """``init_app``, as Flask's other extensions have it; a second one in the same app is told plainly."""
+    settings = _settings(partner, tmp_path, "http://localhost/hitchpost")
+    hitchpost = Hitchpost(settings=settings)
+    apps = [Flask("one"), Flask("two")]
+    for app in apps:
+        hitchpost.init_app(app)
+        assert app.test_client().get("/hitchpost/health/live").status_code == 200
+    with pytest.raises(FaultySettings, match="this app has it already"):
+        Hitchpost(apps[0], settings=settings)
+
+
+def test_a_hosts_own_fault_is_told_as_its_own(partner: World, tmp_path: Path) -> None:
+    """Not as an outage of the partner service: the log names ``identify``, and where in it."""
+
+    def identify(request: Request) -> Principal | None:
+        if request.args.get("locale") == "de":
+            abort(401)
+        raise ConnectionError("the host's database is down")
+
+    app = Flask("host")
+    mount(app, "http://localhost", tmp_path, partner.partner, who=identify, housekeeping="off")
+    headers = {"X-Hitchpost": "1", "Origin": "http://localhost"}
+    with capture_logs() as logs:
+        answer = app.test_client().get("/hitchpost/v1/config", headers=headers)
+    assert (answer.status_code, answer.json and answer.json["code"]) == (422, "invalid_request")
+    (line,) = [line for line in logs if line["event"] == "identify failed"]
+    assert line["error_type"] == "ConnectionError"
+    assert "test_flask_host.py" in line["error_at"]
+    own = app.test_client().get("/hitchpost/v1/config?locale=de", headers=headers)
+    assert own.status_code == 401
+
+
+def test_an_account_needs_no_name() -> None:
+    """It is called by its id, as over HTTP."""
+    who = Principal("demo", AccountRef(7), User(8))  # type: ignore[arg-type]  # as untyped hosts write it
+    assert with_text_ids(who).account == AccountRef("7", "7")
 
 
 def test_an_app_context_that_stays_keeps_nothing_of_a_request(partner: World, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from sqlalchemy import update
 
 from bff.serving.database import open_database
 from bff.storage.tables import attempts
+from bff.web.kit.limits import Purpose, Rates
+from bff.web.kit.services import EXTENSION
 from tests.support.databases import DatabaseUrl
 from tests.support.dump import dump
 from tests.support.forms import ADA, DOWN, GRACE, KEY, SHOP, open_form, products
@@ -136,6 +138,32 @@ def test_a_sign_in_url_that_would_end_at_bad_request_is_none(world: World, sessi
     assert world.server("POST", "/v1/sign-in-urls", json=body).status_code == 201
 
 
+def test_a_sign_in_goes_on_though_the_answer_to_its_form_was_lost(world: World, session: str) -> None:
+    """The same browser submits the form again; to any other it is still somebody else's."""
+    form, lost = open_form(world, session, SHOP), requests.Session()
+    lost.cookies.update(form.browser.cookies)
+    first = form.post("north", browser=lost).json()["go"]
+    told = form.send("north")
+    assert told["again"] is True
+    onward = form.send("north")["go"]
+    assert onward != first
+    assert form.post("north", browser=requests.Session()).status_code == 403
+    last = world.sign_in(onward, browser=form.browser)
+    assert last.status_code == 200, last.text
+    assert form.status() == "connected"
+
+
+def test_a_sign_in_after_a_form_is_completed_by_the_browser_of_the_form_only(
+    world: World, session: str
+) -> None:
+    """Whoever else is sent its link connects nothing."""
+    form = open_form(world, session, SHOP)
+    stranger = world.sign_in(form.send("north")["go"], browser=requests.Session())
+    assert stranger.status_code == 403
+    assert "begun in another browser" in stranger.text
+    assert form.status() == "failed"
+
+
 def test_a_shop_is_asked_for_until_it_has_led_to_a_connection(world: World, session: str) -> None:
     """A wrong one can be mended by the next click; one that the host's server set is not asked for."""
     form = open_form(world, session, SHOP)
@@ -228,6 +256,38 @@ def test_another_account_is_not_connected_in_silence(world: World, session: str)
     accepted = world.page("POST", f"/v1/attempts/{form.attempt}/accept", session, json={})
     assert accepted.json()["status"] == "connected"
     assert connected(world) == ["grace@sandbox.example"]
+
+
+def test_a_choice_that_is_sent_again_costs_no_attempt(
+    world: World, session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer to the first was lost: the repeat makes nothing, so it is answered at the limit too."""
+    monkeypatch.setitem(limits(world).user, Purpose.ATTEMPT, 3)
+    open_form(world, session, KEY).send(ADA)
+    form = open_form(world, session, KEY)
+    form.send(GRACE)
+    answers = [world.page("POST", f"/v1/attempts/{form.attempt}/accept", session, json={}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert world.page("POST", "/v1/attempts", session, json={"connector": KEY}).status_code == 429
+
+
+def test_a_form_that_was_submitted_already_costs_no_launch(
+    world: World, session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told so at the limit too."""
+    monkeypatch.setitem(limits(world).user, Purpose.LAUNCH, 2)
+    form = open_form(world, session, KEY)
+    token = form.token
+    form.send("sk_wrong")
+    form.token = token
+    assert form.send(ADA)["again"] is True
+    assert "Too many tries" in form.send(ADA)["whole"]
+
+
+def limits(world: World) -> Rates:
+    """How often what may be asked in this world."""
+    return world.bff_app.extensions[EXTENSION].limits._rates
 
 
 def test_a_wrong_key_leaves_a_connection_as_it_was(world: World, session: str) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import select
 
 from bff.serving.database import open_database
 from bff.storage.tables import outbox
 from tests.support.connections import events, hear_of, listed
-from tests.support.world import World
+from tests.support.world import OTHER_HOST, World
 
 
 def fail() -> None:
@@ -48,6 +49,44 @@ def test_a_success_during_an_outage_is_told_when_it_is_over(world: World) -> Non
     assert (read["status"], bool(read["late_success"])) == ("expired", True)
     now = next(each for each in listed(world) if each["id"] == str(connection))
     assert now["state"] == "connected"
+
+
+@pytest.mark.parametrize("told_by", ["a look", "Cancel"])
+def test_who_opens_again_and_finishes_in_the_first_window_is_connected(world: World, told_by: str) -> None:
+    """Its attempt was given up for the second one, which the page waits for: that one is told of it."""
+    hear_of(world)
+    token = world.session()
+    first_url, second = opened_again(world, token)
+    world.sign_in(first_url)
+    if told_by == "Cancel":
+        world.page("POST", f"/v1/attempts/{second}/cancel", token, json={})
+    found = world.read(second)
+    assert (found["status"], found["attributed"], bool(found["receipt"])) == ("connected", True, True)
+    assert found["connection"]["external_account"] == "ada@sandbox.example"
+    assert [(name, data["connected_by"]) for name, data in events(world)] == [("connected", "ada")]
+
+
+@pytest.mark.parametrize("why", ["denied", "connected before", "another user", "another page"])
+def test_a_window_of_another_kind_connects_no_second_attempt(world: World, why: str) -> None:
+    """Nothing was connected there since, or not for this user and page."""
+    token = world.session()
+    first_url, second = opened_again(world, token, user="grace" if why == "another user" else "ada")
+    if why == "another page":
+        world.change(second, origin=OTHER_HOST)
+    world.sign_in(first_url, "deny" if why == "denied" else "allow")
+    if why == "connected before":
+        world.change(second, launched_at=datetime.now(UTC) + timedelta(seconds=5))
+    assert world.read(second)["status"] == "launched"
+
+
+def opened_again(world: World, token: str, user: str = "ada") -> tuple[str, str]:
+    """A first sign-in whose window stays open; its user (or ``user``) has begun again: the second attempt."""
+    first = world.begin(token, "sandbox")
+    url = world.launch(first["launch_token"]).headers["Location"]
+    world.page("POST", f"/v1/attempts/{first['id']}/cancel", token, json={})
+    second = world.begin(world.session(user=user), "sandbox")
+    world.launch(second["launch_token"])
+    return url, second["id"]
 
 
 def _number_of(world: World, attempt: str) -> int:

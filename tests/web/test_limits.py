@@ -135,6 +135,24 @@ def test_a_user_prepares_only_so_many_attempts(strict: Strict) -> None:
     assert begin(world, world.session(user="grace")).status_code == 201
 
 
+def test_a_repeat_of_a_lost_answer_costs_no_attempt(strict: Strict) -> None:
+    """It begins nothing, so it is answered at the limit too; but not without end, and not another request."""
+    world = strict(limit_user_attempts=2)
+    token = world.session()
+
+    def send(key: str, connector: str = "sandbox") -> requests.Response:
+        headers, body = {"Idempotency-Key": key}, {"connector": connector}
+        return world.page("POST", "/v1/attempts", token, headers=headers, json=body)
+
+    first = send("k1").json()["id"]
+    assert [send("k2").status_code, send("k3").status_code] == [201, 429]
+    repeat = send("k1")
+    assert (repeat.status_code, repeat.json()["id"]) == (201, first)
+    assert send("k1", "sandbox-broken").status_code == 422
+    assert send("k1").status_code == 429
+    assert send("k3").status_code == 429
+
+
 def test_a25_an_account_has_a_limit_for_all_its_users(strict: Strict) -> None:
     """Its users share it; another account has its own; what a user was refused counts for nobody else."""
     world = strict(limit_user_attempts=2, limit_account_attempts=3)

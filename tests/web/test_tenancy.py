@@ -77,10 +77,7 @@ def test_a13_connections_are_the_products_own(world: World) -> None:
     world.connect(token)
     path = f"/v1/connections?account={world.account}"
     mine = world.server("GET", path).json()["connections"]
-    assert [item["connector"] for item in mine if item["authenticated"]] == [
-        "sandbox",
-        "google-drive",
-    ]
+    assert [item["connector"] for item in mine if item["authenticated"]] == ["sandbox"]
     # The other product offers the same connector: it is told of its own only, and of no other account.
     theirs = world.server("GET", path, key=OTHER_SECRET_KEY).json()["connections"]
     assert {item["connector"] for item in theirs} <= {"sandbox"}

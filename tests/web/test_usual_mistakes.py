@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
 import requests
+from structlog.testing import capture_logs
 
 from bff.identity.principal import AccountRef, Principal, User
 from bff.identity.principals import principal_fault, with_text_ids
@@ -92,6 +94,16 @@ def test_what_a_page_asks_for_in_vain_comes_with_advice(world: World, call: str)
     assert [value for value in wrong.values() if value not in told["advice"]] == []
 
 
+def test_a_connection_that_there_is_not_comes_with_advice_unless_it_is_to_end(world: World) -> None:
+    """A reconnect names it by mistake. To end what somebody else has just ended is none."""
+    refused = begin(world, connection="77")
+    assert (refused.status_code, refused.json()["code"]) == (404, "connection_not_found")
+    assert "77" in refused.json()["advice"]
+    ended = world.page("DELETE", "/v1/connections/77", world.session())
+    assert (ended.status_code, ended.json()["code"]) == (404, "connection_not_found")
+    assert "advice" not in ended.json()
+
+
 @pytest.mark.parametrize(("user", "account"), [(7, 42), ("7", "42"), (10**40, -1)])
 def test_a_number_is_as_good_an_id_as_its_text(world: World, user: Any, account: Any) -> None:
     """Most hosts' ids are whole numbers in their databases, and in the JSON that they send."""
@@ -158,3 +170,46 @@ def test_a_wrong_client_secret_is_told_as_the_third_party_answers_it(wrong_secre
     (failed,) = [step for step in told["timeline"] if step["step"] == "failed"]
     assert failed["detail"].startswith("token 401 invalid_client")
     assert "mistyped" not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"user": "u", "account": {"id": "a"}}, 'user: write an object, such as {"id": "42"}'),
+        ({"user": {"id": "u"}, "account": 7}, 'account: write an object, such as {"id": "42"}'),
+        ({"user": {"id": "u"}, "account": {"id": "a"}, "connectors": "crm"}, "connectors: write a list"),
+        (
+            {"user": {"id": "u"}, "account": {"id": "a"}, "expires_in": "60"},
+            "expires_in: write a whole number",
+        ),
+        (
+            {"user": {"id": "u", "locale": "german!"}, "account": {"id": "a"}},
+            "user.locale: write a language tag such as de or pt-BR",
+        ),
+    ],
+)
+def test_a_value_of_another_kind_is_told_what_to_write(world: World, body: Any, said: str) -> None:
+    """In the words of JSON, not by the names of our own classes."""
+    answer = world.server("POST", "/v1/sessions", json=body)
+    assert (answer.status_code, answer.json()["detail"]) == (422, said)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Type": "application/json"}])
+def test_a_call_that_needs_no_body_takes_none(world: World, headers: dict[str, str]) -> None:
+    """With the default header of an HTTP client, too."""
+    answer = world.server("POST", "/v1/connections/1/token?account=acme", headers=headers)
+    assert answer.json()["code"] == "connection_not_found"
+
+
+def test_a_language_by_its_name_is_told_its_tag(world: World) -> None:
+    """A line of the log for the host's server, once, and advice for the page's console."""
+    # Another worker's, or another test's, would have been told already.
+    user = {"id": "u", "locale": f"german-{secrets.token_hex(3)}"}
+    with capture_logs() as logs:
+        for _ in range(2):
+            answer = world.server("POST", "/v1/sessions", json={"user": user, "account": {"id": "a"}})
+            assert answer.status_code == 201
+    told = [line["advice"] for line in logs if line["event"] == "unknown language"]
+    assert told == [f"user.locale: {user['locale']!r} is no language tag; write de for German"]
+    advised = begin(world, locale="german").json()["advice"]
+    assert advised == "'german' is no language tag; write de for German"

@@ -9,13 +9,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client import generate_latest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, null, select, update
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from bff.common.secret import Secret
+from bff.connect.store import DatabaseAttempts
 from bff.products.webhook_endpoint import WebhookEndpoint
 from bff.storage.tables import outbox, webhook_deliveries, webhook_endpoints
 from bff.webhooks import run, schedule
+from bff.webhooks.fan_out import BATCH
+from tests.support.damage import damage
 from tests.support.raw_server import play
 from tests.support.receiver import Receiver, new_secret, open_receiver
 from tests.support.waiting import wait_for
@@ -462,3 +465,60 @@ def test_a_delivery_whose_event_is_gone_keeps_nobody_busy(hooks: Hooks, receiver
     hooks.record()
     hooks.deliver()
     assert len(receiver.got) == 1
+
+
+def test_a95_an_event_that_cannot_be_read_holds_up_no_other(hooks: Hooks, receiver: Receiver) -> None:
+    """More of them than a batch has lie before the one."""
+    hooks.register(receiver.url)
+    hooks.record(count=BATCH + 1)
+    damage(hooks.engine, outbox.c.at, outbox.c.product == hooks.product)
+    hooks.record(mine=True)
+    hooks.deliver()
+    assert [message.verified(hooks.secret)["data"]["mine"] for message in receiver.got] == [True]
+
+
+def test_a95_an_event_without_a_body_holds_up_no_other(
+    hooks: Hooks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its attempt cannot be read; the event after it is delivered."""
+    hooks.register(receiver.url)
+    hooks.record("attempt.settled")
+    with hooks.engine.begin() as connection:
+        ours = outbox.c.product == hooks.product
+        connection.execute(update(outbox).where(ours).values(data=null()))
+
+    def get(_self: object, attempt_id: str) -> None:
+        raise ValueError(f"{attempt_id} is of a newer release")
+
+    monkeypatch.setattr(DatabaseAttempts, "get", get)
+    hooks.record()
+    hooks.deliver()
+    assert [message.verified(hooks.secret)["type"] for message in receiver.got] == ["connection.connected"]
+
+
+def test_a95_an_endpoint_that_cannot_be_read_holds_up_no_other(hooks: Hooks, receiver: Receiver) -> None:
+    """Neither when events are queued nor when they are sent."""
+    broken, _ = hooks.register(receiver.url + "/broken", receiver.url)
+    hooks.record()
+    while hooks.fan_out.once():
+        pass
+    damage(hooks.engine, webhook_endpoints.c.created_at, webhook_endpoints.c.id == broken)
+    hooks.record()
+    hooks.deliver()
+    hooks.deliver()
+    assert [message.path for message in receiver.got] == ["/hooks", "/hooks"]
+    made_good = update(webhook_endpoints).where(webhook_endpoints.c.id == broken)
+    with hooks.engine.begin() as connection:
+        connection.execute(made_good.values(created_at=hooks.clock()))
+
+
+def test_a95_a_delivery_that_cannot_be_read_holds_up_no_other(hooks: Hooks, receiver: Receiver) -> None:
+    """Of the same endpoint."""
+    hooks.register(receiver.url)
+    hooks.record(mine=False)
+    while hooks.fan_out.once():
+        pass
+    damage(hooks.engine, webhook_deliveries.c.queued_at, webhook_deliveries.c.product == hooks.product)
+    hooks.record(mine=True)
+    hooks.deliver()
+    assert [message.verified(hooks.secret)["data"]["mine"] for message in receiver.got] == [True]

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, delete, insert, update
 from bff.partner.access import text
 from bff.partner.account_connectors import store
 from bff.partner.context import Embedded
+from bff.partner.crypto import CannotOpen
 from bff.partner.errors import ApiError
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.catalogue_faults import BUILT_IN, OWN_APP
@@ -44,6 +45,17 @@ def put(
 
 def values_of(service: Embedded, connection: Connection, account_connector_id: int) -> dict[str, str]:
     """The properties with a value, by name. Raises ``CannotOpen``."""
+    documents = store.property_documents(service, connection, account_connector_id)
+    for item in documents:
+        if item["Value"] is None:
+            raise CannotOpen(f"property {item['Id']} does not open")
+    return {item["Name"]: item["Value"] for item in documents if item["Value"]}
+
+
+def readable_values_of(
+    service: Embedded, connection: Connection, account_connector_id: int
+) -> dict[str, str]:
+    """The same without those that cannot be decrypted: for one that sets them anew."""
     documents = store.property_documents(service, connection, account_connector_id)
     return {item["Name"]: item["Value"] for item in documents if item["Value"]}
 

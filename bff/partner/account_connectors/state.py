@@ -14,9 +14,10 @@ from bff.partner import clock
 from bff.partner.providers.credentials import Credentials
 from bff.partner.providers.entries import CatalogueConnector
 
-Reason = Literal["revoked", "expired", "refused", "expires_soon"]
+Reason = Literal["revoked", "expired", "refused", "expires_soon", "unauthenticated"]
 """Why a user has to sign in again. ``revoked``: the third party ended the grant. ``expired``: it has expired.
-``refused``: the third party keeps rejecting it. ``expires_soon``: it expires and cannot be renewed."""
+``refused``: the third party keeps rejecting it. ``expires_soon``: it expires and cannot be renewed.
+``unauthenticated``: what is stored cannot be decrypted."""
 State = Literal["connected", "needs_reconnect", "none"]
 
 MARGIN: Final = timedelta(seconds=60)
@@ -60,14 +61,24 @@ class Health:
 
 
 def health_of(
-    row: Row[Any], item: CatalogueConnector | None, credentials: Credentials | None, scopes: list[str] | None
+    row: Row[Any],
+    item: CatalogueConnector | None,
+    credentials: Credentials | None,
+    scopes: list[str] | None,
+    *,
+    opens: bool = True,
 ) -> Health:
-    """The state of a grant. ``credentials``: its credentials, or None if they cannot be decrypted."""
+    """The state of a grant. ``credentials``: its credentials, or None if they cannot be decrypted.
+
+    ``opens``: whether all that is stored of the account connector can be decrypted.
+    """
     wanted = list(item.scopes) if item else []
     ends = grant_end(item, credentials) if credentials else None
     state: State = "needs_reconnect" if row.grant_reason else "none"
     reason = row.grant_reason
-    if row.authenticated:
+    if row.authenticated and not opens:
+        state, reason = "needs_reconnect", "unauthenticated"
+    elif row.authenticated:
         state, reason = ("connected", None)
         if credentials is not None and ends is not None and is_ending(credentials, ends):
             state, reason = "needs_reconnect", "expired" if ends <= clock.now() else "expires_soon"

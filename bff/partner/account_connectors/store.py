@@ -186,28 +186,36 @@ def count(connection: Connection, account_id: str, connector_id: int) -> int:
 
 
 def as_json(service: Embedded, connection: Connection, row: Row[Any]) -> dict[str, Any]:
-    """An account connector in the form of the API. Raises ``CannotOpen``."""
+    """An account connector in the form of the API.
+
+    One with a value that cannot be decrypted needs a new sign-in: it is not authenticated.
+    """
     item = service.catalogue.by_id(row.connector_id)
-    auth_value = row.auth_value and service.vault.open(row.auth_value, sealed_in(row, "auth_value"))
+    auth_value = row.auth_value and _open(service, row.auth_value, sealed_in(row, "auth_value"))
+    credentials = credentials_of(service, row)
+    properties = property_documents(service, connection, row.id)
+    opens = (auth_value is None) == (row.auth_value is None) and (credentials is None) == (
+        row.credentials is None
+    )
+    opens = opens and all(each["Value"] is not None for each in properties)
     document = {
         "Id": row.id,
         "Name": row.name,
         "Description": row.description,
         "AuthValue": auth_value,
-        "Authenticated": row.authenticated,
+        "Authenticated": row.authenticated and opens,
         # A connector that was removed from the catalogue is still reported, with its id.
         "Connector": connector_json(item) if item else {"Id": row.connector_id, "Name": row.name},
         "IsPartnerIntegrationConnector": False,
-        "Properties": property_documents(service, connection, row.id),
+        "Properties": properties,
         "CustomFields": [],
     }
     if service.settings.tell_sign_ins:
-        recent, credentials = sign_ins.recent(connection, row.id), credentials_of(service, row)
-        granted = scopes_of(credentials)
+        recent, granted = sign_ins.recent(connection, row.id), scopes_of(credentials)
         document["Hitchpost"] = {
             "AuthenticatedAtUtc": clock.dot_net(row.authenticated_at),
             "Scopes": granted,
-            "Grant": state.health_of(row, item, credentials, granted).as_json(),
+            "Grant": state.health_of(row, item, credentials, granted, opens=opens).as_json(),
             "LastSignIn": recent[0] if recent else None,
             "RecentSignIns": recent,
         }
@@ -220,6 +228,14 @@ def credentials_of(service: Embedded, row: Row[Any]) -> Credentials | None:
         return None
     try:
         return unseal(service.vault, row.credentials, sealed_in(row, "credentials"))
+    except CannotOpen:
+        return None
+
+
+def _open(service: Embedded, sealed: str, context: str) -> str | None:
+    """Decrypt a value; None if it cannot be decrypted."""
+    try:
+        return service.vault.open(sealed, context)
     except CannotOpen:
         return None
 
@@ -238,7 +254,10 @@ def scopes_of(credentials: Credentials | None) -> list[str] | None:
 def property_documents(
     service: Embedded, connection: Connection, account_connector_id: int
 ) -> list[dict[str, Any]]:
-    """The properties of an account connector in the form of the API. Raises ``CannotOpen``."""
+    """The properties of an account connector in the form of the API.
+
+    The ``Value`` of one that cannot be decrypted is None.
+    """
     rows = _PROPERTIES.all(connection, installed=account_connector_id)
     if not rows:
         return []
@@ -246,7 +265,7 @@ def property_documents(
     return [
         {
             "Name": row.name,
-            "Value": service.vault.open(row.value, property_in(owner, row.name)),
+            "Value": _open(service, row.value, property_in(owner, row.name)),
             "Id": row.id,
             "AccountConnectorId": account_connector_id,
         }

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from bff.partner import clock
 from bff.partner.access import account_level, answer, body
 from bff.partner.context import embedded
+from bff.partner.crypto import CannotOpen
 from bff.partner.grants import refresh
 from bff.partner.openapi import describe
 from bff.partner.openapi.describe import Access
@@ -39,14 +40,14 @@ def give(account_connector_id: int) -> Response:
     """Return a valid access token.
 
     It is refreshed if it is about to expire, or with ``{"Force": true}``. Status 409: the user has to sign in
-    again. Status 503, with ``Retry-After``: the third party is not available. Hitchpost's own call; Cyclr has
-    none.
+    again, also if what is stored cannot be decrypted. Status 503, with ``Retry-After``: the third party is
+    not available. Hitchpost's own call; Cyclr has none.
     """
     account_id = account_level()
     try:
         force = body().get("Force") is True
         credentials = refresh.usable(embedded(), account_id, account_connector_id, force=force)
-    except refresh.NeedsSignIn:
+    except (refresh.NeedsSignIn, CannotOpen):
         return answer({"Message": "There is no access token: the user has to sign in again."}, 409)
     except refresh.Unavailable as error:
         response = answer({"Message": "The third party gives no access token just now."}, 503)

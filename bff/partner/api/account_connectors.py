@@ -9,12 +9,22 @@ from sqlalchemy import Connection, delete, func, update
 from sqlalchemy.exc import IntegrityError
 
 from bff.partner import clock
-from bff.partner.access import account_level, answer, body, ordered, page_of, text
+from bff.partner.access import (
+    account_level,
+    answer,
+    body,
+    is_in_usual_order,
+    ordered,
+    page_of,
+    paged,
+    text,
+    wanted_page,
+)
 from bff.partner.account_connectors import properties, state, store
 from bff.partner.audit import audit
 from bff.partner.context import embedded
 from bff.partner.errors import ApiError
-from bff.partner.grants import revocation
+from bff.partner.grants import noting, revocation
 from bff.partner.openapi import describe, shapes
 from bff.partner.openapi.describe import Access, ListOf
 from bff.partner.sign_in import typed_credentials
@@ -30,6 +40,10 @@ def list_all() -> Response:
     account_id, service = account_level(), embedded()
     with service.database.reading() as connection:
         rows = store.find_all(connection, account_id)
+        if is_in_usual_order():
+            page = wanted_page()
+            shown = rows[page.first : page.first + page.size]
+            return paged([store.as_json(service, connection, row) for row in shown], len(rows))
         return page_of(ordered([store.as_json(service, connection, row) for row in rows]))
 
 
@@ -79,7 +93,7 @@ def remove(account_connector_id: int) -> Response:
     with service.database.writing() as connection:
         row = store.find(connection, account_id, account_connector_id)
         revocation_id = revocation.take_out_of_use(service, connection, row)
-        revocation.throw_away_held(service, connection, table.c.id == row.id)
+        noting.throw_away_held(service, connection, table.c.id == row.id)
         connection.execute(delete(table).where(table.c.id == row.id))
     still_to_do = revocation.revoke_now(service, revocation_id)
     audit("disconnected", account=row.account_id, account_connector=row.id)
@@ -98,7 +112,7 @@ def deauthenticate(account_connector_id: int) -> Response:
     with service.database.writing() as connection:
         row = store.find(connection, account_id, account_connector_id)
         revocation_id = revocation.take_out_of_use(service, connection, row)
-        revocation.throw_away_held(service, connection, table.c.id == row.id)
+        noting.throw_away_held(service, connection, table.c.id == row.id)
         _set(connection, row.id, {"ended_at": clock.now()})
     still_to_do = revocation.revoke_now(service, revocation_id)
     audit("disconnected", account=row.account_id, account_connector=row.id)

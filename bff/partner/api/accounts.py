@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response
 from pydantic import BaseModel
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bff.openapi.operation import TEXT
@@ -16,15 +16,18 @@ from bff.partner.access import (
     answer,
     body,
     id_text,
+    is_in_usual_order,
     ordered,
     page_of,
+    paged,
     partner_level,
     require_account,
     text,
+    wanted_page,
 )
 from bff.partner.context import embedded
 from bff.partner.errors import ApiError, denied, missing
-from bff.partner.grants import revocation
+from bff.partner.grants import noting, revocation
 from bff.partner.openapi import describe, shapes
 from bff.partner.openapi.describe import ListOf
 from bff.partner.storage import tables
@@ -78,6 +81,12 @@ def list_all() -> Response:
     """List all accounts."""
     partner_level()
     with embedded().database.reading() as connection:
+        if is_in_usual_order():
+            page, table = wanted_page(), tables.account
+            query = select(table).order_by(table.c.created_at, table.c.id)
+            rows = connection.execute(query.offset(page.first).limit(page.size)).all()
+            total = connection.execute(select(func.count()).select_from(table)).scalar_one()
+            return paged([_document(row) for row in rows], total)
         rows = connection.execute(select(tables.account)).all()
     return page_of(ordered([_document(row) for row in rows], "CreatedDate"))
 
@@ -119,7 +128,7 @@ def remove(account_id: str) -> Response:
         _find(connection, account_id)
         for installed in connection.execute(select(table).where(table.c.account_id == account_id)).all():
             revocation.take_out_of_use(service, connection, installed)
-        revocation.throw_away_held(service, connection, table.c.account_id == account_id)
+        noting.throw_away_held(service, connection, table.c.account_id == account_id)
         # No foreign key does this: a token may be issued before its account exists.
         tokens = tables.api_token
         connection.execute(delete(tokens).where(tokens.c.scope_account_id == account_id))

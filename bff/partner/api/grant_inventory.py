@@ -14,7 +14,7 @@ from bff.partner.access import answer, ordered, page_of, partner_level
 from bff.partner.account_connectors import store
 from bff.partner.context import Embedded, embedded
 from bff.partner.errors import missing
-from bff.partner.grants import revocation
+from bff.partner.grants import noting, revocation
 from bff.partner.openapi import describe
 from bff.partner.openapi.describe import ListOf
 from bff.partner.storage import tables
@@ -101,7 +101,7 @@ def end_all(service: Embedded, connector_id: int) -> Ended:
         if len(rows) < BATCH:
             break
     with service.database.writing() as connection:
-        revocation.throw_away_held(service, connection, table.c.connector_id == connector_id)
+        noting.throw_away_held(service, connection, table.c.connector_id == connector_id)
     revocation.retry_revocations(service, count + BATCH, seconds=REVOKE_SECONDS)
     with service.database.reading() as connection:
         pending = [row for row in revocation.pending(connection, connector_id) if row.given_up_at is None]

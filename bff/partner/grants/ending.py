@@ -83,7 +83,7 @@ def _refresh(
     try:
         refreshed = provider.refresh(item, client, credentials)
     except ProviderFailed as failure:
-        if refusals.is_dead(item, failure.error, failure.said):
+        if refusals.verdict_of(item, failure.error, failure.said) == "dead":
             return None
         if failure.refused is None:
             raise

@@ -27,7 +27,7 @@ from bff.partner.storage import tables
 
 routes = Blueprint("grants", __name__)
 
-HELD_FOR: Final = revocation.HELD_FOR
+HELD_FOR: Final = noting.HELD_FOR
 MISMATCH: Final = "account_mismatch"
 UNNAMED: Final = "account_unknown"
 """Error code: the third party named no account, although its catalogue entry says that it does."""

@@ -19,7 +19,7 @@ from bff.partner.audit import audit
 from bff.partner.context import Embedded
 from bff.partner.grants import key_check, refresh_failures
 from bff.partner.providers import dead_credentials, said, templates, transport
-from bff.partner.providers.answers import json_of
+from bff.partner.providers.answers import is_success, json_of
 from bff.partner.providers.catalogue import CatalogueConnector
 
 Verdict = Literal["good", "revoked", "refused", "rejected", "unknown"]
@@ -33,8 +33,8 @@ TRIES: Final = 2
 """Requests per check. The key counts as rejected only if all of them are rejected."""
 PATIENCE: Final = timedelta(days=3)
 """How long a key has to be ``rejected`` in a row until it is marked as refused."""
+FORBIDDEN: Final = 403
 _REFUSALS: Final = frozenset({"revoked", "refused"})
-_FORBIDDEN: Final = 403
 _UNCLEAR: Final = frozenset({400, 402, 404, 410, 422})
 """Statuses that some third parties send for a deleted key, and that may have other reasons."""
 
@@ -72,16 +72,19 @@ def _check(
 
 def _verdict(item: CatalogueConnector, reply: transport.Reply) -> Verdict:
     answer = said.of_answer("check", reply.status, json_of(reply), ())
-    if 200 <= reply.status < 300:
+    if is_success(reply.status):
         error = key_check.error_of(item, reply)
         if error is None:
             return "good"
         answer = replace(answer, error=error)
-    elif reply.asks_less:
+    elif reply.asks_less or key_check.is_busy(reply):
         return "unknown"
     if dead_credentials.is_dead(item, answer):
         return "revoked"
-    if reply.status == _FORBIDDEN:
+    # A page is a firewall's, or another web site's.
+    if key_check.is_page(reply):
+        return "unknown"
+    if reply.status == FORBIDDEN:
         return "refused"
     # Some report temporary failures in an error of a 2xx response.
     return "rejected" if reply.status in _UNCLEAR else "unknown"

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
 from flask import json
-from sqlalchemy import Connection, Row, insert, update
+from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
 from bff.partner import clock
 from bff.partner.account_connectors import store
@@ -29,6 +30,8 @@ from bff.partner.storage import tables
 log = structlog.get_logger("hitchpost.embedded")
 
 
+HELD_FOR: Final = timedelta(minutes=15)
+"""How long after the sign-in a held grant may be accepted."""
 _HELD: Final = re.compile(r"sign_in:([0-9a-f]{64}):held:")
 
 
@@ -98,6 +101,39 @@ def throw_away_sealed(
         about = {"account_connector": owner.account_connector_id}
         log.error("a grant does not open: revoked when its key is back", **about)  # noqa: TRY400
         return _insert(connection, service, owner, secrets.token_hex(16), sealed, context)
+
+
+def throw_away_unchosen(service: Embedded, now: datetime, limit: int) -> int:
+    """Store pending revocations for held grants that were not accepted in time. Returns their number."""
+    late = tables.sign_in.c.at < now - HELD_FOR
+    with service.database.writing() as connection:
+        return throw_away_held(service, connection, late, limit, skip_locked=True)
+
+
+def throw_away_held(
+    service: Embedded,
+    connection: Connection,
+    which: ColumnElement[bool],
+    limit: int | None = None,
+    *,
+    skip_locked: bool = False,
+) -> int:
+    """Turn the held grants of the sign-ins ``which`` into pending revocations. Returns their number.
+
+    ``skip_locked`` leaves out sign-ins that another transaction has locked.
+    """
+    sign_in, installed = tables.sign_in, tables.account_connector
+    grant = (sign_in.c.held, sign_in.c.token_sha256, sign_in.c.external_account)
+    owner = (installed.c.id, installed.c.connector_id, installed.c.account_id)
+    wanted = select(*grant, *owner).select_from(sign_in.join(installed))
+    wanted = wanted.where(sign_in.c.held.is_not(None), which).limit(limit)
+    rows = list(connection.execute(wanted.with_for_update(of=sign_in, skip_locked=skip_locked)))
+    for row in rows:
+        context = store.held_in(row, row.token_sha256)
+        throw_away_sealed(service, connection, owner_of(row), row.held, context)
+        clear = update(sign_in).where(sign_in.c.token_sha256 == row.token_sha256)
+        connection.execute(clear.values(held=None))
+    return len(rows)
 
 
 def _insert(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Row, or_, update
+from sqlalchemy import Row, or_, select, update
 
 from bff.partner import clock
 from bff.partner.account_connectors import carried_over, properties, state, store
@@ -24,8 +25,8 @@ from bff.serving.logs import about
 
 LEASE: Final = timedelta(seconds=30)
 """How long one caller may refresh. Longer than a request can take, so an expired lease has a dead holder."""
-WAIT_SECONDS: Final = 25.0
-POLL_SECONDS: Final = 0.05
+WAIT_SECONDS: Final = 8.0
+"""How long another caller waits. Shorter than the BFF, which hangs up after ten seconds."""
 
 log = structlog.get_logger("hitchpost.embedded")
 
@@ -43,17 +44,23 @@ class Unavailable(Exception):
 
 
 def usable(
-    service: Embedded, account_id: str, account_connector_id: int, *, force: bool = False
+    service: Embedded,
+    account_id: str,
+    account_connector_id: int,
+    *,
+    force: bool = False,
+    wait: float = WAIT_SECONDS,
 ) -> Credentials:
     """Return credentials with a valid access token, refreshing them if they are about to expire.
 
-    One of the concurrent callers, in whatever process, refreshes. The others wait for its result, and
-    return it however soon it expires. If the refresh fails, the stored token is returned until it expires.
-    ``force`` refreshes a token that the third party has rejected, and never returns that token.
+    One of the concurrent callers, in whatever process, refreshes. The others wait for its result, at most
+    ``wait`` seconds, and return it however soon it expires. If the refresh fails, the stored token is
+    returned until it expires. ``force`` refreshes a token that the third party has rejected, and never
+    returns that token.
 
     Raises ``NeedsSignIn``, ``Unavailable``, ``ApiError`` (404) or ``CannotOpen``.
     """
-    deadline, first = time.monotonic() + WAIT_SECONDS, None
+    deadline, first = time.monotonic() + wait, None
     while True:
         with service.database.reading() as connection:
             row = store.find(connection, account_id, account_connector_id)
@@ -63,14 +70,23 @@ def usable(
             return stored
         if not state.is_renewable(item, stored):
             return _check_unrenewable(service, row, item, stored)
-        if (wait := _seconds_until_retry(row, now)) is not None:
-            return _still_valid(stored, now, wait, refused=force)
+        if (pause := _seconds_until_retry(row, now)) is not None:
+            return _still_valid(stored, now, pause, refused=force)
         if (lease := take_lease(service, row, stored)) is not None:
-            refresh(service, row, stored, lease)
-        elif time.monotonic() > deadline:
+            refresh(service, row, stored, lease, rejected=force)
+        elif (left := deadline - time.monotonic()) <= 0:
             return _still_valid(stored, now, 1.0, refused=force)
         else:
-            time.sleep(POLL_SECONDS)  # house-allow: sleep: the condition is another process's
+            service.refreshes.wait(row.id, partial(_is_over, service, row.id), left)
+
+
+def _is_over(service: Embedded, account_connector_id: int) -> bool:
+    """Whether nobody is refreshing this account connector now."""
+    table = tables.account_connector
+    wanted = select(table.c.refresh_lease_ends).where(table.c.id == account_connector_id)
+    with service.database.reading() as connection:
+        lease_ends: datetime | None = connection.execute(wanted).scalar()
+    return lease_ends is None or lease_ends < clock.now()
 
 
 def opened(service: Embedded, row: Row[Any]) -> Credentials:
@@ -83,6 +99,8 @@ def opened(service: Embedded, row: Row[Any]) -> Credentials:
 def take_lease(service: Embedded, row: Row[Any], stored: Credentials) -> datetime | None:
     """Take the refresh lease and return its end; None if it is taken, or ``stored`` is outdated."""
     table, now = tables.account_connector, clock.now()
+    if row.refresh_lease_ends is not None and row.refresh_lease_ends >= now:
+        return None
     free = (
         (table.c.id == row.id)
         & or_(table.c.refresh_lease_ends.is_(None), table.c.refresh_lease_ends < now)
@@ -100,8 +118,13 @@ def take_lease(service: Embedded, row: Row[Any], stored: Credentials) -> datetim
         return None
 
 
-def refresh(service: Embedded, row: Row[Any], stored: Credentials, lease: datetime) -> None:
-    """Refresh at the third party and store the result or the failure. Raises no error of the third party."""
+def refresh(
+    service: Embedded, row: Row[Any], stored: Credentials, lease: datetime, *, rejected: bool = False
+) -> None:
+    """Refresh at the third party and store the result or the failure. Raises no error of the third party.
+
+    ``rejected``: the third party rejects the stored access token, although it may not have expired.
+    """
     failure: ProviderFailed | None
     try:
         stored, failure = _request_and_keep(service, row, stored, lease)
@@ -109,7 +132,8 @@ def refresh(service: Embedded, row: Row[Any], stored: Credentials, lease: dateti
         log.error("unforeseen error", **about(error))  # noqa: TRY400  # a trace would hold the tokens
         failure = ProviderFailed(revocation.UNFORESEEN)
     if failure is not None:
-        refresh_failures.note(service, row, stored, lease, failure)
+        refresh_failures.note(service, row, stored, lease, failure, rejected=rejected)
+    service.refreshes.end(row.id)
 
 
 def _has_another_token(stored: Credentials, first: Credentials) -> bool:

@@ -25,8 +25,13 @@ from bff.partner.storage import tables
 FIRST_COOL_DOWN, LONGEST_COOL_DOWN = timedelta(seconds=5), timedelta(minutes=5)
 MOST_REFUSALS: Final = 2
 """The grant is marked as refused after this number of definite rejections in a row."""
-MOST_CLIENT_ERRORS: Final = 6
-"""The same for rejections of the client, which the operator can correct. It takes about five minutes."""
+MOST_VAGUE_REFUSALS: Final = 6
+"""The same for rejections of the client, which the operator can correct, and for those without an error or
+with a status for something else. It takes about two minutes."""
+MOST_UNCLEAR: Final = 288
+"""The same for failures in a row that end with an unclear response. It takes about a day."""
+LONGEST_EARLY: Final = timedelta(minutes=10)
+"""Longest wait for the end of an access token that a third party does not refresh before."""
 REFUSED_WAITS: Final = timedelta(hours=1)
 """Interval at which a refused grant is retried, because the third party may accept it again."""
 
@@ -34,9 +39,18 @@ log = structlog.get_logger("hitchpost.embedded")
 
 
 def note(
-    service: Embedded, row: Row[Any], stored: Credentials, lease: datetime, failure: ProviderFailed
+    service: Embedded,
+    row: Row[Any],
+    stored: Credentials,
+    lease: datetime,
+    failure: ProviderFailed,
+    *,
+    rejected: bool = False,
 ) -> None:
-    """Store a failed refresh, unless the user has signed in again or disconnected in the meantime."""
+    """Store a failed refresh, unless the user has signed in again or disconnected in the meantime.
+
+    ``rejected``: the third party rejects the stored access token, although it may not have expired.
+    """
     item, answer = service.catalogue.by_id(row.connector_id), failure.said
     description = (answer and answer.description) or ""
     fields = {"account_connector": row.id, "error": failure.error, "description": description}
@@ -55,11 +69,13 @@ def note(
             or not _is_current(service, current, stored)
         ):
             return
-        failures = current.refresh_failures + 1
-        if verdict == "refused" and failures >= _patience(item, failure.error, stored):
-            _refuse(connection, current, failures)
+        counted = _counted(current, verdict)
+        usable = not rejected and stored.expires_at is not None and stored.expires_at > clock.now()
+        if not usable and _is_refused(verdict, counted, _patience(item, failure, stored)):
+            _refuse(connection, current, counted)
         else:
-            _cool_down(connection, current, failures)
+            early = answer is not None and refusals.is_too_early(answer)
+            _cool_down(connection, current, counted, stored.expires_at if early else None)
 
 
 def end(service: Embedded, row: Row[Any], stored: Credentials, reason: Reason) -> None:
@@ -98,30 +114,52 @@ def _is_current(service: Embedded, row: Row[Any], stored: Credentials) -> bool:
     return unseal(service.vault, row.credentials, store.sealed_in(row, "credentials")) == stored
 
 
-def _patience(item: CatalogueConnector | None, error: str, stored: Credentials) -> int:
+def _counted(row: Row[Any], verdict: refusals.Verdict) -> dict[str, int]:
+    """The failures in a row with this one, and the rejections in a row."""
+    # Whatever ends a row of failures resets their number only.
+    before = row.refresh_refusals if row.refresh_failures else 0
+    refused = before + 1 if verdict == "refused" else 0
+    return {"refresh_failures": row.refresh_failures + 1, "refresh_refusals": refused}
+
+
+def _is_refused(verdict: refusals.Verdict, counted: dict[str, int], patience: int) -> bool:
+    if verdict == "unclear":
+        return counted["refresh_failures"] >= MOST_UNCLEAR
+    return verdict == "refused" and counted["refresh_refusals"] >= patience
+
+
+def _patience(item: CatalogueConnector | None, failure: ProviderFailed, stored: Credentials) -> int:
     """The number of rejections after which a grant is refused.
 
     If the account uses an app of its own, the operator cannot correct the client.
     """
     own_app = item is not None and stored.client is not None and stored.client.id != item.client_id
-    return MOST_CLIENT_ERRORS if refusals.is_client_error(error) and not own_app else MOST_REFUSALS
+    answer = failure.said
+    is_vague = answer is not None and not refusals.is_definite(answer)
+    of_client = refusals.is_client_error(failure.error) and not own_app
+    return MOST_VAGUE_REFUSALS if is_vague or of_client else MOST_REFUSALS
 
 
-def _refuse(connection: Connection, row: Row[Any], failures: int) -> None:
+def _refuse(connection: Connection, row: Row[Any], counted: dict[str, int]) -> None:
     """Mark the grant as refused. Its credentials stay stored, so that a later retry can restore it."""
     retry_at = clock.now() + REFUSED_WAITS
-    values = {"refresh_failures": failures, "refresh_not_before": retry_at, "next_refresh_at": retry_at}
+    values = {**counted, "refresh_not_before": retry_at, "next_refresh_at": retry_at}
     reason = row.grant_reason or "refused"
     put(connection, row.id, authenticated=False, grant_reason=reason, refresh_lease_ends=None, **values)
     if row.grant_reason is None:
         audit("grant refused", account=row.account_id, account_connector=row.id)
 
 
-def _cool_down(connection: Connection, row: Row[Any], failures: int) -> None:
-    longest = min(FIRST_COOL_DOWN * 2 ** min(failures - 1, 16), LONGEST_COOL_DOWN)
+def _cool_down(
+    connection: Connection, row: Row[Any], counted: dict[str, int], expires_at: datetime | None
+) -> None:
+    """Delay the next refresh, until ``expires_at`` if a third party refuses earlier ones."""
+    longest = min(FIRST_COOL_DOWN * 2 ** min(counted["refresh_failures"] - 1, 16), LONGEST_COOL_DOWN)
     delay = longest * random.uniform(0.5, 1.0)  # noqa: S311  # nosec B311  # spreads callers
     if row.grant_reason is not None:
         delay = REFUSED_WAITS
     retry_at = clock.now() + delay
-    values = {"refresh_failures": failures, "refresh_not_before": retry_at, "next_refresh_at": retry_at}
+    if expires_at is not None:
+        retry_at = max(retry_at, min(expires_at, clock.now() + LONGEST_EARLY))
+    values = {**counted, "refresh_not_before": retry_at, "next_refresh_at": retry_at}
     put(connection, row.id, refresh_lease_ends=None, **values)

@@ -8,7 +8,6 @@ revoked: this is checked just before the request (``grants_in_use.py``).
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -24,6 +23,7 @@ from bff.partner.context import Embedded
 from bff.partner.crypto import CannotOpen
 from bff.partner.grants import ending, grants_in_use, noting
 from bff.partner.grants.noting import Owner
+from bff.partner.grants.turns import Turns, fairly
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Credentials
 from bff.partner.providers.provider import Provider, ProviderFailed
@@ -38,8 +38,6 @@ WAITED_FOR: Final = timedelta(days=29)
 """Age at which a revocation is given up in any case, before ``purge`` deletes it."""
 TAKEN_FOR: Final = timedelta(minutes=2)
 """How long one process owns a revocation. Longer than its three requests can take."""
-HELD_FOR: Final = timedelta(minutes=15)
-"""How long after the sign-in a held grant may be accepted."""
 OPERATOR_ERRORS: Final = frozenset({"no_revocation_url", "encryption_key_missing"})
 """Errors that the operator can correct. No request is sent, and they are retried once an hour."""
 OPERATOR_ERRORS_WAIT: Final = timedelta(hours=1)
@@ -129,52 +127,28 @@ def revoke_now(service: Embedded, revocation_id: str | None, provider: Provider 
     return f" The third party has not revoked its grant yet ({error}); this is tried again."
 
 
-def retry_revocations(service: Embedded, limit: int, *, seconds: float = 30.0) -> int:
-    """Run at most ``limit`` due revocations, for about ``seconds``. Returns how many succeeded."""
-    table, revoked, deadline = tables.pending_revocation, 0, time.monotonic() + seconds
-    now = clock.now()
+def retry_revocations(
+    service: Embedded, limit: int, *, seconds: float = 30.0, slow: set[int] | None = None
+) -> int:
+    """Run at most ``limit`` due revocations, for about ``seconds``. Returns how many succeeded.
+
+    Those of one third party run one after the other; a slow one does not delay those of others (see
+    ``upkeep.look_after``).
+    """
+    table, now = tables.pending_revocation, clock.now()
     is_due = (table.c.next_at <= now) & table.c.given_up_at.is_(None)
     with service.database.reading() as connection:
-        due = select(table.c.id).where(is_due).order_by(table.c.next_at).limit(limit)
-        ids = list(connection.execute(due).scalars())
-    for revocation_id in ids:
-        if time.monotonic() >= deadline:
-            break
-        revoked += _run(service, now, (table.c.id == revocation_id) & is_due, service.provider) is None
-    return revoked
+        rows = connection.execute(fairly(table, is_due, table.c.next_at, limit)).all()
+    turns = Turns(rows, set() if slow is None else slow, seconds=seconds, most_of_one=1)
+    return turns.run(lambda row: _retry(service, now, row.id, (table.c.id == row.id) & is_due))
 
 
-def throw_away_unchosen(service: Embedded, now: datetime, limit: int) -> int:
-    """Store pending revocations for held grants that were not accepted in time. Returns their number."""
-    late = tables.sign_in.c.at < now - HELD_FOR
-    with service.database.writing() as connection:
-        return throw_away_held(service, connection, late, limit, skip_locked=True)
-
-
-def throw_away_held(
-    service: Embedded,
-    connection: Connection,
-    which: ColumnElement[bool],
-    limit: int | None = None,
-    *,
-    skip_locked: bool = False,
-) -> int:
-    """Turn the held grants of the sign-ins ``which`` into pending revocations. Returns their number.
-
-    ``skip_locked`` leaves out sign-ins that another transaction has locked.
-    """
-    sign_in, installed = tables.sign_in, tables.account_connector
-    grant = (sign_in.c.held, sign_in.c.token_sha256, sign_in.c.external_account)
-    owner = (installed.c.id, installed.c.connector_id, installed.c.account_id)
-    wanted = select(*grant, *owner).select_from(sign_in.join(installed))
-    wanted = wanted.where(sign_in.c.held.is_not(None), which).limit(limit)
-    rows = list(connection.execute(wanted.with_for_update(of=sign_in, skip_locked=skip_locked)))
-    for row in rows:
-        context = store.held_in(row, row.token_sha256)
-        noting.throw_away_sealed(service, connection, noting.owner_of(row), row.held, context)
-        clear = update(sign_in).where(sign_in.c.token_sha256 == row.token_sha256)
-        connection.execute(clear.values(held=None))
-    return len(rows)
+def _retry(service: Embedded, now: datetime, revocation_id: str, which: ColumnElement[bool]) -> bool:
+    try:
+        return _run(service, now, which, service.provider) is None
+    except Exception as error:  # noqa: BLE001  # one that cannot be read must not hold up the others
+        log.error("a revocation cannot be run", what=revocation_id, **about(error))  # noqa: TRY400
+        return False
 
 
 def pending(connection: Connection, connector_id: int) -> list[Row[Any]]:
@@ -188,8 +162,13 @@ def _run(service: Embedded, now: datetime, which: ColumnElement[bool], provider:
     """Run one revocation. Returns None on success, "" if another process runs it, else an error code."""
     table = tables.pending_revocation
     with service.database.writing() as connection:
-        taken = update(table).where(which).values(next_at=now + TAKEN_FOR).returning(table)
-        row = connection.execute(taken).one_or_none()
+        taken = update(table).where(which).values(next_at=now + TAKEN_FOR).returning(table.c.id)
+        revocation_id = connection.execute(taken).scalar()
+    if revocation_id is None:
+        return ""
+    # Read after it is taken: one that cannot be read then waits like any other.
+    with service.database.reading() as connection:
+        row = connection.execute(select(table).where(table.c.id == revocation_id)).one_or_none()
     if row is None:
         return ""
     error = _try_to_revoke(service, row, provider)

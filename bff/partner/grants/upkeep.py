@@ -7,13 +7,11 @@ an hour; a token that does not expire, or an API key, about one a day.
 
 from __future__ import annotations
 
-import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 
 from bff.partner import clock
 from bff.partner.account_connectors import state, store
@@ -21,47 +19,52 @@ from bff.partner.account_connectors.credentials import unseal
 from bff.partner.context import Embedded
 from bff.partner.crypto import CannotOpen
 from bff.partner.grants import key_upkeep, liveness, refresh, refresh_failures
+from bff.partner.grants.turns import Turns, fairly
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Credentials
 from bff.partner.storage import tables
 from bff.serving.logs import about
 
-AT_A_TIME: Final = 4
 CLAIM: Final = timedelta(minutes=5)
 """How long a claim excludes other processes if its own process has died."""
+_BY_ID: Final = select(tables.account_connector).where(tables.account_connector.c.id == bindparam("wanted"))
 
 log = structlog.get_logger("hitchpost.embedded")
 
 
-def look_after(service: Embedded, limit: int, *, seconds: float = 15.0) -> int:
+def look_after(service: Embedded, limit: int, *, seconds: float = 15.0, slow: set[int] | None = None) -> int:
     """Check at most ``limit`` due grants, for about ``seconds``. Returns how many were checked.
 
-    Several run concurrently, so that one slow third party does not delay the others.
+    Several run concurrently, and third parties take turns, so that a slow one does not delay the others.
+    ``slow``: the connectors of those that were slow, kept from one run to the next.
     """
-    table, deadline = tables.account_connector, time.monotonic() + seconds
-    due = table.c.next_refresh_at <= clock.now()
+    due_at = tables.account_connector.c.next_refresh_at
+    due = fairly(tables.account_connector, due_at <= clock.now(), due_at, limit)
     with service.database.reading() as connection:
-        wanted = select(table).where(due).order_by(table.c.next_refresh_at).limit(limit)
-        rows = list(connection.execute(wanted))
-    with ThreadPoolExecutor(AT_A_TIME) as pool:
-        return sum(pool.map(lambda row: _claim_and_check(service, row, deadline), rows))
+        rows = connection.execute(due).all()
+    turns = Turns(rows, set() if slow is None else slow, seconds=seconds)
+    return turns.run(lambda row: _claim_and_check(service, row.id))
 
 
-def _claim_and_check(service: Embedded, row: Row[Any], deadline: float) -> bool:
-    if time.monotonic() >= deadline or not _claim(service, row):
-        return False
+def _claim_and_check(service: Embedded, account_connector_id: int) -> bool:
     try:
-        _check(service, row)
+        if not _claim(service, account_connector_id):
+            return False
+        with service.database.reading() as connection:
+            row = connection.execute(_BY_ID, {"wanted": account_connector_id}).one_or_none()
+        if row is not None:
+            _check(service, row)
     except Exception as error:  # noqa: BLE001  # one failing grant must not stop the others
-        log.error("a grant cannot be looked after", account_connector=row.id, **about(error))  # noqa: TRY400
+        fields = {"account_connector": account_connector_id, **about(error)}
+        log.error("a grant cannot be looked after", **fields)  # noqa: TRY400  # a trace would hold the tokens
     return True
 
 
-def _claim(service: Embedded, row: Row[Any]) -> bool:
-    table = tables.account_connector
-    condition = (table.c.id == row.id) & (table.c.next_refresh_at == row.next_refresh_at)
+def _claim(service: Embedded, account_connector_id: int) -> bool:
+    table, now = tables.account_connector, clock.now()
+    due = (table.c.id == account_connector_id) & (table.c.next_refresh_at <= now)
     with service.database.writing() as connection:
-        claim = update(table).where(condition).values(next_refresh_at=clock.now() + CLAIM)
+        claim = update(table).where(due).values(next_refresh_at=now + CLAIM)
         return connection.execute(claim).rowcount == 1
 
 
@@ -73,12 +76,16 @@ def _check(service: Embedded, row: Row[Any]) -> None:
     try:
         if row.credentials is None:
             key_upkeep.look_at(service, row, item)
-            return
-        stored = unseal(service.vault, row.credentials, store.sealed_in(row, "credentials"))
+        else:
+            _check_grant(service, row, item)
     except CannotOpen:
         # The encryption key may be restored later.
         _schedule(service, row, item)
-        return
+
+
+def _check_grant(service: Embedded, row: Row[Any], item: CatalogueConnector) -> None:
+    """Refresh or check a grant. Raises ``CannotOpen``."""
+    stored = unseal(service.vault, row.credentials, store.sealed_in(row, "credentials"))
     if not state.is_renewable(item, stored):
         _check_unrenewable(service, row, item, stored)
     elif row.grant_reason is None and not state.is_due_ahead(item, stored):

@@ -71,11 +71,11 @@ class NewProperty(BaseModel):
 
 
 class Property(BaseModel):
-    """A property that is set."""
+    """A property that is set. ``Value`` is null if it cannot be decrypted."""
 
     Id: int
     Name: str
-    Value: str
+    Value: str | None
     AccountConnectorId: int
 
 

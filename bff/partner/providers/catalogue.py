@@ -15,6 +15,7 @@ from bff.partner.providers.catalogue_doubles import doubles
 from bff.partner.providers.entries import CatalogueConnector
 from bff.serving.environment import variable_of
 from bff.serving.text_files import text_of
+from bff.serving.type_faults import advice_of
 
 __all__ = ["Catalogue", "CatalogueConnector", "FaultyCatalogue", "read_catalogue", "require_allowed"]
 
@@ -57,6 +58,35 @@ class Catalogue:
 
 def read_catalogue(path: Path, environ: Mapping[str, str] = os.environ) -> Catalogue:
     """Read and validate the catalogue at ``path``. Raises ``FaultyCatalogue`` with all faults at once."""
+    connectors = _read(path, environ)
+    faults = [fault for item in connectors for fault in catalogue_faults.faults_of(item)]
+    faults += doubles(connectors)
+    if faults:
+        raise FaultyCatalogue([f"{path}: {fault}" for fault in faults])
+    return Catalogue(connectors)
+
+
+def read_sound_entries(
+    path: Path, wanted: str, environ: Mapping[str, str] = os.environ
+) -> tuple[Catalogue, list[str]]:
+    """The entries without faults, and the faults of the others, for a command about one connector.
+
+    ``wanted``: its id, key or name. An unfinished entry of another connector does not keep an operator from
+    it. Raises ``FaultyCatalogue`` if that entry has a fault itself, or the file as a whole.
+    """
+    connectors = _read(path, environ)
+    faults = {item.id: catalogue_faults.faults_of(item) for item in connectors}
+    shared = doubles(connectors)
+    names = {item.id: {str(item.id), item.key, item.name.casefold()} for item in connectors}
+    own = [fault for item in connectors if wanted.casefold() in names[item.id] for fault in faults[item.id]]
+    if own or shared:
+        raise FaultyCatalogue([f"{path}: {fault}" for fault in (*own, *shared)])
+    left_out = [f"{path}: {fault}" for item in connectors for fault in faults[item.id]]
+    return Catalogue([item for item in connectors if not faults[item.id]]), left_out
+
+
+def _read(path: Path, environ: Mapping[str, str]) -> list[CatalogueConnector]:
+    """The entries, with values of the right types. Raises ``FaultyCatalogue``."""
     try:
         document = tomllib.loads(text_of(path.read_bytes()))
     except OSError as error:
@@ -65,20 +95,13 @@ def read_catalogue(path: Path, environ: Mapping[str, str] = os.environ) -> Catal
         raise FaultyCatalogue([f"{path}: is no TOML: {error}"]) from None
     if _contains_nul(document):
         raise FaultyCatalogue([f"{path}: there is a NUL character in a text; leave it out"])
-    faults: list[str] = []
     try:
         connectors = _File.model_validate(document).connector
     except ValidationError as error:
-        connectors = []
-        faults = [
-            f"{path}: {_location(fault['loc'], document)}: {_message(fault)}" for fault in error.errors()
-        ]
-    resolved = [_with_secret(item, environ) for item in connectors]
-    faults += [f"{path}: {fault}" for item in resolved for fault in catalogue_faults.faults_of(item)]
-    faults += [f"{path}: {fault}" for fault in doubles(resolved)]
-    if faults:
-        raise FaultyCatalogue(faults)
-    return Catalogue(resolved)
+        raise FaultyCatalogue(
+            [f"{path}: {_location(fault['loc'], document)}: {_message(fault)}" for fault in error.errors()]
+        ) from None
+    return [_with_secret(item, environ) for item in connectors]
 
 
 def _contains_nul(value: Any) -> bool:
@@ -121,5 +144,5 @@ def _message(fault: Any) -> str:
     if fault["type"] == "extra_forbidden":
         return "is not known here; look for a slip in its spelling"
     if fault["type"] == "missing":
-        return "is not set"
-    return str(fault["msg"]).removeprefix("Value error, ")
+        return "is not set" if fault["loc"] != ("connector",) else "write at least one table [[connector]]"
+    return advice_of(fault, "a table")

@@ -52,7 +52,7 @@ _SECRETS: Final = frozenset({"api_key", "password", "client_secret"})
 def faults_of(item: CatalogueConnector) -> list[str]:
     """All faults of an entry, each with the key that it concerns."""
     faults = [*_missing(item), *_parameters(item), *_requests(item), *_headers(item)]
-    faults += [*_fields(item), *_choices(item), *_names(item), *_hosts(item), *_slips(item), *_scopes(item)]
+    faults += [*_fields(item), *_scopes(item), *_choices(item), *_names(item), *_hosts(item), *_slips(item)]
     return [f"connector {item.key}: {fault}" for fault in faults]
 
 
@@ -134,9 +134,10 @@ def _slips(item: CatalogueConnector) -> Iterator[str]:
 
 
 def _scopes(item: CatalogueConnector) -> Iterator[str]:
+    # They are compared with those of the answer, which is split there.
     for scope in item.scopes:
-        if not scope.strip() or len(scope.split()) > 1 or item.scope_separator in scope.strip():
-            yield f"scopes: {scope!r} is more than one, or none; write each scope by itself"
+        if not scope or any(letter.isspace() for letter in scope) or item.scope_separator in scope:
+            yield f'scopes: {scope!r}: write each scope by itself, as in ["first", "second"]'
 
 
 def _fields(item: CatalogueConnector) -> Iterator[str]:

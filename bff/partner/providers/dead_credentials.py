@@ -71,6 +71,8 @@ def is_dead(item: CatalogueConnector, answer: Said) -> bool:
     """
     if answer.status is None or answer.status >= 500 or answer.status in _PASSING_STATUSES:
         return False
+    if answer.asks_less or refusals.asks_to_wait(answer):
+        return False
     if answer.status == UNAUTHORIZED or says_dead(item, answer.error, answer.description):
         return True
     return answer.status < 300 and code_of(answer.error or "") in _AS_UNAUTHORIZED
@@ -79,7 +81,7 @@ def is_dead(item: CatalogueConnector, answer: Said) -> bool:
 def says_dead(item: CatalogueConnector, error: str | None, description: str | None = None) -> bool:
     """Whether an error code or its description means that the access token or key is no longer valid."""
     code = code_of(error or "")
-    if code in refusals.PASSING:
+    if refusals.asks_to_wait(Said("check", None, error, description)):
         return False
     if code in _CODES or refusals.is_dead(item, error or ""):
         return True

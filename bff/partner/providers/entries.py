@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from bff.partner.providers import outbound, templates
+from bff.partner.providers import outbound, patterns, templates
 
 Auth = Literal["oauth2", "api_key", "basic", "client_credentials", "none"]
 TokenAuth = Literal["client_secret_basic", "client_secret_basic_raw", "client_secret_post", "none"]
@@ -44,10 +44,7 @@ def _endpoint(value: str) -> str:
 
 
 def _pattern(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"is no regular expression: {error}") from None
+    patterns.require_possible(value)
     return value
 
 
@@ -79,6 +76,12 @@ def _path(value: str) -> str:
     return value
 
 
+def _shown(value: str) -> str:
+    if not value.isprintable() or not value.strip():
+        raise ValueError("write characters that can be seen, without line breaks and direction marks")
+    return value.strip()
+
+
 def _choice(value: str) -> str:
     if not value.isprintable() or value != value.strip():
         raise ValueError("write a choice without line breaks, and without blanks around it")
@@ -86,8 +89,10 @@ def _choice(value: str) -> str:
 
 
 Text = Annotated[str, Field(min_length=1, max_length=255)]
-Trimmed = Annotated[str, StringConstraints(strip_whitespace=True)]
-"""A text that may be pasted with blanks or a line feed around it."""
+Shown = Annotated[str, AfterValidator(_shown), Field(min_length=1, max_length=255)]
+"""A name or label that users see."""
+Trimmed = Annotated[str, AfterValidator(str.strip)]
+"""A text without the white space that a copy brings."""
 Choice = Annotated[str, AfterValidator(_choice), Field(min_length=1, max_length=255)]
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 Pattern = Annotated[str, AfterValidator(_pattern), Field(min_length=1, max_length=1000)]
@@ -120,7 +125,7 @@ class AskedField(_Strict):
     """
 
     name: Annotated[str, Field(pattern=FIELD_NAME)]
-    label: Text
+    label: Shown
     pattern: Pattern | None = None
     choices: Annotated[dict[Choice, Text], Field(max_length=100)] | None = None
     prefix: Annotated[str, Field(max_length=255)] = ""
@@ -137,7 +142,7 @@ class AskedField(_Strict):
 
     def accepts(self, value: str) -> bool:
         """Whether the value matches ``takes``."""
-        return self.takes is None or re.fullmatch(self.takes, value) is not None
+        return self.takes is None or patterns.matches(self.takes, value)
 
 
 class Check(_Strict):
@@ -164,11 +169,11 @@ class CatalogueConnector(_Strict):
 
     id: Annotated[int, Field(ge=1, le=2**31 - 1)]
     key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
-    name: Annotated[str, Field(min_length=1, max_length=255)]
+    name: Shown
     description: str = ""
     version: str = "1.0"
     status: Literal["Approved", "Draft"] = "Approved"
-    icon: str | None = None
+    icon: Link | None = None
     auth: Auth = "oauth2"
     grant: Literal["authorization_code", "client_credentials"] = "authorization_code"
     authorize_url: Endpoint | None = None
@@ -188,7 +193,7 @@ class CatalogueConnector(_Strict):
     allowed_hosts: list[Host] = []
     account_claim: Path = "email"
     client_id: Trimmed | None = None
-    client_secret: Annotated[Trimmed | None, Field(repr=False)] = None
+    client_secret: Trimmed | None = Field(default=None, repr=False)
     client_secret_env: str | None = None
     scopes: list[str] = []
     scope_separator: Annotated[str, Field(min_length=1, max_length=3)] = " "

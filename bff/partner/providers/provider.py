@@ -185,13 +185,15 @@ class Provider:
             url = item.url(item.userinfo_url, values)
             headers = templates.fill_headers(_merged_headers(default_headers, item.userinfo_headers), values)
             method = item.userinfo_method
-            reply = transport.send(self.policy, method, url, headers=headers, body=body, limits=self.limits)
+            most: dict[str, Any] = {"limits": self.limits, "most_bytes": transport.MAX_LISTED_BYTES}
+            reply = transport.send(self.policy, method, url, headers=headers, body=body, **most)
         except templates.Unfit as error:
             return None, Said("userinfo", None, UNFIT, str(error))
         except transport.NoReply as error:
             return None, Said("userinfo", None, error.code, None)
         document = answers.json_of(reply)
-        response = said.of_answer("userinfo", reply.status, document, secrets)
+        about: tuple[Endpoint, int, Any, list[str]] = ("userinfo", reply.status, document, secrets)
+        response = said.of_answer(*about, asks_less=reply.asks_less)
         return (document if answers.is_success(reply.status) else None), response
 
     def _token(self, item: CatalogueConnector, client: Client, request: _Request) -> tuple[Credentials, Any]:
@@ -237,7 +239,8 @@ class Provider:
         except transport.NoReply as error:
             raise ProviderFailed(error.code, said=Said(request.endpoint, None, error.code, None)) from error
         document = answers.document_of(reply, item.token_response)
-        return reply.status, document, said.of_answer(request.endpoint, reply.status, document, secrets)
+        about = (request.endpoint, reply.status, document, secrets)
+        return reply.status, document, said.of_answer(*about, asks_less=reply.asks_less)
 
 
 def _is_gone(item: CatalogueConnector, answer: Said) -> bool:
@@ -247,7 +250,9 @@ def _is_gone(item: CatalogueConnector, answer: Said) -> bool:
     if answer.status == UNAUTHORIZED and item.revokes_by_bearer:
         return True
     words = (answer.error or "", answer.description or "")
-    return answer.status in REFUSED and any(refusals.is_dead(item, word) for word in words)
+    if answer.status not in REFUSED or refusals.asks_to_wait(answer):
+        return False
+    return any(refusals.is_dead(item, word) for word in words)
 
 
 def _merged_headers(*tables: Mapping[str, str]) -> dict[str, str]:

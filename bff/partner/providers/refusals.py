@@ -9,9 +9,10 @@ from typing import Final, Literal
 from bff.partner.providers.entries import CatalogueConnector
 from bff.partner.providers.said import Said
 
-Verdict = Literal["dead", "refused", "passing"]
+Verdict = Literal["dead", "refused", "unclear", "passing"]
 """Of a failed refresh. ``dead``: the grant has ended. ``refused``: the next refresh is refused likewise, as
-far as anybody can say. ``passing``: it may succeed."""
+far as anybody can say. ``unclear``: something in front of the third party may have answered, such as its
+proxy, its firewall or a maintenance page. ``passing``: the next refresh may succeed."""
 DECLINED: Final = frozenset(
     {
         "access_denied",
@@ -84,6 +85,44 @@ _NEVER_ABOUT_TOKEN: Final = frozenset({"invalid_client", "invalid_scope", "unsup
 ``unauthorized_client`` and ``invalid_request`` are not among them: some third parties send them for an ended
 grant, with a description that says so.
 """
+_LATER: Final = re.compile(
+    r"(?:rate|requests?|calls?|api|quota|usage|hourly|daily)[ _-]?limit|(?:quota|rate)[ _-]?exceeded|throttl"
+    r"|too[ _-]?many[ _-]?(?:\w{1,20}[ _-])?(?:requests|attempts|calls|retries|tries|times)|too[ _-]?frequent"
+    r"|\b(?:try|retry)\b.{0,20}\b(?:later|shortly|(?:in|after) (?:a |an hour|some |\d))|\bagain later"
+    r"|\b(?:already|currently)[ _]being[ _](?:processed|refreshed)"
+    r"|(?:refresh|request)[ _](?:is[ _])?(?:already[ _])?in[ _]progress"
+    r"|\bretry (?:your|the|this) request|internal[ _-]?(?:server[ _-]?)?(?:error|failure)"
+    r"|(?:request|gateway|upstream|connection)[ _-]?time(?:d[ _-]?|-)?out"
+    r"|\b(?:under|for|in) (?:\w{1,20} )?maintenance|maintenance mode|overloaded"
+    r"|(?:server|service|system) (?:is )?(?:too )?busy"
+    r"|temporarily (?:un|not |down|blocked|locked|disabled)|service (?:is )?(?:currently )?unavailable",
+    re.IGNORECASE,
+)
+"""Matches words of a rate limit, an outage or another refresh at work, whatever the code and the status."""
+_EARLY: Final = re.compile(
+    r"too[ _-]?early|\baccess[ _-]?token\b.{0,30}\b(?:not (?:yet )?expired|still (?:valid|active))",
+    re.IGNORECASE,
+)
+"""Matches words of a third party that refreshes a token only when its life is over."""
+_PROXY_WORDS: Final = frozenset(
+    {
+        "403",
+        "404",
+        "405",
+        "406",
+        "forbidden",
+        "method_not_allowed",
+        "not_acceptable",
+        "not_found",
+    }
+)
+"""Error codes that proxies and gateways write, which say nothing of a grant."""
+_JUDGING: Final = frozenset({400, 401})
+"""Statuses of token endpoints for a refused grant: RFC 6749, section 5.2."""
+_SAYING: Final = frozenset({200, *_JUDGING})
+"""Statuses of errors. Some third parties tell them with 200."""
+_CONFLICTS: Final = frozenset({409, 423})
+"""Statuses of a refresh that another one interferes with."""
 _EXPIRED: Final = re.compile(r"expired|not active for|inactiv", re.IGNORECASE)
 _ABOUT_TOKEN: Final = re.compile(
     r"\b(?:refresh[ _]?token|grant)\b.{0,60}\b(?:invalid|expired|revoked|unknown|not found|no longer)"
@@ -107,7 +146,11 @@ def is_declined(item: CatalogueConnector, answer: Mapping[str, str]) -> bool:
 def is_dead(item: CatalogueConnector, error: str, answer: Said | None = None) -> bool:
     """Whether the error of a refresh means that the grant has ended: its code, or the words of ``answer``."""
     codes = _codes(error)
-    if codes & (DEAD | _own_words(item)):
+    if codes & _own_words(item):
+        return True
+    if _says_later(f"{error} {answer.description or ''}" if answer else error):
+        return False
+    if codes & DEAD:
         return True
     words = f"{error} {answer.description or ''}" if answer and _is_processed(answer.status) else error
     return (
@@ -120,17 +163,44 @@ def is_dead(item: CatalogueConnector, error: str, answer: Said | None = None) ->
 def verdict_of(item: CatalogueConnector | None, error: str, answer: Said | None) -> Verdict:
     """What a failed refresh says of its grant.
 
-    With a status of temporary failures (408, 425, 429, 5xx), a code of ``DEAD`` is only a refusal: it may be
-    that of an outage. A word of the catalogue entry's own (``dead_refresh``) counts whatever the status.
+    With a status of temporary failures (408, 425, 429, 5xx), or headers of a rate limit, a code of ``DEAD``
+    is only a refusal: it may be that of an outage. A word of the catalogue entry's own (``dead_refresh``)
+    counts whatever else is said; then words of a rate limit or an outage.
     """
     codes = _codes(error)
     if item is not None and codes & _own_words(item):
         return "dead"
-    if answer is None or not _is_processed(answer.status):
+    if answer is not None and _says_later(f"{error} {answer.description or ''}"):
+        return "passing"
+    if answer is None or answer.asks_less or not _is_processed(answer.status):
         return "refused" if codes & DEAD else "passing"
     if item is not None and is_dead(item, error, answer):
         return "dead"
-    return "passing" if codes & PASSING else "refused"
+    if codes & PASSING:
+        return "passing"
+    return "unclear" if _is_unclear(answer) else "refused"
+
+
+def asks_to_wait(answer: Said) -> bool:
+    """Whether the response reports a rate limit or an outage: by its headers, its code or its words."""
+    error = answer.error or ""
+    return (
+        answer.asks_less
+        or not _codes(error).isdisjoint(PASSING)
+        or _says_later(f"{error} {answer.description or ''}")
+    )
+
+
+def is_definite(answer: Said) -> bool:
+    """Whether a refusal says that the grant has ended, or anything with a status of refusals."""
+    if _codes(answer.error or "") & DEAD:
+        return True
+    return (answer.error or answer.description) is not None and answer.status in _SAYING
+
+
+def is_too_early(answer: Said) -> bool:
+    """Whether the third party refuses to refresh because the access token is still valid."""
+    return _EARLY.search(f"{answer.error or ''} {answer.description or ''}") is not None
 
 
 def is_client_error(error: str) -> bool:
@@ -141,6 +211,24 @@ def is_client_error(error: str) -> bool:
 def has_expired(error: str, description: str) -> bool:
     """Whether the error says that the grant expired."""
     return _EXPIRED.search(f"{error} {description}") is not None
+
+
+def _says_later(words: str) -> bool:
+    """Whether the words report a rate limit or an outage, and not the end of a refresh token."""
+    later = _LATER.search(words) or _EARLY.search(words)
+    return later is not None and _ABOUT_TOKEN.search(words) is None
+
+
+def _is_unclear(answer: Said) -> bool:
+    """Whether the response may not be the token endpoint's own."""
+    status = answer.status or 0
+    if status in _JUDGING:
+        return False
+    if 300 <= status < 400 or status in _CONFLICTS:
+        return True
+    if status < 300:
+        return not answer.parsed
+    return answer.error is None or _normalised(answer.error) in _PROXY_WORDS
 
 
 def _is_processed(status: int | None) -> bool:

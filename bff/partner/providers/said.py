@@ -53,12 +53,17 @@ Endpoint = Literal["authorize", "token", "refresh", "userinfo", "revoke", "check
 
 @dataclass(frozen=True)
 class Said:
-    """A response: its endpoint, HTTP status if there was one, error code and error description."""
+    """A response: its endpoint, HTTP status if there was one, error code and error description.
+
+    ``asks_less``: its headers report rate limiting. ``parsed``: its body has the form of an API's.
+    """
 
     endpoint: Endpoint
     status: int | None
     error: str | None
     description: str | None
+    asks_less: bool = False
+    parsed: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """The details as the API returns them."""
@@ -70,7 +75,14 @@ class Said:
         }
 
 
-def of_answer(endpoint: Endpoint, status: int | None, document: Any, secrets: Iterable[str]) -> Said:
+def of_answer(
+    endpoint: Endpoint,
+    status: int | None,
+    document: Any,
+    secrets: Iterable[str],
+    *,
+    asks_less: bool = False,
+) -> Said:
     """Extract the error details of a response. Redacts ``secrets`` and whatever looks like a token."""
     sent = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
     description = next(filter(None, (plain_text(value_at(document, path)) for path in _DESCRIPTIONS)), "")
@@ -79,6 +91,8 @@ def of_answer(endpoint: Endpoint, status: int | None, document: Any, secrets: It
         status,
         legible(_redacted(error_in(document) or "", sent)) or None,
         legible(_redacted(description, sent), LONGEST_DESCRIPTION) or None,
+        asks_less,
+        document is not None,
     )
 
 

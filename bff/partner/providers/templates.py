@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from bff.partner.providers import outbound
+from bff.partner.providers.patterns import matches
 
 NAME: Final = re.compile(r"\{([A-Za-z0-9_][A-Za-z0-9_.-]*)\}")
 ONE_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -161,7 +162,7 @@ def _filled_origin(
 ) -> str:
     if placeholder := NAME.fullmatch(origin):
         value = _value(placeholder[1], values)
-        if placeholder[1] in patterns and not re.fullmatch(patterns[placeholder[1]], value):
+        if placeholder[1] in patterns and not matches(patterns[placeholder[1]], value):
             raise Unfit(placeholder[1], "is none of the addresses that the catalogue allows")
         value = value.rstrip("/")
         if urlsplit(value)._replace(scheme="", netloc="").geturl():
@@ -174,7 +175,7 @@ def _host_value(name: str, values: Mapping[str, str], patterns: Mapping[str, str
     value = _value(name, values)
     # Even if the pattern allows it, a value must not hold a character that ends the host.
     fits = _HOST_TEXT.fullmatch(value) and ".." not in value
-    if not fits or not re.fullmatch(patterns.get(name, ONE_LABEL), value):
+    if not fits or not matches(patterns.get(name, ONE_LABEL), value):
         raise Unfit(name, "does not fit into the address of the service")
     return value
 

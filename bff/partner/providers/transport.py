@@ -20,6 +20,10 @@ from bff.serving.logs import about
 from bff.serving.pinned import connect, pin
 
 MAX_BYTES: Final = 64 * 1024
+"""The most bytes of a response of a token endpoint."""
+MAX_LISTED_BYTES: Final = 2 * 1024 * 1024
+"""The most bytes of a response that may list things, such as the plugins of a shop or a user's accounts."""
+_REMAINING: Final = ("X-RateLimit-Remaining", "X-Rate-Limit-Remaining", "RateLimit-Remaining")
 log = structlog.get_logger("hitchpost.embedded")
 
 
@@ -50,6 +54,8 @@ class Reply:
     body: bytes
     asks_less: bool = False
     """Whether its headers report rate limiting. Some third parties send these with status 403."""
+    cut: bool = False
+    """Whether the body was longer than the limit. ``body`` is then its beginning."""
 
 
 class NoReply(Exception):
@@ -72,9 +78,14 @@ def send(
     form: Mapping[str, str] | None = None,
     body: bytes | None = None,
     limits: Limits = Limits(),
+    most_bytes: int = MAX_BYTES,
+    cuts: bool = False,
 ) -> Reply:
-    """Send a request once. Uses no redirects, cookies, proxies or .netrc. Raises ``NoReply``."""
-    # Responses are small. Without compression, a decompression bomb is impossible.
+    """Send a request once. Uses no redirects, cookies, proxies or .netrc. Raises ``NoReply``.
+
+    ``cuts``: return the beginning of a body longer than ``most_bytes``, in place of raising.
+    """
+    # Without compression, a decompression bomb is impossible.
     headers = {"Accept": "application/json", "Accept-Encoding": "identity", **headers}
     with _call(policy, limits) as call, _Session() as session:
         policy.check(url)
@@ -92,21 +103,27 @@ def send(
             stream=True,
         ) as response:
             media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-            return Reply(response.status_code, media_type, _read(response), _is_rate_limited(response))
+            read = _read(response, most_bytes)
+            if (cut := len(read) > most_bytes) and not cuts:
+                raise NoReply("third_party_answer_too_large")
+            asks_less = _is_rate_limited(response)
+            return Reply(response.status_code, media_type, read[:most_bytes], asks_less, cut)
 
 
 def _is_rate_limited(response: requests.Response) -> bool:
-    # RFC 9110, section 10.2.3; the common rate-limit header; a challenge by Cloudflare's proxy.
+    # RFC 9110, section 10.2.3; the common rate-limit headers; a challenge by Cloudflare's proxy.
     sent = response.headers
-    return "Retry-After" in sent or sent.get("X-RateLimit-Remaining") == "0" or "CF-Mitigated" in sent
+    spent = any(sent.get(name, "").strip() == "0" for name in _REMAINING)
+    return spent or "Retry-After" in sent or "CF-Mitigated" in sent
 
 
-def _read(response: requests.Response) -> bytes:
+def _read(response: requests.Response, most_bytes: int) -> bytes:
+    """The body; of one longer than ``most_bytes``, somewhat more than these."""
     body = bytearray()
     for chunk in response.iter_content(16 * 1024):
         body += chunk
-        if len(body) > MAX_BYTES:
-            raise NoReply("third_party_answer_too_large")
+        if len(body) > most_bytes:
+            break
     return bytes(body)
 
 

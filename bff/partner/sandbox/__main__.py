@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from bff.partner.sandbox.app import create_app
-from bff.partner.sandbox.settings import FaultySettings, load_settings
+from bff.partner.sandbox.settings import PREFIX, FaultySettings, load_settings
 from bff.serving.server import Server, Serving
 
 
@@ -17,7 +17,15 @@ def main() -> int:
         print("\n".join(error.faults), file=sys.stderr)
         return 2
     # Use one worker: codes and tokens are stored in process memory.
-    Server(Serving(lambda _: create_app(settings), bind=settings.bind, threads=32)).run()
+    Server(
+        Serving(
+            lambda _: create_app(settings),
+            bind=settings.bind,
+            threads=32,
+            prefix=PREFIX,
+            name="hitchpost sandbox",
+        )
+    ).run()
     return 0
 
 

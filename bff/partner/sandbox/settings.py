@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from bff.serving.settings import Address, TrimmedSettings
+from bff.serving.type_faults import advice_of
 
 PREFIX: Final = "HITCHPOST_SANDBOX_"
 
@@ -77,4 +78,4 @@ def _fault_line(fault: Any) -> str:
     name = PREFIX + str(fault["loc"][0]).upper()
     if fault["type"] == "missing":
         return f"{name}: is not set. {Settings.model_fields[str(fault['loc'][0])].description}"
-    return f"{name}: {fault['msg'].removeprefix('Value error, ')}"
+    return f"{name}: {advice_of(fault)}"

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from bff.partner.account_connectors import properties
 from bff.partner.account_connectors.sign_ins import Result
 from bff.partner.context import Embedded, embedded
+from bff.partner.crypto import CannotOpen
 from bff.partner.errors import FlowError
 from bff.partner.openapi import describe
 from bff.partner.providers import refusals, said, templates
@@ -141,11 +142,17 @@ def _finish(
 def _begin_again(
     service: Embedded, flow: flows.Flow, item: CatalogueConnector, client: Client
 ) -> AnyResponse | None:
-    """Begin a new flow after an administrator's consent; None after ``MOST_TURNS`` flows."""
+    """Begin a new flow after an administrator's consent; None after ``MOST_TURNS`` flows.
+
+    None also if the properties cannot be decrypted.
+    """
     with service.database.writing() as connection:
         if flows.times_begun(connection, flow.wanted.token_sha256) >= MOST_TURNS:
             return None
-        values = properties.values_of(service, connection, flow.wanted.account_connector_id)
+        try:
+            values = properties.values_of(service, connection, flow.wanted.account_connector_id)
+        except CannotOpen:
+            return None
         begun = flows.begin(service, connection, item, client, flow.wanted, values)
     return connecting.onward(*begun, request.cookies)
 

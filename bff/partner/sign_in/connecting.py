@@ -130,7 +130,7 @@ def _keep(
     if identified.account is None and grants.names_accounts(item):
         # Try again once: without the account name, the grant could not replace another one.
         identified = service.provider.identify(item, credentials, document)
-    naming.name_stored(service, service.provider.in_a_hurry(), item, wanted.account_connector_id)
+    naming.name_stored(service, item, wanted.account_connector_id)
     table = tables.account_connector
     with service.database.writing() as connection:
         if service.settings.consume_token == "completion":  # noqa: S105  # nosec B105  # the name of a mode

@@ -16,11 +16,10 @@ from bff.partner.account_connectors import properties, sign_ins, store
 from bff.partner.account_connectors.client import client_of
 from bff.partner.audit import audit
 from bff.partner.context import Embedded, embedded
-from bff.partner.crypto import sha256
+from bff.partner.crypto import CannotOpen, sha256
 from bff.partner.errors import ApiError, FlowError
 from bff.partner.openapi import describe
 from bff.partner.providers.catalogue import CatalogueConnector
-from bff.partner.providers.credentials import Client
 from bff.partner.sign_in import completion, connecting, flows, tokens, visits
 
 routes = Blueprint("oauth_flow", __name__)
@@ -73,14 +72,19 @@ def _start(service: Embedded, target: str, message: str | None) -> AnyResponse:
     with service.database.writing() as connection:
         token = _redeem(service, connection, target)
         try:
-            row, item, client, values = _connector(service, connection, token)
+            row, item = _connector(service, connection, token)
+            values = _values(service, connection, row, item)
         except FlowError as error:
             raise error.concerns(target, message) from None
         wanted = flows.Wanted(row.id, token.sha256, target, message)
         sign_ins.start(connection, row.id, token.sha256)
-        begun = None
-        if not item.needs_no_user:
+        begun, client = None, client_of(item, values or {})
+        if values is not None and not item.needs_no_user:
             begun = flows.begin(service, connection, item, client, wanted, values)
+    # After the transaction, which redeems the token.
+    with flows.ending(service, wanted):
+        if values is None:
+            raise CannotOpen(f"a property of account connector {row.id} does not open")
     if begun is None:
         return completion.go_on(service, item, client, wanted, None)
     return connecting.onward(*begun, request.cookies)
@@ -147,7 +151,7 @@ def _account_connector_id() -> int:
 
 def _connector(
     service: Embedded, connection: Connection, token: Row[Any]
-) -> tuple[Row[Any], CatalogueConnector, Client, dict[str, str]]:
+) -> tuple[Row[Any], CatalogueConnector]:
     try:
         row = store.find(connection, token.account_id, _account_connector_id())
     except ApiError:
@@ -155,7 +159,17 @@ def _connector(
     item = service.catalogue.by_id(row.connector_id)
     if item is None or item.auth != "oauth2":
         raise FlowError(400, "not_in_browser")
-    values = properties.values_of(service, connection, row.id)
+    return row, item
+
+
+def _values(
+    service: Embedded, connection: Connection, row: Row[Any], item: CatalogueConnector
+) -> dict[str, str] | None:
+    """The properties; None if one cannot be decrypted. Raises ``FlowError`` if one has to be set."""
+    try:
+        values = properties.values_of(service, connection, row.id)
+    except CannotOpen:
+        return None
     if unset := properties.unset(item, values):
         raise FlowError(400, "unset_properties", names=unset)
-    return row, item, client_of(item, values), values
+    return values

@@ -12,7 +12,7 @@ from bff.partner.context import Embedded
 from bff.partner.grants import key_check, revocation
 from bff.partner.grants.noting import Owner
 from bff.partner.providers import refusals, templates, transport
-from bff.partner.providers.answers import json_of
+from bff.partner.providers.answers import PARTIAL, is_success, json_of
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.dotted import text_at
@@ -20,7 +20,8 @@ from bff.partner.providers.provider import UNFIT, Provider, ProviderFailed
 from bff.partner.providers.said import code_of
 
 REFUSED, NO_ANSWER = 422, 424
-_BUSY: Final = frozenset({408, 425, 429})
+_NOBODY: Final = frozenset({*range(300, 400), 404, 410})
+"""Statuses of a shared domain for a host that is nobody's: it redirects to its web site, or finds nothing."""
 _STANDARD: Final = {
     "api_key": ("api_key",),
     "basic": ("username", "password"),
@@ -103,44 +104,63 @@ def _client_credentials(
         if failure.error == UNFIT:
             names = [one.name for one in item.fields]
             raise NotTaken(REFUSED, dict.fromkeys(names[:1], "pattern"), "A value does not fit.") from None
-        if status is None or status >= 500 or status in _BUSY:
-            raise _unreachable(failure.error, _in_host(item, item.token_url or "")) from None
-        raise _refused(item, status) from None
+        verdict, url = refusals.verdict_of(item, failure.error, failure.said), item.token_url or ""
+        if verdict == "unclear":
+            raise _another_answers(item, url, status) from None
+        if verdict == "passing" or status is None or status >= 500 or status in key_check.BUSY:
+            hosts = _in_host(item, url) if status is None or status >= 500 else {}
+            raise _unreachable(failure.error, hosts) from None
+        raise _refused(item, status, url) from None
 
 
 def check(provider: Provider, item: CatalogueConnector, values: Mapping[str, str]) -> str | None:
     """Send the entry's ``check``. Returns the account, if the response names it. Raises ``NotTaken``."""
+    url = item.check.url if item.check else ""
     try:
         reply = key_check.ask(provider, item, values)
     except templates.Unfit as unfit:
         names = _STANDARD["basic"] if unfit.name == "basic" else (unfit.name,)
         raise NotTaken(REFUSED, dict.fromkeys(names, "pattern"), str(unfit)) from None
     except transport.NoReply as error:
-        raise _unreachable(error.code, _in_host(item, item.check.url if item.check else "")) from None
-    if reply.status >= 500 or reply.status in _BUSY:
-        raise _unreachable(f"it answered {reply.status}", {})
-    if not 200 <= reply.status < 300:
-        raise _refused(item, reply.status)
-    reported = key_check.error_of(item, reply)
-    if reported and code_of(reported) in refusals.PASSING:
+        raise _unreachable(error.code, _in_host(item, url)) from None
+    if key_check.is_busy(reply):
+        hosts = _in_host(item, url) if reply.status >= 500 else {}
+        raise _unreachable(f"it answered {reply.status}", hosts)
+    if reply.status == PARTIAL:
+        raise _another_answers(item, url, reply.status)
+    if not is_success(reply.status):
+        raise _refused(item, reply.status, url)
+    fault = key_check.error_of(item, reply)
+    if fault == key_check.NOT_UNDERSTOOD:
+        raise _another_answers(item, url, reply.status)
+    if fault and code_of(fault) in refusals.PASSING:
         raise _unreachable("it reported a temporary failure", {})
-    if reported:
+    if fault:
         # The error text is not reported, because it may contain the key.
-        raise _refused(item, f"{reply.status} with an error")
+        raise _refused(item, f"{reply.status} with an error", url)
     return kept_name(text_at(json_of(reply), item.account_claim))
 
 
-def _in_host(item: CatalogueConnector, url: str) -> dict[str, str]:
-    """The fields that are part of the host name, which may be wrong if nothing answers."""
+def _in_host(item: CatalogueConnector, url: str, fault: str = "unreachable") -> dict[str, str]:
+    """The fields that are part of the host name, which may be wrong if nothing else answers there."""
     host = url.partition("://")[2].partition("/")[0] or url
     names = templates.names_in(host)
-    return {one.name: "unreachable" for one in item.fields if one.name in names}
+    return {one.name: fault for one in item.fields if one.name in names}
 
 
-def _refused(item: CatalogueConnector, status: int | str | None) -> NotTaken:
+def _refused(item: CatalogueConnector, status: int | str | None, url: str) -> NotTaken:
+    """The third party refused the key; or the host is that of nobody, if its status may mean that."""
     names = _STANDARD.get(item.auth, ())
+    hosts = _in_host(item, url, "refused") if status in _NOBODY else {}
     message = f"The third party refused them: it answered {status}."
-    return NotTaken(REFUSED, dict.fromkeys(names[-1:], "refused"), message)
+    return NotTaken(REFUSED, {**hosts, **dict.fromkeys(names[-1:], "refused")}, message)
+
+
+def _another_answers(item: CatalogueConnector, url: str, status: int | None) -> NotTaken:
+    """What answers is not the third party's API: the host is wrong, or something is in front of it."""
+    if hosts := _in_host(item, url, "refused"):
+        return NotTaken(REFUSED, hosts, f"This is not the third party's API: it answered {status}.")
+    return _unreachable(f"it answered {status} with something else", {})
 
 
 def _unreachable(reason: str | int, fields: Mapping[str, str]) -> NotTaken:

@@ -39,7 +39,7 @@ def take(service: Embedded, account_id: str, row: Row[Any], document: dict[str, 
     provider = service.provider.in_a_hurry()
     try:
         with service.database.reading() as connection:
-            stored = properties.values_of(service, connection, row.id)
+            stored = properties.readable_values_of(service, connection, row.id)
         values = trying.values_of(item, {**stored, **typed_values.properties}, typed_values.auth_value)
         trying.require_complete(item, values)
         if not item.needs_no_user and item.auth == "oauth2":
@@ -50,7 +50,7 @@ def take(service: Embedded, account_id: str, row: Row[Any], document: dict[str, 
             token, owner = _token(document), noting.Owner(row.id, row.connector_id, row.account_id)
             tried = trying.attempt(service, provider, owner, item, values)
             with revocation.revoked_on_error(service, owner, tried.credentials):
-                naming.name_stored(service, provider, item, row.id)
+                naming.name_stored(service, item, row.id, provider)
                 with service.database.writing() as connection:
                     revocation_id = _keep(service, connection, row.id, item, token, typed_values, tried)
     except NotTaken as refusal:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache
 from typing import Annotated, Final
 
+import structlog
 from flask import Blueprint, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from bff.common import actors
 from bff.common.errors import InvalidRequest
 from bff.common.legible import visible_name
+from bff.content.language_names import tag_fault
 from bff.content.product import Product
+from bff.content.wording import FALLBACK
 from bff.identity.principal import AccountRef, Principal, User
 from bff.identity.sessions import LONGEST_SESSION
 from bff.openapi.operation import Answer
@@ -29,6 +33,8 @@ from bff.web.openapi.describe import Access
 routes = Blueprint("hitchpost_host_api", __name__)
 MIN_LIFE_SECONDS = 1
 MOST_CONNECTORS: Final = 500
+MOST_WARNINGS: Final = 500
+log = structlog.get_logger("hitchpost.http")
 
 
 class HostUser(Body):
@@ -132,6 +138,8 @@ def begin_session(product: Product, who: SignedIn, life: timedelta, actor: str) 
         user=who.user.user(),
         connectors=frozenset(who.connectors) if who.connectors is not None else None,
     )
+    if fault := tag_fault(principal.user.locale or FALLBACK):
+        _warn_of_language(product.key, fault)
     token, expires_at = services().sessions.tokens.issue(principal, life)
     audit.session_issued(principal, actor)
     body = {
@@ -140,6 +148,12 @@ def begin_session(product: Product, who: SignedIn, life: timedelta, actor: str) 
         "expires_in": int(life.total_seconds()),
     }
     return answer(body, 201)
+
+
+@lru_cache(maxsize=MOST_WARNINGS)
+def _warn_of_language(product: str, fault: str) -> None:
+    # Once for each slip and worker. The user reads the page's own language meanwhile.
+    log.warning("unknown language", product=product, advice=f"user.locale: {fault}")
 
 
 @routes.post("/v1/sessions/end")

@@ -11,6 +11,7 @@ from bff.common.errors import InvalidRequest
 from bff.common.text import id_fault, text_fault
 from bff.content.product import Product
 from bff.identity.principal import AccountRef, Principal
+from bff.serving.type_faults import advice_of
 
 
 def _checked_id(value: str) -> str:
@@ -56,5 +57,5 @@ def _checked(account: str) -> str:
     try:
         return ID.validate_python(account)
     except ValidationError as error:
-        fault = error.errors()[0]["msg"].removeprefix("Value error, ")
+        fault = advice_of(error.errors()[0])
         raise InvalidRequest(f"account: name the account in the query, as ?account=ID: {fault}") from None

@@ -15,6 +15,7 @@ from bff.serving.edge import ROUTE, UNMATCHED, request_id
 from bff.studio.access import StudioSession
 
 FINISHED: Final = "hitchpost.audited"
+CALLER: Final = "hitchpost.caller"
 DENIALS: Final = frozenset({401, 403, 429})
 log = structlog.get_logger("hitchpost.audit")
 
@@ -90,6 +91,11 @@ def at_studio(event: str, session: StudioSession, **about: Any) -> None:
     record(event, actor=actors.editor(session.email), product=session.product, user=session.email, **about)
 
 
+def known_as(actor: str, **about: str) -> None:
+    """Note who calls, for a denial of this request: an actor, and ids such as ``product``."""
+    request.environ[CALLER] = {"actor": actor, **about}
+
+
 def begin() -> None:
     """Bind the request's id to its log lines, for apps without the ``Edge`` middleware."""
     structlog.contextvars.bind_contextvars(request_id=request_id(request.environ))
@@ -104,5 +110,7 @@ def finish(response: Response) -> Response:
     request.environ[ROUTE] = rule.rule if rule else UNMATCHED
     response.headers["X-Request-Id"] = request_id(request.environ)
     if response.status_code in DENIALS:
-        record("denied", status=response.status_code, method=request.method, route=request.environ[ROUTE])
+        known = request.environ.get(CALLER, {"actor": actors.UNKNOWN})
+        about = {"method": request.method, "route": request.environ[ROUTE]}
+        record("denied", status=response.status_code, **about, **known)
     return response

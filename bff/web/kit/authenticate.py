@@ -7,12 +7,16 @@ from typing import Final
 
 import structlog
 from flask import request
+from werkzeug.exceptions import HTTPException
 
+from bff.common import actors
 from bff.common.errors import InvalidRequest, NotSignedIn
 from bff.common.secret import Secret
 from bff.content.product import Product
 from bff.identity.principal import Principal
 from bff.identity.principals import principal_fault, shape_fault, with_text_ids
+from bff.serving.logs import about
+from bff.web.kit import audit
 from bff.web.kit.guards import require_custom_header, require_origin_of
 from bff.web.kit.services import Identify, services
 
@@ -46,6 +50,12 @@ def signed_in() -> tuple[Product, Principal]:
         principal = _of_host(identify)
     if principal is None:
         raise NotSignedIn("send a session token as Authorization: Bearer, or sign in to the host application")
+    audit.known_as(
+        actors.user(principal.user.id),
+        product=principal.product,
+        account=principal.account.id,
+        user=principal.user.id,
+    )
     product = services().products.get(principal.product)
     if product is None:
         raise NotSignedIn(f"product {principal.product!r} of this session is not known here")
@@ -55,7 +65,14 @@ def signed_in() -> tuple[Product, Principal]:
 
 def _of_host(identify: Identify) -> Principal | None:
     """The principal according to the host's own app. Logs a wrong one, and raises ``InvalidRequest``."""
-    given = identify(request)
+    try:
+        given = identify(request)
+    except HTTPException:
+        raise  # The host answers by itself, such as with abort(401).
+    except Exception as error:  # noqa: BLE001  # whatever the host's code raises
+        # Not the partner service's fault, nor ours: the log says where in the host's code it is.
+        log.error("identify failed", path=request.path, **about(error))  # noqa: TRY400
+        raise InvalidRequest("the host app could not say who is signed in; its log says why") from None
     if given is None:
         return None
     fault = shape_fault(given)
@@ -76,6 +93,7 @@ def host_server() -> Product:
             log.warning("secret key refused", path=request.path, advice=WRONG_KEY)
             raise NotSignedIn(WRONG_KEY)
         raise NotSignedIn("send a secret key of your product as Authorization: Bearer")
+    audit.known_as(actors.SERVER, product=product.key)
     return product
 
 

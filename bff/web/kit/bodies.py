@@ -10,9 +10,14 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from bff.common.errors import InvalidRequest
 from bff.common.strict_json import FaultyJson, loads
+from bff.serving.type_faults import advice_of, place_of
 
 LANGUAGE_TAG: Final = r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$"
 """The syntax of language tags (RFC 5646), simplified: only the lengths and characters of subtags."""
+
+HAVE_IDS: Final = frozenset({"HostUser", "HostAccount", "Who"})
+AN_ID: Final = 'an object, such as {"id": "42"}'
+"""What to write for a user or an account. Most hosts write the bare id first."""
 
 
 class Body(BaseModel):
@@ -39,7 +44,8 @@ def read_body(shape: type[B]) -> B:
 
 def read_optional_body(shape: type[B]) -> B:
     """``read_body``, but no body counts as an empty object."""
-    return read_body(shape) if request.content_length or request.mimetype else shape()
+    is_json_or_nothing = request.mimetype in {"", "application/json"}
+    return shape() if is_json_or_nothing and not request.get_data() else read_body(shape)
 
 
 def validate(shape: type[B], document: object) -> B:
@@ -51,7 +57,8 @@ def validate(shape: type[B], document: object) -> B:
 
 
 def _describe_fault(fault: Any) -> str:
-    path = ".".join(str(part) for part in fault["loc"]) or "body"
+    path = ".".join(place_of(fault)) or "body"
     if fault["type"] == "extra_forbidden":
         return f"{path}: is not known here"
-    return f"{path}: {fault['msg'].removeprefix('Value error, ')}"
+    has_id = (fault.get("ctx") or {}).get("class_name") in HAVE_IDS
+    return f"{path}: {advice_of(fault, AN_ID if has_id else 'an object')}"

@@ -32,6 +32,7 @@ class Purpose(StrEnum):
     """Limited operations of a user, or of a host's server for one connection."""
 
     ATTEMPT = "attempts"
+    REPEAT = "repeats"
     PRESS = "presses"
     LAUNCH = "launches"
     DISCONNECT = "disconnects"

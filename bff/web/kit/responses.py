@@ -11,11 +11,14 @@ from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
 from bff.common.errors import (
-    AccountUnknown,
+    EVERY,
+    ConnectionNotFound,
+    ConnectorUnavailable,
     HitchpostError,
     KeysUnavailable,
     LimitsUnavailable,
     NotSignedIn,
+    PartnerProblem,
     PartnerUnavailable,
     RateLimited,
     StorageUnavailable,
@@ -48,6 +51,9 @@ API_HEADERS: Final = {
     "Vary": "Cookie, Origin",
     "X-Content-Type-Options": "nosniff",
 }
+
+PAGE_CODES: Final = {kind.code: kind.page_code for kind in EVERY if issubclass(kind, PartnerProblem)}
+"""Codes of the partner service's problems, and what the widget reports for each."""
 
 log = structlog.get_logger("hitchpost.http")
 
@@ -86,22 +92,27 @@ def allow(error: Exception, response: Response) -> Response:
 
 def _for_the_page(status: int, code: str) -> dict[str, str]:
     """The error for the widget: one of its codes, with texts in the page's language."""
-    widget_code = "invalid_request"
-    if "connector" in code or code == AccountUnknown.code:
-        widget_code = AccountUnknown.page_code  # Unknown, not offered, or out of order.
+    widget_code: str = PAGE_CODES.get(code, "invalid_request")
+    if "connector" in code:
+        widget_code = ConnectorUnavailable.page_code  # Not offered, say.
     elif status == 401:
         widget_code = "not_signed_in"
-    elif status == 429 or status >= 500:
+    elif status == 429 or (status >= 500 and code not in PAGE_CODES):
         widget_code = "partner_unavailable"  # A rate limit is passing, too.
-    title, next_step = Words(None, browser_languages()).error(widget_code)
+    text = code if code == ConnectionNotFound.code else widget_code
+    title, next_step = Words(None, browser_languages()).error(text)
     return {"code": widget_code, "title": title, "next_step": next_step}
 
 
 def problem_of(error: Exception) -> Response:
     """The problem document of an exception. An unexpected one is logged, and its details are left out."""
     if isinstance(error, HitchpostError):
-        # The widget prints ``advice`` to the browser's console, for the developers of the page.
-        advice = {"advice": error.detail} if isinstance(error, CoreInvalidRequest) else {}
+        # The widget prints ``advice`` to the browser's console, for the developers of the page. Ending a
+        # connection that somebody else has ended is no mistake of theirs.
+        mistakes = (
+            CoreInvalidRequest if request.method == "DELETE" else CoreInvalidRequest | ConnectionNotFound
+        )
+        advice = {"advice": error.detail} if isinstance(error, mistakes) else {}
         response = problem(error.status, error.code, error.detail, **advice)
         if isinstance(error, KeysUnavailable):
             response.headers["Retry-After"] = "5"

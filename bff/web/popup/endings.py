@@ -17,7 +17,7 @@ from bff.common.errors import (
 )
 from bff.common.secret import Secret
 from bff.connect.attempt import Attempt, Status
-from bff.content.words import Words
+from bff.content.words import ERROR_CODES, Words
 from bff.serving.edge import request_id
 from bff.web.kit.locales import browser_languages
 from bff.web.kit.mount import own_path
@@ -123,7 +123,9 @@ def _status_of(error: Exception) -> tuple[int, str]:
     if isinstance(error, StorageUnavailable):
         return 503, "partner_unavailable"
     if isinstance(error, HitchpostError):
-        return error.status, error.page_code if isinstance(error, PartnerProblem) else error.code
+        if isinstance(error, PartnerProblem) and error.code not in ERROR_CODES:
+            return error.status, error.page_code
+        return error.status, error.code
     # Other exceptions have a ``code`` that is no HTTP status: SQLAlchemy's is a text.
     if isinstance(error, HTTPException) and error.code is not None:
         return error.code, "not_found" if error.code < 500 else "failed"

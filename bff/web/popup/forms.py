@@ -67,6 +67,7 @@ class FormAnswer(BaseModel):
     """The result of a submitted form: ``end``, ``go``, or ``faults``, ``whole`` and ``token`` for a retry.
 
     ``faults`` has messages by the names of the page's fields. ``whole`` is a message about the whole form.
+    ``again``: not submitted, as the form was submitted before it (in another tab, or its answer was lost).
     """
 
     go: Annotated[str | None, Field(json_schema_extra=URI)] = None
@@ -75,6 +76,7 @@ class FormAnswer(BaseModel):
     faults: dict[str, str] | None = None
     whole: str | None = None
     token: str | None = None
+    again: bool | None = None
 
 
 class TypedForm(BaseModel):
@@ -151,7 +153,7 @@ def _submit(attempt: Attempt, words: Words) -> Response:
         result = forms.submit(attempt, turn, form_fields.typed(form, request.form))
         audit.form_sent(attempt, taken=not isinstance(result, RejectedValues))
     except Outdated:
-        return _retry(attempt, words, text("page_form_again"))
+        return _retry(attempt, words, text("page_form_again"), again=True)
     except LaunchRefused as error:
         current = services().clicks.connect.read(attempt.id, attempt.product)
         if current.status is Status.LAUNCHED:
@@ -163,11 +165,13 @@ def _submit(attempt: Attempt, words: Words) -> Response:
 
 
 def _turn(attempt: Attempt, form: SignInForm) -> int:
-    """How often the form was submitted before, as its token says. Raises ``Outdated`` for another token."""
+    """How often the form was submitted before, as its token says. Raises ``Outdated`` for any other token."""
     names, token = form_fields.names_of(form), request.form.get(FIELD, "")
     turn = services().sessions.form_tokens.turn(attempt, names, token)
     if turn is None:
         raise Outdated("this form is of another page")
+    if turn != services().clicks.forms.submissions(attempt):
+        raise Outdated("this form was submitted already")
     return turn
 
 
@@ -185,13 +189,18 @@ def _answer_result(
         return _retry(attempt, words, form_message, form_fields.fault_messages(form, faults, text))
     # JSON for the page's script, not a redirect: a link cannot make a browser follow it.
     response = answer({"go": result.url.reveal()})
-    if result.browser_secret is not None:
-        launch_cookies.set_on(response, attempt.id, result.browser_secret)
+    # The same secret again: the cookie has to last as long as the sign-in that begins now.
+    launch_cookies.set_on(response, attempt.id, launch_cookies.of_request(attempt.id))
     return response
 
 
 def _retry(
-    attempt: Attempt, words: Words, form_message: str, faults: dict[str, str] | None = None
+    attempt: Attempt,
+    words: Words,
+    form_message: str,
+    faults: dict[str, str] | None = None,
+    *,
+    again: bool = False,
 ) -> Response:
     """The messages of a rejected form, and the token to submit it again."""
     current = services().clicks.connect.read(attempt.id, attempt.product)
@@ -203,7 +212,7 @@ def _retry(
     except PartnerProblem as problem:
         return _end(words.error(problem.page_code), attempt, 502)
     token = services().sessions.form_tokens.issue(attempt, forms.submissions(attempt), names)
-    return answer({"faults": faults or {}, "whole": form_message, "token": token})
+    return answer({"faults": faults or {}, "whole": form_message, "token": token, "again": again})
 
 
 def _ended(attempt: Attempt, words: Words) -> Response:

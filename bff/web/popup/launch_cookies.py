@@ -24,7 +24,7 @@ def set_on(response: Response, attempt_id: str, value: Secret) -> None:
     the third party sends the browser back from another site. It lasts as long as the sign-in can succeed.
     """
     # Browsers send the oldest first (RFC 6265, section 5.4).
-    kept = [name for name in request.cookies if name.startswith(_prefix())]
+    kept = [name for name in request.cookies if name.startswith(_prefix()) and name != _name(attempt_id)]
     for name in kept[: min(max(0, len(kept) + 1 - MOST), MOST_TAKEN)]:
         response.delete_cookie(name, path="/", secure=_secure(), httponly=True, samesite="Lax")
     response.set_cookie(

@@ -8,9 +8,11 @@ from typing import Final
 from flask import Response, request
 from werkzeug.exceptions import BadRequest
 
+from bff.common import actors
 from bff.common.errors import HitchpostError
 from bff.common.secret import Secret
 from bff.studio.access import LONGEST_LIFE, StudioSession
+from bff.web.kit import audit
 from bff.web.kit.guards import SAFE_METHODS
 from bff.web.kit.services import services
 
@@ -63,6 +65,8 @@ def session_of_request(*, active: bool = True) -> StudioSession | None:
         request.environ[SESSION] = (
             services().teams.studio.session(Secret(cookie), active=active) if cookie else None
         )
+        if (found := request.environ[SESSION]) is not None:
+            audit.known_as(actors.editor(found.email), product=found.product, user=found.email)
     cached: StudioSession | None = request.environ[SESSION]
     return cached
 

@@ -50,6 +50,8 @@ def add() -> Response:
     fault = None
     if not NAME.fullmatch(name):
         fault = f"{name!r} is no name of a message; use up to 63 of a-z, 0-9, _ and -"
+    elif name == messages.DEFAULT_MESSAGE:
+        return make_response(redirect(address(f"messages/{name}"), 303))  # Every product has it.
     elif name in names_of_messages(at.draft.content):
         fault = f"there is a message {name!r} already; choose another name"
     if fault:

@@ -11,9 +11,9 @@ from flask import Response
 from bff.common.errors import NotFound
 from bff.content import content, faults
 from bff.content.drafts import Change, Draft, Version, difference
-from bff.content.entries import Faults
+from bff.content.entries import Faults, path_of_text
 from bff.content.language_names import every_language, language
-from bff.content.product import Product, Registration
+from bff.content.product import MessageFormat, MessageKind, Product, Registration
 from bff.content.words import LOCALES
 from bff.studio import editing as studio
 from bff.studio.access import StudioSession
@@ -35,6 +35,14 @@ NAV: Final = (
 )
 
 
+def _is_part_of_new_message(change: Change, added: set[str]) -> bool:
+    match change.path.split("/"):
+        case ["messages", name, "kind" | "format"]:
+            usual = {MessageKind.SEALED.value, MessageFormat.TEXT.value}
+            return path_of_text(name) in added and change.path in added and change.after in usual
+    return False
+
+
 @dataclass(frozen=True)
 class Desk:
     """The product of a session, as it is now."""
@@ -51,7 +59,13 @@ class Desk:
 
     @cached_property
     def changes(self) -> list[Change]:
-        """The changes that are not published yet."""
+        """The changes that are not published yet. A new message counts once."""
+        added = {change.path for change in self.differences if change.before is None}
+        return [change for change in self.differences if not _is_part_of_new_message(change, added)]
+
+    @cached_property
+    def differences(self) -> list[Change]:
+        """The entries of the draft that differ from the published ones."""
         number = self.draft.based_on
         if number == self.published.number:
             return difference(self.published.content, self.draft.content)

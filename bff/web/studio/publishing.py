@@ -32,6 +32,9 @@ def publish() -> Response:
     note = request.form.get("note", "").strip()
     if at.faults:
         return _changes(at, note=note, status=422)
+    if (current := at.published).number and not at.changes:
+        nothing = f"there is nothing to publish; version {current.number} of {current.by} is live"
+        return _changes(at, outdated=nothing, note=note, status=409)
     try:
         version = services().teams.content.publish_draft(
             person.product, _number("revision"), person.email, note
@@ -56,14 +59,28 @@ def rebase() -> Response:
 def undo() -> Response:
     """Undo one change: return the entry to its published value."""
     at, path = desk(), request.form.get("path", "")
-    change = next((change for change in at.changes if change.path == path), None)
-    if change is not None:
-        _, clashes = save(at, [Edit(path, change.after, change.before)])
-        if clashes:
-            return _changes(
-                desk(), outdated="somebody has changed this entry just now; look again", status=409
-            )
+    undone = [
+        change
+        for change in at.differences
+        if change.path == path or _is_of_new_message(at, path, change.path)
+    ]
+    if not undone:
+        nothing = "there is nothing to undo: this entry is as it is published"
+        return _changes(at, outdated=nothing, status=409)
+    _, clashes = save(at, [Edit(change.path, change.after, change.before) for change in undone])
+    if clashes:
+        return _changes(desk(), outdated="somebody has changed this entry just now; look again", status=409)
     return make_response(redirect(address("changes?undone=1"), 303))
+
+
+def _is_of_new_message(at: Desk, path: str, other: str) -> bool:
+    """Whether ``other`` belongs to the message of ``path``, and pages do not get that message yet.
+
+    It is undone as a whole: what is left of it would be a fault.
+    """
+    message = "/".join(path.split("/")[:2])
+    is_new = not any(known.startswith(f"{message}/") for known in at.published.content)
+    return is_new and path.startswith("messages/") and other.startswith(f"{message}/")
 
 
 @routes.get("/discard")

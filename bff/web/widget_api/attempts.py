@@ -1,27 +1,19 @@
-"""The widget's routes: its configuration, and beginning, reading, cancelling and accepting attempts."""
+"""The widget's routes: its configuration, and reading, cancelling and accepting attempts."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
 from flask import Blueprint, Response, request
-from pydantic import Field
 
-from bff.common.errors import ConnectorUnavailable, InvalidRequest, LimitsUnavailable, RateLimited
-from bff.common.origins import origin_of
-from bff.common.secret import Secret
+from bff.common.errors import ConnectorUnavailable
 from bff.connect.attempt import Attempt, Delivery, Hint
-from bff.connect.new_attempt import BeginRequest
-from bff.connect.offered_connectors import offered_connector, offered_connectors
+from bff.connect.offered_connectors import offered_connectors
 from bff.connect.timeline import Step, all_steps
 from bff.connections.connection import State
 from bff.connections.overview import ConnectorState
 from bff.content import look
 from bff.content.product import OfferedConnector, Product, is_draft
-from bff.content.wording import is_tag
 from bff.content.words import Words, widget_words
 from bff.identity.principal import Principal
 from bff.openapi.operation import Answer
@@ -30,43 +22,22 @@ from bff.web.kit import cors
 from bff.web.kit.authenticate import signed_in, signed_in_or_host_server
 from bff.web.kit.bodies import Body, read_body
 from bff.web.kit.connection_view import connector_json
-from bff.web.kit.guards import CUSTOM_HEADER, calling_origin
+from bff.web.kit.guards import CUSTOM_HEADER
 from bff.web.kit.in_app import is_in_app
-from bff.web.kit.limits import Limit, Purpose
-from bff.web.kit.locales import locale_of, user_languages
+from bff.web.kit.limits import Limit
+from bff.web.kit.locales import user_languages
 from bff.web.kit.responses import answer
 from bff.web.kit.services import services
 from bff.web.openapi import describe, parameters, shapes
 from bff.web.openapi.describe import Access
-from bff.web.widget_api.press import mint_ahead
+from bff.web.widget_api.beginning import BEGINNING, spend_beginning
 
-LONGEST_KEY: Final = 255
 HINTS: Final = frozenset(Hint)
 CUT_OFF: Final = "cut_off"
 """Sent in place of a hint by a page that cannot reach the popup it opened."""
 
 routes = Blueprint("hitchpost_attempts", __name__)
 routes.after_request(cors.grant)
-
-
-class BeginAttempt(Body):
-    """The body of ``POST /v1/attempts``."""
-
-    connector: Annotated[str, Field(min_length=1, max_length=64)]
-    connection: Annotated[
-        str | None, Field(min_length=1, max_length=20, description="The id of the connection to reconnect.")
-    ] = None
-    message: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    locale: (
-        Annotated[str, Field(max_length=100, description="A language tag; an invalid one is ignored.")] | None
-    ) = None
-    delivery: Literal["message", "return"] = "message"
-    return_url: Annotated[str, Field(max_length=2000)] | None = None
-    product: Annotated[
-        str | None,
-        Field(max_length=300, description="The key that the page names; it must be the session's."),
-    ] = None
-    pressed: Annotated[bool, Field(description="The button is pressed: mint for the launch now.")] = False
 
 
 class Nothing(Body):
@@ -105,64 +76,6 @@ def config() -> Response:
             "delivery": (Delivery.RETURN if _is_in_app() else Delivery.MESSAGE).value,
         }
     )
-
-
-@routes.post("/v1/attempts")
-@describe.operation(
-    Answer(201, "The new attempt, with its launch token.", shapes.PreparedAttempt),
-    access=Access.PAGE,
-    limit=Limit((Purpose.ATTEMPT, Purpose.PRESS)),
-    parameters=(parameters.ORIGIN, parameters.IDEMPOTENCY),
-    body=BeginAttempt,
-    refusals=(
-        *("unknown_connector", "unknown_message", "account_of_another_product", "connection_not_found"),
-        *describe.PARTNER,
-    ),
-)
-def begin() -> Response:
-    """Prepare an attempt. The partner service is called only if ``pressed``, and in the background."""
-    product, principal = signed_in()
-    origin, body = calling_origin(product), read_body(BeginAttempt)
-    if body.product not in {None, product.key}:
-        raise InvalidRequest(
-            f"product: this page names {body.product!r} (data-product, or configure), "
-            f"and its session is of {product.key!r}: write {product.key!r} there"
-        )
-    if body.return_url is not None and origin_of(body.return_url) != origin:
-        raise InvalidRequest("return_url: must be a page of the origin that this call comes from")
-    begin_request = BeginRequest(
-        connector=body.connector,
-        origin=origin,
-        message=body.message,
-        locale=locale_of(product, principal, body.locale),
-        delivery=Delivery(body.delivery),
-        return_url=body.return_url,
-    )
-    services().accounts.require(principal.account)
-    _spend_attempt(principal)
-    if body.connection is not None:
-        offered = offered_connector(product, principal, body.connector)
-        account_connector_id = services().connections.service.known(
-            principal.account, offered, body.connection
-        )
-        begin_request = replace(begin_request, connection=account_connector_id)
-    attempt, launch_token = _begin_once(product, principal, begin_request, _press if body.pressed else None)
-    reply: dict[str, Any] = {
-        "id": attempt.id,
-        "status": attempt.status.value,
-        "launch_token": launch_token.reveal() if launch_token else None,
-        "partner_origin": services().urls.partner_origin,
-        "callback_message": attempt.callback_message,
-        "expires_at": attempt.expires_at.isoformat(),
-        "expires_in": max(0, int((attempt.expires_at - services().clock()).total_seconds())),
-        "support_code": attempt.support_code,
-    }
-    if begin_request.delivery is Delivery.RETURN and not request.headers.get("Referer"):
-        # The page's form would carry "Origin: null", so the launch would have to ask the user to confirm.
-        reply["origin_hidden"] = "set Referrer-Policy to strict-origin, to show this page's origin"
-    if body.locale and not is_tag(body.locale):
-        reply["advice"] = f"{body.locale!r} is no language tag such as de or pt-BR"
-    return answer(reply, 201)
 
 
 @routes.get("/v1/attempts/<attempt_id>")
@@ -212,7 +125,7 @@ def cancel(attempt_id: str) -> Response:
 @describe.operation(
     Answer(200, "The new attempt, which replaces the connected account.", shapes.AttemptState),
     access=Access.PAGE,
-    limit=Limit((Purpose.ATTEMPT,)),
+    limit=Limit(BEGINNING),
     parameters=(parameters.ORIGIN, parameters.ATTEMPT),
     body=Nothing,
     refusals=("not_found", *describe.PARTNER),
@@ -223,32 +136,8 @@ def accept(attempt_id: str) -> Response:
     read_body(Nothing)
     clicks = services().clicks
     attempt = clicks.connect.owned(attempt_id, principal)
-    _spend_attempt(principal)
+    spend_beginning(principal, repeated=clicks.account_choice.accepted(attempt) is not None)
     return answer(clicks.attempt_views.for_page(clicks.account_choice.accept(attempt), product))
-
-
-def _begin_once(
-    product: Product,
-    principal: Principal,
-    begin_request: BeginRequest,
-    when_new: Callable[[Attempt], None] | None,
-) -> tuple[Attempt, Secret | None]:
-    key = request.headers.get("Idempotency-Key")
-    if key is None:
-        return services().clicks.connect.begin(product, principal, begin_request, when_new)
-    if not 0 < len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
-        raise InvalidRequest(f"Idempotency-Key: write 1 to {LONGEST_KEY} printable ASCII characters")
-    return services().clicks.idempotent_begin.begin(product, principal, begin_request, key, when_new)
-
-
-def _press(attempt: Attempt) -> None:
-    # The attempt has been stored: a press over its limit must not fail the request.
-    with contextlib.suppress(RateLimited, LimitsUnavailable):
-        mint_ahead(attempt)
-
-
-def _spend_attempt(principal: Principal) -> None:
-    services().limits.spend(Purpose.ATTEMPT, principal.product, principal.account.id, principal.user.id)
 
 
 def _states(product: Product, principal: Principal) -> list[ConnectorState]:
@@ -281,7 +170,8 @@ def _hint(attempt: Attempt) -> Hint | None:
         hint = request.args.get("hint")
     found = Hint(hint) if hint in HINTS else None
     if found is Hint.RETURNED and attempt.delivery is Delivery.MESSAGE and attempt.returned_at is None:
-        # The page was reloaded and goes on with its attempt. Its sign-in in a popup comes back nowhere.
+        # The widget sends ``returned`` whenever it goes on with an existing attempt. A sign-in in a popup
+        # does not return to the BFF, so this shows only that the page is there.
         return Hint.FOCUS
     return found
 

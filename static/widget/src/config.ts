@@ -1,5 +1,6 @@
 // Loads the configuration: the product's texts, look, connectors and default delivery.
 import { readConfig } from "./bff.js";
+import { isTemporary, type ConnectError } from "./errors.js";
 import type { ConnectRequest } from "./sign-in.js";
 import { bffOrigin, userEpoch, settings } from "./session.js";
 import type { Offer } from "./types.js";
@@ -18,7 +19,14 @@ export const offersIn = (locale = ""): Record<string, Offer | undefined> => offe
 /** The connector that a request names. */
 export const offerOf = ({ connector, locale }: ConnectRequest): Offer | undefined => offersIn(locale)[connector];
 
+/** Pause (milliseconds) before the configuration is read again after an outage. */
+const RETRY_AFTER = 60_000;
+
 let loading: Record<string, Promise<void> | undefined> = {};
+/** The number of calls so far. */
+let calls = 0;
+/** The newest call whose answer is used, for each user and language. */
+const used: Record<string, number | undefined> = {};
 
 /**
  * Loads the configuration, once for each language and user, and calls the subscribers. After a failure the next call tries
@@ -27,16 +35,25 @@ let loading: Record<string, Promise<void> | undefined> = {};
 export async function loadConfig({ locale = "" }: ConnectRequest): Promise<void> {
   const key = userEpoch + locale; // eslint-disable-line @typescript-eslint/restrict-plus-operands -- as above
   if (!bffOrigin()) return; // `configure` has not been called yet. It will make every element load again.
+  const call = ++calls;
   await (loading[key] ??= readConfig(locale || (settings.locale ?? "")).then(
     (config) => {
-      if (!loading[key]) return; // `configure` was called since: another user may have signed in.
+      // Another user may have signed in since, or a later call been answered before.
+      if (key !== userEpoch + locale || call < (used[key] ?? 0)) return; // eslint-disable-line @typescript-eslint/restrict-plus-operands -- as above
+      used[key] = call;
       for (const name in config.words) words[locale + name] = config.words[name];
-      if (config.connectors) offers[key] = {};
-      for (const offer of config.connectors ?? []) offersIn(locale)[offer.key] = offer;
+      if (config.connectors) {
+        const byKey: Record<string, Offer> = (offers[key] = {});
+        for (const offer of config.connectors) byKey[offer.key] = offer;
+      }
       Object.assign(settings, { delivery: settings.delivery ?? config.delivery, style: config.style, lang: words.lang });
       redraw();
     },
-    () => (loading[key] = undefined),
+    (error: unknown) => {
+      loading[key] = undefined;
+      if (isTemporary(error as ConnectError)) setTimeout(redraw, RETRY_AFTER);
+      else offers[key] = undefined; // The user has signed out, or may no longer see them.
+    },
   ));
 }
 

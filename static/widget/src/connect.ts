@@ -134,7 +134,7 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: Popup, 
       if (signal) queued.push(signal);
       // Do not wait for an attempt that the user has cancelled. If it still comes, nobody launches it, and it expires.
       else if (cancelling) throw new ConnectError("cancelled");
-    } else if (signal === "ready") {
+    } else if (signal === "ready" && attempt.launch_token) { // Not if the attempt that began again has turned out to have ended.
       if (!launched) {
         launched = true;
         popup.launch(attempt as Attempt);
@@ -173,7 +173,7 @@ function handleAnswer(answer: Partial<Reading> | ConnectError, state: SignInStat
   if (!state.confirmed) report("waiting", id);
   state.confirmed = true;
   if (status !== "created") popup.signInBegun = true;
-  if (!/created|launched/.test(status)) return outcome(answer as Reading); // The other statuses are final.
+  if (!/created|launched/.test(status)) return outcome(answer as Reading, popup); // The other statuses are final.
   if (answer.step) report(answer.step, id);
   return undefined;
 }
@@ -185,9 +185,9 @@ async function beginAgain(id: string, begin: () => Promise<Attempt>): Promise<St
 }
 
 /** Returns the result of a connected attempt. Throws the error of an attempt that ended otherwise. */
-function outcome(reading: Reading): ConnectResult {
+function outcome(reading: Reading, popup: Popup): ConnectResult {
   if (reading.status !== "connected") throw errorOf(reading);
   // The page may listen for a plain callback message. If no popup posted it to this page, it is dispatched here.
-  if (reading.unsent) dispatchEvent(new MessageEvent("message", reading.unsent));
+  if (reading.unsent && !popup.messageHeard) dispatchEvent(new MessageEvent("message", reading.unsent));
   return reading.result;
 }

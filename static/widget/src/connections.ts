@@ -19,10 +19,69 @@ const STYLES = `
   box-sizing: border-box; inline-size: 100%; min-block-size: 2.75em; padding: .4em .8em; margin-block-end: .5em; font: inherit; color: inherit; background: none;
   border: 1px solid color-mix(in srgb, currentColor 55%, transparent); border-radius: var(--hitchpost-radius, .5em);
 }
-[part=search]:focus-visible { outline: 2px solid var(--hitchpost-accent, light-dark(#1d4ed8, #93c5fd)); outline-offset: 1px; }
-[part=none] { margin: .75em 0; }
+:is([part=search], [part=again]):focus-visible { outline: 2px solid var(--hitchpost-accent, light-dark(#1d4ed8, #93c5fd)); outline-offset: 1px; }
+[part=none], [part=failed] { margin: .75em 0; }
+[part=again] {
+  box-sizing: border-box; min-block-size: 2.75em; padding: .4em 1em; margin-block-end: .5em; font: inherit; color: inherit; background: none; cursor: pointer;
+  border: 1px solid color-mix(in srgb, currentColor 55%, transparent); border-radius: var(--hitchpost-radius, .5em);
+}
+[part=again][aria-busy=true] { opacity: .6; cursor: progress; }
 hitchpost-connect { display: block; padding: .8em 0; }
 `;
+
+type Offers = ReturnType<Kit["offersIn"]>;
+
+/** One row, and the name of its connector, as last told. */
+interface Row {
+  item: HTMLElement;
+  button: HTMLElement;
+  name: string;
+}
+
+/** Adds, names and removes rows. */
+function updateRows(rows: Map<string, Row>, list: HTMLElement, offers: Offers): void {
+  for (const [key, { item }] of rows) {
+    if (offers[key]) continue;
+    item.remove();
+    rows.delete(key);
+  }
+  for (const [key, offer] of Object.entries(offers)) {
+    const row = rows.get(key) ?? addRow(list, key);
+    row.name = offer?.name ?? key;
+    rows.set(key, row);
+  }
+}
+
+function addRow(list: HTMLElement, key: string): Row {
+  const button = document.createElement("hitchpost-connect");
+  button.setAttribute("connector", key);
+  button.setAttribute("layout", "row");
+  const item = make("li", { part: "row" }, button);
+  list.append(item);
+  return { item, button, name: key };
+}
+
+/** Gives each row the attributes of the list. */
+function copyAttributes(rows: Map<string, Row>, element: HTMLElement): void {
+  for (const { button } of rows.values()) {
+    for (const name of ROW_ATTRIBUTES) {
+      const value = element.getAttribute(name);
+      if (value === null) button.removeAttribute(name);
+      else button.setAttribute(name, value);
+    }
+  }
+}
+
+/** Shows the rows whose name contains this text. Returns whether there is one. */
+function filterRows(rows: Map<string, Row>, text: string): boolean {
+  const query = text.trim().toLocaleLowerCase();
+  let found = false;
+  for (const { item, name } of rows.values()) {
+    item.hidden = !name.toLocaleLowerCase().includes(query);
+    found ||= !item.hidden;
+  }
+  return found;
+}
 
 /** Draws the list into `element`, and again whenever texts or connectors change. */
 export function install(kit: Kit, element: HTMLElement): void {
@@ -31,59 +90,62 @@ export function install(kit: Kit, element: HTMLElement): void {
   if (sheet) root.adoptedStyleSheets = [sheet];
   const list = make("ul", { part: "list", role: "list" });
   const noMatch = make("p", { part: "none" });
-  const status = make("div", { ariaLive: "polite" }, noMatch);
+  const failed = make("p", { part: "failed" });
+  const again = make("button", { part: "again", type: "button" });
+  const status = make("div", { ariaLive: "polite" }, noMatch, failed, again);
   const search = make("input", { part: "search", type: "search", autocomplete: "off" });
-  const rows = new Map<string, HTMLElement>();
+  const rows = new Map<string, Row>();
+  let loads = 0;
   root.append(search, list, status);
 
   /** A request without a connector, for texts that belong to none. */
   const request = (): { connector: string; locale?: string | undefined } => ({ connector: "", locale: element.getAttribute("locale") ?? undefined });
   const word = (key: string, fallback?: string): string => kit.wordOf(request(), key, fallback);
-  const filterRows = (): void => {
-    const query = search.value.trim().toLocaleLowerCase();
-    let found = 0;
-    for (const [key, row] of rows) {
-      row.hidden = !(kit.offerOf({ ...request(), connector: key })?.name ?? key).toLocaleLowerCase().includes(query);
-      found += +!row.hidden;
-    }
-    noMatch.textContent = rows.size && !found ? word("list_none", "Nothing found") : "";
+  /** This user's connectors; undefined until the configuration has been read. */
+  const offersOf = (): Offers | undefined => {
+    const { locale } = request();
+    const offers = kit.offersIn(locale);
+    return offers === kit.offersIn(locale) ? offers : undefined; // In place of connectors that are not known it gives a new object.
+  };
+  const showMatches = (): void => {
+    noMatch.textContent = !filterRows(rows, search.value) && rows.size ? word("list_none", "Nothing found") : "";
     noMatch.hidden = !noMatch.textContent;
   };
-  const draw = (): void => {
-    const offers = kit.offersIn(request().locale);
-    for (const [key, row] of rows) {
-      if (offers[key]) continue;
-      row.remove();
-      rows.delete(key);
-    }
-    for (const key of Object.keys(offers)) {
-      const row = rows.get(key) ?? addRow(key);
-      const button = row.firstElementChild;
-      for (const name of ROW_ATTRIBUTES) {
-        const value = element.getAttribute(name);
-        if (value === null) button?.removeAttribute(name);
-        else button?.setAttribute(name, value);
-      }
-      rows.set(key, row);
-    }
+  /** `isUnread`: whether the configuration could not be read. */
+  const draw = (isUnread: boolean): void => {
+    const offers = offersOf();
+    // Until the connectors are known, the rows that are there stay: a sign-in may run in one of them.
+    if (offers) updateRows(rows, list, offers);
+    copyAttributes(rows, element);
     search.hidden = rows.size < SEARCH_FROM;
     Object.assign(search, { placeholder: word("list_search", "Search"), ariaLabel: word("list_search", "Search") });
     list.ariaLabel = word("list_label", "Connections");
-    for (const each of [search, list, status]) Object.assign(each, { lang: word("lang"), dir: word("dir") });
-    filterRows();
+    for (const each of [search, list, status]) Object.assign(each, { lang: word("lang", "en"), dir: word("dir", "ltr") });
+    showMatches();
+    if (offers && again.matches(":focus")) rows.values().next().value?.button.focus(); // The button goes.
+    failed.hidden = again.hidden = !isUnread || !!offers;
+    failed.textContent = failed.hidden ? "" : word("list_failed", "The connections cannot be shown at the moment.");
+    again.textContent = word("try_again", "Try again");
   };
-  const addRow = (key: string): HTMLElement => {
-    const button = document.createElement("hitchpost-connect");
-    button.setAttribute("connector", key);
-    button.setAttribute("layout", "row");
-    const row = make("li", { part: "row" }, button);
-    list.append(row);
-    return row;
+  /** Reads the configuration, if that is not done. A failure counts unless it has been asked for again since. */
+  const load = (): void => {
+    const mine = ++loads;
+    draw(!failed.hidden);
+    again.ariaBusy = "true";
+    void kit.loadConfig(request()).then(() => {
+      if (mine !== loads) return;
+      again.ariaBusy = "false";
+      draw(!!kit.bffOrigin()); // Before `configure` nothing is asked.
+    });
   };
 
-  search.oninput = filterRows;
-  kit.subscribers.add(draw);
-  const load = (): void => { void kit.loadConfig(request()).then(draw); };
+  failed.hidden = true;
+  search.oninput = showMatches;
+  again.onclick = () => {
+    if (again.ariaBusy !== "true") kit.refresh();
+  };
+  // A list that is no longer on the page asks nothing.
+  kit.subscribers.add(() => { if (element.isConnected) load(); });
   new MutationObserver(load).observe(element, { attributeFilter: ROW_ATTRIBUTES });
   load();
 }

@@ -1,15 +1,14 @@
 // Runs the flow of each button, and handles the user's choices in it.
 import { connect, type ReportStep, type StartedAttempt } from "./connect.js";
 import { ConnectError } from "./errors.js";
+import { redraw } from "./config.js";
 import { reportEnd, reportStep, type ConnectRequest } from "./sign-in.js";
 import { hooks } from "./hooks.js";
 import { openPopup, type Popup } from "./popup.js";
 import { adoptFlow, flows, resolveOwner, type Flow } from "./registry.js";
 import { isWidgetElement, readRequest } from "./request.js";
+import { userEpoch } from "./session.js";
 import type { Choice, ConnectResult, Step } from "./types.js";
-
-/** The longest delay of a timer (milliseconds). */
-const FOREVER = 2_147_483_647;
 
 /** Whether an element offers a choice at this step: open again, continue in this tab, or cancel. */
 export const offersChoice = (step: Step): boolean => /unsure|popup_blocked|cut_off|interrupted|not_loading/.test(step);
@@ -30,12 +29,12 @@ export function press(button: Element, choice?: Choice): void {
  * @param existing - an attempt to go on with, in place of a new one
  */
 export function run(owner: Node | undefined, request: ConnectRequest, existing?: StartedAttempt | Promise<StartedAttempt>): Promise<ConnectResult> {
-  // Called shortly after the click, if the page's CSP (form-action) blocks the form that takes this tab to the sign-in. Then
-  // a popup is opened instead. If the browser no longer allows one, the flow reports `popup_blocked`.
+  // Shortly after the click: the page's CSP (form-action) has blocked the form that takes this tab to the sign-in.
   const onFormBlocked = (): void => { choose("open_again"); };
   let popup = existing ? openPopup() : hooks.open(request, onFormBlocked);
   let next: Popup | undefined; // Opened by a choice. It replaces `popup` when the running attempt has been cancelled.
-  let resumed = !owner;
+  let foreign = false; // Whether another user has signed in since, who cannot read the attempt and is not told of it.
+  const epoch = userEpoch;
 
   const report: ReportStep = (step, attempt) => {
     if (attempt && step === "launched") {
@@ -47,9 +46,9 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
   };
 
   const choose = (choice?: Choice): void => {
-    // A press of the button that can bring a popup to the front does only that: the one that a choice has just opened, or the
-    // running one. It begins again if that one is closed, the flow was resumed (it has no popup), or the element offers a choice.
-    if (!choice && (next ?? !(resumed || popup.windowProxy?.closed || (flow.step && offersChoice(flow.step))))) {
+    // A press only brings the popup to the front: the one that a choice has just opened, else the running one. It begins again
+    // if that popup is closed, the flow was resumed and has none, or the element offers a choice.
+    if (!choice && (next ?? !((existing && !owner) || popup.windowProxy?.closed || (flow.step && offersChoice(flow.step))))) {
       (next ?? popup).windowProxy?.focus(); // Browsers may ignore it.
       return;
     }
@@ -57,14 +56,12 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
     next?.cleanUp(); // Of an earlier choice, whose cancel call still runs.
     next = undefined;
     if (choice !== "cancel") {
-      // The attributes of the button may have changed since the press.
-      const button = resolveOwner(flow);
+      const button = resolveOwner(flow); // Its attributes may have changed since the press.
       flow.request = { ...flow.request, ...(button instanceof Element && readRequest(button)), connection: flow.request.connection };
       if (choice) flow.request.delivery = choice === "continue_here" ? "return" : undefined;
       next = hooks.open(flow.request, onFormBlocked);
     }
-    // The running attempt is cancelled first. If it turns out to be connected, that is the outcome.
-    popup.queueSignal("cancel");
+    popup.queueSignal("cancel"); // If the running attempt turns out to be connected instead, that is the outcome.
   };
 
   const runToEnd = async (): Promise<ConnectResult> => {
@@ -74,15 +71,15 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
         if (popup.windowProxy !== null || !isWidgetElement(resolveOwner(flow))) return await connect(flow.request.signal, report, popup, () => hooks.take(flow.request), existing);
         popup.cleanUp();
         report("popup_blocked");
-        await popup.nextSignal(FOREVER); // The popup is cleaned up: only a choice adds a signal.
+        await popup.nextSignal(); // The popup is cleaned up: only a choice adds a signal.
         throw new ConnectError("cancelled"); // Ignored if the choice has opened another popup.
       } catch (error) {
+        foreign = epoch !== userEpoch && (error as ConnectError).code === "invalid_request";
         // After a sign-out the attempt stays remembered: if the user signs in again, the flow is resumed.
         if ((error as ConnectError).code === "not_signed_in") flow.attempt = undefined;
         if (!next) throw error;
         popup = next;
         next = existing = undefined;
-        resumed = false;
       } finally {
         if (flow.attempt) hooks.forget(flow.attempt);
       }
@@ -91,11 +88,12 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
 
   const flow: Flow = { request, owner, attempt: (existing as StartedAttempt | undefined)?.id, choose }; // No id if `existing` is a promise.
   flows.add(flow);
-  if (existing && !resumed) report("finishing");
+  if (existing && owner) report("finishing");
   const ending = runToEnd().finally(() => {
     next?.cleanUp();
+    if (foreign) redraw(); // In microtasks, when the flow is gone: its button then shows no step.
     flows.delete(flow); // Before the events: their listeners may redraw the page's buttons.
   });
   // A resumed flow fires events only after it has reported a step: the BFF has then confirmed it, or the user has pressed.
-  return reportEnd(ending, () => (!resumed || !!flow.step) && resolveOwner(flow));
+  return reportEnd(ending, () => !foreign && (!existing || !!owner || !!flow.step) && resolveOwner(flow));
 }

@@ -20,13 +20,39 @@ const MEANINGS: Record<number, string> = {
   429: "it is asked too often: let your server keep a token until it ends",
 };
 
+/** How long (milliseconds) the session may take to come. */
+const PATIENCE = 10_000;
+
+/** The settings that `configure` takes, and those that the script and the BFF set. */
+const SETTINGS = /^(base|product|session|locale|delivery|files|advice|lang|style)$/;
+
+/** What an element that nobody has closed would swallow, and no label has. */
+const SWALLOWED = "hitchpost-connect :is(hitchpost-connect, h2, p, form)";
+
 /** Checks the page and its session, and logs what is wrong. */
 export async function install(kit: Kit): Promise<void> {
   const { logError } = kit;
+  for (const fault of setUpFaults(kit)) logError(fault);
   const advice = await checkProduct(kit);
   if (advice) logError(advice);
-  const fault = await checkSession(kit, !advice);
+  const late = new Promise<string>((resolve) => { setTimeout(resolve, PATIENCE, "no session comes: does your server answer, and does the session function of configure settle?"); });
+  const fault = await Promise.race([checkSession(kit, !advice), late]);
   if (fault) logError(fault);
+}
+
+/** What is wrong with the settings, and with the tags of the page. */
+function* setUpFaults({ settings }: Kit): Generator<string> {
+  const { product, session, delivery } = settings as unknown as Record<string, string>;
+  for (const name in settings) {
+    if (!SETTINGS.test(name)) yield `configure does not know ${name}: write ${/session/i.test(name) ? "session: () => fetch(URL).then((answer) => answer.json())" : "base, product, session, locale or delivery"}`;
+  }
+  if (delivery && !/^(message|return)$/.test(delivery)) yield `there is no delivery "${delivery}": write "message" or "return"`;
+  if (session && typeof session !== "function") yield "session is no function: write session: () => token";
+  for (const tag of document.querySelectorAll("script[data-product][src*='/widget/']")) {
+    const named = tag.getAttribute("data-product");
+    if (named !== product) yield `a script tag names the product "${String(named)}", but this page uses "${String(product)}"`;
+  }
+  if (document.querySelector(SWALLOWED)) yield "a <hitchpost-connect> is not closed: write </hitchpost-connect>, because HTML ignores />";
 }
 
 /** Checks the product and this page's origin, by a route that needs no session. */
@@ -34,6 +60,7 @@ async function checkProduct({ settings }: Kit): Promise<string | undefined> {
   const query = new URLSearchParams({ product: settings.product, origin: self.origin });
   try {
     const response = await fetch(`${settings.base}/v1/advice?${query.toString()}`);
+    if (response.status === 404) return `${settings.base} has no BFF: write its public URL as base`;
     const { advice } = (await response.json()) as Answer;
     return textOf(advice);
   } catch {
@@ -45,10 +72,12 @@ async function checkProduct({ settings }: Kit): Promise<string | undefined> {
 async function checkSession(kit: Kit, callable: boolean): Promise<string | undefined> {
   const { session } = kit.settings;
   if (!session) return callable ? checkToken(kit) : undefined;
+  if (typeof session !== "function") return undefined; // Told by `setUpFaults`.
   const url = document.querySelector<HTMLScriptElement>("script[data-session-url]")?.dataset.sessionUrl;
   if (url !== undefined) return (await checkSessionUrl(url)) ?? (callable ? checkToken(kit) : undefined);
   try {
     const given: unknown = await session();
+    if (given instanceof Response) return "the session function of configure gives the answer of fetch: return answer.json()";
     if (!tokenOf(given)) return `the session function of configure gives no token${detailOf(given)}: return the token, or {token, expires_in}`;
   } catch (error) {
     // `response.json()` throws a SyntaxError for an HTML page.

@@ -8,18 +8,18 @@ import { createView } from "./view.js";
 export class HitchpostConnect extends HTMLElement {
   /** Lets a `fieldset` disable it and a `label` press it. */
   static readonly formAssociated = true;
-  static readonly observedAttributes = ["connector", "connection", "locale"];
+  static readonly observedAttributes = ["connector", "connection", "locale", "state"];
   readonly #view = createView(this);
   readonly #reload = (): void => {
     this.#view.draw();
     void loadConfig(readRequest(this)).then(this.#view.draw);
+    this.#syncFlow();
   };
 
   /** Loads the configuration, and shows a running flow for the same connector whose own button is gone. */
   connectedCallback(): void {
     subscribers.add(this.#reload);
     this.#reload();
-    this.#syncFlow();
   }
 
   /** Hands its flow to another button. The flow goes on even if there is none. */
@@ -36,16 +36,23 @@ export class HitchpostConnect extends HTMLElement {
     });
   }
 
-  /** Draws the element again for another connector, connection or language. */
+  /**
+   * Draws the element again for another connector, connection or language, and if the page has removed its state: a morph removes
+   * the attributes that the new HTML does not have.
+   */
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (before === after || !this.isConnected) return;
-    if (name !== "locale") this.#view.show(); // Clears the step or error of the previous connector or connection.
-    this.connectedCallback();
+    if (name === "state") queueMicrotask(this.#view.draw); // After the morph has removed the others.
+    else {
+      if (name !== "locale") this.#view.show(); // Clears the step or error of the previous connector or connection.
+      this.connectedCallback();
+    }
   }
 
   /** Called for the element's own `disabled` attribute and for a `fieldset` around it. */
   formDisabledCallback(disabled: boolean): void {
     this.#view.button.disabled = disabled;
+    this.#view.draw();
   }
 
   /** Focuses its button. */

@@ -5,7 +5,7 @@ import { openSignIn, type ConnectRequest } from "./sign-in.js";
 import type { Kit } from "./kit.js";
 import type { Popup } from "./popup.js";
 import type { Attempt, AttemptRequest } from "./types.js";
-import type { View } from "./view.js";
+import type { State, View } from "./view.js";
 
 /** A script that is imported later, such as panel.js. `element` is the element that needs it. */
 export interface LazyModule {
@@ -41,6 +41,11 @@ export interface Hooks {
    * flows; `candidate`: a button that a search of the document may miss.
    */
   findReplacement: (request: ConnectRequest, taken: (Node | undefined)[], candidate: Element | undefined) => Element | undefined;
+  /**
+   * The state of an element that shows no step, and the key of its button's text; without a key the button offers to connect.
+   * Sets `connections` of the view.
+   */
+  connectedState: (view: View) => [State, string?];
   /** Draws what an element shows beside its button. */
   paint: (view: View) => void;
 }
@@ -57,5 +62,6 @@ export const hooks: Hooks = {
   remember: nothing,
   forget: nothing,
   findReplacement: nothing,
+  connectedState: () => ["idle"],
   paint: nothing,
 };

@@ -92,10 +92,11 @@ function update(drawing: Drawing): void {
   const toConfirm = connections.find(({ id }) => !step && id === parts.confirming);
   const row = view.element.getAttribute("layout") === "row";
   const isCard = row || connections.length > 0;
-  button.hidden ||= !!toConfirm;
-  view.element.toggleAttribute("data-card", isCard); // Before the early return, because the width depends on it.
+  // Each of several connections has a reconnect action of its own.
+  button.hidden = !!toConfirm || (!step && connections.length > 1 && !offer.multiple);
+  view.element.toggleAttribute("data-card", isCard); // Before the early return: a morph of the page may have removed it.
   // Everything on which the drawing below depends. In JSON undefined would become null, which here means `connected`.
-  const now = JSON.stringify([offer, connections, step, failure === null ? "connected" : failure, toConfirm, row, word("lang"), button.hidden, view.state, kit.settings.advice, parts.disconnecting, word("reconnect"), word(step ?? "connected"), failure && word(`error_${failure.code}_title`)]);
+  const now = JSON.stringify([offer, connections, step, failure === null ? "connected" : failure, toConfirm, row, word("lang"), button.hidden, button.disabled, view.state, kit.settings.advice, parts.disconnecting, word("reconnect"), word(step ?? "connected"), failure && word(`error_${failure.code}_title`)]);
   if (now === parts.lastDrawn) return;
   parts.lastDrawn = now;
 
@@ -111,6 +112,9 @@ function update(drawing: Drawing): void {
   parts.accounts.replaceChildren(...cards.map((connection) => accountCard(drawing, connection, step ?? toConfirm ? [] : connectionActions(drawing, connection, true))));
   showStatus(drawing, toConfirm, isCard);
   parts.actions.replaceChildren(...mainActions(drawing, toConfirm).map(action));
+  for (const list of [parts.accounts, parts.actions]) {
+    for (const each of list.querySelectorAll("button")) each.disabled = button.disabled;
+  }
   showCode(drawing);
   // If the button that had the focus is gone, move the focus to the main button, or to the last action if that is hidden.
   if (mayLoseFocus && !box.contains(focused)) (button.hidden ? box.querySelector<HTMLElement>("[part=action]:last-child") : button)?.focus();

@@ -1,4 +1,5 @@
 // The panel: what elements show beside their buttons, and all that a page needs only after its first paint.
+import { connectedStateHook } from "./connected-state.js";
 import { deliveryHooks } from "./delivery.js";
 import { replacementFinder } from "./replacements.js";
 import type { Kit } from "./kit.js";
@@ -17,7 +18,7 @@ export function install(kit: Kit): void {
   const { hooks, redraw, subscribers } = kit;
   const paint = painter(kit);
   const { testFormPolicy, ...delivery } = deliveryHooks(kit);
-  Object.assign(hooks, delivery, storageHooks(kit), prefetchHooks(kit), { findReplacement: replacementFinder(kit) });
+  Object.assign(hooks, delivery, storageHooks(kit), prefetchHooks(kit), { connectedState: connectedStateHook(kit), findReplacement: replacementFinder(kit) });
   hooks.paint = (view) => {
     paint(view);
     testFormPolicy(kit.readRequest(view.element));

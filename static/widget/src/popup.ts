@@ -27,6 +27,8 @@ export interface Popup extends Signals {
   windowProxy: WindowProxy | null | undefined;
   /** Set when the BFF has confirmed the launch. From then on the user may take any time. */
   signInBegun: boolean;
+  /** Set when the popup has posted the callback message, which the page's own listeners hear too. */
+  messageHeard?: "message";
   /** Posts the launch token to the opening page, and accepts the attempt's callback message from now on. */
   launch: (attempt: Attempt) => void;
   /** Closes the window, and removes all listeners and timers. */
@@ -48,11 +50,11 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
   let lastSignal: Signal = "waiting";
 
   const onEvent = ({ type, source, origin, data }: MessageEvent<unknown>): void => {
-    if (type === "pageshow") goneSince = 0;
+    if (type === "pageshow") goneSince = 0; // The user came back to this tab: count from now.
     if (type !== "message") {
       if (!document.hidden) queueSignal("focus");
     } else if (source === popup) {
-      if (origin === expected?.partner_origin && data === expected.callback_message) queueSignal("message");
+      if (origin === expected?.partner_origin && data === expected.callback_message) queueSignal((handle.messageHeard = "message"));
       const pageSignal = PAGE_SIGNAL.exec((data as { type: string } | null)?.type ?? "")?.[1];
       // Only the BFF's pages may post these. `trouble` may come from the embedded partner service too.
       if (pageSignal && (origin === bff || (origin === expected?.partner_origin && pageSignal === "trouble"))) {
@@ -65,7 +67,7 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
 
   const checkWindow = (now = Date.now(), here = document.hasFocus()): void => {
     const gone = popup?.closed ?? true; // Without a popup, only time shows whether the sign-in goes on.
-    if (popup && gone && !wasGone) queueSignal("closed");
+    if (gone && popup && !wasGone) queueSignal("closed");
     wasGone = gone;
     goneSince = gone && (here || !openingPageLoaded) ? goneSince || now : 0;
     const goneFor = goneSince && now - goneSince;

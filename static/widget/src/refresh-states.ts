@@ -6,11 +6,17 @@ const RETURN_EVENTS = ["focus", "pageshow", "visibilitychange"];
 /** After how long (milliseconds) they are reloaded once more: another worker of the BFF may learn of a change later. */
 const SECOND_RELOAD_AFTER = 3500;
 
+/** Events of libraries that show another page without loading it: another user may have signed in. */
+const NEW_PAGE_EVENTS = ["turbo:render", "htmx:historyRestore", "livewire:navigated"];
+
 /** Reloads the connectors after each change, and when the user is back. */
 export function refreshStates({ refresh }: Kit): void {
+  const renewSession = (): void => { Hitchpost.configure({}); };
+  for (const name of NEW_PAGE_EVENTS) addEventListener(name, renewSession);
+  addEventListener("pageshow", ({ persisted }) => { if (persisted) renewSession(); });
   let last = 0;
   // In the capture phase, before the page can stop the event.
-  for (const name of ["connected", "disconnected"]) addEventListener("hitchpost:" + name, refresh, true);
+  for (const name of ["connected", "disconnected", "failed"]) addEventListener("hitchpost:" + name, refresh, true);
   for (const name of RETURN_EVENTS) {
     addEventListener(name, () => {
       // `abs`, because the user's clock may be set back.

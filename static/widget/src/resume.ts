@@ -1,6 +1,10 @@
 // Stores the running attempts in sessionStorage, so that their flows continue after a reload, and after a sign-in in this tab.
 import type { Kit } from "./kit.js";
 import type { Hooks } from "./hooks.js";
+import type { Reading } from "./types.js";
+
+/** After how long (milliseconds) only a connection is still told to the page. It has been away: its tab was closed, and opened again. */
+const NEWS_FOR = 3_600_000;
 
 /** The key of an attempt. Each has an entry of its own, so that flows do not overwrite each other's. */
 const keyOf = ({ settings }: Kit, id: string): string => `hitchpost ${settings.product} ${id}`;
@@ -9,7 +13,7 @@ const keyOf = ({ settings }: Kit, id: string): string => `hitchpost ${settings.p
 export function storageHooks(kit: Kit): Pick<Hooks, "remember" | "forget"> {
   return {
     remember(id, { connector, message, connection }) {
-      inStorage((storage) => { storage.setItem(keyOf(kit, id), [connector, message, connection].join(" ").trim()); }); // None of them contains a space.
+      inStorage((storage) => { storage.setItem(keyOf(kit, id), [connector, message, connection, Date.now()].join(" ")); }); // None of them contains a space.
     },
     forget(id) {
       inStorage((storage) => { storage.removeItem(keyOf(kit, id)); });
@@ -22,18 +26,25 @@ export function storageHooks(kit: Kit): Pick<Hooks, "remember" | "forget"> {
  * and its own scripts have had the time to add listeners. `event`: DOMContentLoaded or load.
  */
 export function resume(kit: Kit, event?: Event): void {
-  const { bffOrigin, flows, run } = kit;
+  const { bffOrigin, callBff, flows, run } = kit;
   if (!bffOrigin() || !(event ?? document.readyState === "complete")) return;
   inStorage((storage) => {
     for (const [key, value] of Object.entries(storage) as [string, string][]) {
       const [, id] = key.split(keyOf(kit, ""));
-      const [connector = "", message, connection] = value.split(" ");
-      // `message` is empty if there was none but a connection follows it.
-      const request = { connector, message: message === "" ? undefined : message, connection };
-      if (id && ![...flows].some(({ attempt }) => attempt === id)) void run(undefined, request, { id });
+      if (!id || [...flows].some(({ attempt }) => attempt === id)) continue;
+      const [connector = "", message, connection, time] = value.split(" ");
+      const request = { connector, message: textOf(message), connection: textOf(connection) };
+      const goOn = (): void => { void run(undefined, request, { id }); };
+      if (!time || Date.now() - +time < NEWS_FOR) goOn();
+      else {
+        storage.removeItem(key);
+        callBff<Reading>(`attempts/${id}`).then(({ status }) => { if (status === "connected") goOn(); }, () => 0);
+      }
     }
   });
 }
+
+const textOf = (stored: string | undefined): string | undefined => (stored === "" ? undefined : stored);
 
 function inStorage(act: (storage: Storage) => void): void {
   try {

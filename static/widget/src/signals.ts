@@ -21,8 +21,8 @@ export type Signal =
 export interface Signals {
   /** Adds a signal or an answer of the BFF, and wakes the flow. One that is in the queue already is not added again. */
   queueSignal: (signal: Signal | object) => void;
-  /** Removes and returns the next of them; undefined if none comes within `ms` milliseconds. */
-  nextSignal: (ms: number) => Promise<Signal | object | undefined>;
+  /** Removes and returns the next of them; undefined if none comes within `ms` milliseconds. Without `ms` it waits for one. */
+  nextSignal: (ms?: number) => Promise<Signal | object | undefined>;
 }
 
 /** A queue for one flow. */
@@ -36,12 +36,10 @@ export function signals(): Signals {
     },
     async nextSignal(ms) {
       if (!queue.length) {
-        let timer;
         await new Promise<void>((resolve) => {
           wake = resolve;
-          timer = setTimeout(resolve, ms);
+          if (ms) setTimeout(resolve, ms); // Not cleared after a signal: it then resolves what is resolved.
         });
-        clearTimeout(timer);
       }
       return queue.shift();
     },

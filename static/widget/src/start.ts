@@ -9,6 +9,7 @@ import type { HitchpostApi } from "./globals.js";
 import { refresh } from "./config.js";
 import { TAG } from "./request.js";
 import { configure, settings } from "./session.js";
+import type { Settings } from "./types.js";
 
 const page = globalThis as unknown as { Hitchpost?: Partial<HitchpostApi> };
 
@@ -24,15 +25,20 @@ export const api: HitchpostApi = {
   disconnect,
 };
 
-/** Sets up the page, unless that is done already. Returns the instance in use. `read` reads the page's settings. */
-export function start(read?: () => void): HitchpostApi {
+/**
+ * Sets up the page, unless that is done already. Returns the instance in use. `given`: the settings of the page's tag. If the
+ * page is set up already they count only if this is its only tag: a library such as Turbo has then replaced the page, and another
+ * user may have signed in.
+ */
+export function start(given?: Partial<Settings> | null, isOnlyTag?: boolean): HitchpostApi {
   // An element with the id `Hitchpost` also is a property of the window.
-  if (typeof page.Hitchpost?.connect !== "function") {
+  const isFirst = typeof page.Hitchpost?.connect !== "function";
+  if (isFirst) {
     page.Hitchpost = api;
-    read?.();
     if (!customElements.get(TAG)) customElements.define(TAG, HitchpostConnect);
     listen();
-    void loadPanel();
   }
-  return page.Hitchpost as HitchpostApi;
+  const instance = page.Hitchpost as HitchpostApi;
+  if (given && (isFirst || isOnlyTag)) instance.configure(given);
+  return instance;
 }

@@ -2,7 +2,7 @@
 import { make } from "./dom.js";
 import { offersChoice, press } from "./controller.js";
 import type { Details } from "./events.js";
-import { offerOf, wordOf } from "./config.js";
+import { wordOf } from "./config.js";
 import { hooks } from "./hooks.js";
 import { readRequest } from "./request.js";
 import { sheet } from "./styles.js";
@@ -43,26 +43,17 @@ export function createView(element: HTMLElement): View {
   const draw = (): void => {
     const request = readRequest(element);
     const word = (key: string): string => wordOf(request, key);
-    const { state: connectorState, multiple, connections = [] } = offerOf(request) ?? {};
-    const { connection } = request;
-    view.connections = connections.filter(({ id, state }) => state !== "disconnected" && id === (connection ?? id));
-    const state = connection ? view.connections[0]?.state : connectorState;
-    // Connected before, but the partner service cannot be reached now.
-    const isUnreachable = state === "unknown" && !!view.connections[0];
-    const isConnection = state === "connected" || state === "needs_reconnect" || isUnreachable;
-    view.state = view.step ? (offersChoice(view.step) ? "trouble" : "busy") : isConnection && !isUnreachable ? (state.replace("_", "-") as State) : "idle";
+    const [state, key] = hooks.connectedState(view);
+    view.state = view.step ? (offersChoice(view.step) ? "trouble" : "busy") : state;
     // A label of the host's between the tags takes precedence: a text, or an image that has a text alternative.
     const hostLabel = element.innerText.trim() || element.querySelector("[alt]:not([alt='']),[aria-label]");
-    const key = !isConnection ? "button" : multiple && !connection ? "add_another" : "reconnect";
-    slot.hidden = isConnection;
-    label.textContent = hostLabel && !isConnection ? "" : word(key);
+    slot.hidden = !!key;
+    label.textContent = key ?? !hostLabel ? word(key ?? "button") : "";
     Object.assign(box, { lang: word("lang"), dir: word("dir") });
     // For the page's CSS. Not before the element is on the page: a constructor must not set attributes.
     if (element.isConnected) element.setAttribute("state", view.state);
     // Not disabled: a disabled button would lose the focus, and a press of this one brings the popup to the front.
     button.ariaBusy = `${!!view.step}`;
-    // Each of several connections has a reconnect action of its own.
-    button.hidden = key === "reconnect" && view.connections.length > 1 && !view.step;
     hooks.paint(view);
   };
 

@@ -3,7 +3,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { add, part, shown, status, useElements } from "./elements.js";
 import { pass, usePage } from "./page.js";
-import { loadConfig, offerOf, redraw, subscribers } from "../src/config.js";
+import { loadConfig, offerOf, redraw, refresh, subscribers } from "../src/config.js";
 import { configure, settings } from "../src/session.js";
 import { api } from "../src/start.js";
 
@@ -45,6 +45,59 @@ describe("the configuration of a user who has left", () => {
     arrive();
     await pass(500);
     expect([element.getAttribute("state"), status(element)]).toEqual(["idle", ""]);
+  });
+});
+
+describe("the configuration of one user", () => {
+  it("is the one that was asked for last, though an earlier answer comes later", async () => {
+    const calls: ((answer: Response) => void)[] = [];
+    vi.stubGlobal("fetch", () => new Promise<Response>((resolve) => calls.push(resolve)));
+    void loadConfig(crm);
+    await pass(0);
+    refresh();
+    void loadConfig(crm);
+    await pass(0);
+    calls[1]?.(config("new"));
+    await pass(0);
+    calls[0]?.(config("old"));
+    await pass(0);
+    expect([calls.length, offerOf(crm)?.name]).toEqual([2, "new"]);
+  });
+
+  it("counts though an earlier call has failed meanwhile", async () => {
+    const calls: ((answer: Response) => void)[] = [];
+    vi.stubGlobal("fetch", () => new Promise<Response>((resolve) => calls.push(resolve)));
+    void loadConfig(crm);
+    await pass(0);
+    refresh();
+    void loadConfig(crm);
+    await pass(0);
+    calls[0]?.(Response.json({ error: { code: "partner_unavailable" } }, { status: 503 }));
+    await pass(0);
+    calls[1]?.(config("new"));
+    await pass(0);
+    expect(offerOf(crm)?.name).toBe("new");
+  });
+
+  it("is asked for again by itself after an outage", async () => {
+    page.bff.account.add("crm");
+    page.bff.configured = false;
+    const element = await shown();
+    await pass(20_000);
+    page.bff.configured = true;
+    expect(element.getAttribute("state")).toBe("idle");
+    await pass(61_000);
+    expect(element.getAttribute("state")).toBe("connected");
+  });
+
+  it("is shown no longer after a sign-out", async () => {
+    page.bff.account.add("crm");
+    const element = await shown();
+    page.bff.refused.add("tok");
+    dispatchEvent(new Event("focus"));
+    await pass(500);
+    expect([element.getAttribute("state"), element.shadowRoot?.textContent]).not.toContain("ada@crm.example");
+    expect(element.getAttribute("state")).toBe("idle");
   });
 });
 

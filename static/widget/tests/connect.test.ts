@@ -71,6 +71,19 @@ describe("opening", () => {
     expect(FakePopup.last.posted.map(({ data }) => data.token)).toEqual(["lt_at_1", "lt_at_2"]);
     expect([FakePopup.opened.length, flow.outcome]).toEqual([1, undefined]);
   });
+
+  it("launches nothing when the user goes back after the sign-in has ended", async () => {
+    const steps: string[] = [];
+    const flow = page.connect("crm", { onStep: (step) => { steps.push(step); } });
+    await pass(0);
+    FakePopup.last.ready();
+    await pass(0);
+    page.bff.endsOnCancel = "connected";
+    page.bff.last.status = "launched";
+    FakePopup.last.ready();
+    await pass(0);
+    expect([flow.outcome, FakePopup.last.posted.length, steps]).toMatchObject([{ status: "connected", attempt: "at_1" }, 1, ["opening", "launched", "waiting"]]);
+  });
 });
 
 describe("ending", () => {

@@ -130,6 +130,17 @@ describe("several accounts of one connector", () => {
   });
 });
 
+describe("a disabled element", () => {
+  it("ends and repairs nothing", async () => {
+    page.bff.account.add("crm");
+    const element = await shown();
+    (element as HTMLElement & { formDisabledCallback: (disabled: boolean) => void }).formDisabledCallback(true); // happy-dom does not call it yet.
+    expect(offered(element).map((button) => (button as HTMLButtonElement).disabled)).toEqual([true]);
+    pick(element, "Disconnect");
+    expect(names(element)).toEqual(["Disconnect"]);
+  });
+});
+
 describe("Disconnect", () => {
   it("is asked twice, and ends nothing before", async () => {
     page.bff.account.add("crm");

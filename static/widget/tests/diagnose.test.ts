@@ -1,10 +1,10 @@
 // @vitest-environment happy-dom
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { install } from "../src/diagnose.js";
 import { kit } from "../src/kit.js";
-import { configure } from "../src/session.js";
+import { configure, settings } from "../src/session.js";
 import { BASE, problem } from "./fake-bff.js";
-import { usePage } from "./page.js";
+import { pass, usePage } from "./page.js";
 
 usePage();
 
@@ -13,6 +13,8 @@ let answers: Record<string, () => Response> = {};
 let lines: string[] = [];
 
 beforeEach(() => {
+  vi.spyOn(console, "error").mockImplementation((line: string) => lines.push(line));
+  kit.logError("the last line of the test before"); // The same line is not logged twice in a row.
   lines = [];
   answers = { "/v1/advice": () => Response.json({ advice: null }), "/v1/config": () => Response.json({}) };
   vi.stubGlobal("fetch", async (url: string) => {
@@ -22,7 +24,15 @@ beforeEach(() => {
     if (!answer) throw new TypeError("Failed to fetch");
     return answer();
   });
-  vi.spyOn(console, "error").mockImplementation((line: string) => lines.push(line));
+});
+
+/** The settings of a page, as somebody wrote them. */
+const written = (given: object): void => { configure(given); };
+
+afterEach(() => {
+  const known = ["base", "product", "session", "locale", "delivery"];
+  for (const name of Object.keys(settings)) if (!known.includes(name)) Reflect.deleteProperty(settings, name);
+  settings.delivery = undefined;
 });
 
 /** The page's tag, with the URL of its session. */
@@ -71,11 +81,82 @@ describe("a session function that", () => {
     ["gives nothing", () => undefined, /gives no token: return the token/],
     ["gives the BFF's refusal", () => ({ detail: "assertion: aud" }), /gives no token \(the BFF's reason: assertion: aud\)/],
     ["throws", () => { throw new Error("mine"); }, /throws: Error: mine$/],
+    ["gives the answer itself", () => Response.json({ token: "t" }), /gives the answer of fetch: return answer\.json\(\)$/],
     ["reads a page as JSON", async () => (await new Response("<!doctype html>").json()) as never, /throws: SyntaxError: .*answers a page instead of JSON/],
   ])("%s", async (_, session, line) => {
     configure({ session: session as () => string });
     await install(kit);
     expect(lines).toEqual([expect.stringMatching(line)]);
+  });
+});
+
+describe("what has not come after ten seconds is named:", () => {
+  const never = (): Promise<never> => new Promise(() => 0);
+
+  it.each<[string, () => void, RegExp]>([
+    ["a session function that never settles", () => { written({ session: never }); }, /no session comes: does your server answer/],
+    ["a session URL that never answers", () => { tag("/session"); answers["/session"] = never as unknown as () => Response; }, /no session comes: does your server answer/],
+  ])("%s", async (_, set, line) => {
+    set();
+    void install(kit);
+    await pass(9000);
+    expect(lines).toEqual([]);
+    await pass(1500);
+    expect(lines).toEqual([expect.stringMatching(line)]);
+  });
+});
+
+describe("a setting that configure does not know", () => {
+  it.each([
+    ["sessionUrl", "session: () => fetch(URL).then((answer) => answer.json())"],
+    ["session_url", "session: () => fetch(URL).then((answer) => answer.json())"],
+    ["accessToken", "base, product, session, locale or delivery"],
+    ["baseUrl", "base, product, session, locale or delivery"],
+    ["productKey", "base, product, session, locale or delivery"],
+    ["theme", "base, product, session, locale or delivery"],
+  ])("is named, with what to write: %s", async (name, meant) => {
+    written({ [name]: "x" });
+    await install(kit);
+    expect(lines).toEqual([`Hitchpost: configure does not know ${name}: write ${meant}`]);
+  });
+
+  it("is none that the script and the BFF set", async () => {
+    written({ files: "https://bff.example/widget/v1/", advice: undefined, lang: "en", style: "", delivery: "return", locale: "de" });
+    await install(kit);
+    expect(lines).toEqual([]);
+  });
+});
+
+describe("a setting of another form", () => {
+  it.each<[string, object, string]>([
+    ["a delivery that does not exist", { delivery: "tab" }, 'there is no delivery "tab": write "message" or "return"'],
+    ["a session that is a token", { session: "tok" }, "session is no function: write session: () => token"],
+  ])("%s", async (_, given, line) => {
+    written(given);
+    await install(kit);
+    expect(lines).toEqual([`Hitchpost: ${line}`]);
+  });
+
+  it("a base with a path too many", async () => {
+    answers["/v1/advice"] = () => problem(404, "not_found", "There is nothing here");
+    await install(kit);
+    expect(lines[0]).toBe(`Hitchpost: ${BASE} has no BFF: write its public URL as base`);
+  });
+});
+
+describe("tags that do not do what was meant:", () => {
+  /** Parses HTML as a browser does. */
+  const html = (text: string): void => { document.body.innerHTML = text; };
+
+  it.each([
+    ["two products on one page", '<script type="text/plain" src="/widget/v1/h.js" data-product="demo"></script><script type="text/plain" src="/widget/v1/h.js" data-product="other"></script>', 'a script tag names the product "other", but this page uses "demo"'],
+    ["an element that nobody closed", "<hitchpost-connect connector=a /><p>More</p>", "a <hitchpost-connect> is not closed: write </hitchpost-connect>, because HTML ignores />"],
+    ["an element in an element", "<hitchpost-connect connector=a /><hitchpost-connect connector=b />", "a <hitchpost-connect> is not closed: write </hitchpost-connect>, because HTML ignores />"],
+    ["a label of the page's own, which is none of these", "<hitchpost-connect connector=a><img alt=CRM src=''> <span>CRM</span></hitchpost-connect><p>More</p>", ""],
+  ])("%s", async (_, text, line) => {
+    html(text);
+    await install(kit);
+    expect(lines).toEqual(line ? [`Hitchpost: ${line}`] : []);
   });
 });
 

@@ -1,42 +1,12 @@
 // @vitest-environment happy-dom
-import { beforeAll, describe, expect, it } from "vitest";
-import { install } from "../src/connections.js";
-import { kit } from "../src/kit.js";
-import { add, main, part, pick, useElements } from "./elements.js";
+import { describe, expect, it } from "vitest";
+import { main, part, pick, useElements } from "./elements.js";
+import { list, offer, rows, search, type, useLists, visible } from "./lists.js";
 import { pass, usePage } from "./page.js";
 
 const page = usePage();
 useElements();
-
-class List extends HTMLElement {
-  connectedCallback(): void {
-    if (!this.shadowRoot) install(kit, this);
-  }
-}
-beforeAll(() => {
-  if (!customElements.get("test-connections")) customElements.define("test-connections", List);
-});
-
-/** Offers this number of connectors. */
-function offer(count: number): void {
-  for (let number = 1; number <= count; number++) page.bff.account.offers[`c${String(number)}`] = { name: `Connector ${String(number)}`, state: "disconnected" };
-}
-
-async function list(attributes: Record<string, string> = {}): Promise<HTMLElement> {
-  const element = add("test-connections", attributes);
-  await pass(500);
-  return element;
-}
-
-const rows = (element: HTMLElement): HTMLElement[] => [...(element.shadowRoot?.querySelectorAll<HTMLElement>("[part=row]") ?? [])];
-const visible = (element: HTMLElement): (string | null | undefined)[] =>
-  rows(element).filter((row) => !row.hidden).map((row) => row.firstElementChild?.getAttribute("connector"));
-const search = (element: HTMLElement): HTMLInputElement => part(element, "search") as HTMLInputElement;
-
-function type(element: HTMLElement, text: string): void {
-  search(element).value = text;
-  search(element).dispatchEvent(new Event("input"));
-}
+useLists();
 
 describe("the list of connections", () => {
   it("gives its rows a changed attribute, and takes a removed one from them", async () => {
@@ -73,12 +43,12 @@ describe("the list of connections", () => {
     [12, true],
     [13, false],
   ])("of %i connectors has a search field: hidden %s", async (count, hidden) => {
-    offer(count);
+    offer(page, count);
     expect(search(await list()).hidden).toBe(hidden);
   });
 
   it("finds by any part of a name, in any case, and says when nothing is found", async () => {
-    offer(13);
+    offer(page, 13);
     page.bff.account.offers.mail = { name: "Grüße MAIL", state: "disconnected" };
     const element = await list();
     type(element, "  GRÜßE m ");
@@ -92,7 +62,7 @@ describe("the list of connections", () => {
   });
 
   it("keeps what was searched for, and the focus, when states are told anew", async () => {
-    offer(13);
+    offer(page, 13);
     const element = await list();
     search(element).focus();
     type(element, "connector 13");
@@ -103,7 +73,7 @@ describe("the list of connections", () => {
   });
 
   it("can be used by keyboard alone: the search first, then row by row, in the order that is seen", async () => {
-    offer(13);
+    offer(page, 13);
     const element = await list();
     expect(search(element).compareDocumentPosition(part(element, "list")) & Node.DOCUMENT_POSITION_FOLLOWING).toBeTruthy();
     expect(element.shadowRoot?.querySelector("[tabindex]")).toBeNull();
@@ -114,7 +84,7 @@ describe("the list of connections", () => {
   });
 
   it("is named, and says its language and direction, to whoever hears it", async () => {
-    offer(13);
+    offer(page, 13);
     page.bff.words = { list_label: "Your connections", list_search: "Search connectors", lang: "ar", dir: "rtl" };
     const element = await list();
     expect([part(element, "list").ariaLabel, search(element).ariaLabel, search(element).placeholder]).toEqual(["Your connections", "Search connectors", "Search connectors"]);
@@ -123,16 +93,16 @@ describe("the list of connections", () => {
   });
 
   it("passes on to each row what is said of the list", async () => {
-    offer(2);
+    offer(page, 2);
     const element = await list({ locale: "de", message: "done" });
     expect(rows(element).map((row) => ["locale", "message", "layout"].map((name) => row.firstElementChild?.getAttribute(name)))).toEqual([["de", "done", "row"], ["de", "done", "row"]]);
   });
 
   it("loses no row that is there, and gets those that come", async () => {
-    offer(2);
+    offer(page, 2);
     const element = await list();
     const before = rows(element);
-    offer(3);
+    offer(page, 3);
     window.dispatchEvent(new Event("focus"));
     await pass(5000);
     expect(rows(element).slice(0, 2)).toEqual(before);
@@ -140,7 +110,7 @@ describe("the list of connections", () => {
   });
 
   it("loses the row of a connector that is offered no more", async () => {
-    offer(3);
+    offer(page, 3);
     const element = await list();
     delete page.bff.account.offers.c2;
     window.dispatchEvent(new Event("focus"));

@@ -148,6 +148,8 @@ describe("A30 pressing Connect ends in a code, a title and a next step, and leav
     await pass(0);
     expect(seen.failed).toHaveLength(1);
     expect(main(element).ariaBusy).toBe("false");
+    element.remove();
+    await pass(60_000); // The configuration was to be read again.
     expect(vi.getTimerCount()).toBe(0);
   });
 });

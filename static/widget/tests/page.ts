@@ -69,7 +69,7 @@ export const pass = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsyn
 
 /** The ids of the stored attempts, and the request stored with each. */
 export const remembered = (): Record<string, string> =>
-  Object.fromEntries(Object.entries(sessionStorage).map(([key, value]) => [key.replace("hitchpost demo ", ""), String(value)]));
+  Object.fromEntries(Object.entries(sessionStorage).map(([key, value]) => [key.replace("hitchpost demo ", ""), String(value).replace(/ *\d{13}$/, "")]));
 
 /** Stores an attempt, as another page of this tab would. */
 export function leave(id: string, asked: string): void {

@@ -50,6 +50,17 @@ describe("a page that listens for its plain message", () => {
     expect(heard).toEqual([{ data: "done at_1", origin: PARTNER_ORIGIN }]);
   });
 
+  it("hears it once when a read was under way as the partner service posted it", async () => {
+    await connected(() => {
+      page.bff.troubles.push(() => {
+        FakePopup.last.say("done at_1", PARTNER_ORIGIN);
+        return Response.json({ id: "at_1", status: "connected", result: { status: "connected" }, unsent: { data: "done at_1", origin: PARTNER_ORIGIN } });
+      });
+      FakePopup.last.say({ type: "hitchpost.trouble" });
+    });
+    expect(heard).toEqual([{ data: "done at_1", origin: PARTNER_ORIGIN }]);
+  });
+
   it("hears nothing of a sealed one, which is the widget's own", async () => {
     await connected(returned);
     expect(heard).toEqual([]);

@@ -91,7 +91,8 @@ describe("the return page", () => {
     reported.length = 0;
     says = [{ status: "declined" }];
     document.body.innerHTML = `<section id="finishing"></section><section id="ask" hidden><h1 tabindex="-1"></h1>
-      <button data-finished="yes"></button><button data-finished="no"></button></section><section id="done" hidden></section>`;
+      <button data-finished="yes"></button><button data-finished="no"></button></section>
+      <section id="lost" hidden><h1 tabindex="-1"></h1><button data-again></button></section><section id="done" hidden></section>`;
     Object.assign(document.body.dataset, { origin: HOST, attempt: "at_1" });
     vi.stubGlobal("fetch", (_: string, { body }: { body: URLSearchParams }) => {
       reported.push(Object.fromEntries(body));
@@ -124,11 +125,128 @@ describe("the return page", () => {
     expect(location.replace).toHaveBeenCalledWith("/settings");
   });
 
-  it("gets out of the way though the server is not to be had: the page that waits asks it", async () => {
-    vi.stubGlobal("fetch", () => Promise.reject(new TypeError()));
+  const shown = (): string[] => [...document.querySelectorAll("section")].filter(({ hidden }) => !hidden).map(({ id }) => id);
+
+  /** What the next reports meet, in this order; then the server answers. A string: it cannot be reached. */
+  function meet(...troubles: (Response | string)[]): void {
+    const answers = fetch;
+    vi.stubGlobal("fetch", async (url: string, init: { body: URLSearchParams }) => {
+      const trouble = troubles.shift();
+      if (!trouble) return answers(url, init);
+      reported.push(Object.fromEntries(init.body));
+      await Promise.resolve();
+      if (typeof trouble === "string") throw new TypeError(trouble);
+      return trouble;
+    });
+  }
+
+  const down = (): Response[] => Array.from({ length: 6 }, () => new Response("bad gateway", { status: 502 }));
+
+  it.each<[string, Response | string]>([
+    ["is reset", "Failed to fetch"],
+    ["is answered 502 by a proxy", new Response("bad gateway", { status: 502 })],
+    ["is answered 503", new Response("{}", { status: 503 })],
+    ["is answered 429", new Response("{}", { status: 429, headers: { "Retry-After": "2" } })],
+    ["is answered by a page that is not the server's", new Response("<p>Sign in to this network")],
+    ["is answered without a status", Response.json({})],
+    ["is answered by null", Response.json(null)],
+  ])("reports again, with the same error, what %s", async (_, trouble) => {
+    Object.assign(location, { search: "?error=access_denied" });
+    meet(trouble);
     await run("return");
+    await vi.advanceTimersByTimeAsync(0);
+    expect([shown(), opener.postMessage.mock.calls, vi.mocked(close).mock.calls]).toEqual([["finishing"], [], []]);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(reported).toEqual([{ error: "access_denied" }, { error: "access_denied" }]);
+    expect(opener.postMessage).toHaveBeenCalledOnce();
+    expect(close).toHaveBeenCalledOnce();
+  });
+
+  it("reports the user's answer again too", async () => {
+    says = [{ status: "launched" }, { status: "launched" }, { status: "connected" }];
+    await run("return");
+    await vi.advanceTimersByTimeAsync(1500);
+    meet("Failed to fetch", "Failed to fetch");
+    document.querySelector<HTMLElement>("[data-finished=yes]")?.click();
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(reported.slice(2).map(({ finished }) => finished)).toEqual(["yes", "yes", "yes"]);
+    expect(close).toHaveBeenCalledOnce();
+  });
+
+  it("stays while the server does not answer, and lets the user try again", async () => {
+    meet(...down());
+    await run("return");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([reported.length, shown(), opener.postMessage.mock.calls, vi.mocked(close).mock.calls]).toEqual([6, ["lost"], [], []]);
+    document.querySelector<HTMLElement>("[data-again]")?.click();
+    expect(shown()).toEqual(["finishing"]);
     await vi.advanceTimersByTimeAsync(0);
     expect(opener.postMessage).toHaveBeenCalledOnce();
     expect(close).toHaveBeenCalledOnce();
+  });
+
+  it("tries again what the user had answered", async () => {
+    says = [{ status: "launched" }, { status: "launched" }, { status: "cancelled" }];
+    await run("return");
+    await vi.advanceTimersByTimeAsync(1500);
+    meet(...down());
+    document.querySelector<HTMLElement>("[data-finished=no]")?.click();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([shown(), vi.mocked(close).mock.calls]).toEqual([["lost"], []]);
+    document.querySelector<HTMLElement>("[data-again]")?.click();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(reported.at(-1)).toMatchObject({ finished: "no" });
+    expect(close).toHaveBeenCalledOnce();
+  });
+
+  it("repeats nothing that the server refuses for good, and never says that it is done", async () => {
+    meet(new Response("", { status: 403 }));
+    await run("return");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([reported.length, shown(), vi.mocked(close).mock.calls]).toEqual([1, ["lost"], []]);
+  });
+});
+
+describe("the form", () => {
+  const post = vi.fn<(sent: Record<string, string>) => Promise<Response>>();
+  const assign = vi.fn();
+
+  beforeEach(() => {
+    post.mockReset();
+    assign.mockReset();
+    Object.assign(location, { assign });
+    vi.stubGlobal("fetch", (_url: string, { body }: { body: URLSearchParams }) => post(Object.fromEntries(body)));
+    Object.assign(document.body.dataset, { origin: HOST, attempt: "att", lost: "The answer got lost." });
+    document.body.innerHTML = `<form><input type="text" name="v0" value="north"><input name="form_token" value="t0">
+      <button type="submit"></button><button type="button" data-cancel></button></form>
+      <p id="whole"></p><p id="checking" hidden></p><button data-close></button>`;
+  });
+
+  const AGAIN = { faults: {}, whole: "Sent already.", token: "t1", again: true };
+
+  /** Presses its button, and waits for what it says. */
+  async function press(): Promise<string | null> {
+    document.querySelector("form")?.dispatchEvent(new Event("submit", { cancelable: true }));
+    await vi.advanceTimersByTimeAsync(0);
+    return document.getElementById("whole")?.textContent ?? null;
+  }
+
+  it("goes on with the press after a lost answer, though the lost submission arrived", async () => {
+    post.mockRejectedValueOnce(new TypeError("network"));
+    post.mockResolvedValueOnce(Response.json(AGAIN)).mockResolvedValueOnce(Response.json({ go: "https://crm.example/" }));
+    await run("form");
+    expect(await press()).toBe("The answer got lost.");
+    expect(assign).not.toHaveBeenCalled();
+    await press();
+    expect(post.mock.calls.map(([sent]) => sent.form_token)).toEqual(["t0", "t0", "t1"]);
+    expect(post.mock.calls.every(([sent]) => sent.v0 === "north")).toBe(true);
+    expect(assign).toHaveBeenCalledExactlyOnceWith("https://crm.example/");
+  });
+
+  it("asks for another press if the form was submitted in another window", async () => {
+    post.mockResolvedValueOnce(Response.json(AGAIN));
+    await run("form");
+    expect(await press()).toBe("Sent already.");
+    expect(post).toHaveBeenCalledOnce();
   });
 });

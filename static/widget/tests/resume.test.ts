@@ -159,6 +159,21 @@ describe("nobody hears of what nobody here began", () => {
     expect(remembered()).toEqual({});
   });
 
+  it.each([
+    ["declined", "", 0],
+    ["connected", "Connected", 1],
+  ] as const)("of a sign-in of yesterday that is %s a page that is opened again shows %j", async (ending, shown, told) => {
+    await left("crm");
+    page.bff.end(ending);
+    const [key = ""] = Object.keys(sessionStorage);
+    sessionStorage.setItem(key, `crm   ${String(Date.now() - 86_400_000)}`);
+    const element = add("hitchpost-connect", { connector: "crm" });
+    resume();
+    await pass(2000);
+    expect([status(element), seen.failed.length, seen.connected.length]).toEqual([shown, 0, told]);
+    expect(remembered()).toEqual({});
+  });
+
   it("and who pressed in the meantime is", async () => {
     leave("at_9", "crm");
     const element = add("hitchpost-connect", { connector: "crm" });

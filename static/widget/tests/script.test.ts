@@ -71,6 +71,23 @@ describe("the script", () => {
     expect(page.bff.asked("POST", "/attempts").filter(({ headers }) => headers.Authorization === "Bearer two")).toHaveLength(0);
   });
 
+  it("takes the settings of the tag of the next page, which a library has put in the place of this one", async () => {
+    await load({ product: "demo", session: "ada" });
+    const tag = document.createElement("script");
+    Object.assign(tag.dataset, { product: "demo", session: "grace" });
+    tag.type = "text/plain"; // So that happy-dom does not load it.
+    tag.setAttribute("src", `${BASE}/widget/v1/hitchpost.js`);
+    document.body.append(tag);
+    Object.defineProperty(document, "currentScript", { value: tag, configurable: true });
+    await fresh();
+    tag.remove();
+    (globalThis as Global).Hitchpost?.connect("crm").catch(() => undefined);
+    await pass(0);
+    expect(page.bff.asked("POST", "/attempts").map(({ headers }) => headers.Authorization)).toEqual(["Bearer grace"]);
+    page.bff.end("declined");
+    await pass(5000);
+  });
+
   it("uses the attempt that was made ahead of the click, also when that was before the BFF had told how to sign in", async () => {
     page.bff.delivery = "message";
     await load({ product: "demo", session: "early" });

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import requests
+from structlog.testing import capture_logs
 
 from bff.studio.access import Role
 from tests.support.studio import GRACE, Page, StudioWorld
@@ -105,3 +107,26 @@ def test_the_product_is_the_sessions_own(studio: StudioWorld) -> None:
     assert answer.status_code == 200
     other = studio.editor(product="demo")
     assert other.get("messages/mine").status_code == 404
+
+
+def test_a_denial_says_who_was_denied(studio: StudioWorld) -> None:
+    """An audit log without the person is of no use."""
+    editor = studio.editor(GRACE, Role.EDITOR)
+    with capture_logs() as logs:
+        assert editor.post("publish", {"revision": "1"}).status_code == 403
+        assert requests.get(editor.url("messages"), timeout=10).status_code == 401
+    denied = [line for line in logs if line["event"] == "denied"]
+    assert [(line["actor"], line.get("product"), line["route"]) for line in denied] == [
+        (f"studio:{GRACE}", studio.product, "/studio/publish"),
+        ("unknown", None, "/studio/messages"),
+    ]
+
+
+def test_the_snippet_is_the_documentations(studio: StudioWorld) -> None:
+    """With the text that shows when the script does not load, and the fields that the widget reads."""
+    shown = studio.editor().page("snippet").words
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    fallback = readme.partition("   <style>\n")[2].partition("   </style>")[0]
+    assert "hitchpost-missing" in fallback
+    assert [line.strip() for line in fallback.splitlines() if line.strip() not in shown] == []
+    assert '{"token", "expires_in"}' in shown

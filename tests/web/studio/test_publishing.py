@@ -133,3 +133,35 @@ def test_discarding_asks_first(studio: StudioWorld) -> None:
     assert "1 change of everybody" in asked.words
     editor.post("discard", {"revision": asked.hidden("revision")})
     assert editor.page("messages/default").fields[TEXT].now == "connected:{connector}"
+
+
+def test_a_new_message_is_one_change(studio: StudioWorld) -> None:
+    """Undone as a whole: what would be left of it is a fault, which keeps everything from being published."""
+    ada = studio.editor()
+    ada.post("messages", {"name": "crm2"})
+    assert "Publish 1 change" in ada.page("changes").words
+    ada.save("messages/crm2", {"messages/crm2/kind": "plain", "messages/crm2/text/*/*": "two"})
+    assert "Publish 2 changes" in ada.page("changes").words
+    assert ada.post("undo", {"path": "messages/crm2/text/*/*"}).status_code == 200
+    assert "The draft is the same as version 1" in ada.page("changes").words
+    assert ada.get("messages/crm2").status_code == 404
+
+
+def test_the_default_message_is_there_already(studio: StudioWorld) -> None:
+    """Adding it opens it, and changes nothing."""
+    ada = studio.editor()
+    assert ada.post("messages", {"name": "default"}).url.endswith("messages/default")
+    assert "The draft is the same as version 1" in ada.page("changes").words
+
+
+def test_what_is_done_already_is_said(studio: StudioWorld) -> None:
+    """By another tab, or another person: not that it was done just now."""
+    ada = studio.editor()
+    ada.save("messages/default", {TEXT: "by ada"})
+    assert ada.post("undo", {"path": TEXT}).status_code == 200
+    again = ada.post("undo", {"path": TEXT})
+    assert (again.status_code, "There is nothing to undo" in Page(again.text).words) == (409, True)
+    revision = str(ContentStore(studio.engine, lambda: datetime.now(UTC)).draft(studio.product).revision)
+    nothing = ada.post("publish", {"revision": revision, "note": "mine"})
+    assert nothing.status_code == 409
+    assert "There is nothing to publish; version 1 of product file is live" in Page(nothing.text).words

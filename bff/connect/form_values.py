@@ -1,0 +1,76 @@
+"""Values of a sign-in form: the current ones at the partner service, and the faults of typed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from bff.common.secret import Secret
+from bff.connect.attempt import Attempt
+from bff.connect.minting import Minter
+from bff.upstream.protocol import PartnerService, with_details
+from bff.upstream.sign_in_forms import Fault, FormField, SignInForm
+
+LONGEST_VALUE: Final = 4000
+"""Characters of one value: the limit of the partner service."""
+
+
+class FormValues:
+    """Reads the current values of a form from the partner service."""
+
+    def __init__(self, partner: PartnerService, minter: Minter) -> None:
+        self._partner = partner
+        self._minter = minter
+
+    def current(self, attempt: Attempt, form: SignInForm, turn: int) -> Mapping[str, str]:
+        """The current values of the fields that are stored as properties of the account connector.
+
+        They are no credentials, but some may be secret. ``turn``: how often the form had been submitted when
+        it was shown. Raises ``PartnerProblem``.
+        """
+        if not form.property_fields:
+            return {}
+        target = attempt.account_connector_id or attempt.wanted_connection
+        if attempt.adds_connection and (target is None or not turn):
+            # Either no account connector is claimed yet, or minting has reused one that an earlier attempt
+            # left unconnected. Values that another user typed, into it or into a connection, are not shown to
+            # this user, and not kept.
+            return {}
+        if target is None and (target := self._usual_target(attempt)) is None:
+            return {}
+        names = {field.name for field in form.property_fields}
+        properties = self._partner.properties(attempt.account, target)
+        return {name: value for name, value in properties.items() if name in names}
+
+    def _usual_target(self, attempt: Attempt) -> int | None:
+        """The account connector that a sign-in without a named one is for; None if none is installed."""
+        connector = self._minter.find(attempt.account, attempt.connector)
+        listed = self._partner.list_account_connectors(attempt.account)
+        found = [
+            with_details(self._partner, attempt.account, item) for item in listed if connector.is_in(item)
+        ]
+        installs = sorted(found, key=lambda item: item.id)
+        candidates = [item for item in installs if item.authenticated] or installs
+        return candidates[0].id if candidates else None
+
+
+def secrets_of(form: SignInForm) -> frozenset[str]:
+    """The names of the form's secret fields."""
+    return frozenset(field.name for field in form.fields if field.sensitive)
+
+
+def faults_of(form: SignInForm, typed: Mapping[str, Secret], kept: frozenset[str]) -> Mapping[str, Fault]:
+    """The faults of ``typed``, by field name. ``kept``: fields that may stay empty, as they have a value."""
+    found: dict[str, Fault] = {}
+    for field in form.fields:
+        if fault := _fault(field, typed.get(field.name), kept):
+            found[field.name] = fault
+    return found
+
+
+def _fault(field: FormField, value: Secret | None, kept: frozenset[str]) -> Fault | None:
+    if value is None:
+        return None if field.optional or field.name in kept else Fault.MISSING
+    if not field.accepts(value.reveal()):
+        return Fault.PATTERN
+    return Fault.TOO_LONG if len(value.reveal()) > LONGEST_VALUE else None

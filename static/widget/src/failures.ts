@@ -1,0 +1,49 @@
+// What an element shows of a sign-in that failed outlives the element, and ends when its connector is connected after all.
+import type { Details } from "./events.js";
+import type { Kit } from "./kit.js";
+import type { State, View } from "./view.js";
+
+/** For how long (milliseconds) it may move to another element: as long as the other account may be used (`use_account`). */
+const KEPT_FOR = 900_000;
+
+interface Kept {
+  owner: EventTarget | undefined;
+  failure: Details["failed"];
+  /** Until when another element takes it over (milliseconds, as `Date.now()`). */
+  until: number;
+  /** The state of the element without the failure, once the connector is known. */
+  state?: State;
+}
+
+/** Returns the function that corrects the failure of a view. It is called for each drawing, with the state that the connector gives. */
+export function failureKeeper({ offerOf, readRequest }: Kit): (view: View, state: State) => void {
+  const kept = new Map<string, Kept>();
+  const keyOf = (element: Element): string => {
+    const { connector, connection } = readRequest(element);
+    return JSON.stringify([connector, connection]);
+  };
+  // In the capture phase: before the element draws itself.
+  for (const name of ["failed", "step"] as const) {
+    addEventListener(`hitchpost:${name}`, (event) => {
+      const [owner] = event.composedPath();
+      if (!(owner instanceof Element)) return;
+      if (name === "failed") kept.set(keyOf(owner), { owner, failure: event.detail as Details["failed"], until: Date.now() + KEPT_FOR });
+      else kept.delete(keyOf(owner)); // The next try.
+    }, true);
+  }
+
+  return (view, state) => {
+    const { element } = view;
+    const found = kept.get(keyOf(element));
+    if (!found || view.step) return;
+    if (element.isConnected && !(found.owner as Element).isConnected && Date.now() < found.until && view.failure === undefined) {
+      view.failure = found.failure;
+      found.owner = element;
+    }
+    if (found.owner !== element || !view.failure || !offerOf(readRequest(element))) return;
+    found.state ??= state;
+    if (state !== "connected" || found.state === state) return;
+    view.failure = undefined;
+    kept.delete(keyOf(element));
+  };
+}

@@ -1,0 +1,83 @@
+"""A form before a sign-in: of submissions that overlap, or whose end could not be stored, the last counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from bff.common.errors import Outdated
+from bff.common.secret import Secret
+from bff.connect.attempt import Attempt
+from bff.connect.forms import Forms, NextUrl
+from bff.connect.new_attempt import BeginRequest
+from bff.identity.principal import AccountRef
+from bff.upstream.protocol import AccountConnector, Connector
+from bff.upstream.sign_in_forms import Credentials, FormField, SignInForm
+from tests.support.watched_core import ADA, HOST, PRODUCT, WatchedCore
+
+SHOP: Final = SignInForm(fields=(FormField("shop"),))
+TYPED: Final[Mapping[str, Secret]] = {"shop": Secret("north")}
+
+
+@pytest.fixture
+def forms(core: WatchedCore, monkeypatch: pytest.MonkeyPatch) -> Forms:
+    """Of a connector that asks for the name of a shop before the sign-in."""
+
+    def find(_account: AccountRef, reference: str) -> Connector:
+        return Connector(1, reference, form=SHOP)
+
+    def give(_account: AccountRef, _connector: int, _credentials: Credentials) -> AccountConnector:
+        return core.partner._told()
+
+    monkeypatch.setattr(core.partner, "find_connector", find)
+    monkeypatch.setattr(core.partner, "give_credentials", give)
+    return core.connect._forms
+
+
+def opened(core: WatchedCore) -> Attempt:
+    """An attempt whose form is open."""
+    attempt, token = core.connect.begin(PRODUCT, ADA, BeginRequest("crm", HOST))
+    assert "/connect/form/" in core.connect.launch(core.connect.peek(token)).url.reveal()
+    return core.read(attempt)
+
+
+def test_a_submission_that_was_overtaken_takes_nothing_back(
+    core: WatchedCore, forms: Forms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its answer was lost while the partner service was slow; the browser is at the second one's sign-in."""
+    attempt, give = opened(core), core.partner.give_credentials
+
+    def slowly(*asked: Any) -> Any:
+        monkeypatch.setattr(core.partner, "give_credentials", give)
+        assert isinstance(forms.submit(attempt, 1, TYPED), NextUrl)
+        return give(*asked)
+
+    monkeypatch.setattr(core.partner, "give_credentials", slowly)
+    with pytest.raises(Outdated):
+        forms.submit(attempt, 0, TYPED)
+    first, second = core.partner.minted[-2:]
+    assert core.read(attempt).sign_in_token_sha256 == second != first
+
+
+def test_a_database_that_goes_away_while_a_form_is_submitted_leaves_it_to_be_submitted_again(
+    core: WatchedCore, forms: Forms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of the first submission is stored, and the same browser's next one goes on."""
+    attempt = opened(core)
+
+    def away(*_: Any, **__: Any) -> Any:
+        raise OperationalError("UPDATE", None, Exception("gone"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(core.attempts, "transition", away)
+        with pytest.raises(OperationalError):
+            forms.submit(attempt, 0, TYPED)
+    now = core.read(attempt)
+    assert (now.minted_at, now.browser_sha256) == (None, attempt.browser_sha256)
+    onward = forms.submit(now, forms.submissions(now), TYPED)
+    assert isinstance(onward, NextUrl)
+    assert core.read(attempt).sign_in_token_sha256 == core.partner.minted[-1]
+    assert core.read(attempt).browser_sha256 == attempt.browser_sha256
