@@ -197,6 +197,13 @@ class Minter:
             self._partner.make_account(account)
             return self._catalogue.find(account, offered)
 
+    def missing_values(
+        self, account: AccountRef, connector: Connector, account_connector: AccountConnector
+    ) -> list[str]:
+        """The names of the values that the sign-in needs and that are not set. Raises ``PartnerProblem``."""
+        form = connector.form
+        return form.missing(self._partner.properties(account, account_connector.id)) if form.fields else []
+
     def _installs_of(
         self, account: AccountRef, connector: Connector, installed: list[AccountConnector]
     ) -> list[AccountConnector]:

@@ -47,25 +47,22 @@ class SignInUrls:
         """The URL and when its token ends (UTC).
 
         ``target_origin``: one of the product's origins, or, without ``callback_message``, a URL below one.
-        Raises ``UnknownConnector``, ``OriginNotRegistered``, ``InvalidRequest`` or ``PartnerProblem``.
+        Raises ``UnknownConnector``, ``OriginNotRegistered``, ``InvalidRequest`` or ``PartnerProblem``:
+        ``ConnectorUnavailable`` if the connector needs a form whose values are not set.
         """
         offered = product.connector(connector)
         if offered is None:
             raise UnknownConnector(f"connector {connector!r} is not offered by product {product.key}")
-        origin = origin_of(target_origin)
-        if origin not in product.origins:
-            raise OriginNotRegistered(f"target_origin: {target_origin!r} is not registered for {product.key}")
-        if callback_message is not None and target_origin != origin:
-            raise InvalidRequest(
-                f"target_origin: with a callback_message it must be the bare origin, {origin}"
-            )
+        _require_origin(product, target_origin, callback_message)
         check_url_of_target(self._service_url, target_origin, callback_message)
-        if self._minter.find(account, offered).form.auth is not AuthKind.OAUTH:
+        found = self._minter.find(account, offered)
+        if found.form.auth is not AuthKind.OAUTH:
             raise ConnectorUnavailable(
                 f"connector {connector!r} has no sign-in URL: it needs a form in the popup, or"
                 " cannot be connected"
             )
         account_connector, token = self._minter.mint(account, offered, user.id)
+        _require_values(account_connector, self._minter.missing_values(account, found, account_connector))
         self._note(product, account, user, offered, account_connector, token)
         url = sign_in_url(
             self._service_url, account_connector.id, token.value, target_origin, callback_message
@@ -96,3 +93,21 @@ class SignInUrls:
         )
         if self._connections is not None and not account_connector.authenticated:
             self._connections.expect(account, offered, account_connector.id)
+
+
+def _require_origin(product: Product, target_origin: str, callback_message: str | None) -> None:
+    origin = origin_of(target_origin)
+    if origin not in product.origins:
+        raise OriginNotRegistered(f"target_origin: {target_origin!r} is not registered for {product.key}")
+    if callback_message is not None and target_origin != origin:
+        raise InvalidRequest(f"target_origin: with a callback_message it must be the bare origin, {origin}")
+
+
+def _require_values(account_connector: AccountConnector, missing: list[str]) -> None:
+    # The partner service would show the user an error page, "Bad Request".
+    if missing:
+        raise ConnectorUnavailable(
+            f"connector {account_connector.connector_name!r} needs values before its sign-in:"
+            f" {', '.join(missing)}; set these properties of account connector {account_connector.id} at the"
+            " partner service, or let the user type them into the form in the popup"
+        )

@@ -77,14 +77,19 @@ class SignInForm:
         return tuple(one for one in self.fields if one.name not in standard)
 
     def lacks(self, values: Mapping[str, str]) -> bool:
-        """Whether a required value is missing from ``values``, those that are set already.
+        """Whether a required value is missing from ``values``, those that are set already."""
+        return bool(self.missing(values))
+
+    def missing(self, values: Mapping[str, str]) -> list[str]:
+        """The names of the required values that ``values`` does not have.
 
         A value that is no longer one of the field's choices counts as missing.
         """
-        return any(
-            not one.optional and not (values.get(one.name) and one.accepts(values[one.name]))
+        return [
+            one.name
             for one in self.fields
-        )
+            if not one.optional and not (values.get(one.name) and one.accepts(values[one.name]))
+        ]
 
 
 NO_FORM: Final = SignInForm()

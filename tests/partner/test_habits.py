@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -226,6 +227,10 @@ def test_a_life_at_or_below_the_margin_asks_once(world: World, third: ThirdParty
     [
         ("3600", None, 3600),
         (" 3600 ", None, 3600),
+        ("3600 seconds", None, 3600),
+        ("3600s", None, 3600),
+        pytest.param(int(datetime.now(UTC).timestamp()) + 3600, None, 3600, id="a time since 1970"),
+        (10**9, None, 365 * 24 * 3600),
         ("3599.5", None, 3599.5),
         (3599.5, None, 3599.5),
         (None, 7200, 7200),
@@ -248,12 +253,23 @@ def test_a_life_is_read_in_every_form(
         assert abs((ends - clock.now()).total_seconds() - seconds) < 30
 
 
+@pytest.mark.parametrize("token", [" at-1", "at-1\n", "\tat-1 \r\n"])
+def test_a_token_with_blanks_around_it_is_taken_without(world: World, third: ThirdParty, token: str) -> None:
+    """A line feed of the program that wrote it."""
+    third.says["token"] = lambda _: tokens(access_token=token, refresh_token=f"{token} ")
+    kept = Connection(world, third.offer(world)).connect().credentials()
+    assert (kept.access_token, kept.refresh_token) == ("at-1", "at-1")
+
+
 SOON = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
 """An end that a provider may tell."""
 TIMES = {
     "Square": SOON.strftime("%Y-%m-%dT%H:%M:%SZ"),
     "a fraction of a second": SOON.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
     "another offset": SOON.astimezone(timezone(timedelta(hours=-5))).isoformat(),
+    "an offset after a blank": SOON.strftime("%Y-%m-%d %H:%M:%S +0000"),
+    "a zone by name": SOON.strftime("%Y-%m-%d %H:%M:%S UTC"),
+    "an HTTP date": format_datetime(SOON, usegmt=True),
     "no offset": SOON.strftime("%Y-%m-%d %H:%M:%S"),
     "seconds": int(SOON.timestamp()),
     "seconds as a text": str(int(SOON.timestamp())),

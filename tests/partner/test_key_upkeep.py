@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,60 @@ def test_a_key_that_an_answer_does_not_call_good_needs_the_user(
     says["me"] = lambda _: {"session": {"is_logged_in": False}}
     look(installed)
     assert grant(installed) == ("needs_reconnect", "revoked")
+
+
+GOOGLE = {
+    "code": 400,
+    "message": "API key not valid. Please pass a valid API key.",
+    "status": "INVALID_ARGUMENT",
+}
+DEAD_KEYS = {
+    "Google": (400, {"error": GOOGLE}),
+    "by its code": (422, {"error": "invalid_api_key"}),
+    "in words": (404, {"message": "This access token was deleted"}),
+    "Slack": (200, {"ok": False, "error": "invalid_auth"}),
+    "401 in the body": (200, {"statusCode": 401}),
+}
+
+
+@pytest.mark.parametrize(("status", "body"), DEAD_KEYS.values(), ids=DEAD_KEYS.keys())
+def test_a_key_is_found_dead_however_it_is_told(
+    typed: Connection, third: ThirdParty, status: int, body: Any
+) -> None:
+    """By an error that says so, whatever its status."""
+    third.says["me"] = lambda _: Response(json.dumps(body), status, content_type="application/json")
+    look(typed)
+    assert grant(typed) == ("needs_reconnect", "revoked")
+
+
+@pytest.mark.parametrize("status", [400, 402, 404, 410, 422])
+def test_a_rejection_that_says_nothing_of_the_key_costs_a_connection_after_three_days(
+    typed: Connection, third: ThirdParty, status: int
+) -> None:
+    """It was taken before. Anything else in between begins the days anew; so does another key."""
+    long_ago = clock.now() - timedelta(days=3, minutes=1)
+    authenticated_at = long_ago - timedelta(days=1)
+    third.says["me"] = lambda _: refused("no", status)
+    typed.change(authenticated_at=authenticated_at)
+    look(typed)
+    assert (grant(typed), typed.row().rejected_since > clock.now() - timedelta(minutes=1)) == (
+        ("connected", None),
+        True,
+    )
+    typed.change(rejected_since=long_ago)
+    third.says["me"] = lambda _: refused("no", 503)
+    look(typed)
+    assert typed.row().rejected_since is None
+    third.says["me"] = lambda _: refused("no", status)
+    typed.change(rejected_since=long_ago, authenticated_at=long_ago + timedelta(minutes=1))
+    look(typed)
+    assert grant(typed) == ("connected", None)
+    typed.change(rejected_since=long_ago, authenticated_at=authenticated_at)
+    look(typed)
+    assert grant(typed) == ("needs_reconnect", "refused")
+    third.says["me"] = lambda _: {}
+    look(typed)
+    assert grant(typed) == ("connected", None)
 
 
 def limited() -> Response:

@@ -85,6 +85,54 @@ def test_a_refusal_is_told_apart_from_no_answer(
     assert (told["Authenticated"], told["AuthValue"], told["Hitchpost"]["LastSignIn"]) == (False, None, None)
 
 
+REFUSED_WITH_200 = [
+    {"ok": False, "error": "invalid_auth"},
+    {"ok": False},
+    {"error": "Invalid API key"},
+    {"error": {"code": 401, "message": "unauthorized"}},
+    {"success": False},
+    {"errors": [{"message": "bad key"}]},
+    {"data": {"viewer": None}, "errors": [{"message": "bad key"}]},
+    {"status": "error", "code": "unauthorized"},
+    {"status": "fail", "message": "Who are you?"},
+    {"statusCode": 401},
+    {"code": 403, "msg": "no"},
+]
+GOOD_WITH_200 = [
+    {"ok": True, "error": None},
+    {"error": {"code": "ok", "message": ""}, "data": {"user": {}}},
+    {"error": "", "errors": []},
+    {"error": False},
+    {"error": 0},
+    {"success": True, "errors": [], "messages": []},
+    {"data": {"viewer": {"id": 1}}, "errors": [{"message": "one field is slow"}]},
+    {"status": "success"},
+    {"status": "error"},
+    {"code": 401, "name": "a customer"},
+    [{"error": "of one item of a list"}],
+]
+
+
+@pytest.mark.parametrize("body", [*REFUSED_WITH_200, *GOOD_WITH_200], ids=str)
+def test_a_refusal_with_the_status_200_is_one(partner_world: World, third: ThirdParty, body: Any) -> None:
+    """Although the entry names no path at which to look for it; ``{"errors": []}`` and the like are none."""
+    third.says["me"] = lambda _: body
+    answer = give(connection(partner_world, third), "k-1")
+    if body in GOOD_WITH_200:
+        assert answer.status_code == 200
+    else:
+        assert (answer.status_code, fields(answer)) == (422, {"api_key": "refused"})
+
+
+def test_too_many_requests_with_the_status_200_are_no_refusal(
+    partner_world: World, third: ThirdParty
+) -> None:
+    """Slack's word for it."""
+    third.says["me"] = lambda _: {"ok": False, "error": "ratelimited"}
+    answer = give(connection(partner_world, third), "k-1")
+    assert (answer.status_code, fields(answer)) == (424, {})
+
+
 def test_a_host_that_nobody_answers_at_may_be_mistyped(partner_world: World, third: ThirdParty) -> None:
     """Where the user named it, that is what is told."""
     field = {"name": "host", "label": "Host", "pattern": "[a-z.]+"}

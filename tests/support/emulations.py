@@ -100,6 +100,19 @@ def _slack_bot(issued: Issued) -> Any:
     return {**told, "team": {"id": "T9TK3CUKW", "name": "Acme"}, "enterprise": None}
 
 
+def _slack_bot_without_rotation(issued: Issued) -> Any:
+    ends = {"refresh_token", "expires_in"}
+    return {name: value for name, value in _slack_bot(issued).items() if name not in ends}
+
+
+_FACEBOOK_DEAD = {
+    "message": "Error validating access token: The user has not authorized application 1.",
+    "type": "OAuthException",
+    "code": 190,
+    "fbtrace_id": "AbC",
+}
+
+
 def _slack_user(issued: Issued) -> Any:
     user = {"id": "U1", "scope": "search:read", "access_token": issued.access, "token_type": "user"}
     user |= {"refresh_token": issued.refresh, "expires_in": 43200}
@@ -296,6 +309,45 @@ EMULATIONS: dict[str, Emulation] = {
         account="Acme",
         extra={"team.id": "T9TK3CUKW", "bot_user_id": "B1"},
         scopes=["chat:write", "channels:read"],
+    ),
+    "slack without rotation": Emulation(
+        Habits(
+            entry={
+                "scopes": ["chat:write", "channels:read"],
+                "scope_separator": ",",
+                "token_auth": "client_secret_post",
+                "account_claim": "url",
+                "revocation_params": {"token": "{access_token}"},
+            },
+            token=demand_post,
+            answers=_slack_bot_without_rotation,
+            info=lambda _: {"ok": True, "url": "https://acme.slack.com/", "team": "Acme"},
+            dead_info=lambda: as_json({"ok": False, "error": "token_revoked"}),
+        ),
+        account="https://acme.slack.com/",
+        scopes=["chat:write", "channels:read"],
+        renewable=False,
+    ),
+    "facebook": Emulation(
+        Habits(
+            entry={
+                "scopes": ["public_profile", "pages_show_list"],
+                "scope_separator": ",",
+                "token_auth": "client_secret_post",
+                "account_claim": "id",
+                "dead_refresh": ["190"],
+            },
+            token=demand_post,
+            answers=lambda issued: {
+                "access_token": issued.access,
+                "token_type": "bearer",
+                "expires_in": 5183944,
+            },
+            info=lambda _: {"id": "10158", "name": "Ada"},
+            dead_info=lambda: as_json({"error": _FACEBOOK_DEAD}, 400),
+        ),
+        account="10158",
+        renewable=False,
     ),
     "slack user": Emulation(
         Habits(

@@ -91,6 +91,7 @@ class Habits:
     dead: Callable[[], Any] = lambda: as_json({"error": "invalid_grant"}, 400)
     callback: Mapping[str, str] = field(default_factory=dict)
     info: Shape | None = None
+    dead_info: Callable[[], Any] = lambda: as_json({"error": "invalid_token"}, 401)
     token_bytes: int = 16
     rotates: bool = True
     posts: bool = False
@@ -232,7 +233,7 @@ class Provider:
         access = request.headers.get("Authorization", "").rpartition(" ")[2]
         access = access or request.headers.get("X-Access-Token", "")
         if access not in self.live or self.habits.info is None:
-            return as_json({"error": "invalid_token"}, 401)
+            return _response(self.habits.dead_info())
         return _response(self.habits.info(Issued(access, "", self.live[access], self.count)))
 
     def _given(self) -> dict[str, str]:

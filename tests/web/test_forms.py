@@ -22,7 +22,7 @@ from tests.support.connections import listed
 from tests.support.databases import DatabaseUrl
 from tests.support.dump import dump
 from tests.support.forms import ADA, DOWN, GRACE, KEY, SHOP, open_form, products
-from tests.support.world import World, open_world
+from tests.support.world import HOST, World, open_world
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +173,22 @@ def test_a_shop_is_named_before_the_sign_in(world: World, session: str) -> None:
     told = form.send("https://north.shop.example/")
     assert told["go"].startswith(f"{world.partner}/connectorauth/updateaccountconnectoroauth?")
     assert form.status() == "launched"
+
+
+def test_a_sign_in_url_that_would_end_at_bad_request_is_none(world: World, session: str) -> None:
+    """A server cannot send its user to a sign-in whose shop nobody has named; once it is, it can."""
+    body = {
+        "user": {"id": "ada"},
+        "account": {"id": world.account},
+        "connector": SHOP,
+        "target_origin": HOST,
+        "callback_message": "done",
+    }
+    told = world.server("POST", "/v1/sign-in-urls", json=body)
+    assert (told.status_code, told.json()["code"]) == (502, "connector_unavailable")
+    assert "shop" in told.json()["detail"]
+    open_form(world, session, SHOP).send("north")
+    assert world.server("POST", "/v1/sign-in-urls", json=body).status_code == 201
 
 
 def test_a_sign_in_goes_on_though_the_answer_to_its_form_was_lost(world: World, session: str) -> None:

@@ -9,7 +9,7 @@ from flask import json
 from bff.partner.crypto import Vault
 from bff.partner.providers.credentials import Client, Credentials
 
-_MOMENTS = ("expires_at", "obtained_at", "grant_ends_at")
+_MOMENTS = ("expires_at", "obtained_at", "grant_obtained_at", "grant_ends_at")
 
 
 def seal(vault: Vault, credentials: Credentials, context: str) -> str:

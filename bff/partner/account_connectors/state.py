@@ -26,6 +26,8 @@ AHEAD: Final = timedelta(minutes=5)
 """The background refresh happens this long before expiry, at most half of the lifetime."""
 LEAST: Final = timedelta(minutes=10)
 """Minimum interval between background refreshes, however short the lifetime of the tokens is."""
+SHORTEST: Final = timedelta(minutes=1)
+"""Minimum interval between background refreshes that keep a refresh token from expiring."""
 DAILY: Final = timedelta(days=1)
 """Interval of the checks of a grant without an expiry."""
 SPREAD: Final = 0.1
@@ -90,13 +92,14 @@ def is_renewable(item: CatalogueConnector | None, credentials: Credentials) -> b
 
 def grant_end(item: CatalogueConnector | None, credentials: Credentials) -> datetime | None:
     """The latest time at which the user has to sign in again; None if it is not known."""
+    if item is not None and item.needs_no_user:
+        return None
     return credentials.grant_ends_at if is_renewable(item, credentials) else credentials.expires_at
 
 
 def is_ending(credentials: Credentials, ends: datetime) -> bool:
     """Whether a grant that ends at ``ends`` expires soon (see ``SOON`` and ``PART``)."""
-    life = ends - credentials.obtained_at if credentials.obtained_at else timedelta(0)
-    return ends - clock.now() < min(SOON, life * PART)
+    return ends - clock.now() < _warning(credentials, ends)
 
 
 def is_due(item: CatalogueConnector | None, credentials: Credentials, now: datetime) -> bool:
@@ -112,11 +115,25 @@ def next_look(item: CatalogueConnector | None, credentials: Credentials) -> date
     """The time of the next background check; None if the grant needs none."""
     now, expires_at = clock.now(), credentials.expires_at
     if is_renewable(item, credentials):
-        if expires_at is None:
-            return now + _randomize(DAILY)
-        return max(expires_at - _at_most_half(credentials, AHEAD) * random.uniform(1.0, 1.5), now + LEAST)  # noqa: S311  # nosec B311  # spreads load
+        look = now + _randomize(DAILY)
+        if expires_at is not None:
+            look = max(expires_at - _at_most_half(credentials, AHEAD) * random.uniform(1.0, 1.5), now + LEAST)  # noqa: S311  # nosec B311  # spreads load
+        return min(look, _look_before_end(item, credentials, now) or look)
     checks = [now + _randomize(DAILY)] if item is not None and item.userinfo_url else []
     return min([*checks, *([expires_at] if expires_at else [])], default=None)
+
+
+def is_due_ahead(item: CatalogueConnector | None, credentials: Credentials) -> bool:
+    """Whether a background check refreshes: before the access token or the refresh token expires.
+
+    A token without an expiry is refreshed once a day.
+    """
+    now, ends = clock.now(), grant_end(item, credentials)
+    if ends is not None and now < ends <= now + 2 * _warning(credentials, ends):
+        return True
+    if credentials.expires_at is None:
+        return credentials.obtained_at is None or credentials.obtained_at < now - DAILY * (1 - 2 * SPREAD)
+    return credentials.expires_at < now + 2 * AHEAD
 
 
 def tomorrow() -> datetime:
@@ -127,6 +144,28 @@ def tomorrow() -> datetime:
 def later(span: timedelta) -> datetime:
     """The time ``span`` from now, randomly spread so that requests to a third party do not coincide."""
     return clock.now() + _randomize(span)
+
+
+def _look_before_end(
+    item: CatalogueConnector | None, credentials: Credentials, now: datetime
+) -> datetime | None:
+    """When to refresh so that the refresh token does not expire unused; None if its end is unknown or over.
+
+    It is before the time from which the grant expires soon. If a refresh does not move the end, the next one
+    follows after half of what is left.
+    """
+    ends = grant_end(item, credentials)
+    if ends is None or ends <= now:
+        return None
+    return max(ends - 2 * _warning(credentials, ends), now + max((ends - now) / 2, SHORTEST))
+
+
+def _warning(credentials: Credentials, ends: datetime) -> timedelta:
+    """How long before its end (``ends``) a grant expires soon."""
+    began = credentials.obtained_at
+    if ends == credentials.grant_ends_at and credentials.grant_obtained_at is not None:
+        began = credentials.grant_obtained_at
+    return min(SOON, max(timedelta(0), ends - began) * PART) if began else timedelta(0)
 
 
 def _at_most_half(credentials: Credentials, margin: timedelta) -> timedelta:

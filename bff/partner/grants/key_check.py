@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from flask import json
 
-from bff.partner.providers import refusals, said, templates, transport
+from bff.partner.providers import body_errors, refusals, said, templates, transport
 from bff.partner.providers.answers import json_of
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.dotted import plain_text, value_at
@@ -112,8 +112,11 @@ def error_of(item: CatalogueConnector, reply: transport.Reply) -> str | None:
         return NOT_UNDERSTOOD if _expects_json(item) and not _is_good_unread(reply, check) else None
     if check.good_at and not value_at(document, check.good_at):
         return NO_GOOD if isinstance(document, dict) else NOT_UNDERSTOOD
+    if not (check.error_at or check.good_at):
+        code = body_errors.refusal_in(document)
+        return (legible(code) or body_errors.UNNAMED) if code else None
     error = value_at(document, check.error_at) if check.error_at else None
-    return legible(plain_text(error) or "error") if error else None
+    return legible(plain_text(error) or body_errors.UNNAMED) if error else None
 
 
 def _expects_json(item: CatalogueConnector) -> bool:

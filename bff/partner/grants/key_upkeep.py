@@ -1,26 +1,29 @@
 """Checks API keys and passwords in the background, with the ``check`` request of their catalogue entry.
 
-Each is checked about once a day. Only a definite rejection marks it as invalid: rate limits, outages and
-unexpected responses do not. The credentials stay stored, so the connection recovers if they are accepted
-again.
+Each is checked about once a day. A definite rejection marks it as invalid at once, a rejection that does not
+say why after three days. Rate limits, outages and unexpected responses do not. The credentials stay stored,
+so the connection recovers if they are accepted again.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from sqlalchemy import Row
 
+from bff.partner import clock
 from bff.partner.account_connectors import properties, state, store
 from bff.partner.audit import audit
 from bff.partner.context import Embedded
 from bff.partner.grants import key_check, refresh_failures
-from bff.partner.providers import refusals, templates, transport
-from bff.partner.providers.answers import is_success
+from bff.partner.providers import dead_credentials, said, templates, transport
+from bff.partner.providers.answers import is_success, json_of
 from bff.partner.providers.catalogue import CatalogueConnector
 
-Verdict = Literal["good", "revoked", "refused", "unknown"]
+Verdict = Literal["good", "revoked", "refused", "rejected", "unknown"]
+"""``rejected``: the response does not say whether the key is the reason."""
 
 SOONEST: Final = timedelta(hours=1)
 """Delay before the next check after a failed one. It doubles with each failure, up to one day."""
@@ -28,8 +31,12 @@ MOST_REFUSALS: Final = 36
 """Checks end after this number of rejections in a row, which takes about a month."""
 TRIES: Final = 2
 """Requests per check. The key counts as rejected only if all of them are rejected."""
+PATIENCE: Final = timedelta(days=3)
+"""How long a key has to be ``rejected`` in a row until it is marked as refused."""
 FORBIDDEN: Final = 403
-_REFUSALS: Final[dict[int, Verdict]] = {401: "revoked", FORBIDDEN: "refused"}
+_REFUSALS: Final = frozenset({"revoked", "refused"})
+_UNCLEAR: Final = frozenset({400, 402, 404, 410, 422})
+"""Statuses that some third parties send for a deleted key, and that may have other reasons."""
 
 
 def is_tried(item: CatalogueConnector) -> bool:
@@ -56,7 +63,7 @@ def _check(
         for _ in range(TRIES):
             reply = key_check.ask(provider, item, values)
             verdict = _verdict(item, reply)
-            if verdict not in _REFUSALS.values():
+            if verdict in {"good", "unknown"}:
                 return verdict
     except (key_check.Unreadable, templates.Unfit, transport.NoReply):
         return "unknown"
@@ -64,18 +71,23 @@ def _check(
 
 
 def _verdict(item: CatalogueConnector, reply: transport.Reply) -> Verdict:
-    if reply.status in _REFUSALS:
-        # A page with status 403 is a firewall's.
-        in_front = reply.status == FORBIDDEN and key_check.is_page(reply)
-        is_unclear = in_front or reply.asks_less or key_check.is_busy(reply)
-        return "unknown" if is_unclear else _REFUSALS[reply.status]
-    if not is_success(reply.status):
+    answer = said.of_answer("check", reply.status, json_of(reply), ())
+    if is_success(reply.status):
+        error = key_check.error_of(item, reply)
+        if error is None:
+            return "good"
+        answer = replace(answer, error=error)
+    elif reply.asks_less or key_check.is_busy(reply):
         return "unknown"
-    error = key_check.error_of(item, reply)
-    if error is None:
-        return "good"
-    # Some report temporary failures in the same field.
-    return "revoked" if refusals.is_dead(item, error) else "unknown"
+    if dead_credentials.is_dead(item, answer):
+        return "revoked"
+    # A page is a firewall's, or another web site's.
+    if key_check.is_page(reply):
+        return "unknown"
+    if reply.status == FORBIDDEN:
+        return "refused"
+    # Some report temporary failures in an error of a 2xx response.
+    return "rejected" if reply.status in _UNCLEAR else "unknown"
 
 
 def _store(service: Embedded, row: Row[Any], verdict: Verdict) -> None:
@@ -85,13 +97,17 @@ def _store(service: Embedded, row: Row[Any], verdict: Verdict) -> None:
         if current is None or _key_of(current) != _key_of(row):
             return
         failures = 0 if verdict == "good" else current.refresh_failures + 1
+        since = _rejected_since(current) if verdict == "rejected" else None
+        if since is not None and since <= clock.now() - PATIENCE:
+            verdict = "refused"
         values: dict[str, Any] = {
+            "rejected_since": since,
             "refresh_failures": failures,
             "next_refresh_at": _next_check(verdict, failures),
         }
         if verdict == "good":
             values |= {"authenticated": True, "grant_reason": None}
-        elif verdict != "unknown":
+        elif verdict in _REFUSALS:
             values |= {"authenticated": False, "grant_reason": verdict}
         refresh_failures.put(connection, row.id, **values)
     _audit(row, verdict)
@@ -100,7 +116,7 @@ def _store(service: Embedded, row: Row[Any], verdict: Verdict) -> None:
 def _next_check(verdict: Verdict, failures: int) -> datetime | None:
     if verdict == "good":
         return state.tomorrow()
-    if verdict != "unknown" and failures > MOST_REFUSALS:
+    if verdict in _REFUSALS and failures > MOST_REFUSALS:
         return None
     return state.later(min(SOONEST * 2 ** min(failures - 1, 16), state.DAILY))
 
@@ -109,8 +125,15 @@ def _audit(row: Row[Any], verdict: Verdict) -> None:
     fields = {"account": row.account_id, "account_connector": row.id}
     if verdict == "good" and row.grant_reason is not None:
         audit("grant works again", **fields)
-    elif verdict in _REFUSALS.values() and row.grant_reason is None:
+    elif verdict in _REFUSALS and row.grant_reason is None:
         audit("grant ended", **fields, reason=verdict)
+
+
+def _rejected_since(row: Row[Any]) -> datetime:
+    """Since when the key in use has been rejected in a row: since now, if it was not before."""
+    since: datetime | None = row.rejected_since
+    of_this_key = since is not None and (row.authenticated_at is None or since >= row.authenticated_at)
+    return since if since is not None and of_this_key else clock.now()
 
 
 def _key_of(row: Row[Any]) -> tuple[str | None, datetime | None]:

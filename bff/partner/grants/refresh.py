@@ -12,12 +12,11 @@ import structlog
 from sqlalchemy import Row, or_, select, update
 
 from bff.partner import clock
-from bff.partner.account_connectors import properties, state, store
+from bff.partner.account_connectors import carried_over, properties, state, store
 from bff.partner.account_connectors.client import client_of, client_of_grant
 from bff.partner.account_connectors.credentials import unseal
 from bff.partner.context import Embedded
-from bff.partner.grants import refresh_failures, refreshed, revocation
-from bff.partner.providers import refusals
+from bff.partner.grants import liveness, refresh_failures, refreshed, revocation
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.provider import ProviderFailed
@@ -28,7 +27,6 @@ LEASE: Final = timedelta(seconds=30)
 """How long one caller may refresh. Longer than a request can take, so an expired lease has a dead holder."""
 WAIT_SECONDS: Final = 8.0
 """How long another caller waits. Shorter than the BFF, which hangs up after ten seconds."""
-UNAUTHORIZED: Final = 401
 
 log = structlog.get_logger("hitchpost.embedded")
 
@@ -138,20 +136,6 @@ def refresh(
     service.refreshes.end(row.id)
 
 
-def is_alive(service: Embedded, item: CatalogueConnector | None, stored: Credentials) -> bool:
-    """False if the user-info endpoint answers 401 twice; True also if the entry has no such endpoint.
-
-    A 401 that reports a rate limit or an outage does not count.
-    """
-    if item is None or item.userinfo_url is None:
-        return True
-    answers = (service.provider.user_info(item, stored)[1] for _ in range(2))
-    return not all(
-        answer is not None and answer.status == UNAUTHORIZED and not refusals.asks_to_wait(answer)
-        for answer in answers
-    )
-
-
 def _has_another_token(stored: Credentials, first: Credentials) -> bool:
     """Whether ``stored`` has another access token, or the same one with a new lifetime."""
     return (stored.access_token, stored.obtained_at) != (first.access_token, first.obtained_at)
@@ -163,7 +147,7 @@ def _check_unrenewable(
     """Return a token that cannot be renewed, if it is still valid. Raises ``NeedsSignIn``."""
     if stored.expires_at is not None and stored.expires_at <= clock.now():
         refresh_failures.end(service, row, stored, "expired")
-    elif not is_alive(service, item, stored):
+    elif not liveness.is_alive(service, item, stored):
         refresh_failures.end(service, row, stored, "revoked")
     else:
         return stored
@@ -209,8 +193,8 @@ def _request(service: Embedded, row: Row[Any], stored: Credentials) -> Credentia
         new,
         refresh_token=new.refresh_token or stored.refresh_token,
         scope=stored.scope if new.scope is None else new.scope,
-        # Some third parties return the expiry of the refresh token only once.
-        grant_ends_at=new.grant_ends_at or stored.grant_ends_at,
+        expires_at=carried_over.access_token_end(stored, new),
+        **carried_over.grant_times(stored, new),
         values=stored.values,
         extra={**stored.extra, **new.extra},
     )

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Row
 
 from bff.partner import clock
-from bff.partner.account_connectors import state, store
+from bff.partner.account_connectors import carried_over, state, store
 from bff.partner.account_connectors.credentials import seal, unseal
 from bff.partner.audit import audit
 from bff.partner.context import Embedded
@@ -60,8 +60,8 @@ def keep_refused(
         revocation.let_go(service, noting.owner_of(row), refused, now=False)
     if refused is None or refused.refresh_token in {None, stored.refresh_token}:
         return stored
-    ends = refused.grant_ends_at or stored.grant_ends_at
-    kept = replace(stored, refresh_token=refused.refresh_token, client=refused.client, grant_ends_at=ends)
+    times = carried_over.grant_times(stored, refused)
+    kept = replace(stored, refresh_token=refused.refresh_token, client=refused.client, **times)
     _store_or_revoke(service, row, stored, kept, lease, {})
     return kept
 

@@ -18,7 +18,7 @@ from bff.partner.account_connectors import state, store
 from bff.partner.account_connectors.credentials import unseal
 from bff.partner.context import Embedded
 from bff.partner.crypto import CannotOpen
-from bff.partner.grants import key_upkeep, refresh, refresh_failures
+from bff.partner.grants import key_upkeep, liveness, refresh, refresh_failures
 from bff.partner.grants.turns import Turns, fairly
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Credentials
@@ -88,7 +88,7 @@ def _check_grant(service: Embedded, row: Row[Any], item: CatalogueConnector) -> 
     stored = unseal(service.vault, row.credentials, store.sealed_in(row, "credentials"))
     if not state.is_renewable(item, stored):
         _check_unrenewable(service, row, item, stored)
-    elif row.grant_reason is None and not _is_due(stored):
+    elif row.grant_reason is None and not state.is_due_ahead(item, stored):
         _schedule(service, row, item, stored)
     elif (lease := refresh.take_lease(service, row, stored)) is not None:
         refresh.refresh(service, row, stored, lease)
@@ -104,18 +104,10 @@ def _check_unrenewable(
 ) -> None:
     if stored.expires_at is not None and stored.expires_at <= clock.now():
         refresh_failures.end(service, row, stored, "expired")
-    elif not refresh.is_alive(service, item, stored):
+    elif not liveness.is_alive(service, item, stored):
         refresh_failures.end(service, row, stored, "revoked")
     else:
         _schedule(service, row, item, stored)
-
-
-def _is_due(stored: Credentials) -> bool:
-    """Whether to refresh a token now. One without an expiry is refreshed once a day."""
-    now = clock.now()
-    if stored.expires_at is None:
-        return stored.obtained_at is None or stored.obtained_at < now - state.DAILY * (1 - 2 * state.SPREAD)
-    return stored.expires_at < now + 2 * state.AHEAD
 
 
 def _schedule(

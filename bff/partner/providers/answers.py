@@ -8,11 +8,10 @@ provider does what.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -21,7 +20,8 @@ from flask import json
 from bff.partner import clock
 from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.dotted import kept_at, plain_text, value_at
-from bff.partner.providers.entries import LONGEST_LIFE, CatalogueConnector
+from bff.partner.providers.entries import CatalogueConnector
+from bff.partner.providers.lifetimes import end_of, end_of_jwt, jwt_claims
 from bff.partner.providers.transport import Reply
 
 OTHER_SCHEMES: Final = frozenset({"mac", "dpop", "pop", "n_a", "hoba", "signature"})
@@ -30,8 +30,6 @@ PARTIAL: Final = 206
 _SENDABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 """Matches an access token that a header can carry (RFC 6749, appendix A.12)."""
 _FORM: Final = re.compile(r"[A-Za-z0-9_.%-]+=[^\s<>{]*")
-_SECONDS: Final = re.compile(r"\d{1,400}(?:\.\d*)?")
-_HIGHEST_SECONDS: Final = 1e11
 _MAX_FIELDS: Final = 100
 _TIMES: Final = ("expires_at", "expires_on")
 _REFRESH_TIMES: Final = ("refresh_token_expires_at", "refresh_expires_at")
@@ -41,14 +39,6 @@ _REFRESH_LIFETIMES: Final = ("refresh_token_expires_in", "x_refresh_token_expire
 def is_success(status: int) -> bool:
     """Whether the status is 2xx, except 206 (Partial Content)."""
     return 200 <= status < 300 and status != PARTIAL
-
-
-def is_refusal(document: Any) -> bool:
-    """Whether the body of a 2xx response reports an error: ``ok`` is false, or ``error`` is set."""
-    if not isinstance(document, dict):
-        return False
-    error = document.get("error")
-    return document.get("ok") is False or (isinstance(error, str | dict) and bool(error))
 
 
 def json_of(reply: Reply) -> Any:
@@ -93,16 +83,15 @@ def tokens_of(
     if not _has_tokens(root):
         return None
     access, refresh = _token(root, "access_token"), _token(root, "refresh_token")
-    default = item.expires_in_default
-    expires_at = _expiry(root) or (clock.now() + timedelta(seconds=default) if default else None)
+    read = partial(_field, root)
     return Credentials(
         access_token=access or "",
         refresh_token=refresh or None,
-        expires_at=expires_at,
+        expires_at=_expiry(root, access or "", item),
         scope=_scope(_field(root, "scope"), item.scope_separator),
         client=client,
         obtained_at=clock.now(),
-        grant_ends_at=_end_of(root, _REFRESH_LIFETIMES, _REFRESH_TIMES),
+        grant_ends_at=end_of(read, _REFRESH_LIFETIMES, _REFRESH_TIMES),
         extra={**kept_at(root, item.keep_from_token), **kept_at(document, item.keep_from_token)},
     )
 
@@ -123,15 +112,7 @@ def claims_of(document: Any) -> dict[str, Any]:
     The signature is not verified: the token came directly from the token endpoint over TLS (OpenID Connect
     Core, section 3.1.3.7, item 6).
     """
-    token = value_at(document, "id_token")
-    parts = token.split(".") if isinstance(token, str) else []
-    if len(parts) != 3:
-        return {}
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, RecursionError, binascii.Error):
-        return {}
-    return claims if isinstance(claims, dict) else {}
+    return jwt_claims(value_at(document, "id_token"))
 
 
 def _form_of(body: bytes) -> dict[str, str] | None:
@@ -151,7 +132,8 @@ def _has_tokens(root: Any) -> bool:
 
 def _token(root: Mapping[str, Any], name: str) -> str | None:
     value = _field(root, name)
-    return plain_text(value) if isinstance(value, str) else None
+    # A blank or line feed around a token is never part of it (RFC 6749, appendix A.12).
+    return plain_text(value.strip()) if isinstance(value, str) else None
 
 
 def _field(root: Mapping[str, Any], name: str) -> Any:
@@ -176,53 +158,12 @@ def _scope(value: Any, separator: str) -> str | None:
     return " ".join(text.split())
 
 
-def _expiry(root: Mapping[str, Any]) -> datetime | None:
-    """When the access token expires, at most one year ahead. None if the response has no valid lifetime."""
-    return _end_of(root, ("expires_in",), _TIMES)
+def _expiry(root: Mapping[str, Any], access_token: str, item: CatalogueConnector) -> datetime | None:
+    """When the access token expires: as the response says, else as the token says, else the entry's default.
 
-
-def _end_of(root: Mapping[str, Any], lifetimes: Iterable[str], times: Iterable[str]) -> datetime | None:
-    """The first valid one of the fields that state an end as a lifetime or as a time."""
-    ends = (_from_lifetime(_field(root, name)) for name in lifetimes)
-    ends_at = (_from_time(_field(root, name)) for name in times)
-    return next(filter(None, (*ends, *ends_at)), None)
-
-
-def _from_lifetime(value: Any) -> datetime | None:
-    """Parse a lifetime in seconds, a number or numeric string. None for 0: some third parties mean never."""
-    seconds = _positive_number(value)
-    return clock.now() + timedelta(seconds=min(seconds, LONGEST_LIFE)) if seconds else None
-
-
-def _from_time(value: Any) -> datetime | None:
-    """Parse a time: ISO 8601, or a number since the Unix epoch. None if it is not in the future."""
-    seconds = _epoch_of_text(value) or _epoch_of_number(value)
-    remaining = seconds - clock.now().timestamp() if seconds else 0
-    return clock.now() + timedelta(seconds=min(remaining, LONGEST_LIFE)) if remaining > 0 else None
-
-
-def _epoch_of_number(value: Any) -> float | None:
-    seconds = _positive_number(value)
-    # A number of seconds as high as this would be a time thousands of years ahead: it has smaller units.
-    while seconds and seconds > _HIGHEST_SECONDS:
-        seconds /= 1000
-    return seconds
-
-
-def _epoch_of_text(value: Any) -> float | None:
-    """The time of an ISO 8601 text, in seconds. Without an offset it is UTC."""
-    if not isinstance(value, str) or _SECONDS.fullmatch(value.strip()):
-        return None
-    try:
-        moment = datetime.fromisoformat(value.strip())
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def _positive_number(value: Any) -> float | None:
-    if isinstance(value, str) and _SECONDS.fullmatch(value.strip()):
-        value = float(value.strip()[:20])
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-        return None
-    return float(min(value, 10**20))
+    At most one year ahead; None if none of them says it.
+    """
+    stated = end_of(partial(_field, root), ("expires_in",), _TIMES) or end_of_jwt(access_token)
+    if stated is None and item.expires_in_default:
+        return clock.now() + timedelta(seconds=item.expires_in_default)
+    return stated

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bff.partner.providers import catalogue_faults, outbound
+from bff.partner.providers.catalogue_doubles import doubles
 from bff.partner.providers.entries import CatalogueConnector
 from bff.serving.environment import variable_of
 from bff.serving.text_files import text_of
@@ -44,20 +45,22 @@ class Catalogue:
         return next((item for item in self.connectors if item.id == connector_id), None)
 
     def by_name(self, name: str, version: str | None = None) -> list[CatalogueConnector]:
-        """The connectors with this key or name (case-insensitive) and, if given, this version."""
+        """The connectors with this key, else those with this name, and, if given, this version.
+
+        Case-insensitive. A key comes first: a name that is another's key must not lead to another service.
+        """
         folded = name.casefold()
-        return [
-            item
-            for item in self.connectors
-            if folded in {item.key, item.name.casefold()} and version in {None, item.version}
+        named = [item for item in self.connectors if item.key == folded] or [
+            item for item in self.connectors if item.name.casefold() == folded
         ]
+        return [item for item in named if version in {None, item.version}]
 
 
 def read_catalogue(path: Path, environ: Mapping[str, str] = os.environ) -> Catalogue:
     """Read and validate the catalogue at ``path``. Raises ``FaultyCatalogue`` with all faults at once."""
     connectors = _read(path, environ)
     faults = [fault for item in connectors for fault in catalogue_faults.faults_of(item)]
-    faults += catalogue_faults.doubles(connectors)
+    faults += doubles(connectors)
     if faults:
         raise FaultyCatalogue([f"{path}: {fault}" for fault in faults])
     return Catalogue(connectors)
@@ -73,11 +76,11 @@ def read_sound_entries(
     """
     connectors = _read(path, environ)
     faults = {item.id: catalogue_faults.faults_of(item) for item in connectors}
-    doubles = catalogue_faults.doubles(connectors)
+    shared = doubles(connectors)
     names = {item.id: {str(item.id), item.key, item.name.casefold()} for item in connectors}
     own = [fault for item in connectors if wanted.casefold() in names[item.id] for fault in faults[item.id]]
-    if own or doubles:
-        raise FaultyCatalogue([f"{path}: {fault}" for fault in (*own, *doubles)])
+    if own or shared:
+        raise FaultyCatalogue([f"{path}: {fault}" for fault in (*own, *shared)])
     left_out = [f"{path}: {fault}" for item in connectors for fault in faults[item.id]]
     return Catalogue([item for item in connectors if not faults[item.id]]), left_out
 

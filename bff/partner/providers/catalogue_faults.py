@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
-from bff.partner.providers import outbound, templates
+from bff.partner.providers import outbound, template_slips, templates
+from bff.partner.providers.catalogue_doubles import duplicates
 from bff.partner.providers.entries import CLIENT_SECRET, RENAMED, AskedField, CatalogueConnector
 
 ENDPOINTS: Final = ("authorize_url", "token_url", "refresh_url", "userinfo_url", "revocation_url")
@@ -39,8 +38,6 @@ _RESERVED: Final = {
     "refresh_params": {"grant_type", "refresh_token", "client_id", "client_secret"},
 }
 HEADERS: Final = ("token_headers", "userinfo_headers", "revocation_headers")
-_HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-"""Matches a header name (RFC 9110, section 5.6.2)."""
 _REQUIRES_ENDPOINT: Final = {
     "userinfo_url": ("userinfo_method", "userinfo_body"),
     "revocation_url": ("revocation_headers",),
@@ -55,7 +52,7 @@ _SECRETS: Final = frozenset({"api_key", "password", "client_secret"})
 def faults_of(item: CatalogueConnector) -> list[str]:
     """All faults of an entry, each with the key that it concerns."""
     faults = [*_missing(item), *_parameters(item), *_requests(item), *_headers(item)]
-    faults += [*_fields(item), *_scopes(item), *_choices(item), *_names(item), *_hosts(item)]
+    faults += [*_fields(item), *_scopes(item), *_choices(item), *_names(item), *_hosts(item), *_slips(item)]
     return [f"connector {item.key}: {fault}" for fault in faults]
 
 
@@ -68,17 +65,6 @@ def forbidden_urls(item: CatalogueConnector, policy: outbound.Policy) -> list[st
             policy.check(templates.sample(url))
         except outbound.ForbiddenUrl as error:
             faults.append(f"connector {item.key}: {name}: {error}")
-    return faults
-
-
-def doubles(items: list[CatalogueConnector]) -> list[str]:
-    """Ids, keys and names that more than one entry uses."""
-    faults = []
-    for name in ("id", "key", "name"):
-        faults += [
-            f"{name} = {value!r} is used by more than one connector; give each its own"
-            for value in _duplicates(getattr(item, name) for item in items)
-        ]
     return faults
 
 
@@ -111,7 +97,7 @@ def _parameters(item: CatalogueConnector) -> Iterator[str]:
         yield "authorize_params: response_mode: write query or form_post; only these reach a server"
     for name in sorted(set(item.parameter_names) - RENAMED):
         yield f"parameter_names: {name} is none of {', '.join(sorted(RENAMED))}"
-    for other in _duplicates(other for name, other in item.parameter_names.items() if name != "token_code"):
+    for other in duplicates(other for name, other in item.parameter_names.items() if name != "token_code"):
         yield f"parameter_names: {other} stands for more than one parameter"
 
 
@@ -133,14 +119,18 @@ def _requests(item: CatalogueConnector) -> Iterator[str]:
 
 def _headers(item: CatalogueConnector) -> Iterator[str]:
     for table in HEADERS:
-        headers: dict[str, str] = getattr(item, table)
-        for double in _duplicates(name.lower() for name in headers):
-            yield f"{table}: {double} is there more than once"
-        for name, text in headers.items():
-            if not _HEADER.fullmatch(name):
-                yield f"{table}: {name!r} is no name of a header"
-            if not all(" " <= character <= "~" for character in text):
-                yield f"{table}: {name}: holds characters that no header can carry"
+        yield from template_slips.header_faults(table, getattr(item, table))
+    if item.check:
+        yield from template_slips.header_faults("check.headers", item.check.headers)
+
+
+def _slips(item: CatalogueConnector) -> Iterator[str]:
+    typed = {entry.name for entry in item.user_fields} | set(BUILT_IN[item.auth])
+    known = typed | set(item.kept) | _IN_REVOCATION | CLIENT_SECRET | {"client_id", "redirect_uri"}
+    yield from template_slips.placeholder_faults(_texts(item), known)
+    own = {entry.name for entry in item.user_fields if entry.sensitive} | set(BUILT_IN[item.auth])
+    proofs = own | _IN_USERINFO if item.auth == "client_credentials" else own
+    yield from template_slips.check_faults(item, _texts(item), proofs)
 
 
 def _scopes(item: CatalogueConnector) -> Iterator[str]:
@@ -151,11 +141,11 @@ def _scopes(item: CatalogueConnector) -> Iterator[str]:
 
 
 def _fields(item: CatalogueConnector) -> Iterator[str]:
-    for name in _duplicates(entry.name for entry in item.user_fields):
+    for name in duplicates(entry.name for entry in item.user_fields):
         yield f"field: {name} is there more than once"
     for name in (entry.name for entry in item.fields if entry.name in OWN_APP):
         yield f"field: {name} is the name of an own app's property; write [[connector.property]]"
-    for name in _duplicates(item.kept):
+    for name in duplicates(item.kept):
         yield f"keep_from_...: {name} is kept more than once"
 
 
@@ -174,7 +164,7 @@ def _choice_faults(item: CatalogueConnector, one: AskedField, choices: dict[str,
         yield "choices: prefix and suffix stand beside what is typed; leave them out"
     if one.sensitive or one.name in _SECRETS.intersection(BUILT_IN[item.auth]):
         yield "choices: a secret is typed, and not chosen from a list"
-    for label in _duplicates(choices.values()):
+    for label in duplicates(choices.values()):
         yield f"choices: {label!r} stands for more than one; users cannot tell them apart"
     for value in choices:
         yield from (f"choices: {value!r} {misfit}" for misfit in _unfit_places(item, one, value))
@@ -272,7 +262,3 @@ def _texts(item: CatalogueConnector) -> Iterator[tuple[str, str]]:
         yield "check.basic", item.check.basic or ""
     for table, texts in tables.items():
         yield from ((f"{table}: {name}", text) for name, text in texts.items())
-
-
-def _duplicates(values: Iterable[object]) -> list[object]:
-    return sorted((value for value, times in Counter(values).items() if times > 1), key=str)

@@ -21,7 +21,8 @@ class Credentials:
 
     ``scope``: the granted scopes, space-separated; None if the third party did not state them.
     ``client``: the client they were issued to; None for credentials stored before this was recorded.
-    ``expires_at``, ``grant_ends_at``: when the access token and the refresh token expire, if stated.
+    ``obtained_at``, ``grant_obtained_at``: since when the access token and the refresh token are in use.
+    ``expires_at``, ``grant_ends_at``: when they expire, if stated.
     ``values``: the account's properties that filled URLs and parameters when the grant was obtained. Later
     changes of the properties do not affect where this grant is refreshed and revoked.
     ``extra``: values of the responses kept for the host (``keep_from_...`` in the catalogue).
@@ -33,6 +34,7 @@ class Credentials:
     scope: str | None
     client: Client | None = None
     obtained_at: datetime | None = None
+    grant_obtained_at: datetime | None = None
     grant_ends_at: datetime | None = None
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     extra: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from flask import json
 
 from bff.partner.account_names import kept_name
-from bff.partner.providers import answers, client_auth, refusals, said, templates, transport
+from bff.partner.providers import answers, body_errors, client_auth, refusals, said, templates, transport
 from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.dotted import kept_at, text_at
 from bff.partner.providers.entries import CLIENT_SECRET, CatalogueConnector
@@ -150,7 +150,7 @@ class Provider:
             raise _unfit_failure("revoke", error) from None
         request = _Request("revoke", item.revocation_url or "", form, {}, token_values, headers)
         status, document, answer = self._post(item, client, request)
-        if answers.is_success(status) and not answers.is_refusal(document):
+        if answers.is_success(status) and not body_errors.is_refusal(document):
             return True
         if _is_gone(item, answer):
             return False

@@ -23,6 +23,7 @@ _ERRORS: Final = (
     "error.status",
     "error.message",
     "errors.errorType",
+    "errors.extensions.code",
     "errors.code",
     "errors.message",
     "errors.0",
@@ -99,6 +100,11 @@ def error_in(document: Any) -> str | None:
     """The error code in a response document, unredacted. None if there is none."""
     values = (value_at(document, path) for path in _ERRORS)
     return next(filter(None, (plain_text(value) for value in values if not isinstance(value, bool))), None)
+
+
+def code_of(error: str) -> str:
+    """An error code in one spelling, without the description that some append after a colon."""
+    return re.sub(r"[\s-]+", "_", error.partition(":")[0].strip()).casefold()
 
 
 def legible(text: str, longest: int = LONGEST_ERROR) -> str:

@@ -14,6 +14,7 @@ from bff.partner.crypto import CannotOpen
 from bff.partner.errors import ApiError
 from bff.partner.grants import held as grants
 from bff.partner.grants import refresh
+from bff.partner.providers import dead_credentials
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Credentials
 from bff.partner.providers.provider import Provider
@@ -83,7 +84,7 @@ def _ask_with_grant(
     """
     credentials = _usable(service, row, hurried)
     identified = (hurried or service.provider.in_a_hurry()).identify(item, credentials, None)
-    is_rejected = identified.said is not None and identified.said.status == refresh.UNAUTHORIZED
+    is_rejected = identified.said is not None and dead_credentials.is_dead(item, identified.said)
     if is_rejected and credentials.expires_at is None and state.is_renewable(item, credentials):
         credentials = _usable(service, row, hurried, rejected=True)
         identified = (hurried or service.provider.in_a_hurry()).identify(item, credentials, None)

@@ -17,6 +17,7 @@ from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.dotted import text_at
 from bff.partner.providers.provider import UNFIT, Provider, ProviderFailed
+from bff.partner.providers.said import code_of
 
 REFUSED, NO_ANSWER = 422, 424
 _NOBODY: Final = frozenset({*range(300, 400), 404, 410})
@@ -132,6 +133,8 @@ def check(provider: Provider, item: CatalogueConnector, values: Mapping[str, str
     fault = key_check.error_of(item, reply)
     if fault == key_check.NOT_UNDERSTOOD:
         raise _another_answers(item, url, reply.status)
+    if fault and code_of(fault) in refusals.PASSING:
+        raise _unreachable("it reported a temporary failure", {})
     if fault:
         # The error text is not reported, because it may contain the key.
         raise _refused(item, f"{reply.status} with an error", url)

@@ -115,6 +115,8 @@ account_connector: Final = Table(
     Column("refresh_not_before", Moment),
     Column("refresh_failures", Integer, nullable=False, default=0),
     Column("refresh_refusals", Integer, nullable=False, default=0),
+    # Of a key: since when its check is rejected in a row, by responses that do not say why.
+    Column("rejected_since", Moment),
     # Hash of the token that revokes the grant. Other rows may hold the same grant.
     Column("grant_sha256", String(64), index=True),
     # Sign-in tokens minted before this time cannot connect any more.
