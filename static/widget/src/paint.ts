@@ -1,4 +1,5 @@
 // Draws what an element shows beside its button: accounts, status, actions, support code.
+import { mayUseAccount } from "./account-policy.js";
 import { accountCard, connectionActions, confirmActions } from "./account.js";
 import { action, make, append, type Action } from "./dom.js";
 import type { Kit } from "./kit.js";
@@ -9,7 +10,7 @@ import type { View } from "./view.js";
 
 /** The choices at a step for which `offersChoice` (controller.ts) is true. */
 const STEP_CHOICES: Choice[] = ["open_again", "continue_here", "cancel"];
-/** The choices after an `account_mismatch`. */
+/** The choices after an `account_mismatch`. The first one may be another user's. */
 const MISMATCH_CHOICES: Choice[] = ["use_account", "try_again"];
 
 /** English texts until the product's are loaded, for keys whose default (`humanize` in words.ts) would be unclear. */
@@ -96,7 +97,7 @@ function update(drawing: Drawing): void {
   button.hidden = !!toConfirm || (!step && connections.length > 1 && !offer.multiple);
   view.element.toggleAttribute("data-card", isCard); // Before the early return: a morph of the page may have removed it.
   // Everything on which the drawing below depends. In JSON undefined would become null, which here means `connected`.
-  const now = JSON.stringify([offer, connections, step, failure === null ? "connected" : failure, toConfirm, row, word("lang"), button.hidden, button.disabled, view.state, kit.settings.advice, parts.disconnecting, word("reconnect"), word(step ?? "connected"), failure && word(`error_${failure.code}_title`)]);
+  const now = JSON.stringify([offer, connections, step, failure === null ? "connected" : failure, toConfirm, row, word("lang"), button.hidden, button.disabled, view.state, kit.settings.advice, mayUseAccount(failure), parts.disconnecting, word("reconnect"), word(step ?? "connected"), failure && word(`error_${failure.code}_title`)]);
   if (now === parts.lastDrawn) return;
   parts.lastDrawn = now;
 
@@ -151,7 +152,7 @@ function mainActions(drawing: Drawing, toConfirm: Connection | undefined): Actio
   if (toConfirm) return confirmActions(drawing, toConfirm);
   if (parts.disconnecting) return [];
   if (step) return state === "trouble" ? choices(STEP_CHOICES) : [];
-  if (failure?.code === "account_mismatch") return choices(MISMATCH_CHOICES);
+  if (failure?.code === "account_mismatch") return choices(MISMATCH_CHOICES.slice(+!mayUseAccount(failure)));
   return connections.flatMap((connection) => connectionActions(drawing, connection, false));
 }
 

@@ -1,4 +1,5 @@
 // The panel: what elements show beside their buttons, and all that a page needs only after its first paint.
+import { watchAccountPolicy } from "./account-policy.js";
 import { connectedStateHook } from "./connected-state.js";
 import { deliveryHooks } from "./delivery.js";
 import { replacementFinder } from "./replacements.js";
@@ -25,6 +26,7 @@ export function install(kit: Kit): void {
   };
   watchPolicy(kit);
   refreshStates(kit);
+  watchAccountPolicy(kit);
   translateErrors(kit);
   defineList(kit);
   diagnoseFailures(kit);

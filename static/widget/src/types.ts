@@ -151,6 +151,8 @@ export interface Reading {
   support_code: string;
   /** A plain callback message that no popup posted to this page, and the origin to dispatch it with. */
   unsent: { data: string; origin: string } | null;
+  /** After an `account_mismatch`: whether this user may use the other account (`use_account`). */
+  may_accept?: boolean | null;
 }
 
 /** One connector of the product, and its state for this account. */

@@ -25,6 +25,12 @@ describe("another account than the connected one has signed in", () => {
     expect(names(element)).toEqual(["Use this account instead", "Try again"]);
   });
 
+  it("offers no other account to a user who may not end the connection", async () => {
+    page.bff.says.may_accept = false;
+    const element = await mismatched();
+    expect(names(element)).toEqual(["Try again"]);
+  });
+
   it("is connected by Use this account instead, as an attempt of its own, without a window", async () => {
     const element = await mismatched();
     pick(element, "Use this account instead");
