@@ -226,6 +226,11 @@ class TestConnections:
 
     OF = ("--product", "demo", "--account", "acme")
 
+    @pytest.fixture(autouse=True)
+    def applied(self, run: Run, tmp_path: Path) -> None:
+        """The product file is in the database: these commands do not apply it."""
+        assert run("products", "apply", str(tmp_path / "products.toml"))[0] == 0
+
     def test_they_are_listed_and_ended(self, run: Run, cyclr: Cyclr) -> None:
         """By the ids that the list has; ended again there is nothing to end."""
         item = cyclr.install("acme", cyclr.releases[0], authenticated=True)
