@@ -66,23 +66,21 @@ _WORDS: Final = re.compile(
 def is_dead(item: CatalogueConnector, answer: Said) -> bool:
     """Whether the response to a request with an access token or a key means that it is no longer valid.
 
-    True for status 401, and for an error that says so with any other status but those of temporary failures
-    (408, 425, 429, 5xx): Slack sends it with 200, Facebook and Google with 400.
+    True for status 401, and for an error that says so with another status: Slack sends it with 200, Facebook
+    and Google with 400. Not for temporary failures (408, 425, 429, 5xx, a rate limit in words or headers).
     """
     if answer.status is None or answer.status >= 500 or answer.status in _PASSING_STATUSES:
         return False
-    if answer.asks_less or refusals.asks_to_wait(answer):
+    if refusals.asks_to_wait(answer):
         return False
-    if answer.status == UNAUTHORIZED or says_dead(item, answer.error, answer.description):
+    if answer.status == UNAUTHORIZED or _says_dead(item, answer.error, answer.description):
         return True
     return answer.status < 300 and code_of(answer.error or "") in _AS_UNAUTHORIZED
 
 
-def says_dead(item: CatalogueConnector, error: str | None, description: str | None = None) -> bool:
+def _says_dead(item: CatalogueConnector, error: str | None, description: str | None = None) -> bool:
     """Whether an error code or its description means that the access token or key is no longer valid."""
     code = code_of(error or "")
-    if refusals.asks_to_wait(Said("check", None, error, description)):
-        return False
     if code in _CODES or refusals.is_dead(item, error or ""):
         return True
     return _WORDS.search(f"{error or ''} {description or ''}") is not None
