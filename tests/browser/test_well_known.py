@@ -194,6 +194,8 @@ def test_a_well_known_provider_in_a_browser(page: FormPage, known: WellKnown, na
     assert bool(provider.requests_of("token")[1:] or provider.requests_of("refresh")) is emulation.renewable
     provider.kill()
     assert known.force(key).status_code == 409
+    # The BFF remembers a list for some seconds; this call renews it.
+    page.wait(lambda: known.told(key)["state"] == "needs_reconnect" or None)
     page.driver.refresh()
     wait_for(page, key, "needs-reconnect")
     provider.count = 0
