@@ -8,7 +8,7 @@ from typing import Final
 from bff.common.secret import Secret
 from bff.connect.attempt import Attempt
 from bff.connect.minting import Minter
-from bff.upstream.protocol import PartnerService, with_details
+from bff.upstream.protocol import PartnerService
 from bff.upstream.sign_in_forms import Fault, FormField, SignInForm
 
 LONGEST_VALUE: Final = 4000
@@ -36,22 +36,15 @@ class FormValues:
             # left unconnected. Values that another user typed, into it or into a connection, are not shown to
             # this user, and not kept.
             return {}
-        if target is None and (target := self._usual_target(attempt)) is None:
-            return {}
+        if target is None:
+            connector = self._minter.find(attempt.account, attempt.connector)
+            usual = self._minter.usual_target(attempt.account, connector)
+            if usual is None:
+                return {}
+            target = usual.id
         names = {field.name for field in form.property_fields}
         properties = self._partner.properties(attempt.account, target)
         return {name: value for name, value in properties.items() if name in names}
-
-    def _usual_target(self, attempt: Attempt) -> int | None:
-        """The account connector that a sign-in without a named one is for; None if none is installed."""
-        connector = self._minter.find(attempt.account, attempt.connector)
-        listed = self._partner.list_account_connectors(attempt.account)
-        found = [
-            with_details(self._partner, attempt.account, item) for item in listed if connector.is_in(item)
-        ]
-        installs = sorted(found, key=lambda item: item.id)
-        candidates = [item for item in installs if item.authenticated] or installs
-        return candidates[0].id if candidates else None
 
 
 def secrets_of(form: SignInForm) -> frozenset[str]:

@@ -204,6 +204,14 @@ class Minter:
         form = connector.form
         return form.missing(self._partner.properties(account, account_connector.id)) if form.fields else []
 
+    def usual_target(self, account: AccountRef, connector: Connector) -> AccountConnector | None:
+        """The account connector that a sign-in without a named one is for; None if none is installed.
+
+        Raises ``PartnerProblem``, such as ``SeveralConnections``.
+        """
+        installs = self._installs_of(account, connector, self._partner.list_account_connectors(account))
+        return self._choose(account, connector, installs) if installs else None
+
     def _installs_of(
         self, account: AccountRef, connector: Connector, installed: list[AccountConnector]
     ) -> list[AccountConnector]:

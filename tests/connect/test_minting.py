@@ -130,6 +130,35 @@ class TestChosen:
             self.chosen(core, *both)
 
 
+class TestUsualTarget:
+    """What a form shows is of the account connector that is then signed in for."""
+
+    @pytest.mark.parametrize(
+        ("there", "lost", "target"),
+        [
+            ((), None, None),
+            ((5, 9), None, 5),
+            ((5, 9), 9, 9),
+        ],
+    )
+    def test_it_is_the_one_that_is_minted_for(
+        self, core: WatchedCore, there: tuple[int, ...], lost: int | None, target: int | None
+    ) -> None:
+        """The oldest; before it one that has lost its grant."""
+        account, store = replace(ACME, product="demo"), DatabaseConnections(core.engine)
+        ledger = Ledger(store, core.clock, None, decide_within)
+        if lost is not None:
+            row = replace(ledger.blank(account, CRM, lost), state=State.NEEDS_RECONNECT)
+            store.apply(Change(row), None)
+        core.partner.installed = [installed(one) for one in there]
+        catalogue = Catalogue(core.partner, core.clock, NoStore(), at_once)
+        one = Minter(core.partner, catalogue, at_once, claims=ledger)
+        usual = one.usual_target(account, one.find(account, CRM))
+        assert (usual.id if usual else None) == target
+        assert core.partner.of("install") == []
+        assert target in {None, one.mint(account, CRM, "ada")[0].id}
+
+
 class TestAdded:
     """Each of several users who add a connection signs in to an account connector of its own."""
 
