@@ -229,7 +229,7 @@ def test_a_life_at_or_below_the_margin_asks_once(world: World, third: ThirdParty
         (" 3600 ", None, 3600),
         ("3600 seconds", None, 3600),
         ("3600s", None, 3600),
-        pytest.param(int(datetime.now(UTC).timestamp()) + 3600, None, 3600, id="a time since 1970"),
+        ("a time since 1970", None, 3600),
         (10**9, None, 365 * 24 * 3600),
         ("3599.5", None, 3599.5),
         (3599.5, None, 3599.5),
@@ -243,6 +243,8 @@ def test_a_life_is_read_in_every_form(
     world: World, third: ThirdParty, told: Any, default: int | None, seconds: float | None
 ) -> None:
     """bluebutton-web-server#512; where there is none, the catalogue may say it."""
+    if told == "a time since 1970":
+        told = int(clock.now().timestamp()) + 3600
     third.says["token"] = lambda _: tokens(expires_in=told)
     entry = {} if default is None else {"expires_in_default": default}
     ends = Connection(world, third.offer(world, **entry)).connect().credentials().expires_at
