@@ -75,7 +75,7 @@ def test_a31_the_built_widget_keeps_nothing_but_the_attempts_id() -> None:
         assert text.count("sessionStorage") == (path.name == "panel.js")
     kept = (ROOT / "static/widget/src/resume.ts").read_text(encoding="utf-8")
     written = re.findall(r"setItem\((.*?)\); \}", kept)
-    assert written == ['keyOf(kit, id), [connector, message, connection].join(" ").trim()']
+    assert written == ['keyOf(kit, id), [connector, message, connection, Date.now()].join(" ")']
 
 
 def test_a32_the_published_hash_is_the_files_own() -> None:
