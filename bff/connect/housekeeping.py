@@ -53,31 +53,28 @@ class Housekeeping:
         Polls the partner service once more, so that a sign-in that succeeded does not end as expired.
         """
         overdue = self._attempts.overdue(self._clock(), OVERDUE)
-        return sum(self._has_ended(attempt) for attempt in overdue)
+        return sum(self._apart(attempt, self._has_ended, False) for attempt in overdue)
 
     def look_back(self) -> int:
         """Look whether attempts that were given up have succeeded since; return how many were looked at."""
         looked, unanswered = 0, 0
         for attempt in self._attempts.looks_due(self._clock(), LOOKS):
-            if self._look_back(attempt):
+            if self._apart(attempt, self._poller.look_back, True):
                 looked, unanswered = looked + 1, 0
             elif (unanswered := unanswered + 1) == OUTAGE:
                 break
         return looked
 
     def _has_ended(self, attempt: Attempt) -> bool:
-        try:
-            return self._poller.poll(attempt).status not in LIVE
-        except Exception as error:  # noqa: BLE001  # one attempt must not hold up the others
-            self._attempts.set_aside(attempt.id, error)
-            return False
+        return self._poller.poll(attempt).status not in LIVE
 
-    def _look_back(self, attempt: Attempt) -> bool:
+    def _apart(self, attempt: Attempt, work: Callable[[Attempt], bool], otherwise: bool) -> bool:
+        """Return ``work(attempt)``. If it raises, set the attempt aside and return ``otherwise``."""
         try:
-            return self._poller.look_back(attempt)
+            return work(attempt)
         except Exception as error:  # noqa: BLE001  # one attempt must not hold up the others
             self._attempts.set_aside(attempt.id, error)
-            return True
+            return otherwise
 
     def delete_old(self, pause: Callable[[float], bool] = lambda _seconds: False) -> dict[str, int]:
         """Delete old rows in batches until none is left; return the counts by rule.

@@ -70,11 +70,14 @@ class ConnectorState:
 class _Look:
     """One look at an account. ``known`` was read before ``installed``.
 
+    ``everything``: ``offered``, and the product's other connectors.
+
     ``installed``: None while the partner service is unavailable. ``fresh``: False if it comes from the cache.
     """
 
     account: AccountRef
     offered: list[OfferedConnector]
+    everything: list[OfferedConnector]
     known: dict[int, Stored]
     running: list[Running]
     catalogue: Mapping[str, KnownConnector] = field(default_factory=dict)
@@ -113,7 +116,7 @@ class Overview:
         """
         look = self._begin(account, offered)
         listing, look.fresh = self._recent(account, fresh=fresh)
-        look.catalogue = self._look_up(look)
+        look.catalogue = self._catalogue.look_up(account, look.everything)
         try:
             look.installed = listing.result()
             return self._matched(look)
@@ -129,7 +132,7 @@ class Overview:
         """
         look = self._begin(account, offered)
         listing, look.fresh = self._recent(account)
-        look.catalogue = self._look_up(look)
+        look.catalogue = self._catalogue.look_up(account, look.everything)
         try:
             look.installed = listing.result(PATIENCE.total_seconds())
             found = self._matched(look)
@@ -166,20 +169,17 @@ class Overview:
             self._kept[account.product, account.id] = (now, installed)
         return installed
 
-    def _look_up(self, look: _Look) -> Mapping[str, KnownConnector]:
-        everything = self._keys.everything(look.account.product, look.offered)
-        return self._catalogue.look_up(look.account, everything)
-
     def _begin(self, account: AccountRef, offered: Iterable[OfferedConnector]) -> _Look:
         store = self._ledger.store
         known = store.of_account(account.product, account.id)
-        return _Look(account, list(offered), known, store.running(account.product, account.id, self._clock()))
+        running = store.running(account.product, account.id, self._clock())
+        offered = list(offered)
+        return _Look(account, offered, self._keys.everything(account.product, offered), known, running)
 
     def _matched(self, look: _Look) -> list[Connection]:
         installed = look.installed or []
-        everything = self._keys.everything(look.account.product, look.offered)
         owners = {
-            item.id: connector_of(look.known.get(item.id), item, everything, look.catalogue)
+            item.id: connector_of(look.known.get(item.id), item, look.everything, look.catalogue)
             for item in installed
         }
         pairs = [

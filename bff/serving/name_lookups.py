@@ -83,17 +83,7 @@ class NameLookups:
         share, domain = self._known if host in self._resolved else self._unknown, _domain_of(host)
         if not share.take(domain, max(0.0, seconds)):
             raise TimeoutError("too many names are being resolved")
-        found: Future[list[str]] = Future()
-
-        def resolve() -> None:
-            try:
-                found.set_result(work())
-            except Exception as error:  # noqa: BLE001  # raised where the result is read
-                found.set_exception(error)
-            finally:
-                share.give_back(domain)
-
-        threading.Thread(target=resolve, name="name look-up", daemon=True).start()
+        found = _begin(work, lambda: share.give_back(domain))
         return self._result(host, found, max(0.0, ends - time.monotonic()))
 
     def _result(self, host: str, found: Future[list[str]], seconds: float) -> list[str]:
@@ -110,16 +100,7 @@ class NameLookups:
 
 def in_thread(work: Work, seconds: float) -> list[str]:
     """Return ``work()`` for a name that nobody chooses. Raises ``TimeoutError``, or what it raises."""
-    found: Future[list[str]] = Future()
-
-    def resolve() -> None:
-        try:
-            found.set_result(work())
-        except Exception as error:  # noqa: BLE001  # raised where the result is read
-            found.set_exception(error)
-
-    threading.Thread(target=resolve, name="name look-up", daemon=True).start()
-    return found.result(max(0.0, seconds))
+    return _begin(work).result(max(0.0, seconds))
 
 
 @cache
@@ -129,6 +110,22 @@ def lookups(_resolver: object) -> NameLookups:
     Made at the first look-up: gevent has replaced the locks by then.
     """
     return NameLookups()
+
+
+def _begin(work: Work, ended: Callable[[], None] = lambda: None) -> Future[list[str]]:
+    """Run ``work`` in a thread, and then ``ended``."""
+    found: Future[list[str]] = Future()
+
+    def resolve() -> None:
+        try:
+            found.set_result(work())
+        except Exception as error:  # noqa: BLE001  # raised where the result is read
+            found.set_exception(error)
+        finally:
+            ended()
+
+    threading.Thread(target=resolve, name="name look-up", daemon=True).start()
+    return found
 
 
 def _domain_of(host: str) -> str:

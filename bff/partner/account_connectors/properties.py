@@ -49,14 +49,17 @@ def values_of(service: Embedded, connection: Connection, account_connector_id: i
     for item in documents:
         if item["Value"] is None:
             raise CannotOpen(f"property {item['Id']} does not open")
-    return {item["Name"]: item["Value"] for item in documents if item["Value"]}
+    return _by_name(documents)
 
 
 def readable_values_of(
     service: Embedded, connection: Connection, account_connector_id: int
 ) -> dict[str, str]:
     """The same without those that cannot be decrypted: for one that sets them anew."""
-    documents = store.property_documents(service, connection, account_connector_id)
+    return _by_name(store.property_documents(service, connection, account_connector_id))
+
+
+def _by_name(documents: list[dict[str, Any]]) -> dict[str, str]:
     return {item["Name"]: item["Value"] for item in documents if item["Value"]}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 from flask import json
@@ -17,9 +18,6 @@ from bff.partner.providers.entries import Check
 from bff.partner.providers.provider import Provider
 from bff.partner.providers.said import legible
 
-BUSY: Final = frozenset({408, 425, 429})
-"""Statuses below 500 of temporary failures."""
-UNAUTHORIZED: Final = 401
 NO_GOOD: Final = "invalid_token"
 """Error code: the response is a JSON object without a value at ``good_at``, so the key is not valid."""
 NOT_UNDERSTOOD: Final = "answer_not_understood"
@@ -85,9 +83,9 @@ def is_busy(reply: transport.Reply) -> bool:
     Some third parties do so with status 403 or 400, in headers or in words. The headers of a 401 do not
     count: a caller whose key is wrong may have no requests left because it never has any.
     """
-    if reply.status >= 500 or reply.status in BUSY:
+    if not refusals.is_processed(reply.status):
         return True
-    if reply.asks_less and reply.status != UNAUTHORIZED:
+    if reply.asks_less and reply.status != HTTPStatus.UNAUTHORIZED:
         return True
     document = None if 200 <= reply.status < 300 else json_of(reply)
     return document is not None and refusals.asks_to_wait(said.of_answer("check", reply.status, document, ()))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import Final
 
 from bff.partner.providers import refusals
 from bff.partner.providers.entries import CatalogueConnector
 from bff.partner.providers.said import Said, code_of
 
-UNAUTHORIZED: Final = 401
-_PASSING_STATUSES: Final = frozenset({408, 425, 429})
 _CODES: Final = frozenset(
     {
         "access_token_expired",
@@ -69,11 +68,9 @@ def is_dead(item: CatalogueConnector, answer: Said) -> bool:
     True for status 401, and for an error that says so with another status: Slack sends it with 200, Facebook
     and Google with 400. Not for temporary failures (408, 425, 429, 5xx, a rate limit in words or headers).
     """
-    if answer.status is None or answer.status >= 500 or answer.status in _PASSING_STATUSES:
+    if answer.status is None or not refusals.is_processed(answer.status) or refusals.asks_to_wait(answer):
         return False
-    if refusals.asks_to_wait(answer):
-        return False
-    if answer.status == UNAUTHORIZED or _says_dead(item, answer.error, answer.description):
+    if answer.status == HTTPStatus.UNAUTHORIZED or _says_dead(item, answer.error, answer.description):
         return True
     return answer.status < 300 and code_of(answer.error or "") in _AS_UNAUTHORIZED
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from bff.partner.providers.entries import CatalogueConnector
-from bff.partner.providers.said import Said
+from bff.partner.providers.said import Said, code_of, in_one_spelling
 
 Verdict = Literal["dead", "refused", "unclear", "passing"]
 """Of a failed refresh. ``dead``: the grant has ended. ``refused``: the next refresh is refused likewise, as
@@ -138,9 +138,9 @@ _ABOUT_CLIENT: Final = re.compile(
 
 def is_declined(item: CatalogueConnector, answer: Mapping[str, str]) -> bool:
     """Whether the callback parameters report that the user declined."""
-    declined = DECLINED | {_normalised(error) for error in item.declined_errors}
+    declined = DECLINED | {in_one_spelling(error) for error in item.declined_errors}
     errors = (answer.get(name, "") for name in ("error", "error_reason", "error_subcode", "error_code"))
-    return any(_normalised(error) in declined for error in errors)
+    return any(in_one_spelling(error) in declined for error in errors)
 
 
 def is_dead(item: CatalogueConnector, error: str, answer: Said | None = None) -> bool:
@@ -152,7 +152,7 @@ def is_dead(item: CatalogueConnector, error: str, answer: Said | None = None) ->
         return False
     if codes & DEAD:
         return True
-    words = f"{error} {answer.description or ''}" if answer and _is_processed(answer.status) else error
+    words = f"{error} {answer.description or ''}" if answer and is_processed(answer.status) else error
     return (
         codes.isdisjoint(PASSING | _NEVER_ABOUT_TOKEN)
         and _ABOUT_TOKEN.search(words) is not None
@@ -172,13 +172,18 @@ def verdict_of(item: CatalogueConnector | None, error: str, answer: Said | None)
         return "dead"
     if answer is not None and _says_later(f"{error} {answer.description or ''}"):
         return "passing"
-    if answer is None or answer.asks_less or not _is_processed(answer.status):
+    if answer is None or answer.asks_less or not is_processed(answer.status):
         return "refused" if codes & DEAD else "passing"
     if item is not None and is_dead(item, error, answer):
         return "dead"
     if codes & PASSING:
         return "passing"
     return "unclear" if _is_unclear(answer) else "refused"
+
+
+def is_processed(status: int | None) -> bool:
+    """False for the status of a temporary failure (408, 425, 429, 5xx), and without a response."""
+    return status is not None and status < 500 and status not in {408, 425, 429}
 
 
 def asks_to_wait(answer: Said) -> bool:
@@ -228,21 +233,13 @@ def _is_unclear(answer: Said) -> bool:
         return True
     if status < 300:
         return not answer.parsed
-    return answer.error is None or _normalised(answer.error) in _PROXY_WORDS
-
-
-def _is_processed(status: int | None) -> bool:
-    return status is not None and status < 500 and status not in {408, 425, 429}
+    return answer.error is None or in_one_spelling(answer.error) in _PROXY_WORDS
 
 
 def _own_words(item: CatalogueConnector) -> set[str]:
-    return {_normalised(word) for word in item.dead_refresh}
+    return {in_one_spelling(word) for word in item.dead_refresh}
 
 
 def _codes(error: str) -> set[str]:
     # Some third parties append the description to the code, after a colon.
-    return {_normalised(error), _normalised(error.partition(":")[0])}
-
-
-def _normalised(error: str) -> str:
-    return re.sub(r"[\s-]+", "_", error.strip()).casefold()
+    return {in_one_spelling(error), code_of(error)}

@@ -104,7 +104,12 @@ def error_in(document: Any) -> str | None:
 
 def code_of(error: str) -> str:
     """An error code in one spelling, without the description that some append after a colon."""
-    return re.sub(r"[\s-]+", "_", error.partition(":")[0].strip()).casefold()
+    return in_one_spelling(error.partition(":")[0])
+
+
+def in_one_spelling(words: str) -> str:
+    """Words in lower case, with an underscore for blanks and hyphens, in which third parties differ."""
+    return re.sub(r"[\s-]+", "_", words.strip()).casefold()
 
 
 def legible(text: str, longest: int = LONGEST_ERROR) -> str:

@@ -107,7 +107,7 @@ def _client_credentials(
         verdict, url = refusals.verdict_of(item, failure.error, failure.said), item.token_url or ""
         if verdict == "unclear":
             raise _another_answers(item, url, status) from None
-        if verdict == "passing" or status is None or status >= 500 or status in key_check.BUSY:
+        if verdict == "passing" or not refusals.is_processed(status):
             hosts = _in_host(item, url) if status is None or status >= 500 else {}
             raise _unreachable(failure.error, hosts) from None
         raise _refused(item, status, url) from None

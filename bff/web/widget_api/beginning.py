@@ -24,6 +24,7 @@ from bff.web.kit import cors
 from bff.web.kit.authenticate import signed_in
 from bff.web.kit.bodies import Body, read_body
 from bff.web.kit.guards import calling_origin
+from bff.web.kit.idempotency import idempotency_key
 from bff.web.kit.limits import Limit, Purpose
 from bff.web.kit.locales import locale_of
 from bff.web.kit.responses import answer
@@ -32,7 +33,6 @@ from bff.web.openapi import describe, parameters, shapes
 from bff.web.openapi.describe import Access
 from bff.web.widget_api.press import mint_ahead
 
-LONGEST_KEY: Final = 255
 BEGINNING: Final = (Purpose.ATTEMPT, Purpose.REPEAT)
 """What a call that begins an attempt is counted as: ``spend_beginning``."""
 
@@ -92,7 +92,7 @@ def begin() -> Response:
         return_url=body.return_url,
     )
     services().accounts.require(principal.account)
-    key = _idempotency_key()
+    key = idempotency_key()
     repeated = key is not None and services().clicks.idempotent_begin.was_used(principal, key)
     spend_beginning(principal, repeated=repeated)
     if body.connection is not None:
@@ -127,13 +127,6 @@ def spend_beginning(principal: Principal, *, repeated: bool) -> None:
     """
     purpose = Purpose.REPEAT if repeated else Purpose.ATTEMPT
     services().limits.spend(purpose, principal.product, principal.account.id, principal.user.id)
-
-
-def _idempotency_key() -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
-        raise InvalidRequest(f"Idempotency-Key: write 1 to {LONGEST_KEY} printable ASCII characters")
-    return key
 
 
 def _begin(

@@ -42,8 +42,10 @@ export class HitchpostConnect extends HTMLElement {
    */
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (before === after || !this.isConnected) return;
-    if (name === "state") queueMicrotask(this.#view.draw); // After the morph has removed the others.
-    else {
+    if (name === "state") {
+      // Not for its own change. In a microtask: after the morph has removed the others.
+      if (after !== this.#view.state) queueMicrotask(this.#view.draw);
+    } else {
       if (name !== "locale") this.#view.show(); // Clears the step or error of the previous connector or connection.
       this.connectedCallback();
     }

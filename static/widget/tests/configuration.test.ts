@@ -13,10 +13,16 @@ useElements();
 const crm = { connector: "crm" };
 const config = (name: string): Response => Response.json({ connectors: [{ key: "crm", name }], words: {} });
 
+/** Holds every call from now on. Each one's function answers it. */
+function held(): ((answer: Response) => void)[] {
+  const calls: ((answer: Response) => void)[] = [];
+  vi.stubGlobal("fetch", () => new Promise<Response>((resolve) => calls.push(resolve)));
+  return calls;
+}
+
 describe("the configuration of a user who has left", () => {
   it("changes nothing when it comes late", async () => {
-    const calls: ((answer: Response) => void)[] = [];
-    vi.stubGlobal("fetch", () => new Promise<Response>((resolve) => calls.push(resolve)));
+    const calls = held();
     void loadConfig(crm);
     await pass(0);
     api.configure({ session: () => "next" });
@@ -50,8 +56,7 @@ describe("the configuration of a user who has left", () => {
 
 describe("the configuration of one user", () => {
   it("is the one that was asked for last, though an earlier answer comes later", async () => {
-    const calls: ((answer: Response) => void)[] = [];
-    vi.stubGlobal("fetch", () => new Promise<Response>((resolve) => calls.push(resolve)));
+    const calls = held();
     void loadConfig(crm);
     await pass(0);
     refresh();
@@ -65,8 +70,7 @@ describe("the configuration of one user", () => {
   });
 
   it("counts though an earlier call has failed meanwhile", async () => {
-    const calls: ((answer: Response) => void)[] = [];
-    vi.stubGlobal("fetch", () => new Promise<Response>((resolve) => calls.push(resolve)));
+    const calls = held();
     void loadConfig(crm);
     await pass(0);
     refresh();
