@@ -131,12 +131,15 @@ class Connections:
             self._note_end(replace(found, account=replace(account, product=product)), sequence, ending)
         self._overview.forget(account)
 
-    def access_token(self, found: Found) -> AccessToken:
-        """An access token of the connection. Raises ``NeedsReconnect``, ``NotSupportedByPartner``."""
+    def access_token(self, found: Found, *, force: bool = False) -> AccessToken:
+        """An access token of the connection. ``force``: another one than the third party refuses.
+
+        Raises ``NeedsReconnect``, ``NotSupportedByPartner``.
+        """
         if found.row.state not in EXISTING:
             raise _missing(found.row.account_connector_id)
         try:
-            return self._partner.access_token(found.account, found.row.account_connector_id)
+            return self._partner.access_token(found.account, found.row.account_connector_id, force=force)
         except NeedsReconnect:
             # The partner service found the grant lost: store that, and report it to the host.
             with contextlib.suppress(PartnerProblem):

@@ -14,11 +14,11 @@ import structlog
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError, ReadTimeoutError
 
 from bff.common.errors import PartnerUnavailable
-from bff.outbound import retry_after
 from bff.outbound.breaker import Breaker, CircuitOpen
 from bff.outbound.deadline import Watch, WatchedAdapter, deadline
 from bff.outbound.long_strings import LongStrings
 from bff.outbound.retry import Budget, Failure, Try, chance, wait_before_retry
+from bff.serving import retry_after
 from bff.serving.version import own_version
 
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024

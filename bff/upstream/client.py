@@ -161,9 +161,11 @@ class PartnerClient:
         """Delete it; False if it did not exist."""
         return self._connections.remove(account, account_connector_id)
 
-    def access_token(self, account: AccountRef, account_connector_id: int) -> AccessToken:
+    def access_token(
+        self, account: AccountRef, account_connector_id: int, *, force: bool = False
+    ) -> AccessToken:
         """The embedded service's own call. Raises ``ConnectionNotFound``, ``NeedsReconnect``."""
-        return self._connections.access_token(account, account_connector_id)
+        return self._connections.access_token(account, account_connector_id, force=force)
 
     def _install(self, account: AccountRef, connector: Connector, name: str) -> Answer:
         path, template = f"/v1.0/connectors/{connector.id}/install", "/v1.0/connectors/{connector}/install"

@@ -38,15 +38,21 @@ class ConnectionCalls:
         answer = self._about(account, "DELETE", account_connector_id)
         return _is_done(answer)
 
-    def access_token(self, account: AccountRef, account_connector_id: int) -> AccessToken:
+    def access_token(
+        self, account: AccountRef, account_connector_id: int, *, force: bool = False
+    ) -> AccessToken:
         """The embedded service's own call; of concurrent callers, one refreshes the grant there.
+
+        ``force``: it refreshes a token that has not expired, too.
 
         Raises ``ConnectionNotFound``, ``NeedsReconnect``, and ``NotSupportedByPartner`` for Cyclr.
         """
         if not self._calls.is_embedded():
             raise NotSupportedByPartner("this partner service gives no access tokens to its API clients")
         try:
-            answer = self._about(account, "POST", account_connector_id, "/accesstoken")
+            answer = self._about(
+                account, "POST", account_connector_id, "/accesstoken", {"Force": True} if force else None
+            )
         except PartnerUnavailable as error:
             if not error.named:
                 raise
@@ -61,10 +67,16 @@ class ConnectionCalls:
         return grant_reader.read_access_token(require_ok(answer))
 
     def _about(
-        self, account: AccountRef, method: str, account_connector_id: int, verb: str = ""
+        self,
+        account: AccountRef,
+        method: str,
+        account_connector_id: int,
+        verb: str = "",
+        document: Any = None,
     ) -> Answer | None:
         # Harmless: a repeated call ends nothing twice.
         more: Any = {"account": account, "means": {NOT_FOUND}, "harmless": True, "asks_others": True}
+        more["document"] = document
         try:
             answer = self._calls.call(
                 method, f"{LISTED}/{account_connector_id}{verb}", f"{LISTED}/{{id}}{verb}", **more

@@ -71,12 +71,14 @@ class OwnAccounts:
         known = self._accounts.known(account)
         return self._partner.remove_connector(known, account_connector_id) if known else False
 
-    def access_token(self, account: AccountRef, account_connector_id: int) -> AccessToken:
+    def access_token(
+        self, account: AccountRef, account_connector_id: int, *, force: bool = False
+    ) -> AccessToken:
         """An access token that can be used now."""
         known = self._accounts.known(account)
         if known is None:
             raise ConnectionNotFound(f"there is no connection {account_connector_id}")
-        return self._partner.access_token(known, account_connector_id)
+        return self._partner.access_token(known, account_connector_id, force=force)
 
     def mint_sign_in_token(
         self,

@@ -182,8 +182,12 @@ class PartnerService(Protocol):
     def remove_connector(self, account: AccountRef, account_connector_id: int) -> bool:
         """Delete an account connector; False if it did not exist."""
 
-    def access_token(self, account: AccountRef, account_connector_id: int) -> AccessToken:
-        """A valid access token. Raises ``ConnectionNotFound``, ``NeedsReconnect``.
+    def access_token(
+        self, account: AccountRef, account_connector_id: int, *, force: bool = False
+    ) -> AccessToken:
+        """A valid access token; with ``force`` a new one, for the third party refuses the last.
+
+        Raises ``ConnectionNotFound``, ``NeedsReconnect``.
 
         Raises ``NotSupportedByPartner`` if the partner service gives none.
         """

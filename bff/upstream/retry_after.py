@@ -13,8 +13,8 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from bff.identity.sessions import CLOCK_TOLERANCE
-from bff.outbound.retry_after import LONGEST
 from bff.serving.database import writing
+from bff.serving.retry_after import LONGEST
 from bff.storage.tables import upstream_tokens
 
 BELIEVED: Final = LONGEST + CLOCK_TOLERANCE.total_seconds()

@@ -25,7 +25,6 @@ from bff.content.logos.logo import FaultyImage, check_logo
 from bff.content.look_fields import FIELDS
 from bff.content.wording import accepted, canonical, choose, is_tag
 from bff.identity.jwks import FaultyKey, public_key
-from bff.outbound import retry_after
 from bff.partner.paths import AnyText, EncodedSlashes
 from bff.partner.providers import answers, said
 from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue
@@ -35,6 +34,7 @@ from bff.partner.providers.transport import Reply
 from bff.partner.sign_in.words import LOCALES, best
 from bff.products.file import read_products
 from bff.receipts import FixedKeys, ReceiptRefused, verify
+from bff.serving import retry_after
 from bff.serving.addresses import client_address, counted_address
 from bff.upstream import json_reader as partner_json
 from tests.fuzz.strategies import TEXTS, damaged, quick, values, with_another

@@ -183,6 +183,22 @@ def test_a_refresh_that_came_too_early_is_tried_when_the_token_ends(world: World
     assert len(third.forms("token")) == 2
 
 
+@pytest.mark.parametrize(("header", "seconds"), [("900", 900), ("86400", 3600), ("soon", 5), ("-1", 5)])
+def test_a_third_party_says_when_it_wants_the_next_refresh(
+    world: World, third: ThirdParty, header: str, seconds: float
+) -> None:
+    """It is believed for an hour at most; what cannot be read counts as nothing said."""
+    connection = Connection(world, third.offer(world)).connect()
+    third.says["token"] = lambda _: error(429, {"Retry-After": header}, error="slow_down")
+    connection.age()
+    refused = connection.access_token()
+    assert refused.status_code == 503
+    assert seconds / 2 - 1 <= int(refused.headers["Retry-After"]) <= seconds
+    assert seconds < 10 or int(refused.headers["Retry-After"]) > seconds - 10
+    assert connection.access_token().status_code == 503
+    assert len(third.forms("token")) == 2
+
+
 def test_a_rate_limit_is_no_end_of_a_grant_that_is_to_be_revoked(world: World, third: ThirdParty) -> None:
     """It is revoked later."""
     connection = Connection(world, third.offer(world)).connect()

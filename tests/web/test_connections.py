@@ -246,6 +246,20 @@ class TestTold:
         assert connected(world, token) == connection
         assert named(world) == ["connected", "needs_reconnect", "reconnected"]
 
+    def test_another_token_is_given_when_the_third_party_refuses_the_last(self, world: World) -> None:
+        """Only if asked for: a token that lasts is given again."""
+        path = f"/v1/connections/{connected(world, world.session())}/token"
+
+        def token(body: dict[str, object] | None) -> str:
+            answer = world.server("POST", path, json=body, params={"account": world.account})
+            return str(answer.json()["access_token"])
+
+        first = token(None)
+        assert token({"force": False}) == first
+        assert token({"force": True}) != first
+        refused = world.server("POST", path, json={"force": "yes"}, params={"account": world.account})
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+
     def test_a_grant_that_dies_while_somebody_signs_in_is_told_at_once(self, world: World) -> None:
         """It is none of that sign-in's doing: who asks for a token is refused, and the event is there."""
         token = world.session()

@@ -42,13 +42,13 @@ from bff.content.product import (
 )
 from bff.content.wording import accepted, is_tag
 from bff.identity.jwks import FaultyKey, _usable, public_key
-from bff.outbound import retry_after
 from bff.partner.providers.answers import document_of
 from bff.partner.providers.transport import Reply
 from bff.partner.sign_in.visits import _LOOKERS
 from bff.partner.sign_in.words import best
 from bff.receipt_keys import read_keys
 from bff.receipts import FixedKeys, verify
+from bff.serving import retry_after
 from bff.serving.addresses import client_address
 from bff.serving.bounds import head_fault
 from bff.serving.hosts import host_name

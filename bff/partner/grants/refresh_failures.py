@@ -20,6 +20,7 @@ from bff.partner.providers import refusals
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Credentials
 from bff.partner.providers.provider import ProviderFailed
+from bff.partner.providers.said import Said
 from bff.partner.storage import tables
 
 FIRST_COOL_DOWN, LONGEST_COOL_DOWN = timedelta(seconds=5), timedelta(minutes=5)
@@ -74,8 +75,7 @@ def note(
         if not usable and _is_refused(verdict, counted, _patience(item, failure, stored)):
             _refuse(connection, current, counted)
         else:
-            early = answer is not None and refusals.is_too_early(answer)
-            _cool_down(connection, current, counted, stored.expires_at if early else None)
+            _cool_down(connection, current, counted, _not_before(answer, stored))
 
 
 def end(service: Embedded, row: Row[Any], stored: Credentials, reason: Reason) -> None:
@@ -150,16 +150,25 @@ def _refuse(connection: Connection, row: Row[Any], counted: dict[str, int]) -> N
         audit("grant refused", account=row.account_id, account_connector=row.id)
 
 
+def _not_before(answer: Said | None, stored: Credentials) -> datetime | None:
+    """When the third party wants the next refresh at the earliest; None if it does not tell."""
+    if answer is None:
+        return None
+    if refusals.is_too_early(answer) and stored.expires_at is not None:
+        return min(stored.expires_at, clock.now() + LONGEST_EARLY)
+    return None if answer.retry_after is None else clock.now() + timedelta(seconds=answer.retry_after)
+
+
 def _cool_down(
-    connection: Connection, row: Row[Any], counted: dict[str, int], expires_at: datetime | None
+    connection: Connection, row: Row[Any], counted: dict[str, int], not_before: datetime | None
 ) -> None:
-    """Delay the next refresh, until ``expires_at`` if a third party refuses earlier ones."""
+    """Delay the next refresh, at least until ``not_before``."""
     longest = min(FIRST_COOL_DOWN * 2 ** min(counted["refresh_failures"] - 1, 16), LONGEST_COOL_DOWN)
     delay = longest * random.uniform(0.5, 1.0)  # noqa: S311  # nosec B311  # spreads callers
     if row.grant_reason is not None:
         delay = REFUSED_WAITS
     retry_at = clock.now() + delay
-    if expires_at is not None:
-        retry_at = max(retry_at, min(expires_at, clock.now() + LONGEST_EARLY))
+    if not_before is not None:
+        retry_at = max(retry_at, not_before)
     values = {**counted, "refresh_not_before": retry_at, "next_refresh_at": retry_at}
     put(connection, row.id, refresh_lease_ends=None, **values)

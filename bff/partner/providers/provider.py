@@ -193,8 +193,7 @@ class Provider:
         except transport.NoReply as error:
             return None, Said("userinfo", None, error.code, None)
         document = answers.json_of(reply)
-        about: tuple[Endpoint, int, Any, list[str]] = ("userinfo", reply.status, document, secrets)
-        response = said.of_answer(*about, asks_less=reply.asks_less)
+        response = said.of_reply("userinfo", reply, document, secrets)
         return (document if answers.is_success(reply.status) else None), response
 
     def _token(self, item: CatalogueConnector, client: Client, request: _Request) -> tuple[Credentials, Any]:
@@ -241,8 +240,7 @@ class Provider:
         except transport.NoReply as error:
             raise ProviderFailed(error.code, said=Said(request.endpoint, None, error.code, None)) from error
         document = answers.document_of(reply, item.token_response)
-        about = (request.endpoint, reply.status, document, secrets)
-        return reply.status, document, said.of_answer(*about, asks_less=reply.asks_less)
+        return reply.status, document, said.of_reply(request.endpoint, reply, document, secrets)
 
 
 def _is_gone(item: CatalogueConnector, answer: Said) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from bff.partner.providers.dotted import plain_text, value_at
+from bff.partner.providers.transport import Reply
 
 LONGEST_ERROR: Final = 100
 LONGEST_DESCRIPTION: Final = 500
@@ -55,7 +56,8 @@ Endpoint = Literal["authorize", "token", "refresh", "userinfo", "revoke", "check
 class Said:
     """A response: its endpoint, HTTP status if there was one, error code and error description.
 
-    ``asks_less``: its headers report rate limiting. ``parsed``: its body has the form of an API's.
+    ``asks_less``: its headers report rate limiting. ``retry_after``: seconds until the next request is
+    welcome, if they tell. ``parsed``: its body has the form of an API's.
     """
 
     endpoint: Endpoint
@@ -63,6 +65,7 @@ class Said:
     error: str | None
     description: str | None
     asks_less: bool = False
+    retry_after: float | None = None
     parsed: bool = True
 
     def as_json(self) -> dict[str, Any]:
@@ -80,8 +83,6 @@ def of_answer(
     status: int | None,
     document: Any,
     secrets: Iterable[str],
-    *,
-    asks_less: bool = False,
 ) -> Said:
     """Extract the error details of a response. Redacts ``secrets`` and whatever looks like a token."""
     sent = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
@@ -91,9 +92,14 @@ def of_answer(
         status,
         legible(_redacted(error_in(document) or "", sent)) or None,
         legible(_redacted(description, sent), LONGEST_DESCRIPTION) or None,
-        asks_less,
-        document is not None,
+        parsed=document is not None,
     )
+
+
+def of_reply(endpoint: Endpoint, reply: Reply, document: Any, secrets: Iterable[str]) -> Said:
+    """The same, with what the headers of the response tell."""
+    told = of_answer(endpoint, reply.status, document, secrets)
+    return replace(told, asks_less=reply.asks_less, retry_after=reply.retry_after)
 
 
 def error_in(document: Any) -> str | None:

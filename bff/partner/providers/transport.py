@@ -16,6 +16,7 @@ import structlog
 from requests.adapters import HTTPAdapter
 
 from bff.partner.providers.outbound import ForbiddenUrl, Policy
+from bff.serving import retry_after
 from bff.serving.logs import about
 from bff.serving.pinned import connect, pin
 
@@ -54,6 +55,8 @@ class Reply:
     body: bytes
     asks_less: bool = False
     """Whether its headers report rate limiting. Some third parties send these with status 403."""
+    retry_after: float | None = None
+    """Seconds until the next request is welcome (``Retry-After``); None if it does not tell."""
     cut: bool = False
     """Whether the body was longer than the limit. ``body`` is then its beginning."""
 
@@ -106,8 +109,16 @@ def send(
             read = _read(response, most_bytes)
             if (cut := len(read) > most_bytes) and not cuts:
                 raise NoReply("third_party_answer_too_large")
-            asks_less = _is_rate_limited(response)
-            return Reply(response.status_code, media_type, read[:most_bytes], asks_less, cut)
+            return Reply(
+                response.status_code,
+                media_type,
+                read[:most_bytes],
+                _is_rate_limited(response),
+                retry_after.seconds(
+                    response.headers.get("Retry-After", ""), response.headers.get("Date", "")
+                ),
+                cut,
+            )
 
 
 def _is_rate_limited(response: requests.Response) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, StrictBool
 
 from bff.openapi.operation import Answer
 from bff.web.kit import audit
@@ -19,8 +19,10 @@ from bff.web.openapi.describe import Access
 routes = Blueprint("hitchpost_access_tokens", __name__)
 
 
-class NoBody(Body):
-    """An empty object, or no body."""
+class TokenWish(Body):
+    """Options of the request. ``force``: get another token, because the third party refuses the last one."""
+
+    force: StrictBool = False
 
 
 class AccessToken(BaseModel):
@@ -38,6 +40,7 @@ class AccessToken(BaseModel):
     Answer(200, "The access token.", AccessToken),
     access=Access.SERVER,
     limit=Limit((Purpose.TOKEN,)),
+    body=TokenWish,
     parameters=(parameters.CONNECTION, parameters.ACCOUNT),
     refusals=(
         *describe.READING_JSON,
@@ -45,16 +48,16 @@ class AccessToken(BaseModel):
     ),
 )
 def give(connection_id: str) -> Response:
-    """Get a valid access token of the third party. It is refreshed if it expires soon.
+    """Get a valid access token of the third party. It is refreshed if it expires soon, or with ``force``.
 
     Of concurrent callers, one refreshes it. Supported by the embedded partner service, not by Cyclr.
     """
     product = host_server()
-    read_optional_body(NoBody)
+    wish = read_optional_body(TokenWish)
     account = account_of(product, None)
     services().limits.spend(Purpose.TOKEN, product.key, account.id, connection_id)
     connection = services().connections.service.find(account, product.connectors, connection_id)
-    token = services().connections.service.access_token(connection)
+    token = services().connections.service.access_token(connection, force=wish.force)
     audit.token_given(product.key, account.id, connection.offered.key, connection.row.account_connector_id)
     return answer(
         {
