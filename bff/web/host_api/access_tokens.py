@@ -40,12 +40,10 @@ class AccessToken(BaseModel):
     Answer(200, "The access token.", AccessToken),
     access=Access.SERVER,
     limit=Limit((Purpose.TOKEN,)),
-    body=TokenWish,
     parameters=(parameters.CONNECTION, parameters.ACCOUNT),
-    refusals=(
-        *describe.READING_JSON,
-        *("connection_not_found", "needs_reconnect", "not_supported_by_partner", "partner_unavailable"),
-    ),
+    body=TokenWish,
+    body_required=False,
+    refusals=("connection_not_found", "needs_reconnect", "not_supported_by_partner", "partner_unavailable"),
 )
 def give(connection_id: str) -> Response:
     """Get a valid access token of the third party. It is refreshed if it expires soon, or with ``force``.

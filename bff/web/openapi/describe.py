@@ -66,6 +66,7 @@ def operation(
     refusals: Iterable[str] = (),
     parameters: tuple[Parameter, ...] = (),
     body: type[BaseModel] | None = None,
+    body_required: bool = True,
     form: type[BaseModel] | None = None,
     tag: str | None = None,
     path: str | None = None,
@@ -86,7 +87,7 @@ def operation(
         Operation(
             (*answers, *_problems(codes)),
             parameters,
-            Body.of(body, form),
+            Body.of(body, form, required=body_required),
             access.value,
             tag or ("server" if access is Access.SERVER else "widget"),
             path,
