@@ -61,10 +61,15 @@ class HostPage:
     def sign_in(self, name: str = "Ada") -> None:
         """Open the page and sign in."""
         self.driver.get(self.stack.host)
-        self.driver.delete_all_cookies()
-        self.driver.get(self.stack.host)
+        self.wait(self._is_signed_out)
         self.button(f"Sign in as {name}").click()
         self.wait(lambda: self.driver.find_elements(By.TAG_NAME, "hitchpost-connect"))
+
+    def _is_signed_out(self) -> bool:
+        """Delete the cookies and load the page. False if a late answer set the old cookie again."""
+        self.driver.delete_all_cookies()
+        self.driver.get(self.stack.host)
+        return "Sign in as" in self.source()
 
     def front(self) -> None:
         """Look at the host page, inside its frame if it is in one."""

@@ -89,7 +89,9 @@ function createParts({ box, button }: View, sheet: CSSStyleSheet | undefined): P
 
 function update(drawing: Drawing): void {
   const { view, parts, offer, word, kit } = drawing;
-  const { box, button, connections, step, failure } = view;
+  const { box, button, step, failure } = view;
+  // The status tells of the sign-in of this element. A card for it as well would move what the user is about to press.
+  const connections = view.connections.filter(({ state }) => !step || state !== "pending");
   const toConfirm = connections.find(({ id }) => !step && id === parts.confirming);
   const row = view.element.getAttribute("layout") === "row";
   const isCard = row || connections.length > 0;
@@ -109,7 +111,7 @@ function update(drawing: Drawing): void {
   button.toggleAttribute("data-quiet", view.state === "connected");
   button.toggleAttribute("data-text", isCard && view.state === "connected" && !drawing.several);
   showLogo(parts.logo, isCard ? undefined : offer.logo);
-  const cards = connections[0] ?? !row ? connections : [{ ...offer, state: offer.state ?? "disconnected" } as Connection];
+  const cards = connections[0] ?? !row ? connections : [{ ...offer, state: (step ? undefined : offer.state) ?? "disconnected" } as Connection];
   parts.accounts.replaceChildren(...cards.map((connection) => accountCard(drawing, connection, step ?? toConfirm ? [] : connectionActions(drawing, connection, true))));
   showStatus(drawing, toConfirm, isCard);
   parts.actions.replaceChildren(...mainActions(drawing, toConfirm).map(action));
