@@ -44,6 +44,17 @@ def hooked(studio: StudioWorld) -> Iterator[Hooked]:
         hooked.service.endpoints.replace(studio.product, [])
 
 
+def test_the_events_of_an_endpoint_are_named(hooked: Hooked) -> None:
+    """All of them in words, others by their patterns."""
+    for events, said in (
+        (("*",), "Gets every event"),
+        (("attempt.*", "webhook.test"), "attempt.*, webhook.test"),
+    ):
+        made = WebhookEndpoint(hooked.studio.product, hooked.receiver.url, events, (Secret(hooked.secret),))
+        hooked.service.endpoints.replace(hooked.studio.product, [made])
+        assert said in hooked.studio.editor().page("webhooks").words
+
+
 def test_a_publisher_sends_a_test_event_and_sends_it_again(hooked: Hooked) -> None:
     """The page says what came back; again is the same event, with the same id and body."""
     editor = hooked.studio.editor()
