@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
 LONGEST: Final = 3600.0
 """Seconds. A longer wait is cut to this."""
+_SECONDS: Final = re.compile(r"[0-9]+(\.[0-9]*)?")
 
 
 def seconds(text: str, date: str = "") -> float | None:
     """The seconds to wait, at most ``LONGEST``; None if ``text`` is neither a number nor a date.
 
-    A date is compared with ``date``, the ``Date`` of the same response, since both are of the other program's
-    clock. Without it, it is compared with this machine's.
+    Shopify sends ``2.0``. A date is compared with ``date``, the ``Date`` of the same response, since both are
+    of the other program's clock. Without it, it is compared with this machine's.
     """
     text = text.strip()
-    if text.isascii() and text.isdigit():
+    if _SECONDS.fullmatch(text):
         return min(float(text), LONGEST)
     moment = _moment(text)
     if moment is None:

@@ -183,11 +183,13 @@ def test_a_refresh_that_came_too_early_is_tried_when_the_token_ends(world: World
     assert len(third.forms("token")) == 2
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("900", 900), ("86400", 3600), ("soon", 5), ("-1", 5)])
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("90", 90), ("1.5e2", 5), ("120.0", 120), ("86400", 600), ("soon", 5), ("-1", 5)]
+)
 def test_a_third_party_says_when_it_wants_the_next_refresh(
     world: World, third: ThirdParty, header: str, seconds: float
 ) -> None:
-    """It is believed for an hour at most; what cannot be read counts as nothing said."""
+    """It is believed for ten minutes at most; what cannot be read counts as nothing said."""
     connection = Connection(world, third.offer(world)).connect()
     third.says["token"] = lambda _: error(429, {"Retry-After": header}, error="slow_down")
     connection.age()

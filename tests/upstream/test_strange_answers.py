@@ -43,7 +43,9 @@ def test_nobody_listening_is_partner_unavailable() -> None:
         ("9" * 400, 3600),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
         ("0", 0),
-        *((text, USUAL_RETRY_AFTER) for text in ("soon", "-5", "1.5", "", "120, 130", "\u0662")),
+        ("1.5", 1.5),
+        ("2.", 2),
+        *((text, USUAL_RETRY_AFTER) for text in ("soon", "-5", ".5", "1e3", "inf", "", "120, 130", "\u0662")),
     ],
 )
 def test_retry_after_is_passed_on(header: str, seconds: float) -> None:

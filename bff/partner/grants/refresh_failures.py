@@ -31,8 +31,8 @@ MOST_VAGUE_REFUSALS: Final = 6
 with a status for something else. It takes about two minutes."""
 MOST_UNCLEAR: Final = 288
 """The same for failures in a row that end with an unclear response. It takes about a day."""
-LONGEST_EARLY: Final = timedelta(minutes=10)
-"""Longest wait for the end of an access token that a third party does not refresh before."""
+LONGEST_ASKED: Final = timedelta(minutes=10)
+"""Longest wait that a third party may ask for. Some give wrong times, and its users would wait as long."""
 REFUSED_WAITS: Final = timedelta(hours=1)
 """Interval at which a refused grant is retried, because the third party may accept it again."""
 
@@ -154,9 +154,11 @@ def _not_before(answer: Said | None, stored: Credentials) -> datetime | None:
     """When the third party wants the next refresh at the earliest; None if it does not tell."""
     if answer is None:
         return None
-    if refusals.is_too_early(answer) and stored.expires_at is not None:
-        return min(stored.expires_at, clock.now() + LONGEST_EARLY)
-    return None if answer.retry_after is None else clock.now() + timedelta(seconds=answer.retry_after)
+    now = clock.now()
+    asked = stored.expires_at if refusals.is_too_early(answer) else None
+    if asked is None and answer.retry_after is not None:
+        asked = now + timedelta(seconds=answer.retry_after)
+    return asked and min(asked, now + LONGEST_ASKED)
 
 
 def _cool_down(
