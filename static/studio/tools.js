@@ -5,6 +5,7 @@ import { order } from "./order.js";
 export function furnish() {
   for (const item of document.querySelectorAll("[data-with-script]")) item.hidden = false;
   for (const item of document.querySelectorAll("[data-without-script]")) item.hidden = true;
+  showRoom();
   chips();
   folds();
   order();
@@ -19,6 +20,13 @@ export function furnish() {
     for (const name of ["saved", "moved", "way", "published", "rebased", "undone", "discarded", "removed"]) url.searchParams.delete(name);
     history.replaceState(null, "", url);
   }
+}
+
+/** Scrolls the row of rooms, which is wider than a phone, to the one that is open. */
+function showRoom() {
+  const here = document.querySelector(".rooms [aria-current]");
+  const row = here?.closest("ul");
+  if (row) row.scrollLeft += here.getBoundingClientRect().right - row.getBoundingClientRect().right;
 }
 
 function chips() {

@@ -261,6 +261,20 @@ def test_every_page_is_accessible(stack: Stack) -> None:
         assert {path: faults for path, faults in found.items() if faults} == {}
 
 
+def test_on_a_phone_the_open_room_is_in_sight(stack: Stack) -> None:
+    """Their row scrolls: its last room would stand outside the window."""
+    if reason := missing("chromium"):
+        pytest.skip(reason)
+    with open_browser("chromium") as driver:
+        emulate(driver, "light", 360)
+        studio = StudioPage(driver, stack)
+        studio.enter()
+        for path in ("messages", "snippet"):
+            studio.open(path)
+            room = driver.find_element(By.CSS_SELECTOR, ".rooms [aria-current]").rect
+            assert 0 <= room["x"] < room["x"] + room["width"] <= 360, path
+
+
 def unreadable(driver: WebDriver) -> list[str]:
     """What axe-core says of this page, and what is too wide, in each scheme and width."""
     found = []
