@@ -99,7 +99,9 @@ def test_a64_a_bill_of_materials_names_the_direct_dependencies(tmp_path: Path) -
     path = tmp_path / "sbom.json"
     recipe = re.search(r"cyclonedx-py (.+) -o ", (ROOT / "Makefile").read_text(encoding="utf-8"))
     assert recipe
-    command = [sys.executable, "-m", "cyclonedx_py", *recipe[1].split(), "-o", str(path), sys.executable]
+    # Its own check of what it wrote takes half a minute of processor, and is the tool's matter.
+    options = [*recipe[1].split(), "--no-validate", "-o", str(path)]
+    command = [sys.executable, "-m", "cyclonedx_py", *options, sys.executable]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=170)
     bill = json.loads(path.read_text(encoding="utf-8"))
     product = bill["metadata"]["component"]
