@@ -88,7 +88,7 @@ class Forms:
         """Whether the form has to be shown before the sign-in. Raises ``PartnerUnavailable``.
 
         Values that the host or its operators set are not asked for. Values that a user typed are asked for
-        again until they have led to a connection: they may be wrong.
+        again, and shown, while nothing is connected by them: they may be wrong, or be so by now.
         """
         form = self.form(attempt)
         if not form.fields:

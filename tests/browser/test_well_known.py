@@ -199,7 +199,7 @@ def test_a_well_known_provider_in_a_browser(page: FormPage, known: WellKnown, na
     page.driver.refresh()
     wait_for(page, key, "needs-reconnect")
     provider.count = 0
-    connect(page, name, {})
+    connect(page, name, emulation.fields)  # Shown again: what was typed may be why the grant is gone.
     wait_for(page, key, "connected")
 
 
