@@ -81,7 +81,7 @@ class Walk:
         answer = dict(parse_qsl(urlsplit(ended.strip()).query, keep_blank_values=True))
         code = answer.get(self._item.parameter_names.get("code", "code"), "")
         self._say(f"   came back with: {', '.join(sorted(answer)) or 'nothing'}")
-        if answer.get(self._item.parameter_names.get("state", "state")) != flow_secrets.state:
+        if answer.get(self._item.state_name) != flow_secrets.state:
             self._say("   its state is not the one that was sent")
         if answer.get("error") or not code:
             raise ProviderFailed(

@@ -368,6 +368,16 @@ def test_a_callback_chooses_no_host_that_the_catalogue_does_not_allow(
     assert third.asked == []
 
 
+def test_a_token_request_repeats_the_state_where_it_has_to(world: World, third: ThirdParty) -> None:
+    """Dropbox Sign requires it. It is used up then, and not kept with the connection."""
+    entry = {"token_params": {"state": "{state}"}, "keep_from_callback": ["state", "realmId"]}
+    connection = Connection(world, third.offer(world, **entry))
+    connection.answer(state := connection.begin(), code="a-code", realmId="42")
+    [form] = third.forms("token")
+    assert form["state"] == state
+    assert connection.told()["Hitchpost"]["Grant"]["Extra"] == {"realmId": "42"}
+
+
 def lose_keys(world: World, connection: Connection) -> None:
     """What is sealed for its flows opens no more."""
     for table, column in ((tables.flow, "verifier"), (tables.completion, "answer")):

@@ -91,6 +91,7 @@ def habits_of(item: CatalogueConnector, keys: Mapping[str, Any], url: str) -> Ha
     callback = {
         name: url if (item.token_url or "").startswith("{" + name + "}/") else "kept"
         for name in item.keep_from_callback
+        if name != item.state_name
     }
     return Habits(
         entry=entry,

@@ -232,9 +232,16 @@ class CatalogueConnector(_Strict):
         return {field.name: field.takes for field in self.fields if field.takes is not None}
 
     @property
+    def state_name(self) -> str:
+        """What the parameter ``state`` is called here."""
+        return self.parameter_names.get("state", "state")
+
+    @property
     def kept(self) -> list[str]:
         """The values kept from the token response, the callback and the user info, by name or path."""
-        return [*self.keep_from_token, *self.keep_from_callback, *self.keep_from_userinfo]
+        # A token request may repeat the state. It is used up then, and tells the host nothing.
+        callback = [name for name in self.keep_from_callback if name != self.state_name]
+        return [*self.keep_from_token, *callback, *self.keep_from_userinfo]
 
     @property
     def needs_no_user(self) -> bool:

@@ -105,7 +105,7 @@ class Provider:
         values = {**code.values, **code.kept}
         request = _Request("token", item.token_url or "", form, item.token_params, values)
         tokens, document = self._token(item, client, request)
-        kept = {name: code.kept[name] for name in item.keep_from_callback if name in code.kept}
+        kept = {name: value for name, value in code.kept.items() if name in item.kept}
         # Some third parties require the sign-in's redirect URI again with each refresh.
         placeholders = templates.names_in(" ".join(item.refresh_params.values()))
         own = {"redirect_uri": code.redirect_uri} if "redirect_uri" in placeholders else {}

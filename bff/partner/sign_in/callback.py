@@ -159,7 +159,7 @@ def _begin_again(
 
 def _state(service: Embedded, answer: Mapping[str, str]) -> str:
     """The ``state`` of a response, under its standard name or a name from the catalogue; "" if missing."""
-    others = {item.parameter_names.get("state", "state") for item in service.catalogue.connectors}
+    others = {item.state_name for item in service.catalogue.connectors}
     return next(filter(None, (answer.get(name) for name in ("state", *sorted(others)))), "")
 
 
