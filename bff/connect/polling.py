@@ -45,7 +45,7 @@ class AttemptPoller:
             return self._look_for_late_success(attempt, hint, now)
         return attempt
 
-    def conclude(self, attempt: Attempt, account_connector: AccountConnector, hint: Hint) -> Attempt:
+    def conclude(self, attempt: Attempt, account_connector: AccountConnector, hint: Hint | None) -> Attempt:
         """Settle the attempt if ``account_connector``, as the caller has just read it, shows its end."""
         changes = self._changes(attempt, account_connector, hint)
         return self.settle(attempt, changes, account_connector) if changes else attempt

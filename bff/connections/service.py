@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from bff.common.errors import ConnectionNotFound, NeedsReconnect, PartnerProblem
-from bff.connect.attempt import Hint, Status
+from bff.connect.attempt import Attempt, Hint, Status
 from bff.connect.outcome import SIGN_IN_LIFE
 from bff.connect.polling import AttemptPoller
 from bff.connect.ports import AttemptStore
@@ -141,9 +141,8 @@ class Connections:
         try:
             return self._partner.access_token(found.account, found.row.account_connector_id, force=force)
         except NeedsReconnect:
-            # The partner service found the grant lost: store that, and report it to the host.
             with contextlib.suppress(PartnerProblem):
-                self.find(found.account, [found.offered], str(found.row.account_connector_id))
+                self._note_loss(found)
             raise
 
     def _mark(self, found: Found, until: datetime, by: str | None, *, look: bool = False) -> dict[str, int]:
@@ -179,18 +178,34 @@ class Connections:
         if row == found.known_before or (row and found.seen and _is_of(row, found.seen)):
             self._ledger.compare(row, blank, found.seen)
 
+    def _note_loss(self, found: Found) -> None:
+        """Report to the host that the partner service found the grant lost. Raises ``PartnerProblem``.
+
+        A sign-in that has succeeded is reported first. Else the next sign-in would hide both.
+        """
+        account, account_connector_id = found.account, found.row.account_connector_id
+        seen = self._partner.get_account_connector(account, account_connector_id)
+        if seen is not None:
+            for attempt in self._running(account, account_connector_id):
+                self._poller.conclude(attempt, seen, None)
+        self.find(account, [found.offered], str(account_connector_id))
+
+    def _running(self, account: AccountRef, account_connector_id: int) -> Iterator[Attempt]:
+        """The running attempts of it, of all products that share the account."""
+        now = self._clock()
+        for product in self._ledger.sharing(account.product):
+            for each in self._ledger.store.running(product, account.id, now):
+                attempt = self._attempts.get(each.attempt) if each.is_for(account_connector_id) else None
+                if attempt is not None:
+                    yield attempt
+
     def _end_sign_ins(
         self, account: AccountRef, account_connector_id: int, seen: AccountConnector | None = None
     ) -> None:
         """Cancel the running attempts of it, except those whose success ``seen`` shows."""
-        now, products = self._clock(), self._ledger.sharing(account.product)
-        running = [each for key in products for each in self._ledger.store.running(key, account.id, now)]
-        for each in running:
-            attempt = self._attempts.get(each.attempt) if each.is_for(account_connector_id) else None
-            if attempt is not None and seen is not None:
-                attempt = self._poller.conclude(attempt, seen, Hint.CANCEL)
-            if attempt is not None:
-                self._poller.settle(attempt, {"status": Status.CANCELLED, "error_code": "cancelled"})
+        for running in self._running(account, account_connector_id):
+            attempt = self._poller.conclude(running, seen, Hint.CANCEL) if seen is not None else running
+            self._poller.settle(attempt, {"status": Status.CANCELLED, "error_code": "cancelled"})
 
     def _remove(self, found: Found) -> bool:
         """Uninstall a connector that may be installed several times, since it is of no use any more."""

@@ -274,6 +274,19 @@ class TestTold:
         assert world.read(attempt["id"])["status"] == "connected"
         assert named(world) == ["connected", "needs_reconnect", "reconnected"]
 
+    def test_a_grant_that_dies_before_its_sign_in_was_told_is_told_after_it(self, world: World) -> None:
+        """Else the next sign-in, if it is told first, would hide that it was lost."""
+        token = world.session()
+        first = world.connect(token)
+        [connection] = [each["id"] for each in listed(world)]
+        kill_grant(world, int(connection))
+        path = f"/v1/connections/{connection}/token"
+        assert world.server("POST", path, params={"account": world.account}).status_code == 409
+        assert named(world) == ["connected", "needs_reconnect"]
+        assert connected(world, token) == connection
+        assert world.read(first)["status"] == "connected"
+        assert named(world) == ["connected", "needs_reconnect", "reconnected"]
+
     def test_two_sign_ins_of_which_the_later_is_told_first_are_no_reconnect(self, world: World) -> None:
         """A host hears of a connection as connected before anything else, whichever page looks first."""
         token = world.session()
