@@ -47,12 +47,16 @@ REPETITIONS: Final = 5
 LIMIT: Final = 1.1
 LOOPBACK: Final = "127.0.0.0/8"
 INSERT: Final = """
-WITH RECURSIVE numbers(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM numbers WHERE i + 1 < :rows)
+WITH RECURSIVE numbers(i) AS (
+    SELECT CAST(:start AS BIGINT) UNION ALL SELECT i + 1 FROM numbers WHERE i + 1 < :stop
+)
 INSERT INTO connections (product, account_id, number, connector_key, connector_name, state, sequence, version,
     external_account, connected_by, changed_at, seen_at, connected_at, look_at)
 SELECT 'shop', :account || (i / 4), :first + i, 'sandbox', 'Sandbox CRM', :state, 1, 1,
     'user-' || i || '@sandbox.example', 'user-' || i, :now, :now, :now, :look_at FROM numbers
 """
+BATCH: Final = 50_000
+"""Rows of one statement: the product's databases cancel one that takes long."""
 
 
 def store(engine: Engine, rows: int, account: str, first: int, *, stands: bool) -> None:
@@ -61,15 +65,16 @@ def store(engine: Engine, rows: int, account: str, first: int, *, stands: bool) 
     of_time = [bindparam(name, type_=UtcDateTime()) for name in ("now", "look_at")]
     # SQLite takes a WITH before an INSERT, PostgreSQL too.
     values = {
-        "rows": rows,
         "account": account,
         "first": first,
         "state": "connected" if stands else "disconnected",
         "now": now,
         "look_at": now + timedelta(days=1) if stands else None,
     }
-    with writing(engine).begin() as connection:
-        connection.execute(text(INSERT).bindparams(*of_time), values)
+    for start in range(0, rows, BATCH):
+        part = {"start": start, "stop": min(start + BATCH, rows)}
+        with writing(engine).begin() as connection:
+            connection.execute(text(INSERT).bindparams(*of_time), values | part)
 
 
 def prepared(url: str, rows: int) -> None:
