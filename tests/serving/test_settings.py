@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,8 @@ text = "done"
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No setting of the machine's own."""
-    for name in ("FLASK_DEBUG", "PYTHONDEVMODE"):
+    ours = [name for name in os.environ if name.startswith("HITCHPOST_")]
+    for name in ("FLASK_DEBUG", "PYTHONDEVMODE", *ours):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HITCHPOST_DATABASE_URL", f"sqlite:///{tmp_path}/bff.db")
 
