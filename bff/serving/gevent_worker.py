@@ -7,6 +7,7 @@ imported. Do not use this module where the application runs in a host's own serv
 from __future__ import annotations
 
 import resource
+import sys
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -55,6 +56,9 @@ class CooperativeWorker(GeventWorker):  # type: ignore[misc]
 
     def patch(self) -> None:
         """Patch the standard library, and replace the listening sockets by gevent's."""
+        # They keep classes of the unpatched ssl: every call over TLS would end in a RecursionError.
+        if early := sorted({"requests", "urllib3"} & sys.modules.keys()):
+            raise RuntimeError(f"imported before gevent patches ssl: {', '.join(early)}")
         # Signals and subprocesses are left out: the worker starts no subprocess.
         monkey.patch_all(signal=False, subprocess=False)
         self.sockets = [

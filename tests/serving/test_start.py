@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from bff.serving.database import open_database
+from bff.serving.gevent_worker import CooperativeWorker
 from bff.storage.schema import SCHEMA
 from tests.support.databases import DatabaseUrl
 from tests.support.programs import SIGNING_KEY
@@ -75,6 +78,22 @@ def test_a_start_loads_what_it_needs(tmp_path: Path, database_url: DatabaseUrl) 
     assert not found.worker & {"alembic", "mako", "rich"}
     assert url.startswith("postgresql") or "sqlalchemy.dialects.postgresql" not in found.worker
     assert found.worker >= {"flask", "sqlalchemy", "structlog"}
+
+
+def test_the_arbiter_of_the_embedded_service_has_no_client_for_http() -> None:
+    """It reads the catalogue before its workers patch ssl: their calls over TLS would fail."""
+    code = "import bff.partner.__main__, bff.partner.serve, sys; print(*sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    told = subprocess.run(
+        [sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True
+    )
+    assert not set(told.stdout.split()) & {"requests", "urllib3", "flask", "sqlalchemy"}
+
+
+def test_a_worker_that_would_fail_at_every_call_over_tls_does_not_start() -> None:
+    """What was imported too early is named."""
+    with pytest.raises(RuntimeError, match="before gevent patches ssl: requests, urllib3"):
+        CooperativeWorker.__new__(CooperativeWorker).patch()
 
 
 def test_the_collector_works_and_passes_over_what_was_imported(tmp_path: Path) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from bff.partner.providers.dotted import plain_text, value_at
-from bff.partner.providers.transport import Reply
+
+if TYPE_CHECKING:
+    # The server reads the catalogue before its workers patch ssl: requests must not be imported until then.
+    from bff.partner.providers.transport import Reply
 
 LONGEST_ERROR: Final = 100
 LONGEST_DESCRIPTION: Final = 500
