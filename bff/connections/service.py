@@ -184,9 +184,10 @@ class Connections:
         A sign-in that has succeeded is reported first. Else the next sign-in would hide both.
         """
         account, account_connector_id = found.account, found.row.account_connector_id
-        seen = self._partner.get_account_connector(account, account_connector_id)
+        running = list(self._running(account, account_connector_id))
+        seen = self._partner.get_account_connector(account, account_connector_id) if running else None
         if seen is not None:
-            for attempt in self._running(account, account_connector_id):
+            for attempt in running:
                 self._poller.conclude(attempt, seen, None)
         self.find(account, [found.offered], str(account_connector_id))
 
