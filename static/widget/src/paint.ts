@@ -111,7 +111,7 @@ function update(drawing: Drawing): void {
   button.toggleAttribute("data-quiet", view.state === "connected");
   button.toggleAttribute("data-text", isCard && view.state === "connected" && !drawing.several);
   showLogo(parts.logo, isCard ? undefined : offer.logo);
-  const cards = connections[0] ?? !row ? connections : [{ ...offer, state: (step ? undefined : offer.state) ?? "disconnected" } as Connection];
+  const cards = connections[0] ?? !row ? connections : [{ ...offer, state: step && offer.state === "pending" ? "disconnected" : (offer.state ?? "disconnected") } as Connection];
   parts.accounts.replaceChildren(...cards.map((connection) => accountCard(drawing, connection, step ?? toConfirm ? [] : connectionActions(drawing, connection, true))));
   showStatus(drawing, toConfirm, isCard);
   parts.actions.replaceChildren(...mainActions(drawing, toConfirm).map(action));

@@ -33,23 +33,6 @@ describe("an element whose connector", () => {
     expect(names(element)).toEqual([]);
   });
 
-  it.each(["", "row"])("is being connected by this very element keeps its layout (%s)", async (layout) => {
-    const element = await shown({ layout });
-    const drawn = (): unknown => [accounts(element).map((each) => within(each, "tag")), part(element, "box").getAttribute("role")];
-    const before = drawn();
-    main(element).click();
-    await launch(page);
-    page.bff.states = { crm: "pending" };
-    page.bff.account.add("crm", { state: "pending", external_account: null, connected_at: null, may_disconnect: false });
-    await pass(5000);
-    window.dispatchEvent(new Event("focus"));
-    await pass(500);
-    expect(status(element)).not.toBe("");
-    expect(drawn()).toEqual(before);
-    page.bff.end("declined");
-    await pass(5000);
-  });
-
   it("is connected tells of whose account, since when and by whom, and is quiet", async () => {
     page.bff.account.add("crm");
     const element = await shown();

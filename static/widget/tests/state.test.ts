@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
-import { add, launch, main, status, useElements } from "./elements.js";
+import { add, launch, main, part, shown, status, useElements } from "./elements.js";
 import { pass, usePage } from "./page.js";
 
 const page = usePage();
@@ -20,5 +20,38 @@ describe("the state", () => {
     page.bff.end("declined");
     await pass(5000);
     expect(crm.getAttribute("state")).toBe("connected");
+  });
+});
+
+describe("while its own sign-in runs, an element", () => {
+  const drawn = (element: HTMLElement): unknown => [
+    [...part(element, "accounts").querySelectorAll("[part=tag]")].map((tag) => tag.textContent),
+    part(element, "box").getAttribute("role"),
+  ];
+
+  it.each(["", "row"])("keeps its layout when the account tells of that sign-in (%s)", async (layout) => {
+    const element = await shown({ layout });
+    const before = drawn(element);
+    main(element).click();
+    await launch(page);
+    page.bff.states = { crm: "pending" };
+    page.bff.account.add("crm", { state: "pending", external_account: null, connected_at: null, may_disconnect: false });
+    await pass(5000);
+    window.dispatchEvent(new Event("focus"));
+    await pass(500);
+    expect(status(element)).not.toBe("");
+    expect(drawn(element)).toEqual(before);
+    page.bff.end("declined");
+    await pass(5000);
+  });
+
+  it("still says in its row that the connector cannot be asked about", async () => {
+    page.bff.states = { crm: "unknown" };
+    const element = await shown({ layout: "row" });
+    main(element).click();
+    await launch(page);
+    expect(drawn(element)).toEqual([["Unknown"], "group"]);
+    page.bff.end("declined");
+    await pass(5000);
   });
 });
