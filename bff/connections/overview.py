@@ -71,7 +71,6 @@ class _Look:
     """One look at an account. ``known`` was read before ``installed``.
 
     ``everything``: ``offered``, and the product's other connectors.
-
     ``installed``: None while the partner service is unavailable. ``fresh``: False if it comes from the cache.
     """
 

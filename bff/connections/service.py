@@ -189,6 +189,7 @@ class Connections:
         if seen is not None:
             for attempt in running:
                 self._poller.conclude(attempt, seen, None)
+        # Reads it once more: what is stored has to be read before that, and an attempt may have changed it.
         self.find(account, [found.offered], str(account_connector_id))
 
     def _running(self, account: AccountRef, account_connector_id: int) -> Iterator[Attempt]:

@@ -56,7 +56,7 @@ class CooperativeWorker(GeventWorker):  # type: ignore[misc]
 
     def patch(self) -> None:
         """Patch the standard library, and replace the listening sockets by gevent's."""
-        # They keep classes of the unpatched ssl: every call over TLS would end in a RecursionError.
+        # With classes of the unpatched ssl, every call of these over TLS would end in a RecursionError.
         if early := sorted({"requests", "urllib3"} & sys.modules.keys()):
             raise RuntimeError(f"imported before gevent patches ssl: {', '.join(early)}")
         # Signals and subprocesses are left out: the worker starts no subprocess.

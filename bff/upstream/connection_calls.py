@@ -75,11 +75,14 @@ class ConnectionCalls:
         document: Any = None,
     ) -> Answer | None:
         # Harmless: a repeated call ends nothing twice.
-        more: Any = {"account": account, "means": {NOT_FOUND}, "harmless": True, "asks_others": True}
-        more["document"] = document
+        more: Any = {"means": {NOT_FOUND}, "harmless": True, "asks_others": True, "document": document}
         try:
             answer = self._calls.call(
-                method, f"{LISTED}/{account_connector_id}{verb}", f"{LISTED}/{{id}}{verb}", **more
+                method,
+                f"{LISTED}/{account_connector_id}{verb}",
+                f"{LISTED}/{{id}}{verb}",
+                account=account,
+                **more,
             )
         except AccountUnknown:
             return None

@@ -187,9 +187,8 @@ class PartnerService(Protocol):
     ) -> AccessToken:
         """A valid access token; with ``force`` a new one, for the third party refuses the last.
 
-        Raises ``ConnectionNotFound``, ``NeedsReconnect``.
-
-        Raises ``NotSupportedByPartner`` if the partner service gives none.
+        Raises ``ConnectionNotFound``, ``NeedsReconnect``; ``NotSupportedByPartner`` if the partner service
+        gives none.
         """
 
     def mint_sign_in_token(

@@ -114,9 +114,7 @@ def send(
                 media_type,
                 read[:most_bytes],
                 _is_rate_limited(response),
-                retry_after.seconds(
-                    response.headers.get("Retry-After", ""), response.headers.get("Date", "")
-                ),
+                _retry_after(response),
                 cut,
             )
 
@@ -126,6 +124,11 @@ def _is_rate_limited(response: requests.Response) -> bool:
     sent = response.headers
     spent = any(sent.get(name, "").strip() == "0" for name in _REMAINING)
     return spent or "Retry-After" in sent or "CF-Mitigated" in sent
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    sent = response.headers
+    return retry_after.seconds(sent.get("Retry-After", ""), sent.get("Date", ""))
 
 
 def _read(response: requests.Response, most_bytes: int) -> bytes:
