@@ -25,7 +25,7 @@ export default tseslint.config(
       globals: Object.fromEntries(
         [
           "addEventListener", "clearTimeout", "console", "CustomEvent", "document", "DOMParser", "Event", "FormData", "fetch", "getSelection",
-          "history", "location", "navigator", "open", "performance", "PerformanceObserver", "process", "requestAnimationFrame", "Response", "setInterval", "setTimeout", "URL", "URLSearchParams", "window",
+          "history", "location", "MutationObserver", "navigator", "open", "performance", "PerformanceObserver", "process", "requestAnimationFrame", "Response", "setInterval", "setTimeout", "URL", "URLSearchParams", "window",
         ].map((name) => [name, "readonly"]),
       ),
     },

@@ -102,4 +102,6 @@ async function begin() {
   document.querySelector("#ask h1").focus();
 }
 
-void begin();
+// A page of what has ended (a form's, loaded again) has nothing to report.
+if (document.querySelector("#done").hidden) void begin();
+else window.opener?.postMessage({ type: "hitchpost.returned", attempt }, origin);

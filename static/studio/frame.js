@@ -59,13 +59,22 @@ function standing(offer, accounts) {
   return { ...offer, connections, multiple: accounts.length > 1, state: accounts[0]?.[0] ?? "disconnected" };
 }
 
+/** Takes the step. Takes it again whenever the widget draws itself anew and finds no sign-in that has such a step. */
+function keepStep(element, take) {
+  take();
+  const state = element.getAttribute("state");
+  new MutationObserver(() => {
+    if (element.getAttribute("state") !== state) take();
+  }).observe(element, { attributeFilter: ["state"] });
+}
+
 function drive() {
   const root = document.querySelector("hitchpost-connections, hitchpost-connect")?.shadowRoot;
   const { account } = document.body.dataset;
   // The panel, or the list, may come a moment after the words.
   const list = account === "failed" ? "[part=again]:not([hidden])" : "li hitchpost-connect";
-  const ready = !account || root?.querySelector(LISTS.includes(account) ? list : "[part=account]");
-  if (!ready) {
+  const beside = account ? "[part=account]" : "[part=status]";
+  if (!root?.querySelector(LISTS.includes(account) ? list : beside)) {
     setTimeout(drive, SETTLED);
     return;
   }
@@ -78,7 +87,7 @@ function drive() {
   const { step, code, title, nextStep, supportCode } = document.body.dataset;
   for (const element of document.querySelectorAll("hitchpost-connect")) {
     const fire = (name, detail) => element.dispatchEvent(new CustomEvent(`hitchpost:${name}`, { detail }));
-    if (step) fire("step", { step });
+    if (step) keepStep(element, () => fire("step", { step }));
     else if (code === "connected") fire("connected", {});
     else if (code) fire("failed", { code, title, nextStep, supportCode, attempt: "att_preview" });
   }

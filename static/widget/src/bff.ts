@@ -13,7 +13,7 @@ const CALL_TIMEOUT = 10_000;
 const RETRY_FOR = 15_000;
 
 /** The value of the X-Hitchpost header: the signal that made the widget ask, or "1" if there was none. */
-type Hint = Signal | "1";
+type HeaderValue = Signal | "1";
 
 /** Reads what a page needs to draw buttons, in the language `locale`. If that is empty, the BFF chooses the language. */
 export const readConfig = (locale: string): Promise<Config> => call("config?locale=" + encodeURIComponent(locale));
@@ -28,8 +28,9 @@ export const endConnection = (connection: string): Promise<unknown> => call("con
 export const beginAttempt = (request: AttemptRequest, pressed: boolean): Promise<Attempt> => call("attempts", { ...request, pressed });
 
 /**
- * Reads the status of an attempt. `hint`: the signal that made the widget ask. The BFF then polls the partner service sooner.
- * It is sent as a header, because browsers cache a CORS preflight by URL: in the query it would cost another round trip.
+ * Reads the status of an attempt. `hint`: the signal that made the widget ask. The BFF then polls the partner service sooner, if
+ * it knows the signal. It is sent as a header, because browsers cache a CORS preflight by URL: in the query it would cost another
+ * round trip.
  */
 export const read = (id: string, hint?: Signal): Promise<Reading> => call("attempts/" + id, undefined, hint ?? "1");
 
@@ -38,40 +39,39 @@ export const cancel = (id: string): Promise<Reading> => call("attempts/" + id + 
 
 /**
  * Calls the BFF: GET if `body` is undefined, DELETE if it is null, else POST. Repeats a call that got no answer, with the same
- * idempotency key. A call with a `hint` is not repeated, because the flow polls again anyway.
+ * idempotency key. A call with a `headerValue` is not repeated, because the flow reads the status again anyway.
  */
-export async function call<Answer>(path: string, body?: object | null, hint?: Hint): Promise<Answer> {
+export async function call<Answer>(path: string, body?: object | null, headerValue?: HeaderValue): Promise<Answer> {
   if (!bffOrigin()) throw new ConnectError("invalid_request", logError("call configure first"));
   const began = Date.now();
   const key = `${Math.random()}`; // The idempotency key. It need not be secret: the BFF keeps each user's apart.
   let renewed: boolean | undefined;
   for (;;) {
     try {
-      // A page may have replaced `fetch` by one that gives nothing. The logged text has no `json`, so the call fails.
-      const response = (await send(path, body, hint, key)) ?? (logError("fetch gives nothing") as unknown as Response);
+      const response = await send(path, body, headerValue, key);
       const answer = (response.status === 204 ? {} : await response.json()) as (Answer & ErrorBody) | null;
       if (answer?.advice) logError(answer.advice);
       if (response.ok && answer) return answer;
       if (response.status === 401 && dropToken() && (renewed = !renewed)) continue; // Tries a new token once.
-      if (answer?.error) throw errorOf(answer);
-      throw new SyntaxError(); // As for an answer that is no JSON: it is not the BFF's, but a proxy's.
+      if (answer?.error?.title) throw errorOf(answer);
+      throw new SyntaxError(); // As for an answer that is no JSON: it is not the BFF's, but a proxy's, which may have an `error` too.
     } catch (error) {
       if (error instanceof ConnectError) throw error;
       // The browser reports a CSP violation only after the call has failed. The pause is also needed because a failure closes the
       // popup, and Chromium ignores `close()` on a popup that was opened an instant ago.
       await new Promise((resume) => setTimeout(resume, CSP_REPORT_DELAY));
       if (settings.advice) throw new ConnectError("invalid_request", settings.advice);
-      if (hint || Date.now() - began > RETRY_FOR) throw new ConnectError(error instanceof SyntaxError ? "partner_unavailable" : "network");
+      if (headerValue || Date.now() - began > RETRY_FOR) throw new ConnectError(error instanceof SyntaxError ? "partner_unavailable" : "network");
     }
   }
 }
 
-async function send(path: string, body: object | null | undefined, hint: Hint | undefined, key: string): Promise<Response | undefined> {
+async function send(path: string, body: object | null | undefined, headerValue: HeaderValue | undefined, key: string): Promise<Response> {
   const token = await sessionToken();
   return fetch(settings.base + "/v1/" + path, {
     method: body ? "POST" : body === null ? "DELETE" : "GET",
     headers: {
-      "X-Hitchpost": hint ?? "1",
+      "X-Hitchpost": headerValue ?? "1",
       "Content-Type": "application/json",
       // The page's language takes precedence over the browser's. It is encoded, because headers are ASCII.
       "Content-Language": encodeURI(document.documentElement.lang),

@@ -1,12 +1,11 @@
 // Loads the configuration: the product's texts, look, connectors and default delivery.
 import { readConfig } from "./bff.js";
 import { isTemporary, type ConnectError } from "./errors.js";
-import type { ConnectRequest } from "./sign-in.js";
 import { bffOrigin, userEpoch, settings } from "./session.js";
-import type { Offer } from "./types.js";
+import type { ConnectRequest, Offer } from "./types.js";
 import { humanize, words } from "./words.js";
 
-/** Functions that draw an element again. They are called after settings, texts or connectors have changed. */
+/** Functions that are called after any change of settings, texts or connectors. Each loads what it lacks, and draws or resumes. */
 export const subscribers = new Set<() => void>();
 
 /** The product's connectors by key, for each user and language: they have states, and texts. */
@@ -50,6 +49,7 @@ export async function loadConfig({ locale = "" }: ConnectRequest): Promise<void>
       redraw();
     },
     (error: unknown) => {
+      if (call < (used[key] ?? 0)) return;
       loading[key] = undefined;
       if (isTemporary(error as ConnectError)) setTimeout(redraw, RETRY_AFTER);
       else offers[key] = undefined; // The user has signed out, or may no longer see them.
@@ -57,7 +57,7 @@ export async function loadConfig({ locale = "" }: ConnectRequest): Promise<void>
   ));
 }
 
-/** Calls the subscribers, each in a microtask of its own: one that throws keeps no other from drawing. */
+/** Calls the subscribers, each in a microtask of its own: one that throws keeps no other from running. */
 export const redraw = (): void => { subscribers.forEach(queueMicrotask); };
 
 /** Makes every element load the configuration again. */

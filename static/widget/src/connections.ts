@@ -1,5 +1,5 @@
 // <hitchpost-connections>: a list of the product's connectors. Each row is a <hitchpost-connect> with `layout="row"`.
-import { make } from "./dom.js";
+import { append, make } from "./dom.js";
 import type { Kit } from "./kit.js";
 import { sheetOf } from "./sheet.js";
 
@@ -39,36 +39,35 @@ interface Row {
 }
 
 /** Adds, names and removes rows. */
-function updateRows(rows: Map<string, Row>, list: HTMLElement, offers: Offers): void {
+function updateRows(rows: Map<string, Row>, list: HTMLElement, element: HTMLElement, offers: Offers): void {
   for (const [key, { item }] of rows) {
     if (offers[key]) continue;
     item.remove();
     rows.delete(key);
   }
   for (const [key, offer] of Object.entries(offers)) {
-    const row = rows.get(key) ?? addRow(list, key);
+    const row = rows.get(key) ?? addRow(list, key, element);
     row.name = offer?.name ?? key;
     rows.set(key, row);
   }
 }
 
-function addRow(list: HTMLElement, key: string): Row {
+function addRow(list: HTMLElement, key: string, element: HTMLElement): Row {
   const button = document.createElement("hitchpost-connect");
   button.setAttribute("connector", key);
   button.setAttribute("layout", "row");
+  copyAttributes(button, element); // Before it is on the page: it loads what its language needs.
   const item = make("li", { part: "row" }, button);
-  list.append(item);
+  append(list, item);
   return { item, button, name: key };
 }
 
-/** Gives each row the attributes of the list. */
-function copyAttributes(rows: Map<string, Row>, element: HTMLElement): void {
-  for (const { button } of rows.values()) {
-    for (const name of ROW_ATTRIBUTES) {
-      const value = element.getAttribute(name);
-      if (value === null) button.removeAttribute(name);
-      else button.setAttribute(name, value);
-    }
+/** Gives a row's button the attributes of the list. */
+function copyAttributes(button: HTMLElement, element: HTMLElement): void {
+  for (const name of ROW_ATTRIBUTES) {
+    const value = element.getAttribute(name);
+    if (value === null) button.removeAttribute(name);
+    else button.setAttribute(name, value);
   }
 }
 
@@ -83,8 +82,8 @@ function filterRows(rows: Map<string, Row>, text: string): boolean {
   return found;
 }
 
-/** Draws the list into `element`, and again whenever texts or connectors change. */
-export function install(kit: Kit, element: HTMLElement): void {
+/** Draws the list into `element`. Returns the function that loads and draws it again, for when texts or connectors have changed. */
+export function install(kit: Kit, element: HTMLElement): () => void {
   const root = element.attachShadow({ mode: "open" });
   const sheet = sheetOf(STYLES);
   if (sheet) root.adoptedStyleSheets = [sheet];
@@ -105,25 +104,25 @@ export function install(kit: Kit, element: HTMLElement): void {
   const offersOf = (): Offers | undefined => {
     const { locale } = request();
     const offers = kit.offersIn(locale);
-    return offers === kit.offersIn(locale) ? offers : undefined; // In place of connectors that are not known it gives a new object.
+    return offers === kit.offersIn(locale) ? offers : undefined; // While they are not known, each call of `offersIn` returns a new empty object.
   };
   const showMatches = (): void => {
     noMatch.textContent = !filterRows(rows, search.value) && rows.size ? word("list_none", "Nothing found") : "";
     noMatch.hidden = !noMatch.textContent;
   };
-  /** `isUnread`: whether the configuration could not be read. */
-  const draw = (isUnread: boolean): void => {
+  /** `wasAsked`: the BFF has been asked for the configuration, so connectors that are still unknown could not be read. */
+  const draw = (wasAsked: boolean): void => {
     const offers = offersOf();
     // Until the connectors are known, the rows that are there stay: a sign-in may run in one of them.
-    if (offers) updateRows(rows, list, offers);
-    copyAttributes(rows, element);
+    if (offers) updateRows(rows, list, element, offers);
+    for (const { button } of rows.values()) copyAttributes(button, element);
     search.hidden = rows.size < SEARCH_FROM;
     Object.assign(search, { placeholder: word("list_search", "Search"), ariaLabel: word("list_search", "Search") });
     list.ariaLabel = word("list_label", "Connections");
     for (const each of [search, list, status]) Object.assign(each, { lang: word("lang", "en"), dir: word("dir", "ltr") });
     showMatches();
     if (offers && again.matches(":focus")) rows.values().next().value?.button.focus(); // The button goes.
-    failed.hidden = again.hidden = !isUnread || !!offers;
+    failed.hidden = again.hidden = !wasAsked || !!offers;
     failed.textContent = failed.hidden ? "" : word("list_failed", "The connections cannot be shown at the moment.");
     again.textContent = word("try_again", "Try again");
   };
@@ -144,8 +143,7 @@ export function install(kit: Kit, element: HTMLElement): void {
   again.onclick = () => {
     if (again.ariaBusy !== "true") kit.refresh();
   };
-  // A list that is no longer on the page asks nothing.
-  kit.subscribers.add(() => { if (element.isConnected) load(); });
   new MutationObserver(load).observe(element, { attributeFilter: ROW_ATTRIBUTES });
   load();
+  return load;
 }

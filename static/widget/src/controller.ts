@@ -1,14 +1,14 @@
 // Runs the flow of each button, and handles the user's choices in it.
-import { connect, type ReportStep, type StartedAttempt } from "./connect.js";
+import { runSignIn, type ReportStep, type StartedAttempt } from "./sign-in.js";
 import { ConnectError } from "./errors.js";
 import { redraw } from "./config.js";
-import { reportEnd, reportStep, type ConnectRequest } from "./sign-in.js";
+import { reportEnd, reportStep } from "./report.js";
 import { hooks } from "./hooks.js";
 import { openPopup, type Popup } from "./popup.js";
 import { adoptFlow, flows, resolveOwner, type Flow } from "./registry.js";
 import { isWidgetElement, readRequest } from "./request.js";
 import { userEpoch } from "./session.js";
-import type { Choice, ConnectResult, Step } from "./types.js";
+import type { Choice, ConnectRequest, ConnectResult, Step } from "./types.js";
 
 /** Whether an element offers a choice at this step: open again, continue in this tab, or cancel. */
 export const offersChoice = (step: Step): boolean => /unsure|popup_blocked|cut_off|interrupted|not_loading/.test(step);
@@ -29,7 +29,7 @@ export function press(button: Element, choice?: Choice): void {
  * @param existing - an attempt to go on with, in place of a new one
  */
 export function run(owner: Node | undefined, request: ConnectRequest, existing?: StartedAttempt | Promise<StartedAttempt>): Promise<ConnectResult> {
-  // Shortly after the click: the page's CSP (form-action) has blocked the form that takes this tab to the sign-in.
+  // Called shortly after the click, if the page's CSP (form-action) has blocked the form that takes this tab to the sign-in.
   const onFormBlocked = (): void => { choose("open_again"); };
   let popup = existing ? openPopup() : hooks.open(request, onFormBlocked);
   let next: Popup | undefined; // Opened by a choice. It replaces `popup` when the running attempt has been cancelled.
@@ -46,8 +46,8 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
   };
 
   const choose = (choice?: Choice): void => {
-    // A press only brings the popup to the front: the one that a choice has just opened, else the running one. It begins again
-    // if that popup is closed, the flow was resumed and has none, or the element offers a choice.
+    // A press begins again if the flow was resumed and has no popup, its popup is closed, or the element offers a choice.
+    // Otherwise it only brings the popup to the front: the one that a choice has just opened, else the running one.
     if (!choice && (next ?? !((existing && !owner) || popup.windowProxy?.closed || (flow.step && offersChoice(flow.step))))) {
       (next ?? popup).windowProxy?.focus(); // Browsers may ignore it.
       return;
@@ -68,15 +68,18 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
     for (;;) {
       try {
         // If the popup was blocked, an element offers a choice. For any other owner `connect` throws `popup_blocked`.
-        if (popup.windowProxy !== null || !isWidgetElement(resolveOwner(flow))) return await connect(flow.request.signal, report, popup, () => hooks.take(flow.request), existing);
+        if (popup.windowProxy !== null || !isWidgetElement(resolveOwner(flow))) return await runSignIn(flow.request.signal, report, popup, () => hooks.take(flow.request), existing);
         popup.cleanUp();
         report("popup_blocked");
         await popup.nextSignal(); // The popup is cleaned up: only a choice adds a signal.
         throw new ConnectError("cancelled"); // Ignored if the choice has opened another popup.
       } catch (error) {
+        // `invalid_request` is the page's code for the BFF's 404: the attempt is somebody else's.
         foreign = epoch !== userEpoch && (error as ConnectError).code === "invalid_request";
-        // After a sign-out the attempt stays remembered: if the user signs in again, the flow is resumed.
-        if ((error as ConnectError).code === "not_signed_in") flow.attempt = undefined;
+        // After `not_signed_in` and `network` the attempt stays remembered, since it may connect yet: the flow is resumed once the
+        // user has signed in again, or the BFF answers.
+        // eslint-disable-next-line @typescript-eslint/prefer-string-starts-ends-with -- `startsWith` costs five bytes more
+        if ((error as ConnectError).code[0] === "n") flow.attempt = undefined;
         if (!next) throw error;
         popup = next;
         next = existing = undefined;

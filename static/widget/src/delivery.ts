@@ -1,13 +1,13 @@
 // Chooses between a popup and this tab for a sign-in, and tests whether the page's CSP lets this tab be used.
 import { make, append } from "./dom.js";
-import type { ConnectRequest } from "./sign-in.js";
 import type { Kit } from "./kit.js";
 import { leave, CSP_REPORT_TIME } from "./leave.js";
 import type { Hooks } from "./hooks.js";
-import { adviceOn } from "./policy.js";
+import { adviceOn } from "./csp.js";
+import type { ConnectRequest } from "./types.js";
 
-/** The hooks for opening a sign-in, and `testFormPolicy`, which is called before the click. */
-export function deliveryHooks(kit: Kit): Pick<Hooks, "open" | "bodyOf"> & { testFormPolicy: (request: ConnectRequest) => void } {
+/** The hooks for opening a sign-in, and `testFormAction`, which is called before the click. */
+export function deliveryHooks(kit: Kit): Pick<Hooks, "open" | "bodyOf"> & { testFormAction: (request: ConnectRequest) => void } {
   let tested = false;
   let formBlocked = false;
 
@@ -27,7 +27,7 @@ export function deliveryHooks(kit: Kit): Pick<Hooks, "open" | "bodyOf"> & { test
       return { ...kit.bodyOf(request), ...(usesThisTab(request) && { delivery: "return", return_url: location.href }) };
     },
     /** Tests once whether the page's CSP lets this tab post a form to the BFF. In the click it would take too long. */
-    testFormPolicy(request) {
+    testFormAction(request) {
       if (tested || !usesThisTab(request)) return;
       tested = true;
       submitTestForm(kit, () => { formBlocked = true; });

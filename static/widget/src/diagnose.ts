@@ -21,12 +21,12 @@ const MEANINGS: Record<number, string> = {
 };
 
 /** How long (milliseconds) the session may take to come. */
-const PATIENCE = 10_000;
+const SESSION_TIMEOUT = 10_000;
 
 /** The settings that `configure` takes, and those that the script and the BFF set. */
 const SETTINGS = /^(base|product|session|locale|delivery|files|advice|lang|style)$/;
 
-/** What an element that nobody has closed would swallow, and no label has. */
+/** Elements that end up inside an unclosed `<hitchpost-connect>` and never in a label. */
 const SWALLOWED = "hitchpost-connect :is(hitchpost-connect, h2, p, form)";
 
 /** Checks the page and its session, and logs what is wrong. */
@@ -35,7 +35,7 @@ export async function install(kit: Kit): Promise<void> {
   for (const fault of setUpFaults(kit)) logError(fault);
   const advice = await checkProduct(kit);
   if (advice) logError(advice);
-  const late = new Promise<string>((resolve) => { setTimeout(resolve, PATIENCE, "no session comes: does your server answer, and does the session function of configure settle?"); });
+  const late = new Promise<string>((resolve) => { setTimeout(resolve, SESSION_TIMEOUT, "no session comes: does your server answer, and does the session function of configure settle?"); });
   const fault = await Promise.race([checkSession(kit, !advice), late]);
   if (fault) logError(fault);
 }
@@ -59,7 +59,8 @@ function* setUpFaults({ settings }: Kit): Generator<string> {
 async function checkProduct({ settings }: Kit): Promise<string | undefined> {
   const query = new URLSearchParams({ product: settings.product, origin: self.origin });
   try {
-    const response = await fetch(`${settings.base}/v1/advice?${query.toString()}`);
+    const response = (await fetch(`${settings.base}/v1/advice?${query.toString()}`)) as Response | undefined;
+    if (!response) return "fetch gives nothing";
     if (response.status === 404) return `${settings.base} has no BFF: write its public URL as base`;
     const { advice } = (await response.json()) as Answer;
     return textOf(advice);

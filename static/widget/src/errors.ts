@@ -23,7 +23,7 @@ export class ConnectError extends Error {
 }
 
 /** Whether the same call may succeed later. */
-export const isTemporary = (error: ConnectError): boolean => /network|partner_unavailable/.test(error.code);
+export const isTemporary = (error: ConnectError): boolean => /network|partner/.test(error.code);
 
 /** The error in an attempt's status, or in a problem document (RFC 9457) of the BFF. */
 export type ErrorBody = Pick<Reading, "error"> & {

@@ -1,9 +1,9 @@
-// What an element shows of a sign-in that failed outlives the element, and ends when its connector is connected after all.
+// Keeps the error of a failed sign-in: moves it to a replacement element, and drops it once the connector is connected.
 import type { Details } from "./events.js";
 import type { Kit } from "./kit.js";
 import type { State, View } from "./view.js";
 
-/** For how long (milliseconds) it may move to another element: as long as the other account may be used (`use_account`). */
+/** How long (milliseconds) an error may move to a replacement element: as long as the other account may be used (`use_account`). */
 const KEPT_FOR = 900_000;
 
 interface Kept {
@@ -28,7 +28,7 @@ export function failureKeeper({ offerOf, readRequest }: Kit): (view: View, state
       const [owner] = event.composedPath();
       if (!(owner instanceof Element)) return;
       if (name === "failed") kept.set(keyOf(owner), { owner, failure: event.detail as Details["failed"], until: Date.now() + KEPT_FOR });
-      else kept.delete(keyOf(owner)); // The next try.
+      else if ((event.detail as Details["step"]).step !== "prepared") kept.delete(keyOf(owner)); // The next try.
     }, true);
   }
 

@@ -1,11 +1,12 @@
 // The entry of `import "hitchpost"`: the flow without any element. Importing it changes nothing on the page.
 import { beginAttempt, readConnections } from "./bff.js";
-import { connect as signIn, bodyOf } from "./connect.js";
-import { openSignIn, reportEnd, reportStep } from "./sign-in.js";
+import { bodyOf, runSignIn } from "./sign-in.js";
+import { openSignIn } from "./popup.js";
+import { reportEnd, reportStep } from "./report.js";
 import type { Connection, ConnectOptions, ConnectResult } from "./types.js";
 
 export { ConnectError } from "./errors.js";
-export { disconnect } from "./sign-in.js";
+export { disconnect } from "./report.js";
 export { configure } from "./session.js";
 export type * from "./globals.js";
 export type * from "./types.js";
@@ -24,6 +25,6 @@ export const connections: () => Promise<Connection[]> = readConnections;
  */
 export function connect(connector: string, options: Omit<ConnectOptions, "delivery"> = {}): Promise<ConnectResult> {
   const request = { ...options, connector };
-  const ending = signIn(request.signal, (...step) => { reportStep(request, document, ...step); }, openSignIn(request), () => beginAttempt(bodyOf(request), true));
+  const ending = runSignIn(request.signal, (...step) => { reportStep(request, document, ...step); }, openSignIn(request), () => beginAttempt(bodyOf(request), true));
   return reportEnd(ending, () => document);
 }

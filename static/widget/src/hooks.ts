@@ -1,19 +1,22 @@
 // Hooks that panel.js replaces: it has what a page needs only after its first paint.
 import { beginAttempt } from "./bff.js";
-import { bodyOf } from "./connect.js";
-import { openSignIn, type ConnectRequest } from "./sign-in.js";
+import { bodyOf } from "./sign-in.js";
 import type { Kit } from "./kit.js";
-import type { Popup } from "./popup.js";
-import type { Attempt, AttemptRequest } from "./types.js";
+import { openSignIn, type Popup } from "./popup.js";
+import type { Attempt, AttemptRequest, ConnectRequest } from "./types.js";
 import type { State, View } from "./view.js";
 
 /** A script that is imported later, such as panel.js. `element` is the element that needs it. */
 export interface LazyModule {
   /** Runs the module. Called once it is imported. */
-  install: (kit: Kit, element: HTMLElement) => void;
+  install: (kit: Kit, element: HTMLElement) => unknown;
 }
 
-/** Until panel.js has replaced them, `open` opens a popup, `take` makes the attempt in the click, and the others do nothing. */
+/**
+ * Until panel.js has replaced the hooks, `open` opens a popup, `take` makes the attempt in the click, `bodyOf` names no delivery,
+ * `connectedState` knows no connection, and the others do nothing. `folder`, `importModule` and `ready` are no hooks: they
+ * import the lazy modules.
+ */
 export interface Hooks {
   /** URL of the folder that has the lazy modules. Set before the first import. */
   folder: string;
@@ -43,7 +46,7 @@ export interface Hooks {
   findReplacement: (request: ConnectRequest, taken: (Node | undefined)[], candidate: Element | undefined) => Element | undefined;
   /**
    * The state of an element that shows no step, and the key of its button's text; without a key the button offers to connect.
-   * Sets `connections` of the view.
+   * Sets `connections` of the view, and corrects its `failure` (failures.ts).
    */
   connectedState: (view: View) => [State, string?];
   /** Draws what an element shows beside its button. */

@@ -1,7 +1,7 @@
 // Sends this tab to a sign-in.
 import { make, append } from "./dom.js";
 import type { Kit } from "./kit.js";
-import { adviceOn } from "./policy.js";
+import { adviceOn } from "./csp.js";
 import type { Attempt } from "./types.js";
 
 /** How long (milliseconds) a browser may take to report that the page's CSP blocked a form. */

@@ -5,7 +5,8 @@ import { bffOrigin, settings } from "./session.js";
 
 /** The pause (milliseconds) before a failed import is repeated. Each further pause is four times as long. */
 const FIRST_PAUSE = 1000;
-const LONGEST_PAUSE = 300_000;
+/** If the next pause would be at least this long (milliseconds), the import is not tried again. */
+const GIVE_UP_AT = 300_000;
 
 /** Loads the panel, if the BFF is known and the panel is not loaded yet. `pause`: before the next try (milliseconds). */
 export async function loadPanel(pause = FIRST_PAUSE): Promise<void> {
@@ -17,6 +18,6 @@ export async function loadPanel(pause = FIRST_PAUSE): Promise<void> {
     await hooks.ready;
   } catch {
     hooks.ready = undefined;
-    if (pause < LONGEST_PAUSE) setTimeout(() => void loadPanel(pause * 4), pause);
+    if (pause < GIVE_UP_AT) setTimeout(() => void loadPanel(pause * 4), pause);
   }
 }

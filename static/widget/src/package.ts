@@ -17,12 +17,12 @@ hooks.importModule = (url) => {
 };
 
 /** The same object as `window.Hitchpost`: the instance of a script tag, if the page has run one already. */
-const page = typeof document === "object" ? start() : api;
-export const { connect, connections, disconnect } = page;
+const instance = typeof document === "object" ? start() : api;
+export const { connect, connections, disconnect } = instance;
 
 /** Sets where the BFF is, which product this is, and how to get a session token. Call it again when another user signs in. */
 export const configure: HitchpostApi["configure"] = (given) => {
-  page.configure(given);
+  instance.configure(given);
   // For the default delivery. On a page without <hitchpost-connect> nothing else would load the configuration.
   void loadConfig({ connector: "" });
 };

@@ -1,16 +1,16 @@
 // Draws what an element shows beside its button: accounts, status, actions, support code.
-import { mayUseAccount } from "./account-policy.js";
-import { accountCard, connectionActions, confirmActions } from "./account.js";
+import { mayUseAccount } from "./mismatch-policy.js";
+import { connectionCard, connectionActions, confirmActions } from "./connection-card.js";
 import { action, make, append, type Action } from "./dom.js";
 import type { Kit } from "./kit.js";
-import { LOOKS } from "./looks.js";
+import { LOOKS } from "./panel-styles.js";
 import { sheetOf } from "./sheet.js";
 import type { Choice, Connection, Offer } from "./types.js";
 import type { View } from "./view.js";
 
 /** The choices at a step for which `offersChoice` (controller.ts) is true. */
 const STEP_CHOICES: Choice[] = ["open_again", "continue_here", "cancel"];
-/** The choices after an `account_mismatch`. The first one may be another user's. */
+/** The choices after an `account_mismatch`. The product's policy may not let this user make the first one (mismatch-policy.ts). */
 const MISMATCH_CHOICES: Choice[] = ["use_account", "try_again"];
 
 /** English texts until the product's are loaded, for keys whose default (`humanize` in words.ts) would be unclear. */
@@ -47,7 +47,7 @@ export interface Drawing {
   offer: Partial<Offer>;
   /** The text of this key. */
   word: (key: string, fallback?: string) => string;
-  /** Whether the account has, or may have, more than one connection of this connector. */
+  /** Whether the element shows, or may come to show, more than one connection. */
   several: boolean;
   /** Whether a card has the connector's name as its title. Otherwise it has the third-party account's. */
   titledByConnector: boolean;
@@ -99,9 +99,9 @@ function update(drawing: Drawing): void {
   button.hidden = !!toConfirm || (!step && connections.length > 1 && !offer.multiple);
   view.element.toggleAttribute("data-card", isCard); // Before the early return: a morph of the page may have removed it.
   // Everything on which the drawing below depends. In JSON undefined would become null, which here means `connected`.
-  const now = JSON.stringify([offer, connections, step, failure === null ? "connected" : failure, toConfirm, row, word("lang"), button.hidden, button.disabled, view.state, kit.settings.advice, mayUseAccount(failure), parts.disconnecting, word("reconnect"), word(step ?? "connected"), failure && word(`error_${failure.code}_title`)]);
-  if (now === parts.lastDrawn) return;
-  parts.lastDrawn = now;
+  const toDraw = JSON.stringify([offer, connections, step, failure === null ? "connected" : failure, toConfirm, row, word("lang"), button.hidden, button.disabled, view.state, kit.settings.advice, mayUseAccount(failure), parts.disconnecting, word("reconnect"), word(step ?? "connected"), failure && word(`error_${failure.code}_title`), drawing.several]);
+  if (toDraw === parts.lastDrawn) return;
+  parts.lastDrawn = toDraw;
 
   const focused = (box.getRootNode() as ShadowRoot).activeElement;
   const mayLoseFocus = focused && focused !== button && box.contains(focused);
@@ -112,7 +112,7 @@ function update(drawing: Drawing): void {
   button.toggleAttribute("data-text", isCard && view.state === "connected" && !drawing.several);
   showLogo(parts.logo, isCard ? undefined : offer.logo);
   const cards = connections[0] ?? !row ? connections : [{ ...offer, state: step && offer.state === "pending" ? "disconnected" : (offer.state ?? "disconnected") } as Connection];
-  parts.accounts.replaceChildren(...cards.map((connection) => accountCard(drawing, connection, step ?? toConfirm ? [] : connectionActions(drawing, connection, true))));
+  parts.accounts.replaceChildren(...cards.map((connection) => connectionCard(drawing, connection, step ?? toConfirm ? [] : connectionActions(drawing, connection, true))));
   showStatus(drawing, toConfirm, isCard);
   parts.actions.replaceChildren(...mainActions(drawing, toConfirm).map(action));
   for (const list of [parts.accounts, parts.actions]) {

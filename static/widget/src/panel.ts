@@ -1,36 +1,39 @@
 // The panel: what elements show beside their buttons, and all that a page needs only after its first paint.
-import { watchAccountPolicy } from "./account-policy.js";
+import { watchMismatchPolicy } from "./mismatch-policy.js";
 import { connectedStateHook } from "./connected-state.js";
 import { deliveryHooks } from "./delivery.js";
 import { replacementFinder } from "./replacements.js";
 import type { Kit } from "./kit.js";
 import { painter } from "./paint.js";
-import { watchPolicy } from "./policy.js";
-import { prefetchHooks } from "./prefetch.js";
+import { watchCsp } from "./csp.js";
+import { prefetchHooks, prefetchInUse } from "./prefetch.js";
 import { storageHooks, resume } from "./resume.js";
 import { refreshStates } from "./refresh-states.js";
 import { humanize } from "./words.js";
 
 /** How long (milliseconds) the configuration may take to load before `diagnose.js` looks for the cause. */
 const CONFIG_TIMEOUT = 4000;
+/** The pause (milliseconds) before a failed import of connections.js is repeated. Each further pause is four times as long. */
+const FIRST_PAUSE = 1000;
 
 /** Replaces the hooks of the script to which this kit belongs. */
 export function install(kit: Kit): void {
   const { hooks, redraw, subscribers } = kit;
   const paint = painter(kit);
-  const { testFormPolicy, ...delivery } = deliveryHooks(kit);
+  const { testFormAction, ...delivery } = deliveryHooks(kit);
   Object.assign(hooks, delivery, storageHooks(kit), prefetchHooks(kit), { connectedState: connectedStateHook(kit), findReplacement: replacementFinder(kit) });
   hooks.paint = (view) => {
     paint(view);
-    testFormPolicy(kit.readRequest(view.element));
+    testFormAction(kit.readRequest(view.element));
   };
-  watchPolicy(kit);
+  watchCsp(kit);
   refreshStates(kit);
-  watchAccountPolicy(kit);
+  watchMismatchPolicy(kit);
   translateErrors(kit);
   defineList(kit);
   diagnoseFailures(kit);
   redraw();
+  prefetchInUse(kit);
   const resumeFlows = (event?: Event): void => { resume(kit, event); };
   resumeFlows();
   subscribers.add(resumeFlows);
@@ -56,7 +59,7 @@ function diagnoseFailures(kit: Kit): void {
   }, true);
   setTimeout(() => {
     // `resumeFlows` is one subscriber, every element is another.
-    if (kit.subscribers.size > 1 && !kit.settings.lang) diagnose();
+    if (kit.subscribers.size > 1 && kit.settings.style === undefined) diagnose();
   }, CONFIG_TIMEOUT);
 }
 
@@ -65,15 +68,39 @@ function defineList(kit: Kit): void {
   const name = "hitchpost-connections";
   if (customElements.get(name)) return;
   customElements.define(name, class extends HTMLElement {
-    #installed = false;
+    /** Loads and draws the list. Known once connections.js has come. */
+    #load?: () => void;
+    #importing = false;
 
     connectedCallback(): void {
-      if (this.#installed) {
-        kit.redraw(); // It was away, and may have missed a change.
+      if (!this.#load) {
+        this.#import(FIRST_PAUSE);
         return;
       }
-      this.#installed = true;
-      kit.hooks.importModule(kit.hooks.folder + "connections.js").then(({ install }) => { install(kit, this); }, () => { this.#installed = false; });
+      kit.subscribers.add(this.#load);
+      this.#load(); // It was away, and may have missed a change.
+    }
+
+    disconnectedCallback(): void {
+      if (this.#load) kit.subscribers.delete(this.#load);
+    }
+
+    /** `pause`: before the next try, in milliseconds. */
+    #import(pause: number): void {
+      if (this.#importing) return;
+      this.#importing = true;
+      // Each try has another URL, because browsers remember that a module failed to load.
+      const retried = pause > FIRST_PAUSE ? `?${pause}` : "";
+      kit.hooks.importModule(`${kit.hooks.folder}connections.js${retried}`).then(
+        ({ install }) => {
+          this.#load = install(kit, this) as () => void;
+          if (this.isConnected) kit.subscribers.add(this.#load);
+        },
+        () => {
+          this.#importing = false;
+          setTimeout(() => { if (this.isConnected && !this.#load) this.#import(pause * 4); }, pause);
+        },
+      );
     }
   });
 }

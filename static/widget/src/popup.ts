@@ -1,15 +1,15 @@
 // The popup of a sign-in: opened in the click, given its launch token later, watched until it is cleaned up.
 import { logError } from "./log.js";
-import { bffOrigin } from "./session.js";
+import { bffOrigin, settings } from "./session.js";
 import { signals, type Signal, type Signals } from "./signals.js";
-import type { Attempt } from "./types.js";
+import type { Attempt, ConnectRequest } from "./types.js";
 
 /** The `type` of the messages that the BFF's pages post. */
 const PAGE_SIGNAL = /^hitchpost\.(ready|returned|trouble)$/;
 
 /** Milliseconds between checks of the popup. */
 const TICK = 250;
-/** How long (milliseconds) the popup must seem closed, with the focus on this page, before the signal `unsure`. */
+/** How long (milliseconds) the popup must seem closed, with the focus on this page, before the signal `unsure`; without a popup, how long this page must have the focus before `interrupted`. */
 const GONE_AFTER = 2000;
 /**
  * How long (milliseconds) the popup must seem closed, without the focus on this page and without a message from the popup, before
@@ -27,12 +27,19 @@ export interface Popup extends Signals {
   windowProxy: WindowProxy | null | undefined;
   /** Set when the BFF has confirmed the launch. From then on the user may take any time. */
   signInBegun: boolean;
-  /** Set when the popup has posted the callback message, which the page's own listeners hear too. */
+  /** Set, to the signal of it, when the popup has posted the callback message, which the page's own listeners hear too. */
   messageHeard?: "message";
   /** Posts the launch token to the opening page, and accepts the attempt's callback message from now on. */
   launch: (attempt: Attempt) => void;
   /** Closes the window, and removes all listeners and timers. */
   cleanUp: () => void;
+}
+
+/** Opens a popup at the BFF's opening page. Call it inside a click. */
+export function openSignIn({ connector, locale = settings.locale ?? settings.lang ?? "" }: ConnectRequest): Popup {
+  // In a frame without a URL of its own (`about:...`) `location.origin` is "null". `self.origin` is its parent's there.
+  const query = { product: settings.product, origin: self.origin, connector, locale };
+  return openPopup(settings.base + "/connect/opening?" + (new URLSearchParams(query) as unknown as string));
 }
 
 /**
@@ -45,7 +52,7 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
   let expected: Attempt | undefined;
   let openingPageLoaded = false; // Set when the opening page posts its first message. A sign-in in this tab has no such page: `launch` sets it.
   let loadingSince = Date.now();
-  let goneSince = leave ? Infinity : 0; // This tab counts from the launch on.
+  let goneSince = leave ? Infinity : 0; // In this tab the time counts from the launch, which sets it.
   let wasGone = false;
   let lastSignal: Signal = "waiting";
 

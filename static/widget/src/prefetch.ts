@@ -62,6 +62,13 @@ export function prefetchHooks({ beginAttempt, errorOf, adoptFlow, hooks, loadCon
   };
 }
 
+/** Makes attempts for buttons that the pointer or the focus had reached before this script came: no event will tell of them. */
+export function prefetchInUse({ hooks }: Kit): void {
+  for (const button of document.querySelectorAll("hitchpost-connect,[data-hitchpost-connect]")) {
+    if (button.matches(":hover,:focus-within") && !button.matches(":disabled,[aria-disabled=true]")) hooks.prefetch(button, new MouseEvent("focus"));
+  }
+}
+
 /**
  * Reports to the BFF that the button is pressed, so that it mints for the launch. If the call fails, the launch only takes longer.
  * The body is a form and there are no custom headers, so that the call needs no CORS preflight.

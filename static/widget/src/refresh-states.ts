@@ -3,13 +3,19 @@ import type { Kit } from "./kit.js";
 
 /** Events after which the user may be back on the page. */
 const RETURN_EVENTS = ["focus", "pageshow", "visibilitychange"];
-/** After how long (milliseconds) they are reloaded once more: another worker of the BFF may learn of a change later. */
+/**
+ * Connectors are reloaded again after this (milliseconds): another worker of the BFF may learn of a change later. Also the
+ * shortest time between two reloads on return.
+ */
 const SECOND_RELOAD_AFTER = 3500;
 
 /** Events of libraries that show another page without loading it: another user may have signed in. */
 const NEW_PAGE_EVENTS = ["turbo:render", "htmx:historyRestore", "livewire:navigated"];
 
-/** Reloads the connectors after each change, and when the user is back. */
+/**
+ * Reloads the connectors after each change, and when the user is back. Renews the session where another user may have signed in:
+ * on a new page that was not loaded, and on one that the browser restores from its cache.
+ */
 export function refreshStates({ refresh }: Kit): void {
   const renewSession = (): void => { Hitchpost.configure({}); };
   for (const name of NEW_PAGE_EVENTS) addEventListener(name, renewSession);

@@ -1,9 +1,8 @@
 // Knows which button shows which flow. A flow outlives its button: pages remove or redraw their buttons while the user signs in.
 import { fire } from "./events.js";
-import type { ConnectRequest } from "./sign-in.js";
 import { hooks } from "./hooks.js";
 import { readRequest } from "./request.js";
-import type { Choice, Step } from "./types.js";
+import type { Choice, ConnectRequest, Step } from "./types.js";
 
 /** One press of a button, or one call of `connect`, until its end. It may go through several attempts. */
 export interface Flow {

@@ -1,15 +1,15 @@
 // Reads what a button on the page asks for from its attributes.
-import type { ConnectRequest } from "./sign-in.js";
 import { settings } from "./session.js";
+import type { ConnectRequest } from "./types.js";
 
 /** The name of the widget's element. */
-export const TAG = "hitchpost-connect";
+export const ELEMENT_NAME = "hitchpost-connect";
 
 /** Selector of the host's own buttons. */
 export const HOST_BUTTON = "[data-hitchpost-connect]";
 
 /** True for `<hitchpost-connect>`, false for a host's own button. */
-export const isWidgetElement = (button: Node): button is Element => (button as Partial<Element>).localName === TAG;
+export const isWidgetElement = (button: Node): button is Element => (button as Partial<Element>).localName === ELEMENT_NAME;
 
 /** Reads the attributes of `<hitchpost-connect>`, or the data-hitchpost-* attributes of a host's own button. */
 export function readRequest(button: Element): ConnectRequest {

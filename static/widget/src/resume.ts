@@ -3,8 +3,8 @@ import type { Kit } from "./kit.js";
 import type { Hooks } from "./hooks.js";
 import type { Reading } from "./types.js";
 
-/** After how long (milliseconds) only a connection is still told to the page. It has been away: its tab was closed, and opened again. */
-const NEWS_FOR = 3_600_000;
+/** An older stored attempt (milliseconds) comes from a tab that was closed and later restored: it resumes only if it has connected. */
+const STALE_AFTER = 3_600_000;
 
 /** The key of an attempt. Each has an entry of its own, so that flows do not overwrite each other's. */
 const keyOf = ({ settings }: Kit, id: string): string => `hitchpost ${settings.product} ${id}`;
@@ -35,7 +35,7 @@ export function resume(kit: Kit, event?: Event): void {
       const [connector = "", message, connection, time] = value.split(" ");
       const request = { connector, message: textOf(message), connection: textOf(connection) };
       const goOn = (): void => { void run(undefined, request, { id }); };
-      if (!time || Date.now() - +time < NEWS_FOR) goOn();
+      if (!time || Date.now() - +time < STALE_AFTER) goOn();
       else {
         storage.removeItem(key);
         callBff<Reading>(`attempts/${id}`).then(({ status }) => { if (status === "connected") goOn(); }, () => 0);

@@ -7,12 +7,14 @@ import type { Session, Settings } from "./types.js";
 const TOKEN_MARGIN = 30_000;
 /** How long (milliseconds) to wait for a token before it is requested again. */
 const TOKEN_TIMEOUT = 15_000;
+/** Statuses above this (429, and server errors) are of calls that may succeed later. */
+const TEMPORARY = 428;
 
 /** The current settings, which `configure` changes. Without a prototype, so that `__proto__` is a plain key. */
-export const settings = { __proto__: null, base: "" } as unknown as Settings & ServerSettings;
+export const settings = { __proto__: null, base: "" } as unknown as Settings & InternalSettings;
 
-/** Settings that come from the script's URL and from the BFF, not from the page. */
-export interface ServerSettings {
+/** Settings that are not the page's: `files` comes from the script's URL, `advice` from a CSP violation, the rest from the BFF. */
+export interface InternalSettings {
   /** URL of the folder with the script's other files. */
   files?: string;
   /** What the page's developers should change, if the page's CSP blocks the BFF. */
@@ -46,7 +48,7 @@ let tokenUntil = 0;
  * Sets where the BFF is, which product this is, and how to get a session token. Settings that are left out keep their value.
  * Call it again when another user signs in without a reload.
  */
-export function configure(given: Partial<Settings & ServerSettings>): void {
+export function configure(given: Partial<Settings & InternalSettings>): void {
   Object.assign(settings, given);
   settings.base = ((settings.base as string | undefined) ?? "").replace(/\/+$/, ""); // A build may have left the variable for it unset.
   userEpoch++;
@@ -58,7 +60,7 @@ export async function fetchSession(url: string): Promise<Session> {
   let response = await fetch(url, { cache: "no-store", redirect: "manual" });
   // A redirect has the status 0. One to a sign-in page on another origin cannot be followed: nobody is signed in.
   if (!response.status) response = await fetch(url).catch(() => response);
-  if (response.status > 499) throw new TypeError(); // A server error is not the answer that nobody is signed in.
+  if (response.status > TEMPORARY) throw new TypeError(); // A server error, or too many requests, does not mean that nobody is signed in.
   return response.ok ? ((await response.json()) as Session) : {};
 }
 
@@ -85,7 +87,8 @@ async function requestToken(source: NonNullable<Settings["session"]>): Promise<s
   let failure: unknown = new ConnectError("not_signed_in");
   try {
     const given = (await source()) as string | Session | null | undefined;
-    const { token, expires_in }: Session = typeof given === "string" ? { token: given } : (given ?? {});
+    const { token, expires_in, status } = (typeof given === "string" ? { token: given } : (given ?? {})) as Session & { status: number };
+    if (status > TEMPORARY) throw new TypeError(); // The host has passed on a refusal of the BFF, a problem document (RFC 9457).
     // The lifetime counts from now, because clocks differ. `&&=`: if `configure` has set it to 0 meanwhile, this token may be the
     // previous user's, and must not be used again.
     tokenUntil &&= expires_in ? Date.now() + expires_in * 1000 - TOKEN_MARGIN : Infinity;

@@ -1,46 +1,190 @@
-// Opens sign-ins and ends connections; reports steps and endings to the page.
-import { endConnection } from "./bff.js";
+// One sign-in: from the click, or from an existing attempt, until the BFF reports how it ended.
+import { cancel, read } from "./bff.js";
 import { logError } from "./log.js";
-import type { ConnectError } from "./errors.js";
-import { fire } from "./events.js";
-import { openPopup, type Popup } from "./popup.js";
+import { ConnectError, errorOf, isTemporary } from "./errors.js";
+import type { Popup } from "./popup.js";
 import { settings } from "./session.js";
-import type { ConnectOptions, ConnectResult, Step } from "./types.js";
+import type { Signal } from "./signals.js";
+import type { Attempt, AttemptRequest, ConnectRequest, ConnectResult, Reading, Step } from "./types.js";
 
-/** What a button, or a caller of `connect`, asks for. */
-export interface ConnectRequest extends ConnectOptions {
-  connector: string;
-}
+// Milliseconds between two reads of the status: after a signal, then growing up to a maximum.
+const AFTER_SIGNAL = 250;
+const FIRST_DELAY = 1000;
+const DELAY_GROWTH = 4;
+const MAX_DELAY = 5000;
+/** The maximum while the popup can be reached: a message or its closing will then wake the flow. */
+const MAX_DELAY_WITH_POPUP = 13_000;
+/** How long (milliseconds) after a signal the delay does not exceed `FIRST_DELAY`. */
+const FAST_READING_TIME = 15_000;
+/**
+ * Timeout (milliseconds) for beginning the attempt. This and the next are compared with the sum of the delays, not with the clock:
+ * the clock also advances while the machine sleeps or the tab is frozen, and jumps when it is set, though no call has failed.
+ */
+const BEGIN_TIMEOUT = 30_000;
+/** After delays of this sum (milliseconds) without an answer, the attempt has expired at the BFF. The time of the calls comes on top. */
+const OFFLINE_TIMEOUT = 840_000;
 
-/** Opens a popup at the BFF's opening page. Call it inside a click. */
-export function openSignIn({ connector, locale = settings.locale ?? settings.lang ?? "" }: ConnectRequest): Popup {
-  // In a frame without a URL of its own (`about:...`) `location.origin` is "null". `self.origin` is its parent's there.
-  const query = { product: settings.product, origin: self.origin, connector, locale };
-  return openPopup(settings.base + "/connect/opening?" + (new URLSearchParams(query) as unknown as string));
-}
+/** Signals that show the step `finishing`. */
+const FINISHING_SIGNALS = /message|returned|cancel/;
+/** Signals that show no step. Every other signal is the name of a step. */
+const STEPLESS_SIGNALS = /ready|trouble|closed|focus/;
 
-/** Ends a connection of the account, and fires `hitchpost:disconnected` on `target`. */
-export const disconnect = (connection: string, target: EventTarget = document): Promise<void> =>
-  endConnection(connection).then(() => { fire(target, "disconnected", { connection }); });
+/** An attempt. If another page of this tab began it, only its id is known. One that `use_account` made (paint.ts) has no launch token. */
+export type StartedAttempt = Pick<Attempt, "id"> & Partial<Attempt>;
 
-/** Reports a step: calls the caller's `onStep`, and fires an event on `target`. */
-export function reportStep({ onStep }: ConnectRequest, target: EventTarget, step: Step, attempt?: string): void {
-  try {
-    onStep?.(step);
-  } catch (error) {
-    logError(error); // The page's callback threw. The sign-in goes on.
-  }
-  fire(target, "step", { step, attempt });
+/** Reports a step to the page. */
+export type ReportStep = (step: Step, attempt?: string) => void;
+
+/** What is known of a sign-in so far. */
+interface SignInState {
+  currentAttempt?: StartedAttempt | undefined;
+  /** Whether the BFF has confirmed that the attempt is this user's. */
+  confirmed: boolean;
 }
 
 /**
- * Fires an event when a sign-in ends, and returns its promise. `target` is called at the end, and returns the node for the
- * event, or false for no event.
+ * Runs one sign-in. The popup is open already, because nothing may be awaited between a click and `open`.
+ *
+ * @param abort - cancels the attempt when aborted
+ * @param report - reports each step
+ * @param popup - the popup, or this tab
+ * @param begin - makes the attempt, and another one if the user begins again in the same popup
+ * @param existing - an attempt to go on with, in place of a new one
+ * @returns the result of a connected attempt
+ * @throws ConnectError on every other ending
  */
-export function reportEnd(ending: Promise<ConnectResult>, target: () => EventTarget | false): Promise<ConnectResult> {
-  ending.then(
-    (result) => { fire(target(), "connected", result); },
-    (error: unknown) => { fire(target(), "failed", error as ConnectError); },
-  );
-  return ending;
+export async function runSignIn(
+  abort: AbortSignal | undefined,
+  report: ReportStep,
+  popup: Popup,
+  begin: () => Promise<Attempt>,
+  existing?: StartedAttempt | Promise<StartedAttempt>,
+): Promise<ConnectResult> {
+  const giveUp = (): void => { popup.queueSignal("cancel"); };
+  const state: SignInState = { confirmed: !existing };
+  try {
+    if (popup.windowProxy === null) throw new ConnectError("popup_blocked");
+    if (abort?.aborted) giveUp();
+    abort?.addEventListener("abort", giveUp);
+    if (!existing) report("opening");
+    return await waitForEnd(state, report, popup, begin, existing);
+  } catch (error) {
+    const failure = error instanceof ConnectError ? error : new ConnectError("invalid_request", logError(error));
+    failure.attempt = state.currentAttempt?.id;
+    failure.supportCode = state.currentAttempt?.support_code;
+    throw failure;
+  } finally {
+    abort?.removeEventListener("abort", giveUp);
+    popup.cleanUp();
+  }
+}
+
+/** The body of `POST /v1/attempts`. */
+export const bodyOf = ({ connector, connection, message, locale = settings.locale }: ConnectRequest): AttemptRequest =>
+  ({ connector, connection, message, locale, product: settings.product });
+
+/**
+ * Reads the status after each signal, and from time to time, until the BFF reports how the attempt ended. Answers come through the
+ * same queue as signals, so a call that hangs delays nothing else. An `existing` attempt may be another user's: no step is
+ * reported until the BFF has confirmed that it is this user's.
+ */
+async function waitForEnd(state: SignInState, report: ReportStep, popup: Popup, begin: () => Promise<Attempt>, existing?: StartedAttempt | Promise<StartedAttempt>): Promise<ConnectResult> {
+  let finishingHint: Signal | undefined;
+  let launched = false;
+  let cancelling = false;
+  let pending = 0;
+  let silence = 0;
+  let fastUntil = 0;
+  let delay = FIRST_DELAY;
+  let reachable = !existing; // Whether the popup can be reached, according to the last step.
+  /** Signals that came before the attempt. They are added to the popup's queue when it comes. */
+  const queued: Signal[] = existing ? ["returned"] : [];
+
+  const track = (answer: Promise<StartedAttempt | Reading>): void => { pending++; answer.then(popup.queueSignal, popup.queueSignal); };
+  const setAttempt = async (coming: StartedAttempt | Promise<StartedAttempt>): Promise<StartedAttempt> => {
+    state.currentAttempt = await coming;
+    queued.splice(0).forEach(popup.queueSignal);
+    return state.currentAttempt;
+  };
+
+  track(setAttempt(existing ?? begin()));
+  for (;;) {
+    // While a call is pending, the next read waits longer. Before the attempt has come, wake to check the timeout.
+    const wait = !pending ? delay : state.currentAttempt ? MAX_DELAY : FIRST_DELAY;
+    const signal = await popup.nextSignal(wait);
+    const attempt = state.currentAttempt;
+    if (typeof signal === "object") { // An answer, or an error.
+      pending--;
+      if (!(signal instanceof Error)) silence = 0;
+      const result = handleAnswer(signal, state, report, popup);
+      if (result) return result;
+      continue;
+    }
+    if (!signal && (silence += wait) > (attempt ? OFFLINE_TIMEOUT : BEGIN_TIMEOUT)) throw new ConnectError("network");
+    const step = FINISHING_SIGNALS.test(signal as string) ? "finishing" : STEPLESS_SIGNALS.test(signal as string) ? undefined : (signal as Step | undefined);
+    if (step) {
+      reachable = step === "waiting";
+      if (state.confirmed) report(step, attempt?.id);
+    }
+    cancelling ||= signal === "cancel";
+    if (!attempt) {
+      if (signal) queued.push(signal);
+      // Do not wait for an attempt that the user has cancelled. If it still comes, nobody launches it, and it expires.
+      else if (cancelling) throw new ConnectError("cancelled");
+    } else if (signal === "ready" && attempt.launch_token && !cancelling) { // No token: `beginAgain` found the first attempt ended and returned its status.
+      if (!launched) {
+        launched = true;
+        popup.launch(attempt as Attempt);
+        report("launched", attempt.id);
+        report("waiting", attempt.id);
+      } else {
+        // The user went back to the opening page, which asks for a launch token again: begin another attempt, and queue the
+        // signal to launch it.
+        launched = false;
+        state.currentAttempt = undefined;
+        queued.push(signal);
+        track(setAttempt(beginAgain(attempt.id, begin)));
+      }
+    } else {
+      if (step === "finishing") finishingHint = signal; // The hint of all further reads.
+      // Read often only while this page has the focus. Without it, a popup that seems closed has usually just been cut off from
+      // this page by its Cross-Origin-Opener-Policy, and the user is still signing in.
+      if (signal && document.hasFocus()) fastUntil = Date.now() + FAST_READING_TIME;
+      delay = signal ? AFTER_SIGNAL : Math.min(delay * DELAY_GROWTH, Date.now() < fastUntil ? FIRST_DELAY : reachable ? MAX_DELAY_WITH_POPUP : MAX_DELAY);
+      track(cancelling ? cancel(attempt.id) : read(attempt.id, finishingHint ?? signal));
+    }
+  }
+}
+
+/** Handles an answer of the BFF. Returns the result of a connected attempt; throws if the attempt ended otherwise. */
+function handleAnswer(answer: Partial<Reading> | ConnectError, state: SignInState, report: ReportStep, popup: Popup): ConnectResult | undefined {
+  const attempt = state.currentAttempt;
+  if (answer instanceof Error) {
+    if (attempt && isTemporary(answer)) return undefined;
+    throw answer;
+  }
+  const { status, id } = answer;
+  // Ignore an answer about an attempt that another one has replaced.
+  if (!attempt || !status || id !== attempt.id) return undefined;
+  attempt.support_code = (answer as Reading).support_code;
+  if (!state.confirmed) report("waiting", id);
+  state.confirmed = true;
+  if (status !== "created") popup.signInBegun = true;
+  if (!/created|launched/.test(status)) return outcome(answer as Reading, popup); // The other statuses are final.
+  if (answer.step) report(answer.step, id);
+  return undefined;
+}
+
+/** Cancels an attempt and begins another one, unless the first one turns out to have ended already. */
+async function beginAgain(id: string, begin: () => Promise<Attempt>): Promise<StartedAttempt> {
+  const reading = await cancel(id);
+  return reading.status === "cancelled" ? begin() : reading;
+}
+
+/** Returns the result of a connected attempt. Throws the error of an attempt that ended otherwise. */
+function outcome(reading: Reading, popup: Popup): ConnectResult {
+  if (reading.status !== "connected") throw errorOf(reading);
+  // The page may listen for a plain callback message. If no popup posted it to this page, it is dispatched here.
+  if (reading.unsent && !popup.messageHeard) dispatchEvent(new MessageEvent("message", reading.unsent));
+  return reading.result;
 }

@@ -3,11 +3,11 @@ import { readConnections } from "./bff.js";
 import { listen } from "./buttons.js";
 import { run } from "./controller.js";
 import { HitchpostConnect } from "./element.js";
-import { disconnect } from "./sign-in.js";
+import { disconnect } from "./report.js";
 import { loadPanel } from "./load-panel.js";
 import type { HitchpostApi } from "./globals.js";
 import { refresh } from "./config.js";
-import { TAG } from "./request.js";
+import { ELEMENT_NAME } from "./request.js";
 import { configure, settings } from "./session.js";
 import type { Settings } from "./types.js";
 
@@ -35,7 +35,7 @@ export function start(given?: Partial<Settings> | null, isOnlyTag?: boolean): Hi
   const isFirst = typeof page.Hitchpost?.connect !== "function";
   if (isFirst) {
     page.Hitchpost = api;
-    if (!customElements.get(TAG)) customElements.define(TAG, HitchpostConnect);
+    if (!customElements.get(ELEMENT_NAME)) customElements.define(ELEMENT_NAME, HitchpostConnect);
     listen();
   }
   const instance = page.Hitchpost as HitchpostApi;

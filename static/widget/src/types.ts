@@ -4,24 +4,24 @@ import type { ConnectErrorCode } from "./error-codes.js";
 
 export type { ConnectErrorCode };
 
-/** How far a flow has come. Informational: later versions may add steps. */
+/** How far a flow has come. Those for which `offersChoice` (controller.ts) is true wait for a choice of the user. Later versions may add steps. */
 export type Step =
-  | "prepared"
-  | "opening"
-  | "launched"
-  | "waiting"
-  | "not_loading"
-  | "unsure"
-  | "cut_off"
-  | "interrupted"
-  | "finishing"
-  | "popup_blocked";
+  | "prepared" // An attempt was made ahead of the click.
+  | "opening" // The popup opens.
+  | "launched" // The popup has its launch token.
+  | "waiting" // The user signs in.
+  | "not_loading" // The popup's page does not load in time.
+  | "unsure" // The popup seems closed.
+  | "cut_off" // The page's Cross-Origin-Opener-Policy has cut the popup off.
+  | "interrupted" // The user came back before the end, or a page in the popup showed an error.
+  | "finishing" // The end of the sign-in, or a choice of the user, is being carried out.
+  | "popup_blocked"; // The browser opened no popup.
 
 /** The signal that made the widget ask when it learned the final status. */
 export type Channel = "message" | "closed" | "focus" | "returned" | "trouble" | "poll";
 
 /** What the user can choose: when the popup is blocked or seems gone, and after another account has signed in. */
-export type Choice = "open_again" | "continue_here" | "cancel" | "use_account" | "try_again" | "reconnect";
+export type Choice = "open_again" | "continue_here" | "cancel" | "use_account" | "try_again";
 
 /** The connection that a sign-in made. */
 export interface ConnectedTo {
@@ -91,6 +91,11 @@ export interface ConnectOptions {
   onStep?: ((step: Step) => void) | undefined;
 }
 
+/** What a button, or a caller of `connect`, asks for. */
+export interface ConnectRequest extends ConnectOptions {
+  connector: string;
+}
+
 /** A session token, and its lifetime in seconds from now. Without a lifetime it is used until the BFF refuses it. */
 export interface Session {
   token?: string;
@@ -143,7 +148,7 @@ export interface Attempt {
 export interface Reading {
   id: string;
   status: "created" | "launched" | "connected" | "declined" | "failed" | "cancelled" | "expired";
-  /** The result of a connected attempt. */
+  /** The result of a connected attempt. Only read then: it is null for any other. */
   result: ConnectResult;
   /** A step to show to the user, if any. */
   step?: Step | null;

@@ -5,7 +5,7 @@ import type { Details } from "./events.js";
 import { wordOf } from "./config.js";
 import { hooks } from "./hooks.js";
 import { readRequest } from "./request.js";
-import { sheet } from "./styles.js";
+import { sheet } from "./button-styles.js";
 import type { Connection, Step } from "./types.js";
 
 /** The state of an element, reflected as its attribute `state`. */

@@ -55,13 +55,19 @@ describe("the configuration of a user who has left", () => {
 });
 
 describe("the configuration of one user", () => {
-  it("is the one that was asked for last, though an earlier answer comes later", async () => {
+  /** It is asked for, and once more before the answer. Returns the functions that answer. */
+  async function askedTwice(): Promise<((answer: Response) => void)[]> {
     const calls = held();
     void loadConfig(crm);
     await pass(0);
     refresh();
     void loadConfig(crm);
     await pass(0);
+    return calls;
+  }
+
+  it("is the one that was asked for last, though an earlier answer comes later", async () => {
+    const calls = await askedTwice();
     calls[1]?.(config("new"));
     await pass(0);
     calls[0]?.(config("old"));
@@ -69,13 +75,19 @@ describe("the configuration of one user", () => {
     expect([calls.length, offerOf(crm)?.name]).toEqual([2, "new"]);
   });
 
+  it("stands though an earlier call fails after it was answered", async () => {
+    const calls = await askedTwice();
+    calls[1]?.(config("new"));
+    await pass(0);
+    calls[0]?.(Response.json({ error: { code: "origin_not_allowed" } }, { status: 403 }));
+    await pass(0);
+    void loadConfig(crm);
+    await pass(0);
+    expect([calls.length, offerOf(crm)?.name]).toEqual([2, "new"]);
+  });
+
   it("counts though an earlier call has failed meanwhile", async () => {
-    const calls = held();
-    void loadConfig(crm);
-    await pass(0);
-    refresh();
-    void loadConfig(crm);
-    await pass(0);
+    const calls = await askedTwice();
     calls[0]?.(Response.json({ error: { code: "partner_unavailable" } }, { status: 503 }));
     await pass(0);
     calls[1]?.(config("new"));

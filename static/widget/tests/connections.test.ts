@@ -99,6 +99,18 @@ describe("several accounts of one connector", () => {
     expect([hidden(element), main(element).textContent]).toEqual([false, "Add another"]);
   });
 
+  it("are drawn as one that is named, as soon as the element names it", async () => {
+    page.bff.account.add("crm", { external_account: "ada@crm.example" });
+    page.bff.account.offers.crm = { multiple: true };
+    const drawn = (element: HTMLElement): string => part(element, "box").innerHTML;
+    const element = await shown();
+    const named = await shown({ connection: "36001" });
+    expect(drawn(element)).not.toBe(drawn(named));
+    element.setAttribute("connection", "36001");
+    await pass(500);
+    expect(drawn(element)).toBe(drawn(named));
+  });
+
   it("are reconnected one by one", async () => {
     two();
     const element = await shown();

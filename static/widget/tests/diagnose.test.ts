@@ -76,6 +76,12 @@ describe("a session URL that", () => {
   });
 });
 
+it("a fetch that gives nothing is named", async () => {
+  vi.stubGlobal("fetch", () => undefined);
+  await install(kit);
+  expect(lines).toContainEqual(expect.stringMatching(/fetch gives nothing/));
+});
+
 describe("a session function that", () => {
   it.each<[string, () => unknown, RegExp]>([
     ["gives nothing", () => undefined, /gives no token: return the token/],

@@ -5,7 +5,7 @@ import { HitchpostConnect } from "../src/element.js";
 import { kit } from "../src/kit.js";
 import { hooks } from "../src/hooks.js";
 import { install } from "../src/panel.js";
-import { TAG } from "../src/request.js";
+import { ELEMENT_NAME } from "../src/request.js";
 import type { Details } from "../src/events.js";
 import { FakePopup } from "./fake-popup.js";
 import { pass, type Page } from "./page.js";
@@ -20,7 +20,7 @@ export interface Seen {
 export function useElements(): Seen {
   const seen: Seen = { steps: [], connected: [], failed: [] };
   beforeAll(() => {
-    customElements.define(TAG, HitchpostConnect);
+    customElements.define(ELEMENT_NAME, HitchpostConnect);
     hooks.ready = Promise.resolve(); // As usual, the panel is loaded before the first press.
     install(kit);
     listen();

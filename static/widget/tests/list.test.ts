@@ -1,5 +1,7 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
+import { refresh, subscribers } from "../src/config.js";
+import { hooks } from "../src/hooks.js";
 import { main, part, pick, useElements } from "./elements.js";
 import { list, offer, rows, search, type, useLists, visible } from "./lists.js";
 import { pass, usePage } from "./page.js";
@@ -96,6 +98,42 @@ describe("the list of connections", () => {
     offer(page, 2);
     const element = await list({ locale: "de", message: "done" });
     expect(rows(element).map((row) => ["locale", "message", "layout"].map((name) => row.firstElementChild?.getAttribute(name)))).toEqual([["de", "done", "row"], ["de", "done", "row"]]);
+  });
+
+  it("reads the configuration once, in its own language", async () => {
+    offer(page, 2);
+    await list({ locale: "de" });
+    expect(page.bff.asked("GET", "/config").map(({ query }) => query)).toEqual(["?locale=de"]);
+  });
+
+  it("is no longer told of changes once it has left the page, and again when it is back", async () => {
+    const others = subscribers.size;
+    offer(page, 2);
+    const element = await list();
+    const rowsOf = rows(element).length;
+    expect(subscribers.size).toBe(others + 1 + rowsOf);
+    element.remove();
+    expect(subscribers.size).toBe(others);
+    offer(page, 3);
+    refresh();
+    document.body.append(element);
+    await pass(500);
+    expect(visible(element)).toEqual(["c1", "c2", "c3"]);
+  });
+
+  it("comes though its file could not be fetched at first, under another address", async () => {
+    offer(page, 2);
+    const { importModule } = hooks;
+    const asked: string[] = [];
+    hooks.importModule = (url) => {
+      asked.push(url.replace(hooks.folder, ""));
+      return asked.length < 3 ? Promise.reject(new TypeError("Failed to fetch")) : importModule(url);
+    };
+    const element = await list();
+    await pass(10_000);
+    hooks.importModule = importModule;
+    expect(asked).toEqual(["connections.js", "connections.js?4000", "connections.js?16000"]);
+    expect(visible(element)).toEqual(["c1", "c2"]);
   });
 
   it("loses no row that is there, and gets those that come", async () => {

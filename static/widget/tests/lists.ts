@@ -1,20 +1,14 @@
 // <hitchpost-connections> on the page of a test.
 import { beforeAll } from "vitest";
-import { install } from "../src/connections.js";
-import { kit } from "../src/kit.js";
+import * as connections from "../src/connections.js";
+import { hooks } from "../src/hooks.js";
 import { add, part } from "./elements.js";
 import { pass, type Page } from "./page.js";
 
-class List extends HTMLElement {
-  connectedCallback(): void {
-    if (!this.shadowRoot) install(kit, this);
-  }
-}
-
-/** Defines the list. */
+/** Lets the panel, which defines the list, import connections.js. */
 export function useLists(): void {
   beforeAll(() => {
-    if (!customElements.get("test-connections")) customElements.define("test-connections", List);
+    hooks.importModule = (url) => (url.includes("connections") ? Promise.resolve(connections) : Promise.reject(new Error(url)));
   });
 }
 
@@ -25,7 +19,7 @@ export function offer({ bff }: Page, count: number): void {
 
 /** A list, after its configuration is loaded. */
 export async function list(attributes: Record<string, string> = {}): Promise<HTMLElement> {
-  const element = add("test-connections", attributes);
+  const element = add("hitchpost-connections", attributes);
   await pass(500);
   return element;
 }

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
-import { add, launch, main, names, pick, useElements } from "./elements.js";
+import { add, launch, main, names, pick, shown, useElements } from "./elements.js";
 import { FakePopup } from "./fake-popup.js";
 import { pass, usePage } from "./page.js";
 
@@ -39,6 +39,15 @@ describe("another account than the connected one has signed in", () => {
     expect(seen.connected).toMatchObject([{ attempt: "at_2", connector: "crm" }]);
     expect(FakePopup.opened).toHaveLength(1);
     expect(names(element)).toEqual([]);
+  });
+
+  it("keeps both ways on for a button that takes its place, though the pointer was on the first one", async () => {
+    const element = await mismatched();
+    main(element).dispatchEvent(new Event("pointerenter"));
+    await pass(500);
+    expect(seen.steps).toContain("prepared");
+    element.remove();
+    expect(names(await shown())).toEqual(["Use this account instead", "Try again"]);
   });
 
   it("says so when it is too late to choose", async () => {

@@ -29,6 +29,8 @@ describe("A30 the call that begins a flow", () => {
     ["is lost", lost],
     ["is answered by a gateway", () => new Response("<html>Bad gateway", { status: 502 })],
     ["is answered by half a text", () => new Response('{"id":"at_')],
+    ["is answered by a gateway in JSON", () => Response.json({ status: 503, error: "Service Unavailable" }, { status: 503 })],
+    ["is answered by a gateway with an error of its own", () => Response.json({ error: { code: 502, message: "Bad gateway" } }, { status: 502 })],
   ])("is sent again when it %s, in the same click and by the same key", async (_, trouble) => {
     page.bff.troubles.push(trouble, trouble);
     const flow = page.connect("crm");

@@ -7,7 +7,7 @@ import { BASE } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
 import { pass, usePage } from "./page.js";
 import { ConnectError } from "../src/errors.js";
-import { bodyOf } from "../src/connect.js";
+import { bodyOf } from "../src/sign-in.js";
 import { configure } from "../src/session.js";
 import type { ConnectErrorCode } from "../src/types.js";
 
@@ -193,7 +193,6 @@ describe("the sign-in goes as ever where", () => {
 describe("every misuse has one line in the console, that says what to change:", () => {
   it.each<[string, () => void, RegExp]>([
     ["no configuration", () => { configure({ base: "" }); }, /call configure first/],
-    ["a fetch that gives nothing", () => vi.stubGlobal("fetch", () => undefined), /fetch gives nothing/],
     ["a window.open that throws", () => vi.stubGlobal("open", () => { throw new Error("no windows here"); }), /no windows here/],
     ["a session function that throws", () => { configure({ session: () => { throw new Error("my fault"); } }); }, /my fault/],
     ["what the BFF has to say", () => { page.bff.advice = "x! is no language tag"; }, /x! is no language tag/],

@@ -5,7 +5,7 @@ import { add, main, names, pick, useElements } from "./elements.js";
 import { BASE, BFF_ORIGIN } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
 import { pass, usePage } from "./page.js";
-import { openSignIn } from "../src/sign-in.js";
+import { openSignIn } from "../src/popup.js";
 import { bffOrigin, configure } from "../src/session.js";
 
 const page = usePage();

@@ -113,6 +113,14 @@ describe("the return page", () => {
     expect(opener.postMessage).toHaveBeenCalledWith({ type: "hitchpost.returned", attempt: "at_1" }, HOST);
   });
 
+  it("reports nothing where it tells of what has ended, and sends its opener to ask", async () => {
+    for (const section of document.querySelectorAll("section")) section.hidden = section.id !== "done";
+    await run("return");
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect([reported, shown()]).toEqual([[], ["done"]]);
+    expect(opener.postMessage).toHaveBeenCalledWith({ type: "hitchpost.returned", attempt: "at_1" }, HOST);
+  });
+
   it("asks the user where the server knows no end, and reports the answer", async () => {
     says = [{ status: "launched" }, { status: "launched" }, { status: "connected", return_url: "/settings" }];
     await run("return");

@@ -1,6 +1,8 @@
 // @vitest-environment happy-dom
 // The widget reports a press as the button goes down, so that the BFF has minted by the time of the launch.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { kit } from "../src/kit.js";
+import { prefetchInUse } from "../src/prefetch.js";
 import { add, launch, main, useElements } from "./elements.js";
 import { BASE, problem } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
@@ -26,6 +28,16 @@ async function end(): Promise<void> {
   page.bff.end("declined");
   await pass(1000);
 }
+
+describe("a button that the pointer reached before panel.js came", () => {
+  it.each([["under it", true, 1], ["beside it", false, 0]])("has its attempt once panel.js is here: %s", async (_, reached, attempts) => {
+    const element = add("hitchpost-connect", { connector: "crm" });
+    vi.spyOn(element, "matches").mockImplementation((selector) => reached && selector.includes(":hover"));
+    prefetchInUse(kit);
+    await pass(0);
+    expect(page.bff.attempts.size).toBe(attempts);
+  });
+});
 
 describe("a press", () => {
   it("is told as the button goes down, before any window opens, and once", async () => {

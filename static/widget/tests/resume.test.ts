@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 // An attempt that another page of this tab began is resumed, if it is this user's. Otherwise no event is fired.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { configure } from "../src/session.js";
 import { kit } from "../src/kit.js";
 import { resume as resumeWith } from "../src/resume.js";
@@ -93,6 +93,20 @@ describe("A30 flows that were left", () => {
     page.bff.end("connected");
     await pass(10_000);
     expect(status(element)).toBe("Connected");
+  });
+
+  it("stay stored when the BFF stays away: they may have connected", async () => {
+    const element = add("hitchpost-connect", { connector: "crm" });
+    main(element).click();
+    await launch(page);
+    vi.stubGlobal("fetch", offline);
+    await pass(20 * 60_000);
+    expect(seen.failed).toMatchObject([{ code: "network" }]);
+    page.bff.end("connected");
+    vi.stubGlobal("fetch", page.bff.fetch);
+    resume();
+    await pass(5000);
+    expect([status(element), remembered()]).toEqual(["Connected", {}]);
   });
 
   it("offer a way on, once it is known that they run", async () => {

@@ -1,6 +1,8 @@
 // @vitest-environment happy-dom
 import { describe, expect, it, vi } from "vitest";
 import { configure, fetchSession } from "../src/session.js";
+import type { Session } from "../src/types.js";
+import { problem } from "./fake-bff.js";
 import { pass, usePage } from "./page.js";
 
 const page = usePage();
@@ -126,12 +128,18 @@ describe("who is signed in", () => {
     expect(bearers()).toEqual(["Bearer late"]);
   });
 
-  it("keeps waiting when the session URL fails in the middle of a flow: the connection may stand", async () => {
+  const passedOn = async (): Promise<Session> => (await fetch("/session")).json() as Promise<Session>;
+  it.each<[string, () => Promise<Session>, Response]>([
+    ["the session URL fails", () => fetchSession("/session"), new Response("", { status: 500 })],
+    ["the session URL is asked too often", () => fetchSession("/session"), problem(429, "rate_limited", "Too many")],
+    ["the host passes on that the BFF's storage is away", passedOn, problem(503, "storage_unavailable", "Away")],
+    ["the host passes on that it asks too often", passedOn, problem(429, "rate_limited", "Too many")],
+  ])("keeps waiting when %s in the middle of a flow: the connection may stand", async (_, session, failure) => {
     page.bff.sessions.push(answer("one", 31));
-    configure({ session: () => fetchSession("/session") });
+    configure({ session });
     const flow = page.connect("crm");
     await pass(0);
-    page.bff.sessions.splice(0, 1, new Response("", { status: 500 }));
+    page.bff.sessions.splice(0, 1, failure);
     await pass(20_000);
     expect(flow.outcome).toBeUndefined();
     page.bff.sessions.splice(0, 1, answer("two"));

@@ -6,11 +6,11 @@ const heightIn = (file: string, rule: RegExp): string | undefined => rule.exec(r
 
 describe("the height of a button", () => {
   const button = /\[part=button\] ?{[^}]*min-(?:block-size|height): ?([\d.]+em)/;
-  const first = heightIn("../src/styles.ts", button);
+  const first = heightIn("../src/button-styles.ts", button);
 
   it("is the same before and after the panel has come", () => {
     expect(first).toBeDefined();
-    expect(heightIn("../src/looks.ts", button)).toBe(first);
+    expect(heightIn("../src/panel-styles.ts", button)).toBe(first);
   });
 
   it("is kept free by the line of CSS that the documentation gives", () => {

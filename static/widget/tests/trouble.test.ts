@@ -72,6 +72,17 @@ describe("trouble on the way", () => {
     expect(flow.outcome).toMatchObject({ code: "network", attempt: "at_1" });
   });
 
+  it("A29 settles no sooner when its calls hang, though one waits for another", async () => {
+    const flow = await launched();
+    page.focus = true;
+    await pass(3000);
+    vi.stubGlobal("fetch", () => new Promise((_, reject) => setTimeout(reject, 10_000, new TypeError("timed out"))));
+    await pass(13 * 60_000);
+    expect(flow.outcome).toBeUndefined();
+    await pass(20 * 60_000); // The time of the calls comes on top.
+    expect(flow.outcome).toMatchObject({ code: "network", attempt: "at_1" });
+  });
+
   it.each([-1, 1, 24])("asks how the sign-in ended when the machine slept, or its clock was set, %i hours", async (hours) => {
     const flow = await launched();
     await pass(3000);

@@ -1,11 +1,11 @@
-// One connected account: logo, names, state, and the actions on it.
+// One connection: logo, names of its third-party account, state, and the actions on it.
 import { action, make, type Action } from "./dom.js";
 import type { Drawing } from "./paint.js";
 import type { ConnectError } from "./errors.js";
 import type { Connection } from "./types.js";
 
 /** Creates the card of a connection. `actions`: the buttons inside the card, if any. */
-export function accountCard({ offer, word, titledByConnector }: Drawing, connection: Connection, actions: Action[]): HTMLElement {
+export function connectionCard({ offer, word, titledByConnector }: Drawing, connection: Connection, actions: Action[]): HTMLElement {
   const { state, reason_text, external_account } = connection;
   const lines = [titledByConnector ? connection.name : external_account ?? connection.name, titledByConnector && external_account, since(connection, word)];
   const [title = "", ...rest] = lines.filter((line) => line) as string[];

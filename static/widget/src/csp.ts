@@ -6,7 +6,7 @@ import type { Kit } from "./kit.js";
  * Sets `settings.advice`, and logs it, when the browser reports a blocked call to the BFF. The call itself waits for that report
  * (`CSP_REPORT_DELAY` in bff.ts).
  */
-export function watchPolicy(kit: Kit): void {
+export function watchCsp(kit: Kit): void {
   const { settings } = kit;
   addEventListener("securitypolicyviolation", (event) => {
     // Not for POST /v1/press, which only makes the launch faster.

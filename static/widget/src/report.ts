@@ -1,0 +1,32 @@
+// Reports to the page: the steps and the ending of a sign-in, and the end of a connection.
+import { endConnection } from "./bff.js";
+import { logError } from "./log.js";
+import type { ConnectError } from "./errors.js";
+import { fire } from "./events.js";
+import type { ConnectRequest, ConnectResult, Step } from "./types.js";
+
+/** Ends a connection of the account, and fires `hitchpost:disconnected` on `target`. */
+export const disconnect = (connection: string, target: EventTarget = document): Promise<void> =>
+  endConnection(connection).then(() => { fire(target, "disconnected", { connection }); });
+
+/** Reports a step: calls the caller's `onStep`, and fires an event on `target`. */
+export function reportStep({ onStep }: ConnectRequest, target: EventTarget, step: Step, attempt?: string): void {
+  try {
+    onStep?.(step);
+  } catch (error) {
+    logError(error); // The page's callback threw. The sign-in goes on.
+  }
+  fire(target, "step", { step, attempt });
+}
+
+/**
+ * Fires an event when a sign-in ends, and returns its promise. `target` is called at the end, and returns the node for the
+ * event, or false for no event.
+ */
+export function reportEnd(ending: Promise<ConnectResult>, target: () => EventTarget | false): Promise<ConnectResult> {
+  ending.then(
+    (result) => { fire(target(), "connected", result); },
+    (error: unknown) => { fire(target(), "failed", error as ConnectError); },
+  );
+  return ending;
+}
