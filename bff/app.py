@@ -11,7 +11,8 @@ from bff.common.errors import LaunchRefused
 from bff.housekeeper import BackgroundThreads
 from bff.serving.edge import Edge, trusted
 from bff.serving.logs import tell_unknown
-from bff.settings import FaultySettings, Settings, load_settings, unknown_settings
+from bff.serving.settings import FaultySettings
+from bff.settings import Settings, load_settings, unknown_settings
 from bff.web import guest, headers
 from bff.web.host_api import access_tokens, exchange, lists, receipts
 from bff.web.host_api import calls as host_api

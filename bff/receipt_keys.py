@@ -12,7 +12,7 @@ from typing import Any, Final
 import requests
 from joserfc.jwk import OKPKey
 
-from bff.outbound.deadline import WatchedAdapter, deadline
+from bff.serving.deadline import WatchedAdapter, deadline
 
 MAX_KEYS_BYTES: Final = 64 * 1024
 MOST_KEYS: Final = 100

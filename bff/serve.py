@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from bff.serving.loading import kept
 from bff.serving.logs import configure, tell_unknown
 from bff.serving.server import Server, Serving
-from bff.settings import FaultySettings, Settings, load_settings, unknown_settings
+from bff.serving.settings import FaultySettings
+from bff.settings import Settings, load_settings, unknown_settings
 
 if TYPE_CHECKING:
     from flask import Flask

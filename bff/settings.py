@@ -1,4 +1,3 @@
-# house-allow: long-file: a table of settings
 """The BFF's settings, from the environment. All faults are reported at once."""
 
 from __future__ import annotations
@@ -24,20 +23,11 @@ from bff.serving.environment import (
     variable_of,
     weakness,
 )
-from bff.serving.settings import Bind, DatabaseUrl, ServedSettings
-from bff.serving.type_faults import advice_of
+from bff.serving.settings import Bind, DatabaseUrl, FaultySettings, ServedSettings, fault_line, load
 
 PREFIX: Final = "HITCHPOST_"
 OTHER_PROGRAMS: Final = tuple(f"{PREFIX}{name}_" for name in ("EMBEDDED", "SANDBOX", "DEMO", "BUILD"))
 MIN_KEY_LENGTH: Final = 32
-
-
-class FaultySettings(Exception):
-    """Invalid settings. ``faults`` has a line for each variable, with what to write instead."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
 
 
 def _base_url(value: str) -> str:
@@ -232,7 +222,8 @@ def database_url() -> str:
     try:
         return TypeAdapter(DatabaseUrl).validate_python(given)
     except ValidationError as error:
-        raise FaultySettings([_describe({**error.errors()[0], "loc": ["database_url"]})]) from None
+        fault = {**error.errors()[0], "loc": ["database_url"]}
+        raise FaultySettings([fault_line(Settings, fault)]) from None
 
 
 def signing_keys() -> tuple[Secret, ...]:
@@ -242,7 +233,7 @@ def signing_keys() -> tuple[Secret, ...]:
         raise FaultySettings(faults)
     given = values.get("secret_keys") or variable_of(f"{PREFIX}SECRET_KEYS")
     if not given:
-        raise FaultySettings([_describe({"type": "missing", "loc": ["secret_keys"]})])
+        raise FaultySettings([fault_line(Settings, {"type": "missing", "loc": ["secret_keys"]})])
     try:
         _keys(SecretStr(given))
     except ValueError as error:
@@ -254,7 +245,7 @@ def public_url() -> str:
     """The URL at which browsers reach the BFF, for commands that print links. Raises ``FaultySettings``."""
     given = variable_of(f"{PREFIX}PUBLIC_URL")
     if not given:
-        raise FaultySettings([_describe({"type": "missing", "loc": ["public_url"]})])
+        raise FaultySettings([fault_line(Settings, {"type": "missing", "loc": ["public_url"]})])
     try:
         return _base_url(given)
     except ValueError as error:
@@ -275,17 +266,7 @@ def load_settings(**overrides: Any) -> Settings:
     Raises ``FaultySettings`` with all faults, including those that count in production only.
     """
     values, faults = from_files(PREFIX, Settings.model_fields, os.environ)
-    given = values | overrides
-    try:
-        settings: Settings | None = Settings(**given)
-    except ValidationError as error:
-        settings = None
-        faults += [_describe(fault) for fault in error.errors()]
-    reported = {fault.partition(":")[0] for fault in faults}
-    faults += [fault for fault in production_faults(_texts(given)) if fault.partition(":")[0] not in reported]
-    if settings is None or faults:
-        raise FaultySettings(faults)
-    return settings
+    return load(Settings, values | overrides, faults, _production_faults)
 
 
 def unknown_settings(products: Path | None = None) -> list[str]:
@@ -299,37 +280,15 @@ def unknown_settings(products: Path | None = None) -> list[str]:
     )
 
 
-def production_faults(values: Mapping[str, str]) -> Iterator[str]:
-    """The faults that count in production only. Empty elsewhere. ``values`` need not be valid otherwise."""
-    if not is_production(values.get("environment"), values.get("public_url", "")):
+def _production_faults(values: Mapping[str, str]) -> Iterator[str]:
+    if not is_production(values["environment"], values["public_url"]):
         return
     for name in ("public_url", "partner_service_url"):
-        if values.get(name, "").lower().startswith("http:"):
+        if values[name].lower().startswith("http:"):
             yield f"{PREFIX}{name.upper()}: use https in production; browsers go there"
-    for number, key in enumerate(values.get("secret_keys", "").split(","), 1):
+    for number, key in enumerate(values["secret_keys"].split(","), 1):
         if reason := weakness(key.strip()):
             yield f"{PREFIX}SECRET_KEYS: key {number} {reason}; make one with: hitchpost keys new"
-    if reason := weakness(values.get("partner_client_secret", "")):
+    if reason := weakness(values["partner_client_secret"]):
         yield f"{PREFIX}PARTNER_CLIENT_SECRET: {reason}; it is none that a partner service gave"
     yield from debugging()
-
-
-def _texts(given: Mapping[str, Any]) -> dict[str, str]:
-    """Every setting as text, valid or not."""
-    texts: dict[str, str] = {}
-    for name in Settings.model_fields:
-        value = given.get(name, variable_of(PREFIX + name.upper()) or None)
-        if isinstance(value, SecretStr):
-            value = value.get_secret_value()
-        if value is not None:
-            texts[name] = str(value)
-    return texts
-
-
-def _describe(fault: Any) -> str:
-    """Format an error of pydantic with the name of the variable."""
-    name = PREFIX + str(fault["loc"][0]).upper()
-    if fault["type"] == "missing":
-        field = Settings.model_fields[str(fault["loc"][0])]
-        return f"{name}: is not set. {field.description}"
-    return f"{name}: {advice_of(fault)}"

@@ -32,9 +32,11 @@ from bff.connect.sign_in_urls import SignInUrls
 from bff.connect.store import DatabaseAttempts
 from bff.connections.connector_keys import ConnectorKeys
 from bff.connections.disconnect_keys import DisconnectKeys
+from bff.connections.ending import Ending
 from bff.connections.health import Health
 from bff.connections.ledger import Ledger
 from bff.connections.overview import Overview
+from bff.connections.running_sign_ins import RunningSignIns
 from bff.connections.service import Connections
 from bff.connections.store import DatabaseConnections, decide_within
 from bff.content.logos.store import DatabaseImages
@@ -129,6 +131,7 @@ def _wire(
     keys = ConnectorKeys(upstream.catalogue, products.connectors)
     overview = Overview(upstream.partner, upstream.catalogue, ledger, clock, pool, keys)
     clicks = _clicks(settings, store, upstream, ledger, overview)
+    sign_ins = RunningSignIns(ledger, clicks.attempts, clicks.poller, clock)
     content = ContentStore(engine, clock)
     bodies = Bodies(clicks.attempts, products, clicks.attempt_views)
     policy = webhook_policy(settings.allowed_webhook_networks, production=settings.is_production)
@@ -138,7 +141,8 @@ def _wire(
         catalogue=upstream.catalogue,
         clicks=clicks,
         connections=ConnectionParts(
-            Connections(ledger, upstream.partner, keys, overview, clicks.attempts, clicks.poller, clock),
+            Connections(ledger, upstream.partner, keys, sign_ins, clock),
+            Ending(ledger, upstream.partner, overview, sign_ins, clock),
             overview,
             Health(ledger, upstream.partner, clock, upstream.pause_left, keys),
             DisconnectKeys(engine, clock),

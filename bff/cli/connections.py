@@ -47,7 +47,7 @@ def _disconnect(arguments: argparse.Namespace) -> int:
     with quiet():
         services, product, account = _place(arguments)
         connection = services.connections.service.find(account, product.connectors, arguments.connection)
-        services.connections.service.end(connection, OPERATOR)
+        services.connections.ending.end(connection, OPERATOR)
     account_connector_id, connector = connection.row.account_connector_id, connection.offered.key
     audit.record(
         "disconnected",

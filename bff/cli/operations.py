@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import secrets
 import socket
-import sys
 from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bff.cli import FAULTY
 from bff.cli.connectors import NOBODY, client_of, entries, quiet
 from bff.common.errors import AccountUnknown, PartnerUnavailable
 from bff.common.faulty_file import FaultyFile
@@ -21,10 +19,12 @@ from bff.connect.receipts import Receipts
 from bff.identity.sessions import LONGEST_SESSION
 from bff.products.conflicts import stored_conflicts
 from bff.products.production import product_faults, product_warnings
+from bff.serving.commands import report
 from bff.serving.database_trouble import UnusableDatabase
 from bff.serving.listening import unknown_addresses
 from bff.serving.rate_limits import limits_faults
-from bff.settings import PREFIX, FaultySettings, Settings, database_url, load_settings, unknown_settings
+from bff.serving.settings import FaultySettings
+from bff.settings import PREFIX, Settings, database_url, load_settings, unknown_settings
 from bff.storage.schema import SCHEMA
 from bff.upstream.probe import PartnerProbe
 from bff.wiring import partner_limits
@@ -76,11 +76,7 @@ def _check(arguments: argparse.Namespace) -> int:
             warnings += _partner_warnings(settings)
         elif settings is not None:
             faults += _online_faults(settings, warnings)
-    for line in [*(f"warning: {warning}" for warning in warnings), *faults]:
-        print(line, file=sys.stderr)
-    if not faults:
-        print("the settings are sound")
-    return FAULTY if faults else 0
+    return report(faults, warnings)
 
 
 def _check_database(settings: Settings | None, faults: list[str], warnings: list[str]) -> None:

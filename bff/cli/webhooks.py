@@ -17,7 +17,8 @@ from bff.products.file import AppliedProduct
 from bff.products.production import NETWORKS, require_webhooks_fit_for_production
 from bff.serving.destinations import networks_of
 from bff.serving.environment import is_production, variable_of
-from bff.settings import PREFIX, FaultySettings
+from bff.serving.settings import FaultySettings
+from bff.settings import PREFIX
 from bff.webhooks.endpoints import StoredEndpoint
 from bff.webhooks.log import DeliveryFilter, LoggedDelivery
 from bff.webhooks.service import Webhooks

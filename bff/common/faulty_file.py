@@ -7,18 +7,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from bff.common.text import first_fault
+from bff.serving.faulty import Faulty
 from bff.serving.text_files import text_of
 from bff.serving.type_faults import advice_of, place_of
 
 LARGEST_FILE: Final = 8 * 1024 * 1024
 
 
-class FaultyFile(Exception):
+class FaultyFile(Faulty):
     """A file that cannot be used. ``faults`` has a line for each fault, with the file and the key."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
 
 
 def parse_toml(path: Path) -> dict[str, Any]:

@@ -28,13 +28,7 @@ def loads(text: str | bytes) -> Any:
     try:
         # Decoded here, because json.loads also accepts UTF-16, and lone surrogates in UTF-8.
         whole = text.decode() if isinstance(text, bytes) else text
-        value = json.loads(
-            whole,
-            object_pairs_hook=_object,
-            parse_constant=_refuse_constant,
-            parse_int=_integer,
-            parse_float=_fraction,
-        )
+        value = _DECODER.decode(whole)
     except FaultyJson:
         raise
     except RecursionError:
@@ -73,3 +67,11 @@ def _fraction(digits: str) -> float:
     if math.isinf(value):
         raise FaultyJson(f"the number {digits[:40]} is too large")
     return value
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_constant=_refuse_constant,
+    parse_int=_integer,
+    parse_float=_fraction,
+)

@@ -27,22 +27,22 @@ class AccountChoice:
         self._context = context
 
     def accept(self, attempt: Attempt) -> Attempt:
-        """Replace the connected account with the one that signed in; return the new attempt for this choice.
+        """Replace the connected account with the one that signed in; return the new attempt that does so.
 
         The failed attempt stays failed. Idempotent: the new attempt's id is derived from the failed one's, so
         a repeated or concurrent call returns the same attempt. Raises ``InvalidRequest`` when no grant is
         held, or ``PartnerUnavailable``.
         """
-        token_sha256, connector_id = attempt.sign_in_token_sha256, attempt.account_connector_id
-        if attempt.error_code != outcome.MISMATCH or token_sha256 is None or connector_id is None:
+        token_sha256, account_connector_id = attempt.sign_in_token_sha256, attempt.account_connector_id
+        if attempt.error_code != outcome.MISMATCH or token_sha256 is None or account_connector_id is None:
             raise InvalidRequest("accept: no other account has signed in here")
         if (existing := self.accepted(attempt)) is not None:
             return self._poller.poll(existing, Hint.RETURNED)
-        self._partner.accept_sign_in(attempt.account, connector_id, token_sha256)
+        self._partner.accept_sign_in(attempt.account, account_connector_id, token_sha256)
         now = self._context.clock()
-        chosen = replace(
+        accepting = replace(
             attempt,
-            id=_id_of_choice(attempt),
+            id=_id_of_accepting(attempt),
             support_code=support_code(self._context.random_token()),
             status=Status.LAUNCHED,
             # Required by the column, but never handed out: this attempt has nothing to launch.
@@ -64,17 +64,19 @@ class AccountChoice:
             error_code=None,
             third_party_error=None,
             idempotency_sha256=None,
+            request_sha256=None,
+            connected_account=None,
         )
         try:
-            self._attempts.add(chosen)
+            self._attempts.add(accepting)
         except AlreadyBegun as concurrent:
-            chosen = concurrent.attempt
-        return self._poller.poll(chosen, Hint.RETURNED)
+            accepting = concurrent.attempt
+        return self._poller.poll(accepting, Hint.RETURNED)
 
     def accepted(self, attempt: Attempt) -> Attempt | None:
         """The attempt that ``accept`` made before for this failed one, as it is stored."""
-        return self._attempts.get(_id_of_choice(attempt))
+        return self._attempts.get(_id_of_accepting(attempt))
 
 
-def _id_of_choice(attempt: Attempt) -> str:
+def _id_of_accepting(attempt: Attempt) -> str:
     return "att_" + fingerprint(f"accepted in place of {attempt.id}")[:24]

@@ -27,7 +27,7 @@ LIVE: Final = frozenset({Status.CREATED, Status.LAUNCHED})
 
 
 GIVEN_UP: Final = frozenset({Status.CANCELLED, Status.EXPIRED})
-"""Statuses that the BFF sets without a report of the partner service. The sign-in may still succeed there."""
+"""Statuses of an attempt that the BFF no longer waits for. Its sign-in may still succeed."""
 
 
 LAUNCHED_LIFE: Final = timedelta(minutes=15)
@@ -45,7 +45,8 @@ class Hint(StrEnum):
     """The signal that made a page ask for the status. It is no proof that a sign-in succeeded.
 
     A hint affects when the BFF polls and which step it reports. Without records of sign-ins, a connection
-    that cannot be attributed ends the attempt only after a hint that this user is done (``outcome.decide``).
+    that cannot be attributed ends the attempt after a hint or a confirmation that this user is done, or when
+    its time is over (``outcome.decide``).
 
     ``trouble``: a page in the popup showed an error. ``closed``: the popup seems closed. ``focus``: the user
     is back on the host page.
@@ -59,6 +60,10 @@ class Hint(StrEnum):
     CANCEL = "cancel"
 
 
+READ_HINTS: Final = tuple(hint for hint in Hint if hint is not Hint.CANCEL)
+"""Hints that a read may send: all but ``cancel``, as only ``POST .../cancel`` cancels an attempt."""
+
+
 @dataclass(frozen=True)
 class Attempt:
     """One click on Connect, from its preparation to its end. Times are in UTC.
@@ -67,17 +72,18 @@ class Attempt:
     it: the same text, or for a sealed message a JSON object with the text and a nonce.
 
     ``wanted_connection``: the only account connector that this attempt may sign in to: the one to reconnect,
-    or the one installed for it. ``adds_connection``: connect another third-party account beside those that
-    are connected. ``authenticated_before``: the account connector was authenticated when the sign-in token
-    was minted.
+    or, if it adds a connection, the one claimed for it (a free one, one that has lost its grant, a new one).
+    ``adds_connection``: connect another third-party account beside those that are connected.
+    ``authenticated_before``: the account connector was authenticated when the sign-in token was minted.
 
     ``return_error``: the error in the query with which the browser returned. ``confirmed_at``: when the user
-    said on the return page that the sign-in was finished. ``seemed_over_at``: when a page last sent a hint
-    that usually ends a sign-in. ``attributed``: the connection is known to be the work of this user.
+    said on the return page that the sign-in was finished. ``seemed_over_at``: when a page last sent one
+    of ``ENDING_HINTS``. ``attributed``: the connection is known to be the work of this user.
 
     ``polls``: how often the partner service was polled; ``polled_at``: when last. ``hinted_at``: when a
     page last sent a hint. ``browser_sha256``: of the secret in the cookie of the launching browser; set when
-    a form is opened, or when completion will be asked for.
+    a form is opened, or when completion will be asked for. ``idempotency_sha256``, ``request_sha256``: of the
+    idempotency key, and of the request sent with it.
 
     ``external_account``: the third-party account that signed in. ``connected_account``: the third-party
     account that stays connected after an ``account_mismatch``. ``third_party_error``: its error, in one line

@@ -12,7 +12,7 @@ from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef, User
 from bff.storage.tables import attempts
 
-_SAME_NAME: Final = (
+_COPIED: Final = (
     "id", "support_code", "product", "message", "callback_message", "locale", "origin", "return_url",
     "launch_token_sha256", "created_at", "expires_at", "launched_at", "minted_at", "sign_in_token_sha256",
     "account_connector_id", "authenticated_before", "return_secret_sha256", "browser_sha256", "returned_at",
@@ -21,22 +21,22 @@ _SAME_NAME: Final = (
     "connected_account", "late_success_at", "third_party_error", "idempotency_sha256", "request_sha256",
     "wanted_connection", "adds_connection",
 )  # fmt: skip
-_OTHER_NAMES: Final = (
+_CONVERTED: Final = (
     "account_id", "account_name", "user_id", "user_name", "user_email",
     "connector_key", "connector_name", "connector_reference", "status", "delivery",
 )  # fmt: skip
-COLUMNS: Final = (*_SAME_NAME, *_OTHER_NAMES)
-# Read by position: looking up 40 columns by name is slow.
+COLUMNS: Final = (*_COPIED, *_CONVERTED)
+# Read by position: looking up so many columns by name is slow.
 _positions: Final = attempts.c.keys()
-_same_name_values: Final = itemgetter(*map(_positions.index, _SAME_NAME))
+_copied_values: Final = itemgetter(*map(_positions.index, _COPIED))
 _event_values: Final = itemgetter(*map(_positions.index, ("id", "product", "account_id")))
-_other_values: Final = itemgetter(*map(_positions.index, _OTHER_NAMES))
+_converted_values: Final = itemgetter(*map(_positions.index, _CONVERTED))
 
 
 def to_row(attempt: Attempt) -> dict[str, Any]:
     """The column values of an attempt."""
-    same = {name: getattr(attempt, name) for name in _SAME_NAME}
-    return same | {
+    copied = {name: getattr(attempt, name) for name in _COPIED}
+    return copied | {
         "status": attempt.status.value,
         "delivery": attempt.delivery.value,
         "account_id": attempt.account.id,
@@ -52,13 +52,15 @@ def to_row(attempt: Attempt) -> dict[str, Any]:
 
 def from_row(row: Row[Any] | tuple[Any, ...]) -> Attempt:
     """The attempt that a row holds."""
-    account, name, user, user_name, email, key, connector, reference, status, delivery = _other_values(row)
-    same = dict(zip(_SAME_NAME, _same_name_values(row), strict=True))
+    (
+        account, name, user, user_name, email, key, connector, reference, status, delivery
+    ) = _converted_values(row)  # fmt: skip
+    copied = dict(zip(_COPIED, _copied_values(row), strict=True))
     return Attempt(
-        **same,
+        **copied,
         status=Status(status),
         delivery=Delivery(delivery),
-        account=AccountRef(account, name, same["product"]),
+        account=AccountRef(account, name, copied["product"]),
         user=User(user, user_name, email),
         connector=OfferedConnector(key, connector, reference),
     )

@@ -21,8 +21,9 @@ class AttemptViews:
     def for_page(self, attempt: Attempt, product: Product, hint: Hint | None = None) -> dict[str, Any]:
         """The JSON for the page that began the attempt, with the ``result`` of a connected one.
 
-        ``unsent`` is the callback message that the widget has to dispatch itself. It is None with
-        ``Hint.MESSAGE``: then the page received the message from the popup.
+        ``unsent`` is the callback message that the widget has to dispatch itself. It is None for a
+        sealed message, and with ``Hint.MESSAGE`` unless the delivery is by return: then the page received the
+        message from the popup.
         """
         shared = self._shared(attempt, product)
         if attempt.status is not Status.CONNECTED:
@@ -45,9 +46,9 @@ class AttemptViews:
     def for_server(self, attempt: Attempt, product: Product) -> dict[str, Any]:
         """The JSON for the host's server, with the account and the user that it belongs to."""
         settled_at = attempt.settled_at.isoformat() if attempt.settled_at else None
-        owner = {"account": attempt.account.id, "user": attempt.user.id, "settled_at": settled_at}
+        server_only = {"account": attempt.account.id, "user": attempt.user.id, "settled_at": settled_at}
         unsent = self._unsent(attempt) if attempt.delivery is Delivery.RETURN else None
-        return self._shared(attempt, product) | owner | {"unsent": unsent}
+        return self._shared(attempt, product) | server_only | {"unsent": unsent}
 
     def _shared(self, attempt: Attempt, product: Product) -> dict[str, Any]:
         return {

@@ -38,7 +38,7 @@ class SameBrowser(StrEnum):
 
 
 @dataclass(frozen=True)
-class Minted:
+class MintedToken:
     """A sign-in token and the account connector that it is for.
 
     ``browser_secret``: for the launching browser's cookie; None where no completion will be asked for.
@@ -69,16 +69,17 @@ class BrowserBinding:
         self._events = events
         self._mode = mode
         self._context = context
-        self._reported = False
+        self._unsupported_logged = False
 
-    def mint(self, attempt: Attempt, lands_at: str) -> Minted:
-        """Mint a sign-in token for an attempt whose sign-in leads back to the URL ``lands_at``.
+    def mint(self, attempt: Attempt, target: str) -> MintedToken:
+        """Mint a sign-in token for an attempt.
 
-        Raises ``PartnerProblem``, also where same-browser completion is required but not supported.
+        ``target``: the ``targetOrigin`` of the sign-in (``SignInEnd.target``). Raises ``PartnerProblem``,
+        also where same-browser completion is required but not supported.
         """
         request = None
         if self._mode is not SameBrowser.OFF:
-            request = CompletionRequest(f"{self._context.public_url}/connect/complete/{attempt.id}", lands_at)
+            request = CompletionRequest(f"{self._context.public_url}/connect/complete/{attempt.id}", target)
         account_connector, token = self._minter.mint(
             attempt.account,
             attempt.connector,
@@ -92,7 +93,7 @@ class BrowserBinding:
         if request and not token.completes:
             self._report_unsupported(attempt)
         browser_secret = Secret(self._context.random_token()) if request and token.completes else None
-        return Minted(account_connector, token, browser_secret)
+        return MintedToken(account_connector, token, browser_secret)
 
     def attempt(self, attempt_id: str) -> Attempt:
         """The attempt that a browser comes to complete. Raises ``NotFound``."""
@@ -108,21 +109,23 @@ class BrowserBinding:
         Raises ``CompletedElsewhere``, ``LaunchRefused`` for a code that was used or has expired,
         ``NotFound``, ``PartnerUnavailable``.
         """
-        connector_id, token_sha256 = attempt.account_connector_id, attempt.sign_in_token_sha256
-        if connector_id is None or token_sha256 is None:
+        account_connector_id, token_sha256 = attempt.account_connector_id, attempt.sign_in_token_sha256
+        if account_connector_id is None or token_sha256 is None:
             raise NotFound("there is nothing to complete here")
         if not hmac.compare_digest(fingerprint(browser_secret.reveal()), attempt.browser_sha256 or ""):
-            if self._partner.refuse_sign_in(attempt.account, connector_id, token_sha256, code):
-                self._fail_elsewhere(attempt)
+            if self._partner.refuse_sign_in(attempt.account, account_connector_id, token_sha256, code):
+                self._fail_completed_elsewhere(attempt)
             raise CompletedElsewhere("this sign-in was begun in another browser")
-        finish_code = self._partner.complete_sign_in(attempt.account, connector_id, token_sha256, code)
+        finish_code = self._partner.complete_sign_in(
+            attempt.account, account_connector_id, token_sha256, code
+        )
         if finish_code is None:
             raise LaunchRefused("this sign-in was completed already, or its time is over")
         self._attempts.note(attempt.id, "completed", self._context.clock())
         base = self._context.partner_service_url
         return Secret(f"{base}/connectorauth/finished/{quote(finish_code.reveal(), safe='')}")
 
-    def _fail_elsewhere(self, attempt: Attempt) -> None:
+    def _fail_completed_elsewhere(self, attempt: Attempt) -> None:
         self._attempts.note(attempt.id, "completed_elsewhere", self._context.clock())
         settled = self._poller.settle(attempt, {"status": Status.FAILED, "error_code": Status.FAILED.value})
         self._events.emit("completed elsewhere", settled)
@@ -135,6 +138,6 @@ class BrowserBinding:
                 "the partner service cannot require that the browser that launched a sign-in completes it"
             )
             raise PartnerUnavailable(detail, lasting=True)
-        if not self._reported:
-            self._reported = True
+        if not self._unsupported_logged:
+            self._unsupported_logged = True
             self._events.emit("cannot complete", attempt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import structlog
@@ -11,6 +12,7 @@ from bff.connect.attempt import Attempt
 from bff.connect.ports import Events
 from bff.identity.principal import AccountRef
 from bff.serving import metrics
+from bff.serving.periodic_thread import safely
 from bff.upstream.protocol import AccountConnector
 
 log = structlog.get_logger("hitchpost")
@@ -31,9 +33,9 @@ class EventFanOut:
         self._subscribers = subscribers
 
     def emit(self, event: str, attempt: Attempt) -> None:
-        """Call the subscribers in order."""
+        """Call the subscribers in order. One that fails is logged: the change itself is stored already."""
         for subscriber in self._subscribers:
-            subscriber.emit(event, attempt)
+            safely(log, "a subscriber", partial(subscriber.emit, event, attempt), None)
 
 
 class EventLogger:
@@ -55,6 +57,7 @@ class EventLogger:
             connector=attempt.connector.key,
             status=attempt.status.value,
             error=attempt.error_code,
+            # The log's word for polls, which operators know.
             checks=attempt.polls,
             **({"advice": advice} if advice else {}),
         )

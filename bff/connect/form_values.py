@@ -22,26 +22,25 @@ class FormValues:
         self._partner = partner
         self._minter = minter
 
-    def current(self, attempt: Attempt, form: SignInForm, turn: int) -> Mapping[str, str]:
+    def current(self, attempt: Attempt, form: SignInForm, submitted_before: int) -> Mapping[str, str]:
         """The current values of the fields that are stored as properties of the account connector.
 
-        They are no credentials, but some may be secret. ``turn``: how often the form had been submitted when
-        it was shown. Raises ``PartnerProblem``.
+        They are no credentials, but some may be secret. ``submitted_before``: how often the form had been
+        submitted when it was shown. Raises ``PartnerProblem``.
         """
         if not form.property_fields:
             return {}
         target = attempt.account_connector_id or attempt.wanted_connection
-        if attempt.adds_connection and (target is None or not turn):
-            # Either no account connector is claimed yet, or minting has reused one that an earlier attempt
-            # left unconnected. Values that another user typed, into it or into a connection, are not shown to
-            # this user, and not kept.
+        if attempt.adds_connection and (target is None or not submitted_before):
+            # The account connector is not chosen yet (the default one may be a connection), or is one that an
+            # earlier attempt left unconnected. Its values may be another user's: neither shown nor kept.
             return {}
         if target is None:
-            connector = self._minter.find(attempt.account, attempt.connector)
-            usual = self._minter.usual_target(attempt.account, connector)
-            if usual is None:
+            connector = self._minter.catalogue_entry(attempt.account, attempt.connector)
+            default = self._minter.default_target(attempt.account, connector)
+            if default is None:
                 return {}
-            target = usual.id
+            target = default.id
         names = {field.name for field in form.property_fields}
         properties = self._partner.properties(attempt.account, target)
         return {name: value for name, value in properties.items() if name in names}

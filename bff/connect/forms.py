@@ -40,11 +40,11 @@ class ShownForm:
     """A form with its current state.
 
     ``values``: current values by field name, without secrets. ``kept``: names of the secret fields that have
-    a value. ``turn``: how often the form was submitted before.
+    a value. ``submitted_before``: how often the form was submitted.
     """
 
     form: SignInForm
-    turn: int
+    submitted_before: int
     values: Mapping[str, str]
     kept: frozenset[str]
 
@@ -85,10 +85,10 @@ class Forms:
         return self.form(attempt).replaces_sign_in
 
     def is_needed(self, attempt: Attempt, account_connector: AccountConnector) -> bool:
-        """Whether the form has to be shown before the sign-in. Raises ``PartnerUnavailable``.
+        """Whether the form has to be shown before the sign-in. Raises ``PartnerProblem``.
 
         Values that the host or its operators set are not asked for. Values that a user typed are asked for
-        again, and shown, while nothing is connected by them: they may be wrong, or be so by now.
+        again, and shown, as long as they have not led to a connection: they may be wrong, or outdated.
         """
         form = self.form(attempt)
         if not form.fields:
@@ -100,8 +100,8 @@ class Forms:
     def open(self, attempt: Attempt, claim: datetime) -> tuple[Secret, Secret]:
         """Open the form of a launched attempt: its URL, and the secret for the browser's cookie.
 
-        Uses up the launch token (``launch_token.use_up``, which ``claim`` is for). Raises ``LaunchRefused``,
-        ``LaunchPostponed``.
+        Uses up the launch token. ``claim``: when the caller's claim of the launch expires. Raises
+        ``LaunchRefused``, ``LaunchPostponed``.
         """
         browser_secret = Secret(self._context.random_token())
         changes: AttemptChanges = {
@@ -124,32 +124,38 @@ class Forms:
         return attempt
 
     def show(self, attempt: Attempt) -> ShownForm:
-        """The form with its current values. Changes nothing. Raises ``PartnerProblem``."""
-        form, turn = self._form_with_fields(attempt), self._attempts.form_submissions(attempt.id)
-        known, secret = self._values.current(attempt, form, turn), secrets_of(form)
+        """The form with its current values. Changes nothing of the attempt. Raises ``PartnerProblem``."""
+        form, submitted_before = self._submittable_form(attempt), self._attempts.form_submissions(attempt.id)
+        known, secret = self._values.current(attempt, form, submitted_before), secrets_of(form)
         values = {name: value for name, value in known.items() if name not in secret}
-        return ShownForm(form, turn, values, frozenset(known) & secret)
+        return ShownForm(form, submitted_before, values, frozenset(known) & secret)
 
     def submissions(self, attempt: Attempt) -> int:
         """How often the form was submitted."""
         return self._attempts.form_submissions(attempt.id)
 
     def submit(
-        self, attempt: Attempt, turn: int, values: Mapping[str, Secret]
+        self, attempt: Attempt, submitted_before: int, values: Mapping[str, Secret]
     ) -> Attempt | NextUrl | RejectedValues:
         """Submit what a user typed, by field name: the ended attempt, the next URL, or what was rejected.
 
-        ``turn`` is that of the form which was shown. Raises ``Outdated`` when that was submitted before,
+        ``submitted_before`` is that of the form which was shown. Raises ``Outdated`` when that was submitted,
         ``LaunchRefused`` for an attempt that has ended, ``PartnerProblem``.
         """
-        if attempt.status is not Status.LAUNCHED or turn >= MAX_SUBMISSIONS:
+        if attempt.status is not Status.LAUNCHED or submitted_before >= MAX_SUBMISSIONS:
             raise LaunchRefused("this form can no longer be submitted")
-        form = self._form_with_fields(attempt)
-        if not self._attempts.count_submission(attempt.id, turn, self._clock()):
+        if attempt.sign_in_token_sha256 is not None:
+            # An earlier submission may have connected, although its answer was lost.
+            attempt = self._poller.poll(attempt, Hint.FOCUS)
+            if attempt.status is not Status.LAUNCHED:
+                return attempt
+        form = self._submittable_form(attempt)
+        if not self._attempts.count_submission(attempt.id, submitted_before, self._clock()):
             raise Outdated("this form was submitted already")
-        reply = self._submit_values(attempt, form, turn, values)
+        reply = self._submit_values(attempt, form, submitted_before, values)
         if isinstance(reply, RejectedValues):
-            step = timeline.FORM_NOT_TAKEN[reply.form_fault is Fault.UNREACHABLE]
+            unanswered = reply.form_fault is Fault.UNREACHABLE
+            step = timeline.FORM_UNANSWERED if unanswered else timeline.FORM_REFUSED
             self._attempts.note(attempt.id, step, self._clock())
         return reply
 
@@ -157,37 +163,37 @@ class Forms:
         """End the attempt as declined, unless a last poll shows that it has ended otherwise.
 
         A submitted form may have connected, or connect yet, although its answer was lost. Such an attempt is
-        cancelled instead, so that a late success is still told.
+        cancelled instead, so that a late success is still reported.
         """
         attempt = self._poller.poll(attempt, Hint.CANCEL)
-        if timeline.has_unanswered_form(self._attempts.steps(attempt.id)):
+        if timeline.form_may_have_connected(self._attempts.steps(attempt.id)):
             return self._poller.give_up(attempt, {"status": Status.CANCELLED, "error_code": "cancelled"})
         return self._poller.settle(attempt, {"status": Status.DECLINED, "error_code": Status.DECLINED.value})
 
     def form(self, attempt: Attempt) -> SignInForm:
         """The connector's form.
 
-        Raises ``PartnerProblem``, or ``ConnectorUnavailable`` where it cannot be connected.
+        Raises ``PartnerProblem``: ``ConnectorUnavailable`` where it cannot be connected.
         """
-        form = self._minter.find(attempt.account, attempt.connector).form
+        form = self._minter.catalogue_entry(attempt.account, attempt.connector).form
         if form.auth is AuthKind.UNSUPPORTED:
             raise ConnectorUnavailable(f"connector {attempt.connector.key!r} cannot be connected here")
         return form
 
-    def _form_with_fields(self, attempt: Attempt) -> SignInForm:
+    def _submittable_form(self, attempt: Attempt) -> SignInForm:
         form = self.form(attempt)
         if not form.replaces_sign_in and not form.fields:
             raise NotFound("this connector asks for nothing")
         return form
 
     def _submit_values(
-        self, attempt: Attempt, form: SignInForm, turn: int, values: Mapping[str, Secret]
+        self, attempt: Attempt, form: SignInForm, submitted_before: int, values: Mapping[str, Secret]
     ) -> Attempt | NextUrl | RejectedValues:
         typed = {field.name: values[field.name] for field in form.fields if values.get(field.name)}
         # A secret field may stay empty if the partner service has its value. Asking costs a call, which is
         # made only if the typed values alone have faults.
         if faults_of(form, typed, frozenset()):
-            kept = secrets_of(form) & self._values.current(attempt, form, turn).keys()
+            kept = secrets_of(form) & self._values.current(attempt, form, submitted_before).keys()
             if faults := faults_of(form, typed, kept):
                 return RejectedValues(faults)
         launch = self._launch_minter.mint(attempt)
@@ -199,14 +205,14 @@ class Forms:
             # Not bound to another secret: this browser keeps the one that it has proved, so that it can
             # submit the form again if this response is lost.
             changes: AttemptChanges = {**launch.changes, "expires_at": self._clock() + LAUNCHED_LIFE}
-            self._change(attempt, turn, changes)
+            self._change(attempt, submitted_before, changes)
             return NextUrl(launch.url(self._context.partner_service_url))
-        return self._connect(attempt, turn, launch, form, typed)
+        return self._connect(attempt, submitted_before, launch, form, typed)
 
     def _connect(
         self,
         attempt: Attempt,
-        turn: int,
+        submitted_before: int,
         launch: MintedLaunch,
         form: SignInForm,
         typed: Mapping[str, Secret],
@@ -223,7 +229,7 @@ class Forms:
             # Stored before the call: if this process dies, polling still reads the outcome from the record of
             # this sign-in. Without records, polling could take another user's connection for this one's.
             changes["account_connector_id"] = account_connector.id
-        stored = self._change(attempt, turn, changes)
+        stored = self._change(attempt, submitted_before, changes)
         given = credentials_of(form, typed, minted["sign_in_token_sha256"])
         reply = self._partner.give_credentials(attempt.account, account_connector.id, given)
         if isinstance(reply, RejectedValues):
@@ -233,9 +239,9 @@ class Forms:
             return RejectedValues(form_fault=Fault.REFUSED)
         return self._poller.settle(stored, {**ended, "account_connector_id": account_connector.id}, reply)
 
-    def _change(self, attempt: Attempt, turn: int, changes: AttemptChanges) -> Attempt:
+    def _change(self, attempt: Attempt, submitted_before: int, changes: AttemptChanges) -> Attempt:
         # A submission that took long may have been repeated. Only the latest one's sign-in is waited for.
-        if self._attempts.form_submissions(attempt.id) != turn + 1:
+        if self._attempts.form_submissions(attempt.id) != submitted_before + 1:
             raise Outdated("this form was submitted again meanwhile")
         changed = self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes)
         if changed is None:
@@ -252,4 +258,4 @@ def _end(attempt: Attempt, reply: AccountConnector, now: datetime) -> AttemptCha
         return outcome.decide(attempt, reply, now)
     if not reply.authenticated:
         return None
-    return {"status": Status.CONNECTED, "settled_at": now, "attributed": True}
+    return {"status": Status.CONNECTED, "attributed": True}

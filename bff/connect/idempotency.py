@@ -2,7 +2,7 @@
 
 Keys are scoped to the principal. A repeated request returns the attempt that the first one began. The BFF
 stores only the SHA-256 of its launch token, so a repeated request gets a new token, and the old one becomes
-invalid. After the launch it gets none.
+invalid. Once the attempt was launched, or can no longer be, it gets none.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class IdempotentBegin:
         key: str,
         when_new: Callable[[Attempt], None] | None = None,
     ) -> tuple[Attempt, Secret | None]:
-        """``Connect.begin``, or the attempt that this key began; its token is None once it was launched.
+        """``Connect.begin``, or the attempt that this key began: without a token once it cannot be launched.
 
         Raises ``InvalidRequest`` when the key was used for a different request, and what ``Connect.begin``
         raises.

@@ -8,7 +8,7 @@ from datetime import datetime
 from bff.common.secret import Secret, fingerprint
 from bff.connect import outcome
 from bff.connect.attempt import Attempt, AttemptChanges, Delivery
-from bff.connect.completion import BrowserBinding, Minted
+from bff.connect.completion import BrowserBinding, MintedToken
 from bff.connect.context import ConnectContext
 from bff.connect.ports import AttemptStore
 from bff.content.minted_url import sign_in_url
@@ -17,27 +17,28 @@ from bff.upstream.protocol import AccountConnector
 
 @dataclass(frozen=True)
 class SignInEnd:
-    """Where a sign-in ends: the partner service's ``targetOrigin`` and callback message.
+    """How the end of a sign-in is reported: the ``targetOrigin`` and callback message of its URL.
 
-    ``changes``: the changes of the attempt that go with them.
+    ``target``: the origin of the host page, which gets the message, or the BFF's return page. ``changes``:
+    the changes of the attempt that go with them.
     """
 
-    url: str
+    target: str
     message: str | None
     changes: AttemptChanges
 
 
 @dataclass(frozen=True)
 class MintedLaunch:
-    """A minted sign-in token, when it was minted (UTC), and where the sign-in leads back to."""
+    """A minted sign-in token, when it was minted (UTC), and how the end is reported."""
 
-    minted: Minted
+    minted: MintedToken
     end: SignInEnd
     at: datetime
 
     @property
     def changes(self) -> AttemptChanges:
-        """The fields to store with the attempt, which stays bound to its browser if it is bound already."""
+        """The fields to store with the attempt. Changes no binding to a browser (see ``launch_changes``)."""
         minted = self.minted
         return self.end.changes | {
             "minted_at": self.at,
@@ -62,7 +63,7 @@ class MintedLaunch:
             base,
             self.minted.account_connector.id,
             self.minted.token.value,
-            self.end.url,
+            self.end.target,
             self.end.message,
         )
 
@@ -91,7 +92,7 @@ class LaunchMinter:
         account_connector = launch.minted.account_connector
         if account_connector.sign_ins is not None or not (
             account_connector.authenticated
-            or self._somebody_else_signs_in(attempt, account_connector, launch.at)
+            or self._another_user_signs_in(attempt, account_connector, launch.at)
         ):
             return launch
         # This partner service keeps no record of each sign-in. If the account connector is authenticated
@@ -107,13 +108,13 @@ class LaunchMinter:
         )
 
     def _mint_for(self, attempt: Attempt, end: SignInEnd) -> MintedLaunch:
-        return MintedLaunch(self._browser_binding.mint(attempt, end.url), end, self._context.clock())
+        return MintedLaunch(self._browser_binding.mint(attempt, end.target), end, self._context.clock())
 
-    def _somebody_else_signs_in(
+    def _another_user_signs_in(
         self, attempt: Attempt, account_connector: AccountConnector, now: datetime
     ) -> bool:
         as_minted = replace(attempt, account_connector_id=account_connector.id, minted_at=now)
-        return outcome.somebody_else(
+        return outcome.another_user_may_have_connected(
             as_minted, self._attempts.others(as_minted, outcome.others_since(as_minted))
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Engine, or_
@@ -14,8 +14,11 @@ from bff.connect.attempt_rows import from_row
 from bff.storage.pages import PagedQuery
 from bff.storage.tables import attempts
 
-LONGEST: Final = timedelta(days=1)
+LONGEST_ATTEMPT: Final = timedelta(days=1)
 """The most time from the start of an attempt to its end or late success, with a form sent again and again."""
+
+EARLIEST_SINCE: Final = datetime.min.replace(tzinfo=UTC) + LONGEST_ATTEMPT
+"""The earliest ``since`` from which ``LONGEST_ATTEMPT`` can be subtracted: ``datetime`` has no year 0."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +53,17 @@ class AttemptList:
 
 def _page_of(filters: AttemptFilter) -> PagedQuery:
     columns = attempts.c
-    indexed = columns.product == filters.product
+    condition = columns.product == filters.product
     if filters.account is not None:
-        indexed &= columns.account_id == filters.account
+        condition &= columns.account_id == filters.account
     if filters.since is not None:
-        # The index serves the start only.
-        indexed &= columns.created_at >= filters.since - LONGEST
+        # Bounds the scan: of the three times the index has this one only.
+        condition &= columns.created_at >= max(filters.since, EARLIEST_SINCE) - LONGEST_ATTEMPT
         moments = (columns.created_at, columns.settled_at, columns.late_success_at)
-        indexed &= or_(*(moment >= filters.since for moment in moments))
+        condition &= or_(*(moment >= filters.since for moment in moments))
     rest = {
         "user_id": filters.user,
         "connector_key": filters.connector,
         "status": filters.status.value if filters.status else None,
     }
-    return PagedQuery(attempts, indexed, {name: value for name, value in rest.items() if value is not None})
+    return PagedQuery(attempts, condition, {name: value for name, value in rest.items() if value is not None})

@@ -53,8 +53,12 @@ class ConnectionTarget:
     attempt_id: str = ""
 
 
-class ConnectorClaims(Protocol):
-    """What the BFF's own database knows of an account's connections."""
+class KnownConnections(Protocol):
+    """What the BFF's own database knows of an account's connections, and the partner service does not say.
+
+    Which account connectors have lost their grant, which are in use now, and which attempt has claimed a free
+    one for its sign-in.
+    """
 
     def lost(self, account: AccountRef) -> Set[int]:
         """Account connectors that have lost their grant: unauthenticated, but still somebody's connection."""
@@ -83,13 +87,13 @@ class Minter:
         warn_of_several: Callable[
             [AccountRef, Sequence[AccountConnector]], None
         ] = lambda _account, _installs: None,
-        claims: ConnectorClaims | None = None,
+        connections: KnownConnections | None = None,
     ) -> None:
         self._partner = partner
         self._catalogue = catalogue
         self._submit = submit
         self._warn_of_several = warn_of_several
-        self._claims = claims
+        self._connections = connections
         # Learned from the last reply to a mint.
         self._reply_has_account_connector = True
 
@@ -97,22 +101,22 @@ class Minter:
         self,
         account: AccountRef,
         offered: OfferedConnector,
-        username: str,
+        user_id: str,
         completion: CompletionRequest | None = None,
         target: ConnectionTarget = ConnectionTarget(),  # frozen
     ) -> tuple[AccountConnector, SignInToken]:
-        """The account connector to sign in to, and a sign-in token for ``username``.
+        """The account connector to sign in to, and a sign-in token. ``user_id`` is Cyclr's ``username``.
 
         Raises ``PartnerProblem``: ``ConnectionNotFound`` when the one in ``target`` does not exist,
         ``SeveralConnections`` when several are connected and ``target`` names none.
         """
-        connector = self.find(account, offered)
+        connector = self.catalogue_entry(account, offered)
         if target.account_connector_id is not None or target.adds:
-            return self._mint_for_target(account, offered, connector, target, username, completion)
+            return self._mint_for_target(account, offered, connector, target, user_id, completion)
         listed = None
         if not self._reply_has_account_connector:
             listed = self._submit(partial(self._partner.list_account_connectors, account))
-        token = self._partner.mint_sign_in_token(account, username, completion, connector)
+        token = self._partner.mint_sign_in_token(account, user_id, completion, connector)
         self._reply_has_account_connector = token.account_connector is not None
         if token.account_connector is not None and token.install_count <= 1:
             return token.account_connector, token
@@ -125,13 +129,13 @@ class Minter:
         offered: OfferedConnector,
         connector: Connector,
         target: ConnectionTarget,
-        username: str,
+        user_id: str,
         completion: CompletionRequest | None,
     ) -> tuple[AccountConnector, SignInToken]:
         found = self._submit(partial(self._named_or_free, account, offered, connector, target))
         try:
             # Without ``connector``: with it the partner service would choose an account connector itself.
-            token = self._partner.mint_sign_in_token(account, username, completion)
+            token = self._partner.mint_sign_in_token(account, user_id, completion)
         except PartnerProblem:
             # Let a running install finish, so that the next try finds it and does not install another.
             wait([found], INSTALL_WAIT)
@@ -169,7 +173,7 @@ class Minter:
         self, account: AccountRef, offered: OfferedConnector, connector: Connector, attempt_id: str
     ) -> AccountConnector | None:
         installs = self._installs_of(account, connector, self._partner.list_account_connectors(account))
-        lost, busy = self._lost(account), self._claims.busy(account) if self._claims else set()
+        lost, busy = self._lost(account), self._busy(account)
         candidates = [item for item in installs if not item.authenticated and item.id not in lost | busy]
         # Nothing is connected, and one has lost its grant: sign in to that one again.
         if not any(item.authenticated for item in installs) and any(item.id in lost for item in installs):
@@ -180,12 +184,15 @@ class Minter:
     def _claim(
         self, account: AccountRef, offered: OfferedConnector, item: AccountConnector, attempt_id: str
     ) -> bool:
-        return self._claims is None or self._claims.claim(account, offered, item.id, attempt_id)
+        return self._connections is None or self._connections.claim(account, offered, item.id, attempt_id)
 
     def _lost(self, account: AccountRef) -> Set[int]:
-        return self._claims.lost(account) if self._claims else set()
+        return self._connections.lost(account) if self._connections else set()
 
-    def find(self, account: AccountRef, offered: OfferedConnector) -> Connector:
+    def _busy(self, account: AccountRef) -> Set[int]:
+        return self._connections.busy(account) if self._connections else set()
+
+    def catalogue_entry(self, account: AccountRef, offered: OfferedConnector) -> Connector:
         """The catalogue's entry for an offered connector. Creates the account if it does not exist.
 
         Raises ``PartnerProblem``.
@@ -204,8 +211,8 @@ class Minter:
         form = connector.form
         return form.missing(self._partner.properties(account, account_connector.id)) if form.fields else []
 
-    def usual_target(self, account: AccountRef, connector: Connector) -> AccountConnector | None:
-        """The account connector that a sign-in without a named one is for; None if none is installed.
+    def default_target(self, account: AccountRef, connector: Connector) -> AccountConnector | None:
+        """The account connector to sign in to when the request names none; None if none is installed.
 
         Raises ``PartnerProblem``, such as ``SeveralConnections``.
         """

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, bindparam, insert, null, select, union_all
 
 from bff.connect.attempt import GIVEN_UP, Attempt, Status
 from bff.connect.outcome import OtherSignIn
-from bff.connect.ports import MintedUrl
+from bff.connect.ports import HostSignInUrl
 from bff.serving.database import writing
 from bff.serving.statements import Read
 from bff.storage.tables import attempts, sign_in_urls
@@ -63,7 +63,7 @@ class OtherSignIns:
         )
         return [_other(attempt, row) for row in rows]
 
-    def note(self, minted: MintedUrl) -> None:
+    def note(self, minted: HostSignInUrl) -> None:
         """Store a sign-in URL that was minted for the host's server."""
         values = {
             "account_connector_id": minted.account_connector_id,
@@ -79,16 +79,18 @@ class OtherSignIns:
 
 
 def _other(attempt: Attempt, row: Sequence[Any]) -> OtherSignIn:
-    *sign_in, origin, token_sha256 = row
-    *who, minted_at, authenticated_before, status, attributed, settled_at, returned_at, error = sign_in
-    same_user = who == [attempt.product, attempt.account.id, attempt.user.id]
+    (
+        product, account, user, minted_at, authenticated_before, status,
+        attributed, settled_at, returned_at, return_error, origin, token_sha256,
+    ) = row  # fmt: skip
+    same_user = (product, account, user) == (attempt.product, attempt.account.id, attempt.user.id)
     connected_at = settled_at if status == Status.CONNECTED.value and attributed else None
-    is_replaced = same_user and origin == attempt.origin and status in GIVEN_UP
+    is_given_up = same_user and origin == attempt.origin and status in GIVEN_UP
     return OtherSignIn(
         same_user=same_user,
         minted_at=minted_at,
         over_at=connected_at or returned_at,
-        refused=error is not None,
+        refused=return_error is not None,
         authenticated_before=bool(authenticated_before),
-        replaced_token_sha256=token_sha256 if is_replaced else None,
+        given_up_token_sha256=token_sha256 if is_given_up else None,
     )

@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from bff.upstream.protocol import AccountConnector, SignInRecord
 
 MISMATCH: Final = "account_mismatch"
-"""The error of a sign-in to a third-party account other than the connected one, which stays connected."""
+"""The error of a sign-in to a third-party account other than the connected one, or of which that is unknown.
+
+The connected one stays connected.
+"""
 HELD: Final = frozenset({MISMATCH, "account_unknown"})
 """Errors of a sign-in whose grant the partner service holds until the user chooses between two accounts.
 
 The third-party account that signed in is another than the connected one, or it is unknown whether it is.
 """
 SIGN_IN_LIFE: Final = timedelta(hours=1)
-"""How long after it was minted a sign-in may still succeed: the partner service's limit.
-
-For an attempt that was given up it is counted from the launch.
-"""
+"""How long after it was minted a sign-in may still succeed: the partner service's limit."""
 LEEWAY: Final = timedelta(seconds=30)
 """The most time between reading an account connector's ``authenticated`` flag and minting its token."""
 DENIALS: Final = frozenset(
@@ -70,12 +70,14 @@ _ERROR: Final = re.compile(r"[a-z0-9_.-]{1,64}", re.ASCII)
 
 @dataclass(frozen=True)
 class OtherSignIn:
-    """Another sign-in to the account connector of an attempt: an attempt's, or a minted URL's. Times in UTC.
+    """Another sign-in to the account connector of an attempt. Times in UTC.
+
+    It is another attempt's, or that of a URL minted for the host's server (``HostSignInUrl``).
 
     ``over_at``: from then on it could not succeed; None while that is unknown. ``refused``: the partner
     service reported an error. ``authenticated_before``: the account connector was authenticated when it was
-    minted. ``replaced_token_sha256``: its sign-in token, if the same user gave it up on the same pages; their
-    window may still be open.
+    minted. ``given_up_token_sha256``: its sign-in token, if it is a cancelled or expired attempt of the same
+    user and origin; its popup may still be open.
     """
 
     same_user: bool
@@ -83,7 +85,7 @@ class OtherSignIn:
     over_at: datetime | None = None
     refused: bool = False
     authenticated_before: bool = False
-    replaced_token_sha256: str | None = None
+    given_up_token_sha256: str | None = None
 
 
 def decide(
@@ -94,35 +96,34 @@ def decide(
     hint: Hint | None = None,
     others: Sequence[OtherSignIn] = (),
 ) -> AttemptChanges | None:
-    """The changes that end a launched attempt; None to keep waiting.
+    """The changes that end a launched attempt; None to keep waiting. ``expire`` ends one whose time is over.
 
-    Where the partner service records each sign-in token's result, this attempt's record counts; and that of
-    an attempt that this user gave up for this one, if they finished it after all, in its window. Cyclr keeps
-    no such records. Then:
+    Where the partner service records each sign-in token's result, this attempt's record counts. If the user
+    finished the sign-in in the popup of an earlier attempt of the same origin, which was given up, that
+    attempt's success since the launch counts too. Cyclr keeps no such records. Without them:
 
     - An error in the query of the return ends the attempt.
-    - An account connector that became authenticated since the launch was connected. It is attributed to this
-      user unless another user may have done it (``others``). Unattributed, the attempt ends once this user's
-      own flow seems over.
+    - If the account connector was not authenticated before the launch and is now, the attempt is connected.
+      The connection is attributed to this user unless another user may have made it (``others``).
+      Unattributed, the attempt ends once this user's own flow seems over.
     - For one that was authenticated before, neither the flag nor the return proves anything, since a partner
       service may also send back a user who denied. The user is asked, and the connection is not attributed.
     """
     if account_connector is not None and account_connector.sign_ins is not None:
-        return _decide_by_record(attempt, account_connector.sign_ins, now) or _decide_by_replaced(
-            attempt, account_connector.sign_ins, others, now
-        )
+        records = account_connector.sign_ins
+        return _decide_by_record(attempt, records) or _decide_by_given_up(attempt, records, others)
     if attempt.return_error is not None:
         status = Status.DECLINED if attempt.return_error in DENIALS else Status.FAILED
-        return {"status": status, "settled_at": now, "error_code": status.value}
+        return {"status": status, "error_code": status.value}
     if account_connector is None or not account_connector.authenticated:
         return None
     became_authenticated = not attempt.authenticated_before
-    if became_authenticated and not somebody_else(attempt, others):
-        return _connected(now, attributed=True)
+    if became_authenticated and not another_user_may_have_connected(attempt, others):
+        return _connected(attributed=True)
     seemed_over_at = attempt.returned_at or attempt.seemed_over_at
     over = hint in ENDING_HINTS or seemed_over_at is not None or now >= attempt.expires_at
     if attempt.confirmed_at is not None or (became_authenticated and over):
-        return _connected(now, attributed=False)
+        return _connected(attributed=False)
     return None
 
 
@@ -135,20 +136,27 @@ def needs_others(attempt: Attempt, account_connector: AccountConnector | None) -
     return account_connector.authenticated and not attempt.authenticated_before
 
 
+def may_succeed_until(attempt: Attempt) -> datetime | None:
+    """When the sign-in of an attempt can no longer succeed; None if it was never launched."""
+    if attempt.launched_at is None:
+        return None
+    return (attempt.minted_at or attempt.launched_at) + SIGN_IN_LIFE
+
+
 def others_since(attempt: Attempt) -> datetime:
     """The earliest minting time of a sign-in that can still interfere with this attempt (UTC)."""
     return (attempt.minted_at or attempt.created_at) - LEEWAY - SIGN_IN_LIFE
 
 
-def somebody_else(attempt: Attempt, others: Sequence[OtherSignIn]) -> bool:
-    """Whether another user may have authenticated the connector since the launch of this attempt."""
-    return any(not other.same_user and _may_have_done_it(attempt, other) for other in others)
+def another_user_may_have_connected(attempt: Attempt, others: Sequence[OtherSignIn]) -> bool:
+    """Whether another user may have authenticated the account connector since the launch of this attempt."""
+    return any(not other.same_user and _may_have_connected(attempt, other) for other in others)
 
 
 def succeeded_late(
     attempt: Attempt, account_connector: AccountConnector | None, others: Sequence[OtherSignIn]
 ) -> AttemptChanges | None:
-    """The changes for a cancelled or expired attempt whose sign-in has succeeded; None if it has not.
+    """The changes for a cancelled or expired attempt whose sign-in has succeeded and still stands, or None.
 
     They may be empty. Without records the flag counts only if no other sign-in may have set it, not even a
     later one of the same user.
@@ -156,16 +164,17 @@ def succeeded_late(
     if account_connector is None:
         return None
     if account_connector.sign_ins is not None:
-        record = _record_of(attempt, account_connector.sign_ins)
-        return (
-            {"external_account": record.external_account} if record and record.result == "connected" else None
-        )
+        record, grant = _record_of(attempt, account_connector.sign_ins), account_connector.grant
+        # The connection may have been ended since the sign-in.
+        if record is None or record.result != "connected" or (grant is not None and grant.state == "none"):
+            return None
+        return {"external_account": record.external_account}
     became_authenticated = (
         account_connector.authenticated and not attempt.authenticated_before and attempt.return_error is None
     )
     return (
         {}
-        if became_authenticated and not any(_may_have_done_it(attempt, other) for other in others)
+        if became_authenticated and not any(_may_have_connected(attempt, other) for other in others)
         else None
     )
 
@@ -195,35 +204,29 @@ def expire(attempt: Attempt, now: datetime) -> AttemptChanges | None:
     """The changes that expire an attempt; None while it has time left."""
     if now < attempt.expires_at:
         return None
-    return {"status": Status.EXPIRED, "settled_at": now, "error_code": "expired"}
+    return {"status": Status.EXPIRED, "error_code": "expired"}
 
 
-def _may_have_done_it(attempt: Attempt, other: OtherSignIn) -> bool:
-    """Whether ``other`` may have authenticated the connector since the launch of ``attempt``."""
+def _may_have_connected(attempt: Attempt, other: OtherSignIn) -> bool:
+    """Whether ``other`` may have authenticated the account connector since the launch of ``attempt``."""
     minted = attempt.minted_at or attempt.created_at
     ended = other.over_at or other.minted_at + SIGN_IN_LIFE
     too_early = ended < minted - LEEWAY
-    # It was minted well after this one and found the connector authenticated: another sign-in had done that.
+    # It was minted well after this one and found it authenticated: another sign-in had done that.
     too_late = other.authenticated_before and other.minted_at > minted + LEEWAY
     return not (other.refused or too_early or too_late)
 
 
-def _connected(now: datetime, *, attributed: bool) -> AttemptChanges:
-    return {"status": Status.CONNECTED, "settled_at": now, "attributed": attributed}
+def _connected(*, attributed: bool) -> AttemptChanges:
+    return {"status": Status.CONNECTED, "attributed": attributed}
 
 
-def _decide_by_record(
-    attempt: Attempt, records: tuple[SignInRecord, ...], now: datetime
-) -> AttemptChanges | None:
+def _decide_by_record(attempt: Attempt, records: tuple[SignInRecord, ...]) -> AttemptChanges | None:
     record = _record_of(attempt, records)
     status = _RESULTS.get(record.result) if record else None
     if record is None or status is None:
         return None
-    changes: AttemptChanges = {
-        "status": status,
-        "settled_at": now,
-        "external_account": record.external_account,
-    }
+    changes: AttemptChanges = {"status": status, "external_account": record.external_account}
     if status is Status.CONNECTED:
         changes["attributed"] = True
     else:
@@ -236,13 +239,13 @@ def _decide_by_record(
     return changes
 
 
-def _decide_by_replaced(
-    attempt: Attempt, records: tuple[SignInRecord, ...], others: Sequence[OtherSignIn], now: datetime
+def _decide_by_given_up(
+    attempt: Attempt, records: tuple[SignInRecord, ...], others: Sequence[OtherSignIn]
 ) -> AttemptChanges | None:
-    replaced = {other.replaced_token_sha256 for other in others}
+    given_up = {other.given_up_token_sha256 for other in others}
     for record in _connected_meanwhile(attempt, records):
-        if record.token_sha256 in replaced:
-            return {**_connected(now, attributed=True), "external_account": record.external_account}
+        if record.token_sha256 in given_up:
+            return {**_connected(attributed=True), "external_account": record.external_account}
     return None
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bff.connect.attempt import Attempt, Hint
-from bff.connect.outcome import SIGN_IN_LIFE
+from bff.connect.outcome import may_succeed_until
 
 POLL_CLAIM: Final = timedelta(seconds=30)
 """Longer than any poll takes. If a process dies during a poll, the next may start after this time."""
@@ -24,15 +24,15 @@ REFILL, LATER_REFILL = CONSENT / (30 - INITIAL_POLLS), timedelta(seconds=5)
 DECISIVE_HINTS: Final = frozenset({Hint.MESSAGE, Hint.RETURNED, Hint.TROUBLE, Hint.CANCEL})
 """Hints that mean something has happened, or that the attempt is about to end: these poll at once."""
 FIRST_SPACING, LAST_SPACING = timedelta(seconds=1), timedelta(seconds=4.75)
-"""Time between polls without a hint. The last is shorter than the widget's slowest interval (5 s), so that
-each of its requests polls."""
+"""Time between polls without a hint. The last is shorter than the widget's interval without a reachable popup
+(``MAX_DELAY`` in sign-in.ts, 5 s), so that each of its requests polls."""
 
 
-LOOK_AGAIN: Final = timedelta(minutes=5)
+LOOK_DELAY: Final = timedelta(minutes=5)
 """Time to the first look at an attempt that was given up, and to the next while the partner service is
 unavailable."""
-LOOKED_FOR: Final = SIGN_IN_LIFE + timedelta(minutes=45)
-"""How long after its launch such an attempt is looked at.
+LATEST_LOOK: Final = timedelta(minutes=45)
+"""How long an attempt that was given up is looked at after its sign-in can no longer succeed.
 
 Until then, every sign-in that could be mistaken for its own is still stored (purge.py).
 """
@@ -55,7 +55,8 @@ class PollPermit:
 def poll_permit(attempt: Attempt, hint: Hint | None, now: datetime) -> PollPermit:
     """When the attempt may be polled, by its age and by the hint of the page.
 
-    Polls without a hint use less than the budget. The rest is for hints, which may poll sooner.
+    During ``CONSENT`` polls without a hint use less than the budget; the rest is for hints, which may poll
+    sooner. Afterwards they may use all of it but the last poll.
     """
     age = now - (attempt.launched_at or now)
     earned = INITIAL_POLLS + min(age, CONSENT) // REFILL + max(age - CONSENT, timedelta(0)) // LATER_REFILL
@@ -76,10 +77,10 @@ def next_look(attempt: Attempt, now: datetime, *, answered: bool) -> datetime | 
     Twice: soon, and when its sign-in can no longer succeed. More often only while the partner service
     is unavailable.
     """
-    if attempt.launched_at is None or attempt.account_connector_id is None:
+    until = may_succeed_until(attempt)
+    if until is None or attempt.account_connector_id is None:
         return None
     if answered:
-        last = attempt.launched_at + SIGN_IN_LIFE
-        return last if now < last else None
-    soon = now + LOOK_AGAIN
-    return soon if soon < attempt.launched_at + LOOKED_FOR else None
+        return until if now < until else None
+    soon = now + LOOK_DELAY
+    return soon if soon < until + LATEST_LOOK else None

@@ -8,7 +8,7 @@ from datetime import datetime
 from bff.common.errors import PartnerProblem
 from bff.connect import outcome
 from bff.connect.attempt import GIVEN_UP, LIVE, Attempt, AttemptChanges, Hint, Status
-from bff.connect.outcome import SIGN_IN_LIFE, OtherSignIn
+from bff.connect.outcome import OtherSignIn
 from bff.connect.poll_schedule import next_look, poll_permit
 from bff.connect.ports import AttemptStore, Connections, Events, TransactionHook
 from bff.upstream.protocol import AccountConnector, PartnerService
@@ -64,7 +64,8 @@ class AttemptPoller:
         the caller's claim of the launch, without which it may not end it (``AttemptStore.transition``).
         """
         succeeded = account_connector if changes.get("status") is Status.CONNECTED else None
-        changes = {"settled_at": self._clock(), **changes}
+        # By the clock as it is now: hosts list what has ended since a time, and a poll may have taken long.
+        changes = {**changes, "settled_at": self._clock()}
         settled = self._attempts.transition(
             attempt.id, LIVE, changes, self._connection_hook(succeeded), claim=claim
         )
@@ -91,7 +92,7 @@ class AttemptPoller:
             account_connector = self._partner.get_account_connector(attempt.account, account_connector_id)
         except PartnerProblem:
             return False
-        if self._note_late_success(attempt, account_connector, now).late_success_at is None:
+        if self._note_late_success(attempt, account_connector).late_success_at is None:
             self._attempts.plan_look(attempt.id, next_look(attempt, now, answered=True))
             if self._connections and account_connector and account_connector.authenticated:
                 self._connections.notice(attempt, account_connector)
@@ -105,27 +106,26 @@ class AttemptPoller:
         )
 
     def _may_still_succeed(self, attempt: Attempt, now: datetime) -> bool:
+        until = outcome.may_succeed_until(attempt)
         return (
             attempt.status in GIVEN_UP
             and attempt.late_success_at is None
-            and attempt.launched_at is not None
-            and now - attempt.launched_at < SIGN_IN_LIFE
+            and until is not None
+            and now < until
         )
 
     def _look_for_late_success(self, attempt: Attempt, hint: Hint | None, now: datetime) -> Attempt:
-        # Pages no longer ask about such an attempt. So a request without a hint gets the budget of one with a
-        # hint.
+        # Pages no longer ask about such an attempt. So a request without a hint may poll as soon
+        # after the last poll as one with a hint.
         polled, account_connector = self._poll_if_due(attempt, hint or Hint.FOCUS, now)
-        return self._note_late_success(attempt, account_connector, now) if polled else attempt
+        return self._note_late_success(attempt, account_connector) if polled else attempt
 
-    def _note_late_success(
-        self, attempt: Attempt, account_connector: AccountConnector | None, now: datetime
-    ) -> Attempt:
+    def _note_late_success(self, attempt: Attempt, account_connector: AccountConnector | None) -> Attempt:
         others = self._others(attempt, account_connector)
         changes = outcome.succeeded_late(attempt, account_connector, others)
         if changes is None:
             return attempt
-        late: AttemptChanges = {**changes, "late_success_at": now, "look_at": None}
+        late: AttemptChanges = {**changes, "late_success_at": self._clock(), "look_at": None}
         succeeded = self._attempts.transition(
             attempt.id, {attempt.status}, late, self._connection_hook(account_connector)
         )
@@ -154,8 +154,8 @@ class AttemptPoller:
         self, attempt: Attempt, hint: Hint | None, now: datetime
     ) -> tuple[bool, AccountConnector | None]:
         """Whether a poll was made and answered, and the account connector it returned."""
-        connector_id = attempt.account_connector_id
-        if connector_id is None:
+        account_connector_id = attempt.account_connector_id
+        if account_connector_id is None:
             return False, None
         permit = poll_permit(attempt, hint, now)
         # Checked here first: most requests come before a poll is due, and then cost no write.
@@ -163,7 +163,7 @@ class AttemptPoller:
         if not (claimed or _is_last_poll(attempt, hint, now)):
             return False, None
         try:
-            return True, self._partner.get_account_connector(attempt.account, connector_id)
+            return True, self._partner.get_account_connector(attempt.account, account_connector_id)
         except PartnerProblem:
             return False, None
         finally:
@@ -178,9 +178,9 @@ class AttemptPoller:
 
 
 def _is_last_poll(attempt: Attempt, hint: Hint | None, now: datetime) -> bool:
-    """Whether the attempt ends with this poll, which then needs no permit.
+    """Whether the attempt ends with this poll, which then needs no claim.
 
-    The worker that has the permit may have died. Without a poll, a sign-in that succeeded would be reported
+    The worker that has the claim may have died. Without a poll, a sign-in that succeeded would be reported
     as cancelled or expired.
     """
     return attempt.status in LIVE and (hint is Hint.CANCEL or now >= attempt.expires_at)

@@ -33,11 +33,11 @@ class ExpectedConnections(Protocol):
     """Looks for connections that no attempt reports."""
 
     def expect(self, account: AccountRef, offered: OfferedConnector, account_connector_id: int) -> None:
-        """Check soon whether a sign-in outside of any attempt, which is being minted, has connected it."""
+        """Check soon whether ``account_connector_id`` is connected: a sign-in URL for it is being minted."""
 
 
 @dataclass(frozen=True)
-class MintedUrl:
+class HostSignInUrl:
     """A sign-in URL minted for the host's server: for whom, for what, and when (UTC)."""
 
     account_connector_id: int
@@ -50,7 +50,7 @@ class MintedUrl:
 
 
 class AlreadyBegun(Exception):
-    """The same request, or the choice of the same account, began ``attempt`` before."""
+    """The same request, or an earlier acceptance of the same failed attempt, has begun ``attempt``."""
 
     def __init__(self, attempt: Attempt) -> None:
         super().__init__(attempt.id)
@@ -98,11 +98,11 @@ class AttemptStore(Protocol):
     def others(self, attempt: Attempt, since: datetime) -> list[OtherSignIn]:
         """Every other sign-in to its account connector minted at ``since`` or later, of any product."""
 
-    def note_sign_in_url(self, minted: MintedUrl) -> None:
+    def note_sign_in_url(self, minted: HostSignInUrl) -> None:
         """Store that a sign-in URL was minted outside of any attempt."""
 
     def claim_poll(self, attempt_id: str, now: datetime, permit: PollPermit) -> bool:
-        """Claim the permission to poll until ``permit.claimed_until``; False if a poll is not due.
+        """Claim a poll until ``permit.claimed_until``; False if a poll is not due.
 
         Counts the poll (``Attempt.polls``, ``Attempt.polled_at``).
         """
@@ -138,7 +138,7 @@ class AttemptStore(Protocol):
         """Attempts that were given up and are due for a look, the longest due first."""
 
     def set_aside(self, attempt_id: str, error: Exception) -> None:
-        """Leave an attempt that ``error`` keeps from being processed out of both lists for a while.
+        """For a while, omit from ``overdue`` and ``looks_due`` an attempt whose processing raised ``error``.
 
         Raises ``error`` if the database is unavailable.
         """

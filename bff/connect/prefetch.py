@@ -37,24 +37,24 @@ class Prefetcher(Generic[R]):
         self._begun: dict[str, None] = {}
 
     def begin(self, key: str, work: Callable[[], R]) -> None:
-        """Start ``work``, unless it was started for this key before."""
+        """Start ``work``, unless it was started for this key, or its result was asked for, before."""
         now = self._clock()
         with self._lock:
-            self._forget(now)
+            self._drop_expired(now)
             if key in self._begun or len(self._kept) >= MOST_HELD:
                 return
             self._kept[key] = now + FRESH_FOR, self._submit(work)
-            self._begun[key] = None
-            if len(self._begun) > REMEMBERED:
-                del self._begun[next(iter(self._begun))]
+            self._remember(key)
 
     def take(self, key: str) -> Future[R] | None:
         """The fresh result for this key, finished or running; no other caller gets it.
 
-        None for work that is still queued, which is cancelled: the caller is faster by itself.
+        None for work that is still queued, which is cancelled: the caller is faster by itself. Work that
+        comes for this key from now on is not started: nobody would take its result.
         """
         with self._lock:
             found = self._kept.pop(key, None)
+            self._remember(key)
         if found is None or found[1].cancel() or found[0] <= self._clock():
             return None
         return found[1]
@@ -63,6 +63,11 @@ class Prefetcher(Generic[R]):
         """Discard the result for this key."""
         self.take(key)
 
-    def _forget(self, now: datetime) -> None:
+    def _remember(self, key: str) -> None:
+        self._begun[key] = None
+        if len(self._begun) > REMEMBERED:
+            del self._begun[next(iter(self._begun))]
+
+    def _drop_expired(self, now: datetime) -> None:
         for key in [key for key, (until, _) in self._kept.items() if until <= now]:
             self._kept.pop(key)[1].cancel()

@@ -38,8 +38,8 @@ UNLAUNCHED_KEPT: Final = timedelta(hours=1)
 """How long unlaunched attempts are kept after they expire. Most attempts are never launched."""
 IMAGES_CHECKED_EVERY: Final = timedelta(hours=1)
 """How often each process looks for unused images."""
-KEYS_KEPT: Final = timedelta(hours=1)
-"""How long the key of a disconnect is kept, which a browser may repeat."""
+IDEMPOTENCY_KEYS_KEPT: Final = timedelta(hours=1)
+"""How long the idempotency key of a disconnect is kept: a browser may repeat the call with it."""
 CATALOGUE_KEPT: Final = timedelta(days=30)
 """How long a catalogue entry is kept after it was last read."""
 INVITES_KEPT: Final = timedelta(days=30)
@@ -108,7 +108,7 @@ class Purge:
             PurgeRule("old connections", connections, connections.c.removed_at, now - self._retention),
             # By then every attempt whose sign-in could be confused with one of these is decided.
             PurgeRule("sign-in URLs", sign_in_urls, sign_in_urls.c.minted_at, now - 3 * SIGN_IN_LIFE),
-            PurgeRule("disconnect keys", disconnect_keys, disconnect_keys.c.at, now - KEYS_KEPT),
+            PurgeRule("disconnect keys", disconnect_keys, disconnect_keys.c.at, now - IDEMPOTENCY_KEYS_KEPT),
             *self._ended_webhooks(now),
             PurgeRule("rate limits", rate_limits, rate_limits.c.ends_at, now),
             *(
@@ -138,13 +138,13 @@ class Purge:
         images_too = self._images_checked_at is None or now - self._images_checked_at >= IMAGES_CHECKED_EVERY
         rules = self.rules(now, images_too=images_too)
         deleted = {
-            rule.name: self._forget(rule, limit) for rule in rules if only is None or rule.name in only
+            rule.name: self._delete(rule, limit) for rule in rules if only is None or rule.name in only
         }
         if images_too and deleted.get("images", limit) < limit:
             self._images_checked_at = now
         return deleted
 
-    def _forget(self, rule: PurgeRule, limit: int) -> int:
+    def _delete(self, rule: PurgeRule, limit: int) -> int:
         # Several workers purge at once: on PostgreSQL each takes rows that no other has locked.
         oldest = rule.oldest(limit).with_for_update(skip_locked=True)
         matching = delete(rule.table).where(tuple_(*rule.table.primary_key.columns).in_(oldest))

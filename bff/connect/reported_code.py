@@ -36,7 +36,7 @@ def codes_in(text: str) -> list[str]:
 
 
 def ids_in(text: str) -> list[str]:
-    """The ids of attempts in ``text``, and the text itself, as hosts may have made ids."""
+    """What may be the id of an attempt: all of ``text``, then each part that looks like an id of the BFF."""
     return list(dict.fromkeys([text.strip(), *_ID.findall(text[:_LONGEST])]))
 
 

@@ -19,7 +19,7 @@ def end_unsettled(engine: Engine, now: datetime) -> int:
     """End all unsettled attempts as expired, each with its event; return how many.
 
     Their sign-ins may have succeeded since the backup: those that were launched are looked at as soon as the
-    programs run, so that a late success is told. Safe to repeat, and while the programs run.
+    programs run, so that a late success is reported. Safe to repeat, and while the programs run.
     """
     store, ended = DatabaseAttempts(engine), 0
     unsettled = select(attempts).where(attempts.c.status.in_(sorted(LIVE))).limit(BATCH)
@@ -30,5 +30,5 @@ def end_unsettled(engine: Engine, now: datetime) -> int:
         if not found:
             return ended
         for attempt in found:
-            looked_at = None if attempt.account_connector_id is None else now
-            ended += store.transition(attempt.id, LIVE, {**expired, "look_at": looked_at}) is not None
+            look_at = None if attempt.account_connector_id is None else now
+            ended += store.transition(attempt.id, LIVE, {**expired, "look_at": look_at}) is not None

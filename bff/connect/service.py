@@ -49,7 +49,10 @@ LAUNCH_CLAIM: Final = timedelta(seconds=15)
 
 @dataclass(frozen=True)
 class Launched:
-    """The URL to send the browser to, and the secret for its cookie, with which it completes the sign-in."""
+    """The URL to send the browser to, of its sign-in or its form, and the secret for its cookie.
+
+    By the secret the BFF knows the browser again: at the completion, or in the form. None if neither comes.
+    """
 
     attempt: Attempt
     url: Secret
@@ -120,9 +123,9 @@ class Connect:
     def press(self, attempt: Attempt) -> None:
         """The user pressed the button: mint for the launch in the background.
 
-        ``attempt`` comes from ``peek``. Stores nothing. A second press does nothing. For an attempt that
-        adds a connection this does nothing: it is minted at its launch, because minting claims an account
-        connector and stores which.
+        ``attempt`` can be launched: it is new, or from ``peek``. Stores nothing. A second press does nothing.
+        For an attempt that adds a connection this does nothing: it is minted at its launch, because minting
+        claims an account connector and stores which.
         """
         if attempt.adds_connection:
             return

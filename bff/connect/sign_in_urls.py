@@ -9,7 +9,7 @@ from bff.common.errors import ConnectorUnavailable, InvalidRequest, OriginNotReg
 from bff.common.origins import origin_of
 from bff.common.secret import Secret, fingerprint
 from bff.connect.minting import Minter
-from bff.connect.ports import AttemptStore, ExpectedConnections, MintedUrl
+from bff.connect.ports import AttemptStore, ExpectedConnections, HostSignInUrl
 from bff.content.minted_url import check_url_of_target, sign_in_url
 from bff.content.product import OfferedConnector, Product
 from bff.identity.principal import AccountRef, User
@@ -24,13 +24,13 @@ class SignInUrls:
         self,
         minter: Minter,
         attempts: AttemptStore,
-        service_url: str,
+        partner_service_url: str,
         clock: Callable[[], datetime],
         connections: ExpectedConnections | None = None,
     ) -> None:
         self._minter = minter
         self._attempts = attempts
-        self._service_url = service_url
+        self._partner_service_url = partner_service_url
         self._clock = clock
         self._connections = connections
 
@@ -54,8 +54,8 @@ class SignInUrls:
         if offered is None:
             raise UnknownConnector(f"connector {connector!r} is not offered by product {product.key}")
         _require_origin(product, target_origin, callback_message)
-        check_url_of_target(self._service_url, target_origin, callback_message)
-        found = self._minter.find(account, offered)
+        check_url_of_target(self._partner_service_url, target_origin, callback_message)
+        found = self._minter.catalogue_entry(account, offered)
         if found.form.auth is not AuthKind.OAUTH:
             raise ConnectorUnavailable(
                 f"connector {connector!r} has no sign-in URL: it needs a form in the popup, or"
@@ -65,7 +65,7 @@ class SignInUrls:
         _require_values(account_connector, self._minter.missing_values(account, found, account_connector))
         self._note(product, account, user, offered, account_connector, token)
         url = sign_in_url(
-            self._service_url, account_connector.id, token.value, target_origin, callback_message
+            self._partner_service_url, account_connector.id, token.value, target_origin, callback_message
         )
         return url, token.expires_at
 
@@ -78,10 +78,10 @@ class SignInUrls:
         account_connector: AccountConnector,
         token: SignInToken,
     ) -> None:
-        # So that the connection that this sign-in makes is told to be this user's. Where sign-ins are not
+        # So that the connection it makes is attributed to this user. Where sign-ins are not
         # recorded, it is at least not attributed to an attempt.
         self._attempts.note_sign_in_url(
-            MintedUrl(
+            HostSignInUrl(
                 account_connector.id,
                 product.key,
                 account.id,

@@ -1,4 +1,4 @@
-"""Stores attempts in the database. Each change is one compare-and-set statement."""
+"""Stores attempts in the database. The status changes by one compare-and-set statement each time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bff.connect.due_attempts import DueAttempts
 from bff.connect.other_sign_ins import OtherSignIns
 from bff.connect.outcome import ENDING_HINTS, OtherSignIn
 from bff.connect.poll_schedule import PollPermit
-from bff.connect.ports import AlreadyBegun, MintedUrl, TransactionHook
+from bff.connect.ports import AlreadyBegun, HostSignInUrl, TransactionHook
 from bff.connect.timeline import POLLED, Step
 from bff.products.webhook_endpoint import LATE_SUCCESS, SETTLED
 from bff.serving.database import writing
@@ -123,23 +123,23 @@ class DatabaseAttempts:
     ) -> Attempt | None:
         """Compare-and-set; None if the status is none of ``expected``.
 
-        With ``claim`` also None unless this claim of its launch lasts, and nothing was minted or opened.
+        With ``claim``: also None if that claim has been replaced, a token was minted or a form opened.
 
         Records an ending, or a late success, as an event in the same transaction.
         """
-        kind = frozenset(changes), frozenset(expected), claim is not None
+        statement_key = frozenset(changes), frozenset(expected), claim is not None
         values = {**changes, "attempt_id": attempt_id, **({"claim": claim} if claim else {})}
         event_type = event_of(changes)
         at = changes.get("late_success_at") or changes.get("settled_at") or datetime.now(UTC)
 
         event = partial(_event, event_type, at) if event_type else None
         if hook is not None:
-            row = self._change_with_hook(_transition(*kind), values, event, hook)
+            row = self._change_with_hook(_transition(*statement_key), values, event, hook)
         else:
-            change = self._transitions.get(kind)
+            change = self._transitions.get(statement_key)
             if change is None:
-                change = Change(self._engine, _transition(*kind), outbox.RECORD_IF_SUBSCRIBED)
-                self._transitions[kind] = change
+                change = Change(self._engine, _transition(*statement_key), outbox.RECORD_IF_SUBSCRIBED)
+                self._transitions[statement_key] = change
             row = change.make(values, event)
         if row is not None and event_type is not None:
             outbox.notify(self._engine)
@@ -147,13 +147,13 @@ class DatabaseAttempts:
 
     def _change_with_hook(
         self,
-        changed: ReturningUpdate[Any],
+        statement: ReturningUpdate[Any],
         values: dict[str, Any],
         event: Callable[[tuple[Any, ...]], dict[str, Any]] | None,
         hook: TransactionHook,
     ) -> tuple[Any, ...] | None:
         with self._writer.begin() as connection:
-            changed_row = connection.execute(changed, values).one_or_none()
+            changed_row = connection.execute(statement, values).one_or_none()
             if changed_row is None:
                 return None
             row = tuple(changed_row)
@@ -173,12 +173,12 @@ class DatabaseAttempts:
         """Every other sign-in to its account connector minted at ``since`` or later."""
         return self._others.of(attempt, since)
 
-    def note_sign_in_url(self, minted: MintedUrl) -> None:
+    def note_sign_in_url(self, minted: HostSignInUrl) -> None:
         """Store that a sign-in URL was minted outside of any attempt."""
         self._others.note(minted)
 
     def claim_poll(self, attempt_id: str, now: datetime, permit: PollPermit) -> bool:
-        """Claim the permission to poll; of concurrent calls one gets True."""
+        """Claim a poll; of concurrent calls one gets True."""
         polls = self._claims.poll(attempt_id, now, permit)
         if polls == 1:
             # The attempt itself has only the time of its last poll.

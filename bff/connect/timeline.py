@@ -10,8 +10,10 @@ from bff.common.legible import visible_id
 from bff.connect.attempt import GIVEN_UP, LIVE, Attempt
 
 FORM_SENT: Final = "form_sent"
-FORM_NOT_TAKEN: Final = ("form_refused", "form_unanswered")
-"""The steps that tell what became of a submitted form which did not connect."""
+FORM_REFUSED: Final = "form_refused"
+FORM_UNANSWERED: Final = "form_unanswered"
+FORM_NOT_TAKEN: Final = (FORM_REFUSED, FORM_UNANSWERED)
+"""The steps of a submitted form that has certainly not connected."""
 POLLED: Final = "checked"
 """The step of the polls. Callers of the API know it by this name."""
 SENTENCES: Final = {
@@ -21,14 +23,14 @@ SENTENCES: Final = {
     "minted": "a sign-in token was minted at the partner service",
     "form_shown": "the popup showed the form for what the connector needs",
     FORM_SENT: "the user sent the form",
-    "form_refused": "what the user typed was refused, and the form shown again",
-    "form_unanswered": "the third party did not answer, so what the user typed could not be tried",
+    FORM_REFUSED: "what the user typed was refused, and the form shown again",
+    FORM_UNANSWERED: "the third party did not answer, so what the user typed could not be tried",
     "redeemed": "the browser arrived at the partner service and was sent on to sign in",
     "message_seen": "the page received the callback message",
     "trouble_seen": "the popup reported that it shows an error page",
     "closed_seen": "the popup seemed closed",
     "focus_seen": "the user was back on the page",
-    "returned_seen": "the popup reported that the sign-in came back",
+    "returned_seen": "a page reported, or the BFF saw, that the sign-in came back",
     "returned": "the browser came back from the partner service",
     "completed": "the browser that launched it came to complete it",
     "completed_elsewhere": "another browser came to complete it, and was refused",
@@ -90,8 +92,8 @@ def as_json(attempt: Attempt, noted: list[Step]) -> list[dict[str, Any]]:
     ]
 
 
-def has_unanswered_form(noted: list[Step]) -> bool:
-    """Whether a form was submitted of which nobody knows whether the partner service took it."""
+def form_may_have_connected(noted: list[Step]) -> bool:
+    """Whether a submitted form may have connected: not every submission is known as refused or unanswered."""
     counts = {step.name: step.count for step in noted}
     return counts.get(FORM_SENT, 0) > sum(counts.get(name, 0) for name in FORM_NOT_TAKEN)
 

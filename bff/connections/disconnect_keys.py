@@ -1,6 +1,7 @@
 """Remembers the ``Idempotency-Key`` of disconnects, so that a repeated one is answered as the first.
 
-A browser repeats a call whose answer was lost. The connection has ended by then, which is no failure.
+A caller repeats a call whose answer was lost. The connection has ended by then, which is no failure; or it
+has been made anew since, and must not be ended again.
 """
 
 from __future__ import annotations
@@ -27,20 +28,43 @@ class DisconnectKeys:
         self._writer = writing(engine)
         self._clock = clock
 
-    def note(self, account: AccountRef, connection: str, caller: str, key: str) -> None:
-        """Store that ``caller`` ends this existing connection with this key."""
-        row = {"key_sha256": _hash(account, connection, caller, key), "at": self._clock()}
-        with contextlib.suppress(IntegrityError), self._writer.begin() as database:
-            database.execute(insert(disconnect_keys).values(row))
+    def of(self, account: AccountRef, connection: str, caller: str, key: str) -> DisconnectKey:
+        """The key of a call by which ``caller`` ends this connection."""
+        return DisconnectKey(self, (account.product, account.id, connection, caller, key))
 
-    def has(self, account: AccountRef, connection: str, caller: str, key: str) -> bool:
-        """Whether ``caller`` has ended, or tried to end, this connection with this key."""
-        wanted = select(disconnect_keys.c.at).where(
-            disconnect_keys.c.key_sha256 == _hash(account, connection, caller, key)
-        )
+    def store(self, sha256: str) -> None:
+        """Store a hash, unless it is stored already."""
+        with contextlib.suppress(IntegrityError), self._writer.begin() as database:
+            database.execute(insert(disconnect_keys).values(key_sha256=sha256, at=self._clock()))
+
+    def has(self, sha256: str) -> bool:
+        """Whether this hash is stored."""
+        wanted = select(disconnect_keys.c.at).where(disconnect_keys.c.key_sha256 == sha256)
         with self._engine.connect() as database:
             return database.execute(wanted).first() is not None
 
 
-def _hash(account: AccountRef, connection: str, caller: str, key: str) -> str:
-    return fingerprint(json.dumps([account.product, account.id, connection, caller, key]))
+class DisconnectKey:
+    """One key: whether the call was begun, and whether it has ended the connection."""
+
+    def __init__(self, keys: DisconnectKeys, parts: tuple[str, ...]) -> None:
+        self._keys = keys
+        self._begun, self._done = fingerprint(json.dumps(parts)), fingerprint(json.dumps([*parts, "done"]))
+
+    def begin(self) -> None:
+        """Store that the call is about to end an existing connection."""
+        self._keys.store(self._begun)
+
+    def finish(self) -> None:
+        """Store that the call has ended it."""
+        self._keys.store(self._done)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the call has ended the connection, or tried to."""
+        return self._keys.has(self._begun)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the call has ended the connection."""
+        return self._keys.has(self._done)

@@ -170,9 +170,9 @@ class Ledger:
         """Move an account that cannot be checked to the usual next check."""
         self.store.postpone(account.product, account.id, self._next(self._clock()))
 
-    def due_now(self, row: Stored) -> Stored:
-        """The connection, to be checked at once; as it is where there are no checks without a request."""
-        return row if self._every is None else replace(row, look_at=self._clock())
+    def due_at(self, row: Stored, at: datetime) -> Stored:
+        """The connection, to be checked then; as it is where there are no checks without a request."""
+        return row if self._every is None else replace(row, look_at=at)
 
     def lost(self, account: AccountRef) -> set[int]:
         """The account connectors that need a new sign-in, of all products that share the account."""

@@ -190,7 +190,10 @@ class Overview:
         found = [self._one(look, connector, item) for connector, item in pairs]
         if look.fresh:
             self._look_for_lost(look, {item.id for item in installed})
-            self._ledger.touch(look.account, look.known)
+            # Those of connectors that this caller may not see were not compared: the account still has to be.
+            compared = {item.id for _, item in pairs}
+            if compared >= {item.id for item in installed if item.id in look.known}:
+                self._ledger.touch(look.account, look.known)
         return found
 
     def _one(self, look: _Look, connector: OfferedConnector, item: AccountConnector) -> Connection:

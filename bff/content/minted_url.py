@@ -55,6 +55,17 @@ def url_length(service_url: str, target: str, callback_message: str | None) -> i
     )
 
 
+REST: Final = url_length("", "", "")
+"""Characters of a minted URL beside the service's URL, the target and the message. Of these, each character
+becomes at most three when encoded, and each beyond ASCII at most twelve."""
+
+
+def _surely_fits(service_url: str, target: str, callback_message: str | None) -> bool:
+    """Whether the URL fits however its values are encoded, so that it need not be built to know."""
+    values = target + (callback_message or "")
+    return len(service_url) + REST + len(values) * (3 if values.isascii() else 12) <= MOST
+
+
 def check_url_of_message(service_url: str, origin: str, callback_message: str) -> None:
     """Raise ``InvalidRequest`` if a rendered message cannot be sent in a sign-in URL.
 
@@ -81,6 +92,8 @@ def check_url_of_target(service_url: str, target: str, message: str | None) -> N
 def _check_url(name: str, service_url: str, target: str, callback_message: str | None, remedy: str) -> None:
     if callback_message is not None and (match := _UNFIT.search(callback_message)):
         raise InvalidRequest(f"{name}: there is a control character in it, {match[0]!a}; leave it out")
+    if _surely_fits(service_url, target, callback_message):
+        return
     if (length := url_length(service_url, target, callback_message)) > MOST:
         raise InvalidRequest(
             f"{name}: the sign-in URL would have {length} characters, and {MOST} is the most that every"

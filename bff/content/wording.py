@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final, TypeVar
 
 ANY: Final = "*"
@@ -31,6 +32,7 @@ def is_tag(text: str) -> bool:
     return len(text) <= 35 and _TAG.fullmatch(text) is not None
 
 
+@lru_cache(1000)
 def canonical(tag: str) -> str:
     """The tag in canonical case, such as ``de-AT`` or ``zh-Hant-TW`` (RFC 5646, 2.1.1)."""
     tag = tag.partition(".")[0].partition("@")[0]

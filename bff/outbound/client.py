@@ -15,10 +15,10 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError,
 
 from bff.common.errors import PartnerUnavailable
 from bff.outbound.breaker import Breaker, CircuitOpen
-from bff.outbound.deadline import Watch, WatchedAdapter, deadline
 from bff.outbound.long_strings import LongStrings
 from bff.outbound.retry import Budget, Failure, Try, chance, wait_before_retry
 from bff.serving import retry_after
+from bff.serving.deadline import Watch, WatchedAdapter, deadline
 from bff.serving.version import own_version
 
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024
@@ -100,6 +100,18 @@ class _Counts:
         return None if failure is Failure.SLOW and self.asks_others else True
 
 
+class _OneHostAdapter(WatchedAdapter):
+    """An adapter for requests to one host, with the same TLS settings: it looks up their pool once."""
+
+    _pool: Any = None
+
+    def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> Any:
+        """The pool of all requests."""
+        if self._pool is None:
+            self._pool = super().get_connection_with_tls_context(*arguments, **options)
+        return self._pool
+
+
 class HttpClient:
     """Sends requests below ``base_url``. Safe to use from many threads.
 
@@ -120,7 +132,7 @@ class HttpClient:
         self._base = base_url.rstrip("/")
         self._host = urlsplit(base_url).netloc
         self._limits = limits
-        self._adapter = WatchedAdapter(pool_connections=1, pool_maxsize=POOL_SIZE)
+        self._adapter = _OneHostAdapter(pool_connections=1, pool_maxsize=POOL_SIZE)
         # An adapter without a Session, which would look up cookies, proxies and .netrc for each call.
         headers = {
             "User-Agent": f"hitchpost/{own_version()}",
@@ -158,7 +170,7 @@ class HttpClient:
                 return self._try(prepared, watch, counts)
             except _TryFailed as failed:
                 error = failed.error
-                tried = Try(method, harmless, failed.failure, error.retry_after, 1, watch.remaining())
+                tried = Try(method, harmless, failed.failure, error.retry_after, watch.remaining())
             wait = wait_before_retry(tried, chance())
             if wait is None or not self._budget.spend():
                 raise error

@@ -19,7 +19,8 @@ response is different: that upstream is in trouble.
 | access token, sign-in token | yes      | of two tokens, the unused one expires                         |
 | create an account           | yes      | we choose its id: the second request is refused as a conflict |
 | install a connector         | yes      | we choose its name: the second is refused, the first is found |
-| complete, accept, refuse    | no       | they consume a one-time value: the second request fails       |
+| accept a held grant         | yes      | the second request is answered as the first                   |
+| complete, refuse            | no       | they consume a one-time value: the second request fails       |
 
 No other layer retries, except for one renewal of the access token after a 401 (``partner_client.py``).
 """
@@ -32,7 +33,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-MOST_TRIES: Final = 2
 FLOOR, SPREAD = 0.05, 0.1
 """Wait between two tries in seconds: the floor, and a random part of the spread."""
 LONGEST_WAIT: Final = 3.0
@@ -52,24 +52,26 @@ class Failure(StrEnum):
 
 @dataclass(frozen=True)
 class Try:
-    """A failed try. ``harmless``: sending the call twice has no other effect than once.
+    """The first try of a call, which failed. ``harmless``: sending it twice has no other effect than once.
 
-    ``retry_after`` is the upstream's ``Retry-After`` in seconds. ``number`` counts from 1. ``remaining`` is
-    the number of seconds until the deadline of the whole call.
+    ``retry_after`` is the upstream's ``Retry-After`` in seconds. ``remaining`` is the number of seconds until
+    the deadline of the whole call.
     """
 
     method: str
     harmless: bool
     failure: Failure
     retry_after: float | None
-    number: int
     remaining: float
 
 
 def wait_before_retry(tried: Try, chance: float) -> float | None:
-    """Seconds to wait before the next try, or None for no retry. ``chance`` in [0, 1) spreads callers."""
+    """Seconds to wait before the second and last try, or None for no retry.
+
+    ``chance`` in [0, 1) spreads callers.
+    """
     wait = _wait_by_failure(tried, chance)
-    if tried.number >= MOST_TRIES or wait is None or wait > LONGEST_WAIT or wait >= tried.remaining:
+    if wait is None or wait > LONGEST_WAIT or wait >= tried.remaining:
         return None
     return wait
 

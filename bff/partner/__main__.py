@@ -8,39 +8,15 @@ from bff.serving.loading import kept
 
 with kept():
     from bff.partner.errors import ApiError
-    from bff.partner.providers.catalogue import FaultyCatalogue
     from bff.partner.serve import serve
-    from bff.partner.settings import FaultySettings
-    from bff.serving.database_trouble import UnusableDatabase, message_for
-    from bff.serving.terminal import one_line, run_plainly
+    from bff.partner.settings import PREFIX
+    from bff.serving.commands import run_command
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command, return its exit status: 2 for an unusable configuration or database, 1 for errors."""
     argv = sys.argv[1:] if arguments is None else arguments
-    # The server writes structured logs; every other command prints plain text.
-    return _checked(argv) if argv == ["serve"] else run_plainly(lambda: _checked(argv))
-
-
-def _checked(arguments: list[str]) -> int:
-    try:
-        return _run(arguments)
-    except (FaultySettings, FaultyCatalogue, UnusableDatabase) as error:
-        print("\n".join(error.faults), file=sys.stderr)
-        return 2
-    except ApiError as error:
-        print(error.message, file=sys.stderr)
-        return 1
-    except OSError as error:
-        if error.filename is None:
-            raise
-        print(f"{one_line(error.filename)}: {error.strerror}", file=sys.stderr)
-        return 2
-    except Exception as error:
-        if (fault := message_for(error, "HITCHPOST_EMBEDDED_DATABASE_URL")) is None:
-            raise
-        print(fault, file=sys.stderr)
-        return 2
+    return run_command(argv, _run, f"{PREFIX}DATABASE_URL")
 
 
 def _run(arguments: list[str]) -> int:
@@ -49,7 +25,11 @@ def _run(arguments: list[str]) -> int:
         return serve()
     from bff.partner.cli import run  # noqa: PLC0415
 
-    return run(arguments)
+    try:
+        return run(arguments)
+    except ApiError as error:
+        print(error.message, file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

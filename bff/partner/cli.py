@@ -10,7 +10,7 @@ from pathlib import Path
 from bff.partner import reencryption
 from bff.partner.api import grant_inventory
 from bff.partner.app import create_app
-from bff.partner.connector_test import Walk
+from bff.partner.connector_test import InUse, Walk, in_use_at
 from bff.partner.context import EXTENSION, Embedded
 from bff.partner.crypto import Vault
 from bff.partner.errors import ApiError
@@ -18,6 +18,7 @@ from bff.partner.key_faults import foreign_keys
 from bff.partner.provider_commands import add_commands as add_provider_commands
 from bff.partner.providers.catalogue import (
     Catalogue,
+    CatalogueConnector,
     FaultyCatalogue,
     read_catalogue,
     read_sound_entries,
@@ -25,11 +26,14 @@ from bff.partner.providers.catalogue import (
 )
 from bff.partner.providers.provider import Provider
 from bff.partner.serve import serve as run_server
-from bff.partner.settings import PREFIX, FaultySettings, Settings, load_settings, unknown_settings
+from bff.partner.settings import PREFIX, Settings, load_settings, unknown_settings
 from bff.partner.storage.database import SCHEMA, Database
 from bff.partner.storage.restored import JUMP, void
+from bff.serving.commands import report
 from bff.serving.listening import unknown_addresses
 from bff.serving.rate_limits import limits_faults
+from bff.serving.settings import FaultySettings
+from bff.serving.sqlite_file import missing_file
 from bff.serving.terminal import is_a_person_there, one_line
 from bff.serving.version import own_version
 
@@ -67,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         required=True
     )
     for name, run, about in (
-        ("list", _list, "every live grant of a connector, and those still to be revoked"),
+        ("list", _list, "every stored grant of a connector, and those still to be revoked"),
         ("revoke", _revoke, "end every grant of a connector: each account has to sign in again"),
     ):
         command = grants.add_parser(name, help=about)
@@ -98,11 +102,7 @@ def _check_config(arguments: argparse.Namespace) -> int:
             faults += error.faults
         if not arguments.offline:
             _check_resources(settings, faults, warnings)
-    for line in [*(f"warning: {warning}" for warning in warnings), *faults]:
-        print(line, file=sys.stderr)
-    if not faults:
-        print("the settings are sound")
-    return 2 if faults else 0
+    return report(faults, warnings)
 
 
 def _check_resources(settings: Settings, faults: list[str], warnings: list[str]) -> None:
@@ -145,12 +145,25 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _test_connector(arguments: argparse.Namespace) -> int:
     settings = load_settings()
-    if not (connectors := _sound_entries(settings, arguments.key).by_name(arguments.key)):
+    catalogue = _sound_entries(settings, arguments.key)
+    if not (connectors := catalogue.by_name(arguments.key)):
         print(f"there is no connector {one_line(arguments.key)} in {settings.catalogue}", file=sys.stderr)
         return 2
     values = dict(pair.partition("=")[::2] for pair in arguments.set)
-    provider = Provider(settings.outbound_policy())
-    return Walk(connectors[0], provider, values, input, print).go(settings.redirect_uri)
+    provider, in_use = Provider(settings.outbound_policy()), _in_use(settings, catalogue, connectors[0])
+    return Walk(connectors[0], provider, values, input, print, in_use).go(settings.redirect_uri)
+
+
+def _in_use(settings: Settings, catalogue: Catalogue, item: CatalogueConnector) -> InUse:
+    """The question whether a connection uses a grant. The database is neither created nor upgraded."""
+    if missing_file(settings.database_url) is not None:
+        return lambda _: False
+    faults, warnings = SCHEMA.look_at(settings.database_url)
+    for line in (*faults, *warnings):
+        print(f"warning: {one_line(line)}", file=sys.stderr)
+    if faults or warnings:
+        return lambda _: None
+    return in_use_at(_service_of(settings, catalogue), item)
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -188,10 +201,14 @@ def _connector_id(service: Embedded, connector: str) -> int:
 
 def _confirmed(service: Embedded, connector_id: int) -> bool:
     """Ask the person at the terminal. A script is not asked: it says what it means."""
-    live = [item for item in grant_inventory.listed(service, connector_id) if item["State"] == "live"]
-    accounts = len({item["AccountId"] for item in live})
+    ending = [
+        item
+        for item in grant_inventory.listed(service, connector_id)
+        if item["State"] in grant_inventory.STORED
+    ]
+    accounts = len({item["AccountId"] for item in ending})
     print(
-        f"{len(live)} grants of {accounts} accounts would end, and each account would have to sign in again"
+        f"{len(ending)} grants of {accounts} accounts would end, and each account would have to sign in again"
     )
     return input("end them? [y/N] ").strip().lower() in {"y", "yes"}
 
@@ -221,6 +238,10 @@ def _sound_entries(settings: Settings, connector: str) -> Catalogue:
 def _service(connector: str) -> Embedded:
     settings = load_settings()
     SCHEMA.open(settings.database_url).dispose()
-    service = create_app(settings, _sound_entries(settings, connector)).extensions[EXTENSION]
+    return _service_of(settings, _sound_entries(settings, connector))
+
+
+def _service_of(settings: Settings, catalogue: Catalogue) -> Embedded:
+    service = create_app(settings, catalogue).extensions[EXTENSION]
     assert isinstance(service, Embedded)  # nosec B101  # for the type checker
     return service

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import os
 from collections.abc import Mapping
-from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-NONCE_BYTES: Final = 12
+from bff.serving import aes_gcm, base64url
 
 
 class CannotOpen(Exception):
@@ -19,7 +16,7 @@ class CannotOpen(Exception):
 
 
 class Vault:
-    """Encrypts with AES-256-GCM (NIST SP 800-38D). A sealed value is ``key id.nonce.ciphertext``, base64url.
+    """Encrypts with AES-256-GCM. A sealed value is ``key id.nonce.ciphertext``, the latter two in base64url.
 
     ``keys``: 32-byte keys by id, newest first. The newest encrypts; all of them decrypt.
     ``context`` is the associated data and names the row of a value. A value moved to another row does not
@@ -33,20 +30,16 @@ class Vault:
 
     def seal(self, text: str, context: str) -> str:
         """Encrypt ``text`` for ``context``."""
-        nonce = os.urandom(NONCE_BYTES)
-        sealed = self._keys[self.newest].encrypt(nonce, text.encode(), self._bound(self.newest, context))
-        return f"{self.newest}.{_encode(nonce)}.{_encode(sealed)}"
+        encrypted = aes_gcm.encrypt(self._keys[self.newest], text, self._bound(self.newest, context))
+        return f"{self.newest}.{encrypted}"
 
     def open(self, sealed: str, context: str) -> str:
         """Decrypt a value sealed for ``context``. Raises ``CannotOpen``."""
         try:
-            key_id, nonce, ciphertext = sealed.split(".")
-            opened = self._keys[key_id].decrypt(
-                _decode(nonce), _decode(ciphertext), self._bound(key_id, context)
-            )
+            key_id, encrypted = sealed.split(".", 1)
+            return aes_gcm.decrypt(self._keys[key_id], encrypted, self._bound(key_id, context))
         except (InvalidTag, KeyError, ValueError) as error:
             raise CannotOpen(f"a sealed value of {context} does not open") from error
-        return opened.decode()
 
     def _bound(self, key_id: str, context: str) -> bytes:
         return f"{key_id}\n{context}".encode()
@@ -59,12 +52,4 @@ def sha256(value: str) -> str:
 
 def challenge_of(verifier: str) -> str:
     """Compute the PKCE code challenge, method S256 (RFC 7636, section 4.2)."""
-    return _encode(hashlib.sha256(verifier.encode("ascii")).digest())
-
-
-def _encode(value: bytes) -> str:
-    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
-
-
-def _decode(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    return base64url.encode(hashlib.sha256(verifier.encode("ascii")).digest())

@@ -13,24 +13,15 @@ from bff.partner.audit import audit
 from bff.partner.context import embedded
 from bff.partner.settings import Settings
 from bff.serving.bounds import MOST_CALLBACK
-from bff.serving.edge import ROUTE, UNMATCHED, App, Edge, Environ, trusted
+from bff.serving.edge import DENIALS, ROUTE, UNMATCHED, App, Edge, Environ, trusted
+from bff.serving.security_headers import EVERYWHERE, NO_PAGE, over_tls
 
 LARGEST_BODY_BYTES: Final = 256 * 1024
-HSTS: Final = "max-age=31536000"
 CALLBACK: Final = "/connector/callback"
 FOR_PEOPLE: Final = ("/connectorauth/", "/connector/")
 """Path prefixes of browser pages. Requests refused before routing get a plain page in English."""
 PLAIN_PAGE: Final = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Not shown</title><p>{}</p>'
-DENIALS: Final = frozenset({401, 403, 429})
-HEADERS: Final = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Permitted-Cross-Domain-Policies": "none",
-}
+HEADERS: Final = EVERYWHERE | NO_PAGE | {"Cross-Origin-Resource-Policy": "same-origin"}
 """Default headers of a response. ``pages.py`` sets its own Content-Security-Policy."""
 
 
@@ -77,7 +68,6 @@ def secure(response: Response) -> Response:
 
 
 def _headers(settings: Settings) -> dict[str, str]:
-    hsts = {"Strict-Transport-Security": HSTS} if settings.public_url.startswith("https:") else {}
     # Lets the BFF recognise this service: no other partner service sends this header.
     marker = {"Hitchpost-Embedded": "1"} if settings.tell_sign_ins else {}
-    return HEADERS | hsts | marker
+    return HEADERS | over_tls(settings.public_url) | marker

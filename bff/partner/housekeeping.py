@@ -36,22 +36,24 @@ def keep_house(
     service: Embedded,
     pause: Callable[[float], bool] = lambda _seconds: False,
     slow: Slow | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> int:
     """Run one round, in batches until nothing is left. Return the number of items processed.
 
-    ``pause``: waits the given number of seconds between batches, and returns whether to stop. ``slow`` is
-    kept from one round to the next. A step that fails is logged, and the others run.
+    ``pause``: waits the given number of seconds between batches, and returns whether to stop. ``stop``: asked
+    before each grant, so that a process that ends finishes those that it has begun, and begins no other.
+    ``slow`` is kept from one round to the next. A step that fails is logged, and the others run.
     Safe to run in several processes at once.
     """
     known = slow or Slow(set(), set())
     steps: dict[str, Callable[[], int]] = {
         "purging": lambda: _purge(service, pause),
         "retrying revocations": lambda: revocation.retry_revocations(
-            service, REVOCATIONS, slow=known.revocations
+            service, REVOCATIONS, slow=known.revocations, stop=stop
         ),
-        "looking after grants": lambda: upkeep.look_after(service, LOOKS, slow=known.checks),
+        "looking after grants": lambda: upkeep.look_after(service, LOOKS, slow=known.checks, stop=stop),
     }
-    return sum(safely(log, name, step, 0) for name, step in steps.items())
+    return sum(safely(log, name, step, 0) for name, step in steps.items() if not stop())
 
 
 def _purge(service: Embedded, pause: Callable[[float], bool]) -> int:
@@ -76,4 +78,4 @@ class Housekeeper(Rounds):
 
     def once(self) -> None:
         """Run one round."""
-        keep_house(self._service, self._over.wait, self._slow)
+        keep_house(self._service, self._over.wait, self._slow, self._over.is_set)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import logging
-import time
-from hashlib import sha256
 from typing import Any, Final
 
 from flask import request
-from limits import RateLimitItemPerMinute
 from limits.errors import StorageError
-from limits.storage import Storage, storage_from_string
-from limits.strategies import FixedWindowRateLimiter
 
 from bff.partner.errors import ApiError, FlowError
 from bff.serving.addresses import counted_address
+from bff.serving.rate_limits import Counts
 
 PREFIX: Final = "embedded"
 UNCOUNTED: Final = "The service cannot count calls at the moment. Try again in a few seconds."
@@ -26,9 +22,7 @@ class Limits:
 
     def __init__(self, storage: str, options: dict[str, Any]) -> None:
         """``storage``: a storage URL of the ``limits`` library. ``options``: its keyword arguments."""
-        store = storage_from_string(storage, **{**options, "wrap_exceptions": True})
-        assert isinstance(store, Storage)  # nosec B101  # for the type checker
-        self._counting = FixedWindowRateLimiter(store)
+        self._counts = Counts(PREFIX, storage, options)
 
     def api(self, scope: str, rate: int, who: str) -> None:
         """Count a call of an API client. ``rate``: calls a minute.
@@ -36,7 +30,7 @@ class Limits:
         Raises ``ApiError``: 429, or 503 if the call cannot be counted.
         """
         try:
-            wait = self._hit(scope, rate, who)
+            wait = self._counts.hit(rate, scope, who)
         except StorageError as error:
             _log_failure(error)
             raise ApiError(503, UNCOUNTED, retry_after=5) from None
@@ -49,7 +43,7 @@ class Limits:
         Raises ``FlowError``: 429, or 503 if the visit cannot be counted and counting is ``needed``.
         """
         try:
-            wait = self._hit(scope, rate, caller_address())
+            wait = self._counts.hit(rate, scope, caller_address())
         except StorageError as error:
             _log_failure(error)
             if needed:
@@ -57,12 +51,6 @@ class Limits:
             return
         if wait is not None:
             raise FlowError(429, "too_many", retry_after=wait)
-
-    def _hit(self, scope: str, rate: int, who: str) -> float | None:
-        limit, key = RateLimitItemPerMinute(rate), (PREFIX, scope, sha256(who.encode()).hexdigest())
-        if self._counting.hit(limit, *key):
-            return None
-        return max(1.0, self._counting.get_window_stats(limit, *key).reset_time - time.time())
 
 
 def caller_address() -> str:

@@ -1,12 +1,10 @@
-"""Paths of templates and static files: beside the package in a checkout, inside it in a wheel."""
+"""Folders of the partner service's templates and static files."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
-_PACKAGE: Final = Path(__file__).parent.parent
-_INSTALLED: Final = (_PACKAGE / "_templates").is_dir()
+from bff.serving.resources import folder
 
-TEMPLATES: Final = _PACKAGE / "_templates/partner" if _INSTALLED else _PACKAGE.parent / "templates/partner"
-ASSETS: Final = _PACKAGE / "_static/partner" if _INSTALLED else _PACKAGE.parent / "static/partner"
+TEMPLATES: Final = folder("templates/partner")
+ASSETS: Final = folder("static/partner")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue, require_allowed
-from bff.partner.settings import PREFIX, FaultySettings, load_settings, unknown_settings
+from bff.partner.settings import PREFIX, load_settings, unknown_settings
 from bff.serving.loading import kept
 from bff.serving.logs import configure, tell_unknown
 from bff.serving.server import Server, Serving
+from bff.serving.settings import FaultySettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,35 +7,26 @@ import binascii
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from bff.partner.providers import outbound
+from bff.partner.providers.outbound import policy_of
+from bff.serving.destinations import Policy, networks_of
 from bff.serving.environment import (
     debugging,
     from_files,
     is_production,
     unknown_variables,
-    variable_of,
     weakness,
 )
 from bff.serving.hosts import LOOPBACK, host_name
-from bff.serving.settings import Bind, DatabaseUrl, ServedSettings
-from bff.serving.type_faults import advice_of
+from bff.serving.settings import Bind, DatabaseUrl, ServedSettings, load
 
 PREFIX: Final = "HITCHPOST_EMBEDDED_"
 KEY_BYTES: Final = 32
-
-
-class FaultySettings(Exception):
-    """Invalid settings. ``faults`` has one line for each variable, with the value to write instead."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
 
 
 def _url(value: str) -> str:
@@ -73,7 +64,7 @@ def _sound_keys(value: SecretStr) -> SecretStr:
 
 
 def _networks(value: str) -> str:
-    outbound.networks_of(value)
+    networks_of(value)
     return value
 
 
@@ -176,9 +167,9 @@ class Settings(ServedSettings):
         """The encryption keys by id, newest first."""
         return encryption_keys(self.encryption_keys.get_secret_value())
 
-    def outbound_policy(self) -> outbound.Policy:
+    def outbound_policy(self) -> Policy:
         """The policy for addresses of third parties."""
-        return outbound.policy_of(self.public_url, outbound.networks_of(self.allowed_networks))
+        return policy_of(self.public_url, networks_of(self.allowed_networks))
 
     @property
     def redirect_uri(self) -> str:
@@ -189,17 +180,7 @@ class Settings(ServedSettings):
 def load_settings() -> Settings:
     """Read the settings from the environment and files. Raises ``FaultySettings`` with all faults at once."""
     values, faults = from_files(PREFIX, Settings.model_fields, os.environ)
-    try:
-        settings: Settings | None = Settings(**values)  # type: ignore[arg-type]  # pydantic reads texts
-    except ValidationError as error:
-        settings = None
-        faults += [_fault_line(fault) for fault in error.errors()]
-    texts = {name: variable_of(PREFIX + name.upper()) for name in Settings.model_fields} | values
-    reported = {fault.partition(":")[0] for fault in faults}
-    faults += [fault for fault in _production_faults(texts) if fault.partition(":")[0] not in reported]
-    if settings is None or faults:
-        raise FaultySettings(faults)
-    return settings
+    return load(Settings, values, faults, _production_faults)
 
 
 def unknown_settings() -> list[str]:
@@ -219,10 +200,3 @@ def _production_faults(values: Mapping[str, str]) -> Iterator[str]:
         if key_id == "demo" or weakness(key):
             yield f"{PREFIX}ENCRYPTION_KEYS: key {key_id!r} can be guessed; make one as this setting says"
     yield from debugging()
-
-
-def _fault_line(fault: Any) -> str:
-    name = PREFIX + str(fault["loc"][0]).upper()
-    if fault["type"] == "missing":
-        return f"{name}: is not set. {Settings.model_fields[str(fault['loc'][0])].description}"
-    return f"{name}: {advice_of(fault)}"

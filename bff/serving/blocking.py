@@ -1,7 +1,8 @@
-"""Runs blocking calls outside gevent's hub thread, so that they do not block the worker's other requests."""
+"""What a process does differently where gevent has patched it: blocking calls, and polls that do not wait."""
 
 from __future__ import annotations
 
+import select
 import sys
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -24,3 +25,18 @@ def is_patched() -> bool:
     """Whether gevent has patched this process, so that its threads are greenlets."""
     monkey = sys.modules.get("gevent.monkey")
     return monkey is not None and bool(monkey.is_module_patched("threading"))
+
+
+def is_readable_now(file_descriptor: int) -> bool:
+    """Whether a file or socket has something to read, its end or an error. Does not wait.
+
+    By the operating system's own poll: gevent's would register with its event loop and switch to it.
+    """
+    poll = select.poll
+    if is_patched():
+        from gevent.monkey import get_original  # noqa: PLC0415  # only where it is already loaded
+
+        poll = get_original("select", "poll")
+    polled = poll()
+    polled.register(file_descriptor, select.POLLIN)
+    return bool(polled.poll(0))

@@ -62,6 +62,8 @@ def open_database(url: str, threads: int = MOST_CONNECTIONS) -> Engine:
         pool_size=kept,
         max_overflow=max(min(threads, MOST_CONNECTIONS) - kept, 2),
         pool_timeout=WAIT_SECONDS,
+        # SQLite caches pages for each connection, and drops them when another one has written.
+        pool_use_lifo=url.startswith("sqlite"),
         # Error messages must not contain values of rows, as they are logged.
         hide_parameters=True,
     )
@@ -142,7 +144,7 @@ class Schema:
         """
         with engine.connect() as connection:
             if (fault := self._unusable(connection)) is not None:
-                raise UnusableDatabase(fault)
+                raise UnusableDatabase([fault])
             if self._serves(connection):
                 return
         # Imported only if needed: alembic takes 10 MB, and an eighth of the start's time.
@@ -184,10 +186,11 @@ class Schema:
         Raises ``UnusableDatabase``, also if there is no file, and ``SQLAlchemyError``.
         """
         if (path := missing_file(url)) is not None:
-            raise UnusableDatabase(
+            fault = (
                 f"{self._setting}: there is no database at {path}; is it the file that the program uses?"
                 f" {self._upgrade_by} makes a new one"
             )
+            raise UnusableDatabase([fault])
         engine = open_database(url)
         self.upgrade(engine)
         return engine

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from bff.serving.faulty import Faulty
 from bff.serving.terminal import one_line
 
 
-class UnusableDatabase(Exception):
-    """A database that a retry does not make usable. ``faults`` has a line for each reason."""
-
-    def __init__(self, fault: str) -> None:
-        super().__init__(fault)
-        self.faults = [fault]
+class UnusableDatabase(Faulty):
+    """A database that a retry does not make usable."""
 
 
 def message_for(error: Exception, setting: str) -> str | None:

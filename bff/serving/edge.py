@@ -27,6 +27,8 @@ CLIENT_WAIT: Final = "hitchpost.client_wait"
 and raises ``TimeoutError``. Only set by servers that can do so."""
 ROUTE: Final = "hitchpost.route"
 UNMATCHED: Final = "(none)"
+DENIALS: Final = frozenset({401, 403, 429})
+"""Statuses that the audit log tells."""
 
 SMALL_BODY_BYTES: Final = 16 * 1024
 RETRY_SECONDS: Final = "5"
@@ -118,7 +120,8 @@ class Edge:
 
         The length of a chunked body is then known, and Flask can check it against the route's maximum.
         """
-        large, sender = size > SMALL_BODY_BYTES, sender_of(environ, self._hops)
+        large = size > SMALL_BODY_BYTES
+        sender = sender_of(environ, self._hops) if large else ""
         if large and not self._large.begin(sender):
             return self._refuse(
                 429, "rate_limited", "many large bodies are being sent; try again in a moment"

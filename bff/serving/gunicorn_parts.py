@@ -12,13 +12,9 @@ from gunicorn.glogging import Logger
 from gunicorn.http import message, wsgi
 
 from bff.serving.bounds import MOST_REQUEST_LINE
+from bff.serving.security_headers import BARE, NO_PAGE
 
-HEADERS: Final = (
-    "Cache-Control: no-store\r\n"
-    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
-    "Referrer-Policy: no-referrer\r\n"
-    "X-Content-Type-Options: nosniff\r\n"
-)
+HEADERS: Final = "".join(f"{name}: {value}\r\n" for name, value in (BARE | NO_PAGE).items())
 
 
 class PlainLogger(Logger):  # type: ignore[misc]

@@ -6,6 +6,7 @@ that they cannot start a new line.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
@@ -46,6 +47,7 @@ MOST_FRAMES: Final = 12
 # A text of this length without spaces may be a token, a key or a query string. It is masked in the messages
 # of other libraries.
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_+=%~-]{20,}")
+_JSON: Final = json.JSONEncoder(ensure_ascii=False)
 _SETTING: Final = re.compile(r"HITCHPOST_[A-Z_]+")
 
 Event = MutableMapping[str, Any]
@@ -125,7 +127,11 @@ class _Handler(logging.Handler):
 def _renderer(form: Form) -> Any:
     if form == "console":
         return structlog.dev.ConsoleRenderer(colors=False)
-    return structlog.processors.JSONRenderer(ensure_ascii=False)
+    return _as_json
+
+
+def _as_json(_logger: Any, _method: str, event: Event) -> str:
+    return _JSON.encode(event)
 
 
 def _formatter(form: Form) -> logging.Formatter:
@@ -156,6 +162,8 @@ def _add_exception(_logger: Any, _method: str, event: Event) -> Event:
 def keep_listed(_logger: Any, _method: str, event: Event) -> Event:
     """Keep the fields in ``FIELDS``, each as a number or a one-line text; list the others in ``dropped``."""
     kept = {name: _one_line(value) for name, value in event.items() if name in FIELDS}
+    if len(kept) == len(event):
+        return kept
     if dropped := sorted(str(name) for name in event.keys() - FIELDS if not str(name).startswith("_")):
         kept["dropped"] = _one_line(", ".join(dropped))
     return kept

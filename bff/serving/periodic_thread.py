@@ -20,6 +20,13 @@ def safely(log: Any, what: str, work: Callable[[], T], otherwise: T) -> T:
         return otherwise
 
 
+def stop_all() -> None:
+    """Stop every ``Rounds`` of this process after its current round. For a process that is about to end."""
+    for thread in threading.enumerate():
+        if isinstance(thread, Rounds):
+            thread.stop()
+
+
 class Rounds(threading.Thread):
     """Calls ``once`` every ``every`` seconds, until ``stop`` or the end of the process.
 

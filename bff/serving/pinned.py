@@ -11,6 +11,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NewConnectionError
 from urllib3.util.connection import create_connection
 
+from bff.serving.deadline import Watch
 from bff.serving.destinations import Policy, is_address
 from bff.serving.name_lookups import in_thread, lookups
 
@@ -22,6 +23,18 @@ def pin(pool: Any, opener: Open) -> None:
     """Make a urllib3 pool open its connections with ``opener`` only."""
     kind = _PinnedHTTPS if pool.scheme == "https" else _PinnedHTTP
     pool.ConnectionCls = functools.partial(kind, opener=opener)
+
+
+def connect_watched(
+    policy: Policy, watch: Watch, seconds: float, host: str, port: int, options: Any
+) -> socket.socket:
+    """Connect within ``seconds`` and the deadline of ``watch``, which cuts the connection when it ends.
+
+    Raises ``ForbiddenUrl``, or ``OSError`` if no address can be reached in time.
+    """
+    opened = connect(policy, host, port, options, lambda: min(seconds, watch.remaining()))
+    watch.guard(opened)
+    return opened
 
 
 def connect(policy: Policy, host: str, port: int, options: Any, left: Callable[[], float]) -> socket.socket:

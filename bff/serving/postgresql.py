@@ -13,9 +13,11 @@ CONNECT_SECONDS: Final = 3
 ANSWER_SECONDS: Final = 8.0
 """Timeout of a statement on the client's side, including the network."""
 SESSION: Final = (
-    "SET statement_timeout = 7000; SET lock_timeout = 4000; SET idle_in_transaction_session_timeout = 60000"
+    "SET statement_timeout = 7000; SET lock_timeout = 4000; SET idle_in_transaction_session_timeout = 60000;"
+    " SET TIME ZONE 'UTC'"
 )
-"""Timeouts on the server's side (milliseconds), so that it stops work whose client has given up."""
+"""Timeouts on the server's side (milliseconds), so that it stops work whose client has given up; and UTC, in
+which all times are stored, whatever zone the server is in."""
 UNLIMITED: Final = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"
 
 _patience: ContextVar[float | None] = ContextVar("patience", default=ANSWER_SECONDS)

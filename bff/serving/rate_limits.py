@@ -1,15 +1,18 @@
-"""Storages for rate limits: the memory of one worker, the database, or Redis."""
+"""Counts calls for rate limits, in the memory of one worker, the database, or Redis."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from importlib import import_module
 from typing import Any, Final
 
-from limits.storage import Storage
+from limits import RateLimitItemPerMinute
+from limits.storage import Storage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
 from sqlalchemy import Engine, Integer, Table, bindparam, case, delete, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.dml import UpdateBase
@@ -24,6 +27,31 @@ DATABASE: Final = "database://"
 SWEEP_SECONDS: Final = 60.0
 REDIS_SECONDS: Final = 0.5
 """Timeout of a connection to Redis, and of its answers."""
+
+
+class Counts:
+    """Counts calls in fixed windows of a minute, which begin with their first call.
+
+    ``prefix`` tells the program from others that count in the same storage. ``storage`` and ``options``: what
+    ``storage_for`` returns. ``limiter`` is the library's own, for other windows.
+    """
+
+    def __init__(self, prefix: str, storage: str, options: Mapping[str, Any]) -> None:
+        store = storage_from_string(storage, **{**options, "wrap_exceptions": True})
+        assert isinstance(store, Storage)  # nosec B101  # for the type checker
+        self.limiter = FixedWindowRateLimiter(store)
+        self._prefix = prefix
+
+    def hit(self, rate: int, scope: str, who: str) -> float | None:
+        """Count a call of ``who``. Above ``rate`` calls a minute: the seconds to wait, at least 1; else None.
+
+        Raises ``limits.errors.StorageError``.
+        """
+        # A digest, as ids are arbitrary text: keys stay short and unambiguous, and the storage gets no ids.
+        limit, key = RateLimitItemPerMinute(rate), (self._prefix, scope, sha256(who.encode()).hexdigest())
+        if self.limiter.hit(limit, *key):
+            return None
+        return max(1.0, self.limiter.get_window_stats(limit, *key).reset_time - time.time())
 
 
 class WorkerStorage(Storage):
@@ -231,8 +259,6 @@ def limits_faults(setting: str, url: str) -> list[str]:
     """Check that the storage can be used now; return a line for a fault."""
     if url in {MEMORY, DATABASE}:
         return []
-    from limits.storage import storage_from_string  # noqa: PLC0415  # imported only if needed
-
     try:
         answers = storage_from_string(url, **_redis_options()).check()
     except Exception as error:  # noqa: BLE001  # the client raises various errors for a faulty URL

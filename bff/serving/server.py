@@ -13,8 +13,10 @@ from gunicorn.app.base import BaseApplication
 from bff.serving import gunicorn_parts, metrics
 from bff.serving.arbiter import Started, SteadyArbiter, in_a_child
 from bff.serving.bounds import MOST_REQUEST_LINE
+from bff.serving.faulty import Faulty
 from bff.serving.listening import Unavailable, require_available
 from bff.serving.logs import about
+from bff.serving.periodic_thread import stop_all
 from bff.serving.settings import WorkerKind
 from bff.serving.stand_in import StandIn
 
@@ -129,7 +131,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         except Exception as error:  # noqa: BLE001  # any error keeps this worker from starting
             # gunicorn would print the traceback beside the log, over several lines.
             log.error("cannot start", **about(error))  # noqa: TRY400
-            if hasattr(error, "faults"):
+            if isinstance(error, Faulty):
                 self._faulty.set()
                 raise SystemExit(self.FAULTY) from None
             if any(flag.is_set() for flag in self.started.values()):
@@ -162,6 +164,9 @@ class Server(BaseApplication):  # type: ignore[misc]
             "bind": [serving.bind, *([serving.metrics_bind] if serving.metrics_bind else [])],
             # Names the processes of each program, and of each copy of it, in `ps` and `top`.
             "proc_name": f"{serving.name} {serving.bind}",
+            # Else background work would go on until the arbiter kills the worker, perhaps between a third
+            # party's answer and its storage.
+            "worker_exit": lambda _, _worker: stop_all(),
             "child_exit": lambda _, worker: metrics.forget(worker.pid),
             "worker_class": WORKERS[serving.worker],
             "worker_connections": serving.connections,

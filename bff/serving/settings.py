@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Mapping
 from importlib.util import find_spec
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationInfo
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
-from bff.serving.environment import Environment, is_production
+from bff.serving.environment import Environment, is_production, variable_of
+from bff.serving.faulty import Faulty
 from bff.serving.hosts import host_name
+from bff.serving.type_faults import advice_of
 
 WorkerKind = Literal["gevent", "threads"]
 """How a worker process serves many connections at once."""
@@ -22,6 +25,10 @@ PORTS: Final = range(1, 65536)
 _HOST: Final = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+")
 _PORT: Final = re.compile("[0-9]{1,5}")
 _OTHER_BIND: Final = re.compile(r":[0-9]{1,5}|unix:\S+|fd://[0-9]+")
+
+
+class FaultySettings(Faulty):
+    """Invalid settings. ``faults`` has a line for each variable, with what to write instead."""
 
 
 class Trimmed(EnvSettingsSource):
@@ -49,6 +56,57 @@ class TrimmedSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Name the sources, the first one that has a value counts."""
         return init_settings, Trimmed(settings_cls)
+
+
+Kind = TypeVar("Kind", bound=TrimmedSettings)
+
+
+def load(
+    kind: type[Kind],
+    given: Mapping[str, Any],
+    faults: Iterable[str] = (),
+    more_faults: Callable[[Mapping[str, str]], Iterable[str]] = lambda _: (),
+) -> Kind:
+    """Make settings from ``given`` (values by name) and the environment.
+
+    ``faults``: those that were found before. ``more_faults`` takes every setting as text, valid or not, and
+    "" if it is not set; of a variable that is faulty already it reports nothing more. Raises
+    ``FaultySettings`` with all of them.
+    """
+    found = list(faults)
+    try:
+        settings: Kind | None = kind(**given)
+    except ValidationError as error:
+        settings = None
+        found += [fault_line(kind, fault) for fault in error.errors()]
+    reported = {fault.partition(":")[0] for fault in found}
+    found += [fault for fault in more_faults(_texts(kind, given)) if fault.partition(":")[0] not in reported]
+    if settings is None or found:
+        raise FaultySettings(found)
+    return settings
+
+
+def fault_line(kind: type[TrimmedSettings], fault: Any) -> str:
+    """An item of pydantic's ``ValidationError.errors()`` as a line with the name of the variable."""
+    setting = str(fault["loc"][0])
+    variable = _variable(kind, setting)
+    if fault["type"] == "missing":
+        return f"{variable}: is not set. {kind.model_fields[setting].description}"
+    return f"{variable}: {advice_of(fault)}"
+
+
+def _texts(kind: type[TrimmedSettings], given: Mapping[str, Any]) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for name in kind.model_fields:
+        value = given[name] if name in given else variable_of(_variable(kind, name))
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        texts[name] = "" if value is None else str(value)
+    return texts
+
+
+def _variable(kind: type[TrimmedSettings], setting: str) -> str:
+    return f"{kind.model_config['env_prefix']}{setting.upper()}"
 
 
 def _limits_url(value: SecretStr | None) -> SecretStr | None:

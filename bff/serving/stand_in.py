@@ -11,15 +11,11 @@ from typing import Any, Final
 import structlog
 
 from bff.serving.logs import about
+from bff.serving.security_headers import BARE, NO_PAGE
 
 FIRST_REST, LONGEST_REST = 0.5, 5.0
 """Minimum and maximum seconds between two tries; doubled with each."""
-HEADERS: Final = [
-    ("Cache-Control", "no-store"),
-    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
-    ("Referrer-Policy", "no-referrer"),
-    ("X-Content-Type-Options", "nosniff"),
-]
+HEADERS: Final = tuple((BARE | NO_PAGE).items())
 
 log = structlog.get_logger("hitchpost.server")
 

@@ -27,7 +27,8 @@ log = structlog.get_logger("hitchpost.clock")
 class StoreClock:
     """A callable that returns the current time (UTC): this machine's clock, corrected by the database's.
 
-    SQLite's clock is this machine's. Deletions use ``cautious``, which ignores a clock that jumps ahead.
+    SQLite's clock is this machine's. Deletions use ``cautious`` or ``has_passed``, which ignore a clock that
+    jumps ahead.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -62,3 +63,8 @@ class StoreClock:
         self.follow()
         run_time = timedelta(seconds=time.clock_gettime(BOOT) - self._began)
         return min(self(), self._began_at + run_time + TOLERATED)
+
+    def has_passed(self, moment: datetime) -> bool:
+        """Whether ``moment`` has passed, also if a clock has jumped ahead. Raises as ``follow``."""
+        # The cautious time queries the database, so it is read only if the moment seems to have passed.
+        return moment <= self() and moment <= self.cautious()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Table, select, tuple_
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Table, Tuple, select, tuple_
 
 from bff.common.cursor import Cursor
 
@@ -33,26 +33,30 @@ class PagedQuery:
 
         With ``others``, a page may have fewer rows than ``limit``, even none, and not be the last.
         """
-        matching = self._matching(after) if self.others else self._window(after)
+        # Before the rows: of those that are deleted or added meanwhile, none moves another across the end.
+        end = self._end_of_window(connection, after) if self.others else None
+        matching = self._matching(after, end) if self.others else self._window(after)
         ids = list(connection.execute(matching.limit(limit + 1)).scalars())
         wanted = select(self.table).where(self.table.c.id.in_(ids[:limit]))
         rows = list(connection.execute(_newest_first(wanted, self.table.c)))
         if len(ids) > limit:
             return rows, Cursor(rows[-1].created_at, rows[-1].id)
-        return rows, self._end_of_window(connection, after) if self.others else None
+        return rows, end
 
-    def _matching(self, after: Cursor | None) -> Select[Any]:
-        # The limit stands in a subquery, so that no planner filters the whole table first.
+    def _matching(self, after: Cursor | None, end: Cursor | None) -> Select[Any]:
         columns = [self.table.c[name] for name in ("created_at", *self.others)]
-        scanned = self._window(after, *columns).limit(ROWS_SCANNED).subquery().c
+        window = self._window(after, *columns)
+        if end is not None:
+            window = window.where(place_of(self.table.c) >= place_at(end, self.table.c))
+        # The limit stands in a subquery, so that no planner filters the whole table first.
+        scanned = window.limit(2 * ROWS_SCANNED).subquery().c
         conditions = (scanned[name] == value for name, value in self.others.items())
         return _newest_first(select(scanned.id).where(*conditions), scanned)
 
     def _window(self, after: Cursor | None, *columns: Column[Any]) -> Select[Any]:
         wanted = select(self.table.c.id, *columns).where(self.indexed)
         if after is not None:
-            place = tuple_(self.table.c.created_at, self.table.c.id)
-            wanted = wanted.where(place < tuple_(after.at, after.id))
+            wanted = wanted.where(place_of(self.table.c) < place_at(after, self.table.c))
         return _newest_first(wanted, self.table.c)
 
     def _end_of_window(self, connection: Connection, after: Cursor | None) -> Cursor | None:
@@ -60,6 +64,20 @@ class PagedQuery:
         ends = select(self.table.c.created_at, self.table.c.id).where(self.table.c.id.in_(select(last.c.id)))
         row = connection.execute(ends).one_or_none()
         return Cursor(row.created_at, row.id) if row else None
+
+
+def place_of(columns: Any) -> Tuple:
+    """Where a row stands in its list: of the columns ``created_at`` and ``id``."""
+    return tuple_(columns.created_at, columns.id)
+
+
+def place_at(cursor: Cursor, columns: Any) -> Tuple:
+    """The place of a cursor, to be compared with ``place_of``.
+
+    With the columns' own types: SQLAlchemy takes a time that has a zone for a column with one, and PostgreSQL
+    would then compare it in the zone of its session.
+    """
+    return tuple_(cursor.at, cursor.id, types=[columns.created_at.type, columns.id.type])
 
 
 def _newest_first(wanted: Select[Any], columns: Any) -> Select[Any]:

@@ -1,10 +1,8 @@
-"""Encrypts secrets at rest: AES-256-GCM (NIST SP 800-38D), by keys derived from ``HITCHPOST_SECRET_KEYS``."""
+"""Encrypts secrets at rest: AES-256-GCM, by keys derived from ``HITCHPOST_SECRET_KEYS``."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,11 +13,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bff.common.secret import Secret
+from bff.serving import aes_gcm
 
 VERSION: Final = "v1"
 INFO: Final = b"hitchpost.sealing.v1"
 KEY_BYTES: Final = 32
-NONCE_BYTES: Final = 12
 
 
 class CannotOpen(Exception):
@@ -38,8 +36,9 @@ class Place:
 class Sealing:
     """Encrypts and decrypts values. ``keys`` newest first: the newest encrypts, every one decrypts.
 
-    A sealed value is ``v1.{key id}.{nonce}.{ciphertext}``, in base64url. The AES keys are derived by HKDF
-    (RFC 5869), so that one setting rotates all keys. A key id is the start of the derived key's SHA-256.
+    A sealed value is ``v1.{key id}.{nonce}.{ciphertext}``, the latter two in base64url. The AES keys are
+    derived by HKDF (RFC 5869), so that one setting rotates all keys. A key id is the start of the derived
+    key's SHA-256.
     """
 
     def __init__(self, keys: Sequence[Secret]) -> None:
@@ -50,20 +49,17 @@ class Sealing:
     def seal(self, secret: Secret, place: Place) -> str:
         """Encrypt a secret for ``place``."""
         version, key_id = self._newest
-        nonce = os.urandom(NONCE_BYTES)
         data = _associated_data(key_id, place)
-        sealed = self._keys[self._newest].encrypt(nonce, secret.reveal().encode(), data)
-        return f"{version}.{key_id}.{_encode(nonce)}.{_encode(sealed)}"
+        return f"{version}.{key_id}.{aes_gcm.encrypt(self._keys[self._newest], secret.reveal(), data)}"
 
     def open(self, sealed: str, place: Place) -> Secret:
         """Decrypt the value of ``place``. Raises ``CannotOpen``."""
         try:
-            version, key_id, nonce, ciphertext = sealed.split(".")
-            key = self._keys[version, key_id]
-            opened = key.decrypt(_decode(nonce), _decode(ciphertext), _associated_data(key_id, place))
+            version, key_id, encrypted = sealed.split(".", 2)
+            data = _associated_data(key_id, place)
+            return Secret(aes_gcm.decrypt(self._keys[version, key_id], encrypted, data))
         except (InvalidTag, KeyError, ValueError):
             raise CannotOpen(f"a sealed value of {place.table}.{place.column} does not open") from None
-        return Secret(opened.decode())
 
 
 def _derive(key: Secret) -> bytes:
@@ -72,11 +68,3 @@ def _derive(key: Secret) -> bytes:
 
 def _associated_data(key_id: str, place: Place) -> bytes:
     return f"{VERSION}|{key_id}|{place.table}|{place.row}|{place.column}".encode()
-
-
-def _encode(value: bytes) -> str:
-    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
-
-
-def _decode(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

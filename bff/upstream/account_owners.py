@@ -9,8 +9,7 @@ from sqlalchemy import Engine, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from bff.common.secret import fingerprint
-from bff.serving.database import writing
-from bff.serving.statements import Read
+from bff.serving.statements import Change, Read
 from bff.storage.tables import account_owners
 from bff.upstream.accounts import fold
 from bff.upstream.protocol import Owner
@@ -21,7 +20,8 @@ class DatabaseAccountOwners:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._writer = writing(engine)
+        row: dict[str, Any] = {column.key: bindparam(column.key) for column in account_owners.c}
+        self._claim = Change(engine, insert(account_owners).values(row).returning(account_owners.c.product))
         # Each waiting page asks this once before its account has connected anything: a tenth of its question.
         self._reads: dict[int, Read] = {}
 
@@ -45,8 +45,7 @@ class DatabaseAccountOwners:
         """Give it to ``owner``, unless somebody owns it already."""
         row = {"name_sha256": _key(name), "product": owner.product, "account_id": owner.account}
         try:
-            with self._writer.begin() as connection:
-                connection.execute(insert(account_owners).values(row))
+            self._claim.make(row)
         except IntegrityError:
             return False
         return True

@@ -93,7 +93,7 @@ class Accounts:
             if len(found.name) > MOST_ID:
                 raise InvalidRequest(f"account.id: {found.name!r} is too long; at most {MOST_ID} characters")
             self._owners.claim(found.name, Owner(account.product, account.id))
-        raise _refusal(account)
+        raise refusal(account)
 
     def require(self, account: AccountRef) -> None:
         """Refuse early what a launch would refuse, writing nothing. Raises ``AccountOfAnotherProduct``.
@@ -105,7 +105,7 @@ class Accounts:
         if self._passed.get(key, 0.0) > now:
             return
         if self._look(account) is None:
-            raise _refusal(account)
+            raise refusal(account)
         if len(self._passed) >= MOST_KEPT:
             self._passed.clear()
         self._passed[key] = now + PASSED_SECONDS
@@ -147,7 +147,8 @@ class Accounts:
         return product.account_prefix if product else ""
 
 
-def _refusal(account: AccountRef) -> AccountOfAnotherProduct:
+def refusal(account: AccountRef) -> AccountOfAnotherProduct:
+    """The error for an account that is another product's, with what operators can do."""
     return AccountOfAnotherProduct(
         f"account {account.id!r} of product {account.product!r}: the partner service has this account for"
         " another product; set account_prefix in the product file, or the same account_namespace in both"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bff.common.errors import ConnectionNotFound, ConnectorUnavailable, InvalidRequest
+from bff.common.errors import ConnectionNotFound, InvalidRequest
 from bff.common.secret import Secret
 from bff.identity.principal import AccountRef
-from bff.upstream.accounts import Accounts
+from bff.upstream.accounts import Accounts, refusal
 from bff.upstream.protocol import (
     AccessToken,
     AccountConnector,
@@ -31,10 +31,10 @@ class OwnAccounts:
         self._accounts = accounts
 
     def find_connector(self, account: AccountRef, reference: str) -> Connector:
-        """The catalogue's entry. Raises ``ConnectorUnavailable`` for another product's account."""
+        """The catalogue's entry. Raises ``AccountOfAnotherProduct``: that says nothing of the connector."""
         known = self._accounts.known(account)
         if known is None:
-            raise ConnectorUnavailable(f"connector {reference!r}: the account is another product's")
+            raise refusal(account)
         return self._partner.find_connector(known, reference)
 
     def list_account_connectors(self, account: AccountRef) -> list[AccountConnector]:

@@ -16,6 +16,7 @@ import requests
 from bff.common.secret import Secret
 from bff.content.minted_url import SIGN_IN_PATH
 from bff.outbound.client import Limits
+from bff.serving import tls
 from bff.upstream.access_tokens import token_in
 
 API, SERVICE, CLIENT_SECRET = (
@@ -123,6 +124,7 @@ class PartnerProbe:
         with requests.Session() as session:
             # Credentials go to the configured host and nowhere else.
             session.trust_env = False
+            session.mount("https://", tls.Adapter())
             timeout = (self._limits.connect, self._limits.read)
             try:
                 with session.request(

@@ -57,6 +57,7 @@ class SignInCalls:
             f"{LISTED}/{{id}}/signins/{{token}}/{verb}",
             account=account,
             asks_others=verb == "accept",
+            harmless=verb == "accept",
             document={"Code": code.reveal()} if code else None,
             means={NOT_FOUND},
         )

@@ -9,6 +9,7 @@ from typing import Any, Final
 from flask import Flask, Response, request
 
 from bff.serving.edge import App, Environ, Refuse
+from bff.serving.security_headers import EVERYWHERE, over_tls
 from bff.web.kit.mount import own_path
 from bff.web.kit.responses import API_HEADERS, problem
 from bff.web.kit.services import services
@@ -26,15 +27,8 @@ class Kind(Enum):
     FILE = "file"
 
 
-EVERYWHERE: Final = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Permitted-Cross-Domain-Policies": "none",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-}
 TABLE: Final = {
-    Kind.API: EVERYWHERE | API_HEADERS,
+    Kind.API: API_HEADERS,
     # No COOP on any page: it would cut the popup off from the page that opened it.
     Kind.PAGE: EVERYWHERE | {"Cross-Origin-Resource-Policy": "same-origin"} | page.HEADERS,
     Kind.STUDIO: EVERYWHERE | {"Cross-Origin-Resource-Policy": "same-origin"} | access.HEADERS,
@@ -42,7 +36,6 @@ TABLE: Final = {
 }
 """A route that needs another value sets its own: what is there already stays."""
 
-HSTS: Final = "max-age=31536000"
 TOO_LONG: Final = frozenset({414, 431})
 SAID: Final = "hitchpost.said"
 """In a request's environment: the list for the headers of our own answer, where a host may change them."""
@@ -66,9 +59,7 @@ def secure(response: Response) -> Response:
     if SECURED in request.environ:
         return response
     request.environ[SECURED] = True
-    header_values = TABLE[kind_of_request()]
-    if services().urls.public_url.startswith("https:"):
-        header_values = header_values | {"Strict-Transport-Security": HSTS}
+    header_values = TABLE[kind_of_request()] | over_tls(services().urls.public_url)
     there = {name.lower() for name, _ in response.headers}
     response.headers.extend(
         {name: value for name, value in header_values.items() if name.lower() not in there}

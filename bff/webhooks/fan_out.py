@@ -107,8 +107,10 @@ def mark_due(connection: Connection, endpoint_ids: Iterable[str], now: datetime)
     sooner = or_(table.due_at.is_(None), (table.failures == 0) & (table.due_at > now))
     # Sorted, so that two workers that lock several rows cannot deadlock.
     for endpoint_id in sorted(endpoint_ids):
-        marked = update(webhook_endpoints).where(table.id == endpoint_id, sooner)
-        connection.execute(marked.values(due_at=now))
+        is_endpoint = table.id == endpoint_id
+        # Locked even if it stays as it is: ``WebhookQueue.release`` reads what is queued under the same lock.
+        connection.execute(select(table.id).where(is_endpoint).with_for_update()).one_or_none()
+        connection.execute(update(webhook_endpoints).where(is_endpoint, sooner).values(due_at=now))
 
 
 def _event(row: Row[Any]) -> RecordedEvent:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 
 from bff.common.cursor import Cursor
 from bff.common.errors import NotFound
 from bff.products.webhook_endpoint import TEST
 from bff.serving.database import writing
 from bff.storage.outbox import NewEvent, values_of
-from bff.storage.pages import PagedQuery
+from bff.storage.pages import PagedQuery, place_at, place_of
 from bff.storage.tables import IS_PENDING, outbox, webhook_deliveries, webhook_endpoints
 from bff.webhooks.bodies import RecordedEvent, body_of
 from bff.webhooks.endpoints import StoredEndpoint
@@ -130,10 +130,9 @@ class DeliveryLog:
         delivery that fails again meanwhile is not queued twice.
         """
         failed = (_delivery.endpoint_id == endpoint.id) & (_delivery.status == "failed")
-        place = tuple_(_delivery.created_at, _delivery.id)
         oldest = select(_delivery.created_at, _delivery.id).where(failed, _delivery.created_at >= since)
         if after is not None:
-            oldest = oldest.where(place > tuple_(after.at, after.id))
+            oldest = oldest.where(place_of(_delivery) > place_at(after, _delivery))
         now = self._clock()
         fresh = _requeued(now, now)
         with self._writer.begin() as connection:

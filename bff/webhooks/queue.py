@@ -133,7 +133,7 @@ class Queue:
         now = self._clock()
         is_endpoint = _endpoint.id == endpoint_id
         with self._writer.begin() as connection:
-            # Lock the row before reading: a delivery queued meanwhile updates the same row in ``mark_due``.
+            # Lock the row before reading: whoever queues a delivery meanwhile locks it too, in ``mark_due``.
             connection.execute(select(_endpoint.id).where(is_endpoint).with_for_update()).one_or_none()
             next_at = _next_try_at(connection, endpoint_id)
             # Not earlier than now, even if more is due: endpoints that have waited longer come first.

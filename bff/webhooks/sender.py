@@ -17,10 +17,11 @@ from urllib3 import BaseHTTPResponse, PoolManager, Timeout
 from urllib3.exceptions import HTTPError, NewConnectionError, SSLError
 from urllib3.exceptions import TimeoutError as NoAnswerInTime
 
-from bff.outbound.deadline import current, deadline
+from bff.serving import retry_after, tls
+from bff.serving.deadline import current, deadline
 from bff.serving.destinations import ForbiddenUrl, Policy
 from bff.serving.logs import about
-from bff.serving.pinned import connect, pin
+from bff.serving.pinned import connect_watched, pin
 
 MOST_READ: Final = 16 * 1024
 """Bytes of a response body that are read before the connection is closed. The body is ignored."""
@@ -71,7 +72,7 @@ class Sender:
         began = time.monotonic()
         with deadline(self._limits.total) as watch:
             try:
-                status, retry_after = self._post(url, body.encode(), {**HEADERS, **headers})
+                status, wait = self._post(url, body.encode(), {**HEADERS, **headers})
             except Exception as error:  # noqa: BLE001  # a malformed response counts as the receiver's failure
                 code = "timed_out" if watch.fired else _code_of(error)
                 if code == "bad_answer":
@@ -81,9 +82,10 @@ class Sender:
         if watch.fired:
             # A response that the deadline cut within its headers may still parse.
             return Outcome(None, "timed_out", seconds, sick=True)
-        return _outcome_of(status, retry_after, seconds)
+        return _outcome_of(status, wait, seconds)
 
-    def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
+    def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, float | None]:
+        """Returns the status and the seconds of ``Retry-After``."""
         parts = self._policy.check(url)
         pool = self._manager().connection_from_url(url)
         pin(pool, self._open)
@@ -101,7 +103,8 @@ class Sender:
         )
         try:
             _drain(response)
-            return response.status, response.headers.get("Retry-After", "")
+            sent = response.headers
+            return response.status, retry_after.seconds(sent.get("Retry-After", ""), sent.get("Date", ""))
         finally:
             response.close()
 
@@ -109,16 +112,15 @@ class Sender:
         watch = current()
         if watch is None:
             raise TimeoutError("no time left")
-        opened = connect(
-            self._policy, host, port, options, lambda: min(self._limits.connect, watch.remaining())
-        )
-        watch.guard(opened)
-        return opened
+        return connect_watched(self._policy, watch, self._limits.connect, host, port, options)
 
     def _manager(self) -> PoolManager:
         with self._pools_lock:
             if self._pools is None:
-                self._pools = PoolManager(num_pools=100, maxsize=1, block=False, ssl_context=_tls())
+                context = tls.client_context()
+                # The CA bundle is loaded once here, instead of for each connection.
+                context.load_verify_locations(requests.adapters.DEFAULT_CA_BUNDLE_PATH)
+                self._pools = PoolManager(num_pools=100, maxsize=1, block=False, ssl_context=context)
             return self._pools
 
 
@@ -130,7 +132,7 @@ _CODES: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
 )
 
 
-def _outcome_of(status: int, retry_after: str, seconds: float) -> Outcome:
+def _outcome_of(status: int, wait: float | None, seconds: float) -> Outcome:
     if 200 <= status < 300:
         return Outcome(status, None, seconds)
     if status == 410:
@@ -138,9 +140,8 @@ def _outcome_of(status: int, retry_after: str, seconds: float) -> Outcome:
     if 300 <= status < 400:
         return Outcome(status, "redirected", seconds, sick=True)
     busy = status in {408, 429} or status >= 500
-    named = retry_after.strip() if status in {429, 503} else ""
-    seconds_named = float(named) if named.isascii() and named.isdigit() and len(named) < 10 else None
-    return Outcome(status, "refused", seconds, sick=busy, retry_after=seconds_named)
+    wait = wait if status in {429, 503} else None
+    return Outcome(status, "refused", seconds, sick=busy, retry_after=wait)
 
 
 def _drain(response: BaseHTTPResponse) -> None:
@@ -158,12 +159,3 @@ def _code_of(error: Exception) -> str:
         if isinstance(cause, kinds):
             return "unreachable" if refused and code == "broken_off" else code
     return "bad_answer"
-
-
-def _tls() -> ssl.SSLContext:
-    # Not ssl.create_default_context, which writes session keys to the file that SSLKEYLOGFILE names. The CA
-    # bundle is loaded once here, instead of for each connection.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_verify_locations(requests.adapters.DEFAULT_CA_BUNDLE_PATH)
-    return context

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Engine, Select, func, insert, select, union_all, update
+from sqlalchemy.exc import IntegrityError
 
 from bff.content.logos.logo import FaultyImage, Logo
 from bff.serving.database import writing
@@ -33,6 +35,10 @@ class DatabaseImages:
 
     def put(self, logo: Logo, product: str, most: int | None = None) -> None:
         """Store a checked image. Raises ``FaultyImage`` if the product has ``most`` images already."""
+        with suppress(IntegrityError):  # Another process has stored the same image meanwhile.
+            self._put(logo, product, most)
+
+    def _put(self, logo: Logo, product: str, most: int | None) -> None:
         table, now = images.c, self._clock()
         with self._writer.begin() as connection:
             # A repeated upload renews the time, so that it is not purged before the draft names it.

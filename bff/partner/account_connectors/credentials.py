@@ -28,14 +28,15 @@ def seal(vault: Vault, credentials: Credentials, context: str) -> str:
 
 
 def unseal(vault: Vault, sealed: str, context: str) -> Credentials:
-    """Decrypt credentials that this or an older release has encrypted. Raises ``CannotOpen``."""
+    """Decrypt credentials. Raises ``CannotOpen``."""
     document = json.loads(vault.open(sealed, context))
+    # Typed credentials that are held without a grant have some of the members only (``grants/typed.py``).
     times = {name: document.get(name) for name in _MOMENTS}
     return Credentials(
         access_token=document["access_token"],
         refresh_token=document["refresh_token"],
         scope=document["scope"],
-        client=Client(*document["client"]) if document.get("client") else None,
+        client=Client(*document["client"]) if document["client"] else None,
         values=document.get("values", {}),
         extra=document.get("extra", {}),
         **{name: datetime.fromisoformat(time) if time else None for name, time in times.items()},

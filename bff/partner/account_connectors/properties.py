@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, insert, update
+from sqlalchemy import Connection, Row, delete, update
 
 from bff.partner.access import text
 from bff.partner.account_connectors import store
 from bff.partner.context import Embedded
 from bff.partner.crypto import CannotOpen
 from bff.partner.errors import ApiError
+from bff.partner.providers import templates
 from bff.partner.providers.catalogue import CatalogueConnector
-from bff.partner.providers.catalogue_faults import BUILT_IN, OWN_APP
+from bff.partner.providers.catalogue_faults import BUILT_IN, OWN_APP, urls_of
 from bff.partner.storage import tables
+from bff.partner.storage.database import insert_unless_there
 
 MOST_AT_ONCE: Final = 100
 
@@ -38,9 +41,12 @@ def put(
         sealed = service.vault.seal(value, store.property_in(owner, name))
         table = tables.property_value
         condition = (table.c.account_connector_id == account_connector_id) & (table.c.name == name)
-        if connection.execute(update(table).where(condition).values(value=sealed)).rowcount == 0:
-            values = {"account_connector_id": account_connector_id, "name": name, "value": sealed}
-            connection.execute(insert(table).values(values))
+        change = update(table).where(condition).values(value=sealed)
+        if connection.execute(change).rowcount == 0:
+            row = {"account_connector_id": account_connector_id, "name": name, "value": sealed}
+            insert_unless_there(connection, table, row)
+            # Another transaction may have inserted it in the meantime.
+            connection.execute(change)
 
 
 def values_of(service: Embedded, connection: Connection, account_connector_id: int) -> dict[str, str]:
@@ -77,6 +83,22 @@ def _secrets(item: CatalogueConnector) -> set[str]:
         # The account's own app, and what else the host's server has set, stays for the next sign-in.
         return {field.name for field in item.fields if field.sensitive}
     return {field.name for field in item.user_fields if field.sensitive} | {*OWN_APP, *BUILT_IN[item.auth]}
+
+
+def secrets_of_another_host(
+    item: CatalogueConnector, stored: Mapping[str, str], typed: Mapping[str, str]
+) -> set[str]:
+    """The names of the stored secrets that must not be sent to the host that a user typed.
+
+    A user may change the host, but need not know the secrets. These are for the stored host only.
+    """
+    in_host = {name for _, url in urls_of(item) for name in templates.names_in_origin(url)}
+    if all(typed[name] == stored.get(name) for name in in_host & typed.keys()):
+        return set()
+    secrets = {field.name for field in item.user_fields if field.sensitive}
+    if item.auth == "client_credentials":
+        secrets.add("ClientSecret")
+    return (secrets & stored.keys()) - typed.keys()
 
 
 def unset(item: CatalogueConnector, values: dict[str, str]) -> list[str]:

@@ -33,6 +33,21 @@ def start(connection: Connection, account_connector_id: int, token_sha256: str) 
     insert_unless_there(connection, tables.sign_in, row)
 
 
+def begin_again(connection: Connection, token_sha256: str) -> None:
+    """Record that a sign-in which did not connect is tried again, by a link that is still good.
+
+    Links are good for one try only, unless ``consume_token`` is ``completion``.
+    """
+    sign_in = tables.sign_in
+    ended = update(sign_in).where(
+        sign_in.c.token_sha256 == token_sha256,
+        sign_in.c.result.in_(("declined", "failed")),
+        sign_in.c.held.is_(None),
+    )
+    nothing = dict.fromkeys(("error", "external_account", "provider"))
+    connection.execute(ended.values(result="started", at=clock.now(), **nothing))
+
+
 def finish(
     connection: Connection,
     token_sha256: str,
@@ -63,6 +78,12 @@ def finish(
     if first:
         audit("sign-in ended", result=result, error=error)
     return first
+
+
+def is_open(connection: Connection, token_sha256: str) -> bool:
+    """Whether the sign-in with this token has begun and not ended. It is locked, so that this stays so."""
+    wanted = select(tables.sign_in.c.result).where(tables.sign_in.c.token_sha256 == token_sha256)
+    return connection.execute(wanted.with_for_update()).scalar_one_or_none() == "started"
 
 
 def result_of(connection: Connection, token_sha256: str) -> Result | None:

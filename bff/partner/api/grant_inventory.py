@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from flask import Blueprint, Response
 from pydantic import BaseModel
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, select
 
 from bff.partner import clock
 from bff.partner.access import answer, ordered, page_of, partner_level
@@ -22,6 +22,8 @@ from bff.partner.storage import tables
 routes = Blueprint("grant_inventory", __name__)
 
 BATCH: Final = 100
+STORED: Final = frozenset({"live", "refused"})
+"""The states of the grants that ``end_all`` ends."""
 REVOKE_SECONDS: Final = 10.0
 """How long a request revokes grants. The remaining ones are revoked in the background."""
 
@@ -35,9 +37,12 @@ class Ended:
 
 
 class Grant(BaseModel):
-    """A live grant, or one whose revocation is pending or was given up."""
+    """A live grant, one that the third party refuses, or one whose revocation is pending or was given up.
 
-    State: Literal["live", "revocation pending", "revocation given up"]
+    ``refused``: the service keeps it and tries again; ``Error`` is the reason.
+    """
+
+    State: Literal["live", "refused", "revocation pending", "revocation given up"]
     AccountId: str
     AccountConnectorId: int
     Name: str | None
@@ -57,7 +62,7 @@ class GrantsEnded(BaseModel):
 @routes.get("/v1.0/connectors/<connector>/grants")
 @describe.operation(ListOf(Grant), 404)
 def list_all(connector: str) -> Response:
-    """List the live grants of a connector in all accounts, and those not yet revoked, without secrets."""
+    """List the stored grants of a connector in all accounts, and those not yet revoked, without secrets."""
     partner_level()
     service = embedded()
     return page_of(ordered(listed(service, connector_id_of(service, connector)), "AccountConnectorId"))
@@ -79,22 +84,19 @@ def revoke_all(connector: str) -> Response:
 def listed(service: Embedded, connector_id: int) -> list[dict[str, Any]]:
     """The grants of a connector in the form of the API."""
     table = tables.account_connector
-    live = select(table).where(table.c.connector_id == connector_id, table.c.authenticated.is_(True))
+    stored = select(table).where(_is_stored(connector_id)).order_by(table.c.id)
     with service.database.reading() as connection:
-        grants = [_live(service, row) for row in connection.execute(live.order_by(table.c.id))]
+        grants = [_stored(service, row) for row in connection.execute(stored)]
         return grants + [_pending(row) for row in revocation.pending(connection, connector_id)]
 
 
 def end_all(service: Embedded, connector_id: int) -> Ended:
     """End all connections of a connector, and revoke grants for at most ``REVOKE_SECONDS`` seconds."""
     table, count = tables.account_connector, 0
-    live = select(table).where(
-        table.c.connector_id == connector_id,
-        table.c.authenticated.is_(True) | table.c.credentials.is_not(None),
-    )
+    stored = select(table).where(_is_stored(connector_id))
     while True:
         with service.database.writing() as connection:
-            rows = list(connection.execute(live.limit(BATCH).with_for_update()))
+            rows = list(connection.execute(stored.limit(BATCH).with_for_update()))
             for row in rows:
                 revocation.take_out_of_use(service, connection, row)
         count += len(rows)
@@ -120,16 +122,24 @@ def connector_id_of(service: Embedded, connector: str) -> int:
     return connectors[0].id
 
 
-def _live(service: Embedded, row: Row[Any]) -> dict[str, Any]:
+def _is_stored(connector_id: int) -> ColumnElement[bool]:
+    """The condition of the grants that ``end_all`` ends. A refused one is kept, and tried again."""
+    table = tables.account_connector.c
+    return (table.connector_id == connector_id) & (
+        table.authenticated.is_(True) | table.credentials.is_not(None)
+    )
+
+
+def _stored(service: Embedded, row: Row[Any]) -> dict[str, Any]:
     return {
-        "State": "live",
+        "State": "live" if row.authenticated else "refused",
         "AccountId": row.account_id,
         "AccountConnectorId": row.id,
         "Name": row.name,
         "ExternalAccount": row.external_account,
         "AuthenticatedAtUtc": clock.dot_net(row.authenticated_at),
         "Scopes": store.scopes_of(store.credentials_of(service, row)),
-        "Error": None,
+        "Error": None if row.authenticated else row.grant_reason,
     }
 
 

@@ -1,12 +1,13 @@
 """Decides whether revoking a grant would end a grant that is still connected or held.
 
 A third party may return the same refresh token when a user signs in again. Some revoke all tokens of a user
-and a client together (``revocation_ends = "consent"`` in the catalogue entry).
+and a client together (``revocation_ends = "consent"`` in the catalogue entry). Several entries may have the
+same client, so the connections of all entries with the same endpoints count.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,71 +67,124 @@ def client_for(
 
 
 def is_in_use(service: Embedded, connection: Connection, item: CatalogueConnector, grant: Grant) -> bool:
-    """Whether revoking ``grant`` would end a connected or a held grant."""
-    candidates = list(_candidates(connection, item, grant))
-    if any(_is_same(service, row, grant) for row in candidates) or _is_held(service, connection, item, grant):
-        return True
-    return item.revocation_ends == "consent" and any(
-        _may_be_same_account(row.external_account, grant.external_account)
-        and _client_id(service, connection, item, row) in {grant.client.id, None}
-        for row in candidates
-    )
+    """Whether revoking ``grant``, which is of the entry ``item``, would end a connected or a held grant."""
+    search = _Search(service, connection, item, _entries_beside(service, item), grant)
+    return search.is_connected() or search.is_held()
 
 
-def _candidates(connection: Connection, item: CatalogueConnector, grant: Grant) -> Iterator[Row[Any]]:
-    table = tables.account_connector.c
-    conditions = [table.grant_sha256 == sha256(grant.token.value), table.id == grant.account_connector_id]
-    if item.revocation_ends == "consent":
-        # Where either account is unknown, they may be the same.
-        conditions.append(table.external_account.is_(None))
-    if grant.external_account is not None:
-        conditions.append(func.lower(table.external_account) == func.lower(grant.external_account))
-    elif item.revocation_ends == "consent":
-        conditions.append(true())
-    wanted = select(tables.account_connector).where(
-        table.connector_id == item.id, table.credentials.is_not(None), or_(*conditions)
-    )
-    yield from connection.execute(wanted)
+def _entries_beside(service: Embedded, item: CatalogueConnector) -> dict[int, CatalogueConnector]:
+    """The entries of the same third party, by id: those with an endpoint of ``item``, and ``item`` itself.
+
+    An entry without a revocation endpoint may have the same client, so its token endpoint counts too.
+    """
+    found = {
+        entry.id: entry
+        for entry in service.catalogue.connectors
+        if entry.revocation_url == item.revocation_url is not None
+        or entry.token_url == item.token_url is not None
+    }
+    return {**found, item.id: item}
 
 
-def _is_same(service: Embedded, row: Row[Any], grant: Grant) -> bool:
-    if row.grant_sha256 is not None and row.id != grant.account_connector_id:
-        # house-allow: secret-compare: both are computed here, and no caller chooses either
-        return bool(row.grant_sha256 == sha256(grant.token.value))
-    return _has_token(service, row.credentials, store.sealed_in(row, "credentials"), grant)
+@dataclass(frozen=True)
+class _Stored:
+    """A stored grant, sealed, with its owner and third-party account."""
+
+    account_connector_id: int
+    entry: CatalogueConnector
+    external_account: str | None
+    sealed: str
+    context: str
 
 
-def _is_held(service: Embedded, connection: Connection, item: CatalogueConnector, grant: Grant) -> bool:
-    sign_in, installed = tables.sign_in, tables.account_connector
-    wanted = select(sign_in, *store.OWNER).select_from(sign_in.join(installed))
-    held = wanted.where(installed.c.connector_id == item.id, sign_in.c.held.is_not(None))
-    return any(
-        (
-            item.revocation_ends == "consent"
-            and _may_be_same_account(row.external_account, grant.external_account)
-        )
-        or _has_token(service, row.held, store.held_in(store.BesideOwner(row), row.token_sha256), grant)
-        for row in connection.execute(held)
-    )
+@dataclass(frozen=True)
+class _Search:
+    """A search for what revoking ``grant`` would end, among the connections of ``entries``."""
 
+    service: Embedded
+    connection: Connection
+    item: CatalogueConnector
+    entries: Mapping[int, CatalogueConnector]
+    grant: Grant
 
-def _has_token(service: Embedded, sealed: str, context: str, grant: Grant) -> bool:
-    try:
-        return token_of(unseal(service.vault, sealed, context)).value == grant.token.value
-    except CannotOpen:
+    def is_connected(self) -> bool:
+        """Whether it would end a connected grant."""
+        for row in self._candidates():
+            context = store.sealed_in(row, "credentials")
+            stored = self._stored(row, row.id, row.credentials, context)
+            if self._is_same(row, stored) or self._shares_consent(stored):
+                return True
         return False
 
+    def is_held(self) -> bool:
+        """Whether it would end a held grant."""
+        sign_in, installed = tables.sign_in, tables.account_connector
+        wanted = select(sign_in, *store.OWNER).select_from(sign_in.join(installed))
+        held = wanted.where(installed.c.connector_id.in_(self.entries), sign_in.c.held.is_not(None))
+        for row in self.connection.execute(held):
+            context = store.held_in(store.BesideOwner(row), row.token_sha256)
+            stored = self._stored(row, row.account_connector_id, row.held, context)
+            if self._has_token(stored) or self._shares_consent(stored):
+                return True
+        return False
 
-def _may_be_same_account(one: str | None, other: str | None) -> bool:
-    return one is None or other is None or is_same(one, other)
+    def _stored(self, row: Row[Any], account_connector_id: int, sealed: str, context: str) -> _Stored:
+        entry = self.entries[row.connector_id]
+        return _Stored(account_connector_id, entry, row.external_account, sealed, context)
 
+    def _candidates(self) -> Iterator[Row[Any]]:
+        table, account = tables.account_connector.c, self.grant.external_account
+        conditions = [
+            table.grant_sha256 == sha256(self.grant.token.value),
+            table.id == self.grant.account_connector_id,
+        ]
+        if self.item.revocation_ends == "consent":
+            # Where either account is unknown, or another claim names it, they may be the same.
+            others = [entry.id for entry in self.entries.values() if not self._names_alike(entry)]
+            conditions += [table.external_account.is_(None), table.connector_id.in_(others)]
+        if account is not None:
+            conditions.append(func.lower(table.external_account) == func.lower(account))
+        elif self.item.revocation_ends == "consent":
+            conditions.append(true())
+        wanted = select(tables.account_connector).where(
+            table.connector_id.in_(self.entries), table.credentials.is_not(None), or_(*conditions)
+        )
+        yield from self.connection.execute(wanted)
 
-def _client_id(
-    service: Embedded, connection: Connection, item: CatalogueConnector, row: Row[Any]
-) -> str | None:
-    """The id of the client that the grant of ``row`` was issued to; None if it cannot be decrypted."""
-    try:
-        stored = unseal(service.vault, row.credentials, store.sealed_in(row, "credentials"))
-        return (stored.client or client_for(service, connection, item, row.id)).id
-    except CannotOpen:
-        return None
+    def _is_same(self, row: Row[Any], stored: _Stored) -> bool:
+        if row.grant_sha256 is not None and row.id != self.grant.account_connector_id:
+            # house-allow: secret-compare: both are computed here, and no caller chooses either
+            return bool(row.grant_sha256 == sha256(self.grant.token.value))
+        return self._has_token(stored)
+
+    def _has_token(self, stored: _Stored) -> bool:
+        try:
+            credentials = unseal(self.service.vault, stored.sealed, stored.context)
+        except CannotOpen:
+            return False
+        return token_of(credentials).value == self.grant.token.value
+
+    def _shares_consent(self, stored: _Stored) -> bool:
+        """Whether a stored grant may end as well, because it may be of the same account and client."""
+        return (
+            self.item.revocation_ends == "consent"
+            and self._may_be_same_account(stored)
+            and self._is_of_client(stored)
+        )
+
+    def _may_be_same_account(self, stored: _Stored) -> bool:
+        one, other = stored.external_account, self.grant.external_account
+        return one is None or other is None or not self._names_alike(stored.entry) or is_same(one, other)
+
+    def _names_alike(self, entry: CatalogueConnector) -> bool:
+        return entry.account_claim == self.item.account_claim
+
+    def _is_of_client(self, stored: _Stored) -> bool:
+        """Whether a stored grant was issued to the same client, or cannot be decrypted."""
+        try:
+            client = unseal(self.service.vault, stored.sealed, stored.context).client
+            if client is None:
+                client = client_for(self.service, self.connection, stored.entry, stored.account_connector_id)
+        except CannotOpen:
+            return True
+        return client.id == self.grant.client.id

@@ -31,6 +31,8 @@ HELD_FOR: Final = noting.HELD_FOR
 MISMATCH: Final = "account_mismatch"
 UNNAMED: Final = "account_unknown"
 """Error code: the third party named no account, although its catalogue entry says that it does."""
+ENDED_BEFORE: Final = "sign_in_ended_before"
+"""Error code: the sign-in had already ended, in another window or because its time was over."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ def keep(
 ) -> Kept:
     """Connect with the new credentials, or hold them if they may belong to another account.
 
+    Does neither if the sign-in has already ended: the new grant is then revoked.
     Without account names in the catalogue entry, the new grant always replaces the old one, because
     accounts cannot be compared. If the entry promises a name and none is returned, the grant is held.
     """
@@ -80,7 +83,12 @@ def keep(
         # If the sign-in has already ended, its grant is not held but revoked.
         revocation_id = None if recorded else noting.throw_away(service, connection, owner, credentials)
         return Kept(False, revocation_id, error, identified.said)
+    if not sign_ins.is_open(connection, token_sha256):
+        owner = replace(noting.owner_of(row), external_account=account)
+        revocation_id = noting.throw_away(service, connection, owner, credentials, new=True)
+        return Kept(False, revocation_id, ENDED_BEFORE)
     revocation_id = _connect(service, connection, row, credentials, account)
+    # Not before the grant is connected: ``naming`` finds the sign-in of a grant by its time.
     sign_ins.finish(connection, token_sha256, "connected", external_account=account)
     return Kept(True, revocation_id)
 

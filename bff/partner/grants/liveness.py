@@ -13,6 +13,11 @@ TRIES: Final = 2
 """Requests per check. The token counts as dead only if all responses say so."""
 
 
+def has_expired(service: Embedded, stored: Credentials) -> bool:
+    """Whether an access token has expired, also if the present clock has jumped ahead."""
+    return stored.expires_at is not None and service.database.clock.has_passed(stored.expires_at)
+
+
 def is_alive(service: Embedded, item: CatalogueConnector | None, stored: Credentials) -> bool:
     """False if the user-info endpoint says twice that the access token is no longer valid.
 

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
-from flask import json
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
 from bff.partner import clock
@@ -65,10 +64,14 @@ def throw_away(
 
 
 def note_again(service: Embedded, row: Row[Any], credentials: Credentials) -> None:
-    """Store refreshed credentials in a pending revocation. The refresh may have invalidated the old ones."""
+    """Store refreshed credentials in a pending revocation. The refresh may have invalidated the old ones.
+
+    The error of an earlier try, which may say that they were lost, is cleared.
+    """
     context = sealed_in(row.id, Owner(row.account_connector_id, row.connector_id, row.account_id))
     table, sealed = tables.pending_revocation, seal(service.vault, credentials, context)
-    changed = update(table).where(table.c.id == row.id).values(sealed_grant=sealed, sealed_for=context)
+    values = {"sealed_grant": sealed, "sealed_for": context, "error": None}
+    changed = update(table).where(table.c.id == row.id).values(values)
     with service.database.writing() as connection:
         connection.execute(changed)
 
@@ -173,12 +176,9 @@ def sealed_in(revocation_id: str, owner: Owner) -> str:
 
 def context_of(row: Row[Any]) -> str:
     """The context that the grant of this row is encrypted for. Raises ``CannotOpen`` if the owner differs."""
-    if row.sealed_for is None:
-        # Stored by an older release, which did not include the owner. Deleted after 30 days.
-        return f"pending_revocation:{row.id}:sealed_grant"
     owner = Owner(row.account_connector_id, row.connector_id, row.account_id)
     owner_ids = store.AsOwner(owner.account_connector_id, owner.account_id, owner.connector_id)
-    held_context = _HELD.match(row.sealed_for)
+    held_context = _HELD.match(row.sealed_for or "")
     original = (
         store.held_in(owner_ids, held_context[1])
         if held_context
@@ -191,16 +191,4 @@ def context_of(row: Row[Any]) -> str:
 
 def opened(vault: Vault, row: Row[Any]) -> Credentials:
     """Decrypt the credentials of a row. ``client`` is None if it was not known. Raises ``CannotOpen``."""
-    document = json.loads(vault.open(row.sealed_grant, context_of(row)))
-    if isinstance(document, dict):
-        return unseal(vault, row.sealed_grant, context_of(row))
-    # Stored by an older release: one token, and the values of the revocation URL.
-    token, hint, client_id, secret, *values = document
-    return Credentials(
-        access_token=token if hint == "access_token" else "",
-        refresh_token=token if hint == "refresh_token" else None,
-        expires_at=None,
-        scope=None,
-        client=Client(client_id, secret) if client_id is not None else None,
-        values=values[0] if values else {},
-    )
+    return unseal(vault, row.sealed_grant, context_of(row))

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import Row, select, update
 
 from bff.partner import clock
 from bff.partner.account_connectors import carried_over, properties, state, store
@@ -17,6 +17,7 @@ from bff.partner.account_connectors.client import client_of, client_of_grant
 from bff.partner.account_connectors.credentials import unseal
 from bff.partner.context import Embedded
 from bff.partner.grants import liveness, refresh_failures, refreshed, revocation
+from bff.partner.grants.stored_times import is_ahead, is_not_ahead
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.provider import ProviderFailed
@@ -25,6 +26,10 @@ from bff.serving.logs import about
 
 LEASE: Final = timedelta(seconds=30)
 """How long one caller may refresh. Longer than a request can take, so an expired lease has a dead holder."""
+LONGEST_WAIT: Final = max(
+    refresh_failures.REFUSED_WAITS, refresh_failures.LONGEST_ASKED, refresh_failures.LONGEST_COOL_DOWN
+)
+"""Longest time until the next refresh. A later time was written by a clock that had jumped ahead."""
 WAIT_SECONDS: Final = 8.0
 """How long another caller waits. Shorter than the BFF, which hangs up after ten seconds."""
 
@@ -86,7 +91,7 @@ def _is_over(service: Embedded, account_connector_id: int) -> bool:
     wanted = select(table.c.refresh_lease_ends).where(table.c.id == account_connector_id)
     with service.database.reading() as connection:
         lease_ends: datetime | None = connection.execute(wanted).scalar()
-    return lease_ends is None or lease_ends < clock.now()
+    return not is_ahead(lease_ends, clock.now(), LEASE)
 
 
 def opened(service: Embedded, row: Row[Any]) -> Credentials:
@@ -99,12 +104,12 @@ def opened(service: Embedded, row: Row[Any]) -> Credentials:
 def take_lease(service: Embedded, row: Row[Any], stored: Credentials) -> datetime | None:
     """Take the refresh lease and return its end; None if it is taken, or ``stored`` is outdated."""
     table, now = tables.account_connector, clock.now()
-    if row.refresh_lease_ends is not None and row.refresh_lease_ends >= now:
+    if is_ahead(row.refresh_lease_ends, now, LEASE):
         return None
     free = (
         (table.c.id == row.id)
-        & or_(table.c.refresh_lease_ends.is_(None), table.c.refresh_lease_ends < now)
-        & or_(table.c.refresh_not_before.is_(None), table.c.refresh_not_before <= now)
+        & is_not_ahead(table.c.refresh_lease_ends, now, LEASE)
+        & is_not_ahead(table.c.refresh_not_before, now, LONGEST_WAIT)
     )
     with service.database.writing() as connection:
         taken = update(table).where(free).values(refresh_lease_ends=now + LEASE).returning(table)
@@ -145,8 +150,11 @@ def _check_unrenewable(
     service: Embedded, row: Row[Any], item: CatalogueConnector | None, stored: Credentials
 ) -> Credentials:
     """Return a token that cannot be renewed, if it is still valid. Raises ``NeedsSignIn``."""
-    if stored.expires_at is not None and stored.expires_at <= clock.now():
+    if liveness.has_expired(service, stored):
         refresh_failures.end(service, row, stored, "expired")
+    elif state.is_due(item, stored, clock.now()):
+        # Only by a clock that has jumped ahead: the grant is kept.
+        raise NeedsSignIn
     elif not liveness.is_alive(service, item, stored):
         refresh_failures.end(service, row, stored, "revoked")
     else:
@@ -155,7 +163,7 @@ def _check_unrenewable(
 
 
 def _seconds_until_retry(row: Row[Any], now: datetime) -> float | None:
-    if row.refresh_not_before is None or row.refresh_not_before <= now:
+    if not is_ahead(row.refresh_not_before, now, LONGEST_WAIT):
         return None
     return float((row.refresh_not_before - now).total_seconds())
 

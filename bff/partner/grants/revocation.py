@@ -8,13 +8,13 @@ revoked: this is checked just before the request (``grants_in_use.py``).
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, Row, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Delete, Row, Update, delete, select, update
 
 from bff.partner import clock
 from bff.partner.account_connectors import properties, store
@@ -23,6 +23,7 @@ from bff.partner.context import Embedded
 from bff.partner.crypto import CannotOpen
 from bff.partner.grants import ending, grants_in_use, noting
 from bff.partner.grants.noting import Owner
+from bff.partner.grants.stored_times import is_not_ahead
 from bff.partner.grants.turns import Turns, fairly
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
@@ -144,18 +145,23 @@ def revoke_now(service: Embedded, revocation_id: str | None, provider: Provider 
 
 
 def retry_revocations(
-    service: Embedded, limit: int, *, seconds: float = 30.0, slow: set[int] | None = None
+    service: Embedded,
+    limit: int,
+    *,
+    seconds: float = 30.0,
+    slow: set[int] | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> int:
-    """Run at most ``limit`` due revocations, for about ``seconds``. Returns how many succeeded.
+    """Run at most ``limit`` due revocations, for about ``seconds`` or until ``stop`` returns True.
 
-    Those of one third party run one after the other; a slow one does not delay those of others (see
-    ``upkeep.look_after``).
+    Returns how many succeeded. Those of one third party run one after the other; a slow one does not delay
+    those of others (see ``upkeep.look_after``).
     """
     table, now = tables.pending_revocation, clock.now()
-    is_due = (table.c.next_at <= now) & table.c.given_up_at.is_(None)
+    is_due = is_not_ahead(table.c.next_at, now, LONGEST_WAIT) & table.c.given_up_at.is_(None)
     with service.database.reading() as connection:
         rows = connection.execute(fairly(table, is_due, table.c.next_at, limit)).all()
-    turns = Turns(rows, set() if slow is None else slow, seconds=seconds, most_of_one=1)
+    turns = Turns(rows, set() if slow is None else slow, seconds=seconds, most_of_one=1, stop=stop)
     return turns.run(lambda row: _retry(service, now, row.id, (table.c.id == row.id) & is_due))
 
 
@@ -183,31 +189,40 @@ def _run(service: Embedded, now: datetime, which: ColumnElement[bool], provider:
     if revocation_id is None:
         return ""
     # Read after it is taken: one that cannot be read then waits like any other.
-    with service.database.reading() as connection:
-        row = connection.execute(select(table).where(table.c.id == revocation_id)).one_or_none()
-    if row is None:
+    if (row := _find(service, revocation_id)) is None:
         return ""
     error = _try_to_revoke(service, row, provider)
+    change: Delete | Update = delete(table)
+    if error is not None:
+        # Read again, because a refresh may have changed it.
+        tried = _find(service, revocation_id) or row
+        change = update(table).values(_after_failure(service, tried, now, error))
     with service.database.writing() as connection:
-        if error is None:
-            connection.execute(delete(table).where(table.c.id == row.id))
-        else:
-            connection.execute(
-                update(table).where(table.c.id == row.id).values(_after_failure(row, now, error))
-            )
+        connection.execute(change.where(table.c.id == row.id))
     return error
 
 
-def _after_failure(row: Row[Any], now: datetime, error: str) -> dict[str, Any]:
+def _find(service: Embedded, revocation_id: str) -> Row[Any] | None:
+    table = tables.pending_revocation
+    with service.database.reading() as connection:
+        return connection.execute(select(table).where(table.c.id == revocation_id)).one_or_none()
+
+
+def _after_failure(service: Embedded, row: Row[Any], now: datetime, error: str) -> dict[str, Any]:
     """The columns to update after a failed try."""
+    if error == ending.LEFT_FOR_LATER:
+        return {"error": row.error or error, "next_at": now}
+    # That a refresh was not answered is kept until one is.
+    stored = row.error if row.error == ending.UNANSWERED and error != ending.LOST else error
     failures = row.failures + (error not in OPERATOR_ERRORS)
     fields = {"connector": row.connector_id, "account_connector": row.account_connector_id, "error": error}
-    if failures < MOST_TRIES and now - row.created_at < WAITED_FOR:
+    is_too_old = service.database.clock.has_passed(row.created_at + WAITED_FOR)
+    if error != ending.LOST and failures < MOST_TRIES and not is_too_old:
         log.warning("a grant is not revoked yet", **fields)
         wait = OPERATOR_ERRORS_WAIT if error in OPERATOR_ERRORS else _wait(row.failures)
-        return {"error": error, "failures": failures, "next_at": now + wait}
+        return {"error": stored, "failures": failures, "next_at": now + wait}
     audit("revocation given up", account=row.account_id, **fields)
-    return {"error": error, "failures": failures, "given_up_at": now}
+    return {"error": stored, "failures": failures, "given_up_at": now}
 
 
 def _try_to_revoke(service: Embedded, row: Row[Any], provider: Provider) -> str | None:
@@ -233,7 +248,14 @@ def _revoke(service: Embedded, row: Row[Any], provider: Provider) -> str | None:
             audit("grant kept", account=row.account_id, account_connector=row.account_connector_id)
             return None
     ending.end(
-        provider, item, grant.client, grant.credentials, lambda new: noting.note_again(service, row, new)
+        provider,
+        item,
+        grant.client,
+        grant.credentials,
+        lambda new: noting.note_again(service, row, new),
+        # A hurried caller may hang up before the answer. The background has the time to wait for it.
+        may_refresh=not provider.is_hurried,
+        unanswered=row.error == ending.UNANSWERED,
     )
     return None
 

@@ -31,11 +31,18 @@ class Turns:
     """Runs work for rows in threads, in turn by their ``connector_id``.
 
     ``slow``: the connectors whose third party was slow. Updated, and meant to be kept for the next run.
-    ``most_of_one``: maximum number of concurrent calls for a connector. ``seconds``: no row is begun later.
+    ``most_of_one``: maximum number of concurrent calls for a connector. No row is begun after ``seconds``,
+    nor once ``stop`` returns True.
     """
 
     def __init__(
-        self, rows: Iterable[Row[Any]], slow: set[int], *, seconds: float, most_of_one: int = AT_A_TIME
+        self,
+        rows: Iterable[Row[Any]],
+        slow: set[int],
+        *,
+        seconds: float,
+        most_of_one: int = AT_A_TIME,
+        stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self._waiting: dict[int, deque[Row[Any]]] = {}
         for row in rows:
@@ -43,12 +50,13 @@ class Turns:
         self._slow = slow
         self._deadline = time.monotonic() + seconds
         self._most_of_one = most_of_one
+        self._stop = stop
         self._running: Counter[int] = Counter()
         self._begun: Counter[int] = Counter()
         self._lock = threading.Lock()
 
     def run(self, work: Callable[[Row[Any]], bool]) -> int:
-        """Call ``work`` for each row, until the time is over. Returns how many calls returned True."""
+        """Call ``work`` for the rows, as long as one may begin. Returns how many calls returned True."""
         if not self._waiting:
             return 0
         with ThreadPoolExecutor(AT_A_TIME) as pool:
@@ -67,7 +75,7 @@ class Turns:
     def _take(self) -> Row[Any] | None:
         """The next row; None if none may begin now. Whoever finishes one looks again."""
         with self._lock:
-            if time.monotonic() >= self._deadline:
+            if time.monotonic() >= self._deadline or self._stop():
                 return None
             slow_ones = sum(self._running[each] for each in self._slow)
             free = [each for each in self._waiting if self._may_begin(each, slow_ones)]

@@ -7,6 +7,7 @@ an hour; a token that does not expire, or an API key, about one a day.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
@@ -32,17 +33,24 @@ _BY_ID: Final = select(tables.account_connector).where(tables.account_connector.
 log = structlog.get_logger("hitchpost.embedded")
 
 
-def look_after(service: Embedded, limit: int, *, seconds: float = 15.0, slow: set[int] | None = None) -> int:
-    """Check at most ``limit`` due grants, for about ``seconds``. Returns how many were checked.
+def look_after(
+    service: Embedded,
+    limit: int,
+    *,
+    seconds: float = 15.0,
+    slow: set[int] | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> int:
+    """Check at most ``limit`` due grants, for about ``seconds`` or until ``stop`` returns True.
 
-    Several run concurrently, and third parties take turns, so that a slow one does not delay the others.
-    ``slow``: the connectors of those that were slow, kept from one run to the next.
+    Returns how many were checked. Several run concurrently, and third parties take turns, so that a slow one
+    does not delay the others. ``slow``: the connectors of those that were slow, kept for the next run.
     """
     due_at = tables.account_connector.c.next_refresh_at
     due = fairly(tables.account_connector, due_at <= clock.now(), due_at, limit)
     with service.database.reading() as connection:
         rows = connection.execute(due).all()
-    turns = Turns(rows, set() if slow is None else slow, seconds=seconds)
+    turns = Turns(rows, set() if slow is None else slow, seconds=seconds, stop=stop)
     return turns.run(lambda row: _claim_and_check(service, row.id))
 
 
@@ -102,7 +110,7 @@ def _has_key(row: Row[Any], item: CatalogueConnector) -> bool:
 def _check_unrenewable(
     service: Embedded, row: Row[Any], item: CatalogueConnector, stored: Credentials
 ) -> None:
-    if stored.expires_at is not None and stored.expires_at <= clock.now():
+    if liveness.has_expired(service, stored):
         refresh_failures.end(service, row, stored, "expired")
     elif not liveness.is_alive(service, item, stored):
         refresh_failures.end(service, row, stored, "revoked")

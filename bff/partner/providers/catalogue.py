@@ -10,22 +10,20 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bff.partner.providers import catalogue_faults, outbound
+from bff.partner.providers import catalogue_faults
 from bff.partner.providers.catalogue_doubles import doubles
 from bff.partner.providers.entries import CatalogueConnector
+from bff.serving.destinations import Policy
 from bff.serving.environment import variable_of
+from bff.serving.faulty import Faulty
 from bff.serving.text_files import text_of
 from bff.serving.type_faults import advice_of
 
 __all__ = ["Catalogue", "CatalogueConnector", "FaultyCatalogue", "read_catalogue", "require_allowed"]
 
 
-class FaultyCatalogue(Exception):
+class FaultyCatalogue(Faulty):
     """The catalogue is invalid. ``faults`` has one line for each fault, with the file and the key."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
 
 
 class _File(BaseModel):
@@ -112,7 +110,7 @@ def _contains_nul(value: Any) -> bool:
     return any(_contains_nul(part) for part in parts)
 
 
-def require_allowed(catalogue: Catalogue, policy: outbound.Policy) -> None:
+def require_allowed(catalogue: Catalogue, policy: Policy) -> None:
     """Check every URL against the outbound policy, without DNS. Raises ``FaultyCatalogue``."""
     faults = [
         f"catalogue: {fault}"

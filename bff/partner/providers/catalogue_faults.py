@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from bff.partner.providers import outbound, template_slips, templates
+from bff.partner.providers import template_slips, templates
 from bff.partner.providers.catalogue_doubles import duplicates
 from bff.partner.providers.entries import CLIENT_SECRET, RENAMED, AskedField, CatalogueConnector
+from bff.serving.destinations import ForbiddenUrl, Policy
 
 ENDPOINTS: Final = ("authorize_url", "token_url", "refresh_url", "userinfo_url", "revocation_url")
 OWN_APP: Final = ("ClientId", "ClientSecret")
@@ -56,14 +57,14 @@ def faults_of(item: CatalogueConnector) -> list[str]:
     return [f"connector {item.key}: {fault}" for fault in faults]
 
 
-def forbidden_urls(item: CatalogueConnector, policy: outbound.Policy) -> list[str]:
+def forbidden_urls(item: CatalogueConnector, policy: Policy) -> list[str]:
     """The URLs that ``policy`` forbids, as far as can be decided without DNS."""
     faults = []
-    for name, url in _urls(item):
+    for name, url in urls_of(item):
         # A host with a placeholder is checked again on each call, once its value is known.
         try:
             policy.check(templates.sample(url))
-        except outbound.ForbiddenUrl as error:
+        except ForbiddenUrl as error:
             faults.append(f"connector {item.key}: {name}: {error}")
     return faults
 
@@ -172,7 +173,7 @@ def _choice_faults(item: CatalogueConnector, one: AskedField, choices: dict[str,
 
 def _unfit_places(item: CatalogueConnector, one: AskedField, value: str) -> Iterator[str]:
     """The templates into which a choice of the field does not fit."""
-    urls = dict(_urls(item))
+    urls = dict(urls_of(item))
     for place, text in _texts(item):
         names = templates.names_in(text)
         if one.name not in names:
@@ -226,7 +227,7 @@ def _names(item: CatalogueConnector) -> Iterator[str]:
 
 def _hosts(item: CatalogueConnector) -> Iterator[str]:
     sends_secret = item.auth == "oauth2" and item.client_secret is not None
-    for name, url in _urls(item):
+    for name, url in urls_of(item):
         if sends_secret and not templates.is_bound(url, item.patterns, tuple(item.allowed_hosts)):
             yield (
                 f"{name}: its host may be anybody's, who would be sent the client's secret; end it in a"
@@ -237,14 +238,15 @@ def _hosts(item: CatalogueConnector) -> Iterator[str]:
             yield f"{name}: its host is not among allowed_hosts"
 
 
-def _urls(item: CatalogueConnector) -> Iterator[tuple[str, str]]:
+def urls_of(item: CatalogueConnector) -> Iterator[tuple[str, str]]:
+    """The URL templates of an entry that requests go to, by the name of the value."""
     yield from ((name, url) for name in ENDPOINTS if (url := getattr(item, name)))
     if item.check:
         yield "check.url", item.check.url
 
 
 def _texts(item: CatalogueConnector) -> Iterator[tuple[str, str]]:
-    yield from _urls(item)
+    yield from urls_of(item)
     if item.issuer:
         yield "issuer", item.issuer
     tables = {

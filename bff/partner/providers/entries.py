@@ -9,7 +9,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from bff.partner.providers import outbound, patterns, templates
+from bff.partner.providers import patterns, templates
+from bff.serving.destinations import ForbiddenUrl, Policy, parts_of
 
 Auth = Literal["oauth2", "api_key", "basic", "client_credentials", "none"]
 TokenAuth = Literal["client_secret_basic", "client_secret_basic_raw", "client_secret_post", "none"]
@@ -50,8 +51,8 @@ def _pattern(value: str) -> str:
 
 def _link(value: str) -> str:
     try:
-        outbound.parts_of(value.partition("#")[0])
-    except outbound.ForbiddenUrl as error:
+        parts_of(value.partition("#")[0])
+    except ForbiddenUrl as error:
         raise ValueError(str(error)) from None
     return value
 
@@ -268,7 +269,7 @@ class CatalogueConnector(_Strict):
         texts = [self.revocation_url or "", *(text for table in tables for text in table.values())]
         return any("access_token" in templates.names_in(text) for text in texts)
 
-    def policy(self, template: str, policy: outbound.Policy) -> outbound.Policy:
+    def policy(self, template: str, policy: Policy) -> Policy:
         """The policy for calls to one of this entry's URLs."""
         return templates.policy_for(template, self.patterns, tuple(self.allowed_hosts), policy)
 

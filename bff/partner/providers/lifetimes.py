@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -14,6 +12,7 @@ from flask import json
 
 from bff.partner import clock
 from bff.partner.providers.entries import LONGEST_LIFE
+from bff.serving import base64url
 
 _SECONDS: Final = re.compile(r"(\d{1,400}(?:\.\d*)?)\s*(?:s|secs?|seconds?)?", re.IGNORECASE)
 _HIGHEST_SECONDS: Final = 1e11
@@ -46,8 +45,8 @@ def jwt_claims(token: object) -> dict[str, Any]:
     if len(parts) != 3:
         return {}
     try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, RecursionError, binascii.Error):
+        claims = json.loads(base64url.decode(parts[1]))
+    except (ValueError, RecursionError):
         return {}
     return claims if isinstance(claims, dict) else {}
 

@@ -5,34 +5,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlsplit
 
-from bff.serving.destinations import (
-    LOOPBACK,
-    Address,
-    ForbiddenUrl,
-    Network,
-    Policy,
-    Resolver,
-    is_public,
-    is_this_machine,
-    networks_of,
-    parts_of,
-    resolve,
-)
-
-__all__ = [
-    "LOOPBACK",
-    "Address",
-    "ForbiddenUrl",
-    "Network",
-    "Policy",
-    "Resolver",
-    "is_public",
-    "is_this_machine",
-    "networks_of",
-    "parts_of",
-    "policy_of",
-    "resolve",
-]
+from bff.serving.destinations import LOOPBACK, Network, Policy
 
 SETTING: Final = "HITCHPOST_EMBEDDED_ALLOWED_NETWORKS"
 

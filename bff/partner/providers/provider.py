@@ -14,8 +14,8 @@ from bff.partner.providers import answers, body_errors, client_auth, refusals, s
 from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.dotted import kept_at, text_at
 from bff.partner.providers.entries import CLIENT_SECRET, CatalogueConnector
-from bff.partner.providers.outbound import Policy
 from bff.partner.providers.said import Endpoint, Said
+from bff.serving.destinations import Policy
 
 UNAUTHORIZED: Final = 401
 NOT_FOUND: Final = 404
@@ -93,6 +93,11 @@ class Provider:
     def in_a_hurry(self) -> Provider:
         """A provider for one request of a user who waits: shorter limits, also for its calls ``TOGETHER``."""
         return Provider(self.policy, replace(IN_A_HURRY, ends=time.monotonic() + TOGETHER))
+
+    @property
+    def is_hurried(self) -> bool:
+        """Whether its calls have a common end, because a user waits for them."""
+        return self.limits.ends is not None
 
     def exchange_code(self, item: CatalogueConnector, client: Client, code: Code) -> tuple[Credentials, Any]:
         """Exchange the code for tokens (RFC 6749, section 4.1.3; RFC 7636). Raises ``ProviderFailed``.

@@ -13,8 +13,8 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from bff.partner.providers import outbound
 from bff.partner.providers.patterns import matches
+from bff.serving.destinations import ForbiddenUrl, Policy, parts_of
 
 NAME: Final = re.compile(r"\{([A-Za-z0-9_][A-Za-z0-9_.-]*)\}")
 ONE_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -101,8 +101,8 @@ def fill_url(
 def is_allowed(url: str, allowed_hosts: tuple[str, ...]) -> bool:
     """Whether the URL's host is in ``allowed_hosts`` (``*.`` matches any subdomain). Empty allows all."""
     try:
-        host = outbound.parts_of(url).hostname or ""
-    except outbound.ForbiddenUrl:
+        host = parts_of(url).hostname or ""
+    except ForbiddenUrl:
         return False
     return not allowed_hosts or any(_matches(host, allowed) for allowed in allowed_hosts)
 
@@ -113,8 +113,8 @@ def fault_of(template: str) -> str | None:
     if set("{}") & set(NAME.sub("", template)):
         return "write {name}, with the name of a field, and no other brace"
     try:
-        outbound.parts_of(sample(template))
-    except outbound.ForbiddenUrl as error:
+        parts_of(sample(template))
+    except ForbiddenUrl as error:
         return str(error)
     if not NAME.fullmatch(origin) and names_in(_after_host(origin)):
         return "a name may stand in the host, the path or the query, not in the port"
@@ -145,8 +145,8 @@ def is_bound(template: str, patterns: Mapping[str, str], allowed_hosts: tuple[st
 
 
 def policy_for(
-    template: str, patterns: Mapping[str, str], allowed_hosts: tuple[str, ...], policy: outbound.Policy
-) -> outbound.Policy:
+    template: str, patterns: Mapping[str, str], allowed_hosts: tuple[str, ...], policy: Policy
+) -> Policy:
     """The policy for a URL template: hosts that users type may have public addresses only.
 
     The networks that the operator allows are for hosts of the operator's choice. Without a name that is

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import socket
-import threading
+import functools
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,17 +12,19 @@ from typing import Any, Final
 
 import requests
 import structlog
-from requests.adapters import HTTPAdapter
 
-from bff.partner.providers.outbound import ForbiddenUrl, Policy
-from bff.serving import retry_after
+from bff.serving import retry_after, tls
+from bff.serving.deadline import deadline
+from bff.serving.destinations import ForbiddenUrl, Policy
 from bff.serving.logs import about
-from bff.serving.pinned import connect, pin
+from bff.serving.pinned import Open, connect_watched, pin
 
 MAX_BYTES: Final = 64 * 1024
 """The most bytes of a response of a token endpoint."""
 MAX_LISTED_BYTES: Final = 2 * 1024 * 1024
 """The most bytes of a response that may list things, such as the plugins of a shop or a user's accounts."""
+FORBIDDEN: Final = "third_party_url_forbidden"
+"""Error code: the policy forbids the URL. No request was sent."""
 _REMAINING: Final = ("X-RateLimit-Remaining", "X-Rate-Limit-Remaining", "RateLimit-Remaining")
 log = structlog.get_logger("hitchpost.embedded")
 
@@ -90,12 +91,12 @@ def send(
     """
     # Without compression, a decompression bomb is impossible.
     headers = {"Accept": "application/json", "Accept-Encoding": "identity", **headers}
-    with _call(policy, limits) as call, _Session() as session:
+    with _call(policy, limits) as opener, _Session() as session:
         policy.check(url)
         session.trust_env = False
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("http://", "https://"):
-            session.mount(scheme, _PinnedAdapter(call))
+            session.mount(scheme, _PinnedAdapter(opener))
         with session.request(
             method,
             url,
@@ -142,23 +143,22 @@ def _read(response: requests.Response, most_bytes: int) -> bytes:
 
 
 @contextlib.contextmanager
-def _call(policy: Policy, limits: Limits) -> Iterator[_Call]:
-    call = _Call(policy, limits)
-    try:
-        yield call
-    except ForbiddenUrl as error:
-        raise NoReply("third_party_url_forbidden") from error
-    except NoReply:
-        raise
-    except (requests.RequestException, OSError) as error:
-        raise NoReply("third_party_too_slow" if call.over else "third_party_unreachable") from error
-    except Exception as error:
-        # Any other exception of the HTTP libraries is caused by the response: count it as malformed.
-        log.error("unforeseen answer of a third party", **about(error))  # noqa: TRY400  # a trace would hold it
-        raise NoReply("third_party_answer_not_understood") from error
-    finally:
-        call.end()
-    if call.over:
+def _call(policy: Policy, limits: Limits) -> Iterator[Open]:
+    """Return what opens the block's connections, which end at the deadline. Raises ``NoReply``."""
+    with deadline(limits.left) as watch:
+        try:
+            yield functools.partial(connect_watched, policy, watch, limits.connect)
+        except ForbiddenUrl as error:
+            raise NoReply(FORBIDDEN) from error
+        except NoReply:
+            raise
+        except (requests.RequestException, OSError) as error:
+            raise NoReply("third_party_too_slow" if watch.fired else "third_party_unreachable") from error
+        except Exception as error:
+            # Any other exception of the HTTP libraries is caused by the response: count it as malformed.
+            log.error("unforeseen answer of a third party", **about(error))  # noqa: TRY400  # a trace would hold it
+            raise NoReply("third_party_answer_not_understood") from error
+    if watch.fired:
         # A response cut off inside its headers may look complete.
         raise NoReply("third_party_too_slow")
 
@@ -170,65 +170,15 @@ class _Session(requests.Session):
         """Always None: treat no response as a redirect."""
 
 
-class _Call:
-    """Opens the sockets of one call, and shuts them down at its deadline.
+class _PinnedAdapter(tls.Adapter):
+    """Sends requests over connections that ``opener`` opens."""
 
-    Socket timeouts apply to each read. Without a deadline, a server that sends one byte a second could block
-    a thread indefinitely.
-    """
-
-    def __init__(self, policy: Policy, limits: Limits) -> None:
-        self.over = False
-        self._policy = policy
-        seconds = limits.left
-        self._ends = time.monotonic() + seconds
-        self._connect = limits.connect
-        self._lock = threading.Lock()
-        self._sockets: list[socket.socket] = []
-        self._timer = threading.Timer(seconds, self._cut)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def open(self, host: str, port: int, options: Any) -> socket.socket:
-        """Connect to an allowed address of ``host``. Resolves it only once, against DNS rebinding."""
-        opened = connect(
-            self._policy, host, port, options, lambda: min(self._connect, self._ends - time.monotonic())
-        )
-        self._watch(opened)
-        return opened
-
-    def end(self) -> None:
-        """Cancel the deadline and close the sockets."""
-        self._timer.cancel()
-        with self._lock:
-            for watched in self._sockets:
-                watched.close()
-            self._sockets.clear()
-
-    def _watch(self, opened: socket.socket) -> None:
-        # Keep a duplicate: TLS detaches the original socket, and the handshake has to meet the deadline too.
-        with self._lock:
-            self._sockets.append(opened.dup())
-        if self.over:
-            self._cut()
-
-    def _cut(self) -> None:
-        with self._lock:
-            self.over = True
-            for watched in self._sockets:
-                with contextlib.suppress(OSError):
-                    watched.shutdown(socket.SHUT_RDWR)
-
-
-class _PinnedAdapter(HTTPAdapter):
-    """Sends requests over the connections of one call."""
-
-    def __init__(self, call: _Call) -> None:
-        self._call = call
+    def __init__(self, opener: Open) -> None:
+        self._opener = opener
         super().__init__()
 
     def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> Any:
-        """Return the connection pool for a request. The call opens its connections."""
+        """Return the connection pool for a request."""
         pool: Any = super().get_connection_with_tls_context(*arguments, **options)
-        pin(pool, self._call.open)
+        pin(pool, self._opener)
         return pool

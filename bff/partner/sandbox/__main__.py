@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 
 from bff.partner.sandbox.app import create_app
-from bff.partner.sandbox.settings import PREFIX, FaultySettings, load_settings
+from bff.partner.sandbox.settings import PREFIX, load_settings
 from bff.serving.server import Server, Serving
+from bff.serving.settings import FaultySettings
 
 
 def main() -> int:

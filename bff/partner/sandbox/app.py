@@ -25,20 +25,18 @@ from bff.partner.sandbox.client_auth import is_our_client
 from bff.partner.sandbox.grants import AuthorizationRequest, Grants, Refused, Tokens
 from bff.partner.sandbox.settings import Settings
 from bff.partner.sandbox.variants import VARIANTS, Variant
+from bff.serving.security_headers import BARE
 
 ACCOUNTS: Final = ("ada@sandbox.example", "grace@sandbox.example", "katherine@sandbox.example")
 SCOPES: Final = {
     "contacts.read": "Read your contacts",
     "contacts.write": "Add and change contacts",
 }
-HEADERS: Final = {
-    "Cache-Control": "no-store",
+HEADERS: Final = BARE | {
     # No form-action: browsers apply it to the redirect to the client, which may be on any origin.
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
     ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import secrets
 import threading
@@ -10,6 +9,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
+
+from bff.serving import base64url
 
 REQUEST_SECONDS: Final = 1800.0
 CODE_SECONDS: Final = 60.0
@@ -156,4 +157,4 @@ def _same(expected: str, given: str) -> bool:
 
 def _challenge(verifier: str) -> str:
     digest = hashlib.sha256(verifier.encode("utf-8", "replace")).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return base64url.encode(digest)

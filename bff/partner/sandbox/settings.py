@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from bff.serving.settings import Address, TrimmedSettings
-from bff.serving.type_faults import advice_of
+from bff.serving.settings import Address, TrimmedSettings, load
 
 PREFIX: Final = "HITCHPOST_SANDBOX_"
-
-
-class FaultySettings(Exception):
-    """Invalid settings. ``faults`` has one line for each variable, with the value to write instead."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
 
 
 def _url(value: str) -> str:
@@ -68,14 +59,4 @@ class Settings(TrimmedSettings):
 
 def load_settings() -> Settings:
     """Read the settings from the environment. Raises ``FaultySettings`` with all faults at once."""
-    try:
-        return Settings()  # type: ignore[call-arg]  # the environment is the argument
-    except ValidationError as error:
-        raise FaultySettings([_fault_line(fault) for fault in error.errors()]) from None
-
-
-def _fault_line(fault: Any) -> str:
-    name = PREFIX + str(fault["loc"][0]).upper()
-    if fault["type"] == "missing":
-        return f"{name}: is not set. {Settings.model_fields[str(fault['loc'][0])].description}"
-    return f"{name}: {advice_of(fault)}"
+    return load(Settings, {})

@@ -154,8 +154,7 @@ def _code(service: Embedded, row: Row[Any]) -> Code | None:
     if row.answer is None:
         return None
     document = json.loads(service.vault.open(row.answer, sealed_in(row.code_sha256, row)))
-    # Two values: stored by an older release.
-    code, verifier, values, from_callback = document if len(document) > 2 else (*document, {}, {})
+    code, verifier, values, from_callback = document
     return Code(code, verifier, service.settings.redirect_uri, values, from_callback)
 
 

@@ -76,7 +76,8 @@ def connect(
     revocation.revoke_now(service, outcome.revocation_id)
     if outcome.connected:
         return End("connected", "finished")
-    return End("failed", "other_account", outcome.error, outcome.said)
+    reason: Reason = "failed" if outcome.error == grants.ENDED_BEFORE else "other_account"
+    return End("failed", reason, outcome.error, outcome.said)
 
 
 def fail(
@@ -140,8 +141,10 @@ def _keep(service: Embedded, item: CatalogueConnector, wanted: Wanted, identifie
     naming.name_stored(service, item, wanted.account_connector_id)
     table = tables.account_connector
     with service.database.writing() as connection:
-        if service.settings.consume_token == "completion":  # noqa: S105  # nosec B105  # the name of a mode
-            tokens.redeem(connection, wanted.token_sha256)
+        by_completion = service.settings.consume_token == "completion"  # noqa: S105  # nosec B105  # the name of a mode
+        if by_completion and not tokens.redeem(connection, wanted.token_sha256):
+            # Two browsers began with one link, and the other has connected.
+            raise ProviderFailed(grants.ENDED_BEFORE, refused=identified.credentials)
         # Locked, so that the second of two concurrent sign-ins sees the account that the first connected.
         installed = select(table).where(table.c.id == wanted.account_connector_id).with_for_update()
         row = connection.execute(installed).first()

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 from flask import json
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, func, select, union_all, update
 
 from bff.partner import clock
 from bff.partner.account_connectors import properties, sign_ins
@@ -152,6 +152,17 @@ def times_begun(connection: Connection, token_sha256: str) -> int:
     return int(connection.execute(wanted).scalar_one())
 
 
+def is_running(connection: Connection, token_sha256: str) -> bool:
+    """Whether a flow of this token, or the completion that follows it, can still connect."""
+    wanted = (
+        select(table.c.token_sha256).where(
+            table.c.token_sha256 == token_sha256, table.c.expires_at > clock.now()
+        )
+        for table in (tables.flow, tables.completion)
+    )
+    return connection.execute(union_all(*wanted)).first() is not None
+
+
 def _decrypt(service: Embedded, row: Row[Any]) -> tuple[Flow, CatalogueConnector, Client]:
     """Decrypt a flow. If that fails, the sign-in is ended. Raises ``FlowError``."""
     wanted = Wanted(row.account_connector_id, row.token_sha256, row.target_origin, row.callback_message)
@@ -159,8 +170,7 @@ def _decrypt(service: Embedded, row: Row[Any]) -> tuple[Flow, CatalogueConnector
         with service.database.reading() as connection:
             item, client = registration(service, connection, row.account_connector_id)
         sealed = service.vault.open(row.verifier, sealed_in(row.state_sha256, row))
-    # The verifier alone: stored by an older release.
-    verifier, values = json.loads(sealed) if sealed.startswith("[") else (sealed, {})
+    verifier, values = json.loads(sealed)
     return Flow(wanted, verifier, values), item, client
 
 

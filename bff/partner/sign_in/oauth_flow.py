@@ -121,6 +121,8 @@ def _redeem(service: Embedded, connection: Connection, target: str) -> Row[Any]:
     if token.target_origin not in {None, target}:
         # A changed link could send its user to any site. The rollback leaves the token valid.
         raise FlowError(400, "bad_link", names=["targetOrigin"])
+    if not first_visit:
+        sign_ins.begin_again(connection, token.sha256)
     audit("redeemed", account=token.account_id, user=token.username)
     return token
 
@@ -128,11 +130,11 @@ def _redeem(service: Embedded, connection: Connection, target: str) -> Row[Any]:
 def _known_targets(connection: Connection) -> set[str]:
     """The targets that the error page of an invalid token may notify: those on record for the token.
 
-    The sign-in of an expired, unused token is recorded as failed. That of a used token is not, because the
-    browser that used it may still be signing in.
+    The sign-in of an expired, unused token is recorded as failed. That of a token which is used, or whose
+    flow runs, is not, because the browser that began with it may still be signing in.
     """
     token = tokens.find_expired(connection, request.args["token"])
-    if token is None:
+    if token is None or flows.is_running(connection, token.sha256):
         return flows.targets_of(connection, sha256(request.args["token"]))
     with contextlib.suppress(ApiError):  # no such account connector, so no sign-in began
         row = store.find(connection, token.account_id, _account_connector_id())

@@ -40,6 +40,7 @@ def take(service: Embedded, account_id: str, row: Row[Any], document: dict[str, 
     try:
         with service.database.reading() as connection:
             stored = properties.readable_values_of(service, connection, row.id)
+        typed_values = _without_secrets_of_another_host(item, stored, typed_values)
         values = trying.values_of(item, {**stored, **typed_values.properties}, typed_values.auth_value)
         trying.require_complete(item, values)
         if not item.needs_no_user and item.auth == "oauth2":
@@ -87,6 +88,8 @@ def _keep(
     if not tokens.redeem_for(connection, row.account_id, token):
         raise ApiError(409, "There is no such sign-in token, or it was used, or its time is over.")
     sign_ins.start(connection, row.id, token)
+    if not sign_ins.is_open(connection, token):
+        raise ApiError(409, "This sign-in has already ended.")
     grant, account = tried.credentials, tried.account
     ended = tokens.is_older(connection, token, row.ended_at)
     if error := ENDED if ended else grants.doubt(row, item, account):
@@ -113,6 +116,12 @@ def _properties(document: dict[str, Any]) -> dict[str, str]:
     if len(entries) > properties.MOST_AT_ONCE:
         raise ApiError(400, f"At most {properties.MOST_AT_ONCE} properties are set at once.")
     return {text(one, "Name") or "": text(one, "Value", 4000) or "" for one in entries}
+
+
+def _without_secrets_of_another_host(item: CatalogueConnector, stored: dict[str, str], typed: Typed) -> Typed:
+    """Empty the stored secrets of another host than the typed one. They count as missing."""
+    secrets = properties.secrets_of_another_host(item, stored, typed.properties)
+    return replace(typed, properties={**typed.properties, **dict.fromkeys(secrets, "")})
 
 
 def _token(document: dict[str, Any]) -> str:

@@ -103,7 +103,7 @@ account_connector: Final = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     _of_account(),
-    Column("connector_id", Integer, nullable=False),
+    Column("connector_id", Integer, nullable=False, index=True),
     Column("name", String(255), nullable=False),
     Column("description", Text),
     Column("authenticated", Boolean, nullable=False, default=False),
@@ -152,6 +152,13 @@ sign_in: Final = Table(
     Column("provider", Text),
     sqlite_autoincrement=True,
 )
+# Few hold a grant. The others need not be read to find them.
+HELD_SINCE: Final = Index(
+    "ix_sign_in_held",
+    sign_in.c.at,
+    sqlite_where=sign_in.c.held.is_not(None),
+    postgresql_where=sign_in.c.held.is_not(None),
+)
 
 flow: Final = Table(
     "flow",
@@ -159,7 +166,7 @@ flow: Final = Table(
     Column("state_sha256", String(64), primary_key=True),
     Column("cookie_sha256", String(64), nullable=False),
     _of_account_connector(),
-    Column("token_sha256", String(64), nullable=False),
+    Column("token_sha256", String(64), nullable=False, index=True),
     Column("verifier", Text, nullable=False),  # sealed
     Column("target_origin", Text, nullable=False),
     Column("callback_message", Text),

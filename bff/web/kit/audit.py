@@ -11,12 +11,11 @@ from bff.common import actors
 from bff.connect.attempt import Attempt
 from bff.identity.principal import Principal
 from bff.serving import metrics
-from bff.serving.edge import ROUTE, UNMATCHED, request_id
+from bff.serving.edge import DENIALS, ROUTE, UNMATCHED, request_id
 from bff.studio.access import StudioSession
 
 FINISHED: Final = "hitchpost.audited"
 CALLER: Final = "hitchpost.caller"
-DENIALS: Final = frozenset({401, 403, 429})
 log = structlog.get_logger("hitchpost.audit")
 
 

@@ -60,7 +60,9 @@ def signed_in() -> tuple[Product, Principal]:
     if product is None:
         raise NotSignedIn(f"product {principal.product!r} of this session is not known here")
     require_origin_of(product, by_cookie=token is None)
-    return product, replace(principal, account=replace(principal.account, product=product.key))
+    if principal.account.product != product.key:
+        principal = replace(principal, account=replace(principal.account, product=product.key))
+    return product, principal
 
 
 def _of_host(identify: Identify) -> Principal | None:

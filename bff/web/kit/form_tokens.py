@@ -24,18 +24,20 @@ class FormTokens:
     def __init__(self, keys: Sequence[Secret], clock: Callable[[], datetime]) -> None:
         self._tokens = TimedTokens(keys, SALT, clock)
 
-    def issue(self, attempt: Attempt, turn: int, fields: Sequence[str]) -> str:
-        """Issue a token for the form of ``attempt`` with ``fields``, submitted ``turn`` times before."""
-        return self._tokens.sign([attempt.id, turn, _digest(fields)])
+    def issue(self, attempt: Attempt, submitted_before: int, fields: Sequence[str]) -> str:
+        """Issue a token for the form of ``attempt`` with ``fields``, submitted that often before."""
+        return self._tokens.sign([attempt.id, submitted_before, _digest(fields)])
 
-    def turn(self, attempt: Attempt, fields: Sequence[str], unverified: str) -> int | None:
-        """The ``turn`` of a token; None if it is of another form, forged or expired."""
+    def submitted_before(self, attempt: Attempt, fields: Sequence[str], unverified: str) -> int | None:
+        """How often the form was submitted before; None for a token of another form, forged or expired."""
         try:
-            shown_for, turn, shown = self._tokens.read(unverified, LONGEST)
+            shown_for, count, shown = self._tokens.read(unverified, LONGEST)
         except BadData:
             return None
         # Values are submitted by position. If the fields have changed, a secret could reach another field.
-        return turn if (shown_for, shown) == (attempt.id, _digest(fields)) and isinstance(turn, int) else None
+        if (shown_for, shown) != (attempt.id, _digest(fields)) or not isinstance(count, int):
+            return None
+        return count
 
 
 def _digest(fields: Sequence[str]) -> str:

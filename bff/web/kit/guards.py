@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from flask import request
@@ -10,13 +11,15 @@ from werkzeug.exceptions import BadRequest
 
 from bff.common.errors import InvalidRequest, OriginNotRegistered
 from bff.common.text import text_fault
-from bff.connect.attempt import Attempt, Hint
+from bff.connect.attempt import Attempt
 from bff.content.product import Product
 from bff.products.origin_advice import origin_advice
 from bff.web.kit import confirmations
 from bff.web.kit.services import services
 
 CUSTOM_HEADER: Final = "X-Hitchpost"
+ONE_OR_SIGNAL: Final = re.compile(r"1|[a-z]+(_[a-z]+)*")
+"""``1``, or the name of a signal: of any, as a widget of another version may know more than this server."""
 ORIGIN: Final = "Origin"
 FETCH_SITE: Final = "Sec-Fetch-Site"
 MOST_FORM: Final = 8 * 1024
@@ -26,7 +29,7 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def require_custom_header() -> None:
     """Require the custom header, which other sites cannot send without CORS. Protects against CSRF."""
-    if request.headers.get(CUSTOM_HEADER) not in {"1", *Hint}:
+    if not ONE_OR_SIGNAL.fullmatch(request.headers.get(CUSTOM_HEADER, "")):
         raise InvalidRequest(f"send the header {CUSTOM_HEADER}: 1 with a call that rests on a cookie")
 
 

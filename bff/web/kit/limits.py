@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import sha256
 from typing import Any, Final
 
 import structlog
 from flask import Flask, request
-from limits import RateLimitItemPerMinute
 from limits.errors import StorageError
-from limits.storage import Storage, storage_from_string
-from limits.strategies import FixedWindowRateLimiter
 
 from bff.common.errors import LimitsUnavailable, RateLimited
 from bff.openapi.operation import View, marked
 from bff.serving.addresses import counted_address
+from bff.serving.rate_limits import Counts
 from bff.web.kit.day_limits import ByDay
 
 PREFIX: Final = "hitchpost"
@@ -91,10 +87,8 @@ class Limits:
 
     def __init__(self, rates: Rates, storage: str, options: dict[str, Any]) -> None:
         self._rates = rates
-        counts = storage_from_string(storage, **{**options, "wrap_exceptions": True})
-        assert isinstance(counts, Storage)  # nosec B101  # for the type checker
-        self._counting = FixedWindowRateLimiter(counts)
-        self._days = ByDay(self._counting, rates.product)
+        self._counts = Counts(PREFIX, storage, options)
+        self._days = ByDay(self._counts.limiter, rates.product)
         self.declared: dict[str, Limit] = {}
         """By endpoint."""
 
@@ -158,13 +152,9 @@ class Limits:
             raise RuntimeError(f"{request.endpoint} counts {what}: its route has to declare it as its limit")
 
     def _hit(self, rate: int, scope: str, *who: str) -> None:
-        most = RateLimitItemPerMinute(rate)
-        # A digest, as ids are arbitrary text: keys stay short and unambiguous, and the storage gets no ids.
-        key = PREFIX, scope, sha256(json.dumps(who).encode()).hexdigest()
-        if not self._counting.hit(most, *key):
-            ends_at = self._counting.get_window_stats(most, *key).reset_time
+        if (wait := self._counts.hit(rate, scope, json.dumps(who))) is not None:
             detail = f"at most {rate} of these calls a minute; wait, then go on"
-            raise RateLimited(detail, retry_after=ends_at - time.time())
+            raise RateLimited(detail, retry_after=wait)
 
 
 def caller_address() -> str:

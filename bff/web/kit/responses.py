@@ -28,6 +28,7 @@ from bff.content.words import ERROR_CODES, Words
 from bff.serving.database import is_away
 from bff.serving.edge import request_id
 from bff.serving.logs import about
+from bff.serving.security_headers import EVERYWHERE, NO_PAGE
 from bff.web.kit.locales import browser_languages
 
 PROBLEM_BASE: Final = "https://github.com/hitchpost/hitchpost/blob/main/docs/errors.md#"
@@ -46,15 +47,15 @@ REPEATED_CODES: Final = frozenset({StorageUnavailable.code, LimitsUnavailable.co
 """The codes of a store that is away for a moment, in which nothing was done. The widget repeats a call whose
 answer has no ``error``, as that of a proxy, and so the user sees nothing of it."""
 
-API_HEADERS: Final = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-    "Referrer-Policy": "no-referrer",
-    # Responses depend on the user and the origin. For shared caches that ignore no-store.
-    "Vary": "Cookie, Origin",
-    "X-Content-Type-Options": "nosniff",
-}
+API_HEADERS: Final = (
+    EVERYWHERE
+    | NO_PAGE
+    | {
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        # Responses depend on the user and the origin. For shared caches that ignore no-store.
+        "Vary": "Cookie, Origin",
+    }
+)
 
 PAGE_CODES: Final = {kind.code: kind.page_code for kind in EVERY if issubclass(kind, PartnerProblem)}
 """Codes of the partner service's problems, and what the widget reports for each."""

@@ -20,6 +20,7 @@ from bff.connect.ports import AttemptStore, ReceiptSigner
 from bff.connect.service import Connect
 from bff.connect.sign_in_urls import SignInUrls
 from bff.connections.disconnect_keys import DisconnectKeys
+from bff.connections.ending import Ending
 from bff.connections.health import Health
 from bff.connections.overview import Overview
 from bff.connections.service import Connections
@@ -62,6 +63,7 @@ class ConnectionParts:
     """Services of connections."""
 
     service: Connections
+    ending: Ending
     overview: Overview
     health: Health
     disconnect_keys: DisconnectKeys

@@ -72,9 +72,10 @@ class SessionTokens:
         except BadData:
             raise NotSignedIn("the session token is expired or was not issued here") from None
         connectors = claims["connectors"]
+        product, (account_id, account_name) = claims["product"], claims["account"]
         principal = Principal(
-            product=claims["product"],
-            account=AccountRef(*claims["account"]),
+            product=product,
+            account=AccountRef(account_id, account_name, product),
             user=User(*claims["user"]),
             connectors=frozenset(connectors) if connectors is not None else None,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bff.connect.attempt import Hint
+from bff.connect.attempt import READ_HINTS
 from bff.openapi.operation import Parameter
 from bff.web.kit.accounts import ID
 from bff.web.kit.guards import CUSTOM_HEADER
@@ -32,7 +32,7 @@ ACCOUNT_OF_SERVER: Final = Parameter(
 LOCALE: Final = Parameter("locale", "The preferred language, as a tag (RFC 5646).")
 HINT: Final = Parameter(
     "hint",
-    f"The signal that made the page ask ({', '.join(Hint)}). It proves nothing; others are ignored.",
+    f"The signal that made the page ask ({', '.join(READ_HINTS)}). It proves nothing; others are ignored.",
 )
 HINT_AS_HEADER: Final = Parameter(
     CUSTOM_HEADER, "The same in place of `1`, and it comes first: one address needs one preflight.", "header"

@@ -97,7 +97,8 @@ def show(attempt_id: str) -> Response:
         shown = services().clicks.forms.show(attempt)
     except PartnerProblem as problem:
         return trouble(problem, attempt)
-    token = services().sessions.form_tokens.issue(attempt, shown.turn, form_fields.names_of(shown.form))
+    names = form_fields.names_of(shown.form)
+    token = services().sessions.form_tokens.issue(attempt, shown.submitted_before, names)
     return _form_page(attempt, shown, token)
 
 
@@ -118,7 +119,7 @@ def send(attempt_id: str) -> Response:
         attempt = _attempt(attempt_id)
     except (NotFound, CompletedElsewhere) as error:
         return _end(Words(None, browser_languages()).error(error.code), None, error.status)
-    words = Words(services().products.get(attempt.product), [attempt.locale], attempt.connector.key)
+    words = words_of(attempt, services().products.get(attempt.product))
     if attempt.status is Status.LAUNCHED and request.form.get("action") == "cancel":
         attempt = services().clicks.forms.decline(attempt)
     if attempt.status is not Status.LAUNCHED:
@@ -147,10 +148,10 @@ def _submit(attempt: Attempt, words: Words) -> Response:
     forms, text = services().clicks.forms, texts(attempt, words)
     try:
         form = forms.form(attempt)
-        turn = _turn(attempt, form)
+        submitted_before = _submitted_before(attempt, form)
         # Counted for the user of the attempt, before the form token is used.
         services().limits.spend(Purpose.LAUNCH, attempt.product, attempt.account.id, attempt.user.id)
-        result = forms.submit(attempt, turn, form_fields.typed(form, request.form))
+        result = forms.submit(attempt, submitted_before, form_fields.typed(form, request.form))
         audit.form_sent(attempt, taken=not isinstance(result, RejectedValues))
     except Outdated:
         return _retry(attempt, words, text("page_form_again"), again=True)
@@ -164,15 +165,15 @@ def _submit(attempt: Attempt, words: Words) -> Response:
     return _answer_result(attempt, form, result, words, text)
 
 
-def _turn(attempt: Attempt, form: SignInForm) -> int:
+def _submitted_before(attempt: Attempt, form: SignInForm) -> int:
     """How often the form was submitted before, as its token says. Raises ``Outdated`` for any other token."""
     names, token = form_fields.names_of(form), request.form.get(FIELD, "")
-    turn = services().sessions.form_tokens.turn(attempt, names, token)
-    if turn is None:
+    submitted_before = services().sessions.form_tokens.submitted_before(attempt, names, token)
+    if submitted_before is None:
         raise Outdated("this form is of another page")
-    if turn != services().clicks.forms.submissions(attempt):
+    if submitted_before != services().clicks.forms.submissions(attempt):
         raise Outdated("this form was submitted already")
-    return turn
+    return submitted_before
 
 
 def _answer_result(

@@ -13,6 +13,7 @@ from bff.connect.attempt import Attempt
 from bff.content import look
 from bff.content.product import Product
 from bff.content.words import Words
+from bff.web.kit.locales import browser_languages
 from bff.web.kit.rendering import html, render
 from bff.web.kit.services import services
 from bff.web.popup.inside import Inside
@@ -83,8 +84,8 @@ def values_of(product: Product | None, words: Words, connector_name: str) -> dic
 
 
 def words_of(attempt: Attempt, product: Product | None) -> Words:
-    """The product's texts for an attempt, in the attempt's language."""
-    return Words(product, [attempt.locale], attempt.connector.key)
+    """The product's texts for an attempt, in its user's language, else in one of their browser's."""
+    return Words(product, [attempt.locale, *browser_languages()], attempt.connector.key)
 
 
 def texts(attempt: Attempt, words: Words) -> Callable[[str], str]:

@@ -32,11 +32,12 @@ def fields(attempt: Attempt | None) -> dict[str, str]:
 
     It comes from the BFF's own origin, which ``guards.launch_is_direct`` trusts more than others. Fields of
     another origin are therefore dropped, except the token; the product and origin are those of the attempt if
-    its own page sent this request. ``attempt`` is None if the database could not be read.
+    its own page sent this request. Else the form names who sent it, so that it is never taken for a launch of
+    a page at the BFF's own origin, which names nobody. ``attempt`` is None if the database could not be read.
     """
     token, sender = request.form.get("launch_token", ""), request.headers.get(ORIGIN)
     if sender == services().urls.public_origin:
         return {name: request.form[name] for name in FIELDS if name in request.form}
     if attempt is not None and sender == attempt.origin:
         return {"launch_token": token, "product": attempt.product, "origin": attempt.origin}
-    return {"launch_token": token}
+    return {"launch_token": token, "origin": sender or ""}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, make_response, redirect, request
 
-from bff.common.errors import InvalidRequest, Outdated
+from bff.common.errors import InvalidRequest, NotFound, Outdated
 from bff.content.content import product_of
 from bff.content.drafts import Version, difference
 from bff.content.entries import names_of_messages
@@ -90,6 +90,7 @@ def _history(at: Desk, *, outdated: str | None = None, status: int = 200) -> Res
 
 
 def _before(at: Desk, number: int) -> Version | None:
-    if number <= 1:
-        return None
-    return services().teams.content.version(at.session.product, number - 1)
+    try:
+        return services().teams.content.version(at.session.product, number - 1)
+    except NotFound:
+        return None  # It is the first one, or the oldest that is kept.

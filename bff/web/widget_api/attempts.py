@@ -1,4 +1,4 @@
-"""The widget's routes: its configuration, and reading, cancelling and accepting attempts."""
+"""The widget's routes: configuration; reading and cancelling attempts; accepting the other account."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 from flask import Blueprint, Response, request
 
 from bff.common.errors import ConnectorUnavailable
-from bff.connect.attempt import Attempt, Delivery, Hint
+from bff.connect.attempt import READ_HINTS, Attempt, Delivery, Hint
 from bff.connect.offered_connectors import offered_connectors
 from bff.connect.timeline import as_json
 from bff.connections.connection import State
@@ -30,10 +30,10 @@ from bff.web.kit.responses import answer
 from bff.web.kit.services import services
 from bff.web.openapi import describe, parameters, shapes
 from bff.web.openapi.describe import Access
-from bff.web.widget_api.beginning import BEGINNING, spend_beginning
-from bff.web.widget_api.policy import page_json, require_may_accept
+from bff.web.widget_api.attempt_json import page_json
+from bff.web.widget_api.beginning import BEGIN_PURPOSES, count_begin
+from bff.web.widget_api.policy import require_may_accept
 
-HINTS: Final = frozenset(Hint)
 CUT_OFF: Final = "cut_off"
 """Sent in place of a hint by a page that cannot reach the popup it opened."""
 
@@ -126,7 +126,7 @@ def cancel(attempt_id: str) -> Response:
 @describe.operation(
     Answer(200, "The new attempt, which replaces the connected account.", shapes.AttemptState),
     access=Access.PAGE,
-    limit=Limit(BEGINNING),
+    limit=Limit(BEGIN_PURPOSES),
     parameters=(parameters.ORIGIN, parameters.ATTEMPT),
     body=Nothing,
     refusals=("not_found", "not_allowed", *describe.PARTNER),
@@ -140,7 +140,7 @@ def accept(attempt_id: str) -> Response:
     read_body(Nothing)
     clicks = services().clicks
     attempt = clicks.connect.owned(attempt_id, principal)
-    spend_beginning(principal, repeated=clicks.account_choice.accepted(attempt) is not None)
+    count_begin(principal, repeated=clicks.account_choice.accepted(attempt) is not None)
     require_may_accept(product, principal, attempt)
     return answer(page_json(product, principal, clicks.account_choice.accept(attempt)))
 
@@ -171,9 +171,9 @@ def _is_in_app() -> bool:
 def _hint(attempt: Attempt) -> Hint | None:
     # Unknown hints are ignored: a widget of another version may send some that this server does not know.
     hint = request.headers.get(CUSTOM_HEADER)
-    if hint not in HINTS and request.query_string:
+    if hint not in READ_HINTS and request.query_string:
         hint = request.args.get("hint")
-    found = Hint(hint) if hint in HINTS else None
+    found = Hint(hint) if hint in READ_HINTS else None
     if found is Hint.RETURNED and attempt.delivery is Delivery.MESSAGE and attempt.returned_at is None:
         # The widget sends ``returned`` whenever it goes on with an existing attempt. A sign-in in a popup
         # does not return to the BFF, so this shows only that the page is there.

@@ -33,8 +33,8 @@ from bff.web.openapi import describe, parameters, shapes
 from bff.web.openapi.describe import Access
 from bff.web.widget_api.press import mint_ahead
 
-BEGINNING: Final = (Purpose.ATTEMPT, Purpose.REPEAT)
-"""What a call that begins an attempt is counted as: ``spend_beginning``."""
+BEGIN_PURPOSES: Final = (Purpose.ATTEMPT, Purpose.REPEAT)
+"""``count_begin`` counts a call under one of these."""
 
 routes = Blueprint("hitchpost_beginning", __name__)
 routes.after_request(cors.grant)
@@ -64,7 +64,7 @@ class BeginAttempt(Body):
 @describe.operation(
     Answer(201, "The new attempt, with its launch token.", shapes.PreparedAttempt),
     access=Access.PAGE,
-    limit=Limit((*BEGINNING, Purpose.PRESS)),
+    limit=Limit((*BEGIN_PURPOSES, Purpose.PRESS)),
     parameters=(parameters.ORIGIN, parameters.IDEMPOTENCY),
     body=BeginAttempt,
     refusals=(
@@ -94,7 +94,7 @@ def begin() -> Response:
     services().accounts.require(principal.account)
     key = idempotency_key()
     repeated = key is not None and services().clicks.idempotent_begin.was_used(principal, key)
-    spend_beginning(principal, repeated=repeated)
+    count_begin(principal, repeated=repeated)
     if body.connection is not None:
         offered = offered_connector(product, principal, body.connector)
         account_connector_id = services().connections.service.known(
@@ -120,10 +120,10 @@ def begin() -> Response:
     return answer(reply, 201)
 
 
-def spend_beginning(principal: Principal, *, repeated: bool) -> None:
-    """Count a call that begins an attempt. One that was begun before costs nothing of the attempts' limit.
+def count_begin(principal: Principal, *, repeated: bool) -> None:
+    """Count a call that begins an attempt. A repeated call counts as REPEAT, not as ATTEMPT.
 
-    Such calls have a limit of their own, as high. Raises ``RateLimited`` or ``LimitsUnavailable``.
+    The two limits are equally high. Raises ``RateLimited`` or ``LimitsUnavailable``.
     """
     purpose = Purpose.REPEAT if repeated else Purpose.ATTEMPT
     services().limits.spend(purpose, principal.product, principal.account.id, principal.user.id)

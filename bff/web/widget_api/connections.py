@@ -67,22 +67,27 @@ def disconnect(connection_id: str) -> Response:
     product, principal = _caller()
     account = account_of(product, principal)
     actor = actors.user(principal.user.id) if principal else actors.SERVER
-    key, connections = idempotency_key(), services().connections
+    text, connections = idempotency_key(), services().connections
+    key = None if text is None else connections.disconnect_keys.of(account, connection_id, actor, text)
     services().limits.spend(Purpose.DISCONNECT, product.key, account.id, actor)
+    # The same call, whose first answer was lost. What was connected since stays.
+    if key is not None and key.is_done:
+        return Response(status=204, headers=API_HEADERS)
     try:
         found = connections.service.find(account, _offered(product, principal), connection_id)
         if found.exists:
             require_may_end(product, principal, found.row)
         if found.exists and key is not None:
-            connections.disconnect_keys.note(account, connection_id, actor, key)
-        connections.service.end(found, actor)
+            key.begin()
+        connections.ending.end(found, actor)
     except ConnectionNotFound:
-        # The same call, whose first answer was lost.
-        if key is None or not connections.disconnect_keys.has(account, connection_id, actor, key):
+        if key is None or not key.has_begun:
             raise
     else:
         number = found.row.account_connector_id
         audit.disconnected(actor, product.key, account.id, found.offered.key, number)
+    if key is not None:
+        key.finish()
     return Response(status=204, headers=API_HEADERS)
 
 
@@ -90,8 +95,8 @@ def _caller() -> tuple[Product, Principal | None]:
     """The caller's product, and its principal if it is a page.
 
     Without a page's headers, a bearer token that is no session is treated as a secret key, and a wrong one is
-    reported as a wrong key. With them, it is treated as a secret key only if it is a right one; if not, the
-    page is reported as not signed in.
+    reported as a wrong key. With a page's headers, it is accepted as a secret key only if it is a right one;
+    otherwise the page is reported as not signed in.
     """
     if ORIGIN in request.headers or CUSTOM_HEADER in request.headers:
         return signed_in_or_host_server()

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bff.common.errors import NotAllowed
-from bff.connect import outcome
-from bff.connect.attempt import Attempt, Hint
+from bff.connect.attempt import Attempt
 from bff.connections.connection import EXISTING, Stored
 from bff.content.product import DisconnectPolicy, Product, is_draft
 from bff.identity.principal import Principal
@@ -28,27 +25,10 @@ def require_may_accept(product: Product, principal: Principal, attempt: Attempt)
     Its grant ends with that, so who may not end a connection may not replace its account, either. Raises
     ``PartnerProblem``.
     """
-    is_free = product.disconnect is DisconnectPolicy.ACCOUNT or is_draft(product.key)
-    if is_free or attempt.account_connector_id is None:
+    anyone_may = product.disconnect is DisconnectPolicy.ACCOUNT or is_draft(product.key)
+    if anyone_may or attempt.account_connector_id is None:
         return
     name = str(attempt.account_connector_id)
     found = services().connections.service.find(principal.account, [attempt.connector], name)
     if found.row.state in EXISTING:
         require_may_end(product, principal, found.row, "replace the account of")
-
-
-def page_json(
-    product: Product, principal: Principal, attempt: Attempt, hint: Hint | None = None
-) -> dict[str, Any]:
-    """The JSON of an attempt for its page, which says whether the page may offer to accept the account."""
-    reply = services().clicks.attempt_views.for_page(attempt, product, hint)
-    may = _may_accept(product, principal, attempt)
-    return reply if may is None else reply | {"may_accept": may}
-
-
-def _may_accept(product: Product, principal: Principal, attempt: Attempt) -> bool | None:
-    """Whether this user may accept the account that signed in; None if there is nothing to accept."""
-    if attempt.error_code != outcome.MISMATCH or attempt.account_connector_id is None:
-        return None
-    row = services().connections.service.stored(principal.account, attempt.account_connector_id)
-    return row is None or row.state not in EXISTING or may_end(product, principal, row.owned_by)

@@ -9,15 +9,16 @@ import contextlib
 import heapq
 import itertools
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Iterator
 from typing import Any, Final
 
-from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from bff.serving import tls
+from bff.serving.blocking import is_readable_now
 
 
 @contextlib.contextmanager
@@ -155,6 +156,13 @@ _calling: Final = _Calling()
 class _WatchedConnection:
     """Mixin of HTTP and HTTPS connections."""
 
+    sock: socket.socket | None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it is open, and its peer has sent nothing unasked, such as the end of the connection."""
+        return self.sock is not None and not is_readable_now(self.sock.fileno())
+
     def getresponse(self) -> Any:
         """Read the response under the thread's watch."""
         if _calling.watch is not None:
@@ -188,17 +196,10 @@ class _HTTPSPool(_WatchedPool, HTTPSConnectionPool):
     ConnectionCls = _WatchedHTTPSConnection
 
 
-class WatchedAdapter(HTTPAdapter):
+class WatchedAdapter(tls.Adapter):
     """An adapter for requests whose connections obey the ``deadline`` of the calling thread."""
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Create a pool manager of watched connections."""
-        super().init_poolmanager(*arguments, ssl_context=_tls(), **options)
+        super().init_poolmanager(*arguments, **options)
         self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
-
-
-def _tls() -> ssl.SSLContext:
-    # Not the default context of requests or urllib3: it writes session keys to the file of SSLKEYLOGFILE.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
