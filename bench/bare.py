@@ -10,10 +10,11 @@ from typing import Final
 
 import requests
 
-from bench.process import PATIENCE, ROOT, Server, free_port, serving
+from bench.process import PATIENCE, ROOT, Server, serving
 from bff.serving.server import Server as OurServer
 from bff.serving.server import Serving
 from bff.serving.settings import ServedSettings
+from tests.support.ports import free_port
 
 PEERS: Final = ROOT / "bench/peers"
 THREADS: Final[int] = ServedSettings.model_fields["threads"].default

@@ -27,7 +27,7 @@ from sqlalchemy import Engine, bindparam, text
 from bench import partner_stub
 from bench.growth import FOLDER
 from bench.load import http_request
-from bench.process import ROOT, free_port, serving
+from bench.process import ROOT, serving
 from bench.product import HOST, SECRET_KEY, Product, running
 from bench.products_file import PRODUCT, products_file
 from bench.webhooks import fill as queue
@@ -36,6 +36,7 @@ from bff.products.webhook_endpoint import WebhookEndpoint
 from bff.serving.database import open_database, writing
 from bff.storage.schema import SCHEMA
 from bff.storage.tables import UtcDateTime
+from tests.support.ports import free_port
 from tests.support.postgresql import NoPostgresql, private_postgresql
 
 STORED: Final = int(os.environ.get("HITCHPOST_BENCH_CONNECTIONS", "1000000"))

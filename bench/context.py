@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from bench.install import Installed
-from bench.process import Server, free_port, serving
+from bench.process import Server, serving
+from tests.support.ports import free_port
 
 T = TypeVar("T")
 STUB = Path(__file__).parent / "partner_stub.py"

@@ -18,11 +18,12 @@ import requests
 from sqlalchemy import insert
 
 from bench.load import http_request
-from bench.process import ROOT, Server, free_port, serving
+from bench.process import ROOT, Server, serving
 from bench.product import UNLIMITED
 from bff.partner.crypto import sha256
 from bff.partner.storage.tables import sign_in_token
 from bff.serving.database import open_database, writing
+from tests.support.ports import free_port
 
 NAME: Final = "Hitchpost's embedded service"
 PUBLIC_URL: Final = "https://partner.example.com"

@@ -114,13 +114,6 @@ def wait_until(look: Callable[[], bool], otherwise: str, seconds: float = PATIEN
         time.sleep(0.02)
 
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def idle_seconds() -> float:
     """CPU time that all cores together have had nothing to do for since the machine started."""
     fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()

@@ -15,12 +15,13 @@ import requests
 from sqlalchemy import Engine, insert
 
 from bench.load import form_request
-from bench.process import ROOT, Server, free_port, serving, wait_until
+from bench.process import ROOT, Server, serving, wait_until
 from bench.products_file import CONNECTOR, PRODUCT, products_file
 from bff.common.secret import fingerprint
 from bff.connect.new_attempt import UNLAUNCHED_LIFE, support_code
 from bff.serving.database import open_database, writing
 from bff.storage.tables import attempts
+from tests.support.ports import free_port
 
 NAME: Final = "Hitchpost"
 PUBLIC_URL: Final = "https://connect.example.com"

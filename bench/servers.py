@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from bench.install import PEERS, Installed
-from bench.process import Server, free_port, serving
+from bench.process import Server, serving
+from tests.support.ports import free_port
 
 THREADS: Final = 32
 """As many as ours has by default; it is gunicorn's for both."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from bench.process import ROOT
 
-SOURCE: Final = ROOT / "static/widget/src/connect.ts"
+SOURCE: Final = ROOT / "static/widget/src/sign-in.ts"
 
 
 def widget_schedule(seconds: float) -> list[float]:

@@ -31,9 +31,10 @@ from sqlalchemy import create_engine, text  # noqa: E402
 
 from bff.serving.database import MOST_CONNECTIONS  # noqa: E402
 from tests.support.databases import sqlite_url  # noqa: E402
+from tests.support.ports import free_ports  # noqa: E402
 from tests.support.postgresql import private_postgresql  # noqa: E402
 from tests.support.programs import SIGNING_KEY  # noqa: E402
-from tests.support.started import free_ports, started  # noqa: E402
+from tests.support.started import started  # noqa: E402
 from tests.support.world import (  # noqa: E402
     CLIENT_ID,
     CLIENT_SECRET,

@@ -20,11 +20,12 @@ from bench.browser import Chromium, chromium, click, close_others, hover
 from bench.context import Context
 from bench.delay import Line, line
 from bench.partner_stub import answer as partner_answer
-from bench.process import ROOT, free_port, serving
+from bench.process import ROOT, serving
 from bench.product import NAME
 from bench.results import Figure, Outcome, Verdict
 from bench.site import PAGES, ROUND_TRIP_MS, bff_at_a_distance, files, partner_pages, write_page
 from bench.web import Answer, Request, web
+from tests.support.ports import free_port
 
 RIVAL: Final = ROOT / "bench/peers"
 MINT_SECONDS: Final = 0.1
@@ -32,6 +33,7 @@ CLICKS: Final = 7
 PATIENCE: Final = 30.0
 SETTLED: Final = 0.3
 """Seconds between the pointer's coming and a warm click, for every page alike."""
+BESIDE: Final = "h1"
 BUTTON: Final = "#connect"
 SIGN_IN: Final = "/connectorauth/"
 RIVALS: Final = {"fetch-first": "fetch, then open", "blank-first": "blank window, then steer"}
@@ -148,9 +150,17 @@ def _come_back(driver: WebDriver, page: Page) -> None:
     driver.get(page.url)
     hover(driver, BUTTON)
     if page.is_ours:
-        prepared = "return globalThis.prepared"
-        WebDriverWait(driver, PATIENCE, 0.05).until(lambda one: one.execute_script(prepared))
+        WebDriverWait(driver, PATIENCE, 0.25).until(_is_prepared)
     time.sleep(SETTLED)
+
+
+def _is_prepared(driver: WebDriver) -> bool:
+    """Whether the pointer has prepared an attempt. It comes again if it came before the script heard it."""
+    if driver.execute_script("return globalThis.prepared"):
+        return True
+    hover(driver, BESIDE)
+    hover(driver, BUTTON)
+    return False
 
 
 def _press(driver: WebDriver, partner: Partner) -> tuple[float, float]:
